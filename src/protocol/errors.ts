@@ -1,0 +1,37 @@
+/**
+ * The three kinds of failure. A user error is a sentence that says what to do and is shown without a stack; a
+ * cancellation is no failure at all; everything else is a bug of ours.
+ */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+  /** `usage` ends the command line with exit code 2, `failure` with 1. */
+  readonly kind: 'usage' | 'failure';
+  constructor(message: string, kind: 'usage' | 'failure' = 'failure', options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+export class CancelledError extends Error {
+  override readonly name = 'CancelledError';
+}
+
+/** Something is wrong with a file, a folder, the network or the machine. `message` says what to do. */
+export function userError(message: string, cause?: unknown): UserError {
+  return new UserError(message, 'failure', cause === undefined ? undefined : { cause });
+}
+
+/** A flag, a setting or an argument is wrong. `message` says which and what it may be. */
+export function usageError(message: string): UserError {
+  return new UserError(message, 'usage');
+}
+
+/** The user asked to stop. */
+export function cancelled(): CancelledError {
+  return new CancelledError('stopped on request');
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+/**
+ * How decoded pixels (8-bit RGB) become a network's input: resize the short side, crop a square, then per channel
+ * `(pixel * scale - mean) / std` in the given channel order.
+ */
+export const preprocessingSchema = z.object({
+  /** Short side after the resize, in pixels (bilinear, antialiased). */
+  resize: z.number().int().positive(),
+  /** Side of the square that the network sees. */
+  crop: z.number().int().positive(),
+  scale: z.number().positive(),
+  mean: z.array(z.number()).length(3),
+  std: z.array(z.number().positive()).length(3),
+  channels: z.enum(['rgb', 'bgr']),
+});
+export type Preprocessing = z.infer<typeof preprocessingSchema>;
+
+/** Names that `--preprocess` takes. Mean and std are in the order of `channels`. */
+export const preprocessPresets = {
+  /** torchvision and timm: 0 to 1, ImageNet's mean and standard deviation. */
+  imagenet: { scale: 1 / 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], channels: 'rgb' },
+  /** TensorFlow's MobileNet and Inception: -1 to 1. */
+  tf: { scale: 1 / 127.5, mean: [1, 1, 1], std: [1, 1, 1], channels: 'rgb' },
+  /** Caffe's networks: blue first, 0 to 255 less the mean. */
+  'caffe-bgr': { scale: 1, mean: [104, 117, 123], std: [1, 1, 1], channels: 'bgr' },
+} as const satisfies Record<
+  string,
+  Omit<Preprocessing, 'resize' | 'crop' | 'mean' | 'std'> & { mean: readonly number[]; std: readonly number[] }
+>;
+
+export type PreprocessPreset = keyof typeof preprocessPresets;

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { dataReportSchema } from './dataReport.ts';
+import { runStates } from './trainingEvents.ts';
+import { trainingConfigSchema } from './trainingConfig.ts';
+
+export const runRecordVersion = 1;
+
+/** Names of the files inside a run's folder. */
+export const runFiles = {
+  record: 'run.json',
+  metrics: 'metrics.jsonl',
+  checkpoints: 'checkpoints',
+  best: 'best.safetensors',
+  last: 'last.safetensors',
+} as const;
+
+/** Content of `run.json`: the truth about a run, rewritten whole at every change of state. */
+export const runRecordSchema = z.object({
+  version: z.literal(runRecordVersion),
+  /** Name of the run, which is its folder's name. */
+  name: z.string(),
+  created: z.string(),
+  updated: z.string(),
+  state: z.enum(runStates),
+  /** Why it ended, where it has. */
+  reason: z.string().optional(),
+  config: trainingConfigSchema,
+  environment: z.object({
+    fivecrop: z.string(),
+    node: z.string(),
+    platform: z.string(),
+    engine: z.string().optional(),
+    engineVersion: z.string().optional(),
+    device: z.string().optional(),
+    /** What was asked for and could not be had, with the reason. */
+    fallbacks: z.array(z.string()),
+  }),
+  /** The process that trains; a run in a live state whose process is gone has been broken off. */
+  process: z.object({ pid: z.number().int(), socket: z.string().optional(), started: z.string() }).optional(),
+  data: dataReportSchema.optional(),
+  progress: z
+    .object({
+      step: z.number().int(),
+      totalSteps: z.number().int(),
+      epoch: z.number(),
+      stepsPerEpoch: z.number().int(),
+    })
+    .optional(),
+  best: z.object({ step: z.number().int(), validLoss: z.number(), validAccuracy: z.number() }).optional(),
+  resumedFrom: z.string().optional(),
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;

@@ -1,0 +1,21 @@
+import { z } from 'zod';
+import { trainingEventSchema } from './trainingEvents.ts';
+
+/**
+ * Messages between the trainer process and whoever watches it, as JSON lines over the local socket that the run's
+ * record names. History is read from the run's folder; the socket carries what happens from now on.
+ */
+export const trainerRequestSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('pause') }),
+  z.object({ type: z.literal('resume') }),
+  /** Finishes the step, saves, ends. */
+  z.object({ type: z.literal('stop') }),
+]);
+export type TrainerRequest = z.infer<typeof trainerRequestSchema>;
+
+export const trainerMessageSchema = z.discriminatedUnion('type', [
+  /** First on every connection: how many events lie in `metrics.jsonl` already; those that follow come after them. */
+  z.object({ type: z.literal('hello'), version: z.literal(1), run: z.string(), events: z.number().int() }),
+  z.object({ type: z.literal('event'), event: trainingEventSchema }),
+]);
+export type TrainerMessage = z.infer<typeof trainerMessageSchema>;
