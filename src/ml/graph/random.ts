@@ -15,7 +15,8 @@ export interface Random {
 /** A generator for a seed and a purpose; different purposes give independent streams of one seed. */
 export function createRandom(...seeds: readonly (number | string)[]): Random {
   let mix = 0x9e3779b9;
-  for (const character of seeds.join('\u0000')) mix = Math.imul(mix ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  for (const character of seeds.join('\u0000'))
+    mix = Math.imul(mix ^ (character.codePointAt(0) ?? 0), 0x01000193) >>> 0;
   const state = new Uint32Array(4);
   for (let index = 0; index < 4; index++) {
     mix = (mix + 0x9e3779b9) >>> 0;
