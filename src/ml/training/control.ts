@@ -1,0 +1,61 @@
+/** What a user may ask of a run while it trains. The loop looks at it between two steps. */
+export interface TrainingControl {
+  /** Holds the loop before its next step, until `resume` or `stop`. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** Ends the run after the present step; what it learned is saved. */
+  readonly stop: () => void;
+  readonly paused: boolean;
+  readonly stopped: boolean;
+  /** Calls back at every change; the returned function ends that. */
+  readonly onChange: (listener: () => void) => () => void;
+}
+
+/** A control for one run. With `signal`, its abort is a stop. */
+export function createTrainingControl(signal?: AbortSignal): TrainingControl {
+  const listeners = new Set<() => void>();
+  let paused = false;
+  let stopped = signal?.aborted ?? false;
+  const tell = () => {
+    for (const listener of [...listeners]) listener();
+  };
+  const control: TrainingControl = {
+    pause: () => {
+      paused = !stopped;
+      tell();
+    },
+    resume: () => {
+      paused = false;
+      tell();
+    },
+    stop: () => {
+      stopped = true;
+      paused = false;
+      tell();
+    },
+    get paused() {
+      return paused;
+    },
+    get stopped() {
+      return stopped;
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  signal?.addEventListener('abort', control.stop, { once: true });
+  return control;
+}
+
+/** Resolves as soon as the run may take a step, or has been stopped. */
+export function whenNotPaused(control: TrainingControl): Promise<void> {
+  if (!control.paused) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = control.onChange(() => {
+      if (control.paused) return;
+      end();
+      resolve();
+    });
+  });
+}
