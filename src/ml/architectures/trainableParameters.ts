@@ -1,0 +1,50 @@
+import type { Graph } from '../graph/graph.ts';
+import { headTensorCount } from './head.ts';
+import type { HeadOptions } from './head.ts';
+import { architecture } from './registry.ts';
+
+/** Which part of a network trains; see `trainableParameters`. */
+export type TrainableChoice =
+  | { readonly method: 'head'; readonly classifier: string }
+  | { readonly method: 'top'; readonly topTensors: number }
+  | { readonly method: 'full' | 'scratch' };
+
+/**
+ * The parameters that a method moves, and no other:
+ * - `head`: those of the module that was put in the classifier's place (`classifier`: `fc` or `classifier`),
+ * - `top`: the last `topTensors` parameter tensors in torch's order, the head's included,
+ * - `full`, `scratch`: all.
+ *
+ * Throws `RangeError` where `topTensors` is not between 1 and the number of tensors there are.
+ */
+export function trainableParameters(graph: Pick<Graph, 'parameters'>, choice: TrainableChoice): Set<string> {
+  const { parameters } = graph;
+  if (choice.method === 'head') {
+    return new Set(parameters.filter((name) => name.startsWith(`${choice.classifier}.`)));
+  }
+  if (choice.method !== 'top') return new Set(parameters);
+  const { topTensors } = choice;
+  if (!Number.isInteger(topTensors) || topTensors < 1 || topTensors > parameters.length) {
+    throw new RangeError(
+      `the top ${topTensors} parameter tensors cannot train: choose a whole number from 1 to ${parameters.length}`,
+    );
+  }
+  return new Set(parameters.slice(-topTensors));
+}
+
+/** Parameter tensors of every network's own classifier: a weight and a bias. */
+const originalClassifierTensors = 2;
+
+/**
+ * The `topTensors` that is the same as the report's `--no_of_trainable count`. The report's script counted on the network
+ * before its classifier was replaced, so the original classifier's two tensors were among the `count`, and the head that
+ * came in its place always trained. More than there are means all, as it did there. Throws `RangeError` for an unknown
+ * architecture or a count that is no whole number from 0.
+ */
+export function topTensorsOfReport(name: string, count: number, head: Pick<HeadOptions, 'hidden'>): number {
+  if (!Number.isInteger(count) || count < 0) {
+    throw new RangeError(`the number of trainable tensors must be a whole number from 0, not ${count}`);
+  }
+  const backbone = architecture(name).originalTensors - originalClassifierTensors;
+  return headTensorCount(head) + Math.min(backbone, Math.max(0, count - originalClassifierTensors));
+}
