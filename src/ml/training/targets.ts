@@ -1,0 +1,30 @@
+import { float32Tensor, type Tensor } from '../graph/tensor.ts';
+
+export interface TargetOptions {
+  readonly classes: number;
+  /** Share of the target that is spread over all classes. */
+  readonly labelSmoothing: number;
+  /** Weight of each class; all 1 without it. */
+  readonly classWeights?: Float64Array;
+}
+
+/**
+ * Rows of loss targets `[N, classes]`, such that `-sum(targets * log-probabilities)` is torch's CrossEntropyLoss with
+ * `weight`, `label_smoothing` and `reduction='mean'` over these N images: row n holds
+ * `((1 - s) * w[y] * onehot + s / classes * w) / sum of w[y] over the images`.
+ * The divisor belongs to the whole batch, so rows may be cut into micro-batches whose losses and gradients add up.
+ */
+export function lossTargets(labels: Int32Array, options: TargetOptions): Tensor & { dtype: 'float32' } {
+  const { classes, labelSmoothing, classWeights } = options;
+  const weightOf = (index: number) => classWeights?.[index] ?? 1;
+  const divisor = labels.reduce((sum, label) => sum + weightOf(label), 0);
+  const data = new Float32Array(labels.length * classes);
+  labels.forEach((label, row) => {
+    if (label < 0 || label >= classes) throw new RangeError(`label ${label} is not one of ${classes} classes`);
+    for (let column = 0; column < classes; column++) {
+      const own = column === label ? (1 - labelSmoothing) * weightOf(label) : 0;
+      data[row * classes + column] = (own + (labelSmoothing / classes) * weightOf(column)) / divisor;
+    }
+  });
+  return float32Tensor([labels.length, classes], data);
+}
