@@ -1,0 +1,51 @@
+import type { StateDictEntry } from '../../src/ml/architectures/stateDictEntries.ts';
+import { elementCount, float32Tensor } from '../../src/ml/graph/tensor.ts';
+import type { StateDict, Tensor } from '../../src/ml/graph/tensor.ts';
+
+/*
+ * The numbers that both sides of a comparison with torch fill their tensors with, so that no weights need to be stored:
+ * a hash of the tensor's name and of the element's index. ../shared/fixtures/README.md defines it.
+ */
+
+/** 32-bit FNV-1a of a name's bytes. */
+function nameHash(name: string): number {
+  return Buffer.from(name).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193) >>> 0, 0x811c9dc5);
+}
+
+/** Element `index` of the tensor whose name hashes to `base`: uniform in [-0.5, 0.5), float64. */
+function uniform(base: number, index: number): number {
+  let h = (base + Math.imul(index, 0x9e3779b1)) >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return ((h ^ (h >>> 16)) >>> 0) / 0x1_0000_0000 - 0.5;
+}
+
+function filled(name: string, shape: readonly number[], value: (u: number) => number): Tensor & { dtype: 'float32' } {
+  const base = nameHash(name);
+  return float32Tensor(
+    shape,
+    Float32Array.from({ length: elementCount(shape) }, (_, index) => value(uniform(base, index))),
+  );
+}
+
+/** The reference's tensor for a name and shape of a state dict. */
+export function referenceTensor(name: string, shape: readonly number[]): Tensor {
+  if (name.endsWith('num_batches_tracked')) return { dtype: 'int64', shape, data: new BigInt64Array(1) };
+  if (shape.length >= 2) {
+    const deviation = Math.sqrt(12) * Math.sqrt(1 / elementCount(shape.slice(1)));
+    return filled(name, shape, (u) => u * deviation);
+  }
+  if (name.endsWith('running_var')) return filled(name, shape, (u) => 1 + 0.5 * u);
+  if (name.endsWith('weight')) return filled(name, shape, (u) => 1 + 0.2 * u);
+  return filled(name, shape, (u) => 0.1 * u);
+}
+
+/** The reference's state dict for entries such as `stateDictEntries` gives. */
+export function referenceState(entries: readonly Pick<StateDictEntry, 'name' | 'shape'>[]): StateDict {
+  return new Map(entries.map(({ name, shape }) => [name, referenceTensor(name, shape)]));
+}
+
+/** The reference's input batch. */
+export function referenceInput(shape: readonly number[]): Tensor & { dtype: 'float32' } {
+  return filled('input', shape, (u) => 4 * u);
+}
