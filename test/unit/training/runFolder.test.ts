@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { appendFileSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { UserError } from '../../../src/protocol/errors.ts';
+import type { RunRecord } from '../../../src/protocol/runRecord.ts';
+import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+import {
+  checkRunName,
+  createRunFolder,
+  defaultRunName,
+  listRuns,
+  readEvents,
+  readRunRecord,
+  reopenRunFolder,
+} from '../../../src/ml/training/runFolder.ts';
+
+const now = '2026-01-02T03:04:05.000Z';
+const log = (message: string) => ({ event: 'log', time: now, level: 'info', message }) as const;
+
+function recordOf(state: RunRecord['state'], pid = process.pid): Omit<RunRecord, 'version' | 'name' | 'updated'> {
+  const network = { kind: 'architecture', name: 'ConvNet1' } as const;
+  return {
+    created: now,
+    state,
+    config: trainingConfigSchema.parse({ data: 'data', network }),
+    environment: { fivecrop: '0.1.0', node: process.version, platform: process.platform, fallbacks: [] },
+    process: { pid, started: new Date().toISOString() },
+  };
+}
+
+async function temporaryFolder(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-runs-'));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+test('runs of the same name get folders of their own, also when they start at once', async (context) => {
+  const out = await temporaryFolder(context);
+  const folders = await Promise.all([1, 2, 3].map(() => createRunFolder(out, 'a run', recordOf('running'))));
+  assert.deepEqual(folders.map(({ name }) => name).sort(), ['a run', 'a run-2', 'a run-3']);
+  for (const { path, name } of folders) assert.equal((await readRunRecord(path)).name, name);
+});
+
+test('a name that no folder can have on some system is refused', () => {
+  for (const name of ['', '..', 'a/b', 'a\\b', 'NUL', 'com1.txt', 'ends.', '.hidden', 'a:b', 'a\nb', 'x'.repeat(101)]) {
+    assert.throws(() => checkRunName(name), UserError, JSON.stringify(name));
+  }
+  checkRunName(defaultRunName('ConvNet2', 'scratch', new Date(2026, 0, 2)));
+  assert.equal(defaultRunName('my net:v2', 'head', new Date(2026, 0, 2)), 'my_net_v2-head-2026-01-02');
+});
+
+test('events come back in order, and a line that a crash cut off is neither read nor counted', async (context) => {
+  const out = await temporaryFolder(context);
+  const run = await createRunFolder(out, 'run', recordOf('running'));
+  run.append(log('one'));
+  run.append(log('two'));
+  assert.equal(run.events, 2);
+  appendFileSync(join(run.path, 'metrics.jsonl'), '{"event":"log","ti');
+  assert.deepEqual(await readEvents(run.path), [log('one'), log('two')]);
+  await run.update({ state: 'stopped' });
+  const again = await reopenRunFolder(run.path);
+  assert.equal(again.events, 2);
+  again.append(log('three'));
+  assert.deepEqual(await readEvents(run.path), [log('one'), log('two'), log('three')]);
+});
+
+test('a record is rewritten whole and leaves no temporary file', async (context) => {
+  const out = await temporaryFolder(context);
+  const run = await createRunFolder(out, 'run', recordOf('preparing'));
+  await run.update({ state: 'running', progress: { step: 1, totalSteps: 2, epoch: 0.5, stepsPerEpoch: 2 } });
+  const record = await readRunRecord(run.path);
+  assert.equal(record.state, 'running');
+  assert.equal(record.progress?.step, 1);
+  assert.deepEqual((await readdir(run.path)).sort(), ['checkpoints', 'run.json']);
+});
+
+test('a live run whose process is gone is listed as broken off, and others as they are', async (context) => {
+  const out = await temporaryFolder(context);
+  await createRunFolder(out, 'live', recordOf('running'));
+  await createRunFolder(out, 'gone', recordOf('running', 2 ** 22 + 12_345));
+  await createRunFolder(out, 'done', recordOf('finished', 2 ** 22 + 12_345));
+  const old = recordOf('running');
+  await createRunFolder(out, 'before the last start of the machine', {
+    ...old,
+    process: { pid: process.pid, started: '2001-01-01T00:00:00.000Z' },
+  });
+  const { runs, unreadable } = await listRuns(out);
+  assert.deepEqual(unreadable, []);
+  assert.deepEqual(Object.fromEntries(runs.map(({ record, state }) => [record.name, state])), {
+    live: 'running',
+    gone: 'broken off',
+    done: 'finished',
+    'before the last start of the machine': 'broken off',
+  });
+  await assert.rejects(reopenRunFolder(join(out, 'live')), /still training/u);
+});
+
+test('records that are damaged or newer are listed with a reason and hide no other run', async (context) => {
+  const out = await temporaryFolder(context);
+  await createRunFolder(out, 'good', recordOf('finished'));
+  const damaged = await createRunFolder(out, 'damaged', recordOf('finished'));
+  await writeFile(join(damaged.path, 'run.json'), '{');
+  const newer = await createRunFolder(out, 'newer', recordOf('finished'));
+  const record = JSON.parse(await readFile(join(newer.path, 'run.json'), 'utf8')) as object;
+  await writeFile(join(newer.path, 'run.json'), JSON.stringify({ ...record, version: 2 }));
+  const { runs, unreadable } = await listRuns(out);
+  assert.deepEqual(runs.map(({ record }) => record.name), ['good']); // prettier-ignore
+  assert.equal(unreadable.length, 2);
+  assert.match(unreadable.map(({ reason }) => reason).join('\n'), /newer Fivecrop/u);
+  assert.deepEqual(await listRuns(join(out, 'nothing here')), { runs: [], unreadable: [] });
+});
+
+test('a folder that vanishes while a run writes is told as a sentence', async (context) => {
+  const out = await temporaryFolder(context);
+  const run = await createRunFolder(out, 'run', recordOf('running'));
+  await rm(run.path, { recursive: true });
+  assert.throws(() => run.append(log('one')), (error) => error instanceof UserError && error.message.includes('folder is gone')); // prettier-ignore
+});
