@@ -1,0 +1,75 @@
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf, userError } from '../../protocol/errors.ts';
+
+/** How often and how long a rename waits for a reader that holds the file open, which only Windows minds. */
+const renameAttempts = 10;
+const renameWaitMilliseconds = 50;
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+async function renameOver(from: string, to: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await rename(from, to);
+      return;
+    } catch (error) {
+      const held = ['EPERM', 'EBUSY', 'EACCES'].includes(codeOf(error) ?? '');
+      if (process.platform !== 'win32' || !held || attempt === renameAttempts) throw error;
+      await delay(renameWaitMilliseconds);
+    }
+  }
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+export interface FileToWrite {
+  readonly path: string;
+  readonly write: (handle: FileHandle) => Promise<void>;
+}
+
+/**
+ * Writes files that appear whole or not at all: each under a temporary name, flushed to disk; then all are renamed in
+ * order, so that files which belong together change at nearly the same moment. The folder is made where it is missing.
+ * Throws a user error that names the file where the disk refuses; no temporary file stays behind then.
+ */
+export async function writeAtomically(files: readonly FileToWrite[]): Promise<void> {
+  const written = files.map((file) => ({ ...file, temporary: `${file.path}.${String(process.pid)}.tmp` }));
+  let current = written[0]?.path ?? '';
+  try {
+    for (const { path, temporary, write } of written) {
+      current = path;
+      await mkdir(dirname(path), { recursive: true });
+      const handle = await open(temporary, 'w');
+      try {
+        await write(handle);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    }
+    for (const { path, temporary } of written) {
+      current = path;
+      await renameOver(temporary, path);
+    }
+    for (const folder of new Set(written.map(({ path }) => dirname(path)))) await syncFolder(folder);
+  } catch (error) {
+    await Promise.allSettled(written.map(({ temporary }) => rm(temporary, { force: true })));
+    if (codeOf(error) === undefined) throw error;
+    throw userError(
+      `${current} could not be written (${messageOf(error)}): check that the disk has room and that the folder may be written.`,
+      error,
+    );
+  }
+}
