@@ -1,0 +1,106 @@
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import process from 'node:process';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { createBrotliDecompress } from 'node:zlib';
+import { userError } from '../../src/protocol/errors.ts';
+import { installOnce } from './cache.ts';
+import { hasRegistryHost } from './codeHost.ts';
+import { unpackRegistryPackage, type RegistryPackage } from './registryPackage.ts';
+
+const execute = promisify(execFile);
+
+/** A Chromium to drive: what to start, and the environment that it needs beside the present one. */
+export type Browser = { executablePath: string; env: Record<string, string> };
+
+const chromium: RegistryPackage = {
+  name: '@sparticuz/chromium',
+  version: '153.0.0',
+  integrity: 'sha512-jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA==',
+};
+
+/** The package's own names folders of another machine. */
+const fontsConfig = `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir prefix="relative">fonts</dir>
+  <dir>/usr/share/fonts</dir>
+  <cachedir prefix="xdg">fontconfig</cachedir>
+</fontconfig>
+`;
+
+const installedBrowsers: Partial<Record<NodeJS.Platform, readonly string[]>> = {
+  linux: ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome', '/usr/bin/microsoft-edge'],
+  darwin: [
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+    '/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge',
+  ],
+  win32: [
+    'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+    'C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe',
+  ],
+};
+
+/**
+ * The browser of `FIVECROP_BROWSER`; on linux-x64 the headless Chromium of an npm package, with the libraries that a
+ * bare system lacks; elsewhere an installed Chrome, Chromium or Edge. Throws a user error where there is none.
+ */
+export async function findBrowser(): Promise<Browser> {
+  const chosen = process.env['FIVECROP_BROWSER'];
+  if (chosen !== undefined) return { executablePath: chosen, env: {} };
+  if (hasRegistryHost()) return installChromium();
+  const installed = installedBrowsers[process.platform]?.find((path) => existsSync(path));
+  if (installed === undefined) {
+    throw userError('No Chrome, Chromium or Edge was found; name one in the environment variable FIVECROP_BROWSER.');
+  }
+  return { executablePath: installed, env: {} };
+}
+
+/**
+ * SwiftShader, a Vulkan device in software: the environment that makes a Vulkan loader find it. For tests of WebGPU
+ * on linux-x64 machines without a graphics card.
+ */
+export async function softwareVulkan(): Promise<Record<string, string>> {
+  const folder = await chromiumFolder();
+  return {
+    VK_ICD_FILENAMES: join(folder, 'vk_swiftshader_icd.json'),
+    LD_LIBRARY_PATH: libraryPath(folder),
+  };
+}
+
+async function installChromium(): Promise<Browser> {
+  const folder = await chromiumFolder();
+  return {
+    executablePath: join(folder, 'chromium'),
+    env: { LD_LIBRARY_PATH: libraryPath(join(folder, 'lib')), FONTCONFIG_PATH: join(folder, 'fonts') },
+  };
+}
+
+function libraryPath(folder: string): string {
+  return [process.env['LD_LIBRARY_PATH'], folder].filter((path) => path !== undefined && path !== '').join(':');
+}
+
+async function chromiumFolder(): Promise<string> {
+  return installOnce(`chromium-${chromium.version}`, async (folder) => {
+    const packed = join(folder, 'package');
+    await unpackRegistryPackage(chromium, packed);
+    await mkdir(join(folder, 'fonts'));
+    await inflate(join(packed, 'bin', 'chromium.br'), join(folder, 'chromium'), 0o755);
+    for (const name of ['al2023', 'swiftshader', 'fonts']) {
+      const archive = join(packed, `${name}.tar`);
+      await inflate(join(packed, 'bin', `${name}.tar.br`), archive, 0o644);
+      const target = name === 'fonts' ? join(folder, 'fonts') : folder;
+      await execute('tar', ['-xf', archive, '-C', target, '--no-same-owner']);
+    }
+    await writeFile(join(folder, 'fonts', 'fonts.conf'), fontsConfig);
+    await rm(packed, { recursive: true });
+  });
+}
+
+async function inflate(from: string, to: string, mode: number): Promise<void> {
+  await pipeline(createReadStream(from), createBrotliDecompress(), createWriteStream(to, { mode }));
+}

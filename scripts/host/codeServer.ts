@@ -1,0 +1,181 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { userError } from '../../src/protocol/errors.ts';
+import type { CodeHost } from './codeHost.ts';
+
+/** A running VS Code server. */
+export type CodeServer = {
+  /** The address of the workbench with `folder` open; `payload` are the workbench's own key and value pairs. */
+  url(folder?: string, payload?: readonly (readonly [string, string])[]): string;
+  /** Where the server keeps its settings (`data/User`), logs and extensions. */
+  dataFolder: string;
+  /** Ends the server with everything it started, and removes the data folder when the server made it. */
+  stop(): Promise<void>;
+};
+
+export type CodeServerOptions = {
+  host: CodeHost;
+  /** Kept afterwards when given; else a temporary folder. */
+  dataFolder?: string;
+  /** 0, the default: any free port. */
+  port?: number;
+  /** VSIX files to install before the server starts. */
+  vsix?: readonly string[];
+  /** Added to the settings that keep the workbench quiet. */
+  settings?: Record<string, unknown>;
+  /** Lets the workbench run `extensionTestsPath`; it also suppresses notifications. */
+  smokeTestDriver?: boolean;
+  workspaceTrust?: boolean;
+  env?: Record<string, string>;
+};
+
+const quietSettings = {
+  'chat.disableAIFeatures': true,
+  'extensions.autoCheckUpdates': false,
+  'extensions.autoUpdate': false,
+  'telemetry.telemetryLevel': 'off',
+  'update.mode': 'none',
+  'workbench.enableExperiments': false,
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'workbench.startupEditor': 'none',
+  'workbench.tips.enabled': false,
+};
+
+/**
+ * Starts VS Code's own server on 127.0.0.1 without a connection token. Throws a user error when a VSIX cannot be
+ * installed or the server does not come up within half a minute.
+ */
+export async function startCodeServer(options: CodeServerOptions): Promise<CodeServer> {
+  const dataFolder = options.dataFolder ?? (await mkdtemp(join(tmpdir(), 'fivecrop-code-')));
+  const release = () => (options.dataFolder === undefined ? removeFolder(dataFolder) : Promise.resolve());
+  try {
+    await writeSettings(dataFolder, { ...quietSettings, ...options.settings });
+    for (const vsix of options.vsix ?? []) await installExtension(options, dataFolder, vsix);
+    const server = launch(options, serverArguments(options, dataFolder));
+    const port = await listeningPort(server).catch(async (error: unknown) => {
+      await endGroup(server);
+      throw error;
+    });
+    return {
+      url: (folder, payload) => workbenchAddress(port, folder, payload),
+      dataFolder,
+      stop: async () => {
+        await endGroup(server);
+        await release();
+      },
+    };
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** A folder whose files a process that is just ending may still hold or write: tried again for some seconds. */
+export async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+}
+
+function dataArguments(dataFolder: string): string[] {
+  return [
+    '--accept-server-license-terms',
+    `--server-data-dir=${dataFolder}`,
+    `--user-data-dir=${join(dataFolder, 'data')}`,
+    `--extensions-dir=${join(dataFolder, 'extensions')}`,
+    '--telemetry-level=off',
+  ];
+}
+
+function serverArguments(options: CodeServerOptions, dataFolder: string): string[] {
+  return [
+    ...dataArguments(dataFolder),
+    '--host=127.0.0.1',
+    `--port=${options.port ?? 0}`,
+    '--without-connection-token',
+    '--disable-experiments',
+    ...(options.workspaceTrust === true ? [] : ['--disable-workspace-trust']),
+    ...(options.smokeTestDriver === true ? ['--enable-smoke-test-driver'] : []),
+  ];
+}
+
+/** The server leads a process group of its own, so that its helpers end with it. */
+function launch(options: CodeServerOptions, args: readonly string[]): ChildProcess {
+  // What an editor's terminal sets would make the server act as that editor's command.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VSCODE|ELECTRON)_/.test(name)));
+  return spawn(options.host.node, [options.host.serverMain, ...args], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...env, ...options.env, NODE_OPTIONS: '' },
+  });
+}
+
+async function writeSettings(dataFolder: string, settings: Record<string, unknown>): Promise<void> {
+  const folder = join(dataFolder, 'data', 'User');
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'settings.json'), JSON.stringify(settings, null, 2));
+}
+
+async function installExtension(options: CodeServerOptions, dataFolder: string, vsix: string): Promise<void> {
+  const installer = launch(options, [...dataArguments(dataFolder), `--install-extension=${vsix}`]);
+  const output = collect(installer);
+  const [code] = (await once(installer, 'close')) as [number | null];
+  if (code !== 0) throw userError(`${vsix} could not be installed: ${output().trim()}`);
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = '';
+  child.stdout?.on('data', (data: Buffer) => (text += data.toString()));
+  child.stderr?.on('data', (data: Buffer) => (text += data.toString()));
+  return () => text;
+}
+
+async function listeningPort(server: ChildProcess): Promise<number> {
+  const output = collect(server);
+  const { stdout } = server;
+  if (stdout === null) throw new Error('the server has no output');
+  const found = new Promise<number>((resolve) => {
+    createInterface({ input: stdout }).on('line', (line) => {
+      const port = /Extension host agent listening on (\d+)/.exec(line)?.[1];
+      if (port !== undefined) resolve(Number(port));
+    });
+  });
+  const ended = once(server, 'exit').then(() => undefined);
+  const timeout = new AbortController();
+  const late = delay(30_000, undefined, { signal: timeout.signal }).catch(() => undefined);
+  const port = await Promise.race([found, ended, late]).finally(() => timeout.abort());
+  if (port === undefined) throw userError(`VS Code's server did not start: ${output().trim()}`);
+  return port;
+}
+
+function workbenchAddress(port: number, folder?: string, payload?: readonly (readonly [string, string])[]): string {
+  const address = new URL(`http://127.0.0.1:${port}/`);
+  if (folder === undefined) address.searchParams.set('ew', 'true');
+  else address.searchParams.set('folder', folder);
+  if (payload !== undefined) address.searchParams.set('payload', JSON.stringify(payload));
+  return address.href;
+}
+
+/** Asks the whole group to end, and after two seconds no longer asks. */
+async function endGroup(leader: ChildProcess): Promise<void> {
+  const { pid } = leader;
+  if (pid === undefined) return;
+  signalGroup(pid, 'SIGTERM');
+  for (let waited = 0; waited < 2000; waited += 50) {
+    if (!signalGroup(pid, 0)) return;
+    await delay(50);
+  }
+  signalGroup(pid, 'SIGKILL');
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(-pid, signal);
+  } catch {
+    return false;
+  }
+}
