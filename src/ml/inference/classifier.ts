@@ -1,0 +1,20 @@
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import type { Tensor } from '../graph/tensor.ts';
+
+/** Images as they are fed: uint8 `[N, 3, crop, crop]`, RGB, planes one after another. */
+export type ImageBatch = Tensor & { readonly dtype: 'uint8' };
+
+/** A network ready to tell classes, whatever it came from. Who loads one disposes it. */
+export interface Classifier {
+  /** What it is, for people: `resnet101`, or the file's path. */
+  readonly title: string;
+  /** One for each column of the probabilities, in their order. */
+  readonly labels: readonly ClassLabel[];
+  readonly preprocessing: Preprocessing;
+  /** Engine, device and what was asked for and could not be had. */
+  readonly runsOn: { readonly engine: string; readonly device: string };
+  /** `[N, labels.length]`, a softmax over the network's classes. */
+  probabilities(images: ImageBatch): Promise<Tensor & { readonly dtype: 'float32' }>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,149 @@
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import { userError } from '../../protocol/errors.ts';
+import type { Evaluation } from '../../protocol/evaluation.ts';
+import type { Classifier } from './classifier.ts';
+import { classifyImages, type ClassifiedImage } from './predictImages.ts';
+import { meanProbabilities } from './ranking.ts';
+
+/** An image whose class is known. */
+export interface LabelledImage {
+  readonly file: string;
+  /** Index of its class in the data, which need not be the network's. */
+  readonly classIndex: number;
+}
+
+export interface EvaluateOptions {
+  readonly cropCount: 1 | 5;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Hears of every image that is left out because it does not decode. */
+  readonly onLeftOut?: (image: string, reason: string) => void;
+}
+
+/** What an evaluation finds; its caller knows what was evaluated and when. */
+export type EvaluationFigures = Pick<
+  Evaluation,
+  'cropCount' | 'images' | 'leftOut' | 'loss' | 'accuracy' | 'top5' | 'perClass' | 'confusion' | 'results'
+>;
+
+/**
+ * Tests a classifier on images whose classes are known: exact figures over the images, by the centre crop or by the mean
+ * of five. A class of the data is the classifier's class with the same folder. Throws a user error for a class folder
+ * that the classifier does not know, and where no image decodes; `CancelledError` after an abort.
+ */
+export async function evaluate(
+  classifier: Classifier,
+  classes: readonly ClassLabel[],
+  images: readonly LabelledImage[],
+  options: EvaluateOptions,
+): Promise<EvaluationFigures> {
+  const positions = matchClasses(classifier.labels, classes, images);
+  const counter = createCounter(classifier.labels);
+  const files = images.map(({ file }) => file);
+  const { cropCount, signal, onProgress, onLeftOut } = options;
+  let done = 0;
+  for await (const classified of classifyImages(classifier, files, { cropCount, ...(signal ? { signal } : {}) })) {
+    const actual = positions.get(images[done]?.classIndex ?? -1) ?? -1;
+    if ('error' in classified) onLeftOut?.(classified.image, classified.error);
+    counter.add(classified, actual);
+    onProgress?.(++done, images.length);
+  }
+  return { cropCount, ...counter.figures() };
+}
+
+/** Position among the classifier's labels by class index of the data. */
+function matchClasses(
+  labels: readonly ClassLabel[],
+  classes: readonly ClassLabel[],
+  images: readonly LabelledImage[],
+): Map<number, number> {
+  const byFolder = new Map(labels.map(({ folder }, position) => [folder, position]));
+  const used = new Set(images.map(({ classIndex }) => classIndex));
+  const unknown = classes.filter(({ index, folder }) => used.has(index) && !byFolder.has(folder));
+  if (unknown.length > 0) {
+    const names = unknown.slice(0, 5).map(({ folder }) => folder);
+    throw userError(
+      `The network does not know ${unknown.length} of the data’s classes (${names.join(', ')}); test it on the classes that it was trained on.`,
+    );
+  }
+  return new Map(classes.map(({ index, folder }) => [index, byFolder.get(folder) ?? -1]));
+}
+
+interface Counter {
+  add(classified: ClassifiedImage, actual: number): void;
+  figures(): Omit<EvaluationFigures, 'cropCount'>;
+}
+
+function createCounter(labels: readonly ClassLabel[]): Counter {
+  const confusion = new Map<number, number>();
+  const results: Evaluation['results'] = [];
+  let leftOut = 0;
+  let loss = 0;
+  let amongFive = 0;
+  return {
+    add: (classified, actual) => {
+      if ('error' in classified) {
+        leftOut++;
+        return;
+      }
+      const mean = meanProbabilities(classified.rows);
+      const [predicted, rank] = [rankedFirst(mean), rankOf(mean, actual)];
+      loss -= Math.log(Math.max(mean[actual] ?? 0, Number.MIN_VALUE));
+      amongFive += Number(rank < 5);
+      const cell = actual * labels.length + predicted;
+      confusion.set(cell, (confusion.get(cell) ?? 0) + 1);
+      results.push({
+        image: classified.image,
+        actual: labels[actual]?.index ?? -1,
+        predicted: labels[predicted]?.index ?? -1,
+        probability: mean[predicted] ?? 0,
+        actualProbability: mean[actual] ?? 0,
+      });
+    },
+    figures: () => {
+      const images = results.length;
+      if (images === 0) throw userError('None of the images decodes, so there is nothing to test on; check the data.');
+      const right = results.filter(({ actual, predicted }) => actual === predicted).length;
+      const cells = [...confusion].sort(([a], [b]) => a - b);
+      return {
+        images,
+        leftOut,
+        loss: loss / images,
+        accuracy: right / images,
+        top5: amongFive / images,
+        perClass: perClass(labels, results),
+        confusion: cells.map(([cell, count]) => [
+          labels[Math.floor(cell / labels.length)]?.index ?? -1,
+          labels[cell % labels.length]?.index ?? -1,
+          count,
+        ]),
+        results,
+      };
+    },
+  };
+}
+
+function rankedFirst(values: Float64Array): number {
+  return values.reduce((best, value, index) => (value > (values[best] ?? 0) ? index : best), 0);
+}
+
+/** How many classes are ahead of `own`; of equals the one with the lower index is. */
+function rankOf(values: Float64Array, own: number): number {
+  const value = values[own] ?? 0;
+  let ahead = 0;
+  values.forEach((other, index) => (ahead += Number(other > value || (other === value && index < own))));
+  return ahead;
+}
+
+/** Classes without an image are left out: there is nothing to say of them. */
+function perClass(labels: readonly ClassLabel[], results: Evaluation['results']): Evaluation['perClass'] {
+  const counts = new Map<number, { images: number; right: number }>();
+  for (const { actual, predicted } of results) {
+    const count = counts.get(actual) ?? { images: 0, right: 0 };
+    counts.set(actual, { images: count.images + 1, right: count.right + Number(actual === predicted) });
+  }
+  return labels.flatMap((label) => {
+    const count = counts.get(label.index);
+    return count ? [{ ...label, images: count.images, accuracy: count.right / count.images }] : [];
+  });
+}

@@ -1,0 +1,81 @@
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import { buildNetwork, type NetworkHead } from '../architectures/registry.ts';
+import type { Engine, InferenceModel } from '../engine/engine.ts';
+import { createGraphBuilder, finishGraph, input, normalize } from '../graph/builder.ts';
+import type { Graph } from '../graph/graph.ts';
+import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
+import type { Classifier, ImageBatch } from './classifier.ts';
+import { normalizationOf } from './normalization.ts';
+import { softmaxRows } from './ranking.ts';
+
+/** Where a classifier computes. */
+export interface Placement {
+  readonly engine: Engine;
+  readonly device: string;
+}
+
+/** Names of the inputs of the graphs that classify, and of nothing else. */
+const imagesInput = 'images';
+
+export interface GraphClassifierOptions {
+  readonly title: string;
+  /** Architecture by name. */
+  readonly network: string;
+  readonly head: NetworkHead;
+  readonly state: StateDict;
+  readonly labels: readonly ClassLabel[];
+  readonly preprocessing: Preprocessing;
+}
+
+/** A network of ours as a classifier; normalisation is part of its graph. */
+export async function createGraphClassifier(
+  options: GraphClassifierOptions,
+  placement: Placement,
+): Promise<Classifier> {
+  const { title, labels, preprocessing } = options;
+  const { engine, device } = placement;
+  const model = await engine.compileInference(
+    (batchSize) => classifyingGraph(options, batchSize),
+    options.state,
+    device,
+  );
+  return {
+    title,
+    labels,
+    preprocessing,
+    runsOn: { engine: engine.name, device },
+    probabilities: async (images) => probabilitiesFrom(await runForOne(model, imagesInput, images), labels.length),
+    dispose: () => model.dispose(),
+  };
+}
+
+/** Images uint8 `[N, 3, crop, crop]` -> logits or log-probabilities, without dropout. */
+function classifyingGraph(options: GraphClassifierOptions, batchSize: number): Graph {
+  const { crop } = options.preprocessing;
+  const builder = createGraphBuilder('running');
+  const images = input(builder, imagesInput, [batchSize, 3, crop, crop], 'uint8');
+  const x = normalize(builder, images, normalizationOf(options.preprocessing));
+  const head = options.head === 'original' ? 'original' : { ...options.head, dropout: 0 };
+  return finishGraph(builder, [buildNetwork(options.network, builder, x, head)]);
+}
+
+/** Runs a model that has one input and one output. */
+export async function runForOne(
+  model: InferenceModel,
+  name: string,
+  images: ImageBatch | (Tensor & { readonly dtype: 'float32' }),
+): Promise<Tensor & { readonly dtype: 'float32' }> {
+  const [output] = (await model.run(new Map([[name, images]]))).values();
+  if (output?.dtype !== 'float32') throw new Error('the network gave no float32 output');
+  return output;
+}
+
+/** Logits or log-probabilities `[N, classes]` as probabilities. */
+export function probabilitiesFrom(
+  logits: Tensor & { readonly dtype: 'float32' },
+  classes: number,
+): Tensor & { readonly dtype: 'float32' } {
+  const [rows = 0] = logits.shape;
+  return float32Tensor([rows, classes], softmaxRows(Float32Array.from(logits.data), classes));
+}

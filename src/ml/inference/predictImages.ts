@@ -1,0 +1,114 @@
+import { cancelled, messageOf, usageError } from '../../protocol/errors.ts';
+import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
+import { decodeImage } from '../data/decodeImage.ts';
+import { cropImage, type Crop } from '../data/fiveCrops.ts';
+import type { Classifier } from './classifier.ts';
+import { meanProbabilities, rankClasses } from './ranking.ts';
+
+export interface PredictOptions {
+  readonly cropCount: 1 | 5;
+  /** Classes of each ranking. */
+  readonly topK: number;
+  /** Short side to which an image is resized before it is cropped, in pixels; the classifier's own without it. */
+  readonly resize?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Images whose crops run through the network together. */
+const imagesPerBatch = 4;
+
+/** An image cut into crops, or why there are none. */
+export type CroppedImage =
+  | { readonly image: string; readonly width: number; readonly height: number; readonly crops: readonly Crop[] }
+  | FailedPrediction;
+
+/** The same, with a row of probabilities a crop in the order of the classifier's labels. */
+export type ClassifiedImage =
+  (Exclude<CroppedImage, FailedPrediction> & { readonly rows: readonly Float32Array[] }) | FailedPrediction;
+
+/**
+ * Classifies images, in their order, as they come: for each crop the `topK` likeliest classes, and for the mean of the
+ * crops' softmax, by whose order an image is classified. A file that does not decode gives its reason and the rest
+ * goes on. Throws `CancelledError` after an abort, and a usage error where `resize` leaves no room for the crops.
+ */
+export async function* predictImages(
+  classifier: Classifier,
+  images: readonly string[],
+  options: PredictOptions,
+): AsyncGenerator<ImagePrediction | FailedPrediction> {
+  for await (const classified of classifyImages(classifier, images, options)) {
+    yield 'error' in classified ? classified : predictionOf(classified, classifier, options.topK);
+  }
+}
+
+function predictionOf(
+  { image, width, height, crops, rows }: Exclude<ClassifiedImage, FailedPrediction>,
+  { labels }: Classifier,
+  topK: number,
+): ImagePrediction {
+  return {
+    image,
+    width,
+    height,
+    crops: crops.map(({ name, frame }, index) => ({
+      crop: name,
+      frame,
+      top: rankClasses(rows[index] ?? [], labels, topK),
+    })),
+    mean: rankClasses(meanProbabilities(rows), labels, topK),
+  };
+}
+
+/** Every crop's probabilities, image by image in their order; see `predictImages`, which ranks them. */
+export async function* classifyImages(
+  classifier: Classifier,
+  images: readonly string[],
+  { cropCount, resize = classifier.preprocessing.resize, signal }: Omit<PredictOptions, 'topK'>,
+): AsyncGenerator<ClassifiedImage> {
+  const size = classifier.preprocessing.crop;
+  if (resize < size) throw usageError(`--resize ${resize} is smaller than the network’s crop; take ${size} or more.`);
+  const load = (from: number) => {
+    const batch = images.slice(from, from + imagesPerBatch).map((image) => cropFile(image, resize, size, cropCount));
+    return Promise.all(batch);
+  };
+  let next = load(0);
+  for (let from = 0; from < images.length; from += imagesPerBatch) {
+    const batch = await next;
+    if (signal?.aborted) throw cancelled();
+    // The next images are decoded while the network computes.
+    next = load(from + imagesPerBatch);
+    yield* await classifyBatch(classifier, batch);
+  }
+}
+
+async function cropFile(image: string, resize: number, size: number, cropCount: 1 | 5): Promise<CroppedImage> {
+  try {
+    const decoded = await decodeImage(image, resize);
+    return { image, ...decoded.source, crops: cropImage(decoded, size, cropCount) };
+  } catch (error) {
+    return { image, error: messageOf(error) };
+  }
+}
+
+async function classifyBatch(classifier: Classifier, batch: readonly CroppedImage[]): Promise<ClassifiedImage[]> {
+  const pixels = batch.flatMap((image) => ('error' in image ? [] : image.crops.map((crop) => crop.pixels)));
+  const rows = pixels.length === 0 ? [] : await probabilityRows(classifier, pixels);
+  let from = 0;
+  return batch.map((image) => {
+    if ('error' in image) return image;
+    const own = rows.slice(from, from + image.crops.length);
+    from += own.length;
+    return { ...image, rows: own };
+  });
+}
+
+async function probabilityRows(classifier: Classifier, pixels: readonly Uint8Array[]): Promise<Float32Array[]> {
+  const { crop } = classifier.preprocessing;
+  const imageSize = 3 * crop * crop;
+  const data = new Uint8Array(pixels.length * imageSize);
+  pixels.forEach((planes, index) => data.set(planes, index * imageSize));
+  const shape = [pixels.length, 3, crop, crop];
+  const { data: values } = await classifier.probabilities({ dtype: 'uint8', shape, data });
+  const classes = classifier.labels.length;
+  return pixels.map((_, index) => values.subarray(index * classes, (index + 1) * classes));
+}

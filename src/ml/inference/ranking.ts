@@ -1,0 +1,41 @@
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import type { RankedClass } from '../../protocol/prediction.ts';
+
+/**
+ * The mean of several rows of probabilities, class by class: a five-crop prediction is the mean of the softmax of each
+ * crop, not the softmax of a mean. Throws `RangeError` for no rows.
+ */
+export function meanProbabilities(rows: readonly Float32Array[]): Float64Array {
+  const [first] = rows;
+  if (!first) throw new RangeError('there is no crop to average over');
+  const mean = new Float64Array(first.length);
+  for (const row of rows) {
+    for (let index = 0; index < mean.length; index++) mean[index] = (mean[index] ?? 0) + (row[index] ?? 0);
+  }
+  return mean.map((sum) => sum / rows.length);
+}
+
+/**
+ * The `count` likeliest classes, likeliest first, equal ones in the order of their index. `labels[i]` belongs to
+ * `probabilities[i]`, so that index, folder and name cannot come apart.
+ */
+export function rankClasses(
+  probabilities: ArrayLike<number>,
+  labels: readonly ClassLabel[],
+  count: number,
+): RankedClass[] {
+  const ranked = labels.map((label, position) => ({ ...label, probability: probabilities[position] ?? 0 }));
+  return ranked.sort((a, b) => b.probability - a.probability || a.index - b.index).slice(0, count);
+}
+
+/** In place: logits or log-probabilities `[N, classes]`, row by row, become probabilities (softmax). */
+export function softmaxRows(values: Float32Array, classes: number): Float32Array {
+  for (let start = 0; start < values.length; start += classes) {
+    const row = values.subarray(start, start + classes);
+    const top = row.reduce((a, b) => Math.max(a, b), -Infinity);
+    let sum = 0;
+    for (let index = 0; index < classes; index++) sum += Math.exp((row[index] ?? 0) - top);
+    for (let index = 0; index < classes; index++) row[index] = Math.exp((row[index] ?? 0) - top) / sum;
+  }
+  return values;
+}
