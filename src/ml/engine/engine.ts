@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
+import type { Optimizer } from '../graph/optimizers.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
 
 export type EngineName = 'onnx' | 'tensorflow';
@@ -26,20 +27,10 @@ export interface InferenceModel {
   dispose(): Promise<void>;
 }
 
-export type OptimizerOptions =
-  | {
-      readonly kind: 'adam' | 'adamw';
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-      readonly weightDecay: number;
-    }
-  | { readonly kind: 'sgd'; readonly momentum: number; readonly weightDecay: number };
-
 export interface TrainingOptions {
   /** Parameters that move; all others are constants. */
   readonly trainable: ReadonlySet<string>;
-  readonly optimizer: OptimizerOptions;
+  readonly optimizer: Optimizer;
   /** Joint L2 norm that the gradients are scaled down to; none without it. */
   readonly clipNorm?: number;
   readonly device: string;

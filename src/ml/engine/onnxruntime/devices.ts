@@ -1,0 +1,33 @@
+import { availableParallelism, cpus } from 'node:os';
+import { messageOf } from '../../../protocol/errors.ts';
+import type { Device } from '../engine.ts';
+import { loadRuntime } from './session.ts';
+
+/** What each of ONNX Runtime's devices needs, for those that are not there. */
+const needs: Readonly<Record<string, string>> = {
+  webgpu: 'needs a graphics driver with Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
+  cuda: 'needs an NVIDIA card, CUDA 12 and cuDNN 9, and `npm rebuild onnxruntime-node --ignore-scripts=false`',
+  dml: 'is part of Windows only',
+  coreml: 'is part of macOS on Apple silicon only',
+};
+
+/**
+ * The devices that this build of ONNX Runtime could compute on. `available` here means that the provider is in the
+ * package; whether the hardware answers is what the self-check finds out, in a process of its own.
+ */
+export async function listOnnxDevices(): Promise<readonly Device[]> {
+  try {
+    const { listSupportedBackends } = await loadRuntime();
+    const built = new Set(listSupportedBackends().map(({ name }) => name));
+    const cpu = `${cpus()[0]?.model ?? process.arch}, ${String(availableParallelism())} threads`;
+    const others = Object.entries(needs).map(([name, need]): Device => {
+      const available = built.has(name);
+      const detail = available ? `in this package; ${need}` : `not in this package: ${need}`;
+      return { engine: 'onnx', name, available, detail };
+    });
+    return [{ engine: 'onnx', name: 'cpu', available: true, detail: cpu }, ...others];
+  } catch (error) {
+    const detail = `ONNX Runtime does not load: ${messageOf(error)}. Run \`npm install\` again on this machine.`;
+    return [{ engine: 'onnx', name: 'cpu', available: false, detail }];
+  }
+}

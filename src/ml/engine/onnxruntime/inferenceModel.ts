@@ -1,0 +1,50 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import type { StateDict, Tensor } from '../../graph/tensor.ts';
+import { foldBatchNorm } from '../../graph/foldBatchNorm.ts';
+import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
+import type { Feeds, GraphForBatch, InferenceModel } from '../engine.ts';
+import { createSession, fromRuntime, guarded, loadRuntime, toRuntime } from './session.ts';
+
+async function runSession(session: InferenceSession, feeds: Feeds, device: string): Promise<Map<string, Tensor>> {
+  const runtime = await loadRuntime();
+  const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toRuntime(runtime, tensor)]));
+  const results = await guarded(device, () => session.run(inputs));
+  return new Map(Object.entries(results).map(([name, value]) => [name, fromRuntime(value)]));
+}
+
+/** Batch size of a run: the first dimension of its first input. */
+export function batchOf(feeds: Feeds): number {
+  for (const { shape } of feeds.values()) return shape[0] ?? 1;
+  throw new Error('a run needs at least one input');
+}
+
+/** One static session a batch size, batch norm folded into the convolutions, weights constant. */
+export function createInferenceModel(graphFor: GraphForBatch, state: StateDict, device: string): InferenceModel {
+  const sessions = new Map<number, Promise<InferenceSession>>();
+  const open = (batchSize: number) => {
+    const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
+    return createSession(writeOnnx(graph, { constants }), device, false);
+  };
+  return {
+    async run(feeds) {
+      const batchSize = batchOf(feeds);
+      const session = sessions.get(batchSize) ?? open(batchSize);
+      sessions.set(batchSize, session);
+      return runSession(await session, feeds, device);
+    },
+    async dispose() {
+      const opened = await Promise.allSettled(sessions.values());
+      sessions.clear();
+      for (const session of opened) if (session.status === 'fulfilled') await session.value.release();
+    },
+  };
+}
+
+/** A foreign ONNX model as it is. */
+export async function createOnnxModel(model: Uint8Array, device: string): Promise<InferenceModel> {
+  const session = await createSession(model, device, false);
+  return {
+    run: (feeds) => runSession(session, feeds, device),
+    dispose: () => session.release(),
+  };
+}

@@ -1,0 +1,57 @@
+import { availableParallelism } from 'node:os';
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { messageOf } from '../../../protocol/errors.ts';
+import type { Tensor } from '../../graph/tensor.ts';
+import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
+
+/** ONNX Runtime is 20 MB of native code: loaded when first needed. */
+export async function loadRuntime(): Promise<typeof import('onnxruntime-node')> {
+  const module = await import('onnxruntime-node');
+  return module.default;
+}
+
+/** Above this many, ONNX Runtime's own count (one thread a physical core) is better than one a hardware thread. */
+const threadsWeSet = 4;
+
+function threads(): number {
+  const count = availableParallelism();
+  return count <= threadsWeSet ? count : 0;
+}
+
+/** A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. */
+export async function createSession(model: Uint8Array, device: string, training: boolean): Promise<InferenceSession> {
+  const { InferenceSession } = await loadRuntime();
+  return guarded(device, () =>
+    InferenceSession.create(model, {
+      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      graphOptimizationLevel: 'all',
+      intraOpNumThreads: threads(),
+      // Measured: with the pattern a training step needs up to twice the memory and is a quarter slower.
+      enableMemPattern: !training,
+      logSeverityLevel: 3,
+    }),
+  );
+}
+
+/** Runs a call into ONNX Runtime; a failure to get memory becomes an `OutOfMemoryError`. */
+export async function guarded<Result>(device: string, call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (speaksOfMemory(messageOf(error))) throw outOfMemory(device, error);
+    throw error;
+  }
+}
+
+/** Our tensor as ONNX Runtime's, over the same memory. */
+export function toRuntime(runtime: typeof import('onnxruntime-node'), { dtype, shape, data }: Tensor): OrtTensor {
+  return new runtime.Tensor(dtype, data, shape);
+}
+
+/** ONNX Runtime's tensor as ours, over the same memory. Throws for an element type that our graphs do not have. */
+export function fromRuntime({ type, dims, data }: OrtTensor): Tensor {
+  if (type === 'float32' && data instanceof Float32Array) return { dtype: 'float32', shape: dims, data };
+  if (type === 'uint8' && data instanceof Uint8Array) return { dtype: 'uint8', shape: dims, data };
+  if (type === 'int64' && data instanceof BigInt64Array) return { dtype: 'int64', shape: dims, data };
+  throw new Error(`unexpected element type ${type}`);
+}

@@ -1,0 +1,210 @@
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { Graph } from '../../graph/graph.ts';
+import { typeOf } from '../../graph/graph.ts';
+import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
+import { momentNames, schedule, scheduleInput } from '../../graph/optimizers.ts';
+import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
+import { accumulationStep, accumulatorName, fullStep, gradientStep, updateStep } from '../../graph/trainingStep.ts';
+import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
+import { batchOf } from './inferenceModel.ts';
+import { createSession, fromRuntime, guarded, loadRuntime, toRuntime } from './session.ts';
+
+type Runtime = typeof import('onnxruntime-node');
+
+/** A tensor of the state that every step replaces: read from one buffer, written to the other, then exchanged. */
+interface Living {
+  current: OrtTensor;
+  spare: OrtTensor;
+}
+
+/** A graph compiled for one batch size and purpose. */
+interface Compiled {
+  readonly graph: Graph;
+  readonly session: InferenceSession;
+}
+
+type Purpose = 'full' | 'gradients' | 'accumulate' | 'update';
+
+/** Training as whole-step ONNX models. See `TrainingModel` for the contract. */
+export async function createTrainingModel(
+  graphFor: GraphForBatch,
+  initial: TrainingState,
+  options: TrainingOptions,
+): Promise<TrainingModel> {
+  const runtime = await loadRuntime();
+  const { trainable, optimizer, device } = options;
+  const compiled = new Map<string, Promise<Compiled>>();
+  const sample = graphFor(1);
+  const living = new Map<string, Living>();
+  const constants = new Map<string, Tensor>();
+  for (const name of [...sample.parameters, ...sample.buffers]) {
+    const tensor = initial.state.get(name);
+    if (!tensor) throw new Error(`the state has no tensor named ${name}`);
+    if (trainable.has(name) || sample.updates.has(name)) living.set(name, createLiving(runtime, tensor));
+    else constants.set(name, tensor);
+  }
+  for (const parameter of sample.parameters.filter((name) => trainable.has(name))) {
+    for (const moment of momentNames(optimizer, parameter)) {
+      const tensor = initial.optimizer.get(moment) ?? float32Tensor(typeOf(sample, parameter).shape);
+      living.set(moment, createLiving(runtime, tensor));
+    }
+  }
+  let steps = initial.step;
+  let forwards = 0;
+
+  const compile = (purpose: Purpose, batchSize: number): Promise<Compiled> => {
+    const key = `${purpose} ${String(batchSize)}`;
+    const known = compiled.get(key) ?? open(purpose, graphFor(batchSize));
+    compiled.set(key, known);
+    return known;
+  };
+  const open = async (purpose: Purpose, forward: Graph): Promise<Compiled> => {
+    const graph = graphOf(purpose, forward, options);
+    const model = writeOnnx(graph, { constants, outputs: [...graph.updates.values()] });
+    return { graph, session: await createSession(model, device, true) };
+  };
+
+  const run = async ({ graph, session }: Compiled, feeds: Feeds, extra: ReadonlyMap<string, Living> = new Map()) => {
+    const inputs: Record<string, OrtTensor> = {};
+    for (const name of session.inputNames) {
+      const fed = feeds.get(name);
+      const kept = living.get(name) ?? extra.get(name);
+      if (fed) inputs[name] = toRuntime(runtime, fed);
+      else if (kept) inputs[name] = kept.current;
+      else throw new Error(`the step needs ${name}, and nothing feeds it`);
+    }
+    const fetches: Record<string, OrtTensor | null> = Object.fromEntries(graph.outputs.map((name) => [name, null]));
+    for (const [name, value] of graph.updates) fetches[value] = (living.get(name) ?? extra.get(name))?.spare ?? null;
+    const results = await guarded(device, () => session.run(inputs, fetches));
+    for (const name of graph.updates.keys()) {
+      const kept = living.get(name) ?? extra.get(name);
+      if (kept) [kept.current, kept.spare] = [kept.spare, kept.current];
+    }
+    return graph.outputs.map((name) => {
+      const result = results[name];
+      if (!result) throw new Error(`the step gave no ${name}`);
+      return fromRuntime(result);
+    });
+  };
+
+  const scheduled = (learningRate: number): [string, Tensor] => [
+    scheduleInput,
+    float32Tensor([4], schedule(optimizer, steps + 1, learningRate)),
+  ];
+
+  const accumulate = async (batches: readonly Feeds[], learningRate: number): Promise<StepResult[]> => {
+    const accumulators = new Map<string, Living>();
+    for (const name of sample.parameters.filter((parameter) => trainable.has(parameter))) {
+      accumulators.set(accumulatorName(name), createLiving(runtime, float32Tensor(typeOf(sample, name).shape)));
+    }
+    const results: StepResult[] = [];
+    for (const feeds of batches) {
+      results.push(stepResult(await run(await compile('accumulate', batchOf(feeds)), feeds, accumulators)));
+    }
+    await run(await compile('update', 1), new Map([scheduled(learningRate)]), accumulators);
+    return results;
+  };
+
+  return {
+    async step(batches, learningRate) {
+      const [only] = batches;
+      if (!only) throw new Error('a step needs a batch');
+      const results =
+        batches.length === 1
+          ? [stepResult(await run(await compile('full', batchOf(only)), new Map([...only, scheduled(learningRate)])))]
+          : await accumulate(batches, learningRate);
+      steps += 1;
+      forwards += batches.length;
+      return joinResults(results);
+    },
+    async gradients(feeds) {
+      const { graph, session } = await compile('gradients', batchOf(feeds));
+      const outputs = await run({ graph: { ...graph, updates: new Map() }, session }, feeds);
+      const names = graph.parameters.filter((name) => trainable.has(name));
+      return new Map(names.map((name, index) => [name, required(outputs[index + 2])]));
+    },
+    snapshot: () =>
+      Promise.resolve({
+        state: snapshotState(initial.state, living, forwards),
+        optimizer: snapshotMoments(initial.state, living),
+        step: steps,
+      }),
+    async dispose() {
+      const opened = await Promise.allSettled(compiled.values());
+      compiled.clear();
+      for (const result of opened) if (result.status === 'fulfilled') await result.value.session.release();
+    },
+  };
+}
+
+function graphOf(purpose: Purpose, forward: Graph, options: TrainingOptions): Graph {
+  switch (purpose) {
+    case 'full':
+      return fullStep(forward, options);
+    case 'gradients':
+      return gradientStep(forward, options.trainable);
+    case 'accumulate':
+      return accumulationStep(forward, options.trainable);
+    case 'update':
+      return updateStep(forward, options);
+  }
+}
+
+/** Two buffers of our own, so that the tensor that came in stays as it is. */
+function createLiving(runtime: Runtime, tensor: Tensor): Living {
+  if (tensor.dtype !== 'float32') throw new Error('only float32 tensors can be trained');
+  const fresh = (data: Float32Array) => new runtime.Tensor('float32', data, tensor.shape);
+  return { current: fresh(tensor.data.slice()), spare: fresh(new Float32Array(elementCount(tensor.shape))) };
+}
+
+function required(tensor: Tensor | undefined): Tensor & { dtype: 'float32' } {
+  if (tensor?.dtype !== 'float32') throw new Error('the step gave no float32 result');
+  return tensor;
+}
+
+function stepResult([loss, logProbabilities]: readonly Tensor[]): StepResult {
+  return { loss: required(loss).data[0] ?? Number.NaN, logProbabilities: required(logProbabilities) };
+}
+
+function joinResults(results: readonly StepResult[]): StepResult {
+  const [first] = results;
+  if (results.length === 1 && first) return first;
+  const parts = results.map((result) => result.logProbabilities);
+  const rows = parts.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0);
+  const classes = parts[0]?.shape[1] ?? 0;
+  const data = new Float32Array(rows * classes);
+  let offset = 0;
+  for (const part of parts) {
+    data.set(part.data, offset);
+    offset += part.data.length;
+  }
+  return {
+    loss: results.reduce((sum, result) => sum + result.loss, 0),
+    logProbabilities: float32Tensor([rows, classes], data),
+  };
+}
+
+function copyOf(kept: Living): Tensor {
+  const tensor = fromRuntime(kept.current);
+  return tensor.dtype === 'float32' ? float32Tensor(tensor.shape, tensor.data.slice()) : tensor;
+}
+
+/** torch counts the batches that a batch norm has seen; ours counts with it. */
+const counterSuffix = '.num_batches_tracked';
+
+function snapshotState(initial: StateDict, living: ReadonlyMap<string, Living>, forwards: number): StateDict {
+  const state = new Map<string, Tensor>();
+  for (const [name, tensor] of initial) {
+    const kept = living.get(name);
+    const counts = name.endsWith(counterSuffix) && living.has(name.replace(counterSuffix, '.running_mean'));
+    if (kept) state.set(name, copyOf(kept));
+    else if (counts && tensor.dtype === 'int64') {
+      state.set(name, { ...tensor, data: tensor.data.map((count) => count + BigInt(forwards)) });
+    } else state.set(name, tensor);
+  }
+  return state;
+}
+
+function snapshotMoments(initial: StateDict, living: ReadonlyMap<string, Living>): StateDict {
+  return new Map([...living].filter(([name]) => !initial.has(name)).map(([name, kept]) => [name, copyOf(kept)]));
+}

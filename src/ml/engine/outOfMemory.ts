@@ -1,0 +1,18 @@
+/** Thrown by an engine whose device has not enough memory for a run; a smaller batch may fit. */
+export class OutOfMemoryError extends Error {
+  override readonly name = 'OutOfMemoryError';
+}
+
+export function outOfMemory(device: string, cause: unknown): OutOfMemoryError {
+  return new OutOfMemoryError(`${device} has not enough memory for this batch`, { cause });
+}
+
+/** Whether a failure means that a smaller batch may fit. */
+export function isOutOfMemory(error: unknown): error is OutOfMemoryError {
+  return error instanceof OutOfMemoryError;
+}
+
+/** Whether a native library's message speaks of memory that it could not get. */
+export function speaksOfMemory(message: string): boolean {
+  return /failed to allocate|bad_alloc|out of memory|not enough memory|allocation failed|OOM/i.test(message);
+}

@@ -1,0 +1,92 @@
+import type { Graph, TensorType } from '../graph.ts';
+import { typeOf } from '../graph.ts';
+import { onnxDataTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnxModel.ts';
+
+/** An attribute's value: whole numbers unless wrapped by `float`. */
+export type AttributeValue = number | string | readonly number[] | { readonly float: number };
+
+/** Marks an attribute as a float, which JavaScript's numbers do not tell from whole ones. */
+export function float(value: number): { readonly float: number } {
+  return { float: value };
+}
+
+/** An ONNX graph in the making: what the lowering of each operator appends to. */
+export interface Lowering {
+  readonly graph: Graph;
+  readonly nodes: OnnxNode[];
+  readonly initializers: OnnxTensor[];
+  /** Appends a node and returns the name of its first output, which is `output` where given. */
+  readonly emit: (
+    opType: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, AttributeValue>>,
+    output?: string,
+  ) => string;
+  /** A constant tensor of whole numbers (int64): shapes, axes, pads. */
+  readonly integers: (values: readonly number[]) => string;
+  /** A constant float32 tensor; a scalar where no shape is given. */
+  readonly floats: (values: readonly number[], shape?: readonly number[]) => string;
+  readonly typeOf: (value: string) => TensorType;
+}
+
+function attribute(name: string, value: AttributeValue): OnnxAttribute {
+  if (typeof value === 'number') return { name, type: 2, i: value };
+  if (typeof value === 'string') return { name, type: 3, s: new TextEncoder().encode(value) };
+  if ('float' in value) return { name, type: 1, f: value.float };
+  return { name, type: 7, ints: [...value] };
+}
+
+/** Operators that ONNX Runtime adds to the standard's, by the domain that they live in. */
+const runtimeOperators: Readonly<Record<string, string>> = { FusedMatMul: 'com.microsoft' };
+
+export function createLowering(graph: Graph): Lowering {
+  const nodes: OnnxNode[] = [];
+  const initializers: OnnxTensor[] = [];
+  const constants = new Map<string, string>();
+  let serial = 0;
+
+  const constant = (dataType: number, dims: readonly number[], bytes: Uint8Array) => {
+    const key = `${String(dataType)}:${dims.join()}:${Buffer.from(bytes).toString('base64')}`;
+    const known = constants.get(key);
+    if (known !== undefined) return known;
+    const name = `constant_${String(constants.size)}`;
+    constants.set(key, name);
+    initializers.push({ name, dataType, dims: [...dims], rawData: bytes });
+    return name;
+  };
+
+  return {
+    graph,
+    nodes,
+    initializers,
+    typeOf: (value) => typeOf(graph, value),
+    integers: (values) =>
+      constant(onnxDataTypes.int64, [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer)),
+    floats: (values, shape = []) =>
+      constant(onnxDataTypes.float32, shape, new Uint8Array(Float32Array.from(values).buffer)),
+    emit(opType, inputs, attributes = {}, output = `${opType}_${String(serial++)}`) {
+      const domain = runtimeOperators[opType];
+      nodes.push({
+        opType,
+        name: `${output}:${opType}`,
+        input: [...inputs],
+        output: [output],
+        attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
+        ...(domain !== undefined && { domain }),
+      });
+      return output;
+    },
+  };
+}
+
+/** Removes the nodes that none of `outputs` needs; an operator's lowering computes all that it could give. */
+export function pruneNodes(nodes: readonly OnnxNode[], outputs: Iterable<string>): OnnxNode[] {
+  const needed = new Set(outputs);
+  const kept: OnnxNode[] = [];
+  for (const node of [...nodes].reverse()) {
+    if (!node.output.some((value) => needed.has(value))) continue;
+    kept.push(node);
+    for (const value of node.input) needed.add(value);
+  }
+  return kept.reverse();
+}
