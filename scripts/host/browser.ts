@@ -6,6 +6,7 @@ import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { createBrotliDecompress } from 'node:zlib';
+import { chromium as playwrightChromium, type Browser as DrivenBrowser } from 'playwright-core';
 import { userError } from '../../src/protocol/errors.ts';
 import { installOnce } from './cache.ts';
 import { hasRegistryHost } from './codeHost.ts';
@@ -14,7 +15,7 @@ import { unpackRegistryPackage, type RegistryPackage } from './registryPackage.t
 const execute = promisify(execFile);
 
 /** A Chromium to drive: what to start, and the environment that it needs beside the present one. */
-export type Browser = { executablePath: string; env: Record<string, string> };
+export type BrowserInstallation = { executablePath: string; env: Record<string, string> };
 
 const chromium: RegistryPackage = {
   name: '@sparticuz/chromium',
@@ -49,7 +50,7 @@ const installedBrowsers: Partial<Record<NodeJS.Platform, readonly string[]>> = {
  * The browser of `FIVECROP_BROWSER`; on linux-x64 the headless Chromium of an npm package, with the libraries that a
  * bare system lacks; elsewhere an installed Chrome, Chromium or Edge. Throws a user error where there is none.
  */
-export async function findBrowser(): Promise<Browser> {
+export async function findBrowser(): Promise<BrowserInstallation> {
   const chosen = process.env['FIVECROP_BROWSER'];
   if (chosen !== undefined) return { executablePath: chosen, env: {} };
   if (hasRegistryHost()) return installChromium();
@@ -72,7 +73,7 @@ export async function softwareVulkan(): Promise<Record<string, string>> {
   };
 }
 
-async function installChromium(): Promise<Browser> {
+async function installChromium(): Promise<BrowserInstallation> {
   const folder = await chromiumFolder();
   return {
     executablePath: join(folder, 'chromium'),
@@ -103,4 +104,21 @@ async function chromiumFolder(): Promise<string> {
 
 async function inflate(from: string, to: string, mode: number): Promise<void> {
   await pipeline(createReadStream(from), createBrotliDecompress(), createWriteStream(to, { mode }));
+}
+
+/** Starts the browser without a window. Throws a user error where there is no browser. */
+export async function launchBrowser(): Promise<DrivenBrowser> {
+  const { executablePath, env } = await findBrowser();
+  return playwrightChromium.launch({
+    executablePath,
+    env: { ...process.env, ...env },
+    args: [
+      '--no-sandbox',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
 }

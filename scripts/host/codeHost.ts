@@ -42,6 +42,9 @@ const recipes: Record<CodeHostAge, HostRecipe> = {
   },
 };
 
+/** Counts what `installServer` does with a package: a change of it makes a new installation. */
+const revision = 2;
+
 /** Parts of the server that no test of ours reaches, and that would triple the download. */
 const unneeded = [
   '@devcontainers/cli',
@@ -74,7 +77,9 @@ export async function installCodeHost(age: CodeHostAge = wantedHostAge()): Promi
   if (!hasRegistryHost()) throw userError('A workbench from the npm registry exists for linux-x64 only.');
   const { vscodeVersion, codeServer, node } = recipes[age];
   const nodeFolder = await installOnce(`node-${node.version}`, (folder) => installNode(node, folder));
-  const host = await installOnce(`code-server-${codeServer.version}`, (folder) => installServer(codeServer, folder));
+  const host = await installOnce(`code-server-${codeServer.version}-${revision}`, (folder) =>
+    installServer(codeServer, folder),
+  );
   return {
     vscodeVersion,
     node: join(nodeFolder, 'bin', 'node'),

@@ -110,7 +110,8 @@ function launch(options: CodeServerOptions, args: readonly string[]): ChildProce
   return spawn(options.host.node, [options.host.serverMain, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...env, ...options.env, NODE_OPTIONS: '' },
+    // No gallery: nothing here looks for extensions on the network.
+    env: { ...env, ...options.env, NODE_OPTIONS: '', EXTENSIONS_GALLERY: '{}' },
   });
 }
 
