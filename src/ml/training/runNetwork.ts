@@ -1,0 +1,158 @@
+import { usageError } from '../../protocol/errors.ts';
+import { preprocessPresets, type Preprocessing } from '../../protocol/preprocessing.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { buildHead } from '../architectures/head.ts';
+import { architecture, buildNetwork, type ArchitectureFamily } from '../architectures/registry.ts';
+import { trainableParameters } from '../architectures/trainableParameters.ts';
+import { createGraphBuilder, finishGraph, input, normalize } from '../graph/builder.ts';
+import { splitFrozen } from '../graph/frozenPrefix.ts';
+import type { Graph } from '../graph/graph.ts';
+import { pixelConstants } from '../graph/pixelConstants.ts';
+import type { GraphForBatch } from '../engine/engine.ts';
+import { withoutDropout } from './withoutDropout.ts';
+
+/** Input of the graphs: decoded pixels, uint8 `[N, 3, S, S]`. */
+export const imagesInput = 'images';
+/** Input of a backbone's head: float32 `[N, features]`. */
+export const featuresInput = 'features';
+/** Module name of the head on a backbone. */
+export const backboneClassifier = 'classifier';
+
+/** A backbone's own part, as far as the graphs need to know it. */
+export interface BackboneFeatures {
+  readonly features: number;
+}
+
+/** The graphs that a run needs, and what of them moves. */
+export interface RunNetwork {
+  readonly family: ArchitectureFamily;
+  /** Module name of the head. */
+  readonly classifier: string;
+  readonly trainable: ReadonlySet<string>;
+  readonly preprocessing: Preprocessing;
+  /** All of the network that is ours, for its names and shapes: images (or a backbone's features) -> log-probabilities. */
+  readonly whole: GraphForBatch;
+  /** What is frozen and can run ahead of the training step: images -> the inputs of `training`. Without it, nothing is. */
+  readonly prefix?: GraphForBatch;
+  /** What the training step runs. */
+  readonly training: GraphForBatch;
+  /** The same with running statistics and without dropout, for validation. */
+  readonly validation: GraphForBatch;
+  /** Whether batch norm moves its running statistics while training. */
+  readonly movesStatistics: boolean;
+}
+
+/** Statistics of batch norm that a configuration means: those of the batch where everything trains, unless it says. */
+export function batchNormOf(config: TrainingConfig): 'running' | 'batch' {
+  return config.batchNorm ?? (config.method === 'full' || config.method === 'scratch' ? 'batch' : 'running');
+}
+
+/** How a run's pixels are prepared: ImageNet's constants, unless the backbone was configured otherwise. */
+export function preprocessingOf(config: TrainingConfig): Preprocessing {
+  const { scale, mean, std, channels } = preprocessPresets.imagenet;
+  const preset = { resize: config.resize, crop: config.imageSize, scale, mean: [...mean], std: [...std], channels };
+  if (config.network.kind === 'architecture') return preset;
+  const given = Object.entries(config.network.preprocessing ?? {}).filter(([, value]) => value !== undefined);
+  return { ...preset, ...Object.fromEntries(given) };
+}
+
+/**
+ * Builds the graphs of a configuration for `classes` classes. `backbone` describes the ONNX file where the network is
+ * one. Throws a usage error for an unknown network, and for a method that the network does not have.
+ */
+export function runNetwork(config: TrainingConfig, classes: number, backbone?: BackboneFeatures): RunNetwork {
+  return config.network.kind === 'architecture'
+    ? architectureNetwork(config, config.network.name, classes)
+    : backboneNetwork(config, classes, backbone?.features ?? 0);
+}
+
+function architectureNetwork(config: TrainingConfig, name: string, classes: number): RunNetwork {
+  const { family, classifier } = asUsage(() => architecture(name));
+  const preprocessing = preprocessingOf(config);
+  const head = { hidden: config.hidden, dropout: config.dropout, classes };
+  const graphOf = (batchNorm: 'running' | 'batch') =>
+    keepByBatch((batchSize) => {
+      const builder = createGraphBuilder(batchNorm);
+      const size = preprocessing.crop;
+      const pixels = input(builder, imagesInput, [batchSize, 3, size, size], 'uint8');
+      const images = normalize(builder, pixels, pixelConstants(preprocessing));
+      return finishGraph(builder, [asUsage(() => buildNetwork(name, builder, images, head))]);
+    });
+  const whole = graphOf(batchNormOf(config));
+  const trainable = asUsage(() => trainableParameters(whole(1), choiceOf(config, classifier)));
+  const facts = { family, classifier, trainable, preprocessing, whole };
+  if (whole(1).updates.size > 0) {
+    // The statistics of the frozen part move too, so nothing of it can be computed ahead or kept.
+    const running = graphOf('running');
+    const validation = keepByBatch((batchSize) => withoutDropout(running(batchSize)));
+    return { ...facts, training: whole, validation, movesStatistics: true };
+  }
+  const split = keepByBatch((batchSize) => splitFrozen(whole(batchSize), trainable));
+  const prefix = (batchSize: number) => split(batchSize).prefix ?? whole(batchSize);
+  const training = (batchSize: number) => split(batchSize).suffix;
+  const validation = keepByBatch((batchSize) => withoutDropout(training(batchSize)));
+  return { ...facts, ...(split(1).prefix ? { prefix } : {}), training, validation, movesStatistics: false };
+}
+
+function choiceOf(config: TrainingConfig, classifier: string) {
+  if (config.method === 'head') return { method: config.method, classifier } as const;
+  if (config.method !== 'top') return { method: config.method };
+  if (config.topTensors === undefined) {
+    throw usageError('The method `top` also needs `topTensors` (--top-tensors): how many parameter tensors train.');
+  }
+  return { method: config.method, topTensors: config.topTensors };
+}
+
+function backboneNetwork(config: TrainingConfig, classes: number, features: number): RunNetwork {
+  if (config.method !== 'head') {
+    throw usageError(`An ONNX backbone is frozen, so the method \`${config.method}\` is not possible: use \`head\`.`);
+  }
+  const head = { hidden: config.hidden, dropout: config.dropout, classes };
+  const training = keepByBatch((batchSize) => {
+    const builder = createGraphBuilder();
+    const x = input(builder, featuresInput, [batchSize, features]);
+    return finishGraph(builder, [buildHead(builder, backboneClassifier, x, head)]);
+  });
+  return {
+    // A head alone is Linear layers, which torch fills alike in every family.
+    family: 'convnet',
+    classifier: backboneClassifier,
+    trainable: new Set(training(1).parameters),
+    preprocessing: preprocessingOf(config),
+    whole: training,
+    training,
+    validation: keepByBatch((batchSize) => withoutDropout(training(batchSize))),
+    movesStatistics: false,
+  };
+}
+
+/** The graph that brings decoded pixels to what a backbone expects: images -> float32 `[N, 3, S, S]`. */
+export function pixelGraph(preprocessing: Preprocessing, batchSize: number): Graph {
+  const builder = createGraphBuilder();
+  const size = preprocessing.crop;
+  const pixels = input(builder, imagesInput, [batchSize, 3, size, size], 'uint8');
+  return finishGraph(builder, [normalize(builder, pixels, pixelConstants(preprocessing))]);
+}
+
+function keepByBatch<Value>(make: (batchSize: number) => Value): (batchSize: number) => Value {
+  const kept = new Map<number, Value>();
+  return (batchSize) => {
+    const value = kept.get(batchSize) ?? make(batchSize);
+    kept.set(batchSize, value);
+    return value;
+  };
+}
+
+/** The registry's RangeErrors are the user's: an unknown name, a count out of range. */
+function asUsage<Value>(make: () => Value): Value {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) throw usageError(`${capital(error.message)}.`);
+    throw error;
+  }
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
