@@ -1,0 +1,39 @@
+import type { RgbImage } from './rgbImage.ts';
+
+/** Python's `round`: halves go to the even neighbour. */
+function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value);
+  if (value - floor !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
+/**
+ * Where torchvision's `CenterCrop(size)` begins. Where the image is smaller it is padded with black first, and the
+ * offset is negative.
+ */
+export function centreOffset(width: number, height: number, size: number): { left: number; top: number } {
+  const offset = (length: number) =>
+    length < size ? -Math.floor((size - length) / 2) : roundHalfToEven((length - size) / 2);
+  return { left: offset(width), top: offset(height) };
+}
+
+/** Copies a square of `size` into planes `[3, size, size]`, R, G, B; black where it leaves the image. */
+export function cropPlanes(
+  image: RgbImage,
+  offset: { readonly left: number; readonly top: number },
+  size: number,
+): Uint8Array {
+  const out = new Uint8Array(3 * size * size);
+  const { width, height, data } = image;
+  const firstColumn = Math.max(0, -offset.left);
+  const lastColumn = Math.min(size, width - offset.left);
+  for (let row = Math.max(0, -offset.top); row < Math.min(size, height - offset.top); row++) {
+    let source = ((row + offset.top) * width + firstColumn + offset.left) * 3;
+    for (let target = row * size + firstColumn; target < row * size + lastColumn; target++) {
+      out[target] = data[source++] ?? 0;
+      out[target + size * size] = data[source++] ?? 0;
+      out[target + 2 * size * size] = data[source++] ?? 0;
+    }
+  }
+  return out;
+}

@@ -1,0 +1,40 @@
+import { availableParallelism } from 'node:os';
+import { Piscina } from 'piscina';
+import type { InspectTask, Inspection, LoadAnswer, LoadTask } from './decodeWorker.ts';
+import { createLargeImageLock } from './largeImageLock.ts';
+
+/** Worker threads that decode, augment and hash. */
+export interface DecodePool {
+  readonly threads: number;
+  load(task: Omit<LoadTask, 'lock'>): Promise<LoadAnswer>;
+  inspect(task: Omit<InspectTask, 'lock'>): Promise<readonly Inspection[]>;
+  /** Ends the threads; what they were doing is rejected. */
+  dispose(): Promise<void>;
+}
+
+/** More threads than this do not decode faster: sharp works on libuv's four threads unless UV_THREADPOOL_SIZE says more. */
+const maxThreads = 8;
+
+/** Starts the threads. */
+export function createDecodePool(threads = Math.min(maxThreads, availableParallelism())): DecodePool {
+  const lock = createLargeImageLock();
+  const { filename, execArgv } = workerScript();
+  const pool = new Piscina({ filename, execArgv, minThreads: threads, maxThreads: threads });
+  // A thread that dies rejects its task with the reason; unheard, the event would end the whole process.
+  pool.on('error', () => undefined);
+  return {
+    threads,
+    load: (task) => pool.run({ ...task, lock }, { name: 'loadImages' }) as Promise<LoadAnswer>,
+    inspect: (task) => pool.run({ ...task, lock }, { name: 'inspectFiles' }) as Promise<readonly Inspection[]>,
+    dispose: () => pool.destroy(),
+  };
+}
+
+/** The worker's file: TypeScript when run from the sources, which tsx then has to be registered for in each thread. */
+function workerScript(): { filename: string; execArgv: string[] } {
+  const fromSources = import.meta.url.endsWith('.ts');
+  const filename = new URL(fromSources ? './decodeWorker.ts' : './decodeWorker.mjs', import.meta.url).href;
+  if (!fromSources) return { filename, execArgv: [] };
+  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  return { filename, execArgv: ['--import', `data:text/javascript,import{register}from${tsx};register()`] };
+}

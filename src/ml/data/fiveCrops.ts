@@ -1,0 +1,43 @@
+import { usageError } from '../../protocol/errors.ts';
+import { cropNames } from '../../protocol/prediction.ts';
+import type { CropName, CropPrediction } from '../../protocol/prediction.ts';
+import { centreOffset, cropPlanes } from './centreCrop.ts';
+import type { ResizedImage } from './rgbImage.ts';
+
+/** One crop of an image as a network's input. */
+export interface Crop {
+  readonly name: CropName;
+  /** Where it lies, in pixels of the original image, EXIF orientation applied. */
+  readonly frame: CropPrediction['frame'];
+  /** `[3, size, size]`, 8 bits, R, G, B. */
+  readonly pixels: Uint8Array;
+}
+
+/**
+ * The report's crops of a resized image: centre, upper left, lower left, lower right, upper right, or the centre alone.
+ * Throws a usage error where the image is smaller than the crop.
+ */
+export function cropImage(image: ResizedImage, size: number, count: 1 | 5): readonly Crop[] {
+  const { width, height, source } = image;
+  if (Math.min(width, height) < size) {
+    throw usageError(
+      `The short side ${Math.min(width, height)} is smaller than the crop ${size}; give a larger --resize.`,
+    );
+  }
+  const right = width - size;
+  const bottom = height - size;
+  const offsets: Record<CropName, { left: number; top: number }> = {
+    center: centreOffset(width, height, size),
+    'upper left': { left: 0, top: 0 },
+    'lower left': { left: 0, top: bottom },
+    'lower right': { left: right, top: bottom },
+    'upper right': { left: right, top: 0 },
+  };
+  const scaleX = source.width / width;
+  const scaleY = source.height / height;
+  return cropNames.slice(0, count).map((name) => {
+    const { left, top } = offsets[name];
+    const frame = { left: left * scaleX, top: top * scaleY, width: size * scaleX, height: size * scaleY };
+    return { name, frame, pixels: cropPlanes(image, { left, top }, size) };
+  });
+}

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { createDecodePool } from '../../../src/ml/data/decodePool.ts';
+import { createImageSource } from '../../../src/ml/data/imageSource.ts';
+import type { ImageSourceOptions } from '../../../src/ml/data/imageSource.ts';
+import { createLoader } from '../../../src/ml/data/loader.ts';
+import type { Loader, LoaderOptions } from '../../../src/ml/data/loader.ts';
+import type { Sample } from '../../../src/ml/data/scanDataset.ts';
+import { temporaryFolder, writeFiles, writeNoiseImages } from './temporaryImages.ts';
+
+const defaults: LoaderOptions = {
+  batchSize: 4,
+  resize: 40,
+  crop: 32,
+  augment: 'report',
+  seed: 7,
+  shuffle: true,
+  replaceUndecodable: true,
+};
+
+async function samplesOf(t: TestContext, count: number, bad: readonly number[] = []) {
+  const root = await temporaryFolder(t);
+  const files = await writeNoiseImages(root, count);
+  for (const index of bad) await writeFiles(root, [files[index] ?? ''], 'no image');
+  const samples = files.map((file, index): Sample => ({ file: join(root, file), classIndex: index % 2 }));
+  return { root, samples };
+}
+
+// Starting threads from TypeScript sources takes a second, so the tests share them.
+const pool = createDecodePool(2);
+const singleThread = createDecodePool(1);
+after(() => Promise.all([pool.dispose(), singleThread.dispose()]));
+
+function sourceFor(t: TestContext, root: string, options: Partial<ImageSourceOptions> = {}) {
+  const source = createImageSource({ cacheBytes: 1e8, pool, cacheFolder: join(root, 'cache'), ...options });
+  t.after(() => source.dispose());
+  return source;
+}
+
+/** What an epoch gave: per batch its position, labels, samples and a hash of its pixels. */
+async function record(loader: Loader, epoch: number, fromBatch = 0): Promise<string[]> {
+  const batches: string[] = [];
+  for await (const { index, images, labels, indices } of loader.epoch(epoch, fromBatch)) {
+    assert.deepEqual(images.shape, [indices.length, 3, 32, 32]);
+    const hash = createHash('sha256').update(images.data).digest('hex');
+    batches.push([index, labels.join(' '), indices.join(' '), hash].join(' | '));
+  }
+  return batches;
+}
+
+test('an epoch gives every image once with its class, in another order each epoch', async (t) => {
+  const { root, samples } = await samplesOf(t, 5);
+  const loader = createLoader(samples, sourceFor(t, root), defaults);
+  assert.equal(loader.batches, 3);
+  const orders: string[] = [];
+  for (const epoch of [0, 1]) {
+    const seen: number[] = [];
+    for await (const { labels, indices } of loader.epoch(epoch)) {
+      seen.push(...indices);
+      assert.deepEqual(
+        [...labels],
+        [...indices].map((index) => index % 2),
+      );
+    }
+    orders.push(seen.join(' '));
+    assert.deepEqual(
+      seen.sort((a, b) => a - b),
+      [...samples.keys()],
+    );
+  }
+  assert.notEqual(orders[0], orders[1]);
+});
+
+for (const augment of ['report', 'crop', 'none'] as const) {
+  test(`the same seed gives the same batches with ${augment}, whatever threads, caches and start`, async (t) => {
+    const { root, samples } = await samplesOf(t, 9);
+    const options = { ...defaults, augment };
+    const first = createLoader(samples, sourceFor(t, root), options);
+    await record(first, 0);
+    const whole = await record(first, 1);
+    assert.equal(whole.length, 5);
+    const single = sourceFor(t, root, { pool: singleThread, cacheBytes: 0 });
+    const resumed = createLoader(samples, single, { ...options, prefetch: 1 });
+    assert.deepEqual(await record(resumed, 1, 2), whole.slice(2));
+    const other = createLoader(samples, sourceFor(t, root), { ...options, seed: 8 });
+    assert.notDeepEqual(await record(other, 1), whole);
+  });
+}
+
+test('an undecodable image is replaced in training, reported once, and the rest stays as it was', async (t) => {
+  const { root, samples } = await samplesOf(t, 6);
+  const clean = await record(createLoader(samples, sourceFor(t, root), defaults), 0);
+  await writeFiles(root, ['train/odd/005.png'], 'no image');
+  const reported: string[] = [];
+  const source = sourceFor(t, root, { onUndecodable: (file, reason) => reported.push(`${file}: ${reason}`) });
+  const loader = createLoader(samples, source, defaults);
+  const dirty = await record(loader, 0);
+  assert.equal(reported.length, 1);
+  assert.match(reported[0] ?? '', /005\.png: The file is in no format that can be read/);
+  assert.equal(dirty.length, clean.length);
+  assert.equal(dirty.filter((batch, index) => batch !== clean[index]).length, 1);
+  const again = createLoader(samples, sourceFor(t, root), defaults);
+  assert.deepEqual(await record(again, 0, 1), dirty.slice(1));
+  assert.deepEqual(await record(loader, 0), dirty);
+  assert.equal(reported.length, 1);
+});
+
+test('a measurement leaves undecodable images out and skips a batch that has none left', async (t) => {
+  const { root, samples } = await samplesOf(t, 4, [1, 4, 5, 6, 7]);
+  const source = sourceFor(t, root);
+  const options = { ...defaults, augment: 'none', shuffle: false, replaceUndecodable: false } as const;
+  const seen: number[] = [];
+  for await (const { indices } of createLoader(samples, source, options).epoch(0)) seen.push(...indices);
+  assert.deepEqual(seen, [0, 2, 3]);
+  assert.equal(source.undecodable.size, 5);
+});
+
+test('images are decoded once while memory holds them', async (t) => {
+  const { root, samples } = await samplesOf(t, 4);
+  const source = sourceFor(t, root);
+  const loader = createLoader(samples, source, defaults);
+  await record(loader, 0);
+  assert.equal(source.statistics.fromMemory, 0);
+  // The originals are gone: what comes now comes from memory.
+  await writeFiles(
+    root,
+    samples.map(({ file }) => file.slice(root.length)),
+    'gone',
+  );
+  await record(loader, 1);
+  assert.equal(source.statistics.fromMemory, 8);
+  assert.equal(source.undecodable.size, 0);
+  assert.equal(source.statistics.diskBytesWritten, 0);
+});
+
+test('what does not fit into memory is found again on disk by a later run', async (t) => {
+  const { root, samples } = await samplesOf(t, 4);
+  const one = 40 * 40 * 1.5 * 3;
+  const source = sourceFor(t, root, { cacheBytes: 2 * one });
+  const loader = createLoader(samples, source, defaults);
+  const batches = await record(loader, 0);
+  assert.ok(source.statistics.memoryBytes > 0 && source.statistics.memoryBytes <= 2 * one);
+  assert.ok(source.statistics.diskBytesWritten > 0);
+  const entries = await readdir(join(root, 'cache'), { recursive: true });
+  assert.equal(entries.filter((name) => name.endsWith('.rgb')).length, 6);
+  const later = sourceFor(t, root, { cacheBytes: 0 });
+  assert.deepEqual(await record(createLoader(samples, later, defaults), 0), batches);
+  const after = await readdir(join(root, 'cache'), { recursive: true });
+  assert.equal(after.filter((name) => name.endsWith('.rgb')).length, 8);
+});
+
+test('a cache that cannot be written is said once and stops nothing', async (t) => {
+  const { root, samples } = await samplesOf(t, 4);
+  await writeFiles(root, ['blocked'], 'a file where the folder should be');
+  const warnings: string[] = [];
+  const onWarning = (message: string) => warnings.push(message);
+  const source = sourceFor(t, root, { cacheBytes: 0, cacheFolder: join(root, 'blocked'), onWarning });
+  assert.equal((await record(createLoader(samples, source, defaults), 0)).length, 2);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /blocked cannot be used .* decoded again in every epoch/);
+});
+
+test('an epoch that is broken off leaves nothing behind that fails', async (t) => {
+  const { root, samples } = await samplesOf(t, 8);
+  const source = createImageSource({ cacheBytes: 1e8, cacheFolder: join(root, 'cache') });
+  for await (const batch of createLoader(samples, source, defaults).epoch(0)) {
+    assert.equal(batch.index, 0);
+    break;
+  }
+  await source.dispose();
+});
