@@ -1,8 +1,11 @@
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { Engine, Feeds } from '../engine/engine.ts';
+import type { FeatureExtractor } from '../graph/onnx/backbone.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
+import { featuresInput } from '../inference/backboneClassifier.ts';
+import { normalizeImages } from '../inference/normalizeImages.ts';
 import { inParts } from './inParts.ts';
-import { featuresInput, imagesInput, pixelGraph, type RunNetwork } from './runNetwork.ts';
+import { imagesInput, type RunNetwork } from './runNetwork.ts';
 
 /** What runs ahead of the training step: images become the feeds of the part that trains. */
 export interface FrozenPart {
@@ -13,19 +16,12 @@ export interface FrozenPart {
   dispose(): Promise<void>;
 }
 
-/** An ONNX file as a frozen feature extractor, cut at its features. */
-export interface BackboneModel {
-  readonly bytes: Uint8Array;
-  readonly input: string;
-  readonly output: string;
-}
-
 interface FrozenPartOptions {
   readonly engine: Engine;
   readonly device: string;
   readonly network: RunNetwork;
   readonly state: StateDict;
-  readonly backbone?: BackboneModel;
+  readonly backbone?: FeatureExtractor;
   readonly log: (message: string) => void;
 }
 
@@ -50,31 +46,25 @@ export async function frozenPart(options: FrozenPartOptions): Promise<FrozenPart
 
 async function backbonePart(
   { engine, device, log }: FrozenPartOptions,
-  backbone: BackboneModel,
+  backbone: FeatureExtractor,
   preprocessing: Preprocessing,
 ): Promise<FrozenPart> {
-  const pixels = await engine.compileInference((batchSize) => pixelGraph(preprocessing, batchSize), new Map(), device);
-  const model = await engine.compileOnnx(backbone.bytes, device);
-  const both = inParts(
-    {
-      run: async (feeds) => {
-        const [prepared] = (await pixels.run(feeds)).values();
-        if (!prepared) throw new Error('the pixel graph gave nothing');
-        const outputs = await model.run(new Map([[backbone.input, prepared]]));
-        const features = outputs.get(backbone.output);
-        if (!features) throw new Error(`the backbone gave no ${backbone.output}`);
-        return new Map([[featuresInput, features]]);
-      },
-      dispose: async () => {
-        await pixels.dispose();
-        await model.dispose();
-      },
+  const model = await engine.compileOnnx(backbone.model, device);
+  const prepared = {
+    run: async (feeds: Feeds) => {
+      const images = feeds.get(imagesInput);
+      if (images?.dtype !== 'uint8') throw new Error('a backbone is fed with images');
+      const outputs = await model.run(new Map([[backbone.input, normalizeImages(images, preprocessing)]]));
+      const features = outputs.get(backbone.output);
+      if (!features) throw new Error(`the backbone gave no ${backbone.output}`);
+      return new Map([[featuresInput, features]]);
     },
-    log,
-  );
+    dispose: () => model.dispose(),
+  };
+  const parts = inParts(prepared, log);
   return {
     computes: true,
-    feeds: (images) => both.run(new Map([[imagesInput, images]])),
-    dispose: () => both.dispose(),
+    feeds: (images) => parts.run(new Map([[imagesInput, images]])),
+    dispose: () => parts.dispose(),
   };
 }

@@ -1,26 +1,29 @@
 import { usageError } from '../../protocol/errors.ts';
-import { preprocessPresets, type Preprocessing } from '../../protocol/preprocessing.ts';
+import type { PreprocessPreset, Preprocessing } from '../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { buildHead } from '../architectures/head.ts';
 import { architecture, buildNetwork, type ArchitectureFamily } from '../architectures/registry.ts';
 import { trainableParameters } from '../architectures/trainableParameters.ts';
 import { createGraphBuilder, finishGraph, input, normalize } from '../graph/builder.ts';
 import { splitFrozen } from '../graph/frozenPrefix.ts';
-import type { Graph } from '../graph/graph.ts';
 import { pixelConstants } from '../graph/pixelConstants.ts';
 import type { GraphForBatch } from '../engine/engine.ts';
+import { presetConstants } from '../inference/backbonePreprocessing.ts';
+import { featuresInput } from '../inference/backboneClassifier.ts';
 import { withoutDropout } from './withoutDropout.ts';
 
 /** Input of the graphs: decoded pixels, uint8 `[N, 3, S, S]`. */
 export const imagesInput = 'images';
-/** Input of a backbone's head: float32 `[N, features]`. */
-export const featuresInput = 'features';
 /** Module name of the head on a backbone. */
 export const backboneClassifier = 'classifier';
 
-/** A backbone's own part, as far as the graphs need to know it. */
-export interface BackboneFeatures {
+/** What of an ONNX file the graphs need to know. */
+export interface BackboneFacts {
   readonly features: number;
+  /** Side in pixels of the images that it takes; undefined where it takes any. */
+  readonly imageSize: number | undefined;
+  /** Constants for its pixels where the configuration gives none. */
+  readonly preset: PreprocessPreset;
 }
 
 /** The graphs that a run needs, and what of them moves. */
@@ -47,28 +50,27 @@ export function batchNormOf(config: TrainingConfig): 'running' | 'batch' {
   return config.batchNorm ?? (config.method === 'full' || config.method === 'scratch' ? 'batch' : 'running');
 }
 
-/** How a run's pixels are prepared: ImageNet's constants, unless the backbone was configured otherwise. */
-export function preprocessingOf(config: TrainingConfig): Preprocessing {
-  const { scale, mean, std, channels } = preprocessPresets.imagenet;
-  const preset = { resize: config.resize, crop: config.imageSize, scale, mean: [...mean], std: [...std], channels };
-  if (config.network.kind === 'architecture') return preset;
+/** How a run's pixels are prepared: ImageNet's constants, unless the backbone was configured otherwise or suggests others. */
+function preprocessingOf(config: TrainingConfig, preset: PreprocessPreset): Preprocessing {
+  const constants = { resize: config.resize, crop: config.imageSize, ...presetConstants(preset) };
+  if (config.network.kind === 'architecture') return constants;
   const given = Object.entries(config.network.preprocessing ?? {}).filter(([, value]) => value !== undefined);
-  return { ...preset, ...Object.fromEntries(given) };
+  return { ...constants, ...Object.fromEntries(given) };
 }
 
 /**
  * Builds the graphs of a configuration for `classes` classes. `backbone` describes the ONNX file where the network is
  * one. Throws a usage error for an unknown network, and for a method that the network does not have.
  */
-export function runNetwork(config: TrainingConfig, classes: number, backbone?: BackboneFeatures): RunNetwork {
-  return config.network.kind === 'architecture'
-    ? architectureNetwork(config, config.network.name, classes)
-    : backboneNetwork(config, classes, backbone?.features ?? 0);
+export function runNetwork(config: TrainingConfig, classes: number, backbone?: BackboneFacts): RunNetwork {
+  if (config.network.kind === 'architecture') return architectureNetwork(config, config.network.name, classes);
+  if (!backbone) throw new Error('a backbone has to be read before its graphs are built');
+  return backboneNetwork(config, classes, backbone);
 }
 
 function architectureNetwork(config: TrainingConfig, name: string, classes: number): RunNetwork {
   const { family, classifier } = asUsage(() => architecture(name));
-  const preprocessing = preprocessingOf(config);
+  const preprocessing = preprocessingOf(config, 'imagenet');
   const head = { hidden: config.hidden, dropout: config.dropout, classes };
   const graphOf = (batchNorm: 'running' | 'batch') =>
     keepByBatch((batchSize) => {
@@ -103,14 +105,20 @@ function choiceOf(config: TrainingConfig, classifier: string) {
   return { method: config.method, topTensors: config.topTensors };
 }
 
-function backboneNetwork(config: TrainingConfig, classes: number, features: number): RunNetwork {
+function backboneNetwork(config: TrainingConfig, classes: number, backbone: BackboneFacts): RunNetwork {
   if (config.method !== 'head') {
     throw usageError(`An ONNX backbone is frozen, so the method \`${config.method}\` is not possible: use \`head\`.`);
+  }
+  const preprocessing = preprocessingOf(config, backbone.preset);
+  if (backbone.imageSize !== undefined && backbone.imageSize !== preprocessing.crop) {
+    throw usageError(
+      `The ONNX backbone takes images of ${backbone.imageSize} pixels and not ${preprocessing.crop}: set \`imageSize\` (--image-size) to ${backbone.imageSize}.`,
+    );
   }
   const head = { hidden: config.hidden, dropout: config.dropout, classes };
   const training = keepByBatch((batchSize) => {
     const builder = createGraphBuilder();
-    const x = input(builder, featuresInput, [batchSize, features]);
+    const x = input(builder, featuresInput, [batchSize, backbone.features]);
     return finishGraph(builder, [buildHead(builder, backboneClassifier, x, head)]);
   });
   return {
@@ -118,20 +126,12 @@ function backboneNetwork(config: TrainingConfig, classes: number, features: numb
     family: 'convnet',
     classifier: backboneClassifier,
     trainable: new Set(training(1).parameters),
-    preprocessing: preprocessingOf(config),
+    preprocessing,
     whole: training,
     training,
     validation: keepByBatch((batchSize) => withoutDropout(training(batchSize))),
     movesStatistics: false,
   };
-}
-
-/** The graph that brings decoded pixels to what a backbone expects: images -> float32 `[N, 3, S, S]`. */
-export function pixelGraph(preprocessing: Preprocessing, batchSize: number): Graph {
-  const builder = createGraphBuilder();
-  const size = preprocessing.crop;
-  const pixels = input(builder, imagesInput, [batchSize, 3, size, size], 'uint8');
-  return finishGraph(builder, [normalize(builder, pixels, pixelConstants(preprocessing))]);
 }
 
 function keepByBatch<Value>(make: (batchSize: number) => Value): (batchSize: number) => Value {

@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import { type CheckpointMetadata, checkpointVersion } from '../../protocol/checkpointMetadata.ts';
+import { userError } from '../../protocol/errors.ts';
+import { type ResumeState, resumeStateVersion } from '../../protocol/resumeState.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
+import type { TrainingEventOf } from '../../protocol/trainingEvents.ts';
+import type { TrainingState } from '../engine/engine.ts';
+import type { StateDict } from '../graph/tensor.ts';
+import { writeCheckpoint } from '../weights/checkpoint.ts';
+
+export type CheckpointKind = TrainingEventOf<'checkpoint'>['kind'];
+
+/** What every checkpoint of a run says of itself. */
+export type RunFacts = Pick<CheckpointMetadata, 'network' | 'head' | 'classes' | 'preprocessing'> & {
+  readonly training: Omit<CheckpointMetadata['training'], 'step' | 'epoch'>;
+};
+
+/** What is saved. */
+export interface Moment {
+  readonly training: TrainingState;
+  readonly resume: Omit<ResumeState, 'version'>;
+  /** Epochs done, with the fraction of the present one. */
+  readonly epoch: number;
+  /** Figures of a validation at this very step. */
+  readonly metrics: CheckpointMetadata['metrics'];
+}
+
+/** Where a checkpoint of a kind lies in the folder `checkpoints`. */
+export function checkpointPath(folder: string, kind: CheckpointKind, epoch: number): string {
+  if (kind === 'best') return join(folder, runFiles.best);
+  if (kind === 'last') return join(folder, runFiles.last);
+  return join(folder, `epoch-${String(Math.round(epoch)).padStart(3, '0')}.safetensors`);
+}
+
+/**
+ * Writes one checkpoint with all that an exact resume needs and returns its path. Throws a user error where the disk
+ * refuses, and where a weight is no number any more, so that a good checkpoint is never replaced by a broken one.
+ */
+export async function saveCheckpoint(
+  folder: string,
+  kind: CheckpointKind,
+  facts: RunFacts,
+  { training, resume, epoch, metrics }: Moment,
+): Promise<string> {
+  const broken = firstNotFinite(training.state);
+  if (broken !== undefined) throw diverged(`The tensor ${broken} holds NaN or infinity after step ${resume.step}`);
+  const path = checkpointPath(folder, kind, epoch);
+  const metadata: CheckpointMetadata = {
+    version: checkpointVersion,
+    ...facts,
+    training: { ...facts.training, step: resume.step, epoch },
+    metrics,
+    created: new Date().toISOString(),
+  };
+  await writeCheckpoint(path, training.state, metadata, {
+    optimizer: training.optimizer,
+    resume: { version: resumeStateVersion, ...resume },
+  });
+  return path;
+}
+
+function firstNotFinite(state: StateDict): string | undefined {
+  for (const [name, { dtype, data }] of state) {
+    if (dtype === 'float32' && !data.every(Number.isFinite)) return name;
+  }
+  return undefined;
+}
+
+/** The run cannot go on because its numbers ran away. */
+export class DivergedError extends Error {
+  override readonly name = 'DivergedError';
+}
+
+/** `what` begins the sentence. The cause marks it, so that nothing is saved any more. */
+export function diverged(what: string): Error {
+  return userError(
+    `${what}: the training diverged. Use a smaller learning rate, or limit the gradients with clipNorm (--clip-norm); the last good checkpoint is kept.`,
+    new DivergedError(what),
+  );
+}
+
+/** Whether a failure means that the present weights are of no use. */
+export function isDiverged(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof DivergedError;
+}

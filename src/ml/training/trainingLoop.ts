@@ -1,0 +1,272 @@
+import { userError } from '../../protocol/errors.ts';
+import type { ResumeState } from '../../protocol/resumeState.ts';
+import type { RunRecord } from '../../protocol/runRecord.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
+import type { Batch, Loader } from '../data/loader.ts';
+import type { Feeds } from '../engine/engine.ts';
+import type { StateDict } from '../graph/tensor.ts';
+import { type TrainingControl, whenNotPaused } from './control.ts';
+import { afterEpoch, type EarlyStopState, shouldStop } from './earlyStop.ts';
+import type { FrozenPart } from './frozenPart.ts';
+import type { Metrics } from './metrics.ts';
+import { checkpointPath, type CheckpointKind, diverged, isDiverged, type RunFacts, saveCheckpoint } from './saver.ts';
+import { learningRateAt, type ScheduleOptions } from './schedule.ts';
+import type { Stepper } from './stepper.ts';
+import { createThroughput } from './throughput.ts';
+import { computedAhead, type Validation } from './validator.ts';
+
+/** An event before it has its time. */
+export type TimelessEvent = TrainingEvent extends infer Event
+  ? Event extends TrainingEvent
+    ? Omit<Event, 'time'>
+    : never
+  : never;
+
+/** A place in a run, and what has been gathered on the way there; all that a resume needs besides weights. */
+export interface Position {
+  /** Optimizer steps taken. */
+  step: number;
+  /** Whole epochs done. */
+  epoch: number;
+  /** Batches of the present epoch that have been trained on. */
+  batchInEpoch: number;
+  trainLoss: { sum: number; images: number };
+  earlyStop: EarlyStopState;
+  best: NonNullable<RunRecord['best']> | undefined;
+}
+
+export interface LoopOptions {
+  readonly config: TrainingConfig;
+  readonly run: string;
+  /** Folder of the checkpoints. */
+  readonly checkpoints: string;
+  readonly facts: RunFacts;
+  readonly device: string;
+  readonly loader: Loader;
+  readonly frozen: FrozenPart;
+  readonly stepper: Stepper;
+  readonly validate: (state: StateDict) => Promise<Validation>;
+  readonly control: TrainingControl;
+  readonly start: Position;
+  readonly emit: (event: TimelessEvent) => void;
+  /** Writes state and progress to the run's record. */
+  readonly record: (changes: Partial<RunRecord>) => Promise<void>;
+}
+
+export interface LoopResult {
+  readonly state: 'finished' | 'stopped';
+  readonly reason: string;
+  readonly position: Position;
+}
+
+interface ReadyBatch {
+  readonly index: number;
+  readonly feeds: Feeds;
+  readonly labels: Int32Array;
+}
+
+/**
+ * Takes the steps of a run from `start` to its end: validates every `validateEvery` steps and at the end of each epoch,
+ * saves `last` each time, and `best` at the highest validation accuracy (of equals the one with the lower loss). Ends
+ * early on request, after the step, with everything saved. Throws a user error where the numbers run away or the disk
+ * refuses; what was learned since the last checkpoint is saved first where it is of any use.
+ */
+export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
+  const loop = createLoop(options);
+  try {
+    return await loop.run();
+  } catch (error) {
+    if (!isDiverged(error)) await loop.rescue();
+    throw error;
+  }
+}
+
+function createLoop(options: LoopOptions) {
+  const { config, loader, stepper, control, emit, frozen } = options;
+  const { validateEvery, epochs } = config;
+  const position: Position = { ...options.start, trainLoss: { ...options.start.trainLoss } };
+  const stepsPerEpoch = loader.batches;
+  const totalSteps = stepsPerEpoch * epochs;
+  const schedule: ScheduleOptions = { ...config, stepsPerEpoch, totalSteps };
+  const throughput = createThroughput();
+  let savedStep: number | undefined;
+
+  const epochNow = () => position.epoch + position.batchInEpoch / stepsPerEpoch;
+
+  const figures = () => {
+    const stepsLeft = Math.max(0, Math.round((epochs - epochNow()) * stepsPerEpoch));
+    const validations = Math.ceil(stepsLeft / validateEvery) + Math.ceil(stepsLeft / stepsPerEpoch);
+    return {
+      imagesPerSecond: throughput.imagesPerSecond(),
+      secondsLeft: throughput.secondsLeft(stepsLeft, validations),
+      memoryBytes: process.memoryUsage.rss(),
+      device: options.device,
+    };
+  };
+
+  const save = async (kinds: readonly CheckpointKind[], metrics: Metrics | undefined, trainLoss?: number) => {
+    const training = await stepper.snapshot();
+    const resume: Omit<ResumeState, 'version'> = {
+      run: options.run,
+      config,
+      step: position.step,
+      epoch: position.epoch,
+      batchInEpoch: position.batchInEpoch,
+      microBatchSize: stepper.microBatchSize,
+      trainLoss: { ...position.trainLoss },
+      earlyStop: {
+        epochsWithoutBetter: position.earlyStop.epochsWithoutBetter,
+        ...(position.earlyStop.bestLoss === undefined ? {} : { bestLoss: position.earlyStop.bestLoss }),
+      },
+      ...(position.best ? { best: position.best } : {}),
+    };
+    const moment = {
+      training,
+      resume,
+      epoch: epochNow(),
+      metrics: metrics
+        ? {
+            ...(trainLoss === undefined ? {} : { trainLoss }),
+            validLoss: metrics.loss,
+            validAccuracy: metrics.accuracy,
+            validTop5: metrics.top5,
+          }
+        : {},
+    };
+    for (const kind of kinds) {
+      const path = await saveCheckpoint(options.checkpoints, kind, options.facts, moment);
+      emit({
+        event: 'checkpoint',
+        step: position.step,
+        epoch: moment.epoch,
+        kind,
+        path,
+        ...(metrics ? { validAccuracy: metrics.accuracy } : {}),
+      });
+    }
+    savedStep = position.step;
+  };
+
+  const progress = (): Partial<RunRecord> => ({
+    progress: { step: position.step, totalSteps, epoch: epochNow(), stepsPerEpoch },
+    ...(position.best ? { best: position.best } : {}),
+  });
+
+  const validateAndSave = async (endOfEpoch: boolean) => {
+    const began = performance.now();
+    const { metrics, pinned } = await options.validate((await stepper.snapshot()).state);
+    throughput.validationDone((performance.now() - began) / 1000);
+    if (!Number.isFinite(metrics.loss)) {
+      throw diverged(`The validation loss is ${metrics.loss} after step ${position.step}`);
+    }
+    const { sum, images } = position.trainLoss;
+    const trainLoss = images === 0 ? undefined : sum / images;
+    position.trainLoss = { sum: 0, images: 0 };
+    if (endOfEpoch) position.earlyStop = afterEpoch(position.earlyStop, metrics.loss);
+    const better = isBetter(metrics, position.best);
+    if (better) position.best = { step: position.step, validLoss: metrics.loss, validAccuracy: metrics.accuracy };
+    emit({
+      event: 'validation',
+      step: position.step,
+      epoch: epochNow(),
+      trainLoss: trainLoss ?? 0,
+      validLoss: metrics.loss,
+      validAccuracy: metrics.accuracy,
+      validTop5: metrics.top5,
+      ...figures(),
+    });
+    if (pinned.length > 0) emit({ event: 'pinned', step: position.step, predictions: [...pinned] });
+    const kinds: CheckpointKind[] = better ? ['best', 'last'] : ['last'];
+    if (endOfEpoch && config.keepEpochs) kinds.push('epoch');
+    await save(kinds, metrics, trainLoss);
+    await options.record(progress());
+    throughput.begin();
+  };
+
+  const takeStep = async ({ index, feeds, labels }: ReadyBatch) => {
+    const learningRate = learningRateAt(position.step, schedule);
+    const { loss } = await stepper.take(feeds, labels, learningRate);
+    if (!Number.isFinite(loss)) throw diverged(`The loss is ${loss} at step ${position.step + 1}`);
+    position.step++;
+    position.batchInEpoch = index + 1;
+    position.trainLoss.sum += loss * labels.length;
+    position.trainLoss.images += labels.length;
+    throughput.stepDone(labels.length);
+    emit({ event: 'step', step: position.step, epoch: epochNow(), loss, learningRate, ...figures() });
+  };
+
+  const pauseIfAsked = async () => {
+    if (!control.paused) return;
+    emit({ event: 'state', state: 'paused' });
+    await save(['last'], undefined);
+    await options.record({ state: 'paused', ...progress() });
+    await whenNotPaused(control);
+    if (control.stopped) return;
+    emit({ event: 'state', state: 'running' });
+    await options.record({ state: 'running' });
+    throughput.begin();
+  };
+
+  /** Trains to the end of the present epoch; false where a stop came first. */
+  const trainEpoch = async (): Promise<boolean> => {
+    const prepare = async ({ index, images, labels }: Batch): Promise<ReadyBatch> => ({
+      index,
+      labels,
+      feeds: await frozen.feeds(images),
+    });
+    throughput.begin();
+    const batches = computedAhead(loader.epoch(position.epoch, position.batchInEpoch), prepare);
+    for await (const batch of batches) {
+      await pauseIfAsked();
+      if (control.stopped) return false;
+      await takeStep(batch);
+      const ends = position.batchInEpoch >= stepsPerEpoch;
+      if (position.step % validateEvery === 0 && !ends) await validateAndSave(false);
+    }
+    return true;
+  };
+
+  const endEpoch = async () => {
+    if (position.step === 0) {
+      throw userError('No image of the train split could be decoded: look at the list of undecodable files and replace them.');
+    }
+    position.epoch++;
+    position.batchInEpoch = 0;
+    await validateAndSave(true);
+  };
+
+  const stop = async (): Promise<LoopResult> => {
+    emit({ event: 'state', state: 'stopping' });
+    if (savedStep !== position.step) await save(['last'], undefined);
+    const path = checkpointPath(options.checkpoints, 'last', position.epoch);
+    const reason = `Stopped after step ${position.step} of ${totalSteps}. Go on with: fivecrop train --resume "${path}"`;
+    return { state: 'stopped', reason, position };
+  };
+
+  const run = async (): Promise<LoopResult> => {
+    while (position.epoch < epochs) {
+      if (shouldStop(position.earlyStop, config.earlyStop)) {
+        const count = position.earlyStop.epochsWithoutBetter;
+        const reason = `The validation loss got no better for ${count} ${count === 1 ? 'epoch' : 'epochs'}, so the run stopped early.`;
+        return { state: 'finished', reason, position };
+      }
+      if (control.stopped || !(await trainEpoch())) return stop();
+      await endEpoch();
+    }
+    return { state: 'finished', reason: `All ${epochs} epochs are done.`, position };
+  };
+
+  /** Saves what was learned since the last checkpoint, if it can still be had; the failure itself is told elsewhere. */
+  const rescue = async () => {
+    if (position.step === (savedStep ?? options.start.step)) return;
+    await save(['last'], undefined).catch(() => undefined);
+  };
+
+  return { run, rescue };
+}
+
+function isBetter(metrics: Metrics, best: Position['best']): boolean {
+  if (!best || metrics.accuracy > best.validAccuracy) return true;
+  return metrics.accuracy === best.validAccuracy && metrics.loss < best.validLoss;
+}

@@ -1,0 +1,181 @@
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import type { TrainingEventOf } from '../../protocol/trainingEvents.ts';
+import { decodeImage } from '../data/decodeImage.ts';
+import { cropImage, type Crop } from '../data/fiveCrops.ts';
+import type { Loader } from '../data/loader.ts';
+import type { Sample } from '../data/scanDataset.ts';
+import type { Engine, Feeds, InferenceModel } from '../engine/engine.ts';
+import { createRandom, permutation } from '../graph/random.ts';
+import type { StateDict, Tensor } from '../graph/tensor.ts';
+import { meanProbabilities, rankClasses } from '../inference/ranking.ts';
+import type { FrozenPart } from './frozenPart.ts';
+import { inParts } from './inParts.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import type { RunNetwork } from './runNetwork.ts';
+
+/** Memory for the outputs of the frozen part on the validation images; larger ones are computed anew every time. */
+const keptFeaturesLimit = 512 * 1024 * 1024;
+/** Classes in the ranking of a pinned image. */
+const pinnedTopK = 5;
+
+export type PinnedPrediction = TrainingEventOf<'pinned'>['predictions'][number];
+
+export interface Validation {
+  readonly metrics: Metrics;
+  readonly pinned: readonly PinnedPrediction[];
+}
+
+interface ValidatorOptions {
+  readonly engine: Engine;
+  readonly device: string;
+  readonly network: RunNetwork;
+  readonly frozen: FrozenPart;
+  /** Validation images, each once, in order. */
+  readonly loader: Loader;
+  readonly labels: readonly ClassLabel[];
+  /** Images whose five-crop prediction is wanted. */
+  readonly pinned: readonly Sample[];
+  readonly log: (message: string) => void;
+}
+
+interface KnownFeeds {
+  readonly feeds: Feeds;
+  readonly labels: Int32Array;
+}
+
+interface PinnedFeeds {
+  readonly sample: Sample;
+  readonly width: number;
+  readonly height: number;
+  readonly crops: readonly Crop[];
+  readonly feeds: Feeds;
+}
+
+/**
+ * Validates a state on the whole validation split, exactly, with running statistics and without dropout. What the
+ * frozen part makes of the images is computed once and kept where it fits.
+ */
+export function createValidator(options: ValidatorOptions): (state: StateDict) => Promise<Validation> {
+  const batches = keptBatches(options);
+  let pinned: Promise<readonly PinnedFeeds[]> | undefined;
+  return async (state) => {
+    const { engine, network, device, log } = options;
+    const model = inParts(await engine.compileInference(network.validation, state, device), log);
+    try {
+      const metrics = createMetrics();
+      for await (const { feeds, labels } of batches()) metrics.add(await logProbabilities(model, feeds), labels);
+      pinned ??= cropPinned(options);
+      const predictions: PinnedPrediction[] = [];
+      for (const image of await pinned) predictions.push(await predictPinned(model, image, options.labels));
+      return { metrics: metrics.result(), pinned: predictions };
+    } finally {
+      await model.dispose();
+    }
+  };
+}
+
+async function logProbabilities(model: InferenceModel, feeds: Feeds): Promise<Tensor & { dtype: 'float32' }> {
+  const [output] = (await model.run(feeds)).values();
+  if (output?.dtype !== 'float32') throw new Error('the network gave no float32 output');
+  return output;
+}
+
+/** The validation batches after the frozen part; remembered after the first pass where that computes and fits. */
+function keptBatches({ loader, frozen }: ValidatorOptions): () => AsyncGenerator<KnownFeeds> {
+  let complete: readonly KnownFeeds[] | undefined;
+  return async function* () {
+    if (complete) {
+      yield* complete;
+      return;
+    }
+    let kept: KnownFeeds[] | undefined = frozen.computes ? [] : undefined;
+    let bytes = 0;
+    for await (const batch of computedAhead(loader.epoch(0), async ({ images, labels }) => ({
+      feeds: await frozen.feeds(images),
+      labels,
+    }))) {
+      for (const { data } of batch.feeds.values()) bytes += data.byteLength;
+      if (bytes > keptFeaturesLimit) kept = undefined;
+      kept?.push(batch);
+      yield batch;
+    }
+    complete = kept;
+  };
+}
+
+/** Maps items one ahead of the one in use, so that the mapping overlaps with what is done with its results. */
+export async function* computedAhead<Item, Result>(
+  items: AsyncIterable<Item>,
+  compute: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  let pending: Promise<Result> | undefined;
+  try {
+    for await (const item of items) {
+      const ready = pending;
+      pending = compute(item);
+      // Its failure is thrown where its result is asked for.
+      pending.catch(() => undefined);
+      if (ready) yield await ready;
+    }
+    if (pending) yield await pending;
+  } finally {
+    await pending?.catch(() => undefined);
+  }
+}
+
+/** `count` images drawn by seed, of as many classes as there are. */
+export function choosePinned(samples: readonly Sample[], count: number, seed: number): Sample[] {
+  const seen = new Map<number, number>();
+  const drawn = Array.from(permutation(samples.length, createRandom(seed, 'pinned')), (index) => {
+    const sample = samples[index];
+    if (!sample) throw new RangeError(`there is no sample ${index}`);
+    const round = seen.get(sample.classIndex) ?? 0;
+    seen.set(sample.classIndex, round + 1);
+    return { sample, round };
+  });
+  return drawn
+    .sort((a, b) => a.round - b.round)
+    .slice(0, count)
+    .map(({ sample }) => sample);
+}
+
+async function cropPinned({ pinned, network, frozen, log }: ValidatorOptions): Promise<readonly PinnedFeeds[]> {
+  const { resize, crop } = network.preprocessing;
+  const cropped: PinnedFeeds[] = [];
+  for (const sample of pinned) {
+    try {
+      const image = await decodeImage(sample.file, resize);
+      const crops = cropImage(image, crop, 5);
+      const data = new Uint8Array(crops.length * 3 * crop * crop);
+      crops.forEach(({ pixels }, index) => data.set(pixels, index * pixels.length));
+      const feeds = await frozen.feeds({ dtype: 'uint8', shape: [crops.length, 3, crop, crop], data });
+      cropped.push({ sample, ...image.source, crops, feeds });
+    } catch (error) {
+      log(`${sample.file} is not among the pinned images: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return cropped;
+}
+
+async function predictPinned(
+  model: InferenceModel,
+  { sample, width, height, crops, feeds }: PinnedFeeds,
+  labels: readonly ClassLabel[],
+): Promise<PinnedPrediction> {
+  const { data } = await logProbabilities(model, feeds);
+  const rows = crops.map((_, index) =>
+    data.subarray(index * labels.length, (index + 1) * labels.length).map((value) => Math.exp(value)),
+  );
+  return {
+    image: sample.file,
+    width,
+    height,
+    actual: sample.classIndex,
+    crops: crops.map(({ name, frame }, index) => ({
+      crop: name,
+      frame,
+      top: rankClasses(rows[index] ?? [], labels, pinnedTopK),
+    })),
+    mean: rankClasses(meanProbabilities(rows), labels, pinnedTopK),
+  };
+}
