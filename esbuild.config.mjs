@@ -1,16 +1,26 @@
-// Builds everything that runs outside TypeScript: `node esbuild.config.mjs [--watch] [--production] [--tests]`.
-// What a plain `npm run build` makes is what the VSIX ships; `--tests` adds the suite that runs inside the host.
-import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+// Builds everything: `node esbuild.config.mjs [--watch] [--production] [--tests] [--into FOLDER]`.
+// `--production` minifies, for the VSIX; `--tests` adds the suite that runs inside the host; `--into` is where the
+// tree that is `dist` here is written instead.
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
+import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
 
 const root = import.meta.dirname;
-const watch = process.argv.includes('--watch');
-const production = process.argv.includes('--production');
+const { values: flags } = parseArgs({
+  options: {
+    watch: { type: 'boolean', default: false },
+    production: { type: 'boolean', default: false },
+    tests: { type: 'boolean', default: false },
+    into: { type: 'string', default: 'dist' },
+  },
+});
+const { watch, production } = flags;
+const dist = resolve(root, flags.into);
 
-/** Packages with native code, or with worker files of their own, stay outside the bundles. */
-const native = ['sharp', 'onnxruntime-node', '@tensorflow/*', 'piscina'];
+const external = JSON.parse(readFileSync(join(root, 'scripts/external.json'), 'utf8'));
+const native = [...external.packages, ...external.notShipped];
 /** Gives CommonJS packages inside an ES module bundle their `require`. */
 const requireBanner =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
@@ -44,16 +54,16 @@ function builds() {
     banner: { js: banner },
   });
   return [
-    { ...host, entryPoints: ['src/extension/main.ts'], outfile: 'dist/extension/main.cjs' },
-    module('src/ml/cli/main.ts', 'dist/ml/fivecrop.mjs', `#!/usr/bin/env node\n${requireBanner}`),
-    module('src/ml/worker/main.ts', 'dist/ml/trainer.mjs'),
-    module('src/ml/data/decodeWorker.ts', 'dist/ml/decodeWorker.mjs'),
+    { ...host, entryPoints: ['src/extension/main.ts'], outfile: join(dist, 'extension/main.cjs') },
+    module('src/ml/cli/main.ts', join(dist, 'ml/fivecrop.mjs'), `#!/usr/bin/env node\n${requireBanner}`),
+    module('src/ml/worker/main.ts', join(dist, 'ml/trainer.mjs')),
+    module('src/ml/data/decodeWorker.ts', join(dist, 'ml/decodeWorker.mjs')),
     ...['training', 'prediction', 'evaluation'].map((name) => ({
       ...page,
       entryPoints: [`src/webview/${name}/main.ts`],
-      outfile: `dist/webview/${name}.js`,
+      outfile: join(dist, 'webview', `${name}.js`),
     })),
-    ...(process.argv.includes('--tests') ? hostTests() : []),
+    ...(flags.tests ? hostTests() : []),
   ];
 }
 
@@ -69,7 +79,7 @@ function hostTests() {
       minify: false,
       entryPoints,
       external: [...host.external, 'mocha'],
-      outdir: 'dist/test/extension',
+      outdir: join(dist, 'test/extension'),
       outExtension: { '.js': '.cjs' },
     },
   ];
@@ -77,17 +87,16 @@ function hostTests() {
 
 const wanted = builds().filter(({ entryPoints, outfile }) => {
   const exists = existsSync(join(root, entryPoints[0] ?? ''));
-  if (!exists) console.log(`skipped ${outfile}: ${entryPoints[0]} does not exist yet`);
+  if (!exists) console.log(`skipped ${relative(root, outfile)}: ${entryPoints[0]} does not exist yet`);
   return exists;
 });
 
-if (production) rmSync(join(root, 'dist'), { recursive: true, force: true });
 if (watch) {
   const contexts = await Promise.all(wanted.map((options) => context({ ...options, logLevel: 'info' })));
   await Promise.all(contexts.map((each) => each.watch()));
 } else {
   // esbuild has printed what is wrong, with the place; its stack adds nothing.
   await Promise.all(wanted.map((options) => build(options))).catch(() => process.exit(1));
-  const command = join(root, 'dist/ml/fivecrop.mjs');
+  const command = join(dist, 'ml/fivecrop.mjs');
   if (existsSync(command)) chmodSync(command, 0o755);
 }

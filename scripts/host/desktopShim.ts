@@ -13,6 +13,10 @@ import { startCodeServer } from './codeServer.ts';
 
 const limitMs = 15 * 60_000;
 
+/** What the workbench itself says on every start; all else in its console is printed with the suite's output. */
+const chatter =
+  /^(Ignoring fetching additional|Creating a socket|Resolv(ing|ed) connection token|Updating additional builtin|ChatSessionStore|Creation of workbench contribution|Timed out waiting for authentication provider|\[(reconnection|AgentHost|AccountPolicyGate|Service Worker))/;
+
 const { values, positionals } = parseArgs({
   strict: false,
   allowPositionals: true,
@@ -67,6 +71,7 @@ async function driveWorkbench(address: string): Promise<number> {
       });
     });
     await page.exposeFunction('codeAutomationLog', (type: string, args: unknown[]) => {
+      if (chatter.test(String(args[0]))) return;
       (type === 'error' || type === 'warn' ? console.error : console.log)(...args);
     });
     await page.goto(address);

@@ -1,0 +1,80 @@
+// Makes the VSIX: `npm run package` for the platform that it runs on, `npm run package -- --target win32-x64` for
+// another. Everything is put together in a temporary folder from a clean install, so that nothing of a developer's
+// node_modules gets in.
+import { execFileSync } from 'node:child_process';
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { createVSIX } from '@vscode/vsce';
+import { messageOf } from '../src/protocol/errors.ts';
+import external from './external.json' with { type: 'json' };
+import { npm } from './host/registryPackage.ts';
+import { parseTarget, presentTarget, vscodeTargets, vsixPath, type VscodeTarget } from './host/vsix.ts';
+
+const root = join(import.meta.dirname, '..');
+const shipped = ['README.md', 'CHANGELOG.md', 'LICENSE', 'media', '.vscodeignore', '.npmrc', 'package-lock.json'];
+
+type Manifest = Record<string, unknown> & { dependencies: Record<string, string> };
+
+try {
+  const { values } = parseArgs({ options: { target: { type: 'string' } } });
+  await makePackage(values.target === undefined ? presentTarget() : parseTarget(values.target));
+} catch (error) {
+  console.error(messageOf(error));
+  process.exitCode = 1;
+}
+
+async function makePackage(target: VscodeTarget): Promise<void> {
+  const stage = await mkdtemp(join(tmpdir(), 'fivecrop-package-'));
+  try {
+    execFileSync(process.execPath, ['esbuild.config.mjs', '--production', '--into', join(stage, 'dist')], {
+      cwd: root,
+      stdio: 'inherit',
+    });
+    for (const name of shipped) {
+      if (existsSync(join(root, name))) await cp(join(root, name), join(stage, name), { recursive: true });
+    }
+    await writeManifest(stage);
+    await installFor(target, stage);
+    const packagePath = vsixPath(target);
+    await createVSIX({ cwd: stage, packagePath, target, allowMissingRepository: true, rewriteRelativeLinks: false });
+    const megabytes = (await stat(packagePath)).size / 1e6;
+    console.log(`${relative(root, packagePath)}: ${megabytes.toFixed(1)} MB`);
+  } finally {
+    await rm(stage, { recursive: true, force: true });
+  }
+}
+
+/** Only what the bundles do not hold is a dependency of the package. */
+async function writeManifest(stage: string): Promise<void> {
+  const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
+  const kept = Object.entries(manifest.dependencies).filter(([name]) => external.packages.includes(name));
+  const left = new Set(['scripts', 'devDependencies', 'optionalDependencies', 'dependencies']);
+  const rest = Object.entries(manifest).filter(([name]) => !left.has(name));
+  const staged = { ...Object.fromEntries(rest), dependencies: Object.fromEntries(kept) };
+  await writeFile(join(stage, 'package.json'), JSON.stringify(staged, null, 2));
+}
+
+/** The lock file pins the versions; npm leaves out of it what the smaller manifest does not ask for. */
+async function installFor(target: VscodeTarget, stage: string): Promise<void> {
+  const { os, cpu, ...rest } = vscodeTargets[target];
+  const libc = 'libc' in rest ? [`--libc=${rest.libc}`] : [];
+  const platform = [`--os=${os}`, `--cpu=${cpu}`, ...libc];
+  await npm(['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', ...platform], stage);
+  await keepBinariesOf(join(stage, 'node_modules', 'onnxruntime-node', 'bin'), os, cpu);
+}
+
+/** onnxruntime-node brings the binaries of all platforms, in `bin/<n-api>/<os>/<cpu>`. */
+async function keepBinariesOf(bin: string, os: string, cpu: string): Promise<void> {
+  for (const api of await readdir(bin)) {
+    for (const system of await readdir(join(bin, api))) {
+      for (const processor of await readdir(join(bin, api, system))) {
+        if (system === os && processor === cpu) continue;
+        await rm(join(bin, api, system, processor), { recursive: true });
+      }
+    }
+  }
+}
