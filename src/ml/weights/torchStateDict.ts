@@ -1,0 +1,68 @@
+import { userError } from '../../protocol/errors.ts';
+import type { StateDict } from '../graph/tensor.ts';
+import { isTorchTensor, type TorchFile, type TorchTensor, type TorchValue, withTorchFile } from './torchFile.ts';
+
+/** Keys under which training scripts commonly keep the weights. */
+const wrappers = ['state_dict', 'model_state_dict', 'model'] as const;
+const maximumWrapping = 4;
+/** What DataParallel and torch.compile put before every name. */
+const prefixes = ['module.', '_orig_mod.'] as const;
+/** torchvision's first DenseNets: `denselayer1.norm.1.weight`, which later became `denselayer1.norm1.weight`. */
+const oldDenseNetName = /^(.*\bdenselayer\d+\.(?:norm|conv))\.([12]\..+)$/;
+
+function tensorsOf(value: TorchValue): Map<string, TorchTensor> {
+  const tensors = new Map<string, TorchTensor>();
+  if (!(value instanceof Map)) return tensors;
+  for (const [name, tensor] of value) if (typeof name === 'string' && isTorchTensor(tensor)) tensors.set(name, tensor);
+  return tensors;
+}
+
+/** The container that holds the weights: the value itself, or what lies in it under a wrapper's key. */
+function findWeights(value: TorchValue): Map<string, TorchTensor> {
+  let current = value;
+  for (let depth = 0; depth < maximumWrapping; depth++) {
+    const tensors = tensorsOf(current);
+    if (tensors.size > 0 || !(current instanceof Map)) return tensors;
+    const container: Map<TorchValue, TorchValue> = current;
+    const key = wrappers.find((wrapper) => container.get(wrapper) instanceof Map);
+    if (!key) return tensors;
+    current = container.get(key) ?? null;
+  }
+  return new Map();
+}
+
+/** The names as torchvision gives them today, whoever wrote them: wrappers' prefixes and DenseNet's old names are undone. */
+export function torchvisionNames<Value>(entries: ReadonlyMap<string, Value>): Map<string, Value> {
+  let names = [...entries.keys()];
+  for (let prefix; (prefix = prefixes.find((candidate) => names.every((name) => name.startsWith(candidate))));) {
+    if (names.length === 0) break;
+    const { length } = prefix;
+    names = names.map((name) => name.slice(length));
+  }
+  const values = [...entries.values()];
+  const named = new Map<string, Value>();
+  names.forEach((name, index) => {
+    const value = values[index];
+    if (value !== undefined) named.set(name.replace(oldDenseNetName, '$1$2'), value);
+  });
+  return named;
+}
+
+/** The weights of an open file, under torchvision's names. Throws a user error where it holds none. */
+export async function loadWeights(file: TorchFile): Promise<StateDict> {
+  const tensors = findWeights(file.root);
+  if (tensors.size === 0) {
+    throw userError(
+      `${file.path} holds no state dict: save one in Python with \`torch.save(model.state_dict(), path)\`.`,
+    );
+  }
+  return file.load(torchvisionNames(tensors));
+}
+
+/**
+ * The state dict in a file of torch's, `.pth` or `.pt` in either format: bare, or under one of the usual keys.
+ * Throws a user error where there is none, and as `withTorchFile` does.
+ */
+export function readTorchStateDict(path: string): Promise<StateDict> {
+  return withTorchFile(path, loadWeights);
+}
