@@ -39,3 +39,12 @@ export const evaluationSchema = z.object({
   time: z.string(),
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;
+
+/**
+ * The file beside a checkpoint that keeps an evaluation: `best.safetensors` -> `best.test-5.evaluation.json` for five
+ * crops of the test images. A later one of the same kind takes its place.
+ */
+export function evaluationPath(evaluation: Pick<Evaluation, 'checkpoint' | 'split' | 'cropCount'>): string {
+  const { checkpoint, split, cropCount } = evaluation;
+  return `${checkpoint.replace(/\.safetensors$/, '')}.${split}-${cropCount}.evaluation.json`;
+}

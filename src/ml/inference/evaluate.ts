@@ -8,7 +8,7 @@ import { meanProbabilities } from './ranking.ts';
 /** An image whose class is known. */
 export interface LabelledImage {
   readonly file: string;
-  /** Index of its class in the data, which need not be the network's. */
+  /** Index of its class, as the classifier's labels have it. */
   readonly classIndex: number;
 }
 
@@ -28,16 +28,14 @@ export type EvaluationFigures = Pick<
 
 /**
  * Tests a classifier on images whose classes are known: exact figures over the images, by the centre crop or by the mean
- * of five. A class of the data is the classifier's class with the same folder. Throws a user error for a class folder
- * that the classifier does not know, and where no image decodes; `CancelledError` after an abort.
+ * of five. Throws a user error where no image decodes, and `CancelledError` after an abort.
  */
 export async function evaluate(
   classifier: Classifier,
-  classes: readonly ClassLabel[],
   images: readonly LabelledImage[],
   options: EvaluateOptions,
 ): Promise<EvaluationFigures> {
-  const positions = matchClasses(classifier.labels, classes, images);
+  const positions = new Map(classifier.labels.map(({ index }, position) => [index, position]));
   const counter = createCounter(classifier.labels);
   const files = images.map(({ file }) => file);
   const { cropCount, signal, onProgress, onLeftOut } = options;
@@ -46,27 +44,10 @@ export async function evaluate(
     const actual = positions.get(images[done]?.classIndex ?? -1) ?? -1;
     if ('error' in classified) onLeftOut?.(classified.image, classified.error);
     counter.add(classified, actual);
-    onProgress?.(++done, images.length);
+    done++;
+    onProgress?.(done, images.length);
   }
   return { cropCount, ...counter.figures() };
-}
-
-/** Position among the classifier's labels by class index of the data. */
-function matchClasses(
-  labels: readonly ClassLabel[],
-  classes: readonly ClassLabel[],
-  images: readonly LabelledImage[],
-): Map<number, number> {
-  const byFolder = new Map(labels.map(({ folder }, position) => [folder, position]));
-  const used = new Set(images.map(({ classIndex }) => classIndex));
-  const unknown = classes.filter(({ index, folder }) => used.has(index) && !byFolder.has(folder));
-  if (unknown.length > 0) {
-    const names = unknown.slice(0, 5).map(({ folder }) => folder);
-    throw userError(
-      `The network does not know ${unknown.length} of the data’s classes (${names.join(', ')}); test it on the classes that it was trained on.`,
-    );
-  }
-  return new Map(classes.map(({ index, folder }) => [index, byFolder.get(folder) ?? -1]));
 }
 
 interface Counter {

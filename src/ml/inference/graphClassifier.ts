@@ -4,9 +4,9 @@ import { buildNetwork, type NetworkHead } from '../architectures/registry.ts';
 import type { Engine, InferenceModel } from '../engine/engine.ts';
 import { createGraphBuilder, finishGraph, input, normalize } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
+import { pixelConstants } from '../graph/pixelConstants.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
 import type { Classifier, ImageBatch } from './classifier.ts';
-import { normalizationOf } from './normalization.ts';
 import { softmaxRows } from './ranking.ts';
 
 /** Where a classifier computes. */
@@ -55,7 +55,7 @@ function classifyingGraph(options: GraphClassifierOptions, batchSize: number): G
   const { crop } = options.preprocessing;
   const builder = createGraphBuilder('running');
   const images = input(builder, imagesInput, [batchSize, 3, crop, crop], 'uint8');
-  const x = normalize(builder, images, normalizationOf(options.preprocessing));
+  const x = normalize(builder, images, pixelConstants(options.preprocessing));
   const head = options.head === 'original' ? 'original' : { ...options.head, dropout: 0 };
   return finishGraph(builder, [buildNetwork(options.network, builder, x, head)]);
 }

@@ -1,27 +1,11 @@
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import { pixelConstants } from '../graph/pixelConstants.ts';
 import { float32Tensor, type Tensor } from '../graph/tensor.ts';
 import type { ImageBatch } from './classifier.ts';
 
-/** One affine a channel: what the graph's `normalize` takes. */
-export interface Normalization {
-  readonly scale: readonly number[];
-  readonly shift: readonly number[];
-  /** `order[i]`: which of R, G, B becomes channel `i`. */
-  readonly order: readonly number[];
-}
-
-/** `(pixel * scale - mean) / std` as `pixel * scale' + shift'`, channel by channel. */
-export function normalizationOf({ scale, mean, std, channels }: Preprocessing): Normalization {
-  return {
-    scale: std.map((deviation) => scale / deviation),
-    shift: std.map((deviation, channel) => -(mean[channel] ?? 0) / deviation),
-    order: channels === 'rgb' ? [0, 1, 2] : [2, 1, 0],
-  };
-}
-
 /** Images as a foreign network wants them: float32 `[N, 3, H, W]`, normalised, in its own channel order. */
 export function normalizeImages(images: ImageBatch, preprocessing: Preprocessing): Tensor & { dtype: 'float32' } {
-  const { scale, shift, order } = normalizationOf(preprocessing);
+  const { scale, shift, order } = pixelConstants(preprocessing);
   const [count = 0, channels = 3, height = 0, width = 0] = images.shape;
   const plane = height * width;
   const result = float32Tensor(images.shape);

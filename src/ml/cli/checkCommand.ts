@@ -1,0 +1,89 @@
+import { Command } from 'commander';
+import process from 'node:process';
+import type { DataReport } from '../../protocol/dataReport.ts';
+import { checkData } from '../data/checkData.ts';
+import { scanDataset } from '../data/scanDataset.ts';
+import { configOptions, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
+import { withInterrupt } from './interrupt.ts';
+import { createOutput } from './output.ts';
+import { createProgress, imagesNote } from './progress.ts';
+import { formatTable } from './table.ts';
+
+const examples = `
+Examples:
+  fivecrop check flowers
+  fivecrop check photos --valid-share 0.2 --test-share 0.1
+
+Nothing is ever changed or deleted. Exit code 1 where training would fail.`;
+
+/** Flags of `train` that say how a folder is read. */
+const dataFlags = ['--class-names', '--valid-share', '--test-share', '--seed'];
+
+/** `fivecrop check`: see its help text. */
+export function checkCommand(): Command {
+  const command = new Command('check')
+    .summary('look through a data set without training')
+    .description(
+      'Looks through a data set: classes, counts, files that do not decode, identical files, and what to do.',
+    )
+    .argument('<data>', 'folder of images, as for train')
+    .addHelpText('after', examples);
+  for (const option of configOptions()) if (dataFlags.includes(option.long ?? '')) command.addOption(option);
+  return command
+    .option('--json', 'print the report as one object')
+    .action((data: string, options: OptionValues) => check(data, options));
+}
+
+async function check(data: string, options: OptionValues): Promise<void> {
+  const output = createOutput(options['json'] === true);
+  const network = { kind: 'architecture', name: 'any' };
+  const config = parseTrainingConfig({ data, network, ...settingsFromFlags(options) });
+  const { validShare, testShare, seed, classNames } = config;
+  const names = classNames === undefined ? {} : { classNames };
+  const dataset = await scanDataset(data, { validShare, testShare, seed, ...names });
+  const progress = createProgress(true);
+  const startedAt = Date.now();
+  const onProgress = (done: number, total: number) => progress.update(done, total, imagesNote(done, total, startedAt));
+  const stopping = () => progress.line('Stopping; Ctrl-C again quits at once.');
+  const report = await withInterrupt(stopping, (signal) =>
+    checkData(dataset, { decode: true, signal, onProgress }),
+  ).finally(progress.stop);
+  output.object(report);
+  for (const line of reportLines(report)) output.print(line);
+  if (report.findings.some(({ level }) => level === 'error')) process.exitCode = 1;
+}
+
+/** Files shown of each kind; `--json` has them all. */
+const filesShown = 20;
+
+function reportLines({ classes, images, splitBy, undecodable, duplicates, findings }: DataReport): string[] {
+  const rows = classes.map(({ folder, name, train, valid, test }) => [
+    folder,
+    name,
+    ...[train, valid, test].map(String),
+  ]);
+  const by = splitBy === 'folders' ? 'split by its folders' : 'split by seed';
+  return [
+    ...formatTable(['class', 'name', 'train', 'valid', 'test'], rows),
+    '',
+    `${images.train} images to train on, ${images.valid} for validation, ${images.test} for testing, ${by}`,
+    ...shortened(
+      'Does not decode:',
+      undecodable.map(({ file, reason }) => `${file}: ${reason}`),
+    ),
+    ...shortened(
+      'Identical files:',
+      duplicates.map(({ files }) => files.join(' = ')),
+    ),
+    '',
+    ...(findings.length === 0 ? ['Nothing stands in the way of training.'] : []),
+    ...findings.map(({ level, message }) => `${level}: ${message}`),
+  ];
+}
+
+function shortened(title: string, lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  const rest = lines.length - filesShown;
+  const more = rest > 0 ? [`  and ${rest} more, which --json lists`] : [];
+  return ['', title, ...lines.slice(0, filesShown).map((line) => `  ${line}`), ...more];
+}

@@ -1,0 +1,73 @@
+import { Option } from 'commander';
+import { usageError } from '../../protocol/errors.ts';
+import { preprocessPresets, type Preprocessing, type PreprocessPreset } from '../../protocol/preprocessing.ts';
+import { numberOf, type OptionValues } from './configFlags.ts';
+
+/** Options that say which network is meant, for `train` and `predict`. */
+export function networkOptions(): Option[] {
+  return [
+    new Option('--arch <name>', 'a network by torchvision’s name: resnet18, densenet169, ConvNet2, … [densenet169]'),
+    new Option('--weights <file>', 'pretrained weights from a .safetensors or .pth file; none for random ones'),
+    new Option('--backbone <file.onnx>', 'an ONNX file as a frozen feature extractor').conflicts(['arch', 'weights']),
+  ];
+}
+
+const presetNames = Object.keys(preprocessPresets) as PreprocessPreset[];
+
+/** Options that say what an ONNX file expects of its pixels. */
+export function preprocessingOptions(): Option[] {
+  return [
+    new Option('--preprocess <name>', `for --backbone: what it expects of its pixels: ${presetNames.join(', ')}`),
+    new Option('--mean <values>', 'for --backbone: mean of each channel, after the scale, as 0.5,0.5,0.5'),
+    new Option('--std <values>', 'for --backbone: standard deviation of each channel, after the scale'),
+    new Option('--scale <factor>', 'for --backbone: what pixels of 0 to 255 are multiplied with, such as 1/255'),
+    new Option('--channels <order>', 'for --backbone: rgb or bgr'),
+  ];
+}
+
+/**
+ * The parts of a preprocessing that the command line gives: those of the preset, and what single flags say instead.
+ * Undefined where it gives none. Throws a usage error for values that are none.
+ */
+export function preprocessingFromFlags(options: OptionValues): Partial<Preprocessing> | undefined {
+  const { preprocess, mean, std, scale, channels } = options;
+  const given: Partial<Preprocessing> = {
+    ...(typeof preprocess === 'string' ? presetOf(preprocess) : {}),
+    ...(typeof mean === 'string' ? { mean: triple('--mean', mean) } : {}),
+    ...(typeof std === 'string' ? { std: triple('--std', std) } : {}),
+    ...(typeof scale === 'string' ? { scale: factor(scale) } : {}),
+    ...(typeof channels === 'string' ? { channels: channelOrder(channels) } : {}),
+  };
+  return Object.keys(given).length > 0 ? given : undefined;
+}
+
+function presetOf(name: string): Partial<Preprocessing> {
+  const preset = presetNames.find((known) => known === name);
+  if (!preset) throw usageError(`--preprocess ${name}: no such choice; take one of ${presetNames.join(', ')}.`);
+  const { scale, mean, std, channels } = preprocessPresets[preset];
+  return { scale, mean: [...mean], std: [...std], channels };
+}
+
+function triple(flag: string, text: string): number[] {
+  const values = text.split(',').map((part) => numberOf(flag, part));
+  const three = values.length === 1 ? [...values, ...values, ...values] : values;
+  if (three.length !== 3)
+    throw usageError(`${flag} takes three numbers, such as 0.5,0.5,0.5, or one for all channels.`);
+  if (flag === '--std' && three.some((value) => value <= 0)) throw usageError('--std takes numbers above 0.');
+  return three;
+}
+
+/** A scale is a number or a fraction such as `1/255`. */
+function factor(text: string): number {
+  const [above = '', below = '1', ...rest] = text.split('/');
+  const value = numberOf('--scale', above) / numberOf('--scale', below);
+  if (rest.length > 0 || !Number.isFinite(value) || value <= 0) {
+    throw usageError(`--scale takes a number above 0 or a fraction such as 1/255, not “${text}”.`);
+  }
+  return value;
+}
+
+function channelOrder(text: string): 'rgb' | 'bgr' {
+  if (text !== 'rgb' && text !== 'bgr') throw usageError(`--channels takes rgb or bgr, not “${text}”.`);
+  return text;
+}

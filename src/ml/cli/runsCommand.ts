@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { basename } from 'node:path';
+import { listRuns, type RunSummary } from '../training/runFolder.ts';
+import type { OptionValues } from './configFlags.ts';
+import { createOutput, type Output } from './output.ts';
+import { formatTable } from './table.ts';
+
+const examples = `
+Examples:
+  fivecrop runs                                            the runs in ./runs, newest first
+  fivecrop runs experiments --json`;
+
+/** `fivecrop runs`: see its help text. */
+export function runsCommand(): Command {
+  return new Command('runs')
+    .summary('list the runs in a folder')
+    .description('Lists the runs in a folder with their state, network, data and best accuracy, newest first.')
+    .argument('[folder]', 'folder in which runs are', 'runs')
+    .option('--json', 'print one object a run, one a line: its folder, its state and its record')
+    .addHelpText('after', examples)
+    .action(async (folder: string, options: OptionValues) => {
+      await printRuns(folder, createOutput(options['json'] === true));
+    });
+}
+
+async function printRuns(folder: string, output: Output): Promise<void> {
+  const { runs, unreadable } = await listRuns(folder);
+  for (const run of unreadable) output.say(`${run.folder} is left out: ${run.reason}`);
+  for (const { folder: path, state, record } of runs) output.object({ folder: path, state, record });
+  if (runs.length === 0) output.say(`There are no runs in ${folder}; fivecrop train makes one.`);
+  else for (const line of formatTable(header, runs.map(rowOf))) output.print(line);
+}
+
+const header = ['run', 'state', 'network', 'method', 'data', 'epoch', 'best accuracy'];
+
+function rowOf({ record, state }: RunSummary): string[] {
+  const { config, progress, best } = record;
+  const { network } = config;
+  return [
+    record.name,
+    state,
+    network.kind === 'architecture' ? network.name : basename(network.file),
+    config.method,
+    basename(config.data),
+    `${(progress?.epoch ?? 0).toFixed(1)}/${config.epochs}`,
+    best ? best.validAccuracy.toFixed(3) : '',
+  ];
+}

@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { usageError, userError } from '../../protocol/errors.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
+import type { TrainingConfig, TrainingConfigInput } from '../../protocol/trainingConfig.ts';
+import { topTensorsOfReport } from '../architectures/trainableParameters.ts';
+import { numberOf, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
+import { preprocessingFromFlags } from './networkFlags.ts';
+
+type Settings = Partial<TrainingConfigInput>;
+type NetworkInput = TrainingConfigInput['network'];
+
+/** What `train` uses where nothing names a network: the report's. */
+const defaultNetwork: NetworkInput = { kind: 'architecture', name: 'densenet169' };
+
+/**
+ * The configuration that a command line means: the settings of `--config` or of the run that is resumed, and what the
+ * flags say instead. Paths become absolute; those in a configuration file are relative to it. Throws a usage error for flags and a user error for files.
+ */
+export async function trainingConfigFrom(data: string | undefined, options: OptionValues): Promise<TrainingConfig> {
+  const base = await baseSettings(options);
+  const folder = data === undefined ? base.settings.data : resolve(data);
+  if (folder === undefined) throw usageError('Name the folder of images to train on, as in: fivecrop train flowers');
+  const flags = settingsFromFlags(options);
+  if (flags.classNames !== undefined) flags.classNames = resolve(flags.classNames);
+  const network = networkFrom(options, base.settings.network);
+  const settings = { ...base.settings, ...flags, data: folder, network };
+  const config = parseTrainingConfig({ ...settings, ...methodFrom(options, flags, settings) }, sourceOf(flags, base));
+  if (config.method === 'top' && config.topTensors === undefined) {
+    throw usageError(
+      '--method top also needs --top-tensors N: how many parameter tensors train, counted from the end.',
+    );
+  }
+  return config;
+}
+
+interface Base {
+  readonly settings: Settings;
+  readonly file?: string;
+}
+
+/** A mistake is reported in the file's terms only where no flag can be its cause. */
+function sourceOf(flags: Settings, base: Base): string | undefined {
+  return Object.keys(flags).length === 0 ? base.file : undefined;
+}
+
+async function baseSettings(options: OptionValues): Promise<Base> {
+  const { config, resume } = options;
+  if (typeof config === 'string') return { settings: await readConfig(config), file: config };
+  if (typeof resume !== 'string') return { settings: {} };
+  const record = join(dirname(dirname(resolve(resume))), runFiles.record);
+  const content = await readJson(record, `the record of the run of ${resume}; give DATA and all flags with --resume`);
+  const settings = (content as { config?: Settings } | null)?.config;
+  if (!settings) throw userError(`${record} is no run’s record; name a checkpoint inside a run’s folder.`);
+  return { settings, file: record };
+}
+
+/** A `*.fivecrop.json` file, its paths made absolute. */
+async function readConfig(file: string): Promise<Settings> {
+  const settings = (await readJson(file, 'the configuration file')) as Settings | null;
+  if (typeof settings !== 'object' || settings === null) throw userError(`${file} holds no settings.`);
+  const absolute = (path: unknown) => (typeof path === 'string' ? resolve(dirname(file), path) : path);
+  const network: unknown = settings.network;
+  const paths = (value: object) =>
+    Object.fromEntries(
+      Object.entries(value).map(([key, path]) => [key, ['file', 'weights'].includes(key) ? absolute(path) : path]),
+    );
+  return {
+    ...settings,
+    ...(settings.data === undefined ? {} : { data: absolute(settings.data) as string }),
+    ...(settings.classNames === undefined ? {} : { classNames: absolute(settings.classNames) as string }),
+    ...(typeof network === 'object' && network !== null ? { network: paths(network) as NetworkInput } : {}),
+  };
+}
+
+async function readJson(file: string, what: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw userError(`${file} cannot be read: it should be ${what}.`, error);
+  });
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw userError(`${file} is not valid JSON; correct it or leave it out.`, error);
+  }
+}
+
+function networkFrom(options: OptionValues, base: NetworkInput | undefined): NetworkInput {
+  const { arch, backbone, weights, featuresOutput } = options;
+  if (typeof backbone === 'string') return backboneFrom(options, resolve(backbone));
+  if (preprocessingFromFlags(options) ?? featuresOutput) {
+    throw usageError('--preprocess, --mean, --std, --scale, --channels and --features-output go with --backbone FILE.');
+  }
+  const file = typeof weights === 'string' && weights !== 'none' ? resolve(weights) : undefined;
+  if (typeof arch === 'string') return { kind: 'architecture', name: arch, ...(file ? { weights: file } : {}) };
+  const network = base ?? defaultNetwork;
+  if (!file) return network;
+  if (network.kind === 'backbone')
+    throw usageError('--weights goes with --arch; a backbone has its weights in its file.');
+  return { ...network, weights: file };
+}
+
+function backboneFrom(options: OptionValues, file: string): NetworkInput {
+  const { featuresOutput } = options;
+  const preprocessing = preprocessingFromFlags(options);
+  return {
+    kind: 'backbone',
+    file,
+    ...(preprocessing ? { preprocessing } : {}),
+    ...(typeof featuresOutput === 'string' ? { featuresOutput } : {}),
+  };
+}
+
+/** The method where the report's flags, random weights or `--top-tensors` imply one. */
+function methodFrom(options: OptionValues, flags: Settings, settings: Settings): Settings {
+  const count = options['trainableTensors'];
+  if (options['pretrained'] === false || options['weights'] === 'none') return scratch(options, flags);
+  if (options['pretrained'] === true && settings.method === 'scratch') {
+    throw usageError('--pretrained and --method scratch contradict each other; leave one out.');
+  }
+  if (typeof count === 'string') return reportMethod(numberOf('--no_of_trainable', count), flags, settings);
+  return flags.topTensors !== undefined && flags.method === undefined ? { method: 'top' } : {};
+}
+
+function scratch(options: OptionValues, flags: Settings): Settings {
+  const given = flags.method;
+  if (
+    given === 'head' ||
+    given === 'top' ||
+    flags.topTensors !== undefined ||
+    options['trainableTensors'] !== undefined
+  ) {
+    throw usageError(
+      'Without pretrained weights everything trains: leave out --method, --top-tensors and --no_of_trainable.',
+    );
+  }
+  return { method: 'scratch' };
+}
+
+function reportMethod(count: number, flags: Settings, settings: Settings): Settings {
+  if (flags.method !== undefined || flags.topTensors !== undefined) {
+    throw usageError('--no_of_trainable says the method itself: leave out --method and --top-tensors.');
+  }
+  if (count === 0) return { method: 'head' };
+  if (settings.network?.kind !== 'architecture') {
+    throw usageError('--no_of_trainable goes with --arch; a backbone is frozen, so only its head trains.');
+  }
+  try {
+    const topTensors = topTensorsOfReport(settings.network.name, count, { hidden: settings.hidden ?? [1024] });
+    return { method: 'top', topTensors };
+  } catch (error) {
+    throw usageError(error instanceof Error ? `${error.message}.` : String(error));
+  }
+}

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import sharp from 'sharp';
+import { evaluate } from '../../../src/ml/inference/evaluate.ts';
+import { colourClassifier } from './fakeClassifier.ts';
+
+test('accuracy, loss, classes and confusion are exact over the images', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const write = async (name: string, background: { r: number; g: number; b: number }) => {
+    const file = join(folder, name);
+    await sharp({ create: { width: 20, height: 16, channels: 3, background } })
+      .png()
+      .toFile(file);
+    return file;
+  };
+  const red = await write('red.png', { r: 240, g: 0, b: 60 });
+  const green = await write('green.png', { r: 0, g: 100, b: 100 });
+  const broken = join(folder, 'broken.png');
+  await writeFile(broken, 'no image');
+  const leftOut: string[] = [];
+  const found = await evaluate(
+    colourClassifier(),
+    [
+      { file: red, classIndex: 0 },
+      { file: red, classIndex: 2 },
+      { file: green, classIndex: 1 },
+      { file: broken, classIndex: 1 },
+    ],
+    { cropCount: 5, onLeftOut: (image) => leftOut.push(image) },
+  );
+  // Red is 0.8 red and 0.2 blue; green is a tie of green and blue, which goes to the lower index.
+  const loss = -(Math.log(0.8) + Math.log(0.2) + Math.log(0.5)) / 3;
+  assert.ok(Math.abs(found.loss - loss) < 1e-6, `${found.loss} is not ${loss}`);
+  assert.deepEqual([found.images, found.leftOut, found.accuracy, found.top5], [3, 1, 2 / 3, 1]);
+  assert.deepEqual(leftOut, [broken]);
+  assert.deepEqual(found.confusion, [
+    [0, 0, 1],
+    [1, 1, 1],
+    [2, 0, 1],
+  ]);
+  assert.deepEqual(
+    found.perClass.map(({ folder: name, images, accuracy }) => [name, images, accuracy]),
+    [
+      ['1', 1, 1],
+      ['10', 1, 1],
+      ['100', 1, 0],
+    ],
+  );
+  const wrong = found.results[1];
+  assert.deepEqual([wrong?.actual, wrong?.predicted], [2, 0]);
+  assert.ok(Math.abs((wrong?.actualProbability ?? 0) - 0.2) < 1e-6);
+});
+
+test('images of which none decodes are a user error', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'a.png');
+  await writeFile(file, 'no image');
+  await assert.rejects(evaluate(colourClassifier(), [{ file, classIndex: 0 }], { cropCount: 1 }), {
+    name: 'UserError',
+    message: /None of the images decodes/,
+  });
+});
