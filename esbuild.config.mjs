@@ -1,8 +1,8 @@
 // Builds everything: `node esbuild.config.mjs [--watch] [--production] [--tests] [--into FOLDER]`.
 // `--production` minifies, for the VSIX; `--tests` adds the suite that runs inside the host; `--into` is where the
 // tree that is `dist` here is written instead.
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
@@ -20,7 +20,9 @@ const { watch, production } = flags;
 const dist = resolve(root, flags.into);
 
 const external = JSON.parse(readFileSync(join(root, 'scripts/external.json'), 'utf8'));
-const native = [...external.packages, ...external.notShipped];
+const native = [...external.shipped, ...external.installedByUsers];
+const pages = ['training', 'prediction', 'evaluation'];
+
 /** Gives CommonJS packages inside an ES module bundle their `require`. */
 const requireBanner =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
@@ -32,11 +34,24 @@ const common = {
   logLevel: 'warning',
   minify: production,
   sourcemap: production ? false : 'linked',
+  metafile: true,
 };
 
 const node = { ...common, platform: 'node', target: 'node20', keepNames: true };
-const host = { ...node, format: 'cjs', external: ['vscode', ...native] };
-const ml = { ...node, format: 'esm', external: native, mainFields: ['module', 'main'] };
+const host = { ...node, format: 'cjs', external: ['vscode', ...native], outExtension: { '.js': '.cjs' } };
+/** One build for all processes: what they share, and what is only loaded on demand, become chunks beside them. */
+const ml = {
+  ...node,
+  format: 'esm',
+  external: native,
+  mainFields: ['module', 'main'],
+  banner: { js: requireBanner },
+  splitting: true,
+  outdir: join(dist, 'ml'),
+  outExtension: { '.js': '.mjs' },
+  // In the same folder, so that a path relative to import.meta.url means the same in a chunk.
+  chunkNames: 'chunk-[hash]',
+};
 const page = {
   ...common,
   platform: 'browser',
@@ -45,58 +60,75 @@ const page = {
   loader: { '.svg': 'dataurl', '.ttf': 'dataurl' },
 };
 
-/** @returns {import('esbuild').BuildOptions[]} */
+/** Every build; of the entry points, those that exist. */
 function builds() {
-  const module = (entry, outfile, banner = requireBanner) => ({
-    ...ml,
-    entryPoints: [entry],
-    outfile,
-    banner: { js: banner },
-  });
-  return [
-    { ...host, entryPoints: ['src/extension/main.ts'], outfile: join(dist, 'extension/main.cjs') },
-    module('src/ml/cli/main.ts', join(dist, 'ml/fivecrop.mjs'), `#!/usr/bin/env node\n${requireBanner}`),
-    module('src/ml/worker/main.ts', join(dist, 'ml/trainer.mjs')),
-    module('src/ml/data/decodeWorker.ts', join(dist, 'ml/decodeWorker.mjs')),
-    ...['training', 'prediction', 'evaluation'].map((name) => ({
+  const all = [
+    { ...host, entryPoints: { main: 'src/extension/main.ts' }, outdir: join(dist, 'extension') },
+    {
+      ...ml,
+      entryPoints: {
+        fivecrop: 'src/ml/cli/main.ts',
+        trainer: 'src/ml/worker/main.ts',
+        decodeWorker: 'src/ml/data/decodeWorker.ts',
+      },
+    },
+    {
       ...page,
-      entryPoints: [`src/webview/${name}/main.ts`],
-      outfile: join(dist, 'webview', `${name}.js`),
-    })),
-    ...(flags.tests ? hostTests() : []),
+      entryPoints: Object.fromEntries(pages.map((name) => [name, `src/webview/${name}/main.ts`])),
+      outdir: join(dist, 'webview'),
+    },
+    ...(flags.tests ? [hostTests()] : []),
   ];
+  return all
+    .map((options) => ({ ...options, entryPoints: existing(options.entryPoints) }))
+    .filter(({ entryPoints }) => Object.keys(entryPoints).length > 0);
+}
+
+function existing(entryPoints) {
+  return Object.fromEntries(
+    Object.entries(entryPoints).filter(([, path]) => {
+      const exists = existsSync(join(root, path));
+      if (!exists) console.log(`skipped ${path}, which does not exist yet`);
+      return exists;
+    }),
+  );
 }
 
 /** Each `test/extension/*.test.ts`, and the index that the extension host loads, as a file of its own. */
 function hostTests() {
   const folder = join(root, 'test/extension');
-  const entryPoints = readdirSync(folder)
-    .filter((name) => name.endsWith('.test.ts') || name === 'index.ts')
-    .map((name) => `test/extension/${name}`);
-  return [
-    {
-      ...host,
-      minify: false,
-      entryPoints,
-      external: [...host.external, 'mocha'],
-      outdir: join(dist, 'test/extension'),
-      outExtension: { '.js': '.cjs' },
-    },
-  ];
+  const names = readdirSync(folder).filter((name) => name.endsWith('.test.ts') || name === 'index.ts');
+  return {
+    ...host,
+    minify: false,
+    entryPoints: Object.fromEntries(names.map((name) => [name.replace(/\.ts$/, ''), `test/extension/${name}`])),
+    external: [...host.external, 'mocha'],
+    outdir: join(dist, 'test/extension'),
+  };
 }
 
-const wanted = builds().filter(({ entryPoints, outfile }) => {
-  const exists = existsSync(join(root, entryPoints[0] ?? ''));
-  if (!exists) console.log(`skipped ${relative(root, outfile)}: ${entryPoints[0]} does not exist yet`);
-  return exists;
-});
+/** What an earlier build wrote and this one did not: chunks bear a hash of their content, so they would pile up. */
+function removeStaleChunks(outputs) {
+  const folder = join(dist, 'ml');
+  if (!existsSync(folder)) return;
+  const written = new Set(outputs.map((path) => resolve(root, path)));
+  for (const name of readdirSync(folder)) {
+    if (name.startsWith('chunk-') && !written.has(join(folder, name))) rmSync(join(folder, name));
+  }
+}
 
 if (watch) {
-  const contexts = await Promise.all(wanted.map((options) => context({ ...options, logLevel: 'info' })));
+  const contexts = await Promise.all(builds().map((options) => context({ ...options, logLevel: 'info' })));
   await Promise.all(contexts.map((each) => each.watch()));
 } else {
   // esbuild has printed what is wrong, with the place; its stack adds nothing.
-  await Promise.all(wanted.map((options) => build(options))).catch(() => process.exit(1));
+  const results = await Promise.all(builds().map((options) => build(options))).catch(() => process.exit(1));
+  removeStaleChunks(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
   const command = join(dist, 'ml/fivecrop.mjs');
-  if (existsSync(command)) chmodSync(command, 0o755);
+  if (existsSync(command)) makeExecutable(command);
+}
+
+function makeExecutable(path) {
+  writeFileSync(path, `#!/usr/bin/env node\n${readFileSync(path, 'utf8')}`);
+  chmodSync(path, 0o755);
 }
