@@ -1,8 +1,9 @@
 import sharp from 'sharp';
-import type { Metadata, Sharp, SharpOptions } from 'sharp';
+import type { Metadata, ResizeOptions, Sharp, SharpOptions } from 'sharp';
 import { messageOf, userError } from '../../protocol/errors.ts';
+import { enlarge } from './enlarge.ts';
 import { resizedSize } from './rgbImage.ts';
-import type { ResizedImage } from './rgbImage.ts';
+import type { ResizedImage, RgbImage } from './rgbImage.ts';
 
 /** Larger images are refused: decoded, 16 bits and alpha included, they would take more than 1 GB. */
 export const maxImagePixels = 120_000_000;
@@ -56,18 +57,27 @@ async function decodePixels(
   source: ResizedImage['source'],
 ): Promise<ResizedImage> {
   const { width, height } = resizedSize(source.width, source.height, shortSide);
-  const opened = hasAlpha ? await withoutAlpha(file) : sharp(file, inputOptions);
-  const { data, info } = await opened
-    .autoOrient()
-    .resize(width, height, { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false })
+  const enlarges = Math.min(source.width, source.height) < shortSide;
+  const opened = hasAlpha ? await withoutAlpha(file) : sharp(file, inputOptions).autoOrient();
+  const sized = enlarges ? opened : opened.resize(width, height, reduction);
+  const image = await rgbPixels(sized);
+  const resized = enlarges ? enlarge(image, width, height) : image;
+  if (resized.width !== width || resized.height !== height) {
+    throw new Error(`decoded to ${resized.width}x${resized.height} instead of ${width}x${height}`);
+  }
+  return { ...resized, source };
+}
+
+const reduction: ResizeOptions = { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false };
+
+async function rgbPixels(pipeline: Sharp): Promise<RgbImage> {
+  const { data, info } = await pipeline
     .toColourspace('srgb')
     .timeout({ seconds: decodeSeconds })
     .raw()
     .toBuffer({ resolveWithObject: true });
-  if (info.channels !== 3 || info.width !== width || info.height !== height) {
-    throw new Error(`decoded to ${info.width}x${info.height} with ${info.channels} channels`);
-  }
-  return { width, height, data, source };
+  if (info.channels !== 3) throw new Error(`decoded to ${info.channels} channels`);
+  return { width: info.width, height: info.height, data };
 }
 
 /** Size as a viewer shows it. */
@@ -81,14 +91,8 @@ function checkHeader(metadata: Metadata): { width: number; height: number } {
 
 /** The image before the resize, its alpha dropped: sharp's own resize would blacken what lies under it. */
 async function withoutAlpha(file: string): Promise<Sharp> {
-  const { data, info } = await sharp(file, inputOptions)
-    .autoOrient()
-    .removeAlpha()
-    .toColourspace('srgb')
-    .timeout({ seconds: decodeSeconds })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return sharp(data, { raw: { width: info.width, height: info.height, channels: info.channels } });
+  const { data, width, height } = await rgbPixels(sharp(file, inputOptions).autoOrient().removeAlpha());
+  return sharp(data, { raw: { width, height, channels: 3 } });
 }
 
 const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [

@@ -1,0 +1,101 @@
+import type { DataReport } from '../../protocol/dataReport.ts';
+
+type Finding = DataReport['findings'][number];
+type Counted = Omit<DataReport, 'findings'>;
+
+/** The largest class has at most so many times the train images of the smallest before a warning. */
+export const imbalanceLimit = 5;
+/** Fewer train images than this in a class are said. */
+export const fewImages = 10;
+
+/** What a user should know before training, the gravest first; each sentence says what to do. */
+export function dataFindings(counted: Counted, notes: readonly string[]): Finding[] {
+  const rules = [untrained, undecodable, acrossClasses, acrossSplits, emptySplits, imbalance, fewToLearnFrom, unnamed];
+  const findings = rules.flatMap((rule) => rule(counted));
+  findings.push(...notes.map((message): Finding => ({ level: 'info', message })));
+  const rank = { error: 0, warning: 1, info: 2 };
+  return findings.sort((a, b) => rank[a.level] - rank[b.level]);
+}
+
+/** Names up to three of a list, and says how many more there are. */
+function some(names: readonly string[]): string {
+  const rest = names.length - 3;
+  return names.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
+function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+function untrained({ classes }: Counted): Finding[] {
+  const empty = classes.filter(({ train }) => train === 0).map(({ name }) => name);
+  if (empty.length === 0) return [];
+  const message = `No train images for ${plural(empty.length, 'class', 'classes')} (${some(empty)}), which can never be predicted right; add some, or remove the folders.`;
+  return [{ level: 'error', message }];
+}
+
+function undecodable({ undecodable: files }: Counted): Finding[] {
+  if (files.length === 0) return [];
+  const paths = some(files.map(({ file }) => file));
+  const message = `${plural(files.length, 'file')} cannot be used and ${files.length === 1 ? 'is' : 'are'} left out (${paths}); replace or remove what the list of reasons names.`;
+  return [{ level: 'warning', message }];
+}
+
+function acrossClasses({ duplicates }: Counted): Finding[] {
+  const groups = duplicates.filter((group) => group.acrossClasses);
+  if (groups.length === 0) return [];
+  const message = `${plural(groups.length, 'image')} lie in more than one class (${some(groups.map(({ files }) => files.join(' = ')))}); keep each in the right class only.`;
+  return [{ level: 'warning', message: message.replace(/^1 image lie/, '1 image lies') }];
+}
+
+function acrossSplits({ duplicates }: Counted): Finding[] {
+  const groups = duplicates.filter((group) => group.acrossSplits);
+  if (groups.length === 0) return [];
+  const message = `${plural(groups.length, 'image')} lie in more than one split (${some(groups.map(({ files }) => files.join(' = ')))}), which makes accuracy look better than it is; remove the copies from train.`;
+  return [{ level: 'warning', message: message.replace(/^1 image lie/, '1 image lies') }];
+}
+
+function emptySplits({ images }: Counted): Finding[] {
+  const findings: Finding[] = [];
+  if (images.valid === 0) {
+    findings.push({
+      level: 'warning',
+      message: 'There are no validation images; add valid/<class>/ folders, or no validation loss can be shown.',
+    });
+  }
+  if (images.test === 0) {
+    findings.push({
+      level: 'info',
+      message: 'There are no test images; add test/<class>/ folders to measure on images that no choice was made by.',
+    });
+  }
+  return findings;
+}
+
+function imbalance({ classes }: Counted): Finding[] {
+  const trained = classes.filter(({ train }) => train > 0).sort((a, b) => a.train - b.train);
+  const smallest = trained[0];
+  const largest = trained.at(-1);
+  if (!smallest || !largest || largest.train <= imbalanceLimit * smallest.train) return [];
+  const message = `Classes are uneven: ${largest.name} has ${largest.train} train images, ${smallest.name} has ${smallest.train}; add images, or train with balanced class weights.`;
+  return [{ level: 'warning', message }];
+}
+
+function fewToLearnFrom({ classes }: Counted): Finding[] {
+  const few = classes.filter(({ train }) => train > 0 && train < fewImages).map(({ name }) => name);
+  if (few.length === 0) return [];
+  const message = `${plural(few.length, 'class', 'classes')} (${some(few)}) have fewer than ${fewImages} train images; add some for a dependable result.`;
+  return [{ level: 'info', message: few.length === 1 ? message.replace(' have ', ' has ') : message }];
+}
+
+function unnamed({ classes }: Counted): Finding[] {
+  const nameless = classes.filter(({ folder, name }) => folder === name);
+  if (nameless.length === 0 || nameless.length === classes.length) return [];
+  const message = `${plural(nameless.length, 'class', 'classes')} (${some(nameless.map(({ folder }) => folder))}) are not in the file of class names and go by their folders; add them to it.`;
+  return [
+    {
+      level: 'info',
+      message: nameless.length === 1 ? message.replace(' are ', ' is ').replace(' go ', ' goes ') : message,
+    },
+  ];
+}
