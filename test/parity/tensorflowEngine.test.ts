@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { architecture, buildNetwork } from '../../src/ml/architectures/registry.ts';
+import { stateDictEntries } from '../../src/ml/architectures/stateDictEntries.ts';
+import { trainableParameters, type TrainableChoice } from '../../src/ml/architectures/trainableParameters.ts';
+import { tensorflowEngine } from '../../src/ml/engine/tensorflow/tensorflowEngine.ts';
+import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
+import type { Graph } from '../../src/ml/graph/graph.ts';
+import { float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
+import { referenceInput, referenceState } from './referenceFill.ts';
+import {
+  readTorchReference,
+  skipWithoutReference as skip,
+  type Summary,
+  type TorchReference,
+  type TrainCase,
+} from './torchReference.ts';
+
+/** Networks and training cases that plain JavaScript computes in seconds. */
+const evaluated = ['squeezenet1_1'];
+const trained = ['ConvNet1 full', 'ConvNet2 full', 'resnet18 full', 'resnet18 head', 'resnet18 top'];
+
+const reference: TorchReference = skip ? { eval: {}, train: [] } : readTorchReference();
+
+function floats(tensor: Tensor | undefined): Float32Array {
+  assert.ok(tensor?.dtype === 'float32');
+  return tensor.data;
+}
+
+/** Largest distance of a tensor's figures from the summary's, in units of the summary's standard deviation. */
+function distance(summary: Summary, data: Float32Array): number {
+  assert.equal(data.length, summary.n);
+  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+  const std = Math.sqrt(data.reduce((sum, value) => sum + (value - mean) ** 2, 0) / data.length);
+  const first = summary.first.map((value, index) => Math.abs(value - (data[index] ?? NaN)));
+  return Math.max(Math.abs(mean - summary.mean), Math.abs(std - summary.std), ...first) / (summary.std || 1);
+}
+
+test('the cases of torch are there', { skip }, () => {
+  assert.ok(evaluated.every((name) => name in reference.eval));
+  assert.ok(trained.every((name) => reference.train.some(({ arch, mode }) => `${arch} ${mode}` === name)));
+});
+
+for (const name of evaluated) {
+  test(`${name} gives torch's logits in TensorFlow.js`, { skip }, async () => {
+    const expected = reference.eval[name];
+    assert.ok(expected);
+    const builder = createGraphBuilder();
+    const images = input(builder, 'images', expected.input);
+    const graph = finishGraph(builder, [buildNetwork(name, builder, images, 'original')]);
+    const state = referenceState(stateDictEntries(name, 'original'));
+    const model = await tensorflowEngine.compileInference(() => graph, state, 'cpu');
+    const [logits] = (await model.run(new Map([['images', referenceInput(expected.input)]]))).values();
+    await model.dispose();
+    const data = floats(logits);
+    assert.ok(distance(expected.logits, data) < 1e-4);
+    const classes = expected.logits_shape[1];
+    for (const [index, value] of expected.logits_first.entries()) {
+      const actual = data[Math.floor(index / 8) * classes + (index % 8)] ?? NaN;
+      assert.ok(Math.abs(actual - value) < 1e-4 * expected.logits.std, `logit ${index}: ${actual}, not ${value}`);
+    }
+  });
+}
+
+function forwardGraph(
+  { arch, input: size, head_hidden: hidden, classes }: TrainCase,
+  batchNorm: 'running' | 'batch',
+): Graph {
+  const builder = createGraphBuilder(batchNorm);
+  const images = input(builder, 'images', size);
+  return finishGraph(builder, [buildNetwork(arch, builder, images, { hidden, dropout: 0, classes })]);
+}
+
+function feedsOf({ input: size, targets, classes }: TrainCase): Map<string, Tensor> {
+  const rows = new Float32Array(targets.length * classes);
+  targets.forEach((label, row) => (rows[row * classes + label] = 1 / targets.length));
+  return new Map([
+    ['images', referenceInput(size)],
+    ['targets', float32Tensor([targets.length, classes], rows)],
+  ]);
+}
+
+function choiceOf({ mode, top_tensors: topTensors, arch }: TrainCase): TrainableChoice {
+  if (mode === 'top') return { method: 'top', topTensors };
+  return mode === 'head' ? { method: 'head', classifier: architecture(arch).classifier } : { method: 'full' };
+}
+
+for (const expected of reference.train.filter(({ arch, mode }) => trained.includes(`${arch} ${mode}`))) {
+  const { arch, mode, batch_norm: batchNorm } = expected;
+  test(`training ${arch} (${mode}, ${batchNorm}) follows torch's in TensorFlow.js`, async () => {
+    const graph = forwardGraph(expected, batchNorm === 'batch statistics' ? 'batch' : 'running');
+    const head = { hidden: expected.head_hidden, dropout: 0, classes: expected.classes };
+    const state = referenceState(stateDictEntries(arch, head));
+    const model = await tensorflowEngine.compileTraining(
+      () => graph,
+      { state, optimizer: new Map(), step: 0 },
+      {
+        trainable: trainableParameters(graph, choiceOf(expected)),
+        optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+        device: 'cpu',
+      },
+    );
+    const feeds = feedsOf(expected);
+    const gradients = await model.gradients(feeds);
+    for (const [name, summary] of Object.entries(expected.first_step_gradients)) {
+      const off = distance(summary, floats(gradients.get(name)));
+      assert.ok(off < 1e-3, `the gradient of ${name} is off by ${off} standard deviations`);
+    }
+    for (const [step, loss] of expected.losses.entries()) {
+      const actual = (await model.step([feeds], expected.lr)).loss;
+      assert.ok(Math.abs(actual - loss) < 1e-3 * loss, `loss of step ${step}: ${actual}, not ${loss}`);
+    }
+    const { state: moved } = await model.snapshot();
+    await model.dispose();
+    for (const [name, summary] of Object.entries(expected.after)) {
+      const off = distance(summary, floats(moved.get(name)));
+      assert.ok(off < 1e-2, `${name} after training is off by ${off} standard deviations`);
+    }
+  });
+}
