@@ -1,0 +1,157 @@
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cancelled, messageOf, userError } from '../../protocol/errors.ts';
+import { mismatchOf } from './fileHash.ts';
+
+export interface DownloadProgress {
+  readonly file: string;
+  /** Bytes that are here, those of an earlier attempt included. */
+  readonly received: number;
+  /** Unknown where neither we nor the server know it. */
+  readonly total: number | undefined;
+}
+
+export interface DownloadOptions {
+  readonly url: string;
+  /** Where the file shall lie; its folder must exist. Until it is whole it grows as `<path>.part`. */
+  readonly path: string;
+  /** sha256 in hex, or its first digits. */
+  readonly sha256: string;
+  readonly bytes?: number;
+  readonly onProgress?: (progress: DownloadProgress) => void;
+  readonly signal?: AbortSignal;
+  /** Pause before another attempt; a second without it. */
+  readonly retryMilliseconds?: number;
+}
+
+const attempts = 3;
+const stallMilliseconds = 30_000;
+/** No server may fill the disk where it does not say how long its file is. */
+const maximumBytes = 4 * 1024 ** 3;
+
+/** A failure that another attempt would only repeat. */
+class FinalFailure extends Error {}
+
+async function sizeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return 0;
+  }
+}
+
+/** The whole file's size as an answer gives it, and the byte at which its body starts. */
+function extentOf(response: Response): { start: number; total: number | undefined } {
+  const range = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(response.headers.get('content-range') ?? '');
+  if (response.status === 206 && range) {
+    return { start: Number(range[1]), total: range[2] === '*' ? undefined : Number(range[2]) };
+  }
+  const length = response.headers.get('content-length');
+  const encoded = response.headers.get('content-encoding');
+  return { start: 0, total: length !== null && encoded === null ? Number(length) : undefined };
+}
+
+/** Writes chunks as they come; aborts `stalled` where none comes for a while. */
+async function writeBody(
+  handle: FileHandle,
+  body: ReadableStream<Uint8Array>,
+  extent: { start: number; limit: number },
+  onReceived: (received: number) => void,
+  stalled: AbortController,
+): Promise<number> {
+  let received = extent.start;
+  const watch = setTimeout(() => stalled.abort(new Error('nothing came for a while')), stallMilliseconds);
+  try {
+    for await (const chunk of body) {
+      watch.refresh();
+      if (received + chunk.byteLength > extent.limit) throw new FinalFailure('the server sends more than the file has');
+      await handle.write(chunk, 0, chunk.byteLength, received);
+      received += chunk.byteLength;
+      onReceived(received);
+    }
+  } finally {
+    clearTimeout(watch);
+  }
+  return received;
+}
+
+async function request(url: string, from: number, signal: AbortSignal): Promise<Response> {
+  const headers = { 'accept-encoding': 'identity', ...(from > 0 ? { range: `bytes=${from}-` } : {}) };
+  const response = await fetch(url, { headers, signal, redirect: 'follow' });
+  if (response.ok) return response;
+  await response.body?.cancel();
+  const failure = `the server answered ${response.status}`;
+  const mayPass = response.status >= 500 || response.status === 429 || response.status === 416;
+  throw mayPass ? new Error(failure) : new FinalFailure(failure);
+}
+
+/** One attempt, which goes on from what an earlier one left where the server can. */
+async function attempt(part: string, options: DownloadOptions, stalled: AbortController): Promise<void> {
+  const { url, path, bytes, onProgress, signal } = options;
+  const signals = signal ? [signal, stalled.signal] : [stalled.signal];
+  const present = await sizeOf(part);
+  if (bytes !== undefined && present >= bytes) return;
+  const watch = setTimeout(() => stalled.abort(new Error('the server does not answer')), stallMilliseconds);
+  let response;
+  try {
+    response = await request(url, present, AbortSignal.any(signals));
+  } catch (error) {
+    // A part that is as long as the file, or longer, leaves nothing to ask for.
+    if (messageOf(error).endsWith('416')) await rm(part, { force: true });
+    throw error;
+  } finally {
+    clearTimeout(watch);
+  }
+  const { start, total = bytes } = extentOf(response);
+  if (!response.body || start > present) throw new Error('the server sent another part than was asked for');
+  const handle = await open(part, start > 0 ? 'r+' : 'w');
+  try {
+    const report = (received: number) => onProgress?.({ file: path, received, total });
+    const limit = bytes ?? total ?? maximumBytes;
+    const received = await writeBody(handle, response.body, { start, limit }, report, stalled);
+    if (total !== undefined && received < total) throw new Error('the connection was cut');
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause !== undefined ? ` (${messageOf(error.cause)})` : '';
+  return `${messageOf(error)}${cause}`;
+}
+
+/** Attempts until the part is whole and checked. Throws the last attempt's failure. */
+async function fetchPart(part: string, options: DownloadOptions): Promise<void> {
+  const { signal, retryMilliseconds = 1000 } = options;
+  for (let turn = 1; ; turn++) {
+    try {
+      await attempt(part, options, new AbortController());
+      const mismatch = await mismatchOf(part, options, signal);
+      if (mismatch === undefined) return;
+      await rm(part, { force: true });
+      throw new Error(`what arrived is another file: ${mismatch}`);
+    } catch (error) {
+      if (signal?.aborted) throw cancelled();
+      if (turn === attempts || error instanceof FinalFailure) throw error;
+      await delay(retryMilliseconds);
+    }
+  }
+}
+
+/**
+ * Downloads a file, checks its size and hash, and gives it its name only then. A cut connection is taken up again where
+ * the server supports ranges, also by a later call. Throws a `CancelledError` once `signal` is aborted (the part stays),
+ * otherwise a user error with the reason.
+ */
+export async function downloadFile(options: DownloadOptions): Promise<void> {
+  const part = `${options.path}.part`;
+  if (options.signal?.aborted) throw cancelled();
+  try {
+    await fetchPart(part, options);
+    await rename(part, options.path);
+  } catch (error) {
+    if (options.signal?.aborted) throw cancelled();
+    throw userError(`${options.url} could not be downloaded: ${reasonOf(error)}.`, error);
+  }
+}
