@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import { drawCurves } from './curves.ts';
@@ -22,7 +22,7 @@ export function createTrainingView(output: Output): TrainingView {
   const progress = createProgress(!output.json);
   const validations: TrainingEventOf<'validation'>[] = [];
   let start: TrainingEventOf<'start'> | undefined;
-  const preparation = preparationLines(progress.line);
+  const lines = preparationLines(progress.line);
   const seen = (event: TrainingEvent) => {
     if (event.event === 'start') start = event;
     if (event.event === 'validation') validations.push(event);
@@ -36,7 +36,8 @@ export function createTrainingView(output: Output): TrainingView {
       if (!output.json) seen(event);
       else if (event.event === 'log') output.say(event.message);
     },
-    preparation,
+    // What is awaited is a file; its place in the cache says nothing.
+    preparation: ({ what, done, total }) => lines({ what: basename(what), done, total }),
     line: progress.line,
     end: progress.stop,
     summarise: (folder, done) => {
@@ -90,7 +91,9 @@ function summaryLines(folder: string, done: TrainingEventOf<'done'>): string[] {
   const last = done.last ?? join(folder, runFiles.checkpoints, runFiles.last);
   const best = done.best ?? last;
   if (done.state !== 'finished') {
-    return [done.reason, `Go on with: fivecrop train --resume ${shown(last)}`];
+    return done.last === undefined
+      ? [done.reason]
+      : [done.reason, `Go on with: fivecrop train --resume ${shown(last)}`];
   }
   const accuracy = done.bestAccuracy === undefined ? '' : `, best validation accuracy ${done.bestAccuracy.toFixed(3)}`;
   return [`${done.reason}${accuracy}`, `Use it with: fivecrop predict IMAGE --checkpoint ${shown(best)}`];

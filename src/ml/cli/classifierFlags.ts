@@ -1,0 +1,28 @@
+import { resolve } from 'node:path';
+import { usageError } from '../../protocol/errors.ts';
+import type { ClassifierSource } from '../inference/loadClassifier.ts';
+import { checkpointPath } from './checkpointPath.ts';
+import type { OptionValues } from './configFlags.ts';
+import { preprocessingFromFlags } from './networkFlags.ts';
+
+/** The one network that the flags of `predict` name. Throws a usage error for none and for two. */
+export function classifierFromFlags(options: OptionValues): ClassifierSource {
+  const { checkpoint, arch, backbone, weights } = options;
+  const named = [checkpoint, arch, backbone].filter((value) => value !== undefined);
+  if (named.length !== 1) {
+    throw usageError('Name one network: --checkpoint FILE, --arch NAME (ImageNet’s classes), or --backbone FILE.onnx.');
+  }
+  const preprocessing = preprocessingFromFlags(options);
+  if (preprocessing && backbone === undefined) {
+    throw usageError('--preprocess, --mean, --std, --scale and --channels go with --backbone FILE.');
+  }
+  if (typeof backbone === 'string') {
+    return { kind: 'backbone', file: resolve(backbone), ...(preprocessing ? { preprocessing } : {}) };
+  }
+  if (weights !== undefined && arch === undefined) throw usageError('--weights goes with --arch NAME.');
+  if (weights === 'none') throw usageError('A network with random weights predicts nothing; leave out --weights none.');
+  if (typeof arch === 'string') {
+    return { kind: 'architecture', name: arch, ...(typeof weights === 'string' ? { weights: resolve(weights) } : {}) };
+  }
+  return { kind: 'checkpoint', file: checkpointPath(resolve(String(checkpoint))) };
+}

@@ -1,0 +1,34 @@
+import { Option } from 'commander';
+import { usageError } from '../../protocol/errors.ts';
+import { deviceChoices, engineChoices } from '../../protocol/trainingConfig.ts';
+import { chooseEngine } from '../engine/chooseEngine.ts';
+import type { Placement } from '../inference/graphClassifier.ts';
+import type { OptionValues } from './configFlags.ts';
+
+/** Options that say what computes, for the commands that use a network. */
+export function computingOptions(): Option[] {
+  return [
+    new Option('--engine <name>', 'what computes').choices(engineChoices).default('auto'),
+    new Option('--device <name>', 'where it computes').choices(deviceChoices).default('auto'),
+  ];
+}
+
+/** The engine and device that the flags ask for; `say` hears of every fallback. */
+export async function placementFromFlags(options: OptionValues, say: (line: string) => void): Promise<Placement> {
+  const engine = engineChoices.find((name) => name === options['engine']) ?? 'auto';
+  const device = deviceChoices.find((name) => name === options['device']) ?? 'auto';
+  const chosen = await chooseEngine({ engine, device, log: say });
+  for (const fallback of chosen.fallbacks) say(fallback);
+  return chosen;
+}
+
+/** Number of crops of an image. */
+export function cropsOption(preset: 1 | 5): Option {
+  return new Option('--crops <n>', 'crops of each image: 5, or 1 for the centre alone').default(String(preset));
+}
+
+export function cropCountFrom(options: OptionValues): 1 | 5 {
+  const { crops } = options;
+  if (crops !== '1' && crops !== '5') throw usageError(`--crops takes 1 or 5, not ${String(crops)}.`);
+  return crops === '1' ? 1 : 5;
+}

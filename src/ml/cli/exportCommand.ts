@@ -1,0 +1,40 @@
+import { Command, Option } from 'commander';
+import { rename, writeFile } from 'node:fs/promises';
+import { extname, resolve } from 'node:path';
+import process from 'node:process';
+import { messageOf, usageError, userError } from '../../protocol/errors.ts';
+import { exportOnnx, exportedInput, exportedOutput } from '../inference/exportOnnx.ts';
+import { checkpointPath } from './checkpointPath.ts';
+import { createOutput } from './output.ts';
+
+const examples = `
+Example:
+  fivecrop export runs/NAME flowers.onnx
+
+The file runs in any ONNX Runtime. Its input is ${exportedInput}, float32 [N, 3, S, S], normalised as its metadata
+“preprocessing” says; its output is ${exportedOutput} [N, classes], in the order of its metadata “labels”.`;
+
+/** `fivecrop export`: see its help text. */
+export function exportCommand(): Command {
+  return new Command('export')
+    .summary('write a checkpoint as an ONNX file')
+    .description('Writes a checkpoint as one ONNX file with its labels and preprocessing in the metadata.')
+    .argument('<checkpoint>', 'a checkpoint, or the folder of a run, whose best one is taken')
+    .argument('<out>', 'the ONNX file to write')
+    .addOption(new Option('--format <name>', 'format of the file').choices(['onnx']).default('onnx'))
+    .addHelpText('after', examples)
+    .action(exportCheckpoint);
+}
+
+async function exportCheckpoint(checkpoint: string, out: string): Promise<void> {
+  if (extname(out).toLowerCase() !== '.onnx') throw usageError(`${out}: the file to write must be named *.onnx.`);
+  const bytes = await exportOnnx(checkpointPath(resolve(checkpoint)));
+  const temporary = `${out}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, bytes);
+    await rename(temporary, out);
+  } catch (error) {
+    throw userError(`${out} cannot be written (${messageOf(error)}); choose another place.`, error);
+  }
+  createOutput(false).say(`Wrote ${out}, ${(bytes.byteLength / 1e6).toFixed(1)} MB.`);
+}

@@ -1,0 +1,14 @@
+import process from 'node:process';
+import { endingOf } from './failure.ts';
+import { normaliseArguments } from './normaliseArguments.ts';
+import { endQuietlyOnClosedPipe } from './output.ts';
+import { createProgram } from './program.ts';
+
+endQuietlyOnClosedPipe();
+try {
+  await createProgram().parseAsync(normaliseArguments(process.argv.slice(2)), { from: 'user' });
+} catch (error) {
+  const { code, message } = endingOf(error);
+  if (message !== undefined) process.stderr.write(`${message}\n`);
+  process.exitCode = code;
+}

@@ -1,0 +1,134 @@
+import { Command, Option } from 'commander';
+import { basename } from 'node:path';
+import process from 'node:process';
+import { usageError } from '../../protocol/errors.ts';
+import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
+import type { Classifier } from '../inference/classifier.ts';
+import { findImages } from '../inference/findImages.ts';
+import { loadClassifier } from '../inference/loadClassifier.ts';
+import { predictImages } from '../inference/predictImages.ts';
+import { renameClasses } from '../inference/renameClasses.ts';
+import { readClassNames } from '../data/classNames.ts';
+import type { DownloadProgress } from '../weights/download.ts';
+import { classifierFromFlags } from './classifierFlags.ts';
+import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
+import { numberOf, type OptionValues } from './configFlags.ts';
+import { withInterrupt } from './interrupt.ts';
+import { networkOptions, preprocessingOptions } from './networkFlags.ts';
+import { createOutput, type Output } from './output.ts';
+import { createProgress, imagesNote } from './progress.ts';
+import { formatTable } from './table.ts';
+import { preparationLines } from './preparationLines.ts';
+
+const examples = `
+Examples:
+  fivecrop predict rose.jpg --checkpoint runs/NAME/checkpoints/best.safetensors
+  fivecrop predict photos --checkpoint runs/NAME --crops 1 --json
+  fivecrop predict dog.jpg --arch resnet101                ImageNet’s classes
+  fivecrop predict dog.jpg --backbone mobilenet_v2_1.0_224.onnx --preprocess tf
+
+Each crop is classified by itself; the mean of the crops’ probabilities says what the image shows.`;
+
+/** `fivecrop predict`: see its help text. */
+export function predictCommand(): Command {
+  const command = new Command('predict')
+    .summary('classify images over five crops')
+    .description('Classifies images, or all images in folders, with a checkpoint or a pretrained network.')
+    .argument('<images...>', 'images and folders of images')
+    .option('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose best one is taken')
+    .addHelpText('after', examples);
+  for (const option of [...networkOptions(), ...preprocessingOptions()]) command.addOption(option);
+  command
+    .option('--resize <pixels>', 'short side before the crops: 256, or what the checkpoint was trained with')
+    .addOption(cropsOption(5))
+    .addOption(new Option('--top-k <n>', 'classes of each ranking').default('5'))
+    .option('--class-names <file>', 'JSON file that names the class folders, in place of the names kept');
+  for (const option of computingOptions()) command.addOption(option);
+  return command
+    .option('--json', 'print one object an image, one a line')
+    .action((images: string[], options: OptionValues) => predict(images, options));
+}
+
+async function predict(paths: readonly string[], options: OptionValues): Promise<void> {
+  const output = createOutput(options['json'] === true);
+  const settings = {
+    cropCount: cropCountFrom(options),
+    topK: wholeNumber('--top-k', options['topK']) ?? 5,
+    ...optional('resize', wholeNumber('--resize', options['resize'])),
+  };
+  const source = classifierFromFlags(options);
+  const images = await findImages(paths);
+  const placement = await placementFromFlags(options, output.say);
+  const loaded = await loadClassifier(source, placement, { log: output.say, onProgress: downloadLines(output.say) });
+  try {
+    const classifier = await named(loaded, options['classNames']);
+    const stopping = () => output.say('Stopping after the present images; Ctrl-C again quits at once.');
+    const failed = await withInterrupt(stopping, (signal) =>
+      printPredictions(classifier, images, { ...settings, signal }, output),
+    );
+    if (failed > 0) process.exitCode = 1;
+  } finally {
+    await loaded.dispose();
+  }
+}
+
+function downloadLines(say: (line: string) => void): (progress: DownloadProgress) => void {
+  const lines = preparationLines(say);
+  return ({ file, received, total }) => lines({ what: `Downloading ${basename(file)}`, done: received, total });
+}
+
+/** Number of images that could not be classified. */
+async function printPredictions(
+  classifier: Classifier,
+  images: readonly string[],
+  settings: Parameters<typeof predictImages>[2],
+  output: Output,
+): Promise<number> {
+  const progress = createProgress(images.length > 1 && (output.json || !process.stdout.isTTY));
+  const startedAt = Date.now();
+  let [done, failed] = [0, 0];
+  try {
+    for await (const prediction of predictImages(classifier, images, settings)) {
+      output.object(prediction);
+      if ('error' in prediction) {
+        failed++;
+        progress.line(failureLine(prediction));
+      } else for (const line of predictionLines(prediction)) output.print(line);
+      done++;
+      progress.update(done, images.length, imagesNote(done, images.length, startedAt));
+    }
+  } finally {
+    progress.stop();
+  }
+  return failed;
+}
+
+function failureLine({ image, error }: FailedPrediction): string {
+  return `${image} is left out: ${error}`;
+}
+
+/** A row a class in the order of the mean, a column a crop; a dot where the class is not among the crop's first. */
+export function predictionLines({ image, crops, mean }: ImagePrediction): string[] {
+  const header = ['', ...(crops.length > 1 ? ['mean'] : []), ...crops.map(({ crop }) => crop)];
+  const rows = mean.map(({ index, folder, name, probability }) => [
+    folder === name ? name : `${name} (${folder})`,
+    ...(crops.length > 1 ? [probability.toFixed(3)] : []),
+    ...crops.map(({ top }) => top.find((ranked) => ranked.index === index)?.probability.toFixed(3) ?? '·'),
+  ]);
+  return [image, ...formatTable(header, rows).map((line) => `  ${line}`), ''];
+}
+
+async function named(classifier: Classifier, file: unknown): Promise<Classifier> {
+  return typeof file === 'string' ? renameClasses(classifier, await readClassNames('.', file)) : classifier;
+}
+
+function wholeNumber(flag: string, text: unknown): number | undefined {
+  if (typeof text !== 'string') return undefined;
+  const value = numberOf(flag, text);
+  if (!Number.isInteger(value) || value < 1) throw usageError(`${flag} takes a whole number from 1, not ${text}.`);
+  return value;
+}
+
+function optional<Key extends string, Value>(key: Key, value: Value | undefined): Partial<Record<Key, Value>> {
+  return value === undefined ? {} : ({ [key]: value } as Record<Key, Value>);
+}

@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { checkCommand } from './checkCommand.ts';
+import { devicesCommand } from './devicesCommand.ts';
+import { exportCommand } from './exportCommand.ts';
+import { predictCommand } from './predictCommand.ts';
+import { runsCommand } from './runsCommand.ts';
+import { sampleCommand } from './sampleCommand.ts';
+import { testCommand } from './testCommand.ts';
+import { trainCommand } from './trainCommand.ts';
+
+const footer = `
+A first try, with nothing but this:
+  fivecrop sample flowers                                  draws a small data set
+  fivecrop train flowers --arch ConvNet2 --method scratch --image-size 64 --resize 72
+  fivecrop predict flowers/test --checkpoint runs/NAME     classifies images over five crops
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted. FIVECROP_DEBUG=1 shows the stack of a failure.
+See fivecrop <command> --help for the flags and examples of a command.`;
+
+/** The whole `fivecrop` command. Errors are thrown, also the parser's, and nothing exits the process. */
+export function createProgram(): Command {
+  const program = new Command('fivecrop')
+    .description('Trains image classifiers, tests them, and classifies images over five crops.')
+    .version(packageJson.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', footer);
+  const commands = [
+    trainCommand(),
+    testCommand(),
+    predictCommand(),
+    checkCommand(),
+    exportCommand(),
+    runsCommand(),
+    devicesCommand(),
+    sampleCommand(),
+  ];
+  for (const command of commands) program.addCommand(command.helpOption('-h, --help', 'print this help'));
+  for (const command of [program, ...commands]) throwInsteadOfExit(command);
+  return program;
+}
+
+function throwInsteadOfExit(command: Command): void {
+  command.exitOverride();
+  // The message is printed once, where the error is caught.
+  command.configureOutput({ outputError: () => undefined });
+  command.configureHelp({ showGlobalOptions: false });
+}

@@ -1,0 +1,89 @@
+import { Command, Option } from 'commander';
+import { basename, dirname, resolve } from 'node:path';
+import process from 'node:process';
+import { usageError } from '../../protocol/errors.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { chooseEngine } from '../engine/chooseEngine.ts';
+import { trainRun } from '../training/trainRun.ts';
+import { configOptions, type OptionValues } from './configFlags.ts';
+import { interruptedExitCode, withInterrupt } from './interrupt.ts';
+import { createOutput } from './output.ts';
+import { createTrainingView } from './trainingView.ts';
+import { networkOptions, preprocessingOptions } from './networkFlags.ts';
+import { trainingConfigFrom } from './trainingConfigFrom.ts';
+
+const examples = `
+Examples:
+  fivecrop train flowers                                   DenseNet-169, its head only, 5 epochs
+  fivecrop train flowers --arch resnet18 --method full --lr 0.0001 --schedule cosine
+  fivecrop train flowers --arch ConvNet2 --method scratch
+  fivecrop train flowers --backbone mobilenet_v2_1.0_224.onnx --preprocess tf
+  fivecrop train --config flowers.fivecrop.json
+  fivecrop train --resume runs/NAME/checkpoints/last.safetensors --epochs 10
+
+The names that the report's script used work too: --learning_rate, --hidden_units, --no_of_trainable, --pretrained,
+--no-pretrained, --category_names, --save_dir, --gpu.
+Ctrl-C finishes the step, saves, and says how to go on; a second one quits at once.`;
+
+/** `fivecrop train`: see its help text. */
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .summary('train a classifier on a folder of images')
+    .description('Trains a classifier on a folder of images and writes a run: its record, curves and checkpoints.')
+    .argument('[data]', 'folder of images: train/valid/test/<class>, or <class> alone, which is then split')
+    .addHelpText('after', examples);
+  for (const option of [...networkOptions(), ...preprocessingOptions(), ...configOptions()]) command.addOption(option);
+  return command
+    .option('--features-output <name>', 'for --backbone: the output that holds its features, where it is not found')
+    .option('--trainable-tensors <n>', 'as --no_of_trainable of the report: 0 trains the head only')
+    .addOption(new Option('--pretrained', 'start from pretrained weights, as is the default').conflicts('weights'))
+    .option('--no-pretrained', 'train everything from random weights, as --method scratch')
+    .option('--config <file>', 'take the settings from a .fivecrop.json file; flags override them')
+    .option('--resume <checkpoint>', 'go on from a checkpoint, with the settings of its run; flags override them')
+    .option('--out <folder>', 'folder in which the run’s folder is made', 'runs')
+    .option('--name <name>', 'name of the run and of its folder')
+    .addOption(
+      new Option('--save-dir <folder>', 'the run’s folder, --out and --name in one').conflicts(['out', 'name']),
+    )
+    .option('--json', 'print events as JSON, one a line')
+    .action((data: string | undefined, options: OptionValues) => train(data, options));
+}
+
+async function train(data: string | undefined, options: OptionValues): Promise<void> {
+  const output = createOutput(options['json'] === true);
+  const config = await trainingConfigFrom(data, options);
+  const view = createTrainingView(output);
+  const stopping = () => view.line('Finishing the step and saving; Ctrl-C again quits at once.');
+  const result = await withInterrupt(stopping, (signal) => run(config, options, view, signal)).finally(view.end);
+  view.summarise(result.folder, result.done);
+  // Stopped on request: what there is to say has been said, and the shell is to know.
+  if (result.done.state === 'stopped') process.exitCode = interruptedExitCode;
+}
+
+function run(
+  config: TrainingConfig,
+  options: OptionValues,
+  view: ReturnType<typeof createTrainingView>,
+  signal: AbortSignal,
+) {
+  return trainRun(config, {
+    ...folderOf(options),
+    ...(typeof options['resume'] === 'string' ? { resume: resolve(options['resume']) } : {}),
+    chooseEngine,
+    signal,
+    onEvent: view.event,
+    onProgress: view.preparation,
+  });
+}
+
+/** Where the run's folder goes: `--out` and `--name`, or the report's `--save_dir`, which is both in one. */
+function folderOf(options: OptionValues): { out: string; name?: string } {
+  const { out, name, saveDir } = options;
+  if (typeof saveDir === 'string') return { out: dirname(resolve(saveDir)), name: basename(resolve(saveDir)) };
+  if (typeof name === 'string' && (name === '' || name !== basename(name))) {
+    throw usageError(
+      `--name ${name}: a run’s name is the name of a folder, without slashes; choose its place with --out.`,
+    );
+  }
+  return { out: resolve(String(out)), ...(typeof name === 'string' ? { name } : {}) };
+}

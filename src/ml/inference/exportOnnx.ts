@@ -1,0 +1,100 @@
+import { buildNetwork } from '../architectures/registry.ts';
+import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
+import type { FeatureExtractor } from '../graph/onnx/backbone.ts';
+import { decodeOnnx, encodeOnnx, type OnnxModel } from '../graph/onnx/onnxModel.ts';
+import { writeOnnx } from '../graph/onnx/writeOnnx.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { StateDict } from '../graph/tensor.ts';
+import { readCheckpoint, type Checkpoint } from '../weights/checkpoint.ts';
+import { backboneHeadGraph, featuresInput } from './backboneClassifier.ts';
+import { featuresOfCheckpoint } from './loadClassifier.ts';
+
+/** Names in the exported file. */
+export const exportedInput = 'input';
+export const exportedOutput = 'log_probabilities';
+
+/**
+ * The bytes of an ONNX file of a checkpoint that runs in any ONNX Runtime: input `input`, float32 `[N, 3, S, S]`,
+ * normalised as the metadata says; output `log_probabilities` `[N, classes]`. The file's metadata say in JSON what is
+ * needed to use it: `preprocessing`, `labels` (index, folder and name of each class) and `fivecrop`, the checkpoint's own.
+ * Throws as `readCheckpoint` does.
+ */
+export async function exportOnnx(file: string): Promise<Uint8Array> {
+  const checkpoint = await readCheckpoint(file);
+  const { network, head } = checkpoint.metadata;
+  const metadata = metadataOf(checkpoint);
+  if (network.kind === 'architecture') {
+    const graph = exportedGraph(checkpoint, network.name);
+    return write(graph, checkpoint.state, metadata, [graph.inputs[0] ?? '', exportedInput]);
+  }
+  const features = await featuresOfCheckpoint(file, checkpoint);
+  const graph = backboneHeadGraph(features.features, head, 1);
+  const bytes = write(graph, checkpoint.state, metadata, [featuresInput, features.output]);
+  return joinModels(features, decodeOnnx(bytes));
+}
+
+function metadataOf({ metadata }: Checkpoint): Record<string, string> {
+  return {
+    preprocessing: JSON.stringify(metadata.preprocessing),
+    labels: JSON.stringify(metadata.classes),
+    fivecrop: JSON.stringify(metadata),
+  };
+}
+
+function exportedGraph({ metadata: { head, preprocessing } }: Checkpoint, network: string): Graph {
+  const builder = createGraphBuilder('running');
+  const images = input(builder, 'images', [1, 3, preprocessing.crop, preprocessing.crop]);
+  return finishGraph(builder, [buildNetwork(network, builder, images, { ...head, dropout: 0 })]);
+}
+
+function write(
+  graph: Graph,
+  constants: StateDict,
+  metadata: Record<string, string>,
+  renamedInput: readonly [string, string],
+): Uint8Array {
+  const rename = new Map([renamedInput, [graph.outputs[0] ?? '', exportedOutput]]);
+  return writeOnnx(graph, { constants, openBatch: true, rename, metadata });
+}
+
+/**
+ * The head behind the features of its backbone, as one model. The head's operators (Gemm, Relu, LogSoftmax of matrices)
+ * mean the same in every opset that a backbone can have, so the backbone's own stays.
+ */
+function joinModels(features: FeatureExtractor, head: OnnxModel): Uint8Array {
+  const backbone = decodeOnnx(features.model);
+  const prefixed = prefixNames(head, new Set([features.output, exportedOutput]));
+  const { graph } = backbone;
+  const renamed = (name: string) => (name === features.input ? exportedInput : name);
+  return encodeOnnx({
+    ...backbone,
+    producerName: 'fivecrop',
+    metadataProps: head.metadataProps ?? [],
+    graph: {
+      ...graph,
+      input: graph.input.map((value) => ({ ...value, name: renamed(value.name) })),
+      node: [...graph.node.map((node) => ({ ...node, input: node.input.map(renamed) })), ...prefixed.graph.node],
+      initializer: [...(graph.initializer ?? []), ...(prefixed.graph.initializer ?? [])],
+      output: prefixed.graph.output,
+    },
+  });
+}
+
+/** The head's values, none of which may be called as one of the backbone's. */
+function prefixNames(model: OnnxModel, kept: ReadonlySet<string>): OnnxModel {
+  const named = (name: string) => (name === '' || kept.has(name) ? name : `head/${name}`);
+  const { graph } = model;
+  return {
+    ...model,
+    graph: {
+      ...graph,
+      node: graph.node.map((node) => ({
+        ...node,
+        name: `head/${node.name ?? ''}`,
+        input: node.input.map(named),
+        output: node.output.map(named),
+      })),
+      initializer: (graph.initializer ?? []).map((tensor) => ({ ...tensor, name: named(tensor.name ?? '') })),
+    },
+  };
+}

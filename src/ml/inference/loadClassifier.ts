@@ -1,0 +1,116 @@
+import { basename } from 'node:path';
+import { userError } from '../../protocol/errors.ts';
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import { readClassScores, readFeatureExtractor } from '../graph/onnx/backbone.ts';
+import { readCheckpoint, type Checkpoint } from '../weights/checkpoint.ts';
+import { readReportCheckpoint } from '../weights/reportCheckpoint.ts';
+import { createHeadClassifier, createScoresClassifier } from './backboneClassifier.ts';
+import { presetConstants, readOnnxFile, suggestPreset } from './backbonePreprocessing.ts';
+import type { Classifier } from './classifier.ts';
+import { readBackboneOf } from './findBackbone.ts';
+import { createGraphClassifier, type Placement } from './graphClassifier.ts';
+import { createPretrainedClassifier, type WeightsOptions } from './pretrainedClassifier.ts';
+
+/** What a classifier is made of. Paths are those of files. */
+export type ClassifierSource =
+  /** One of ours, or a `.pth` that the report's script wrote. */
+  | { readonly kind: 'checkpoint'; readonly file: string }
+  /** ImageNet's classes, with weights from a file or by the network's name. */
+  | { readonly kind: 'architecture'; readonly name: string; readonly weights?: string }
+  /** The file's own class scores. */
+  | { readonly kind: 'backbone'; readonly file: string; readonly preprocessing?: Partial<Preprocessing> };
+
+export interface LoadOptions extends WeightsOptions {
+  /** Hears of choices that were made for the user. */
+  readonly log?: (sentence: string) => void;
+}
+
+/** Short side for pretrained networks, before the crop: the report's, and torchvision's for their published accuracy. */
+export const pretrainedResize = 256;
+const pretrainedCrop = 224;
+
+/**
+ * Makes a classifier of a checkpoint, a network by name, or an ONNX file. The caller disposes it. Throws a user error for
+ * files and weights that are missing, damaged, newer or no classifier, and a usage error for an unknown network.
+ */
+export async function loadClassifier(
+  source: ClassifierSource,
+  placement: Placement,
+  options: LoadOptions = {},
+): Promise<Classifier> {
+  switch (source.kind) {
+    case 'checkpoint':
+      return /\.(pth|pt)$/i.test(source.file)
+        ? reportClassifier(source.file, placement)
+        : checkpointClassifier(source.file, placement);
+    case 'architecture':
+      return createPretrainedClassifier(source, pretrainedPreprocessing(pretrainedCrop), placement, options);
+    case 'backbone':
+      return scoresClassifier(source, placement, options.log ?? (() => undefined));
+  }
+}
+
+function pretrainedPreprocessing(crop: number): Preprocessing {
+  return { resize: pretrainedResize, crop, ...presetConstants('imagenet') };
+}
+
+async function checkpointClassifier(file: string, placement: Placement): Promise<Classifier> {
+  const checkpoint = await readCheckpoint(file);
+  const { network, head, classes, preprocessing } = checkpoint.metadata;
+  const common = { title: file, state: checkpoint.state, labels: classes, preprocessing, head };
+  if (network.kind === 'architecture') return createGraphClassifier({ ...common, network: network.name }, placement);
+  const features = await featuresOfCheckpoint(file, checkpoint);
+  return createHeadClassifier({ ...common, features }, placement);
+}
+
+/** Short side in the report's script, for validation and testing. */
+const reportResize = 255;
+
+async function reportClassifier(file: string, placement: Placement): Promise<Classifier> {
+  const { modelName, hidden, classes, state } = await readReportCheckpoint(file);
+  const head = { hidden, dropout: 0, classes: classes.length };
+  const preprocessing = { ...pretrainedPreprocessing(pretrainedCrop), resize: reportResize };
+  return createGraphClassifier(
+    { title: file, network: modelName, head, state, labels: classes, preprocessing },
+    placement,
+  );
+}
+
+/** The ONNX file below a checkpoint's head, cut off after its features. */
+export async function featuresOfCheckpoint(file: string, { metadata: { network } }: Checkpoint) {
+  if (network.kind !== 'backbone') throw new Error(`${file} is on no backbone`);
+  const bytes = await readBackboneOf(network, file);
+  return understandOnnx(network.file, () => readFeatureExtractor(bytes, network.featuresOutput));
+}
+
+async function scoresClassifier(
+  { file, preprocessing = {} }: Extract<ClassifierSource, { kind: 'backbone' }>,
+  placement: Placement,
+  log: (sentence: string) => void,
+): Promise<Classifier> {
+  const bytes = await readOnnxFile(file);
+  const scores = understandOnnx(file, () => readClassScores(bytes));
+  const { preset, reason } = suggestPreset(bytes);
+  if (Object.keys(preprocessing).length === 0) log(suggestion(file, preset, reason));
+  const complete = {
+    ...pretrainedPreprocessing(scores.imageSize ?? pretrainedCrop),
+    ...presetConstants(preset),
+    ...preprocessing,
+  };
+  return createScoresClassifier(file, scores, complete, placement);
+}
+
+/** What is said where the preprocessing of an ONNX file is not given. */
+export function suggestion(file: string, preset: string, reason: string): string {
+  return `No --preprocess is given for ${basename(file)}, so ${preset} is taken: ${reason}.`;
+}
+
+/** What the ONNX room has to say of a file is the user's. */
+function understandOnnx<Result>(file: string, understand: () => Result): Result {
+  try {
+    return understand();
+  } catch (error) {
+    if (error instanceof RangeError) throw userError(`${file}: ${error.message}.`, error);
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+
+const main = join(import.meta.dirname, '../../../src/ml/cli/main.ts');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Hears of standard output while the command runs; the returned signal, if any, is sent to it. */
+  readonly onOutput?: (stdout: string) => NodeJS.Signals | undefined;
+}
+
+/** Runs `fivecrop` from its sources in a process of its own. */
+export function fivecrop(args: readonly string[], { cwd, env, onOutput }: RunOptions = {}): Promise<Ended> {
+  const tsx = import.meta.resolve('tsx');
+  const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
+    ...(cwd === undefined ? {} : { cwd }),
+    env: { ...process.env, NODE_OPTIONS: '', FIVECROP_DEBUG: '', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said.stdout += text;
+    const signal = onOutput?.(said.stdout);
+    if (signal) child.kill(signal);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject).on('close', (code) => resolve({ code, ...said }));
+  });
+}

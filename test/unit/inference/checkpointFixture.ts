@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
+import type { HeadOptions } from '../../../src/ml/architectures/head.ts';
+import { networkGraph } from '../../../src/ml/architectures/registry.ts';
+import type { Graph } from '../../../src/ml/graph/graph.ts';
+import { createRandom } from '../../../src/ml/graph/random.ts';
+import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
+import { writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
+import { initialise } from '../../../src/ml/weights/initialise.ts';
+import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
+import { labels } from './fakeClassifier.ts';
+
+export const imageSize = 32;
+
+/** Pixels uint8 `[count, 3, imageSize, imageSize]` drawn by seed, each plane of a brightness of its own. */
+export function randomImages(count: number, seed: number) {
+  const random = createRandom(seed, 'images');
+  const plane = imageSize * imageSize;
+  const levels = Array.from({ length: count * 3 }, () => random.integer(256));
+  const data = Uint8Array.from({ length: count * 3 * plane }, (_, at) =>
+    random.integer(1 + (levels[Math.floor(at / plane)] ?? 0)),
+  );
+  return { dtype: 'uint8' as const, shape: [count, 3, imageSize, imageSize], data };
+}
+
+/** Writes a checkpoint with random weights for three classes and returns its path. */
+export async function writeRandomCheckpoint(
+  folder: string,
+  network: CheckpointMetadata['network'],
+  headGraph?: (head: HeadOptions) => Graph,
+): Promise<string> {
+  const head = { hidden: [5], dropout: 0.5, classes: labels.length };
+  const graph = network.kind === 'architecture' ? networkGraph(network.name, head) : headGraph?.(head);
+  if (!graph) throw new Error('a head on a backbone needs its graph');
+  const path = join(folder, 'best.safetensors');
+  await writeCheckpoint(path, initialise(stateShapes(graph), 'convnet', 1), {
+    version: 1,
+    network,
+    head,
+    classes: [...labels],
+    preprocessing: { resize: 36, crop: imageSize, ...presetConstants('imagenet') },
+    training: { run: 'test', method: 'scratch', step: 0, epoch: 0, data: 'nowhere' },
+    metrics: {},
+    created: new Date(0).toISOString(),
+  });
+  return path;
+}

@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import {
+  conv2d,
+  createGraphBuilder,
+  finishGraph,
+  globalAveragePool,
+  input,
+  linear,
+} from '../../../src/ml/graph/builder.ts';
+import { readFeatureExtractor } from '../../../src/ml/graph/onnx/backbone.ts';
+import { decodeOnnx } from '../../../src/ml/graph/onnx/onnxModel.ts';
+import { writeOnnx } from '../../../src/ml/graph/onnx/writeOnnx.ts';
+import { backboneHeadGraph } from '../../../src/ml/inference/backboneClassifier.ts';
+import { exportedInput, exportedOutput, exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';
+import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
+import { initialise } from '../../../src/ml/weights/initialise.ts';
+import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
+import { checkpointMetadataSchema } from '../../../src/protocol/checkpointMetadata.ts';
+import { imageSize, randomImages, writeRandomCheckpoint } from './checkpointFixture.ts';
+import { labels } from './fakeClassifier.ts';
+
+const onCpu = { engine: onnxEngine, device: 'cpu' };
+
+async function temporaryFolder(t: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
+  t.after(() => rm(folder, { recursive: true }));
+  return folder;
+}
+
+/** torchvision's normalisation, written out here so that it is not ours that is compared with ours. */
+function normalised({ data, shape }: ReturnType<typeof randomImages>) {
+  const plane = imageSize * imageSize;
+  const mean = [0.485, 0.456, 0.406];
+  const std = [0.229, 0.224, 0.225];
+  const values = Float32Array.from(data, (value, at) => {
+    const channel = Math.floor(at / plane) % 3;
+    return (value / 255 - (mean[channel] ?? 0)) / (std[channel] ?? 1);
+  });
+  return { dtype: 'float32' as const, shape, data: values };
+}
+
+/** Runs the exported file by itself and compares its probabilities with those of the classifier that it came from. */
+async function compare(file: string, count: number): Promise<void> {
+  const images = randomImages(count, 7);
+  const classifier = await loadClassifier({ kind: 'checkpoint', file }, onCpu);
+  const plain = await onnxEngine.compileOnnx(await exportOnnx(file), 'cpu');
+  try {
+    const expected = await classifier.probabilities(images);
+    const output = (await plain.run(new Map([[exportedInput, normalised(images)]]))).get(exportedOutput);
+    assert.ok(output);
+    assert.deepEqual(output.shape, [count, labels.length]);
+    assert.equal(output.dtype, 'float32');
+    const exported = Array.from(output.data, (value) => Math.exp(value));
+    expected.data.forEach((value, at) => assert.ok(Math.abs(value - (exported[at] ?? NaN)) < 1e-5));
+    const rows = new Set(Array.from(expected.data, (value) => value.toFixed(4)));
+    assert.ok(count === 1 || rows.size > labels.length, 'images that give the same probabilities would prove nothing');
+  } finally {
+    await classifier.dispose();
+    await plain.dispose();
+  }
+}
+
+test('an exported network gives the same probabilities as the checkpoint, for any batch size', async (t) => {
+  const file = await writeRandomCheckpoint(await temporaryFolder(t), { kind: 'architecture', name: 'ConvNet1' });
+  await compare(file, 1);
+  await compare(file, 3);
+});
+
+test('the export says in its metadata what is needed to use it', async (t) => {
+  const file = await writeRandomCheckpoint(await temporaryFolder(t), { kind: 'architecture', name: 'ConvNet1' });
+  const { metadataProps = [] } = decodeOnnx(await exportOnnx(file));
+  const values = new Map(metadataProps.map(({ key, value }) => [key, JSON.parse(value) as unknown]));
+  assert.deepEqual(values.get('labels'), labels);
+  const metadata = checkpointMetadataSchema.parse(values.get('fivecrop'));
+  assert.deepEqual(values.get('preprocessing'), metadata.preprocessing);
+});
+
+/** A foreign network in ONNX: a convolution, the mean, and a classifier of 7 classes on 4 features. */
+async function writeBackbone(folder: string): Promise<{ file: string; sha256: string }> {
+  const builder = createGraphBuilder();
+  const pixels = input(builder, 'pixels', [1, 3, imageSize, imageSize]);
+  const features = globalAveragePool(builder, conv2d(builder, 'conv', pixels, { channels: 4, kernel: 3, stride: 2 }));
+  const graph = finishGraph(builder, [linear(builder, 'scores', features, 7)]);
+  const bytes = writeOnnx(graph, { constants: initialise(stateShapes(graph), 'convnet', 2), openBatch: true });
+  const file = join(folder, 'backbone.onnx');
+  await writeFile(file, bytes);
+  return { file, sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+test('a head on an ONNX backbone is exported as one file with the backbone inside', async (t) => {
+  const folder = await temporaryFolder(t);
+  const backbone = await writeBackbone(folder);
+  const { featuresOutput, features } = readFeatureExtractor(await readFile(backbone.file));
+  assert.equal(features, 4);
+  const network = { kind: 'backbone' as const, ...backbone, featuresOutput, features };
+  const file = await writeRandomCheckpoint(folder, network, (head) => backboneHeadGraph(features, head, 1));
+  await compare(file, 1);
+  await compare(file, 3);
+});
+
+test('a backbone that was replaced is refused, and one that was moved beside the checkpoint is found', async (t) => {
+  const folder = await temporaryFolder(t);
+  const backbone = await writeBackbone(folder);
+  const { featuresOutput, features } = readFeatureExtractor(await readFile(backbone.file));
+  const moved = { kind: 'backbone' as const, ...backbone, featuresOutput, features, file: 'C:\\gone\\backbone.onnx' };
+  const head = (options: Parameters<typeof backboneHeadGraph>[1]) => backboneHeadGraph(features, options, 1);
+  const file = await writeRandomCheckpoint(folder, moved, head);
+  await (await loadClassifier({ kind: 'checkpoint', file }, onCpu)).dispose();
+  await writeFile(backbone.file, 'another file');
+  await assert.rejects(loadClassifier({ kind: 'checkpoint', file }, onCpu), {
+    name: 'UserError',
+    message: /is not the file that best\.safetensors was trained on/,
+  });
+});
+
+test('an ONNX file of its own classes is a classifier with numbered classes', async (t) => {
+  const { file } = await writeBackbone(await temporaryFolder(t));
+  const said: string[] = [];
+  const classifier = await loadClassifier({ kind: 'backbone', file }, onCpu, { log: (line) => said.push(line) });
+  const { data, shape } = await classifier.probabilities(randomImages(2, 3));
+  await classifier.dispose();
+  assert.deepEqual([shape, classifier.labels.length, classifier.preprocessing.crop], [[2, 7], 7, imageSize]);
+  const sums = [0, 7].map((start) => data.subarray(start, start + 7).reduce((a, b) => a + b, 0));
+  for (const sum of sums) assert.ok(Math.abs(sum - 1) < 1e-5);
+  assert.match(said.join(), /No --preprocess.*imagenet/);
+});
