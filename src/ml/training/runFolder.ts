@@ -84,7 +84,8 @@ async function ownFolder(path: string, first: RunRecord): Promise<RunFolder> {
   const metrics = join(path, runFiles.metrics);
   let record = first;
   let events = repairMetrics(metrics);
-  await writeRecord(path, record);
+  let written = writeRecord(path, record);
+  await written;
   return {
     path,
     name: record.name,
@@ -105,7 +106,9 @@ async function ownFolder(path: string, first: RunRecord): Promise<RunFolder> {
     },
     update: async (changes) => {
       record = { ...record, ...changes, updated: new Date().toISOString() };
-      await writeRecord(path, record);
+      // One after the other: they share a temporary name, and the newest has to stay.
+      written = written.catch(() => undefined).then(() => writeRecord(path, record));
+      await written;
     },
   };
 }

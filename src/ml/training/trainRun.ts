@@ -1,21 +1,22 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import packageJson from '../../../package.json' with { type: 'json' };
+import { CancelledError, messageOf } from '../../protocol/errors.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { TrainingControl } from './control.ts';
-
-/** An engine and the device on it that a run computes on; `fallbacks` are sentences about what could not be had. */
-export interface ChosenEngine {
-  readonly engine: Engine;
-  readonly device: string;
-  readonly fallbacks: readonly string[];
-}
-
-/** Chooses what computes, once, before anything is loaded. Throws a user error where what was asked for is not there. */
-export type EngineChooser = (wish: {
-  readonly engine: TrainingConfig['engine'];
-  readonly device: TrainingConfig['device'];
-  readonly log: (message: string) => void;
-}) => Promise<ChosenEngine>;
+import { checkData } from '../data/checkData.ts';
+import { type Dataset, scanDataset } from '../data/scanDataset.ts';
+import { locateWeights } from '../weights/pretrained.ts';
+import { assembleRun, nameOf } from './assembleRun.ts';
+import { createTrainingControl, type TrainingControl } from './control.ts';
+import { diskError } from './diskError.ts';
+import type { EngineChooser } from './engineChooser.ts';
+import { checkClasses, checkResumable, folderToGoOnIn, readResumed, type ResumedFrom } from './resumeFrom.ts';
+import { createRunFolder, defaultRunName, reopenRunFolder, type RunFolder } from './runFolder.ts';
+import { runNetwork } from './runNetwork.ts';
+import { createRunSession, type RunSession } from './runSession.ts';
+import { type LoopOptions, trainingLoop } from './trainingLoop.ts';
 
 export interface TrainRunOptions {
   /** Folder in which the run's own folder is made. */
@@ -30,8 +31,8 @@ export interface TrainRunOptions {
   readonly chooseEngine: EngineChooser;
   /** Sees every event after it lies in `metrics.jsonl`. */
   readonly onEvent?: (event: TrainingEvent) => void;
-  /** Called once, as soon as the run's folder is there. */
-  readonly onFolder?: (folder: string) => void;
+  /** Called once, as soon as the run's folder is there, with the number of events that it holds already. */
+  readonly onFolder?: (folder: string, events: number) => void;
   /** Pause, resume and stop; `createTrainingControl()` makes one. */
   readonly control?: TrainingControl;
   /** An abort is a stop: the step is finished and saved. */
@@ -58,8 +59,203 @@ export interface TrainRunResult {
 /**
  * Trains a classifier as `config` says and writes the run's folder. Ends with `done.state` `finished` (all epochs, or
  * early stop) or `stopped` (on request). Throws a `UserError` where data, weights, network, machine or disk are in the
- * way; the run's record then says `failed` with the same sentence, and the checkpoints written so far stay.
+ * way; the run's record then says `failed` with the same sentence, and the checkpoints written so far stay. What is wrong
+ * with the configuration or the data folder itself is thrown before a folder is made.
  */
-export function trainRun(config: TrainingConfig, options: TrainRunOptions): Promise<TrainRunResult> {
-  return Promise.reject(new Error(`not yet: ${config.data} ${options.out}`));
+export async function trainRun(config: TrainingConfig, options: TrainRunOptions): Promise<TrainRunResult> {
+  const control = options.control ?? createTrainingControl();
+  const unlink = stopOnAbort(options.signal, control);
+  try {
+    const resumed = options.resume === undefined ? undefined : await readResumed(options.resume);
+    if (resumed) checkResumable(resumed, config);
+    if (config.network.kind === 'architecture') runNetwork(config, 2);
+    const dataset = await scanDataset(config.data, scanOptions(config));
+    if (resumed) checkClasses(resumed, dataset.classes);
+    const { folder, inPlace } = await openFolder(config, options);
+    const session = createRunSession(folder, options.onEvent);
+    options.onFolder?.(folder.path, folder.events);
+    const parts = { config, options, control, session, dataset, inPlace, ...(resumed ? { resumed } : {}) };
+    return await trainInFolder(parts).finally(session.end);
+  } finally {
+    unlink();
+  }
+}
+
+interface Parts {
+  readonly config: TrainingConfig;
+  readonly options: TrainRunOptions;
+  readonly control: TrainingControl;
+  readonly session: RunSession;
+  readonly dataset: Dataset;
+  readonly resumed?: ResumedFrom;
+  readonly inPlace: boolean;
+}
+
+async function trainInFolder(parts: Parts): Promise<TrainRunResult> {
+  const { session } = parts;
+  try {
+    const loop = await prepare(parts);
+    const { state, reason, position } = await trainingLoop(loop);
+    return await finish(session, { state, reason, step: position.step }, position.best?.validAccuracy);
+  } catch (error) {
+    if (error instanceof CancelledError) {
+      const reason = 'Stopped before the first step; there is nothing to go on from.';
+      return finish(session, { state: 'stopped', reason, step: 0 });
+    }
+    const failed = diskError(error, session.folder.path);
+    const step = session.folder.record.progress?.step ?? 0;
+    // The disk may be what failed; the failure itself is what has to be told.
+    await finish(session, { state: 'failed', reason: messageOf(failed), step }).catch(() => undefined);
+    throw failed;
+  }
+}
+
+async function prepare(parts: Parts): Promise<LoopOptions> {
+  const { config, options, control, session, dataset, resumed } = parts;
+  session.emit({ event: 'state', state: 'preparing' });
+  const stopping = abortOn(control);
+  session.onEnd(() => {
+    stopping.end();
+    return Promise.resolve();
+  });
+  checkInBackground(session, dataset, stopping.signal);
+  const chosen = await options.chooseEngine({ engine: config.engine, device: config.device, log: session.log });
+  for (const fallback of chosen.fallbacks) session.log(fallback, 'warning');
+  const { environment } = session.folder.record;
+  await session.record({
+    environment: {
+      ...environment,
+      engine: chosen.engine.name,
+      device: chosen.device,
+      fallbacks: [...chosen.fallbacks],
+    },
+  });
+  const locate = (architecture: string) => locateFor(architecture, options, stopping.signal);
+  const loop = await assembleRun({ ...parts, chosen, locateWeights: locate });
+  const stepsPerEpoch = loop.loader.batches;
+  session.emit({
+    event: 'start',
+    run: session.folder.name,
+    engine: chosen.engine.name,
+    device: chosen.device,
+    network: nameOf(config),
+    classes: dataset.classes.length,
+    trainImages: dataset.splits.train.length,
+    validImages: dataset.splits.valid.length,
+    stepsPerEpoch,
+    totalSteps: stepsPerEpoch * config.epochs,
+    step: loop.start.step,
+    ...(resumed ? { resumedFrom: resumed.path } : {}),
+  });
+  session.emit({ event: 'state', state: 'running' });
+  const epoch = loop.start.epoch + loop.start.batchInEpoch / stepsPerEpoch;
+  const progress = { step: loop.start.step, totalSteps: stepsPerEpoch * config.epochs, epoch, stepsPerEpoch };
+  await session.record({ state: 'running', progress, ...(loop.start.best ? { best: loop.start.best } : {}) });
+  return loop;
+}
+
+/** Looks through the data while the first steps run: hashing a large folder takes longer than anyone would wait. */
+function checkInBackground(session: RunSession, dataset: Dataset, signal: AbortSignal): void {
+  const over = new AbortController();
+  const check = async () => {
+    const report = await checkData(dataset, { decode: false, signal: AbortSignal.any([signal, over.signal]) });
+    await session.setData(report);
+    for (const { level, message } of report.findings) session.log(message, level);
+  };
+  const checked = check().catch((error: unknown) => {
+    if (error instanceof CancelledError) return;
+    try {
+      session.log(`The data could not be checked: ${messageOf(error)}`, 'warning');
+    } catch {
+      // Where not even that can be written, the run fails with the same reason.
+    }
+  });
+  session.onEnd(async () => {
+    over.abort();
+    await checked;
+  });
+}
+
+/** Writes the end of a run to its events and its record. */
+async function finish(
+  session: RunSession,
+  end: Pick<TrainingEventOf<'done'>, 'state' | 'reason' | 'step'>,
+  bestAccuracy?: number,
+): Promise<TrainRunResult> {
+  const { folder } = session;
+  const existing = (file: string) =>
+    existsSync(join(folder.checkpoints, file)) ? join(folder.checkpoints, file) : undefined;
+  const best = existing(runFiles.best);
+  const last = existing(runFiles.last);
+  await session.record({ state: end.state, reason: end.reason });
+  session.emit({ event: 'state', state: end.state });
+  const event = {
+    event: 'done' as const,
+    ...end,
+    ...(bestAccuracy === undefined ? {} : { bestAccuracy }),
+    ...(best === undefined ? {} : { best }),
+    ...(last === undefined ? {} : { last }),
+  };
+  session.emit(event);
+  return { folder: folder.path, name: folder.name, done: { ...event, time: new Date().toISOString() } };
+}
+
+/** The file of an architecture's pretrained weights, fetched where it is not there. */
+function locateFor(architecture: string, options: TrainRunOptions, signal: AbortSignal): Promise<string> {
+  const { weights, onProgress } = options;
+  return locateWeights(architecture, {
+    ...(weights?.folder === undefined ? {} : { weightsFolder: weights.folder }),
+    ...(weights?.mirror === undefined ? {} : { mirror: weights.mirror }),
+    ...(onProgress
+      ? { onProgress: ({ file, received, total }) => onProgress({ what: file, done: received, total }) }
+      : {}),
+    signal,
+  });
+}
+
+async function openFolder(
+  config: TrainingConfig,
+  { out, name, resume, socket }: TrainRunOptions,
+): Promise<{ folder: RunFolder; inPlace: boolean }> {
+  const now = new Date();
+  const changes = {
+    state: 'preparing' as const,
+    config,
+    process: { pid: process.pid, started: now.toISOString(), ...(socket === undefined ? {} : { socket }) },
+    environment: {
+      fivecrop: packageJson.version,
+      node: process.version,
+      platform: `${process.platform}-${process.arch}`,
+      fallbacks: [],
+    },
+    ...(resume === undefined ? {} : { resumedFrom: resolve(resume) }),
+  };
+  const own = resume !== undefined && name === undefined ? await folderToGoOnIn(resume) : undefined;
+  if (own === undefined) {
+    const wanted = name ?? defaultRunName(nameOf(config), config.method, now);
+    return { folder: await createRunFolder(out, wanted, { ...changes, created: now.toISOString() }), inPlace: false };
+  }
+  const folder = await reopenRunFolder(own);
+  await folder.update({ ...changes, reason: undefined });
+  return { folder, inPlace: true };
+}
+
+function scanOptions({ validShare, testShare, seed, classNames }: TrainingConfig) {
+  return { validShare, testShare, seed, ...(classNames === undefined ? {} : { classNames }) };
+}
+
+function stopOnAbort(signal: AbortSignal | undefined, control: TrainingControl): () => void {
+  if (signal?.aborted) control.stop();
+  signal?.addEventListener('abort', control.stop);
+  return () => signal?.removeEventListener('abort', control.stop);
+}
+
+/** A signal for what cannot be asked between two steps: downloads and the check of the data. */
+function abortOn(control: TrainingControl): { readonly signal: AbortSignal; readonly end: () => void } {
+  const controller = new AbortController();
+  const look = () => {
+    if (control.stopped) controller.abort();
+  };
+  look();
+  return { signal: controller.signal, end: control.onChange(look) };
 }

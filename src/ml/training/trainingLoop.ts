@@ -229,7 +229,9 @@ function createLoop(options: LoopOptions) {
 
   const endEpoch = async () => {
     if (position.step === 0) {
-      throw userError('No image of the train split could be decoded: look at the list of undecodable files and replace them.');
+      throw userError(
+        'No image of the train split could be decoded: look at the list of undecodable files and replace them.',
+      );
     }
     position.epoch++;
     position.batchInEpoch = 0;

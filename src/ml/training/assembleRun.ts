@@ -1,0 +1,142 @@
+import { basename } from 'node:path';
+import { cancelled, userError } from '../../protocol/errors.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { createImageSource } from '../data/imageSource.ts';
+import { createLoader, type LoaderOptions } from '../data/loader.ts';
+import type { Dataset } from '../data/scanDataset.ts';
+import type { TrainingState } from '../engine/engine.ts';
+import { balancedClassWeights } from './classWeights.ts';
+import type { TrainingControl } from './control.ts';
+import { earlyStopStart } from './earlyStop.ts';
+import type { ChosenEngine } from './engineChooser.ts';
+import { frozenPart } from './frozenPart.ts';
+import { initialState } from './initialState.ts';
+import { readBackbone } from './readBackbone.ts';
+import { carryOver, checkBackbone, positionOf, type ResumedFrom } from './resumeFrom.ts';
+import { runNetwork } from './runNetwork.ts';
+import type { RunSession } from './runSession.ts';
+import type { RunFacts } from './saver.ts';
+import { createStepper } from './stepper.ts';
+import type { LoopOptions, Position } from './trainingLoop.ts';
+import { choosePinned, createValidator } from './validator.ts';
+
+export interface AssembleOptions {
+  readonly config: TrainingConfig;
+  readonly session: RunSession;
+  readonly dataset: Dataset;
+  readonly control: TrainingControl;
+  readonly chosen: ChosenEngine;
+  readonly resumed?: ResumedFrom;
+  /** Whether the run goes on in the folder that it was in. */
+  readonly inPlace: boolean;
+  readonly locateWeights: (architecture: string) => Promise<string>;
+}
+
+const megabyte = 1024 * 1024;
+
+/** Builds everything that the loop needs: network, weights, loaders, compiled models. The session ends what it opens. */
+export async function assembleRun(options: AssembleOptions): Promise<LoopOptions> {
+  const { config, session, dataset, control, chosen, resumed } = options;
+  const stopIfAsked = () => {
+    if (control.stopped) throw cancelled();
+  };
+  const { classes, splits } = dataset;
+  const log = (message: string) => session.log(message, 'warning');
+  const backbone = config.network.kind === 'backbone' ? await readBackbone(config.network, session.log) : undefined;
+  if (resumed) checkBackbone(resumed, backbone?.reference.sha256);
+  const network = runNetwork(config, classes.length, backbone);
+  const initial: TrainingState = resumed?.training ?? {
+    state: await initialState(config, network, options.locateWeights),
+    optimizer: new Map(),
+    step: 0,
+  };
+  stopIfAsked();
+  const { engine, device } = chosen;
+  const common = { engine, device, network, log };
+  const extractor = backbone ? { backbone: backbone.extractor } : {};
+  const frozen = await frozenPart({ ...common, ...extractor, state: initial.state });
+  session.onEnd(() => frozen.dispose());
+  const stepper = await createStepper({
+    ...common,
+    config,
+    initial,
+    microBatchSize: resumed?.resume.microBatchSize ?? config.batchSize,
+    targets: {
+      classes: classes.length,
+      labelSmoothing: config.labelSmoothing,
+      ...(config.classWeights === 'balanced'
+        ? {
+            classWeights: balancedClassWeights(
+              splits.train.map(({ classIndex }) => classIndex),
+              classes.length,
+            ),
+          }
+        : {}),
+    },
+  });
+  session.onEnd(() => stepper.dispose());
+  stopIfAsked();
+  const loaders = createLoaders(options, network.preprocessing);
+  const pinned = choosePinned(splits.valid, config.pinnedImages, config.seed);
+  const facts: RunFacts = {
+    network: backbone?.reference ?? { kind: 'architecture', name: nameOf(config) },
+    head: { hidden: config.hidden, dropout: config.dropout, classes: classes.length },
+    classes: [...classes],
+    preprocessing: network.preprocessing,
+    training: { run: session.folder.name, method: config.method, data: dataset.root },
+  };
+  return {
+    config,
+    run: session.folder.name,
+    checkpoints: session.folder.checkpoints,
+    facts,
+    device,
+    loader: loaders.train,
+    frozen,
+    stepper,
+    validate: createValidator({ ...common, frozen, loader: loaders.valid, labels: classes, pinned }),
+    control,
+    start: await startOf(options),
+    emit: session.emit,
+    record: session.record,
+  };
+}
+
+/** The network's name for people and for a run's name. */
+export function nameOf(config: TrainingConfig): string {
+  return config.network.kind === 'architecture'
+    ? config.network.name
+    : basename(config.network.file).replace(/\.onnx$/iu, '');
+}
+
+async function startOf({ resumed, inPlace, session }: AssembleOptions): Promise<Position> {
+  if (!resumed) {
+    const trainLoss = { sum: 0, images: 0 };
+    return { step: 0, epoch: 0, batchInEpoch: 0, trainLoss, earlyStop: earlyStopStart, best: undefined };
+  }
+  const position = positionOf(resumed.resume);
+  return inPlace ? position : { ...position, best: await carryOver(resumed, session.folder) };
+}
+
+function createLoaders(
+  { config, session, dataset }: AssembleOptions,
+  { resize, crop }: { readonly resize: number; readonly crop: number },
+) {
+  const { train, valid } = dataset.splits;
+  if (valid.length === 0) {
+    throw userError(
+      `${dataset.root} has no images for validation: add a folder valid/<class>, or set validShare (--valid-share) above 0.`,
+    );
+  }
+  const source = createImageSource({
+    cacheBytes: config.cacheMegabytes * megabyte,
+    onUndecodable: session.leaveOut,
+    onWarning: (message) => session.log(message, 'warning'),
+  });
+  session.onEnd(() => source.dispose());
+  const common = { batchSize: config.batchSize, resize, crop, seed: config.seed } satisfies Partial<LoaderOptions>;
+  return {
+    train: createLoader(train, source, { ...common, augment: config.augment, shuffle: true, replaceUndecodable: true }),
+    valid: createLoader(valid, source, { ...common, augment: 'none', shuffle: false, replaceUndecodable: false }),
+  };
+}

@@ -1,0 +1,30 @@
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { StateDict } from '../graph/tensor.ts';
+import { applyWeights } from '../weights/applyWeights.ts';
+import { initialise } from '../weights/initialise.ts';
+import { stateShapes } from '../weights/stateShapes.ts';
+import { loadWeightsFile } from '../weights/weightsFile.ts';
+import type { RunNetwork } from './runNetwork.ts';
+
+/**
+ * The weights with which a new run begins: random ones by seed; for all methods but `scratch` those of a file in the
+ * place of everything but the head. `locate` finds the file of a network by its name. Throws a user error where
+ * there is none, or where it does not fit.
+ */
+export async function initialState(
+  config: TrainingConfig,
+  network: RunNetwork,
+  locate: (architecture: string) => Promise<string>,
+): Promise<StateDict> {
+  const shapes = stateShapes(network.whole(1));
+  const random = initialise(shapes, network.family, config.seed);
+  if (config.network.kind === 'backbone' || config.method === 'scratch') return random;
+  const { name, weights } = config.network;
+  const file = weights ?? (await locate(name));
+  const pretrained = applyWeights(shapes, await loadWeightsFile(file), {
+    ignore: network.classifier,
+    source: file,
+    network: name,
+  });
+  return new Map([...random].map(([tensor, value]) => [tensor, pretrained.get(tensor) ?? value]));
+}

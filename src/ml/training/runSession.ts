@@ -1,0 +1,72 @@
+import { relative, sep } from 'node:path';
+import type { DataReport } from '../../protocol/dataReport.ts';
+import { messageOf } from '../../protocol/errors.ts';
+import type { RunRecord } from '../../protocol/runRecord.ts';
+import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
+import type { RunFolder } from './runFolder.ts';
+import type { TimelessEvent } from './trainingLoop.ts';
+
+/** A run's folder together with whoever listens: what every part of a run reports to. */
+export interface RunSession {
+  readonly folder: RunFolder;
+  /** Appends to `metrics.jsonl`, then tells the listener. Throws a user error where the disk refuses. */
+  readonly emit: (event: TimelessEvent) => void;
+  readonly log: (message: string, level?: 'info' | 'warning' | 'error') => void;
+  /** Rewrites the record. */
+  readonly record: (changes: Partial<RunRecord>) => Promise<void>;
+  /** What is known of the data; files that turn out not to decode are added to it. */
+  readonly setData: (report: DataReport) => Promise<void>;
+  readonly leaveOut: (file: string, reason: string) => void;
+  /** Registers what has to be let go of at the end, in reverse order. */
+  readonly onEnd: (dispose: () => Promise<void>) => void;
+  readonly end: () => Promise<void>;
+}
+
+export function createRunSession(folder: RunFolder, onEvent: ((event: TrainingEvent) => void) | undefined): RunSession {
+  const disposers: (() => Promise<void>)[] = [];
+  const leftOut = new Map<string, string>();
+  let report: DataReport | undefined;
+
+  const emit = (event: TimelessEvent) => {
+    const timed = { ...event, time: new Date().toISOString() };
+    folder.append(timed);
+    onEvent?.(timed);
+  };
+  const data = (): Pick<RunRecord, 'data'> => {
+    if (!report) return {};
+    const known = new Set(report.undecodable.map(({ file }) => file));
+    const { data: root } = report;
+    const found = Array.from(leftOut, ([file, reason]) => ({
+      file: relative(root, file).split(sep).join('/'),
+      reason,
+    }));
+    return {
+      data: { ...report, undecodable: [...report.undecodable, ...found.filter(({ file }) => !known.has(file))] },
+    };
+  };
+  const record = (changes: Partial<RunRecord>) => folder.update({ ...data(), ...changes });
+  const log: RunSession['log'] = (message, level = 'info') => emit({ event: 'log', level, message });
+
+  return {
+    folder,
+    emit,
+    log,
+    record,
+    setData: (known) => {
+      report = known;
+      return record({});
+    },
+    leaveOut: (file, reason) => {
+      leftOut.set(file, reason);
+      log(`${file} is left out: ${reason}`, 'warning');
+    },
+    onEnd: (dispose) => disposers.push(dispose),
+    end: async () => {
+      for (const dispose of disposers.reverse()) {
+        await dispose().catch((error: unknown) => {
+          console.error(`While the run was ending: ${messageOf(error)}`);
+        });
+      }
+    },
+  };
+}
