@@ -16,9 +16,19 @@ import {
   type TrainCase,
 } from './torchReference.ts';
 
-/** Networks and training cases that plain JavaScript computes in seconds. */
+/** Networks that plain JavaScript evaluates in seconds. */
 const evaluated = ['squeezenet1_1'];
-const trained = ['ConvNet1 full', 'ConvNet2 full', 'resnet18 full', 'resnet18 head', 'resnet18 top'];
+/**
+ * Training cases that it computes within a minute each, with how many of torch's four steps are taken: one of
+ * ResNet-18 in full takes 15 s. What is left out is checked through ONNX Runtime.
+ */
+const trained = new Map([
+  ['ConvNet1 full, batch statistics', 4],
+  ['ConvNet2 full, batch statistics', 2],
+  ['resnet18 full, batch statistics', 2],
+  ['resnet18 head, running statistics', 2],
+]);
+const caseName = ({ arch, mode, batch_norm }: TrainCase) => `${arch} ${mode}, ${batch_norm}`;
 
 const reference: TorchReference = skip ? { eval: {}, train: [] } : readTorchReference();
 
@@ -38,7 +48,7 @@ function distance(summary: Summary, data: Float32Array): number {
 
 test('the cases of torch are there', { skip }, () => {
   assert.ok(evaluated.every((name) => name in reference.eval));
-  assert.ok(trained.every((name) => reference.train.some(({ arch, mode }) => `${arch} ${mode}` === name)));
+  assert.equal(reference.train.filter((each) => trained.has(caseName(each))).length, trained.size);
 });
 
 for (const name of evaluated) {
@@ -85,7 +95,9 @@ function choiceOf({ mode, top_tensors: topTensors, arch }: TrainCase): Trainable
   return mode === 'head' ? { method: 'head', classifier: architecture(arch).classifier } : { method: 'full' };
 }
 
-for (const expected of reference.train.filter(({ arch, mode }) => trained.includes(`${arch} ${mode}`))) {
+for (const expected of reference.train) {
+  const steps = trained.get(caseName(expected));
+  if (steps === undefined) continue;
   const { arch, mode, batch_norm: batchNorm } = expected;
   test(`training ${arch} (${mode}, ${batchNorm}) follows torch's in TensorFlow.js`, async () => {
     const graph = forwardGraph(expected, batchNorm === 'batch statistics' ? 'batch' : 'running');
@@ -106,12 +118,14 @@ for (const expected of reference.train.filter(({ arch, mode }) => trained.includ
       const off = distance(summary, floats(gradients.get(name)));
       assert.ok(off < 1e-3, `the gradient of ${name} is off by ${off} standard deviations`);
     }
-    for (const [step, loss] of expected.losses.entries()) {
+    for (const [step, loss] of expected.losses.slice(0, steps).entries()) {
       const actual = (await model.step([feeds], expected.lr)).loss;
       assert.ok(Math.abs(actual - loss) < 1e-3 * loss, `loss of step ${step}: ${actual}, not ${loss}`);
     }
     const { state: moved } = await model.snapshot();
     await model.dispose();
+    // torch's summary is of the last of its steps.
+    if (steps < expected.losses.length) return;
     for (const [name, summary] of Object.entries(expected.after)) {
       const off = distance(summary, floats(moved.get(name)));
       assert.ok(off < 1e-2, `${name} after training is off by ${off} standard deviations`);
