@@ -107,12 +107,18 @@ function serverArguments(options: CodeServerOptions, dataFolder: string): string
 function launch(options: CodeServerOptions, args: readonly string[]): ChildProcess {
   // What an editor's terminal sets would make the server act as that editor's command.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(VSCODE|ELECTRON)_/.test(name)));
-  return spawn(options.host.node, [options.host.serverMain, ...args], {
+  const child = spawn(options.host.node, [options.host.serverMain, ...args], {
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     // No gallery: nothing here looks for extensions on the network.
     env: { ...env, ...options.env, NODE_OPTIONS: '', EXTENSIONS_GALLERY: '{}' },
   });
+  // Whoever started it may die of an uncaught error and never come to `stop`.
+  const { pid } = child;
+  const kill = () => pid !== undefined && signalGroup(pid, 'SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+  return child;
 }
 
 async function writeSettings(dataFolder: string, settings: Record<string, unknown>): Promise<void> {
