@@ -70,6 +70,7 @@ function builds() {
         fivecrop: 'src/ml/cli/main.ts',
         trainer: 'src/ml/worker/main.ts',
         decodeWorker: 'src/ml/data/decodeWorker.ts',
+        probeDevice: 'src/ml/engine/probeProcess.ts',
       },
     },
     {

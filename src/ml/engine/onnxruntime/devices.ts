@@ -15,9 +15,13 @@ const needs: Readonly<Record<string, string>> = {
  * The devices that this build of ONNX Runtime could compute on. `available` here means that the provider is in the
  * package; whether the hardware answers is what the self-check finds out, in a process of its own.
  */
-export async function listOnnxDevices(): Promise<readonly Device[]> {
+export function listOnnxDevices(): Promise<readonly Device[]> {
+  return Promise.resolve(describeDevices());
+}
+
+function describeDevices(): readonly Device[] {
   try {
-    const { listSupportedBackends } = await loadRuntime();
+    const { listSupportedBackends } = loadRuntime();
     const built = new Set(listSupportedBackends().map(({ name }) => name));
     const cpu = `${cpus()[0]?.model ?? process.arch}, ${String(availableParallelism())} threads`;
     const others = Object.entries(needs).map(([name, need]): Device => {

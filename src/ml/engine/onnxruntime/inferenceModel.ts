@@ -6,7 +6,7 @@ import type { Feeds, GraphForBatch, InferenceModel } from '../engine.ts';
 import { createSession, fromRuntime, guarded, loadRuntime, toRuntime } from './session.ts';
 
 async function runSession(session: InferenceSession, feeds: Feeds, device: string): Promise<Map<string, Tensor>> {
-  const runtime = await loadRuntime();
+  const runtime = loadRuntime();
   const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toRuntime(runtime, tensor)]));
   const results = await guarded(device, () => session.run(inputs));
   return new Map(Object.entries(results).map(([name, value]) => [name, fromRuntime(value)]));

@@ -9,5 +9,5 @@ export const onnxEngine: Engine = {
   devices: listOnnxDevices,
   compileInference: (graphFor, state, device) => Promise.resolve(createInferenceModel(graphFor, state, device)),
   compileOnnx: createOnnxModel,
-  compileTraining: createTrainingModel,
+  compileTraining: (graphFor, initial, options) => Promise.resolve(createTrainingModel(graphFor, initial, options)),
 };

@@ -1,13 +1,15 @@
+import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
 
-/** ONNX Runtime is 20 MB of native code: loaded when first needed. */
-export async function loadRuntime(): Promise<typeof import('onnxruntime-node')> {
-  const module = await import('onnxruntime-node');
-  return module.default;
+const require = createRequire(import.meta.url);
+
+/** ONNX Runtime's module. Its native code, 20 MB, is loaded when it is first asked for; Node keeps it. */
+export function loadRuntime(): typeof import('onnxruntime-node') {
+  return require('onnxruntime-node') as typeof import('onnxruntime-node');
 }
 
 /** Above this many, ONNX Runtime's own count (one thread a physical core) is better than one a hardware thread. */
@@ -19,8 +21,8 @@ function threads(): number {
 }
 
 /** A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. */
-export async function createSession(model: Uint8Array, device: string, training: boolean): Promise<InferenceSession> {
-  const { InferenceSession } = await loadRuntime();
+export function createSession(model: Uint8Array, device: string, training: boolean): Promise<InferenceSession> {
+  const { InferenceSession } = loadRuntime();
   return guarded(device, () =>
     InferenceSession.create(model, {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],

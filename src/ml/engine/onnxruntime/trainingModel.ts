@@ -26,12 +26,12 @@ interface Compiled {
 type Purpose = 'full' | 'gradients' | 'accumulate' | 'update';
 
 /** Training as whole-step ONNX models. See `TrainingModel` for the contract. */
-export async function createTrainingModel(
+export function createTrainingModel(
   graphFor: GraphForBatch,
   initial: TrainingState,
   options: TrainingOptions,
-): Promise<TrainingModel> {
-  const runtime = await loadRuntime();
+): TrainingModel {
+  const runtime = loadRuntime();
   const { trainable, optimizer, device } = options;
   const compiled = new Map<string, Promise<Compiled>>();
   const sample = graphFor(1);

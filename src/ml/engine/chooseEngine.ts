@@ -1,0 +1,155 @@
+import { createRequire } from 'node:module';
+import { z } from 'zod';
+import { userError } from '../../protocol/errors.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { machineFingerprint, recallDevices, rememberDevices, type RememberedDevices } from './deviceMemory.ts';
+import type { Device, Engine } from './engine.ts';
+import { engines } from './engines.ts';
+import { probeDevice, type Probe } from './probeDevice.ts';
+import { selfCheck, trustedDifference } from './selfCheck.ts';
+
+export interface EngineWish {
+  readonly engine: TrainingConfig['engine'];
+  readonly device: TrainingConfig['device'];
+  readonly log: (message: string) => void;
+}
+
+/** What computes; `fallbacks` says in sentences what was asked for, or better, and could not be had. */
+export interface ChosenEngine {
+  readonly engine: Engine;
+  readonly device: string;
+  readonly fallbacks: readonly string[];
+}
+
+/** A device, and what its self-check found where one was made. */
+export interface CheckedDevice extends Device {
+  readonly check?: Probe;
+}
+
+const require = createRequire(import.meta.url);
+
+function versionOf(name: string): string {
+  try {
+    return z.object({ version: z.string() }).parse(require(`${name}/package.json`)).version;
+  } catch {
+    return 'absent';
+  }
+}
+
+function fingerprint(): string {
+  return machineFingerprint(['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-node-gpu'].map(versionOf));
+}
+
+/** What native libraries say when a device is missing, in words that help. */
+const plainReasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/WebGPU adapter|No supported adapters/i, 'no graphics adapter was found'],
+  [/Failed to load shared library|libcudnn|libcublas|libcudart/i, 'its CUDA libraries are not installed'],
+];
+
+function plainReason(message: string): string {
+  const [, reason] = plainReasons.find(([pattern]) => pattern.test(message)) ?? [];
+  return reason ?? message.split('\n')[0] ?? message;
+}
+
+/** Why a probe's device is not used, or undefined where it may be. */
+function refusal(probe: Probe): string | undefined {
+  if ('error' in probe) return plainReason(probe.error);
+  if (probe.difference === null || !(probe.difference < trustedDifference)) {
+    return `its gradients differ from the CPU's by ${String(probe.difference)}`;
+  }
+  return undefined;
+}
+
+/**
+ * Every engine's devices. Those that could be a graphics card are tried in processes of their own: what is listed as
+ * available has trained a few steps with the CPU's numbers. With `checkAll` the CPU is timed too.
+ */
+export async function listDevices(options: { readonly checkAll?: boolean } = {}): Promise<readonly CheckedDevice[]> {
+  const known = (await Promise.all(engines.map((engine) => engine.devices()))).flat();
+  const checked: CheckedDevice[] = [];
+  // One after another: two probes at once would time each other.
+  for (const device of known) {
+    if (!device.available || (device.name === 'cpu' && options.checkAll !== true)) {
+      checked.push(device);
+      continue;
+    }
+    const check = await probeDevice(device.engine, device.name);
+    const reason = refusal(check);
+    const unusable = reason === undefined ? {} : { available: false, detail: `${reason} (${device.detail})` };
+    checked.push({ ...device, ...unusable, check });
+  }
+  return checked;
+}
+
+/**
+ * Chooses what computes. An engine and a device asked for by name are taken or refused with the reason, never replaced.
+ * `auto` takes the fastest device that passes the self-check; what the check found is remembered until the hardware or
+ * a version changes. Throws a user error where what was asked for cannot be had.
+ */
+export async function chooseEngine(wish: EngineWish): Promise<ChosenEngine> {
+  if (wish.device === 'auto' || wish.device === 'gpu') return chooseFastest(wish);
+  const wanted = engines.filter(({ name }) => wish.engine === 'auto' || wish.engine === name);
+  const reasons: string[] = [];
+  for (const engine of wanted) {
+    const device = (await engine.devices()).find(({ name }) => name === wish.device);
+    if (device?.available === true) {
+      const check = device.name === 'cpu' ? undefined : refusal(await probeDevice(engine.name, device.name));
+      if (check === undefined) return { engine, device: device.name, fallbacks: [] };
+      reasons.push(`${engine.name}: ${check}`);
+    } else reasons.push(`${engine.name}: ${device?.detail ?? 'has no such device'}`);
+  }
+  throw userError(
+    `The device "${wish.device}" cannot be used: ${reasons.join('; ')}. Choose another --device, or auto; \`fivecrop devices\` lists them.`,
+  );
+}
+
+async function tryDevices(log: (message: string) => void): Promise<RememberedDevices> {
+  const key = fingerprint();
+  const remembered = await recallDevices(key);
+  if (remembered) return remembered;
+  const devices: RememberedDevices['devices'] = [];
+  const refused: RememberedDevices['refused'] = [];
+  const known = (await Promise.all(engines.map((engine) => engine.devices()))).flat();
+  const accelerators = known.filter((device) => device.available && device.name !== 'cpu');
+  if (accelerators.length > 0) log('Trying the devices of this machine once; the next run will know.');
+  for (const { engine, name } of accelerators) {
+    const probe = await probeDevice(engine, name);
+    const reason = refusal(probe);
+    if (reason !== undefined) refused.push({ engine, device: name, reason });
+    else if ('secondsPerStep' in probe) devices.push({ engine, device: name, secondsPerStep: probe.secondsPerStep });
+  }
+  const found = { devices, refused };
+  await rememberDevices(key, found);
+  return found;
+}
+
+async function chooseFastest({ engine: engineName, device, log }: EngineWish): Promise<ChosenEngine> {
+  const allowed = engines.filter(({ name }) => engineName === 'auto' || engineName === name);
+  const isAllowed = (entry: { engine: string }) => allowed.some(({ name }) => name === entry.engine);
+  const tried = await tryDevices(log);
+  const candidates = tried.devices.filter(isAllowed).sort((a, b) => a.secondsPerStep - b.secondsPerStep);
+  const refused = tried.refused.filter(isAllowed).map((entry) => `${entry.engine} on ${entry.device}: ${entry.reason}`);
+  const [best] = candidates;
+  const engineOf = (name: string) => {
+    const engine = engines.find((candidate) => candidate.name === name);
+    if (!engine) throw new Error(`there is no engine named ${name}`);
+    return engine;
+  };
+  if (device === 'gpu') {
+    if (best) return { engine: engineOf(best.engine), device: best.device, fallbacks: [] };
+    const why = refused.length > 0 ? refused.join('; ') : 'none was found';
+    throw userError(`No graphics card can be used: ${why}. Train with --device cpu, or see \`fivecrop devices\`.`);
+  }
+  const [preferred] = allowed;
+  if (!preferred) throw new Error('there is no engine');
+  if (best) {
+    const cpu = await selfCheck(preferred, 'cpu');
+    if (best.secondsPerStep < cpu.secondsPerStep) {
+      return { engine: engineOf(best.engine), device: best.device, fallbacks: [] };
+    }
+  }
+  const slower = candidates.map((entry) => `${entry.engine} on ${entry.device}: slower than the CPU here`);
+  const reasons = [...slower, ...refused];
+  const fallbacks = reasons.length > 0 ? [`The CPU is used. ${reasons.join('; ')}.`] : [];
+  return { engine: preferred, device: 'cpu', fallbacks };
+}

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { cpus, homedir, release } from 'node:os';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+
+/** What a machine's devices could do when they were last tried. */
+const rememberedSchema = z.object({
+  fingerprint: z.string(),
+  devices: z.array(
+    z.object({ engine: z.enum(['onnx', 'tensorflow']), device: z.string(), secondsPerStep: z.number() }),
+  ),
+  /** Devices that were tried and cannot be used, with the reason. */
+  refused: z.array(z.object({ engine: z.enum(['onnx', 'tensorflow']), device: z.string(), reason: z.string() })),
+});
+export type RememberedDevices = Omit<z.infer<typeof rememberedSchema>, 'fingerprint'>;
+
+function memoryFile(): string {
+  const base =
+    process.env['FIVECROP_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fivecrop');
+  return join(base, 'devices.json');
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** Changes with the hardware, the operating system and the versions of what computes. */
+export function machineFingerprint(versions: readonly string[]): string {
+  const nodes = [...entries('/dev/dri'), ...entries('/dev').filter((name) => name.startsWith('nvidia'))];
+  const drivers = [
+    process.env['VK_ICD_FILENAMES'] ?? '',
+    ...entries('/usr/share/vulkan/icd.d'),
+    ...entries('/etc/vulkan/icd.d'),
+  ];
+  const parts = [
+    process.platform,
+    process.arch,
+    release(),
+    cpus()[0]?.model ?? '',
+    cpus().length,
+    nodes,
+    drivers,
+    process.version,
+    versions,
+  ];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+/** What was remembered of this very machine, if anything was. */
+export async function recallDevices(fingerprint: string): Promise<RememberedDevices | undefined> {
+  try {
+    const remembered = rememberedSchema.parse(JSON.parse(await readFile(memoryFile(), 'utf8')));
+    return remembered.fingerprint === fingerprint ? remembered : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps what was found for the next run. A folder that cannot be written costs the next run the same seconds again. */
+export async function rememberDevices(fingerprint: string, devices: RememberedDevices): Promise<void> {
+  const file = memoryFile();
+  const temporary = `${file}.${String(process.pid)}`;
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(temporary, JSON.stringify({ fingerprint, ...devices }, null, 2));
+    await rename(temporary, file);
+  } catch {
+    return;
+  }
+}

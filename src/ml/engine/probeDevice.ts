@@ -1,0 +1,46 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { EngineName } from './engine.ts';
+
+/** What a probe found: how the device did, or why it cannot be used. */
+const probeSchema = z.union([
+  z.object({ difference: z.number().nullable(), secondsPerStep: z.number() }),
+  z.object({ error: z.string() }),
+]);
+export type Probe = z.infer<typeof probeSchema>;
+
+/** A device that has not answered by then is not one to train on. */
+const patienceMilliseconds = 60_000;
+
+/**
+ * Runs the self-check of one device in a process of its own, so that a broken driver cannot take a run down with it.
+ * Never throws.
+ */
+export function probeDevice(engine: EngineName, device: string): Promise<Probe> {
+  const file = import.meta.url.endsWith('.ts') ? './probeProcess.ts' : './probeDevice.mjs';
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [engine, device], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    serialization: 'advanced',
+  });
+  return new Promise((resolve) => {
+    const finish = (probe: Probe) => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      resolve(probe);
+    };
+    const timer = setTimeout(() => {
+      finish({ error: 'the device did not answer within a minute' });
+    }, patienceMilliseconds);
+    child.once('message', (message) => {
+      const probe = probeSchema.safeParse(message);
+      finish(probe.success ? probe.data : { error: 'the probe gave no sensible answer' });
+    });
+    child.once('error', (error) => {
+      finish({ error: error.message });
+    });
+    child.once('exit', (code, signal) => {
+      finish({ error: `the driver ended the process (${signal ?? `exit code ${String(code)}`})` });
+    });
+  });
+}

@@ -1,0 +1,131 @@
+import {
+  add,
+  batchNorm2d,
+  conv2d,
+  createGraphBuilder,
+  finishGraph,
+  globalAveragePool,
+  input,
+  linear,
+  logSoftmax,
+  maxPool2d,
+  relu,
+} from '../graph/builder.ts';
+import type { Graph } from '../graph/graph.ts';
+import { typeOf } from '../graph/graph.ts';
+import { createRandom } from '../graph/random.ts';
+import { elementCount, float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
+import type { Engine, Feeds } from './engine.ts';
+import { onnxEngine } from './onnxruntime/onnxEngine.ts';
+
+/** How a device did: how far its numbers are from the CPU's, and how long a step takes. */
+export interface SelfCheck {
+  /** Largest difference of a gradient from the CPU's, in units of that gradient's largest value. */
+  readonly difference: number;
+  readonly secondsPerStep: number;
+}
+
+/** Beyond this a device is not trusted: its rounding explains less. */
+export const trustedDifference = 1e-2;
+
+const classes = 8;
+
+/** Size of the check: large enough to keep a graphics card busy, or tiny for an engine that only checks others. */
+interface Size {
+  readonly batch: number;
+  readonly side: number;
+  readonly channels: number;
+}
+const fullSize: Size = { batch: 16, side: 64, channels: 32 };
+const tinySize: Size = { batch: 2, side: 16, channels: 8 };
+
+function sizeFor(engine: Engine, device: string): Size {
+  return engine.name === 'tensorflow' && device === 'cpu' ? tinySize : fullSize;
+}
+
+/** A residual block between a strided stem and a classifier: every operator of a training step once. */
+function checkNetwork({ side, channels }: Size, batch: number): Graph {
+  const builder = createGraphBuilder('batch');
+  const images = input(builder, 'images', [batch, 3, side, side]);
+  const stem = relu(
+    builder,
+    batchNorm2d(
+      builder,
+      'stem_norm',
+      conv2d(builder, 'stem', images, { channels, kernel: 7, stride: 2, padding: 3, bias: false }),
+    ),
+  );
+  const pooled = maxPool2d(builder, stem, { kernel: 3, stride: 2, padding: 1 });
+  const branch = conv2d(builder, 'block', pooled, { channels, kernel: 3, padding: 1, bias: false });
+  const joined = relu(builder, add(builder, batchNorm2d(builder, 'norm', branch), pooled));
+  const logits = linear(builder, 'output', globalAveragePool(builder, joined), classes);
+  return finishGraph(builder, [logSoftmax(builder, logits)]);
+}
+
+function checkState(graph: Graph): StateDict {
+  const random = createRandom('self-check');
+  return new Map(
+    [...graph.parameters, ...graph.buffers].map((name): [string, Tensor] => {
+      const { shape } = typeOf(graph, name);
+      const values = Float32Array.from({ length: elementCount(shape) }, () => random.normal());
+      const spread = 1 / Math.sqrt(elementCount(shape.slice(1)));
+      const isScale = shape.length === 1 && !name.endsWith('bias') && !name.endsWith('mean');
+      return [name, float32Tensor(shape, isScale ? values.fill(1) : values.map((value) => value * spread))];
+    }),
+  );
+}
+
+function checkFeeds({ batch, side }: Size): Feeds {
+  const random = createRandom('self-check images');
+  const shape = [batch, 3, side, side];
+  const images = Float32Array.from({ length: elementCount(shape) }, () => random.normal());
+  const targets = new Float32Array(batch * classes);
+  for (let row = 0; row < batch; row++) targets[row * classes + (row % classes)] = 1 / batch;
+  return new Map<string, Tensor>([
+    ['images', float32Tensor(shape, images)],
+    ['targets', float32Tensor([batch, classes], targets)],
+  ]);
+}
+
+async function gradientsAndTime(engine: Engine, device: string, size: Size) {
+  const graph = checkNetwork(size, size.batch);
+  const initial = { state: checkState(graph), optimizer: new Map<string, Tensor>(), step: 0 };
+  const model = await engine.compileTraining((batch) => checkNetwork(size, batch), initial, {
+    trainable: new Set(graph.parameters),
+    optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 0 },
+    device,
+  });
+  try {
+    const feeds = checkFeeds(size);
+    const gradients = await model.gradients(feeds);
+    // The first runs of a session allocate and tune; they say nothing of its speed.
+    for (let step = 0; step < 2; step++) await model.step([feeds], 0.01);
+    const start = performance.now();
+    const steps = 3;
+    for (let step = 0; step < steps; step++) await model.step([feeds], 0.01);
+    return { gradients, secondsPerStep: (performance.now() - start) / 1000 / steps };
+  } finally {
+    await model.dispose();
+  }
+}
+
+function largestDifference(actual: Tensor | undefined, expected: Tensor): number {
+  if (actual?.dtype !== 'float32' || expected.dtype !== 'float32') return Number.POSITIVE_INFINITY;
+  const scale = expected.data.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-12);
+  const most = actual.data.reduce(
+    (far, value, index) => Math.max(far, Math.abs(value - (expected.data[index] ?? 0))),
+    0,
+  );
+  return Number.isNaN(most) ? Number.POSITIVE_INFINITY : most / scale;
+}
+
+/** Trains a few steps of a small network on a device and compares its gradients with the CPU's. Throws what the device throws. */
+export async function selfCheck(engine: Engine, device: string): Promise<SelfCheck> {
+  const size = sizeFor(engine, device);
+  const { gradients, secondsPerStep } = await gradientsAndTime(engine, device, size);
+  const reference = await gradientsAndTime(onnxEngine, 'cpu', size);
+  const differences = [...reference.gradients].map(([name, expected]) =>
+    largestDifference(gradients.get(name), expected),
+  );
+  return { difference: Math.max(...differences), secondsPerStep };
+}
