@@ -4,11 +4,12 @@ import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { createImageSource } from '../data/imageSource.ts';
 import { createLoader, type LoaderOptions } from '../data/loader.ts';
 import type { Dataset } from '../data/scanDataset.ts';
+import type { ChosenEngine } from '../engine/chooseEngine.ts';
 import type { TrainingState } from '../engine/engine.ts';
 import { balancedClassWeights } from './classWeights.ts';
 import type { TrainingControl } from './control.ts';
 import { earlyStopStart } from './earlyStop.ts';
-import type { ChosenEngine } from './engineChooser.ts';
+
 import { frozenPart } from './frozenPart.ts';
 import { initialState } from './initialState.ts';
 import { readBackbone } from './readBackbone.ts';

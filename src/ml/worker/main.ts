@@ -1,0 +1,106 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
+import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
+import { chooseEngine } from '../engine/chooseEngine.ts';
+import { createTrainingControl } from '../training/control.ts';
+import { trainRun } from '../training/trainRun.ts';
+import { serveRun } from './serveRun.ts';
+
+const usage = 'trainer CONFIG.json|- OUT [NAME] [--resume CHECKPOINT] [--weights-folder DIR] [--mirror PLACE]';
+
+/**
+ * The trainer process: trains one run and serves it on a local socket that the run's record names. It outlives whoever
+ * started it, and ends cleanly, after the step, on SIGINT, SIGTERM or a client's `stop`. Once the run's folder is there,
+ * its path is printed on standard output as one line of JSON, `{"folder": ...}`. Exit codes: 0 finished or stopped, 1
+ * failed, 2 wrong use; the reason is one sentence on standard error.
+ */
+async function main(): Promise<void> {
+  outliveTheParent();
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      resume: { type: 'string' },
+      'weights-folder': { type: 'string' },
+      mirror: { type: 'string' },
+    },
+  });
+  const [source, out, name, ...rest] = positionals;
+  if (source === undefined || out === undefined || rest.length > 0) throw usageError(`Use: ${usage}`);
+  const config = await readConfig(source);
+  const control = createTrainingControl();
+  process.on('SIGINT', control.stop);
+  process.on('SIGTERM', control.stop);
+  const server = await serveRun(control);
+  const { resume, mirror, 'weights-folder': folder } = values;
+  try {
+    await trainRun(config, {
+      out,
+      chooseEngine,
+      control,
+      socket: server.address,
+      ...(name === undefined ? {} : { name }),
+      ...(resume === undefined ? {} : { resume }),
+      weights: { ...(folder === undefined ? {} : { folder }), ...(mirror === undefined ? {} : { mirror }) },
+      onFolder: (path, events) => {
+        server.begin(basename(path), events);
+        process.stdout.write(`${JSON.stringify({ folder: path })}\n`);
+      },
+      onEvent: server.event,
+    });
+  } finally {
+    await server.close();
+  }
+}
+
+/** A closed window or terminal must not end a run; nor must writing to a pipe that nobody reads any more. */
+function outliveTheParent(): void {
+  process.on('SIGHUP', () => undefined);
+  process.on('disconnect', () => undefined);
+  process.stdout.on('error', () => undefined);
+  process.stderr.on('error', () => undefined);
+}
+
+async function readConfig(source: string): Promise<TrainingConfig> {
+  const content = source === '-' ? await text(process.stdin) : await readFile(source, 'utf8').catch(unreadable(source));
+  const result = trainingConfigSchema.safeParse(parseJson(content, source));
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw usageError(`The configuration is wrong at ${pathOf(issue?.path ?? [])}: ${issue?.message ?? ''}.`);
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  return path.length === 0 ? 'its root' : path.map(String).join('.');
+}
+
+function unreadable(source: string): (error: unknown) => never {
+  return (error) => {
+    throw userError(`The configuration ${source} cannot be read: ${messageOf(error)}.`, error);
+  };
+}
+
+function parseJson(content: string, source: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    throw userError(`The configuration ${source} is not JSON: ${messageOf(error)}.`, error);
+  }
+}
+
+/** `ERR_PARSE_ARGS_...` is what parseArgs throws for flags that there are not. */
+function exitCodeOf(error: unknown): number {
+  const isUsage =
+    (error instanceof UserError && error.kind === 'usage') ||
+    (error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS'));
+  return isUsage ? 2 : 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  const known = error instanceof UserError;
+  console.error(known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message));
+  process.exitCode = exitCodeOf(error);
+}
