@@ -42,17 +42,19 @@ function undecodable({ undecodable: files }: Counted): Finding[] {
 }
 
 function acrossClasses({ duplicates }: Counted): Finding[] {
-  const groups = duplicates.filter((group) => group.acrossClasses);
+  const groups = duplicates.filter((group) => group.acrossClasses).map(({ files }) => files.join(' = '));
   if (groups.length === 0) return [];
-  const message = `${plural(groups.length, 'image')} lie in more than one class (${some(groups.map(({ files }) => files.join(' = ')))}); keep each in the right class only.`;
-  return [{ level: 'warning', message: message.replace(/^1 image lie/, '1 image lies') }];
+  const what = groups.length === 1 ? '1 image lies' : `${groups.length} images lie`;
+  const message = `${what} in more than one class (${some(groups)}); keep each in the right class only.`;
+  return [{ level: 'warning', message }];
 }
 
 function acrossSplits({ duplicates }: Counted): Finding[] {
-  const groups = duplicates.filter((group) => group.acrossSplits);
+  const groups = duplicates.filter((group) => group.acrossSplits).map(({ files }) => files.join(' = '));
   if (groups.length === 0) return [];
-  const message = `${plural(groups.length, 'image')} lie in more than one split (${some(groups.map(({ files }) => files.join(' = ')))}), which makes accuracy look better than it is; remove the copies from train.`;
-  return [{ level: 'warning', message: message.replace(/^1 image lie/, '1 image lies') }];
+  const what = groups.length === 1 ? '1 image lies' : `${groups.length} images lie`;
+  const message = `${what} in more than one split (${some(groups)}), which makes accuracy look better than it is; remove the copies from train.`;
+  return [{ level: 'warning', message }];
 }
 
 function emptySplits({ images }: Counted): Finding[] {
@@ -84,18 +86,15 @@ function imbalance({ classes }: Counted): Finding[] {
 function fewToLearnFrom({ classes }: Counted): Finding[] {
   const few = classes.filter(({ train }) => train > 0 && train < fewImages).map(({ name }) => name);
   if (few.length === 0) return [];
-  const message = `${plural(few.length, 'class', 'classes')} (${some(few)}) have fewer than ${fewImages} train images; add some for a dependable result.`;
-  return [{ level: 'info', message: few.length === 1 ? message.replace(' have ', ' has ') : message }];
+  const what = few.length === 1 ? '1 class has' : `${few.length} classes have`;
+  const message = `${what} fewer than ${fewImages} train images (${some(few)}); add some for a dependable result.`;
+  return [{ level: 'info', message }];
 }
 
 function unnamed({ classes }: Counted): Finding[] {
-  const nameless = classes.filter(({ folder, name }) => folder === name);
+  const nameless = classes.filter(({ folder, name }) => folder === name).map(({ folder }) => folder);
   if (nameless.length === 0 || nameless.length === classes.length) return [];
-  const message = `${plural(nameless.length, 'class', 'classes')} (${some(nameless.map(({ folder }) => folder))}) are not in the file of class names and go by their folders; add them to it.`;
-  return [
-    {
-      level: 'info',
-      message: nameless.length === 1 ? message.replace(' are ', ' is ').replace(' go ', ' goes ') : message,
-    },
-  ];
+  const what = nameless.length === 1 ? '1 class goes by its folder' : `${nameless.length} classes go by their folders`;
+  const message = `${what} (${some(nameless)}), since the file of class names lacks ${nameless.length === 1 ? 'it' : 'them'}; add what is missing.`;
+  return [{ level: 'info', message }];
 }
