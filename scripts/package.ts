@@ -72,9 +72,17 @@ async function keepBinariesOf(bin: string, os: string, cpu: string): Promise<voi
   for (const api of await readdir(bin)) {
     for (const system of await readdir(join(bin, api))) {
       for (const processor of await readdir(join(bin, api, system))) {
-        if (system === os && processor === cpu) continue;
-        await rm(join(bin, api, system, processor), { recursive: true });
+        const folder = join(bin, api, system, processor);
+        if (system !== os || processor !== cpu) await rm(folder, { recursive: true });
+        else await dropDuplicates(folder);
       }
     }
+  }
+}
+
+/** Archives of npm hold no links, so macOS has its library twice; the addon opens the one without the full version. */
+async function dropDuplicates(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (/^libonnxruntime\.\d+\.\d+\.\d+\.dylib$/.test(name)) await rm(join(folder, name));
   }
 }

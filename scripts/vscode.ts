@@ -1,5 +1,6 @@
 // `npm run vscode`: the workbench with this extension and the sample data. In a desktop VS Code where the `code`
-// command is there, else from a VS Code server, at an address that is printed. `--browser` always takes the server.
+// command is there; else a VS Code server gets the packaged extension (it loads a source tree only when it runs tests)
+// and its address is printed. `--browser` always takes the server.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { once } from 'node:events';
@@ -10,6 +11,7 @@ import { messageOf, userError } from '../src/protocol/errors.ts';
 import { hasRegistryHost, installCodeHost } from './host/codeHost.ts';
 import { startCodeServer } from './host/codeServer.ts';
 import { findCodeCommand } from './host/desktopCode.ts';
+import { presentTarget, vsixPath } from './host/vsix.ts';
 
 const root = join(import.meta.dirname, '..');
 const sample = join(root, 'sample');
@@ -46,13 +48,13 @@ async function serve(port: number): Promise<void> {
   if (!hasRegistryHost()) {
     throw userError('No `code` command was found; install VS Code and its `code` command, or open this folder in it.');
   }
-  const ended = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  const server = await startCodeServer({ host: await installCodeHost(), port });
+  const host = await installCodeHost();
+  await succeed(process.execPath, ['--import', 'tsx', join(root, 'scripts', 'package.ts')]);
+  const server = await startCodeServer({ host, port, vsix: [vsixPath(presentTarget())] });
   try {
-    const extension = ['extensionDevelopmentPath', `vscode-remote://remote${root}`] as const;
-    console.log(`No desktop VS Code here. The workbench is at\n\n    ${server.url(sample, [extension])}\n`);
+    console.log(`No desktop VS Code here. The workbench is at\n\n    ${server.url(sample)}\n`);
     console.log('Ctrl-C ends it.');
-    await ended;
+    await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   } finally {
     await server.stop();
   }
