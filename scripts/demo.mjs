@@ -33,9 +33,9 @@ function newestRun(name) {
 if (existsSync(data)) console.log(`${data} is there already and is used as it is.`);
 else fivecrop('Draw a data set: five kinds of flowers, 60 images each', 'sample', data);
 
-const network = ['--arch', 'squeezenet1_1', '--method', 'scratch', '--hidden', 'none'];
+const network = ['--arch', 'ConvNet2', '--method', 'scratch', '--hidden', 'none'];
 const size = ['--image-size', '64', '--resize', '72'];
-const learning = ['--epochs', '12', '--batch-size', '16', '--lr', '0.001'];
+const learning = ['--epochs', '8', '--batch-size', '16', '--schedule', 'cosine'];
 const place = ['--device', 'cpu', '--out', out, '--name', 'demo'];
 fivecrop('Train a network from random weights', 'train', data, ...network, ...size, ...learning, ...place);
 

@@ -30,10 +30,16 @@ export function drawCurves(points: readonly CurvePoint[], width: number, color: 
       ...(color ? { colors: [asciichart.green] } : {}),
     },
   );
-  const mark = (name: string, code: string) => (color ? asciichart.colored(name, code) : name);
-  const legend = `${mark('training loss', asciichart.blue)} and ${mark('validation loss', asciichart.yellow)}`;
-  const steps = `steps ${points[0]?.step ?? 0} to ${points.at(-1)?.step ?? 0}`;
-  return `${legend}, ${steps}\n${losses}\n${mark('validation accuracy', asciichart.green)}\n${accuracy}`;
+  const last = points.at(-1);
+  const mark = (name: string, code: string, value: number | undefined) => {
+    const text = `${name} (at last ${value?.toFixed(3) ?? ''})`;
+    return color ? asciichart.colored(text, code) : text;
+  };
+  const training = mark('training loss', asciichart.blue, last?.trainLoss);
+  const validation = mark('validation loss', asciichart.yellow, last?.validLoss);
+  const steps = `steps ${points[0]?.step ?? 0} to ${last?.step ?? 0}`;
+  const accurate = mark('validation accuracy', asciichart.green, last?.validAccuracy);
+  return `${training} and ${validation}, ${steps}\n${losses}\n${accurate}\n${accuracy}`;
 }
 
 /** Values at `columns` even distances over the steps, linear between the points. */

@@ -41,7 +41,10 @@ export function createTrainingView(output: Output): TrainingView {
     line: progress.line,
     end: progress.stop,
     summarise: (folder, done) => {
-      if (output.json) return;
+      if (output.json) {
+        if (done.state !== 'finished') for (const line of summaryLines(folder, done)) output.say(line);
+        return;
+      }
       const curves = drawCurves(validations, process.stderr.columns || 80, process.stderr.isTTY);
       if (curves) output.say(`\n${curves}\n`);
       for (const line of summaryLines(folder, done)) output.say(line);
@@ -95,6 +98,6 @@ function summaryLines(folder: string, done: TrainingEventOf<'done'>): string[] {
       ? [done.reason]
       : [done.reason, `Go on with: fivecrop train --resume ${shown(last)}`];
   }
-  const accuracy = done.bestAccuracy === undefined ? '' : `, best validation accuracy ${done.bestAccuracy.toFixed(3)}`;
+  const accuracy = done.bestAccuracy === undefined ? '' : ` Best validation accuracy: ${done.bestAccuracy.toFixed(3)}.`;
   return [`${done.reason}${accuracy}`, `Use it with: fivecrop predict IMAGE --checkpoint ${shown(best)}`];
 }
