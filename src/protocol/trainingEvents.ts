@@ -51,7 +51,7 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
     ...base,
     step: z.number().int(),
     epoch: z.number(),
-    /** Mean over the steps since the last validation. */
+    /** Mean over the images of the steps since the last validation. */
     trainLoss: z.number(),
     validLoss: z.number(),
     validAccuracy: z.number(),
