@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 import { messageOf, userError } from '../../src/protocol/errors.ts';
@@ -40,9 +41,10 @@ export async function unpackRegistryPackage(wanted: RegistryPackage, folder: str
 /** Runs npm in `folder`. Throws a user error with npm's own words when it fails. */
 export async function npm(args: readonly string[], folder: string): Promise<void> {
   const windows = process.platform === 'win32';
-  await execute(windows ? 'npm.cmd' : 'npm', args, { cwd: folder, shell: windows, maxBuffer: 64 << 20 }).catch(
-    (error: unknown) => {
-      throw userError(`"npm ${args[0] ?? ''}" failed; is the package registry reachable? ${messageOf(error)}`, error);
-    },
-  );
+  // Our test runner's `--import tsx` would reach npm, which cannot resolve it from its folder.
+  const env = { ...process.env, NODE_OPTIONS: '' };
+  const options = { cwd: folder, env, shell: windows, maxBuffer: 64 << 20 };
+  await execute(windows ? 'npm.cmd' : 'npm', args, options).catch((error: unknown) => {
+    throw userError(`"npm ${args[0] ?? ''}" failed; is the package registry reachable? ${messageOf(error)}`, error);
+  });
 }
