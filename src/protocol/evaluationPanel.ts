@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { evaluationSchema } from './evaluation.ts';
+
+/** Messages between the page that shows a checkpoint's test results and its host, which replays after `ready`. */
+
+export const evaluationPanelToPageSchema = z.discriminatedUnion('type', [
+  /** All results that are kept with the checkpoint, newest first: splits, one crop and five. */
+  z.object({ type: z.literal('evaluations'), label: z.string(), evaluations: z.array(evaluationSchema) }),
+  z.object({ type: z.literal('progress'), busy: z.boolean(), what: z.string(), done: z.number(), total: z.number() }),
+  z.object({ type: z.literal('error'), message: z.string() }),
+  z.object({ type: z.literal('picture'), image: z.string(), picture: z.string() }),
+]);
+export type EvaluationPanelToPage = z.infer<typeof evaluationPanelToPageSchema>;
+
+export const evaluationPanelToHostSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  /** Tests again with these crops. */
+  z.object({ type: z.literal('test'), crops: z.union([z.literal(1), z.literal(5)]) }),
+  z.object({ type: z.literal('cancel') }),
+  z.object({ type: z.literal('open'), image: z.string() }),
+  z.object({ type: z.literal('reveal'), image: z.string() }),
+  z.object({ type: z.literal('picture'), image: z.string(), size: z.number().int() }),
+  z.object({ type: z.literal('exportCsv'), content: z.string() }),
+]);
+export type EvaluationPanelToHost = z.infer<typeof evaluationPanelToHostSchema>;

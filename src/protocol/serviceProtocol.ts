@@ -1,0 +1,117 @@
+import { z } from 'zod';
+import { dataReportSchema } from './dataReport.ts';
+import { evaluationSchema } from './evaluation.ts';
+import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
+import { deviceChoices, engineChoices } from './trainingConfig.ts';
+
+/**
+ * The service process does for the editor all that needs pixels or tensors but is no training: it classifies, tests,
+ * checks data, exports, and says what this machine can do. It stays alive, so what it has loaded stays warm. Messages
+ * go over the child process's own channel; every answer carries the id of its request.
+ */
+
+/** What classifies. */
+export const classifierSourceSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('checkpoint'), path: z.string() }),
+  z.object({ kind: z.literal('architecture'), name: z.string(), weights: z.string().optional() }),
+  z.object({ kind: z.literal('backbone'), path: z.string(), preprocess: z.enum(['imagenet', 'tf', 'caffe-bgr']) }),
+]);
+export type ClassifierSource = z.infer<typeof classifierSourceSchema>;
+
+export const cropCountSchema = z.union([z.literal(1), z.literal(5)]);
+export type CropCount = z.infer<typeof cropCountSchema>;
+
+const placement = { engine: z.enum(engineChoices), device: z.enum(deviceChoices) };
+
+const serviceRequestBodySchema = z.discriminatedUnion('type', [
+  /** Images or folders; answers `prediction` and `failed` one by one, then `done`. */
+  z.object({
+    type: z.literal('predict'),
+    images: z.array(z.string()),
+    source: classifierSourceSchema,
+    crops: cropCountSchema,
+    topK: z.number().int().positive(),
+    /** Side in pixels of the thumbnail that comes with every prediction. */
+    thumbnail: z.number().int().positive(),
+    ...placement,
+  }),
+  /** A picture of an image file as a viewer shows it, at most `size` pixels on its long side; answers `preview`. */
+  z.object({ type: z.literal('preview'), image: z.string(), size: z.number().int().positive() }),
+  /** Answers `progress`, then `evaluation` (also kept beside the checkpoint), then `done`. */
+  z.object({
+    type: z.literal('evaluate'),
+    checkpoint: z.string(),
+    data: z.string(),
+    split: z.enum(['train', 'valid', 'test']),
+    crops: cropCountSchema,
+    ...placement,
+  }),
+  /** `quick` leaves out the full decode; answers `progress`, then `report`, then `done`. */
+  z.object({
+    type: z.literal('check'),
+    data: z.string(),
+    quick: z.boolean(),
+    validShare: z.number(),
+    testShare: z.number(),
+    seed: z.number().int(),
+    classNames: z.string().optional(),
+  }),
+  z.object({ type: z.literal('export'), checkpoint: z.string(), output: z.string() }),
+  /** Draws the sample data set; answers `done`. */
+  z.object({ type: z.literal('sample'), folder: z.string() }),
+  /** Answers `devices`, then `done`. */
+  z.object({ type: z.literal('devices') }),
+  /** Answers `networks`, then `done`. */
+  z.object({ type: z.literal('networks'), weightsFolder: z.string().optional() }),
+]);
+export type ServiceRequestBody = z.infer<typeof serviceRequestBodySchema>;
+
+export const serviceRequestSchema = z.union([
+  z.object({ id: z.number().int(), request: serviceRequestBodySchema }),
+  z.object({ id: z.number().int(), cancel: z.literal(true) }),
+]);
+export type ServiceRequest = z.infer<typeof serviceRequestSchema>;
+
+/** A network on offer, for the list that *Train Model* shows. */
+export const networkOfferSchema = z.object({
+  name: z.string(),
+  title: z.string(),
+  parameters: z.number().int(),
+  /** ImageNet top-1 accuracy of the pretrained weights, 0 to 1, where there are any. */
+  top1: z.number().optional(),
+  /** Size of the pretrained weights in bytes, where there are any. */
+  weightsBytes: z.number().int().optional(),
+  /** Whether they lie on this machine already. */
+  weightsHere: z.boolean(),
+});
+export type NetworkOffer = z.infer<typeof networkOfferSchema>;
+
+export const deviceOfferSchema = z.object({
+  engine: z.string(),
+  name: z.string(),
+  available: z.boolean(),
+  detail: z.string(),
+  secondsPerStep: z.number().optional(),
+});
+export type DeviceOffer = z.infer<typeof deviceOfferSchema>;
+
+const serviceAnswerBodySchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('progress'), what: z.string(), done: z.number(), total: z.number().optional() }),
+  z.object({ type: z.literal('prediction'), prediction: imagePredictionSchema, thumbnail: z.string() }),
+  z.object({ type: z.literal('failed'), failed: failedPredictionSchema }),
+  /** `picture` is a data URL (JPEG); width and height are the file's own, orientation applied. */
+  z.object({ type: z.literal('preview'), picture: z.string(), width: z.number().int(), height: z.number().int() }),
+  z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: z.string() }),
+  z.object({ type: z.literal('report'), report: dataReportSchema }),
+  z.object({ type: z.literal('devices'), devices: z.array(deviceOfferSchema) }),
+  z.object({ type: z.literal('networks'), networks: z.array(networkOfferSchema) }),
+  /** A line for the log: a fallback, a download. */
+  z.object({ type: z.literal('log'), level: z.enum(['info', 'warning', 'error']), message: z.string() }),
+  z.object({ type: z.literal('done') }),
+  /** The last answer of a request that failed. `user` errors are shown as they are; others are bugs. */
+  z.object({ type: z.literal('error'), kind: z.enum(['user', 'cancelled', 'bug']), message: z.string() }),
+]);
+export type ServiceAnswerBody = z.infer<typeof serviceAnswerBodySchema>;
+
+export const serviceAnswerSchema = z.object({ id: z.number().int(), answer: serviceAnswerBodySchema });
+export type ServiceAnswer = z.infer<typeof serviceAnswerSchema>;

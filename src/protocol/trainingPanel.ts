@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { runRecordSchema } from './runRecord.ts';
+import { trainingEventSchema } from './trainingEvents.ts';
+
+/**
+ * Messages between the training panel's page and its host. The host holds the truth: after `ready` it replays every
+ * shown run whole, then follows. Runs are known by their folder.
+ */
+
+/** A run as the panel's table and legend show it. `brokenOff`: its process is gone though its record says it lives. */
+export const shownRunSchema = z.object({ folder: z.string(), record: runRecordSchema, brokenOff: z.boolean() });
+export type ShownRun = z.infer<typeof shownRunSchema>;
+
+export const trainingPanelToPageSchema = z.discriminatedUnion('type', [
+  /** The runs to show, the first is the one that the controls act on; and the others that could be overlaid. */
+  z.object({
+    type: z.literal('runs'),
+    shown: z.array(shownRunSchema),
+    others: z.array(z.object({ folder: z.string(), name: z.string() })),
+  }),
+  /** Events `from`... of a run; `from: 0` starts its curve anew. */
+  z.object({
+    type: z.literal('events'),
+    folder: z.string(),
+    from: z.number().int(),
+    events: z.array(trainingEventSchema),
+  }),
+  /** A thumbnail that the page asked for, as a data URL. */
+  z.object({ type: z.literal('picture'), image: z.string(), picture: z.string() }),
+]);
+export type TrainingPanelToPage = z.infer<typeof trainingPanelToPageSchema>;
+
+export const trainingPanelToHostSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ready') }),
+  /** Which runs to show, first the one in focus. */
+  z.object({ type: z.literal('show'), folders: z.array(z.string()) }),
+  z.object({ type: z.literal('stop'), folder: z.string() }),
+  z.object({ type: z.literal('pause'), folder: z.string() }),
+  /** Resumes a paused run, or goes on from the last checkpoint of one that ended or broke off. */
+  z.object({ type: z.literal('resume'), folder: z.string() }),
+  /** The host asks where to save. `content` is text, or base64 for PNG. */
+  z.object({ type: z.literal('export'), format: z.enum(['png', 'svg', 'csv']), name: z.string(), content: z.string() }),
+  /** Opens a file of the run: a pinned image, the log, the configuration. */
+  z.object({ type: z.literal('open'), path: z.string() }),
+  z.object({ type: z.literal('picture'), image: z.string(), size: z.number().int() }),
+]);
+export type TrainingPanelToHost = z.infer<typeof trainingPanelToHostSchema>;
