@@ -63,9 +63,10 @@ const defaults = trainingConfigSchema.parse({ data: '.', network: { kind: 'archi
 
 /** Commander's options for every setting, with descriptions and defaults from the one schema. */
 export function configOptions(): Option[] {
-  return configFlags.map(({ field, flag, choices }) => {
+  return configFlags.map(({ field, flag, kind, choices }) => {
     const preset = formatDefault(defaults[field]);
-    const values = choices ? ` One of ${choices.join(', ')}.` : '';
+    const form = kind === 'sizes' ? ' Separated by commas; none for empty.' : '';
+    const values = choices ? ` One of ${choices.join(', ')}.` : form;
     const option = new Option(flag, `${descriptionOf(field)}${values}${preset}`);
     return option.argParser((text: string) => checkChoice(flag, text, choices));
   });

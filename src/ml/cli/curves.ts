@@ -39,7 +39,7 @@ export function drawCurves(points: readonly CurvePoint[], width: number, color: 
   const validation = mark('validation loss', asciichart.yellow, last?.validLoss);
   const steps = `steps ${points[0]?.step ?? 0} to ${last?.step ?? 0}`;
   const accurate = mark('validation accuracy', asciichart.green, last?.validAccuracy);
-  return `${training} and ${validation}, ${steps}\n${losses}\n${accurate}\n${accuracy}`;
+  return `${steps}\n${training}\n${validation}\n${losses}\n${accurate}\n${accuracy}`;
 }
 
 /** Values at `columns` even distances over the steps, linear between the points. */
