@@ -240,6 +240,7 @@ function createLoop(options: LoopOptions) {
 
   const stop = async (): Promise<LoopResult> => {
     emit({ event: 'state', state: 'stopping' });
+    await options.record({ state: 'stopping', ...progress() });
     if (savedStep !== position.step) await save(['last'], undefined);
     const path = checkpointPath(options.checkpoints, 'last', position.epoch);
     const reason = `Stopped after step ${position.step} of ${totalSteps}. Go on with: fivecrop train --resume "${path}"`;

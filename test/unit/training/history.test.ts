@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createThroughput } from '../../../src/ml/training/throughput.ts';
+import { choosePinned, computedAhead } from '../../../src/ml/training/validator.ts';
+import { withoutRepeats } from '../../../src/protocol/trainingHistory.ts';
+import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
+
+const time = '2026-01-02T03:04:05.000Z';
+const figures = { imagesPerSecond: 1, secondsLeft: 1, memoryBytes: 1, device: 'cpu' };
+const step = (number: number, loss: number): TrainingEvent => ({
+  event: 'step',
+  time,
+  step: number,
+  epoch: number / 10,
+  loss,
+  learningRate: 0.1,
+  ...figures,
+});
+const start = (number: number): TrainingEvent => ({
+  event: 'start',
+  time,
+  run: 'run',
+  engine: 'onnx',
+  device: 'cpu',
+  network: 'ConvNet1',
+  classes: 2,
+  trainImages: 10,
+  validImages: 10,
+  stepsPerEpoch: 10,
+  totalSteps: 20,
+  step: number,
+});
+
+test('steps that a resume took again are there once, as they were taken last', () => {
+  const events = [start(0), step(1, 5), step(2, 4), step(3, 9), start(2), step(3, 3), step(4, 2)];
+  const losses = withoutRepeats(events).flatMap((event) => (event.event === 'step' ? [[event.step, event.loss]] : []));
+  assert.deepEqual(losses, [[1, 5], [2, 4], [3, 3], [4, 2]]); // prettier-ignore
+});
+
+test('speed and time left come from the latest steps, without the time of validations', () => {
+  let clock = 0;
+  const throughput = createThroughput(() => clock);
+  assert.equal(throughput.secondsLeft(10, 1), 0);
+  for (let index = 0; index < 30; index++) {
+    // A slow beginning, as engines have it, is forgotten.
+    clock += index < 5 ? 100 : 2;
+    throughput.stepDone(32);
+  }
+  clock += 1000;
+  throughput.validationDone(7);
+  throughput.begin();
+  clock += 2;
+  throughput.stepDone(32);
+  assert.equal(throughput.imagesPerSecond(), 16);
+  assert.equal(throughput.secondsLeft(10, 2), 34);
+});
+
+test('pinned images are of as many classes as there are, and the same for the same seed', () => {
+  const samples = Array.from({ length: 30 }, (_, index) => ({ file: `${index}.jpg`, classIndex: index < 27 ? 0 : index - 26 })); // prettier-ignore
+  const chosen = choosePinned(samples, 5, 3);
+  assert.deepEqual(chosen.map(({ classIndex }) => classIndex).sort(), [0, 0, 1, 2, 3]);
+  assert.deepEqual(chosen, choosePinned(samples, 5, 3));
+  assert.notDeepEqual(chosen, choosePinned(samples, 5, 4));
+  assert.equal(choosePinned(samples, 0, 3).length, 0);
+});
+
+test('what is computed ahead comes in order, one ahead, and a failure is thrown where it belongs', async () => {
+  async function* items() {
+    yield* [1, 2, 3, 4];
+    await Promise.resolve();
+  }
+  const begun: number[] = [];
+  const seen: [number, number][] = [];
+  const run = async () => {
+    const compute = (item: number) => {
+      begun.push(item);
+      return item === 4 ? Promise.reject(new Error('four')) : Promise.resolve(item * 10);
+    };
+    for await (const result of computedAhead(items(), compute)) seen.push([result, begun.length]);
+  };
+  await assert.rejects(run(), /four/u);
+  assert.deepEqual(seen, [[10, 2], [20, 3], [30, 4]]); // prettier-ignore
+});
