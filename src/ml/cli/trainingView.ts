@@ -93,11 +93,8 @@ function summaryLines(folder: string, done: TrainingEventOf<'done'>): string[] {
   const shown = (path: string) => relative(process.cwd(), path) || path;
   const last = done.last ?? join(folder, runFiles.checkpoints, runFiles.last);
   const best = done.best ?? last;
-  if (done.state !== 'finished') {
-    return done.last === undefined
-      ? [done.reason]
-      : [done.reason, `Go on with: fivecrop train --resume ${shown(last)}`];
-  }
+  // The reason says how to go on.
+  if (done.state !== 'finished') return [done.reason];
   const accuracy = done.bestAccuracy === undefined ? '' : ` Best validation accuracy: ${done.bestAccuracy.toFixed(3)}.`;
   return [`${done.reason}${accuracy}`, `Use it with: fivecrop predict IMAGE --checkpoint ${shown(best)}`];
 }
