@@ -69,6 +69,7 @@ function builds() {
       entryPoints: {
         fivecrop: 'src/ml/cli/main.ts',
         trainer: 'src/ml/worker/main.ts',
+        service: 'src/ml/worker/service.ts',
         decodeWorker: 'src/ml/data/decodeWorker.ts',
         probeDevice: 'src/ml/engine/probeProcess.ts',
       },

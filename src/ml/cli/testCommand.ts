@@ -9,7 +9,7 @@ import type { Classifier } from '../inference/classifier.ts';
 import { evaluate } from '../inference/evaluate.ts';
 import { writeEvaluation } from '../inference/writeEvaluation.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
-import { readRunRecord, runOfCheckpoint } from '../training/runFolder.ts';
+import { splitSharesOf } from '../training/splitSharesOf.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
@@ -73,16 +73,15 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
   }
 }
 
-/** How a folder without splits is split: as in the run that made the checkpoint, so that no training image is tested. */
+/** How a folder without splits is split: as the flags say, else as in the run that made the checkpoint. */
 async function splitShares(checkpoint: string, options: OptionValues) {
-  const run = await runOfCheckpoint(checkpoint);
-  const config = run === undefined ? undefined : (await readRunRecord(run)).config;
+  const { seed, validShare, testShare } = await splitSharesOf(checkpoint);
   const number = (flag: string, name: string, otherwise: number) =>
     typeof options[name] === 'string' ? numberOf(flag, options[name]) : otherwise;
   return {
-    seed: number('--seed', 'seed', config?.seed ?? 0),
-    validShare: number('--valid-share', 'validShare', config?.validShare ?? 0.15),
-    testShare: number('--test-share', 'testShare', config?.testShare ?? 0.15),
+    seed: number('--seed', 'seed', seed),
+    validShare: number('--valid-share', 'validShare', validShare),
+    testShare: number('--test-share', 'testShare', testShare),
   };
 }
 

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
+import type { Service } from '../parts.ts';
+import { workerEnvironment } from '../workerEnvironment.ts';
+import { createServiceProcess } from './serviceProcess.ts';
+
+/** Time without a request after which the service process ends, in milliseconds. */
+const idleMilliseconds = 10 * 60_000;
+
+/** The service process, started with the first request; its log lines go to `log`. Does nothing yet. */
+export function createService(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): Service {
+  const service = createServiceProcess({
+    script: join(context.extensionUri.fsPath, 'dist', 'ml', 'service.mjs'),
+    environment: () => workerEnvironment(context),
+    onOutput: (line) => log.info(`service: ${line}`),
+    idleMilliseconds,
+  });
+  const settings = vscode.workspace.onDidChangeConfiguration((event) => {
+    const places = ['fivecrop.weightsFolder', 'fivecrop.weightsMirror'];
+    if (places.some((name) => event.affectsConfiguration(name))) service.restartWhenIdle();
+  });
+  return {
+    request: async (request, { onAnswer, token } = {}) => {
+      const controller = new AbortController();
+      if (token?.isCancellationRequested) controller.abort();
+      const cancelling = token?.onCancellationRequested(() => controller.abort());
+      try {
+        await service.request(request, {
+          signal: controller.signal,
+          onAnswer: (answer) => {
+            writeLog(log, answer);
+            onAnswer?.(answer);
+          },
+        });
+      } finally {
+        cancelling?.dispose();
+      }
+    },
+    dispose: () => {
+      settings.dispose();
+      service.dispose();
+    },
+  };
+}
+
+function writeLog(log: vscode.LogOutputChannel, answer: ServiceAnswerBody): void {
+  if (answer.type !== 'log') return;
+  if (answer.level === 'error') log.error(answer.message);
+  else if (answer.level === 'warning') log.warn(answer.message);
+  else log.info(answer.message);
+}

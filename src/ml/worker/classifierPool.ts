@@ -1,0 +1,87 @@
+import { basename } from 'node:path';
+import type { ClassifierSource } from '../../protocol/serviceProtocol.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { chooseEngine } from '../engine/chooseEngine.ts';
+import { presetConstants } from '../inference/backbonePreprocessing.ts';
+import type { Classifier } from '../inference/classifier.ts';
+import type { Placement } from '../inference/graphClassifier.ts';
+import { loadClassifier, type ClassifierSource as LoadedSource } from '../inference/loadClassifier.ts';
+import type { RequestContext } from './answerRequests.ts';
+import { rareProgress } from './rareProgress.ts';
+import { createWarmClassifiers } from './warmClassifiers.ts';
+
+/** Which network, and what it shall compute on. */
+export interface ClassifierWish {
+  readonly source: ClassifierSource;
+  readonly engine: TrainingConfig['engine'];
+  readonly device: TrainingConfig['device'];
+}
+
+export interface ClassifierPool {
+  /** Runs `work` with the classifier wished for. Throws as `chooseEngine` and `loadClassifier` do. */
+  use<Result>(
+    wish: ClassifierWish,
+    context: RequestContext,
+    work: (classifier: Classifier) => Promise<Result>,
+  ): Promise<Result>;
+}
+
+/** Loads classifiers, tells what is fallen back to, and keeps the last ones warm. */
+export function createClassifierPool(): ClassifierPool {
+  const warm = createWarmClassifiers();
+  return {
+    use: (wish, context, work) => {
+      const { source } = wish;
+      const file = source.kind === 'architecture' ? source.weights : source.path;
+      const name = JSON.stringify(wish);
+      const load = () => loadFor(wish, context);
+      return warm.use({ name, load, ...(file === undefined ? {} : { file }) }, async (classifier) => {
+        const { engine, device } = classifier.runsOn;
+        log(context)(`${classifier.title} runs on ${device} (${engine}).`);
+        return work(classifier);
+      });
+    },
+  };
+}
+
+function log({ answer }: RequestContext, level: 'info' | 'warning' = 'info'): (message: string) => void {
+  return (message) => answer({ type: 'log', level, message });
+}
+
+async function loadFor({ source, engine, device }: ClassifierWish, context: RequestContext): Promise<Classifier> {
+  const placement = await placementFor({ engine, device }, context);
+  const title = source.kind === 'architecture' ? source.name : basename(source.path);
+  context.answer({ type: 'progress', what: `Loading ${title}`, done: 0 });
+  const progress = new Map<string, (done: number, total?: number) => void>();
+  return loadClassifier(loadedSource(source), placement, {
+    signal: context.signal,
+    log: log(context),
+    onProgress: ({ file, received, total }) => {
+      const report = progress.get(file) ?? rareProgress(`Downloading ${basename(file)}`, context.answer);
+      progress.set(file, report);
+      report(received, total);
+    },
+  });
+}
+
+async function placementFor(
+  wish: Pick<ClassifierWish, 'engine' | 'device'>,
+  context: RequestContext,
+): Promise<Placement> {
+  const chosen = await chooseEngine({ ...wish, log: log(context) });
+  for (const fallback of chosen.fallbacks) log(context, 'warning')(fallback);
+  return chosen;
+}
+
+function loadedSource(source: ClassifierSource): LoadedSource {
+  switch (source.kind) {
+    case 'checkpoint':
+      return { kind: 'checkpoint', file: source.path };
+    case 'backbone':
+      return { kind: 'backbone', file: source.path, preprocessing: presetConstants(source.preprocess) };
+    case 'architecture': {
+      const { name, weights } = source;
+      return { kind: 'architecture', name, ...(weights === undefined ? {} : { weights }) };
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import type { FileHandle } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
+import { checkData } from '../data/checkData.ts';
+import { drawSampleDataset } from '../data/drawSampleDataset.ts';
+import { scanDataset } from '../data/scanDataset.ts';
+import { userError } from '../../protocol/errors.ts';
+import { exportOnnx } from '../inference/exportOnnx.ts';
+import { writeAtomically } from '../weights/writeAtomically.ts';
+import type { RequestContext, RequestHandler } from './answerRequests.ts';
+import { createClassifierPool } from './classifierPool.ts';
+import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
+import { offeredDevices, offeredNetworks } from './offers.ts';
+import { pictureOf } from './picture.ts';
+import { predictAll } from './predictAll.ts';
+import { rareProgress } from './rareProgress.ts';
+
+type RequestOf<Type extends ServiceRequestBody['type']> = Extract<ServiceRequestBody, { type: Type }>;
+
+/** Seed of the sample data set that the editor draws, which is the command line's default. */
+const sampleSeed = 0;
+
+/** What each request does. Classifiers stay warm between requests. */
+export function createServiceHandler(): RequestHandler {
+  const classifiers = createClassifierPool();
+  return async (request, context) => {
+    const { answer } = context;
+    switch (request.type) {
+      case 'predict':
+        return predictAll(request, classifiers, context);
+      case 'evaluate':
+        return evaluateCheckpoint(request, classifiers, context);
+      case 'preview':
+        answer({ type: 'preview', ...(await pictureOf(request.image, request.size)) });
+        return;
+      case 'check':
+        return check(request, context);
+      case 'export':
+        return exportCheckpoint(request);
+      case 'sample':
+        await drawSampleDataset(request.folder, sampleSeed, rareProgress('Drawing flowers', answer));
+        return;
+      case 'devices':
+        answer({ type: 'devices', devices: await offeredDevices() });
+        return;
+      case 'networks':
+        answer({ type: 'networks', networks: await offeredNetworks(request.weightsFolder) });
+        return;
+    }
+  };
+}
+
+async function check(request: RequestOf<'check'>, { signal, answer }: RequestContext): Promise<void> {
+  const { data, quick, validShare, testShare, seed, classNames } = request;
+  const names = classNames === undefined ? {} : { classNames };
+  const dataset = await scanDataset(data, { validShare, testShare, seed, ...names });
+  const onProgress = rareProgress('Looking through the images', answer);
+  answer({ type: 'report', report: await checkData(dataset, { decode: !quick, signal, onProgress }) });
+}
+
+async function exportCheckpoint({ checkpoint, output }: RequestOf<'export'>): Promise<void> {
+  const there = await stat(checkpoint).catch(() => undefined);
+  if (!there?.isFile()) throw userError(`There is no checkpoint ${checkpoint}; choose another.`);
+  const bytes = await exportOnnx(checkpoint);
+  const write = async (handle: FileHandle) => {
+    await handle.writeFile(bytes);
+  };
+  await writeAtomically([{ path: output, write }]);
+}

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
+import type { ServiceAnswerBody, ServiceRequestBody } from '../../../src/protocol/serviceProtocol.ts';
+import { createServiceProcess, type ServiceProcess } from '../../../src/extension/service/serviceProcess.ts';
+import { drawSampleDataset } from '../../../src/ml/data/drawSampleDataset.ts';
+import { fivecrop } from '../cli/runCommand.ts';
+import { writeRandomCheckpoint } from '../inference/checkpointFixture.ts';
+
+// The real process from its sources, asked by the client that the editor uses.
+let folder = '';
+let service: ServiceProcess;
+const said: string[] = [];
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fivecrop-service-'));
+  service = startService();
+  await drawSampleDataset(join(folder, 'flowers'), 0);
+});
+after(async () => {
+  service.dispose();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function startService(idleMilliseconds = 60_000): ServiceProcess {
+  return createServiceProcess({
+    script: join(import.meta.dirname, '../../../src/ml/worker/service.ts'),
+    execArgv: ['--import', import.meta.resolve('tsx')],
+    environment: () => ({ ...process.env, NODE_OPTIONS: '' }),
+    onOutput: (line) => said.push(line),
+    idleMilliseconds,
+  });
+}
+
+async function answersTo(request: ServiceRequestBody, signal?: AbortSignal): Promise<ServiceAnswerBody[]> {
+  const answers: ServiceAnswerBody[] = [];
+  await service.request(request, { onAnswer: (answer) => answers.push(answer), ...(signal ? { signal } : {}) });
+  return answers;
+}
+
+const onCpu = { engine: 'onnx', device: 'cpu' } as const;
+
+function predictRequest(checkpoint: string, images: readonly string[]): ServiceRequestBody {
+  const source = { kind: 'checkpoint', path: checkpoint } as const;
+  return { type: 'predict', images: [...images], source, crops: 5, topK: 3, thumbnail: 32, ...onCpu };
+}
+
+function ofType<Type extends ServiceAnswerBody['type']>(answers: readonly ServiceAnswerBody[], type: Type) {
+  return answers.filter((answer): answer is Extract<ServiceAnswerBody, { type: Type }> => answer.type === type);
+}
+
+test('predictions are those of the command line, in its order, with thumbnails, and bad files by their reason', async () => {
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const images = join(folder, 'flowers/test/1');
+  const answers = await answersTo(predictRequest(checkpoint, [images, checkpoint]));
+  const args = ['predict', images, checkpoint, '--checkpoint', checkpoint, '--device', 'cpu', '--top-k', '3', '--json'];
+  const { stdout } = await fivecrop(args);
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
+  assert.equal(lines.length, 11);
+  const found = answers.flatMap((answer): unknown[] =>
+    answer.type === 'prediction' ? [answer.prediction] : answer.type === 'failed' ? [answer.failed] : [],
+  );
+  assert.deepEqual(found, lines);
+  for (const { thumbnail } of ofType(answers, 'prediction')) assert.match(thumbnail, /^data:image\/jpeg;base64,/);
+});
+
+test('a classifier stays warm until its file is written anew', async () => {
+  await mkdir(join(folder, 'warm'));
+  const checkpoint = join(folder, 'warm', 'best.safetensors');
+  await copyFile(await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' }), checkpoint);
+  const request = predictRequest(checkpoint, [join(folder, 'flowers/test/1/flower_51.jpg')]);
+  const loads = async () =>
+    ofType(await answersTo(request), 'progress').filter(({ what }) => what.startsWith('Loading'));
+  assert.equal((await loads()).length, 1);
+  assert.equal((await loads()).length, 0);
+  await utimes(checkpoint, new Date(), new Date(Date.now() + 5000));
+  assert.equal((await loads()).length, 1);
+});
+
+test('an abort cancels the request that it belongs to, and the next one works', async () => {
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const controller = new AbortController();
+  const request = predictRequest(checkpoint, [join(folder, 'flowers/train')]);
+  const classified: ServiceAnswerBody[] = [];
+  const running = service.request(request, {
+    signal: controller.signal,
+    onAnswer: (answer) => {
+      if (answer.type === 'prediction') classified.push(answer);
+      controller.abort();
+    },
+  });
+  await assert.rejects(running, CancelledError);
+  assert.ok(classified.length < 200, `${classified.length} images were classified after all`);
+  assert.equal(ofType(await answersTo({ type: 'networks' }), 'networks').length, 1);
+});
+
+test('a preview has the size of the image that it shows', async () => {
+  const image = join(folder, 'flowers/test/1/flower_51.jpg');
+  const [preview] = ofType(await answersTo({ type: 'preview', image, size: 48 }), 'preview');
+  assert.ok(preview);
+  const whole = ofType(await answersTo({ type: 'preview', image, size: 10_000 }), 'preview')[0];
+  assert.ok(whole);
+  assert.equal(whole.width, preview.width);
+  assert.ok(whole.width > 48);
+  assert.ok(whole.picture.length > preview.picture.length);
+  await assert.rejects(answersTo({ type: 'preview', image: join(folder, 'none.jpg'), size: 9 }), UserError);
+});
+
+test('an evaluation is answered and kept beside its checkpoint', async () => {
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const data = join(folder, 'three');
+  for (const [at, name] of ['1', '10', '100'].entries()) {
+    await mkdir(join(data, 'test', name), { recursive: true });
+    await copyFile(join(folder, `flowers/test/${at + 1}/flower_51.jpg`), join(data, 'test', name, 'one.jpg'));
+  }
+  const request = { type: 'evaluate', checkpoint, data, split: 'test', crops: 5, ...onCpu } as const;
+  const answers = await answersTo(request);
+  const [{ evaluation, file } = { evaluation: undefined, file: '' }] = ofType(answers, 'evaluation');
+  assert.equal(evaluation?.images, 3);
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), evaluation);
+  await assert.rejects(answersTo({ ...request, split: 'train' }), /no images in train; choose test/);
+});
+
+test('data is checked, a network exported, and what cannot be done is one sentence', async () => {
+  const check = { type: 'check', quick: true, validShare: 0.15, testShare: 0.15, seed: 0 } as const;
+  const [report] = ofType(await answersTo({ ...check, data: join(folder, 'flowers') }), 'report');
+  assert.deepEqual(report?.report.images, { train: 200, valid: 50, test: 50 });
+  await assert.rejects(answersTo({ ...check, data: join(folder, 'nowhere') }), UserError);
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  await answersTo({ type: 'export', checkpoint, output: join(folder, 'out.onnx') });
+  assert.ok((await stat(join(folder, 'out.onnx'))).size > 1000);
+  await assert.rejects(answersTo({ type: 'export', checkpoint: folder, output: join(folder, 'x.onnx') }), UserError);
+});
+
+test('networks come with their published accuracy, and weights that are here are seen', async () => {
+  const [answer] = ofType(await answersTo({ type: 'networks', weightsFolder: folder }), 'networks');
+  const resnet = answer?.networks.find(({ name }) => name === 'resnet18');
+  // torchvision's documentation: 11,689,512 parameters, 69.758 %.
+  assert.deepEqual([resnet?.parameters, resnet?.top1, resnet?.weightsHere], [11_689_512, 0.69758, false]);
+  assert.equal(answer?.networks.find(({ name }) => name === 'ConvNet1')?.top1, undefined);
+});
+
+test('a process that is killed fails its requests with a sentence, and the next request starts another', async () => {
+  const own = startService();
+  try {
+    const killed = own.request(
+      { type: 'check', data: join(folder, 'flowers'), quick: false, validShare: 0, testShare: 0, seed: 0 },
+      { onAnswer: () => process.kill(own.pid ?? 0, 'SIGKILL') },
+    );
+    await assert.rejects(killed, (error) => error instanceof UserError && error.message.includes('SIGKILL'));
+    const answers: ServiceAnswerBody[] = [];
+    await own.request({ type: 'networks' }, { onAnswer: (answer) => answers.push(answer) });
+    assert.equal(answers.length, 1);
+  } finally {
+    own.dispose();
+  }
+});
+
+test('an idle process ends by itself', async () => {
+  const own = startService(50);
+  await own.request({ type: 'networks' });
+  const { pid } = own;
+  assert.ok(pid !== undefined);
+  const deadline = Date.now() + 10_000;
+  while (isAlive(pid) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(!isAlive(pid));
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
