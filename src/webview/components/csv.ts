@@ -1,0 +1,16 @@
+export type CsvValue = string | number | undefined;
+
+/**
+ * Rows as CSV (RFC 4180): CRLF, quotes where needed. Text that a spreadsheet would run as a formula gets an apostrophe
+ * in front, as file names are not ours.
+ */
+export function csv(rows: readonly (readonly CsvValue[])[]): string {
+  return rows.map((row) => `${row.map(field).join(',')}\r\n`).join('');
+}
+
+function field(value: CsvValue): string {
+  if (value === undefined) return '';
+  if (typeof value === 'number') return String(value);
+  const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

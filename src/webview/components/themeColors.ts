@@ -1,0 +1,40 @@
+const chartColors = [
+  '--vscode-charts-blue',
+  '--vscode-charts-orange',
+  '--vscode-charts-green',
+  '--vscode-charts-purple',
+  '--vscode-charts-red',
+  '--vscode-charts-yellow',
+] as const;
+
+export type ThemeColors = {
+  foreground: string;
+  muted: string;
+  background: string;
+  grid: string;
+  font: string;
+  /** Distinct colours for curves. */
+  curves: readonly string[];
+};
+
+/** The editor's present colours, for what is drawn on a canvas and cannot name variables. */
+export function themeColors(): ThemeColors {
+  const style = getComputedStyle(document.documentElement);
+  const read = (name: string, otherwise: string) => style.getPropertyValue(name).trim() || otherwise;
+  const foreground = read('--vscode-foreground', 'CanvasText');
+  return {
+    foreground,
+    muted: read('--vscode-descriptionForeground', foreground),
+    background: read('--vscode-editor-background', 'Canvas'),
+    grid: read('--vscode-charts-lines', read('--vscode-contrastBorder', foreground)),
+    font: read('--vscode-font-family', 'sans-serif'),
+    curves: chartColors.map((name) => read(name, foreground)),
+  };
+}
+
+/** Calls back after the editor's theme has changed, which shows in the attributes of the page. */
+export function onThemeChange(react: () => void): void {
+  const observer = new MutationObserver(react);
+  observer.observe(document.documentElement, { attributes: true, attributeFilter: ['style', 'class'] });
+  observer.observe(document.body, { attributes: true, attributeFilter: ['class', 'data-vscode-theme-id'] });
+}

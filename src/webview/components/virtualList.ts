@@ -1,0 +1,99 @@
+import { element } from './element.ts';
+import { everyFrame } from './everyFrame.ts';
+import { scrolledTo, visibleRows } from './visibleRows.ts';
+
+export type VirtualListOptions<Item> = {
+  label: string;
+  /** Pixels. */
+  rowHeight: number;
+  key: (item: Item) => string;
+  row: (item: Item) => HTMLElement;
+  onSelect: (item: Item) => void;
+  /** Enter or a double click. */
+  onOpen: (item: Item) => void;
+};
+
+export type VirtualList<Item> = {
+  element: HTMLElement;
+  /** Shows these items in this order; of the rows only those in sight are built. */
+  show: (items: readonly Item[], selected: string | undefined) => void;
+};
+
+let lists = 0;
+
+/** A list box for thousands of rows: arrows, page keys, Home and End move the selection. */
+export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualList<Item> {
+  const { rowHeight, key } = options;
+  const id = `list-${++lists}`;
+  const space = element('div', { class: 'list-space', role: 'presentation' });
+  const box = element('div', { class: 'list', role: 'listbox', tabindex: 0, 'aria-label': options.label }, [space]);
+  let items: readonly Item[] = [];
+  let selected = -1;
+
+  const draw = everyFrame(() => {
+    space.style.height = `${items.length * rowHeight}px`;
+    const { first, end } = visibleRows(items.length, rowHeight, box.scrollTop, box.clientHeight);
+    space.replaceChildren(...items.slice(first, end).map((item, offset) => place(item, first + offset)));
+    const active = selected >= first && selected < end;
+    if (active) box.setAttribute('aria-activedescendant', `${id}-${selected}`);
+    else box.removeAttribute('aria-activedescendant');
+  });
+
+  const place = (item: Item, index: number): HTMLElement => {
+    const row = options.row(item);
+    row.id = `${id}-${index}`;
+    row.classList.add('list-row');
+    row.setAttribute('role', 'option');
+    row.setAttribute('aria-selected', String(index === selected));
+    row.setAttribute('aria-posinset', String(index + 1));
+    row.setAttribute('aria-setsize', String(items.length));
+    row.style.height = `${rowHeight}px`;
+    row.style.top = `${index * rowHeight}px`;
+    row.addEventListener('click', () => select(index));
+    row.addEventListener('dblclick', () => options.onOpen(item));
+    return row;
+  };
+
+  const select = (index: number): void => {
+    const item = items[index];
+    if (item === undefined) return;
+    selected = index;
+    box.scrollTop = scrolledTo(index, rowHeight, box.scrollTop, box.clientHeight);
+    draw();
+    options.onSelect(item);
+  };
+
+  box.addEventListener('scroll', draw, { passive: true });
+  new ResizeObserver(draw).observe(box);
+  box.addEventListener('keydown', (event) => {
+    const page = Math.max(1, Math.floor(box.clientHeight / rowHeight) - 1);
+    const target = movedSelection(event.key, selected, items.length, page);
+    const item = items[selected];
+    if (event.key === 'Enter' && item !== undefined) options.onOpen(item);
+    else if (target === undefined) return;
+    else select(target);
+    event.preventDefault();
+  });
+
+  return {
+    element: box,
+    show: (next, selectedKey) => {
+      items = next;
+      selected = selectedKey === undefined ? -1 : items.findIndex((item) => key(item) === selectedKey);
+      draw();
+    },
+  };
+}
+
+function movedSelection(pressed: string, selected: number, length: number, page: number): number | undefined {
+  const targets: Record<string, number> = {
+    ArrowDown: selected + 1,
+    ArrowUp: selected - 1,
+    PageDown: selected + page,
+    PageUp: selected - page,
+    Home: 0,
+    End: length - 1,
+  };
+  const target = targets[pressed];
+  return target === undefined ? undefined : Math.max(0, Math.min(length - 1, target));
+}

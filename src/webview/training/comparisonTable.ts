@@ -1,0 +1,80 @@
+import { element } from '../components/element.ts';
+import { count, duration, percent, short } from '../components/format.ts';
+import { differingSettings, settingWords } from './compareRuns.ts';
+import { swatch } from './legendTable.ts';
+import { bestValidation, trainedSeconds } from './runCurves.ts';
+import { stateWord } from './runState.ts';
+import type { PageRun } from './shownRun.ts';
+
+/** A column a run: its results, and of its settings those that differ. */
+export function comparisonTable(runs: readonly PageRun[], colors: readonly string[]): HTMLElement {
+  const settings = differingSettings(runs.map(({ record }) => record));
+  const best = Math.max(...runs.map((run) => bestAccuracy(run) ?? -Infinity));
+  const rows: [string, (string | HTMLElement)[]][] = [
+    ['state', runs.map(({ record, brokenOff }) => stateWord(record.state, brokenOff))],
+    ['best accuracy', runs.map((run) => bestCell(bestAccuracy(run), best, runs.length))],
+    ['best validation loss', runs.map((run) => optional(bestLoss(run), short))],
+    ['steps', runs.map(({ curves }) => optional(curves.lastStep?.step, count))],
+    ['time', runs.map(({ curves }) => duration(trainedSeconds(curves)))],
+  ];
+  return element('div', { class: 'scroll-x' }, [
+    element('table', { class: 'table comparison' }, [
+      element('caption', { class: 'spoken' }, ['Results of the runs, and the settings that differ']),
+      element('thead', {}, [
+        element('tr', {}, [
+          element('th', { scope: 'col' }, [element('span', { class: 'spoken' }, ['What'])]),
+          ...runs.map(({ record, style }) =>
+            element('th', { scope: 'col' }, [
+              element('span', { class: 'run-name' }, [
+                swatch(style, colors[style.color] ?? 'currentColor'),
+                record.name,
+              ]),
+            ]),
+          ),
+        ]),
+      ]),
+      body('Results', rows),
+      settings.length === 0
+        ? undefined
+        : body(
+            'Settings that differ',
+            settings.map(({ setting, values }) => [settingWords(setting), values]),
+          ),
+    ]),
+    runs.length > 1 && settings.length === 0
+      ? element('p', { class: 'hint' }, ['All settings are the same.'])
+      : undefined,
+  ]);
+}
+
+function body(title: string, rows: readonly [string, readonly (string | HTMLElement)[]][]): HTMLElement {
+  const columns = rows[0]?.[1].length ?? 0;
+  return element('tbody', {}, [
+    element('tr', { class: 'group' }, [element('th', { colspan: columns + 1, scope: 'rowgroup' }, [title])]),
+    ...rows.map(([name, values]) =>
+      element('tr', {}, [
+        element('th', { scope: 'row' }, [name]),
+        ...values.map((value) => element('td', {}, [value])),
+      ]),
+    ),
+  ]);
+}
+
+function bestCell(accuracy: number | undefined, best: number, runs: number): string | HTMLElement {
+  if (accuracy === undefined) return '–';
+  return runs > 1 && accuracy === best ? element('strong', {}, [`★ ${percent(accuracy)}`]) : percent(accuracy);
+}
+
+function bestAccuracy({ curves }: PageRun): number | undefined {
+  const best = bestValidation(curves);
+  return best === undefined ? undefined : curves.validations.values('validAccuracy')[best];
+}
+
+function bestLoss({ curves }: PageRun): number | undefined {
+  const best = bestValidation(curves);
+  return best === undefined ? undefined : curves.validations.values('validLoss')[best];
+}
+
+function optional(value: number | undefined, format: (value: number) => string): string {
+  return value === undefined ? '–' : format(value);
+}

@@ -1,0 +1,35 @@
+import { element } from '../components/element.ts';
+import { clock } from '../components/format.ts';
+import type { LogLine, RunCurves } from './runCurves.ts';
+
+export type LogView = { element: HTMLElement; show: (folder: string, curves: RunCurves) => void };
+
+const signs: Record<LogLine['level'], string> = { info: '', warning: '⚠ warning: ', error: '✖ error: ' };
+
+/** A run's log. It follows the last line while the reader is at the end. */
+export function logView(): LogView {
+  const lines = element('ol', { class: 'log', tabindex: 0, role: 'log', 'aria-label': 'Log of the run' });
+  let shown = { folder: '', lines: 0 };
+  return {
+    element: lines,
+    show: (folder, curves) => {
+      const total = curves.logForgotten + curves.log.length;
+      const known = shown.folder === folder && shown.lines <= total;
+      const fresh = known ? Math.min(total - shown.lines, curves.log.length) : curves.log.length;
+      if (known && fresh === 0) return;
+      const atEnd = !known || lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 8;
+      if (!known) lines.replaceChildren();
+      lines.append(...(fresh === 0 ? [] : curves.log.slice(-fresh).map(logLine)));
+      while (lines.childElementCount > curves.log.length) lines.firstElementChild?.remove();
+      shown = { folder, lines: total };
+      if (atEnd) lines.scrollTop = lines.scrollHeight;
+    },
+  };
+}
+
+function logLine({ time, level, message }: LogLine): HTMLElement {
+  return element('li', { class: `log-${level}` }, [
+    element('time', { datetime: time }, [clock(time)]),
+    element('span', {}, [`${signs[level]}${message}`]),
+  ]);
+}

@@ -1,0 +1,67 @@
+import { element, svg } from '../components/element.ts';
+import { fileName, percent } from '../components/format.ts';
+import type { Pictures } from '../components/pictures.ts';
+import { probabilityBars } from '../components/probabilityBars.ts';
+import type { PinnedPrediction, RunCurves } from './runCurves.ts';
+
+const shownClasses = 4;
+const sparkWidth = 120;
+const sparkHeight = 24;
+
+export type PinnedOptions = {
+  pictures: Pictures;
+  className: (index: number) => string;
+  onOpen: (image: string) => void;
+};
+
+/** The pinned validation images as the last validation saw them, each with the way its own class's probability took. */
+export function pinnedPredictions({ pinned }: RunCurves, options: PinnedOptions): HTMLElement | undefined {
+  const last = pinned.at(-1);
+  if (last === undefined) return undefined;
+  return element(
+    'div',
+    { class: 'pinned' },
+    last.predictions.map((prediction) => card(prediction, pinned, options)),
+  );
+}
+
+function card(prediction: PinnedPrediction, history: RunCurves['pinned'], options: PinnedOptions): HTMLElement {
+  const { image, actual, mean } = prediction;
+  const right = mean[0]?.index === actual;
+  const name = options.className(actual);
+  const open = element(
+    'button',
+    { type: 'button', class: 'picture-button', title: `Open ${image}`, onclick: () => options.onOpen(image) },
+    [options.pictures.image(image, fileName(image))],
+  );
+  return element('article', { class: 'card', 'aria-label': `${fileName(image)}, ${name}` }, [
+    open,
+    element('p', { class: right ? 'verdict right' : 'verdict wrong' }, [`${right ? '✓' : '✗'} ${name}`]),
+    probabilityBars(mean, { emphasized: actual, limit: shownClasses }),
+    sparkline(history.map(({ predictions }) => probabilityOf(predictions, image))),
+  ]);
+}
+
+/** Probability of the image's own class; 0 where it is not among the recorded ones. */
+function probabilityOf(predictions: readonly PinnedPrediction[], image: string): number {
+  const found = predictions.find((prediction) => prediction.image === image);
+  return found?.mean.find(({ index }) => index === found.actual)?.probability ?? 0;
+}
+
+function sparkline(values: readonly number[]): SVGSVGElement | undefined {
+  if (values.length < 2) return undefined;
+  const y = (value: number) => sparkHeight - 2 - value * (sparkHeight - 4);
+  const points = values.map((value, index) => `${(index / (values.length - 1)) * sparkWidth},${y(value)}`).join(' ');
+  const label = `Probability of its own class over ${values.length} validations: ${percent(values[0] ?? 0)} to ${percent(values.at(-1) ?? 0)}`;
+  return svg(
+    'svg',
+    {
+      class: 'spark',
+      viewBox: `0 0 ${sparkWidth} ${sparkHeight}`,
+      preserveAspectRatio: 'none',
+      role: 'img',
+      'aria-label': label,
+    },
+    [svg('title', {}, [label]), svg('polyline', { points, fill: 'none', 'vector-effect': 'non-scaling-stroke' })],
+  );
+}

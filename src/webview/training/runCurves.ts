@@ -1,0 +1,152 @@
+import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
+import { countUpTo, growingColumns, type Columns } from './columns.ts';
+
+export const stepColumns = ['step', 'epoch', 'loss', 'learningRate'] as const;
+export const validationColumns = ['step', 'epoch', 'trainLoss', 'validLoss', 'validAccuracy', 'validTop5'] as const;
+export type StepColumn = (typeof stepColumns)[number];
+export type ValidationColumn = (typeof validationColumns)[number];
+
+export type LogLine = { time: string; level: 'info' | 'warning' | 'error'; message: string };
+export type PinnedPrediction = TrainingEventOf<'pinned'>['predictions'][number];
+
+const keptLogLines = 1000;
+
+/** Everything of a run that the page shows, built from its events alone. */
+export type RunCurves = {
+  steps: Columns<StepColumn>;
+  validations: Columns<ValidationColumn>;
+  /** Every `pinned` event so far. */
+  pinned: { step: number; predictions: PinnedPrediction[] }[];
+  /** The last lines. */
+  log: LogLine[];
+  /** Lines that were too many to keep. */
+  logForgotten: number;
+  start: TrainingEventOf<'start'> | undefined;
+  lastStep: TrainingEventOf<'step'> | undefined;
+  lastValidation: TrainingEventOf<'validation'> | undefined;
+  done: TrainingEventOf<'done'> | undefined;
+  /** Seconds of earlier sessions, and when the present one began and last said something. Milliseconds since 1970. */
+  sessions: { earlierSeconds: number; began: number; last: number };
+  /** Events taken so far. */
+  events: number;
+};
+
+/** A run of which nothing is known yet. */
+export function emptyCurves(): RunCurves {
+  return {
+    steps: growingColumns(stepColumns),
+    validations: growingColumns(validationColumns),
+    pinned: [],
+    log: [],
+    logForgotten: 0,
+    start: undefined,
+    lastStep: undefined,
+    lastValidation: undefined,
+    done: undefined,
+    sessions: { earlierSeconds: 0, began: NaN, last: NaN },
+    events: 0,
+  };
+}
+
+/** Adds an event, in place. A `start` that goes on from an earlier step takes back what came after that step. */
+export function addEvent(curves: RunCurves, event: TrainingEvent): void {
+  curves.events++;
+  addTime(curves, event);
+  switch (event.event) {
+    case 'start':
+      takeBack(curves, event.step);
+      curves.start = event;
+      curves.done = undefined;
+      addLine(curves, event.time, 'info', startLine(event));
+      break;
+    case 'step':
+      curves.steps.append(event);
+      curves.lastStep = event;
+      break;
+    case 'validation':
+      curves.validations.append(event);
+      curves.lastValidation = event;
+      break;
+    case 'pinned':
+      curves.pinned.push({ step: event.step, predictions: event.predictions });
+      break;
+    case 'checkpoint':
+      addLine(curves, event.time, 'info', `Saved the ${event.kind} checkpoint at step ${event.step}: ${event.path}`);
+      break;
+    case 'log':
+      addLine(curves, event.time, event.level, event.message);
+      break;
+    case 'state':
+      addLine(curves, event.time, 'info', `The run is ${event.state}.`);
+      break;
+    case 'done':
+      curves.done = event;
+      addLine(
+        curves,
+        event.time,
+        event.state === 'failed' ? 'error' : 'info',
+        `The run has ${event.state === 'failed' ? 'failed' : 'ended'}: ${event.reason}`,
+      );
+      break;
+  }
+}
+
+/** Seconds that the run has trained, all sessions together, the pauses between them left out. */
+export function trainedSeconds({ sessions }: RunCurves): number {
+  const present = (sessions.last - sessions.began) / 1000;
+  return sessions.earlierSeconds + (Number.isFinite(present) ? present : 0);
+}
+
+/** Index of the validation with the lowest loss, as `best` is chosen; undefined before the first. */
+export function bestValidation(curves: RunCurves): number | undefined {
+  let best: number | undefined;
+  const losses = curves.validations.values('validLoss');
+  losses.forEach((loss, index) => {
+    if (best === undefined || loss < (losses[best] ?? Infinity)) best = index;
+  });
+  return best;
+}
+
+/** Steps at which an epoch ended, up to the last step. */
+export function epochEnds(curves: RunCurves): number[] {
+  const length = curves.start?.stepsPerEpoch ?? 0;
+  const last = curves.steps.values('step').at(-1) ?? 0;
+  return length < 1 ? [] : Array.from({ length: Math.floor(last / length) }, (_, index) => (index + 1) * length);
+}
+
+function startLine({
+  engine,
+  device,
+  network,
+  trainImages,
+  validImages,
+  resumedFrom,
+}: TrainingEventOf<'start'>): string {
+  const how = resumedFrom === undefined ? 'Started' : `Resumed from ${resumedFrom}`;
+  return `${how}: ${network} on ${device} by ${engine}, ${trainImages} training and ${validImages} validation images.`;
+}
+
+function addTime({ sessions }: RunCurves, event: TrainingEvent): void {
+  const time = Date.parse(event.time);
+  if (event.event === 'start' || Number.isNaN(sessions.began)) {
+    const finished = (sessions.last - sessions.began) / 1000;
+    if (Number.isFinite(finished)) sessions.earlierSeconds += finished;
+    sessions.began = time;
+  }
+  sessions.last = time;
+}
+
+function takeBack(curves: RunCurves, step: number): void {
+  curves.steps.truncate(countUpTo(curves.steps.values('step'), step));
+  curves.validations.truncate(countUpTo(curves.validations.values('step'), step));
+  curves.pinned = curves.pinned.filter((pinned) => pinned.step <= step);
+  if ((curves.lastStep?.step ?? 0) > step) curves.lastStep = undefined;
+  if ((curves.lastValidation?.step ?? 0) > step) curves.lastValidation = undefined;
+}
+
+function addLine(curves: RunCurves, time: string, level: LogLine['level'], message: string): void {
+  curves.log.push({ time, level, message });
+  if (curves.log.length <= keptLogLines * 2) return;
+  curves.logForgotten += curves.log.length - keptLogLines;
+  curves.log = curves.log.slice(-keptLogLines);
+}

@@ -1,0 +1,66 @@
+import { element } from '../components/element.ts';
+import { bytes, count, duration, percent, short } from '../components/format.ts';
+import { bestValidation, trainedSeconds } from './runCurves.ts';
+import type { PageRun } from './shownRun.ts';
+
+/** The numbers beside the charts: where the run is, how good, how fast, on what. */
+export function runNumbers(run: PageRun): HTMLElement {
+  return element(
+    'dl',
+    { class: 'numbers' },
+    numbersOf(run).map(([name, value, more]) =>
+      element('div', {}, [
+        element('dt', {}, [name]),
+        element('dd', {}, [value, more === undefined ? undefined : element('small', {}, [more])]),
+      ]),
+    ),
+  );
+}
+
+type NamedNumber = [name: string, value: string, more?: string];
+
+function numbersOf(run: PageRun): NamedNumber[] {
+  const { curves, record } = run;
+  const { start, lastStep, lastValidation } = curves;
+  const step = lastStep?.step ?? record.progress?.step ?? 0;
+  const totalSteps = start?.totalSteps ?? record.progress?.totalSteps;
+  const epoch = lastStep?.epoch ?? record.progress?.epoch ?? 0;
+  const live = isLive(run);
+  return [
+    ['Epoch', Math.min(epoch, record.config.epochs).toFixed(2), `of ${record.config.epochs}`],
+    ['Step', count(step), totalSteps === undefined ? undefined : `of ${count(totalSteps)}`],
+    ...bestNumbers(run),
+    lastValidation === undefined
+      ? ['Last validation', '–', 'none yet']
+      : ['Last validation', percent(lastValidation.validAccuracy), `loss ${short(lastValidation.validLoss)}`],
+    ['Training loss', lastStep === undefined ? '–' : short(lastStep.loss)],
+    ['Learning rate', short(lastStep?.learningRate ?? record.config.learningRate, 3)],
+    ['Images a second', lastStep === undefined ? '–' : short(lastStep.imagesPerSecond, 3)],
+    live && lastStep !== undefined
+      ? ['Time left', duration(lastStep.secondsLeft), `after ${duration(trainedSeconds(curves))}`]
+      : ['Trained for', duration(trainedSeconds(curves))],
+    [
+      'Device',
+      lastStep?.device ?? start?.device ?? record.environment.device ?? '–',
+      start?.engine ?? record.environment.engine,
+    ],
+    ['Memory', lastStep === undefined ? '–' : bytes(lastStep.memoryBytes)],
+  ].map(([name, value, more]): NamedNumber =>
+    more === undefined ? [name ?? '', value ?? ''] : [name ?? '', value ?? '', more],
+  );
+}
+
+function bestNumbers({ curves, record }: PageRun): NamedNumber[] {
+  const best = bestValidation(curves);
+  if (best === undefined) {
+    return [['Best so far', record.best === undefined ? '–' : percent(record.best.validAccuracy)]];
+  }
+  const { validations } = curves;
+  const accuracy = percent(validations.values('validAccuracy')[best] ?? NaN);
+  return [['Best so far', accuracy, `at step ${count(validations.values('step')[best] ?? NaN)}`]];
+}
+
+/** Whether a process works on the run now. */
+export function isLive({ record, brokenOff }: Pick<PageRun, 'record' | 'brokenOff'>): boolean {
+  return !brokenOff && ['preparing', 'running', 'paused', 'stopping'].includes(record.state);
+}
