@@ -1,0 +1,38 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { cancelled, userError } from '../../protocol/errors.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
+import { chooseRunCheckpoint } from '../panels/chooseSource.ts';
+import type { Parts } from '../parts.ts';
+import { nodeFrom } from '../views/treeNodes.ts';
+import { chooseRun } from './chooseRun.ts';
+
+/**
+ * The checkpoint that a command is about: that of the tree's row or the file that it was called with, of a run's row the
+ * best one; else the one that the user picks. Throws a user error where there is none, and a cancellation.
+ */
+export async function checkpointFrom(parts: Pick<Parts, 'runs'>, argument: unknown, verb: string): Promise<string> {
+  const node = nodeFrom(argument);
+  if (node?.kind === 'checkpoint') return node.path;
+  if (argument instanceof vscode.Uri) return argument.fsPath;
+  const run = await chooseRun(parts, argument, {
+    placeHolder: `Which run’s checkpoint to ${verb}?`,
+    suits: ({ folder }) => savedCheckpoint(folder) !== undefined,
+    none: `There is no checkpoint to ${verb} yet; train a model first with Fivecrop: Train Model.`,
+  });
+  if (node?.kind !== 'run') return (await chooseRunCheckpoint(run.folder, run.record.name)) ?? giveUp();
+  const saved = savedCheckpoint(run.folder);
+  if (saved !== undefined) return saved;
+  throw userError(`${run.record.name} has saved no checkpoint yet; it does at its first validation.`);
+}
+
+/** A run's best checkpoint, else its last. */
+function savedCheckpoint(folder: string): string | undefined {
+  const paths = [runFiles.best, runFiles.last].map((name) => join(folder, runFiles.checkpoints, name));
+  return paths.find((path) => existsSync(path));
+}
+
+function giveUp(): never {
+  throw cancelled();
+}

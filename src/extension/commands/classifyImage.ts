@@ -1,0 +1,45 @@
+import * as vscode from 'vscode';
+import { cancelled } from '../../protocol/errors.ts';
+import { chooseImages } from '../panels/predictionPanel.ts';
+import type { Parts } from '../parts.ts';
+import { requireTrust } from '../requireTrust.ts';
+import { nodeFrom } from '../views/treeNodes.ts';
+import { checkpointFrom } from './checkpointFrom.ts';
+import { registerCommand } from './registerCommand.ts';
+
+type ClassifyParts = Pick<Parts, 'log' | 'runs' | 'panels'>;
+
+/** *Classify Image* and *Classify with This Checkpoint*. */
+export function registerClassifying(parts: ClassifyParts): vscode.Disposable {
+  const { log, panels } = parts;
+  return vscode.Disposable.from(
+    registerCommand('fivecrop.classifyImage', log, async (argument: unknown, selection: unknown) => {
+      requireTrust('Classifying');
+      panels.showPredictions(await imagesFrom(argument, selection));
+    }),
+    registerCommand('fivecrop.classifyWithCheckpoint', log, async (argument: unknown) => {
+      requireTrust('Classifying');
+      const path = await checkpointFrom(parts, argument, 'classify with');
+      panels.showPredictions(await imagesFrom(undefined, undefined), { kind: 'checkpoint', path });
+    }),
+  );
+}
+
+/**
+ * What a command was called on: what is selected in the explorer or in the view of data, the image of the editor; else
+ * what the user picks. Throws a cancellation where that is nothing.
+ */
+async function imagesFrom(argument: unknown, selection: unknown): Promise<string[]> {
+  const several = Array.isArray(selection) && selection.length > 0 ? (selection as unknown[]) : [argument];
+  const named = several.flatMap(pathOf);
+  const images = named.length > 0 ? named : await chooseImages();
+  if (images.length === 0) throw cancelled();
+  return images;
+}
+
+function pathOf(argument: unknown): string[] {
+  if (argument instanceof vscode.Uri) return argument.scheme === 'file' ? [argument.fsPath] : [];
+  const node = nodeFrom(argument);
+  if (node?.kind === 'image') return [node.path];
+  return node?.kind === 'class' ? [node.folder] : [];
+}

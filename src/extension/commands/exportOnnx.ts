@@ -1,0 +1,37 @@
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { cancelled } from '../../protocol/errors.ts';
+import { checkpointTitle } from '../panels/checkpointTitle.ts';
+import type { Parts } from '../parts.ts';
+import { requireTrust } from '../requireTrust.ts';
+import { checkpointFrom } from './checkpointFrom.ts';
+import { registerCommand } from './registerCommand.ts';
+
+/** *Export to ONNX*. */
+export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>): vscode.Disposable {
+  const { log, service } = parts;
+  return registerCommand('fivecrop.exportOnnx', log, async (argument: unknown) => {
+    requireTrust('Exporting');
+    const checkpoint = await checkpointFrom(parts, argument, 'export');
+    const target = await vscode.window.showSaveDialog({
+      defaultUri: vscode.Uri.file(join(dirname(checkpoint), '..', onnxName(checkpoint))),
+      filters: { ONNX: ['onnx'] },
+      title: `Export ${checkpointTitle(checkpoint)}`,
+    });
+    if (!target) throw cancelled();
+    const output = target.fsPath;
+    await vscode.window.withProgress(
+      { location: vscode.ProgressLocation.Window, title: `Writing ${basename(output)}` },
+      () => service.request({ type: 'export', checkpoint, output }),
+    );
+    const reveal = 'Reveal';
+    const message = `${basename(output)} runs in any ONNX Runtime; labels and preprocessing are in its metadata.`;
+    if ((await vscode.window.showInformationMessage(message, reveal)) === reveal) {
+      await vscode.commands.executeCommand('revealInExplorer', target);
+    }
+  });
+}
+
+function onnxName(checkpoint: string): string {
+  return `${checkpointTitle(checkpoint).replace(/,\s*/g, '-')}.onnx`;
+}

@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import * as vscode from 'vscode';
+import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
+import { cancelled } from '../../protocol/errors.ts';
+import type { CropCount } from '../../protocol/serviceProtocol.ts';
+import type { Parts } from '../parts.ts';
+import { requireTrust } from '../requireTrust.ts';
+import { readCheckpointHeader } from '../trainer/runCheckpoints.ts';
+import { checkpointFrom } from './checkpointFrom.ts';
+import { registerCommand } from './registerCommand.ts';
+
+type TestParts = Pick<Parts, 'log' | 'runs' | 'panels'>;
+
+/** *Test Checkpoint* and *Show Test Results*. */
+export function registerTesting(parts: TestParts): vscode.Disposable {
+  const { log, panels } = parts;
+  return vscode.Disposable.from(
+    registerCommand('fivecrop.testCheckpoint', log, async (argument: unknown) => {
+      requireTrust('Testing');
+      const checkpoint = await checkpointFrom(parts, argument, 'test');
+      const data = await dataFor(parts, checkpoint);
+      const split = await chooseSplit(parts, checkpoint, data);
+      panels.showEvaluation(checkpoint, { on: { data, split }, crops: await chooseCrops() });
+    }),
+    registerCommand('fivecrop.showTestResults', log, async (argument: unknown) => {
+      panels.showEvaluation(await checkpointFrom(parts, argument, 'show the test results of'));
+    }),
+  );
+}
+
+function runOf({ runs }: TestParts, checkpoint: string) {
+  return runs.get(dirname(dirname(checkpoint)));
+}
+
+/** The folder that the checkpoint was trained on, where it is still there; else the one that the user picks. */
+async function dataFor(parts: TestParts, checkpoint: string): Promise<string> {
+  await parts.runs.load();
+  const record = runOf(parts, checkpoint)?.record;
+  const known = record?.data?.data ?? (await readCheckpointHeader(checkpoint))?.training.data;
+  if (known !== undefined && existsSync(known)) return known;
+  const [folder] =
+    (await vscode.window.showOpenDialog({
+      canSelectFolders: true,
+      canSelectFiles: false,
+      title: known === undefined ? 'Which images to test on?' : `${known} is gone. Which images to test on?`,
+      openLabel: 'Test on This Folder',
+    })) ?? [];
+  if (!folder) throw cancelled();
+  return folder.fsPath;
+}
+
+const splitTitles: Readonly<Record<SplitName, string>> = {
+  train: 'images it was trained on',
+  valid: 'images by which the best checkpoint was chosen',
+  test: 'images it has never seen',
+};
+
+/** The split with images to test on; a question where the choice is not plain. */
+async function chooseSplit(parts: TestParts, checkpoint: string, data: string): Promise<SplitName> {
+  const report = runOf(parts, checkpoint)?.record.data;
+  const images = report?.data === data ? report.images : undefined;
+  const order: SplitName[] = ['test', 'valid', 'train'];
+  const items = order
+    .filter((split) => images === undefined || images[split] > 0)
+    .map((split) => ({
+      label: split,
+      description: [...(images ? [`${images[split]} images`] : []), splitTitles[split]].join(', '),
+    }));
+  const chosen = await vscode.window.showQuickPick(items, { title: `Test on which images of ${data}?` });
+  const split = splitNames.find((name) => name === chosen?.label);
+  if (!split) throw cancelled();
+  return split;
+}
+
+async function chooseCrops(): Promise<readonly CropCount[]> {
+  const items: (vscode.QuickPickItem & { crops: readonly CropCount[] })[] = [
+    { label: 'Centre crop and five crops', description: 'shows what five crops gain', crops: [1, 5] },
+    { label: 'Centre crop', description: 'fastest', crops: [1] },
+    { label: 'Five crops', description: 'the mean of centre and corners', crops: [5] },
+  ];
+  const chosen = await vscode.window.showQuickPick(items, { title: 'Test with how many crops?' });
+  if (!chosen) throw cancelled();
+  return chosen.crops;
+}

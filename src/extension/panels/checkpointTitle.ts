@@ -1,0 +1,9 @@
+import { basename, dirname } from 'node:path';
+import { runFiles } from '../../protocol/runRecord.ts';
+
+/** A checkpoint as people call it: `<run>, best`; the file's name where it lies in no run's folder. */
+export function checkpointTitle(path: string): string {
+  const name = basename(path).replace(/\.(safetensors|pth|pt)$/i, '');
+  const folder = dirname(path);
+  return basename(folder) === runFiles.checkpoints ? `${basename(dirname(folder))}, ${name}` : name;
+}

@@ -1,0 +1,112 @@
+import * as vscode from 'vscode';
+import { preprocessPresets, type PreprocessPreset } from '../../protocol/preprocessing.ts';
+import type { ClassifierSource, NetworkOffer } from '../../protocol/serviceProtocol.ts';
+import type { Parts } from '../parts.ts';
+import { answerOf } from '../service/answerOf.ts';
+import { readSettings } from '../settings.ts';
+import { listRunCheckpoints } from '../trainer/runCheckpoints.ts';
+import { checkpointDescription, percent } from '../views/formatRun.ts';
+
+interface SourceItem extends vscode.QuickPickItem {
+  /** Undefined for a separator, and where there is nothing to choose from. */
+  readonly choose?: () => Promise<ClassifierSource | undefined>;
+}
+
+/**
+ * Asks what shall classify: a checkpoint of a run, a pretrained network, or a file. Undefined where the user asks for
+ * nothing after all.
+ */
+export async function chooseSource({ runs, service }: Pick<Parts, 'runs' | 'service'>) {
+  await runs.load();
+  const title = 'What shall classify?';
+  const items: SourceItem[] = [
+    ...runs.runs.flatMap((run) => runItem(run.folder, run.record.name)),
+    { label: '', kind: vscode.QuickPickItemKind.Separator },
+    {
+      label: 'Pretrained network...',
+      description: 'ImageNet’s 1000 classes',
+      iconPath: new vscode.ThemeIcon('globe'),
+      choose: () => choosePretrained(service),
+    },
+    {
+      label: 'Checkpoint file...',
+      description: '.safetensors, or .pth of the report’s script',
+      iconPath: new vscode.ThemeIcon('file'),
+      choose: chooseCheckpointFile,
+    },
+    {
+      label: 'ONNX file...',
+      description: 'its own classes',
+      iconPath: new vscode.ThemeIcon('file-binary'),
+      choose: chooseOnnxFile,
+    },
+  ];
+  const chosen = await vscode.window.showQuickPick(items, { title, matchOnDescription: true });
+  return chosen?.choose?.();
+}
+
+function runItem(folder: string, name: string): SourceItem[] {
+  const choose = () => chooseCheckpointOf(folder, name);
+  return [{ label: name, iconPath: new vscode.ThemeIcon('graph-line'), choose }];
+}
+
+async function chooseCheckpointOf(folder: string, name: string): Promise<ClassifierSource | undefined> {
+  const path = await chooseRunCheckpoint(folder, name);
+  return path === undefined ? undefined : { kind: 'checkpoint', path };
+}
+
+/** Asks which checkpoint of a run; a run's only one is taken without a question. */
+export async function chooseRunCheckpoint(folder: string, name: string): Promise<string | undefined> {
+  const checkpoints = await listRunCheckpoints(folder);
+  if (checkpoints.length === 0) {
+    void vscode.window.showInformationMessage(`${name} has saved no checkpoint yet; it does at its first validation.`);
+    return undefined;
+  }
+  if (checkpoints.length === 1) return checkpoints[0]?.path;
+  const items = checkpoints.map(({ path, name: label, metadata }) => ({
+    label,
+    description: checkpointDescription(metadata),
+    path,
+  }));
+  return (await vscode.window.showQuickPick(items, { title: `Which checkpoint of ${name}?` }))?.path;
+}
+
+async function choosePretrained(service: Parts['service']): Promise<ClassifierSource | undefined> {
+  const { weightsFolder } = readSettings();
+  const request = { type: 'networks' as const, ...(weightsFolder === undefined ? {} : { weightsFolder }) };
+  const items = answerOf(service, request, 'networks').then(({ networks }) =>
+    networks.filter(({ top1 }) => top1 !== undefined).map(networkItem),
+  );
+  const chosen = await vscode.window.showQuickPick(items, { title: 'Which pretrained network?' });
+  return chosen && { kind: 'architecture', name: chosen.name };
+}
+
+function networkItem({ name, title, top1 = 0, weightsBytes = 0, weightsHere }: NetworkOffer) {
+  const weights = weightsHere ? 'weights are here' : `${Math.round(weightsBytes / 1e6)} MB to download`;
+  return { label: title, description: `${percent(top1)} on ImageNet · ${weights}`, name };
+}
+
+async function chooseFile(filters: Record<string, string[]>, title: string): Promise<string | undefined> {
+  const [file] = (await vscode.window.showOpenDialog({ filters, title, openLabel: 'Classify with it' })) ?? [];
+  return file?.fsPath;
+}
+
+async function chooseCheckpointFile(): Promise<ClassifierSource | undefined> {
+  const path = await chooseFile({ Checkpoints: ['safetensors', 'pth', 'pt'] }, 'Which checkpoint?');
+  return path === undefined ? undefined : { kind: 'checkpoint', path };
+}
+
+const presetTitles: Readonly<Record<PreprocessPreset, string>> = {
+  imagenet: '0 to 1, ImageNet’s mean and deviation: torchvision, timm',
+  tf: '-1 to 1: TensorFlow’s MobileNet and Inception',
+  'caffe-bgr': '0 to 255, blue first, less the mean: Caffe',
+};
+
+async function chooseOnnxFile(): Promise<ClassifierSource | undefined> {
+  const path = await chooseFile({ ONNX: ['onnx'] }, 'Which ONNX file?');
+  if (path === undefined) return undefined;
+  const presets = Object.keys(preprocessPresets) as PreprocessPreset[];
+  const items = presets.map((preset) => ({ label: preset, description: presetTitles[preset], preset }));
+  const chosen = await vscode.window.showQuickPick(items, { title: 'How does it expect its pixels?' });
+  return chosen && { kind: 'backbone', path, preprocess: chosen.preset };
+}

@@ -1,0 +1,27 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { evaluationSchema, type Evaluation } from '../../protocol/evaluation.ts';
+
+/**
+ * The evaluations that are kept beside a checkpoint (see `evaluationPath`), newest first. What does not fit the format is
+ * left out, and `onMisfit` hears of it; none where there is no such folder.
+ */
+export async function readEvaluations(checkpoint: string, onMisfit: (reason: string) => void): Promise<Evaluation[]> {
+  const folder = dirname(checkpoint);
+  const stem = `${basename(checkpoint).replace(/\.safetensors$/, '')}.`;
+  const names = await readdir(folder).catch((): string[] => []);
+  const own = names.filter((name) => name.startsWith(stem) && name.endsWith('.evaluation.json'));
+  const read = await Promise.all(own.map((name) => readEvaluation(join(folder, name), onMisfit)));
+  const found = read.filter((evaluation) => evaluation !== undefined);
+  // The folder may have been moved since.
+  return found.map((evaluation) => ({ ...evaluation, checkpoint })).sort((a, b) => b.time.localeCompare(a.time));
+}
+
+async function readEvaluation(file: string, onMisfit: (reason: string) => void): Promise<Evaluation | undefined> {
+  try {
+    return evaluationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (error) {
+    onMisfit(`${file} is no test result of this version and is not shown: ${String(error)}`);
+    return undefined;
+  }
+}

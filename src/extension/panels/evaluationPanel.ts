@@ -1,0 +1,170 @@
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { z } from 'zod';
+import { splitNames } from '../../protocol/dataReport.ts';
+import {
+  evaluationPanelToHostSchema,
+  type EvaluationPanelToHost,
+  type EvaluationPanelToPage,
+} from '../../protocol/evaluationPanel.ts';
+import type { CropCount } from '../../protocol/serviceProtocol.ts';
+import { showFailure } from '../commands/registerCommand.ts';
+import type { Parts } from '../parts.ts';
+import { readSettings } from '../settings.ts';
+import { requireTrust } from '../requireTrust.ts';
+import { checkpointTitle } from './checkpointTitle.ts';
+import { readEvaluations } from './evaluationFiles.ts';
+import { createEvaluationSession, type EvaluationData, type EvaluationSession } from './evaluationSession.ts';
+import { createPanel, hostPage, viewType } from './hostPage.ts';
+import { createPanelMemory, newPanelId } from './panelMemory.ts';
+import { pictureFor } from './pictureFor.ts';
+import { saveExport } from './saveExport.ts';
+
+type EvaluationParts = Pick<Parts, 'log' | 'service'>;
+
+/** A checkpoint and what it is, or was last, tested on. */
+const shownSchema = z.object({
+  checkpoint: z.string(),
+  on: z.object({ data: z.string(), split: z.enum(splitNames) }).optional(),
+});
+type Shown = z.infer<typeof shownSchema>;
+
+export interface EvaluationPanels {
+  /** See `Panels.showEvaluation`. */
+  readonly show: (
+    checkpoint: string,
+    test?: { readonly on: EvaluationData; readonly crops: readonly CropCount[] },
+  ) => void;
+  dispose(): void;
+}
+
+interface OpenPanel {
+  readonly panel: vscode.WebviewPanel;
+  readonly session: EvaluationSession;
+  readonly test: (on: EvaluationData, crops: readonly CropCount[]) => void;
+}
+
+/** Panels with test results, one a checkpoint. */
+export function registerEvaluationPanels(context: vscode.ExtensionContext, parts: EvaluationParts): EvaluationPanels {
+  const { log } = parts;
+  const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
+  const open = new Map<string, OpenPanel>();
+
+  function fill(panel: vscode.WebviewPanel, id: string, shown: Shown): OpenPanel {
+    const { checkpoint } = shown;
+    let on = shown.on;
+    const connection = hostPage<EvaluationPanelToPage, EvaluationPanelToHost>(panel, context, {
+      name: 'evaluation',
+      panelId: id,
+      log,
+      schema: evaluationPanelToHostSchema,
+      replay: () => void session.replay(),
+      receive: (message) => {
+        const controls = { checkpoint, session, again, post: connection.post };
+        void obey(message, controls, parts).catch((error: unknown) => showFailure(error, log));
+      },
+    });
+    const session = createEvaluationSession(sourceOf(checkpoint, parts), connection.post);
+    const test = (data: EvaluationData, crops: readonly CropCount[]) => {
+      on = { ...data };
+      memory.remember(id, { checkpoint, on });
+      void session.test(data, crops);
+    };
+    const again = async (crops: CropCount) => {
+      requireTrust('Testing');
+      const [newest] = await readEvaluations(checkpoint, () => undefined);
+      const split = splitNames.find((name) => name === newest?.split);
+      const known = on ?? (newest && split ? { data: newest.data, split } : undefined);
+      if (known) test(known, [crops]);
+      else await vscode.commands.executeCommand('fivecrop.testCheckpoint', vscode.Uri.file(checkpoint));
+    };
+    panel.onDidDispose(() => {
+      session.dispose();
+      memory.forget(id);
+      open.delete(checkpoint);
+    });
+    memory.remember(id, { checkpoint, ...(on ? { on } : {}) });
+    const own = { panel, session, test };
+    open.set(checkpoint, own);
+    return own;
+  }
+
+  const serializer = vscode.window.registerWebviewPanelSerializer(viewType('evaluation'), {
+    deserializeWebviewPanel: (panel, state) => {
+      const recalled = memory.recall(state);
+      if (recalled && !open.has(recalled.value.checkpoint)) fill(panel, recalled.id, recalled.value);
+      else panel.dispose();
+      return Promise.resolve();
+    },
+  });
+  return {
+    show: (checkpoint, test) => {
+      const there = open.get(checkpoint);
+      there?.panel.reveal();
+      const own =
+        there ??
+        fill(createPanel('evaluation', `Test of ${checkpointTitle(checkpoint)}`), newPanelId(), { checkpoint });
+      if (test) own.test(test.on, test.crops);
+    },
+    dispose: () => {
+      serializer.dispose();
+    },
+  };
+}
+
+function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
+  return {
+    label: checkpointTitle(checkpoint),
+    read: () => readEvaluations(checkpoint, (reason) => log.warn(reason)),
+    evaluate: async ({ data, split, crops, signal, onAnswer }: Parameters<EvaluateFunction>[0]) => {
+      const { engine, device } = readSettings();
+      const cancellation = new vscode.CancellationTokenSource();
+      signal.addEventListener('abort', () => cancellation.cancel());
+      await service
+        .request(
+          { type: 'evaluate', checkpoint, data, split, crops, engine, device },
+          { onAnswer, token: cancellation.token },
+        )
+        .finally(() => cancellation.dispose());
+    },
+  };
+}
+
+type EvaluateFunction = Parameters<typeof createEvaluationSession>[0]['evaluate'];
+
+interface Controls {
+  readonly checkpoint: string;
+  readonly session: EvaluationSession;
+  readonly again: (crops: CropCount) => Promise<void>;
+  readonly post: (message: EvaluationPanelToPage) => void;
+}
+
+async function obey(
+  message: Exclude<EvaluationPanelToHost, { type: 'ready' }>,
+  { checkpoint, session, again, post }: Controls,
+  parts: EvaluationParts,
+): Promise<void> {
+  switch (message.type) {
+    case 'test':
+      return again(message.crops);
+    case 'cancel':
+      session.cancel();
+      return;
+    case 'open':
+      await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(message.image));
+      return;
+    case 'reveal':
+      await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(message.image));
+      return;
+    case 'picture': {
+      const picture = await pictureFor(parts, message.image, message.size);
+      if (picture !== undefined) post({ type: 'picture', image: message.image, picture });
+      return;
+    }
+    case 'exportCsv': {
+      const name = `${basename(checkpoint, '.safetensors')}-test.csv`;
+      const folder = join(dirname(checkpoint), '..');
+      return saveExport({ name, folder, filters: { CSV: ['csv'] }, content: Buffer.from(message.content) });
+    }
+  }
+}

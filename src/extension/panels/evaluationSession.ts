@@ -1,0 +1,104 @@
+import { CancelledError, messageOf } from '../../protocol/errors.ts';
+import type { Evaluation } from '../../protocol/evaluation.ts';
+import type { EvaluationPanelToPage } from '../../protocol/evaluationPanel.ts';
+import type { SplitName } from '../../protocol/dataReport.ts';
+import type { CropCount, ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
+
+/** What a checkpoint is tested on. */
+export interface EvaluationData {
+  readonly data: string;
+  readonly split: SplitName;
+}
+
+export interface EvaluationRequest extends EvaluationData {
+  readonly crops: CropCount;
+  readonly signal: AbortSignal;
+  readonly onAnswer: (answer: ServiceAnswerBody) => void;
+}
+
+export interface EvaluationSource {
+  /** What the page calls the checkpoint. */
+  readonly label: string;
+  /** What is kept beside the checkpoint, newest first. */
+  read(): Promise<Evaluation[]>;
+  /** Tests the checkpoint and keeps the result beside it; rejects as `Service.request` does. */
+  evaluate(request: EvaluationRequest): Promise<void>;
+}
+
+/** The test results of one checkpoint. */
+export interface EvaluationSession {
+  /** Tests on this data, one number of crops after the other; what ran before is cancelled. */
+  test(on: EvaluationData, crops: readonly CropCount[]): Promise<void>;
+  cancel(): void;
+  /** Says everything to a page that begins anew. */
+  replay(): Promise<void>;
+  dispose(): void;
+}
+
+const idle = { type: 'progress', busy: false, what: '', done: 0, total: 0 } as const;
+
+/** Tests on request and tells `post` of progress and of what is kept. */
+export function createEvaluationSession(
+  source: EvaluationSource,
+  post: (message: EvaluationPanelToPage) => void,
+): EvaluationSession {
+  let progress: Extract<EvaluationPanelToPage, { type: 'progress' }> = idle;
+  let problem: string | undefined;
+  let running: AbortController | undefined;
+
+  const report = (now: typeof progress) => {
+    progress = now;
+    post(now);
+  };
+  const postEvaluations = async () => {
+    post({ type: 'evaluations', label: source.label, evaluations: await source.read() });
+  };
+
+  async function testOne(on: EvaluationData, crops: CropCount, { signal }: AbortController): Promise<void> {
+    const title = crops === 1 ? 'centre crop' : 'five crops';
+    await source.evaluate({
+      ...on,
+      crops,
+      signal,
+      onAnswer: (answer) => {
+        if (answer.type !== 'progress' || signal.aborted) return;
+        const { what, done, total = 0 } = answer;
+        report({ type: 'progress', busy: true, what: `${what} (${on.split}, ${title})`, done, total });
+      },
+    });
+    await postEvaluations();
+  }
+
+  return {
+    test: async (on, crops) => {
+      running?.abort();
+      const controller = new AbortController();
+      running = controller;
+      problem = undefined;
+      report({ type: 'progress', busy: true, what: 'Starting', done: 0, total: 0 });
+      try {
+        for (const count of crops) await testOne(on, count, controller);
+      } catch (error) {
+        if (running === controller && !(error instanceof CancelledError)) {
+          problem = messageOf(error);
+          post({ type: 'error', message: problem });
+        }
+      } finally {
+        if (running === controller) {
+          running = undefined;
+          report(idle);
+        }
+      }
+    },
+    cancel: () => running?.abort(),
+    replay: async () => {
+      await postEvaluations();
+      post(progress);
+      if (problem !== undefined) post({ type: 'error', message: problem });
+    },
+    dispose: () => {
+      running?.abort();
+      running = undefined;
+    },
+  };
+}

@@ -1,0 +1,23 @@
+import type * as vscode from 'vscode';
+import type { Panels, Parts } from '../parts.ts';
+import { registerEvaluationPanels } from './evaluationPanel.ts';
+import { registerPredictionPanel } from './predictionPanel.ts';
+import { registerTrainingPanel } from './trainingPanel.ts';
+
+/** Registers all panels; those that were open come back after a reload of the window. */
+export function registerPanels(
+  context: vscode.ExtensionContext,
+  parts: Omit<Parts, 'panels'>,
+): Panels & { dispose(): void } {
+  const training = registerTrainingPanel(context, parts);
+  const prediction = registerPredictionPanel(context, parts);
+  const evaluation = registerEvaluationPanels(context, parts);
+  return {
+    showRuns: training.show,
+    showPredictions: prediction.show,
+    showEvaluation: evaluation.show,
+    dispose: () => {
+      for (const panels of [training, prediction, evaluation]) panels.dispose();
+    },
+  };
+}

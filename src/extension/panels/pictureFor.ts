@@ -1,0 +1,17 @@
+import { messageOf } from '../../protocol/errors.ts';
+import type { Parts } from '../parts.ts';
+import { answerOf } from '../service/answerOf.ts';
+
+/** A picture of an image file for a page, as a data URL; undefined, with a word in the log, where there can be none. */
+export async function pictureFor(
+  { service, log }: Pick<Parts, 'service' | 'log'>,
+  image: string,
+  size: number,
+): Promise<string | undefined> {
+  try {
+    return (await answerOf(service, { type: 'preview', image, size }, 'preview')).picture;
+  } catch (error) {
+    log.warn(messageOf(error));
+    return undefined;
+  }
+}

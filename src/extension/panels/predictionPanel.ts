@@ -1,0 +1,235 @@
+import * as vscode from 'vscode';
+import { z } from 'zod';
+import {
+  predictionPanelToHostSchema,
+  type PredictionPanelToHost,
+  type PredictionPanelToPage,
+} from '../../protocol/predictionPanel.ts';
+import { classifierSourceSchema, cropCountSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
+import { imageExtensions } from '../imageExtensions.ts';
+import { showFailure } from '../commands/registerCommand.ts';
+import type { Parts } from '../parts.ts';
+import { requireTrust } from '../requireTrust.ts';
+import { readSettings } from '../settings.ts';
+import { chooseSource } from './chooseSource.ts';
+import { createPanel, hostPage, viewType } from './hostPage.ts';
+import { bestCheckpoints, offerOf, sourceExists, sourceOfId } from './offeredSources.ts';
+import { createPanelMemory, newPanelId } from './panelMemory.ts';
+import { pictureFor } from './pictureFor.ts';
+import { createPredictionSession, topK, type Predict, type PredictionSession } from './predictionSession.ts';
+import { saveExport } from './saveExport.ts';
+
+type PredictionParts = Pick<Parts, 'log' | 'service' | 'runs'>;
+
+/** Side of the thumbnails, in pixels: twice what the list shows, for fine screens. */
+const thumbnailSize = 96;
+/** Under which the source is kept that classified last. */
+const lastSourceKey = 'lastClassifierSource';
+
+const shownSchema = z.object({
+  images: z.array(z.string()),
+  source: classifierSourceSchema.optional(),
+  crops: cropCountSchema,
+});
+type Shown = z.infer<typeof shownSchema>;
+
+export interface PredictionPanels {
+  /** See `Panels.showPredictions`. */
+  readonly show: (images: readonly string[], source?: ClassifierSource) => void;
+  dispose(): void;
+}
+
+interface OpenPanel {
+  readonly panel: vscode.WebviewPanel;
+  readonly session: PredictionSession;
+  readonly setUp: () => void;
+}
+
+/** The prediction panel, of which there is one. */
+export function registerPredictionPanel(context: vscode.ExtensionContext, parts: PredictionParts): PredictionPanels {
+  const { log, runs } = parts;
+  const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
+  let open: OpenPanel | undefined;
+
+  function fill(panel: vscode.WebviewPanel, id: string, shown: Shown): void {
+    const connection = hostPage<PredictionPanelToPage, PredictionPanelToHost>(panel, context, {
+      name: 'prediction',
+      panelId: id,
+      log,
+      schema: predictionPanelToHostSchema,
+      replay: () => {
+        setUp();
+        session.replay();
+      },
+      receive: (message) => {
+        void obey(message, { session, setUp, post: connection.post, use }, parts).catch((error: unknown) =>
+          showFailure(error, log),
+        );
+      },
+    });
+    const session = createPredictionSession(predictor(parts), connection.post);
+    const setUp = () => {
+      const { images, source, crops } = session;
+      memory.remember(id, { images: [...images], crops, ...(source ? { source } : {}) });
+      connection.post(setupMessage(session, parts));
+    };
+    const use = (source: ClassifierSource) => {
+      void context.workspaceState.update(lastSourceKey, source);
+      session.use({ source });
+      setUp();
+    };
+    const changed = runs.onDidChangeCheckpoints(setUp);
+    const own: OpenPanel = { panel, session, setUp };
+    panel.onDidDispose(() => {
+      changed.dispose();
+      session.dispose();
+      memory.forget(id);
+      if (open === own) open = undefined;
+    });
+    const { images, crops, source } = shown;
+    session.classify(images, { crops, ...(source ? { source } : {}) });
+    setUp();
+    open = own;
+  }
+
+  function lastSource(): ClassifierSource | undefined {
+    const last = classifierSourceSchema.safeParse(context.workspaceState.get(lastSourceKey)).data;
+    return last && sourceExists(last) ? last : bestCheckpoints(runs.runs)[0];
+  }
+
+  async function openWith(images: readonly string[], wanted?: ClassifierSource): Promise<void> {
+    await runs.load();
+    const source = wanted ?? open?.session.source ?? lastSource() ?? (await chooseSource(parts));
+    if (wanted) await context.workspaceState.update(lastSourceKey, wanted);
+    if (!open) {
+      const shown: Shown = { images: [...images], crops: readSettings().crops, ...(source ? { source } : {}) };
+      fill(createPanel('prediction', 'Classification'), newPanelId(), shown);
+      return;
+    }
+    const { session, panel, setUp } = open;
+    session.classify(images, source ? { source } : {});
+    setUp();
+    panel.reveal();
+  }
+
+  const serializer = vscode.window.registerWebviewPanelSerializer(viewType('prediction'), {
+    deserializeWebviewPanel: async (panel, state) => {
+      const recalled = memory.recall(state);
+      if (!recalled || open) {
+        panel.dispose();
+        return;
+      }
+      await runs.load();
+      fill(panel, recalled.id, recalled.value);
+    },
+  });
+  return {
+    show: (images, source) => void openWith(images, source).catch((error: unknown) => showFailure(error, log)),
+    dispose: () => {
+      serializer.dispose();
+    },
+  };
+}
+
+function predictor({ service }: PredictionParts): Predict {
+  return async ({ images, source, crops, signal, onAnswer }) => {
+    requireTrust('Classifying');
+    const { engine, device } = readSettings();
+    const cancellation = new vscode.CancellationTokenSource();
+    signal.addEventListener('abort', () => cancellation.cancel());
+    await service
+      .request(
+        { type: 'predict', images: [...images], source, crops, topK, thumbnail: thumbnailSize, engine, device },
+        { onAnswer, token: cancellation.token },
+      )
+      .finally(() => cancellation.dispose());
+  };
+}
+
+/** The sources on offer: the one in use, and the best checkpoint of each run. */
+function setupMessage({ source, crops }: PredictionSession, { runs }: PredictionParts): PredictionPanelToPage {
+  const offers = [...(source ? [source] : []), ...bestCheckpoints(runs.runs)].map((one) => offerOf(one, runs.runs));
+  const byId = new Map(offers.map((offer) => [offer.id, offer]));
+  const id = source ? JSON.stringify(source) : '';
+  return { type: 'setup', sources: [...byId.values()], source: id, crops, topK };
+}
+
+interface Controls {
+  readonly session: PredictionSession;
+  readonly setUp: () => void;
+  readonly use: (source: ClassifierSource) => void;
+  readonly post: (message: PredictionPanelToPage) => void;
+}
+
+async function obey(
+  message: Exclude<PredictionPanelToHost, { type: 'ready' }>,
+  { session, setUp, use, post }: Controls,
+  parts: PredictionParts,
+): Promise<void> {
+  switch (message.type) {
+    case 'source': {
+      const source = sourceOfId(message.id);
+      if (source) use(source);
+      return;
+    }
+    case 'chooseSource': {
+      const source = await chooseSource(parts);
+      // Without a choice the page's list goes back to the one in use.
+      if (source) use(source);
+      else setUp();
+      return;
+    }
+    case 'crops':
+      session.use({ crops: message.crops });
+      setUp();
+      return;
+    case 'dropped':
+      session.add(localFiles(message.uris));
+      setUp();
+      return;
+    case 'chooseImages': {
+      const chosen = await chooseImages();
+      session.add(chosen);
+      setUp();
+      return;
+    }
+    case 'cancel':
+      session.cancel();
+      return;
+    case 'preview': {
+      const picture = await pictureFor(parts, message.image, message.size);
+      if (picture !== undefined) post({ type: 'preview', image: message.image, picture });
+      return;
+    }
+    case 'open':
+      await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(message.image));
+      return;
+    case 'exportCsv': {
+      const content = Buffer.from(message.content);
+      return saveExport({ name: 'classification.csv', filters: { CSV: ['csv'] }, content });
+    }
+  }
+}
+
+/** The editor's own dialog for images; none where it is closed. */
+export async function chooseImages(): Promise<string[]> {
+  const chosen = await vscode.window.showOpenDialog({
+    canSelectMany: true,
+    filters: { Images: [...imageExtensions] },
+    title: 'Images to classify',
+    openLabel: 'Classify',
+  });
+  return (chosen ?? []).map(({ fsPath }) => fsPath);
+}
+
+/** Of dropped URIs those that are files here: the browser workbench calls them by the name of its remote. */
+function localFiles(uris: readonly string[]): string[] {
+  const parsed = uris.flatMap((uri) => {
+    try {
+      return [vscode.Uri.parse(uri, true)];
+    } catch {
+      return [];
+    }
+  });
+  return parsed.filter(({ scheme }) => scheme === 'file' || scheme === 'vscode-remote').map(({ fsPath }) => fsPath);
+}

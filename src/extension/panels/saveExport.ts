@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { messageOf, userError } from '../../protocol/errors.ts';
+
+export interface ExportedFile {
+  /** What the dialog offers. */
+  readonly name: string;
+  /** The folder that the dialog begins in; the workspace's without it. */
+  readonly folder?: string | undefined;
+  /** What the format is called, and its ending. */
+  readonly filters: Readonly<Record<string, string[]>>;
+  readonly content: Uint8Array;
+}
+
+/** Asks where to save, saves, and offers to open the file. Throws a user error where it cannot be written. */
+export async function saveExport({ name, folder, filters, content }: ExportedFile): Promise<void> {
+  const home = folder ?? vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+  const target = await vscode.window.showSaveDialog({
+    filters: { ...filters },
+    ...(home === undefined ? {} : { defaultUri: vscode.Uri.file(join(home, name)) }),
+  });
+  if (!target) return;
+  try {
+    await vscode.workspace.fs.writeFile(target, content);
+  } catch (error) {
+    throw userError(`${target.fsPath} cannot be written (${messageOf(error)}); choose another place.`, error);
+  }
+  const open = 'Open';
+  const chosen = await vscode.window.showInformationMessage(`Saved ${target.fsPath}.`, open);
+  if (chosen === open) await vscode.commands.executeCommand('vscode.open', target);
+}

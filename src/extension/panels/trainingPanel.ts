@@ -1,0 +1,158 @@
+import { basename, isAbsolute, join } from 'node:path';
+import * as vscode from 'vscode';
+import { z } from 'zod';
+import {
+  trainingPanelToHostSchema,
+  type ShownRun,
+  type TrainingPanelToHost,
+  type TrainingPanelToPage,
+} from '../../protocol/trainingPanel.ts';
+import { showFailure } from '../commands/registerCommand.ts';
+import type { Parts } from '../parts.ts';
+import type { StoredRun } from '../trainer/runCatalogue.ts';
+import { createPanel, hostPage, viewType } from './hostPage.ts';
+import { createPanelMemory, newPanelId } from './panelMemory.ts';
+import { pictureFor } from './pictureFor.ts';
+import { saveExport } from './saveExport.ts';
+import { createTrainingSession, type TrainingSession } from './trainingSession.ts';
+
+type TrainingParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'service'>;
+
+export interface TrainingPanels {
+  /** See `Panels.showRuns`. */
+  readonly show: (folders: readonly string[]) => void;
+  dispose(): void;
+}
+
+interface OpenPanel {
+  readonly panel: vscode.WebviewPanel;
+  readonly show: (folders: readonly string[]) => void;
+}
+
+const exportFilters: Readonly<Record<'png' | 'svg' | 'csv', Record<string, string[]>>> = {
+  png: { PNG: ['png'] },
+  svg: { SVG: ['svg'] },
+  csv: { CSV: ['csv'] },
+};
+
+/** The training panel, of which there is one: it shows one run, or several over each other. */
+export function registerTrainingPanel(context: vscode.ExtensionContext, parts: TrainingParts): TrainingPanels {
+  const { log, runs, trainers } = parts;
+  const memory = createPanelMemory(context.workspaceState, z.object({ folders: z.array(z.string()) }));
+  let open: OpenPanel | undefined;
+
+  const shownRuns = (): readonly ShownRun[] => runs.runs.map(shownRun);
+
+  function fill(panel: vscode.WebviewPanel, id: string, folders: readonly string[]): void {
+    const connection = hostPage<TrainingPanelToPage, TrainingPanelToHost>(panel, context, {
+      name: 'training',
+      panelId: id,
+      log,
+      schema: trainingPanelToHostSchema,
+      replay: () => session.replay(),
+      receive: (message) => {
+        void obey(message, { session, show, post: connection.post }, parts).catch((error: unknown) =>
+          showFailure(error, log),
+        );
+      },
+    });
+    const session = createTrainingSession({ runs: shownRuns, follow: trainers.follow }, connection.post);
+    const show = (wanted: readonly string[]) => {
+      session.show(wanted);
+      memory.remember(id, { folders: [...session.folders] });
+      panel.title = titleOf(session.folders);
+    };
+    const changed = runs.onDidChange(() => session.refresh());
+    const own: OpenPanel = { panel, show };
+    panel.onDidDispose(() => {
+      changed.dispose();
+      session.dispose();
+      memory.forget(id);
+      if (open === own) open = undefined;
+    });
+    show(folders);
+    open = own;
+  }
+
+  async function openWith(folders: readonly string[]): Promise<void> {
+    await runs.load();
+    if (open) {
+      open.show(folders);
+      open.panel.reveal();
+    } else fill(createPanel('training', titleOf(folders)), newPanelId(), folders);
+  }
+
+  const serializer = vscode.window.registerWebviewPanelSerializer(viewType('training'), {
+    deserializeWebviewPanel: async (panel, state) => {
+      const recalled = memory.recall(state);
+      if (!recalled || open) {
+        panel.dispose();
+        return;
+      }
+      await runs.load();
+      fill(panel, recalled.id, recalled.value.folders);
+    },
+  });
+  return {
+    show: (folders) => void openWith(folders).catch((error: unknown) => showFailure(error, log)),
+    dispose: () => {
+      serializer.dispose();
+    },
+  };
+}
+
+function shownRun({ folder, record, state }: StoredRun): ShownRun {
+  return { folder, record, brokenOff: state === 'broken off' };
+}
+
+function titleOf(folders: readonly string[]): string {
+  const [first, ...others] = folders;
+  if (first === undefined) return 'Training';
+  return others.length === 0 ? basename(first) : `${basename(first)} and ${others.length} more`;
+}
+
+interface Shown {
+  readonly session: TrainingSession;
+  readonly show: (folders: readonly string[]) => void;
+  readonly post: (message: TrainingPanelToPage) => void;
+}
+
+async function obey(
+  message: Exclude<TrainingPanelToHost, { type: 'ready' }>,
+  { session, show, post }: Shown,
+  parts: TrainingParts,
+): Promise<void> {
+  const { trainers } = parts;
+  switch (message.type) {
+    case 'show':
+      show(message.folders);
+      return;
+    case 'stop':
+      return trainers.stop(message.folder);
+    case 'pause':
+      return trainers.pause(message.folder);
+    case 'resume': {
+      const folder = await trainers.resume(message.folder);
+      if (!session.folders.includes(folder)) show([folder, ...session.folders]);
+      return;
+    }
+    case 'export': {
+      const content = Buffer.from(message.content, message.format === 'png' ? 'base64' : 'utf8');
+      return saveExport({
+        name: message.name,
+        folder: session.folders[0],
+        filters: exportFilters[message.format],
+        content,
+      });
+    }
+    case 'open': {
+      const path = isAbsolute(message.path) ? message.path : join(session.folders[0] ?? '', message.path);
+      await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path));
+      return;
+    }
+    case 'picture': {
+      const picture = await pictureFor(parts, message.image, message.size);
+      if (picture !== undefined) post({ type: 'picture', image: message.image, picture });
+    }
+  }
+}
