@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import type { Engine } from '../../../src/ml/engine/engine.ts';
+import { typeOf, type Graph, type NodeOf } from '../../../src/ml/graph/graph.ts';
+import type { Random } from '../../../src/ml/graph/random.ts';
+import { elementCount, float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
+import { runDouble, type Doubles } from './doubleForward.ts';
+import { doubles, randomValues } from './graphValues.ts';
+
+const step = 1e-6;
+/** ReLU's inputs, and the values under one max pool's window, are kept this far from where the slope changes. */
+const margin = 10 * step;
+
+/**
+ * Checks an engine's gradients of a graph that ends in log-probabilities against central differences in float64: for
+ * every parameter along two random directions, which an error in any element would change, and by its first and last
+ * element. The values are drawn until none is near a kink.
+ */
+export async function checkGradients(engine: Engine, graph: Graph, random: Random): Promise<void> {
+  const values = smoothValues(graph, random);
+  const targets = randomTargets(typeOf(graph, graph.outputs[0] ?? '').shape, random);
+  const model = await engine.compileTraining(
+    () => graph,
+    { state: values, optimizer: new Map(), step: 0 },
+    { trainable: new Set(graph.parameters), optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0 }, device: 'cpu' },
+  );
+  const fed = [...values].filter(([name]) => graph.inputs.includes(name));
+  const gradients = await model.gradients(new Map([...fed, ['targets', targets]]));
+  await model.dispose();
+  assert.deepEqual([...gradients.keys()], graph.parameters);
+  for (const [name, gradient] of gradients) {
+    assert.deepEqual(gradient.shape, typeOf(graph, name).shape);
+    const data = Float64Array.from(gradient.data, Number);
+    const rms = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
+    for (const [what, direction] of directions(data.length, random)) {
+      const actual = direction.reduce((sum, value, index) => sum + value * (data[index] ?? NaN), 0);
+      const expected = slope(graph, doubles(values), targets, name, direction);
+      const off = Math.abs(actual - expected);
+      // In units of the gradient, and of what float32 leaves of a gradient that is zero.
+      assert.ok(off <= 1e-3 * Math.max(rms, 1e-2), `${name} by ${what}: ${actual}, not ${expected}`);
+    }
+  }
+}
+
+/** Directions of length 1. */
+function directions(length: number, random: Random): [what: string, direction: Float64Array][] {
+  const axis = (index: number) => Float64Array.from({ length }, (_, other) => (other === index ? 1 : 0));
+  const anywhere = () => {
+    const values = Float64Array.from({ length }, () => random.normal());
+    const norm = Math.hypot(...values);
+    return values.map((value) => value / norm);
+  };
+  return [
+    ['a random direction', anywhere()],
+    ['another direction', anywhere()],
+    ['its first element', axis(0)],
+    ['its last element', axis(length - 1)],
+  ];
+}
+
+/** Derivative of -sum(targets * log-probabilities) along a direction of one tensor. */
+function slope(graph: Graph, values: Doubles, targets: Tensor, name: string, direction: Float64Array): number {
+  const own = values.get(name) ?? new Float64Array();
+  const lossAt = (distance: number) => {
+    const moved = own.map((value, index) => value + distance * (direction[index] ?? 0));
+    const logProbabilities = runDouble(graph, new Map([...values, [name, moved]])).get(graph.outputs[0] ?? '');
+    assert.ok(logProbabilities);
+    return -logProbabilities.reduce((sum, value, index) => sum + value * Number(targets.data[index]), 0);
+  };
+  return (lossAt(step) - lossAt(-step)) / (2 * step);
+}
+
+/** Rows of unequal sums, as class weights and label smoothing make them. */
+function randomTargets(shape: readonly number[], random: Random): Tensor {
+  return float32Tensor(
+    shape,
+    Float32Array.from({ length: elementCount(shape) }, () => random.next()),
+  );
+}
+
+function smoothValues(graph: Graph, random: Random): Map<string, Tensor> {
+  for (let draw = 0; draw < 100; draw++) {
+    const values = randomValues(graph, random);
+    const all = runDouble(graph, doubles(values));
+    const smooth = graph.nodes.every((node) => {
+      const x = all.get(node.inputs[0] ?? '') ?? new Float64Array();
+      if (node.op === 'relu') return x.every((value) => Math.abs(value) > margin);
+      return node.op !== 'maxPool' || mapsAreDistinct(x, graph, node);
+    });
+    if (smooth) return values;
+  }
+  throw new Error('every draw had a value near a kink');
+}
+
+/** Whether no two values of one map are near each other, so that none of its windows has two largest. */
+function mapsAreDistinct(x: Float64Array, graph: Graph, node: NodeOf<'maxPool'>): boolean {
+  const size = elementCount(typeOf(graph, node.inputs[0] ?? '').shape.slice(2));
+  for (let start = 0; start < x.length; start += size) {
+    const sorted = x.slice(start, start + size).sort();
+    if (sorted.some((value, index) => index > 0 && value - (sorted[index - 1] ?? NaN) <= margin)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import {
+  add,
+  append,
+  averagePool2d,
+  batchNorm2d,
+  concat,
+  conv2d,
+  createGraphBuilder,
+  dropout,
+  finishGraph,
+  globalAveragePool,
+  input,
+  maxPool2d,
+  relu,
+  type GraphBuilder,
+  type PoolingOptions,
+} from '../../../src/ml/graph/builder.ts';
+import { typeOf, type Graph, type Pair, type Pooling } from '../../../src/ml/graph/graph.ts';
+import { createRandom } from '../../../src/ml/graph/random.ts';
+import { elementCount, float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
+import { around } from '../engine/around.ts';
+import { checkGradients } from '../engine/checkGradients.ts';
+import { testForward } from '../engine/forwardContract.ts';
+import { seed } from '../engine/seed.ts';
+
+testForward(onnxEngine);
+
+type Shape = readonly [batch: number, channels: number, height: number, width: number];
+
+/** A convolution's weight gradient has forms of its own for few channels, and for 1x1 kernels on large maps (400 pixels). */
+const weightGradientForms: Record<string, { channels: number; size: (stride: number) => Pair }> = {
+  'few channels': { channels: 3, size: () => [12, 9] },
+  'a large map': { channels: 5, size: (stride) => [21 * stride + 1, 20 * stride] },
+  'a small map': { channels: 5, size: () => [10, 13] },
+};
+
+const convolutions = [1, 3, 7].flatMap((kernel) => [1, 2].map((stride) => ({ kernel, stride })));
+
+for (const [form, { channels, size }] of Object.entries(weightGradientForms)) {
+  for (const { kernel, stride } of convolutions) {
+    const batch = { 1: 2, 3: 1, 7: form === 'a large map' ? 1 : 3 }[kernel] ?? 1;
+    const shape: Shape = [batch, channels, ...size(stride)];
+    const bias = kernel !== 7;
+    const name = `a ${kernel}x${kernel} convolution of stride ${stride} over ${form}, batch ${batch}`;
+    test(`the gradients through ${name}, are those of finite differences`, async () => {
+      const padding = (kernel - 1) / 2;
+      const build = (b: GraphBuilder, x: string) => conv2d(b, 'c', x, { channels: 2, kernel, stride, padding, bias });
+      await checkGradients(onnxEngine, around(build, { shape }), createRandom(seed, name));
+    });
+  }
+}
+
+const pooled = (options: PoolingOptions) => (b: GraphBuilder, x: string) => maxPool2d(b, x, options);
+const averaged = (b: GraphBuilder, x: string) => averagePool2d(b, x, { kernel: 2, stride: 2 });
+
+const differentiable: Record<string, Graph> = {
+  'a convolution with more padding than its kernel reaches': around((b, x) =>
+    conv2d(b, 'c', x, { channels: 3, kernel: 2, padding: 2 }),
+  ),
+  'a convolution with stride 3, whose last pixels no kernel sees': around((b, x) =>
+    conv2d(b, 'c', x, { channels: 3, kernel: 2, stride: 3 }),
+  ),
+  'a 1x1 map': around((b, x) => conv2d(b, 'c', x, { channels: 3, kernel: 3, padding: 1 }), { shape: [1, 5, 1, 1] }),
+  'batch norm by the batch': around((b, x) => batchNorm2d(b, 'n', x), { batchNorm: 'batch', shape: [3, 4, 5, 7] }),
+  'batch norm by a batch of one': around((b, x) => batchNorm2d(b, 'n', x), {
+    batchNorm: 'batch',
+    shape: [1, 4, 5, 7],
+  }),
+  'batch norm by running statistics': around((b, x) => batchNorm2d(b, 'n', x), { shape: [1, 4, 5, 7] }),
+  ReLU: around(relu),
+  'max pooling 3x3 of stride 2 with padding': around(pooled({ kernel: 3, stride: 2, padding: 1 })),
+  'the same over odd sizes': around(pooled({ kernel: 3, stride: 2, padding: 1 }), { shape: [1, 3, 9, 11] }),
+  'max pooling 2x2': around(pooled({ kernel: 2, stride: 2 }), { shape: [2, 3, 6, 8] }),
+  'max pooling 2x2 that leaves a border out': around(pooled({ kernel: 2, stride: 2 }), { shape: [1, 3, 7, 9] }),
+  'max pooling in ceil mode': around(pooled({ kernel: 3, stride: 2, ceilMode: true }), { shape: [2, 3, 8, 6] }),
+  'max pooling in ceil mode over odd sizes': around(pooled({ kernel: 3, stride: 2, ceilMode: true })),
+  'max pooling whose stride is larger than its window': around(pooled({ kernel: 2, stride: 3 }), {
+    shape: [1, 2, 9, 8],
+  }),
+  'max pooling of stride 1': around(pooled({ kernel: 3, stride: 1, padding: 1 })),
+  'average pooling 2x2': around(averaged, { shape: [2, 3, 6, 8] }),
+  'average pooling 2x2 over odd sizes': around(averaged, { shape: [1, 3, 7, 5] }),
+  'global average pooling': around(globalAveragePool),
+  'a dense block': around((b, x) => {
+    const grown = concat(b, [x, conv2d(b, 'grow', relu(b, x), { channels: 2, kernel: 3, padding: 1 })]);
+    return concat(b, [grown, conv2d(b, 'more', grown, { channels: 2, kernel: 1 })]);
+  }),
+  'a residual block': around((b, x) => add(b, relu(b, conv2d(b, 'c', x, { channels: 4, kernel: 3, padding: 1 })), x)),
+  'a value added to itself': around((b, x) => add(b, x, x)),
+  'a dropout mask': around((b, x) => dropout(b, 'd', globalAveragePool(b, x), 0.5)),
+  'the stem of a residual network': around(
+    (b, x) => relu(b, maxPool2d(b, batchNorm2d(b, 'n', x), { kernel: 3, stride: 2, padding: 1 })),
+    { batchNorm: 'batch' },
+  ),
+};
+
+for (const [name, graph] of Object.entries(differentiable)) {
+  test(`the gradients through ${name} are those of finite differences`, async () => {
+    await checkGradients(onnxEngine, graph, createRandom(seed, name));
+  });
+}
+
+/** Runs one operator by itself: its inputs are the graph's. */
+async function run(
+  inputs: ReadonlyMap<string, Tensor>,
+  build: (builder: GraphBuilder, names: readonly string[]) => string,
+): Promise<number[]> {
+  const builder = createGraphBuilder();
+  const names = [...inputs].map(([name, { shape }]) => input(builder, name, shape));
+  const graph = finishGraph(builder, [build(builder, names)]);
+  const model = await onnxEngine.compileInference(() => graph, new Map(), 'cpu');
+  const [result] = (await model.run(inputs)).values();
+  await model.dispose();
+  return Array.from(result?.data ?? [], Number);
+}
+
+const windows: Record<string, Pooling> = {
+  '3x3 of stride 2 with padding': { kernel: [3, 3], stride: [2, 2], padding: [1, 1], ceilMode: false },
+  '3x3 of stride 2 in ceil mode': { kernel: [3, 3], stride: [2, 2], padding: [0, 0], ceilMode: true },
+  '2x2': { kernel: [2, 2], stride: [2, 2], padding: [0, 0], ceilMode: false },
+};
+
+/** Each window's dy goes to the first of its largest values in scan order. */
+function gradientOfFirst(x: Tensor, y: Tensor, dy: Tensor, { kernel, stride, padding }: Pooling): number[] {
+  const [, , height = 1, width = 1] = x.shape;
+  const [, , outHeight = 1, outWidth = 1] = y.shape;
+  const dx = new Array<number>(x.data.length).fill(0);
+  for (let window = 0; window < y.data.length; window++) {
+    const map = Math.floor(window / (outHeight * outWidth));
+    const top = (Math.floor(window / outWidth) % outHeight) * stride[0] - padding[0];
+    const left = (window % outWidth) * stride[1] - padding[1];
+    const seen = Array.from({ length: kernel[0] * kernel[1] }, (_, tap) => {
+      const [row, column] = [top + Math.floor(tap / kernel[1]), left + (tap % kernel[1])];
+      const inside = row >= 0 && row < height && column >= 0 && column < width;
+      return inside ? (map * height + row) * width + column : -1;
+    }).filter((index) => index >= 0);
+    const most = Math.max(...seen.map((index) => Number(x.data[index])));
+    const first = seen.find((index) => Number(x.data[index]) === most);
+    assert.ok(first !== undefined);
+    dx[first] = (dx[first] ?? 0) + Number(dy.data[window]);
+  }
+  return dx;
+}
+
+for (const [name, pooling] of Object.entries(windows)) {
+  test(`max pooling ${name} gives a tie's gradient once, to the first in scan order`, async () => {
+    const random = createRandom(seed, name);
+    const whole = (shape: readonly number[], bound: number) =>
+      float32Tensor(
+        shape,
+        Float32Array.from({ length: elementCount(shape) }, () => random.integer(bound)),
+      );
+    // Three levels make most windows a tie, as zeros do behind a ReLU.
+    const x = whole([2, 2, 9, 8], 3);
+    const builder = createGraphBuilder();
+    const [kernel, stride, padding] = [pooling.kernel[0], pooling.stride[0], pooling.padding[0]];
+    const options = { kernel, stride, padding, ceilMode: pooling.ceilMode };
+    const outShape = typeOf(builder, maxPool2d(builder, input(builder, 'x', x.shape), options)).shape;
+    const pooledValues = await run(new Map([['x', x]]), (b, [value = '']) => maxPool2d(b, value, options));
+    const y = float32Tensor(outShape, Float32Array.from(pooledValues));
+    const dy = whole(outShape, 100);
+    const feeds = new Map([
+      ['dy', dy],
+      ['x', x],
+      ['y', y],
+    ]);
+    const actual = await run(
+      feeds,
+      (b, names) => append(b, { op: 'maxPoolGradient', ...pooling }, names, [x.shape])[0],
+    );
+    assert.deepEqual(actual, gradientOfFirst(x, y, dy, pooling));
+  });
+}
+
+test('ReLU lets the gradient through where its output is above zero, however small, and nowhere else', async () => {
+  const y = Float32Array.of(0, -0, 1e-37, 1e-30, 1e-8, 1, 3e38, Infinity);
+  const dy = Float32Array.of(3, 3, 3, 3, 3, 3, 3, 3);
+  const feeds = new Map([
+    ['dy', float32Tensor([1, 8], dy)],
+    ['y', float32Tensor([1, 8], y)],
+  ]);
+  const gradient = await run(feeds, (b, names) => append(b, { op: 'reluGradient' }, names, [[1, 8]])[0]);
+  assert.deepEqual(gradient, [0, 0, 3, 3, 3, 3, 3, 3]);
+});
+
+test('the loss and its gradient are those of the definition, also where a probability is next to nothing', async () => {
+  const logits = Float32Array.of(100, 0, -100, 1, 2, 3);
+  const targets = Float32Array.of(0, 0, 0.5, 0.1, 0.2, 0.4);
+  const feeds = new Map([
+    ['x', float32Tensor([2, 3], logits)],
+    ['targets', float32Tensor([2, 3], targets)],
+  ]);
+  const loss = await run(feeds, (b, [x = '', t = '']) => {
+    const [y] = append(b, { op: 'logSoftmax' }, [x], [[2, 3]]);
+    return append(b, { op: 'negativeLogLikelihood' }, [y, t], [[]])[0];
+  });
+  const second = Math.log(Math.exp(1) + Math.exp(2) + Math.exp(3));
+  const expected = 0.5 * 200 + 0.1 * (second - 1) + 0.2 * (second - 2) + 0.4 * (second - 3);
+  assert.ok(Math.abs((loss[0] ?? NaN) - expected) < 1e-4, `${loss.join()} is not ${expected}`);
+  const gradient = await run(feeds, (b, [x = '', t = '']) => {
+    const [y] = append(b, { op: 'logSoftmax' }, [x], [[2, 3]]);
+    return append(b, { op: 'logSoftmaxLossGradient' }, [y, t], [[2, 3]])[0];
+  });
+  const share = [1, 2, 3].map((value) => 0.7 * Math.exp(value - second));
+  const wanted = [0.5, 0, -0.5, (share[0] ?? NaN) - 0.1, (share[1] ?? NaN) - 0.2, (share[2] ?? NaN) - 0.4];
+  for (const [index, value] of wanted.entries()) assert.ok(Math.abs((gradient[index] ?? NaN) - value) < 1e-6);
+});
+
+test('the gradient of a geometry that has none here is refused', async () => {
+  const overlapping = around((b, x) => averagePool2d(b, x, { kernel: 3, stride: 2 }));
+  await assert.rejects(checkGradients(onnxEngine, overlapping, createRandom(seed)), /overlapping/);
+  const grouped = around((b, x) => conv2d(b, 'c', x, { channels: 4, kernel: 3, groups: 2 }));
+  await assert.rejects(checkGradients(onnxEngine, grouped, createRandom(seed)), /grouped/);
+});
