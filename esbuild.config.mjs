@@ -125,9 +125,35 @@ if (watch) {
 } else {
   // esbuild has printed what is wrong, with the place; its stack adds nothing.
   const results = await Promise.all(builds().map((options) => build(options))).catch(() => process.exit(1));
+  await writeSchema();
   removeStaleChunks(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
   const command = join(dist, 'ml/fivecrop.mjs');
   if (existsSync(command)) makeExecutable(command);
+}
+
+/** The JSON schema of `*.fivecrop.json` files, by which the editor completes and explains them. */
+async function writeSchema() {
+  const contents = `
+    import { z } from 'zod';
+    import { trainingConfigSchema } from './src/protocol/trainingConfig.ts';
+    export const schema = z.toJSONSchema(trainingConfigSchema, {
+      io: 'input',
+      target: 'draft-7',
+      override: ({ jsonSchema }) => {
+        if (jsonSchema.description !== undefined) jsonSchema.markdownDescription = jsonSchema.description;
+      },
+    });`;
+  const stdin = { contents, resolveDir: root, loader: 'ts' };
+  const { outputFiles } = await build({
+    ...node,
+    format: 'esm',
+    stdin,
+    write: false,
+    metafile: false,
+    sourcemap: false,
+  });
+  const { schema } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);
+  writeFileSync(join(dist, 'fivecrop.schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
 }
 
 function makeExecutable(path) {

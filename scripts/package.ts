@@ -15,7 +15,16 @@ import { npm } from './host/registryPackage.ts';
 import { parseTarget, presentTarget, vscodeTargets, vsixPath, type VscodeTarget } from './host/vsix.ts';
 
 const root = join(import.meta.dirname, '..');
-const shipped = ['README.md', 'CHANGELOG.md', 'LICENSE', 'media', '.vscodeignore', '.npmrc', 'package-lock.json'];
+const shipped = [
+  'package.nls.json',
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'media',
+  '.vscodeignore',
+  '.npmrc',
+  'package-lock.json',
+];
 
 type Manifest = Record<string, unknown> & { dependencies: Record<string, string> };
 

@@ -1,0 +1,121 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { cancelled, messageOf, userError } from '../../protocol/errors.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
+import type { Parts } from '../parts.ts';
+import type { DataFolders } from '../trainer/dataFolders.ts';
+import type { StoredRun } from '../trainer/runCatalogue.ts';
+import { isLive } from '../trainer/runState.ts';
+import { nameProblem } from '../trainer/runName.ts';
+import { nodeFrom } from '../views/treeNodes.ts';
+import { chooseRun } from './chooseRun.ts';
+import { registerCommand } from './registerCommand.ts';
+
+type ChangeParts = Pick<Parts, 'log' | 'runs' | 'trainers'> & { readonly dataFolders: DataFolders };
+
+/** *Rename*, *Delete* and what takes rows out of lists. */
+export function registerChangingRuns(parts: ChangeParts): vscode.Disposable {
+  const { log, trainers, dataFolders } = parts;
+  return vscode.Disposable.from(
+    registerCommand('fivecrop.renameRun', log, (argument: unknown) => renameRun(parts, argument)),
+    registerCommand('fivecrop.deleteRun', log, (argument: unknown, selection: unknown) =>
+      remove(parts, argument, selection),
+    ),
+    registerCommand('fivecrop.removeFromQueue', log, async (argument: unknown) => {
+      const node = nodeFrom(argument);
+      if (node?.kind === 'queued') await trainers.dequeue(node.entry.id);
+    }),
+    registerCommand('fivecrop.forgetData', log, async (argument: unknown) => {
+      const node = nodeFrom(argument);
+      if (node?.kind === 'data') await dataFolders.forget(node.folder);
+    }),
+  );
+}
+
+const ended = (what: string) => ({
+  placeHolder: `Which run to ${what}?`,
+  suits: (run: StoredRun) => !isLive(run.state),
+  none: `There is no run to ${what}: none is here, or all are still training.`,
+});
+
+async function renameRun({ runs, ...parts }: ChangeParts, argument: unknown): Promise<void> {
+  const run = await chooseRun({ runs, ...parts }, argument, ended('rename'));
+  requireEnded(run);
+  const parent = dirname(run.folder);
+  const name = await vscode.window.showInputBox({
+    title: `Rename ${run.record.name}`,
+    value: run.record.name,
+    validateInput: (value) => nameProblem(value, parent, basename(run.folder)),
+  });
+  if (name === undefined || name === run.record.name) throw cancelled();
+  const folder = join(parent, name);
+  await rename(run.folder, folder).catch((error: unknown) => {
+    throw userError(`${run.record.name} could not be renamed: ${messageOf(error)}.`, error);
+  });
+  const record = { ...run.record, name, updated: new Date().toISOString() };
+  const file = join(folder, runFiles.record);
+  // Another process may read it at any time, so it is replaced whole.
+  await writeFile(`${file}.new`, `${JSON.stringify(record, undefined, 2)}\n`);
+  await rename(`${file}.new`, file);
+  await runs.refresh();
+}
+
+async function remove(parts: ChangeParts, argument: unknown, selection: unknown): Promise<void> {
+  const nodes = (Array.isArray(selection) && selection.length > 1 ? selection : [argument]).map(nodeFrom);
+  const targets = nodes.flatMap((node) => {
+    if (node?.kind === 'checkpoint') return [node.path];
+    return node?.kind === 'run' || node?.kind === 'unreadable' ? [node.folder] : [];
+  });
+  if (targets.length === 0) targets.push((await chooseRun(parts, argument, ended('delete'))).folder);
+  for (const target of targets) {
+    const run = parts.runs.get(target);
+    if (run !== undefined) requireEnded(run);
+  }
+  await askToDelete(targets);
+  for (const target of targets) {
+    for (const path of filesOf(target)) await moveToBin(path);
+  }
+  await parts.runs.refresh();
+}
+
+/** A checkpoint goes with the files beside it. */
+function filesOf(path: string): string[] {
+  if (!path.endsWith('.safetensors')) return [path];
+  const stem = path.slice(0, -'.safetensors'.length);
+  const beside = ['.resume.safetensors', ...['train', 'valid', 'test'].flatMap((split) => evaluations(split))];
+  return [path, ...beside.map((ending) => stem + ending).filter(existsSync)];
+}
+
+function evaluations(split: string): string[] {
+  return [1, 5].map((crops) => `.${split}-${crops}.evaluation.json`);
+}
+
+async function askToDelete(targets: readonly string[]): Promise<void> {
+  const [first = ''] = targets;
+  const what = targets.length === 1 ? basename(first) : `${targets.length} runs and checkpoints`;
+  const detail = 'It goes to the bin of the machine that it is on, where that has one.';
+  const move = 'Move to Bin';
+  const answer = await vscode.window.showWarningMessage(`Delete ${what}?`, { modal: true, detail }, move);
+  if (answer !== move) throw cancelled();
+}
+
+async function moveToBin(path: string): Promise<void> {
+  const uri = vscode.Uri.file(path);
+  try {
+    await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: true });
+  } catch (error) {
+    const forGood = 'Delete for Good';
+    const detail = `It cannot be moved to a bin here: ${messageOf(error)}`;
+    const question = `Delete ${basename(path)} for good?`;
+    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, forGood)) !== forGood) {
+      throw cancelled();
+    }
+    await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: false });
+  }
+}
+
+function requireEnded({ state, record }: StoredRun): void {
+  if (isLive(state)) throw userError(`${record.name} is still training; stop it first.`);
+}

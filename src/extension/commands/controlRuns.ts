@@ -1,0 +1,84 @@
+import * as vscode from 'vscode';
+import { join } from 'node:path';
+import { cancelled } from '../../protocol/errors.ts';
+import type { Parts } from '../parts.ts';
+import type { StoredRun } from '../trainer/runCatalogue.ts';
+import { isLive } from '../trainer/runState.ts';
+import { nodeFrom } from '../views/treeNodes.ts';
+import { chooseRun, chooseRuns } from './chooseRun.ts';
+import { registerCommand } from './registerCommand.ts';
+import { startOrQueue } from './startOrQueue.ts';
+
+type ControlParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'>;
+
+/** *Resume*, *Stop*, *Pause*, *Show Run* and *Compare Runs*. */
+export function registerRunControl(parts: ControlParts): vscode.Disposable {
+  const { log, trainers, panels } = parts;
+  const live = (what: string) => ({
+    placeHolder: `Which run to ${what}?`,
+    suits: (run: StoredRun) => isLive(run.state),
+    none: `No run is training now, so there is nothing to ${what}.`,
+  });
+  return vscode.Disposable.from(
+    registerCommand('fivecrop.stopRun', log, async (argument: unknown) =>
+      trainers.stop((await chooseRun(parts, argument, live('stop'))).folder),
+    ),
+    registerCommand('fivecrop.pauseRun', log, async (argument: unknown) =>
+      trainers.pause((await chooseRun(parts, argument, live('pause'))).folder),
+    ),
+    registerCommand('fivecrop.resumeRun', log, (argument: unknown) => resume(parts, argument)),
+    registerCommand('fivecrop.showRun', log, async (argument: unknown) => {
+      const question = {
+        placeHolder: 'Which run to show?',
+        suits: () => true,
+        none: 'There are no runs here yet; Fivecrop: Train Model begins one.',
+      };
+      panels.showRuns([(await chooseRun(parts, argument, question)).folder]);
+    }),
+    registerCommand('fivecrop.compareRuns', log, async (argument: unknown, selection: unknown) => {
+      const question = {
+        placeHolder: 'Which runs to compare?',
+        suits: () => true,
+        none: 'To compare, there have to be two runs at least; Fivecrop: Train Model begins one.',
+      };
+      panels.showRuns((await chooseRuns(parts, argument, selection, question)).map(({ folder }) => folder));
+    }),
+  );
+}
+
+async function resume(parts: ControlParts, argument: unknown): Promise<void> {
+  const run = await chooseRun(parts, argument, {
+    placeHolder: 'Which run to resume?',
+    suits: ({ state }) => state === 'paused' || !isLive(state),
+    none: 'There is no run to resume; Fivecrop: Train Model begins one.',
+  });
+  const node = nodeFrom(argument);
+  const isOther = node?.kind === 'checkpoint' && !node.path.endsWith(join('checkpoints', 'last.safetensors'));
+  if (isOther) return resumeFrom(parts, run, node.path);
+  if (run.state === 'finished') return trainOn(parts, run);
+  parts.panels.showRuns([await parts.trainers.resume(run.folder)]);
+}
+
+/** From any checkpoint but the last: a new run, so that nothing is overwritten. */
+async function resumeFrom(parts: ControlParts, run: StoredRun, checkpoint: string): Promise<void> {
+  await startOrQueue(parts, { config: run.record.config, out: join(run.folder, '..'), resume: checkpoint });
+}
+
+/** A run that did all its epochs goes on when it gets more of them. */
+async function trainOn(parts: ControlParts, run: StoredRun): Promise<void> {
+  const { config, name } = run.record;
+  const answer = await vscode.window.showInputBox({
+    title: `Train ${name} further`,
+    prompt: `It has done ${config.epochs} epochs. How many in total?`,
+    value: String(config.epochs * 2),
+    validateInput: (value) =>
+      /^\d{1,5}$/.test(value) && Number(value) > config.epochs ? undefined : `A whole number above ${config.epochs}.`,
+  });
+  if (answer === undefined) throw cancelled();
+  const last = join(run.folder, 'checkpoints', 'last.safetensors');
+  await startOrQueue(parts, {
+    config: { ...config, epochs: Number(answer) },
+    out: join(run.folder, '..'),
+    resume: last,
+  });
+}

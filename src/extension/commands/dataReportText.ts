@@ -1,0 +1,39 @@
+import type { DataReport } from '../../protocol/dataReport.ts';
+
+/** The data check's report as Markdown: what was found, what to do, and the whole lists. */
+export function dataReportText(report: DataReport): string {
+  const { data, images, classes, splitBy, findings, undecodable, duplicates } = report;
+  const by = splitBy === 'folders' ? 'by its folders' : 'by seed';
+  const sections = [
+    [
+      `# ${data}`,
+      '',
+      `${images.train} images to train on, ${images.valid} for validation, ${images.test} for testing,`,
+    ],
+    [`split ${by}.`, ''],
+    findings.length === 0
+      ? ['Nothing stands in the way of training.', '']
+      : [...findings.map(({ level, message }) => `- **${level}**: ${message}`), ''],
+    list(
+      'Files that do not decode',
+      undecodable.map(({ file, reason }) => `\`${file}\`: ${reason}`),
+    ),
+    list(
+      'Identical files',
+      duplicates.map(({ files }) => files.map((file) => `\`${file}\``).join(' = ')),
+    ),
+    ['## Classes', '', '| folder | name | train | valid | test |', '|:--|:--|--:|--:|--:|'],
+    classes.map(({ folder, name, train, valid, test }) => `| ${folder} | ${name} | ${train} | ${valid} | ${test} |`),
+  ];
+  return `${sections.flat().join('\n')}\n`;
+}
+
+function list(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : [`## ${title}`, '', ...lines.map((line) => `- ${line}`), ''];
+}
+
+/** Whether the largest class has more than five times the train images of the smallest, which class weights answer. */
+export function isUneven({ classes }: Pick<DataReport, 'classes'>): boolean {
+  const counts = classes.map(({ train }) => train).filter((count) => count > 0);
+  return counts.length > 1 && Math.max(...counts) > 5 * Math.min(...counts);
+}

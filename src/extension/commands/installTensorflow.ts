@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import * as vscode from 'vscode';
+import { cancelled, userError } from '../../protocol/errors.ts';
+import type { Parts } from '../parts.ts';
+import { tensorflowFolder } from '../workerEnvironment.ts';
+import { registerCommand } from './registerCommand.ts';
+
+const packageName = '@tensorflow/tfjs-node-gpu';
+/** The version that the lock file names, which is what our tests run. */
+const version = '4.22.0';
+
+/** *Install TensorFlow GPU Runtime*: the pinned package and its native library, into the extension's own storage. */
+export function registerInstallTensorflow(
+  context: vscode.ExtensionContext,
+  { log }: Pick<Parts, 'log'>,
+): vscode.Disposable {
+  return registerCommand('fivecrop.installTensorflow', log, async () => {
+    requirePlatform();
+    await ask();
+    const options = {
+      location: vscode.ProgressLocation.Notification,
+      title: 'Installing TensorFlow',
+      cancellable: true,
+    };
+    await vscode.window.withProgress(options, (progress, token) => {
+      const say = (message: string) => {
+        log.info(`tensorflow: ${message}`);
+        progress.report({ message: message.slice(0, 80) });
+      };
+      return install(tensorflowFolder(context), { say, token });
+    });
+    const show = 'Show Devices';
+    const done = `TensorFlow's package ${version} is installed. Show Devices says whether it finds a GPU.`;
+    if ((await vscode.window.showInformationMessage(done, show)) === show) {
+      await vscode.commands.executeCommand('fivecrop.showDevices');
+    }
+  });
+}
+
+interface Installing {
+  readonly say: (message: string) => void;
+  readonly token: vscode.CancellationToken;
+}
+
+function requirePlatform(): void {
+  const known = (process.platform === 'linux' || process.platform === 'win32') && process.arch === 'x64';
+  if (!known) {
+    throw userError('TensorFlow’s GPU package exists for Linux and Windows on x64 only; ONNX Runtime works here.');
+  }
+}
+
+async function ask(): Promise<void> {
+  const go = 'Install';
+  const detail =
+    `This downloads ${packageName} ${version} with npm, and TensorFlow’s library from storage.googleapis.com, some ` +
+    '400 MB together, into Fivecrop’s own storage. To use a GPU it needs NVIDIA’s driver, CUDA 11.2 and cuDNN 8.1.';
+  const answer = await vscode.window.showInformationMessage('Install TensorFlow?', { modal: true, detail }, go);
+  if (answer !== go) throw cancelled();
+}
+
+async function install(folder: string, { say, token }: Installing): Promise<void> {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const installed = join(folder, 'node_modules', ...packageName.split('/'));
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
+  await run(npm, ['--version'], folder, { say: () => undefined, token }).catch(() => {
+    if (token.isCancellationRequested) throw cancelled();
+    throw userError(
+      'This needs npm, which comes with Node.js and is not on the PATH here: install Node.js from nodejs.org, then run this command again.',
+    );
+  });
+  say(`npm install ${packageName}`);
+  // Its script, which fetches the library, is run by itself: npm may be set not to run any.
+  const args = ['install', `${packageName}@${version}`, '--ignore-scripts', '--no-audit', '--no-fund'];
+  await run(npm, args, folder, { say, token }).catch(failed('npm could not install the package'));
+  say('downloading TensorFlow’s library');
+  const bin = join(folder, 'node_modules', '.bin');
+  await run('node', ['scripts/install.js', 'gpu', 'download'], installed, { say, token }, bin).catch(
+    failed('TensorFlow’s library could not be downloaded or built'),
+  );
+  // The package's script may end with 0 although its download failed.
+  if (!(await hasBinding(join(installed, 'lib')))) {
+    throw userError(
+      'TensorFlow’s library could not be downloaded from storage.googleapis.com; behind a proxy set HTTPS_PROXY, with a mirror TFJS_NODE_CDN_STORAGE, and try again.',
+    );
+  }
+}
+
+function failed(what: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof Error && error.name === 'CancelledError') throw error;
+    throw userError(`${what}; Fivecrop: Show Log has its words. Nothing else is affected.`, error);
+  };
+}
+
+async function hasBinding(lib: string): Promise<boolean> {
+  if (!existsSync(lib)) return false;
+  return (await readdir(lib, { recursive: true })).some((file) => file.endsWith('tfjs_binding.node'));
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  { say, token }: Installing,
+  path?: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const PATH = [...(path === undefined ? [] : [path]), process.env['PATH'] ?? ''].join(delimiter);
+    // Windows starts `npm.cmd` by its shell only; nothing in the arguments comes from a user.
+    const shell = process.platform === 'win32';
+    const child = spawn(command, args, { cwd, shell, windowsHide: true, env: { ...process.env, PATH } });
+    const cancelling = token.onCancellationRequested(() => child.kill());
+    for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', say);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      cancelling.dispose();
+      if (token.isCancellationRequested) reject(cancelled());
+      else if (code === 0) resolve();
+      else reject(new Error(`${command} ended with code ${String(code)}`));
+    });
+  });
+}

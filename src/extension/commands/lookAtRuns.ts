@@ -1,0 +1,88 @@
+import { stat } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import { userError } from '../../protocol/errors.ts';
+import type { RunRecord } from '../../protocol/runRecord.ts';
+import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
+import type { Parts } from '../parts.ts';
+import { createRunEvents } from '../trainer/runEvents.ts';
+import { nodeFrom } from '../views/treeNodes.ts';
+import { chooseRun } from './chooseRun.ts';
+import { registerCommand } from './registerCommand.ts';
+import { createVirtualDocuments } from './virtualDocuments.ts';
+
+const question = {
+  suits: () => true,
+  none: 'There are no runs here yet; Fivecrop: Train Model begins one.',
+};
+
+/** *Show Configuration*, *Show Log of Run*, *Show Log*, *Reveal*, *Open Runs Folder* and *Refresh*. */
+export function registerLookingAtRuns(parts: Pick<Parts, 'log' | 'runs'>): vscode.Disposable {
+  const { log, runs } = parts;
+  const documents = createVirtualDocuments('fivecrop-run');
+  return vscode.Disposable.from(
+    documents,
+    registerCommand('fivecrop.showConfiguration', log, async (argument: unknown) => {
+      const node = nodeFrom(argument);
+      if (node?.kind === 'queued') return showConfiguration('waiting', node.entry.request.config);
+      const placeHolder = 'Whose configuration to show?';
+      const { record } = await chooseRun(parts, argument, { ...question, placeHolder });
+      return showConfiguration(record.name, record.config);
+    }),
+    registerCommand('fivecrop.showRunLog', log, async (argument: unknown) => {
+      const run = await chooseRun(parts, argument, { ...question, placeHolder: 'Whose log to show?' });
+      const events = createRunEvents(run.folder);
+      await events.readOn();
+      const lines = events.events.flatMap((event) => logLine(event) ?? []);
+      await documents.show(`${run.record.name}.log`, `${lines.join('\n') || 'Nothing has been logged.'}\n`);
+    }),
+    registerCommand('fivecrop.showLog', log, () => log.show()),
+    registerCommand('fivecrop.refresh', log, () => runs.refresh()),
+    registerCommand('fivecrop.reveal', log, (argument: unknown) => reveal(argument)),
+    registerCommand('fivecrop.openRunsFolder', log, async () => {
+      const [folder] = runs.folders;
+      if (folder === undefined) throw userError('Open a folder first: runs are kept inside it.');
+      const there = await stat(folder).catch(() => undefined);
+      if (there === undefined) throw userError(`There are no runs yet: ${folder} is made by the first one.`);
+      await revealPath(folder);
+    }),
+  );
+
+  function showConfiguration(name: string, config: RunRecord['config']): Promise<void> {
+    return documents.show(`${name}.fivecrop.json`, `${JSON.stringify(config, undefined, 2)}\n`);
+  }
+}
+
+function logLine(event: TrainingEvent): string | undefined {
+  const line = (text: string) => `${event.time} ${text}`;
+  switch (event.event) {
+    case 'log':
+      return line(`${event.level}: ${event.message}`);
+    case 'start':
+      return line(`training ${event.network} on ${event.device} with ${event.engine}, from step ${event.step}`);
+    case 'state':
+      return line(event.state);
+    case 'validation':
+      return line(
+        `step ${event.step}: training loss ${event.trainLoss.toFixed(4)}, validation loss ${event.validLoss.toFixed(4)}, accuracy ${event.validAccuracy.toFixed(4)}`,
+      );
+    case 'checkpoint':
+      return line(`saved ${event.path}`);
+    case 'done':
+      return line(`${event.state}: ${event.reason}`);
+    default:
+      return undefined;
+  }
+}
+
+async function reveal(argument: unknown): Promise<void> {
+  const node = nodeFrom(argument);
+  if (node === undefined || node.kind === 'queued') throw userError('Choose a row of the Fivecrop views to reveal.');
+  await revealPath('path' in node ? node.path : node.folder);
+}
+
+/** In the editor's explorer where the path lies in the workspace, else in the system's own. */
+async function revealPath(path: string): Promise<void> {
+  const uri = vscode.Uri.file(path);
+  const inWorkspace = vscode.workspace.getWorkspaceFolder(uri) !== undefined;
+  await vscode.commands.executeCommand(inWorkspace ? 'revealInExplorer' : 'revealFileInOS', uri);
+}

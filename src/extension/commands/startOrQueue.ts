@@ -1,0 +1,31 @@
+import * as vscode from 'vscode';
+import { cancelled } from '../../protocol/errors.ts';
+import type { Parts } from '../parts.ts';
+import { isLive } from '../trainer/runState.ts';
+import type { TrainingRequest } from '../trainer/startTrainer.ts';
+
+/**
+ * Starts a run and opens its panel. Where another one is training, the user says whether it waits or trains beside it.
+ */
+export async function startOrQueue(
+  { runs, trainers, panels }: Pick<Parts, 'runs' | 'trainers' | 'panels'>,
+  request: TrainingRequest,
+): Promise<void> {
+  await runs.load();
+  const live = runs.runs.filter(({ state }) => isLive(state));
+  if (live.length > 0 && (await wantsToWait(live.map(({ record }) => record.name)))) {
+    await trainers.enqueue(request);
+    return;
+  }
+  const starting = { location: { viewId: 'fivecrop.checkpoints' }, title: 'Starting the training process' };
+  const folder = await vscode.window.withProgress(starting, () => trainers.start(request));
+  panels.showRuns([folder]);
+}
+
+async function wantsToWait(names: readonly string[]): Promise<boolean> {
+  const wait = { label: '$(clock) Wait for its turn', detail: 'Starts when no other run is training.' };
+  const now = { label: '$(play) Start now', detail: 'Both share this machine, so each is slower.' };
+  const picked = await vscode.window.showQuickPick([wait, now], { title: `${names.join(', ')} is training` });
+  if (picked === undefined) throw cancelled();
+  return picked === wait;
+}

@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as vscode from 'vscode';
+import { cancelled, userError } from '../../protocol/errors.ts';
+import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { Parts } from '../parts.ts';
+import { answerOf } from '../service/answerOf.ts';
+import { requireTrust } from '../requireTrust.ts';
+import { readSettings } from '../settings.ts';
+import type { DataFolders } from '../trainer/dataFolders.ts';
+import { nodeFrom } from '../views/treeNodes.ts';
+import { askTrainingChoices } from './askTrainingChoices.ts';
+import { confirmTraining } from './confirmTraining.ts';
+import { back } from './quickSteps.ts';
+import { registerCommand } from './registerCommand.ts';
+import { startOrQueue } from './startOrQueue.ts';
+import { configFrom, firstChoices, type TrainingChoices } from './trainingChoices.ts';
+import { parseTrainingConfig, writeTrainingConfig } from './trainingConfigFile.ts';
+import { createVirtualDocuments, type VirtualDocuments } from './virtualDocuments.ts';
+
+const choicesKey = 'trainingChoices';
+const title = 'Train Model';
+
+interface TrainParts extends Parts {
+  readonly dataFolders: DataFolders;
+  readonly documents: VirtualDocuments;
+}
+
+/** *Train Model*, *Train Model on This Folder* and *Train with This File*. */
+export function registerTrainModel(
+  context: vscode.ExtensionContext,
+  known: Parts & { readonly dataFolders: DataFolders },
+): vscode.Disposable {
+  const documents = createVirtualDocuments('fivecrop-data');
+  const parts: TrainParts = { ...known, documents };
+  return vscode.Disposable.from(
+    documents,
+    registerCommand('fivecrop.train', parts.log, (argument: unknown) =>
+      trainModel(context, parts, folderFrom(argument)),
+    ),
+    registerCommand('fivecrop.trainOnFolder', parts.log, (argument: unknown) => {
+      const folder = folderFrom(argument);
+      if (folder === undefined) throw userError('Right-click a folder of images in the explorer to train on it.');
+      return trainModel(context, parts, folder);
+    }),
+    registerCommand('fivecrop.trainWithFile', parts.log, (argument: unknown) => trainWithFile(parts, argument)),
+  );
+}
+
+function folderFrom(argument: unknown): string | undefined {
+  if (argument instanceof vscode.Uri) return argument.fsPath;
+  const node = nodeFrom(argument);
+  return node?.kind === 'data' ? node.folder : undefined;
+}
+
+/** Where new runs go. Throws a user error where nothing is open or nothing may run. */
+function runsFolder({ runs }: TrainParts): string {
+  const [folder] = runs.folders;
+  if (folder === undefined) throw userError('Open a folder first: runs and their checkpoints are kept inside it.');
+  requireTrust('Training');
+  return folder;
+}
+
+async function trainModel(
+  context: vscode.ExtensionContext,
+  parts: TrainParts,
+  folder: string | undefined,
+): Promise<void> {
+  const out = runsFolder(parts);
+  const settings = readSettings();
+  const kept = context.workspaceState.get(choicesKey) ?? context.globalState.get(choicesKey);
+  const first = firstChoices(kept, settings);
+  const offers = networkOffers(parts);
+  let choices = await askTrainingChoices({ ...parts, title, offers }, first, { folder });
+  for (;;) {
+    const machine = {
+      engine: settings.engine,
+      device: settings.device,
+      cacheMegabytes: settings.cacheMegabytes,
+    };
+    const config = () => configFrom(choices, machine);
+    const answer = await confirmTraining(parts, {
+      config: config(),
+      place: { title, step: 6, totalSteps: 6 },
+      canEdit: true,
+      onBalanced: (balanced) => (choices = { ...choices, balanced }),
+    });
+    if (answer === back) choices = await askTrainingChoices({ ...parts, title, offers }, choices, { last: true });
+    else if (answer === 'folder') choices = await askTrainingChoices({ ...parts, title, offers }, choices, {});
+    else {
+      await remember(context, parts, choices);
+      return answer === 'edit' ? editSettings(config()) : startOrQueue(parts, { config: config(), out });
+    }
+  }
+}
+
+/** Asked for at once, so that the list is there when the folder has been chosen. */
+async function networkOffers({ service }: TrainParts): Promise<readonly NetworkOffer[]> {
+  const { weightsFolder } = readSettings();
+  const folder = weightsFolder === undefined ? {} : { weightsFolder };
+  return (await answerOf(service, { type: 'networks', ...folder }, 'networks')).networks;
+}
+
+async function remember(
+  context: vscode.ExtensionContext,
+  { dataFolders }: TrainParts,
+  choices: TrainingChoices,
+): Promise<void> {
+  await context.workspaceState.update(choicesKey, choices);
+  await context.globalState.update(choicesKey, { ...choices, data: '' });
+  await dataFolders.remember(choices.data);
+}
+
+/** Writes the settings into a new file of the workspace and opens it; its title bar has *Train with This File*. */
+async function editSettings(config: TrainingConfig): Promise<void> {
+  const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
+  if (root === undefined) throw userError('Open a folder first: the file of settings is written into it.');
+  const name = config.network.kind === 'architecture' ? config.network.name : basename(config.network.file, '.onnx');
+  const file = freeFile(join(root, `${name}-${config.method}`));
+  const uri = vscode.Uri.file(file);
+  await vscode.workspace.fs.writeFile(uri, Buffer.from(writeTrainingConfig(config, file)));
+  await vscode.window.showTextDocument(uri);
+}
+
+function freeFile(stem: string): string {
+  for (let counter = 1; ; counter++) {
+    const file = `${stem}${counter === 1 ? '' : `-${counter}`}.fivecrop.json`;
+    if (!existsSync(file)) return file;
+  }
+}
+
+async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void> {
+  const out = runsFolder(parts);
+  const uri = argument instanceof vscode.Uri ? argument : vscode.window.activeTextEditor?.document.uri;
+  if (uri?.scheme !== 'file' || !uri.path.endsWith('.fivecrop.json')) {
+    throw userError(
+      'Open a .fivecrop.json file to train with it; Fivecrop: Train Model makes one with Edit Settings First.',
+    );
+  }
+  const document = await vscode.workspace.openTextDocument(uri);
+  if (document.isDirty && !(await document.save())) throw cancelled();
+  let config = parseTrainingConfig(document.getText(), uri.fsPath);
+  const answer = await confirmTraining(parts, {
+    config,
+    place: { title: basename(uri.fsPath), step: 1, totalSteps: 1 },
+    canEdit: false,
+    onBalanced: (balanced) => (config = { ...config, classWeights: balanced ? 'balanced' : 'none' }),
+  });
+  if (answer !== 'start') return;
+  await parts.dataFolders.remember(config.data);
+  await startOrQueue(parts, { config, out });
+}

@@ -1,0 +1,46 @@
+import { dirname, relative, resolve, sep } from 'node:path';
+import { messageOf, userError } from '../../protocol/errors.ts';
+import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
+
+/** The content of a new `*.fivecrop.json` file. Paths near the file are written relative to it, so that it can be shared. */
+export function writeTrainingConfig(config: TrainingConfig, file: string): string {
+  const near = (path: string): string => {
+    const there = relative(dirname(file), path).split(sep).join('/');
+    return there === '' || there.startsWith('../') || /^([a-z]:|\/)/i.test(there) ? path : there;
+  };
+  const { version, ...settings } = mapPaths(config, near);
+  return `${JSON.stringify({ version, ...settings }, undefined, 2)}\n`;
+}
+
+/**
+ * The configuration in a `*.fivecrop.json` file; its paths are relative to the file. Throws a user error that names the
+ * file and what is wrong in it.
+ */
+export function parseTrainingConfig(content: string, file: string): TrainingConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(content.replace(/^\uFEFF/, ''));
+  } catch (error) {
+    throw userError(`${file} is not valid JSON (${messageOf(error)}); correct it and try again.`, error);
+  }
+  const result = trainingConfigSchema.safeParse(json);
+  if (result.success) return mapPaths(result.data, (path) => resolve(dirname(file), path));
+  const [issue] = result.error.issues;
+  const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.map(String).join('.')}`;
+  throw userError(`${file} cannot be used${where}: ${issue?.message ?? 'it is no configuration'}.`);
+}
+
+function mapPaths(config: TrainingConfig, map: (path: string) => string): TrainingConfig {
+  const { data, classNames, network } = config;
+  return {
+    ...config,
+    data: map(data),
+    ...(classNames === undefined ? {} : { classNames: map(classNames) }),
+    network: mapNetwork(network, map),
+  };
+}
+
+function mapNetwork(network: TrainingConfig['network'], map: (path: string) => string): TrainingConfig['network'] {
+  if (network.kind === 'backbone') return { ...network, file: map(network.file) };
+  return network.weights === undefined ? network : { ...network, weights: map(network.weights) };
+}

@@ -1,0 +1,56 @@
+import type * as vscode from 'vscode';
+import type { SplitName } from '../protocol/dataReport.ts';
+import type {
+  ClassifierSource,
+  CropCount,
+  ServiceAnswerBody,
+  ServiceRequestBody,
+} from '../protocol/serviceProtocol.ts';
+import type { RunStore } from './trainer/runStore.ts';
+import type { Trainers } from './trainer/trainers.ts';
+
+/**
+ * What the parts of the extension know of each other. `main.ts` makes them in this order; each part registers what it
+ * has with `registerX(context, parts)` and returns a `Disposable`.
+ */
+export interface Parts {
+  readonly log: vscode.LogOutputChannel;
+  /** The runs on disk, followed. */
+  readonly runs: RunStore;
+  /** Trainer processes and the queue. */
+  readonly trainers: Trainers;
+  /** The process that classifies, tests, checks and exports. */
+  readonly service: Service;
+  readonly panels: Panels;
+}
+
+export interface ServiceCall {
+  /** Every answer but `done` and `error`, as it comes. */
+  readonly onAnswer?: (answer: ServiceAnswerBody) => void;
+  readonly token?: vscode.CancellationToken;
+}
+
+export interface Service {
+  dispose(): void;
+  /**
+   * Starts the process where it does not run, and resolves at `done`. Rejects with a `UserError`, a `CancelledError`, or
+   * an `Error` that is a bug.
+   */
+  request(request: ServiceRequestBody, call?: ServiceCall): Promise<void>;
+}
+
+/** The webview panels, as commands and views open them. */
+export interface Panels {
+  /** Opens the training panel, or brings it to the front, with these run folders; the first is in focus. */
+  showRuns(folders: readonly string[]): void;
+  /** Opens the prediction panel and classifies images and folders of images, with `source` or with what did it last. */
+  showPredictions(images: readonly string[], source?: ClassifierSource): void;
+  /** Opens the panel with a checkpoint's test results, and tests it where `test` says on what. */
+  showEvaluation(
+    checkpoint: string,
+    test?: {
+      readonly on: { readonly data: string; readonly split: SplitName };
+      readonly crops: readonly CropCount[];
+    },
+  ): void;
+}

@@ -1,0 +1,69 @@
+import type { StoredRun } from './runCatalogue.ts';
+import { createRunEvents, type EventsListener } from './runEvents.ts';
+import { isLive } from './runState.ts';
+import { listenToTrainer } from './trainerSocket.ts';
+import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
+
+/** A run whose events are read and followed while somebody looks at it. */
+export interface FollowedRun {
+  readonly folder: string;
+  /** All events that have been read so far. */
+  readonly events: readonly TrainingEvent[];
+  /** Resolves when the history that lay on disk has been read. */
+  readonly ready: Promise<void>;
+  /** News: see `RunEvents.onEvents`. Returns the function that ends it. */
+  readonly onEvents: (listener: EventsListener) => () => void;
+}
+
+/** What keeps a followed run in step. */
+export interface RunFollower extends FollowedRun {
+  /** The record changed: another process may have taken the run over. */
+  readonly update: (run: StoredRun | undefined) => void;
+  /** The file of events may have grown. */
+  readonly readOn: () => void;
+  readonly dispose: () => void;
+}
+
+/**
+ * Follows a run. The trainer appends an event to `metrics.jsonl` before it sends it, so the socket is taken as word that
+ * the file has grown, and events are read from the file alone: whatever happens to a connection, none is missed and none
+ * comes twice. `onProcessEnd` is called when the trainer's socket closes.
+ */
+export function followRun(run: StoredRun, onProcessEnd: () => void): RunFollower {
+  const events = createRunEvents(run.folder);
+  let address: string | undefined;
+  let hangUp: (() => void) | undefined;
+
+  const readOn = (): void => void events.readOn();
+  const listen = (socket: string | undefined): void => {
+    if (socket === address) return;
+    hangUp?.();
+    hangUp = undefined;
+    address = socket;
+    if (socket === undefined) return;
+    const onClose = (): void => {
+      // Read first: what came last has to be there when others look at how the run ended.
+      void events.readOn().finally(onProcessEnd);
+    };
+    hangUp = listenToTrainer(socket, { onMessage: readOn, onClose });
+  };
+  const update = (now: StoredRun | undefined): void => {
+    listen(now !== undefined && isLive(now.state) ? now.record.process?.socket : undefined);
+    readOn();
+  };
+  update(run);
+  return {
+    folder: run.folder,
+    get events() {
+      return events.events;
+    },
+    ready: events.readOn(),
+    onEvents: events.onEvents,
+    update,
+    readOn,
+    dispose: () => {
+      hangUp?.();
+      hangUp = undefined;
+    },
+  };
+}

@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { messageOf } from '../../protocol/errors.ts';
+import { runFiles, type RunRecord } from '../../protocol/runRecord.ts';
+import { listRunFolders } from './listRunFolders.ts';
+import { readRunRecord } from './readRunRecord.ts';
+import { type DerivedRunState, isLive, stateOf } from './runState.ts';
+
+/** A run on disk. */
+export interface StoredRun {
+  /** Absolute. */
+  readonly folder: string;
+  readonly record: RunRecord;
+  readonly state: DerivedRunState;
+}
+
+/** A folder whose `run.json` cannot be understood, with the reason. */
+export interface UnreadableRun {
+  readonly folder: string;
+  readonly reason: string;
+}
+
+/** What is known of the runs in some folders: only `run.json` is ever read. */
+export interface RunCatalogue {
+  /** Newest first. */
+  readonly runs: () => readonly StoredRun[];
+  readonly unreadable: () => readonly UnreadableRun[];
+  readonly get: (folder: string) => StoredRun | undefined;
+  /** Reads everything anew. Returns the run folders that changed, came or went. */
+  readonly scan: (parents: readonly string[]) => Promise<readonly string[]>;
+  /** Reads one run anew; true where it changed, came or went. */
+  readonly read: (folder: string) => Promise<boolean>;
+  /** Asks again whether the processes of live runs are there. Returns the folders of those that have been broken off. */
+  readonly lookAtProcesses: () => readonly string[];
+}
+
+/** Records that are read at the same time. */
+const concurrency = 16;
+
+export function createRunCatalogue(): RunCatalogue {
+  const known = new Map<string, StoredRun>();
+  const unreadable = new Map<string, string>();
+  let sorted: readonly StoredRun[] | undefined;
+
+  const forget = (folder: string): boolean => {
+    sorted = undefined;
+    const had = known.delete(folder);
+    return unreadable.delete(folder) || had;
+  };
+  const read = async (folder: string): Promise<boolean> => {
+    if (!existsSync(join(folder, runFiles.record))) return forget(folder);
+    try {
+      const record = await readRunRecord(folder);
+      const run = { folder, record, state: stateOf(record) };
+      const changed = !sameRun(known.get(folder), run);
+      if (changed) sorted = undefined;
+      known.set(folder, run);
+      return unreadable.delete(folder) || changed;
+    } catch (error) {
+      const before = unreadable.get(folder);
+      const had = forget(folder);
+      unreadable.set(folder, messageOf(error));
+      return had || before !== messageOf(error);
+    }
+  };
+  const scan = async (parents: readonly string[]): Promise<readonly string[]> => {
+    const found = (await Promise.all(parents.map(listRunFolders))).flat();
+    const gone = [...known.keys(), ...unreadable.keys()].filter((folder) => !found.includes(folder));
+    const changed = gone.filter(forget);
+    for (let start = 0; start < found.length; start += concurrency) {
+      const part = found.slice(start, start + concurrency);
+      const differs = await Promise.all(part.map(read));
+      changed.push(...part.filter((_, index) => differs[index]));
+    }
+    return changed;
+  };
+  return {
+    runs: () => (sorted ??= [...known.values()].sort(newestFirst)),
+    unreadable: () => Array.from(unreadable, ([folder, reason]) => ({ folder, reason })),
+    get: (folder) => known.get(folder),
+    scan,
+    read,
+    lookAtProcesses: () => {
+      const gone = [...known.values()].filter((run) => isLive(run.state) && stateOf(run.record) === 'broken off');
+      for (const run of gone) known.set(run.folder, { ...run, state: 'broken off' });
+      if (gone.length > 0) sorted = undefined;
+      return gone.map(({ folder }) => folder);
+    },
+  };
+}
+
+function newestFirst(a: StoredRun, b: StoredRun): number {
+  return b.record.created.localeCompare(a.record.created) || a.folder.localeCompare(b.folder);
+}
+
+/** `updated` changes with every rewrite of a record. */
+function sameRun(before: StoredRun | undefined, now: StoredRun): boolean {
+  return (
+    before?.state === now.state &&
+    before.record.updated === now.record.updated &&
+    before.record.name === now.record.name
+  );
+}
+
+/** The run folder that a path below one of `parents` belongs to. */
+export function runFolderOf(path: string, parents: readonly string[]): string | undefined {
+  let folder = path;
+  while (dirname(folder) !== folder) {
+    if (parents.includes(dirname(folder))) return folder;
+    folder = dirname(folder);
+  }
+  return undefined;
+}

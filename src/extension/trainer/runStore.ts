@@ -1,0 +1,156 @@
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import { messageOf } from '../../protocol/errors.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
+import { runsFolders } from '../settings.ts';
+import { createRunCatalogue, runFolderOf, type StoredRun, type UnreadableRun } from './runCatalogue.ts';
+import { isLive } from './runState.ts';
+
+/** The runs of this window, wherever they were started, kept in step with the disk. */
+export interface RunStore {
+  /** Newest first; empty until `load` has resolved once. */
+  readonly runs: readonly StoredRun[];
+  readonly unreadable: readonly UnreadableRun[];
+  /** Folders in which runs are looked for; new runs go into the first. Empty where nothing is open. */
+  readonly folders: readonly string[];
+  readonly get: (folder: string) => StoredRun | undefined;
+  /** Reads the runs the first time it is called; later calls wait for that. */
+  readonly load: () => Promise<void>;
+  /** Reads one run's record, or all of them, anew. */
+  readonly refresh: (folder?: string) => Promise<void>;
+  /** Folders of runs whose record or process changed, or that came or went. */
+  readonly onDidChange: vscode.Event<readonly string[]>;
+  /** Folder of a run whose `metrics.jsonl` grew. */
+  readonly onDidGrow: vscode.Event<string>;
+  /** Folder of a run in which a checkpoint was written or deleted. */
+  readonly onDidChangeCheckpoints: vscode.Event<string>;
+  readonly dispose: () => void;
+}
+
+/** Milliseconds over which changes on disk are gathered. */
+const settle = 60;
+/** Milliseconds between two looks whether the processes of live runs are still there. */
+const processLook = 2000;
+
+export function createRunStore(log: vscode.LogOutputChannel): RunStore {
+  const catalogue = createRunCatalogue();
+  const changed = new vscode.EventEmitter<readonly string[]>();
+  const grew = new vscode.EventEmitter<string>();
+  const checkpoints = new vscode.EventEmitter<string>();
+  let folders = runsFolders();
+  let loading: Promise<void> | undefined;
+  let heartbeat: NodeJS.Timeout | undefined;
+
+  const tell = (runs: readonly string[]): void => {
+    if (runs.length > 0) changed.fire(runs);
+    const live = catalogue.runs().some(({ state }) => isLive(state));
+    if (live) heartbeat ??= setInterval(() => tell(catalogue.lookAtProcesses()), processLook);
+    else {
+      clearInterval(heartbeat);
+      heartbeat = undefined;
+    }
+  };
+  const scan = async (): Promise<void> => {
+    folders = runsFolders();
+    tell(await catalogue.scan(folders).catch(report));
+  };
+  const report = (error: unknown): readonly string[] => {
+    log.error(messageOf(error));
+    return [];
+  };
+  const readLater = gather(async (runs) => {
+    const differs = await Promise.all(runs.map(catalogue.read));
+    tell(runs.filter((_, index) => differs[index]));
+  });
+  const onPath = ({ fsPath }: vscode.Uri): void => {
+    const run = runFolderOf(fsPath, folders);
+    if (run === undefined || loading === undefined) return;
+    if (fsPath === join(run, runFiles.metrics)) grew.fire(run);
+    else if (dirname(fsPath) === join(run, runFiles.checkpoints)) checkpoints.fire(run);
+    else if (fsPath === run || fsPath === join(run, runFiles.record)) readLater(run);
+  };
+  const watch = () => watchFolders(folders, onPath, () => void scan());
+  let watching: vscode.Disposable | undefined;
+  const load = (): Promise<void> => {
+    watching ??= watch();
+    loading ??= scan();
+    return loading;
+  };
+  const rescanAll = (): void => {
+    if (loading === undefined) return;
+    void scan().then(() => {
+      watching?.dispose();
+      watching = watch();
+    });
+  };
+  const listeners = [
+    changed,
+    grew,
+    checkpoints,
+    vscode.workspace.onDidChangeWorkspaceFolders(rescanAll),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (event.affectsConfiguration('fivecrop.runsFolder')) rescanAll();
+    }),
+  ];
+  return {
+    get runs() {
+      return catalogue.runs();
+    },
+    get unreadable() {
+      return catalogue.unreadable();
+    },
+    get folders() {
+      return runsFolders();
+    },
+    get: catalogue.get,
+    load,
+    refresh: async (folder) => {
+      if (folder === undefined) await load().then(scan);
+      else if (await catalogue.read(folder)) tell([folder]);
+    },
+    onDidChange: changed.event,
+    onDidGrow: grew.event,
+    onDidChangeCheckpoints: checkpoints.event,
+    dispose: () => {
+      clearInterval(heartbeat);
+      watching?.dispose();
+      for (const listener of listeners) listener.dispose();
+    },
+  };
+}
+
+/** Watches what lies in the folders, and whether they themselves come and go. */
+function watchFolders(
+  folders: readonly string[],
+  onPath: (uri: vscode.Uri) => void,
+  onFolder: () => void,
+): vscode.Disposable {
+  const watchers = folders.flatMap((folder) => [
+    watchPattern(new vscode.RelativePattern(vscode.Uri.file(folder), '**'), onPath),
+    watchPattern(new vscode.RelativePattern(vscode.Uri.file(dirname(folder)), basename(folder)), onFolder),
+  ]);
+  return vscode.Disposable.from(...watchers);
+}
+
+function watchPattern(pattern: vscode.RelativePattern, listener: (uri: vscode.Uri) => void): vscode.Disposable {
+  const watcher = vscode.workspace.createFileSystemWatcher(pattern);
+  watcher.onDidCreate(listener);
+  watcher.onDidChange(listener);
+  watcher.onDidDelete(listener);
+  return watcher;
+}
+
+/** Calls `handle` with everything that came within a moment. */
+function gather(handle: (items: readonly string[]) => Promise<void>): (item: string) => void {
+  const pending = new Set<string>();
+  return (item) => {
+    if (pending.size === 0) {
+      setTimeout(() => {
+        const items = [...pending];
+        pending.clear();
+        void handle(items);
+      }, settle);
+    }
+    pending.add(item);
+  };
+}

@@ -1,0 +1,199 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import * as vscode from 'vscode';
+import { messageOf, userError } from '../../protocol/errors.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
+import type { TrainerRequest } from '../../protocol/trainerProtocol.ts';
+import { requireTrust } from '../requireTrust.ts';
+import { readSettings } from '../settings.ts';
+import { workerEnvironment } from '../workerEnvironment.ts';
+import { type FollowedRun, followRun, type RunFollower } from './followRun.ts';
+import type { StoredRun } from './runCatalogue.ts';
+import { isLive } from './runState.ts';
+import type { RunStore } from './runStore.ts';
+import { startTrainer, type TrainingRequest } from './startTrainer.ts';
+import { sendToTrainer } from './trainerSocket.ts';
+import { enqueue, parseQueue, type QueuedRun } from './trainingQueue.ts';
+
+/** Trainer processes: those of this window, those of earlier windows, and those of a shell. */
+export interface Trainers {
+  /** Starts a run now, whatever else trains. Returns its folder; throws a user error where it cannot begin. */
+  readonly start: (request: TrainingRequest) => Promise<string>;
+  /** Starts a run as soon as none is live. */
+  readonly enqueue: (request: TrainingRequest) => Promise<void>;
+  readonly queue: readonly QueuedRun[];
+  readonly dequeue: (id: number) => Promise<void>;
+  readonly onDidChangeQueue: vscode.Event<void>;
+  /** A run that this window started has its folder now. */
+  readonly onDidStart: vscode.Event<string>;
+  /** Finishes the step, saves, ends. */
+  readonly stop: (folder: string) => Promise<void>;
+  readonly pause: (folder: string) => Promise<void>;
+  /** Lets a paused run go on, or starts from the last checkpoint of one that ended or broke off. Returns its folder. */
+  readonly resume: (folder: string) => Promise<string>;
+  /** Follows a run's events until the last who asked disposes of it. Throws a user error for a folder that is no run. */
+  readonly follow: (folder: string) => FollowedRun & { readonly dispose: () => void };
+  /** Takes up the queue that an earlier window left. */
+  readonly begin: () => void;
+  readonly dispose: () => void;
+}
+
+interface Shared {
+  readonly follower: RunFollower;
+  users: number;
+}
+
+const queueKey = 'trainingQueue';
+
+export function createTrainers(
+  context: vscode.ExtensionContext,
+  { log, runs }: { log: vscode.LogOutputChannel; runs: RunStore },
+): Trainers {
+  const followed = new Map<string, Shared>();
+  const started = new vscode.EventEmitter<string>();
+  const queueChanged = new vscode.EventEmitter<void>();
+  const own = new Set<string>();
+  let queue = parseQueue(context.workspaceState.get(queueKey));
+  let starting = 0;
+
+  const start = async (request: TrainingRequest): Promise<string> => {
+    requireTrust('Training');
+    starting++;
+    try {
+      const folder = await startTrainer(request, {
+        script: context.asAbsolutePath('dist/ml/trainer.mjs'),
+        environment: workerEnvironment(context),
+        onErrorLine: (line) => log.warn(`trainer: ${line}`),
+      });
+      log.info(`Training began in ${folder}.`);
+      own.add(folder);
+      await runs.load();
+      await runs.refresh(folder);
+      started.fire(folder);
+      return folder;
+    } finally {
+      starting--;
+    }
+  };
+  const setQueue = async (next: readonly QueuedRun[]): Promise<void> => {
+    queue = next;
+    queueChanged.fire();
+    await context.workspaceState.update(queueKey, queue.length === 0 ? undefined : queue);
+  };
+  const startNext = async (): Promise<void> => {
+    const [next, ...rest] = queue;
+    if (next === undefined || starting > 0 || runs.runs.some(({ state }) => isLive(state))) return;
+    starting++;
+    try {
+      await setQueue(rest);
+      await start(next.request);
+    } catch (error) {
+      log.error(messageOf(error));
+      void vscode.window.showErrorMessage(`The next run of the queue could not start: ${messageOf(error)}`);
+    } finally {
+      starting--;
+    }
+    await startNext();
+  };
+  const follow = (folder: string): FollowedRun & { readonly dispose: () => void } => {
+    const shared = followed.get(folder) ?? { follower: followRun(known(runs, folder), () => ended(folder)), users: 0 };
+    followed.set(folder, shared);
+    shared.users++;
+    let over = false;
+    const dispose = (): void => {
+      if (over) return;
+      over = true;
+      shared.users--;
+      if (shared.users > 0) return;
+      shared.follower.dispose();
+      followed.delete(folder);
+    };
+    const { ready, onEvents } = shared.follower;
+    return {
+      folder,
+      get events() {
+        return shared.follower.events;
+      },
+      ready,
+      onEvents,
+      dispose,
+    };
+  };
+  /** The socket closes a moment before the process is gone. */
+  const ended = (folder: string): void => {
+    setTimeout(() => void runs.refresh(folder), 300);
+  };
+  const listeners = [
+    started,
+    queueChanged,
+    runs.onDidGrow((folder) => followed.get(folder)?.follower.readOn()),
+    runs.onDidChange((folders) => {
+      for (const folder of folders) followed.get(folder)?.follower.update(runs.get(folder));
+      void startNext();
+    }),
+  ];
+  return {
+    start,
+    enqueue: async (request) => {
+      await setQueue(enqueue(queue, request));
+      await runs.load();
+      void startNext();
+    },
+    get queue() {
+      return queue;
+    },
+    dequeue: (id) => setQueue(queue.filter((entry) => entry.id !== id)),
+    onDidChangeQueue: queueChanged.event,
+    onDidStart: started.event,
+    stop: (folder) => control(known(runs, folder), { type: 'stop' }),
+    pause: (folder) => control(known(runs, folder), { type: 'pause' }),
+    resume: async (folder) => {
+      const run = known(runs, folder);
+      if (!isLive(run.state)) return start(resumption(run));
+      await control(run, { type: 'resume' });
+      return folder;
+    },
+    follow,
+    begin: () => void startNext(),
+    dispose: () => {
+      if (!readSettings().keepTraining) stopAll([...own].flatMap((folder) => runs.get(folder) ?? []));
+      for (const { follower } of followed.values()) follower.dispose();
+      for (const listener of listeners) listener.dispose();
+    },
+  };
+}
+
+function known(runs: RunStore, folder: string): StoredRun {
+  const run = runs.get(folder);
+  if (run === undefined) throw userError(`There is no run in ${folder} any more; refresh the list of checkpoints.`);
+  return run;
+}
+
+/** Asks the process of a live run for something. A shell's run has no socket; it stops as by Ctrl-C. */
+async function control({ record, state }: StoredRun, request: TrainerRequest): Promise<void> {
+  if (!isLive(state)) throw userError(`${record.name} is not running, so there is nothing to ${request.type}.`);
+  const { process: owner } = record;
+  if (owner?.socket !== undefined) return sendToTrainer(owner.socket, request);
+  if (owner === undefined || request.type !== 'stop' || process.platform === 'win32') {
+    throw userError(`${record.name} was started in a terminal: ${request.type} it there.`);
+  }
+  process.kill(owner.pid, 'SIGINT');
+}
+
+/** How to go on with a run that ended or broke off. Throws a user error where it saved nothing to go on from. */
+function resumption({ folder, record }: StoredRun): TrainingRequest {
+  const last = join(folder, runFiles.checkpoints, runFiles.last);
+  if (!existsSync(last)) {
+    throw userError(`${record.name} ended before its first checkpoint: start it again with Fivecrop: Train Model.`);
+  }
+  if (record.state === 'finished') {
+    throw userError(`${record.name} has finished all ${record.config.epochs} epochs; to go on, train more epochs.`);
+  }
+  return { config: record.config, out: join(folder, '..'), resume: last };
+}
+
+/** As the window closes: nobody is left to hear of what fails. */
+function stopAll(runs: readonly StoredRun[]): void {
+  for (const run of runs) if (isLive(run.state)) void control(run, { type: 'stop' }).catch(() => undefined);
+}

@@ -1,0 +1,167 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { runFiles } from '../../protocol/runRecord.ts';
+import type { LiveRuns } from '../trainer/liveRuns.ts';
+import type { StoredRun } from '../trainer/runCatalogue.ts';
+import { listRunCheckpoints, readCheckpointHeader, type RunCheckpoint } from '../trainer/runCheckpoints.ts';
+import { type DerivedRunState, isLive } from '../trainer/runState.ts';
+import type { RunStore } from '../trainer/runStore.ts';
+import type { Trainers } from '../trainer/trainers.ts';
+import { checkpointDescription, checkpointTooltip, networkName, runDescription, runTooltip } from './formatRun.ts';
+import type { CheckpointsNode } from './treeNodes.ts';
+
+interface ViewParts {
+  readonly runs: RunStore;
+  readonly trainers: Trainers;
+  readonly live: LiveRuns;
+}
+
+/** The *Checkpoints* view: runs, newest first, what waits in the queue above them, and inside a run its checkpoints. */
+export function registerCheckpointsView(parts: ViewParts): vscode.Disposable {
+  const { runs, trainers, live } = parts;
+  const changed = new vscode.EventEmitter<CheckpointsNode | undefined>();
+  const nodes = new Map<string, CheckpointsNode>();
+  const nodeOf = (folder: string): CheckpointsNode => {
+    const node = nodes.get(folder) ?? { kind: 'run', folder };
+    nodes.set(folder, node);
+    return node;
+  };
+  const roots = (): CheckpointsNode[] => [
+    ...trainers.queue.map((entry) => ({ kind: 'queued' as const, entry })),
+    ...runs.runs.map(({ folder }) => nodeOf(folder)),
+    ...runs.unreadable.map((run) => ({ kind: 'unreadable' as const, ...run })),
+  ];
+  const view = vscode.window.createTreeView<CheckpointsNode>('fivecrop.checkpoints', {
+    canSelectMany: true,
+    showCollapseAll: true,
+    treeDataProvider: {
+      onDidChangeTreeData: changed.event,
+      getParent: (node) => (node.kind === 'checkpoint' ? nodeOf(node.folder) : undefined),
+      getChildren: async (node) => {
+        if (node === undefined) {
+          await runs.load();
+          return roots();
+        }
+        return node.kind === 'run' ? checkpointNodes(node.folder) : [];
+      },
+      getTreeItem: (node) => itemOf(node, parts),
+      resolveTreeItem: async (item, node) => {
+        item.tooltip = await tooltipOf(node, runs);
+        return item;
+      },
+    },
+  });
+  const showBadge = (): void => {
+    const value = live.all().length;
+    const tooltip = value === 1 ? '1 run is training' : `${value} runs are training`;
+    view.badge = value === 0 ? undefined : { value, tooltip };
+  };
+  const shown = new Set<string>();
+  const refresh = (folders: readonly string[]): void => {
+    showBadge();
+    // A run that came or went changes the list; any other only its own row.
+    const moved = folders.some((folder) => shown.has(folder) !== (runs.get(folder) !== undefined));
+    for (const folder of folders) {
+      if (runs.get(folder) === undefined) shown.delete(folder);
+      else shown.add(folder);
+    }
+    if (moved || folders.length > 20) changed.fire(undefined);
+    else for (const folder of folders) changed.fire(nodeOf(folder));
+  };
+  return vscode.Disposable.from(
+    view,
+    changed,
+    runs.onDidChange(refresh),
+    runs.onDidChangeCheckpoints((folder) => {
+      if (runs.get(folder) !== undefined) changed.fire(nodeOf(folder));
+    }),
+    trainers.onDidChangeQueue(() => changed.fire(undefined)),
+    live.onDidChange(() => {
+      showBadge();
+      if (view.visible) for (const { folder } of live.all()) changed.fire(nodeOf(folder));
+    }),
+  );
+}
+
+async function checkpointNodes(folder: string): Promise<CheckpointsNode[]> {
+  const found = await listRunCheckpoints(folder);
+  for (const checkpoint of found) headers.set(checkpoint.path, checkpoint);
+  return found.map(({ path }) => ({ kind: 'checkpoint', folder, path }));
+}
+
+/** What the rows on show say; read when a run is opened in the tree. */
+const headers = new Map<string, RunCheckpoint>();
+
+function itemOf(node: CheckpointsNode, { runs, live }: ViewParts): vscode.TreeItem {
+  switch (node.kind) {
+    case 'run': {
+      const run = runs.get(node.folder);
+      return run === undefined ? new vscode.TreeItem(node.folder) : runItem(run, live.get(node.folder)?.step?.epoch);
+    }
+    case 'checkpoint':
+      return checkpointItem(node.path);
+    case 'queued': {
+      const { config, name, resume } = node.entry.request;
+      const item = new vscode.TreeItem(name ?? `${networkName(config)} · ${config.method}`);
+      item.id = `queued ${node.entry.id}`;
+      item.description = resume === undefined ? 'waits for its turn' : 'waits to be resumed';
+      item.iconPath = new vscode.ThemeIcon('clock');
+      item.contextValue = 'queued';
+      return item;
+    }
+    case 'unreadable': {
+      const item = new vscode.TreeItem(vscode.Uri.file(node.folder));
+      item.description = 'cannot be read';
+      item.iconPath = new vscode.ThemeIcon('warning');
+      item.contextValue = 'unreadable';
+      return item;
+    }
+  }
+}
+
+const stateIcons: Readonly<Record<DerivedRunState, readonly [icon: string, colour?: string]>> = {
+  preparing: ['loading~spin'],
+  running: ['sync~spin', 'charts.blue'],
+  paused: ['debug-pause', 'charts.blue'],
+  stopping: ['loading~spin'],
+  finished: ['pass', 'testing.iconPassed'],
+  stopped: ['circle-slash'],
+  failed: ['error', 'testing.iconFailed'],
+  'broken off': ['debug-disconnect', 'list.warningForeground'],
+};
+
+function runItem(run: StoredRun, epoch: number | undefined): vscode.TreeItem {
+  const item = new vscode.TreeItem(run.record.name, vscode.TreeItemCollapsibleState.Collapsed);
+  const [icon, colour] = stateIcons[run.state];
+  item.id = run.folder;
+  item.description = runDescription(run, epoch);
+  item.iconPath = new vscode.ThemeIcon(icon, colour === undefined ? undefined : new vscode.ThemeColor(colour));
+  item.contextValue = `run:${run.state.replace(' ', '-')}${isLive(run.state) ? ':live' : ':ended'}`;
+  item.accessibilityInformation = { label: `${run.record.name}, ${runDescription(run, epoch)}` };
+  return item;
+}
+
+function checkpointItem(path: string): vscode.TreeItem {
+  const checkpoint = headers.get(path);
+  const item = new vscode.TreeItem(checkpoint?.name ?? path);
+  item.id = path;
+  item.description = checkpointDescription(checkpoint?.metadata);
+  item.iconPath = new vscode.ThemeIcon(checkpoint?.name === 'best' ? 'star-full' : 'file-binary');
+  item.contextValue = checkpoint?.metadata === undefined ? 'checkpoint:unreadable' : 'checkpoint';
+  return item;
+}
+
+async function tooltipOf(node: CheckpointsNode, runs: RunStore): Promise<string | vscode.MarkdownString> {
+  switch (node.kind) {
+    case 'run': {
+      const run = runs.get(node.folder);
+      return run === undefined ? '' : new vscode.MarkdownString(runTooltip(run));
+    }
+    case 'checkpoint':
+      return new vscode.MarkdownString(checkpointTooltip(node.path, await readCheckpointHeader(node.path)));
+    case 'queued':
+      return `Starts when no other run is training, on ${node.entry.request.config.data}.`;
+    case 'unreadable':
+      return `${join(node.folder, runFiles.record)}: ${node.reason}`;
+  }
+}

@@ -1,0 +1,169 @@
+import { basename, dirname, join, relative } from 'node:path';
+import * as vscode from 'vscode';
+import type { DataFolders } from '../trainer/dataFolders.ts';
+import type { RunStore } from '../trainer/runStore.ts';
+import { type CountedFolder, dataLayout, listClasses, listImages, readDisplayNames } from './listData.ts';
+import type { ClassNode, DataFolderNode, DataNode } from './treeNodes.ts';
+
+/** Images of a class that the tree shows; the rest is in the explorer. */
+const shownImages = 200;
+/** Milliseconds over which changes of a data folder are gathered. */
+const settle = 500;
+
+interface ViewParts {
+  readonly runs: RunStore;
+  readonly dataFolders: DataFolders;
+}
+
+/** The *Data* view: the folders that were used, their splits, classes with counts, and images, which open at a click. */
+export function registerDataView({ runs, dataFolders }: ViewParts): vscode.Disposable {
+  const changed = new vscode.EventEmitter<DataNode | undefined>();
+  const watchers = new Map<string, vscode.Disposable>();
+  const facts = new Map<string, string>();
+  const watch = (node: DataFolderNode): void => {
+    if (watchers.has(node.folder)) return;
+    watchers.set(
+      node.folder,
+      watchFolder(node.folder, () => changed.fire(undefined)),
+    );
+  };
+  const view = vscode.window.createTreeView<DataNode>('fivecrop.data', {
+    showCollapseAll: true,
+    treeDataProvider: {
+      onDidChangeTreeData: changed.event,
+      getChildren: async (node) => {
+        if (node === undefined) {
+          await runs.load();
+          return dataFolders.all().map((folder) => ({ kind: 'data', folder }));
+        }
+        if (node.kind === 'data') watch(node);
+        return childrenOf(node, facts);
+      },
+      getTreeItem: (node) => itemOf(node, facts),
+    },
+  });
+  return vscode.Disposable.from(
+    view,
+    changed,
+    dataFolders.onDidChange(() => changed.fire(undefined)),
+    view.onDidCollapseElement(({ element }) => {
+      if (element.kind !== 'data') return;
+      watchers.get(element.folder)?.dispose();
+      watchers.delete(element.folder);
+    }),
+    { dispose: () => watchers.forEach((watcher) => void watcher.dispose()) },
+  );
+}
+
+async function childrenOf(node: DataNode, facts: Map<string, string>): Promise<DataNode[]> {
+  switch (node.kind) {
+    case 'data': {
+      const layout = await dataLayout(node.folder);
+      if (layout === undefined) return [];
+      if (layout.splits.length === 0) return classNodes(node.folder, node.folder, facts);
+      const splits = layout.splits.map((name) => ({ name, folder: join(node.folder, name) }));
+      await Promise.all(splits.map(({ folder }) => classNodes(folder, node.folder, facts)));
+      return splits.map((split) => ({ kind: 'split', data: node.folder, ...split }));
+    }
+    case 'split':
+      return classNodes(node.folder, node.data, facts);
+    case 'class':
+      return imageNodes(node);
+    case 'image':
+    case 'more':
+      return [];
+  }
+}
+
+async function classNodes(folder: string, data: string, facts: Map<string, string>): Promise<ClassNode[]> {
+  const [classes, names] = await Promise.all([listClasses(folder), readDisplayNames(data)]);
+  for (const { path, name, images } of classes) {
+    facts.set(path, [...(names.has(name) ? [name] : []), plural(images, 'image', 'images')].join(' · '));
+  }
+  const total = classes.reduce((sum, { images }) => sum + images, 0);
+  facts.set(folder, `${plural(total, 'image', 'images')} in ${plural(classes.length, 'class', 'classes')}`);
+  return classes.map(({ path, name }: CountedFolder) => ({
+    kind: 'class',
+    folder: path,
+    data,
+    name: names.get(name) ?? name,
+  }));
+}
+
+async function imageNodes({ folder }: ClassNode): Promise<DataNode[]> {
+  const images = await listImages(folder);
+  const nodes: DataNode[] = images.slice(0, shownImages).map((path) => ({ kind: 'image', path, folder }));
+  const rest = images.length - nodes.length;
+  return rest === 0 ? nodes : [...nodes, { kind: 'more', folder, count: rest }];
+}
+
+function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.TreeItem {
+  const { Collapsed, None } = vscode.TreeItemCollapsibleState;
+  switch (node.kind) {
+    case 'data':
+      return described(new vscode.TreeItem(basename(node.folder), Collapsed), {
+        id: node.folder,
+        description: vscode.workspace.asRelativePath(dirname(node.folder)),
+        iconPath: new vscode.ThemeIcon('database'),
+        contextValue: 'data',
+        tooltip: node.folder,
+      });
+    case 'split':
+      return described(new vscode.TreeItem(node.name, Collapsed), {
+        id: node.folder,
+        description: facts.get(node.folder) ?? '',
+        iconPath: new vscode.ThemeIcon('folder'),
+        contextValue: 'split',
+      });
+    case 'class':
+      return described(new vscode.TreeItem(node.name, Collapsed), {
+        id: node.folder,
+        description: facts.get(node.folder) ?? '',
+        iconPath: new vscode.ThemeIcon('tag'),
+        contextValue: 'class',
+      });
+    case 'image': {
+      const resourceUri = vscode.Uri.file(node.path);
+      return described(new vscode.TreeItem(relative(node.folder, node.path), None), {
+        id: node.path,
+        resourceUri,
+        iconPath: new vscode.ThemeIcon('file-media'),
+        contextValue: 'image',
+        command: { command: 'vscode.open', title: 'Open', arguments: [resourceUri, { preview: true }] },
+      });
+    }
+    case 'more':
+      return described(new vscode.TreeItem(plural(node.count, 'more image', 'more images'), None), {
+        description: 'show them in the explorer',
+        contextValue: 'more',
+        command: { command: 'revealInExplorer', title: 'Reveal', arguments: [vscode.Uri.file(node.folder)] },
+      });
+  }
+}
+
+function described(item: vscode.TreeItem, facts: Partial<vscode.TreeItem>): vscode.TreeItem {
+  return Object.assign(item, facts);
+}
+
+function plural(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+function watchFolder(folder: string, onChange: () => void): vscode.Disposable {
+  const watcher = vscode.workspace.createFileSystemWatcher(
+    new vscode.RelativePattern(vscode.Uri.file(folder), '**'),
+    false,
+    true,
+    false,
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const later = (): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      onChange();
+    }, settle);
+  };
+  return vscode.Disposable.from(watcher, watcher.onDidCreate(later), watcher.onDidDelete(later), {
+    dispose: () => clearTimeout(timer),
+  });
+}

@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { runFiles } from '../../protocol/runRecord.ts';
+import { showFailure } from '../commands/registerCommand.ts';
+import type { Parts } from '../parts.ts';
+import type { LiveRuns } from '../trainer/liveRuns.ts';
+import type { StoredRun } from '../trainer/runCatalogue.ts';
+import { percent } from './formatRun.ts';
+import type { CheckpointNode } from './treeNodes.ts';
+
+/** Says once, when a run ends, how it went and what can be done with it. */
+export function registerEndNotice(
+  parts: Pick<Parts, 'log' | 'trainers' | 'panels'> & { readonly live: LiveRuns },
+): vscode.Disposable {
+  return parts.live.onDidEnd((run) => {
+    void tell(run, parts).catch((error: unknown) => showFailure(error, parts.log));
+  });
+}
+
+async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers' | 'panels'>): Promise<void> {
+  const { folder, record, state } = run;
+  const best = join(folder, runFiles.checkpoints, runFiles.best);
+  const checkpoint: CheckpointNode = { kind: 'checkpoint', folder, path: best };
+  const show = { title: 'Show', act: () => panels.showRuns([folder]) };
+  const resume = { title: 'Resume', act: async () => panels.showRuns([await trainers.resume(folder)]) };
+  const uses = existsSync(best)
+    ? [
+        { title: 'Classify an Image', act: () => runCommand('fivecrop.classifyWithCheckpoint', checkpoint) },
+        { title: 'Test', act: () => runCommand('fivecrop.testCheckpoint', checkpoint) },
+      ]
+    : [];
+  const reason = record.reason === undefined ? '' : ` ${record.reason}`;
+  const accuracy = record.best === undefined ? '' : ` Best validation accuracy: ${percent(record.best.validAccuracy)}.`;
+  switch (state) {
+    case 'finished':
+      return choose(vscode.window.showInformationMessage, `${record.name} has finished.${accuracy}`, [...uses, show]);
+    case 'stopped':
+      return choose(vscode.window.showInformationMessage, `${record.name} was stopped.${accuracy}`, [resume, show]);
+    case 'failed':
+      return choose(vscode.window.showErrorMessage, `${record.name} failed.${reason}`, [show]);
+    case 'broken off':
+      return choose(
+        vscode.window.showWarningMessage,
+        `${record.name} was broken off: its process ended without a word. Resume goes on from its last checkpoint.`,
+        [resume, show],
+      );
+    default:
+      return undefined;
+  }
+}
+
+interface Choice extends vscode.MessageItem {
+  readonly act: () => unknown;
+}
+
+async function choose(
+  ask: (message: string, ...choices: Choice[]) => Thenable<Choice | undefined>,
+  message: string,
+  choices: readonly Choice[],
+): Promise<void> {
+  await (await ask(message, ...choices))?.act();
+}
+
+function runCommand(command: string, argument: unknown): Thenable<unknown> {
+  return vscode.commands.executeCommand(command, argument);
+}

@@ -1,0 +1,106 @@
+import { basename } from 'node:path';
+import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
+import type { RunRecord } from '../../protocol/runRecord.ts';
+import type { StoredRun } from '../trainer/runCatalogue.ts';
+
+/** 0.9234 -> `92.3 %`. */
+export function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
+}
+
+/** Seconds -> `45 s`, `12 min`, `3 h 5 min`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return 'unknown';
+  const minutes = Math.round(seconds / 60);
+  if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
+  if (minutes < 60) return `${minutes} min`;
+  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** Epochs done, of a run that may be in the middle of one: `1.3`. */
+export function epochs(epoch: number): string {
+  return Number.isInteger(epoch) ? String(epoch) : epoch.toFixed(1);
+}
+
+export function networkName({ network }: RunRecord['config']): string {
+  return network.kind === 'architecture' ? network.name : basename(network.file);
+}
+
+/** What stands beside a run's name in the tree. */
+export function runDescription({ record, state }: StoredRun, liveEpoch?: number): string {
+  const { best, config } = record;
+  const accuracy = best === undefined ? [] : [percent(best.validAccuracy)];
+  const epoch = liveEpoch ?? record.progress?.epoch ?? 0;
+  switch (state) {
+    case 'finished':
+      return [...accuracy, networkName(config)].join(' · ');
+    case 'running':
+    case 'paused':
+    case 'stopping':
+      return [state, `epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
+    default:
+      return [state, ...accuracy, networkName(config)].join(' · ');
+  }
+}
+
+/** Markdown for the tooltip of a run. */
+export function runTooltip({ record, state, folder }: StoredRun): string {
+  const { config, environment, data, best, reason } = record;
+  const rows: [string, string | undefined][] = [
+    ['State', reason === undefined ? state : `${state}: ${reason}`],
+    ['Network', networkName(config)],
+    ['Method', config.method === 'top' ? `top ${config.topTensors ?? ''} tensors` : config.method],
+    ['Data', data === undefined ? config.data : `${config.data}: ${imagesOf(data.images, data.classes.length)}`],
+    ['Epochs', `${epochs(record.progress?.epoch ?? 0)} of ${config.epochs}, batches of ${config.batchSize}`],
+    ['Optimizer', `${config.optimizer}, learning rate ${config.learningRate}, ${config.schedule}`],
+    ['Head', config.hidden.length === 0 ? 'linear' : `${config.hidden.join(', ')}, dropout ${config.dropout}`],
+    ['Best', best && `${percent(best.validAccuracy)}, validation loss ${best.validLoss.toFixed(3)}, step ${best.step}`],
+    ['Device', [environment.engine, environment.device].filter((part) => part !== undefined).join(', ') || undefined],
+    ['Instead of what was asked', environment.fallbacks.join(' ') || undefined],
+    ['Begun', new Date(record.created).toLocaleString()],
+    ['Folder', folder],
+  ];
+  return table(record.name, rows);
+}
+
+function imagesOf({ train, valid, test }: { train: number; valid: number; test: number }, classes: number): string {
+  return `${classes} classes, ${train} images to train on, ${valid} for validation, ${test} for testing`;
+}
+
+/** What stands beside a checkpoint's name in the tree. */
+export function checkpointDescription(metadata: CheckpointMetadata | undefined): string {
+  if (metadata === undefined) return 'cannot be read';
+  const { metrics, training } = metadata;
+  const accuracy = metrics.validAccuracy === undefined ? [] : [percent(metrics.validAccuracy)];
+  return [...accuracy, `epoch ${epochs(training.epoch)}`].join(' · ');
+}
+
+/** Markdown for the tooltip of a checkpoint. */
+export function checkpointTooltip(path: string, metadata: CheckpointMetadata | undefined): string {
+  if (metadata === undefined) return `${escape(path)} cannot be read: it may be damaged, or of a newer Fivecrop.`;
+  const { metrics, training, network, classes, preprocessing } = metadata;
+  return table(basename(path), [
+    ['Network', network.kind === 'architecture' ? network.name : basename(network.file)],
+    ['Method', training.method],
+    ['Data', training.data],
+    ['Classes', String(classes.length)],
+    ['Step', `${training.step}, epoch ${epochs(training.epoch)}`],
+    ['Validation accuracy', metrics.validAccuracy === undefined ? undefined : percent(metrics.validAccuracy)],
+    ['Validation top 5', metrics.validTop5 === undefined ? undefined : percent(metrics.validTop5)],
+    ['Validation loss', metrics.validLoss?.toFixed(4)],
+    ['Training loss', metrics.trainLoss?.toFixed(4)],
+    ['Input', `short side ${preprocessing.resize}, crop ${preprocessing.crop}`],
+    ['Written', new Date(metadata.created).toLocaleString()],
+    ['File', path],
+  ]);
+}
+
+function table(title: string, rows: readonly (readonly [string, string | undefined])[]): string {
+  const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${escape(value)} |`]));
+  return [`**${escape(title)}**`, '', '| | |', '|:--|:--|', ...lines].join('\n');
+}
+
+/** Names of folders and files are text, never markdown. */
+function escape(text: string): string {
+  return text.replace(/[\\`*_{}[\]()#+!|<>~&]/g, '\\$&').replace(/\s+/g, ' ');
+}

@@ -1,0 +1,96 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, extname, join } from 'node:path';
+
+/** A folder inside a data set with the images below it. */
+export interface CountedFolder {
+  readonly path: string;
+  readonly name: string;
+  readonly images: number;
+}
+
+/** How a data folder is laid out: `train/<class>` and so on, or `<class>` alone, which training then splits. */
+export interface DataLayout {
+  /** Split folders in the order in which they are used; empty where the folder is not split. */
+  readonly splits: readonly string[];
+}
+
+const splitFolders = ['train', 'valid', 'val', 'validation', 'test'];
+
+/** The file extensions that the data room takes for images, lower case. */
+const imageExtensions: ReadonlySet<string> = new Set(
+  'jpg jpeg jpe jfif png webp avif gif tif tiff bmp jp2 heic heif'.split(' ').map((name) => `.${name}`),
+);
+
+export function isImage(name: string): boolean {
+  return !name.startsWith('.') && imageExtensions.has(extname(name).toLowerCase());
+}
+
+/** Looks how a data folder is laid out; undefined where it is not there. */
+export async function dataLayout(folder: string): Promise<DataLayout | undefined> {
+  const folders = await subfolders(folder);
+  return folders && { splits: splitFolders.filter((name) => folders.includes(name)) };
+}
+
+/** The class folders of a split, or of an unsplit data folder, in the order of their names, with their images counted. */
+export async function listClasses(folder: string): Promise<readonly CountedFolder[]> {
+  const names = (await subfolders(folder)) ?? [];
+  const sorted = names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return Promise.all(
+    sorted.map(async (name) => ({
+      path: join(folder, name),
+      name,
+      images: (await listImages(join(folder, name))).length,
+    })),
+  );
+}
+
+/** The images of a class, at any depth, as absolute paths in the order of their names. */
+export async function listImages(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isFile() && isImage(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+}
+
+/** Display names by class folder, from `cat_to_name.json` in the data folder or beside it; empty where there is none. */
+export async function readDisplayNames(data: string): Promise<ReadonlyMap<string, string>> {
+  for (const parent of [data, dirname(data)]) {
+    const text = await readFile(join(parent, 'cat_to_name.json'), 'utf8').catch(() => undefined);
+    if (text !== undefined) return parseNames(text);
+  }
+  return new Map();
+}
+
+function parseNames(text: string): ReadonlyMap<string, string> {
+  try {
+    const entries = Object.entries(JSON.parse(text) as Record<string, unknown>);
+    return new Map(entries.flatMap(([folder, name]) => (typeof name === 'string' ? [[folder, name] as const] : [])));
+  } catch {
+    return new Map();
+  }
+}
+
+/**
+ * Whether a folder looks like images to train on: it has a `train` folder, or at least two folders with images directly
+ * inside them.
+ */
+export async function looksLikeData(folder: string): Promise<boolean> {
+  const folders = (await subfolders(folder)) ?? [];
+  if (folders.includes('train')) return (await subfolders(join(folder, 'train')))?.length !== 0;
+  let withImages = 0;
+  for (const name of folders.slice(0, 20)) {
+    const files = await readdir(join(folder, name)).catch((): string[] => []);
+    if (files.some(isImage)) withImages++;
+    if (withImages === 2) return true;
+  }
+  return false;
+}
+
+async function subfolders(folder: string): Promise<string[] | undefined> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+  return entries
+    ?.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+    .filter(({ name }) => name !== 'node_modules')
+    .map(({ name }) => name);
+}
