@@ -1,0 +1,376 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { connectPage } from '../../../src/extension/panels/pageConnection.ts';
+import { createPanelMemory } from '../../../src/extension/panels/panelMemory.ts';
+import { readEvaluations } from '../../../src/extension/panels/evaluationFiles.ts';
+import { createEvaluationSession } from '../../../src/extension/panels/evaluationSession.ts';
+import { createPredictionSession, type PredictionRequest } from '../../../src/extension/panels/predictionSession.ts';
+import { createTrainingSession } from '../../../src/extension/panels/trainingSession.ts';
+import { webviewHtml } from '../../../src/extension/panels/webviewHtml.ts';
+import { cancelled, userError } from '../../../src/protocol/errors.ts';
+import { evaluationPath, type Evaluation } from '../../../src/protocol/evaluation.ts';
+import type { EvaluationPanelToPage } from '../../../src/protocol/evaluationPanel.ts';
+import type { PredictionPanelToPage } from '../../../src/protocol/predictionPanel.ts';
+import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
+import type { ShownRun, TrainingPanelToPage } from '../../../src/protocol/trainingPanel.ts';
+
+/** Longer than a session gathers what it sends. */
+const moment = 120;
+
+test('a page allows its own script and style and nothing else, whatever its title holds', () => {
+  const html = webviewHtml({
+    title: '"><script>alert(1)</script>',
+    panel: 'a"b',
+    cspSource: 'https://origin',
+    script: 'https://origin/training.js',
+    style: 'https://origin/training.css',
+    nonce: 'N0nce',
+  });
+  const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1] ?? '';
+  const directives = new Map(
+    policy.split('; ').map((part) => [part.split(' ')[0], part.split(' ').slice(1).join(' ')]),
+  );
+  assert.equal(directives.get('default-src'), "'none'");
+  assert.equal(directives.get('script-src'), "'nonce-N0nce'");
+  assert.ok(!policy.includes('unsafe'));
+  assert.equal(html.match(/<script/g)?.length, 1);
+  assert.match(html, /data-panel="a&quot;b"/);
+});
+
+test('nothing is sent before a page is ready, and a page that begins anew gets everything again', () => {
+  const sent: unknown[] = [];
+  const received: unknown[] = [];
+  const misfits: string[] = [];
+  let page: (message: unknown) => void = () => undefined;
+  let replays = 0;
+  const connection = connectPage<string, { type: 'ready' } | { type: 'go' }>(
+    {
+      postMessage: (message) => Promise.resolve(sent.push(message) > 0),
+      onDidReceiveMessage: (listener) => {
+        page = listener;
+        return { dispose: () => (page = () => undefined) };
+      },
+    },
+    {
+      schema: z.discriminatedUnion('type', [
+        z.object({ type: z.literal('ready') }),
+        z.object({ type: z.literal('go') }),
+      ]),
+      replay: () => {
+        replays++;
+        connection.post('all');
+      },
+      receive: (message) => received.push(message),
+      onMisfit: (reason) => misfits.push(reason),
+    },
+  );
+  connection.post('lost');
+  page({ type: 'ready' });
+  page({ type: 'go' });
+  page({ type: 'stop' });
+  page('nonsense');
+  connection.post('news');
+  connection.sleep();
+  connection.post('hidden');
+  page({ type: 'ready' });
+  connection.dispose();
+  page({ type: 'go' });
+  connection.post('late');
+  assert.deepEqual(sent, ['all', 'news', 'all']);
+  assert.deepEqual([replays, received.length, misfits.length], [2, 1, 2]);
+});
+
+test('a panel is given back what it showed by the name that its page kept', () => {
+  const stored = new Map<string, unknown>();
+  const storage = {
+    get: (key: string) => stored.get(key),
+    // As the editor does it: what is stored is JSON.
+    update: (key: string, value: unknown) => Promise.resolve(void stored.set(key, JSON.parse(JSON.stringify(value)))),
+  };
+  const runs = createPanelMemory(storage, z.object({ folders: z.array(z.string()) }));
+  const images = createPanelMemory(storage, z.object({ images: z.array(z.string()) }));
+  runs.remember('one', { folders: ['a'] });
+  images.remember('two', { images: ['b'] });
+  runs.remember('one', { folders: ['a', 'c'] });
+  assert.deepEqual(runs.recall({ panel: 'one', zoom: 3 }), { id: 'one', value: { folders: ['a', 'c'] } });
+  assert.deepEqual(images.recall({ panel: 'two' })?.value, { images: ['b'] });
+  for (const state of [undefined, { panel: 'two' }, { panel: 7 }, 'one']) assert.equal(runs.recall(state), undefined);
+  runs.forget('one');
+  assert.equal(runs.recall({ panel: 'one' }), undefined);
+});
+
+function stepEvent(step: number): TrainingEvent {
+  const base = { time: '', epoch: step / 10, learningRate: 0.1, imagesPerSecond: 1, secondsLeft: 1 };
+  return { event: 'step', step, loss: 1 / step, memoryBytes: 1, device: 'cpu', ...base };
+}
+
+/** Runs whose events a test lets grow, and what a page that obeys the protocol has of them. */
+function trainingStage(names: readonly string[]) {
+  const events = new Map(names.map((name) => [name, [] as TrainingEvent[]]));
+  const listeners = new Map<string, Set<(from: number) => void>>();
+  const page = new Map<string, TrainingEvent[]>();
+  const messages: TrainingPanelToPage[] = [];
+  const runs = names.map((folder) => ({ folder, record: { name: folder }, brokenOff: false }) as unknown as ShownRun);
+  const session = createTrainingSession(
+    {
+      runs: () => runs,
+      follow: (folder) => ({
+        get events() {
+          return events.get(folder) ?? [];
+        },
+        onEvents: (listener) => {
+          const own = listeners.get(folder) ?? new Set();
+          listeners.set(folder, own.add(listener));
+          return () => own.delete(listener);
+        },
+        dispose: () => undefined,
+      }),
+    },
+    (message) => {
+      messages.push(message);
+      if (message.type !== 'events') return;
+      const kept = message.from === 0 ? [] : (page.get(message.folder) ?? []);
+      assert.equal(kept.length, message.from, 'a gap or a repetition');
+      page.set(message.folder, [...kept, ...message.events]);
+    },
+  );
+  const grow = (folder: string, count: number) => {
+    const own = events.get(folder) ?? [];
+    const from = own.length;
+    own.push(...Array.from({ length: count }, (_, index) => stepEvent(from + index + 1)));
+    for (const listener of listeners.get(folder) ?? []) listener(from);
+  };
+  const begin = (folder: string) => {
+    events.set(folder, []);
+    for (const listener of listeners.get(folder) ?? []) listener(0);
+  };
+  return { session, grow, begin, page, messages, listeners };
+}
+
+test('a page that begins in the middle of a run has each event once and in order, and so has one that begins anew', async () => {
+  const { session, grow, page, messages } = trainingStage(['a', 'b']);
+  grow('a', 12_000);
+  session.show(['a']);
+  await delay(moment);
+  grow('a', 3);
+  // A replay while news waits to be sent.
+  session.replay();
+  grow('a', 4);
+  await delay(moment);
+  assert.deepEqual(
+    page.get('a')?.map((event) => event.event === 'step' && event.step),
+    Array.from({ length: 12_007 }, (_, index) => index + 1),
+  );
+  assert.ok(messages.every((message) => message.type !== 'events' || message.events.length <= 5000));
+  session.dispose();
+});
+
+test('events that come within a frame go to the page together', async () => {
+  const { session, grow, messages } = trainingStage(['a']);
+  session.show(['a']);
+  await delay(moment);
+  messages.length = 0;
+  for (let count = 0; count < 50; count++) grow('a', 1);
+  await delay(moment);
+  assert.equal(messages.filter(({ type }) => type === 'events').length, 1);
+  session.dispose();
+});
+
+test('a history that was replaced begins anew in the page', async () => {
+  const { session, grow, begin, page } = trainingStage(['a']);
+  session.show(['a']);
+  grow('a', 5);
+  await delay(moment);
+  begin('a');
+  assert.deepEqual(page.get('a'), []);
+  grow('a', 2);
+  await delay(moment);
+  assert.equal(page.get('a')?.length, 2);
+  session.dispose();
+});
+
+test('only runs that exist are shown, the others are offered, and nobody follows what is not shown', async () => {
+  const { session, messages, listeners } = trainingStage(['a', 'b', 'c']);
+  session.show(['b', 'gone', 'a', 'b']);
+  assert.deepEqual(session.folders, ['b', 'a']);
+  const last = messages.findLast((message) => message.type === 'runs');
+  assert.ok(last?.type === 'runs');
+  assert.deepEqual(
+    last.shown.map(({ folder }) => folder),
+    ['b', 'a'],
+  );
+  assert.deepEqual(last.others, [{ folder: 'c', name: 'c' }]);
+  session.show(['c']);
+  assert.deepEqual(
+    [...listeners].filter(([, own]) => own.size > 0).map(([folder]) => folder),
+    ['c'],
+  );
+  session.dispose();
+  assert.equal(listeners.get('c')?.size, 0);
+  await delay(0);
+});
+
+function prediction(image: string) {
+  const mean = [{ index: 0, folder: '1', name: 'rose', probability: 1 }];
+  return { type: 'prediction' as const, prediction: { image, width: 1, height: 1, crops: [], mean }, thumbnail: 't' };
+}
+
+/** A session whose requests a test answers, and what a page that obeys the protocol shows. */
+function predictionStage() {
+  const requests: (PredictionRequest & { finish: (error?: Error) => void })[] = [];
+  const page: { images: string[]; failed: string[]; busy: boolean; error: string } = {
+    images: [],
+    failed: [],
+    busy: false,
+    error: '',
+  };
+  const receive = (message: PredictionPanelToPage) => {
+    if (message.type === 'clear') Object.assign(page, { images: [], failed: [], error: '' });
+    if (message.type === 'progress') page.busy = message.busy;
+    if (message.type === 'error') page.error = message.message;
+    if (message.type !== 'results') return;
+    page.images.push(...message.predictions.map(({ prediction: { image } }) => image));
+    page.failed.push(...message.failed.map(({ image }) => image));
+  };
+  const session = createPredictionSession(
+    (request) =>
+      new Promise((resolve, reject) => {
+        request.signal.addEventListener('abort', () => reject(cancelled()));
+        requests.push({ ...request, finish: (error) => (error ? reject(error) : resolve()) });
+      }),
+    receive,
+  );
+  const source = { kind: 'checkpoint', path: 'best.safetensors' } as const;
+  return { session, requests, page, source };
+}
+
+test('images are classified once their source is known, and a page that begins anew shows the same', async () => {
+  const { session, requests, page, source } = predictionStage();
+  session.classify(['a', 'b', 'a']);
+  assert.equal(requests.length, 0);
+  session.use({ source });
+  assert.deepEqual(requests[0]?.images, ['a', 'b']);
+  requests[0].onAnswer(prediction('a'));
+  requests[0].onAnswer({ type: 'failed', failed: { image: 'b', error: 'damaged' } });
+  session.replay();
+  assert.deepEqual(page, { images: ['a'], failed: ['b'], busy: true, error: '' });
+  requests[0].finish();
+  await delay(moment);
+  session.replay();
+  assert.deepEqual(page, { images: ['a'], failed: ['b'], busy: false, error: '' });
+});
+
+test('what an outdated request still answers is not shown', async () => {
+  const { session, requests, page, source } = predictionStage();
+  session.classify(['a'], { source });
+  session.classify(['b']);
+  assert.ok(requests[0]?.signal.aborted);
+  requests[0].onAnswer(prediction('a'));
+  requests[1]?.onAnswer(prediction('b'));
+  requests[1]?.finish();
+  await delay(moment);
+  assert.deepEqual([page.images, page.busy], [['b'], false]);
+});
+
+test('images that are dropped while others are classified come after them, each once', async () => {
+  const { session, requests, page, source } = predictionStage();
+  session.classify(['a'], { source });
+  session.add(['a', 'b']);
+  session.add(['c']);
+  assert.equal(requests.length, 1);
+  requests[0]?.onAnswer(prediction('a'));
+  requests[0]?.finish();
+  await delay(moment);
+  assert.deepEqual(requests[1]?.images, ['b', 'c']);
+  for (const image of ['b', 'c']) requests[1].onAnswer(prediction(image));
+  requests[1].finish();
+  await delay(moment);
+  assert.deepEqual(
+    [page.images, session.images],
+    [
+      ['a', 'b', 'c'],
+      ['a', 'b', 'c'],
+    ],
+  );
+});
+
+test('a cancelled classification keeps what it found and says nothing; a failed one says its sentence', async () => {
+  const { session, requests, page, source } = predictionStage();
+  session.classify(['a', 'b'], { source });
+  requests[0]?.onAnswer(prediction('a'));
+  session.cancel();
+  await delay(moment);
+  assert.deepEqual(page, { images: ['a'], failed: [], busy: false, error: '' });
+  session.use({ crops: 1 });
+  requests[1]?.finish(userError('Choose another checkpoint.'));
+  await delay(moment);
+  session.replay();
+  assert.deepEqual([requests[1]?.crops, page.error, page.busy], [1, 'Choose another checkpoint.', false]);
+});
+
+const evaluation: Evaluation = {
+  ...{ version: 1, checkpoint: '', data: '/data', split: 'test', cropCount: 1, images: 1, leftOut: 0 },
+  ...{ loss: 1, accuracy: 1, top5: 1, perClass: [], confusion: [[0, 0, 1]], results: [] },
+  time: '2026-01-01T00:00:00.000Z',
+};
+
+test('results kept beside a checkpoint are found, newest first, and what is none is said', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-evaluations-'));
+  try {
+    const checkpoint = join(folder, 'best.safetensors');
+    const five = { ...evaluation, cropCount: 5, time: '2026-02-01T00:00:00.000Z' } as const;
+    for (const one of [evaluation, five]) {
+      await writeFile(evaluationPath({ ...one, checkpoint }), JSON.stringify({ ...one, checkpoint: '/elsewhere' }));
+    }
+    await writeFile(join(folder, 'best.valid-1.evaluation.json'), '{"version": 2}');
+    await writeFile(join(folder, 'last.test-1.evaluation.json'), JSON.stringify(evaluation));
+    const misfits: string[] = [];
+    const found = await readEvaluations(checkpoint, (reason) => misfits.push(reason));
+    assert.deepEqual(found, [
+      { ...five, checkpoint },
+      { ...evaluation, checkpoint },
+    ]);
+    assert.equal(misfits.length, 1);
+    assert.deepEqual(await readEvaluations(join(folder, 'gone', 'best.safetensors'), () => undefined), []);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a test with one crop and five tells of each as it is done, and a page that begins anew shows the failure', async () => {
+  const kept: Evaluation[] = [];
+  const messages: EvaluationPanelToPage[] = [];
+  const session = createEvaluationSession(
+    {
+      label: 'run, best',
+      read: () => Promise.resolve([...kept]),
+      evaluate: ({ crops, onAnswer }) => {
+        onAnswer({ type: 'progress', what: 'Testing', done: 1, total: 2 });
+        if (crops === 5) return Promise.reject(userError('The folder is gone.'));
+        kept.unshift({ ...evaluation, cropCount: crops });
+        return Promise.resolve();
+      },
+    },
+    (message) => messages.push(message),
+  );
+  await session.test({ data: '/data', split: 'test' }, [1, 5]);
+  assert.deepEqual(
+    messages.map(({ type }) => type),
+    ['progress', 'progress', 'evaluations', 'progress', 'error', 'progress'],
+  );
+  messages.length = 0;
+  await session.replay();
+  assert.deepEqual(
+    messages.map((message) => (message.type === 'evaluations' ? message.evaluations.length : message)),
+    [
+      1,
+      { type: 'progress', busy: false, what: '', done: 0, total: 0 },
+      { type: 'error', message: 'The folder is gone.' },
+    ],
+  );
+});
