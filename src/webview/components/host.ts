@@ -34,7 +34,10 @@ export function post(message: unknown): void {
 
 export type KeptState<State> = { readonly value: State; change: (part: Partial<State>) => void };
 
-/** What the page remembers when it is hidden or the window reloads. `schema` gives every field a default. */
+/**
+ * What the page remembers when it is hidden or the window reloads. `schema` gives every field a default. The panel's
+ * name, which the host wrote into the page, is kept beside it: by it the host finds what the panel showed.
+ */
 export function keptState<State extends object>(schema: z.ZodType<State>): KeptState<State> {
   const parsed = schema.safeParse(editor().getState() ?? {});
   let value = parsed.success ? parsed.data : schema.parse({});

@@ -26,7 +26,6 @@ function receive(message: TrainingPanelToPage): void {
   switch (message.type) {
     case 'runs':
       runs.show(message.shown, message.others);
-      state.change({ folders: message.shown.map(({ folder }) => folder) });
       break;
     case 'events':
       // Events that do not follow what is here: the host replays all.

@@ -2,8 +2,6 @@ import { z } from 'zod';
 
 /** What the page keeps when it is hidden or the window reloads. */
 export const trainingPageStateSchema = z.object({
-  /** Folders of the shown runs, the first in focus; the host reads them when it restores the panel. */
-  folders: z.array(z.string()).default([]),
   /** Weight of the smoothing, 0 to 1. */
   smoothing: z.number().min(0).max(0.999).default(0.6),
   logScale: z.boolean().default(false),

@@ -1,0 +1,9 @@
+const focusable = 'button, [tabindex], vscode-button, a[href], input';
+
+/** Builds a part of the page anew and gives the focus back to the control in the same place, if one had it. */
+export function keepFocus(place: HTMLElement, build: () => void): void {
+  const before = [...place.querySelectorAll<HTMLElement>(focusable)];
+  const position = before.findIndex((control) => control === document.activeElement);
+  build();
+  if (position >= 0) place.querySelectorAll<HTMLElement>(focusable)[position]?.focus();
+}

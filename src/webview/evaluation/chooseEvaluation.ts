@@ -1,0 +1,23 @@
+import type { Evaluation } from '../../protocol/evaluation.ts';
+
+/** What is tested on: a folder's split. */
+export type TestedData = { data: string; split: string };
+
+/** The data and splits of the evaluations, newest first, each once. */
+export function testedData(evaluations: readonly Evaluation[]): TestedData[] {
+  const known = new Map(evaluations.map(({ data, split }) => [testedKey({ data, split }), { data, split }]));
+  return [...known.values()];
+}
+
+/** Names data and split in one string. */
+export function testedKey({ data, split }: TestedData): string {
+  return JSON.stringify([data, split]);
+}
+
+/** The newest evaluation of that data with one crop and with five. */
+export function byCrops(evaluations: readonly Evaluation[], tested: TestedData): { 1?: Evaluation; 5?: Evaluation } {
+  const matching = evaluations.filter((evaluation) => testedKey(evaluation) === testedKey(tested));
+  const one = matching.find(({ cropCount }) => cropCount === 1);
+  const five = matching.find(({ cropCount }) => cropCount === 5);
+  return { ...(one === undefined ? {} : { 1: one }), ...(five === undefined ? {} : { 5: five }) };
+}

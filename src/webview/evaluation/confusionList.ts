@@ -1,0 +1,26 @@
+import { element } from '../components/element.ts';
+import { percent } from '../components/format.ts';
+import type { Cell } from './confusionGrid.ts';
+import type { ClassNames, Confusion } from './confusions.ts';
+
+/** The pairs of classes that are confused most, each opens its images. */
+export function confusionList(
+  confusions: readonly Confusion[],
+  name: ClassNames,
+  selected: Cell | undefined,
+  onOpen: (cell: Cell) => void,
+): HTMLElement {
+  return element(
+    'ol',
+    { class: 'confusions' },
+    confusions.map((confusion) => {
+      const chosen = selected?.actual === confusion.actual && selected.predicted === confusion.predicted;
+      return element('li', {}, [
+        element('button', { type: 'button', class: 'link', 'aria-pressed': chosen, onclick: () => onOpen(confusion) }, [
+          `${name(confusion.actual)} → ${name(confusion.predicted)}`,
+        ]),
+        element('span', { class: 'hint' }, [` ${confusion.count} images, ${percent(confusion.share)} of its class`]),
+      ]);
+    }),
+  );
+}

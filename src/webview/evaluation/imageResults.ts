@@ -1,0 +1,63 @@
+import { element } from '../components/element.ts';
+import { fileName, percent } from '../components/format.ts';
+import type { Pictures } from '../components/pictures.ts';
+import type { ClassNames, ImageResult } from './confusions.ts';
+
+export type ImageResultsOptions = {
+  results: readonly ImageResult[];
+  name: ClassNames;
+  pictures: Pictures;
+  /** How many to show at first; the rest comes with a button. */
+  limit: number;
+  onOpen: (image: string) => void;
+  onReveal: (image: string) => void;
+};
+
+/** Images with what their folder says and what was predicted; each opens, or is shown in the explorer. */
+export function imageResults(options: ImageResultsOptions): HTMLElement {
+  const { results, limit } = options;
+  const list = element(
+    'ul',
+    { class: 'results' },
+    results.slice(0, limit).map((result) => card(result, options)),
+  );
+  const place = element('div', {}, [list]);
+  if (results.length > limit) place.append(moreButton(list, options));
+  return place;
+}
+
+function moreButton(list: HTMLElement, options: ImageResultsOptions): HTMLElement {
+  const { results, limit } = options;
+  let shown = limit;
+  const label = () => `Show ${Math.min(limit, results.length - shown)} more of ${results.length - shown}`;
+  const more = element('button', { type: 'button', class: 'link' }, [label()]);
+  more.addEventListener('click', () => {
+    list.append(...results.slice(shown, shown + limit).map((result) => card(result, options)));
+    shown += limit;
+    more.textContent = label();
+    more.hidden = shown >= results.length;
+  });
+  return more;
+}
+
+function card(result: ImageResult, { name, pictures, onOpen, onReveal }: ImageResultsOptions): HTMLElement {
+  const { image, actual, predicted, probability, actualProbability } = result;
+  const file = fileName(image);
+  const right = actual === predicted;
+  return element('li', { class: 'card' }, [
+    element(
+      'button',
+      { type: 'button', class: 'picture-button', title: `Open ${image}`, onclick: () => onOpen(image) },
+      [pictures.image(image, file)],
+    ),
+    element('p', { class: 'predicted' }, [`${right ? '✓' : '✗'} ${name(predicted)} ${percent(probability, 0)}`]),
+    right ? undefined : element('p', { class: 'hint' }, [`folder: ${name(actual)} ${percent(actualProbability, 0)}`]),
+    element('p', { class: 'file' }, [
+      element(
+        'button',
+        { type: 'button', class: 'link', title: `Show ${image} in the explorer`, onclick: () => onReveal(image) },
+        [file],
+      ),
+    ]),
+  ]);
+}

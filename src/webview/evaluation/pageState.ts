@@ -1,0 +1,14 @@
+import { z } from 'zod';
+
+/** What the page keeps when it is hidden or the window reloads. */
+export const evaluationPageStateSchema = z.object({
+  /** Data and split that are shown, as `testedKey` names them; the newest when left out. */
+  tested: z.string().optional(),
+  crops: z.union([z.literal(1), z.literal(5)]).default(5),
+  order: z.object({ column: z.number().int(), descending: z.boolean() }).default({ column: 2, descending: false }),
+  /** Cell of the confusion matrix whose images are shown. */
+  cell: z.object({ actual: z.number().int(), predicted: z.number().int() }).optional(),
+  /** Least probability, in percent, with which an image must be of another class to be suspected. */
+  suspicion: z.number().default(90),
+});
+export type EvaluationPageState = z.infer<typeof evaluationPageStateSchema>;

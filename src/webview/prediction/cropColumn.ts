@@ -1,0 +1,49 @@
+import type { CropPrediction, ImagePrediction, RankedClass } from '../../protocol/prediction.ts';
+import { element } from '../components/element.ts';
+import { probabilityBars } from '../components/probabilityBars.ts';
+
+const thumbnailPixels = 224;
+
+export type CropColumn = {
+  element: HTMLElement;
+  /** Draws the crop's part of the picture. */
+  draw: (picture: HTMLImageElement) => void;
+};
+
+/** One crop: what the network saw, and its ranking. Says so where its first class is not the mean's. */
+export function cropColumn(
+  { crop, frame, top }: CropPrediction,
+  position: number,
+  { width, mean }: ImagePrediction,
+  highlight: (position: number | undefined) => void,
+): CropColumn {
+  const canvas = element('canvas', {
+    width: thumbnailPixels,
+    height: thumbnailPixels,
+    role: 'img',
+    'aria-label': `The ${crop} crop`,
+  });
+  const column = element('article', { class: 'crop', tabindex: 0, 'aria-label': `Crop ${position + 1}, ${crop}` }, [
+    element('h3', {}, [element('span', { class: 'number' }, [String(position + 1)]), crop]),
+    canvas,
+    verdict(top[0], mean[0]),
+    probabilityBars(top, { emphasized: mean[0]?.index }),
+  ]);
+  column.classList.toggle('disagrees', top[0]?.index !== mean[0]?.index);
+  for (const event of ['mouseenter', 'focus']) column.addEventListener(event, () => highlight(position));
+  for (const event of ['mouseleave', 'blur']) column.addEventListener(event, () => highlight(undefined));
+  return {
+    element: column,
+    draw: (picture) => {
+      const scale = picture.naturalWidth / width;
+      const source = [frame.left, frame.top, frame.width, frame.height].map((length) => length * scale);
+      const [left = 0, upper = 0, wide = 0, high = 0] = source;
+      canvas.getContext('2d')?.drawImage(picture, left, upper, wide, high, 0, 0, thumbnailPixels, thumbnailPixels);
+    },
+  };
+}
+
+function verdict(own: RankedClass | undefined, mean: RankedClass | undefined): HTMLElement {
+  const agrees = own?.index === mean?.index;
+  return element('p', { class: 'crop-verdict' }, [agrees ? '= as the mean' : `≠ says ${own?.name ?? 'nothing'}`]);
+}
