@@ -6,6 +6,7 @@ import { momentNames, schedule, scheduleInput } from '../../graph/optimizers.ts'
 import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
 import { accumulationStep, accumulatorName, fullStep, gradientStep, updateStep } from '../../graph/trainingStep.ts';
 import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
+import { countBatches } from '../countBatches.ts';
 import { batchOf } from './inferenceModel.ts';
 import { createSession, fromRuntime, guarded, loadRuntime, toRuntime } from './session.ts';
 
@@ -97,11 +98,17 @@ export function createTrainingModel(
     for (const name of sample.parameters.filter((parameter) => trainable.has(parameter))) {
       accumulators.set(accumulatorName(name), createLiving(runtime, float32Tensor(typeOf(sample, name).shape)));
     }
+    const restore = keepStatistics(runtime, sample, living);
     const results: StepResult[] = [];
-    for (const feeds of batches) {
-      results.push(stepResult(await run(await compile('accumulate', batchOf(feeds)), feeds, accumulators)));
+    try {
+      for (const feeds of batches) {
+        results.push(stepResult(await run(await compile('accumulate', batchOf(feeds)), feeds, accumulators)));
+      }
+      await run(await compile('update', 1), new Map([scheduled(learningRate)]), accumulators);
+    } catch (error) {
+      restore();
+      throw error;
     }
-    await run(await compile('update', 1), new Map([scheduled(learningRate)]), accumulators);
     return results;
   };
 
@@ -189,20 +196,25 @@ function copyOf(kept: Living): Tensor {
   return tensor.dtype === 'float32' ? float32Tensor(tensor.shape, tensor.data.slice()) : tensor;
 }
 
-/** torch counts the batches that a batch norm has seen; ours counts with it. */
-const counterSuffix = '.num_batches_tracked';
+/** Copies the running statistics, which every micro-batch moves; the result puts them back, so that a failed step leaves no trace. */
+function keepStatistics(runtime: Runtime, { updates }: Graph, living: ReadonlyMap<string, Living>): () => void {
+  const copies = [...updates.keys()].flatMap((name) => {
+    const kept = living.get(name);
+    return kept ? [[kept, copyOf(kept)] as const] : [];
+  });
+  return () => {
+    for (const [kept, copy] of copies) kept.current = toRuntime(runtime, copy);
+  };
+}
 
 function snapshotState(initial: StateDict, living: ReadonlyMap<string, Living>, forwards: number): StateDict {
-  const state = new Map<string, Tensor>();
-  for (const [name, tensor] of initial) {
-    const kept = living.get(name);
-    const counts = name.endsWith(counterSuffix) && living.has(name.replace(counterSuffix, '.running_mean'));
-    if (kept) state.set(name, copyOf(kept));
-    else if (counts && tensor.dtype === 'int64') {
-      state.set(name, { ...tensor, data: tensor.data.map((count) => count + BigInt(forwards)) });
-    } else state.set(name, tensor);
-  }
-  return state;
+  const counted = countBatches(initial, (statistic) => living.has(statistic), forwards);
+  return new Map(
+    [...counted].map(([name, tensor]) => {
+      const kept = living.get(name);
+      return [name, kept ? copyOf(kept) : tensor];
+    }),
+  );
 }
 
 function snapshotMoments(initial: StateDict, living: ReadonlyMap<string, Living>): StateDict {

@@ -3,6 +3,7 @@ import { splitFrozen } from '../../graph/frozenPrefix.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { momentNames } from '../../graph/optimizers.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
+import { countBatches } from '../countBatches.ts';
 import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
 import { download, upload, type DeviceTensor, type TensorFlow } from './deviceTensor.ts';
 import { interpret } from './interpret.ts';
@@ -43,11 +44,13 @@ export async function createTrainingModel(
   const training = place(runtime.tf, graphFor, initial, options);
   const { device } = runtime;
   let { step } = initial;
+  let forwards = 0;
   return {
     async step(batches, learningRate) {
       await activate(runtime);
       const result = watchMemory(device, () => takeStep(training, batches, step + 1, learningRate));
       step += 1;
+      forwards += batches.length;
       return result;
     },
     async gradients(batch) {
@@ -56,7 +59,9 @@ export async function createTrainingModel(
     },
     async snapshot() {
       await activate(runtime);
-      return { ...copyState(training, initial.state), step };
+      const { state, optimizer } = copyState(training, initial.state);
+      const { updates } = training.graphOf(1);
+      return { state: countBatches(state, (statistic) => updates.has(statistic), forwards), optimizer, step };
     },
     dispose() {
       for (const variable of [...training.state.values(), ...training.moments.values()]) variable.dispose();
