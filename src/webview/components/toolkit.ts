@@ -1,4 +1,5 @@
 // The only module that knows the toolkit, so that another one can take its place.
+import './styleNonce.ts';
 import {
   provideVSCodeDesignSystem,
   vsCodeButton,

@@ -46,6 +46,8 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
   let progress: Of<'progress'> | undefined;
   let problem: string | undefined;
   let detailKey = '';
+  /** Shown while the user has selected none. */
+  let first: string | undefined;
 
   const spoken = announcer();
   const source = dropdown('Classify with', (id) => {
@@ -126,6 +128,8 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
   root.append(spoken.element, header, error, empty, body);
   acceptDrops(document.body, (uris) => send({ type: 'dropped', uris }));
 
+  /** The image that the user selected; one from an earlier life may come late. */
+  const chosen = () => rows.get(state.value.selected ?? '') ?? rows.get(first ?? '');
   const shownRows = () => chosenRows([...rows.values()], state.value);
   const change = (part: Partial<PredictionPageState>): void => {
     state.change(part);
@@ -159,7 +163,7 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
     spoken.say(progress?.busy === true ? progress.what : `${rows.size} images classified`);
   };
   const drawDetail = (): void => {
-    const row = rows.get(state.value.selected ?? '');
+    const row = chosen();
     const picture = previews.get(row?.image ?? '');
     const key = `${row?.image ?? ''} ${row?.kind ?? ''} ${picture === undefined ? 'waiting' : 'here'}`;
     if (key === detailKey) return;
@@ -178,9 +182,7 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
   };
   const refresh = everyFrame(() => {
     const shown = shownRows();
-    if (!rows.has(state.value.selected ?? '') && shown[0] !== undefined && progress?.busy !== true) {
-      state.change({ selected: shown[0].image });
-    }
+    if (chosen() === undefined) first = (shown.find(({ kind }) => kind === 'classified') ?? shown[0])?.image;
     const none = rows.size === 0;
     empty.hidden = !none || progress?.busy === true;
     body.hidden = none;
@@ -191,7 +193,7 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
       state.value.order,
     );
     counted.textContent = summary(shown, rows.size);
-    list.show(shown, state.value.selected);
+    list.show(shown, chosen()?.image);
     drawProgress();
     drawDetail();
   });
@@ -217,13 +219,6 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
           rows.set(one.prediction.image, { kind: 'classified', image: one.prediction.image, ...one });
         }
         for (const one of message.failed) rows.set(one.image, { kind: 'failed', ...one });
-        if (
-          !rows.has(state.value.selected ?? '') &&
-          message.predictions[0] !== undefined &&
-          rows.size <= message.predictions.length
-        ) {
-          state.change({ selected: message.predictions[0].prediction.image });
-        }
         break;
       case 'progress':
         progress = message;

@@ -1,0 +1,345 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import type { Browser } from 'playwright-core';
+import { launchBrowser } from '../../scripts/host/browser.ts';
+import type { EvaluationPanelToHost } from '../../src/protocol/evaluationPanel.ts';
+import type { PredictionPanelToHost } from '../../src/protocol/predictionPanel.ts';
+import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
+import type { TrainingPanelToHost } from '../../src/protocol/trainingPanel.ts';
+import { openPage, pagesMissing, pageScreenshot, type OpenedPage, type PageOptions } from './pages/openPage.ts';
+import { flowerPicture, sampleEvaluation, sampleEvents, samplePredictions, sampleRun } from './pages/samples.ts';
+import { skipReason } from './workbench.ts';
+
+/** The pages without a workbench: a made-up host sends messages, under the policy that panels have. */
+
+const skip = skipReason || pagesMissing;
+const looks = [
+  { theme: 'light', width: 1280, height: 900 },
+  { theme: 'dark', width: 2000, height: 1100 },
+  { theme: 'highContrast', width: 1000, height: 800 },
+  { theme: 'dark', width: 300, height: 700 },
+] as const;
+
+let browser: Browser;
+before(async () => {
+  if (skip === false) browser = await launchBrowser();
+});
+after(async () => {
+  if (skip === false) await browser.close();
+});
+
+const frozen = sampleRun('resnet18-head', 'running', {});
+const whole = sampleRun('resnet18-full', 'finished', { method: 'full', learningRate: 0.0001 });
+const deep = sampleRun('densenet169-head', 'stopped', { network: { kind: 'architecture', name: 'densenet169' } });
+
+type Look = Partial<Pick<PageOptions<unknown>, 'theme' | 'width' | 'height' | 'state'>>;
+
+function openTraining(look: Look = {}, events = sampleEvents('resnet18-head', 260, 1, 1)) {
+  const all: [typeof frozen, TrainingEvent[]][] = [
+    [frozen, events],
+    [whole, sampleEvents('resnet18-full', 450, 2, 0.7)],
+    [deep, sampleEvents('densenet169-head', 200, 3, 1.4)],
+  ];
+  return openPage<TrainingPanelToHost>(browser, {
+    ...look,
+    name: 'training',
+    answer: async (message, post) => {
+      if (message.type === 'picture') {
+        await post({
+          type: 'picture',
+          image: message.image,
+          picture: flowerPicture(message.image.length + Number(message.image.at(-5))),
+        });
+      } else if (message.type === 'ready' || message.type === 'show') {
+        const folders = message.type === 'show' ? message.folders : all.map(([run]) => run.folder);
+        const shown = folders.flatMap((folder) => all.filter(([run]) => run.folder === folder));
+        await post({
+          type: 'runs',
+          shown: shown.map(([run]) => run),
+          others: [{ folder: '/runs/older', name: 'older' }],
+        });
+        for (const [{ folder }, known] of shown) await post({ type: 'events', folder, from: 0, events: known });
+      }
+    },
+  });
+}
+
+function openPrediction(look: Look = {}, count = 400) {
+  const predictions = samplePredictions(count);
+  return openPage<PredictionPanelToHost>(browser, {
+    ...look,
+    name: 'prediction',
+    answer: async (message, post) => {
+      if (message.type === 'preview') {
+        await post({
+          type: 'preview',
+          image: message.image,
+          picture: flowerPicture(Number(message.image.slice(-9, -4)), 1600, 1200),
+        });
+      } else if (message.type === 'ready') {
+        const sources = [
+          { id: 'a', label: 'resnet18-head: best', description: '94.2 %' },
+          { id: 'b', label: 'ResNet-101', description: 'ImageNet' },
+        ];
+        await post({ type: 'setup', sources, source: 'a', crops: 5, topK: 5 });
+        await post({ type: 'clear' });
+        await post({
+          type: 'results',
+          predictions,
+          failed: [{ image: '/data/flowers/broken.jpg', error: 'It ends in the middle of its data.' }],
+        });
+        await post({ type: 'progress', busy: false, what: '', done: 0, total: 0 });
+      }
+    },
+  });
+}
+
+function openEvaluation(look: Look = {}, classes = 8) {
+  return openPage<EvaluationPanelToHost>(browser, {
+    ...look,
+    name: 'evaluation',
+    answer: async (message, post) => {
+      if (message.type === 'picture') {
+        await post({
+          type: 'picture',
+          image: message.image,
+          picture: flowerPicture(message.image.length * 31 + Number(message.image.at(-5))),
+        });
+      } else if (message.type === 'ready') {
+        const evaluations = [sampleEvaluation(classes, 5), sampleEvaluation(classes, 1)];
+        await post({ type: 'evaluations', label: 'resnet18-head: best', evaluations });
+      }
+    },
+  });
+}
+
+/** Opens a page, hands it to the scenario, and closes it whatever happens. No page may log an error. */
+async function withPage<ToHost>(
+  opening: Promise<OpenedPage<ToHost>>,
+  scenario: (opened: OpenedPage<ToHost>) => Promise<void>,
+) {
+  const opened = await opening;
+  try {
+    await scenario(opened);
+    assert.deepEqual(opened.problems, []);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** The page is not wider than its window. */
+async function assertFits({ page }: { page: OpenedPage<unknown>['page'] }): Promise<void> {
+  const [content, window] = (await page.evaluate('[document.documentElement.scrollWidth, innerWidth]')) as [
+    number,
+    number,
+  ];
+  assert.ok(content <= window, `the page is ${content} pixels wide in a window of ${window}`);
+}
+
+for (const look of looks) {
+  const name = `${look.theme}-${look.width}`;
+  test(`every page fits its window and logs nothing: ${name}`, { skip }, async () => {
+    await withPage(openTraining(look), async (opened) => {
+      await opened.page.locator('.legend tbody tr').nth(2).waitFor();
+      await opened.page.locator('.pinned img[src]').nth(3).waitFor();
+      await pageScreenshot(opened.page, `training-${name}`);
+      await assertFits(opened);
+    });
+    await withPage(openPrediction(look), async (opened) => {
+      await opened.page.locator('.detail .crop').nth(4).waitFor();
+      await pageScreenshot(opened.page, `prediction-${name}`);
+      await assertFits(opened);
+    });
+    await withPage(openEvaluation(look), async (opened) => {
+      await opened.page.locator('.matrix td.wrong:not(:empty)').first().click();
+      await opened.page.locator('.behind img[src]').first().waitFor();
+      await pageScreenshot(opened.page, `evaluation-${name}`);
+      await assertFits(opened);
+    });
+  });
+}
+
+test('stop, pause and resume are offered by the state of the run, and say its folder', { skip }, async () => {
+  await withPage(openTraining(), async ({ page, sent, post }) => {
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    assert.deepEqual(sent.slice(-2), [
+      { type: 'stop', folder: frozen.folder },
+      { type: 'pause', folder: frozen.folder },
+    ]);
+    await post({ type: 'runs', shown: [{ ...frozen, brokenOff: true }], others: [] });
+    await page.getByText('Broken off').first().waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Pause' }).count(), 0);
+    await page.getByRole('button', { name: 'Resume' }).click();
+    assert.deepEqual(sent.at(-1), { type: 'resume', folder: frozen.folder });
+  });
+});
+
+test('a new step shows in the page, and a gap in the events asks for all again', { skip }, async () => {
+  const events = sampleEvents('resnet18-head', 260, 1, 1);
+  await withPage(openTraining({}, events), async ({ page, sent, post }) => {
+    await page.locator('.legend tbody tr').nth(2).waitFor();
+    const last = events.findLast(({ event }) => event === 'step');
+    const next = { ...last, step: 261, loss: 0.1234 };
+    await post({ type: 'events', folder: frozen.folder, from: events.length, events: [next] });
+    await page.locator('.legend tbody tr').first().getByText('0.1234').waitFor();
+    assert.equal(sent.filter(({ type }) => type === 'ready').length, 1);
+    await post({ type: 'events', folder: frozen.folder, from: events.length + 5, events: [next] });
+    await assertEventually(() => sent.filter(({ type }) => type === 'ready').length === 2);
+  });
+});
+
+test('curves are exported as a picture and as exact points', { skip }, async () => {
+  await withPage(openTraining(), async ({ page, sent }) => {
+    await page.locator('.legend tbody tr').nth(2).waitFor();
+    for (const format of ['PNG', 'SVG', 'CSV']) await page.getByRole('button', { name: format }).click();
+    const exported = () =>
+      new Map(sent.flatMap((message) => (message.type === 'export' ? [[message.format, message.content]] : [])));
+    await assertEventually(() => exported().size === 3);
+    assert.equal(
+      Buffer.from(exported().get('png') ?? '', 'base64')
+        .subarray(1, 4)
+        .toString(),
+      'PNG',
+    );
+    assert.match(exported().get('svg') ?? '', /^<svg .*<\/svg>$/s);
+    const rows = (exported().get('csv') ?? '').trim().split('\r\n');
+    assert.equal(rows.filter((row) => row.includes(',step,')).length, 260 + 450 + 200);
+  });
+});
+
+test('smoothing, log scale and zoom are kept for the next life of the page', { skip }, async () => {
+  await withPage(openTraining(), async ({ page }) => {
+    await page.locator('.legend tbody tr').nth(2).waitFor();
+    await page.getByRole('checkbox', { name: 'Logarithmic loss' }).click();
+    const chart = page.locator('.chart .u-over').first();
+    const box = await chart.boundingBox();
+    assert.ok(box !== null);
+    await page.mouse.move(box.x + 100, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 300, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    await page.getByRole('button', { name: 'Show all steps' }).waitFor();
+    const state = (await page.evaluate('window.fivecropState')) as {
+      panel: string;
+      logScale: boolean;
+      zoom: { min: number; max: number };
+    };
+    assert.equal(state.panel, 'sample-panel');
+    assert.equal(state.logScale, true);
+    assert.ok(state.zoom.min > 0 && state.zoom.max < 450 && state.zoom.min < state.zoom.max);
+    await chart.dblclick();
+    await page.getByRole('button', { name: 'Show all steps' }).waitFor({ state: 'hidden' });
+  });
+});
+
+test('a hundred thousand steps are drawn, and steps that follow keep coming', { skip }, async (context) => {
+  const events = sampleEvents('resnet18-head', 100_000, 1, 0.002).filter(
+    ({ event }) => event === 'step' || event === 'start',
+  );
+  await withPage(openTraining({}, []), async ({ page, post }) => {
+    const sentAt = Date.now();
+    for (let from = 0; from < events.length; from += 10_000) {
+      await post({ type: 'events', folder: frozen.folder, from, events: events.slice(from, from + 10_000) });
+    }
+    const row = page.locator('.legend tbody tr').first();
+    await row.getByText('100\u2009000', { exact: true }).waitFor();
+    context.diagnostic(`100 000 steps sent and drawn in ${Date.now() - sentAt} ms`);
+    const frames = (await page.evaluate(appendingFrames(frozen.folder, events.length, events.at(-1)))) as number[];
+    const sorted = frames.toSorted((a, b) => a - b);
+    context.diagnostic(
+      `a step every frame after that: median ${sorted[sorted.length >> 1]?.toFixed(1)} ms, worst ${sorted.at(-1)?.toFixed(1)} ms of work a frame`,
+    );
+    await row.getByText('100\u2009060', { exact: true }).waitFor();
+  });
+});
+
+/** Appends a step in each of 60 frames and measures from the message to the end of the frame that draws it. */
+function appendingFrames(folder: string, from: number, last: TrainingEvent | undefined): string {
+  return `(async () => {
+    const frames = [];
+    for (let index = 0; index < 60; index++) {
+      const event = { ...${JSON.stringify(last)}, step: 100001 + index };
+      const began = performance.now();
+      window.dispatchEvent(new MessageEvent('message', { data: { type: 'events', folder: ${JSON.stringify(folder)}, from: ${from} + index, events: [event] } }));
+      const taken = performance.now() - began;
+      const drawn = await new Promise((resolve) => requestAnimationFrame(() => { const start = performance.now(); setTimeout(() => resolve(performance.now() - start)); }));
+      frames.push(taken + drawn);
+    }
+    return frames;
+  })()`;
+}
+
+test('four hundred images are a list of some rows, walked by keys, filtered and exported', { skip }, async () => {
+  await withPage(openPrediction(), async ({ page, sent }) => {
+    await page.locator('.detail .crop').nth(4).waitFor();
+    assert.ok((await page.locator('.list-row').count()) < 40);
+    await page.getByRole('listbox', { name: 'Images' }).focus();
+    await page.keyboard.press('End');
+    await page.getByRole('heading', { name: 'image_00399.jpg' }).waitFor();
+    await page.locator('vscode-text-field').getByRole('textbox').fill('broken');
+    await page.locator('.row.failed').waitFor();
+    assert.equal(await page.locator('.list-row').count(), 1);
+    await page.getByRole('button', { name: 'CSV' }).click();
+    const exported = sent.at(-1);
+    assert.equal(exported?.type === 'exportCsv' ? exported.content.split('\r\n').length : 0, 3);
+  });
+});
+
+test('a crop that says another class than the mean says so in words', { skip }, async () => {
+  await withPage(openPrediction({}, 60), async ({ page }) => {
+    await page.getByRole('checkbox', { name: 'Crops disagree' }).click();
+    await page.locator('.row').first().click();
+    const verdicts = page.locator('.crop.disagrees .crop-verdict');
+    await verdicts.first().waitFor();
+    for (const verdict of await verdicts.allTextContents()) assert.match(verdict, /^≠ says /);
+  });
+});
+
+test('uris dropped on the page go to the host', { skip }, async () => {
+  await withPage(openPrediction({}, 1), async ({ page, sent }) => {
+    await page.locator('.detail .crop').nth(4).waitFor();
+    await page.evaluate(`(() => {
+      const transfer = new DataTransfer();
+      transfer.setData('text/uri-list', '# flowers\\r\\nfile:///data/a.jpg\\r\\nfile:///data/b.jpg');
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    })()`);
+    await assertEventually(() => sent.some(({ type }) => type === 'dropped'));
+    assert.deepEqual(
+      sent.find(({ type }) => type === 'dropped'),
+      { type: 'dropped', uris: ['file:///data/a.jpg', 'file:///data/b.jpg'] },
+    );
+  });
+});
+
+test('the confusion matrix is walked by arrows and opens the images behind a cell', { skip }, async () => {
+  await withPage(openEvaluation(), async ({ page, sent }) => {
+    const start = page.locator('.matrix td[tabindex="0"]');
+    await start.focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /^canterbury bells predicted as canterbury bells: \d+ images/ }).waitFor();
+    await page.locator('.behind .picture-button').first().click();
+    await page.locator('.behind .file button').first().click();
+    assert.deepEqual(
+      sent.slice(-2).map(({ type }) => type),
+      ['open', 'reveal'],
+    );
+  });
+});
+
+test('a hundred and two classes are listed by their confusions instead of a matrix', { skip }, async () => {
+  await withPage(openEvaluation({}, 102), async ({ page }) => {
+    await page.locator('.confusions li').first().waitFor();
+    assert.equal(await page.locator('.matrix').count(), 0);
+    assert.equal(await page.locator('.class-table tbody tr').count(), 102);
+    await page.getByRole('button', { name: 'Images' }).click();
+    await pageScreenshot(page, 'evaluation-102');
+  });
+});
+
+async function assertEventually(holds: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 100 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(holds());
+}

@@ -1,0 +1,270 @@
+import type { Evaluation } from '../../../src/protocol/evaluation.ts';
+import { cropNames, type ImagePrediction, type RankedClass } from '../../../src/protocol/prediction.ts';
+import type { ShownPrediction } from '../../../src/protocol/predictionPanel.ts';
+import { trainingConfigSchema, type TrainingConfigInput } from '../../../src/protocol/trainingConfig.ts';
+import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
+import type { ShownRun } from '../../../src/protocol/trainingPanel.ts';
+
+// Made-up messages for looking at pages without a host. Nothing here is a result of a network.
+
+const flowers = [
+  'fire lily',
+  'canterbury bells',
+  'bolero deep blue',
+  'pink primrose',
+  'mexican aster',
+  'alpine sea holly',
+  'ruby-lipped cattleya',
+  'cape flower',
+];
+const stepsPerEpoch = 90;
+const validateEvery = 40;
+
+/** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
+export function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+function classLabel(index: number): { index: number; folder: string; name: string } {
+  return { index, folder: String(index + 1), name: flowers[index] ?? `flower ${index}` };
+}
+
+/** A picture of a flower as a data URL. */
+export function flowerPicture(seed: number, width = 400, height = 300): string {
+  const next = random(seed);
+  const hue = Math.floor(next() * 360);
+  const petals = Array.from({ length: 5 + Math.floor(next() * 5) }, (_, index, all = 7) => {
+    const angle = (index * 360) / all;
+    return `<ellipse cx="${width / 2}" cy="${height / 2 - 60}" rx="26" ry="64" fill="hsl(${hue} 75% 60%)" transform="rotate(${angle} ${width / 2} ${height / 2})"/>`;
+  });
+  const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="hsl(${(hue + 120) % 360} 30% 32%)"/>${petals.join('')}<circle cx="${width / 2}" cy="${height / 2}" r="30" fill="hsl(50 90% 60%)"/></svg>`;
+  return `data:image/svg+xml;base64,${Buffer.from(picture).toString('base64')}`;
+}
+
+function ranking(first: number, sureness: number): RankedClass[] {
+  const others = [1, 2, 3, 4].map((offset) => (first + offset) % flowers.length);
+  const rest = (1 - sureness) / 2;
+  return [
+    { ...classLabel(first), probability: sureness },
+    ...others.map((index, rank) => ({ ...classLabel(index), probability: rest / 2 ** rank })),
+  ];
+}
+
+/** A prediction of an image of 1600 x 1200 pixels. Of its crops, `disagreeing` say another class. */
+export function samplePrediction(image: string, first: number, sureness: number, disagreeing: number): ImagePrediction {
+  const [width, height] = [1600, 1200];
+  const side = Math.round((height * 224) / 256);
+  const [right, low] = [width - side, height - side];
+  const corners = {
+    center: [right / 2, low / 2],
+    'upper left': [0, 0],
+    'lower left': [0, low],
+    'lower right': [right, low],
+    'upper right': [right, 0],
+  };
+  return {
+    image,
+    width,
+    height,
+    crops: cropNames.map((crop, position) => ({
+      crop,
+      frame: { left: corners[crop][0] ?? 0, top: corners[crop][1] ?? 0, width: side, height: side },
+      top:
+        position >= cropNames.length - disagreeing
+          ? ranking((first + 1) % flowers.length, 0.48)
+          : ranking(first, sureness),
+    })),
+    mean: ranking(first, sureness * (1 - 0.08 * disagreeing)),
+  };
+}
+
+export function samplePredictions(count: number): ShownPrediction[] {
+  const next = random(7);
+  return Array.from({ length: count }, (_, index) => ({
+    prediction: samplePrediction(
+      `/data/flowers/image_${String(index).padStart(5, '0')}.jpg`,
+      Math.floor(next() * flowers.length),
+      0.5 + next() / 2,
+      Math.max(0, Math.floor(next() * 6) - 3),
+    ),
+    thumbnail: flowerPicture(index, 80, 60),
+  }));
+}
+
+/** A run with these settings. */
+export function sampleRun(
+  name: string,
+  state: ShownRun['record']['state'],
+  config: Partial<TrainingConfigInput>,
+): ShownRun {
+  const filled = trainingConfigSchema.parse({
+    data: '/data/flowers',
+    network: { kind: 'architecture', name: 'resnet18' },
+    ...config,
+  });
+  const data = { data: '/data/flowers', splitBy: 'folders' as const, undecodable: [], duplicates: [], findings: [] };
+  return {
+    folder: `/runs/${name}`,
+    brokenOff: false,
+    record: {
+      version: 1,
+      name,
+      created: '2026-01-01T10:00:00.000Z',
+      updated: '2026-01-01T11:00:00.000Z',
+      state,
+      config: filled,
+      environment: {
+        fivecrop: '0.1.0',
+        node: 'v20',
+        platform: 'linux-x64',
+        engine: 'onnx',
+        engineVersion: '1.30',
+        device: 'cpu',
+        fallbacks: [],
+      },
+      data: {
+        ...data,
+        images: { train: 2880, valid: 400, test: 400 },
+        classes: flowers.map((_, index) => ({ ...classLabel(index), train: 360, valid: 50, test: 50 })),
+      },
+    },
+  };
+}
+
+/** Events of a run whose loss falls at a `pace`, with pinned images at every validation. */
+export function sampleEvents(run: string, steps: number, seed: number, pace: number): TrainingEvent[] {
+  const next = random(seed);
+  const time = (step: number) => new Date(Date.UTC(2026, 0, 1, 10) + step * 2400).toISOString();
+  const totalSteps = Math.max(steps, stepsPerEpoch * 5);
+  const events: TrainingEvent[] = [
+    {
+      event: 'start',
+      time: time(0),
+      run,
+      engine: 'onnx',
+      device: 'cpu',
+      network: 'resnet18',
+      classes: flowers.length,
+      trainImages: 2880,
+      validImages: 400,
+      stepsPerEpoch,
+      totalSteps,
+      step: 0,
+    },
+    {
+      event: 'log',
+      time: time(0),
+      level: 'warning',
+      message: 'No GPU was found: WebGPU says that it has no adapter. This run uses the CPU.',
+    },
+  ];
+  for (let step = 1; step <= steps; step++) {
+    const progress = 1 - Math.exp((-step * pace) / 120);
+    const figures = {
+      imagesPerSecond: 13.4 + next(),
+      secondsLeft: (totalSteps - step) * 2.4,
+      memoryBytes: 1.4e9,
+      device: 'cpu',
+    };
+    const loss = Math.max(0.02, 4.6 * (1 - progress) + 0.25 + (next() - 0.5) * 0.9 * (1.1 - progress));
+    events.push({
+      event: 'step',
+      time: time(step),
+      step,
+      epoch: step / stepsPerEpoch,
+      loss,
+      learningRate: 0.001,
+      ...figures,
+    });
+    if (step % validateEvery !== 0 && step % stepsPerEpoch !== 0) continue;
+    const epoch = step / stepsPerEpoch;
+    const validAccuracy = Math.min(0.97, 0.08 + 0.86 * progress + next() * 0.02);
+    events.push({
+      event: 'validation',
+      time: time(step),
+      step,
+      epoch,
+      trainLoss: loss,
+      validLoss: 4.4 * (1 - progress) + 0.4 + next() * 0.05,
+      validAccuracy,
+      validTop5: Math.min(1, validAccuracy + 0.05),
+      ...figures,
+    });
+    events.push({ event: 'pinned', time: time(step), step, predictions: samplePinned(progress) });
+    events.push({
+      event: 'checkpoint',
+      time: time(step),
+      step,
+      epoch,
+      kind: 'best',
+      path: `/runs/${run}/checkpoints/best.safetensors`,
+      validAccuracy,
+    });
+  }
+  return events;
+}
+
+function samplePinned(progress: number) {
+  return [0, 3, 5, 6].map((actual, index) => {
+    const sureness = 0.2 + 0.75 * progress;
+    const seen = progress < 0.3 + index * 0.15 ? (actual + 1) % flowers.length : actual;
+    return { ...samplePrediction(`/data/flowers/valid/${actual}/pinned_${index}.jpg`, seen, sureness, 0), actual };
+  });
+}
+
+/** A test of `classes` classes with some confusions. */
+export function sampleEvaluation(classes: number, cropCount: 1 | 5): Evaluation {
+  const next = random(classes * 10 + cropCount);
+  const results = Array.from({ length: classes * 20 }, (_, index) => {
+    const actual = index % classes;
+    const wrong = next() < (cropCount === 5 ? 0.1 : 0.14);
+    const probability = wrong ? 0.4 + 0.6 * next() : 0.8 + 0.2 * next();
+    const predicted = wrong ? (actual + 1 + Math.floor(next() * next() * (classes - 1))) % classes : actual;
+    const actualProbability = actual === predicted ? probability : (1 - probability) * next();
+    return {
+      image: `/data/flowers/test/${actual + 1}/image_${index}.jpg`,
+      actual,
+      predicted,
+      probability,
+      actualProbability,
+    };
+  });
+  const right = results.filter(({ actual, predicted }) => actual === predicted).length;
+  const cells = new Map<string, number>();
+  for (const { actual, predicted } of results) {
+    const key = JSON.stringify([actual, predicted]);
+    cells.set(key, (cells.get(key) ?? 0) + 1);
+  }
+  return {
+    version: 1,
+    checkpoint: '/runs/flowers/checkpoints/best.safetensors',
+    data: '/data/flowers',
+    split: 'test',
+    cropCount,
+    images: results.length,
+    leftOut: cropCount === 1 ? 0 : 2,
+    loss: 0.312,
+    accuracy: right / results.length,
+    top5: 0.985,
+    perClass: Array.from({ length: classes }, (_, index) => {
+      const own = results.filter(({ actual }) => actual === index);
+      return {
+        ...classLabel(index),
+        images: own.length,
+        accuracy: own.filter(({ predicted }) => predicted === index).length / own.length,
+      };
+    }),
+    confusion: [...cells].map(([key, count]): [number, number, number] => {
+      const [actual = 0, predicted = 0] = JSON.parse(key) as number[];
+      return [actual, predicted, count];
+    }),
+    results,
+    time: '2026-01-02T09:00:00.000Z',
+  };
+}
