@@ -168,22 +168,24 @@ function convolve(
   bias: Float64Array | undefined,
   to: Sizes,
 ): Float64Array {
-  const [read, tap] = [reader(x, from, 0), reader(weight, kernel, NaN)];
+  const [, inputs, rows, columns] = from;
   const [, perGroup, height, width] = kernel;
   return fillImage(to, (n, o, y, z) => {
     const group = Math.floor(o / (to[1] / groups));
+    const [top, left] = [y * stride[0] - padding[0], z * stride[1] - padding[1]];
     let sum = bias?.[o] ?? 0;
-    for (let i = 0; i < perGroup; i++)
-      for (let u = 0; u < height; u++)
-        for (let v = 0; v < width; v++)
-          sum +=
-            tap(o, i, u, v) *
-            read(
-              n,
-              group * perGroup + i,
-              y * stride[0] + u * dilation[0] - padding[0],
-              z * stride[1] + v * dilation[1] - padding[1],
-            );
+    for (let i = 0; i < perGroup; i++) {
+      const [image, taps] = [(n * inputs + group * perGroup + i) * rows, (o * perGroup + i) * height];
+      for (let u = 0; u < height; u++) {
+        const row = top + u * dilation[0];
+        if (row < 0 || row >= rows) continue;
+        for (let v = 0; v < width; v++) {
+          const column = left + v * dilation[1];
+          if (column < 0 || column >= columns) continue;
+          sum += (weight[(taps + u) * width + v] ?? NaN) * (x[(image + row) * columns + column] ?? NaN);
+        }
+      }
+    }
     return sum;
   });
 }

@@ -56,51 +56,89 @@ for (const [form, { channels, size }] of Object.entries(weightGradientForms)) {
 const pooled = (options: PoolingOptions) => (b: GraphBuilder, x: string) => maxPool2d(b, x, options);
 const averaged = (b: GraphBuilder, x: string) => averagePool2d(b, x, { kernel: 2, stride: 2 });
 
-const differentiable: Record<string, Graph> = {
-  'a convolution with more padding than its kernel reaches': around((b, x) =>
-    conv2d(b, 'c', x, { channels: 3, kernel: 2, padding: 2 }),
-  ),
-  'a convolution with stride 3, whose last pixels no kernel sees': around((b, x) =>
-    conv2d(b, 'c', x, { channels: 3, kernel: 2, stride: 3 }),
-  ),
-  'a 1x1 map': around((b, x) => conv2d(b, 'c', x, { channels: 3, kernel: 3, padding: 1 }), { shape: [1, 5, 1, 1] }),
-  'batch norm by the batch': around((b, x) => batchNorm2d(b, 'n', x), { batchNorm: 'batch', shape: [3, 4, 5, 7] }),
-  'batch norm by a batch of one': around((b, x) => batchNorm2d(b, 'n', x), {
-    batchNorm: 'batch',
-    shape: [1, 4, 5, 7],
-  }),
-  'batch norm by running statistics': around((b, x) => batchNorm2d(b, 'n', x), { shape: [1, 4, 5, 7] }),
-  ReLU: around(relu),
-  'max pooling 3x3 of stride 2 with padding': around(pooled({ kernel: 3, stride: 2, padding: 1 })),
-  'the same over odd sizes': around(pooled({ kernel: 3, stride: 2, padding: 1 }), { shape: [1, 3, 9, 11] }),
-  'max pooling 2x2': around(pooled({ kernel: 2, stride: 2 }), { shape: [2, 3, 6, 8] }),
-  'max pooling 2x2 that leaves a border out': around(pooled({ kernel: 2, stride: 2 }), { shape: [1, 3, 7, 9] }),
-  'max pooling in ceil mode': around(pooled({ kernel: 3, stride: 2, ceilMode: true }), { shape: [2, 3, 8, 6] }),
-  'max pooling in ceil mode over odd sizes': around(pooled({ kernel: 3, stride: 2, ceilMode: true })),
-  'max pooling whose stride is larger than its window': around(pooled({ kernel: 2, stride: 3 }), {
-    shape: [1, 2, 9, 8],
-  }),
-  'max pooling of stride 1': around(pooled({ kernel: 3, stride: 1, padding: 1 })),
-  'average pooling 2x2': around(averaged, { shape: [2, 3, 6, 8] }),
-  'average pooling 2x2 over odd sizes': around(averaged, { shape: [1, 3, 7, 5] }),
-  'global average pooling': around(globalAveragePool),
-  'a dense block': around((b, x) => {
-    const grown = concat(b, [x, conv2d(b, 'grow', relu(b, x), { channels: 2, kernel: 3, padding: 1 })]);
-    return concat(b, [grown, conv2d(b, 'more', grown, { channels: 2, kernel: 1 })]);
-  }),
-  'a residual block': around((b, x) => add(b, relu(b, conv2d(b, 'c', x, { channels: 4, kernel: 3, padding: 1 })), x)),
-  'a value added to itself': around((b, x) => add(b, x, x)),
-  'a dropout mask': around((b, x) => dropout(b, 'd', globalAveragePool(b, x), 0.5)),
-  'the stem of a residual network': around(
-    (b, x) => relu(b, maxPool2d(b, batchNorm2d(b, 'n', x), { kernel: 3, stride: 2, padding: 1 })),
-    { batchNorm: 'batch' },
-  ),
-};
+/**
+ * The operators of networks, each behind `c` channels or a multiple of it. With channels by the 16 an engine may hold
+ * images in blocks of as many floats as a vector register takes.
+ */
+function differentiable(c: number): Record<string, Graph> {
+  const three = { channels: c, kernel: 3, padding: 1 };
+  return {
+    'a convolution of stride 2': around((b, x) => conv2d(b, 'c', x, { ...three, channels: 2 * c, stride: 2 }), {
+      shape: [2, c, 7, 5],
+    }),
+    'a 1x1 convolution': around((b, x) => conv2d(b, 'c', x, { channels: 2 * c, kernel: 1, bias: false }), {
+      shape: [2, c, 5, 3],
+    }),
+    'a 1x1 convolution of stride 2': around((b, x) => conv2d(b, 'c', x, { channels: c, kernel: 1, stride: 2 }), {
+      shape: [1, 2 * c, 5, 6],
+    }),
+    'a 7x7 stem over three colours': around(
+      (b, x) => conv2d(b, 'c', x, { channels: c, kernel: 7, stride: 2, padding: 3, bias: false }),
+      { shape: [2, 3, 9, 8] },
+    ),
+    'a convolution with more padding than its kernel reaches': around(
+      (b, x) => conv2d(b, 'c', x, { channels: c, kernel: 2, padding: 2 }),
+      { shape: [1, c, 5, 4] },
+    ),
+    'a convolution with stride 3, whose last pixels no kernel sees': around(
+      (b, x) => conv2d(b, 'c', x, { channels: c, kernel: 2, stride: 3 }),
+      { shape: [2, c, 7, 6] },
+    ),
+    'a 1x1 map': around((b, x) => conv2d(b, 'c', x, three), { shape: [1, c, 1, 1] }),
+    'batch norm by the batch': around((b, x) => batchNorm2d(b, 'n', x), { batchNorm: 'batch', shape: [3, c, 5, 7] }),
+    'batch norm by a batch of one': around((b, x) => batchNorm2d(b, 'n', x), {
+      batchNorm: 'batch',
+      shape: [1, c, 5, 7],
+    }),
+    'batch norm by running statistics': around((b, x) => batchNorm2d(b, 'n', x), { shape: [1, c, 5, 7] }),
+    ReLU: around(relu, { shape: [2, c, 4, 3] }),
+    'max pooling 3x3 of stride 2 with padding': around(pooled({ kernel: 3, stride: 2, padding: 1 }), {
+      shape: [2, c, 6, 8],
+    }),
+    'the same over odd sizes': around(pooled({ kernel: 3, stride: 2, padding: 1 }), { shape: [1, c, 9, 11] }),
+    'max pooling 2x2': around(pooled({ kernel: 2, stride: 2 }), { shape: [2, c, 6, 4] }),
+    'max pooling 2x2 that leaves a border out': around(pooled({ kernel: 2, stride: 2 }), { shape: [1, c, 7, 9] }),
+    'max pooling in ceil mode': around(pooled({ kernel: 3, stride: 2, ceilMode: true }), { shape: [2, c, 8, 6] }),
+    'max pooling in ceil mode over odd sizes': around(pooled({ kernel: 3, stride: 2, ceilMode: true }), {
+      shape: [1, c, 7, 5],
+    }),
+    'max pooling whose stride is larger than its window': around(pooled({ kernel: 2, stride: 3 }), {
+      shape: [1, c, 9, 8],
+    }),
+    'max pooling of stride 1': around(pooled({ kernel: 3, stride: 1, padding: 1 }), { shape: [1, c, 5, 4] }),
+    'average pooling 2x2': around(averaged, { shape: [2, c, 6, 8] }),
+    'average pooling 2x2 over odd sizes': around(averaged, { shape: [1, c, 7, 5] }),
+    'global average pooling': around(globalAveragePool, { shape: [2, c, 3, 5] }),
+    'a dense block': around(
+      (b, x) => {
+        const grown = concat(b, [x, conv2d(b, 'grow', relu(b, x), { ...three, channels: 2 * c })]);
+        return concat(b, [grown, conv2d(b, 'more', batchNorm2d(b, 'n', grown), { channels: c, kernel: 1 })]);
+      },
+      { shape: [2, c, 4, 3], batchNorm: 'batch' },
+    ),
+    'a residual block': around((b, x) => add(b, relu(b, conv2d(b, 'c', x, three)), x), { shape: [2, c, 4, 3] }),
+    'a value added to itself': around((b, x) => add(b, x, x), { shape: [2, c, 2, 3] }),
+    'a dropout mask': around((b, x) => dropout(b, 'd', globalAveragePool(b, x), 0.5), { shape: [3, c, 2, 2] }),
+    'a dropout mask over a map': around((b, x) => conv2d(b, 'c', dropout(b, 'd', relu(b, x), 0.5), three), {
+      shape: [2, c, 3, 2],
+    }),
+    'the stem of a residual network': around(
+      (b, x) => relu(b, maxPool2d(b, batchNorm2d(b, 'n', x), { kernel: 3, stride: 2, padding: 1 })),
+      { batchNorm: 'batch', shape: [2, c, 6, 5] },
+    ),
+    'channels that fill blocks and others that do not': around(
+      (b, x) => concat(b, [conv2d(b, 'c', x, { ...three, channels: c + 4 }), x]),
+      { shape: [1, c, 3, 4] },
+    ),
+  };
+}
 
-for (const [name, graph] of Object.entries(differentiable)) {
-  test(`the gradients through ${name} are those of finite differences`, async () => {
-    await checkGradients(onnxEngine, graph, createRandom(seed, name));
-  });
+for (const channels of [5, 16]) {
+  for (const [name, graph] of Object.entries(differentiable(channels))) {
+    test(`the gradients through ${name} (${channels} channels) are those of finite differences`, async () => {
+      await checkGradients(onnxEngine, graph, createRandom(seed, name));
+    });
+  }
 }
 
 /** Runs one operator by itself: its inputs are the graph's. */
