@@ -111,7 +111,8 @@ export async function launchBrowser(): Promise<DrivenBrowser> {
   const { executablePath, env } = await findBrowser();
   return playwrightChromium.launch({
     executablePath,
-    env: { ...process.env, ...env },
+    // Of the C locale it makes the language "en-US@posix", which Intl refuses.
+    env: { ...process.env, ...env, LANGUAGE: 'en_US', LC_ALL: 'en_US.UTF-8' },
     args: [
       '--no-sandbox',
       '--disable-quic',

@@ -9,6 +9,8 @@ import { registerCommand } from './registerCommand.ts';
 interface DeviceItem extends vscode.QuickPickItem {
   /** What the settings become where it is chosen; nothing for what cannot be used. */
   readonly settings?: { readonly engine: string; readonly device: string };
+  /** Whether a command of ours may bring what is missing. */
+  readonly installable?: boolean;
 }
 
 const engineTitles: Readonly<Record<string, string>> = { onnx: 'ONNX Runtime', tensorflow: 'TensorFlow.js' };
@@ -28,8 +30,15 @@ export function registerShowingDevices({ log, service }: Pick<Parts, 'log' | 'se
     });
     if (!chosen) return;
     if (chosen.settings) await choose(chosen.settings);
-    else void vscode.window.showInformationMessage(chosen.detail ?? chosen.label);
+    else await explain(chosen);
   });
+}
+
+/** Why a device cannot be used, with what to do where we can do it. */
+async function explain({ label, detail = label, installable = false }: DeviceItem): Promise<void> {
+  const install = 'Install TensorFlow GPU Runtime';
+  const answer = await vscode.window.showInformationMessage(detail, ...(installable ? [install] : []));
+  if (answer === install) await vscode.commands.executeCommand('fivecrop.installTensorflow');
 }
 
 function itemsOf(devices: readonly DeviceOffer[]): DeviceItem[] {
@@ -51,7 +60,7 @@ function itemsOf(devices: readonly DeviceOffer[]): DeviceItem[] {
         description: [engineTitles[offer.engine] ?? offer.engine, ...speedOf(offer), ...inUse(settings)].join(' · '),
         detail: offer.detail,
         iconPath: new vscode.ThemeIcon(offer.available ? 'check' : 'circle-slash'),
-        ...(offer.available ? { settings } : {}),
+        ...(offer.available ? { settings } : { installable: offer.engine === 'tensorflow' }),
       };
     }),
   ];
