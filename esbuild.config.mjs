@@ -38,7 +38,26 @@ const common = {
 };
 
 const node = { ...common, platform: 'node', target: 'node20', keepNames: true };
-const host = { ...node, format: 'cjs', external: ['vscode', ...native], outExtension: { '.js': '.cjs' } };
+// zod asks whether there is a navigator, which the extension host takes for a mistake and logs.
+const host = {
+  ...node,
+  define: { navigator: 'undefined' },
+  // The host hands `vscode` to `require` alone.
+  supported: { 'dynamic-import': false },
+  format: 'cjs',
+  external: ['vscode', ...native],
+  outExtension: { '.js': '.cjs' },
+};
+/** What `main.ts` loads after the activation stays a file of its own. */
+const ownBundle = {
+  name: 'own-bundle',
+  setup: ({ onResolve }) => {
+    const filter = /^\.\/startParts\.ts$/;
+    onResolve({ filter }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './startParts.cjs', external: true } : null,
+    );
+  },
+};
 /** One build for all processes: what they share, and what is only loaded on demand, become chunks beside them. */
 const ml = {
   ...node,
@@ -63,7 +82,12 @@ const page = {
 /** Every build; of the entry points, those that exist. */
 function builds() {
   const all = [
-    { ...host, entryPoints: { main: 'src/extension/main.ts' }, outdir: join(dist, 'extension') },
+    {
+      ...host,
+      plugins: [ownBundle],
+      entryPoints: { main: 'src/extension/main.ts', startParts: 'src/extension/startParts.ts' },
+      outdir: join(dist, 'extension'),
+    },
     {
       ...ml,
       entryPoints: {

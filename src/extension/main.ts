@@ -1,58 +1,27 @@
 import * as vscode from 'vscode';
-import { registerChangingRuns } from './commands/changeRuns.ts';
-import { registerClassifying } from './commands/classifyImage.ts';
-import { registerRunControl } from './commands/controlRuns.ts';
-import { registerDrawSample } from './commands/drawSample.ts';
-import { registerExporting } from './commands/exportOnnx.ts';
-import { registerInstallTensorflow } from './commands/installTensorflow.ts';
-import { registerLookingAtRuns } from './commands/lookAtRuns.ts';
-import { registerShowingDevices } from './commands/showDevices.ts';
-import { registerTesting } from './commands/testCheckpoint.ts';
-import { registerTrainModel } from './commands/trainModel.ts';
-import { registerPanels } from './panels/panels.ts';
-import { createService } from './service/service.ts';
-import { createDataFolders } from './trainer/dataFolders.ts';
-import { createLiveRuns } from './trainer/liveRuns.ts';
-import { createRunStore } from './trainer/runStore.ts';
-import { createTrainers } from './trainer/trainers.ts';
-import { registerCheckpointsView } from './views/checkpointsView.ts';
-import { registerDataView } from './views/dataView.ts';
-import { registerEndNotice } from './views/endNotice.ts';
-import { registerStatusBar } from './views/statusBar.ts';
 
-/** Builds the parts and registers them. Runs that outlived an earlier window are looked for after that. */
+type Manifest = { readonly contributes: { readonly commands: readonly { readonly command: string }[] } };
+
+type Run = (command: string, args: readonly unknown[]) => unknown;
+
+/**
+ * Registers the names of the commands, no more. What they do, views and panels are loaded right after, in a turn of
+ * their own, or by the first command that comes before.
+ */
 export function activate(context: vscode.ExtensionContext): void {
   const log = vscode.window.createOutputChannel('Fivecrop', { log: true });
-  const runs = createRunStore(log);
-  const trainers = createTrainers(context, { log, runs });
-  const service = createService(context, log);
-  const live = createLiveRuns(runs, trainers);
-  const dataFolders = createDataFolders(context.workspaceState, runs);
-  const panels = registerPanels(context, { log, runs, trainers, service });
-  const parts = { log, runs, trainers, service, panels, live, dataFolders };
-  // Disposed of in the reverse order: what others use goes last.
-  context.subscriptions.push(
-    log,
-    runs,
-    service,
-    trainers,
-    live,
-    dataFolders,
-    panels,
-    registerCheckpointsView(parts),
-    registerDataView(parts),
-    registerStatusBar(parts),
-    registerEndNotice(parts),
-    registerTrainModel(context, parts),
-    registerRunControl(parts),
-    registerLookingAtRuns(parts),
-    registerChangingRuns(parts),
-    registerDrawSample(parts),
-    registerInstallTensorflow(context, parts),
-    registerClassifying(parts),
-    registerTesting(parts),
-    registerExporting(parts),
-    registerShowingDevices(parts),
+  let starting: Promise<Run> | undefined;
+  const start = (): Promise<Run> => {
+    // A bundle of its own: reading and compiling it takes longer than an activation may.
+    starting ??= import('./startParts.ts').then(({ startParts }) => startParts(context, log));
+    return starting;
+  };
+  const { contributes } = context.extension.packageJSON as Manifest;
+  const commands = contributes.commands.map(({ command }) =>
+    vscode.commands.registerCommand(command, async (...args: unknown[]) => (await start())(command, args)),
   );
-  setImmediate(() => void runs.load().then(trainers.begin));
+  context.subscriptions.push(log, ...commands);
+  setImmediate(() => {
+    start().catch((error: unknown) => log.error(error instanceof Error ? error : String(error)));
+  });
 }

@@ -6,7 +6,8 @@ import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { looksLikeData } from '../views/listData.ts';
 import { drawSample } from './drawSample.ts';
-import { askLine, back, type Place, pickItem, runSteps, type Step } from './quickSteps.ts';
+import { askLine, pickItem } from './quickQuestions.ts';
+import { back, type Place, runSteps, type Step } from './runSteps.ts';
 import { describeOffer, methodsFor, presetNames, type TrainingChoices } from './trainingChoices.ts';
 
 export interface AskParts extends Pick<Parts, 'service'> {
@@ -72,7 +73,8 @@ async function askData(parts: AskParts, choices: TrainingChoices, place: Place):
 }
 
 function folderItem(folder: string): DataItem {
-  const description = vscode.workspace.asRelativePath(dirname(folder));
+  const isInWorkspace = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(folder)) !== undefined;
+  const description = isInWorkspace ? vscode.workspace.asRelativePath(folder) : dirname(folder);
   return { label: `$(folder) ${basename(folder)}`, description, folder };
 }
 

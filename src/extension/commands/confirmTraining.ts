@@ -6,7 +6,8 @@ import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { networkName } from '../views/formatRun.ts';
 import { dataReportText, isUneven } from './dataReportText.ts';
-import { back, type Place, pickItem } from './quickSteps.ts';
+import { pickItem } from './quickQuestions.ts';
+import { back, type Place } from './runSteps.ts';
 import type { VirtualDocuments } from './virtualDocuments.ts';
 
 export type Confirmation = 'start' | 'edit' | 'folder' | typeof back;

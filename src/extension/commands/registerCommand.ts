@@ -1,16 +1,16 @@
 import * as vscode from 'vscode';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
 
+type Handler = (...args: readonly unknown[]) => unknown;
+
+const handlers = new Map<string, Handler>();
+
 /**
- * Registers a command whose failures are shown: a user error as its sentence, a cancellation not at all, anything else
- * as a bug of ours with the log a click away.
+ * Says what a command of package.json does; `main.ts` has registered its name. Failures are shown: a user error as its
+ * sentence, a cancellation not at all, anything else as a bug of ours with the log a click away.
  */
-export function registerCommand(
-  id: string,
-  log: vscode.LogOutputChannel,
-  handler: (...args: readonly unknown[]) => unknown,
-): vscode.Disposable {
-  return vscode.commands.registerCommand(id, async (...args: readonly unknown[]) => {
+export function registerCommand(id: string, log: vscode.LogOutputChannel, handler: Handler): vscode.Disposable {
+  handlers.set(id, async (...args) => {
     try {
       return await handler(...args);
     } catch (error) {
@@ -18,6 +18,14 @@ export function registerCommand(
       return undefined;
     }
   });
+  return new vscode.Disposable(() => handlers.delete(id));
+}
+
+/** Runs a command that has been registered. */
+export function runRegistered(id: string, args: readonly unknown[]): unknown {
+  const handler = handlers.get(id);
+  if (handler === undefined) throw new Error(`nothing is registered for ${id}`);
+  return handler(...args);
 }
 
 /** Shows what was thrown, as `registerCommand` does. */

@@ -12,7 +12,7 @@ import type { DataFolders } from '../trainer/dataFolders.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 import { askTrainingChoices } from './askTrainingChoices.ts';
 import { confirmTraining } from './confirmTraining.ts';
-import { back } from './quickSteps.ts';
+import { back } from './runSteps.ts';
 import { registerCommand } from './registerCommand.ts';
 import { startOrQueue } from './startOrQueue.ts';
 import { configFrom, firstChoices, type TrainingChoices } from './trainingChoices.ts';

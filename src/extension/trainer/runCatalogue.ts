@@ -58,9 +58,10 @@ export function createRunCatalogue(): RunCatalogue {
       return unreadable.delete(folder) || changed;
     } catch (error) {
       const before = unreadable.get(folder);
-      const had = forget(folder);
-      unreadable.set(folder, messageOf(error));
-      return had || before !== messageOf(error);
+      const reason = messageOf(error);
+      unreadable.set(folder, reason);
+      if (known.delete(folder)) sorted = undefined;
+      return before !== reason;
     }
   };
   const scan = async (parents: readonly string[]): Promise<readonly string[]> => {

@@ -103,7 +103,7 @@ function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.Tree
     case 'data':
       return described(new vscode.TreeItem(basename(node.folder), Collapsed), {
         id: node.folder,
-        description: vscode.workspace.asRelativePath(dirname(node.folder)),
+        description: placeOf(node.folder),
         iconPath: new vscode.ThemeIcon('database'),
         contextValue: 'data',
         tooltip: node.folder,
@@ -139,6 +139,13 @@ function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.Tree
         command: { command: 'revealInExplorer', title: 'Reveal', arguments: [vscode.Uri.file(node.folder)] },
       });
   }
+}
+
+/** Where a data folder lies: nothing for one directly in the workspace. */
+function placeOf(folder: string): string {
+  const parent = dirname(folder);
+  const isRoot = vscode.workspace.workspaceFolders?.some(({ uri }) => uri.fsPath === parent || uri.fsPath === folder);
+  return isRoot === true ? '' : vscode.workspace.asRelativePath(parent);
 }
 
 function described(item: vscode.TreeItem, facts: Partial<vscode.TreeItem>): vscode.TreeItem {

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
+import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../trainer/runCatalogue.ts';
 
 /** 0.9234 -> `92.3 %`. */
@@ -35,6 +36,7 @@ export function runDescription({ record, state }: StoredRun, liveEpoch?: number)
     case 'finished':
       return [...accuracy, networkName(config)].join(' · ');
     case 'running':
+      return [`epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
     case 'paused':
     case 'stopping':
       return [state, `epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
@@ -103,4 +105,16 @@ function table(title: string, rows: readonly (readonly [string, string | undefin
 /** Names of folders and files are text, never markdown. */
 function escape(text: string): string {
   return text.replace(/[\\`*_{}[\]()#+!|<>~&]/g, '\\$&').replace(/\s+/g, ' ');
+}
+
+/** The status bar's text for a run, and how many more there are. */
+export function statusText(run: LiveRun, state: string, totalEpochs: number | undefined, others: number): string {
+  const more = others === 0 ? '' : ` +${others}`;
+  const { step } = run;
+  if (state === 'paused') return `$(debug-pause) paused${more}`;
+  if (step === undefined || state !== 'running')
+    return `$(loading~spin) ${state === 'running' ? 'starting' : state}${more}`;
+  const left = `${duration(step.secondsLeft)} left`;
+  const epoch = `epoch ${epochs(step.epoch)}${totalEpochs === undefined ? '' : ` of ${totalEpochs}`}`;
+  return `$(sync~spin) ${epoch} · loss ${step.loss.toFixed(3)} · ${left}${more}`;
 }

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { LiveRun, LiveRuns } from '../trainer/liveRuns.ts';
+import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { RunStore } from '../trainer/runStore.ts';
-import { duration, epochs } from './formatRun.ts';
+import { statusText } from './formatRun.ts';
 
 /** The status bar's entry while something trains: epoch, loss, time left; a click opens the run. */
 export function registerStatusBar({ live, runs }: { live: LiveRuns; runs: RunStore }): vscode.Disposable {
@@ -23,16 +23,4 @@ export function registerStatusBar({ live, runs }: { live: LiveRuns; runs: RunSto
     item.show();
   };
   return vscode.Disposable.from(item, live.onDidChange(show));
-}
-
-/** The entry's text for a run, and how many more there are. */
-export function statusText(run: LiveRun, state: string, totalEpochs: number | undefined, others: number): string {
-  const more = others === 0 ? '' : ` +${others}`;
-  const { step } = run;
-  if (state === 'paused') return `$(debug-pause) paused${more}`;
-  if (step === undefined || state !== 'running')
-    return `$(loading~spin) ${state === 'running' ? 'starting' : state}${more}`;
-  const left = `${duration(step.secondsLeft)} left`;
-  const epoch = `epoch ${epochs(step.epoch)}${totalEpochs === undefined ? '' : ` of ${totalEpochs}`}`;
-  return `$(sync~spin) ${epoch} · loss ${step.loss.toFixed(3)} · ${left}${more}`;
 }

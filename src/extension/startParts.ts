@@ -1,0 +1,64 @@
+import type * as vscode from 'vscode';
+import { registerChangingRuns } from './commands/changeRuns.ts';
+import { registerClassifying } from './commands/classifyImage.ts';
+import { registerRunControl } from './commands/controlRuns.ts';
+import { runRegistered } from './commands/registerCommand.ts';
+import { registerDrawSample } from './commands/drawSample.ts';
+import { registerExporting } from './commands/exportOnnx.ts';
+import { registerInstallTensorflow } from './commands/installTensorflow.ts';
+import { registerLookingAtRuns } from './commands/lookAtRuns.ts';
+import { registerShowingDevices } from './commands/showDevices.ts';
+import { registerTesting } from './commands/testCheckpoint.ts';
+import { registerTrainModel } from './commands/trainModel.ts';
+import { registerPanels } from './panels/panels.ts';
+import { createService } from './service/service.ts';
+import { createDataFolders } from './trainer/dataFolders.ts';
+import { createLiveRuns } from './trainer/liveRuns.ts';
+import { createRunStore } from './trainer/runStore.ts';
+import { createTrainers } from './trainer/trainers.ts';
+import { registerCheckpointsView } from './views/checkpointsView.ts';
+import { registerDataView } from './views/dataView.ts';
+import { registerEndNotice } from './views/endNotice.ts';
+import { registerStatusBar } from './views/statusBar.ts';
+
+/**
+ * Builds the parts, fills the views and says what commands do; then looks for runs that outlived an earlier window and
+ * takes up its queue. Returns what runs a command by its name.
+ */
+export function startParts(
+  context: vscode.ExtensionContext,
+  log: vscode.LogOutputChannel,
+): (command: string, args: readonly unknown[]) => unknown {
+  const runs = createRunStore(log);
+  const trainers = createTrainers(context, { log, runs });
+  const service = createService(context, log);
+  const live = createLiveRuns(runs, trainers);
+  const dataFolders = createDataFolders(context.workspaceState, runs);
+  const panels = registerPanels(context, { log, runs, trainers, service });
+  const parts = { log, runs, trainers, service, panels, live, dataFolders };
+  // Disposed of in the reverse order: what others use goes last.
+  context.subscriptions.push(
+    runs,
+    service,
+    trainers,
+    live,
+    dataFolders,
+    panels,
+    registerCheckpointsView(parts),
+    registerDataView(parts),
+    registerStatusBar(parts),
+    registerEndNotice(parts),
+    registerTrainModel(context, parts),
+    registerRunControl(parts),
+    registerLookingAtRuns(parts),
+    registerChangingRuns(parts),
+    registerDrawSample(parts),
+    registerInstallTensorflow(context, parts),
+    registerClassifying(parts),
+    registerTesting(parts),
+    registerExporting(parts),
+    registerShowingDevices(parts),
+  );
+  void runs.load().then(trainers.begin);
+  return runRegistered;
+}

@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { appendFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { followRun } from '../../../src/extension/trainer/followRun.ts';
+import { createRunCatalogue, type StoredRun } from '../../../src/extension/trainer/runCatalogue.ts';
+import { createRunEvents } from '../../../src/extension/trainer/runEvents.ts';
+import { sendToTrainer } from '../../../src/extension/trainer/trainerSocket.ts';
+import { createTrainingControl } from '../../../src/ml/training/control.ts';
+import { reopenRunFolder } from '../../../src/ml/training/runFolder.ts';
+import { serveRun } from '../../../src/ml/worker/serveRun.ts';
+import { UserError } from '../../../src/protocol/errors.ts';
+import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
+import { temporaryFolder, writeRun } from './storedRun.ts';
+
+const log = (message: string) =>
+  ({ event: 'log', time: '2026-01-02T03:04:05.000Z', level: 'info', message }) as const satisfies TrainingEvent;
+
+const messages = (events: readonly TrainingEvent[]) =>
+  events.map((event) => (event.event === 'log' ? event.message : event.event));
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let waited = 0; !condition(); waited += 10) {
+    assert.ok(waited < 5000, 'it did not happen within five seconds');
+    await delay(10);
+  }
+}
+
+async function storedRun(parent: string, folder: string): Promise<StoredRun> {
+  const catalogue = createRunCatalogue();
+  await catalogue.scan([parent]);
+  const run = catalogue.get(folder);
+  assert.ok(run);
+  return run;
+}
+
+test('history from the file and news from the trainer make one line without gap or duplicate, whenever one comes', async (context) => {
+  const parent = await temporaryFolder(context);
+  const server = await serveRun(createTrainingControl());
+  const started = new Date().toISOString();
+  const folder = await writeRun(parent, 'run', {
+    state: 'running',
+    process: { pid: process.pid, started, socket: server.address },
+  });
+  await appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(log('0'))}\n`);
+  // The trainer's own way of writing: the file first, then the socket.
+  const owned = await reopenRunFolder(folder).catch(() => undefined);
+  assert.equal(owned, undefined, 'a live run is not taken over');
+  const emit = async (index: number) => {
+    await appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(log(String(index)))}\n`);
+    server.event(log(String(index)));
+  };
+  const run = await storedRun(parent, folder);
+  const total = 300;
+  let ended = 0;
+  const followers = [];
+  for (let index = 1; index < total; index++) {
+    if (index % 100 === 1) followers.push(followRun(run, () => ended++));
+    await emit(index);
+  }
+  const expected = Array.from({ length: total }, (_, index) => String(index));
+  for (const follower of followers) {
+    await until(() => follower.events.length === total);
+    assert.deepEqual(messages(follower.events), expected);
+  }
+  await server.close();
+  await until(() => ended === followers.length);
+  for (const follower of followers) follower.dispose();
+});
+
+test('a line that is still being written waits for its end; a replaced file is told from its beginning', async (context) => {
+  const folder = await temporaryFolder(context);
+  const file = join(folder, 'metrics.jsonl');
+  const events = createRunEvents(folder);
+  const told: [number, string[]][] = [];
+  events.onEvents((from, news) => told.push([from, messages(news)]));
+  await events.readOn();
+  const line = JSON.stringify(log('äöü'));
+  await writeFile(file, `${JSON.stringify(log('a'))}\nnot json\n${line.slice(0, 40)}`);
+  await events.readOn();
+  await appendFile(file, `${line.slice(40)}\n`);
+  await events.readOn();
+  await writeFile(file, `${JSON.stringify(log('b'))}\n`);
+  await events.readOn();
+  assert.deepEqual(told, [
+    [0, ['a']],
+    [1, ['äöü']],
+    [0, []],
+    [0, ['b']],
+  ]);
+});
+
+test('lines longer than what is read at once are read whole', async (context) => {
+  const folder = await temporaryFolder(context);
+  const long = 'x'.repeat(900_000);
+  const lines = [log('first'), log(long), log('last')].map((event) => JSON.stringify(event));
+  await writeFile(join(folder, 'metrics.jsonl'), `${lines.join('\n')}\n`);
+  const events = createRunEvents(folder);
+  await events.readOn();
+  assert.deepEqual(messages(events.events), ['first', long, 'last']);
+});
+
+test('a hundred thousand steps are read in parts that leave others their turn', async (context) => {
+  const folder = await temporaryFolder(context);
+  const step = (index: number) =>
+    `{"event":"step","time":"2026-01-02T03:04:05.000Z","step":${index},"epoch":1.5,"loss":0.5,"learningRate":0.001,"imagesPerSecond":10,"secondsLeft":5,"memoryBytes":1000,"device":"cpu"}`;
+  const lines = Array.from({ length: 100_000 }, (_, index) => step(index));
+  await writeFile(join(folder, 'metrics.jsonl'), `${lines.join('\n')}\n`);
+  const events = createRunEvents(folder);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 1);
+  const begun = performance.now();
+  await events.readOn();
+  console.log(`100,000 events read in ${(performance.now() - begun).toFixed(0)} ms, with ${turns} turns of others`);
+  clearInterval(timer);
+  assert.equal(events.events.length, 100_000);
+  assert.ok(turns >= 20, `others had ${turns} turns`);
+});
+
+test('requests reach the trainer, and where nobody listens the user is told', async () => {
+  const control = createTrainingControl();
+  const server = await serveRun(control);
+  await sendToTrainer(server.address, { type: 'pause' });
+  await until(() => control.paused);
+  await sendToTrainer(server.address, { type: 'stop' });
+  await until(() => control.stopped);
+  await server.close();
+  await assert.rejects(sendToTrainer(server.address, { type: 'stop' }), UserError);
+});

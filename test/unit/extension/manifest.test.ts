@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { deviceChoices, engineChoices, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+
+const root = join(import.meta.dirname, '..', '..', '..');
+
+interface Manifest {
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string; readonly title: string }[];
+    readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
+    readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
+    readonly configuration: { readonly properties: Readonly<Record<string, Setting>> };
+  };
+}
+interface Setting {
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly markdownDescription?: string;
+}
+
+const text = readFileSync(join(root, 'package.json'), 'utf8');
+const { contributes } = JSON.parse(text) as Manifest;
+const strings = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Record<string, string>;
+const code = readdirSync(join(root, 'src', 'extension'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => readFileSync(join(root, 'src', 'extension', name), 'utf8'))
+  .join('\n');
+const commands = contributes.commands.map(({ command }) => command);
+
+function found(pattern: RegExp): string[] {
+  return [...new Set([...code.matchAll(pattern)].map(([, name]) => name ?? ''))].sort();
+}
+
+test('every command of package.json is registered by the code, and no other', () => {
+  assert.deepEqual(found(/registerCommand\(\s*'(fivecrop\.\w+)'/g), commands.toSorted());
+});
+
+test('menus, the code and the walkthrough name only commands that there are', () => {
+  const inMenus = Object.values(contributes.menus).flatMap((entries) => entries.map(({ command }) => command));
+  const linked = [...JSON.stringify(strings).matchAll(/command:(fivecrop\.\w+)/g)].map(([, name]) => name ?? '');
+  const waitedFor = [...text.matchAll(/onCommand:(fivecrop\.\w+)/g)].map(([, name]) => name ?? '');
+  const run = found(/(?:executeCommand|runCommand)\(\s*'(fivecrop\.\w+)'/g);
+  for (const name of [...inMenus, ...linked, ...waitedFor, ...run]) assert.ok(commands.includes(name), name);
+});
+
+test('views of package.json and of the code are the same', () => {
+  const views = Object.values(contributes.views).flatMap((list) => list.map(({ id }) => id));
+  assert.deepEqual(found(/createTreeView<\w+>\(\s*'([\w.]+)'/g), views.toSorted());
+});
+
+test('settings of package.json and those that the code reads are the same', () => {
+  const read = found(/(?:\.get(?:<\w+>)?\(\s*|oneOf\(\w+, configuration\.get\()'(\w+)'/g);
+  const named = Object.keys(contributes.configuration.properties).map((key) => key.replace('fivecrop.', ''));
+  assert.deepEqual(read, named.toSorted());
+  const affected = found(/affectsConfiguration\('fivecrop\.(\w+)'/g);
+  for (const name of affected) assert.ok(named.includes(name), name);
+});
+
+test('settings offer what the trainer takes, by the same defaults', () => {
+  const { properties } = contributes.configuration;
+  const network = { kind: 'architecture', name: 'any' };
+  const { engine, device, batchSize, cacheMegabytes } = trainingConfigSchema.parse({ data: '/', network });
+  assert.deepEqual(properties['fivecrop.engine']?.enum, engineChoices);
+  assert.deepEqual(properties['fivecrop.device']?.enum, deviceChoices);
+  const defaults = ['engine', 'device', 'batchSize', 'imageCacheMegabytes'].map(
+    (name) => properties[`fivecrop.${name}`]?.default,
+  );
+  assert.deepEqual(defaults, [engine, device, batchSize, cacheMegabytes]);
+  for (const [name, setting] of Object.entries(properties)) assert.ok(setting.markdownDescription, name);
+});
+
+test('every string that package.json refers to is there, and every string is used', () => {
+  const used = [...text.matchAll(/"%([^%"]+)%"/g)].map(([, key]) => key ?? '');
+  assert.deepEqual([...new Set(used)].sort(), Object.keys(strings).sort());
+});
+
+test('files that package.json names are in the repository', () => {
+  const files = [...text.matchAll(/"(media\/[^"]+)"/g)].map(([, path]) => path ?? '');
+  assert.ok(files.length > 3);
+  for (const path of files) assert.ok(existsSync(join(root, path)), path);
+});
