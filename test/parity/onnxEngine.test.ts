@@ -80,12 +80,12 @@ function choiceOf({ mode, top_tensors, arch }: TrainCase): TrainableChoice {
  * standard deviations in the gradients of these networks, and by up to 0.055 in their later losses (torch 1.13).
  * The operators are checked without kinks, against float64 differences, in test/unit/graph.
  */
-const drifts: Readonly<Record<string, { gradients: number; losses: number; after: number }>> = {
-  resnet18: { gradients: 1e-3, losses: 1e-3, after: 0.03 },
-  ConvNet2: { gradients: 0.03, losses: 1e-3, after: 0.03 },
-  densenet121: { gradients: 0.15, losses: 0.08, after: 0.5 },
-  densenet169: { gradients: 0.15, losses: 0.08, after: 0.5 },
-  resnet50: { gradients: 0.15, losses: 0.08, after: 0.5 },
+const drifts: Readonly<Record<string, { gradients: number; losses: number; after: number; evaluation: number }>> = {
+  resnet18: { gradients: 1e-3, losses: 1e-3, after: 0.03, evaluation: 0.03 },
+  ConvNet2: { gradients: 0.03, losses: 1e-3, after: 0.03, evaluation: 0.03 },
+  densenet121: { gradients: 0.15, losses: 0.08, after: 0.5, evaluation: 0.3 },
+  densenet169: { gradients: 0.15, losses: 0.08, after: 0.5, evaluation: 0.3 },
+  resnet50: { gradients: 0.15, losses: 0.08, after: 0.5, evaluation: 0.3 },
 };
 
 const cases = skip ? [] : readTorchReference().train;
@@ -113,7 +113,7 @@ for (const reference of cases) {
     ]);
 
     const gradients = await model.gradients(feeds);
-    const exact = { gradients: 1e-3, losses: 1e-3, after: 0.01 };
+    const exact = { gradients: 1e-3, losses: 1e-3, after: 0.01, evaluation: 1e-3 };
     const tolerance = (mode === 'full' ? drifts[arch] : undefined) ?? exact;
     const far: string[] = [];
     for (const [name, summary] of Object.entries(reference.first_step_gradients)) {
@@ -123,7 +123,8 @@ for (const reference of cases) {
     assert.deepEqual(far, []);
 
     const losses: number[] = [];
-    for (const _ of reference.losses) losses.push((await model.step([feeds], reference.lr)).loss);
+    for (let step = 0; step < reference.losses.length; step += 1)
+      losses.push((await model.step([feeds], reference.lr)).loss);
     for (const [step, expected] of reference.losses.entries()) {
       const off = Math.abs((losses[step] ?? Number.NaN) - expected) / Math.abs(expected);
       assert.ok(off < (step === 0 ? 1e-3 : tolerance.losses), `loss of step ${step}: ${losses[step]}, not ${expected}`);
@@ -145,7 +146,7 @@ for (const reference of cases) {
     for (const [index, expected] of reference.eval_log_probabilities.entries()) {
       const actual = floats(logProbabilities)[Math.floor(index / 5) * reference.classes + (index % 5)] ?? Number.NaN;
       assert.ok(
-        Math.abs(actual - expected) < 0.02 + 0.01 * Math.abs(expected),
+        Math.abs(actual - expected) < tolerance.evaluation * (1 + Math.abs(expected)),
         `log-probability ${index}: ${actual}, not ${expected}`,
       );
     }

@@ -54,9 +54,8 @@ function plainReason(message: string): string {
 /** Why a probe's device is not used, or undefined where it may be. */
 function refusal(probe: Probe): string | undefined {
   if ('error' in probe) return plainReason(probe.error);
-  if (probe.difference === null || !(probe.difference < trustedDifference)) {
-    return `its gradients differ from the CPU's by ${String(probe.difference)}`;
-  }
+  if (probe.difference === null) return 'its gradients are not numbers';
+  if (probe.difference >= trustedDifference) return `its gradients differ from the CPU's by ${probe.difference}`;
   return undefined;
 }
 

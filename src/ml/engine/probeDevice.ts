@@ -5,6 +5,7 @@ import type { EngineName } from './engine.ts';
 
 /** What a probe found: how the device did, or why it cannot be used. */
 const probeSchema = z.union([
+  /** See `SelfCheck`; the difference is null where the device gave no numbers. */
   z.object({ difference: z.number().nullable(), secondsPerStep: z.number() }),
   z.object({ error: z.string() }),
 ]);
@@ -40,7 +41,10 @@ export function probeDevice(engine: EngineName, device: string): Promise<Probe> 
       finish({ error: error.message });
     });
     child.once('exit', (code, signal) => {
-      finish({ error: `the driver ended the process (${signal ?? `exit code ${String(code)}`})` });
+      const ended = () => finish({ error: `the driver ended the process (${signal ?? `exit code ${String(code)}`})` });
+      // An answer that was sent may still be on its way; the channel closes behind it.
+      if (child.connected) child.once('disconnect', ended);
+      else ended();
     });
   });
 }

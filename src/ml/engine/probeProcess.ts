@@ -12,7 +12,8 @@ async function answer(): Promise<object> {
   const engine = engines.find(({ name }) => name === engineName);
   if (!engine) return { error: `there is no engine named ${String(engineName)}` };
   try {
-    return await selfCheck(engine, device);
+    const { difference, secondsPerStep } = await selfCheck(engine, device);
+    return { difference: Number.isFinite(difference) ? difference : null, secondsPerStep };
   } catch (error) {
     return { error: messageOf(error) };
   }

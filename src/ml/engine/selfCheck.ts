@@ -30,14 +30,14 @@ export const trustedDifference = 1e-2;
 
 const classes = 8;
 
-/** Size of the check: large enough to keep a graphics card busy, or tiny for an engine that only checks others. */
-interface Size {
+/** Size of the check: large enough to keep a graphics card busy, or tiny for what computes in software. */
+export interface Size {
   readonly batch: number;
   readonly side: number;
   readonly channels: number;
 }
 const fullSize: Size = { batch: 16, side: 64, channels: 32 };
-const tinySize: Size = { batch: 2, side: 16, channels: 8 };
+export const tinySize: Size = { batch: 2, side: 16, channels: 8 };
 
 function sizeFor(engine: Engine, device: string): Size {
   return engine.name === 'tensorflow' && device === 'cpu' ? tinySize : fullSize;
@@ -120,8 +120,11 @@ function largestDifference(actual: Tensor | undefined, expected: Tensor): number
 }
 
 /** Trains a few steps of a small network on a device and compares its gradients with the CPU's. Throws what the device throws. */
-export async function selfCheck(engine: Engine, device: string): Promise<SelfCheck> {
-  const size = sizeFor(engine, device);
+export async function selfCheck(
+  engine: Engine,
+  device: string,
+  size: Size = sizeFor(engine, device),
+): Promise<SelfCheck> {
   const { gradients, secondsPerStep } = await gradientsAndTime(engine, device, size);
   const reference = await gradientsAndTime(onnxEngine, 'cpu', size);
   const differences = [...reference.gradients].map(([name, expected]) =>

@@ -26,11 +26,14 @@ export function createSession(model: Uint8Array, device: string, training: boole
   return guarded(device, () =>
     InferenceSession.create(model, {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-      graphOptimizationLevel: 'all',
+      // Our training graphs say their layouts themselves; for inference ONNX Runtime finds the best one.
+      graphOptimizationLevel: training ? 'extended' : 'all',
       intraOpNumThreads: threads(),
       // Measured: with the pattern a training step needs up to twice the memory and is a quarter slower.
       enableMemPattern: !training,
       logSeverityLevel: 3,
+      // It joins our transposes to ones that have no fast kernel.
+      ...(training && { extra: { optimization: { disable_specified_optimizers: 'TransposeOptimizer' } } }),
     }),
   );
 }

@@ -7,6 +7,7 @@ import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../
 import { accumulationStep, accumulatorName, fullStep, gradientStep, updateStep } from '../../graph/trainingStep.ts';
 import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
 import { countBatches } from '../countBatches.ts';
+import { cpuBlockSize } from './blockSize.ts';
 import { batchOf } from './inferenceModel.ts';
 import { createSession, fromRuntime, guarded, loadRuntime, toRuntime } from './session.ts';
 
@@ -61,7 +62,8 @@ export function createTrainingModel(
   };
   const open = async (purpose: Purpose, forward: Graph): Promise<Compiled> => {
     const graph = graphOf(purpose, forward, options);
-    const model = writeOnnx(graph, { constants, outputs: [...graph.updates.values()] });
+    const block = device === 'cpu' ? await cpuBlockSize() : 0;
+    const model = writeOnnx(graph, { constants, outputs: [...graph.updates.values()], block });
     return { graph, session: await createSession(model, device, true) };
   };
 

@@ -64,23 +64,34 @@ function flip(lowering: Lowering, weight: string, kh: number, kw: number): strin
 
 /**
  * dw of a convolution, in the form that suits its shape (figures in bench/NOTES.md):
- * few input channels: one convolution of the transposed tensors; large maps: a product per kernel tap and image, summed
- * over the images; small maps: one product per tap over all images at once.
+ * few input channels: one convolution of the transposed tensors; a 1x1 kernel on a large map: a product for each image,
+ * summed; otherwise one product for each kernel tap over all images at once, with the channels last.
  */
 export function lowerConvolutionWeightGradient(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
   const [x = ''] = node.inputs;
   const [, channels] = imageShape(lowering.graph, x);
   const [, , outHeight, outWidth] = imageShape(lowering.graph, node.inputs[1] ?? '');
   if (node.groups !== 1) throw new Error('the weight gradient of a grouped convolution is not implemented');
-  if (channels <= 4) weightGradientByConvolution(lowering, node);
-  else if (outHeight * outWidth >= 400) weightGradientByImage(lowering, node);
-  else weightGradientByTap(lowering, node);
+  if (channels <= 4) weightGradientByConvolution(lowering, node, x, node.inputs[1] ?? '');
+  else if (isPointwise(node) && outHeight * outWidth >= 400) weightGradientByImage(lowering, node);
+  else weightGradientOfPlainImages(lowering, node);
 }
 
-function weightGradientByConvolution(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
-  const [x = '', dy = ''] = node.inputs;
+/** A 1x1 convolution that sees every pixel once: a plain matrix product. */
+function isPointwise({ weightShape, stride, padding }: NodeOf<'conv2dWeightGradient'>): boolean {
+  const [, , kh, kw] = asImage(weightShape);
+  return kh === 1 && kw === 1 && stride[0] === 1 && stride[1] === 1 && padding[0] === 0 && padding[1] === 0;
+}
+
+/** One convolution of the transposed tensors, stride and dilation exchanged; `x` and `dy` are plain `[N, C, H, W]`. */
+export function weightGradientByConvolution(
+  lowering: Lowering,
+  node: NodeOf<'conv2dWeightGradient'>,
+  x: string,
+  dy: string,
+): void {
   const [, , kh, kw] = asImage(node.weightShape);
-  const [, , outHeight, outWidth] = imageShape(lowering.graph, dy);
+  const [, , outHeight, outWidth] = imageShape(lowering.graph, node.inputs[1] ?? '');
   const swap = { perm: [1, 0, 2, 3] };
   const images = lowering.emit('Transpose', [x], swap);
   const kernel = lowering.emit('Transpose', [dy], swap);
@@ -91,85 +102,73 @@ function weightGradientByConvolution(lowering: Lowering, node: NodeOf<'conv2dWei
   lowering.emit('Transpose', [taps], swap, node.outputs[0]);
 }
 
-/** The input that each kernel tap sees, as `[N, I, outH, outW]` slices of the padded input, in scan order. */
+/** One product an image, `[O, pixels] x [pixels, I]`, without a copy of either. */
+function weightGradientByImage(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
+  const { emit, integers } = lowering;
+  const [x = '', dy = ''] = node.inputs;
+  const [n, outputs, outHeight, outWidth] = imageShape(lowering.graph, dy);
+  const [, inputs] = imageShape(lowering.graph, x);
+  const pixels = outHeight * outWidth;
+  const rows = emit('Reshape', [dy, integers([n, outputs, pixels])]);
+  const columns = emit('Reshape', [x, integers([n, inputs, pixels])]);
+  const products = emit('MatMul', [rows, emit('Transpose', [columns], { perm: [0, 2, 1] })]);
+  const sum = emit('ReduceSum', [products, integers([0])], { keepdims: 0 });
+  emit('Reshape', [sum, integers(node.weightShape)], {}, node.outputs[0]);
+}
+
+function weightGradientOfPlainImages(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
+  const { emit, integers } = lowering;
+  const [x = '', dy = ''] = node.inputs;
+  const [n, outputs, outHeight, outWidth] = imageShape(lowering.graph, dy);
+  const shape = integers([outputs, n * outHeight * outWidth]);
+  const rows = emit('Reshape', [emit('Transpose', [dy], { perm: [1, 0, 2, 3] }), shape]);
+  const channelsLast = emit('Transpose', [x], { perm: [0, 2, 3, 1] });
+  weightGradientByTap(lowering, node, channelsLast, (columns) => emit('MatMul', [rows, columns]));
+}
+
+/**
+ * One product a kernel tap over the pixels of all images, `[O, N pixels] x [N pixels, I]`. The input has its channels
+ * last, so that what a tap sees are slices of whole rows; the taps are joined by a plain matrix transpose.
+ * `product` multiplies the transposed dy with the columns that a tap sees, to `[O, I]`.
+ */
+export function weightGradientByTap(
+  lowering: Lowering,
+  node: NodeOf<'conv2dWeightGradient'>,
+  channelsLast: string,
+  product: (columns: string) => string,
+): void {
+  const { emit, integers } = lowering;
+  const [n, outputs, outHeight, outWidth] = imageShape(lowering.graph, node.inputs[1] ?? '');
+  const [, inputs, kh, kw] = asImage(node.weightShape);
+  const pixels = n * outHeight * outWidth;
+  const taps = tapSlices(lowering, node, channelsLast, [outHeight, outWidth]).map((slice) =>
+    product(emit('Reshape', [slice, integers([pixels, inputs])])),
+  );
+  const [only] = taps;
+  if (taps.length === 1 && only !== undefined) {
+    emit('Reshape', [only, integers(node.weightShape)], {}, node.outputs[0]);
+    return;
+  }
+  const flat = taps.map((tap) => emit('Reshape', [tap, integers([1, outputs * inputs])]));
+  const joined = emit('Transpose', [emit('Concat', flat, { axis: 0 })], { perm: [1, 0] });
+  emit('Reshape', [joined, integers([outputs, inputs, kh, kw])], {}, node.outputs[0]);
+}
+
+/** What each kernel tap sees of the channels-last input: `[N, outH, outW, I]` slices of it, padded, in scan order. */
 function tapSlices(
   lowering: Lowering,
   node: NodeOf<'conv2dWeightGradient'>,
   x: string,
   out: readonly [number, number],
 ): string[] {
-  const { integers } = lowering;
+  if (isPointwise(node)) return [x];
+  const { emit, integers } = lowering;
   const [, , kh, kw] = asImage(node.weightShape);
   const [padH, padW] = node.padding;
-  const whole = kh === 1 && kw === 1 && padH === 0 && padW === 0 && node.stride[0] === 1 && node.stride[1] === 1;
-  if (whole) return [x];
-  const padded = padH + padW > 0 ? lowering.emit('Pad', [x, integers([0, 0, padH, padW, 0, 0, padH, padW])]) : x;
-  const slices: string[] = [];
-  for (let tap = 0; tap < kh * kw; tap++) {
+  const padded = padH + padW > 0 ? emit('Pad', [x, integers([0, padH, padW, 0, 0, padH, padW, 0])]) : x;
+  return Array.from({ length: kh * kw }, (_, tap) => {
     const start = [Math.floor(tap / kw) * node.dilation[0], (tap % kw) * node.dilation[1]] as const;
     const end = start.map((value, axis) => value + ((out[axis] ?? 1) - 1) * (node.stride[axis] ?? 1) + 1);
-    slices.push(
-      lowering.emit('Slice', [padded, integers(start), integers(end), integers([2, 3]), integers(node.stride)]),
-    );
-  }
-  return slices;
-}
-
-function weightGradientByImage(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
-  const { integers } = lowering;
-  const [x = '', dy = ''] = node.inputs;
-  const [n, outputs, outHeight, outWidth] = imageShape(lowering.graph, dy);
-  const [, inputs, kh, kw] = asImage(node.weightShape);
-  const pixels = outHeight * outWidth;
-  const rows = lowering.emit('Reshape', [dy, integers([n, outputs, pixels])]);
-  const taps = tapSlices(lowering, node, x, [outHeight, outWidth]).map((slice) => {
-    const columns = lowering.emit('Reshape', [slice, integers([n, inputs, pixels])]);
-    const transposed = lowering.emit('Transpose', [columns], { perm: [0, 2, 1] });
-    const products = lowering.emit('MatMul', [rows, transposed]);
-    return lowering.emit('ReduceSum', [products, integers([0])], { keepdims: 0 });
+    return emit('Slice', [padded, integers(start), integers(end), integers([1, 2]), integers(node.stride)]);
   });
-  joinTaps(lowering, taps, [outputs, inputs, kh, kw], true, node.outputs[0]);
-}
-
-function weightGradientByTap(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
-  const { integers } = lowering;
-  const [x = '', dy = ''] = node.inputs;
-  const [n, outputs, outHeight, outWidth] = imageShape(lowering.graph, dy);
-  const [, inputs, kh, kw] = asImage(node.weightShape);
-  const pixels = n * outHeight * outWidth;
-  const columns = lowering.emit('Reshape', [
-    lowering.emit('Transpose', [dy], { perm: [0, 2, 3, 1] }),
-    integers([pixels, outputs]),
-  ]);
-  const images = lowering.emit('Transpose', [x], { perm: [1, 0, 2, 3] });
-  const taps = tapSlices(lowering, node, images, [outHeight, outWidth]).map((slice) =>
-    lowering.emit('MatMul', [lowering.emit('Reshape', [slice, integers([inputs, pixels])]), columns]),
-  );
-  joinTaps(lowering, taps, [outputs, inputs, kh, kw], false, node.outputs[0]);
-}
-
-/** Joins one matrix a tap, `[O, I]` or `[I, O]`, to `[O, I, kh, kw]`. */
-function joinTaps(
-  lowering: Lowering,
-  taps: readonly string[],
-  shape: Image,
-  outputsFirst: boolean,
-  output: string | undefined,
-): void {
-  const { integers } = lowering;
-  const [outputs, inputs, kh, kw] = shape;
-  const matrix = outputsFirst ? [outputs, inputs] : [inputs, outputs];
-  const [only] = taps;
-  if (taps.length === 1 && only !== undefined) {
-    const ordered = outputsFirst ? only : lowering.emit('Transpose', [only], { perm: [1, 0] });
-    lowering.emit('Reshape', [ordered, integers(shape)], {}, output);
-    return;
-  }
-  const stacked = lowering.emit(
-    'Concat',
-    taps.map((tap) => lowering.emit('Reshape', [tap, integers([1, ...matrix])])),
-    { axis: 0 },
-  );
-  const ordered = lowering.emit('Transpose', [stacked], { perm: outputsFirst ? [1, 2, 0] : [2, 1, 0] });
-  lowering.emit('Reshape', [ordered, integers([outputs, inputs, kh, kw])], {}, output);
 }

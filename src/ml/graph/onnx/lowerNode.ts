@@ -7,6 +7,7 @@ import {
   lowerBatchNormTrainingGradient,
   lowerRunningAverage,
 } from './lowerBatchNorm.ts';
+import { lowerBlockedNode } from './lowerBlocked.ts';
 import { lowerConvolution, lowerConvolutionInputGradient, lowerConvolutionWeightGradient } from './lowerConvolution.ts';
 import { float, type Lowering } from './lowering.ts';
 import {
@@ -21,6 +22,7 @@ import { lowerAdamUpdate, lowerClipGradientNorm, lowerSgdUpdate } from './lowerU
 
 /** Appends the ONNX operators that compute one node of the graph. */
 export function lowerNode(lowering: Lowering, node: Node): void {
+  if (lowering.block > 0 && lowerBlockedNode(lowering, node)) return;
   const { emit, integers } = lowering;
   const [output] = node.outputs;
   switch (node.op) {

@@ -14,25 +14,42 @@ export function lowerAveragePool(lowering: Lowering, node: NodeOf<'averagePool'>
   lowering.emit('AveragePool', node.inputs, { ...attributesOf(node), count_include_pad: 1 }, node.outputs[0]);
 }
 
+/** Gradients by the planes of the padded input, one a stride phase (key `row,column`), and the planes' size. */
+export interface Planes {
+  readonly gradients: ReadonlyMap<string, string>;
+  readonly size: readonly [number, number];
+}
+
 /**
  * dx of max pooling without indices (their scatter is what makes ONNX's own form slow): the padded input is taken apart
  * into one plane a stride phase; every tap of the window is then a slice of one plane, compared with the pooled value.
  * Taps are visited in scan order, and what one has taken of dy is gone for the next, so a tie counts once, as in torch.
+ * `axes` are where height and width lie in the four-dimensional values.
  */
-export function lowerMaxPoolGradient(lowering: Lowering, node: NodeOf<'maxPoolGradient'>): void {
+export function maxPoolGradientOfPlanes(
+  lowering: Lowering,
+  node: NodeOf<'maxPoolGradient'>,
+  { dy, x, y }: { readonly dy: string; readonly x: string; readonly y: string },
+  { axes }: { readonly axes: readonly [number, number] },
+): Planes {
   const { emit, integers } = lowering;
-  const [dy = '', x = '', y = ''] = node.inputs;
-  const [, , height, width] = imageShape(lowering.graph, x);
-  const [, , outHeight, outWidth] = imageShape(lowering.graph, dy);
+  const [, , height, width] = imageShape(lowering.graph, node.inputs[1] ?? '');
+  const [, , outHeight, outWidth] = imageShape(lowering.graph, node.inputs[0] ?? '');
   const [kh, kw] = node.kernel;
   const [sh, sw] = node.stride;
   const [padH, padW] = node.padding;
   const planeHeight = Math.max(outHeight + Math.floor((kh - 1) / sh), Math.ceil((height + padH) / sh));
   const planeWidth = Math.max(outWidth + Math.floor((kw - 1) / sw), Math.ceil((width + padW) / sw));
-  const behindH = planeHeight * sh - height - padH;
-  const behindW = planeWidth * sw - width - padW;
+  const at = (value: readonly [number, number]) => {
+    const all = [0, 0, 0, 0];
+    axes.forEach((axis, index) => (all[axis] = value[index] ?? 0));
+    return all;
+  };
+  const pads = (before: readonly [number, number], after: readonly [number, number]) =>
+    integers([...at(before), ...at(after)]);
+  const behind = [planeHeight * sh - height - padH, planeWidth * sw - width - padW] as const;
   const lowest = lowering.floats([-3.4e38]);
-  const padded = emit('Pad', [x, integers([0, 0, padH, padW, 0, 0, behindH, behindW]), lowest]);
+  const padded = emit('Pad', [x, pads([padH, padW], behind), lowest]);
 
   const planes = new Map<string, string>();
   const gradients = new Map<string, string>();
@@ -43,27 +60,26 @@ export function lowerMaxPoolGradient(lowering: Lowering, node: NodeOf<'maxPoolGr
     const phase = [row % sh, column % sw] as const;
     const start = [Math.floor(row / sh), Math.floor(column / sw)] as const;
     const key = phase.join();
+    const whole = integers([planeHeight * sh, planeWidth * sw]);
     const plane =
-      planes.get(key) ??
-      emit('Slice', [
-        padded,
-        integers(phase),
-        integers([planeHeight * sh, planeWidth * sw]),
-        integers([2, 3]),
-        integers([sh, sw]),
-      ]);
+      planes.get(key) ?? emit('Slice', [padded, integers(phase), whole, integers(axes), integers([sh, sw])]);
     planes.set(key, plane);
-    const end = [start[0] + outHeight, start[1] + outWidth];
-    const seen = emit('Slice', [plane, integers(start), integers(end), integers([2, 3])]);
+    const end = [start[0] + outHeight, start[1] + outWidth] as const;
+    const seen = emit('Slice', [plane, integers(start), integers(end), integers(axes)]);
     const chosen = emit('Cast', [emit('Equal', [seen, y])], { to: 1 });
     const taken = emit('Mul', [remaining, chosen]);
     if (tap + 1 < kh * kw) remaining = emit('Sub', [remaining, taken]);
-    const pads = [0, 0, ...start, 0, 0, planeHeight - (end[0] ?? 0), planeWidth - (end[1] ?? 0)];
-    const placed = emit('Pad', [taken, integers(pads)]);
+    const placed = emit('Pad', [taken, pads(start, [planeHeight - end[0], planeWidth - end[1]])]);
     const sum = gradients.get(key);
     gradients.set(key, sum === undefined ? placed : emit('Add', [sum, placed]));
   }
-  interleave(lowering, node, gradients, [planeHeight, planeWidth]);
+  return { gradients, size: [planeHeight, planeWidth] };
+}
+
+export function lowerMaxPoolGradient(lowering: Lowering, node: NodeOf<'maxPoolGradient'>): void {
+  const [dy = '', x = '', y = ''] = node.inputs;
+  const { gradients, size } = maxPoolGradientOfPlanes(lowering, node, { dy, x, y }, { axes: [2, 3] });
+  interleave(lowering, node, gradients, size);
 }
 
 /** Puts the phases' planes back together and cuts off the padding. */
@@ -91,7 +107,9 @@ function interleave(
       { axis: 2 },
     );
     const split = emit('Reshape', [stacked, integers([n, channels, sh, sw, planeHeight, planeWidth])]);
-    const ordered = emit('Transpose', [split], { perm: [0, 1, 4, 2, 5, 3] });
+    // Two steps that ONNX Runtime has fast kernels for; the one step that both make together it moves value by value.
+    const rows = emit('Transpose', [split], { perm: [0, 1, 4, 2, 3, 5] });
+    const ordered = emit('Transpose', [rows], { perm: [0, 1, 2, 3, 5, 4] });
     whole = emit('Reshape', [ordered, integers([n, channels, planeHeight * sh, planeWidth * sw])]);
   }
   const ends = integers([padH + height, padW + width]);

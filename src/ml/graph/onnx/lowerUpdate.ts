@@ -58,7 +58,8 @@ export function lowerClipGradientNorm(lowering: Lowering, node: NodeOf<'clipGrad
     const axes = typeOf(lowering.graph, gradient).shape.map((_, axis) => axis);
     return emit('ReduceSumSquare', [gradient], { axes, keepdims: 0 });
   });
-  const norm = emit('Sqrt', [emit('Sum', squares)]);
+  // Pairwise, because WebGPU has no Sum and leaving it to the CPU would wait for the graphics card twice.
+  const norm = emit('Sqrt', [squares.reduce((sum, square) => emit('Add', [sum, square]))]);
   const scale = emit('Div', [floats([node.limit]), emit('Add', [norm, floats([1e-6])])]);
   const factor = emit('Min', [scale, floats([1])]);
   node.inputs.forEach((gradient, index) => emit('Mul', [gradient, factor], {}, node.outputs[index]));

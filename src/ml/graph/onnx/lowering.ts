@@ -15,7 +15,16 @@ export interface Lowering {
   readonly graph: Graph;
   readonly nodes: OnnxNode[];
   readonly initializers: OnnxTensor[];
-  /** Appends a node and returns the name of its first output, which is `output` where given. */
+  /** Channels a block where images are held blocked (see blockedLayout.ts), else 0. */
+  readonly block: number;
+  /** Plain inputs of the graph that were brought into blocks, by their name. */
+  readonly reordered: Map<string, string>;
+  /** Other names under which a layout-blind operator is to read its inputs. */
+  readonly alias: Map<string, string>;
+  /**
+   * Appends a node and returns the name of its output, which is `output` where given. Among the attributes, `domain`
+   * names the operator set of an operator that is not the standard's.
+   */
   readonly emit: (
     opType: string,
     inputs: readonly string[],
@@ -36,10 +45,8 @@ function attribute(name: string, value: AttributeValue): OnnxAttribute {
   return { name, type: 7, ints: [...value] };
 }
 
-/** Operators that ONNX Runtime adds to the standard's, by the domain that they live in. */
-const runtimeOperators: Readonly<Record<string, string>> = { FusedMatMul: 'com.microsoft' };
-
-export function createLowering(graph: Graph): Lowering {
+export function createLowering(graph: Graph, block = 0): Lowering {
+  const alias = new Map<string, string>();
   const nodes: OnnxNode[] = [];
   const initializers: OnnxTensor[] = [];
   const constants = new Map<string, string>();
@@ -59,20 +66,23 @@ export function createLowering(graph: Graph): Lowering {
     graph,
     nodes,
     initializers,
+    block,
+    reordered: new Map(),
+    alias,
     typeOf: (value) => typeOf(graph, value),
     integers: (values) =>
       constant(onnxDataTypes.int64, [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer)),
     floats: (values, shape = []) =>
       constant(onnxDataTypes.float32, shape, new Uint8Array(Float32Array.from(values).buffer)),
     emit(opType, inputs, attributes = {}, output = `${opType}_${String(serial++)}`) {
-      const domain = runtimeOperators[opType];
+      const { domain, ...rest } = attributes;
       nodes.push({
         opType,
         name: `${output}:${opType}`,
-        input: [...inputs],
+        input: inputs.map((value) => alias.get(value) ?? value),
         output: [output],
-        attribute: Object.entries(attributes).map(([name, value]) => attribute(name, value)),
-        ...(domain !== undefined && { domain }),
+        attribute: Object.entries(rest).map(([name, value]) => attribute(name, value)),
+        ...(typeof domain === 'string' && { domain }),
       });
       return output;
     },

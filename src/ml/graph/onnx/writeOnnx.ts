@@ -1,5 +1,6 @@
 import { typeOf, type Graph } from '../graph.ts';
 import type { StateDict, Tensor } from '../tensor.ts';
+import { blockedDomain, suitsBlocks } from './blockedLayout.ts';
 import { createLowering, pruneNodes } from './lowering.ts';
 import { lowerNode } from './lowerNode.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from './onnxModel.ts';
@@ -14,6 +15,8 @@ export interface WriteOptions {
   /** Other names for inputs and outputs. */
   readonly rename?: ReadonlyMap<string, string>;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Channels a block of the CPU's fast layout; the plain layout without it, or where the graph does not suit it. */
+  readonly block?: number;
 }
 
 /** ONNX opset that our lowering is written against. */
@@ -24,8 +27,8 @@ export const onnxOpset = 17;
  * Throws where the graph's form has no static counterpart, which is a bug of the caller.
  */
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
-  const { constants, outputs: extra = [], openBatch = false, rename = new Map<string, string>() } = options;
-  const lowering = createLowering(graph);
+  const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
+  const lowering = createLowering(graph, block > 0 && suitsBlocks(graph, block) ? block : 0);
   for (const node of graph.nodes) lowerNode(lowering, node);
   const outputs = [...graph.outputs, ...extra];
   const nodes = pruneNodes(lowering.nodes, outputs);
@@ -52,6 +55,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
     opsetImport: [
       { domain: '', version: onnxOpset },
       { domain: 'com.microsoft', version: 1 },
+      ...(lowering.block > 0 ? [{ domain: blockedDomain, version: 1 }] : []),
     ],
     graph: {
       name: 'fivecrop',

@@ -1,0 +1,126 @@
+import type { Convolution, Graph, Node } from '../graph.ts';
+import { typeOf } from '../graph.ts';
+import type { AttributeValue, Lowering } from './lowering.ts';
+
+/*
+ * ONNX Runtime's CPU kernels for images whose channels are blocked: `[N, C/B, H, W, B]` in memory, declared as
+ * `[N, C, H, W]`, where B is as many floats as a vector register holds. Its convolution is about three times as fast as
+ * the plain one, and its optimizer turns to it for networks with constant weights. In a training step weights are
+ * values like others, so we say ourselves what goes into which layout. Element-wise operators, and joins and slices
+ * along channels by multiples of B, do not care about the layout.
+ */
+
+/** Domain of the operators that compute on blocked images. */
+export const blockedDomain = 'com.microsoft.nchwc';
+
+/** Whether a value is an image that is held blocked. */
+export function isBlocked(lowering: Lowering, value: string): boolean {
+  return lowering.block > 0 && isBlockable(typeOf(lowering.graph, value).shape, lowering.block);
+}
+
+function isBlockable(shape: readonly number[], block: number): boolean {
+  return shape.length === 4 && (shape[1] ?? 0) % block === 0;
+}
+
+/** Whether a whole graph can be computed on blocks: every image but the few-channelled input has full blocks. */
+export function suitsBlocks(graph: Graph, block: number): boolean {
+  const images = new Set(graph.nodes.flatMap((node) => (readsOrMakesImages(node) ? imagesOf(graph, node) : [])));
+  return [...images].every((value) => {
+    const { shape } = typeOf(graph, value);
+    return isBlockable(shape, block) || (shape[1] ?? 0) < block;
+  });
+}
+
+const gradientOfWeights = 'conv2dWeightGradient';
+
+function readsOrMakesImages(node: Node): boolean {
+  if ('groups' in node && node.groups !== 1) return true;
+  return ['conv2d', 'conv2dInputGradient', gradientOfWeights, 'concat', 'sliceChannels', 'batchNormTraining'].includes(
+    node.op,
+  );
+}
+
+/** The image values of a node, weights left out. */
+function imagesOf(graph: Graph, node: Node): string[] {
+  const values = [...node.inputs, ...(node.op === gradientOfWeights ? [] : node.outputs)];
+  return values.filter((value) => !graph.parameters.includes(value) && typeOf(graph, value).shape.length === 4);
+}
+
+/** The blocked form of an image: graph inputs come plain and are reordered once. */
+export function blocked(lowering: Lowering, value: string): string {
+  if (!lowering.graph.inputs.includes(value)) return value;
+  const known = lowering.reordered.get(value);
+  if (known !== undefined) return known;
+  const reordered = lowering.emit('ReorderInput', [value], { domain: blockedDomain });
+  lowering.reordered.set(value, reordered);
+  return reordered;
+}
+
+/** A blocked image with its channels last, `[N, H, W, C]`. */
+export function channelsLast(lowering: Lowering, value: string): string {
+  const channels = typeOf(lowering.graph, value).shape[1] ?? 1;
+  return lowering.emit('ReorderOutput', [blocked(lowering, value)], {
+    domain: blockedDomain,
+    channels,
+    channels_last: 1,
+  });
+}
+
+/** A blocked image in the plain layout. */
+export function plain(lowering: Lowering, value: string): string {
+  const channels = typeOf(lowering.graph, value).shape[1] ?? 1;
+  return lowering.emit('ReorderOutput', [blocked(lowering, value)], { domain: blockedDomain, channels });
+}
+
+export function convolutionAttributes(
+  { stride, padding, dilation, groups }: Convolution,
+  kernel: readonly [number, number],
+): Record<string, AttributeValue> {
+  return {
+    kernel_shape: kernel,
+    strides: stride,
+    pads: [...padding, ...padding],
+    dilations: dilation,
+    group: groups,
+  };
+}
+
+/** Weights `[O, I, kh, kw]` as the blocked convolution reads them: `[O/B, I/B, kh, kw, B of I, B of O]`. */
+export function blockedWeights(lowering: Lowering, weight: string): string {
+  const { emit, integers, block } = lowering;
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = typeOf(lowering.graph, weight).shape;
+  const taps = kh * kw;
+  const rows = emit('Reshape', [weight, integers([outputs / block, block, inputs * taps])]);
+  const outputsLast = emit('Transpose', [rows], { perm: [0, 2, 1] });
+  if (inputs < block || taps === 1) return emit('Reshape', [outputsLast, integers([outputs, inputs, kh, kw])]);
+  const split = emit('Reshape', [outputsLast, integers([outputs / block, inputs / block, block, taps, block])]);
+  const ordered = emit('Transpose', [split], { perm: [0, 1, 3, 2, 4] });
+  return emit('Reshape', [ordered, integers([outputs, inputs, kh, kw])]);
+}
+
+/**
+ * Weights `[O, I, kh, kw]` with inputs and outputs exchanged, ready for the taps to be picked:
+ * `[I/B, O/B, kh kw, B of O, B of I]`. Each step is one that ONNX Runtime has a fast kernel for.
+ */
+export function exchangedWeights(lowering: Lowering, weight: string): string {
+  const { emit, integers, block } = lowering;
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = typeOf(lowering.graph, weight).shape;
+  const taps = kh * kw;
+  const matrix = emit('Transpose', [emit('Reshape', [weight, integers([outputs, inputs * taps])])], { perm: [1, 0] });
+  const grouped = emit('Reshape', [matrix, integers([inputs / block, block, taps * outputs])]);
+  const inputsLast = emit('Transpose', [grouped], { perm: [0, 2, 1] });
+  const split = emit('Reshape', [inputsLast, integers([inputs / block, taps, outputs / block, block * block])]);
+  return emit('Transpose', [split], { perm: [0, 2, 1, 3] });
+}
+
+/** A kernel `[I, O, kh, kw]` for a blocked convolution, of the taps given in scan order of the new kernel. */
+export function pickTaps(
+  lowering: Lowering,
+  exchanged: string,
+  taps: readonly number[],
+  shape: readonly [inputs: number, outputs: number, kh: number, kw: number],
+): string {
+  const { emit, integers } = lowering;
+  const picked = emit('Gather', [exchanged, integers(taps)], { axis: 2 });
+  return emit('Reshape', [picked, integers(shape)]);
+}
