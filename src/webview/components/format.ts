@@ -1,8 +1,8 @@
 const unitStep = 1024;
 
-/** A share as percent: 0.9234 -> `92.3 %`. */
+/** A share as percent: 0.9234 -> `92.3 %`, with a space that does not break. */
 export function percent(share: number, digits = 1): string {
-  return `${(share * 100).toFixed(digits)} %`;
+  return `${(share * 100).toFixed(digits)}\u00a0%`;
 }
 
 /** A number with at most `digits` significant ones, without needless zeros; tiny and huge ones with an exponent. */
@@ -16,6 +16,11 @@ export function short(value: number, digits = 4): string {
 /** A whole number with thin spaces between thousands. */
 export function count(value: number): string {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, '\u2009');
+}
+
+/** `1 image`, `2 images`. */
+export function images(number: number): string {
+  return `${count(number)} ${number === 1 ? 'image' : 'images'}`;
 }
 
 /** Seconds as a person says them: `42 s`, `3 min 05 s`, `2 h 10 min`. */

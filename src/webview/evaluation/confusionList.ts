@@ -1,5 +1,5 @@
 import { element } from '../components/element.ts';
-import { percent } from '../components/format.ts';
+import { images, percent } from '../components/format.ts';
 import type { Cell } from './confusionGrid.ts';
 import type { ClassNames, Confusion } from './confusions.ts';
 
@@ -19,7 +19,7 @@ export function confusionList(
         element('button', { type: 'button', class: 'link', 'aria-pressed': chosen, onclick: () => onOpen(confusion) }, [
           `${name(confusion.actual)} → ${name(confusion.predicted)}`,
         ]),
-        element('span', { class: 'hint' }, [` ${confusion.count} images, ${percent(confusion.share)} of its class`]),
+        element('span', { class: 'hint' }, [` ${images(confusion.count)}, ${percent(confusion.share)} of its class`]),
       ]);
     }),
   );

@@ -28,7 +28,7 @@ export function evaluationFigures({ evaluations, chosen, onChoose, testButton }:
     const details = element(
       'button',
       { type: 'button', class: 'link', 'aria-pressed': chosen === crops, onclick: () => onChoose(crops) },
-      [chosen === crops ? '● Details shown below' : '○ Show details'],
+      [chosen === crops ? 'Details are shown below' : 'Show details'],
     );
     return element('article', { class: chosen === crops ? 'card figures chosen' : 'card figures' }, [
       element('h2', {}, [title]),

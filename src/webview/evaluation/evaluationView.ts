@@ -3,7 +3,7 @@ import type { EvaluationPanelToHost, EvaluationPanelToPage } from '../../protoco
 import { announcer } from '../components/announcer.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
-import { fileName, percent } from '../components/format.ts';
+import { fileName, images, percent } from '../components/format.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { pictureStore } from '../components/pictures.ts';
@@ -147,7 +147,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     const onChoose = (crops: 1 | 5) => change({ crops, cell: undefined });
     figures.replaceChildren(evaluationFigures({ evaluations: pair(), chosen, onChoose, testButton }));
     if (evaluation !== undefined)
-      spoken.say(`Accuracy ${percent(evaluation.accuracy)} over ${evaluation.images} images`);
+      spoken.say(`Accuracy ${percent(evaluation.accuracy)} over ${images(evaluation.images)}`);
   };
   const drawConfusions = (evaluation: Evaluation): void => {
     const name = classNames(evaluation);
@@ -169,7 +169,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     const results = imagesBehind(evaluation, cell.actual, cell.predicted);
     behind.replaceChildren(
       element('h2', {}, [
-        `${name(cell.actual)} predicted as ${name(cell.predicted)}: ${results.length} images `,
+        `${name(cell.actual)} predicted as ${name(cell.predicted)}: ${images(results.length)} `,
         element(
           'button',
           { type: 'button', class: 'icon', 'aria-label': 'Close', onclick: () => change({ cell: undefined }) },
@@ -196,7 +196,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
       element('p', { class: 'hint' }, [
         suspected.length === 0
           ? 'None.'
-          : `${suspected.length} images whose folder may be wrong, the surest first. Nothing is moved: look, then decide.`,
+          : `${images(suspected.length)} whose folder may be wrong, the surest first. Nothing is moved: look, then decide.`,
       ]),
       gallery(suspected, evaluation),
     );

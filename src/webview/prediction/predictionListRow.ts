@@ -35,7 +35,8 @@ function agreementDots(prediction: Parameters<typeof agreement>[0]): HTMLElement
   const { agreeing, of } = agreement(prediction);
   if (of < 2) return undefined;
   const label = `${agreeing} of ${of} crops agree`;
-  return element('span', { class: 'dots', role: 'img', 'aria-label': label, title: label }, [
-    '●'.repeat(agreeing) + '○'.repeat(of - agreeing),
-  ]);
+  const dots = Array.from({ length: of }, (_, index) =>
+    element('span', { class: index < agreeing ? 'dot filled' : 'dot' }),
+  );
+  return element('span', { class: 'dots', role: 'img', 'aria-label': label, title: label }, dots);
 }

@@ -2,6 +2,7 @@ import type { PredictionPanelToHost, PredictionPanelToPage } from '../../protoco
 import { announcer } from '../components/announcer.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
+import { images } from '../components/format.ts';
 import type { KeptState } from '../components/host.ts';
 import { button, checkbox, dropdown, progressRing, setDisabled, textField } from '../components/toolkit.ts';
 import { virtualList } from '../components/virtualList.ts';
@@ -160,7 +161,7 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
     }
     error.hidden = problem === undefined;
     error.textContent = problem ?? '';
-    spoken.say(progress?.busy === true ? progress.what : `${rows.size} images classified`);
+    spoken.say(progress?.busy === true ? progress.what : `${images(rows.size)} classified`);
   };
   const drawDetail = (): void => {
     const row = chosen();
@@ -249,7 +250,7 @@ function summary(shown: readonly PredictionRow[], all: number): string {
     return agreeing < of;
   }).length;
   return [
-    shown.length === all ? `${all} images` : `${shown.length} of ${all} images`,
+    shown.length === all ? images(all) : `${shown.length} of ${images(all)}`,
     ...(disagreeing > 0 ? [`crops disagree in ${disagreeing}`] : []),
     ...(failed > 0 ? [`${failed} not classified`] : []),
   ].join(' · ');

@@ -18,8 +18,8 @@ export type ChartContent = {
 };
 
 export type ChartOptions = {
-  /** Height in pixels. */
-  height: number;
+  /** Height as a share of the width, within limits. */
+  shape: number;
   /** The user chose a part of the steps, or with undefined all. */
   onZoom: (range: Range | undefined) => void;
   /** The step under the pointer; undefined when it leaves. */
@@ -39,18 +39,19 @@ const keyboardStep = 0.02;
 const help = 'Drag or press plus and minus to zoom, double click or Escape to show all, arrow keys to read values.';
 
 /** A chart of curves over steps, drawn by uPlot from points that are thinned to the pixels there are. */
-export function createChart({ height, onZoom, onHover }: ChartOptions): Chart {
+export function createChart({ shape, onZoom, onHover }: ChartOptions): Chart {
   const box = element('div', { class: 'chart', tabindex: 0, role: 'group' });
   let plot: uPlot | undefined;
   let content: ChartContent | undefined;
   let look = '';
 
+  const height = () => Math.round(Math.max(180, Math.min(440, width() * shape)));
   const width = () => Math.max(200, Math.floor(box.clientWidth));
   const build = (shown: ChartContent): void => {
     plot?.destroy();
     box.setAttribute('aria-label', `${shown.kind.title}. ${help}`);
     const options = plotOptions(() => content ?? shown, themeColors(), { onZoom, onHover });
-    plot = new uPlot({ ...options, width: width(), height }, joined(shown, width()), box);
+    plot = new uPlot({ ...options, width: width(), height: height() }, joined(shown, width()), box);
   };
   const show = (shown: ChartContent): void => {
     content = shown;
@@ -63,7 +64,7 @@ export function createChart({ height, onZoom, onHover }: ChartOptions): Chart {
 
   new ResizeObserver(() => {
     if (plot === undefined || content === undefined || plot.width === width()) return;
-    plot.setSize({ width: width(), height });
+    plot.setSize({ width: width(), height: height() });
     plot.setData(joined(content, width()));
   }).observe(box);
   box.addEventListener('keydown', (event) => {
@@ -118,7 +119,7 @@ function plotOptions(
       },
     },
     axes: [
-      { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => short(tick, 7)) },
+      { ...axis, size: 34, grid: { show: false }, values: (_, ticks) => ticks.map((tick) => short(tick, 7)) },
       {
         ...axis,
         size: 58,

@@ -56,8 +56,8 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
     hovered = step === undefined ? undefined : Math.round(step);
     readOut();
   };
-  const loss = createChart({ height: 300, onZoom, onHover });
-  const accuracy = createChart({ height: 220, onZoom, onHover });
+  const loss = createChart({ shape: 0.32, onZoom, onHover });
+  const accuracy = createChart({ shape: 0.2, onZoom, onHover });
   const legendPlace = element('div', { class: 'scroll-x' });
   const comparison = element('section', { class: 'comparison-section', 'aria-label': 'Comparison' });
   const pinned = element('section', { class: 'pinned-section', 'aria-label': 'Pinned images' });

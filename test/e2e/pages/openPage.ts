@@ -46,8 +46,9 @@ export async function openPage<ToHost>(browser: Browser, options: PageOptions<To
   page.setDefaultTimeout(10_000);
   const sent: ToHost[] = [];
   const problems: string[] = [];
-  const post = async (message: unknown) =>
-    void (await page.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`));
+  const post = async (message: unknown): Promise<void> => {
+    await page.evaluate(`window.postMessage(${JSON.stringify(message)}, '*')`);
+  };
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());

@@ -39,11 +39,11 @@ function classLabel(index: number): { index: number; folder: string; name: strin
 export function flowerPicture(seed: number, width = 400, height = 300): string {
   const next = random(seed);
   const hue = Math.floor(next() * 360);
-  const petals = Array.from({ length: 5 + Math.floor(next() * 5) }, (_, index, all = 7) => {
-    const angle = (index * 360) / all;
-    return `<ellipse cx="${width / 2}" cy="${height / 2 - 60}" rx="26" ry="64" fill="hsl(${hue} 75% 60%)" transform="rotate(${angle} ${width / 2} ${height / 2})"/>`;
-  });
-  const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="hsl(${(hue + 120) % 360} 30% 32%)"/>${petals.join('')}<circle cx="${width / 2}" cy="${height / 2}" r="30" fill="hsl(50 90% 60%)"/></svg>`;
+  const petals = 5 + Math.floor(next() * 5);
+  const petal = (index: number) =>
+    `<ellipse cy="-60" rx="26" ry="64" fill="hsl(${hue} 75% 60%)" transform="rotate(${(index * 360) / petals})"/>`;
+  const flower = `<g transform="translate(${width / 2} ${height / 2}) scale(${height / 300})">${Array.from({ length: petals }, (_, index) => petal(index)).join('')}<circle r="30" fill="hsl(50 90% 60%)"/></g>`;
+  const picture = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"><rect width="100%" height="100%" fill="hsl(${(hue + 120) % 360} 30% 32%)"/>${flower}</svg>`;
   return `data:image/svg+xml;base64,${Buffer.from(picture).toString('base64')}`;
 }
 
