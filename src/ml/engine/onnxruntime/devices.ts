@@ -1,5 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
-import { messageOf } from '../../../protocol/errors.ts';
+import { messageOf, userError } from '../../../protocol/errors.ts';
 import type { Device } from '../engine.ts';
 import { loadRuntime } from './session.ts';
 
@@ -34,4 +34,16 @@ function describeDevices(): readonly Device[] {
     const detail = `ONNX Runtime does not load: ${messageOf(error)}. Run \`npm install\` again on this machine.`;
     return [{ engine: 'onnx', name: 'cpu', available: false, detail }];
   }
+}
+
+/**
+ * ONNX Runtime computes on the CPU, without a word, where it does not know a provider; so names are checked before.
+ * Throws a user error for a device that this build has not.
+ */
+export function requireDevice(name: string): void {
+  const device = describeDevices().find((known) => known.name === name);
+  if (device?.available === true) return;
+  throw userError(
+    `ONNX Runtime has no device "${name}" here: ${device?.detail ?? 'it does not know one of that name'}. Choose another --device.`,
+  );
 }

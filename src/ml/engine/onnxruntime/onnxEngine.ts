@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.ts';
-import { listOnnxDevices } from './devices.ts';
+import { listOnnxDevices, requireDevice } from './devices.ts';
 import { createInferenceModel, createOnnxModel } from './inferenceModel.ts';
 import { createTrainingModel } from './trainingModel.ts';
 
@@ -7,7 +7,16 @@ import { createTrainingModel } from './trainingModel.ts';
 export const onnxEngine: Engine = {
   name: 'onnx',
   devices: listOnnxDevices,
-  compileInference: (graphFor, state, device) => Promise.resolve(createInferenceModel(graphFor, state, device)),
-  compileOnnx: createOnnxModel,
-  compileTraining: (graphFor, initial, options) => Promise.resolve(createTrainingModel(graphFor, initial, options)),
+  async compileInference(graphFor, state, device) {
+    requireDevice(device);
+    return Promise.resolve(createInferenceModel(graphFor, state, device));
+  },
+  async compileOnnx(model, device) {
+    requireDevice(device);
+    return createOnnxModel(model, device);
+  },
+  async compileTraining(graphFor, initial, options) {
+    requireDevice(options.device);
+    return Promise.resolve(createTrainingModel(graphFor, initial, options));
+  },
 };

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import {
+  machineFingerprint,
+  recallDevices,
+  rememberDevices,
+  type RememberedDevices,
+} from '../../../src/ml/engine/deviceMemory.ts';
+
+const found: RememberedDevices = {
+  devices: [{ engine: 'onnx', device: 'webgpu', secondsPerStep: 0.01 }],
+  refused: [{ engine: 'onnx', device: 'cuda', reason: 'its CUDA libraries are not installed' }],
+};
+const before = process.env['FIVECROP_CACHE'];
+let folder = '';
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'fivecrop-devices-'));
+  process.env['FIVECROP_CACHE'] = join(folder, 'cache');
+});
+
+afterEach(async () => {
+  if (before === undefined) delete process.env['FIVECROP_CACHE'];
+  else process.env['FIVECROP_CACHE'] = before;
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('what was found is remembered for the same machine, in one file, and for no other', async () => {
+  await rememberDevices('this machine', found);
+  assert.deepEqual(await readdir(join(folder, 'cache')), ['devices.json']);
+  const recalled = await recallDevices('this machine');
+  assert.deepEqual({ devices: recalled?.devices, refused: recalled?.refused }, found);
+  assert.equal(await recallDevices('another machine'), undefined);
+});
+
+test('a memory that is missing, broken or of another form counts as none', async () => {
+  assert.equal(await recallDevices('this machine'), undefined);
+  await rememberDevices('this machine', found);
+  const file = join(folder, 'cache', 'devices.json');
+  const text = await readFile(file, 'utf8');
+  for (const broken of [text.slice(0, -5), '[]', text.replace('secondsPerStep', 'minutes')]) {
+    await writeFile(file, broken);
+    assert.equal(await recallDevices('this machine'), undefined, broken);
+  }
+});
+
+test('a cache folder that cannot be written stops nothing', async () => {
+  await writeFile(join(folder, 'cache'), 'a file where the folder should be');
+  await rememberDevices('this machine', found);
+  assert.equal(await recallDevices('this machine'), undefined);
+});
+
+test('the fingerprint is the same each time, and another with other versions or another driver', () => {
+  const fingerprint = machineFingerprint(['1.0.0']);
+  assert.equal(machineFingerprint(['1.0.0']), fingerprint);
+  assert.notEqual(machineFingerprint(['1.0.1']), fingerprint);
+  const driver = process.env['VK_ICD_FILENAMES'];
+  try {
+    process.env['VK_ICD_FILENAMES'] = `${driver ?? ''}/another.json`;
+    assert.notEqual(machineFingerprint(['1.0.0']), fingerprint);
+  } finally {
+    if (driver === undefined) delete process.env['VK_ICD_FILENAMES'];
+    else process.env['VK_ICD_FILENAMES'] = driver;
+  }
+});
