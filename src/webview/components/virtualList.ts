@@ -29,9 +29,14 @@ export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualLis
   const box = element('div', { class: 'list', role: 'listbox', tabindex: 0, 'aria-label': options.label }, [space]);
   let items: readonly Item[] = [];
   let selected = -1;
+  let selectedKey: string | undefined;
+  /** Whether the next drawing scrolls to the selected row. */
+  let reveal = false;
 
   const draw = everyFrame(() => {
     space.style.height = `${items.length * rowHeight}px`;
+    if (reveal && selected >= 0) box.scrollTop = scrolledTo(selected, rowHeight, box.scrollTop, box.clientHeight);
+    reveal = false;
     const { first, end } = visibleRows(items.length, rowHeight, box.scrollTop, box.clientHeight);
     space.replaceChildren(...items.slice(first, end).map((item, offset) => place(item, first + offset)));
     const active = selected >= first && selected < end;
@@ -49,8 +54,6 @@ export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualLis
     row.setAttribute('aria-setsize', String(items.length));
     row.style.height = `${rowHeight}px`;
     row.style.top = `${index * rowHeight}px`;
-    row.addEventListener('click', () => select(index));
-    row.addEventListener('dblclick', () => options.onOpen(item));
     return row;
   };
 
@@ -58,11 +61,19 @@ export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualLis
     const item = items[index];
     if (item === undefined) return;
     selected = index;
-    box.scrollTop = scrolledTo(index, rowHeight, box.scrollTop, box.clientHeight);
+    selectedKey = key(item);
+    reveal = true;
     draw();
     options.onSelect(item);
   };
 
+  // By position, as rows are built anew while results come, also between a press and its release.
+  const under = (event: MouseEvent) => Math.floor((event.clientY - space.getBoundingClientRect().top) / rowHeight);
+  space.addEventListener('click', (event) => select(under(event)));
+  space.addEventListener('dblclick', (event) => {
+    const item = items[under(event)];
+    if (item !== undefined) options.onOpen(item);
+  });
   box.addEventListener('scroll', draw, { passive: true });
   new ResizeObserver(draw).observe(box);
   box.addEventListener('keydown', (event) => {
@@ -77,8 +88,10 @@ export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualLis
 
   return {
     element: box,
-    show: (next, selectedKey) => {
+    show: (next, wanted) => {
       items = next;
+      reveal ||= wanted !== selectedKey;
+      selectedKey = wanted;
       selected = selectedKey === undefined ? -1 : items.findIndex((item) => key(item) === selectedKey);
       draw();
     },

@@ -4,6 +4,7 @@ import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
 import { images } from '../components/format.ts';
 import type { KeptState } from '../components/host.ts';
+import { keepFocus } from '../components/keepFocus.ts';
 import { button, checkbox, dropdown, progressRing, setDisabled, textField } from '../components/toolkit.ts';
 import { virtualList } from '../components/virtualList.ts';
 import { droppedUris } from './droppedUris.ts';
@@ -171,11 +172,11 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
     const scrolled = detail.scrollTop;
     const sameImage = detailKey.startsWith(`${row?.image ?? ''} `);
     detailKey = key;
-    detail.replaceChildren(
+    const shown =
       row === undefined
         ? element('p', { class: 'empty' }, ['Select an image.'])
-        : imageDetail(row, { picture, onOpen: (image) => send({ type: 'open', image }) }),
-    );
+        : imageDetail(row, { picture, onOpen: (image) => send({ type: 'open', image }) });
+    keepFocus(detail, () => detail.replaceChildren(shown));
     detail.scrollTop = sameImage ? scrolled : 0;
     if (row?.kind === 'classified' && picture === undefined) {
       send({ type: 'preview', image: row.image, size: previewPixels });
