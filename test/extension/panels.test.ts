@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { suite, test, teardown } from 'mocha';
+import * as vscode from 'vscode';
+
+suite('panels', () => {
+  teardown(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  test('there is one panel for the test results of a checkpoint, however often it is asked for', async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
+    const checkpoint = (name: string) => vscode.Uri.file(join(folder, 'runs', name, 'checkpoints', 'best.safetensors'));
+    for (const name of ['rose', 'lily', 'rose']) {
+      await vscode.commands.executeCommand('fivecrop.showTestResults', checkpoint(name));
+    }
+    await until(() => panelTitles('fivecrop.evaluation').length === 2);
+    assert.deepEqual(panelTitles('fivecrop.evaluation').sort(), ['Test of lily, best', 'Test of rose, best']);
+  });
+
+  test('a closed panel opens anew', async () => {
+    const checkpoint = vscode.Uri.file('/nowhere/runs/rose/checkpoints/best.safetensors');
+    await vscode.commands.executeCommand('fivecrop.showTestResults', checkpoint);
+    await until(() => panelTitles('fivecrop.evaluation').length === 1);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await until(() => panelTitles('fivecrop.evaluation').length === 0);
+    await vscode.commands.executeCommand('fivecrop.showTestResults', checkpoint);
+    await until(() => panelTitles('fivecrop.evaluation').length === 1);
+  });
+});
+
+function panelTitles(viewType: string): string[] {
+  const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
+  return tabs.flatMap(({ input, label }) =>
+    // The editor puts a prefix before the type that the extension gave.
+    input instanceof vscode.TabInputWebview && input.viewType.endsWith(viewType) ? [label] : [],
+  );
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('waited ten seconds in vain');
+    await delay(50);
+  }
+}
