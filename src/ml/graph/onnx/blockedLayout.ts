@@ -1,4 +1,4 @@
-import type { Convolution, Graph, Node } from '../graph.ts';
+import type { Convolution, Graph, Node, NodeOf } from '../graph.ts';
 import { typeOf } from '../graph.ts';
 import type { AttributeValue, Lowering } from './lowering.ts';
 
@@ -24,10 +24,52 @@ function isBlockable(shape: readonly number[], block: number): boolean {
 
 /** Whether a whole graph can be computed on blocks: every image but the few-channelled input has full blocks. */
 export function suitsBlocks(graph: Graph, block: number): boolean {
+  const shape = (value: string | undefined) => typeOf(graph, value ?? '').shape;
+  const gradients = graph.nodes.filter((node) => node.op === 'conv2dInputGradient');
+  if (!gradients.every((node) => hasBlockedInputGradient(node, shape(node.inputs[1]), shape(node.inputs[0]), block))) {
+    return false;
+  }
   const images = new Set(graph.nodes.flatMap((node) => (readsOrMakesImages(node) ? imagesOf(graph, node) : [])));
   return [...images].every((value) => {
     const { shape } = typeOf(graph, value);
     return isBlockable(shape, block) || (shape[1] ?? 0) < block;
+  });
+}
+
+/** Whether the gradient by a convolution's input has a blocked form. */
+function hasBlockedInputGradient(
+  node: NodeOf<'conv2dInputGradient'>,
+  out: readonly number[],
+  kernel: readonly number[],
+  block: number,
+): boolean {
+  const [, channels = 1, height = 1, width = 1] = node.inputShape;
+  const { stride, padding, dilation } = node;
+  const phases = [
+    ...phasesOf(height, out[2] ?? 1, kernel[2] ?? 1, stride[0], padding[0]),
+    ...phasesOf(width, out[3] ?? 1, kernel[3] ?? 1, stride[1], padding[1]),
+  ];
+  const fits = phases.every(({ taps, before, after }) => taps.length === 0 || (before >= 0 && after >= 0));
+  return fits && channels % block === 0 && dilation[0] === 1 && dilation[1] === 1;
+}
+
+/** Which taps of one axis reach the pixels of one stride phase, and the padding of dy that lines them up. */
+export interface Phase {
+  readonly taps: readonly number[];
+  readonly before: number;
+  readonly after: number;
+  readonly size: number;
+}
+
+export function phasesOf(size: number, out: number, kernel: number, stride: number, padding: number): Phase[] {
+  return Array.from({ length: stride }, (_, phase) => {
+    const taps = Array.from({ length: kernel }, (_unused, tap) => tap).filter(
+      (tap) => (phase + padding - tap) % stride === 0,
+    );
+    const length = Math.ceil((size - phase) / stride);
+    const [first = 0] = taps;
+    const before = taps.length - 1 - (phase + padding - first) / stride;
+    return { taps: taps.reverse(), before, after: length - out - before + taps.length - 1, size: length };
   });
 }
 

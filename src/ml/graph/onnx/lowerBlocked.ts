@@ -8,8 +8,10 @@ import {
   convolutionAttributes,
   exchangedWeights,
   isBlocked,
+  phasesOf,
   pickTaps,
   plain,
+  type Phase,
 } from './blockedLayout.ts';
 import { weightGradientByConvolution, weightGradientByTap } from './lowerConvolution.ts';
 import type { Lowering } from './lowering.ts';
@@ -80,6 +82,12 @@ export function lowerBlockedNode(lowering: Lowering, node: Node): boolean {
       if (!isBlocked(lowering, first)) return false;
       lowering.emit('Flatten', [plain(lowering, first)], { axis: 1 }, node.outputs[0]);
       return true;
+    case 'reshape': {
+      if (!isBlocked(lowering, node.outputs[0] ?? '')) return false;
+      const image = lowering.emit('Reshape', [first, lowering.integers(node.shape)]);
+      lowering.emit('ReorderInput', [image], { domain: blockedDomain }, node.outputs[0]);
+      return true;
+    }
     case 'relu':
     case 'add':
     case 'concat':
@@ -140,26 +148,6 @@ function lowerConvolution(lowering: Lowering, node: NodeOf<'conv2d'>): void {
   lowering.emit('Conv', [image, blockedWeights(lowering, weight), ...bias], attributes, node.outputs[0]);
 }
 
-/** Which taps of one axis reach the pixels of one stride phase, and the padding of dy that lines them up. */
-interface Phase {
-  readonly taps: readonly number[];
-  readonly before: number;
-  readonly after: number;
-  readonly size: number;
-}
-
-function phasesOf(size: number, out: number, kernel: number, stride: number, padding: number): Phase[] {
-  return Array.from({ length: stride }, (_, phase) => {
-    const taps = Array.from({ length: kernel }, (_unused, tap) => tap).filter(
-      (tap) => (phase + padding - tap) % stride === 0,
-    );
-    const length = Math.ceil((size - phase) / stride);
-    const [first = 0] = taps;
-    const before = taps.length - 1 - (phase + padding - first) / stride;
-    return { taps: taps.reverse(), before, after: length - out - before + taps.length - 1, size: length };
-  });
-}
-
 /**
  * dx of a convolution: for every stride phase of the input a convolution of dy with the flipped taps that reach it;
  * stride 1 has one phase and all taps.
@@ -173,13 +161,6 @@ function lowerConvolutionInputGradient(lowering: Lowering, node: NodeOf<'conv2dI
   const [sh, sw] = node.stride;
   const rows = phasesOf(height, outHeight, kh, sh, node.padding[0]);
   const columns = phasesOf(width, outWidth, kw, sw, node.padding[1]);
-  if (
-    node.dilation[0] !== 1 ||
-    node.dilation[1] !== 1 ||
-    [...rows, ...columns].some(({ taps, before, after }) => taps.length > 0 && (before < 0 || after < 0))
-  ) {
-    throw new Error('the blocked input gradient of this convolution is not implemented');
-  }
   const exchanged = exchangedWeights(lowering, weight);
   const convolve = (row: Phase, column: Phase, output?: string) => {
     const taps = row.taps.flatMap((r) => column.taps.map((c) => r * kw + c));
