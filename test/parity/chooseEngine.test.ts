@@ -53,7 +53,7 @@ test('a probe answers from a process of its own: the CPU agrees with itself, and
   assert.ok('difference' in cpu && cpu.difference !== null && cpu.difference < trustedDifference, JSON.stringify(cpu));
   assert.ok(cpu.secondsPerStep > 0 && cpu.secondsPerStep < 60);
   const unknown = await probeDevice('onnx', 'abacus');
-  assert.ok('error' in unknown && /abacus/.test(unknown.error), JSON.stringify(unknown));
+  assert.ok('error' in unknown && unknown.error.includes('abacus'), JSON.stringify(unknown));
 });
 
 test('auto tries the devices once and then knows them', async () => {
@@ -62,7 +62,7 @@ test('auto tries the devices once and then knows them', async () => {
   const tried = JSON.parse(await readFile(memory, 'utf8')) as { devices: unknown[]; refused: unknown[] };
   const accelerators = (await onnxEngine.devices()).filter(({ name, available }) => available && name !== 'cpu');
   assert.ok(tried.devices.length + tried.refused.length >= accelerators.length);
-  const said = messages.filter((message) => /Trying the devices/.test(message)).length;
+  const said = messages.filter((message) => message.includes('Trying the devices')).length;
   assert.equal(said, accelerators.length > 0 ? 1 : 0);
   messages.length = 0;
   const second = await chooseEngine(wish('auto'));

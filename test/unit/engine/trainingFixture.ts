@@ -21,8 +21,10 @@ import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../
 export function network(batchSize: number, batchNorm: 'running' | 'batch' = 'running'): Graph {
   const builder = createGraphBuilder(batchNorm);
   const x = input(builder, 'images', [batchSize, 3, 6, 6]);
-  const map = relu(builder, batchNorm2d(builder, 'norm', conv2d(builder, 'conv', x, { channels: 4, kernel: 3 })));
-  const features = dropout(builder, 'drop', globalAveragePool(builder, map), 0.5);
+  const map = relu(builder, batchNorm2d(builder, 'norm', conv2d(builder, 'conv', x, { channels: 16, kernel: 3 })));
+  // Full blocks of channels on both sides, as an engine with a layout of its own wants them.
+  const last = conv2d(builder, 'last', map, { channels: 16, kernel: 3, padding: 1, bias: false });
+  const features = dropout(builder, 'drop', globalAveragePool(builder, last), 0.5);
   return finishGraph(builder, [logSoftmax(builder, linear(builder, 'fc', features, 3))]);
 }
 
@@ -51,7 +53,7 @@ export function feeds(from = 0, to = 4): Feeds {
   const labels = Float32Array.of(0.25, 0, 0, 0, 0.25, 0, 0, 0, 0.25, 0.25, 0, 0).slice(from * 3, to * 3);
   return new Map([
     ['images', rows('images', [3, 6, 6])],
-    ['drop.mask', rows('mask', [4])],
+    ['drop.mask', rows('mask', [16])],
     ['targets', float32Tensor([to - from, 3], labels)],
   ]);
 }

@@ -126,6 +126,20 @@ function differentiable(c: number): Record<string, Graph> {
       (b, x) => relu(b, maxPool2d(b, batchNorm2d(b, 'n', x), { kernel: 3, stride: 2, padding: 1 })),
       { batchNorm: 'batch', shape: [2, c, 6, 5] },
     ),
+    'channels that are too few for a block on the way': around(
+      (b, x) => {
+        const few = relu(b, conv2d(b, 'few', x, { ...three, channels: 4 }));
+        return add(b, x, conv2d(b, 'many', few, three));
+      },
+      { shape: [2, c, 3, 4] },
+    ),
+    'a block joined from smaller parts': around(
+      (b, x) => {
+        const part = (name: string, channels: number) => conv2d(b, name, x, { ...three, channels });
+        return conv2d(b, 'c', concat(b, [part('few', 4), part('rest', 2 * c - 4)]), three);
+      },
+      { shape: [1, c, 4, 3] },
+    ),
     'channels that fill blocks and others that do not': around(
       (b, x) => concat(b, [conv2d(b, 'c', x, { ...three, channels: c + 4 }), x]),
       { shape: [1, c, 3, 4] },
@@ -252,4 +266,13 @@ test('the gradient of a geometry that has none here is refused', async () => {
   await assert.rejects(checkGradients(onnxEngine, overlapping, createRandom(seed)), /overlapping/);
   const grouped = around((b, x) => conv2d(b, 'c', x, { channels: 4, kernel: 3, groups: 2 }));
   await assert.rejects(checkGradients(onnxEngine, grouped, createRandom(seed)), /grouped/);
+});
+
+test('where only the last layers are trained, few channels before them stay as they are', async () => {
+  const build = (b: GraphBuilder, x: string) => {
+    const few = relu(b, conv2d(b, 'few', x, { channels: 4, kernel: 3, padding: 1 }));
+    return conv2d(b, 'many', few, { channels: 32, kernel: 1 });
+  };
+  const graph = around(build, { shape: [2, 16, 4, 3] });
+  await checkGradients(onnxEngine, graph, createRandom(seed), new Set(['many.weight', 'behind.bias']));
 });

@@ -15,39 +15,55 @@ export const blockedDomain = 'com.microsoft.nchwc';
 
 /** Whether a value is an image that is held blocked. */
 export function isBlocked(lowering: Lowering, value: string): boolean {
-  return lowering.block > 0 && isBlockable(typeOf(lowering.graph, value).shape, lowering.block);
+  return lowering.images.has(value) && isBlockable(typeOf(lowering.graph, value).shape, lowering.block);
 }
 
 function isBlockable(shape: readonly number[], block: number): boolean {
-  return shape.length === 4 && (shape[1] ?? 0) % block === 0;
+  return (shape[1] ?? 0) % block === 0;
 }
 
-/** Whether a whole graph can be computed on blocks: every image but the few-channelled input has full blocks. */
-export function suitsBlocks(graph: Graph, block: number): boolean {
-  const shape = (value: string | undefined) => typeOf(graph, value ?? '').shape;
-  const gradients = graph.nodes.filter((node) => node.op === 'conv2dInputGradient');
-  if (!gradients.every((node) => hasBlockedInputGradient(node, shape(node.inputs[1]), shape(node.inputs[0]), block))) {
-    return false;
+const weightOperators: ReadonlySet<string> = new Set(['clipGradientNorm', 'adamUpdate', 'sgdUpdate']);
+
+/** The images among a graph's values. Weights, their gradients and their moments have four dimensions too. */
+export function imagesOf(graph: Graph): Set<string> {
+  const weights = new Set(graph.parameters);
+  for (const node of graph.nodes) {
+    // Gradients of several micro-batches are added up.
+    const ofWeights = weightOperators.has(node.op) || (node.op === 'add' && node.inputs.some((x) => weights.has(x)));
+    if (ofWeights) for (const value of node.inputs) weights.add(value);
+    if (ofWeights || node.op === 'conv2dWeightGradient') for (const value of node.outputs) weights.add(value);
   }
-  const images = new Set(graph.nodes.flatMap((node) => (readsOrMakesImages(node) ? imagesOf(graph, node) : [])));
-  return [...images].every((value) => {
-    const { shape } = typeOf(graph, value);
-    return isBlockable(shape, block) || (shape[1] ?? 0) < block;
+  const values = graph.nodes.flatMap((node) => [...node.inputs, ...node.outputs]);
+  return new Set(values.filter((value) => !weights.has(value) && typeOf(graph, value).shape.length === 4));
+}
+
+/** Whether a whole graph can be computed on blocks: all images but the colours that go in have full blocks. */
+export function suitsBlocks(graph: Graph, images: ReadonlySet<string>, block: number): boolean {
+  return graph.nodes.every((node) => {
+    if ('groups' in node && node.groups !== 1) return false;
+    if (node.op === 'conv2dInputGradient' && !hasBlockedInputGradient(graph, node, block)) return false;
+    return [...node.inputs, ...node.outputs].every((value) => {
+      if (!images.has(value)) return true;
+      const { shape } = typeOf(graph, value);
+      return isBlockable(shape, block) || ((shape[1] ?? 0) < block && readsColours(node, value));
+    });
   });
 }
 
+/** Whether a node takes images of a few channels, plain, into blocks. */
+function readsColours(node: Node, value: string): boolean {
+  if (node.op === 'normalize') return true;
+  return (node.op === 'conv2d' || node.op === 'conv2dWeightGradient') && node.inputs[0] === value;
+}
+
 /** Whether the gradient by a convolution's input has a blocked form. */
-function hasBlockedInputGradient(
-  node: NodeOf<'conv2dInputGradient'>,
-  out: readonly number[],
-  kernel: readonly number[],
-  block: number,
-): boolean {
+function hasBlockedInputGradient(graph: Graph, node: NodeOf<'conv2dInputGradient'>, block: number): boolean {
+  const [kernel, out] = node.inputs.map((value) => typeOf(graph, value).shape);
   const [, channels = 1, height = 1, width = 1] = node.inputShape;
   const { stride, padding, dilation } = node;
   const phases = [
-    ...phasesOf(height, out[2] ?? 1, kernel[2] ?? 1, stride[0], padding[0]),
-    ...phasesOf(width, out[3] ?? 1, kernel[3] ?? 1, stride[1], padding[1]),
+    ...phasesOf(height, out?.[2] ?? 1, kernel?.[2] ?? 1, stride[0], padding[0]),
+    ...phasesOf(width, out?.[3] ?? 1, kernel?.[3] ?? 1, stride[1], padding[1]),
   ];
   const fits = phases.every(({ taps, before, after }) => taps.length === 0 || (before >= 0 && after >= 0));
   return fits && channels % block === 0 && dilation[0] === 1 && dilation[1] === 1;
@@ -71,21 +87,6 @@ export function phasesOf(size: number, out: number, kernel: number, stride: numb
     const before = taps.length - 1 - (phase + padding - first) / stride;
     return { taps: taps.reverse(), before, after: length - out - before + taps.length - 1, size: length };
   });
-}
-
-const gradientOfWeights = 'conv2dWeightGradient';
-
-function readsOrMakesImages(node: Node): boolean {
-  if ('groups' in node && node.groups !== 1) return true;
-  return ['conv2d', 'conv2dInputGradient', gradientOfWeights, 'concat', 'sliceChannels', 'batchNormTraining'].includes(
-    node.op,
-  );
-}
-
-/** The image values of a node, weights left out. */
-function imagesOf(graph: Graph, node: Node): string[] {
-  const values = [...node.inputs, ...(node.op === gradientOfWeights ? [] : node.outputs)];
-  return values.filter((value) => !graph.parameters.includes(value) && typeOf(graph, value).shape.length === 4);
 }
 
 /** The blocked form of an image: graph inputs come plain and are reordered once. */

@@ -17,6 +17,8 @@ export interface Lowering {
   readonly initializers: OnnxTensor[];
   /** Channels a block where images are held blocked (see blockedLayout.ts), else 0. */
   readonly block: number;
+  /** The graph's images, where some are held blocked; else empty. */
+  readonly images: ReadonlySet<string>;
   /** Plain inputs of the graph that were brought into blocks, by their name. */
   readonly reordered: Map<string, string>;
   /** Other names under which a layout-blind operator is to read its inputs. */
@@ -45,7 +47,7 @@ function attribute(name: string, value: AttributeValue): OnnxAttribute {
   return { name, type: 7, ints: [...value] };
 }
 
-export function createLowering(graph: Graph, block = 0): Lowering {
+export function createLowering(graph: Graph, block = 0, images: ReadonlySet<string> = new Set()): Lowering {
   const alias = new Map<string, string>();
   const nodes: OnnxNode[] = [];
   const initializers: OnnxTensor[] = [];
@@ -67,6 +69,7 @@ export function createLowering(graph: Graph, block = 0): Lowering {
     nodes,
     initializers,
     block,
+    images,
     reordered: new Map(),
     alias,
     typeOf: (value) => typeOf(graph, value),

@@ -1,6 +1,6 @@
 import { typeOf, type Graph } from '../graph.ts';
 import type { StateDict, Tensor } from '../tensor.ts';
-import { blockedDomain, suitsBlocks } from './blockedLayout.ts';
+import { blockedDomain, imagesOf, suitsBlocks } from './blockedLayout.ts';
 import { createLowering, pruneNodes } from './lowering.ts';
 import { lowerNode } from './lowerNode.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from './onnxModel.ts';
@@ -28,7 +28,9 @@ export const onnxOpset = 17;
  */
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
-  const lowering = createLowering(graph, block > 0 && suitsBlocks(graph, block) ? block : 0);
+  const images = block > 0 ? imagesOf(graph) : new Set<string>();
+  const suits = block > 0 && suitsBlocks(graph, images, block);
+  const lowering = suits ? createLowering(graph, block, images) : createLowering(graph);
   for (const node of graph.nodes) lowerNode(lowering, node);
   const outputs = [...graph.outputs, ...extra];
   const nodes = pruneNodes(lowering.nodes, outputs);
