@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { messageOf } from '../../src/protocol/errors.ts';
+import { softwareVulkan } from '../../scripts/host/browser.ts';
+import { hasRegistryHost } from '../../scripts/host/codeHost.ts';
+
+/** The environment of a software Vulkan device, or why there is none. */
+async function findVulkan(): Promise<Record<string, string> | string> {
+  if (!hasRegistryHost()) return 'needs the software Vulkan device of a package for linux-x64';
+  try {
+    return await softwareVulkan();
+  } catch (error) {
+    return `needs a software Vulkan device: ${messageOf(error)}`;
+  }
+}
+
+const vulkan = await findVulkan();
+const skip = typeof vulkan === 'string' && vulkan;
+
+/** What the child wrote. Into files, because native code loses what a full pipe does not take at once. */
+function runChild(task: 'check' | 'place'): { stdout: string; stderr: string } {
+  assert.ok(typeof vulkan !== 'string');
+  const folder = mkdtempSync(join(tmpdir(), 'fivecrop-webgpu-'));
+  try {
+    const [out, err] = [openSync(join(folder, 'out'), 'w'), openSync(join(folder, 'err'), 'w')];
+    const file = join(import.meta.dirname, 'webgpuChild.ts');
+    const { status, error } = spawnSync(process.execPath, ['--import', 'tsx', file, task], {
+      env: { ...process.env, ...vulkan },
+      stdio: ['ignore', out, err],
+      timeout: 240_000,
+    });
+    closeSync(out);
+    closeSync(err);
+    const [stdout, stderr] = ['out', 'err'].map((name) => readFileSync(join(folder, name), 'utf8'));
+    assert.equal(status, 0, error?.message ?? stderr?.slice(-2000));
+    return { stdout: stdout ?? '', stderr: stderr ?? '' };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test('a training step on WebGPU, on a software device, has the CPU’s gradients', { skip }, () => {
+  const { stdout } = runChild('check');
+  const line = stdout.trim().split('\n').at(-1) ?? '';
+  const { difference, secondsPerStep } = JSON.parse(line) as { difference: number; secondsPerStep: number };
+  assert.ok(difference > 0 && difference < 1e-3, `the largest difference is ${difference}`);
+  assert.ok(secondsPerStep > 0);
+});
+
+test('of a training step on WebGPU only the log-softmax is left to the CPU', { skip }, () => {
+  const { stderr } = runChild('place');
+  const placements = [...stderr.matchAll(/Node\(s\) placed on \[(\w+)\]\. Number of nodes: (\d+)/g)];
+  assert.equal(placements.filter(([, provider]) => provider === 'WebGpuExecutionProvider').length, 4);
+  const lines = stderr.split('\n').flatMap((line) => /VerifyEachNodeIsAssignedToAnEp\]\s+(.*)$/.exec(line)?.[1] ?? []);
+  const onCpu = new Set<string>();
+  let provider = '';
+  for (const line of lines) {
+    provider = /placed on \[(\w+)\]/.exec(line)?.[1] ?? provider;
+    const operator = /^(\w+) \(/.exec(line)?.[1];
+    if (provider === 'CPUExecutionProvider' && operator !== undefined) onCpu.add(operator);
+  }
+  assert.deepEqual([...onCpu], ['LogSoftmax']);
+});
