@@ -199,7 +199,6 @@ function lowerConvolutionInputGradient(lowering: Lowering, node: NodeOf<'conv2dI
     images: (n * inputs) / block,
     phases: [sh, sw],
     plane: [planeHeight, planeWidth],
-    start: [0, 0],
     size: [height, width],
   });
   emit('Reshape', [whole, integers(node.inputShape)], {}, node.outputs[0]);
@@ -213,12 +212,11 @@ function interleave(
     readonly images: number;
     readonly phases: readonly [number, number];
     readonly plane: readonly [number, number];
-    readonly start: readonly [number, number];
     readonly size: readonly [number, number];
   },
 ): string {
   const { emit, integers, block } = lowering;
-  const { images, start, size } = layout;
+  const { images, size } = layout;
   const [sh, sw] = layout.phases;
   const [h, w] = layout.plane;
   const cell = integers([images, h, 1, w, 1, block]);
@@ -238,23 +236,18 @@ function interleave(
     joined = emit('Concat', lines, { axis: 2 });
   }
   const whole = emit('Reshape', [joined, integers([images, h * sh, w * sw, block])]);
-  if (start[0] === 0 && start[1] === 0 && size[0] === h * sh && size[1] === w * sw) return whole;
-  const end = [start[0] + size[0], start[1] + size[1]];
-  return emit('Slice', [whole, integers(start), integers(end), integers([1, 2])]);
+  if (size[0] === h * sh && size[1] === w * sw) return whole;
+  return emit('Slice', [whole, integers([0, 0]), integers(size), integers([1, 2])]);
 }
 
 function lowerConvolutionWeightGradient(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
-  const { emit, integers } = lowering;
   const [x = '', dy = ''] = node.inputs;
   if (!isBlocked(lowering, x)) {
     weightGradientByConvolution(lowering, node, x, plain(lowering, dy));
     return;
   }
-  const [n, outputs, outHeight, outWidth] = imageShape(lowering.graph, dy);
-  const pixels = emit('Reshape', [channelsLast(lowering, dy), integers([n * outHeight * outWidth, outputs])]);
-  weightGradientByTap(lowering, node, channelsLast(lowering, x), (columns) =>
-    emit('FusedMatMul', [pixels, columns], { domain: 'com.microsoft', transA: 1 }),
-  );
+  const rows = plain(lowering, dy);
+  weightGradientByTap(lowering, node, channelsLast(lowering, x), rows);
 }
 
 function lowerBatchNormTraining(lowering: Lowering, node: NodeOf<'batchNormTraining'>): void {
@@ -350,12 +343,11 @@ function lowerMaxPoolGradient(lowering: Lowering, node: NodeOf<'maxPoolGradient'
   };
   const [n, channels, height, width] = imageShape(lowering.graph, x);
   const values = { dy: pixelsOf(dy), x: pixelsOf(x), y: pixelsOf(y) };
-  const planes: Planes = maxPoolGradientOfPlanes(lowering, node, values, { axes: [1, 2] });
+  const planes: Planes = maxPoolGradientOfPlanes(lowering, node, values, [1, 2]);
   const whole = interleave(lowering, planes.gradients, {
     images: (n * channels) / block,
     phases: node.stride,
     plane: planes.size,
-    start: node.padding,
     size: [height, width],
   });
   emit('Reshape', [whole, integers([n, channels, height, width])], {}, node.outputs[0]);

@@ -74,7 +74,8 @@ export function lowerConvolutionWeightGradient(lowering: Lowering, node: NodeOf<
   if (node.groups !== 1) throw new Error('the weight gradient of a grouped convolution is not implemented');
   if (channels <= 4) weightGradientByConvolution(lowering, node, x, node.inputs[1] ?? '');
   else if (isPointwise(node) && outHeight * outWidth >= 400) weightGradientByImage(lowering, node);
-  else weightGradientOfPlainImages(lowering, node);
+  else
+    weightGradientByTap(lowering, node, lowering.emit('Transpose', [x], { perm: [0, 2, 3, 1] }), node.inputs[1] ?? '');
 }
 
 /** A 1x1 convolution that sees every pixel once: a plain matrix product. */
@@ -116,34 +117,33 @@ function weightGradientByImage(lowering: Lowering, node: NodeOf<'conv2dWeightGra
   emit('Reshape', [sum, integers(node.weightShape)], {}, node.outputs[0]);
 }
 
-function weightGradientOfPlainImages(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
-  const { emit, integers } = lowering;
-  const [x = '', dy = ''] = node.inputs;
-  const [n, outputs, outHeight, outWidth] = imageShape(lowering.graph, dy);
-  const shape = integers([outputs, n * outHeight * outWidth]);
-  const rows = emit('Reshape', [emit('Transpose', [dy], { perm: [1, 0, 2, 3] }), shape]);
-  const channelsLast = emit('Transpose', [x], { perm: [0, 2, 3, 1] });
-  weightGradientByTap(lowering, node, channelsLast, (columns) => emit('MatMul', [rows, columns]));
-}
+/** From so many pixels of an image on, a product for each image is faster than one over all (figures in bench/NOTES.md). */
+const pixelsForProductsByImage = 2000;
 
 /**
- * One product a kernel tap over the pixels of all images, `[O, N pixels] x [N pixels, I]`. The input has its channels
- * last, so that what a tap sees are slices of whole rows; the taps are joined by a plain matrix transpose.
- * `product` multiplies the transposed dy with the columns that a tap sees, to `[O, I]`.
+ * One product a kernel tap, `[O, pixels] x [pixels, I]`: over the pixels of all images, or of each image with a sum over
+ * them where the map is large. The input comes `[N, H, W, I]`, so that what a tap sees are slices of whole rows, and dy
+ * `[N, O, H, W]`; the taps are joined by a plain matrix transpose.
  */
 export function weightGradientByTap(
   lowering: Lowering,
   node: NodeOf<'conv2dWeightGradient'>,
   channelsLast: string,
-  product: (columns: string) => string,
+  dy: string,
 ): void {
   const { emit, integers } = lowering;
   const [n, outputs, outHeight, outWidth] = imageShape(lowering.graph, node.inputs[1] ?? '');
   const [, inputs, kh, kw] = asImage(node.weightShape);
-  const pixels = n * outHeight * outWidth;
-  const taps = tapSlices(lowering, node, channelsLast, [outHeight, outWidth]).map((slice) =>
-    product(emit('Reshape', [slice, integers([pixels, inputs])])),
-  );
+  const pixels = outHeight * outWidth;
+  const byImage = pixels >= pixelsForProductsByImage;
+  const rows = byImage
+    ? emit('Reshape', [dy, integers([n, outputs, pixels])])
+    : emit('Reshape', [emit('Transpose', [dy], { perm: [1, 0, 2, 3] }), integers([outputs, n * pixels])]);
+  const columns = integers(byImage ? [n, pixels, inputs] : [n * pixels, inputs]);
+  const taps = tapSlices(lowering, node, channelsLast, [outHeight, outWidth]).map((slice) => {
+    const product = emit('MatMul', [rows, emit('Reshape', [slice, columns])]);
+    return byImage ? emit('ReduceSum', [product, integers([0])], { keepdims: 0 }) : product;
+  });
   const [only] = taps;
   if (taps.length === 1 && only !== undefined) {
     emit('Reshape', [only, integers(node.weightShape)], {}, node.outputs[0]);

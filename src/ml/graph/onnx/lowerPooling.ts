@@ -14,75 +14,105 @@ export function lowerAveragePool(lowering: Lowering, node: NodeOf<'averagePool'>
   lowering.emit('AveragePool', node.inputs, { ...attributesOf(node), count_include_pad: 1 }, node.outputs[0]);
 }
 
-/** Gradients by the planes of the padded input, one a stride phase (key `row,column`), and the planes' size. */
+/** Gradients by the planes of the input, one a stride phase (key `row,column`), all of one size. */
 export interface Planes {
   readonly gradients: ReadonlyMap<string, string>;
   readonly size: readonly [number, number];
 }
 
+/** Where a tap of the window looks: at row `phase + stride * (output row + shift)` of the input. */
+function tapPlace(tap: number, stride: number, padding: number): { phase: number; shift: number } {
+  const shift = Math.floor((tap - padding) / stride);
+  return { phase: tap - padding - shift * stride, shift };
+}
+
 /**
- * dx of max pooling without indices (their scatter is what makes ONNX's own form slow): the padded input is taken apart
- * into one plane a stride phase; every tap of the window is then a slice of one plane, compared with the pooled value.
- * Taps are visited in scan order, and what one has taken of dy is gone for the next, so a tie counts once, as in torch.
- * `axes` are where height and width lie in the four-dimensional values.
+ * dx of max pooling without indices (their scatter is what makes ONNX's own form slow): the input is taken apart into
+ * one plane a stride phase; every tap of the window then sees one plane, shifted, which is compared with the pooled
+ * value. Taps are visited in scan order, and what one has taken of dy is gone for the next, so a tie counts once, as in
+ * torch. `axes` are where height and width lie in the four-dimensional values.
  */
 export function maxPoolGradientOfPlanes(
   lowering: Lowering,
   node: NodeOf<'maxPoolGradient'>,
   { dy, x, y }: { readonly dy: string; readonly x: string; readonly y: string },
-  { axes }: { readonly axes: readonly [number, number] },
+  axes: readonly [number, number],
 ): Planes {
-  const { emit, integers } = lowering;
+  const { emit, integers, floats } = lowering;
   const [, , height, width] = imageShape(lowering.graph, node.inputs[1] ?? '');
   const [, , outHeight, outWidth] = imageShape(lowering.graph, node.inputs[0] ?? '');
   const [kh, kw] = node.kernel;
   const [sh, sw] = node.stride;
-  const [padH, padW] = node.padding;
-  const planeHeight = Math.max(outHeight + Math.floor((kh - 1) / sh), Math.ceil((height + padH) / sh));
-  const planeWidth = Math.max(outWidth + Math.floor((kw - 1) / sw), Math.ceil((width + padW) / sw));
-  const at = (value: readonly [number, number]) => {
-    const all = [0, 0, 0, 0];
-    axes.forEach((axis, index) => (all[axis] = value[index] ?? 0));
-    return all;
-  };
-  const pads = (before: readonly [number, number], after: readonly [number, number]) =>
-    integers([...at(before), ...at(after)]);
-  const behind = [planeHeight * sh - height - padH, planeWidth * sw - width - padW] as const;
-  const lowest = lowering.floats([-3.4e38]);
-  const padded = emit('Pad', [x, pads([padH, padW], behind), lowest]);
+  const size = [Math.ceil(height / sh), Math.ceil(width / sw)] as const;
+  const lowest = floats([-3.4e38]);
 
+  /** Moves a map by `shift` and cuts or fills it to another size; as it is where nothing changes. */
+  const moved = (
+    value: string,
+    shift: readonly number[],
+    from: readonly number[],
+    to: readonly number[],
+    fill: string,
+  ) => {
+    const before = [0, 0, 0, 0];
+    const after = [0, 0, 0, 0];
+    axes.forEach((axis, index) => {
+      before[axis] = shift[index] ?? 0;
+      after[axis] = (to[index] ?? 0) - (from[index] ?? 0) - (shift[index] ?? 0);
+    });
+    const pads = [...before, ...after];
+    return pads.every((pad) => pad === 0) ? value : emit('Pad', [value, integers(pads), fill]);
+  };
   const planes = new Map<string, string>();
+  const planeOf = (row: number, column: number) => {
+    const key = `${row},${column}`;
+    const known = planes.get(key);
+    if (known !== undefined) return known;
+    const actual = [Math.ceil((height - row) / sh), Math.ceil((width - column) / sw)];
+    const taken = emit('Slice', [
+      x,
+      integers([row, column]),
+      integers([height, width]),
+      integers(axes),
+      integers([sh, sw]),
+    ]);
+    const plane = moved(taken, [0, 0], actual, size, lowest);
+    planes.set(key, plane);
+    return plane;
+  };
+
   const gradients = new Map<string, string>();
+  const out = [outHeight, outWidth];
   let remaining = dy;
   for (let tap = 0; tap < kh * kw; tap++) {
-    const row = Math.floor(tap / kw);
-    const column = tap % kw;
-    const phase = [row % sh, column % sw] as const;
-    const start = [Math.floor(row / sh), Math.floor(column / sw)] as const;
-    const key = phase.join();
-    const whole = integers([planeHeight * sh, planeWidth * sw]);
-    const plane =
-      planes.get(key) ?? emit('Slice', [padded, integers(phase), whole, integers(axes), integers([sh, sw])]);
-    planes.set(key, plane);
-    const end = [start[0] + outHeight, start[1] + outWidth] as const;
-    const seen = emit('Slice', [plane, integers(start), integers(end), integers(axes)]);
+    const row = tapPlace(Math.floor(tap / kw), sh, node.padding[0]);
+    const column = tapPlace(tap % kw, sw, node.padding[1]);
+    const shift = [row.shift, column.shift];
+    const seen = moved(
+      planeOf(row.phase, column.phase),
+      shift.map((value) => -value),
+      size,
+      out,
+      lowest,
+    );
     const chosen = emit('Cast', [emit('Equal', [seen, y])], { to: 1 });
     const taken = emit('Mul', [remaining, chosen]);
     if (tap + 1 < kh * kw) remaining = emit('Sub', [remaining, taken]);
-    const placed = emit('Pad', [taken, pads(start, [planeHeight - end[0], planeWidth - end[1]])]);
+    const placed = moved(taken, shift, out, size, floats([0]));
+    const key = `${row.phase},${column.phase}`;
     const sum = gradients.get(key);
     gradients.set(key, sum === undefined ? placed : emit('Add', [sum, placed]));
   }
-  return { gradients, size: [planeHeight, planeWidth] };
+  return { gradients, size };
 }
 
 export function lowerMaxPoolGradient(lowering: Lowering, node: NodeOf<'maxPoolGradient'>): void {
   const [dy = '', x = '', y = ''] = node.inputs;
-  const { gradients, size } = maxPoolGradientOfPlanes(lowering, node, { dy, x, y }, { axes: [2, 3] });
+  const { gradients, size } = maxPoolGradientOfPlanes(lowering, node, { dy, x, y }, [2, 3]);
   interleave(lowering, node, gradients, size);
 }
 
-/** Puts the phases' planes back together and cuts off the padding. */
+/** Puts the phases' planes back together and cuts off what they have too much. */
 function interleave(
   lowering: Lowering,
   node: NodeOf<'maxPoolGradient'>,
@@ -92,7 +122,6 @@ function interleave(
   const { emit, integers } = lowering;
   const [n, channels, height, width] = imageShape(lowering.graph, node.outputs[0] ?? '');
   const [sh, sw] = node.stride;
-  const [padH, padW] = node.padding;
   const [planeHeight, planeWidth] = plane;
   const phases = Array.from({ length: sh * sw }, (_, index) => {
     const key = `${String(Math.floor(index / sw))},${String(index % sw)}`;
@@ -112,8 +141,7 @@ function interleave(
     const ordered = emit('Transpose', [rows], { perm: [0, 1, 2, 3, 5, 4] });
     whole = emit('Reshape', [ordered, integers([n, channels, planeHeight * sh, planeWidth * sw])]);
   }
-  const ends = integers([padH + height, padW + width]);
-  emit('Slice', [whole, integers([padH, padW]), ends, integers([2, 3])], {}, node.outputs[0]);
+  emit('Slice', [whole, integers([0, 0]), integers([height, width]), integers([2, 3])], {}, node.outputs[0]);
 }
 
 /** dx of average pooling whose windows do not overlap (DenseNet's): every pixel of a window gets an equal share. */
