@@ -40,20 +40,20 @@ function fingerprint(): string {
   return machineFingerprint(['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-node-gpu'].map(versionOf));
 }
 
-/** What native libraries say when a device is missing, in words that help. */
-const plainReasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
+/** What native libraries say when there is no such device, in words that help. */
+const absences: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/WebGPU adapter|No supported adapters/i, 'no graphics adapter was found'],
   [/Failed to load shared library|libcudnn|libcublas|libcudart/i, 'its CUDA libraries are not installed'],
 ];
 
-function plainReason(message: string): string {
-  const [, reason] = plainReasons.find(([pattern]) => pattern.test(message)) ?? [];
-  return reason ?? message.split('\n')[0] ?? message;
+function absence(probe: Probe): string | undefined {
+  const found = 'error' in probe ? absences.find(([pattern]) => pattern.test(probe.error)) : undefined;
+  return found?.[1];
 }
 
 /** Why a probe's device is not used, or undefined where it may be. */
 function refusal(probe: Probe): string | undefined {
-  if ('error' in probe) return plainReason(probe.error);
+  if ('error' in probe) return absence(probe) ?? probe.error.split('\n')[0];
   if (probe.difference === null) return 'its gradients are not numbers';
   if (probe.difference >= trustedDifference) return `its gradients differ from the CPU's by ${probe.difference}`;
   return undefined;
@@ -114,7 +114,7 @@ async function tryDevices(log: (message: string) => void): Promise<RememberedDev
   for (const { engine, name } of accelerators) {
     const probe = await probeDevice(engine, name);
     const reason = refusal(probe);
-    if (reason !== undefined) refused.push({ engine, device: name, reason });
+    if (reason !== undefined) refused.push({ engine, device: name, reason, absent: absence(probe) !== undefined });
     else if ('secondsPerStep' in probe) devices.push({ engine, device: name, secondsPerStep: probe.secondsPerStep });
   }
   const found = { devices, refused };
@@ -127,7 +127,9 @@ async function chooseFastest({ engine: engineName, device, log }: EngineWish): P
   const isAllowed = (entry: { engine: string }) => allowed.some(({ name }) => name === entry.engine);
   const tried = await tryDevices(log);
   const candidates = tried.devices.filter(isAllowed).sort((a, b) => a.secondsPerStep - b.secondsPerStep);
-  const refused = tried.refused.filter(isAllowed).map((entry) => `${entry.engine} on ${entry.device}: ${entry.reason}`);
+  const refused = tried.refused.filter(isAllowed);
+  const reasonsOf = (entries: RememberedDevices['refused']) =>
+    entries.map((entry) => `${entry.engine} on ${entry.device}: ${entry.reason}`);
   const [best] = candidates;
   const engineOf = (name: string) => {
     const engine = engines.find((candidate) => candidate.name === name);
@@ -136,7 +138,7 @@ async function chooseFastest({ engine: engineName, device, log }: EngineWish): P
   };
   if (device === 'gpu') {
     if (best) return { engine: engineOf(best.engine), device: best.device, fallbacks: [] };
-    const why = refused.length > 0 ? refused.join('; ') : 'none was found';
+    const why = refused.length > 0 ? reasonsOf(refused).join('; ') : 'none was found';
     throw userError(`No graphics card can be used: ${why}. Train with --device cpu, or see \`fivecrop devices\`.`);
   }
   const [preferred] = allowed;
@@ -148,7 +150,8 @@ async function chooseFastest({ engine: engineName, device, log }: EngineWish): P
     }
   }
   const slower = candidates.map((entry) => `${entry.engine} on ${entry.device}: slower than the CPU here`);
-  const reasons = [...slower, ...refused];
+  // A machine without a graphics card falls back from nothing; one whose card fails does.
+  const reasons = [...slower, ...reasonsOf(refused.filter((entry) => !entry.absent))];
   const fallbacks = reasons.length > 0 ? [`The CPU is used. ${reasons.join('; ')}.`] : [];
   return { engine: preferred, device: 'cpu', fallbacks };
 }

@@ -12,7 +12,15 @@ const rememberedSchema = z.object({
     z.object({ engine: z.enum(['onnx', 'tensorflow']), device: z.string(), secondsPerStep: z.number() }),
   ),
   /** Devices that were tried and cannot be used, with the reason. */
-  refused: z.array(z.object({ engine: z.enum(['onnx', 'tensorflow']), device: z.string(), reason: z.string() })),
+  refused: z.array(
+    z.object({
+      engine: z.enum(['onnx', 'tensorflow']),
+      device: z.string(),
+      reason: z.string(),
+      /** There is no such device, as opposed to one that fails. */
+      absent: z.boolean(),
+    }),
+  ),
 });
 export type RememberedDevices = Omit<z.infer<typeof rememberedSchema>, 'fingerprint'>;
 

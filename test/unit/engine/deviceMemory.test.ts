@@ -12,7 +12,7 @@ import {
 
 const found: RememberedDevices = {
   devices: [{ engine: 'onnx', device: 'webgpu', secondsPerStep: 0.01 }],
-  refused: [{ engine: 'onnx', device: 'cuda', reason: 'its CUDA libraries are not installed' }],
+  refused: [{ engine: 'onnx', device: 'cuda', reason: 'its CUDA libraries are not installed', absent: true }],
 };
 const before = process.env['FIVECROP_CACHE'];
 let folder = '';
