@@ -76,20 +76,25 @@ test('auto takes what is remembered as faster than the CPU, the fastest first', 
   assert.deepEqual([engine.name, device, fallbacks], ['onnx', 'webgpu', []]);
 });
 
-test('auto says why it takes the CPU where a graphics card is slower or refused', async () => {
-  const refused = [{ engine: 'onnx', device: 'cuda', reason: 'its CUDA libraries are not installed' }];
-  await pretend({ devices: [graphicsCard(1e9)], refused });
+test('auto says why it takes the CPU where a graphics card is slower or fails, and nothing of one that is not there', async () => {
+  const failing = { engine: 'onnx', device: 'cuda', reason: 'its gradients are not numbers', absent: false };
+  const absent = { engine: 'onnx', device: 'webgpu', reason: 'no graphics adapter was found', absent: true };
+  await pretend({ devices: [graphicsCard(1e9)], refused: [failing] });
   const { device, fallbacks } = await chooseEngine(wish('auto'));
   assert.equal(device, 'cpu');
   assert.deepEqual(fallbacks, [
-    'The CPU is used. onnx on webgpu: slower than the CPU here; onnx on cuda: its CUDA libraries are not installed.',
+    'The CPU is used. onnx on webgpu: slower than the CPU here; onnx on cuda: its gradients are not numbers.',
   ]);
+  await pretend({ refused: [absent] });
+  assert.deepEqual((await chooseEngine(wish('auto'))).fallbacks, []);
 });
 
 test('gpu takes a graphics card however slow, and is refused with the reasons where there is none', async () => {
   await pretend({ devices: [graphicsCard(1e9)] });
   assert.equal((await chooseEngine(wish('gpu'))).device, 'webgpu');
-  await pretend({ refused: [{ engine: 'onnx', device: 'webgpu', reason: 'no graphics adapter was found' }] });
+  await pretend({
+    refused: [{ engine: 'onnx', device: 'webgpu', reason: 'no graphics adapter was found', absent: true }],
+  });
   await assert.rejects(chooseEngine(wish('gpu')), {
     message:
       'No graphics card can be used: onnx on webgpu: no graphics adapter was found. ' +
