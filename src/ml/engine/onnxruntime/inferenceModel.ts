@@ -23,7 +23,7 @@ export function createInferenceModel(graphFor: GraphForBatch, state: StateDict, 
   const sessions = new Map<number, Promise<InferenceSession>>();
   const open = (batchSize: number) => {
     const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
-    return createSession(writeOnnx(graph, { constants }), device, false);
+    return createSession(writeOnnx(graph, { constants }), device, 'inference');
   };
   return {
     async run(feeds) {
@@ -42,7 +42,7 @@ export function createInferenceModel(graphFor: GraphForBatch, state: StateDict, 
 
 /** A foreign ONNX model as it is. */
 export async function createOnnxModel(model: Uint8Array, device: string): Promise<InferenceModel> {
-  const session = await createSession(model, device, false);
+  const session = await createSession(model, device, 'inference');
   return {
     run: (feeds) => runSession(session, feeds, device),
     dispose: () => session.release(),

@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
 import { typeOf } from '../../graph/graph.ts';
+import { imagesOf, suitsBlocks } from '../../graph/onnx/blockedLayout.ts';
 import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
 import { momentNames, schedule, scheduleInput } from '../../graph/optimizers.ts';
 import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
@@ -62,9 +63,10 @@ export function createTrainingModel(
   };
   const open = async (purpose: Purpose, forward: Graph): Promise<Compiled> => {
     const graph = graphOf(purpose, forward, options);
-    const block = device === 'cpu' ? await cpuBlockSize() : 0;
+    const size = device === 'cpu' ? await cpuBlockSize() : 0;
+    const block = size > 0 && suitsBlocks(graph, imagesOf(graph), size) ? size : 0;
     const model = writeOnnx(graph, { constants, outputs: [...graph.updates.values()], block });
-    return { graph, session: await createSession(model, device, true) };
+    return { graph, session: await createSession(model, device, block > 0 ? 'blocked training' : 'training') };
   };
 
   const run = async ({ graph, session }: Compiled, feeds: Feeds, extra: ReadonlyMap<string, Living> = new Map()) => {

@@ -15,7 +15,7 @@ import {
 } from './blockedLayout.ts';
 import { weightGradientByConvolution, weightGradientByTap } from './lowerConvolution.ts';
 import type { Lowering } from './lowering.ts';
-import { maxPoolGradientOfPlanes, type Planes } from './lowerPooling.ts';
+import { coversEvenly, maxPoolGradientOfPlanes, type Planes } from './lowerPooling.ts';
 
 /**
  * Appends a node's operators in blocked form. Returns false for nodes that have no images in blocks, and for those
@@ -359,8 +359,8 @@ function lowerAveragePoolGradient(lowering: Lowering, node: NodeOf<'averagePoolG
   const [n, channels, outHeight, outWidth] = imageShape(lowering.graph, dy);
   const [, , height = 1, width = 1] = node.inputShape;
   const [kh, kw] = node.kernel;
-  if (node.stride[0] !== kh || node.stride[1] !== kw || node.padding[0] + node.padding[1] > 0) {
-    throw new Error('the gradient of average pooling with overlapping or padded windows is not implemented');
+  if (!coversEvenly(node, outHeight, outWidth)) {
+    throw new Error('the gradient of average pooling with overlapping, padded or cut windows is not implemented');
   }
   const images = (n * channels) / block;
   const shares = emit('Mul', [blocked(lowering, dy), lowering.floats([1 / (kh * kw)])]);

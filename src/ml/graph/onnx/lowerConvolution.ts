@@ -123,7 +123,7 @@ const pixelsForProductsByImage = 2000;
 /**
  * One product a kernel tap, `[O, pixels] x [pixels, I]`: over the pixels of all images, or of each image with a sum over
  * them where the map is large. The input comes `[N, H, W, I]`, so that what a tap sees are slices of whole rows, and dy
- * `[N, O, H, W]`; the taps are joined by a plain matrix transpose.
+ * `[N, O, H, W]`; the taps are joined behind.
  */
 export function weightGradientByTap(
   lowering: Lowering,
@@ -149,8 +149,8 @@ export function weightGradientByTap(
     emit('Reshape', [only, integers(node.weightShape)], {}, node.outputs[0]);
     return;
   }
-  const flat = taps.map((tap) => emit('Reshape', [tap, integers([1, outputs * inputs])]));
-  const joined = emit('Transpose', [emit('Concat', flat, { axis: 0 })], { perm: [1, 0] });
+  const flat = taps.map((tap) => emit('Reshape', [tap, integers([1, outputs, inputs])]));
+  const joined = emit('Transpose', [emit('Concat', flat, { axis: 0 })], { perm: [1, 2, 0] });
   emit('Reshape', [joined, integers([outputs, inputs, kh, kw])], {}, node.outputs[0]);
 }
 

@@ -144,6 +144,14 @@ function interleave(
   emit('Slice', [whole, integers([0, 0]), integers([height, width]), integers([2, 3])], {}, node.outputs[0]);
 }
 
+/** Whether windows lie side by side inside the image, none overlapping, in the padding or cut off at its end. */
+export function coversEvenly(node: NodeOf<'averagePoolGradient'>, outHeight: number, outWidth: number): boolean {
+  const [, , height = 1, width = 1] = node.inputShape;
+  const [kh, kw] = node.kernel;
+  const sideBySide = node.stride[0] === kh && node.stride[1] === kw && node.padding[0] + node.padding[1] === 0;
+  return sideBySide && outHeight * kh <= height && outWidth * kw <= width;
+}
+
 /** dx of average pooling whose windows do not overlap (DenseNet's): every pixel of a window gets an equal share. */
 export function lowerAveragePoolGradient(lowering: Lowering, node: NodeOf<'averagePoolGradient'>): void {
   const { emit, integers } = lowering;
@@ -151,9 +159,8 @@ export function lowerAveragePoolGradient(lowering: Lowering, node: NodeOf<'avera
   const [n, channels, outHeight, outWidth] = imageShape(lowering.graph, dy);
   const [, , height = 1, width = 1] = node.inputShape;
   const [kh, kw] = node.kernel;
-  const [padH, padW] = node.padding;
-  if (node.stride[0] !== kh || node.stride[1] !== kw || padH + padW > 0) {
-    throw new Error('the gradient of average pooling with overlapping or padded windows is not implemented');
+  if (!coversEvenly(node, outHeight, outWidth)) {
+    throw new Error('the gradient of average pooling with overlapping, padded or cut windows is not implemented');
   }
   const shares = emit('Mul', [dy, lowering.floats([1 / (kh * kw)])]);
   const spread = emit('Expand', [

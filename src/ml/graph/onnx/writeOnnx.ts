@@ -1,6 +1,6 @@
 import { typeOf, type Graph } from '../graph.ts';
 import type { StateDict, Tensor } from '../tensor.ts';
-import { blockedDomain, imagesOf, suitsBlocks } from './blockedLayout.ts';
+import { blockedDomain, imagesOf } from './blockedLayout.ts';
 import { createLowering, pruneNodes } from './lowering.ts';
 import { lowerNode } from './lowerNode.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from './onnxModel.ts';
@@ -15,7 +15,7 @@ export interface WriteOptions {
   /** Other names for inputs and outputs. */
   readonly rename?: ReadonlyMap<string, string>;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Channels a block of the CPU's fast layout; the plain layout without it, or where the graph does not suit it. */
+  /** Channels a block of the CPU's fast layout, for graphs that suit it (`suitsBlocks`); the plain layout without it. */
   readonly block?: number;
 }
 
@@ -28,9 +28,7 @@ export const onnxOpset = 17;
  */
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
-  const images = block > 0 ? imagesOf(graph) : new Set<string>();
-  const suits = block > 0 && suitsBlocks(graph, images, block);
-  const lowering = suits ? createLowering(graph, block, images) : createLowering(graph);
+  const lowering = createLowering(graph, block, block > 0 ? imagesOf(graph) : undefined);
   for (const node of graph.nodes) lowerNode(lowering, node);
   const outputs = [...graph.outputs, ...extra];
   const nodes = pruneNodes(lowering.nodes, outputs);
