@@ -69,20 +69,20 @@ test('a network says its size, its accuracy and what has to be downloaded', () =
 
 test('a file of settings names what lies beside it relatively, and means the same wherever it is read from', () => {
   const config = trainingConfigSchema.parse({
-    data: '/work/flowers',
+    data: '/projects/flowers',
     network: { kind: 'backbone', file: '/elsewhere/m.onnx' },
-    classNames: '/work/names/cat.json',
+    classNames: '/projects/names/cat.json',
     hidden: [],
   });
-  const content = writeTrainingConfig(config, '/work/a.fivecrop.json');
+  const content = writeTrainingConfig(config, '/projects/a.fivecrop.json');
   assert.match(content, /"data": "flowers"/);
   assert.match(content, /"file": "\/elsewhere\/m\.onnx"/);
-  assert.deepEqual(parseTrainingConfig(content, '/work/a.fivecrop.json'), config);
+  assert.deepEqual(parseTrainingConfig(content, '/projects/a.fivecrop.json'), config);
   assert.equal(parseTrainingConfig(content, '/copy/a.fivecrop.json').data, '/copy/flowers');
 });
 
 test('a wrong file of settings is refused with its name and the place of the mistake', () => {
-  const file = '/work/a.fivecrop.json';
+  const file = '/projects/a.fivecrop.json';
   const refused = (content: string, reason: RegExp) =>
     assert.throws(
       () => parseTrainingConfig(content, file),
