@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from '../../protocol/errors.ts';
@@ -5,6 +6,7 @@ import { runFiles } from '../../protocol/runRecord.ts';
 import { runsFolders } from '../settings.ts';
 import { createRunCatalogue, runFolderOf, type StoredRun, type UnreadableRun } from './runCatalogue.ts';
 import { isLive } from './runState.ts';
+import { type RunsListener, watchRuns } from './watchRuns.ts';
 
 /** The runs of this window, wherever they were started, kept in step with the disk. */
 export interface RunStore {
@@ -51,7 +53,8 @@ export function createRunStore(log: vscode.LogOutputChannel): RunStore {
     }
   };
   const scan = async (): Promise<void> => {
-    folders = runsFolders();
+    // Watched first, so that nothing happens unseen between the two.
+    watchAgain();
     tell(await catalogue.scan(folders).catch(report));
   };
   const report = (error: unknown): readonly string[] => {
@@ -62,34 +65,33 @@ export function createRunStore(log: vscode.LogOutputChannel): RunStore {
     const differs = await Promise.all(runs.map(catalogue.read));
     tell(runs.filter((_, index) => differs[index]));
   });
-  const onPath = ({ fsPath }: vscode.Uri): void => {
-    const run = runFolderOf(fsPath, folders);
-    if (run === undefined || loading === undefined) return;
-    if (fsPath === join(run, runFiles.metrics)) grew.fire(run);
-    else if (dirname(fsPath) === join(run, runFiles.checkpoints)) checkpoints.fire(run);
-    else if (fsPath === run || fsPath === join(run, runFiles.record)) readLater(run);
+  const onPath = (path: string): void => {
+    const run = runFolderOf(path, folders);
+    if (run === undefined) return;
+    if (path === join(run, runFiles.metrics)) grew.fire(run);
+    else if (dirname(path) === join(run, runFiles.checkpoints)) checkpoints.fire(run);
+    else if (path === run || path === join(run, runFiles.record)) readLater(run);
   };
-  const watch = () => watchFolders(folders, onPath, () => void scan());
-  let watching: vscode.Disposable | undefined;
-  const load = (): Promise<void> => {
-    watching ??= watch();
-    loading ??= scan();
-    return loading;
+  const onError = (error: Error): void => {
+    log.warn(`Changes of runs may go unseen until you refresh the list: ${error.message}`);
   };
-  const rescanAll = (): void => {
-    if (loading === undefined) return;
-    void scan().then(() => {
-      watching?.dispose();
-      watching = watch();
-    });
+  let watching: WatchedFolders | undefined;
+  const watchAgain = (): void => {
+    watching?.dispose();
+    folders = runsFolders();
+    watching = watchFolders(folders, { onPath, onError }, rescan);
+  };
+  const load = (): Promise<void> => (loading ??= scan());
+  const rescan = (): void => {
+    if (loading !== undefined) void scan();
   };
   const listeners = [
     changed,
     grew,
     checkpoints,
-    vscode.workspace.onDidChangeWorkspaceFolders(rescanAll),
+    vscode.workspace.onDidChangeWorkspaceFolders(rescan),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (event.affectsConfiguration('fivecrop.runsFolder')) rescanAll();
+      if (event.affectsConfiguration('fivecrop.runsFolder')) rescan();
     }),
   ];
   return {
@@ -105,7 +107,8 @@ export function createRunStore(log: vscode.LogOutputChannel): RunStore {
     get: catalogue.get,
     load,
     refresh: async (folder) => {
-      if (folder === undefined) await load().then(scan);
+      const isFirst = folder !== undefined && watching?.unwatched.has(dirname(folder));
+      if (folder === undefined || isFirst === true) await load().then(scan);
       else if (await catalogue.read(folder)) tell([folder]);
     },
     onDidChange: changed.event,
@@ -119,25 +122,28 @@ export function createRunStore(log: vscode.LogOutputChannel): RunStore {
   };
 }
 
-/** Watches what lies in the folders, and whether they themselves come and go. */
-function watchFolders(
-  folders: readonly string[],
-  onPath: (uri: vscode.Uri) => void,
-  onFolder: () => void,
-): vscode.Disposable {
-  const watchers = folders.flatMap((folder) => [
-    watchPattern(new vscode.RelativePattern(vscode.Uri.file(folder), '**'), onPath),
-    watchPattern(new vscode.RelativePattern(vscode.Uri.file(dirname(folder)), basename(folder)), onFolder),
-  ]);
-  return vscode.Disposable.from(...watchers);
+interface WatchedFolders {
+  /** Those that were not there yet. */
+  readonly unwatched: ReadonlySet<string>;
+  readonly dispose: () => void;
 }
 
-function watchPattern(pattern: vscode.RelativePattern, listener: (uri: vscode.Uri) => void): vscode.Disposable {
-  const watcher = vscode.workspace.createFileSystemWatcher(pattern);
-  watcher.onDidCreate(listener);
-  watcher.onDidChange(listener);
-  watcher.onDidDelete(listener);
-  return watcher;
+/** Watches what lies in the folders, and whether they themselves come and go. */
+function watchFolders(folders: readonly string[], listener: RunsListener, onFolder: () => void): WatchedFolders {
+  const unwatched = new Set(folders.filter((folder) => !existsSync(folder)));
+  const ends = folders.filter((folder) => !unwatched.has(folder)).map((folder) => watchRuns(folder, listener));
+  const watchers = folders.map((folder) => {
+    const pattern = new vscode.RelativePattern(vscode.Uri.file(dirname(folder)), basename(folder));
+    const watcher = vscode.workspace.createFileSystemWatcher(pattern, false, true, false);
+    return vscode.Disposable.from(watcher, watcher.onDidCreate(onFolder), watcher.onDidDelete(onFolder));
+  });
+  return {
+    unwatched,
+    dispose: () => {
+      for (const end of ends) end();
+      for (const watcher of watchers) watcher.dispose();
+    },
+  };
 }
 
 /** Calls `handle` with everything that came within a moment. */
