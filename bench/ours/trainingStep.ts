@@ -1,15 +1,14 @@
-import { buildNetwork, architecture } from '../src/ml/architectures/registry.ts';
-import { onnxEngine } from '../src/ml/engine/onnxruntime/onnxEngine.ts';
-import { createGraphBuilder, finishGraph, input } from '../src/ml/graph/builder.ts';
-import { createRandom } from '../src/ml/graph/random.ts';
-import { float32Tensor, type Tensor } from '../src/ml/graph/tensor.ts';
-import { initialise } from '../src/ml/weights/initialise.ts';
-import { stateShapes } from '../src/ml/weights/stateShapes.ts';
+import { architecture, buildNetwork } from '../../src/ml/architectures/registry.ts';
+import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
+import { createRandom } from '../../src/ml/graph/random.ts';
+import { float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
+import { initialise } from '../../src/ml/weights/initialise.ts';
+import { stateShapes } from '../../src/ml/weights/stateShapes.ts';
+import { median } from '../result.ts';
+import { peakMebibytes, report } from './report.ts';
 
-/*
- * One full training step of a network on the CPU, timed in a process of its own: prints one JSON object, as
- * peers/trainingStep.py does. `node --import tsx bench/ourStep.ts ARCHITECTURE BATCH STEPS`
- */
+/* A full training step of a network on the CPU. Arguments: architecture, batch size, steps. */
 const [name = 'resnet18', batchText = '32', stepsText = '5'] = process.argv.slice(2);
 const batchSize = Number(batchText);
 const classes = 102;
@@ -46,4 +45,4 @@ for (let step = 0; step < Number(stepsText) + 2; step++) {
   seconds.push((performance.now() - start) / 1000);
 }
 await model.dispose();
-console.log(JSON.stringify({ seconds: seconds.slice(2), peakBytes: process.resourceUsage().maxRSS * 1024 }));
+report({ speed: batchSize / median(seconds.slice(2)), memory: peakMebibytes() });

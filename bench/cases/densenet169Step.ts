@@ -1,0 +1,3 @@
+import { trainingStepCase } from '../trainingStepCase.ts';
+
+export const benchCase = trainingStepCase('densenet169', 16, 1.3);

@@ -1,0 +1,3 @@
+import { trainingStepCase } from '../trainingStepCase.ts';
+
+export const benchCase = trainingStepCase('resnet18', 32, 1.2);

@@ -1,0 +1,104 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import packageJson from '../package.json' with { type: 'json' };
+import type { BenchCase, Sample, Side } from './benchCase.ts';
+import { type BenchResult, figureResult, type Samples } from './result.ts';
+import { hasPeer, runSide, unsetForPeer } from './sides.ts';
+import { rowOf } from './table.ts';
+
+/*
+ * `npm run bench` measures every case of bench/cases beside its peer, `npm run bench -- NAME...` only those named, and
+ * writes bench/results/NAME.json. The sides take turns, each in a process of its own. The peer is torch and torchvision
+ * in the Python that PYTHON names, Debian's python3-torch by default; without them only our side is measured.
+ */
+const casesFolder = join(import.meta.dirname, 'cases');
+const resultsFolder = join(import.meta.dirname, 'results');
+
+async function readCase(name: string): Promise<BenchCase> {
+  const { benchCase } = (await import(join(casesFolder, `${name}.ts`))) as { benchCase: BenchCase };
+  return benchCase;
+}
+
+async function productRate(): Promise<number> {
+  const { figures } = await runSide({ script: 'ours/product.ts', args: [] });
+  return figures['operationsPerSecond'] ?? Number.NaN;
+}
+
+async function takeTurns({ rounds, ours, peers }: BenchCase, withPeers: boolean): Promise<Samples> {
+  const others = Object.entries(withPeers ? peers : {}).map(([name, side]) => ({
+    name,
+    side,
+    samples: [] as Sample[],
+  }));
+  const own: Sample[] = [];
+  const measure = async (name: string, side: Side, samples: Sample[]) => {
+    const sample = await runSide(side);
+    samples.push(sample);
+    console.log(`  ${name}: ${JSON.stringify(sample.figures)}`);
+  };
+  for (let round = 0; round < rounds; round++) {
+    await measure('ours', ours, own);
+    for (const { name, side, samples } of others) await measure(name, side, samples);
+  }
+  return { ours: own, peers: Object.fromEntries(others.map(({ name, samples }) => [name, samples])) };
+}
+
+function ownVersions(): Record<string, string> {
+  const version = (name: string) => {
+    const file = join(import.meta.dirname, '..', 'node_modules', name, 'package.json');
+    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  };
+  const dependencies = Object.fromEntries(['onnxruntime-node', 'sharp'].map((name) => [name, version(name)]));
+  return { fivecrop: packageJson.version, node: process.versions.node, ...dependencies };
+}
+
+async function measureCase(name: string, benchCase: BenchCase, withPeers: boolean): Promise<BenchResult> {
+  const before = await productRate();
+  const samples = await takeTurns(benchCase, withPeers);
+  const rates = [before, await productRate()];
+  const [peer] = Object.values(samples.peers);
+  return {
+    name,
+    how: benchCase.how,
+    measured: new Date().toISOString(),
+    machine: {
+      cpu: cpus()[0]?.model.trim() ?? 'unknown',
+      cores: availableParallelism(),
+      memoryMebibytes: Math.round(totalmem() / 2 ** 20),
+      productRate: rates,
+    },
+    versions: { ours: ownVersions(), peer: { ...peer?.[0]?.versions } },
+    unsetForPeer: unsetForPeer.filter((variable) => process.env[variable] !== undefined),
+    rounds: benchCase.rounds,
+    figures: benchCase.figures.map((figure) => figureResult(figure, samples, Math.max(...rates))),
+  };
+}
+
+const all = readdirSync(casesFolder)
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.replace(/\.ts$/, ''));
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !all.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no case ${unknown.join(', ')}. There are: ${all.join(', ')}`);
+  process.exit(2);
+}
+const withPeers = await hasPeer();
+if (!withPeers)
+  console.log('No Python with torch and torchvision (PYTHON names one), so there is nothing to compare with.');
+mkdirSync(resultsFolder, { recursive: true });
+for (const name of wanted.length > 0 ? wanted : all) {
+  const benchCase = await readCase(name);
+  if (benchCase.unavailable !== undefined) {
+    console.log(`${name} is left out: ${benchCase.unavailable}`);
+    continue;
+  }
+  console.log(`${name}, ${benchCase.rounds} rounds`);
+  const result = await measureCase(name, benchCase, withPeers);
+  // A result without its ratio would take the place of one that has it.
+  if (withPeers || Object.keys(benchCase.peers).length === 0) {
+    writeFileSync(join(resultsFolder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+  }
+  for (const figure of result.figures) console.log(rowOf(figure));
+}

@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Sample, Side } from './benchCase.ts';
+
+/** Settings of this environment that make OpenBLAS, and so the peer, slower than it is by itself. */
+export const unsetForPeer = ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE'] as const;
+
+const python = process.env['PYTHON'] ?? '/usr/bin/python3';
+
+/** Runs one side in a process of its own and returns what it measured. Throws with its output where it fails. */
+export async function runSide({ script, args }: Side): Promise<Sample> {
+  const file = join(import.meta.dirname, script);
+  const isPython = script.endsWith('.py');
+  const command = isPython ? python : process.execPath;
+  const words = [...(isPython ? [] : ['--import', 'tsx']), file, ...args.map(String)];
+  const output = await outputOf(command, words, isPython ? peerEnvironment() : process.env);
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Sample;
+}
+
+/** Whether the peer's Python has torch and torchvision. */
+export async function hasPeer(): Promise<boolean> {
+  try {
+    await outputOf(python, ['-c', 'import torch, torchvision'], peerEnvironment());
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function peerEnvironment(): NodeJS.ProcessEnv {
+  const withheld = new Set<string>(unsetForPeer);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheld.has(name)));
+}
+
+function outputOf(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [out, err]: [string[], string[]] = [[], []];
+    child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
+    child.stderr.setEncoding('utf8').on('data', (text: string) => err.push(text));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(out.join(''));
+      else reject(new Error(`${[command, ...args].join(' ')} ended with ${code ?? 'a signal'}:\n${err.join('')}`));
+    });
+  });
+}

@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BenchResult, type FigureResult, median, reachesGoal } from './result.ts';
+
+/** What the README's table stands between. */
+const begin = '<!-- bench: written by npm run bench:table -->';
+const end = '<!-- bench: end -->';
+
+/** Every result in a folder, in the order of their names. */
+export function readResults(folder: string): BenchResult[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .sort()
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as BenchResult);
+}
+
+/** A text with the table of the results between its two markers. Throws where it has no markers. */
+export function withTable(text: string, results: readonly BenchResult[]): string {
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`the text has no lines ${begin} and ${end}`);
+  return `${text.slice(0, from + begin.length)}\n\n${tableOf(results)}\n\n${text.slice(to)}`;
+}
+
+function tableOf(results: readonly BenchResult[]): string {
+  if (results.length === 0) return 'Nothing has been measured yet.';
+  const header = ['| work | ours | peer | ratio | goal | of the limit |', '| --- | ---: | ---: | ---: | ---: | ---: |'];
+  const rows = results.flatMap(({ figures }) => figures.map(rowOf));
+  const machines = [...new Set(results.map(machineOf))];
+  return [...header, ...rows, '', ...machines].join('\n');
+}
+
+/** One row as Markdown. */
+export function rowOf(figure: FigureResult): string {
+  const { title, unit, peer, peers, ratio, ofLimit, peerOfLimit } = figure;
+  const theirs = peer === undefined ? undefined : median(peers[peer] ?? []);
+  const percent = (share: number | undefined) => (share === undefined ? '' : `${(share * 100).toFixed(0)} %`);
+  const cells = [
+    title,
+    `${rounded(median(figure.ours))} ${unit}`,
+    theirs === undefined ? '–' : `${rounded(theirs)} ${unit}`,
+    ratio ? `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)})` : '–',
+    goalOf(figure),
+    ofLimit === undefined
+      ? '–'
+      : `${percent(ofLimit)}${peerOfLimit === undefined ? '' : `, peer ${percent(peerOfLimit)}`}`,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function goalOf(figure: FigureResult): string {
+  const { goal, unit, better, ratio } = figure;
+  const atLeast = ratio ? unit !== 'MiB' : better === 'more';
+  const bound = `${atLeast ? '≥' : '≤'} ${goal}${ratio ? '' : ` ${unit}`}`;
+  return reachesGoal(figure) ? bound : `${bound}, missed`;
+}
+
+function rounded(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
+
+function machineOf({ machine, versions }: BenchResult): string {
+  const list = (of: Record<string, string>) =>
+    Object.entries(of)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ');
+  const { cpu, cores, memoryMebibytes } = machine;
+  const memory = `${(memoryMebibytes / 1024).toFixed(0)} GiB`;
+  const peer = Object.keys(versions.peer).length > 0 ? `; peer: ${list(versions.peer)}` : '';
+  return `Measured on ${cpu}, ${cores} cores, ${memory}; ours: ${list(versions.ours)}${peer}.`;
+}

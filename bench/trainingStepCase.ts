@@ -1,0 +1,29 @@
+import type { BenchCase, Side } from './benchCase.ts';
+import { trainingOperations } from './operations.ts';
+
+const steps = 5;
+
+/** A full training step with Adam, beside torch's in both of its memory formats; its speed and its peak memory. */
+export function trainingStepCase(architecture: string, batch: number, goal: number): BenchCase {
+  const peer = (layout: string): Side => ({
+    script: 'peers/trainingStep.py',
+    args: [architecture, batch, steps, layout],
+  });
+  return {
+    how: `The median of ${steps} steps after two of warming up, on random pixels that lie in memory; 102 classes.`,
+    rounds: 3,
+    figures: [
+      {
+        key: 'speed',
+        title: `${architecture}, full training step, batch ${batch}`,
+        unit: 'images/s',
+        better: 'more',
+        goal,
+        operations: trainingOperations(architecture),
+      },
+      { key: 'memory', title: `the same, peak memory`, unit: 'MiB', better: 'less', goal: 1 },
+    ],
+    ours: { script: 'ours/trainingStep.ts', args: [architecture, batch, steps] },
+    peers: { default: peer('default'), channels_last: peer('channels_last') },
+  };
+}

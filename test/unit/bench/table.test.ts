@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { format, resolveConfig } from 'prettier';
+import type { FigureSpec, Sample } from '../../../bench/benchCase.ts';
+import { figureResult, median, reachesGoal } from '../../../bench/result.ts';
+import { readResults, rowOf, withTable } from '../../../bench/table.ts';
+
+const root = join(import.meta.dirname, '../../..');
+const speed: FigureSpec = { key: 'speed', title: 'work', unit: 'images/s', better: 'more', goal: 2, operations: 10 };
+const samples = (key: string, ...values: number[]): Sample[] => values.map((value) => ({ figures: { [key]: value } }));
+
+describe('the table of measurements', () => {
+  it('stands in the README as the results have it', async () => {
+    const file = join(root, 'README.md');
+    const text = readFileSync(file, 'utf8');
+    const written = withTable(text, readResults(join(root, 'bench/results')));
+    const formatted = await format(written, { ...(await resolveConfig(file)), parser: 'markdown' });
+    assert.equal(formatted, text, 'npm run bench:table writes it');
+  });
+
+  it('compares each round with the best variant of the peer', () => {
+    const peers = { slow: samples('speed', 9, 9, 9), fast: samples('speed', 10, 20, 40) };
+    const result = figureResult(speed, { ours: samples('speed', 30, 30, 60), peers }, 1000);
+    assert.equal(result.peer, 'fast');
+    assert.deepEqual(result.ratio, { median: 1.5, low: 1.5, high: 3, rounds: [3, 1.5, 1.5] });
+    assert.equal(result.ofLimit, 0.3);
+    assert.equal(reachesGoal(result), false);
+    assert.match(rowOf(result), /1\.50 \(1\.50–3\.00\) \| ≥ 2, missed \| 30 %, peer 20 % \|$/);
+  });
+
+  it('counts a shorter time and a smaller memory as better', () => {
+    const time: FigureSpec = { key: 'time', title: 'work', unit: 's', better: 'less', goal: 3 };
+    const faster = figureResult(time, { ours: samples('time', 1), peers: { torch: samples('time', 4) } }, 1);
+    assert.equal(faster.ratio?.median, 4);
+    assert.equal(reachesGoal(faster), true);
+    const memory: FigureSpec = { key: 'memory', title: 'work', unit: 'MiB', better: 'less', goal: 1 };
+    const larger = figureResult(memory, { ours: samples('memory', 3), peers: { torch: samples('memory', 2) } }, 1);
+    assert.equal(larger.ratio?.median, 1.5);
+    assert.equal(reachesGoal(larger), false);
+  });
+
+  it('judges a figure without a peer by itself', () => {
+    const scan: FigureSpec = { key: 'scan', title: 'scan', unit: 's', better: 'less', goal: 10 };
+    const result = figureResult(scan, { ours: samples('scan', 8, 9), peers: {} }, 1);
+    assert.equal(result.ratio, undefined);
+    assert.equal(reachesGoal(result), true);
+    assert.match(rowOf(result), /\| 8\.50 s \| – \| – \| ≤ 10 s \| – \|$/);
+  });
+
+  it('takes the mean of the two middle values of an even number', () => {
+    assert.equal(median([4, 1, 3, 2]), 2.5);
+    assert.equal(median([3, 1, 2]), 2);
+  });
+});
