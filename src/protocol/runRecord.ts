@@ -9,6 +9,7 @@ export const runRecordVersion = 1;
 export const runFiles = {
   record: 'run.json',
   metrics: 'metrics.jsonl',
+  profile: 'profile.json',
   checkpoints: 'checkpoints',
   best: 'best.safetensors',
   last: 'last.safetensors',

@@ -5,9 +5,10 @@ import { usageError } from '../../protocol/errors.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { trainRun } from '../training/trainRun.ts';
-import { configOptions, type OptionValues } from './configFlags.ts';
+import { configOptions, numberOf, type OptionValues } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
 import { createOutput } from './output.ts';
+import { profileLines } from './profileLines.ts';
 import { createTrainingView } from './trainingView.ts';
 import { networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { trainingConfigFrom } from './trainingConfigFrom.ts';
@@ -45,6 +46,7 @@ export function trainCommand(): Command {
     .addOption(
       new Option('--save-dir <folder>', 'the run’s folder, --out and --name in one').conflicts(['out', 'name']),
     )
+    .addOption(profileOption())
     .option('--json', 'print events as JSON, one a line')
     .action((data: string | undefined, options: OptionValues) => train(data, options));
 }
@@ -56,6 +58,7 @@ async function train(data: string | undefined, options: OptionValues): Promise<v
   const stopping = () => view.line('Finishing the step and saving; Ctrl-C again quits at once.');
   const result = await withInterrupt(stopping, (signal) => run(config, options, view, signal)).finally(view.end);
   view.summarise(result.folder, result.done);
+  if (result.profile) for (const line of profileLines(result.profile)) output.say(line);
   // Stopped on request: what there is to say has been said, and the shell is to know.
   if (result.done.state === 'stopped') process.exitCode = interruptedExitCode;
 }
@@ -71,8 +74,21 @@ function run(
     ...(typeof options['resume'] === 'string' ? { resume: resolve(options['resume']) } : {}),
     chooseEngine,
     signal,
+    ...(typeof options['profile'] === 'number' ? { profileSteps: options['profile'] } : {}),
     onEvent: view.event,
     onProgress: view.preparation,
+  });
+}
+
+/** Steps that `--profile` alone watches: enough for a mean, few enough for a small trace. */
+const profiledSteps = 10;
+
+function profileOption(): Option {
+  const text = `write where the time of so many steps went into the run’s profile.json, and show it at the end [${profiledSteps}]`;
+  return new Option('--profile [steps]', text).preset(profiledSteps).argParser((given: string | number) => {
+    const steps = numberOf('--profile', String(given));
+    if (!Number.isInteger(steps) || steps < 1 || steps > 100) throw usageError('--profile takes 1 to 100 steps.');
+    return steps;
   });
 }
 

@@ -52,6 +52,48 @@ export interface StepResult {
   readonly logProbabilities: Tensor & { dtype: 'float32' };
 }
 
+/** Time that one kernel took in one run, on average. */
+export interface KernelTime {
+  /** As the model that is run names the node; see `placeName` for those of our graphs. */
+  readonly node: string;
+  /** The engine's operator: `Conv`, `MatMul`. */
+  readonly kernel: string;
+  /** What ran it: `CPUExecutionProvider`. */
+  readonly provider: string;
+  readonly seconds: number;
+  /** Shapes of what it gave, for reading: `32x64x56x56`. */
+  readonly shapes: string;
+}
+
+/** Where the time of one compiled model went, its warm-up left out where there were enough runs. */
+export interface SessionProfile {
+  /** `full` step, `accumulate`, `update`, `gradients`, or `inference`. */
+  readonly purpose: string;
+  readonly batchSize: number;
+  /** Of every run that counts, in order: what `ProfileObserver.now` said before it, and how long it took. */
+  readonly runs: readonly { readonly moment: number; readonly seconds: number }[];
+  /** Whether it ran on after it had been watched for as long as was asked for. */
+  readonly cut: boolean;
+  readonly kernels: readonly KernelTime[];
+  /** Largest memory in use by a run's intermediate values, in bytes; 0 where the engine does not say. */
+  readonly peakBytes: number;
+}
+
+/** Who wants to know where the time goes. */
+export interface ProfileObserver {
+  /** Runs of a compiled model that are watched, the warm-up included; afterwards it runs as ever. */
+  readonly runs: number;
+  /** Runs at the beginning of a model that do not count. */
+  readonly warmup: number;
+  /** A folder for files that are removed again. */
+  readonly folder: string;
+  /** Whether a model that is compiled now is to be watched. */
+  wants(): boolean;
+  /** A mark for the run that begins now, such as the number of the step. */
+  now(): number;
+  seen(profile: SessionProfile): void;
+}
+
 /**
  * A network in training. The forward graph's single output is its log-probabilities; feeds are the graph's inputs
  * and `targets` `[N, classes]` float32, whose rows hold weight, smoothing and the mean's divisor already.
@@ -68,6 +110,8 @@ export interface TrainingModel {
 
 export interface Engine {
   readonly name: EngineName;
+  /** The same engine, that also tells where the time of its first runs goes. Absent where an engine cannot. */
+  profiled?(observer: ProfileObserver): Engine;
   /** Never throws: what cannot be used is listed with its reason. */
   devices(): Promise<readonly Device[]>;
   /** Parameters and buffers of the graphs are taken from `state` and become constants. */

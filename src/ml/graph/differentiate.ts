@@ -38,12 +38,19 @@ export function differentiate(
   const needed = dependentsOf(builder, wanted);
   const partial = new Map<string, string>(seeds);
   for (const node of forward.reverse()) {
-    const incoming = partial.get(node.outputs[0] ?? '');
+    const [output = ''] = node.outputs;
+    const incoming = partial.get(output);
+    const first = builder.nodes.length;
     if (incoming === undefined || !node.outputs.some((value) => needed.has(value))) continue;
     for (const [value, gradient] of gradientsOf(builder, node, incoming, (value) => needed.has(value))) {
       const known = partial.get(value);
       partial.set(value, known === undefined ? gradient : add(builder, known, gradient));
     }
+    builder.nodes.splice(
+      first,
+      Infinity,
+      ...builder.nodes.slice(first).map((made) => ({ ...made, gradientOf: output })),
+    );
   }
   return new Map(
     wanted.map((value) => {

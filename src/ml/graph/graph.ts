@@ -116,10 +116,13 @@ export type TrainingOperator =
 export type Node = Operator & {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** In the backward pass: the first output of the node whose gradient this one helps to compute. */
+  readonly gradientOf?: string;
 };
 
 export type OperatorName = Operator['op'];
-export type NodeOf<Name extends OperatorName> = Extract<Operator, { op: Name }> & Pick<Node, 'inputs' | 'outputs'>;
+export type NodeOf<Name extends OperatorName> = Extract<Operator, { op: Name }> &
+  Pick<Node, 'inputs' | 'outputs' | 'gradientOf'>;
 
 /**
  * A network, or a training step, as a list of operators in an order in which they can run.

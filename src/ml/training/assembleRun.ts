@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { cancelled, userError } from '../../protocol/errors.ts';
+import type { ModelProfile } from '../../protocol/runProfile.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { createImageSource } from '../data/imageSource.ts';
 import { createLoader, type LoaderOptions } from '../data/loader.ts';
@@ -16,6 +17,7 @@ import { readBackbone } from './readBackbone.ts';
 import { carryOver, checkBackbone, positionOf, type ResumedFrom } from './resumeFrom.ts';
 import { runNetwork } from './runNetwork.ts';
 import type { RunSession } from './runSession.ts';
+import type { RunProfiler } from './runProfiler.ts';
 import type { RunFacts } from './saver.ts';
 import { createStepper } from './stepper.ts';
 import type { LoopOptions, Position } from './trainingLoop.ts';
@@ -31,13 +33,15 @@ export interface AssembleOptions {
   /** Whether the run goes on in the folder that it was in. */
   readonly inPlace: boolean;
   readonly locateWeights: (architecture: string) => Promise<string>;
+  /** Watches where the time goes, where that was asked for. */
+  readonly profiler?: RunProfiler;
 }
 
 const megabyte = 1024 * 1024;
 
 /** Builds everything that the loop needs: network, weights, loaders, compiled models. The session ends what it opens. */
 export async function assembleRun(options: AssembleOptions): Promise<LoopOptions> {
-  const { config, session, dataset, control, chosen, resumed } = options;
+  const { config, session, dataset, control, chosen, resumed, profiler } = options;
   const stopIfAsked = () => {
     if (control.stopped) throw cancelled();
   };
@@ -53,12 +57,19 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   };
   stopIfAsked();
   const { engine, device } = chosen;
-  const common = { engine, device, network, log };
+  const engineFor = (part: ModelProfile['part']) => profiler?.engineFor(engine, part) ?? engine;
+  const common = { device, network, log };
   const extractor = backbone ? { backbone: backbone.extractor } : {};
-  const frozen = await frozenPart({ ...common, ...extractor, state: initial.state });
+  const frozen = await frozenPart({
+    ...common,
+    ...extractor,
+    engine: engineFor('frozen network'),
+    state: initial.state,
+  });
   session.onEnd(() => frozen.dispose());
   const stepper = await createStepper({
     ...common,
+    engine: engineFor('training step'),
     config,
     initial,
     microBatchSize: resumed?.resume.microBatchSize ?? config.batchSize,
@@ -79,6 +90,14 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   stopIfAsked();
   const loaders = createLoaders(options, network.preprocessing);
   const pinned = choosePinned(splits.valid, config.pinnedImages, config.seed);
+  const validate = createValidator({
+    ...common,
+    engine: engineFor('validation'),
+    frozen,
+    loader: loaders.valid,
+    labels: classes,
+    pinned,
+  });
   const facts: RunFacts = {
     network: backbone?.reference ?? { kind: 'architecture', name: nameOf(config) },
     head: { hidden: config.hidden, dropout: config.dropout, classes: classes.length },
@@ -92,10 +111,11 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     checkpoints: session.folder.checkpoints,
     facts,
     device,
-    loader: loaders.train,
+    loader: profiler?.loader(loaders.train) ?? loaders.train,
     frozen,
-    stepper,
-    validate: createValidator({ ...common, frozen, loader: loaders.valid, labels: classes, pinned }),
+    stepper: profiler?.stepper(stepper) ?? stepper,
+    validate: profiler ? (state) => profiler.validating(() => validate(state)) : validate,
+    save: profiler ? (work) => profiler.saving(work) : (work) => work(),
     control,
     start: await startOf(options),
     emit: session.emit,

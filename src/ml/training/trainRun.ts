@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { CancelledError, messageOf } from '../../protocol/errors.ts';
+import { type RunProfile, runProfileSchema } from '../../protocol/runProfile.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
@@ -11,10 +13,12 @@ import { locateWeights } from '../weights/pretrained.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
 import { createTrainingControl, type TrainingControl } from './control.ts';
 import { diskError } from './diskError.ts';
+import type { ChosenEngine } from '../engine/chooseEngine.ts';
 import type { EngineChooser } from './engineChooser.ts';
 import { checkClasses, checkResumable, folderToGoOnIn, readResumed, type ResumedFrom } from './resumeFrom.ts';
 import { createRunFolder, defaultRunName, reopenRunFolder, type RunFolder } from './runFolder.ts';
 import { runNetwork } from './runNetwork.ts';
+import { createRunProfiler, type RunProfiler } from './runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
 import { type LoopOptions, trainingLoop } from './trainingLoop.ts';
 
@@ -41,6 +45,8 @@ export interface TrainRunOptions {
   readonly socket?: string;
   /** Where pretrained weights are kept and fetched from; the weights room's defaults without it. */
   readonly weights?: { readonly folder?: string; readonly mirror?: string };
+  /** Steps whose time is taken apart into `profile.json`; none without it. */
+  readonly profileSteps?: number;
   /** Progress of what happens before the first step: downloads and the reading of the data. */
   readonly onProgress?: (progress: {
     readonly what: string;
@@ -54,6 +60,8 @@ export interface TrainRunResult {
   readonly folder: string;
   readonly name: string;
   readonly done: TrainingEventOf<'done'>;
+  /** Where the time went, where that was asked for and the run came far enough. */
+  readonly profile?: RunProfile;
 }
 
 /**
@@ -75,7 +83,8 @@ export async function trainRun(config: TrainingConfig, options: TrainRunOptions)
     const session = createRunSession(folder, options.onEvent);
     options.onFolder?.(folder.path, folder.events);
     const parts = { config, options, control, session, dataset, inPlace, ...(resumed ? { resumed } : {}) };
-    return await trainInFolder(parts).finally(session.end);
+    const result = await trainInFolder(parts).finally(session.end);
+    return options.profileSteps === undefined ? result : { ...result, ...(await readProfile(folder.path)) };
   } finally {
     unlink();
   }
@@ -121,6 +130,7 @@ async function prepare(parts: Parts): Promise<LoopOptions> {
   checkInBackground(session, dataset, stopping.signal);
   const chosen = await options.chooseEngine({ engine: config.engine, device: config.device, log: session.log });
   for (const fallback of chosen.fallbacks) session.log(fallback, 'warning');
+  const profiler = options.profileSteps === undefined ? undefined : profileRun(parts, chosen, options.profileSteps);
   const { environment } = session.folder.record;
   await session.record({
     environment: {
@@ -131,7 +141,7 @@ async function prepare(parts: Parts): Promise<LoopOptions> {
     },
   });
   const locate = (architecture: string) => locateFor(architecture, options, stopping.signal);
-  const loop = await assembleRun({ ...parts, chosen, locateWeights: locate });
+  const loop = await assembleRun({ ...parts, chosen, locateWeights: locate, ...(profiler ? { profiler } : {}) });
   const stepsPerEpoch = loop.loader.batches;
   session.emit({
     event: 'start',
@@ -154,6 +164,25 @@ async function prepare(parts: Parts): Promise<LoopOptions> {
   return loop;
 }
 
+/** A profiler whose result is written when all that it watches has ended. */
+function profileRun({ config, session }: Parts, { engine, device }: ChosenEngine, steps: number): RunProfiler {
+  const { path } = session.folder;
+  if (!engine.profiled) {
+    session.log(
+      `The engine ${engine.name} does not tell its operators' times: the profile is of whole steps.`,
+      'warning',
+    );
+  }
+  const profiler = createRunProfiler(steps, path);
+  session.onEnd(async () => {
+    const { method, batchSize } = config;
+    const facts = { engine: engine.name, device, network: nameOf(config), method, batchSize };
+    const profile = profiler.result(facts);
+    await writeFile(join(path, runFiles.profile), `${JSON.stringify(profile, undefined, 1)}\n`);
+  });
+  return profiler;
+}
+
 /** Looks through the data while the first steps run: hashing a large folder takes longer than anyone would wait. */
 function checkInBackground(session: RunSession, dataset: Dataset, signal: AbortSignal): void {
   const over = new AbortController();
@@ -174,6 +203,11 @@ function checkInBackground(session: RunSession, dataset: Dataset, signal: AbortS
     over.abort();
     await checked;
   });
+}
+
+async function readProfile(folder: string): Promise<Pick<TrainRunResult, 'profile'>> {
+  const file = join(folder, runFiles.profile);
+  return existsSync(file) ? { profile: runProfileSchema.parse(JSON.parse(await readFile(file, 'utf8'))) } : {};
 }
 
 /** Writes the end of a run to its events and its record. */

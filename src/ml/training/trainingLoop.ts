@@ -47,6 +47,8 @@ export interface LoopOptions {
   readonly frozen: FrozenPart;
   readonly stepper: Stepper;
   readonly validate: (state: StateDict) => Promise<Validation>;
+  /** Runs what writes checkpoints; who measures it wraps it. */
+  readonly save: <Result>(work: () => Promise<Result>) => Promise<Result>;
   readonly control: TrainingControl;
   readonly start: Position;
   readonly emit: (event: TimelessEvent) => void;
@@ -105,7 +107,9 @@ function createLoop(options: LoopOptions) {
     };
   };
 
-  const save = async (kinds: readonly CheckpointKind[], metrics: Metrics | undefined, trainLoss?: number) => {
+  const save = (...what: Parameters<typeof write>) => options.save(() => write(...what));
+
+  const write = async (kinds: readonly CheckpointKind[], metrics: Metrics | undefined, trainLoss?: number) => {
     const training = await stepper.snapshot();
     const resume: Omit<ResumeState, 'version'> = {
       run: options.run,

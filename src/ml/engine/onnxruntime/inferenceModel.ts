@@ -1,14 +1,13 @@
-import type { InferenceSession } from 'onnxruntime-node';
 import type { StateDict, Tensor } from '../../graph/tensor.ts';
 import { foldBatchNorm } from '../../graph/foldBatchNorm.ts';
 import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
-import type { Feeds, GraphForBatch, InferenceModel } from '../engine.ts';
-import { createSession, fromRuntime, guarded, loadRuntime, toRuntime } from './session.ts';
+import type { Feeds, GraphForBatch, InferenceModel, ProfileObserver } from '../engine.ts';
+import { createSession, fromRuntime, guarded, loadRuntime, type Session, toRuntime } from './session.ts';
 
-async function runSession(session: InferenceSession, feeds: Feeds, device: string): Promise<Map<string, Tensor>> {
+async function runSession(session: Session, feeds: Feeds, device: string): Promise<Map<string, Tensor>> {
   const runtime = loadRuntime();
   const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toRuntime(runtime, tensor)]));
-  const results = await guarded(device, () => session.run(inputs));
+  const results = await guarded(device, () => session.run(inputs, session.outputNames));
   return new Map(Object.entries(results).map(([name, value]) => [name, fromRuntime(value)]));
 }
 
@@ -19,11 +18,17 @@ export function batchOf(feeds: Feeds): number {
 }
 
 /** One static session a batch size, batch norm folded into the convolutions, weights constant. */
-export function createInferenceModel(graphFor: GraphForBatch, state: StateDict, device: string): InferenceModel {
-  const sessions = new Map<number, Promise<InferenceSession>>();
+export function createInferenceModel(
+  graphFor: GraphForBatch,
+  state: StateDict,
+  device: string,
+  observer?: ProfileObserver,
+): InferenceModel {
+  const sessions = new Map<number, Promise<Session>>();
   const open = (batchSize: number) => {
     const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
-    return createSession(writeOnnx(graph, { constants }), device, 'inference');
+    const watch = { purpose: 'inference', batchSize, observer, graph };
+    return createSession(writeOnnx(graph, { constants }), device, 'inference', watch);
   };
   return {
     async run(feeds) {
@@ -41,8 +46,13 @@ export function createInferenceModel(graphFor: GraphForBatch, state: StateDict, 
 }
 
 /** A foreign ONNX model as it is. */
-export async function createOnnxModel(model: Uint8Array, device: string): Promise<InferenceModel> {
-  const session = await createSession(model, device, 'inference');
+export async function createOnnxModel(
+  model: Uint8Array,
+  device: string,
+  observer?: ProfileObserver,
+): Promise<InferenceModel> {
+  // A foreign model takes any batch size.
+  const session = await createSession(model, device, 'inference', { purpose: 'inference', batchSize: 0, observer });
   return {
     run: (feeds) => runSession(session, feeds, device),
     dispose: () => session.release(),

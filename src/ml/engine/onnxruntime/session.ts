@@ -2,8 +2,11 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
+import type { Graph } from '../../graph/graph.ts';
 import type { Tensor } from '../../graph/tensor.ts';
+import type { ProfileObserver, SessionProfile } from '../engine.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
+import { profiledSession } from './profiledSession.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -29,10 +32,30 @@ export type SessionPurpose = 'inference' | 'training' | 'blocked training';
 
 const optimizations = { inference: 'all', training: 'extended', 'blocked training': 'disabled' } as const;
 
+/** What we use of ONNX Runtime's session. */
+export interface Session extends Pick<InferenceSession, 'inputNames' | 'outputNames' | 'release'> {
+  run(
+    feeds: InferenceSession.OnnxValueMapType,
+    fetches: InferenceSession.FetchesType,
+  ): Promise<InferenceSession.OnnxValueMapType>;
+}
+
+/** What a session is watched for, where it is. */
+export interface SessionWatch extends Pick<SessionProfile, 'purpose' | 'batchSize'> {
+  readonly observer: ProfileObserver | undefined;
+  /** The graph that the session's model was written from, where it was. */
+  readonly graph?: Graph;
+}
+
 /** A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. */
-export function createSession(model: Uint8Array, device: string, purpose: SessionPurpose): Promise<InferenceSession> {
+export function createSession(
+  model: Uint8Array,
+  device: string,
+  purpose: SessionPurpose,
+  watch?: SessionWatch,
+): Promise<Session> {
   const { InferenceSession } = loadRuntime();
-  return guarded(device, () =>
+  const create = (extra: InferenceSession.SessionOptions) =>
     InferenceSession.create(model, {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       graphOptimizationLevel: optimizations[purpose],
@@ -40,7 +63,11 @@ export function createSession(model: Uint8Array, device: string, purpose: Sessio
       // Measured: with the pattern a training step needs up to twice the memory and is a quarter slower.
       enableMemPattern: purpose === 'inference',
       logSeverityLevel: 3,
-    }),
+      ...extra,
+    });
+  const { observer } = watch ?? {};
+  return guarded(device, () =>
+    watch && observer?.wants() === true ? profiledSession(create, { ...watch, observer }) : create({}),
   );
 }
 

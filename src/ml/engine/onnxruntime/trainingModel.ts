@@ -1,4 +1,4 @@
-import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
 import { typeOf } from '../../graph/graph.ts';
 import { imagesOf, suitsBlocks } from '../../graph/onnx/blockedLayout.ts';
@@ -6,11 +6,19 @@ import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
 import { momentNames, schedule, scheduleInput } from '../../graph/optimizers.ts';
 import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
 import { accumulationStep, accumulatorName, fullStep, gradientStep, updateStep } from '../../graph/trainingStep.ts';
-import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
+import type {
+  Feeds,
+  GraphForBatch,
+  ProfileObserver,
+  StepResult,
+  TrainingModel,
+  TrainingOptions,
+  TrainingState,
+} from '../engine.ts';
 import { countBatches } from '../countBatches.ts';
 import { cpuBlockSize } from './blockSize.ts';
 import { batchOf } from './inferenceModel.ts';
-import { createSession, fromRuntime, guarded, loadRuntime, toRuntime } from './session.ts';
+import { createSession, fromRuntime, guarded, loadRuntime, type Session, toRuntime } from './session.ts';
 
 type Runtime = typeof import('onnxruntime-node');
 
@@ -23,7 +31,7 @@ interface Living {
 /** A graph compiled for one batch size and purpose. */
 interface Compiled {
   readonly graph: Graph;
-  readonly session: InferenceSession;
+  readonly session: Session;
 }
 
 type Purpose = 'full' | 'gradients' | 'accumulate' | 'update';
@@ -33,6 +41,7 @@ export function createTrainingModel(
   graphFor: GraphForBatch,
   initial: TrainingState,
   options: TrainingOptions,
+  observer?: ProfileObserver,
 ): TrainingModel {
   const runtime = loadRuntime();
   const { trainable, optimizer, device } = options;
@@ -57,16 +66,18 @@ export function createTrainingModel(
 
   const compile = (purpose: Purpose, batchSize: number): Promise<Compiled> => {
     const key = `${purpose} ${String(batchSize)}`;
-    const known = compiled.get(key) ?? open(purpose, graphFor(batchSize));
+    const known = compiled.get(key) ?? open(purpose, batchSize);
     compiled.set(key, known);
     return known;
   };
-  const open = async (purpose: Purpose, forward: Graph): Promise<Compiled> => {
-    const graph = graphOf(purpose, forward, options);
+  const open = async (purpose: Purpose, batchSize: number): Promise<Compiled> => {
+    const graph = graphOf(purpose, graphFor(batchSize), options);
     const size = device === 'cpu' ? await cpuBlockSize() : 0;
     const block = size > 0 && suitsBlocks(graph, imagesOf(graph), size) ? size : 0;
     const model = writeOnnx(graph, { constants, outputs: [...graph.updates.values()], block });
-    return { graph, session: await createSession(model, device, block > 0 ? 'blocked training' : 'training') };
+    const watch = { purpose, batchSize, observer };
+    const session = await createSession(model, device, block > 0 ? 'blocked training' : 'training', watch);
+    return { graph, session };
   };
 
   const run = async ({ graph, session }: Compiled, feeds: Feeds, extra: ReadonlyMap<string, Living> = new Map()) => {

@@ -14,6 +14,8 @@ export function float(value: number): { readonly float: number } {
 export interface Lowering {
   readonly graph: Graph;
   readonly nodes: OnnxNode[];
+  /** What the nodes that follow are named after; see `placeName`. */
+  place: string;
   readonly initializers: OnnxTensor[];
   /** Channels a block where images are held blocked (see blockedLayout.ts), else 0. */
   readonly block: number;
@@ -64,9 +66,10 @@ export function createLowering(graph: Graph, block = 0, images: ReadonlySet<stri
     return name;
   };
 
-  return {
+  const lowering: Lowering = {
     graph,
     nodes,
+    place: '',
     initializers,
     block,
     images,
@@ -81,7 +84,7 @@ export function createLowering(graph: Graph, block = 0, images: ReadonlySet<stri
       const { domain, ...rest } = attributes;
       nodes.push({
         opType,
-        name: `${output}:${opType}`,
+        name: `${lowering.place}:${output}`,
         input: inputs.map((value) => alias.get(value) ?? value),
         output: [output],
         attribute: Object.entries(rest).map(([name, value]) => attribute(name, value)),
@@ -90,6 +93,7 @@ export function createLowering(graph: Graph, block = 0, images: ReadonlySet<stri
       return output;
     },
   };
+  return lowering;
 }
 
 /** Removes the nodes that none of `outputs` needs; an operator's lowering computes all that it could give. */

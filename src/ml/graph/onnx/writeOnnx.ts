@@ -1,4 +1,5 @@
 import { typeOf, type Graph } from '../graph.ts';
+import { nodePlaces, placeName } from '../nodePlaces.ts';
 import type { StateDict, Tensor } from '../tensor.ts';
 import { blockedDomain, imagesOf } from './blockedLayout.ts';
 import { createLowering, pruneNodes } from './lowering.ts';
@@ -29,7 +30,12 @@ export const onnxOpset = 17;
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
   const lowering = createLowering(graph, block, block > 0 ? imagesOf(graph) : undefined);
-  for (const node of graph.nodes) lowerNode(lowering, node);
+  const places = nodePlaces(graph);
+  graph.nodes.forEach((node, index) => {
+    const place = places[index];
+    if (place) lowering.place = placeName(node, place);
+    lowerNode(lowering, node);
+  });
   const outputs = [...graph.outputs, ...extra];
   const nodes = pruneNodes(lowering.nodes, outputs);
   const used = new Set(nodes.flatMap((node) => node.input));

@@ -1,0 +1,67 @@
+import type { Graph, Node } from './graph.ts';
+
+/** The parts of an optimizer step. */
+export const phases = ['forward', 'backward', 'update'] as const;
+export type Phase = (typeof phases)[number];
+
+/** Where in a network a node belongs. */
+export interface NodePlace {
+  /** The module, as torch names it (`layer1.0.conv1`), whose parameters it uses or whose result it goes on with. */
+  readonly layer: string;
+  readonly phase: Phase;
+}
+
+const updateOperators: ReadonlySet<Node['op']> = new Set(['adamUpdate', 'sgdUpdate', 'clipGradientNorm']);
+
+/**
+ * The place of every node, in order. A node without parameters of its own belongs to the layer that made its first
+ * input; a node of the backward pass to the layer whose gradient it computes.
+ */
+export function nodePlaces(graph: Pick<Graph, 'nodes' | 'parameters' | 'buffers'>): NodePlace[] {
+  const learned = new Set([...graph.parameters, ...graph.buffers]);
+  const made = new Map<string, NodePlace>();
+  return graph.nodes.map((node) => {
+    const sources = node.inputs.map((value) => made.get(value));
+    const own = node.inputs.find((value) => learned.has(value));
+    const differentiated = node.gradientOf === undefined ? undefined : made.get(node.gradientOf)?.layer;
+    const layer = differentiated ?? (own === undefined ? undefined : moduleOf(own)) ?? sources.find(Boolean)?.layer;
+    const place = { layer: layer ?? 'input', phase: phaseOf(node, sources) };
+    for (const output of node.outputs) made.set(output, place);
+    return place;
+  });
+}
+
+function moduleOf(tensor: string): string {
+  return tensor.replace(/\.(?:weight|bias|running_mean|running_var)\b.*$/u, '');
+}
+
+function phaseOf(node: Node, sources: readonly (NodePlace | undefined)[]): Phase {
+  if (updateOperators.has(node.op)) return 'update';
+  const backward = node.gradientOf !== undefined || node.op === 'logSoftmaxLossGradient';
+  return backward || sources.some((source) => source?.phase === 'backward') ? 'backward' : 'forward';
+}
+
+/** By the name of every value that the graph computes: what `placeName` says of its node. */
+export function valuePlaces(graph: Graph): Map<string, string> {
+  const places = nodePlaces(graph);
+  return new Map(
+    graph.nodes.flatMap((node, index) => {
+      const place = places[index];
+      return place ? node.outputs.map((output) => [output, placeName(node, place)] as const) : [];
+    }),
+  );
+}
+
+/** What every operator that computes `node` is named after: `layer1.0.conv1:backward:conv2dWeightGradient`. */
+export function placeName(node: Pick<Node, 'op'>, { layer, phase }: NodePlace): string {
+  return `${layer}:${phase}:${node.op}`;
+}
+
+const placePattern = new RegExp(`([^:/\\s]+):(${phases.join('|')}):(\\w+)`);
+
+/** Reads what `placeName` wrote out of a longer name; undefined where there is nothing of the kind. */
+export function parsePlaceName(name: string): (NodePlace & { readonly operator: string }) | undefined {
+  const [, layer, word, operator] = placePattern.exec(name) ?? [];
+  const phase = phases.find((known) => known === word);
+  return layer === undefined || operator === undefined || phase === undefined ? undefined : { layer, phase, operator };
+}

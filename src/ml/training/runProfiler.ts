@@ -1,0 +1,150 @@
+import type { ModelProfile, RunProfile } from '../../protocol/runProfile.ts';
+import { runProfileVersion } from '../../protocol/runProfile.ts';
+import type { Loader } from '../data/loader.ts';
+import type { Engine, ProfileObserver, SessionProfile } from '../engine/engine.ts';
+import { modelProfile } from './modelProfile.ts';
+import type { Stepper } from './stepper.ts';
+
+/** The first runs of a model allocate and tune. */
+const warmup = 2;
+
+/** Watches the first steps of a run and says where their time went. */
+export interface RunProfiler {
+  /** The engine for one part of the run, watched where it can be. */
+  engineFor(engine: Engine, part: ModelProfile['part']): Engine;
+  /** The same loader, whose receiver's waiting is timed. */
+  loader(loader: Loader): Loader;
+  /** The same stepper; the end of each of its steps is the end of a step of the profile. */
+  stepper(stepper: Stepper): Stepper;
+  validating<Result>(work: () => Promise<Result>): Promise<Result>;
+  saving<Result>(work: () => Promise<Result>): Promise<Result>;
+  /** What was seen so far. */
+  result(facts: Pick<RunProfile, 'engine' | 'device' | 'network' | 'method' | 'batchSize'>): RunProfile;
+}
+
+/** Runs that are watched beyond the steps: what is frozen runs ahead. */
+const ahead = 2;
+
+/** One step's clock readings, in seconds. */
+interface StepTimes {
+  seconds: number;
+  images: number;
+  /** Whether a validation or a save lay in it, which is not what a step costs. */
+  interrupted: boolean;
+}
+
+/**
+ * A profiler of `steps` steps after the warm-up; `folder` takes the engine's traces while they are read. Everything
+ * native runs in the loop's own thread, one after the other, so the engine's times of a step's runs can be added up.
+ */
+export function createRunProfiler(
+  steps: number,
+  folder: string,
+  now: () => number = () => performance.now() / 1000,
+): RunProfiler {
+  const seen: { part: ModelProfile['part']; profile: SessionProfile }[] = [];
+  const times: StepTimes[] = [];
+  const validation = { count: 0, seconds: 0 };
+  const saving = { count: 0, seconds: 0 };
+  let validationSeen = false;
+  let open: StepTimes = { seconds: 0, images: 0, interrupted: false };
+  let began = now();
+
+  const observer = (part: ModelProfile['part']): ProfileObserver => ({
+    runs: warmup + steps + ahead,
+    warmup,
+    folder,
+    // Each validation compiles its model anew; one of them is enough.
+    wants: () => part !== 'validation' || !validationSeen,
+    now: () => times.length,
+    seen: (profile) => {
+      if (part === 'validation') validationSeen = true;
+      seen.push({ part, profile });
+    },
+  });
+  const timed = async <Result>(sums: { count: number; seconds: number }, work: () => Promise<Result>) => {
+    open.interrupted = true;
+    const start = now();
+    const result = await work();
+    sums.count++;
+    sums.seconds += now() - start;
+    return result;
+  };
+
+  return {
+    engineFor: (engine, part) => engine.profiled?.(observer(part)) ?? engine,
+    loader: (loader) => ({
+      ...loader,
+      epoch: async function* (...place) {
+        const batches = loader.epoch(...place);
+        try {
+          for (;;) {
+            const start = now();
+            const next = await batches.next();
+            open.images += now() - start;
+            if (next.done === true) return;
+            yield next.value;
+          }
+        } finally {
+          await batches.return();
+        }
+      },
+    }),
+    stepper: (stepper) => ({
+      get microBatchSize() {
+        return stepper.microBatchSize;
+      },
+      get step() {
+        return stepper.step;
+      },
+      take: async (...batch) => {
+        const result = await stepper.take(...batch);
+        const end = now();
+        times.push({ ...open, seconds: end - began });
+        open = { seconds: 0, images: 0, interrupted: false };
+        began = end;
+        return result;
+      },
+      snapshot: () => stepper.snapshot(),
+      dispose: () => stepper.dispose(),
+    }),
+    validating: (work) => timed(validation, work),
+    saving: (work) => timed(saving, work),
+    result: (facts) => {
+      // A step counts where all of its runs were watched.
+      const ends = seen.flatMap(({ part, profile: { cut, runs } }) =>
+        cut && part !== 'validation' ? [runs.at(-1)?.moment ?? 0] : [],
+      );
+      const counted = times
+        .map((time, moment) => ({ ...time, moment }))
+        .slice(warmup, Math.min(warmup + steps, ...ends))
+        .filter(({ interrupted }) => !interrupted);
+      const mean = (sum: number) => sum / Math.max(1, counted.length);
+      const moments = new Set(counted.map(({ moment }) => moment));
+      const engineTime = (wanted: ModelProfile['part']) =>
+        mean(
+          seen
+            .filter(({ part }) => part === wanted)
+            .flatMap(({ profile }) => profile.runs)
+            .reduce((sum, run) => sum + (moments.has(run.moment) ? run.seconds : 0), 0),
+        );
+      const parts = {
+        seconds: mean(counted.reduce((sum, time) => sum + time.seconds, 0)),
+        images: mean(counted.reduce((sum, time) => sum + time.images, 0)),
+        frozenNetwork: engineTime('frozen network'),
+        trainingStep: engineTime('training step'),
+      };
+      const known = parts.images + parts.frozenNetwork + parts.trainingStep;
+      return {
+        version: runProfileVersion,
+        ...facts,
+        warmupSteps: warmup,
+        steps: counted.length,
+        step: { ...parts, other: Math.max(0, parts.seconds - known) },
+        validation: { count: validation.count, seconds: validation.seconds / Math.max(1, validation.count) },
+        saving: { count: saving.count, seconds: saving.seconds / Math.max(1, saving.count) },
+        models: seen.map(({ part, profile }) => modelProfile(part, profile)),
+      };
+    },
+  };
+}

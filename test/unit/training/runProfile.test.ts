@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { profileLines } from '../../../src/ml/cli/profileLines.ts';
+import { readEvents } from '../../../src/ml/training/runFolder.ts';
+import { trainRun } from '../../../src/ml/training/trainRun.ts';
+import { runProfileSchema } from '../../../src/protocol/runProfile.ts';
+import { drawTinyDataset, temporaryFolder, tinyConfig } from './tinyDataset.ts';
+
+const chooseEngine = () => Promise.resolve({ engine: onnxEngine, device: 'cpu', fallbacks: [] });
+
+test('a profiled run says where the time of a step went, by part, phase, operator and layer', async (context) => {
+  const folder = await temporaryFolder(context);
+  const config = tinyConfig(await drawTinyDataset(folder), { validateEvery: 100 });
+  const out = join(folder, 'runs');
+  const { profile, folder: run } = await trainRun(config, { out, name: 'profiled', chooseEngine, profileSteps: 4 });
+  assert.ok(profile);
+  assert.deepEqual(runProfileSchema.parse(JSON.parse(await readFile(join(run, 'profile.json'), 'utf8'))), profile);
+  assert.deepEqual(
+    (await readdir(run)).filter((name) => name.startsWith('trace')),
+    [],
+    'no trace is left behind',
+  );
+  // Ten steps, a validation after five: of the four after the warm-up one has it.
+  assert.equal(profile.steps, 3);
+  assert.equal(profile.validation.count, 2);
+  assert.equal(profile.saving.count, 2);
+  const { seconds, images, frozenNetwork, trainingStep, other } = profile.step;
+  assert.ok(Math.abs(images + frozenNetwork + trainingStep + other - seconds) < 0.05 * seconds, JSON.stringify(profile.step)); // prettier-ignore
+  const step = profile.models.find((model) => model.part === 'training step' && model.batchSize === 5);
+  assert.ok(step, 'the model of the whole batch');
+  const { forward, backward, update } = step.phases;
+  assert.ok(forward > 0 && backward > 0 && update > 0);
+  assert.ok(Math.abs(forward + backward + update - step.kernelSeconds) < 1e-9);
+  assert.ok(Math.abs(step.kernelSeconds + step.outsideSeconds - step.seconds) < 1e-9);
+  assert.deepEqual(Object.keys(step.providers), ['CPUExecutionProvider']);
+  const sum = (entries: readonly { seconds: number }[]) => entries.reduce((total, entry) => total + entry.seconds, 0);
+  for (const entries of [step.operators, step.kernels]) assert.ok(Math.abs(sum(entries) - step.kernelSeconds) < 1e-9);
+  const names = step.layers.map(({ name }) => name);
+  for (const name of ['input', 'layer1.0', 'fc.output']) assert.ok(names.includes(name), names.join());
+  assert.ok(profile.models.some(({ part, layers }) => part === 'validation' && layers.some(({ name }) => name === 'layer1.0'))); // prettier-ignore
+  const lines = profileLines(profile).join('\n');
+  assert.match(lines, /training step \(full\) of 5 images/);
+  assert.match(lines, /conv2dWeightGradient {2}/);
+  const short = profileLines({ ...profile, steps: 0 });
+  assert.match(short.join(), /not known: the run had no 3 steps/, 'instead of zeros');
+});
+
+test('profiling changes no number, and a run without it has no profile', async (context) => {
+  const folder = await temporaryFolder(context);
+  const config = tinyConfig(await drawTinyDataset(folder), { epochs: 1 });
+  const out = join(folder, 'runs');
+  const losses = async (name: string, profileSteps?: number) => {
+    const { folder: run } = await trainRun(config, {
+      out,
+      name,
+      chooseEngine,
+      ...(profileSteps ? { profileSteps } : {}),
+    });
+    const events = await readEvents(run);
+    return { run, losses: events.flatMap((event) => (event.event === 'step' ? [event.loss] : [])) };
+  };
+  const plain = await losses('plain');
+  const profiled = await losses('profiled', 2);
+  assert.deepEqual(profiled.losses, plain.losses);
+  assert.equal((await readdir(plain.run)).includes('profile.json'), false);
+});
