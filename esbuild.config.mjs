@@ -1,11 +1,12 @@
 // Builds everything: `node esbuild.config.mjs [--watch] [--production] [--tests] [--into FOLDER]`.
-// `--production` minifies, for the VSIX; `--tests` adds the suite that runs inside the host; `--into` is where the
+// `--production` minifies and writes the licences of what is bundled, for the VSIX; `--tests` adds the suite that runs inside the host; `--into` is where the
 // tree that is `dist` here is written instead.
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
+import { licencesOf } from './scripts/licences.mjs';
 
 const root = import.meta.dirname;
 const { values: flags } = parseArgs({
@@ -150,6 +151,7 @@ if (watch) {
   // esbuild has printed what is wrong, with the place; its stack adds nothing.
   const results = await Promise.all(builds().map((options) => build(options))).catch(() => process.exit(1));
   await writeSchema();
+  if (production) writeLicences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
   removeStaleChunks(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
   const command = join(dist, 'ml/fivecrop.mjs');
   if (existsSync(command)) makeExecutable(command);
@@ -178,6 +180,10 @@ async function writeSchema() {
   });
   const { schema } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);
   writeFileSync(join(dist, 'fivecrop.schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
+}
+
+function writeLicences(files) {
+  writeFileSync(join(dist, 'licences.txt'), licencesOf(root, files));
 }
 
 function makeExecutable(path) {

@@ -46,19 +46,26 @@ const installedBrowsers: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   ],
 };
 
+const noBrowser = 'No Chrome, Chromium or Edge was found; name one in the environment variable FIVECROP_BROWSER.';
+
+/** Why no browser can be driven here, for `test(..., { skip })`; false where one can. */
+export function browserMissing(): string | false {
+  return hasRegistryHost() || installedBrowser() !== undefined ? false : noBrowser;
+}
+
 /**
  * The browser of `FIVECROP_BROWSER`; on linux-x64 the headless Chromium of an npm package, with the libraries that a
  * bare system lacks; elsewhere an installed Chrome, Chromium or Edge. Throws a user error where there is none.
  */
 export async function findBrowser(): Promise<BrowserInstallation> {
-  const chosen = process.env['FIVECROP_BROWSER'];
-  if (chosen !== undefined) return { executablePath: chosen, env: {} };
-  if (hasRegistryHost()) return installChromium();
-  const installed = installedBrowsers[process.platform]?.find((path) => existsSync(path));
-  if (installed === undefined) {
-    throw userError('No Chrome, Chromium or Edge was found; name one in the environment variable FIVECROP_BROWSER.');
-  }
-  return { executablePath: installed, env: {} };
+  if (process.env['FIVECROP_BROWSER'] === undefined && hasRegistryHost()) return installChromium();
+  const executablePath = installedBrowser();
+  if (executablePath === undefined) throw userError(noBrowser);
+  return { executablePath, env: {} };
+}
+
+function installedBrowser(): string | undefined {
+  return process.env['FIVECROP_BROWSER'] ?? installedBrowsers[process.platform]?.find((path) => existsSync(path));
 }
 
 /**

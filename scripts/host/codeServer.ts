@@ -13,8 +13,10 @@ import type { CodeHost } from './codeHost.ts';
 export type CodeServer = {
   /** The address of the workbench with `folder` open; `payload` are the workbench's own key and value pairs. */
   url(folder?: string, payload?: readonly (readonly [string, string])[]): string;
-  /** Where the server keeps its settings (`data/User`), logs and extensions. */
+  /** Where the server keeps its settings (`data/User`), logs (`data/logs`) and extensions. */
   dataFolder: string;
+  /** The server leads the process group of everything that it starts. */
+  pid: number;
   /** Ends the server with everything it started, and removes the data folder when the server made it. */
   stop(): Promise<void>;
 };
@@ -35,6 +37,9 @@ export type CodeServerOptions = {
   env?: Record<string, string>;
 };
 
+/** Under a second on an idle machine. */
+const startLimitMs = 120_000;
+
 const quietSettings = {
   'chat.disableAIFeatures': true,
   'extensions.autoCheckUpdates': false,
@@ -49,7 +54,7 @@ const quietSettings = {
 
 /**
  * Starts VS Code's own server on 127.0.0.1 without a connection token. Throws a user error when a VSIX cannot be
- * installed or the server does not come up within half a minute.
+ * installed or the server does not come up within two minutes.
  */
 export async function startCodeServer(options: CodeServerOptions): Promise<CodeServer> {
   const dataFolder = options.dataFolder ?? (await mkdtemp(join(tmpdir(), 'fivecrop-code-')));
@@ -65,6 +70,7 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
     return {
       url: (folder, payload) => workbenchAddress(port, folder, payload),
       dataFolder,
+      pid: server.pid ?? NaN,
       stop: async () => {
         await endGroup(server);
         await release();
@@ -153,7 +159,7 @@ async function listeningPort(server: ChildProcess): Promise<number> {
   });
   const ended = once(server, 'exit').then(() => undefined);
   const timeout = new AbortController();
-  const late = delay(30_000, undefined, { signal: timeout.signal }).catch(() => undefined);
+  const late = delay(startLimitMs, undefined, { signal: timeout.signal }).catch(() => undefined);
   const port = await Promise.race([found, ended, late]).finally(() => timeout.abort());
   if (port === undefined) throw userError(`VS Code's server did not start: ${output().trim()}`);
   return port;

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { launchBrowser } from '../../scripts/host/browser.ts';
+import { browserMissing, launchBrowser } from '../../scripts/host/browser.ts';
 import type { EvaluationPanelToHost } from '../../src/protocol/evaluationPanel.ts';
 import type { PredictionPanelToHost } from '../../src/protocol/predictionPanel.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import type { TrainingPanelToHost } from '../../src/protocol/trainingPanel.ts';
 import { openPage, pagesMissing, pageScreenshot, type OpenedPage, type PageOptions } from './pages/openPage.ts';
 import { flowerPicture, sampleEvaluation, sampleEvents, samplePredictions, sampleRun } from './pages/samples.ts';
-import { skipReason } from './workbench.ts';
 
 /** The pages without a workbench: a made-up host sends messages, under the policy that panels have. */
 
-const skip = skipReason || pagesMissing;
+const missing = browserMissing();
+const skip = missing === false ? pagesMissing : missing;
 const looks = [
   { theme: 'light', width: 1280, height: 900 },
   { theme: 'dark', width: 2000, height: 1100 },

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import process from 'node:process';
-import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FrameLocator, Locator } from 'playwright-core';
-import { removeFolder } from '../../scripts/host/codeServer.ts';
-import { imagePredictionSchema, type ImagePrediction, type RankedClass } from '../../src/protocol/prediction.ts';
-import { runRecordSchema, type RunRecord } from '../../src/protocol/runRecord.ts';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
+import { imagePredictionSchema, type ImagePrediction, type RankedClass } from '../../src/protocol/prediction.ts';
 import { fivecrop } from '../unit/cli/runCommand.ts';
+import { hostUsage } from './hostUsage.ts';
+import { recordOf } from './runs.ts';
+import { stage, until, type Stage } from './scenarios.ts';
 import {
   answerInput,
   chooseInContextMenu,
@@ -22,69 +20,76 @@ import {
   reloadWindow,
   runCommand,
   screenshot,
-  skipReason,
+  startTraining,
   treeRow,
   webview,
-  withWorkbench,
   type Workbench,
 } from './workbench.ts';
 
 /** Far more than the scenario sees: it stops the run itself. */
-const epochs = 400;
+const epochs = 4000;
 
-test(
-  'a run is begun, followed over a reload, stopped, used and resumed as a user does it',
-  { skip: skipReason },
-  async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'fivecrop-scenario-'));
-    try {
-      await drawSampleDataset(join(folder, 'flowers'), 0);
-      await mkdir(join(folder, 'exports'));
-      await withWorkbench({ folder, theme: 'dark' }, async (workbench) => {
-        await beginTraining(workbench);
-        const run = await findRun(folder);
-        await stepBeyond(workbench, 3);
-        const before = await stepsInPage(workbench, join(folder, 'exports', 'before.csv'));
-        assertUnbroken(before, 'before the reload');
+const scenario = stage({
+  theme: 'dark',
+  prepare: async (folder) => {
+    await drawSampleDataset(join(folder, 'flowers'), 0);
+    await mkdir(join(folder, 'exports'));
+  },
+});
 
-        const process = (await recordOf(run)).process?.pid;
-        await reloadWindow(workbench);
-        await stepBeyond(workbench, before.length + 3);
-        assert.equal((await recordOf(run)).process?.pid, process, 'the reload must leave the trainer alone');
-        const after = await stepsInPage(workbench, join(folder, 'exports', 'after.csv'));
-        assert.ok(after.length > before.length);
-        assertUnbroken(after, 'after the reload');
-        await screenshot(workbench, 'scenario-training');
+scenario(
+  'a run is begun, followed over a reload, paused, stopped, used and resumed as a user does it',
+  async (here) => {
+    const { workbench, folder } = here;
+    await beginTraining(workbench);
+    const run = await findRun(folder);
+    const state = (wanted: string) =>
+      until(`the run is ${wanted}`, async () => (await recordOf(run))?.state === wanted);
+    await stepBeyond(workbench, 3);
+    const before = await stepsInPage(here, 'before.csv');
+    assertUnbroken(before, 'before the reload');
 
-        await openViewContainer(workbench, 'Fivecrop');
-        const row = treeRow(workbench, 'Checkpoints', run.split('/').at(-1) ?? '');
-        await row.waitFor();
-        if ((await row.getAttribute('aria-expanded')) !== 'true') await row.locator('.monaco-tl-twistie').click();
-        await treeRow(workbench, 'Checkpoints', 'best').waitFor({ timeout: 120_000 });
-        await treeRow(workbench, 'Checkpoints', 'last').waitFor();
+    const trainer = (await recordOf(run))?.process?.pid;
+    await reloadWindow(workbench);
+    await stepBeyond(workbench, before.length + 3);
+    assert.equal((await recordOf(run))?.process?.pid, trainer, 'the reload must leave the trainer alone');
+    const after = await stepsInPage(here, 'after.csv');
+    assert.ok(after.length > before.length);
+    assertUnbroken(after, 'after the reload');
+    await screenshot(workbench, 'scenario-training');
+    console.log(`the extension host while a run trains: ${await hostUsage(workbench.server.pid, 5)}`);
 
-        await button(webview(workbench), 'Stop').click();
-        await until(async () => (await recordOf(run)).state === 'stopped', 'the run stops');
-        await button(webview(workbench), 'Resume').waitFor();
-        const stopped = await lastStep(workbench);
+    await openViewContainer(workbench, 'Fivecrop');
+    const row = treeRow(workbench, 'Checkpoints', run.split('/').at(-1) ?? '');
+    await row.waitFor();
+    if ((await row.getAttribute('aria-expanded')) !== 'true') await row.locator('.monaco-tl-twistie').click();
+    await treeRow(workbench, 'Checkpoints', 'best').waitFor();
+    await treeRow(workbench, 'Checkpoints', 'last').waitFor();
 
-        await assertClassifiedAsByCommand(workbench, run);
+    await button(workbench, 'Pause').click();
+    await state('paused');
+    await button(workbench, 'Resume').waitFor();
+    const paused = await lastStep(workbench);
+    await delay(1000);
+    assert.equal(await lastStep(workbench), paused, 'a paused run does no step');
+    await button(workbench, 'Resume').click();
+    await stepBeyond(workbench, paused + 3);
+    assert.equal((await recordOf(run))?.process?.pid, trainer, 'a paused run keeps its process');
 
-        await openViewContainer(workbench, 'Fivecrop');
-        await chooseInContextMenu(workbench, row, 'Show Run');
-        await button(webview(workbench), 'Resume').click();
-        await stepBeyond(workbench, stopped + 3);
-        assertUnbroken(
-          await stepsInPage(workbench, join(folder, 'exports', 'resumed.csv')),
-          'after the run was resumed',
-        );
-        await button(webview(workbench), 'Stop').click();
-        await until(async () => (await recordOf(run)).state === 'stopped', 'the run stops again');
-      });
-    } finally {
-      await endTrainers(folder);
-      await removeFolder(folder);
-    }
+    await button(workbench, 'Stop').click();
+    await state('stopped');
+    await button(workbench, 'Resume').waitFor();
+    const stopped = await lastStep(workbench);
+
+    await assertClassifiedAsByCommand(here, run);
+
+    await openViewContainer(workbench, 'Fivecrop');
+    await chooseInContextMenu(workbench, row, 'Show Run');
+    await button(workbench, 'Resume').click();
+    await stepBeyond(workbench, stopped + 3);
+    assertUnbroken(await stepsInPage(here, 'resumed.csv'), 'after the run was resumed');
+    await button(workbench, 'Stop').click();
+    await state('stopped');
   },
 );
 
@@ -96,7 +101,7 @@ async function beginTraining(workbench: Workbench): Promise<void> {
   await chooseQuickPick(workbench, 'ConvNet1');
   await answerQuestion(workbench, /How many epochs/, String(epochs));
   await answerQuestion(workbench, /How many images a step/, '8');
-  await chooseQuickPick(workbench, /Start Training/);
+  await startTraining(workbench);
 }
 
 /** An input box takes the place of the one before it: its question says when it is there. */
@@ -107,12 +112,8 @@ async function answerQuestion(workbench: Workbench, question: RegExp, answer: st
 
 async function findRun(folder: string): Promise<string> {
   const runs = join(folder, 'runs');
-  await until(async () => existsSync(runs) && (await readdir(runs)).length > 0, 'the run has its folder');
+  await until('the run has its folder', async () => existsSync(runs) && (await readdir(runs)).length > 0);
   return join(runs, (await readdir(runs))[0] ?? '');
-}
-
-async function recordOf(run: string): Promise<RunRecord> {
-  return runRecordSchema.parse(JSON.parse(await readFile(join(run, 'run.json'), 'utf8')));
 }
 
 /** The last step that the page has, as its table of latest values says; 0 before the first. */
@@ -123,15 +124,16 @@ async function lastStep(workbench: Workbench): Promise<number> {
 }
 
 async function stepBeyond(workbench: Workbench, step: number): Promise<void> {
-  await until(async () => (await lastStep(workbench)) > step, `the page shows a step beyond ${step}`);
+  await until(`the page shows a step beyond ${step}`, async () => (await lastStep(workbench)) > step);
 }
 
 /** The steps of all points that the page has, in their order: those that it exports. */
-async function stepsInPage(workbench: Workbench, file: string): Promise<number[]> {
-  await button(webview(workbench), 'CSV').click();
+async function stepsInPage({ workbench, folder }: Stage, name: string): Promise<number[]> {
+  const file = join(folder, 'exports', name);
+  await button(workbench, 'CSV').click();
   await quickInput(workbench).locator('input').waitFor();
   await answerInput(workbench, file);
-  await until(() => Promise.resolve(existsSync(file)), 'the points are exported');
+  await until('the points are exported', () => existsSync(file));
   const [heading = '', ...lines] = (await readFile(file, 'utf8')).trim().split(/\r?\n/);
   const columns = heading.split(',');
   const rows = lines.map((line) => line.split(','));
@@ -144,11 +146,12 @@ function assertUnbroken(steps: readonly number[], when: string): void {
   assert.deepEqual(steps, expected, `the curve has a gap or a repetition ${when}`);
 }
 
-async function assertClassifiedAsByCommand(workbench: Workbench, run: string): Promise<void> {
+async function assertClassifiedAsByCommand({ workbench, folder }: Stage, run: string): Promise<void> {
   const image = 'flowers/test/1/flower_51.jpg';
-  const { stdout } = await fivecrop(['predict', join(workbench.folder, image), '--checkpoint', run, '--json']);
+  const { stdout } = await fivecrop(['predict', join(folder, image), '--checkpoint', run, '--json']);
   const expected = imagePredictionSchema.parse(JSON.parse(stdout));
-  await chooseInContextMenu(workbench, await explorerRowShown(workbench, image), 'Classify Image');
+  await openViewContainer(workbench, 'Explorer');
+  await chooseInContextMenu(workbench, await explorerRow(workbench, image), 'Classify Image');
   const page = webview(workbench);
   await page.locator('article.crop').nth(4).waitFor();
   await screenshot(workbench, 'scenario-classification');
@@ -157,11 +160,6 @@ async function assertClassifiedAsByCommand(workbench: Workbench, run: string): P
     mean: expected.mean.map(rounded),
     crops: expected.crops.map(({ crop, top }) => ({ crop, top: top.map(rounded) })),
   });
-}
-
-async function explorerRowShown(workbench: Workbench, path: string): Promise<Locator> {
-  await workbench.page.keyboard.press('Control+Shift+E');
-  return explorerRow(workbench, path);
 }
 
 /** What the page shows of the selected image. */
@@ -200,31 +198,6 @@ function rounded({ name, probability }: RankedClass): { name: string; percent: n
   return { name, percent: Number((probability * 100).toFixed(1)) };
 }
 
-function button(page: FrameLocator, name: string): Locator {
-  return page.getByRole('button', { name, exact: true }).first();
-}
-
-async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 120_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Waited two minutes until ${what}.`);
-    await delay(100);
-  }
-}
-
-/** Whatever happened, no trainer outlives the test. */
-async function endTrainers(folder: string): Promise<void> {
-  const runs = join(folder, 'runs');
-  for (const name of existsSync(runs) ? await readdir(runs) : []) {
-    const pid = await recordOf(join(runs, name)).then(
-      (record) => record.process?.pid,
-      () => undefined,
-    );
-    if (pid === undefined) continue;
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
-  }
+function button(workbench: Workbench, name: string): Locator {
+  return webview(workbench).getByRole('button', { name, exact: true }).first();
 }

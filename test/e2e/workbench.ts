@@ -1,18 +1,13 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { launchBrowser } from '../../scripts/host/browser.ts';
-import { hasRegistryHost, installCodeHost } from '../../scripts/host/codeHost.ts';
+import { installCodeHost } from '../../scripts/host/codeHost.ts';
 import { startCodeServer, type CodeServer } from '../../scripts/host/codeServer.ts';
 import { presentVsix } from '../../scripts/host/vsix.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-
-/** The reason why no workbench can be driven on this machine, for `test(..., { skip })`; false where one can. */
-export const skipReason: string | false = hasRegistryHost()
-  ? false
-  : 'end-to-end tests need the VS Code server from the npm registry, which is for linux-x64';
 
 export type Theme = 'light' | 'dark' | 'highContrast';
 
@@ -24,10 +19,8 @@ const themes: Record<Theme, { setting: string; label: string; className: string 
 };
 
 export type WorkbenchOptions = {
-  /** The folder to open. */
-  folder: string;
-  /** The package to install; the one of `npm run package` when left out. */
-  vsix?: string;
+  /** The folder to open; none opens an empty window. */
+  folder?: string;
   settings?: Record<string, unknown>;
   theme?: Theme;
   viewport?: { width: number; height: number };
@@ -36,47 +29,61 @@ export type WorkbenchOptions = {
   env?: Record<string, string>;
 };
 
-/** A workbench in a browser, with the extension installed in it. */
-export type Workbench = { page: Page; server: CodeServer; folder: string };
+/** A workbench in a browser, with the packaged extension installed in it. */
+export type Workbench = {
+  page: Page;
+  server: CodeServer;
+  /** What the page's console said, for who looks into a failure. */
+  console: readonly string[];
+  /** Ends browser and server, and removes what they wrote. */
+  close: () => Promise<void>;
+};
 
-/**
- * Opens a folder in a fresh workbench with the packaged extension, runs the scenario, and stops everything whatever
- * happens. When the scenario fails, a screenshot of that moment is kept under test-results/.
- */
-export async function withWorkbench(
-  options: WorkbenchOptions,
-  scenario: (workbench: Workbench) => Promise<void>,
-): Promise<void> {
+/** Milliseconds that anything may take: far more than on an idle machine, because tests run on busy ones too. */
+export const patience = 120_000;
+
+/** Opens a fresh workbench with the packaged extension. What was started is stopped when it cannot be opened. */
+export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const server = await startCodeServer({
     host: await installCodeHost(),
-    vsix: [options.vsix ?? presentVsix()],
+    vsix: [presentVsix()],
     settings: { 'workbench.colorTheme': themes[options.theme ?? 'dark'].setting, ...options.settings },
     workspaceTrust: options.workspaceTrust ?? false,
     env: options.env ?? {},
   });
-  try {
-    const browser = await launchBrowser();
-    try {
-      const page = await browser.newPage({ viewport: options.viewport ?? { width: 1280, height: 800 } });
-      const workbench = { page, server, folder: options.folder };
-      await page.goto(server.url(options.folder));
-      await ready(workbench);
-      await scenario(workbench).catch(async (error: unknown) => {
-        await screenshot(workbench, `failure-${Date.now()}`).catch(() => undefined);
-        throw error;
-      });
-    } finally {
-      await browser.close();
-    }
-  } finally {
+  const browser = await launchBrowser().catch(async (error: unknown) => {
     await server.stop();
+    throw error;
+  });
+  const close = async () => {
+    await browser.close();
+    await server.stop();
+  };
+  try {
+    const page = await browser.newPage({ viewport: options.viewport ?? { width: 1280, height: 800 } });
+    page.setDefaultTimeout(patience);
+    const said: string[] = [];
+    page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', (error) => said.push(`uncaught: ${error.stack ?? error.message}`));
+    const workbench = { page, server, console: said, close };
+    await openFolder(workbench, options.folder);
+    return workbench;
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
-/** Waits until the workbench is drawn and its extension host answers. */
-export async function ready({ page }: Workbench): Promise<void> {
-  await page.locator('.monaco-workbench').waitFor({ timeout: 60_000 });
-  await page.locator('.explorer-folders-view .monaco-list').waitFor({ timeout: 60_000 });
+/** Opens another folder in the same window, or none. */
+export async function openFolder(workbench: Workbench, folder?: string): Promise<void> {
+  await workbench.page.goto(workbench.server.url(folder));
+  await ready(workbench);
+}
+
+/** Waits until the workbench is drawn and knows the extension, which its icon shows. */
+async function ready({ page }: Workbench): Promise<void> {
+  await page.locator('.monaco-workbench').waitFor();
+  await page.locator('.activitybar .action-item a[aria-label^="Fivecrop"]').waitFor();
 }
 
 /** Loads the page anew, as *Developer: Reload Window* does. */
@@ -85,41 +92,26 @@ export async function reloadWindow(workbench: Workbench): Promise<void> {
   await ready(workbench);
 }
 
-/** Runs a command of the palette by the whole title that its row shows, such as `Fivecrop: Train Model...`. */
-export async function runCommand(workbench: Workbench, title: string): Promise<void> {
-  await showInPalette(workbench, title, exactly(title));
-  // The row's click, not Enter: Enter runs whatever is first before the list is filtered.
-  await quickPickRow(workbench, title).click();
-}
-
 /**
- * Opens the palette with `query` typed until a row with that label is shown: an open palette does not learn of
- * commands that an extension brings later.
+ * Runs a command of the palette by the whole title that its row shows, such as `Fivecrop: Train Model...`. Tries again
+ * until the row is there: an open palette does not learn of commands that an extension brings later, and one that is
+ * just closing takes with it what was typed.
  */
-export async function showInPalette(workbench: Workbench, query: string, label: RegExp): Promise<void> {
+export async function runCommand(workbench: Workbench, title: string): Promise<void> {
   const { page } = workbench;
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + patience;
   for (;;) {
-    await page.keyboard.press('F1');
-    // Where an earlier one is just closing, this one may close with it.
-    const typed = await quickInput(workbench)
-      .locator('input')
-      .fill(`>${query}`, { timeout: 2000 })
-      .then(
-        () => true,
-        () => false,
-      );
-    if (typed && (await appears(quickPickRow(workbench, label), 2000))) return;
-    if (Date.now() > deadline) throw new Error(`The palette shows no command "${query}".`);
-    await page.keyboard.press('Escape');
+    try {
+      await page.keyboard.press('F1');
+      await quickInput(workbench).locator('input').fill(`>${title}`, { timeout: 3000 });
+      // The row's click, not Enter: Enter runs whatever is first before the list is filtered.
+      await quickPickRow(workbench, title).click({ timeout: 3000 });
+      return;
+    } catch (error) {
+      if (Date.now() > deadline) throw new Error(`The palette does not run "${title}".`, { cause: error });
+      await page.keyboard.press('Escape');
+    }
   }
-}
-
-async function appears(locator: Locator, timeout: number): Promise<boolean> {
-  return locator.waitFor({ timeout }).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Chooses the row with that label in the open quick pick. */
@@ -132,6 +124,12 @@ export async function answerInput(workbench: Workbench, text: string): Promise<v
   const input = quickInput(workbench).locator('input');
   await input.fill(text);
   await input.press('Enter');
+}
+
+/** Answers the last question of *Train Model*, once the check of the data has been told: it draws the list anew. */
+export async function startTraining(workbench: Workbench): Promise<void> {
+  await quickPickRow(workbench, /Show What Is in the Data/).waitFor();
+  await chooseQuickPick(workbench, /Start Training/);
 }
 
 /** The quick input: palette, quick picks and input boxes. */
@@ -182,16 +180,26 @@ export async function explorerRow(workbench: Workbench, path: string): Promise<L
 
 /** Chooses an entry of the context menu of whatever the locator shows. */
 export async function chooseInContextMenu({ page }: Workbench, target: Locator, entry: string): Promise<void> {
-  await target.click({ button: 'right' });
   const menu = page.locator('.context-view .monaco-menu');
-  const item = menu.locator('.action-item', { has: page.locator('.action-label', { hasText: exactly(entry) }) });
-  await item.click();
-  // A click in the moment in which the menu opens is taken for the end of the right click.
-  while (!(await disappears(menu, 500))) await item.click();
+  const label = page.locator('.action-label', { hasText: exactly(entry) });
+  const item = menu.locator('.action-item:not(.disabled)', { has: label });
+  const deadline = Date.now() + patience;
+  for (;;) {
+    await target.click({ button: 'right' });
+    if (await succeeds(item.waitFor({ timeout: 3000 }))) {
+      // For a tenth of a second a menu takes a click for the end of the right click.
+      await page.waitForTimeout(300);
+      const clicked = await succeeds(item.click({ timeout: 3000 }));
+      if (clicked && (await succeeds(menu.waitFor({ state: 'hidden', timeout: 5000 })))) return;
+    }
+    if (Date.now() > deadline) throw new Error(`The context menu does not run "${entry}".`);
+    // A menu that opened before the extension or the trust in the folder was known is not what it will be.
+    await page.keyboard.press('Escape');
+  }
 }
 
-async function disappears(locator: Locator, timeout: number): Promise<boolean> {
-  return locator.waitFor({ state: 'hidden', timeout }).then(
+async function succeeds(action: Promise<unknown>): Promise<boolean> {
+  return action.then(
     () => true,
     () => false,
   );
@@ -212,13 +220,6 @@ export function statusBarItem({ page }: Workbench, text: string | RegExp): Locat
   return page.locator('.statusbar-item', { hasText: text });
 }
 
-/** Changes user settings while the workbench runs; it takes them when the server's watcher next looks. */
-export async function changeSettings({ server }: Workbench, changes: Record<string, unknown>): Promise<void> {
-  const path = join(server.dataFolder, 'data', 'User', 'settings.json');
-  const present = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
-  await writeFile(path, JSON.stringify({ ...present, ...changes }, null, 2));
-}
-
 /** Changes the colour theme, as a user does, and waits until the workbench wears it. */
 export async function changeTheme(workbench: Workbench, theme: Theme): Promise<void> {
   const { label, className } = themes[theme];
@@ -232,26 +233,22 @@ export async function changeTheme(workbench: Workbench, theme: Theme): Promise<v
 }
 
 /**
- * Writes a PNG of the window to test-results/screenshots (or `FIVECROP_SCREENSHOTS`) and returns its path; with
- * `themes`, one for each of them, the theme's name added.
+ * Writes a PNG of the window to `FIVECROP_SCREENSHOTS`, once in each of the themes; without that variable to
+ * test-results/screenshots, as the window is.
  */
-export async function screenshot(workbench: Workbench, name: string, themes?: readonly Theme[]): Promise<string[]> {
+export async function screenshot(workbench: Workbench, name: string, wanted: readonly Theme[] = []): Promise<void> {
   const folder = process.env['FIVECROP_SCREENSHOTS'] ?? join(root, 'test-results', 'screenshots');
   await mkdir(folder, { recursive: true });
-  const shoot = async (label: string) => {
-    const path = join(folder, `${label}.png`);
-    await workbench.page.screenshot({ path });
-    return path;
-  };
-  if (themes === undefined) return [await shoot(name)];
-  const paths = [];
-  for (const theme of themes) {
+  if (wanted.length === 0 || process.env['FIVECROP_SCREENSHOTS'] === undefined) {
+    await workbench.page.screenshot({ path: join(folder, `${name}.png`) });
+    return;
+  }
+  for (const theme of wanted) {
     await changeTheme(workbench, theme);
     // Webviews take a theme's colours a moment after the workbench.
     await workbench.page.waitForTimeout(400);
-    paths.push(await shoot(`${name}-${theme}`));
+    await workbench.page.screenshot({ path: join(folder, `${name}-${theme}.png`) });
   }
-  return paths;
 }
 
 function exactly(text: string | RegExp): RegExp {
