@@ -65,7 +65,7 @@ async function keepEvidence({ workbench, folder }: Stage, title: string): Promis
   await cp(join(workbench.server.dataFolder, 'data', 'logs'), join(kept, 'logs'), { recursive: true });
   const filter = (path: string) => !path.endsWith('.safetensors');
   await cp(join(folder, 'runs'), join(kept, 'runs'), { recursive: true, filter }).catch(() => undefined);
-  await workbench.page.screenshot({ path: join(kept, 'window.png'), timeout: 10_000 });
+  await workbench.page.screenshot({ path: join(kept, 'window.png'), timeout: 60_000 });
   console.log(`The window, the logs and the runs of what failed: ${kept}`);
 }
 

@@ -13,6 +13,7 @@ import {
   notification,
   openViewContainer,
   runCommand,
+  runCommandOn,
   screenshot,
   startTraining,
   treeRow,
@@ -97,8 +98,7 @@ scenario('two runs train beside each other, and one is stopped without the other
       .waitFor();
   }
   const state = async (name: string) => (await fresh()).find((record) => record.name === name)?.state;
-  await runCommand(workbench, 'Fivecrop: Stop');
-  await chooseQuickPick(workbench, first.name);
+  await runCommandOn(workbench, 'Fivecrop: Stop', first.name);
   await until('the first stops', async () => (await state(first.name)) === 'stopped');
   assert.equal(await state(second.name), 'running');
   await runCommand(workbench, 'Fivecrop: Stop');

@@ -19,6 +19,7 @@ import {
   quickInput,
   reloadWindow,
   runCommand,
+  saveAs,
   screenshot,
   startTraining,
   treeRow,
@@ -131,8 +132,7 @@ async function stepBeyond(workbench: Workbench, step: number): Promise<void> {
 async function stepsInPage({ workbench, folder }: Stage, name: string): Promise<number[]> {
   const file = join(folder, 'exports', name);
   await button(workbench, 'CSV').click();
-  await quickInput(workbench).locator('input').waitFor();
-  await answerInput(workbench, file);
+  await saveAs(workbench, file);
   await until('the points are exported', () => existsSync(file));
   const [heading = '', ...lines] = (await readFile(file, 'utf8')).trim().split(/\r?\n/);
   const columns = heading.split(',');

@@ -10,13 +10,13 @@ import { evaluationPath, evaluationSchema, type Evaluation } from '../../src/pro
 import { fivecrop } from '../unit/cli/runCommand.ts';
 import { stage, until } from './scenarios.ts';
 import {
-  answerInput,
   chooseInContextMenu,
   chooseQuickPick,
   explorerRow,
   notification,
   openViewContainer,
   quickInput,
+  saveAs,
   screenshot,
   treeRow,
   treeRows,
@@ -71,7 +71,7 @@ scenario('a checkpoint is exported to the ONNX file that the dialog names', asyn
   await openViewContainer(workbench, 'Fivecrop');
   await chooseInContextMenu(workbench, treeRow(workbench, 'Checkpoints', 'small'), 'Export to ONNX...');
   const file = join(folder, 'exported.onnx');
-  await answerInput(workbench, file);
+  await saveAs(workbench, file);
   await notification(workbench, /exported\.onnx runs in any ONNX Runtime/).waitFor();
   assert.ok(existsSync(file));
 });

@@ -126,6 +126,28 @@ export async function answerInput(workbench: Workbench, text: string): Promise<v
   await input.press('Enter');
 }
 
+/** Answers the dialog that asks where to save. It takes no answer while it looks through folders. */
+export async function saveAs(workbench: Workbench, file: string): Promise<void> {
+  const dialog = quickInput(workbench);
+  await dialog.waitFor();
+  const deadline = Date.now() + patience;
+  do {
+    if (Date.now() > deadline) throw new Error(`The dialog does not save ${file}.`);
+    await succeeds(dialog.locator('input').fill(file, { timeout: 3000 }));
+    // The button, not Enter, which would go to what is below a dialog that has just closed.
+    await succeeds(dialog.getByRole('button', { name: 'OK' }).click({ timeout: 3000 }));
+  } while (!(await succeeds(dialog.waitFor({ state: 'hidden', timeout: 3000 }))));
+}
+
+/** Runs a command that asks which of several, and chooses; again where a panel that opens takes the list's focus. */
+export async function runCommandOn(workbench: Workbench, title: string, label: string | RegExp): Promise<void> {
+  const deadline = Date.now() + patience;
+  do {
+    if (Date.now() > deadline) throw new Error(`"${title}" does not offer ${String(label)}.`);
+    await runCommand(workbench, title);
+  } while (!(await succeeds(quickPickRow(workbench, label).click({ timeout: 5000 }))));
+}
+
 /** Answers the last question of *Train Model*, once the check of the data has been told: it draws the list anew. */
 export async function startTraining(workbench: Workbench): Promise<void> {
   await quickPickRow(workbench, /Show What Is in the Data/).waitFor();
