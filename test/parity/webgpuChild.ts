@@ -20,11 +20,11 @@ import {
 import type { Graph } from '../../src/ml/graph/graph.ts';
 import { writeOnnx } from '../../src/ml/graph/onnx/writeOnnx.ts';
 import type { Optimizer } from '../../src/ml/graph/optimizers.ts';
-import { fullStep } from '../../src/ml/graph/trainingStep.ts';
+import { accumulationStep, fullStep, gradientStep, updateStep } from '../../src/ml/graph/trainingStep.ts';
 
 /*
  * What webgpu.test.ts runs in a process that has a Vulkan device from its start: `check` prints the self-check;
- * `place` lets ONNX Runtime say on stderr which provider gets which operator of training steps.
+ * `place` lets ONNX Runtime say on stderr which provider gets which operator of a run’s graphs, and prints how many graphs there were.
  */
 
 /** With the operators of a training step that the self-check's network lacks. */
@@ -45,23 +45,34 @@ const optimizers: Optimizer[] = [
   { kind: 'sgd', momentum: 0.9, weightDecay: 0.1 },
 ];
 
-async function place(): Promise<void> {
-  for (const optimizer of optimizers) {
-    for (const batchNorm of ['batch', 'running'] as const) {
-      const forward = network(batchNorm);
-      const step = fullStep(forward, { trainable: new Set(forward.parameters), optimizer, clipNorm: 1 });
-      const model = writeOnnx(step, { constants: new Map(), outputs: [...step.updates.values()] });
-      const session = await InferenceSession.create(model, {
-        executionProviders: ['webgpu', 'cpu'],
-        logSeverityLevel: 0,
-        logVerbosityLevel: 1,
-      });
-      await session.release();
-    }
-  }
+/** Every kind of graph that a run has: whole steps, the parts of a step in parts, and a validation. */
+function graphs(): Graph[] {
+  return (['batch', 'running'] as const).flatMap((batchNorm) => {
+    const forward = network(batchNorm);
+    const trainable = new Set(forward.parameters);
+    const updates = optimizers.flatMap((optimizer) => {
+      const options = { trainable, optimizer, clipNorm: 1 };
+      return [fullStep(forward, options), updateStep(forward, options)];
+    });
+    return [...updates, accumulationStep(forward, trainable), gradientStep(forward, trainable), forward];
+  });
 }
 
-if (process.argv[2] === 'place') await place();
+async function place(): Promise<number> {
+  const all = graphs();
+  for (const graph of all) {
+    const model = writeOnnx(graph, { constants: new Map(), outputs: [...graph.updates.values()], composed: true });
+    const session = await InferenceSession.create(model, {
+      executionProviders: ['webgpu', 'cpu'],
+      logSeverityLevel: 0,
+      logVerbosityLevel: 1,
+    });
+    await session.release();
+  }
+  return all.length;
+}
+
+if (process.argv[2] === 'place') console.log(await place());
 else console.log(JSON.stringify(await selfCheck(onnxEngine, 'webgpu', tinySize)));
 // Not every driver lets its process end by itself.
 process.exit(0);

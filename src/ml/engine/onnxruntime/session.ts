@@ -32,6 +32,11 @@ export type SessionPurpose = 'inference' | 'training' | 'blocked training';
 
 const optimizations = { inference: 'all', training: 'extended', 'blocked training': 'disabled' } as const;
 
+/** Whether a device lacks operators, so that the graph is written without them; else ONNX Runtime leaves them to the CPU. */
+export function composesOn(device: string): boolean {
+  return device === 'webgpu';
+}
+
 /** What we use of ONNX Runtime's session. */
 export interface Session extends Pick<InferenceSession, 'inputNames' | 'outputNames' | 'release'> {
   run(

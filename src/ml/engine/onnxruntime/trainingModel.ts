@@ -18,7 +18,7 @@ import type {
 import { countBatches } from '../countBatches.ts';
 import { cpuBlockSize } from './blockSize.ts';
 import { batchOf } from './inferenceModel.ts';
-import { createSession, fromRuntime, guarded, loadRuntime, type Session, toRuntime } from './session.ts';
+import { composesOn, createSession, fromRuntime, guarded, loadRuntime, type Session, toRuntime } from './session.ts';
 
 type Runtime = typeof import('onnxruntime-node');
 
@@ -74,7 +74,12 @@ export function createTrainingModel(
     const graph = graphOf(purpose, graphFor(batchSize), options);
     const size = device === 'cpu' ? await cpuBlockSize() : 0;
     const block = size > 0 && suitsBlocks(graph, imagesOf(graph), size) ? size : 0;
-    const model = writeOnnx(graph, { constants, outputs: [...graph.updates.values()], block });
+    const model = writeOnnx(graph, {
+      constants,
+      outputs: [...graph.updates.values()],
+      block,
+      composed: composesOn(device),
+    });
     const watch = { purpose, batchSize, observer };
     const session = await createSession(model, device, block > 0 ? 'blocked training' : 'training', watch);
     return { graph, session };

@@ -135,7 +135,7 @@ export function lowerNode(lowering: Lowering, node: Node): void {
       emit('Mul', node.inputs, {}, output);
       return;
     case 'logSoftmax':
-      emit('LogSoftmax', node.inputs, { axis: 1 }, output);
+      lowerLogSoftmax(lowering, node);
       return;
     case 'reshape':
       emit('Reshape', [...node.inputs, integers(node.shape)], {}, output);
@@ -155,6 +155,20 @@ function lowerReluGradient(lowering: Lowering, node: NodeOf<'reluGradient'>): vo
   const [dy = '', y = ''] = node.inputs;
   const mask = lowering.emit('HardSigmoid', [y], { alpha: float(1e38), beta: float(0) });
   lowering.emit('Mul', [dy, mask], {}, node.outputs[0]);
+}
+
+/** Composed: x - max - log(sum(exp(x - max))), by row. */
+function lowerLogSoftmax(lowering: Lowering, node: NodeOf<'logSoftmax'>): void {
+  const { emit, integers } = lowering;
+  const [output] = node.outputs;
+  if (!lowering.composed) {
+    emit('LogSoftmax', node.inputs, { axis: 1 }, output);
+    return;
+  }
+  const [x = ''] = node.inputs;
+  const shifted = emit('Sub', [x, emit('ReduceMax', [x], { axes: [1], keepdims: 1 })]);
+  const sum = emit('ReduceSum', [emit('Exp', [shifted]), integers([1])], { keepdims: 1 });
+  emit('Sub', [shifted, emit('Log', [sum])], {}, output);
 }
 
 function lowerNormalize(lowering: Lowering, node: NodeOf<'normalize'>): void {

@@ -14,6 +14,8 @@ export function float(value: number): { readonly float: number } {
 export interface Lowering {
   readonly graph: Graph;
   readonly nodes: OnnxNode[];
+  /** Whether to do without operators that some devices lack. */
+  composed: boolean;
   /** What the nodes that follow are named after; see `placeName`. */
   place: string;
   readonly initializers: OnnxTensor[];
@@ -70,6 +72,7 @@ export function createLowering(graph: Graph, block = 0, images: ReadonlySet<stri
     graph,
     nodes,
     place: '',
+    composed: false,
     initializers,
     block,
     images,

@@ -16,6 +16,8 @@ export interface WriteOptions {
   /** Other names for inputs and outputs. */
   readonly rename?: ReadonlyMap<string, string>;
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Composes what a device of few operators lacks (WebGPU has no log-softmax) from what it has. */
+  readonly composed?: boolean;
   /** Channels a block of the CPU's fast layout, for graphs that suit it (`suitsBlocks`); the plain layout without it. */
   readonly block?: number;
 }
@@ -30,6 +32,7 @@ export const onnxOpset = 17;
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
   const lowering = createLowering(graph, block, block > 0 ? imagesOf(graph) : undefined);
+  lowering.composed = options.composed === true;
   const places = nodePlaces(graph);
   graph.nodes.forEach((node, index) => {
     const place = places[index];
