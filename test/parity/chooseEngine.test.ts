@@ -22,7 +22,12 @@ const wish = (device: EngineWish['device'], engine: EngineWish['engine'] = 'auto
 });
 
 /** Puts other findings in the place of those that are remembered of this machine. */
-async function pretend(findings: { devices?: object[]; refused?: object[]; fingerprint?: string }): Promise<void> {
+async function pretend(findings: {
+  devices?: object[];
+  refused?: object[];
+  cpu?: object;
+  fingerprint?: string;
+}): Promise<void> {
   const known = JSON.parse(await readFile(memory, 'utf8')) as object;
   await writeFile(memory, JSON.stringify({ ...known, devices: [], refused: [], ...findings }));
 }
@@ -76,10 +81,22 @@ test('auto takes what is remembered as faster than the CPU, the fastest first', 
   assert.deepEqual([engine.name, device, fallbacks], ['onnx', 'webgpu', []]);
 });
 
+test('auto times the CPU once a machine: then it is compared by what is remembered', async () => {
+  await pretend({ devices: [graphicsCard(1e-3)], cpu: {} });
+  await chooseEngine(wish('auto'));
+  const { cpu } = JSON.parse(await readFile(memory, 'utf8')) as { cpu: { onnx?: number } };
+  assert.ok(cpu.onnx !== undefined && cpu.onnx > 0, JSON.stringify(cpu));
+  // No CPU takes that long, and none is that fast: only the memory can be what decides.
+  await pretend({ devices: [graphicsCard(1e3)], cpu: { onnx: 1e4 } });
+  assert.equal((await chooseEngine(wish('auto'))).device, 'webgpu');
+  await pretend({ devices: [graphicsCard(1e-9)], cpu: { onnx: 1e-10 } });
+  assert.equal((await chooseEngine(wish('auto'))).device, 'cpu');
+});
+
 test('auto says why it takes the CPU where a graphics card is slower or fails, and nothing of one that is not there', async () => {
   const failing = { engine: 'onnx', device: 'cuda', reason: 'its gradients are not numbers', absent: false };
   const absent = { engine: 'onnx', device: 'webgpu', reason: 'no graphics adapter was found', absent: true };
-  await pretend({ devices: [graphicsCard(1e9)], refused: [failing] });
+  await pretend({ devices: [graphicsCard(1e9)], refused: [failing], cpu: {} });
   const { device, fallbacks } = await chooseEngine(wish('auto'));
   assert.equal(device, 'cpu');
   assert.deepEqual(fallbacks, [

@@ -117,9 +117,18 @@ async function tryDevices(log: (message: string) => void): Promise<RememberedDev
     if (reason !== undefined) refused.push({ engine, device: name, reason, absent: absence(probe) !== undefined });
     else if ('secondsPerStep' in probe) devices.push({ engine, device: name, secondsPerStep: probe.secondsPerStep });
   }
-  const found = { devices, refused };
+  const found = { devices, refused, cpu: {} };
   await rememberDevices(key, found);
   return found;
+}
+
+/** Seconds of a step on the CPU: timed once a machine, as the devices are. */
+async function cpuSeconds(engine: Engine, tried: RememberedDevices): Promise<number> {
+  const known = tried.cpu[engine.name];
+  if (known !== undefined) return known;
+  const { secondsPerStep } = await selfCheck(engine, 'cpu');
+  await rememberDevices(fingerprint(), { ...tried, cpu: { ...tried.cpu, [engine.name]: secondsPerStep } });
+  return secondsPerStep;
 }
 
 async function chooseFastest({ engine: engineName, device, log }: EngineWish): Promise<ChosenEngine> {
@@ -143,11 +152,8 @@ async function chooseFastest({ engine: engineName, device, log }: EngineWish): P
   }
   const [preferred] = allowed;
   if (!preferred) throw new Error('there is no engine');
-  if (best) {
-    const cpu = await selfCheck(preferred, 'cpu');
-    if (best.secondsPerStep < cpu.secondsPerStep) {
-      return { engine: engineOf(best.engine), device: best.device, fallbacks: [] };
-    }
+  if (best && best.secondsPerStep < (await cpuSeconds(preferred, tried))) {
+    return { engine: engineOf(best.engine), device: best.device, fallbacks: [] };
   }
   const slower = candidates.map((entry) => `${entry.engine} on ${entry.device}: slower than the CPU here`);
   // A machine without a graphics card falls back from nothing; one whose card fails does.

@@ -21,6 +21,8 @@ const rememberedSchema = z.object({
       absent: z.boolean(),
     }),
   ),
+  /** Seconds of a step on the CPU by engine, of those that were timed because a graphics card had to be compared. */
+  cpu: z.partialRecord(z.enum(['onnx', 'tensorflow']), z.number()).default({}),
 });
 export type RememberedDevices = Omit<z.infer<typeof rememberedSchema>, 'fingerprint'>;
 

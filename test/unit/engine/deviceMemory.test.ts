@@ -13,6 +13,7 @@ import {
 const found: RememberedDevices = {
   devices: [{ engine: 'onnx', device: 'webgpu', secondsPerStep: 0.01 }],
   refused: [{ engine: 'onnx', device: 'cuda', reason: 'its CUDA libraries are not installed', absent: true }],
+  cpu: { onnx: 0.02 },
 };
 const before = process.env['FIVECROP_CACHE'];
 let folder = '';
@@ -32,7 +33,7 @@ test('what was found is remembered for the same machine, in one file, and for no
   await rememberDevices('this machine', found);
   assert.deepEqual(await readdir(join(folder, 'cache')), ['devices.json']);
   const recalled = await recallDevices('this machine');
-  assert.deepEqual({ devices: recalled?.devices, refused: recalled?.refused }, found);
+  assert.deepEqual({ devices: recalled?.devices, refused: recalled?.refused, cpu: recalled?.cpu }, found);
   assert.equal(await recallDevices('another machine'), undefined);
 });
 
