@@ -6,7 +6,7 @@ import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import type { TrainingState } from '../engine/engine.ts';
 import type { StateDict } from '../graph/tensor.ts';
-import { writeCheckpoint } from '../weights/checkpoint.ts';
+import { repeatCheckpoint, type ResumePoint, writeCheckpoint } from '../weights/checkpoint.ts';
 
 export type CheckpointKind = TrainingEventOf<'checkpoint'>['kind'];
 
@@ -33,18 +33,19 @@ export function checkpointPath(folder: string, kind: CheckpointKind, epoch: numb
 }
 
 /**
- * Writes one checkpoint with all that an exact resume needs and returns its path. Throws a user error where the disk
+ * Writes a moment with all that an exact resume needs, once, under a name for each kind; `saved` hears of each path.
+ * Throws a user error where the disk
  * refuses, and where a weight is no number any more, so that a good checkpoint is never replaced by a broken one.
  */
-export async function saveCheckpoint(
+export async function saveCheckpoints(
   folder: string,
-  kind: CheckpointKind,
+  kinds: readonly CheckpointKind[],
   facts: RunFacts,
   { training, resume, epoch, metrics }: Moment,
-): Promise<string> {
+  saved: (kind: CheckpointKind, path: string) => void,
+): Promise<void> {
   const broken = firstNotFinite(training.state);
   if (broken !== undefined) throw diverged(`The tensor ${broken} holds NaN or infinity after step ${resume.step}`);
-  const path = checkpointPath(folder, kind, epoch);
   const metadata: CheckpointMetadata = {
     version: checkpointVersion,
     ...facts,
@@ -52,11 +53,18 @@ export async function saveCheckpoint(
     metrics,
     created: new Date().toISOString(),
   };
-  await writeCheckpoint(path, training.state, metadata, {
+  const resumePoint: ResumePoint = {
     optimizer: training.optimizer,
     resume: { version: resumeStateVersion, ...resume },
-  });
-  return path;
+  };
+  let written: string | undefined;
+  for (const kind of kinds) {
+    const path = checkpointPath(folder, kind, epoch);
+    if (written === undefined) await writeCheckpoint(path, training.state, metadata, resumePoint);
+    else await repeatCheckpoint(path, written);
+    written ??= path;
+    saved(kind, path);
+  }
 }
 
 function firstNotFinite(state: StateDict): string | undefined {

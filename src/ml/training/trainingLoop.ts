@@ -10,7 +10,7 @@ import { type TrainingControl, whenNotPaused } from './control.ts';
 import { afterEpoch, type EarlyStopState, shouldStop } from './earlyStop.ts';
 import type { FrozenPart } from './frozenPart.ts';
 import type { Metrics } from './metrics.ts';
-import { checkpointPath, type CheckpointKind, diverged, isDiverged, type RunFacts, saveCheckpoint } from './saver.ts';
+import { checkpointPath, type CheckpointKind, diverged, isDiverged, type RunFacts, saveCheckpoints } from './saver.ts';
 import { learningRateAt, type ScheduleOptions } from './schedule.ts';
 import type { Stepper } from './stepper.ts';
 import { createThroughput } from './throughput.ts';
@@ -138,17 +138,10 @@ function createLoop(options: LoopOptions) {
           }
         : {},
     };
-    for (const kind of kinds) {
-      const path = await saveCheckpoint(options.checkpoints, kind, options.facts, moment);
-      emit({
-        event: 'checkpoint',
-        step: position.step,
-        epoch: moment.epoch,
-        kind,
-        path,
-        ...(metrics ? { validAccuracy: metrics.accuracy } : {}),
-      });
-    }
+    const accuracy = metrics ? { validAccuracy: metrics.accuracy } : {};
+    await saveCheckpoints(options.checkpoints, kinds, options.facts, moment, (kind, path) => {
+      emit({ event: 'checkpoint', step: position.step, epoch: moment.epoch, kind, path, ...accuracy });
+    });
     savedStep = position.step;
   };
 

@@ -98,6 +98,14 @@ export async function writeCheckpoint(
   await writeAtomically(files);
 }
 
+/** Gives a checkpoint and what its resume needs a second name, as safely as it was written and at next to no cost. */
+export async function repeatCheckpoint(path: string, written: string): Promise<void> {
+  await writeAtomically([
+    { path: resumePath(path), sameAs: resumePath(written) },
+    { path, sameAs: written },
+  ]);
+}
+
 /** A checkpoint with its weights. Throws a user error for files that are damaged, newer, or not ours. */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   const { state, metadata } = await readSafetensors(path);

@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { constants, copyFile, type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, userError } from '../../protocol/errors.ts';
@@ -34,9 +34,28 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-export interface FileToWrite {
-  readonly path: string;
-  readonly write: (handle: FileHandle) => Promise<void>;
+export type FileToWrite =
+  | { readonly path: string; readonly write: (handle: FileHandle) => Promise<void> }
+  /** A second name for a file that was written before and is never changed in place; a copy where the disk has no links. */
+  | { readonly path: string; readonly sameAs: string };
+
+async function stage(file: FileToWrite, temporary: string): Promise<void> {
+  if ('sameAs' in file) {
+    await rm(temporary, { force: true });
+    try {
+      await link(file.sameAs, temporary);
+      return;
+    } catch {
+      await copyFile(file.sameAs, temporary, constants.COPYFILE_FICLONE);
+    }
+  }
+  const handle = await open(temporary, 'sameAs' in file ? 'r+' : 'w');
+  try {
+    if ('write' in file) await file.write(handle);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 /**
@@ -45,19 +64,17 @@ export interface FileToWrite {
  * Throws a user error that names the file where the disk refuses; no temporary file stays behind then.
  */
 export async function writeAtomically(files: readonly FileToWrite[]): Promise<void> {
-  const written = files.map((file) => ({ ...file, temporary: `${file.path}.${String(process.pid)}.tmp` }));
+  const written = files.map((file) => ({
+    file,
+    path: file.path,
+    temporary: `${file.path}.${String(process.pid)}.tmp`,
+  }));
   let current = written[0]?.path ?? '';
   try {
-    for (const { path, temporary, write } of written) {
+    for (const { file, path, temporary } of written) {
       current = path;
       await mkdir(dirname(path), { recursive: true });
-      const handle = await open(temporary, 'w');
-      try {
-        await write(handle);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
+      await stage(file, temporary);
     }
     for (const { path, temporary } of written) {
       current = path;

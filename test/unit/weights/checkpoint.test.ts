@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -12,6 +13,7 @@ import {
   readCheckpoint,
   readCheckpointMetadata,
   readResumePoint,
+  repeatCheckpoint,
   resumePath,
   writeCheckpoint,
 } from '../../../src/ml/weights/checkpoint.ts';
@@ -55,6 +57,40 @@ test('a checkpoint and its resume file come back as they were written, and nothi
   assert.deepEqual(await readCheckpointMetadata(path), metadata);
   assert.deepEqual(await readResumePoint(path), { optimizer, resume });
   assert.deepEqual(await readdir(join(folder, 'both')), ['last.resume.safetensors', 'last.safetensors']);
+});
+
+test('a checkpoint under a second name stays as it was when the first name is written anew, and the other way round', async () => {
+  const [best, last] = ['best', 'last'].map((name) => join(folder, 'twice', `${name}.safetensors`)) as [string, string];
+  const later = { ...metadata, training: { ...metadata.training, step: 80 } };
+  await writeCheckpoint(best, state, metadata, { optimizer, resume });
+  await repeatCheckpoint(last, best);
+  assert.equal((await stat(last)).ino, (await stat(best)).ino, 'no second copy on this disk');
+  await writeCheckpoint(last, state, later, { optimizer, resume: { ...resume, step: 80 } });
+  assert.deepEqual(await readCheckpoint(best), { state, metadata });
+  assert.deepEqual(await readResumePoint(best), { optimizer, resume });
+  await repeatCheckpoint(best, last);
+  assert.deepEqual(await readCheckpointMetadata(best), later);
+  assert.equal((await readResumePoint(best)).resume.step, 80);
+  assert.equal((await readdir(join(folder, 'twice'))).length, 4, 'nothing temporary is left');
+});
+
+const otherDisk = '/dev/shm';
+const skip = !existsSync(otherDisk) && 'needs a second file system';
+test('where the disk has no link to the first name, the second is a copy', { skip }, async (context) => {
+  const elsewhere = await mkdtemp(join(otherDisk, 'fivecrop-checkpoint-'));
+  context.after(() => rm(elsewhere, { recursive: true }));
+  const path = join(folder, 'copy.safetensors');
+  await writeCheckpoint(join(elsewhere, 'best.safetensors'), state, metadata, { optimizer, resume });
+  await repeatCheckpoint(path, join(elsewhere, 'best.safetensors'));
+  assert.deepEqual(await readCheckpoint(path), { state, metadata });
+  assert.deepEqual(await readResumePoint(path), { optimizer, resume });
+});
+
+test('a second name for a checkpoint that is not there is refused, and what had the name stays', async () => {
+  const path = join(folder, 'kept.safetensors');
+  await writeCheckpoint(path, state, metadata, { optimizer, resume });
+  await assert.rejects(repeatCheckpoint(path, join(folder, 'absent.safetensors')), UserError);
+  assert.deepEqual(await readCheckpoint(path), { state, metadata });
 });
 
 test('a resume file of another step is refused', async () => {
