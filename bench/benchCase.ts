@@ -33,6 +33,8 @@ export interface BenchCase {
   readonly unavailable?: string;
   /** What exactly is timed, in a sentence or two; it goes into the result's file. */
   readonly how: string;
+  /** Makes the files that both sides read. */
+  readonly prepare?: () => Promise<void>;
   /** How often the sides take turns. */
   readonly rounds: number;
   readonly figures: readonly FigureSpec[];

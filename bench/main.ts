@@ -54,6 +54,7 @@ function ownVersions(): Record<string, string> {
 }
 
 async function measureCase(name: string, benchCase: BenchCase, withPeers: boolean): Promise<BenchResult> {
+  await benchCase.prepare?.();
   const before = await productRate();
   const samples = await takeTurns(benchCase, withPeers);
   const rates = [before, await productRate()];

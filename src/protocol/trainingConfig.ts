@@ -102,6 +102,11 @@ export const trainingConfigSchema = z.strictObject({
     .describe(
       '`report`: rotation within ±30°, centre crop, flip. `crop`: random resized crop, flip, colour jitter. `none`: as in validation.',
     ),
+  featureViews: positiveInteger
+    .optional()
+    .describe(
+      'For `head` and `top`: how many augmented views of each image are made. What the frozen layers make of them is computed once and kept, so that later epochs are many times faster. Without it every epoch has new views.',
+    ),
   validateEvery: positiveInteger.default(40).describe('Steps between two validations; each epoch ends with one too.'),
   earlyStop: positiveInteger
     .optional()
@@ -118,7 +123,7 @@ export const trainingConfigSchema = z.strictObject({
     .number()
     .min(0)
     .default(2048)
-    .describe('Memory for decoded images; what does not fit goes to a cache on disk.'),
+    .describe('Memory for decoded images and kept features; what does not fit goes to the disk.'),
   pinnedImages: z
     .number()
     .int()

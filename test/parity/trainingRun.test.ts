@@ -95,6 +95,42 @@ test('a run resumed from any of its checkpoints gives the numbers of one that wa
   assert.equal((await listRuns(options.out)).runs.length, 3);
 });
 
+test('kept features give the numbers of computed ones, also in a run that is resumed', async (context) => {
+  const folder = await temporaryFolder(context);
+  const options = { out: join(folder, 'runs'), chooseEngine };
+  const data = await drawTinyDataset(folder);
+  const trained = await trainRun(tinyConfig(data, { epochs: 1 }), options);
+  const network = { kind: 'architecture', name: 'ConvNet1', weights: trained.done.last ?? '' } as const;
+  const head = (settings: Parameters<typeof tinyConfig>[1]) =>
+    tinyConfig(data, { network, method: 'head', ...settings });
+  const numbersOf = async (run: { readonly folder: string }) => numbers(await readEvents(run.folder));
+
+  const fresh = await trainRun(head({ epochs: 3 }), options);
+  const asMany = await trainRun(head({ epochs: 3, featureViews: 3 }), options);
+  assert.deepEqual(await numbersOf(asMany), await numbersOf(fresh), 'as many views as epochs');
+
+  const config = head({ epochs: 4, featureViews: 2, cacheMegabytes: 0 });
+  const whole = await trainRun(config, options);
+  const inMemory = await trainRun({ ...config, cacheMegabytes: 64 }, options);
+  assert.deepEqual(await numbersOf(inMemory), await numbersOf(whole), 'kept in memory and on disk');
+  assert.notDeepEqual((await numbersOf(whole)).steps.slice(10), (await numbersOf(fresh)).steps.slice(10));
+  const control = createTrainingControl();
+  const onEvent = (event: TrainingEvent) => {
+    if (event.event === 'step' && event.step === 13) control.stop();
+  };
+  const stopped = await trainRun(config, { ...options, name: 'stopped', control, onEvent });
+  const resumed = await trainRun(config, { ...options, resume: stopped.done.last ?? '' });
+  assert.deepEqual(await numbersOf(resumed), await numbersOf(whole), 'resumed');
+});
+
+test('views are refused where no layer is frozen, before a folder is made', async (context) => {
+  const folder = await temporaryFolder(context);
+  const config = tinyConfig(await drawTinyDataset(folder, 2, 1), { method: 'scratch', featureViews: 1 });
+  const options: TrainRunOptions = { out: join(folder, 'runs'), chooseEngine };
+  await assert.rejects(trainRun(config, options), /feature-views/u);
+  assert.deepEqual(await listRuns(options.out), { runs: [], unreadable: [] });
+});
+
 test('a run that cannot be resumed says why', async (context) => {
   const folder = await temporaryFolder(context);
   const config = tinyConfig(await drawTinyDataset(folder), { epochs: 1 });

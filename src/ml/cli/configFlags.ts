@@ -44,6 +44,7 @@ const configFlags: readonly ConfigFlag[] = [
   { field: 'clipNorm', flag: '--clip-norm <norm>', kind: 'number' },
   { field: 'batchNorm', flag: '--batch-norm <statistics>', kind: 'text', choices: ['running', 'batch'] },
   { field: 'augment', flag: '--augment <name>', kind: 'text', choices: augmentations },
+  { field: 'featureViews', flag: '--feature-views <n>', kind: 'number' },
   { field: 'classNames', flag: '--class-names <file>', kind: 'text' },
   { field: 'imageSize', flag: '--image-size <pixels>', kind: 'number' },
   { field: 'resize', flag: '--resize <pixels>', kind: 'number' },

@@ -15,6 +15,8 @@ export interface ImageSourceOptions {
   readonly cacheFolder?: string;
   /** Most that the disk cache may hold, in bytes. */
   readonly diskCacheBytes?: number;
+  /** Whether each image is asked for once, so that none is worth remembering. */
+  readonly once?: boolean;
   /** Threads to work in, which stay the caller's; without it the source starts its own. */
   readonly pool?: DecodePool;
   /** Called once for each file that does not decode. */
@@ -56,6 +58,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     options.onUndecodable?.(file, reason);
   };
   const keep = async (request: ImageRequest): Promise<LoadRequest['keep']> => {
+    if (options.once) return 'nowhere';
     if (memory.reserve(request)) return 'memory';
     return (await disk.hasRoom()) ? 'disk' : 'nowhere';
   };

@@ -18,6 +18,8 @@ export interface LoaderOptions {
    * For training; a measurement must count each image once, and there the batch lacks it.
    */
   readonly replaceUndecodable: boolean;
+  /** Augmented views of an image, seen one an epoch over and over; without it every epoch sees new ones. */
+  readonly views?: number;
   /** Batches made ahead of the one in use. */
   readonly prefetch?: number;
 }
@@ -31,6 +33,10 @@ export interface Batch {
   readonly labels: Int32Array;
   /** Which samples these are, `[N]`. */
   readonly indices: Uint32Array;
+  /** Whose places they have, `[N]`: their own, or those of undecodable samples that they replace. */
+  readonly places: Uint32Array;
+  /** All places of the batch in order, also of what was known and of what does not decode. */
+  readonly wanted: Uint32Array;
 }
 
 export interface Loader {
@@ -39,9 +45,12 @@ export interface Loader {
   readonly batches: number;
   /**
    * The batches of an epoch, from `fromBatch` on. The same seed, epoch and batch give the same pixels, whatever was loaded
-   * before and however the threads ran. A batch of which no image decodes is left out.
+   * before and however the threads ran. Places that `isKnown` are not loaded. A batch of which nothing is known and no
+   * image decodes is left out.
    */
-  epoch(epoch: number, fromBatch?: number): AsyncGenerator<Batch, void, void>;
+  epoch(epoch: number, fromBatch?: number, isKnown?: (place: number) => boolean): AsyncGenerator<Batch, void, void>;
+  /** Which view of each image an epoch sees. The same view of an image has the same pixels in every epoch. */
+  viewOf(epoch: number): number;
 }
 
 const defaultPrefetch = 3;
@@ -52,10 +61,16 @@ const maxChunk = 8;
 
 /** Makes batches of samples, decoding and augmenting ahead in the source's threads. The source is the caller's to dispose. */
 export function createLoader(samples: readonly Sample[], source: ImageSource, options: LoaderOptions): Loader {
-  const { batchSize, seed, shuffle, prefetch = defaultPrefetch } = options;
+  const { batchSize, seed, shuffle, views, prefetch = defaultPrefetch } = options;
   const batches = Math.ceil(samples.length / batchSize);
+  const viewOf = (number: number) => (views === undefined ? number : number % views);
 
-  async function* epoch(number: number, fromBatch = 0): AsyncGenerator<Batch, void, void> {
+  async function* epoch(
+    number: number,
+    fromBatch = 0,
+    isKnown: (place: number) => boolean = () => false,
+  ): AsyncGenerator<Batch, void, void> {
+    const view = viewOf(number);
     const order = shuffle
       ? permutation(samples.length, createRandom(seed, 'order', number))
       : Uint32Array.from(samples.keys());
@@ -63,8 +78,8 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
     let next = fromBatch;
     const refill = () => {
       for (; pending.length < prefetch && next < batches; next++) {
-        const indices = order.subarray(next * batchSize, (next + 1) * batchSize);
-        const batch = loadBatch({ samples, source, options }, number, next, indices);
+        const wanted = order.subarray(next * batchSize, (next + 1) * batchSize);
+        const batch = loadBatch({ samples, source, options }, view, next, wanted, isKnown);
         // An error is thrown where the batch is asked for; a caller that stops before that has no use for it.
         batch.catch(() => undefined);
         pending.push(batch);
@@ -74,10 +89,10 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
     for (let batch = pending.shift(); batch; batch = pending.shift()) {
       const ready = await batch;
       refill();
-      if (ready.indices.length > 0) yield ready;
+      if (ready.indices.length > 0 || ready.wanted.some(isKnown)) yield ready;
     }
   }
-  return { samples, batches, epoch };
+  return { samples, batches, epoch, viewOf };
 }
 
 interface LoaderParts {
@@ -86,64 +101,72 @@ interface LoaderParts {
   readonly options: LoaderOptions;
 }
 
-/** A sample's input. */
+/** A sample's input, and the place that it has. */
 interface LoadedSample {
   readonly index: number;
+  readonly place: number;
   readonly pixels: Uint8Array;
 }
 
-async function loadBatch(parts: LoaderParts, epoch: number, index: number, indices: Uint32Array): Promise<Batch> {
+async function loadBatch(
+  parts: LoaderParts,
+  view: number,
+  index: number,
+  wanted: Uint32Array,
+  isKnown: (place: number) => boolean,
+): Promise<Batch> {
+  const indices = wanted.filter((place) => !isKnown(place));
   const chunk = Math.min(maxChunk, Math.max(1, Math.ceil(indices.length / parts.source.threads)));
   const chunks = Array.from({ length: Math.ceil(indices.length / chunk) }, (_, at) =>
-    loadChunk(parts, epoch, [...indices.subarray(at * chunk, (at + 1) * chunk)]),
+    loadChunk(parts, view, [...indices.subarray(at * chunk, (at + 1) * chunk)]),
   );
   const loaded = (await Promise.all(chunks)).flat();
-  return assemble(parts, index, loaded);
+  return { index, wanted, ...assemble(parts, loaded) };
 }
 
-async function loadChunk(parts: LoaderParts, epoch: number, indices: readonly number[]): Promise<LoadedSample[]> {
+async function loadChunk(parts: LoaderParts, view: number, indices: readonly number[]): Promise<LoadedSample[]> {
   const { source, options } = parts;
-  const { decoded, pixels } = await source.load(indices.map((index) => requestFor(parts, epoch, index)));
+  const { decoded, pixels } = await source.load(indices.map((index) => requestFor(parts, view, index)));
   const size = 3 * options.crop * options.crop;
   const loaded: LoadedSample[] = [];
   let offset = 0;
   for (const [at, index] of indices.entries()) {
     if (decoded[at]) {
-      loaded.push({ index, pixels: pixels.subarray(offset, offset + size) });
+      loaded.push({ index, place: index, pixels: pixels.subarray(offset, offset + size) });
       offset += size;
     } else if (options.replaceUndecodable) {
-      const replacement = await loadReplacement(parts, epoch, index);
+      const replacement = await loadReplacement(parts, view, index);
       if (replacement) loaded.push(replacement);
     }
   }
   return loaded;
 }
 
-async function loadReplacement(parts: LoaderParts, epoch: number, index: number): Promise<LoadedSample | undefined> {
-  const random = createRandom(parts.options.seed, 'replacement', epoch, index);
+async function loadReplacement(parts: LoaderParts, view: number, index: number): Promise<LoadedSample | undefined> {
+  const random = createRandom(parts.options.seed, 'replacement', view, index);
   for (let attempt = 0; attempt < replacementTries; attempt++) {
     const other = random.integer(parts.samples.length);
-    const { decoded, pixels } = await parts.source.load([requestFor(parts, epoch, other, index)]);
-    if (decoded[0]) return { index: other, pixels };
+    const { decoded, pixels } = await parts.source.load([requestFor(parts, view, other, index)]);
+    if (decoded[0]) return { index: other, place: index, pixels };
   }
   return undefined;
 }
 
-function requestFor({ samples, options }: LoaderParts, epoch: number, index: number, instead?: number): ImageRequest {
+function requestFor({ samples, options }: LoaderParts, view: number, index: number, instead?: number): ImageRequest {
   const sample = samples[index];
   if (!sample) throw new RangeError(`there is no sample ${index}`);
-  const seeds = [options.seed, 'augment', epoch, index, ...(instead === undefined ? [] : ['instead of', instead])];
+  const seeds = [options.seed, 'augment', view, index, ...(instead === undefined ? [] : ['instead of', instead])];
   return { file: sample.file, shortSide: options.resize, crop: options.crop, augment: options.augment, seeds };
 }
 
-function assemble({ samples, options }: LoaderParts, index: number, loaded: readonly LoadedSample[]): Batch {
+function assemble({ samples, options }: LoaderParts, loaded: readonly LoadedSample[]): Omit<Batch, 'index' | 'wanted'> {
   const size = 3 * options.crop * options.crop;
   const data = new Uint8Array(loaded.length * size);
   loaded.forEach(({ pixels }, position) => data.set(pixels, position * size));
   return {
-    index,
     images: { dtype: 'uint8', shape: [loaded.length, 3, options.crop, options.crop], data },
     labels: Int32Array.from(loaded, (sample) => samples[sample.index]?.classIndex ?? -1),
     indices: Uint32Array.from(loaded, (sample) => sample.index),
+    places: Uint32Array.from(loaded, (sample) => sample.place),
   };
 }

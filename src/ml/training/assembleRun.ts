@@ -3,17 +3,18 @@ import { cancelled, userError } from '../../protocol/errors.ts';
 import type { ModelProfile } from '../../protocol/runProfile.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { createImageSource } from '../data/imageSource.ts';
-import { createLoader, type LoaderOptions } from '../data/loader.ts';
+import { createLoader, type Loader, type LoaderOptions } from '../data/loader.ts';
 import type { Dataset } from '../data/scanDataset.ts';
 import type { ChosenEngine } from '../engine/chooseEngine.ts';
 import type { TrainingState } from '../engine/engine.ts';
 import { balancedClassWeights } from './classWeights.ts';
 import type { TrainingControl } from './control.ts';
 import { earlyStopStart } from './earlyStop.ts';
-
-import { frozenPart } from './frozenPart.ts';
+import { createFeatureStore } from './featureStore.ts';
+import { type FrozenPart, frozenPart } from './frozenPart.ts';
 import { initialState } from './initialState.ts';
 import { readBackbone } from './readBackbone.ts';
+import { freshBatches, keptBatches, type ReadyBatches } from './readyBatches.ts';
 import { carryOver, checkBackbone, positionOf, type ResumedFrom } from './resumeFrom.ts';
 import { runNetwork } from './runNetwork.ts';
 import type { RunSession } from './runSession.ts';
@@ -88,7 +89,9 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   });
   session.onEnd(() => stepper.dispose());
   stopIfAsked();
-  const loaders = createLoaders(options, network.preprocessing);
+  const views = viewsOf(config, frozen);
+  const loaders = createLoaders(options, network.preprocessing, views);
+  const loader = profiler?.loader(loaders.train) ?? loaders.train;
   const pinned = choosePinned(splits.valid, config.pinnedImages, config.seed);
   const validate = createValidator({
     ...common,
@@ -111,8 +114,8 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     checkpoints: session.folder.checkpoints,
     facts,
     device,
-    loader: profiler?.loader(loaders.train) ?? loaders.train,
-    frozen,
+    stepsPerEpoch: loaders.train.batches,
+    batches: views === undefined ? freshBatches(loader, frozen) : batchesOfViews(options, loader, frozen),
     stepper: profiler?.stepper(stepper) ?? stepper,
     validate: profiler ? (state) => profiler.validating(() => validate(state)) : validate,
     save: profiler ? (work) => profiler.saving(work) : (work) => work(),
@@ -139,9 +142,29 @@ async function startOf({ resumed, inPlace, session }: AssembleOptions): Promise<
   return inPlace ? position : { ...position, best: await carryOver(resumed, session.folder) };
 }
 
+/** Views of each image whose features are kept; undefined where every epoch has new ones or nothing is computed ahead. */
+function viewsOf({ augment, featureViews }: TrainingConfig, frozen: FrozenPart): number | undefined {
+  if (!frozen.computes) return undefined;
+  return augment === 'none' ? 1 : featureViews;
+}
+
+/** Half of the memory for images and features is the features'. */
+const featureShare = 0.5;
+
+function batchesOfViews({ config, session }: AssembleOptions, loader: Loader, frozen: FrozenPart): ReadyBatches {
+  const store = createFeatureStore({
+    places: loader.samples.length,
+    memoryBytes: config.cacheMegabytes * megabyte * featureShare,
+    onWarning: (message) => session.log(message, 'warning'),
+  });
+  session.onEnd(() => store.dispose());
+  return keptBatches(loader, frozen, store);
+}
+
 function createLoaders(
   { config, session, dataset }: AssembleOptions,
   { resize, crop }: { readonly resize: number; readonly crop: number },
+  views: number | undefined,
 ) {
   const { train, valid } = dataset.splits;
   if (valid.length === 0) {
@@ -150,14 +173,21 @@ function createLoaders(
     );
   }
   const source = createImageSource({
-    cacheBytes: config.cacheMegabytes * megabyte,
+    cacheBytes: config.cacheMegabytes * megabyte * (views === undefined ? 1 : 1 - featureShare),
+    once: views === 1,
     onUndecodable: session.leaveOut,
     onWarning: (message) => session.log(message, 'warning'),
   });
   session.onEnd(() => source.dispose());
   const common = { batchSize: config.batchSize, resize, crop, seed: config.seed } satisfies Partial<LoaderOptions>;
   return {
-    train: createLoader(train, source, { ...common, augment: config.augment, shuffle: true, replaceUndecodable: true }),
+    train: createLoader(train, source, {
+      ...common,
+      augment: config.augment,
+      shuffle: true,
+      replaceUndecodable: true,
+      ...(views === undefined ? {} : { views }),
+    }),
     valid: createLoader(valid, source, { ...common, augment: 'none', shuffle: false, replaceUndecodable: false }),
   };
 }

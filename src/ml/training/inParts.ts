@@ -2,8 +2,8 @@ import { userError } from '../../protocol/errors.ts';
 import type { Feeds, InferenceModel } from '../engine/engine.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { joinRows } from './joinRows.ts';
-import { sliceRows } from './sliceRows.ts';
+import { joinRows } from '../graph/joinRows.ts';
+import { sliceRows } from '../graph/sliceRows.ts';
 
 /**
  * A model that runs large batches in parts once the device has not enough memory for them whole: the part is halved

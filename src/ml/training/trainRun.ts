@@ -142,7 +142,7 @@ async function prepare(parts: Parts): Promise<LoopOptions> {
   });
   const locate = (architecture: string) => locateFor(architecture, options, stopping.signal);
   const loop = await assembleRun({ ...parts, chosen, locateWeights: locate, ...(profiler ? { profiler } : {}) });
-  const stepsPerEpoch = loop.loader.batches;
+  const { stepsPerEpoch } = loop;
   session.emit({
     event: 'start',
     run: session.folder.name,

@@ -3,18 +3,16 @@ import type { ResumeState } from '../../protocol/resumeState.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
-import type { Batch, Loader } from '../data/loader.ts';
-import type { Feeds } from '../engine/engine.ts';
 import type { StateDict } from '../graph/tensor.ts';
 import { type TrainingControl, whenNotPaused } from './control.ts';
 import { afterEpoch, type EarlyStopState, shouldStop } from './earlyStop.ts';
-import type { FrozenPart } from './frozenPart.ts';
 import type { Metrics } from './metrics.ts';
+import type { ReadyBatch, ReadyBatches } from './readyBatches.ts';
 import { checkpointPath, type CheckpointKind, diverged, isDiverged, type RunFacts, saveCheckpoints } from './saver.ts';
 import { learningRateAt, type ScheduleOptions } from './schedule.ts';
 import type { Stepper } from './stepper.ts';
 import { createThroughput } from './throughput.ts';
-import { computedAhead, type Validation } from './validator.ts';
+import type { Validation } from './validator.ts';
 
 /** An event before it has its time. */
 export type TimelessEvent = TrainingEvent extends infer Event
@@ -43,8 +41,8 @@ export interface LoopOptions {
   readonly checkpoints: string;
   readonly facts: RunFacts;
   readonly device: string;
-  readonly loader: Loader;
-  readonly frozen: FrozenPart;
+  readonly stepsPerEpoch: number;
+  readonly batches: ReadyBatches;
   readonly stepper: Stepper;
   readonly validate: (state: StateDict) => Promise<Validation>;
   /** Runs what writes checkpoints; who measures it wraps it. */
@@ -60,12 +58,6 @@ export interface LoopResult {
   readonly state: 'finished' | 'stopped';
   readonly reason: string;
   readonly position: Position;
-}
-
-interface ReadyBatch {
-  readonly index: number;
-  readonly feeds: Feeds;
-  readonly labels: Int32Array;
 }
 
 /**
@@ -85,10 +77,9 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
 }
 
 function createLoop(options: LoopOptions) {
-  const { config, loader, stepper, control, emit, frozen } = options;
+  const { config, stepsPerEpoch, stepper, control, emit } = options;
   const { validateEvery, epochs } = config;
   const position: Position = { ...options.start, trainLoss: { ...options.start.trainLoss } };
-  const stepsPerEpoch = loader.batches;
   const totalSteps = stepsPerEpoch * epochs;
   const schedule: ScheduleOptions = { ...config, stepsPerEpoch, totalSteps };
   const throughput = createThroughput();
@@ -207,14 +198,8 @@ function createLoop(options: LoopOptions) {
 
   /** Trains to the end of the present epoch; false where a stop came first. */
   const trainEpoch = async (): Promise<boolean> => {
-    const prepare = async ({ index, images, labels }: Batch): Promise<ReadyBatch> => ({
-      index,
-      labels,
-      feeds: await frozen.feeds(images),
-    });
     throughput.begin();
-    const batches = computedAhead(loader.epoch(position.epoch, position.batchInEpoch), prepare);
-    for await (const batch of batches) {
+    for await (const batch of options.batches(position.epoch, position.batchInEpoch)) {
       await pauseIfAsked();
       if (control.stopped) return false;
       await takeStep(batch);

@@ -8,6 +8,7 @@ import type { Engine, Feeds, InferenceModel } from '../engine/engine.ts';
 import { createRandom, permutation } from '../graph/random.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
 import { meanProbabilities, rankClasses } from '../inference/ranking.ts';
+import { computedAhead } from './computedAhead.ts';
 import type { FrozenPart } from './frozenPart.ts';
 import { inParts } from './inParts.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -101,26 +102,6 @@ function keptBatches({ loader, frozen }: ValidatorOptions): () => AsyncGenerator
     }
     complete = kept;
   };
-}
-
-/** Maps items one ahead of the one in use, so that the mapping overlaps with what is done with its results. */
-export async function* computedAhead<Item, Result>(
-  items: AsyncIterable<Item>,
-  compute: (item: Item) => Promise<Result>,
-): AsyncGenerator<Result> {
-  let pending: Promise<Result> | undefined;
-  try {
-    for await (const item of items) {
-      const ready = pending;
-      pending = compute(item);
-      // Its failure is thrown where its result is asked for.
-      pending.catch(() => undefined);
-      if (ready) yield await ready;
-    }
-    if (pending) yield await pending;
-  } finally {
-    await pending?.catch(() => undefined);
-  }
 }
 
 /** `count` images drawn by seed, of as many classes as there are. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { computedAhead } from '../../../src/ml/training/computedAhead.ts';
 import { createThroughput } from '../../../src/ml/training/throughput.ts';
-import { choosePinned, computedAhead } from '../../../src/ml/training/validator.ts';
+import { choosePinned } from '../../../src/ml/training/validator.ts';
 import { withoutRepeats } from '../../../src/protocol/trainingHistory.ts';
 import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
 

@@ -1,5 +1,6 @@
 import type { Engine, ProfileObserver } from '../engine.ts';
 import { listOnnxDevices, requireDevice } from './devices.ts';
+import { fewAtOnce } from './fewAtOnce.ts';
 import { createInferenceModel, createOnnxModel } from './inferenceModel.ts';
 import { createTrainingModel } from './trainingModel.ts';
 
@@ -13,11 +14,13 @@ function createOnnxEngine(observer?: ProfileObserver): Engine {
     devices: listOnnxDevices,
     async compileInference(graphFor, state, device) {
       requireDevice(device);
-      return Promise.resolve(createInferenceModel(graphFor, state, device, observer));
+      const model = createInferenceModel(graphFor, state, device, observer);
+      return Promise.resolve(device === 'cpu' ? fewAtOnce(model) : model);
     },
     async compileOnnx(model, device) {
       requireDevice(device);
-      return createOnnxModel(model, device, observer);
+      const compiled = await createOnnxModel(model, device, observer);
+      return device === 'cpu' ? fewAtOnce(compiled) : compiled;
     },
     async compileTraining(graphFor, initial, options) {
       requireDevice(options.device);

@@ -1,4 +1,4 @@
-import { float32Tensor, type Tensor } from '../graph/tensor.ts';
+import { float32Tensor, type Tensor } from './tensor.ts';
 
 /** Joins float32 tensors of equal shape but for their first dimension, in order. Throws for other types. */
 export function joinRows(parts: readonly Tensor[]): Tensor & { dtype: 'float32' } {

@@ -1,4 +1,4 @@
-import { elementCount, type Tensor } from '../graph/tensor.ts';
+import { elementCount, type Tensor } from './tensor.ts';
 
 /** Rows `[start, end)` of a tensor along its first dimension, as a view of the same memory. */
 export function sliceRows(tensor: Tensor, start: number, end: number): Tensor {

@@ -1,0 +1,35 @@
+import { availableParallelism } from 'node:os';
+import { joinRows } from '../../graph/joinRows.ts';
+import { sliceRows } from '../../graph/sliceRows.ts';
+import type { Tensor } from '../../graph/tensor.ts';
+import type { Feeds, InferenceModel } from '../engine.ts';
+import { batchOf } from './inferenceModel.ts';
+
+/** More images at once than this fill no more threads. */
+const most = 8;
+
+/**
+ * The same model, through which large batches of images go few at a time: an image a thread. Measured on two cores,
+ * two at once are 1.65 times as fast as 32 (DenseNet-169), because the maps in between stay in the processor's cache.
+ * Rows of features are left together: there the weights are what is large.
+ */
+export function fewAtOnce(model: InferenceModel, count = Math.min(most, availableParallelism())): InferenceModel {
+  return {
+    run: async (feeds) => {
+      const rows = batchOf(feeds);
+      if (rows <= count || !holdsImages(feeds)) return model.run(feeds);
+      const parts: Map<string, Tensor>[] = [];
+      for (let start = 0; start < rows; start += count) {
+        const end = Math.min(rows, start + count);
+        parts.push(await model.run(new Map([...feeds].map(([name, tensor]) => [name, sliceRows(tensor, start, end)]))));
+      }
+      const names = [...(parts[0]?.keys() ?? [])];
+      return new Map(names.map((name) => [name, joinRows(parts.flatMap((part) => part.get(name) ?? []))]));
+    },
+    dispose: () => model.dispose(),
+  };
+}
+
+function holdsImages(feeds: Feeds): boolean {
+  return [...feeds.values()].every(({ shape }) => shape.length === 4);
+}

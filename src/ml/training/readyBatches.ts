@@ -1,0 +1,118 @@
+import type { Batch, Loader } from '../data/loader.ts';
+import type { Feeds } from '../engine/engine.ts';
+import { elementCount, float32Tensor, type Tensor } from '../graph/tensor.ts';
+import { computedAhead } from './computedAhead.ts';
+import type { FeatureStore } from './featureStore.ts';
+import type { FrozenPart } from './frozenPart.ts';
+
+/** A batch as the training step takes it. */
+export interface ReadyBatch {
+  /** Position in the epoch. */
+  readonly index: number;
+  /** Inputs of `RunNetwork.training` but for masks. */
+  readonly feeds: Feeds;
+  /** Class indices, `[N]`. */
+  readonly labels: Int32Array;
+}
+
+/** The batches of an epoch from one of them on, each made while the one before is in use. */
+export type ReadyBatches = (epoch: number, fromBatch: number) => AsyncIterable<ReadyBatch>;
+
+/** Batches whose images all go through the frozen part. */
+export function freshBatches(loader: Loader, frozen: FrozenPart): ReadyBatches {
+  const prepare = async ({ index, images, labels }: Batch): Promise<ReadyBatch> => ({
+    index,
+    labels,
+    feeds: await frozen.feeds(images),
+  });
+  return (epoch, fromBatch) => computedAhead(loader.epoch(epoch, fromBatch), prepare);
+}
+
+/**
+ * Batches of which each view of an image is loaded and goes through the frozen part once, when it first comes up; from
+ * then on the store has what came of it. The same batches as `freshBatches` makes, in the same order.
+ */
+export function keptBatches(loader: Loader, frozen: FrozenPart, store: FeatureStore): ReadyBatches {
+  let layout: Layout | undefined;
+  const prepare = async (view: number, batch: Batch): Promise<ReadyBatch> => {
+    const fresh = batch.indices.length > 0 ? await frozen.feeds(batch.images) : new Map<string, Tensor>();
+    if (fresh.size > 0) layout ??= layoutOf(fresh);
+    if (!layout) throw new Error('features are kept of which nothing was computed');
+    const matrix = joinColumns(fresh, batch.indices.length, layout);
+    const { width } = layout;
+    for (const [row, place] of batch.places.entries()) {
+      await store.keep(view, place, batch.indices[row] ?? 0, matrix.subarray(row * width, (row + 1) * width));
+    }
+    const { samples, rows } = await gather(view, batch, matrix, width);
+    const labels = Int32Array.from(samples, (sample) => loader.samples[sample]?.classIndex ?? -1);
+    return { index: batch.index, labels, feeds: splitColumns(rows, samples.length, layout) };
+  };
+
+  /** Rows in the order of the places, from the batch itself or from the store; none for what does not decode. */
+  const gather = async (view: number, { wanted, places, indices }: Batch, matrix: Float32Array, width: number) => {
+    const rowOf = new Map(Array.from(places, (place, row) => [place, row]));
+    const present = wanted.filter((place) => rowOf.has(place) || store.has(view, place));
+    const rows = new Float32Array(present.length * width);
+    const samples = new Uint32Array(present.length);
+    for (const [position, place] of present.entries()) {
+      const target = rows.subarray(position * width, (position + 1) * width);
+      const row = rowOf.get(place);
+      if (row === undefined) samples[position] = await store.read(view, place, target);
+      else {
+        target.set(matrix.subarray(row * width, (row + 1) * width));
+        samples[position] = indices[row] ?? 0;
+      }
+    }
+    return { samples, rows };
+  };
+
+  return (epoch, fromBatch) => {
+    const view = loader.viewOf(epoch);
+    const batches = loader.epoch(epoch, fromBatch, (place) => store.has(view, place));
+    return computedAhead(batches, (batch) => prepare(view, batch));
+  };
+}
+
+/** Which columns of a joined row belong to which feed. */
+interface Layout {
+  readonly width: number;
+  readonly parts: readonly { readonly name: string; readonly shape: readonly number[]; readonly size: number }[];
+}
+
+function layoutOf(feeds: Feeds): Layout {
+  const parts = Array.from(feeds, ([name, tensor]) => {
+    const shape = tensor.shape.slice(1);
+    return { name, shape, size: elementCount(shape) };
+  });
+  return { parts, width: parts.reduce((sum, { size }) => sum + size, 0) };
+}
+
+/** Feeds `[N, ...]` as one matrix `[N, width]`. */
+function joinColumns(feeds: Feeds, rows: number, { width, parts }: Layout): Float32Array {
+  const matrix = new Float32Array(rows * width);
+  let start = 0;
+  for (const { name, size } of parts) {
+    const tensor = feeds.get(name);
+    if (rows > 0 && tensor?.dtype !== 'float32') throw new TypeError(`the features ${name} are not float32`);
+    for (let row = 0; row < rows; row++) {
+      matrix.set((tensor?.data as Float32Array).subarray(row * size, (row + 1) * size), row * width + start);
+    }
+    start += size;
+  }
+  return matrix;
+}
+
+/** The opposite of `joinColumns`. */
+function splitColumns(matrix: Float32Array, rows: number, { width, parts }: Layout): Feeds {
+  let start = 0;
+  return new Map(
+    parts.map(({ name, shape, size }) => {
+      const data = new Float32Array(rows * size);
+      for (let row = 0; row < rows; row++) {
+        data.set(matrix.subarray(row * width + start, row * width + start + size), row * size);
+      }
+      start += size;
+      return [name, float32Tensor([rows, ...shape], data)];
+    }),
+  );
+}
