@@ -56,6 +56,7 @@ test('a device by name that is missing is refused in one sentence that says why 
 test('a probe answers from a process of its own: the CPU agrees with itself, and what fails says why', async () => {
   const cpu = await probeDevice('onnx', 'cpu');
   assert.ok('difference' in cpu && cpu.difference !== null && cpu.difference < trustedDifference, JSON.stringify(cpu));
+  assert.ok(cpu.lossDifference !== null && cpu.lossDifference < trustedDifference, JSON.stringify(cpu));
   assert.ok(cpu.secondsPerStep > 0 && cpu.secondsPerStep < 60);
   const unknown = await probeDevice('onnx', 'abacus');
   assert.ok('error' in unknown && unknown.error.includes('abacus'), JSON.stringify(unknown));

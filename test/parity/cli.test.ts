@@ -153,3 +153,16 @@ test('export writes an ONNX file, and runs lists what was trained', async () => 
     .map((line) => basename((JSON.parse(line) as { folder: string }).folder));
   assert.ok(names.includes('first'));
 });
+
+test('devices --self-check says for each device how far its training is from the CPU’s, and succeeds where none fails', async () => {
+  const { code, stdout } = await fivecrop(['devices', '--self-check', '--json'], {
+    env: { VK_ICD_FILENAMES: '/nowhere' },
+  });
+  assert.equal(code, 0);
+  const devices = stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
+  const cpu = devices.find(({ engine, name }) => engine === 'onnx' && name === 'cpu');
+  const { difference, lossDifference, secondsPerStep } = cpu?.['check'] as Record<string, number>;
+  assert.deepEqual([difference, lossDifference], [0, 0], 'the CPU agrees with itself');
+  assert.ok(secondsPerStep !== undefined && secondsPerStep > 0);
+  assert.deepEqual(devices.filter(({ refused }) => refused), [], 'what is not there has not failed'); // prettier-ignore
+});

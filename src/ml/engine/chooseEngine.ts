@@ -24,6 +24,8 @@ export interface ChosenEngine {
 /** A device, and what its self-check found where one was made. */
 export interface CheckedDevice extends Device {
   readonly check?: Probe;
+  /** It is there, and its check failed: it is not used, and something is wrong with it. */
+  readonly refused: boolean;
 }
 
 const require = createRequire(import.meta.url);
@@ -55,7 +57,9 @@ function absence(probe: Probe): string | undefined {
 function refusal(probe: Probe): string | undefined {
   if ('error' in probe) return absence(probe) ?? probe.error.split('\n')[0];
   if (probe.difference === null) return 'its gradients are not numbers';
+  if (probe.lossDifference === null) return 'its losses are not numbers';
   if (probe.difference >= trustedDifference) return `its gradients differ from the CPU's by ${probe.difference}`;
+  if (probe.lossDifference >= trustedDifference) return `its losses differ from the CPU's by ${probe.lossDifference}`;
   return undefined;
 }
 
@@ -69,13 +73,13 @@ export async function listDevices(options: { readonly checkAll?: boolean } = {})
   // One after another: two probes at once would time each other.
   for (const device of known) {
     if (!device.available || (device.name === 'cpu' && options.checkAll !== true)) {
-      checked.push(device);
+      checked.push({ ...device, refused: false });
       continue;
     }
     const check = await probeDevice(device.engine, device.name);
     const reason = refusal(check);
     const unusable = reason === undefined ? {} : { available: false, detail: `${reason} (${device.detail})` };
-    checked.push({ ...device, ...unusable, check });
+    checked.push({ ...device, ...unusable, check, refused: reason !== undefined && absence(check) === undefined });
   }
   return checked;
 }

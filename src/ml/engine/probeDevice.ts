@@ -5,8 +5,12 @@ import type { EngineName } from './engine.ts';
 
 /** What a probe found: how the device did, or why it cannot be used. */
 const probeSchema = z.union([
-  /** See `SelfCheck`; the difference is null where the device gave no numbers. */
-  z.object({ difference: z.number().nullable(), secondsPerStep: z.number() }),
+  /** See `SelfCheck`; a difference is null where the device gave no numbers. */
+  z.object({
+    difference: z.number().nullable(),
+    lossDifference: z.number().nullable(),
+    secondsPerStep: z.number(),
+  }),
   z.object({ error: z.string() }),
 ]);
 export type Probe = z.infer<typeof probeSchema>;

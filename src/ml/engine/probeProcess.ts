@@ -12,8 +12,9 @@ async function answer(): Promise<object> {
   const engine = engines.find(({ name }) => name === engineName);
   if (!engine) return { error: `there is no engine named ${String(engineName)}` };
   try {
-    const { difference, secondsPerStep } = await selfCheck(engine, device);
-    return { difference: Number.isFinite(difference) ? difference : null, secondsPerStep };
+    const { difference, lossDifference, secondsPerStep } = await selfCheck(engine, device);
+    const known = (value: number) => (Number.isFinite(value) ? value : null);
+    return { difference: known(difference), lossDifference: known(lossDifference), secondsPerStep };
   } catch (error) {
     return { error: messageOf(error) };
   }

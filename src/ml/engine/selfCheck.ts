@@ -22,6 +22,8 @@ import { onnxEngine } from './onnxruntime/onnxEngine.ts';
 export interface SelfCheck {
   /** Largest difference of a gradient from the CPU's, in units of that gradient's largest value. */
   readonly difference: number;
+  /** Largest difference of a step's loss from the CPU's, in units of that loss, over five steps of training. */
+  readonly lossDifference: number;
   readonly secondsPerStep: number;
 }
 
@@ -99,11 +101,15 @@ async function gradientsAndTime(engine: Engine, device: string, size: Size) {
     const feeds = checkFeeds(size);
     const gradients = await model.gradients(feeds);
     // The first runs of a session allocate and tune; they say nothing of its speed.
-    for (let step = 0; step < 2; step++) await model.step([feeds], 0.01);
+    const losses: number[] = [];
+    const train = async (steps: number) => {
+      for (let step = 0; step < steps; step++) losses.push((await model.step([feeds], 0.01)).loss);
+    };
+    await train(2);
     const start = performance.now();
-    const steps = 3;
-    for (let step = 0; step < steps; step++) await model.step([feeds], 0.01);
-    return { gradients, secondsPerStep: (performance.now() - start) / 1000 / steps };
+    const timed = 3;
+    await train(timed);
+    return { gradients, losses, secondsPerStep: (performance.now() - start) / 1000 / timed };
   } finally {
     await model.dispose();
   }
@@ -119,16 +125,19 @@ function largestDifference(actual: Tensor | undefined, expected: Tensor): number
   return Number.isNaN(most) ? Number.POSITIVE_INFINITY : most / scale;
 }
 
-/** Trains a few steps of a small network on a device and compares its gradients with the CPU's. Throws what the device throws. */
+/** Trains a few steps of a small network on a device and compares its gradients and losses with the CPU's. Throws what the device throws. */
 export async function selfCheck(
   engine: Engine,
   device: string,
   size: Size = sizeFor(engine, device),
 ): Promise<SelfCheck> {
-  const { gradients, secondsPerStep } = await gradientsAndTime(engine, device, size);
+  const { gradients, losses, secondsPerStep } = await gradientsAndTime(engine, device, size);
   const reference = await gradientsAndTime(onnxEngine, 'cpu', size);
   const differences = [...reference.gradients].map(([name, expected]) =>
     largestDifference(gradients.get(name), expected),
   );
-  return { difference: Math.max(...differences), secondsPerStep };
+  const lossDifferences = reference.losses.map((expected, step) =>
+    Math.abs(((losses[step] ?? Number.NaN) - expected) / expected),
+  );
+  return { difference: Math.max(...differences), lossDifference: Math.max(...lossDifferences), secondsPerStep };
 }
