@@ -8,6 +8,8 @@ export interface DecodePool {
   readonly threads: number;
   load(task: Omit<LoadTask, 'lock'>): Promise<LoadAnswer>;
   inspect(task: Omit<InspectTask, 'lock'>): Promise<readonly Inspection[]>;
+  /** Sizes in bytes; -1 for a file that is not there. */
+  measure(files: readonly string[]): Promise<Float64Array>;
   /** Ends the threads; what they were doing is rejected. */
   dispose(): Promise<void>;
 }
@@ -26,6 +28,7 @@ export function createDecodePool(threads = Math.min(maxThreads, availableParalle
     threads,
     load: (task) => pool.run({ ...task, lock }, { name: 'loadImages' }) as Promise<LoadAnswer>,
     inspect: (task) => pool.run({ ...task, lock }, { name: 'inspectFiles' }) as Promise<readonly Inspection[]>,
+    measure: (files) => pool.run({ files }, { name: 'measureFiles' }) as Promise<Float64Array>,
     dispose: () => pool.destroy(),
   };
 }

@@ -8,6 +8,7 @@ import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import { checkData } from '../data/checkData.ts';
+import { createDecodePool } from '../data/decodePool.ts';
 import { type Dataset, scanDataset } from '../data/scanDataset.ts';
 import { locateWeights } from '../weights/pretrained.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
@@ -186,8 +187,10 @@ function profileRun({ config, session }: Parts, { engine, device }: ChosenEngine
 /** Looks through the data while the first steps run: hashing a large folder takes longer than anyone would wait. */
 function checkInBackground(session: RunSession, dataset: Dataset, signal: AbortSignal): void {
   const over = new AbortController();
+  // One thread: the others are for the images of the first steps.
+  const pool = createDecodePool(1);
   const check = async () => {
-    const report = await checkData(dataset, { decode: false, signal: AbortSignal.any([signal, over.signal]) });
+    const report = await checkData(dataset, { decode: false, pool, signal: AbortSignal.any([signal, over.signal]) });
     await session.setData(report);
     for (const { level, message } of report.findings) session.log(message, level);
   };
@@ -202,6 +205,7 @@ function checkInBackground(session: RunSession, dataset: Dataset, signal: AbortS
   session.onEnd(async () => {
     over.abort();
     await checked;
+    await pool.dispose();
   });
 }
 

@@ -78,6 +78,15 @@ test('a check without decoding finds identical files but opens no others', async
   assert.ok((progress[0] ?? 0) < 77);
 });
 
+test('files that only end alike are no copies of each other', async (t) => {
+  const root = await temporaryFolder(t);
+  const [one, two] = ['1', '2'].map((start) => start + 'x'.repeat(100_000)) as [string, string];
+  await writeFiles(root, ['train/a/1.jpg', 'train/b/1.jpg'], one);
+  await writeFiles(root, ['train/b/2.jpg', 'train/b/3.jpg'], two);
+  const report = await checkData(await scanDataset(root, shares), { decode: false, pool });
+  assert.deepEqual(report.duplicates.map(({ files }) => files), [['train/a/1.jpg', 'train/b/1.jpg']]); // prettier-ignore
+});
+
 test('a check can be broken off', async (t) => {
   const root = await temporaryFolder(t);
   await messyFolder(root);
