@@ -3,7 +3,7 @@ import { imagesUsed, prepareSubset, prepareWeights, subsetFolder, weightsFile } 
 
 const network = 'densenet169';
 const [trainBatches, validImages] = [12, 256];
-const [peerTrainBatches, peerValidBatches] = [6, 3];
+const [peerTrainBatches, peerValidBatches] = [4, 2];
 
 /**
  * DenseNet-169 with a new head on flowers, from the files to the last checkpoint, beside a script in torch that does what
