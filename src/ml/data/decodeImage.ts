@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
 import sharp from 'sharp';
 import type { Metadata, ResizeOptions, Sharp, SharpOptions } from 'sharp';
 import { messageOf, userError } from '../../protocol/errors.ts';
@@ -43,7 +43,7 @@ export async function decodeImage(
   gate: DecodeGate = (_, decode) => decode(),
 ): Promise<ResizedImage> {
   try {
-    const input = await readWhole(file);
+    const input = readWhole(file);
     const metadata = await sharp(input, { ...inputOptions, limitInputPixels: false }).metadata();
     const source = checkHeader(metadata);
     return await gate(source.width * source.height, () => decodePixels(input, shortSide, metadata.hasAlpha, source));
@@ -55,10 +55,12 @@ export async function decodeImage(
 /** Larger files are left to libvips, which reads them bit by bit. */
 const maxWholeBytes = 32 * 2 ** 20;
 
-/** A file's bytes, which libvips decodes with half the work that it has with a small file's name; or the name. */
-async function readWhole(file: string): Promise<Buffer | string> {
-  const { size } = await stat(file);
-  return size > maxWholeBytes ? file : readFile(file);
+/**
+ * A file's bytes, which libvips decodes with half the work that it has with a small file's name; or the name. Read in this
+ * thread: handing a small file to another one and back takes longer.
+ */
+function readWhole(file: string): Buffer | string {
+  return statSync(file).size > maxWholeBytes ? file : readFileSync(file);
 }
 
 async function decodePixels(

@@ -88,8 +88,8 @@ interface FoundImage {
 async function findImage(request: LoadRequest, folder: string, lock: LargeImageLock): Promise<FoundImage> {
   const { file, shortSide, held, keep } = request;
   if (held) return { image: held };
-  const entry = await cacheEntry(folder, file, shortSide).catch(() => undefined);
-  const read = entry === undefined ? undefined : await readCacheEntry(entry);
+  const entry = entryOf(folder, file, shortSide);
+  const read = entry === undefined ? undefined : readCacheEntry(entry);
   const image = read ?? (await decodeImage(file, shortSide, gateOf(lock)));
   if (keep === 'memory') return { image: shared(image) };
   if (keep === 'nowhere' || read || entry === undefined) return { image };
@@ -98,6 +98,15 @@ async function findImage(request: LoadRequest, folder: string, lock: LargeImageL
     return { image, written: image.data.length };
   } catch (error) {
     return { image, diskError: messageOf(error) };
+  }
+}
+
+/** Undefined where the file cannot be looked at; why is what decoding it will say. */
+function entryOf(folder: string, file: string, shortSide: number): string | undefined {
+  try {
+    return cacheEntry(folder, file, shortSide);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { ResizedImage } from './rgbImage.ts';
@@ -21,20 +22,29 @@ export function defaultCacheFolder(): string {
  * The path of a file's cache entry: its name is a hash of what the pixels depend on, so a file that changes gets another.
  * Throws where the file cannot be read.
  */
-export async function cacheEntry(folder: string, file: string, shortSide: number): Promise<string> {
-  const { mtimeMs, size } = await stat(file);
+export function cacheEntry(folder: string, file: string, shortSide: number): string {
+  const { mtimeMs, size } = statSync(file);
   const key = createHash('sha256').update([file, mtimeMs, size, shortSide, 1].join('\0')).digest('hex');
   return join(folder, key.slice(0, 2), `${key.slice(2, 40)}.rgb`);
 }
 
 /** Reads an entry; `undefined` where it is missing or not whole. */
-export async function readCacheEntry(path: string): Promise<ResizedImage | undefined> {
-  const bytes = await readFile(path).catch(() => undefined);
+export function readCacheEntry(path: string): ResizedImage | undefined {
+  const bytes = bytesOf(path);
   if (!bytes || bytes.length < headerBytes) return undefined;
   const at = (index: number) => bytes.readUInt32LE(index * 4);
   const [width, height, source] = [at(0), at(1), { width: at(2), height: at(3) }];
   const data = bytes.subarray(headerBytes);
   return data.length === width * height * 3 ? { width, height, source, data } : undefined;
+}
+
+/** Read in this thread, which is a worker's: most often there is no entry, and asking another thread takes longer. */
+function bytesOf(path: string): Buffer | undefined {
+  try {
+    return existsSync(path) ? readFileSync(path) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Writes an entry under a temporary name and renames it, so that another process never reads half of it. */
