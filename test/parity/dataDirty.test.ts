@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { decodeImage } from '../../src/ml/data/decodeImage.ts';
-import { isImageFile } from '../../src/ml/data/imageFiles.ts';
+import { isImageFile } from '../../src/protocol/imageFiles.ts';
 import type { RgbImage } from '../../src/ml/data/rgbImage.ts';
 
 const shared = join(import.meta.dirname, '../../../shared/data');

@@ -4,11 +4,11 @@ import * as vscode from 'vscode';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
-import { looksLikeData } from '../views/listData.ts';
+import { hasTrainFolder, looksLikeData } from '../views/listData.ts';
 import { drawSample } from './drawSample.ts';
 import { askLine, pickItem } from './quickQuestions.ts';
 import { back, type Place, runSteps, type Step } from './runSteps.ts';
-import { describeOffer, methodsFor, presetNames, type TrainingChoices } from './trainingChoices.ts';
+import { describeOffer, methodsFor, methodTexts, presetNames, type TrainingChoices } from './trainingChoices.ts';
 
 export interface AskParts extends Pick<Parts, 'service'> {
   readonly dataFolders: DataFolders;
@@ -74,28 +74,24 @@ async function askData(parts: AskParts, choices: TrainingChoices, place: Place):
 
 function folderItem(folder: string): DataItem {
   const isInWorkspace = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(folder)) !== undefined;
-  const description = isInWorkspace ? vscode.workspace.asRelativePath(folder) : dirname(folder);
-  return { label: `$(folder) ${basename(folder)}`, description, folder };
+  const parent = dirname(isInWorkspace ? vscode.workspace.asRelativePath(folder) : folder);
+  return { label: `$(folder) ${basename(folder)}`, description: parent === '.' ? '' : parent, folder };
 }
 
 /** Folders of the workspace that look like data: itself, its children and theirs. */
 async function findData(): Promise<readonly string[]> {
-  const found: string[] = [];
-  for (const { uri } of vscode.workspace.workspaceFolders ?? []) {
-    if (uri.scheme === 'file') await findDataBelow(uri.fsPath, 2, found);
-  }
-  return found;
+  const roots = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
+  return (await Promise.all(roots.map(({ uri }) => findDataBelow(uri.fsPath, 2)))).flat();
 }
 
-async function findDataBelow(folder: string, depth: number, found: string[]): Promise<void> {
-  if (await looksLikeData(folder)) {
-    found.push(folder);
-    return;
-  }
-  if (depth === 0) return;
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+async function findDataBelow(folder: string, depth: number): Promise<readonly string[]> {
+  if (await hasTrainFolder(folder)) return [folder];
+  const entries = depth === 0 ? [] : await readdir(folder, { withFileTypes: true }).catch(() => []);
   const folders = entries.filter((entry) => entry.isDirectory() && !/^(\.|node_modules$|runs$)/.test(entry.name));
-  for (const { name } of folders.slice(0, 50)) await findDataBelow(join(folder, name), depth - 1, found);
+  const found: string[] = [];
+  for (const { name } of folders.slice(0, 50)) found.push(...(await findDataBelow(join(folder, name), depth - 1)));
+  // A folder around data sets may have some images in it besides.
+  return found.length === 0 && (await looksLikeData(folder)) ? [folder] : found;
 }
 
 async function openFolder(): Promise<string | undefined> {
@@ -184,13 +180,6 @@ async function askBackbone(place: Place): Promise<TrainingChoices['network'] | t
 interface MethodItem extends vscode.QuickPickItem {
   readonly name: TrainingChoices['method'];
 }
-
-const methodTexts = {
-  head: ['Head only', 'A new classifier on the frozen network. Quickest, and good with few images.'],
-  full: ['Whole network', 'Everything trains on, from pretrained weights. Best with many images.'],
-  top: ['Top tensors', 'The last tensors of the network train along with the new classifier.'],
-  scratch: ['From scratch', 'Everything trains, from random weights.'],
-} as const;
 
 async function askMethod(choices: TrainingChoices, place: Place): Answer {
   const methods = methodsFor(choices.network);

@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
 import type { DataReport } from '../../protocol/dataReport.ts';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
+import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
+import { methodTexts } from './trainingChoices.ts';
 import { networkName } from '../views/formatRun.ts';
-import { dataReportText, isUneven } from './dataReportText.ts';
+import { dataReportText, halvesOf, isUneven } from './dataReportText.ts';
 import { pickItem } from './quickQuestions.ts';
 import { back, type Place } from './runSteps.ts';
 import type { VirtualDocuments } from './virtualDocuments.ts';
@@ -36,8 +38,8 @@ interface Item extends vscode.QuickPickItem {
 export async function confirmTraining(parts: ConfirmParts, question: ConfirmQuestion): Promise<Confirmation> {
   const { config, place, canEdit, onBalanced } = question;
   const cancelling = new vscode.CancellationTokenSource();
-  let report: DataReport | undefined;
-  let balanced = config.classWeights === 'balanced';
+  const { token } = cancelling;
+  const shown: Shown = { config, canEdit, balanced: config.classWeights === 'balanced' };
   let showAgain = (): void => undefined;
   try {
     const picked = await pickItem<Item>({
@@ -46,9 +48,21 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
       items: async (show) => {
         show([...startItems(config, canEdit), item('$(loading~spin) Checking the data', 'nothing', config.data)]);
         try {
-          const answer = await answerOf(parts.service, checkRequest(config), 'report', { token: cancelling.token });
-          const found = (report = answer.report);
-          showAgain = () => show(itemsFor(found, { config, canEdit, balanced }));
+          showAgain = () => show(itemsFor(shown));
+          shown.report = (await answerOf(parts.service, checkRequest(config, true), 'report', { token })).report;
+          const cannotTrain = shown.report.findings.some(({ level }) => level === 'error');
+          // Files that do not decode are known when all were decoded; a start does not wait for it.
+          if (!cannotTrain) shown.looking = '';
+          showAgain();
+          if (cannotTrain) return;
+          const onAnswer = seldom((answer: ServiceAnswerBody) => {
+            if (answer.type !== 'progress') return;
+            shown.looking = `${answer.done} of ${answer.total ?? '?'} images decoded`;
+            showAgain();
+          });
+          const whole = await answerOf(parts.service, checkRequest(config, false), 'report', { token, onAnswer });
+          shown.report = whole.report;
+          shown.looking = undefined;
           showAgain();
         } catch (error) {
           if (error instanceof CancelledError) return;
@@ -58,9 +72,9 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
       },
       active: ({ does }) => does === 'start' || does === 'folder',
       accept: ({ does }) => {
-        if (does === 'report' && report !== undefined) void parts.documents.show('data.md', dataReportText(report));
+        if (does === 'report' && shown.report) void parts.documents.show('data.md', dataReportText(shown.report));
         if (does === 'balance') {
-          onBalanced((balanced = !balanced));
+          onBalanced((shown.balanced = !shown.balanced));
           showAgain();
         }
         return does === 'start' || does === 'edit' || does === 'folder';
@@ -74,9 +88,32 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
   }
 }
 
-function checkRequest({ data, validShare, testShare, seed, classNames }: TrainingConfig) {
+/** What the list is made from. */
+interface Shown {
+  readonly config: TrainingConfig;
+  readonly canEdit: boolean;
+  balanced: boolean;
+  report?: DataReport;
+  /** How far the decoding of all images is; undefined where it is done or not begun. */
+  looking?: string | undefined;
+}
+
+/** Milliseconds between two changes of the list while images are decoded. */
+const pace = 1000;
+
+/** Passes on what comes after a pause, so that a list under the user's hands stays calm. */
+function seldom<Value>(pass: (value: Value) => void): (value: Value) => void {
+  let last = Date.now();
+  return (value) => {
+    if (Date.now() - last < pace) return;
+    last = Date.now();
+    pass(value);
+  };
+}
+
+function checkRequest({ data, validShare, testShare, seed, classNames }: TrainingConfig, quick: boolean) {
   const names = classNames === undefined ? {} : { classNames };
-  return { type: 'check' as const, data, quick: true, validShare, testShare, seed, ...names };
+  return { type: 'check' as const, data, quick, validShare, testShare, seed, ...names };
 }
 
 function item(label: string, does: Item['does'], detail?: string): Item {
@@ -89,7 +126,7 @@ function separator(label: string): Item {
 
 function startItems(config: TrainingConfig, canEdit: boolean): Item[] {
   const { method, epochs, batchSize } = config;
-  const what = `${networkName(config)}, ${method}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batchSize}`;
+  const what = `${networkName(config)}, ${methodTexts[method][0].toLowerCase()}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batchSize}`;
   const edit = 'Opens a .fivecrop.json file with every setting, to run again and to share.';
   return [
     item('$(play) Start Training', 'start', what),
@@ -97,10 +134,8 @@ function startItems(config: TrainingConfig, canEdit: boolean): Item[] {
   ];
 }
 
-function itemsFor(
-  report: DataReport,
-  { config, canEdit, balanced }: { config: TrainingConfig; canEdit: boolean; balanced: boolean },
-): Item[] {
+function itemsFor({ report, config, canEdit, balanced, looking }: Shown): Item[] {
+  if (report === undefined) return startItems(config, canEdit);
   const { images, classes, findings } = report;
   const errors = findings.filter(({ level }) => level === 'error').map(({ message }) => message);
   if (errors.length > 0) return [...refusalItems(errors), item('$(list-unordered) Show the Report', 'report')];
@@ -110,19 +145,24 @@ function itemsFor(
     ...startItems(config, canEdit),
     separator('data'),
     item('$(database) Show What Is in the Data', 'report', counts),
-    ...findings.map(({ level, message }) => item(`$(${level}) ${titleOf(level)}`, 'report', message)),
+    ...(looking === undefined
+      ? []
+      : [item('$(loading~spin) Looking for Files That Do Not Decode', 'nothing', looking)]),
+    ...findings.map(({ level, message }) => findingItem(level, message, 'report')),
     ...(isUneven(report) || balanced ? [item(weigh, 'balance', 'Rare classes count as much as frequent ones.')] : []),
   ];
 }
 
-function titleOf(level: DataReport['findings'][number]['level']): string {
-  return level === 'warning' ? 'Look at This First' : 'Good to Know';
+/** A finding says what is the case, then what to do, which goes into the second line. */
+function findingItem(icon: string, message: string, does: Item['does']): Item {
+  const { what, todo } = halvesOf(message);
+  return item(`$(${icon}) ${what}`, does, todo);
 }
 
 function refusalItems(reasons: readonly string[]): Item[] {
   return [
     item('$(folder-opened) Choose Another Folder', 'folder', 'This one cannot be trained on yet.'),
     separator('why'),
-    ...reasons.map((reason) => item('$(error) Cannot Be Trained On', 'nothing', reason)),
+    ...reasons.map((reason) => findingItem('error', reason, 'nothing')),
   ];
 }

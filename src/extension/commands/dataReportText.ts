@@ -37,3 +37,11 @@ export function isUneven({ classes }: Pick<DataReport, 'classes'>): boolean {
   const counts = classes.map(({ train }) => train).filter((count) => count > 0);
   return counts.length > 1 && Math.max(...counts) > 5 * Math.min(...counts);
 }
+
+/** The two halves of a finding: what is the case, and what to do about it, where it says so. */
+export function halvesOf(message: string): { readonly what: string; readonly todo?: string } {
+  const at = message.lastIndexOf('; ');
+  if (at < 0) return { what: message };
+  const todo = message.slice(at + 2);
+  return { what: message.slice(0, at), todo: todo.slice(0, 1).toUpperCase() + todo.slice(1) };
+}

@@ -4,6 +4,7 @@ import { userError } from '../../protocol/errors.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import type { Parts } from '../parts.ts';
+import type { DataFolders } from '../trainer/dataFolders.ts';
 import { createRunEvents } from '../trainer/runEvents.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
@@ -16,8 +17,10 @@ const question = {
 };
 
 /** *Show Configuration*, *Show Log of Run*, *Show Log*, *Reveal*, *Open Runs Folder* and *Refresh*. */
-export function registerLookingAtRuns(parts: Pick<Parts, 'log' | 'runs'>): vscode.Disposable {
-  const { log, runs } = parts;
+export function registerLookingAtRuns(
+  parts: Pick<Parts, 'log' | 'runs'> & { readonly dataFolders: DataFolders },
+): vscode.Disposable {
+  const { log, runs, dataFolders } = parts;
   const documents = createVirtualDocuments('fivecrop-run');
   return vscode.Disposable.from(
     documents,
@@ -36,7 +39,10 @@ export function registerLookingAtRuns(parts: Pick<Parts, 'log' | 'runs'>): vscod
       await documents.show(`${run.record.name}.log`, `${lines.join('\n') || 'Nothing has been logged.'}\n`);
     }),
     registerCommand('fivecrop.showLog', log, () => log.show()),
-    registerCommand('fivecrop.refresh', log, () => runs.refresh()),
+    registerCommand('fivecrop.refresh', log, () => {
+      dataFolders.refresh();
+      return runs.refresh();
+    }),
     registerCommand('fivecrop.reveal', log, (argument: unknown) => reveal(argument)),
     registerCommand('fivecrop.openRunsFolder', log, async () => {
       const [folder] = runs.folders;

@@ -17,7 +17,14 @@ export interface PickQuestion<Item extends vscode.QuickPickItem> {
 export function pickItem<Item extends vscode.QuickPickItem>(question: PickQuestion<Item>): Promise<Item | typeof back> {
   const { place, placeholder, items, active, accept } = question;
   const list = vscode.window.createQuickPick<Item>();
-  Object.assign(list, { ...place, placeholder, busy: true, ignoreFocusOut: true, matchOnDescription: true });
+  Object.assign(list, {
+    ...place,
+    placeholder,
+    busy: true,
+    ignoreFocusOut: true,
+    matchOnDescription: true,
+    keepScrollPosition: true,
+  });
   if (place.step > 1) list.buttons = [vscode.QuickInputButtons.Back];
   const result = new Promise<Item | typeof back>((resolve, reject) => {
     list.onDidTriggerButton(() => resolve(back));
@@ -27,8 +34,10 @@ export function pickItem<Item extends vscode.QuickPickItem>(question: PickQuesti
       if (item !== undefined && (accept === undefined || accept(item))) resolve(item);
     });
     const show = (shown: readonly Item[]): void => {
+      const [before] = list.activeItems;
       list.items = shown;
-      const preferred = active && shown.find(active);
+      // A list that changes leaves the user where they are.
+      const preferred = shown.find(({ label }) => label === before?.label) ?? (active && shown.find(active));
       if (preferred !== undefined) list.activeItems = [preferred];
     };
     items(show).then(() => (list.busy = false), reject);

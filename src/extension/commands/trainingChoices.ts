@@ -57,6 +57,14 @@ export function methodsFor(network: TrainingChoices['network']): readonly Traini
   return network.pretrained ? methods : ['scratch'];
 }
 
+/** What each method is called, and what it does. */
+export const methodTexts = {
+  head: ['Head only', 'A new classifier on the frozen network. Quickest, and good with few images.'],
+  full: ['Whole network', 'Everything trains on, from pretrained weights. Best with many images.'],
+  top: ['Top tensors', 'The last tensors of the network train along with the new classifier.'],
+  scratch: ['From scratch', 'Everything trains, from random weights.'],
+} as const;
+
 /** The configuration that the choices mean, with the settings of this machine. */
 export function configFrom(
   choices: TrainingChoices,

@@ -1,12 +1,12 @@
 import * as vscode from 'vscode';
 import { z } from 'zod';
+import { decodedEndings } from '../../protocol/imageFiles.ts';
 import {
   predictionPanelToHostSchema,
   type PredictionPanelToHost,
   type PredictionPanelToPage,
 } from '../../protocol/predictionPanel.ts';
 import { classifierSourceSchema, cropCountSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
-import { imageExtensions } from '../imageExtensions.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
@@ -215,7 +215,7 @@ async function obey(
 export async function chooseImages(): Promise<string[]> {
   const chosen = await vscode.window.showOpenDialog({
     canSelectMany: true,
-    filters: { Images: [...imageExtensions] },
+    filters: { Images: [...decodedEndings] },
     title: 'Images to classify',
     openLabel: 'Classify',
   });

@@ -8,6 +8,8 @@ export interface DataFolders {
   readonly remember: (folder: string) => Promise<void>;
   /** Takes a folder out of the list until it is used again. Nothing on disk changes. */
   readonly forget: (folder: string) => Promise<void>;
+  /** Has lists look at the folders again. */
+  readonly refresh: () => void;
   readonly onDidChange: vscode.Event<void>;
   readonly dispose: () => void;
 }
@@ -48,6 +50,7 @@ export function createDataFolders(memory: vscode.Memento, runs: RunStore): DataF
       const { used, forgotten } = kept();
       return keep({ used: used.filter((other) => other !== folder), forgotten: [...forgotten, folder] });
     },
+    refresh: () => changed.fire(),
     onDidChange: changed.event,
     dispose: () => {
       listener.dispose();

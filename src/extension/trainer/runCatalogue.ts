@@ -30,16 +30,17 @@ export interface RunCatalogue {
   readonly scan: (parents: readonly string[]) => Promise<readonly string[]>;
   /** Reads one run anew; true where it changed, came or went. */
   readonly read: (folder: string) => Promise<boolean>;
-  /** Asks again whether the processes of live runs are there. Returns the folders of those that have been broken off. */
-  readonly lookAtProcesses: () => readonly string[];
+  /** Asks again whether the processes of live runs are there. Returns the folders of those that have ended. */
+  readonly lookAtProcesses: () => Promise<readonly string[]>;
 }
 
 /** Records that are read at the same time. */
 const concurrency = 16;
 
-export function createRunCatalogue(): RunCatalogue {
+export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRecord): RunCatalogue {
   const known = new Map<string, StoredRun>();
   const unreadable = new Map<string, string>();
+  const readings = new Map<string, Promise<boolean>>();
   let sorted: readonly StoredRun[] | undefined;
 
   const forget = (folder: string): boolean => {
@@ -47,11 +48,10 @@ export function createRunCatalogue(): RunCatalogue {
     const had = known.delete(folder);
     return unreadable.delete(folder) || had;
   };
-  const read = async (folder: string): Promise<boolean> => {
+  const readNow = async (folder: string): Promise<boolean> => {
     if (!existsSync(join(folder, runFiles.record))) return forget(folder);
     try {
-      const record = await readRunRecord(folder);
-      const run = { folder, record, state: stateOf(record) };
+      const run = await readRun(folder, readRecord);
       const changed = !sameRun(known.get(folder), run);
       if (changed) sorted = undefined;
       known.set(folder, run);
@@ -63,6 +63,14 @@ export function createRunCatalogue(): RunCatalogue {
       if (known.delete(folder)) sorted = undefined;
       return before !== reason;
     }
+  };
+  /** One reading of a run after the other, so that an older record never takes the place of a newer one. */
+  const read = (folder: string): Promise<boolean> => {
+    const turn = (readings.get(folder) ?? Promise.resolve()).then(() => readNow(folder));
+    readings.set(folder, turn);
+    return turn.finally(() => {
+      if (readings.get(folder) === turn) readings.delete(folder);
+    });
   };
   const scan = async (parents: readonly string[]): Promise<readonly string[]> => {
     const found = (await Promise.all(parents.map(listRunFolders))).flat();
@@ -81,13 +89,22 @@ export function createRunCatalogue(): RunCatalogue {
     get: (folder) => known.get(folder),
     scan,
     read,
-    lookAtProcesses: () => {
+    lookAtProcesses: async () => {
       const gone = [...known.values()].filter((run) => isLive(run.state) && stateOf(run.record) === 'broken off');
-      for (const run of gone) known.set(run.folder, { ...run, state: 'broken off' });
-      if (gone.length > 0) sorted = undefined;
-      return gone.map(({ folder }) => folder);
+      const differs = await Promise.all(gone.map(({ folder }) => read(folder)));
+      return gone.filter((_, index) => differs[index]).map(({ folder }) => folder);
     },
   };
+}
+
+/**
+ * A run as it is now. Where its process is gone, the record is read once more: the process may have ended well after the
+ * first reading, and what it wrote last is final.
+ */
+async function readRun(folder: string, readRecord: typeof readRunRecord): Promise<StoredRun> {
+  const found = await readRecord(folder);
+  const record = stateOf(found) === 'broken off' ? await readRecord(folder) : found;
+  return { folder, record, state: stateOf(record) };
 }
 
 function newestFirst(a: StoredRun, b: StoredRun): number {

@@ -42,11 +42,12 @@ export function createRunStore(log: vscode.LogOutputChannel): RunStore {
   let folders = runsFolders();
   let loading: Promise<void> | undefined;
   let heartbeat: NodeJS.Timeout | undefined;
+  let disposed = false;
 
   const tell = (runs: readonly string[]): void => {
     if (runs.length > 0) changed.fire(runs);
-    const live = catalogue.runs().some(({ state }) => isLive(state));
-    if (live) heartbeat ??= setInterval(() => tell(catalogue.lookAtProcesses()), processLook);
+    const live = !disposed && catalogue.runs().some(({ state }) => isLive(state));
+    if (live) heartbeat ??= setInterval(() => void catalogue.lookAtProcesses().then(tell), processLook);
     else {
       clearInterval(heartbeat);
       heartbeat = undefined;
@@ -115,6 +116,7 @@ export function createRunStore(log: vscode.LogOutputChannel): RunStore {
     onDidGrow: grew.event,
     onDidChangeCheckpoints: checkpoints.event,
     dispose: () => {
+      disposed = true;
       clearInterval(heartbeat);
       watching?.dispose();
       for (const listener of listeners) listener.dispose();

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import * as vscode from 'vscode';
 import type { DataFolders } from '../trainer/dataFolders.ts';
@@ -100,14 +101,17 @@ async function imageNodes({ folder }: ClassNode): Promise<DataNode[]> {
 function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.TreeItem {
   const { Collapsed, None } = vscode.TreeItemCollapsibleState;
   switch (node.kind) {
-    case 'data':
-      return described(new vscode.TreeItem(basename(node.folder), Collapsed), {
-        id: node.folder,
-        description: placeOf(node.folder),
-        iconPath: new vscode.ThemeIcon('database'),
-        contextValue: 'data',
-        tooltip: node.folder,
+    case 'data': {
+      const isThere = existsSync(node.folder);
+      const place = placeOf(node.folder);
+      return described(new vscode.TreeItem(basename(node.folder), isThere ? Collapsed : None), {
+        id: `${node.folder}${isThere ? '' : ' gone'}`,
+        description: isThere ? place : [place, 'is gone'].filter((part) => part !== '').join(' · '),
+        iconPath: new vscode.ThemeIcon(isThere ? 'database' : 'warning'),
+        contextValue: isThere ? 'data' : 'data:gone',
+        tooltip: isThere ? node.folder : `${node.folder} is not there any more.`,
       });
+    }
     case 'split':
       return described(new vscode.TreeItem(node.name, Collapsed), {
         id: node.folder,

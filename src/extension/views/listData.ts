@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, extname, join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { isImageFile } from '../../protocol/imageFiles.ts';
 
 /** A folder inside a data set with the images below it. */
 export interface CountedFolder {
@@ -16,13 +17,8 @@ export interface DataLayout {
 
 const splitFolders = ['train', 'valid', 'val', 'validation', 'test'];
 
-/** The file extensions that the data room takes for images, lower case. */
-const imageExtensions: ReadonlySet<string> = new Set(
-  'jpg jpeg jpe jfif png webp avif gif tif tiff bmp jp2 heic heif'.split(' ').map((name) => `.${name}`),
-);
-
-export function isImage(name: string): boolean {
-  return !name.startsWith('.') && imageExtensions.has(extname(name).toLowerCase());
+function isShown(name: string): boolean {
+  return !name.startsWith('.') && isImageFile(name);
 }
 
 /** Looks how a data folder is laid out; undefined where it is not there. */
@@ -48,7 +44,7 @@ export async function listClasses(folder: string): Promise<readonly CountedFolde
 export async function listImages(folder: string): Promise<readonly string[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
   return entries
-    .filter((entry) => entry.isFile() && isImage(entry.name))
+    .filter((entry) => entry.isFile() && isShown(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
@@ -71,17 +67,23 @@ function parseNames(text: string): ReadonlyMap<string, string> {
   }
 }
 
+/** Whether a folder has a `train` folder with classes in it. */
+export async function hasTrainFolder(folder: string): Promise<boolean> {
+  const classes = (await subfolders(join(folder, 'train'))) ?? [];
+  return classes.length > 0;
+}
+
 /**
  * Whether a folder looks like images to train on: it has a `train` folder, or at least two folders with images directly
  * inside them.
  */
 export async function looksLikeData(folder: string): Promise<boolean> {
+  if (await hasTrainFolder(folder)) return true;
   const folders = (await subfolders(folder)) ?? [];
-  if (folders.includes('train')) return (await subfolders(join(folder, 'train')))?.length !== 0;
   let withImages = 0;
   for (const name of folders.slice(0, 20)) {
     const files = await readdir(join(folder, name)).catch((): string[] => []);
-    if (files.some(isImage)) withImages++;
+    if (files.some(isShown)) withImages++;
     if (withImages === 2) return true;
   }
   return false;

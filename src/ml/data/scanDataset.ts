@@ -6,7 +6,7 @@ import { splitNames } from '../../protocol/dataReport.ts';
 import type { SplitName } from '../../protocol/dataReport.ts';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { readClassNames } from './classNames.ts';
-import { isImageFile } from './imageFiles.ts';
+import { isImageFile } from '../../protocol/imageFiles.ts';
 import { splitClass } from './stratifiedSplit.ts';
 import type { SplitShares } from './stratifiedSplit.ts';
 

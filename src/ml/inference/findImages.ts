@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { userError } from '../../protocol/errors.ts';
-import { isImageFile } from '../data/imageFiles.ts';
+import { isImageFile } from '../../protocol/imageFiles.ts';
 
 /**
  * The image files that `paths` name: files as they are, whatever their extension, and folders walked to their depth for

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import sharp from 'sharp';
 import type { Sharp } from 'sharp';
 import { UserError } from '../../../src/protocol/errors.ts';
+import { decodedEndings, undecodedEndings } from '../../../src/protocol/imageFiles.ts';
 import { decodeImage } from '../../../src/ml/data/decodeImage.ts';
 import { resizedSize } from '../../../src/ml/data/rgbImage.ts';
 import { noiseImage, temporaryFolder } from './temporaryImages.ts';
@@ -45,6 +46,22 @@ for (const format of ['jpeg', 'png', 'webp', 'avif', 'gif', 'tiff'] as const) {
     assertNear(image.pixel(35, 15), blue, 8);
   });
 }
+
+test('every ending that menus offer is decoded, and no other image ending', async (t) => {
+  const format = (ending: string) =>
+    ending.startsWith('j') ? 'jpeg' : ending.startsWith('tif') ? 'tiff' : (ending as 'png' | 'webp' | 'avif' | 'gif');
+  for (const ending of decodedEndings) {
+    const content = await halves(40, 30, red, blue).toFormat(format(ending)).toBuffer();
+    assert.equal((await decoded(t, `image.${ending}`, content, 30)).width, 40, ending);
+  }
+  // One pixel of 24 bits, as Windows writes it.
+  const bmp = Buffer.from(
+    '424d3a0000000000000036000000280000000100000001000000010018000000000004000000' + '00'.repeat(16) + '1428dc00',
+    'hex',
+  );
+  assert.ok(undecodedEndings.includes('bmp'));
+  await assert.rejects(decoded(t, 'image.bmp', bmp, 30), UserError);
+});
 
 test('grey becomes three equal channels', async (t) => {
   const content = await halves(20, 20, [50], [200]).toColourspace('b-w').png().toBuffer();

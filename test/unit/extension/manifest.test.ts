@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { decodedEndings } from '../../../src/protocol/imageFiles.ts';
 import { deviceChoices, engineChoices, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..');
@@ -80,4 +81,15 @@ test('files that package.json names are in the repository', () => {
   const files = [...text.matchAll(/"(media\/[^"]+)"/g)].map(([, path]) => path ?? '');
   assert.ok(files.length > 3);
   for (const path of files) assert.ok(existsSync(join(root, path)), path);
+});
+
+test('Classify Image is offered on exactly the files that can be decoded', () => {
+  const conditions = Object.values(contributes.menus)
+    .flat()
+    .filter(({ command, when }) => command === 'fivecrop.classifyImage' && when?.includes('resourceExtname') === true);
+  assert.equal(conditions.length, 2, 'in the explorer and in the title of an image editor');
+  for (const { when = '' } of conditions) {
+    const [, pattern = ''] = /resourceExtname =~ \/\^\\\.\(([\w|]+)\)\$\/i/.exec(when) ?? [];
+    assert.deepEqual(pattern.split('|'), [...decodedEndings], when);
+  }
 });
