@@ -5,7 +5,13 @@ import { evaluationSchema } from './evaluation.ts';
 
 export const evaluationPanelToPageSchema = z.discriminatedUnion('type', [
   /** All results that are kept with the checkpoint, newest first: splits, one crop and five. */
-  z.object({ type: z.literal('evaluations'), label: z.string(), evaluations: z.array(evaluationSchema) }),
+  z.object({
+    type: z.literal('evaluations'),
+    label: z.string(),
+    /** When the checkpoint was written: a result from before is that of another one. */
+    written: z.string().optional(),
+    evaluations: z.array(evaluationSchema),
+  }),
   z.object({ type: z.literal('progress'), busy: z.boolean(), what: z.string(), done: z.number(), total: z.number() }),
   z.object({ type: z.literal('error'), message: z.string() }),
   z.object({ type: z.literal('picture'), image: z.string(), picture: z.string() }),

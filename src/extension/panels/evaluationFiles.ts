@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { evaluationSchema, type Evaluation } from '../../protocol/evaluation.ts';
 
@@ -15,6 +15,11 @@ export async function readEvaluations(checkpoint: string, onMisfit: (reason: str
   const found = read.filter((evaluation) => evaluation !== undefined);
   // The folder may have been moved since.
   return found.map((evaluation) => ({ ...evaluation, checkpoint })).sort((a, b) => b.time.localeCompare(a.time));
+}
+
+/** When a checkpoint was written, as ISO 8601; undefined where it is gone. */
+export async function timeWritten(checkpoint: string): Promise<string | undefined> {
+  return (await stat(checkpoint).catch(() => undefined))?.mtime.toISOString();
 }
 
 async function readEvaluation(file: string, onMisfit: (reason: string) => void): Promise<Evaluation | undefined> {

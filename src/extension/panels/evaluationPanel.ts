@@ -13,14 +13,14 @@ import type { Parts } from '../parts.ts';
 import { readSettings } from '../settings.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
-import { readEvaluations } from './evaluationFiles.ts';
+import { readEvaluations, timeWritten } from './evaluationFiles.ts';
 import { createEvaluationSession, type EvaluationData, type EvaluationSession } from './evaluationSession.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
 import { saveExport } from './saveExport.ts';
 
-type EvaluationParts = Pick<Parts, 'log' | 'service'>;
+type EvaluationParts = Pick<Parts, 'log' | 'service' | 'runs'>;
 
 /** A checkpoint and what it is, or was last, tested on. */
 const shownSchema = z.object({
@@ -78,7 +78,11 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
       if (known) test(known, [crops]);
       else await vscode.commands.executeCommand('fivecrop.testCheckpoint', vscode.Uri.file(checkpoint));
     };
+    const changed = parts.runs.onDidChangeCheckpoints((run) => {
+      if (run === dirname(dirname(checkpoint))) void session.refresh();
+    });
     panel.onDidDispose(() => {
+      changed.dispose();
       session.dispose();
       memory.forget(id);
       open.delete(checkpoint);
@@ -116,6 +120,7 @@ function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
   return {
     label: checkpointTitle(checkpoint),
     read: () => readEvaluations(checkpoint, (reason) => log.warn(reason)),
+    written: () => timeWritten(checkpoint),
     evaluate: async ({ data, split, crops, signal, onAnswer }: Parameters<EvaluateFunction>[0]) => {
       const { engine, device } = readSettings();
       const cancellation = new vscode.CancellationTokenSource();

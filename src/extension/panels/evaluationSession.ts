@@ -21,6 +21,8 @@ export interface EvaluationSource {
   readonly label: string;
   /** What is kept beside the checkpoint, newest first. */
   read(): Promise<Evaluation[]>;
+  /** When the checkpoint was written; undefined where it is gone. */
+  written(): Promise<string | undefined>;
   /** Tests the checkpoint and keeps the result beside it; rejects as `Service.request` does. */
   evaluate(request: EvaluationRequest): Promise<void>;
 }
@@ -30,6 +32,8 @@ export interface EvaluationSession {
   /** Tests on this data, one number of crops after the other; what ran before is cancelled. */
   test(on: EvaluationData, crops: readonly CropCount[]): Promise<void>;
   cancel(): void;
+  /** The checkpoint, or what is kept beside it, changed. */
+  refresh(): Promise<void>;
   /** Says everything to a page that begins anew. */
   replay(): Promise<void>;
   dispose(): void;
@@ -51,7 +55,8 @@ export function createEvaluationSession(
     post(now);
   };
   const postEvaluations = async () => {
-    post({ type: 'evaluations', label: source.label, evaluations: await source.read() });
+    const [evaluations, written] = await Promise.all([source.read(), source.written()]);
+    post({ type: 'evaluations', label: source.label, ...(written === undefined ? {} : { written }), evaluations });
   };
 
   async function testOne(on: EvaluationData, crops: CropCount, { signal }: AbortController): Promise<void> {
@@ -91,6 +96,7 @@ export function createEvaluationSession(
       }
     },
     cancel: () => running?.abort(),
+    refresh: postEvaluations,
     replay: async () => {
       await postEvaluations();
       post(progress);

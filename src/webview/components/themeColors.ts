@@ -1,3 +1,5 @@
+import { opaque } from './opaque.ts';
+
 const chartColors = [
   '--vscode-charts-blue',
   '--vscode-charts-orange',
@@ -28,7 +30,7 @@ export function themeColors(): ThemeColors {
     background: read('--vscode-editor-background', 'Canvas'),
     grid: read('--vscode-charts-lines', read('--vscode-contrastBorder', foreground)),
     font: read('--vscode-font-family', 'sans-serif'),
-    curves: chartColors.map((name) => read(name, foreground)),
+    curves: chartColors.map((name) => opaque(read(name, foreground))),
   };
 }
 

@@ -21,3 +21,8 @@ export function byCrops(evaluations: readonly Evaluation[], tested: TestedData):
   const five = matching.find(({ cropCount }) => cropCount === 5);
   return { ...(one === undefined ? {} : { 1: one }), ...(five === undefined ? {} : { 5: five }) };
 }
+
+/** Whether the checkpoint that was tested is no longer what lies under its name, as `best` is while a run goes on. */
+export function isOutdated({ time }: Pick<Evaluation, 'time'>, written: string | undefined): boolean {
+  return written !== undefined && Date.parse(time) < Date.parse(written);
+}

@@ -2,9 +2,12 @@ import type { Evaluation } from '../../protocol/evaluation.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { element } from '../components/element.ts';
 import { count, percent, short } from '../components/format.ts';
+import { isOutdated } from './chooseEvaluation.ts';
 
 export type FiguresOptions = {
   evaluations: { 1?: Evaluation; 5?: Evaluation };
+  /** When the checkpoint was written. */
+  written: string | undefined;
   chosen: CropCount;
   onChoose: (crops: CropCount) => void;
   /** Makes the button that tests with so many crops. */
@@ -12,7 +15,7 @@ export type FiguresOptions = {
 };
 
 /** One crop and five side by side; the better accuracy is marked. */
-export function evaluationFigures({ evaluations, chosen, onChoose, testButton }: FiguresOptions): HTMLElement {
+export function evaluationFigures({ evaluations, written, chosen, onChoose, testButton }: FiguresOptions): HTMLElement {
   const best = Math.max(evaluations[1]?.accuracy ?? 0, evaluations[5]?.accuracy ?? 0);
   const both = evaluations[1] !== undefined && evaluations[5] !== undefined;
   const cards = ([5, 1] as const).map((crops) => {
@@ -37,6 +40,9 @@ export function evaluationFigures({ evaluations, chosen, onChoose, testButton }:
         element('small', {}, [both && evaluation.accuracy === best ? 'accuracy ★' : 'accuracy']),
       ]),
       figureList(evaluation),
+      isOutdated(evaluation, written)
+        ? element('p', { class: 'note' }, ['⚠ The checkpoint has been written again since: test it again.'])
+        : undefined,
       both ? details : undefined,
       testButton(crops, true),
     ]);

@@ -145,7 +145,9 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     };
     const chosen = evaluation?.cropCount ?? state.value.crops;
     const onChoose = (crops: 1 | 5) => change({ crops, cell: undefined });
-    figures.replaceChildren(evaluationFigures({ evaluations: pair(), chosen, onChoose, testButton }));
+    figures.replaceChildren(
+      evaluationFigures({ evaluations: pair(), written: known?.written, chosen, onChoose, testButton }),
+    );
     if (evaluation !== undefined)
       spoken.say(`Accuracy ${percent(evaluation.accuracy)} over ${images(evaluation.images)}`);
   };
@@ -155,11 +157,13 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     const confusions = topConfusions(evaluation, shownConfusions);
     const { cell } = state.value;
     matrix.replaceChildren(
-      element('h2', {}, ['Confusions']),
       ...(small
-        ? [confusionGrid({ matrix: confusionMatrix(evaluation), name, selected: cell, onOpen: openCell })]
+        ? [
+            element('h2', {}, ['Confusions']),
+            confusionGrid({ matrix: confusionMatrix(evaluation), name, selected: cell, onOpen: openCell }),
+          ]
         : []),
-      element('h2', {}, ['Most frequent']),
+      element('h2', {}, ['Most frequent confusions']),
       confusions.length === 0
         ? element('p', { class: 'hint' }, ['None: every image is predicted right.'])
         : confusionList(confusions, name, cell, openCell),

@@ -17,14 +17,15 @@ export function cropColumn(
   { width, mean }: ImagePrediction,
   highlight: (position: number | undefined) => void,
 ): CropColumn {
+  const where = crop === 'center' ? 'centre' : crop;
   const canvas = element('canvas', {
     width: thumbnailPixels,
     height: thumbnailPixels,
     role: 'img',
-    'aria-label': `The ${crop} crop`,
+    'aria-label': `The ${where} crop`,
   });
-  const column = element('article', { class: 'crop', tabindex: 0, 'aria-label': `Crop ${position + 1}, ${crop}` }, [
-    element('h3', {}, [element('span', { class: 'number' }, [String(position + 1)]), crop]),
+  const column = element('article', { class: 'crop', tabindex: 0, 'aria-label': `Crop ${position + 1}, ${where}` }, [
+    element('h3', {}, [element('span', { class: 'number' }, [String(position + 1)]), where]),
     canvas,
     verdict(top[0], mean[0]),
     probabilityBars(top, { emphasized: mean[0]?.index }),

@@ -100,7 +100,7 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
     element('div', { class: 'columns' }, [
       element('section', { class: 'curves', 'aria-label': 'Curves' }, [
         toolbar,
-        element('h2', {}, ['Loss']),
+        element('h2', {}, ['Loss ', element('small', {}, ['line: training, marks: validation'])]),
         loss.element,
         element('h2', {}, ['Validation accuracy ', element('small', {}, ['thin: top-5'])]),
         accuracy.element,

@@ -349,6 +349,7 @@ test('a test with one crop and five tells of each as it is done, and a page that
     {
       label: 'run, best',
       read: () => Promise.resolve([...kept]),
+      written: () => Promise.resolve('2026-01-02T00:00:00.000Z'),
       evaluate: ({ crops, onAnswer }) => {
         onAnswer({ type: 'progress', what: 'Testing', done: 1, total: 2 });
         if (crops === 5) return Promise.reject(userError('The folder is gone.'));
@@ -366,9 +367,11 @@ test('a test with one crop and five tells of each as it is done, and a page that
   messages.length = 0;
   await session.replay();
   assert.deepEqual(
-    messages.map((message) => (message.type === 'evaluations' ? message.evaluations.length : message)),
+    messages.map((message) =>
+      message.type === 'evaluations' ? [message.evaluations.length, message.written] : message,
+    ),
     [
-      1,
+      [1, '2026-01-02T00:00:00.000Z'],
       { type: 'progress', busy: false, what: '', done: 0, total: 0 },
       { type: 'error', message: 'The folder is gone.' },
     ],

@@ -5,10 +5,11 @@ import type { ImagePrediction } from '../../../src/protocol/prediction.ts';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { csv } from '../../../src/webview/components/csv.ts';
+import { opaque } from '../../../src/webview/components/opaque.ts';
 import { bytes, count, duration, fileName, short } from '../../../src/webview/components/format.ts';
 import { sortedRows } from '../../../src/webview/components/sortRows.ts';
 import { scrolledTo, visibleRows } from '../../../src/webview/components/visibleRows.ts';
-import { byCrops, testedData } from '../../../src/webview/evaluation/chooseEvaluation.ts';
+import { byCrops, isOutdated, testedData } from '../../../src/webview/evaluation/chooseEvaluation.ts';
 import {
   confusionMatrix,
   imagesBehind,
@@ -210,6 +211,20 @@ test('of several tests of the same data the newest with one crop and with five a
   const pair = byCrops(all, { data: '/d', split: 'test' });
   assert.equal(pair[5], evaluation);
   assert.equal(pair[1]?.cropCount, 1);
+});
+
+test('a result from before the checkpoint was written again is that of another one', () => {
+  const time = '2026-01-01T10:00:00.000Z';
+  assert.equal(isOutdated({ time }, '2026-01-01T10:00:01.000Z'), true);
+  assert.equal(isOutdated({ time }, '2026-01-01T09:00:00.000Z'), false);
+  assert.equal(isOutdated({ time }, undefined), false);
+});
+
+test('curves are drawn in a theme’s colours without their transparency', () => {
+  assert.equal(opaque('rgba(234, 92, 0, 0.33)'), 'rgb(234, 92, 0)');
+  assert.equal(opaque('#d1861654'), '#d18616');
+  assert.equal(opaque('#d186'), '#d18');
+  for (const color of ['#59a4f9', '#59a', 'orange']) assert.equal(opaque(color), color);
 });
 
 test('ticks are round and inside the range', () => {
