@@ -43,6 +43,8 @@ export interface Service {
 export interface Panels {
   /** Opens the training panel, or brings it to the front, with these run folders; the first is in focus. */
   showRuns(folders: readonly string[]): void;
+  /** A run's folder has another name now: where it is shown, it stays. */
+  runRenamed(from: string, to: string): void;
   /** Opens the prediction panel and classifies images and folders of images, with `source` or with what did it last. */
   showPredictions(images: readonly string[], source?: ClassifierSource): void;
   /** Opens the panel with a checkpoint's test results, and tests it where `test` says on what. */

@@ -13,7 +13,7 @@ import { nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
 
-type ChangeParts = Pick<Parts, 'log' | 'runs' | 'trainers'> & { readonly dataFolders: DataFolders };
+type ChangeParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'> & { readonly dataFolders: DataFolders };
 
 /** *Rename*, *Delete* and what takes rows out of lists. */
 export function registerChangingRuns(parts: ChangeParts): vscode.Disposable {
@@ -40,8 +40,8 @@ const ended = (what: string) => ({
   none: `There is no run to ${what}: none is here, or all are still training.`,
 });
 
-async function renameRun({ runs, ...parts }: ChangeParts, argument: unknown): Promise<void> {
-  const run = await chooseRun({ runs, ...parts }, argument, ended('rename'));
+async function renameRun({ runs, panels }: ChangeParts, argument: unknown): Promise<void> {
+  const run = await chooseRun({ runs }, argument, ended('rename'));
   requireEnded(run);
   const parent = dirname(run.folder);
   const name = await vscode.window.showInputBox({
@@ -60,6 +60,7 @@ async function renameRun({ runs, ...parts }: ChangeParts, argument: unknown): Pr
   await writeFile(`${file}.new`, `${JSON.stringify(record, undefined, 2)}\n`);
   await rename(`${file}.new`, file);
   await runs.refresh();
+  panels.runRenamed(run.folder, folder);
 }
 
 async function remove(parts: ChangeParts, argument: unknown, selection: unknown): Promise<void> {

@@ -14,6 +14,7 @@ export function registerPanels(
   const evaluation = registerEvaluationPanels(context, parts);
   return {
     showRuns: training.show,
+    runRenamed: training.rename,
     showPredictions: prediction.show,
     showEvaluation: evaluation.show,
     dispose: () => {

@@ -21,11 +21,15 @@ type TrainingParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'service'>;
 export interface TrainingPanels {
   /** See `Panels.showRuns`. */
   readonly show: (folders: readonly string[]) => void;
+  /** See `Panels.runRenamed`. */
+  readonly rename: (from: string, to: string) => void;
   dispose(): void;
 }
 
 interface OpenPanel {
   readonly panel: vscode.WebviewPanel;
+  /** The folders that were asked for, some of which may be gone. */
+  readonly wanted: readonly string[];
   readonly show: (folders: readonly string[]) => void;
 }
 
@@ -57,13 +61,21 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
       },
     });
     const session = createTrainingSession({ runs: shownRuns, follow: trainers.follow }, connection.post);
-    const show = (wanted: readonly string[]) => {
+    let wanted: readonly string[] = [];
+    const show = (next: readonly string[]) => {
+      wanted = next;
       session.show(wanted);
       memory.remember(id, { folders: [...session.folders] });
       panel.title = titleOf(session.folders);
     };
     const changed = runs.onDidChange(() => session.refresh());
-    const own: OpenPanel = { panel, show };
+    const own: OpenPanel = {
+      panel,
+      get wanted() {
+        return wanted;
+      },
+      show,
+    };
     panel.onDidDispose(() => {
       changed.dispose();
       session.dispose();
@@ -95,6 +107,9 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
   });
   return {
     show: (folders) => void openWith(folders).catch((error: unknown) => showFailure(error, log)),
+    rename: (from, to) => {
+      if (open?.wanted.includes(from)) open.show(open.wanted.map((folder) => (folder === from ? to : folder)));
+    },
     dispose: () => {
       serializer.dispose();
     },

@@ -30,6 +30,8 @@ async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers'
         { title: 'Test', act: () => runCommand('fivecrop.testCheckpoint', checkpoint) },
       ]
     : [];
+  const goOn = existsSync(join(folder, runFiles.checkpoints, runFiles.last)) ? [resume] : [];
+  const saved = goOn.length > 0 ? 'Resume goes on from its last checkpoint.' : 'It had saved no checkpoint yet.';
   const reason = record.reason === undefined ? '' : ` ${record.reason}`;
   const accuracy = record.best === undefined ? '' : ` Best validation accuracy: ${percent(record.best.validAccuracy)}.`;
   switch (state) {
@@ -38,12 +40,12 @@ async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers'
     case 'stopped':
       return choose(vscode.window.showInformationMessage, `${record.name} was stopped.${accuracy}`, [resume, show]);
     case 'failed':
-      return choose(vscode.window.showErrorMessage, `${record.name} failed.${reason}`, [show]);
+      return choose(vscode.window.showErrorMessage, `${record.name} failed.${reason}`, [...goOn, show]);
     case 'broken off':
       return choose(
         vscode.window.showWarningMessage,
-        `${record.name} was broken off: its process ended without a word. Resume goes on from its last checkpoint.`,
-        [resume, show],
+        `${record.name} was broken off: its process ended without a word. ${saved}`,
+        [...goOn, show],
       );
     default:
       return undefined;

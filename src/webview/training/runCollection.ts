@@ -11,6 +11,8 @@ export type RunCollection = {
   readonly shown: readonly PageRun[];
   /** Runs that could be shown too. */
   readonly others: readonly OtherRun[];
+  /** Whether the host has said which runs are shown. */
+  readonly listed: boolean;
   /** Takes the host's list. Curves of runs that stay are kept, and so is the style that a run got when it came. */
   show: (shown: readonly ShownRun[], others: readonly OtherRun[]) => void;
   /** Adds events `from`... of a run; those already here are passed over. False where some are missing between. */
@@ -24,6 +26,7 @@ export function runCollection(): RunCollection {
   const curvesOf = new Map<string, RunCurves>();
   let shown: PageRun[] = [];
   let others: readonly OtherRun[] = [];
+  let listed = false;
 
   const curves = (folder: string): RunCurves => {
     const known = curvesOf.get(folder) ?? emptyCurves();
@@ -44,7 +47,11 @@ export function runCollection(): RunCollection {
     get others() {
       return others;
     },
+    get listed() {
+      return listed;
+    },
     show: (next, nextOthers) => {
+      listed = true;
       const folders = new Set(next.map(({ folder }) => folder));
       for (const folder of curvesOf.keys()) if (!folders.has(folder)) curvesOf.delete(folder);
       for (const folder of positions.keys()) if (!folders.has(folder)) positions.delete(folder);

@@ -112,7 +112,7 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
     comparison,
     element('section', { 'aria-label': 'Log' }, [element('h2', {}, ['Log']), log.element]),
   ]);
-  const empty = element('p', { class: 'empty' }, ['Waiting for the run…']);
+  const empty = element('p', { class: 'empty', role: 'status' });
   root.append(spoken.element, empty, main);
 
   const visible = () => runs.shown.filter(({ folder }) => !state.value.hidden.includes(folder));
@@ -218,6 +218,9 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
     const [focus] = runs.shown;
     empty.hidden = focus !== undefined;
     main.hidden = focus === undefined;
+    empty.textContent = runs.listed
+      ? 'The run that was shown here is gone. The view “Checkpoints” has those that are there.'
+      : 'Waiting for the run…';
     if (focus === undefined) return;
     drawFocus(focus);
     drawCharts();

@@ -159,6 +159,14 @@ test('events that come twice are taken once, and a gap is refused', () => {
   assert.equal(runs.shown[0]?.curves.steps.length, 0);
 });
 
+test('no run to show is told from runs that have not been said yet', () => {
+  const runs = runCollection();
+  assert.equal(runs.listed, false);
+  runs.show([], []);
+  assert.equal(runs.listed, true);
+  assert.deepEqual(runs.shown, []);
+});
+
 test('a run keeps its style when another leaves the comparison', () => {
   const runs = runCollection();
   const run = (folder: string) => ({ folder, record: {} as never, brokenOff: false });
