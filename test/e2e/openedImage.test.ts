@@ -43,6 +43,7 @@ test(
         await dropOnPage(workbench, other);
         await webview(workbench)
           .getByText(/2 images/)
+          .first()
           .waitFor();
         await screenshot(workbench, 'scenario-dropped');
 
