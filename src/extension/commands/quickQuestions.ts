@@ -35,8 +35,9 @@ export function pickItem<Item extends vscode.QuickPickItem>(question: PickQuesti
     });
     const show = (shown: readonly Item[]): void => {
       const [before] = list.activeItems;
-      list.items = shown;
       // A list that changes leaves the user where they are.
+      list.keepScrollPosition = before !== undefined;
+      list.items = shown;
       const preferred = shown.find(({ label }) => label === before?.label) ?? (active && shown.find(active));
       if (preferred !== undefined) list.activeItems = [preferred];
     };
