@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import type { Locator } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { evaluationPath, evaluationSchema, type Evaluation } from '../../src/protocol/evaluation.ts';
 import { fivecrop } from '../unit/cli/runCommand.ts';
@@ -21,6 +22,7 @@ import {
   treeRow,
   treeRows,
   webview,
+  type Workbench,
 } from './workbench.ts';
 
 const main = join(import.meta.dirname, '../../src/ml/cli/main.ts');
@@ -76,6 +78,49 @@ scenario('a checkpoint is exported to the ONNX file that the dialog names', asyn
   assert.ok(existsSync(file));
 });
 
+scenario(
+  'an open image is classified from its editor’s title, another is dropped on the panel, and both are exported',
+  async ({ workbench, folder }) => {
+    await openViewContainer(workbench, 'Explorer');
+    await (await explorerRow(workbench, 'flowers/test/1/flower_51.jpg')).dblclick();
+    await workbench.page.locator('.editor-actions a[aria-label^="Classify Image"]').click();
+    await webview(workbench).locator('article.crop').nth(4).waitFor();
+
+    await dropOnPage(workbench, await explorerRow(workbench, 'flowers/test/1/flower_52.jpg'));
+    await webview(workbench)
+      .getByText(/2 images/)
+      .first()
+      .waitFor();
+    await screenshot(workbench, 'scenario-dropped');
+
+    const file = join(folder, 'both.csv');
+    await webview(workbench).getByRole('button', { name: 'CSV', exact: true }).click();
+    await saveAs(workbench, file);
+    await until('the table is written', () => existsSync(file));
+    const [heading = '', ...rows] = (await readFile(file, 'utf8')).trim().split(/\r?\n/);
+    assert.match(heading, /^image,class1,/);
+    const images = rows.map((row) => /flower_\d+\.jpg/.exec(row)?.[0]);
+    assert.deepEqual(images, ['flower_51.jpg', 'flower_52.jpg']);
+  },
+);
+
+/** Drags a row of the explorer onto the page; Shift, once it is on its way, hands it to the page. */
+async function dropOnPage({ page }: Workbench, row: Locator): Promise<void> {
+  const from = await row.boundingBox();
+  const to = await page.locator('iframe.webview.ready').first().boundingBox();
+  assert.ok(from && to);
+  await page.mouse.move(from.x + 60, from.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 90, from.y + 40, { steps: 5 });
+  await page.keyboard.down('Shift');
+  await page.mouse.move(to.x + to.width / 2, to.y + to.height / 2, { steps: 12 });
+  // The editor lifts what it laid over the page when it learns of Shift.
+  await page.waitForTimeout(500);
+  await page.mouse.move(to.x + to.width / 2 + 20, to.y + to.height / 2 + 20, { steps: 4 });
+  await page.mouse.up();
+  await page.keyboard.up('Shift');
+}
+
 scenario('a folder of 200 images is classified into one list', async ({ workbench }) => {
   await openViewContainer(workbench, 'Explorer');
   await chooseInContextMenu(workbench, await explorerRow(workbench, 'flowers/train'), 'Classify Image');
@@ -115,6 +160,9 @@ scenario(
       // While its panel is open.
       await rm(run, { recursive: true, maxRetries: 5 });
       await row.waitFor({ state: 'detached' });
+      await webview(workbench)
+        .getByText(/The run that was shown here is gone/)
+        .waitFor();
       await treeRows(workbench, 'Checkpoints').filter({ hasText: 'small' }).waitFor();
     } finally {
       trainer.kill('SIGKILL');
