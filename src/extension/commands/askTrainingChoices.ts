@@ -1,10 +1,9 @@
-import { basename, dirname, join } from 'node:path';
-import { readdir } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
-import { hasTrainFolder, looksLikeData } from '../views/listData.ts';
+import { findDataSets } from '../views/listData.ts';
 import { drawSample } from './drawSample.ts';
 import { askLine, pickItem } from './quickQuestions.ts';
 import { back, type Place, runSteps, type Step } from './runSteps.ts';
@@ -81,17 +80,7 @@ function folderItem(folder: string): DataItem {
 /** Folders of the workspace that look like data: itself, its children and theirs. */
 async function findData(): Promise<readonly string[]> {
   const roots = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
-  return (await Promise.all(roots.map(({ uri }) => findDataBelow(uri.fsPath, 2)))).flat();
-}
-
-async function findDataBelow(folder: string, depth: number): Promise<readonly string[]> {
-  if (await hasTrainFolder(folder)) return [folder];
-  const entries = depth === 0 ? [] : await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const folders = entries.filter((entry) => entry.isDirectory() && !/^(\.|node_modules$|runs$)/.test(entry.name));
-  const found: string[] = [];
-  for (const { name } of folders.slice(0, 50)) found.push(...(await findDataBelow(join(folder, name), depth - 1)));
-  // A folder around data sets may have some images in it besides.
-  return found.length === 0 && (await looksLikeData(folder)) ? [folder] : found;
+  return (await Promise.all(roots.map(({ uri }) => findDataSets(uri.fsPath, 2)))).flat();
 }
 
 async function openFolder(): Promise<string | undefined> {

@@ -68,7 +68,7 @@ function parseNames(text: string): ReadonlyMap<string, string> {
 }
 
 /** Whether a folder has a `train` folder with classes in it. */
-export async function hasTrainFolder(folder: string): Promise<boolean> {
+async function hasTrainFolder(folder: string): Promise<boolean> {
   const classes = (await subfolders(join(folder, 'train'))) ?? [];
   return classes.length > 0;
 }
@@ -87,6 +87,17 @@ export async function looksLikeData(folder: string): Promise<boolean> {
     if (withImages === 2) return true;
   }
   return false;
+}
+
+/** Folders that look like images to train on: `folder` itself, or those below it down to a depth. */
+export async function findDataSets(folder: string, depth: number): Promise<readonly string[]> {
+  if (await hasTrainFolder(folder)) return [folder];
+  const entries = depth === 0 ? [] : await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const folders = entries.filter((entry) => entry.isDirectory() && !/^(\.|node_modules$|runs$)/.test(entry.name));
+  const found: string[] = [];
+  for (const { name } of folders.slice(0, 50)) found.push(...(await findDataSets(join(folder, name), depth - 1)));
+  // A folder around data sets may have some images in it besides.
+  return found.length === 0 && (await looksLikeData(folder)) ? [folder] : found;
 }
 
 async function subfolders(folder: string): Promise<string[] | undefined> {
