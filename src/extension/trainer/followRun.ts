@@ -27,9 +27,10 @@ export interface RunFollower extends FollowedRun {
 /**
  * Follows a run. The trainer appends an event to `metrics.jsonl` before it sends it, so the socket is taken as word that
  * the file has grown, and events are read from the file alone: whatever happens to a connection, none is missed and none
- * comes twice. `onProcessEnd` is called when the trainer's socket closes.
+ * comes twice. `onProcessEnd` is called when the trainer's socket closes. While `mayConnect` says no, the file alone is
+ * read: a record of an untrusted workspace may name any socket.
  */
-export function followRun(run: StoredRun, onProcessEnd: () => void): RunFollower {
+export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: () => boolean): RunFollower {
   const events = createRunEvents(run.folder);
   let address: string | undefined;
   let hangUp: (() => void) | undefined;
@@ -48,7 +49,7 @@ export function followRun(run: StoredRun, onProcessEnd: () => void): RunFollower
     hangUp = listenToTrainer(socket, { onMessage: readOn, onClose });
   };
   const update = (now: StoredRun | undefined): void => {
-    listen(now !== undefined && isLive(now.state) ? now.record.process?.socket : undefined);
+    listen(now !== undefined && isLive(now.state) && mayConnect() ? now.record.process?.socket : undefined);
     readOn();
   };
   update(run);

@@ -97,7 +97,8 @@ export function createTrainers(
     await startNext();
   };
   const follow = (folder: string): FollowedRun & { readonly dispose: () => void } => {
-    const shared = followed.get(folder) ?? { follower: followRun(known(runs, folder), () => ended(folder)), users: 0 };
+    const begin = () => followRun(known(runs, folder), () => ended(folder), isTrusted);
+    const shared = followed.get(folder) ?? { follower: begin(), users: 0 };
     followed.set(folder, shared);
     shared.users++;
     let over = false;
@@ -132,6 +133,9 @@ export function createTrainers(
       for (const folder of folders) followed.get(folder)?.follower.update(runs.get(folder));
       void startNext();
     }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      for (const [folder, { follower }] of followed) follower.update(runs.get(folder));
+    }),
   ];
   return {
     start,
@@ -164,6 +168,10 @@ export function createTrainers(
   };
 }
 
+function isTrusted(): boolean {
+  return vscode.workspace.isTrusted;
+}
+
 function known(runs: RunStore, folder: string): StoredRun {
   const run = runs.get(folder);
   if (run === undefined) throw userError(`There is no run in ${folder} any more; refresh the list of checkpoints.`);
@@ -172,6 +180,8 @@ function known(runs: RunStore, folder: string): StoredRun {
 
 /** Asks the process of a live run for something. A shell's run has no socket; it stops as by Ctrl-C. */
 async function control({ record, state }: StoredRun, request: TrainerRequest): Promise<void> {
+  // The record says whom to ask, and in an untrusted workspace it may name anybody.
+  requireTrust('Talking to a training process');
   if (!isLive(state)) throw userError(`${record.name} is not running, so there is nothing to ${request.type}.`);
   const { process: owner } = record;
   if (owner?.socket !== undefined) return sendToTrainer(owner.socket, request);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { appendFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -55,8 +57,9 @@ test('history from the file and news from the trainer make one line without gap 
   const total = 300;
   let ended = 0;
   const followers = [];
+  const onEnd = () => void ended++;
   for (let index = 1; index < total; index++) {
-    if (index % 100 === 1) followers.push(followRun(run, () => ended++));
+    if (index % 100 === 1) followers.push(followRun(run, onEnd, () => true));
     await emit(index);
   }
   const expected = Array.from({ length: total }, (_, index) => String(index));
@@ -67,6 +70,35 @@ test('history from the file and news from the trainer make one line without gap 
   await server.close();
   await until(() => ended === followers.length);
   for (const follower of followers) follower.dispose();
+});
+
+test('where no connection may be made, the file alone is read, and the trainer is heard as soon as one may', async (context) => {
+  const parent = await temporaryFolder(context);
+  const address = process.platform === 'win32' ? `\\\\.\\pipe\\fivecrop-${process.pid}` : join(parent, 'socket');
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections++;
+    socket.on('error', () => undefined);
+  });
+  server.listen(address);
+  await once(server, 'listening');
+  const owner = { pid: process.pid, started: new Date().toISOString(), socket: address };
+  const folder = await writeRun(parent, 'run', { state: 'running', process: owner });
+  await appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(log('0'))}\n`);
+  let trusted = false;
+  const run = await storedRun(parent, folder);
+  const noEnd = () => undefined;
+  const follower = followRun(run, noEnd, () => trusted);
+  await follower.ready;
+  follower.update(run);
+  await delay(50);
+  assert.deepEqual(messages(follower.events), ['0']);
+  assert.equal(connections, 0);
+  trusted = true;
+  follower.update(run);
+  await until(() => connections === 1);
+  follower.dispose();
+  server.close();
 });
 
 test('a line that is still being written waits for its end; a replaced file is told from its beginning', async (context) => {
