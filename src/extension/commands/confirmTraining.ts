@@ -47,23 +47,9 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
       placeholder: 'Start, or look at what the data holds',
       items: async (show) => {
         show([...startItems(config, canEdit), item('$(loading~spin) Checking the data', 'nothing', config.data)]);
+        showAgain = () => show(itemsFor(shown));
         try {
-          showAgain = () => show(itemsFor(shown));
-          shown.report = (await answerOf(parts.service, checkRequest(config, true), 'report', { token })).report;
-          const cannotTrain = shown.report.findings.some(({ level }) => level === 'error');
-          // Files that do not decode are known when all were decoded; a start does not wait for it.
-          if (!cannotTrain) shown.looking = '';
-          showAgain();
-          if (cannotTrain) return;
-          const onAnswer = seldom((answer: ServiceAnswerBody) => {
-            if (answer.type !== 'progress') return;
-            shown.looking = `${answer.done} of ${answer.total ?? '?'} images decoded`;
-            showAgain();
-          });
-          const whole = await answerOf(parts.service, checkRequest(config, false), 'report', { token, onAnswer });
-          shown.report = whole.report;
-          shown.looking = undefined;
-          showAgain();
+          await lookThrough(parts.service, shown, { token, onChange: showAgain });
         } catch (error) {
           if (error instanceof CancelledError) return;
           if (!(error instanceof UserError)) throw error;
@@ -96,6 +82,32 @@ interface Shown {
   report?: DataReport;
   /** How far the decoding of all images is; undefined where it is done or not begun. */
   looking?: string | undefined;
+}
+
+/**
+ * Fills in the report: first what can be told without decoding; then, where that leaves something to train on, the files
+ * that do not decode, while a start need not wait.
+ */
+async function lookThrough(
+  service: Parts['service'],
+  shown: Shown,
+  { token, onChange }: { readonly token: vscode.CancellationToken; readonly onChange: () => void },
+): Promise<void> {
+  const quick = await answerOf(service, checkRequest(shown.config, true), 'report', { token });
+  shown.report = quick.report;
+  const cannotTrain = quick.report.findings.some(({ level }) => level === 'error');
+  if (!cannotTrain) shown.looking = '';
+  onChange();
+  if (cannotTrain) return;
+  const onAnswer = seldom((answer: ServiceAnswerBody) => {
+    if (answer.type !== 'progress') return;
+    shown.looking = `${answer.done} of ${answer.total ?? '?'} images decoded`;
+    onChange();
+  });
+  const whole = await answerOf(service, checkRequest(shown.config, false), 'report', { token, onAnswer });
+  shown.report = whole.report;
+  shown.looking = undefined;
+  onChange();
 }
 
 /** Milliseconds between two changes of the list while images are decoded. */
