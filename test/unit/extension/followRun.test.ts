@@ -57,7 +57,9 @@ test('history from the file and news from the trainer make one line without gap 
   const total = 300;
   let ended = 0;
   const followers = [];
-  const onEnd = () => void ended++;
+  const onEnd = () => {
+    ended++;
+  };
   for (let index = 1; index < total; index++) {
     if (index % 100 === 1) followers.push(followRun(run, onEnd, () => true));
     await emit(index);
