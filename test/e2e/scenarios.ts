@@ -1,6 +1,7 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hasRegistryHost } from '../../scripts/host/codeHost.ts';
@@ -36,12 +37,16 @@ export function stage(options: StageOptions): (title: string, play: (stage: Stag
     await options.prepare(folder);
     workbench = await openWorkbench({ ...options, folder });
   });
-  after(async () => {
+  const end = async () => {
     await workbench?.close();
     if (folder === '') return;
     await endTrainers(folder);
     await removeFolder(folder);
-  });
+  };
+  after(end);
+  // Server and trainers outlive whoever started them, so a Ctrl-C has to end them too.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => void end().finally(() => process.exit(130)));
   return (title, play) => {
     void test(title, { skip, timeout: longest }, async () => {
       if (workbench === undefined) throw new Error('no workbench was opened');
