@@ -126,17 +126,17 @@ export async function answerInput(workbench: Workbench, text: string): Promise<v
   await input.press('Enter');
 }
 
-/** Answers the dialog that asks where to save. It takes no answer while it looks through folders. */
+/** Answers the dialog that asks where to save, again and again: it takes no answer while it looks through folders. */
 export async function saveAs(workbench: Workbench, file: string): Promise<void> {
   const dialog = quickInput(workbench);
+  const input = dialog.locator('input');
   await dialog.waitFor();
   const deadline = Date.now() + patience;
-  do {
+  while (await dialog.isVisible()) {
     if (Date.now() > deadline) throw new Error(`The dialog does not save ${file}.`);
-    await succeeds(dialog.locator('input').fill(file, { timeout: 3000 }));
-    // The button, not Enter, which would go to what is below a dialog that has just closed.
-    await succeeds(dialog.getByRole('button', { name: 'OK' }).click({ timeout: 3000 }));
-  } while (!(await succeeds(dialog.waitFor({ state: 'hidden', timeout: 3000 }))));
+    if (await succeeds(input.fill(file, { timeout: 3000 }))) await succeeds(input.press('Enter', { timeout: 3000 }));
+    await succeeds(dialog.waitFor({ state: 'hidden', timeout: 5000 }));
+  }
 }
 
 /** Runs a command that asks which of several, and chooses; again where a panel that opens takes the list's focus. */
