@@ -148,10 +148,15 @@ export async function runCommandOn(workbench: Workbench, title: string, label: s
   } while (!(await succeeds(quickPickRow(workbench, label).click({ timeout: 5000 }))));
 }
 
-/** Answers the last question of *Train Model*, once the check of the data has been told: it draws the list anew. */
+/** Answers the last question of *Train Model*, again where the check of the data draws the list anew under the click. */
 export async function startTraining(workbench: Workbench): Promise<void> {
   await quickPickRow(workbench, /Show What Is in the Data/).waitFor();
-  await chooseQuickPick(workbench, /Start Training/);
+  const start = quickPickRow(workbench, /Start Training/);
+  const deadline = Date.now() + patience;
+  do {
+    if (Date.now() > deadline) throw new Error('The last question does not start the training.');
+    await succeeds(start.click({ timeout: 3000 }));
+  } while (!(await succeeds(start.waitFor({ state: 'hidden', timeout: 5000 }))));
 }
 
 /** The quick input: palette, quick picks and input boxes. */
