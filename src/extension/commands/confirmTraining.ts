@@ -53,7 +53,7 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
         } catch (error) {
           if (error instanceof CancelledError) return;
           if (!(error instanceof UserError)) throw error;
-          show(refusalItems([messageOf(error)]));
+          show(refusalItems([messageOf(error)], canEdit));
         }
       },
       active: ({ does }) => does === 'start' || does === 'folder',
@@ -150,7 +150,7 @@ function itemsFor({ report, config, canEdit, balanced, looking }: Shown): Item[]
   if (report === undefined) return startItems(config, canEdit);
   const { images, classes, findings } = report;
   const errors = findings.filter(({ level }) => level === 'error').map(({ message }) => message);
-  if (errors.length > 0) return [...refusalItems(errors), item('$(list-unordered) Show the Report', 'report')];
+  if (errors.length > 0) return [...refusalItems(errors, canEdit), item('$(list-unordered) Show the Report', 'report')];
   const counts = `${classes.length} classes; ${images.train} images to train on, ${images.valid} for validation, ${images.test} for testing`;
   const weigh = `$(${balanced ? 'check' : 'circle-large-outline'}) Weigh Classes by Their Number of Images`;
   return [
@@ -171,9 +171,11 @@ function findingItem(icon: string, message: string, does: Item['does']): Item {
   return item(`$(${icon}) ${what}`, does, todo);
 }
 
-function refusalItems(reasons: readonly string[]): Item[] {
+/** Settings that come from a file name their folder there. */
+function refusalItems(reasons: readonly string[], canEdit: boolean): Item[] {
+  const choose = canEdit ? '$(folder-opened) Choose Another Folder' : '$(edit) Choose Another Folder in the File';
   return [
-    item('$(folder-opened) Choose Another Folder', 'folder', 'This one cannot be trained on yet.'),
+    item(choose, 'folder', 'This one cannot be trained on yet.'),
     separator('why'),
     ...reasons.map((reason) => findingItem('error', reason, 'nothing')),
   ];

@@ -147,6 +147,7 @@ async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void
     canEdit: false,
     onBalanced: (balanced) => (config = { ...config, classWeights: balanced ? 'balanced' : 'none' }),
   });
+  if (answer === 'folder') await vscode.window.showTextDocument(document);
   if (answer !== 'start') return;
   await parts.dataFolders.remember(config.data);
   await startOrQueue(parts, { config, out });
