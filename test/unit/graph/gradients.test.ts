@@ -11,8 +11,11 @@ import {
   createGraphBuilder,
   dropout,
   finishGraph,
+  flatten,
   globalAveragePool,
   input,
+  linear,
+  logSoftmax,
   maxPool2d,
   relu,
   type GraphBuilder,
@@ -155,6 +158,55 @@ for (const channels of [5, 16]) {
   }
 }
 
+/**
+ * Convolutions over batches by the 16, whose weight gradient has forms of its own where images are held in blocks: more
+ * or fewer channels going in than out, one column or many, strides that leave columns out, and colours.
+ */
+const overBlocksOfImages: Record<string, { shape: Shape; channels: number; kernel: number; options?: object }> = {
+  'a 3x3 convolution to more channels': { shape: [32, 16, 5, 4], channels: 32, kernel: 3, options: { padding: 1 } },
+  'a 3x3 convolution to fewer channels': { shape: [16, 32, 3, 5], channels: 16, kernel: 3, options: { padding: 1 } },
+  'a 3x3 convolution without padding': { shape: [16, 32, 4, 5], channels: 16, kernel: 3 },
+  'a 3x3 convolution of stride 2': {
+    shape: [16, 16, 7, 6],
+    channels: 16,
+    kernel: 3,
+    options: { stride: 2, padding: 1 },
+  },
+  'a 3x3 convolution of stride 2 to fewer channels': {
+    shape: [16, 32, 6, 7],
+    channels: 16,
+    kernel: 3,
+    options: { stride: 2, padding: 1 },
+  },
+  'a convolution that reaches less than its padding': {
+    shape: [16, 32, 3, 2],
+    channels: 16,
+    kernel: 2,
+    options: { padding: 2 },
+  },
+  'a 1x1 convolution': { shape: [32, 32, 2, 3], channels: 16, kernel: 1 },
+  'a 1x1 convolution of stride 2': { shape: [16, 16, 5, 4], channels: 32, kernel: 1, options: { stride: 2 } },
+  'a 7x7 stem over three colours': {
+    shape: [16, 3, 9, 11],
+    channels: 16,
+    kernel: 7,
+    options: { stride: 2, padding: 3 },
+  },
+  'a 3x3 stem over three colours': { shape: [16, 3, 5, 4], channels: 16, kernel: 3 },
+};
+
+for (const [name, { shape, channels, kernel, options }] of Object.entries(overBlocksOfImages)) {
+  test(`the gradients through ${name}, over a batch of ${shape[0]}, are those of finite differences`, async () => {
+    const builder = createGraphBuilder();
+    const images = input(builder, 'x', [shape[0], 3, shape[2], shape[3]]);
+    // A convolution before it, where it does not read colours, makes its own input's gradient count too.
+    const x = shape[1] === 3 ? images : conv2d(builder, 'before', images, { channels: shape[1], kernel: 1 });
+    const y = globalAveragePool(builder, relu(builder, conv2d(builder, 'c', x, { ...options, channels, kernel })));
+    const graph = finishGraph(builder, [logSoftmax(builder, linear(builder, 'behind', y, 3))]);
+    await checkGradients(onnxEngine, graph, createRandom(seed, name));
+  });
+}
+
 /** Runs one operator by itself: its inputs are the graph's. */
 async function run(
   inputs: ReadonlyMap<string, Tensor>,
@@ -225,6 +277,107 @@ for (const [name, pooling] of Object.entries(windows)) {
     );
     assert.deepEqual(actual, gradientOfFirst(x, y, dy, pooling));
   });
+}
+
+interface TieCase extends Pooling {
+  readonly size: Pair;
+}
+
+const behindRelu: Record<string, TieCase> = {
+  '3x3 of stride 2 with padding': { ...windows['3x3 of stride 2 with padding'], size: [6, 8] } as TieCase,
+  'the same over odd sizes': { ...windows['3x3 of stride 2 with padding'], size: [9, 7] } as TieCase,
+  '3x3 of stride 2 in ceil mode': { ...windows['3x3 of stride 2 in ceil mode'], size: [8, 7] } as TieCase,
+  '3x3 of stride 1': { kernel: [3, 3], stride: [1, 1], padding: [1, 1], ceilMode: false, size: [5, 4] },
+  '2x2 that leaves a border out': { ...windows['2x2'], size: [7, 9] } as TieCase,
+};
+
+for (const [name, pooling] of Object.entries(behindRelu)) {
+  for (const channels of [2, 16]) {
+    test(`max pooling ${name} behind a ReLU (${channels} channels) gives each gradient to the first of its window`, async () => {
+      const random = createRandom(seed, `${name} ${channels}`);
+      const whole = (shape: readonly number[], from: number, to: number) =>
+        float32Tensor(
+          shape,
+          Float32Array.from({ length: elementCount(shape) }, () => from + random.integer(to - from)),
+        );
+      // Each pixel of the pooled map has a weight of its own, and the identity before it makes few levels, so many ties.
+      const pool = (b: GraphBuilder, x: string) =>
+        maxPool2d(b, relu(b, x), {
+          kernel: pooling.kernel[0],
+          stride: pooling.stride[0],
+          padding: pooling.padding[0],
+          ceilMode: pooling.ceilMode,
+        });
+      const shape = [1, channels, ...pooling.size];
+      const builder = createGraphBuilder();
+      const same = conv2d(builder, 'same', input(builder, 'x', shape), { channels, kernel: 1 });
+      const pooledName = pool(builder, same);
+      const pooledShape = typeOf(builder, pooledName).shape;
+      const graph = finishGraph(builder, [
+        logSoftmax(builder, linear(builder, 'behind', flatten(builder, pooledName), 2)),
+      ]);
+      const count = elementCount(pooledShape);
+      const x = whole(shape, -2, 3);
+      const weights = whole([2, count], -9, 10);
+      const identity = Float32Array.from({ length: channels ** 2 }, (_, at) => (at % (channels + 1) === 0 ? 1 : 0));
+      const state = new Map<string, Tensor>([
+        ['same.weight', float32Tensor([channels, channels, 1, 1], identity)],
+        ['same.bias', float32Tensor([channels])],
+        ['behind.weight', weights],
+        // Certain of the first class, which is wrong: the logits' gradient is 1 and -1.
+        ['behind.bias', float32Tensor([2], Float32Array.of(1e6, 0))],
+      ]);
+      const model = await onnxEngine.compileTraining(
+        () => graph,
+        { state, optimizer: new Map(), step: 0 },
+        {
+          trainable: new Set(graph.parameters),
+          optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0 },
+          device: 'cpu',
+        },
+      );
+      const targets = float32Tensor([1, 2], Float32Array.of(0, 1));
+      const gradients = await model.gradients(
+        new Map([
+          ['x', x],
+          ['targets', targets],
+        ]),
+      );
+      await model.dispose();
+
+      const above = float32Tensor(
+        shape,
+        Float32Array.from(x.data, (value) => Math.max(0, Number(value))),
+      );
+      const y = float32Tensor(
+        pooledShape,
+        Float32Array.from(await run(new Map([['x', x]]), (b, [v = '']) => pool(b, v))),
+      );
+      const dy = float32Tensor(
+        pooledShape,
+        Float32Array.from({ length: count }, (_, at) => Number(weights.data[at]) - Number(weights.data[count + at])),
+      );
+      const dx = gradientOfFirst(above, y, dy, pooling).map((slope, at) => (Number(above.data[at]) > 0 ? slope : 0));
+      const size = pooling.size[0] * pooling.size[1];
+      const sums = (factor: (at: number) => number) =>
+        Array.from({ length: channels }, (_, channel) =>
+          dx
+            .slice(channel * size, (channel + 1) * size)
+            .reduce((sum, slope, pixel) => sum + slope * factor(channel * size + pixel), 0),
+        );
+      assert.deepEqual(
+        Array.from(gradients.get('same.bias')?.data ?? [], Number),
+        sums(() => 1),
+      );
+      const own = Array.from({ length: channels }, (_, channel) =>
+        Number(gradients.get('same.weight')?.data[channel * (channels + 1)]),
+      );
+      assert.deepEqual(
+        own,
+        sums((at) => Number(x.data[at])),
+      );
+    });
+  }
 }
 
 test('ReLU lets the gradient through where its output is above zero, however small, and nowhere else', async () => {

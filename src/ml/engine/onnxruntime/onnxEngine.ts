@@ -24,7 +24,7 @@ function createOnnxEngine(observer?: ProfileObserver): Engine {
     },
     async compileTraining(graphFor, initial, options) {
       requireDevice(options.device);
-      return Promise.resolve(createTrainingModel(graphFor, initial, options, observer));
+      return createTrainingModel(graphFor, initial, options, observer);
     },
   };
 }

@@ -2,6 +2,8 @@ import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
 import { typeOf } from '../../graph/graph.ts';
 import { imagesOf, suitsBlocks } from '../../graph/onnx/blockedLayout.ts';
+import { convolutionWeights, holdTensor, releaseTensor } from '../../graph/onnx/heldWeights.ts';
+import { flatState } from '../../graph/onnx/lowerUpdate.ts';
 import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
 import { momentNames, schedule, scheduleInput } from '../../graph/optimizers.ts';
 import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
@@ -37,28 +39,33 @@ interface Compiled {
 type Purpose = 'full' | 'gradients' | 'accumulate' | 'update';
 
 /** Training as whole-step ONNX models. See `TrainingModel` for the contract. */
-export function createTrainingModel(
+export async function createTrainingModel(
   graphFor: GraphForBatch,
   initial: TrainingState,
   options: TrainingOptions,
   observer?: ProfileObserver,
-): TrainingModel {
+): Promise<TrainingModel> {
   const runtime = loadRuntime();
   const { trainable, optimizer, device } = options;
   const compiled = new Map<string, Promise<Compiled>>();
   const sample = graphFor(1);
+  const block = await blockFor(gradientStep(sample, trainable), device);
+  const held = block > 0 ? heldNames(sample, optimizer) : new Set<string>();
+  const enter = (name: string, tensor: Tensor) =>
+    createLiving(runtime, held.has(name) ? holdTensor(tensor, block) : tensor);
+  const leave = (name: string, tensor: Tensor) => (held.has(name) ? releaseTensor(tensor, block) : tensor);
   const living = new Map<string, Living>();
   const constants = new Map<string, Tensor>();
   for (const name of [...sample.parameters, ...sample.buffers]) {
     const tensor = initial.state.get(name);
     if (!tensor) throw new Error(`the state has no tensor named ${name}`);
-    if (trainable.has(name) || sample.updates.has(name)) living.set(name, createLiving(runtime, tensor));
+    if (trainable.has(name) || sample.updates.has(name)) living.set(name, enter(name, tensor));
     else constants.set(name, tensor);
   }
   for (const parameter of sample.parameters.filter((name) => trainable.has(name))) {
     for (const moment of momentNames(optimizer, parameter)) {
       const tensor = initial.optimizer.get(moment) ?? float32Tensor(typeOf(sample, parameter).shape);
-      living.set(moment, createLiving(runtime, tensor));
+      living.set(moment, enter(moment, tensor));
     }
   }
   let steps = initial.step;
@@ -72,8 +79,6 @@ export function createTrainingModel(
   };
   const open = async (purpose: Purpose, batchSize: number): Promise<Compiled> => {
     const graph = graphOf(purpose, graphFor(batchSize), options);
-    const size = device === 'cpu' ? await cpuBlockSize() : 0;
-    const block = size > 0 && suitsBlocks(graph, imagesOf(graph), size) ? size : 0;
     const model = writeOnnx(graph, {
       constants,
       outputs: [...graph.updates.values()],
@@ -86,16 +91,24 @@ export function createTrainingModel(
   };
 
   const run = async ({ graph, session }: Compiled, feeds: Feeds, extra: ReadonlyMap<string, Living> = new Map()) => {
+    const flat = flatState(graph);
+    const shaped = (name: string, tensor: OrtTensor) => {
+      const { shape } = typeOf(graph, name);
+      return tensor.reshape(flat.has(name) ? [elementCount(shape)] : shape) as OrtTensor;
+    };
     const inputs: Record<string, OrtTensor> = {};
     for (const name of session.inputNames) {
       const fed = feeds.get(name);
       const kept = living.get(name) ?? extra.get(name);
       if (fed) inputs[name] = toRuntime(runtime, fed);
-      else if (kept) inputs[name] = kept.current;
+      else if (kept) inputs[name] = shaped(name, kept.current);
       else throw new Error(`the step needs ${name}, and nothing feeds it`);
     }
     const fetches: Record<string, OrtTensor | null> = Object.fromEntries(graph.outputs.map((name) => [name, null]));
-    for (const [name, value] of graph.updates) fetches[value] = (living.get(name) ?? extra.get(name))?.spare ?? null;
+    for (const [name, value] of graph.updates) {
+      const kept = living.get(name) ?? extra.get(name);
+      fetches[value] = kept ? shaped(name, kept.spare) : null;
+    }
     const results = await guarded(device, () => session.run(inputs, fetches));
     for (const name of graph.updates.keys()) {
       const kept = living.get(name) ?? extra.get(name);
@@ -148,12 +161,12 @@ export function createTrainingModel(
       const { graph, session } = await compile('gradients', batchOf(feeds));
       const outputs = await run({ graph: { ...graph, updates: new Map() }, session }, feeds);
       const names = graph.parameters.filter((name) => trainable.has(name));
-      return new Map(names.map((name, index) => [name, required(outputs[index + 2])]));
+      return new Map(names.map((name, index) => [name, required(leave(name, required(outputs[index + 2])))]));
     },
     snapshot: () =>
       Promise.resolve({
-        state: snapshotState(initial.state, living, forwards),
-        optimizer: snapshotMoments(initial.state, living),
+        state: snapshotState(initial.state, living, forwards, leave),
+        optimizer: snapshotMoments(initial.state, living, leave),
         step: steps,
       }),
     async dispose() {
@@ -162,6 +175,18 @@ export function createTrainingModel(
       for (const result of opened) if (result.status === 'fulfilled') await result.value.session.release();
     },
   };
+}
+
+/** Channels a block where the device has the layout and the step's graph suits it, else 0. */
+async function blockFor(step: Graph, device: string): Promise<number> {
+  const size = device === 'cpu' ? await cpuBlockSize() : 0;
+  return size > 0 && suitsBlocks(step, imagesOf(step), size) ? size : 0;
+}
+
+/** The tensors that a model in blocks holds in an order of its own: convolutions' weights and their moments. */
+function heldNames(graph: Graph, optimizer: TrainingOptions['optimizer']): Set<string> {
+  const weights = [...convolutionWeights(graph)];
+  return new Set([...weights, ...weights.flatMap((name) => momentNames(optimizer, name))]);
 }
 
 function graphOf(purpose: Purpose, forward: Graph, options: TrainingOptions): Graph {
@@ -227,16 +252,25 @@ function keepStatistics(runtime: Runtime, { updates }: Graph, living: ReadonlyMa
   };
 }
 
-function snapshotState(initial: StateDict, living: ReadonlyMap<string, Living>, forwards: number): StateDict {
+/** Brings a tensor that the model holds, by its name, into the order in which the state dict has it. */
+type Leave = (name: string, tensor: Tensor) => Tensor;
+
+function snapshotState(
+  initial: StateDict,
+  living: ReadonlyMap<string, Living>,
+  forwards: number,
+  leave: Leave,
+): StateDict {
   const counted = countBatches(initial, (statistic) => living.has(statistic), forwards);
   return new Map(
     [...counted].map(([name, tensor]) => {
       const kept = living.get(name);
-      return [name, kept ? copyOf(kept) : tensor];
+      return [name, kept ? leave(name, copyOf(kept)) : tensor];
     }),
   );
 }
 
-function snapshotMoments(initial: StateDict, living: ReadonlyMap<string, Living>): StateDict {
-  return new Map([...living].filter(([name]) => !initial.has(name)).map(([name, kept]) => [name, copyOf(kept)]));
+function snapshotMoments(initial: StateDict, living: ReadonlyMap<string, Living>, leave: Leave): StateDict {
+  const moments = [...living].filter(([name]) => !initial.has(name));
+  return new Map(moments.map(([name, kept]) => [name, leave(name, copyOf(kept))]));
 }

@@ -128,42 +128,46 @@ export function convolutionAttributes(
   };
 }
 
-/** Weights `[O, I, kh, kw]` as the blocked convolution reads them: `[O/B, I/B, kh, kw, B of I, B of O]`. */
-export function blockedWeights(lowering: Lowering, weight: string): string {
+/** Weights in torch's order `[O, I, kh, kw]` into the order in which a blocked model holds them (heldWeights.ts). */
+export function heldFromPlain(lowering: Lowering, weight: string, shape: readonly number[], output?: string): string {
   const { emit, integers, block } = lowering;
-  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = typeOf(lowering.graph, weight).shape;
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = shape;
   const taps = kh * kw;
   const rows = emit('Reshape', [weight, integers([outputs / block, block, inputs * taps])]);
   const outputsLast = emit('Transpose', [rows], { perm: [0, 2, 1] });
-  if (inputs < block || taps === 1) return emit('Reshape', [outputsLast, integers([outputs, inputs, kh, kw])]);
+  if (inputs < block || taps === 1) return emit('Reshape', [outputsLast, integers(shape)], {}, output);
   const split = emit('Reshape', [outputsLast, integers([outputs / block, inputs / block, block, taps, block])]);
   const ordered = emit('Transpose', [split], { perm: [0, 1, 3, 2, 4] });
-  return emit('Reshape', [ordered, integers([outputs, inputs, kh, kw])]);
+  return emit('Reshape', [ordered, integers(shape)], {}, output);
+}
+
+/** Exchanges the two innermost dimensions, both a block long; reordering an image is the fastest operator that does it. */
+export function exchangeBlocks(lowering: Lowering, value: string): string {
+  const { emit, integers, block } = lowering;
+  const images = emit('Reshape', [value, integers([-1, block, 1, block])]);
+  return emit('ReorderInput', [images], { domain: blockedDomain });
 }
 
 /**
- * Weights `[O, I, kh, kw]` with inputs and outputs exchanged, ready for the taps to be picked:
- * `[I/B, O/B, kh kw, B of O, B of I]`. Each step is one that ONNX Runtime has a fast kernel for.
+ * Kernels of a blocked convolution that goes from a convolution's outputs back to its inputs, `[I/B, O/B, taps, B of O, B
+ * of I]`, of the taps given in scan order of the new kernel.
  */
-export function exchangedWeights(lowering: Lowering, weight: string): string {
-  const { emit, integers, block } = lowering;
-  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = typeOf(lowering.graph, weight).shape;
-  const taps = kh * kw;
-  const matrix = emit('Transpose', [emit('Reshape', [weight, integers([outputs, inputs * taps])])], { perm: [1, 0] });
-  const grouped = emit('Reshape', [matrix, integers([inputs / block, block, taps * outputs])]);
-  const inputsLast = emit('Transpose', [grouped], { perm: [0, 2, 1] });
-  const split = emit('Reshape', [inputsLast, integers([inputs / block, taps, outputs / block, block * block])]);
-  return emit('Transpose', [split], { perm: [0, 2, 1, 3] });
-}
-
-/** A kernel `[I, O, kh, kw]` for a blocked convolution, of the taps given in scan order of the new kernel. */
-export function pickTaps(
+export function exchangedKernel(
   lowering: Lowering,
   exchanged: string,
   taps: readonly number[],
   shape: readonly [inputs: number, outputs: number, kh: number, kw: number],
+  tapCount: number,
 ): string {
-  const { emit, integers } = lowering;
-  const picked = emit('Gather', [exchanged, integers(taps)], { axis: 2 });
-  return emit('Reshape', [picked, integers(shape)]);
+  const { emit, integers, block } = lowering;
+  const [inputs, outputs] = shape;
+  const [inputBlocks, outputBlocks] = [inputs / block, outputs / block];
+  const pieces = emit('Reshape', [exchanged, integers([-1, block * block])]);
+  const name = `taps ${taps.join()} of ${[inputs, outputs, tapCount].join()}`;
+  const order = lowering.indices(name, inputBlocks * outputBlocks * taps.length, function* () {
+    for (let i = 0; i < inputBlocks; i++) {
+      for (let o = 0; o < outputBlocks; o++) for (const tap of taps) yield (o * inputBlocks + i) * tapCount + tap;
+    }
+  });
+  return emit('Reshape', [emit('Gather', [pieces, order], { axis: 0 }), integers(shape)]);
 }

@@ -3,19 +3,19 @@ import type { Node, NodeOf } from '../graph.ts';
 import {
   blocked,
   blockedDomain,
-  blockedWeights,
-  channelsLast,
   convolutionAttributes,
-  exchangedWeights,
+  exchangeBlocks,
+  exchangedKernel,
   isBlocked,
   phasesOf,
-  pickTaps,
   plain,
   type Phase,
 } from './blockedLayout.ts';
-import { weightGradientByConvolution, weightGradientByTap } from './lowerConvolution.ts';
+import { isMaskedByPooling, lowerBlockedMaxPoolGradient } from './blockedMaxPoolGradient.ts';
+import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
+import { interleavePlanes } from './interleavePlanes.ts';
 import type { Lowering } from './lowering.ts';
-import { coversEvenly, maxPoolGradientOfPlanes, type Planes } from './lowerPooling.ts';
+import { coversEvenly } from './lowerPooling.ts';
 
 /**
  * Appends a node's operators in blocked form. Returns false for nodes that have no images in blocks, and for those
@@ -35,7 +35,7 @@ export function lowerBlockedNode(lowering: Lowering, node: Node): boolean {
       return true;
     case 'conv2dWeightGradient':
       if (!isBlocked(lowering, second)) return false;
-      lowerConvolutionWeightGradient(lowering, node);
+      lowerBlockedWeightGradient(lowering, node);
       return true;
     case 'batchNormTraining':
       if (!isBlocked(lowering, first)) return false;
@@ -60,7 +60,7 @@ export function lowerBlockedNode(lowering: Lowering, node: Node): boolean {
       return true;
     case 'maxPoolGradient':
       if (!isBlocked(lowering, first)) return false;
-      lowerMaxPoolGradient(lowering, node);
+      lowerBlockedMaxPoolGradient(lowering, node);
       return true;
     case 'averagePoolGradient':
       if (!isBlocked(lowering, first)) return false;
@@ -82,17 +82,26 @@ export function lowerBlockedNode(lowering: Lowering, node: Node): boolean {
       if (!isBlocked(lowering, first)) return false;
       lowering.emit('Flatten', [plain(lowering, first)], { axis: 1 }, node.outputs[0]);
       return true;
+    case 'sliceChannels':
+      if (!isBlocked(lowering, first)) return false;
+      lowerSliceChannels(lowering, node);
+      return true;
     case 'reshape': {
       if (!isBlocked(lowering, node.outputs[0] ?? '')) return false;
       const image = lowering.emit('Reshape', [first, lowering.integers(node.shape)]);
       lowering.emit('ReorderInput', [image], { domain: blockedDomain }, node.outputs[0]);
       return true;
     }
+    case 'reluGradient':
+      if (isMaskedByPooling(lowering, node)) {
+        lowering.alias.set(node.outputs[0] ?? '', first);
+        return true;
+      }
+      lowerAnyLayout(lowering, node);
+      return false;
     case 'relu':
     case 'add':
     case 'concat':
-    case 'sliceChannels':
-    case 'reluGradient':
     case 'dropout':
       lowerAnyLayout(lowering, node);
       return false;
@@ -123,6 +132,20 @@ function sums(lowering: Lowering, image: string, [n, c, h, w]: Shape, output?: s
   return emit('Mul', [sum, floats([h * w])], {}, output);
 }
 
+/**
+ * Sum over all but the channels of the products of two images, `[C]`, without writing the products down: each image's
+ * map is a depthwise convolution's kernel over the other's.
+ */
+function sumsOfProducts(lowering: Lowering, image: string, other: string, [n, c, h, w]: Shape): string {
+  const { emit, integers } = lowering;
+  const maps = emit('Reshape', [image, integers([1, n * c, h, w])]);
+  const kernels = emit('Reshape', [other, integers([n * c, 1, h, w])]);
+  const geometry = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: n * c } as const;
+  const attributes = { domain: blockedDomain, ...convolutionAttributes(geometry, [h, w]) };
+  const rows = emit('Reshape', [emit('Conv', [maps, kernels], attributes), integers([n, c])]);
+  return emit('ReduceSum', [rows, integers([0])], { keepdims: 0 });
+}
+
 /** Per-channel `a * x + b (+ other)` in one pass: a depthwise convolution of one pixel. */
 function affine(
   lowering: Lowering,
@@ -145,7 +168,7 @@ function lowerConvolution(lowering: Lowering, node: NodeOf<'conv2d'>): void {
   const [, , kh, kw] = imageShape(lowering.graph, weight);
   const image = isBlocked(lowering, x) ? blocked(lowering, x) : x;
   const attributes = { domain: blockedDomain, ...convolutionAttributes(node, [kh, kw]) };
-  lowering.emit('Conv', [image, blockedWeights(lowering, weight), ...bias], attributes, node.outputs[0]);
+  lowering.emit('Conv', [image, weight, ...bias], attributes, node.outputs[0]);
 }
 
 /**
@@ -161,10 +184,11 @@ function lowerConvolutionInputGradient(lowering: Lowering, node: NodeOf<'conv2dI
   const [sh, sw] = node.stride;
   const rows = phasesOf(height, outHeight, kh, sh, node.padding[0]);
   const columns = phasesOf(width, outWidth, kw, sw, node.padding[1]);
-  const exchanged = exchangedWeights(lowering, weight);
+  const exchanged = exchangeBlocks(lowering, weight);
   const convolve = (row: Phase, column: Phase, output?: string) => {
     const taps = row.taps.flatMap((r) => column.taps.map((c) => r * kw + c));
-    const kernel = pickTaps(lowering, exchanged, taps, [inputs, outputs, row.taps.length, column.taps.length]);
+    const shape = [inputs, outputs, row.taps.length, column.taps.length] as const;
+    const kernel = exchangedKernel(lowering, exchanged, taps, shape, kh * kw);
     const attributes = {
       domain: blockedDomain,
       kernel_shape: [row.taps.length, column.taps.length],
@@ -195,7 +219,7 @@ function lowerConvolutionInputGradient(lowering: Lowering, node: NodeOf<'conv2dI
       planes.set(`${r},${c}`, missing.some((size) => size > 0) ? emit('Pad', [pixels, integers(missing)]) : pixels);
     });
   });
-  const whole = interleave(lowering, planes, {
+  const whole = interleavePlanes(lowering, planes, {
     images: (n * inputs) / block,
     phases: [sh, sw],
     plane: [planeHeight, planeWidth],
@@ -204,73 +228,53 @@ function lowerConvolutionInputGradient(lowering: Lowering, node: NodeOf<'conv2dI
   emit('Reshape', [whole, integers(node.inputShape)], {}, node.outputs[0]);
 }
 
-/** Planes of stride phases, each `[images, h, w, B]`, back into one map, of which `size` from `start` is kept. */
-function interleave(
-  lowering: Lowering,
-  planes: ReadonlyMap<string, string>,
-  layout: {
-    readonly images: number;
-    readonly phases: readonly [number, number];
-    readonly plane: readonly [number, number];
-    readonly size: readonly [number, number];
-  },
-): string {
-  const { emit, integers, block } = lowering;
-  const { images, size } = layout;
-  const [sh, sw] = layout.phases;
-  const [h, w] = layout.plane;
-  const cell = integers([images, h, 1, w, 1, block]);
-  const only = planes.get('0,0');
-  let joined: string;
-  if (planes.size === 1 && only !== undefined) {
-    joined = emit('Pad', [emit('Reshape', [only, cell]), integers([0, 0, 0, 0, 0, 0, 0, 0, sh - 1, 0, sw - 1, 0])]);
-  } else {
-    const zeros = () => emit('Expand', [lowering.floats([0]), cell]);
-    const lines = Array.from({ length: sh }, (_, r) => {
-      const cells = Array.from({ length: sw }, (_unused, c) => {
-        const plane = planes.get(`${r},${c}`);
-        return plane === undefined ? zeros() : emit('Reshape', [plane, cell]);
-      });
-      return emit('Concat', cells, { axis: 4 });
-    });
-    joined = emit('Concat', lines, { axis: 2 });
-  }
-  const whole = emit('Reshape', [joined, integers([images, h * sh, w * sw, block])]);
-  if (size[0] === h * sh && size[1] === w * sw) return whole;
-  return emit('Slice', [whole, integers([0, 0]), integers(size), integers([1, 2])]);
+/** Mean and mean square of an image's channels, `[C]`. */
+interface Moments {
+  readonly mean: string;
+  readonly meanSquare: string;
 }
 
-function lowerConvolutionWeightGradient(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
-  const [x = '', dy = ''] = node.inputs;
-  if (!isBlocked(lowering, x)) {
-    weightGradientByConvolution(lowering, node, x, plain(lowering, dy));
-    return;
+/** What is known of an image's parts is not computed again for the image that is joined from them, as in a dense block. */
+function momentsOf(lowering: Lowering, image: string): Moments {
+  const known = lowering.moments.get(image);
+  if (known) return known;
+  const { emit, floats, integers } = lowering;
+  const joined = lowering.graph.nodes.find((node) => node.op === 'concat' && node.outputs[0] === image);
+  let moments: Moments;
+  if (joined?.inputs.every((part) => isBlocked(lowering, part))) {
+    const parts = joined.inputs.map((part) => momentsOf(lowering, part));
+    const join = (values: readonly string[]) => emit('Concat', values, { axis: 0 });
+    moments = {
+      mean: join(parts.map((part) => part.mean)),
+      meanSquare: join(parts.map((part) => part.meanSquare)),
+    };
+  } else {
+    const shape = imageShape(lowering.graph, image);
+    const [n, channels, h, w] = shape;
+    const x = blocked(lowering, image);
+    const rows = emit('Reshape', [means(lowering, x), integers([n, channels])]);
+    moments = {
+      mean: emit('ReduceMean', [rows], { axes: [0], keepdims: 0 }),
+      meanSquare: emit('Mul', [sumsOfProducts(lowering, x, x, shape), floats([1 / (n * h * w)])]),
+    };
   }
-  const rows = plain(lowering, dy);
-  weightGradientByTap(lowering, node, channelsLast(lowering, x), rows);
+  lowering.moments.set(image, moments);
+  return moments;
 }
 
 function lowerBatchNormTraining(lowering: Lowering, node: NodeOf<'batchNormTraining'>): void {
-  const { emit, floats, integers } = lowering;
+  const { emit, floats } = lowering;
   const [input = '', weight = '', bias = ''] = node.inputs;
-  const [y, mean = '', inverseDeviation = '', unbiased] = node.outputs;
-  const x = blocked(lowering, input);
+  const [y, meanName = '', inverseDeviation = '', unbiased] = node.outputs;
   const [n, channels, h, w] = imageShape(lowering.graph, input);
   const count = n * h * w;
-  const meanOverBatch = (image: string, output?: string) =>
-    emit(
-      'ReduceMean',
-      [emit('Reshape', [means(lowering, image), integers([n, channels])])],
-      { axes: [0], keepdims: 0 },
-      output,
-    );
-  meanOverBatch(x, mean);
-  const meanSquare = meanOverBatch(emit('Mul', [x, x]));
+  const { mean, meanSquare } = momentsOf(lowering, input);
+  lowering.alias.set(meanName, mean);
   const variance = emit('Relu', [emit('Sub', [meanSquare, emit('Mul', [mean, mean])])]);
   emit('Reciprocal', [emit('Sqrt', [emit('Add', [variance, floats([node.epsilon])])])], {}, inverseDeviation);
   emit('Mul', [variance, floats([count > 1 ? count / (count - 1) : 1])], {}, unbiased);
   const a = emit('Mul', [weight, inverseDeviation]);
-  affine(lowering, x, a, emit('Sub', [bias, emit('Mul', [mean, a])]), channels, y);
+  affine(lowering, blocked(lowering, input), a, emit('Sub', [bias, emit('Mul', [mean, a])]), channels, y);
 }
 
 /** See the plain form, `lowerBatchNormTrainingGradient` of lowerBatchNorm.ts, for the formula. */
@@ -283,7 +287,7 @@ function lowerBatchNormTrainingGradient(lowering: Lowering, node: NodeOf<'batchN
   const shape = imageShape(lowering.graph, input);
   const [n, channels, h, w] = shape;
   sums(lowering, dy, shape, dbias);
-  const product = sums(lowering, emit('Mul', [dy, x]), shape);
+  const product = sumsOfProducts(lowering, dy, x, shape);
   emit('Mul', [emit('Sub', [product, emit('Mul', [mean, dbias])]), inverseDeviation], {}, dweight);
   const a = emit('Mul', [weight, inverseDeviation]);
   const share = emit('Mul', [a, floats([-1 / (n * h * w)])]);
@@ -315,10 +319,22 @@ function lowerBatchNormInferenceGradient(lowering: Lowering, node: NodeOf<'batch
   const shape = imageShape(lowering.graph, input);
   const inverseDeviation = fixedAffine(lowering, node, variance);
   sums(lowering, dy, shape, dbias);
-  const product = sums(lowering, emit('Mul', [dy, blocked(lowering, input)]), shape);
+  const product = sumsOfProducts(lowering, dy, blocked(lowering, input), shape);
   emit('Mul', [emit('Sub', [product, emit('Mul', [mean, dbias])]), inverseDeviation], {}, dweight);
   const zeros = floats(new Array<number>(shape[1]).fill(0), [shape[1]]);
   affine(lowering, dy, emit('Mul', [weight, inverseDeviation]), zeros, shape[1], dx);
+}
+
+/** Channels by whole blocks. A gather copies them on all cores, a Slice on one. */
+function lowerSliceChannels(lowering: Lowering, node: NodeOf<'sliceChannels'>): void {
+  const { emit, integers, block } = lowering;
+  const [x = ''] = node.inputs;
+  const [n, channels, h, w] = imageShape(lowering.graph, x);
+  const [first, end] = [node.start / block, node.end / block];
+  const blocks = emit('Reshape', [blocked(lowering, x), integers([n, channels / block, h * w * block])]);
+  const wanted = integers(Array.from({ length: end - first }, (_, index) => first + index));
+  const part = emit('Gather', [blocks, wanted], { axis: 1 });
+  emit('Reshape', [part, integers([n, node.end - node.start, h, w])], {}, node.outputs[0]);
 }
 
 function lowerPool(lowering: Lowering, node: NodeOf<'maxPool'> | NodeOf<'averagePool'>): void {
@@ -332,25 +348,6 @@ function lowerPool(lowering: Lowering, node: NodeOf<'maxPool'> | NodeOf<'average
     ...(node.op === 'averagePool' && { count_include_pad: 1 }),
   };
   lowering.emit(node.op === 'maxPool' ? 'MaxPool' : 'AveragePool', [blocked(lowering, x)], attributes, node.outputs[0]);
-}
-
-function lowerMaxPoolGradient(lowering: Lowering, node: NodeOf<'maxPoolGradient'>): void {
-  const { emit, integers, block } = lowering;
-  const [dy = '', x = '', y = ''] = node.inputs;
-  const pixelsOf = (value: string) => {
-    const [n, c, h, w] = imageShape(lowering.graph, value);
-    return emit('Reshape', [blocked(lowering, value), integers([(n * c) / block, h, w, block])]);
-  };
-  const [n, channels, height, width] = imageShape(lowering.graph, x);
-  const values = { dy: pixelsOf(dy), x: pixelsOf(x), y: pixelsOf(y) };
-  const planes: Planes = maxPoolGradientOfPlanes(lowering, node, values, [1, 2]);
-  const whole = interleave(lowering, planes.gradients, {
-    images: (n * channels) / block,
-    phases: node.stride,
-    plane: planes.size,
-    size: [height, width],
-  });
-  emit('Reshape', [whole, integers([n, channels, height, width])], {}, node.outputs[0]);
 }
 
 function lowerAveragePoolGradient(lowering: Lowering, node: NodeOf<'averagePoolGradient'>): void {

@@ -72,10 +72,16 @@ export function lowerConvolutionWeightGradient(lowering: Lowering, node: NodeOf<
   const [, channels] = imageShape(lowering.graph, x);
   const [, , outHeight, outWidth] = imageShape(lowering.graph, node.inputs[1] ?? '');
   if (node.groups !== 1) throw new Error('the weight gradient of a grouped convolution is not implemented');
-  if (channels <= 4) weightGradientByConvolution(lowering, node, x, node.inputs[1] ?? '');
+  if (channels <= 4) weightGradientByConvolution(lowering, node, x, node.inputs[1] ?? '', node.outputs[0]);
   else if (isPointwise(node) && outHeight * outWidth >= 400) weightGradientByImage(lowering, node);
   else
-    weightGradientByTap(lowering, node, lowering.emit('Transpose', [x], { perm: [0, 2, 3, 1] }), node.inputs[1] ?? '');
+    weightGradientByTap(
+      lowering,
+      node,
+      lowering.emit('Transpose', [x], { perm: [0, 2, 3, 1] }),
+      node.inputs[1] ?? '',
+      node.outputs[0],
+    );
 }
 
 /** A 1x1 convolution that sees every pixel once: a plain matrix product. */
@@ -90,7 +96,8 @@ export function weightGradientByConvolution(
   node: NodeOf<'conv2dWeightGradient'>,
   x: string,
   dy: string,
-): void {
+  output?: string,
+): string {
   const [, , kh, kw] = asImage(node.weightShape);
   const [, , outHeight, outWidth] = imageShape(lowering.graph, node.inputs[1] ?? '');
   const swap = { perm: [1, 0, 2, 3] };
@@ -100,7 +107,7 @@ export function weightGradientByConvolution(
   const wide = lowering.emit('Conv', [images, kernel], attributesOf(geometry, [outHeight, outWidth]));
   const { integers } = lowering;
   const taps = lowering.emit('Slice', [wide, integers([0, 0]), integers([kh, kw]), integers([2, 3])]);
-  lowering.emit('Transpose', [taps], swap, node.outputs[0]);
+  return lowering.emit('Transpose', [taps], swap, output);
 }
 
 /** One product an image, `[O, pixels] x [pixels, I]`, without a copy of either. */
@@ -130,7 +137,8 @@ export function weightGradientByTap(
   node: NodeOf<'conv2dWeightGradient'>,
   channelsLast: string,
   dy: string,
-): void {
+  output?: string,
+): string {
   const { emit, integers } = lowering;
   const [n, outputs, outHeight, outWidth] = imageShape(lowering.graph, node.inputs[1] ?? '');
   const [, inputs, kh, kw] = asImage(node.weightShape);
@@ -145,13 +153,10 @@ export function weightGradientByTap(
     return byImage ? emit('ReduceSum', [product, integers([0])], { keepdims: 0 }) : product;
   });
   const [only] = taps;
-  if (taps.length === 1 && only !== undefined) {
-    emit('Reshape', [only, integers(node.weightShape)], {}, node.outputs[0]);
-    return;
-  }
+  if (taps.length === 1 && only !== undefined) return emit('Reshape', [only, integers(node.weightShape)], {}, output);
   const flat = taps.map((tap) => emit('Reshape', [tap, integers([1, outputs, inputs])]));
   const joined = emit('Transpose', [emit('Concat', flat, { axis: 0 })], { perm: [1, 2, 0] });
-  emit('Reshape', [joined, integers([outputs, inputs, kh, kw])], {}, node.outputs[0]);
+  return emit('Reshape', [joined, integers([outputs, inputs, kh, kw])], {}, output);
 }
 
 /** What each kernel tap sees of the channels-last input: `[N, outH, outW, I]` slices of it, padded, in scan order. */

@@ -18,10 +18,10 @@ import {
   lowerMaxPool,
   lowerMaxPoolGradient,
 } from './lowerPooling.ts';
-import { lowerAdamUpdate, lowerClipGradientNorm, lowerSgdUpdate } from './lowerUpdate.ts';
+import { lowerClipGradientNorm, type Update } from './lowerUpdate.ts';
 
-/** Appends the ONNX operators that compute one node of the graph. */
-export function lowerNode(lowering: Lowering, node: Node): void {
+/** Appends the ONNX operators that compute one node of the graph, other than an optimizer's update. */
+export function lowerNode(lowering: Lowering, node: Exclude<Node, Update>): void {
   if (lowering.block > 0 && lowerBlockedNode(lowering, node)) return;
   const { emit, integers } = lowering;
   const [output] = node.outputs;
@@ -80,14 +80,6 @@ export function lowerNode(lowering: Lowering, node: Node): void {
     }
     case 'globalAveragePoolGradient': {
       lowerGlobalAveragePoolGradient(lowering, node);
-      return;
-    }
-    case 'adamUpdate': {
-      lowerAdamUpdate(lowering, node);
-      return;
-    }
-    case 'sgdUpdate': {
-      lowerSgdUpdate(lowering, node);
       return;
     }
     case 'clipGradientNorm': {

@@ -1,16 +1,92 @@
-import { typeOf, type NodeOf } from '../graph.ts';
+import type { Graph, Node, NodeOf } from '../graph.ts';
+import { typeOf } from '../graph.ts';
+import { placeName } from '../nodePlaces.ts';
+import { elementCount } from '../tensor.ts';
 import type { Lowering } from './lowering.ts';
 
-/** Element `index` of the schedule, as a scalar. */
-function scheduled(lowering: Lowering, schedule: string, index: number): string {
+export type Update = NodeOf<'adamUpdate'> | NodeOf<'sgdUpdate'>;
+
+export function isUpdate(node: Node): node is Update {
+  return node.op === 'adamUpdate' || node.op === 'sgdUpdate';
+}
+
+/**
+ * Names of the parameters and moments that a graph's optimizer updates. They go in and come out of its model with one
+ * dimension: ONNX Runtime takes a tensor whose last dimensions are 1, as a 1x1 convolution's weights, value by value
+ * where a scalar meets it, 20 times as slowly as a row.
+ */
+export function flatState(graph: Graph): Set<string> {
+  return new Set(
+    graph.nodes
+      .filter(isUpdate)
+      .flatMap(({ inputs: [parameter = '', , ...rest] }) => [parameter, ...rest.slice(0, -1)]),
+  );
+}
+
+/** Up to so many elements, parameters are updated together: an operator a tensor costs more than joining and parting. */
+const joinedUpTo = 16384;
+
+/** Appends the update of all parameters, each given with its layer. The values of `flatState` are read and written as rows. */
+export function lowerUpdates(lowering: Lowering, updates: readonly { node: Update; layer: string }[]): void {
+  const sizeOf = (node: Update) => elementCount(typeOf(lowering.graph, node.inputs[0] ?? '').shape);
+  const isSmall = ({ node }: { node: Update }) => sizeOf(node) <= joinedUpTo;
+  // ONNX Runtime begins with what the last outputs need. What needs all of the backward pass comes first, so that it is
+  // computed last and every weight's gradient is used up, and what it was made from freed, as soon as it is there.
+  const joined = updates.filter(isSmall).map(({ node }) => node);
+  lowerTogether(lowering, joined, joined.map(sizeOf));
+  for (const { node, layer } of updates.filter((update) => !isSmall(update))) {
+    lowering.place = placeName(node, { layer, phase: 'update' });
+    lowerUpdate(lowering, node, rows(lowering, node), node.outputs);
+  }
+}
+
+/** Parameter, gradient and moments as rows. */
+function rows(lowering: Lowering, { inputs }: Update): string[] {
+  const [parameter = '', gradient = '', ...rest] = inputs;
+  const row = lowering.emit('Reshape', [gradient, lowering.integers([-1])]);
+  return [parameter, row, ...rest.slice(0, -1)];
+}
+
+function lowerTogether(lowering: Lowering, nodes: readonly Update[], sizes: readonly number[]): void {
   const { emit, integers } = lowering;
-  return emit('Gather', [schedule, integers([index])], { axis: 0 });
+  const [first] = nodes;
+  if (!first) return;
+  lowering.place = placeName(first, { layer: 'joined', phase: 'update' });
+  const parts = nodes.map((node) => rows(lowering, node));
+  const state =
+    parts[0]?.map((_, index) =>
+      emit(
+        'Concat',
+        parts.map((part) => part[index] ?? ''),
+        { axis: 0 },
+      ),
+    ) ?? [];
+  const next = lowerUpdate(lowering, first, state, []);
+  next.forEach((value, index) => {
+    const outputs = nodes.map((node) => node.outputs[index] ?? '');
+    lowering.emitMany('Split', [value, integers(sizes)], { axis: 0 }, outputs);
+  });
+}
+
+function lowerUpdate(lowering: Lowering, node: Update, state: readonly string[], outputs: readonly string[]): string[] {
+  return node.op === 'adamUpdate'
+    ? lowerAdam(lowering, node, state, outputs)
+    : lowerSgd(lowering, node, state, outputs);
+}
+
+/** Element `index` of the schedule, as a row of one. */
+function scheduled(lowering: Lowering, node: Update, index: number): string {
+  return lowering.emit('Gather', [node.inputs.at(-1) ?? '', lowering.integers([index])], { axis: 0 });
 }
 
 /** torch.optim.Adam and AdamW: epsilon is added to the root of the bias-corrected second moment. */
-export function lowerAdamUpdate(lowering: Lowering, node: NodeOf<'adamUpdate'>): void {
+function lowerAdam(
+  lowering: Lowering,
+  node: NodeOf<'adamUpdate'>,
+  [parameter = '', rawGradient = '', first = '', second = '']: readonly string[],
+  outputs: readonly string[],
+): string[] {
   const { emit, floats } = lowering;
-  const [parameter = '', rawGradient = '', first = '', second = '', schedule = ''] = node.inputs;
   const { beta1, beta2, epsilon, weightDecay, decoupled } = node;
   const decays = weightDecay > 0;
   const gradient =
@@ -19,41 +95,46 @@ export function lowerAdamUpdate(lowering: Lowering, node: NodeOf<'adamUpdate'>):
     'Add',
     [emit('Mul', [first, floats([beta1])]), emit('Mul', [gradient, floats([1 - beta1])])],
     {},
-    node.outputs[1],
+    outputs[1],
   );
   const squares = emit('Mul', [gradient, gradient]);
   const secondNext = emit(
     'Add',
     [emit('Mul', [second, floats([beta2])]), emit('Mul', [squares, floats([1 - beta2])])],
     {},
-    node.outputs[2],
+    outputs[2],
   );
-  const root = emit('Mul', [emit('Sqrt', [secondNext]), scheduled(lowering, schedule, 1)]);
+  const root = emit('Mul', [emit('Sqrt', [secondNext]), scheduled(lowering, node, 1)]);
   const direction = emit('Div', [firstNext, emit('Add', [root, floats([epsilon])])]);
-  const move = emit('Mul', [direction, scheduled(lowering, schedule, 0)]);
+  const move = emit('Mul', [direction, scheduled(lowering, node, 0)]);
   const shrink = () => {
-    const share = emit('Mul', [scheduled(lowering, schedule, 2), floats([weightDecay])]);
+    const share = emit('Mul', [scheduled(lowering, node, 2), floats([weightDecay])]);
     return emit('Sub', [parameter, emit('Mul', [parameter, share])]);
   };
-  emit('Sub', [decays && decoupled ? shrink() : parameter, move], {}, node.outputs[0]);
+  return [emit('Sub', [decays && decoupled ? shrink() : parameter, move], {}, outputs[0]), firstNext, secondNext];
 }
 
 /** torch.optim.SGD: the buffer is momentum * buffer + gradient, and begins as the first gradient. */
-export function lowerSgdUpdate(lowering: Lowering, node: NodeOf<'sgdUpdate'>): void {
+function lowerSgd(
+  lowering: Lowering,
+  node: NodeOf<'sgdUpdate'>,
+  [parameter = '', rawGradient = '', momentum = '']: readonly string[],
+  outputs: readonly string[],
+): string[] {
   const { emit, floats } = lowering;
-  const [parameter = '', rawGradient = '', momentum = '', schedule = ''] = node.inputs;
   const gradient =
     node.weightDecay > 0
       ? emit('Add', [rawGradient, emit('Mul', [parameter, floats([node.weightDecay])])])
       : rawGradient;
-  const kept = emit('Mul', [momentum, scheduled(lowering, schedule, 1)]);
-  const next = emit('Add', [kept, gradient], {}, node.outputs[1]);
-  emit('Sub', [parameter, emit('Mul', [next, scheduled(lowering, schedule, 0)])], {}, node.outputs[0]);
+  const kept = emit('Mul', [momentum, scheduled(lowering, node, 1)]);
+  const next = emit('Add', [kept, gradient], {}, outputs[1]);
+  const move = emit('Mul', [next, scheduled(lowering, node, 0)]);
+  return [emit('Sub', [parameter, move], {}, outputs[0]), next];
 }
 
 /** torch's clip_grad_norm_: all gradients times limit / (norm + 1e-6), where that is less than 1. */
 export function lowerClipGradientNorm(lowering: Lowering, node: NodeOf<'clipGradientNorm'>): void {
-  const { emit, floats } = lowering;
+  const { emit, floats, integers } = lowering;
   const squares = node.inputs.map((gradient) => {
     const axes = typeOf(lowering.graph, gradient).shape.map((_, axis) => axis);
     return emit('ReduceSumSquare', [gradient], { axes, keepdims: 0 });
@@ -62,5 +143,9 @@ export function lowerClipGradientNorm(lowering: Lowering, node: NodeOf<'clipGrad
   const norm = emit('Sqrt', [squares.reduce((sum, square) => emit('Add', [sum, square]))]);
   const scale = emit('Div', [floats([node.limit]), emit('Add', [norm, floats([1e-6])])]);
   const factor = emit('Min', [scale, floats([1])]);
-  node.inputs.forEach((gradient, index) => emit('Mul', [gradient, factor], {}, node.outputs[index]));
+  node.inputs.forEach((gradient, index) => {
+    const row = emit('Reshape', [gradient, integers([-1])]);
+    const scaled = emit('Mul', [row, factor]);
+    emit('Reshape', [scaled, integers(typeOf(lowering.graph, gradient).shape)], {}, node.outputs[index]);
+  });
 }

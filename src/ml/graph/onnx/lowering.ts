@@ -3,11 +3,17 @@ import { typeOf } from '../graph.ts';
 import { onnxDataTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnxModel.ts';
 
 /** An attribute's value: whole numbers unless wrapped by `float`. */
-export type AttributeValue = number | string | readonly number[] | { readonly float: number };
+export type AttributeValue =
+  number | string | readonly number[] | { readonly float: number } | { readonly floats: readonly number[] };
 
 /** Marks an attribute as a float, which JavaScript's numbers do not tell from whole ones. */
 export function float(value: number): { readonly float: number } {
   return { float: value };
+}
+
+/** Marks an attribute as a list of floats. */
+export function floatList(values: readonly number[]): { readonly floats: readonly number[] } {
+  return { floats: values };
 }
 
 /** An ONNX graph in the making: what the lowering of each operator appends to. */
@@ -25,6 +31,8 @@ export interface Lowering {
   readonly images: ReadonlySet<string>;
   /** Plain inputs of the graph that were brought into blocks, by their name. */
   readonly reordered: Map<string, string>;
+  /** Statistics of blocked images that were computed, by the image's name. */
+  readonly moments: Map<string, { readonly mean: string; readonly meanSquare: string }>;
   /** Other names under which a layout-blind operator is to read its inputs. */
   readonly alias: Map<string, string>;
   /**
@@ -37,8 +45,17 @@ export interface Lowering {
     attributes?: Readonly<Record<string, AttributeValue>>,
     output?: string,
   ) => string;
+  /** Appends a node of several outputs, whose names are given. */
+  readonly emitMany: (
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    outputs: readonly string[],
+  ) => void;
   /** A constant tensor of whole numbers (int64): shapes, axes, pads. */
   readonly integers: (values: readonly number[]) => string;
+  /** A constant of many whole numbers (int32), such as the places that a gather reads; made once for each name. */
+  readonly indices: (name: string, count: number, values: () => Iterable<number>) => string;
   /** A constant float32 tensor; a scalar where no shape is given. */
   readonly floats: (values: readonly number[], shape?: readonly number[]) => string;
   readonly typeOf: (value: string) => TensorType;
@@ -48,6 +65,7 @@ function attribute(name: string, value: AttributeValue): OnnxAttribute {
   if (typeof value === 'number') return { name, type: 2, i: value };
   if (typeof value === 'string') return { name, type: 3, s: new TextEncoder().encode(value) };
   if ('float' in value) return { name, type: 1, f: value.float };
+  if ('floats' in value) return { name, type: 6, floats: [...value.floats] };
   return { name, type: 7, ints: [...value] };
 }
 
@@ -58,14 +76,27 @@ export function createLowering(graph: Graph, block = 0, images: ReadonlySet<stri
   const constants = new Map<string, string>();
   let serial = 0;
 
-  const constant = (dataType: number, dims: readonly number[], bytes: Uint8Array) => {
-    const key = `${String(dataType)}:${dims.join()}:${Buffer.from(bytes).toString('base64')}`;
-    const known = constants.get(key);
-    if (known !== undefined) return known;
+  const add = (key: string, dataType: number, dims: readonly number[], bytes: Uint8Array) => {
     const name = `constant_${String(constants.size)}`;
     constants.set(key, name);
     initializers.push({ name, dataType, dims: [...dims], rawData: bytes });
     return name;
+  };
+  const constant = (dataType: number, dims: readonly number[], bytes: Uint8Array) => {
+    const key = `${String(dataType)}:${dims.join()}:${Buffer.from(bytes).toString('base64')}`;
+    return constants.get(key) ?? add(key, dataType, dims, bytes);
+  };
+
+  const emitMany: Lowering['emitMany'] = (opType, inputs, attributes, outputs) => {
+    const { domain, ...rest } = attributes;
+    nodes.push({
+      opType,
+      name: `${lowering.place}:${outputs[0] ?? ''}`,
+      input: inputs.map((value) => alias.get(value) ?? value),
+      output: [...outputs],
+      attribute: Object.entries(rest).map(([name, value]) => attribute(name, value)),
+      ...(typeof domain === 'string' && { domain }),
+    });
   };
 
   const lowering: Lowering = {
@@ -77,24 +108,27 @@ export function createLowering(graph: Graph, block = 0, images: ReadonlySet<stri
     block,
     images,
     reordered: new Map(),
+    moments: new Map(),
     alias,
     typeOf: (value) => typeOf(graph, value),
     integers: (values) =>
       constant(onnxDataTypes.int64, [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer)),
+    indices: (name, count, values) => {
+      const key = `indices ${name}`;
+      const known = constants.get(key);
+      if (known !== undefined) return known;
+      const data = new Int32Array(count);
+      let at = 0;
+      for (const value of values()) data[at++] = value;
+      return add(key, onnxDataTypes.int32, [count], new Uint8Array(data.buffer));
+    },
     floats: (values, shape = []) =>
       constant(onnxDataTypes.float32, shape, new Uint8Array(Float32Array.from(values).buffer)),
     emit(opType, inputs, attributes = {}, output = `${opType}_${String(serial++)}`) {
-      const { domain, ...rest } = attributes;
-      nodes.push({
-        opType,
-        name: `${lowering.place}:${output}`,
-        input: inputs.map((value) => alias.get(value) ?? value),
-        output: [output],
-        attribute: Object.entries(rest).map(([name, value]) => attribute(name, value)),
-        ...(typeof domain === 'string' && { domain }),
-      });
+      emitMany(opType, inputs, attributes, [output]);
       return output;
     },
+    emitMany,
   };
   return lowering;
 }

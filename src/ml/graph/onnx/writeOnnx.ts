@@ -1,9 +1,12 @@
 import { typeOf, type Graph } from '../graph.ts';
 import { nodePlaces, placeName } from '../nodePlaces.ts';
-import type { StateDict, Tensor } from '../tensor.ts';
+import { elementCount, type StateDict, type Tensor } from '../tensor.ts';
 import { blockedDomain, imagesOf } from './blockedLayout.ts';
+import { fuseBlocked } from './fuseBlocked.ts';
+import { convolutionWeights, holdTensor } from './heldWeights.ts';
 import { createLowering, pruneNodes } from './lowering.ts';
 import { lowerNode } from './lowerNode.ts';
+import { flatState, isUpdate, lowerUpdates } from './lowerUpdate.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from './onnxModel.ts';
 
 export interface WriteOptions {
@@ -18,7 +21,10 @@ export interface WriteOptions {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Composes what a device of few operators lacks (WebGPU has no log-softmax) from what it has. */
   readonly composed?: boolean;
-  /** Channels a block of the CPU's fast layout, for graphs that suit it (`suitsBlocks`); the plain layout without it. */
+  /**
+   * Channels a block of the CPU's fast layout, for graphs that suit it (`suitsBlocks`); the plain layout without it.
+   * Weights of convolutions that are inputs or outputs of the model are then held in blocks (heldWeights.ts).
+   */
   readonly block?: number;
 }
 
@@ -26,38 +32,52 @@ export interface WriteOptions {
 export const onnxOpset = 17;
 
 /**
- * The bytes of an ONNX model (opset 17) that computes the graph.
+ * The bytes of an ONNX model (opset 17) that computes the graph. What an optimizer updates goes in and comes out with
+ * one dimension (`flatState`).
  * Throws where the graph's form has no static counterpart, which is a bug of the caller.
  */
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
   const lowering = createLowering(graph, block, block > 0 ? imagesOf(graph) : undefined);
   lowering.composed = options.composed === true;
+  const flat = flatState(graph);
+  for (const name of flat)
+    lowering.alias.set(name, lowering.emit('Reshape', [name, lowering.integers(typeOf(graph, name).shape)]));
   const places = nodePlaces(graph);
   graph.nodes.forEach((node, index) => {
     const place = places[index];
     if (place) lowering.place = placeName(node, place);
-    lowerNode(lowering, node);
+    if (!isUpdate(node)) lowerNode(lowering, node);
   });
+  for (const name of flat) lowering.alias.delete(name);
+  const updates = graph.nodes.flatMap((node, index) => {
+    const place = places[index];
+    return isUpdate(node) ? [{ node, layer: place?.layer ?? '' }] : [];
+  });
+  lowerUpdates(lowering, updates);
   const outputs = [...graph.outputs, ...extra];
-  const nodes = pruneNodes(lowering.nodes, outputs);
+  const needed = pruneNodes(lowering.nodes, outputs);
+  const nodes = block > 0 ? fuseBlocked(needed, outputs) : needed;
   const used = new Set(nodes.flatMap((node) => node.input));
   const named = (name: string) => rename.get(name) ?? name;
   for (const node of nodes) {
     node.input = node.input.map(named);
     node.output = node.output.map(named);
   }
+  const rows = new Set([...flat, ...[...flat].map((name) => graph.updates.get(name) ?? '')]);
   const tensors = [...graph.parameters, ...graph.buffers];
   const describe = (name: string): OnnxValueInfo => {
-    const { dtype, shape } = typeOf(graph, name);
+    const { dtype, shape: whole } = typeOf(graph, name);
+    const shape = rows.has(name) ? [elementCount(whole)] : whole;
     const open = openBatch && !tensors.includes(name);
     const dim = shape.map((dimValue, axis) => (axis === 0 && open ? { dimParam: 'N' } : { dimValue }));
     return { name: named(name), type: { tensorType: { elemType: onnxDataTypes[dtype], shape: { dim } } } };
   };
+  const held = block > 0 ? convolutionWeights(graph) : new Set<string>();
   const isInput = (name: string) => used.has(name) && !constants.has(name);
   const initializers = [...constants]
     .filter(([name]) => used.has(name))
-    .map(([name, tensor]) => constant(name, tensor));
+    .map(([name, tensor]) => constant(name, held.has(name) ? holdTensor(tensor, block) : tensor));
   return encodeOnnx({
     irVersion: 8,
     producerName: 'fivecrop',

@@ -1,0 +1,273 @@
+import { imageShape } from '../builder.ts';
+import type { NodeOf } from '../graph.ts';
+import {
+  blocked,
+  blockedDomain,
+  channelsLast,
+  exchangeBlocks,
+  heldFromPlain,
+  isBlocked,
+  plain,
+} from './blockedLayout.ts';
+import { weightGradientByConvolution, weightGradientByTap } from './lowerConvolution.ts';
+import type { Lowering } from './lowering.ts';
+
+/*
+ * dw of a convolution as a convolution of another kind, so that the fastest kernel there is does the work. It sums over
+ * images and pixels, so these become the channels that go in: one block holds the same pixel of B images. One side's
+ * channels are the filters, the other side's lie side by side as pixels of a row, once for each horizontal tap; the
+ * vertical taps are the rows that come out.
+ *
+ *     input   [w, n/B, h, (kw, s), B of n]       from the image whose channels lie in rows, "s"
+ *     filters [f/B, w, n/B, h, B of n, B of f]   from the other, "f": a kernel of one column, as high as its map
+ *     output  [f/B, kh, (kw, s), B of f]
+ *
+ * A blocked image needs a gather of its pixels to become filters. Figures are in bench/NOTES.md.
+ */
+
+/** Lowers dw to the order in which a blocked model holds weights. `x` may be plain where it has few channels. */
+export function lowerBlockedWeightGradient(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
+  const [x = '', dy = ''] = node.inputs;
+  const [n] = imageShape(lowering.graph, dy);
+  const dilated = node.dilation[0] !== 1 || node.dilation[1] !== 1;
+  if (n % lowering.block !== 0 || dilated) plainWeightGradient(lowering, node);
+  else if (isPointwise(node) && isBlocked(lowering, x)) pointwise(lowering, node);
+  else if (isReversible(lowering, node)) reversed(lowering, node);
+  else forward(lowering, node);
+}
+
+function plainWeightGradient(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
+  const [x = '', dy = ''] = node.inputs;
+  const gradient = isBlocked(lowering, x)
+    ? weightGradientByTap(lowering, node, channelsLast(lowering, x), plain(lowering, dy))
+    : weightGradientByConvolution(lowering, node, x, plain(lowering, dy));
+  heldFromPlain(lowering, gradient, node.weightShape, node.outputs[0]);
+}
+
+function isPointwise({ weightShape, stride, padding }: NodeOf<'conv2dWeightGradient'>): boolean {
+  const sizes = [...weightShape.slice(2), ...stride];
+  return sizes.every((size) => size === 1) && padding.every((size) => size === 0);
+}
+
+/** Whether dy may be moved over x instead of x over dy; worth it where x has more channels, which make better filters. */
+function isReversible(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): boolean {
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = node.weightShape;
+  const unitStride = node.stride[0] === 1 && node.stride[1] === 1;
+  const reaches = node.padding[0] < kh && node.padding[1] < kw;
+  return inputs > outputs && isBlocked(lowering, node.inputs[0] ?? '') && unitStride && reaches;
+}
+
+/** A 1x1 convolution sums over all pixels alike, so that all of them are channels that go in. */
+function pointwise(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
+  const { emit, integers } = lowering;
+  const [x = '', dy = ''] = node.inputs;
+  const [n, inputs, h, w] = imageShape(lowering.graph, x);
+  const [outputs = 1] = node.weightShape;
+  const pixels = n * h * w;
+  const rows = emit('Reshape', [imagesInBlocks(lowering, x, 0), integers([1, pixels, inputs, 1])]);
+  const filters = emit('Reshape', [filtersOfPixels(lowering, dy), integers([outputs, pixels, 1, 1])]);
+  const attributes = { ...convolution([1, 1]), domain: blockedDomain };
+  const product = emit('Conv', [rows, filters], attributes);
+  emit('Reshape', [product, integers(node.weightShape)], {}, node.outputs[0]);
+}
+
+/** dy as filters over x. */
+function forward(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
+  const { emit, integers, block } = lowering;
+  const [x = '', dy = ''] = node.inputs;
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = node.weightShape;
+  const { product, rows } = correlate(lowering, { filters: dy, moved: x, kernel: [kh, kw], geometry: node });
+  // [O/B, kh, kw, I/B, B of I, B of O], or [O/B, kh, kw, I, B of O] from colours.
+  const inner = inputs < block ? 1 : block;
+  const groups = inputs / inner;
+  const pieces = emit('Reshape', [product, integers([-1, inner * block])]);
+  const order = lowering.indices(
+    `taps last of ${node.weightShape.join()} from ${rows} rows`,
+    (outputs / block) * groups * kh * kw,
+    function* () {
+      for (let o = 0; o < outputs / block; o++) {
+        for (let i = 0; i < groups; i++) {
+          for (let tap = 0; tap < kh * kw; tap++) yield (o * rows * kw + tap) * groups + i;
+        }
+      }
+    },
+  );
+  emit('Reshape', [emit('Gather', [pieces, order], { axis: 0 }), integers(node.weightShape)], {}, node.outputs[0]);
+}
+
+/** x as filters over dy: the taps come out backwards, and outputs and inputs exchanged. */
+function reversed(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
+  const { emit, integers, block } = lowering;
+  const [x = '', dy = ''] = node.inputs;
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = node.weightShape;
+  const padding = [kh - 1 - node.padding[0], kw - 1 - node.padding[1]] as const;
+  const geometry = { stride: [1, 1], padding } as const;
+  const { product, rows } = correlate(lowering, { filters: x, moved: dy, kernel: [kh, kw], geometry });
+  const pieces = emit('Reshape', [exchangeBlocks(lowering, product), integers([-1, block * block])]);
+  const order = lowering.indices(
+    `reversed ${node.weightShape.join()} from ${rows} rows`,
+    (outputs * inputs * kh * kw) / block ** 2,
+    function* () {
+      for (let o = 0; o < outputs / block; o++) {
+        for (let i = 0; i < inputs / block; i++) {
+          for (let tap = kh * kw - 1; tap >= 0; tap--) yield ((i * rows * kw + tap) * outputs) / block + o;
+        }
+      }
+    },
+  );
+  emit('Reshape', [emit('Gather', [pieces, order], { axis: 0 }), integers(node.weightShape)], {}, node.outputs[0]);
+}
+
+interface Correlation {
+  readonly filters: string;
+  readonly moved: string;
+  readonly kernel: readonly [number, number];
+  readonly geometry: {
+    readonly stride: readonly [number, number];
+    readonly padding: readonly [number, number];
+  };
+}
+
+/**
+ * For each tap and pair of channels the sum over images and pixels of `filters[n, f, h, w] * moved[n, s, sh * h + r - ph,
+ * sw * w + c - pw]`: `[f/B, rows, kw, s, B of f]`, of whose rows the first kh are the taps.
+ */
+function correlate(lowering: Lowering, { filters, moved, kernel, geometry }: Correlation) {
+  const { emit, integers, block } = lowering;
+  const [n, f, filterHeight, columns] = imageShape(lowering.graph, filters);
+  const [, s, height, width] = imageShape(lowering.graph, moved);
+  const [kh, kw] = kernel;
+  const [sh, sw] = geometry.stride;
+  const [ph, pw] = geometry.padding;
+  const padded = width + 2 * pw;
+  const pixels = emit('Reshape', [
+    imagesInBlocks(lowering, moved, pw),
+    integers([(n / block) * height * padded, s * block]),
+  ]);
+  const seen = lowering.indices(
+    `columns ${[n, height, padded, columns, sw, kw].join()}`,
+    columns * (n / block) * height * kw,
+    function* () {
+      for (let w = 0; w < columns; w++) {
+        for (let row = 0; row < (n / block) * height; row++) {
+          for (let tap = 0; tap < kw; tap++) yield row * padded + w * sw + tap;
+        }
+      }
+    },
+  );
+  const input = emit('Reshape', [
+    emit('Gather', [pixels, seen], { axis: 0 }),
+    integers([1, columns * n, height, kw * s]),
+  ]);
+  const groups = evenGroups(f, kh, columns, block);
+  const after = Math.max(0, kh - height - ph + sh * (filterHeight - 1));
+  const rows = height + ph + after - sh * (filterHeight - 1);
+  const kernels = emit('Reshape', [
+    filtersOfColumns(lowering, filters, groups),
+    integers([groups * f, (columns / groups) * n, filterHeight, 1]),
+  ]);
+  const attributes = {
+    ...convolution([filterHeight, 1]),
+    pads: [ph, 0, after, 0],
+    dilations: [sh, 1],
+    group: groups,
+    domain: blockedDomain,
+  };
+  const product = emit('Conv', [input, kernels], attributes);
+  if (groups === 1) return { product, rows };
+  const parts = emit('Reshape', [product, integers([groups, f * rows * kw * s])]);
+  return { product: emit('ReduceSum', [parts, integers([0])], { keepdims: 0 }), rows };
+}
+
+function convolution(kernel: readonly [number, number]) {
+  return { kernel_shape: kernel, strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: 1 };
+}
+
+/** ONNX Runtime's convolution computes so many filter blocks at once. */
+const filterBlocksAtOnce = 4;
+
+/**
+ * The kernel is shared out by rows and sets of filters. Where these are odd, two threads would wait for each other:
+ * then the columns are summed in two groups.
+ */
+function evenGroups(filters: number, rows: number, columns: number, block: number): number {
+  const parts = Math.ceil(filters / (block * filterBlocksAtOnce)) * rows;
+  return parts % 2 === 1 && columns % 2 === 0 ? 2 : 1;
+}
+
+/**
+ * An image `[n/B, h, w, channels, B of n]` with `padding` columns of zeros on both sides; from blocks, or from the plain
+ * layout where it has few channels.
+ */
+function imagesInBlocks(lowering: Lowering, value: string, padding: number): string {
+  const { emit, floats, integers } = lowering;
+  const [n, channels, h, w] = imageShape(lowering.graph, value);
+  const width = w + 2 * padding;
+  let last: string;
+  if (isBlocked(lowering, value)) {
+    // A convolution by ones is the only operator that pads on all cores.
+    const wider = () =>
+      emit('Conv', [blocked(lowering, value), floats(new Array<number>(channels).fill(1), [channels, 1, 1, 1])], {
+        ...convolution([1, 1]),
+        pads: [0, padding, 0, padding],
+        group: channels,
+        domain: blockedDomain,
+      });
+    last =
+      padding === 0
+        ? channelsLast(lowering, value)
+        : emit('ReorderOutput', [wider()], { domain: blockedDomain, channels, channels_last: 1 });
+  } else {
+    const wider = padding === 0 ? value : emit('Pad', [value, integers([0, 0, 0, padding, 0, 0, 0, padding])]);
+    last = emit('Transpose', [wider], { perm: [0, 2, 3, 1] });
+  }
+  const images = emit('Reshape', [last, integers([1, n, h, width * channels])]);
+  return emit('ReorderInput', [images], { domain: blockedDomain });
+}
+
+/** A blocked image as filters `[groups, f/B, w / groups, n/B, h, B of n, B of f]`; the groups share out the columns. */
+function filtersOfColumns(lowering: Lowering, value: string, groups: number): string {
+  const [n, f, h, w] = imageShape(lowering.graph, value);
+  const share = w / groups;
+  return gatherFilters(lowering, value, `columns in ${groups} groups`, function* (block) {
+    for (let group = 0; group < groups; group++) {
+      for (let b = 0; b < f / block; b++) {
+        for (let column = group * share; column < (group + 1) * share; column++) {
+          for (let first = 0; first < n; first += block) {
+            for (let row = 0; row < h; row++) yield { first, b, pixel: row * w + column };
+          }
+        }
+      }
+    }
+  });
+}
+
+/** A blocked image as filters `[f/B, n/B, h, w, B of n, B of f]`. */
+function filtersOfPixels(lowering: Lowering, value: string): string {
+  const [n, f, h, w] = imageShape(lowering.graph, value);
+  return gatherFilters(lowering, value, 'pixels', function* (block) {
+    for (let b = 0; b < f / block; b++) {
+      for (let first = 0; first < n; first += block) {
+        for (let pixel = 0; pixel < h * w; pixel++) yield { first, b, pixel };
+      }
+    }
+  });
+}
+
+/** Gathers, for each place given, the values of one block of channels at one pixel of B images from the first on. */
+function gatherFilters(
+  lowering: Lowering,
+  value: string,
+  name: string,
+  places: (block: number) => Iterable<{ first: number; b: number; pixel: number }>,
+): string {
+  const { emit, integers, block } = lowering;
+  const [n, f, h, w] = imageShape(lowering.graph, value);
+  const count = (n * f * h * w) / block;
+  const order = lowering.indices(`filters of ${[n, f, h, w].join()} by ${name}`, count, function* () {
+    for (const { first, b, pixel } of places(block)) {
+      for (let image = first; image < first + block; image++) yield ((image * f) / block + b) * h * w + pixel;
+    }
+  });
+  return emit('Gather', [emit('Reshape', [blocked(lowering, value), integers([count, block])]), order], { axis: 0 });
+}
