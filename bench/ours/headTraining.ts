@@ -40,11 +40,10 @@ try {
   await rm(out, { recursive: true, force: true });
 }
 const lasted = (from: readonly number[], to: readonly number[], epoch: number) => (to[epoch] ?? 0) - (from[epoch] ?? 0);
-report({
-  plan: planSeconds({
-    firstStep: lasted(begun, trained, 0) / steps,
-    laterStep: lasted(begun, trained, 1) / steps,
-    firstValidation: lasted(trained, saved, 0) / validImages,
-    laterValidation: lasted(trained, saved, 1),
-  }),
-});
+const parts = {
+  firstStep: lasted(begun, trained, 0) / steps,
+  laterStep: lasted(begun, trained, 1) / steps,
+  firstValidation: lasted(trained, saved, 0) / validImages,
+  laterValidation: lasted(trained, saved, 1),
+};
+report({ plan: planSeconds(parts), ...parts });
