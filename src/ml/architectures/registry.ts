@@ -94,6 +94,12 @@ function convnet(blocks: number): Definition {
   };
 }
 
+/** A network's name as this file writes it, whatever capitals it was typed with. Whether there is such a network is not asked. */
+export function canonicalName(name: string): string {
+  const depth = /^convnet(\d+)$/iu.exec(name)?.[1];
+  return depth === undefined ? name.toLowerCase() : `ConvNet${depth}`;
+}
+
 function definitionOf(name: string): Definition {
   const depth = /^ConvNet([1-9]\d{0,2})$/.exec(name)?.[1];
   const definition = definitions.get(name) ?? (depth === undefined ? undefined : convnet(Number(depth)));

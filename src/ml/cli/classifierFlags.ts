@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { usageError } from '../../protocol/errors.ts';
+import { canonicalName } from '../architectures/registry.ts';
 import type { ClassifierSource } from '../inference/loadClassifier.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import type { OptionValues } from './configFlags.ts';
@@ -22,7 +23,8 @@ export function classifierFromFlags(options: OptionValues): ClassifierSource {
   if (weights !== undefined && arch === undefined) throw usageError('--weights goes with --arch NAME.');
   if (weights === 'none') throw usageError('A network with random weights predicts nothing; leave out --weights none.');
   if (typeof arch === 'string') {
-    return { kind: 'architecture', name: arch, ...(typeof weights === 'string' ? { weights: resolve(weights) } : {}) };
+    const file = typeof weights === 'string' ? { weights: resolve(weights) } : {};
+    return { kind: 'architecture', name: canonicalName(arch), ...file };
   }
   return { kind: 'checkpoint', file: checkpointPath(resolve(String(checkpoint))) };
 }

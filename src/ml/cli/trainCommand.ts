@@ -5,6 +5,7 @@ import { usageError } from '../../protocol/errors.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { trainRun } from '../training/trainRun.ts';
+import { checkpointPath } from './checkpointPath.ts';
 import { configOptions, numberOf, type OptionValues } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
 import { createOutput } from './output.ts';
@@ -20,7 +21,7 @@ Examples:
   fivecrop train flowers --arch ConvNet2 --method scratch
   fivecrop train flowers --backbone mobilenet_v2_1.0_224.onnx --preprocess tf
   fivecrop train --config flowers.fivecrop.json
-  fivecrop train --resume runs/NAME/checkpoints/last.safetensors --epochs 10
+  fivecrop train --resume runs/NAME --epochs 10
 
 The names that the report's script used work too: --learning_rate, --hidden_units, --no_of_trainable, --pretrained,
 --no-pretrained, --category_names, --save_dir, --gpu.
@@ -40,7 +41,10 @@ export function trainCommand(): Command {
     .addOption(new Option('--pretrained', 'start from pretrained weights, as is the default').conflicts('weights'))
     .option('--no-pretrained', 'train everything from random weights, as --method scratch')
     .option('--config <file>', 'take the settings from a .fivecrop.json file; flags override them')
-    .option('--resume <checkpoint>', 'go on from a checkpoint, with the settings of its run; flags override them')
+    .option(
+      '--resume <checkpoint or run>',
+      'go on from a checkpoint, or from the last one of a run’s folder, with its settings; flags override them',
+    )
     .option('--out <folder>', 'folder in which the run’s folder is made', 'runs')
     .option('--name <name>', 'name of the run and of its folder')
     .addOption(
@@ -51,7 +55,9 @@ export function trainCommand(): Command {
     .action((data: string | undefined, options: OptionValues) => train(data, options));
 }
 
-async function train(data: string | undefined, options: OptionValues): Promise<void> {
+async function train(data: string | undefined, given: OptionValues): Promise<void> {
+  const { resume } = given;
+  const options = typeof resume === 'string' ? { ...given, resume: checkpointPath(resume, 'resume') } : given;
   const output = createOutput(options['json'] === true);
   const config = await trainingConfigFrom(data, options);
   const view = createTrainingView(output);

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { usageError, userError } from '../../protocol/errors.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig, TrainingConfigInput } from '../../protocol/trainingConfig.ts';
+import { canonicalName } from '../architectures/registry.ts';
 import { topTensorsOfReport } from '../architectures/trainableParameters.ts';
 import { numberOf, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
 import { preprocessingFromFlags } from './networkFlags.ts';
@@ -91,7 +92,8 @@ function networkFrom(options: OptionValues, base: NetworkInput | undefined): Net
     throw usageError('--preprocess, --mean, --std, --scale, --channels and --features-output go with --backbone FILE.');
   }
   const file = typeof weights === 'string' && weights !== 'none' ? resolve(weights) : undefined;
-  if (typeof arch === 'string') return { kind: 'architecture', name: arch, ...(file ? { weights: file } : {}) };
+  if (typeof arch === 'string')
+    return { kind: 'architecture', name: canonicalName(arch), ...(file ? { weights: file } : {}) };
   const network = base ?? defaultNetwork;
   if (!file) return network;
   if (network.kind === 'backbone')

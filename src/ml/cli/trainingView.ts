@@ -90,7 +90,10 @@ function validationLine(event: TrainingEventOf<'validation'>): string {
 }
 
 function summaryLines(folder: string, done: TrainingEventOf<'done'>): string[] {
-  const shown = (path: string) => relative(process.cwd(), path) || path;
+  const shown = (path: string) => {
+    const near = relative(process.cwd(), path) || path;
+    return /\s/u.test(near) ? `"${near}"` : near;
+  };
   const last = done.last ?? join(folder, runFiles.checkpoints, runFiles.last);
   const best = done.best ?? last;
   // The reason says how to go on.

@@ -1,10 +1,9 @@
-import { createRequire } from 'node:module';
-import { z } from 'zod';
 import { userError } from '../../protocol/errors.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { machineFingerprint, recallDevices, rememberDevices, type RememberedDevices } from './deviceMemory.ts';
 import type { Device, Engine } from './engine.ts';
 import { engines } from './engines.ts';
+import { engineVersion, packageVersion } from './engineVersion.ts';
 import { probeDevice, type Probe } from './probeDevice.ts';
 import { selfCheck, trustedDifference } from './selfCheck.ts';
 
@@ -28,18 +27,9 @@ export interface CheckedDevice extends Device {
   readonly refused: boolean;
 }
 
-const require = createRequire(import.meta.url);
-
-function versionOf(name: string): string {
-  try {
-    return z.object({ version: z.string() }).parse(require(`${name}/package.json`)).version;
-  } catch {
-    return 'absent';
-  }
-}
-
 function fingerprint(): string {
-  return machineFingerprint(['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-node-gpu'].map(versionOf));
+  const versions = [...engines.map(({ name }) => engineVersion(name)), packageVersion('@tensorflow/tfjs-node-gpu')];
+  return machineFingerprint(versions);
 }
 
 /** What native libraries say when there is no such device, in words that help. */

@@ -1,0 +1,22 @@
+import { createRequire } from 'node:module';
+import { z } from 'zod';
+import type { EngineName } from './engine.ts';
+
+const require = createRequire(import.meta.url);
+
+/** npm packages that the engines compute with; of TensorFlow.js the part that is always there. */
+const packages = { onnx: 'onnxruntime-node', tensorflow: '@tensorflow/tfjs-core' } as const;
+
+/** Version of the npm package that an engine computes with; `absent` where it is not installed. */
+export function engineVersion(engine: EngineName): string {
+  return packageVersion(packages[engine]);
+}
+
+/** Version of an installed npm package, or `absent`. */
+export function packageVersion(name: string): string {
+  try {
+    return z.object({ version: z.string() }).parse(require(`${name}/package.json`)).version;
+  } catch {
+    return 'absent';
+  }
+}
