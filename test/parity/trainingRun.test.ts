@@ -56,6 +56,7 @@ test('a run writes its record, its curves and its checkpoints, and the loss fall
   assert.equal(of(events, 'log').filter(({ message }) => message === 'a fallback that is told').length, 1);
   const record = await readRunRecord(result.folder);
   assert.deepEqual([record.state, record.progress?.step, record.data?.images.train], ['finished', 20, 21]);
+  assert.match(record.environment.engineVersion ?? '', /^\d+\.\d+/u);
   assert.equal(record.best?.validAccuracy, Math.max(...validations.map(({ validAccuracy }) => validAccuracy)));
   const { metadata } = await readCheckpoint(result.done.best ?? '');
   assert.deepEqual(metadata.classes.map(({ folder: name }) => name), ['1', '10', '2']); // prettier-ignore
@@ -129,6 +130,26 @@ test('views are refused where no layer is frozen, before a folder is made', asyn
   const options: TrainRunOptions = { out: join(folder, 'runs'), chooseEngine };
   await assert.rejects(trainRun(config, options), /feature-views/u);
   assert.deepEqual(await listRuns(options.out), { runs: [], unreadable: [] });
+});
+
+test('a stop that meets a validation does not wait for it, and the resumed run makes up for it', async (context) => {
+  const folder = await temporaryFolder(context);
+  const config = tinyConfig(await drawTinyDataset(folder), { earlyStop: 5 });
+  const options = { out: join(folder, 'runs'), chooseEngine };
+  const whole = await trainRun(config, { ...options, name: 'whole' });
+  const expected = numbers(await readEvents(whole.folder));
+  // Step 3 is validated in the middle of an epoch, step 5 at the end of one.
+  for (const at of [3, 5]) {
+    const control = createTrainingControl();
+    const onEvent = (event: TrainingEvent) => {
+      if (event.event === 'step' && event.step === at) control.stop();
+    };
+    const stopped = await trainRun(config, { ...options, name: `stopped at ${at}`, control, onEvent });
+    assert.deepEqual([stopped.done.state, stopped.done.step], ['stopped', at]);
+    assert.ok(of(await readEvents(stopped.folder), 'validation').every(({ step }) => step < at));
+    const resumed = await trainRun(config, { ...options, resume: stopped.done.last ?? '' });
+    assert.deepEqual(numbers(await readEvents(resumed.folder)), expected);
+  }
 });
 
 test('a run that cannot be resumed says why', async (context) => {

@@ -117,7 +117,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     stepsPerEpoch: loaders.train.batches,
     batches: views === undefined ? freshBatches(loader, frozen) : batchesOfViews(options, loader, frozen),
     stepper: profiler?.stepper(stepper) ?? stepper,
-    validate: profiler ? (state) => profiler.validating(() => validate(state)) : validate,
+    validate: profiler ? (state, stopped) => profiler.validating(() => validate(state, stopped)) : validate,
     save: profiler ? (work) => profiler.saving(work) : (work) => work(),
     control,
     start: await startOf(options),

@@ -10,6 +10,7 @@ import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEven
 import { checkData } from '../data/checkData.ts';
 import { createDecodePool } from '../data/decodePool.ts';
 import { type Dataset, scanDataset } from '../data/scanDataset.ts';
+import { engineVersion } from '../engine/engineVersion.ts';
 import { locateWeights } from '../weights/pretrained.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
 import { createTrainingControl, type TrainingControl } from './control.ts';
@@ -137,6 +138,7 @@ async function prepare(parts: Parts): Promise<LoopOptions> {
     environment: {
       ...environment,
       engine: chosen.engine.name,
+      engineVersion: engineVersion(chosen.engine.name),
       device: chosen.device,
       fallbacks: [...chosen.fallbacks],
     },

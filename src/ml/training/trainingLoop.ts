@@ -44,7 +44,8 @@ export interface LoopOptions {
   readonly stepsPerEpoch: number;
   readonly batches: ReadyBatches;
   readonly stepper: Stepper;
-  readonly validate: (state: StateDict) => Promise<Validation>;
+  /** Undefined where `stopped` came true on the way. */
+  readonly validate: (state: StateDict, stopped: () => boolean) => Promise<Validation | undefined>;
   /** Runs what writes checkpoints; who measures it wraps it. */
   readonly save: <Result>(work: () => Promise<Result>) => Promise<Result>;
   readonly control: TrainingControl;
@@ -141,9 +142,12 @@ function createLoop(options: LoopOptions) {
     ...(position.best ? { best: position.best } : {}),
   });
 
-  const validateAndSave = async (endOfEpoch: boolean) => {
+  /** False where a stop came first: the position then still is that before the validation, which a resume makes up for. */
+  const validateAndSave = async (endOfEpoch: boolean): Promise<boolean> => {
     const began = performance.now();
-    const { metrics, pinned } = await options.validate((await stepper.snapshot()).state);
+    const validation = await options.validate((await stepper.snapshot()).state, () => control.stopped);
+    if (!validation) return false;
+    const { metrics, pinned } = validation;
     throughput.validationDone((performance.now() - began) / 1000);
     if (!Number.isFinite(metrics.loss)) {
       throw diverged(`The validation loss is ${metrics.loss} after step ${position.step}`);
@@ -151,7 +155,11 @@ function createLoop(options: LoopOptions) {
     const { sum, images } = position.trainLoss;
     const trainLoss = images === 0 ? undefined : sum / images;
     position.trainLoss = { sum: 0, images: 0 };
-    if (endOfEpoch) position.earlyStop = afterEpoch(position.earlyStop, metrics.loss);
+    if (endOfEpoch) {
+      position.epoch++;
+      position.batchInEpoch = 0;
+      position.earlyStop = afterEpoch(position.earlyStop, metrics.loss);
+    }
     const better = isBetter(metrics, position.best);
     if (better) position.best = { step: position.step, validLoss: metrics.loss, validAccuracy: metrics.accuracy };
     emit({
@@ -170,7 +178,12 @@ function createLoop(options: LoopOptions) {
     await save(kinds, metrics, trainLoss);
     await options.record(progress());
     throughput.begin();
+    return true;
   };
+
+  /** Whether the present step, in the middle of an epoch, is to be validated and has not been. */
+  const validationIsDue = () =>
+    position.step % validateEvery === 0 && position.batchInEpoch < stepsPerEpoch && position.trainLoss.images > 0;
 
   const takeStep = async ({ index, feeds, labels }: ReadyBatch) => {
     const learningRate = learningRateAt(position.step, schedule);
@@ -199,25 +212,24 @@ function createLoop(options: LoopOptions) {
   /** Trains to the end of the present epoch; false where a stop came first. */
   const trainEpoch = async (): Promise<boolean> => {
     throughput.begin();
+    if (validationIsDue() && !(await validateAndSave(false))) return false;
     for await (const batch of options.batches(position.epoch, position.batchInEpoch)) {
       await pauseIfAsked();
       if (control.stopped) return false;
       await takeStep(batch);
-      const ends = position.batchInEpoch >= stepsPerEpoch;
-      if (position.step % validateEvery === 0 && !ends) await validateAndSave(false);
+      if (validationIsDue() && !(await validateAndSave(false))) return false;
     }
     return true;
   };
 
-  const endEpoch = async () => {
+  /** Validates what the epoch came to; false where a stop came first. */
+  const endEpoch = async (): Promise<boolean> => {
     if (position.step === 0) {
       throw userError(
         'No image of the train split could be decoded: look at the list of undecodable files and replace them.',
       );
     }
-    position.epoch++;
-    position.batchInEpoch = 0;
-    await validateAndSave(true);
+    return validateAndSave(true);
   };
 
   const stop = async (): Promise<LoopResult> => {
@@ -236,10 +248,13 @@ function createLoop(options: LoopOptions) {
         const reason = `The validation loss got no better for ${count} ${count === 1 ? 'epoch' : 'epochs'}, so the run stopped early.`;
         return { state: 'finished', reason, position };
       }
-      if (control.stopped || !(await trainEpoch())) return stop();
-      await endEpoch();
+      if (control.stopped || !(await trainEpoch()) || !(await endEpoch())) return stop();
     }
-    return { state: 'finished', reason: `All ${epochs} epochs are done.`, position };
+    return {
+      state: 'finished',
+      reason: epochs === 1 ? 'The one epoch is done.' : `All ${epochs} epochs are done.`,
+      position,
+    };
   };
 
   /** Saves what was learned since the last checkpoint, if it can still be had; the failure itself is told elsewhere. */

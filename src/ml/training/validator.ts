@@ -54,17 +54,24 @@ interface PinnedFeeds {
 
 /**
  * Validates a state on the whole validation split, exactly, with running statistics and without dropout. What the
- * frozen part makes of the images is computed once and kept where it fits.
+ * frozen part makes of the images is computed once and kept where it fits. Asks `stopped` between two batches, and
+ * returns undefined where it says so.
  */
-export function createValidator(options: ValidatorOptions): (state: StateDict) => Promise<Validation> {
+export function createValidator(
+  options: ValidatorOptions,
+): (state: StateDict, stopped: () => boolean) => Promise<Validation | undefined> {
   const batches = keptBatches(options);
   let pinned: Promise<readonly PinnedFeeds[]> | undefined;
-  return async (state) => {
+  return async (state, stopped) => {
     const { engine, network, device, log } = options;
     const model = inParts(await engine.compileInference(network.validation, state, device), log);
     try {
       const metrics = createMetrics();
-      for await (const { feeds, labels } of batches()) metrics.add(await logProbabilities(model, feeds), labels);
+      for await (const { feeds, labels } of batches()) {
+        if (stopped()) return undefined;
+        metrics.add(await logProbabilities(model, feeds), labels);
+      }
+      if (stopped()) return undefined;
       pinned ??= cropPinned(options);
       const predictions: PinnedPrediction[] = [];
       for (const image of await pinned) predictions.push(await predictPinned(model, image, options.labels));
