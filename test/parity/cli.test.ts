@@ -132,7 +132,8 @@ test('Ctrl-C finishes the step, saves, says how to go on and ends with 130; --re
   assert.match(interrupted.stderr, /--resume \S*last\.safetensors/);
 
   const epochs = String(Math.ceil((done.step + 1) / 3));
-  const resumed = await fivecrop(['train', '--resume', done.last, '--epochs', epochs, '--json']);
+  const run = join(folder, 'runs', 'second');
+  const resumed = await fivecrop(['train', '--resume', run, '--epochs', epochs, '--json']);
   assert.equal(resumed.code, 0, resumed.stderr);
   const events = parseLines(resumed.stdout, trainingEventSchema);
   const start = events.find(({ event }) => event === 'start');

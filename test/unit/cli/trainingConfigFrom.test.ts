@@ -119,3 +119,9 @@ test("a resumed run takes its record's settings, and flags override them", async
   assert.deepEqual([config.data, config.epochs, config.network], [folder, 7, network]);
   await assert.rejects(configOf('--resume nowhere/checkpoints/last.safetensors'), { name: 'UserError' });
 });
+
+test('a network is known by its name in any capitals', async () => {
+  const nameOf = async (arch: string) => (await configOf(`flowers --arch ${arch} --method scratch`)).network;
+  assert.deepEqual(await nameOf('convnet12'), { kind: 'architecture', name: 'ConvNet12' });
+  assert.deepEqual(await nameOf('ResNet18'), { kind: 'architecture', name: 'resnet18' });
+});
