@@ -76,8 +76,10 @@ function choiceOf({ mode, top_tensors, arch }: TrainCase): TrainableChoice {
 /**
  * How far from the float64 reference float32 may end, where it is more than 1e-3. A pre-activation within float32's
  * rounding of zero makes ReLU's gradient all or nothing (ConvNet2 has one 4e-7 from zero), and Adam's first steps turn
- * the sign of a tiny gradient into a whole step. torch's own float32, run against this reference, is off by up to 0.035
- * standard deviations in the gradients of these networks, and by up to 0.055 in their later losses (torch 1.13); in ResNet-18's fourth loss it is off by 7e-4, ours by 1e-3.
+ * the sign of a tiny gradient into a whole step. How far torch's own float32 is off is in
+ * test/fixtures/torch_float32.json, the worst of four ways to run it: gradients up to 0.095 standard deviations, later
+ * losses up to 0.063, ResNet-50's state after the steps 0.57, of which ours may have twice as much. In ResNet-18's fourth
+ * loss torch is off by 7e-4, ours by 1e-3.
  * The operators are checked without kinks, against float64 differences, in test/unit/graph.
  */
 const drifts: Readonly<Record<string, { gradients: number; losses: number; after: number; evaluation: number }>> = {
@@ -85,7 +87,7 @@ const drifts: Readonly<Record<string, { gradients: number; losses: number; after
   ConvNet2: { gradients: 0.03, losses: 1e-3, after: 0.03, evaluation: 0.03 },
   densenet121: { gradients: 0.15, losses: 0.08, after: 0.5, evaluation: 0.3 },
   densenet169: { gradients: 0.15, losses: 0.08, after: 0.5, evaluation: 0.3 },
-  resnet50: { gradients: 0.15, losses: 0.08, after: 0.5, evaluation: 0.3 },
+  resnet50: { gradients: 0.15, losses: 0.08, after: 1.15, evaluation: 0.3 },
 };
 
 const cases = skip ? [] : readTorchReference().train;
