@@ -1,6 +1,7 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
 import { typeOf } from '../../graph/graph.ts';
+import { joinRows } from '../../graph/joinRows.ts';
 import { imagesOf, suitsBlocks } from '../../graph/onnx/blockedLayout.ts';
 import { convolutionWeights, holdTensor, releaseTensor } from '../../graph/onnx/heldWeights.ts';
 import { flatState } from '../../graph/onnx/lowerUpdate.ts';
@@ -221,18 +222,9 @@ function stepResult([loss, logProbabilities]: readonly Tensor[]): StepResult {
 function joinResults(results: readonly StepResult[]): StepResult {
   const [first] = results;
   if (results.length === 1 && first) return first;
-  const parts = results.map((result) => result.logProbabilities);
-  const rows = parts.reduce((sum, part) => sum + (part.shape[0] ?? 0), 0);
-  const classes = parts[0]?.shape[1] ?? 0;
-  const data = new Float32Array(rows * classes);
-  let offset = 0;
-  for (const part of parts) {
-    data.set(part.data, offset);
-    offset += part.data.length;
-  }
   return {
     loss: results.reduce((sum, result) => sum + result.loss, 0),
-    logProbabilities: float32Tensor([rows, classes], data),
+    logProbabilities: joinRows(results.map((result) => result.logProbabilities)),
   };
 }
 
