@@ -43,7 +43,7 @@ export interface TrainCase {
   /** Of some of the trainable parameters. */
   readonly first_step_gradients: Readonly<Record<string, Summary>>;
   readonly after: Readonly<Record<string, Summary>>;
-  /** Row by row, of the same batch in eval mode after the last step. */
+  /** The first five classes of each image, of the same batch in eval mode after the last step. */
   readonly eval_log_probabilities: readonly number[];
 }
 

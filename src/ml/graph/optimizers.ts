@@ -28,11 +28,11 @@ export const scheduleInput = 'schedule';
  * learning rate. SGD: learning rate, share of the old momentum (0 at the first step, when torch's buffer begins with
  * the gradient). `step` counts from 1.
  */
-export function schedule(optimizer: Optimizer, step: number, learningRate: number): Float32Array {
-  if (optimizer.kind === 'sgd') return Float32Array.of(learningRate, step === 1 ? 0 : optimizer.momentum, 0, 0);
+export function schedule(optimizer: Optimizer, step: number, learningRate: number): readonly number[] {
+  if (optimizer.kind === 'sgd') return [learningRate, step === 1 ? 0 : optimizer.momentum, 0, 0];
   const correction1 = 1 - optimizer.beta1 ** step;
   const correction2 = 1 - optimizer.beta2 ** step;
-  return Float32Array.of(learningRate / correction1, 1 / Math.sqrt(correction2), learningRate, 0);
+  return [learningRate / correction1, 1 / Math.sqrt(correction2), learningRate, 0];
 }
 
 /**

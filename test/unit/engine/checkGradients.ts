@@ -13,14 +13,15 @@ const margin = 10 * step;
 /**
  * Checks an engine's gradients of a graph that ends in log-probabilities against central differences in float64: for
  * every trainable parameter along two random directions, which an error in any element would change, and by its first and last
- * element. The values are drawn until none is near a kink.
+ * element. The values are drawn until none is near a kink. The tolerance is float32's where none is given.
  */
 export async function checkGradients(
   engine: Engine,
   graph: Graph,
   random: Random,
-  trainable: ReadonlySet<string> = new Set(graph.parameters),
+  options: { readonly trainable?: ReadonlySet<string>; readonly tolerance?: number } = {},
 ): Promise<void> {
+  const { trainable = new Set(graph.parameters), tolerance = 1e-3 } = options;
   const values = smoothValues(graph, random);
   const targets = randomTargets(typeOf(graph, graph.outputs[0] ?? '').shape, random);
   const model = await engine.compileTraining(
@@ -44,7 +45,7 @@ export async function checkGradients(
       const expected = slope(graph, doubles(values), targets, name, direction);
       const off = Math.abs(actual - expected);
       // In units of the gradient, and of what float32 leaves of a gradient that is zero, as before a batch norm.
-      assert.ok(off <= 1e-3 * Math.max(rms, 0.25), `${name} by ${what}: ${actual}, not ${expected}`);
+      assert.ok(off <= tolerance * Math.max(rms, 0.25), `${name} by ${what}: ${actual}, not ${expected}`);
     }
   }
 }

@@ -26,6 +26,7 @@ import { createRandom } from '../../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { around } from '../engine/around.ts';
 import { checkGradients } from '../engine/checkGradients.ts';
+import { doubleEngine } from '../engine/doubleEngine.ts';
 import { testForward } from '../engine/forwardContract.ts';
 import { assertClose } from '../engine/graphValues.ts';
 import { seed } from '../engine/seed.ts';
@@ -41,6 +42,9 @@ const weightGradientForms: Record<string, { channels: number; size: (stride: num
   'a small map': { channels: 5, size: () => [10, 13] },
 };
 
+/** What central differences leave of float64: a thousand times as strict as float32 allows. */
+const inDouble = { tolerance: 1e-6 };
+
 const convolutions = [1, 3, 7].flatMap((kernel) => [1, 2].map((stride) => ({ kernel, stride })));
 
 for (const [form, { channels, size }] of Object.entries(weightGradientForms)) {
@@ -52,7 +56,9 @@ for (const [form, { channels, size }] of Object.entries(weightGradientForms)) {
     test(`the gradients through ${name}, are those of finite differences`, async () => {
       const padding = (kernel - 1) / 2;
       const build = (b: GraphBuilder, x: string) => conv2d(b, 'c', x, { channels: 2, kernel, stride, padding, bias });
-      await checkGradients(onnxEngine, around(build, { shape }), createRandom(seed, name));
+      const graph = around(build, { shape });
+      await checkGradients(onnxEngine, graph, createRandom(seed, name));
+      await checkGradients(doubleEngine, graph, createRandom(seed, name), inDouble);
     });
   }
 }
@@ -155,6 +161,7 @@ for (const channels of [5, 16]) {
   for (const [name, graph] of Object.entries(differentiable(channels))) {
     test(`the gradients through ${name} (${channels} channels) are those of finite differences`, async () => {
       await checkGradients(onnxEngine, graph, createRandom(seed, name));
+      if (channels === 5) await checkGradients(doubleEngine, graph, createRandom(seed, name), inDouble);
     });
   }
 }
@@ -433,5 +440,5 @@ test('where only the last layers are trained, few channels before them stay as t
     return conv2d(b, 'many', few, { channels: 32, kernel: 1 });
   };
   const graph = around(build, { shape: [2, 16, 4, 3] });
-  await checkGradients(onnxEngine, graph, createRandom(seed), new Set(['many.weight', 'behind.bias']));
+  await checkGradients(onnxEngine, graph, createRandom(seed), { trainable: new Set(['many.weight', 'behind.bias']) });
 });

@@ -83,7 +83,7 @@ for (const reference of torch.cases) {
       for (const moment of momentNames(optimizer, name)) state.set(moment, float32Tensor([start.length]));
     }
     for (let step = 0; step < 5; step++) {
-      const scheduled = float32Tensor([4], schedule(optimizer, step + 1, 0.05 / (step + 1)));
+      const scheduled = float32Tensor([4], Float32Array.from(schedule(optimizer, step + 1, 0.05 / (step + 1))));
       const results = await model.run(new Map([...state, ...gradientsAt(step), [scheduleInput, scheduled]]));
       for (const [name, value] of graph.updates) state.set(name, results.get(value) ?? float32Tensor([0]));
     }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
 import type { Graph } from '../../graph/graph.ts';
+import type { Precision } from '../../graph/onnx/lowering.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { ProfileObserver, SessionProfile } from '../engine.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
@@ -86,13 +87,24 @@ export async function guarded<Result>(device: string, call: () => Promise<Result
   }
 }
 
-/** Our tensor as ONNX Runtime's, over the same memory. */
-export function toRuntime(runtime: typeof import('onnxruntime-node'), { dtype, shape, data }: Tensor): OrtTensor {
+/** Our tensor as ONNX Runtime's, over the same memory; a copy where floats are to be computed with in float64. */
+export function toRuntime(
+  runtime: typeof import('onnxruntime-node'),
+  { dtype, shape, data }: Tensor,
+  precision: Precision = 'float32',
+): OrtTensor {
+  if (dtype === 'float32' && precision === 'float64')
+    return new runtime.Tensor('float64', Float64Array.from(data), shape);
   return new runtime.Tensor(dtype, data, shape);
 }
 
-/** ONNX Runtime's tensor as ours, over the same memory. Throws for an element type that our graphs do not have. */
+/**
+ * ONNX Runtime's tensor as ours, over the same memory; float64 is rounded to float32. Throws for an element type that
+ * our graphs do not have.
+ */
 export function fromRuntime({ type, dims, data }: OrtTensor): Tensor {
+  if (type === 'float64' && data instanceof Float64Array)
+    return { dtype: 'float32', shape: dims, data: Float32Array.from(data) };
   if (type === 'float32' && data instanceof Float32Array) return { dtype: 'float32', shape: dims, data };
   if (type === 'uint8' && data instanceof Uint8Array) return { dtype: 'uint8', shape: dims, data };
   if (type === 'int64' && data instanceof BigInt64Array) return { dtype: 'int64', shape: dims, data };

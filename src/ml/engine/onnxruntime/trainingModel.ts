@@ -5,6 +5,7 @@ import { joinRows } from '../../graph/joinRows.ts';
 import { imagesOf, suitsBlocks } from '../../graph/onnx/blockedLayout.ts';
 import { convolutionWeights, holdTensor, releaseTensor } from '../../graph/onnx/heldWeights.ts';
 import { flatState } from '../../graph/onnx/lowerUpdate.ts';
+import type { Precision } from '../../graph/onnx/lowering.ts';
 import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
 import { momentNames, schedule, scheduleInput } from '../../graph/optimizers.ts';
 import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
@@ -37,23 +38,29 @@ interface Compiled {
   readonly session: Session;
 }
 
+const arrays = { float32: Float32Array, float64: Float64Array } as const;
+
 type Purpose = 'full' | 'gradients' | 'accumulate' | 'update';
 
-/** Training as whole-step ONNX models. See `TrainingModel` for the contract. */
+/**
+ * Training as whole-step ONNX models. See `TrainingModel` for the contract. With `float64`, on the CPU only, every step is
+ * computed and kept in double precision; what goes in and comes out is float32 all the same.
+ */
 export async function createTrainingModel(
   graphFor: GraphForBatch,
   initial: TrainingState,
   options: TrainingOptions,
   observer?: ProfileObserver,
+  precision: Precision = 'float32',
 ): Promise<TrainingModel> {
   const runtime = loadRuntime();
   const { trainable, optimizer, device } = options;
   const compiled = new Map<string, Promise<Compiled>>();
   const sample = graphFor(1);
-  const block = await blockFor(gradientStep(sample, trainable), device);
+  const block = precision === 'float32' ? await blockFor(gradientStep(sample, trainable), device) : 0;
   const held = block > 0 ? heldNames(sample, optimizer) : new Set<string>();
   const enter = (name: string, tensor: Tensor) =>
-    createLiving(runtime, held.has(name) ? holdTensor(tensor, block) : tensor);
+    createLiving(runtime, held.has(name) ? holdTensor(tensor, block) : tensor, precision);
   const leave = (name: string, tensor: Tensor) => (held.has(name) ? releaseTensor(tensor, block) : tensor);
   const living = new Map<string, Living>();
   const constants = new Map<string, Tensor>();
@@ -85,13 +92,21 @@ export async function createTrainingModel(
       outputs: [...graph.updates.values()],
       block,
       composed: composesOn(device),
+      precision,
     });
     const watch = { purpose, batchSize, observer };
     const session = await createSession(model, device, block > 0 ? 'blocked training' : 'training', watch);
     return { graph, session };
   };
 
-  const run = async ({ graph, session }: Compiled, feeds: Feeds, extra: ReadonlyMap<string, Living> = new Map()) => {
+  const toInputs = (feeds: Feeds) =>
+    new Map([...feeds].map(([name, tensor]) => [name, toRuntime(runtime, tensor, precision)]));
+
+  const run = async (
+    { graph, session }: Compiled,
+    feeds: ReadonlyMap<string, OrtTensor>,
+    extra: ReadonlyMap<string, Living> = new Map(),
+  ) => {
     const flat = flatState(graph);
     const shaped = (name: string, tensor: OrtTensor) => {
       const { shape } = typeOf(graph, name);
@@ -101,7 +116,7 @@ export async function createTrainingModel(
     for (const name of session.inputNames) {
       const fed = feeds.get(name);
       const kept = living.get(name) ?? extra.get(name);
-      if (fed) inputs[name] = toRuntime(runtime, fed);
+      if (fed) inputs[name] = fed;
       else if (kept) inputs[name] = shaped(name, kept.current);
       else throw new Error(`the step needs ${name}, and nothing feeds it`);
     }
@@ -122,21 +137,24 @@ export async function createTrainingModel(
     });
   };
 
-  const scheduled = (learningRate: number): [string, Tensor] => [
-    scheduleInput,
-    float32Tensor([4], schedule(optimizer, steps + 1, learningRate)),
-  ];
+  const scheduled = (learningRate: number): [string, OrtTensor] => {
+    const values = schedule(optimizer, steps + 1, learningRate);
+    return [scheduleInput, new runtime.Tensor(precision, arrays[precision].from(values), [4])];
+  };
 
   const accumulate = async (batches: readonly Feeds[], learningRate: number): Promise<StepResult[]> => {
     const accumulators = new Map<string, Living>();
     for (const name of sample.parameters.filter((parameter) => trainable.has(parameter))) {
-      accumulators.set(accumulatorName(name), createLiving(runtime, float32Tensor(typeOf(sample, name).shape)));
+      accumulators.set(
+        accumulatorName(name),
+        createLiving(runtime, float32Tensor(typeOf(sample, name).shape), precision),
+      );
     }
-    const restore = keepStatistics(runtime, sample, living);
+    const restore = keepStatistics(runtime, sample, living, precision);
     const results: StepResult[] = [];
     try {
       for (const feeds of batches) {
-        results.push(stepResult(await run(await compile('accumulate', batchOf(feeds)), feeds, accumulators)));
+        results.push(stepResult(await run(await compile('accumulate', batchOf(feeds)), toInputs(feeds), accumulators)));
       }
       await run(await compile('update', 1), new Map([scheduled(learningRate)]), accumulators);
     } catch (error) {
@@ -152,7 +170,11 @@ export async function createTrainingModel(
       if (!only) throw new Error('a step needs a batch');
       const results =
         batches.length === 1
-          ? [stepResult(await run(await compile('full', batchOf(only)), new Map([...only, scheduled(learningRate)])))]
+          ? [
+              stepResult(
+                await run(await compile('full', batchOf(only)), new Map([...toInputs(only), scheduled(learningRate)])),
+              ),
+            ]
           : await accumulate(batches, learningRate);
       steps += 1;
       forwards += batches.length;
@@ -160,7 +182,7 @@ export async function createTrainingModel(
     },
     async gradients(feeds) {
       const { graph, session } = await compile('gradients', batchOf(feeds));
-      const outputs = await run({ graph: { ...graph, updates: new Map() }, session }, feeds);
+      const outputs = await run({ graph: { ...graph, updates: new Map() }, session }, toInputs(feeds));
       const names = graph.parameters.filter((name) => trainable.has(name));
       return new Map(names.map((name, index) => [name, required(leave(name, required(outputs[index + 2])))]));
     },
@@ -204,10 +226,11 @@ function graphOf(purpose: Purpose, forward: Graph, options: TrainingOptions): Gr
 }
 
 /** Two buffers of our own, so that the tensor that came in stays as it is. */
-function createLiving(runtime: Runtime, tensor: Tensor): Living {
+function createLiving(runtime: Runtime, tensor: Tensor, precision: Precision): Living {
   if (tensor.dtype !== 'float32') throw new Error('only float32 tensors can be trained');
-  const fresh = (data: Float32Array) => new runtime.Tensor('float32', data, tensor.shape);
-  return { current: fresh(tensor.data.slice()), spare: fresh(new Float32Array(elementCount(tensor.shape))) };
+  const { shape, data } = tensor;
+  const own = toRuntime(runtime, float32Tensor(shape, data.slice()), precision);
+  return { current: own, spare: toRuntime(runtime, float32Tensor(shape), precision) };
 }
 
 function required(tensor: Tensor | undefined): Tensor & { dtype: 'float32' } {
@@ -234,13 +257,18 @@ function copyOf(kept: Living): Tensor {
 }
 
 /** Copies the running statistics, which every micro-batch moves; the result puts them back, so that a failed step leaves no trace. */
-function keepStatistics(runtime: Runtime, { updates }: Graph, living: ReadonlyMap<string, Living>): () => void {
+function keepStatistics(
+  runtime: Runtime,
+  { updates }: Graph,
+  living: ReadonlyMap<string, Living>,
+  precision: Precision,
+): () => void {
   const copies = [...updates.keys()].flatMap((name) => {
     const kept = living.get(name);
     return kept ? [[kept, copyOf(kept)] as const] : [];
   });
   return () => {
-    for (const [kept, copy] of copies) kept.current = toRuntime(runtime, copy);
+    for (const [kept, copy] of copies) kept.current = toRuntime(runtime, copy, precision);
   };
 }
 

@@ -9,6 +9,7 @@ import {
 } from './lowerBatchNorm.ts';
 import { lowerBlockedNode } from './lowerBlocked.ts';
 import { lowerConvolution, lowerConvolutionInputGradient, lowerConvolutionWeightGradient } from './lowerConvolution.ts';
+import { lowerDoubleNode } from './lowerDouble.ts';
 import { float, type Lowering } from './lowering.ts';
 import {
   lowerAveragePool,
@@ -19,10 +20,12 @@ import {
   lowerMaxPoolGradient,
 } from './lowerPooling.ts';
 import { lowerClipGradientNorm, type Update } from './lowerUpdate.ts';
+import { onnxDataTypes } from './onnxModel.ts';
 
 /** Appends the ONNX operators that compute one node of the graph, other than an optimizer's update. */
 export function lowerNode(lowering: Lowering, node: Exclude<Node, Update>): void {
   if (lowering.block > 0 && lowerBlockedNode(lowering, node)) return;
+  if (lowering.floatType === onnxDataTypes.float64 && lowerDoubleNode(lowering, node)) return;
   const { emit, integers } = lowering;
   const [output] = node.outputs;
   switch (node.op) {
@@ -170,7 +173,7 @@ function lowerNormalize(lowering: Lowering, node: NodeOf<'normalize'>): void {
   const ordered = node.order.every((channel, index) => channel === index)
     ? images
     : emit('Gather', [images, integers(node.order)], { axis: 1 });
-  const cast = emit('Cast', [ordered], { to: 1 });
+  const cast = emit('Cast', [ordered], { to: lowering.floatType });
   const scaled = emit('Mul', [cast, floats(node.scale, [1, channels, 1, 1])]);
   emit('Add', [scaled, floats(node.shift, [1, channels, 1, 1])], {}, node.outputs[0]);
 }

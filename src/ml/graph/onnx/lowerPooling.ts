@@ -95,7 +95,7 @@ export function maxPoolGradientOfPlanes(
       out,
       lowest,
     );
-    const chosen = emit('Cast', [emit('Equal', [seen, y])], { to: 1 });
+    const chosen = emit('Cast', [emit('Equal', [seen, y])], { to: lowering.floatType });
     const taken = emit('Mul', [remaining, chosen]);
     if (tap + 1 < kh * kw) remaining = emit('Sub', [remaining, taken]);
     const placed = moved(taken, shift, out, size, floats([0]));

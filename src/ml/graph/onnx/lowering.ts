@@ -56,7 +56,9 @@ export interface Lowering {
   readonly integers: (values: readonly number[]) => string;
   /** A constant of many whole numbers (int32), such as the places that a gather reads; made once for each name. */
   readonly indices: (name: string, count: number, values: () => Iterable<number>) => string;
-  /** A constant float32 tensor; a scalar where no shape is given. */
+  /** ONNX's number for the type of all floats, which are float64 where the graph is computed in double precision. */
+  readonly floatType: number;
+  /** A constant tensor of floats; a scalar where no shape is given. */
   readonly floats: (values: readonly number[], shape?: readonly number[]) => string;
   readonly typeOf: (value: string) => TensorType;
 }
@@ -69,7 +71,15 @@ function attribute(name: string, value: AttributeValue): OnnxAttribute {
   return { name, type: 7, ints: [...value] };
 }
 
-export function createLowering(graph: Graph, block = 0, images: ReadonlySet<string> = new Set()): Lowering {
+/** What the floats of a graph are computed in. The tensors that it takes its names from are float32 in both. */
+export type Precision = 'float32' | 'float64';
+
+export function createLowering(
+  graph: Graph,
+  block = 0,
+  images: ReadonlySet<string> = new Set(),
+  precision: Precision = 'float32',
+): Lowering {
   const alias = new Map<string, string>();
   const nodes: OnnxNode[] = [];
   const initializers: OnnxTensor[] = [];
@@ -122,8 +132,11 @@ export function createLowering(graph: Graph, block = 0, images: ReadonlySet<stri
       for (const value of values()) data[at++] = value;
       return add(key, onnxDataTypes.int32, [count], new Uint8Array(data.buffer));
     },
-    floats: (values, shape = []) =>
-      constant(onnxDataTypes.float32, shape, new Uint8Array(Float32Array.from(values).buffer)),
+    floatType: onnxDataTypes[precision],
+    floats: (values, shape = []) => {
+      const { buffer } = precision === 'float64' ? Float64Array.from(values) : Float32Array.from(values);
+      return constant(onnxDataTypes[precision], shape, new Uint8Array(buffer));
+    },
     emit(opType, inputs, attributes = {}, output = `${opType}_${String(serial++)}`) {
       emitMany(opType, inputs, attributes, [output]);
       return output;

@@ -190,7 +190,7 @@ export interface OnnxModel {
 }
 
 /** Element types of the format that we write. */
-export const onnxDataTypes = { float32: 1, uint8: 2, int32: 6, int64: 7 } as const;
+export const onnxDataTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, float64: 11 } as const;
 
 function describe(): protobuf.INamespace {
   const nested: Record<string, protobuf.IType> = {};

@@ -4,7 +4,7 @@ import { elementCount, type StateDict, type Tensor } from '../tensor.ts';
 import { blockedDomain, imagesOf } from './blockedLayout.ts';
 import { fuseBlocked } from './fuseBlocked.ts';
 import { convolutionWeights, holdTensor } from './heldWeights.ts';
-import { createLowering, pruneNodes } from './lowering.ts';
+import { createLowering, pruneNodes, type Precision } from './lowering.ts';
 import { lowerNode } from './lowerNode.ts';
 import { flatState, isUpdate, lowerUpdates } from './lowerUpdate.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from './onnxModel.ts';
@@ -26,6 +26,8 @@ export interface WriteOptions {
    * Weights of convolutions that are inputs or outputs of the model are then held in blocks (heldWeights.ts).
    */
   readonly block?: number;
+  /** `float64` computes in double precision on the CPU, slowly; all float32 tensors of the model are then float64. */
+  readonly precision?: Precision;
 }
 
 /** ONNX opset that our lowering is written against. */
@@ -38,7 +40,8 @@ export const onnxOpset = 17;
  */
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
-  const lowering = createLowering(graph, block, block > 0 ? imagesOf(graph) : undefined);
+  const { precision = 'float32' } = options;
+  const lowering = createLowering(graph, block, block > 0 ? imagesOf(graph) : undefined, precision);
   lowering.composed = options.composed === true;
   const flat = flatState(graph);
   for (const name of flat)
@@ -71,13 +74,14 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
     const shape = rows.has(name) ? [elementCount(whole)] : whole;
     const open = openBatch && !tensors.includes(name);
     const dim = shape.map((dimValue, axis) => (axis === 0 && open ? { dimParam: 'N' } : { dimValue }));
-    return { name: named(name), type: { tensorType: { elemType: onnxDataTypes[dtype], shape: { dim } } } };
+    const elemType = onnxDataTypes[dtype === 'float32' ? precision : dtype];
+    return { name: named(name), type: { tensorType: { elemType, shape: { dim } } } };
   };
   const held = block > 0 ? convolutionWeights(graph) : new Set<string>();
   const isInput = (name: string) => used.has(name) && !constants.has(name);
   const initializers = [...constants]
     .filter(([name]) => used.has(name))
-    .map(([name, tensor]) => constant(name, held.has(name) ? holdTensor(tensor, block) : tensor));
+    .map(([name, tensor]) => constant(name, held.has(name) ? holdTensor(tensor, block) : tensor, precision));
   return encodeOnnx({
     irVersion: 8,
     producerName: 'fivecrop',
@@ -97,7 +101,10 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   });
 }
 
-function constant(name: string, { dtype, shape, data }: Tensor): OnnxTensor {
-  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return { name, dataType: onnxDataTypes[dtype], dims: [...shape], rawData };
+function constant(name: string, tensor: Tensor, precision: Precision): OnnxTensor {
+  const { shape } = tensor;
+  const widened = tensor.dtype === 'float32' && precision === 'float64';
+  const data = widened ? Float64Array.from(tensor.data) : tensor.data;
+  const dataType = onnxDataTypes[widened ? precision : tensor.dtype];
+  return { name, dataType, dims: [...shape], rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { architecture, buildNetwork } from '../../src/ml/architectures/registry.ts';
+import { stateDictEntries } from '../../src/ml/architectures/stateDictEntries.ts';
+import { trainableParameters, type TrainableChoice } from '../../src/ml/architectures/trainableParameters.ts';
+import type { Engine } from '../../src/ml/engine/engine.ts';
+import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
+import type { Graph } from '../../src/ml/graph/graph.ts';
+import { float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
+import { referenceInput, referenceState } from './referenceFill.ts';
+import type { Summary, TrainCase } from './torchReference.ts';
+
+/** The largest distances of a training case's figures from the float64 reference's. */
+export interface Deviation {
+  /** Of the first step's gradients, in standard deviations of each. */
+  readonly gradients: number;
+  /** Of the loss before each step, relative. */
+  readonly losses: readonly number[];
+  /** Of parameters and running statistics after the steps, in standard deviations of each. */
+  readonly after: number;
+  /** Of the log-probabilities in eval mode after the steps, relative to 1 + their size. */
+  readonly evaluation: number;
+}
+
+function floats(tensor: Tensor | undefined): Float32Array {
+  assert.ok(tensor?.dtype === 'float32');
+  return tensor.data;
+}
+
+/** Largest distance of the summary's figures from a tensor's, in units of the summary's standard deviation. */
+export function distance(summary: Summary, tensor: Tensor | undefined): number {
+  const data = floats(tensor);
+  assert.equal(data.length, summary.n);
+  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+  const std = Math.sqrt(data.reduce((sum, value) => sum + (value - mean) ** 2, 0) / data.length);
+  const unit = summary.std === 0 ? 1 : summary.std;
+  const first = summary.first.map((value, index) => Math.abs(value - (data[index] ?? Number.NaN)));
+  return Math.max(Math.abs(mean - summary.mean), Math.abs(std - summary.std), ...first) / unit;
+}
+
+function largestDistance(summaries: Readonly<Record<string, Summary>>, tensors: ReadonlyMap<string, Tensor>): number {
+  return Math.max(...Object.entries(summaries).map(([name, summary]) => distance(summary, tensors.get(name))));
+}
+
+function headOf({ head_hidden: hidden, classes }: TrainCase) {
+  return { hidden, dropout: 0, classes };
+}
+
+function forwardGraph(reference: TrainCase, batchNorm: 'running' | 'batch', batchSize: number): Graph {
+  const builder = createGraphBuilder(batchNorm);
+  const [, ...image] = reference.input;
+  const images = input(builder, 'images', [batchSize, ...image]);
+  return finishGraph(builder, [buildNetwork(reference.arch, builder, images, headOf(reference))]);
+}
+
+function oneHotMean(labels: readonly number[], classes: number): Tensor {
+  const data = new Float32Array(labels.length * classes);
+  labels.forEach((label, row) => (data[row * classes + label] = 1 / labels.length));
+  return float32Tensor([labels.length, classes], data);
+}
+
+function choiceOf({ mode, top_tensors, arch }: TrainCase): TrainableChoice {
+  if (mode === 'top') return { method: 'top', topTensors: top_tensors };
+  return mode === 'head' ? { method: 'head', classifier: architecture(arch).classifier } : { method: 'full' };
+}
+
+/** Trains as a case of the reference says, on the engine's CPU, and returns how far off the figures are. */
+export async function trainingDeviation(reference: TrainCase, engine: Engine): Promise<Deviation> {
+  const statistics = reference.batch_norm === 'batch statistics' ? 'batch' : 'running';
+  const graphFor = (size: number) => forwardGraph(reference, statistics, size);
+  const model = await engine.compileTraining(
+    graphFor,
+    { state: referenceState(stateDictEntries(reference.arch, headOf(reference))), optimizer: new Map(), step: 0 },
+    {
+      trainable: trainableParameters(graphFor(1), choiceOf(reference)),
+      optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },
+      device: 'cpu',
+    },
+  );
+  const images = referenceInput(reference.input);
+  const feeds = new Map([
+    ['images', images],
+    ['targets', oneHotMean(reference.targets, reference.classes)],
+  ]);
+  const gradients = largestDistance(reference.first_step_gradients, await model.gradients(feeds));
+  const losses: number[] = [];
+  for (const expected of reference.losses) {
+    const { loss } = await model.step([feeds], reference.lr);
+    losses.push(Math.abs(loss - expected) / Math.abs(expected));
+  }
+  const { state } = await model.snapshot();
+  await model.dispose();
+
+  const network = await engine.compileInference((size) => forwardGraph(reference, 'running', size), state, 'cpu');
+  const [logProbabilities] = (await network.run(new Map([['images', images]]))).values();
+  await network.dispose();
+  const data = floats(logProbabilities);
+  const evaluation = reference.eval_log_probabilities.map((expected, index) => {
+    const actual = data[Math.floor(index / 5) * reference.classes + (index % 5)] ?? Number.NaN;
+    return Math.abs(actual - expected) / (1 + Math.abs(expected));
+  });
+  return { gradients, losses, after: largestDistance(reference.after, state), evaluation: Math.max(...evaluation) };
+}
