@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { hasRegistryHost } from '../../scripts/host/codeHost.ts';
 import { removeFolder } from '../../scripts/host/codeServer.ts';
 import { endTrainers } from './runs.ts';
-import { openWorkbench, patience, runCommand, type Workbench, type WorkbenchOptions } from './workbench.ts';
+import { openWorkbench, runCommand, type Workbench, type WorkbenchOptions } from './workbench.ts';
 
 const failures = join(import.meta.dirname, '..', '..', 'test-results', 'failures');
 /** Ends what hangs in spite of every limit of its own. */
@@ -72,13 +71,4 @@ async function keepEvidence({ workbench, folder }: Stage, title: string): Promis
   await cp(join(folder, 'runs'), join(kept, 'runs'), { recursive: true, filter }).catch(() => undefined);
   await workbench.page.screenshot({ path: join(kept, 'window.png'), timeout: 60_000 });
   console.log(`The window, the logs and the runs of what failed: ${kept}`);
-}
-
-/** Waits for something outside the window. */
-export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + patience;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Waited ${patience / 1000} seconds in vain: ${what}.`);
-    await delay(100);
-  }
 }

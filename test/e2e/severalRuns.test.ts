@@ -5,7 +5,8 @@ import process from 'node:process';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import type { TrainingConfigInput } from '../../src/protocol/trainingConfig.ts';
 import { recordsIn } from './runs.ts';
-import { stage, until } from './scenarios.ts';
+import { stage } from './scenarios.ts';
+import { until } from './until.ts';
 import {
   chooseInContextMenu,
   chooseQuickPick,

@@ -9,12 +9,14 @@ import { imagePredictionSchema, type ImagePrediction, type RankedClass } from '.
 import { fivecrop } from '../unit/cli/runCommand.ts';
 import { hostUsage } from './hostUsage.ts';
 import { recordOf } from './runs.ts';
-import { stage, until, type Stage } from './scenarios.ts';
+import { stage, type Stage } from './scenarios.ts';
+import { until } from './until.ts';
 import {
   answerInput,
   chooseInContextMenu,
   chooseQuickPick,
   explorerRow,
+  notification,
   openViewContainer,
   quickInput,
   reloadWindow,
@@ -133,7 +135,7 @@ async function stepsInPage({ workbench, folder }: Stage, name: string): Promise<
   const file = join(folder, 'exports', name);
   await button(workbench, 'CSV').click();
   await saveAs(workbench, file);
-  await until('the points are exported', () => existsSync(file));
+  await notification(workbench, `Saved ${file}.`).first().waitFor();
   const [heading = '', ...lines] = (await readFile(file, 'utf8')).trim().split(/\r?\n/);
   const columns = heading.split(',');
   const rows = lines.map((line) => line.split(','));

@@ -9,7 +9,8 @@ import type { Locator } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { evaluationPath, evaluationSchema, type Evaluation } from '../../src/protocol/evaluation.ts';
 import { fivecrop } from '../unit/cli/runCommand.ts';
-import { stage, until } from './scenarios.ts';
+import { stage } from './scenarios.ts';
+import { until } from './until.ts';
 import {
   chooseInContextMenu,
   chooseQuickPick,
@@ -96,7 +97,7 @@ scenario(
     const file = join(folder, 'both.csv');
     await webview(workbench).getByRole('button', { name: 'CSV', exact: true }).click();
     await saveAs(workbench, file);
-    await until('the table is written', () => existsSync(file));
+    await notification(workbench, `Saved ${file}.`).first().waitFor();
     const [heading = '', ...rows] = (await readFile(file, 'utf8')).trim().split(/\r?\n/);
     assert.match(heading, /^image,class1,/);
     const images = rows.map((row) => /flower_\d+\.jpg/.exec(row)?.[0]);
@@ -113,10 +114,13 @@ async function dropOnPage({ page }: Workbench, row: Locator): Promise<void> {
   await page.mouse.down();
   await page.mouse.move(from.x + 90, from.y + 40, { steps: 5 });
   await page.keyboard.down('Shift');
-  await page.mouse.move(to.x + to.width / 2, to.y + to.height / 2, { steps: 12 });
-  // The editor lifts what it laid over the page when it learns of Shift.
-  await page.waitForTimeout(500);
-  await page.mouse.move(to.x + to.width / 2 + 20, to.y + to.height / 2 + 20, { steps: 4 });
+  const center = { x: to.x + to.width / 2, y: to.y + to.height / 2 };
+  // The editor lifts what it laid over the page when a movement tells it of Shift.
+  await until('the page can be dropped on', async () => {
+    await page.mouse.move(center.x + 20, center.y + 20, { steps: 4 });
+    await page.mouse.move(center.x, center.y, { steps: 4 });
+    return page.evaluate<boolean>(`document.elementFromPoint(${center.x}, ${center.y}).matches('iframe.webview')`);
+  });
   await page.mouse.up();
   await page.keyboard.up('Shift');
 }

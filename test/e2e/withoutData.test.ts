@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import strings from '../../package.nls.json' with { type: 'json' };
-import { stage, until, type Stage } from './scenarios.ts';
+import { stage, type Stage } from './scenarios.ts';
+import { until } from './until.ts';
 import {
   answerInput,
   chooseInContextMenu,

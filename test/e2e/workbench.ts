@@ -6,6 +6,7 @@ import { launchBrowser } from '../../scripts/host/browser.ts';
 import { installCodeHost } from '../../scripts/host/codeHost.ts';
 import { startCodeServer, type CodeServer } from '../../scripts/host/codeServer.ts';
 import { presentVsix } from '../../scripts/host/vsix.ts';
+import { patience, until } from './until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -38,9 +39,6 @@ export type Workbench = {
   /** Ends browser and server, and removes what they wrote. */
   close: () => Promise<void>;
 };
-
-/** Milliseconds that anything may take: far more than on an idle machine, because tests run on busy ones too. */
-export const patience = 120_000;
 
 /** Opens a fresh workbench with the packaged extension. What was started is stopped when it cannot be opened. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
@@ -126,17 +124,18 @@ export async function answerInput(workbench: Workbench, text: string): Promise<v
   await input.press('Enter');
 }
 
-/** Answers the dialog that asks where to save, again and again: it takes no answer while it looks through folders. */
+/**
+ * Answers the dialog that asks where to save, once it offers a name: until it has read the folder, it writes its own
+ * over what was typed.
+ */
 export async function saveAs(workbench: Workbench, file: string): Promise<void> {
   const dialog = quickInput(workbench);
   const input = dialog.locator('input');
-  await dialog.waitFor();
-  const deadline = Date.now() + patience;
-  while (await dialog.isVisible()) {
-    if (Date.now() > deadline) throw new Error(`The dialog does not save ${file}.`);
-    if (await succeeds(input.fill(file, { timeout: 3000 }))) await succeeds(input.press('Enter', { timeout: 3000 }));
-    await succeeds(dialog.waitFor({ state: 'hidden', timeout: 5000 }));
-  }
+  await input.and(workbench.page.locator(':focus')).waitFor();
+  await until('the dialog offers a name', async () => /[^/]$/.test(await input.inputValue()));
+  await input.fill(file);
+  await input.press('Enter');
+  await dialog.waitFor({ state: 'hidden' });
 }
 
 /** Runs a command that asks which of several, and chooses; again where a panel that opens takes the list's focus. */

@@ -154,7 +154,7 @@ async function obey(
     case 'export': {
       const content = Buffer.from(message.content, message.format === 'png' ? 'base64' : 'utf8');
       return saveExport({
-        name: message.name,
+        name: `${message.name}.${message.format}`,
         folder: session.folders[0],
         filters: exportFilters[message.format],
         content,
