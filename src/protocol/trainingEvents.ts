@@ -9,7 +9,8 @@ export type RunState = (typeof runStates)[number];
 
 const throughput = {
   imagesPerSecond: z.number(),
-  secondsLeft: z.number(),
+  /** Absent until the speed is known. */
+  secondsLeft: z.number().optional(),
   /** Resident memory of the trainer process. */
   memoryBytes: z.number(),
   device: z.string(),

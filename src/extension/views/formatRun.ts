@@ -114,7 +114,7 @@ export function statusText(run: LiveRun, state: string, totalEpochs: number | un
   if (state === 'paused') return `$(debug-pause) paused${more}`;
   if (step === undefined || state !== 'running')
     return `$(loading~spin) ${state === 'running' ? 'starting' : state}${more}`;
-  const left = `${duration(step.secondsLeft)} left`;
+  const left = step.secondsLeft === undefined ? [] : [`${duration(step.secondsLeft)} left`];
   const epoch = `epoch ${epochs(step.epoch)}${totalEpochs === undefined ? '' : ` of ${totalEpochs}`}`;
-  return `$(sync~spin) ${epoch} · loss ${step.loss.toFixed(3)} · ${left}${more}`;
+  return `$(sync~spin) ${[epoch, `loss ${step.loss.toFixed(3)}`, ...left].join(' · ')}${more}`;
 }

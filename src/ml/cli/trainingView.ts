@@ -53,8 +53,9 @@ export function createTrainingView(output: Output): TrainingView {
 }
 
 function stepNote(event: TrainingEventOf<'step'>): string {
-  const speed = `${event.imagesPerSecond.toFixed(1)} images/s`;
-  return `steps | loss ${event.loss.toFixed(3)} | ${speed} | ${formatDuration(event.secondsLeft)} left`;
+  const { loss, imagesPerSecond, secondsLeft } = event;
+  const left = secondsLeft === undefined ? [] : [`${formatDuration(secondsLeft)} left`];
+  return ['steps', `loss ${loss.toFixed(3)}`, `${imagesPerSecond.toFixed(1)} images/s`, ...left].join(' | ');
 }
 
 /** What is worth a line of its own; the validation's reads as in the report. */

@@ -90,10 +90,10 @@ function createLoop(options: LoopOptions) {
 
   const figures = () => {
     const stepsLeft = Math.max(0, Math.round((epochs - epochNow()) * stepsPerEpoch));
-    const validations = Math.ceil(stepsLeft / validateEvery) + Math.ceil(stepsLeft / stepsPerEpoch);
+    const secondsLeft = throughput.secondsLeft(stepsLeft, validationsLeft(position, stepsLeft, options));
     return {
       imagesPerSecond: throughput.imagesPerSecond(),
-      secondsLeft: throughput.secondsLeft(stepsLeft, validations),
+      ...(secondsLeft === undefined ? {} : { secondsLeft }),
       memoryBytes: process.memoryUsage.rss(),
       device: options.device,
     };
@@ -264,6 +264,22 @@ function createLoop(options: LoopOptions) {
   };
 
   return { run, rescue };
+}
+
+/** Validations of the steps that are left: one at each epoch's end, and those in between. */
+function validationsLeft({ step, epoch }: Position, stepsLeft: number, { config, stepsPerEpoch }: LoopOptions): number {
+  const multiples = (steps: number) => Math.floor((step + stepsLeft) / steps) - Math.floor(step / steps);
+  const { epochs, validateEvery } = config;
+  const inBetween = Math.max(
+    0,
+    multiples(validateEvery) - multiples(leastCommonMultiple(validateEvery, stepsPerEpoch)),
+  );
+  return epochs - epoch + inBetween;
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  const divisor = (x: number, y: number): number => (y === 0 ? x : divisor(y, x % y));
+  return (a / divisor(a, b)) * b;
 }
 
 function isBetter(metrics: Metrics, best: Position['best']): boolean {

@@ -37,7 +37,7 @@ function numbersOf(run: PageRun): NamedNumber[] {
     ['Learning rate', short(lastStep?.learningRate ?? record.config.learningRate, 3)],
     ['Images a second', lastStep === undefined ? '–' : short(lastStep.imagesPerSecond, 3)],
     live && lastStep !== undefined
-      ? ['Time left', duration(lastStep.secondsLeft), `after ${duration(trainedSeconds(curves))}`]
+      ? ['Time left', timeLeft(lastStep), `after ${duration(trainedSeconds(curves))}`]
       : ['Trained for', duration(trainedSeconds(curves))],
     [
       'Device',
@@ -48,6 +48,11 @@ function numbersOf(run: PageRun): NamedNumber[] {
   ].map(([name, value, more]): NamedNumber =>
     more === undefined ? [name ?? '', value ?? ''] : [name ?? '', value ?? '', more],
   );
+}
+
+/** The first steps say nothing of the speed. */
+function timeLeft({ secondsLeft }: { readonly secondsLeft?: number | undefined }): string {
+  return secondsLeft === undefined ? '–' : duration(secondsLeft);
 }
 
 function bestNumbers({ curves, record }: PageRun): NamedNumber[] {

@@ -41,9 +41,7 @@ test('steps that a resume took again are there once, as they were taken last', (
 test('speed and time left come from the latest steps, without the time of validations', () => {
   let clock = 0;
   const throughput = createThroughput(() => clock);
-  assert.equal(throughput.secondsLeft(10, 1), 0);
   for (let index = 0; index < 30; index++) {
-    // A slow beginning, as engines have it, is forgotten.
     clock += index < 5 ? 100 : 2;
     throughput.stepDone(32);
   }
@@ -54,6 +52,24 @@ test('speed and time left come from the latest steps, without the time of valida
   throughput.stepDone(32);
   assert.equal(throughput.imagesPerSecond(), 16);
   assert.equal(throughput.secondsLeft(10, 2), 34);
+});
+
+test('the first steps of a batch size, which allocate and tune, say nothing of the time left', () => {
+  let clock = 0;
+  const throughput = createThroughput(() => clock);
+  const step = (seconds: number, images = 32) => {
+    clock += seconds;
+    throughput.stepDone(images);
+  };
+  step(60);
+  step(30);
+  assert.equal(throughput.secondsLeft(10, 1), undefined);
+  step(2);
+  assert.equal(throughput.secondsLeft(10, 1), 20);
+  // The last batch of an epoch is smaller, and compiles a step of its own.
+  step(50, 8);
+  assert.equal(throughput.secondsLeft(10, 1), 20);
+  assert.equal(throughput.imagesPerSecond(), 16);
 });
 
 test('pinned images are of as many classes as there are, and the same for the same seed', () => {
