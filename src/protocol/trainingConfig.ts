@@ -108,9 +108,12 @@ export const trainingConfigSchema = z.strictObject({
       'For `head` and `top`: how many augmented views of each image are made. What the frozen layers make of them is computed once and kept, so that later epochs are many times faster. Without it every epoch has new views.',
     ),
   validateEvery: positiveInteger.default(40).describe('Steps between two validations; each epoch ends with one too.'),
-  earlyStop: positiveInteger
+  earlyStop: z
+    .number()
+    .int()
+    .min(0)
     .optional()
-    .describe('Stops after this many epochs without a better validation loss, and keeps the best.'),
+    .describe('Stops after this many epochs without a better validation loss, and keeps the best; 0 never does.'),
   keepEpochs: z.boolean().default(false).describe('Keeps a checkpoint of every epoch beside best and last.'),
   imageSize: positiveInteger.default(224).describe('Side of the square that the network sees, in pixels.'),
   resize: positiveInteger.default(255).describe('Short side to which images are resized before the crop.'),

@@ -15,7 +15,7 @@ export function afterEpoch(state: EarlyStopState, validLoss: number): EarlyStopS
     : { bestLoss: state.bestLoss, epochsWithoutBetter: state.epochsWithoutBetter + 1 };
 }
 
-/** Whether `patience` epochs have gone by without a better validation loss; never without a patience. */
-export function shouldStop(state: EarlyStopState, patience: number | undefined): boolean {
-  return patience !== undefined && state.epochsWithoutBetter >= patience;
+/** Whether `patience` epochs have gone by without a better validation loss; never without a patience, or with none. */
+export function shouldStop(state: EarlyStopState, patience = 0): boolean {
+  return patience > 0 && state.epochsWithoutBetter >= patience;
 }

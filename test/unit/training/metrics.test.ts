@@ -50,7 +50,8 @@ test('early stopping counts epochs without a better loss; equal and NaN are not 
   let state = earlyStopStart;
   for (const loss of [2, 1, 1, NaN]) state = afterEpoch(state, loss);
   assert.deepEqual(state, { bestLoss: 1, epochsWithoutBetter: 2 });
-  assert.deepEqual([shouldStop(state, 2), shouldStop(state, 3), shouldStop(state, undefined)], [true, false, false]);
+  const patiences = [2, 3, 0, undefined];
+  assert.deepEqual(patiences.map((patience) => shouldStop(state, patience)), [true, false, false, false]); // prettier-ignore
   state = afterEpoch(state, 0.9);
   assert.deepEqual(state, { bestLoss: 0.9, epochsWithoutBetter: 0 });
   assert.equal(afterEpoch(earlyStopStart, NaN).bestLoss, undefined);
