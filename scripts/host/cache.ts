@@ -8,11 +8,12 @@ const dayMs = 24 * 60 * 60 * 1000;
 
 /** Where large downloads of the tests lie, outside the repository: `FIVECROP_CACHE`, or the platform's cache folder. */
 export function cacheFolder(): string {
-  const platformCache =
-    process.platform === 'win32'
-      ? (process.env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'))
-      : (process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'));
-  return join(process.env['FIVECROP_CACHE'] ?? join(platformCache, 'fivecrop'), 'vscode-test');
+  const { FIVECROP_CACHE: own, LOCALAPPDATA: windows, XDG_CACHE_HOME: cache } = process.env;
+  // Set to nothing counts as not set.
+  if (own) return join(own, 'vscode-test');
+  const home = cache === undefined || cache === '' ? join(homedir(), '.cache') : cache;
+  const platformCache = process.platform === 'win32' ? (windows ?? join(homedir(), 'AppData', 'Local')) : home;
+  return join(platformCache, 'fivecrop', 'vscode-test');
 }
 
 /**

@@ -27,9 +27,10 @@ const rememberedSchema = z.object({
 export type RememberedDevices = Omit<z.infer<typeof rememberedSchema>, 'fingerprint'>;
 
 function memoryFile(): string {
-  const base =
-    process.env['FIVECROP_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'fivecrop');
-  return join(base, 'devices.json');
+  const { FIVECROP_CACHE: own, XDG_CACHE_HOME: cache } = process.env;
+  // Set to nothing counts as not set.
+  if (own) return join(own, 'devices.json');
+  return join(cache === undefined || cache === '' ? join(homedir(), '.cache') : cache, 'fivecrop', 'devices.json');
 }
 
 function entries(folder: string): string[] {

@@ -54,6 +54,19 @@ test('a cache folder that cannot be written stops nothing', async () => {
   assert.equal(await recallDevices('this machine'), undefined);
 });
 
+test('a cache folder that is set to nothing is the system’s, not the folder one happens to be in', async () => {
+  const system = process.env['XDG_CACHE_HOME'];
+  process.env['FIVECROP_CACHE'] = '';
+  process.env['XDG_CACHE_HOME'] = join(folder, 'system');
+  try {
+    await rememberDevices('this machine', found);
+    assert.deepEqual(await readdir(join(folder, 'system', 'fivecrop')), ['devices.json']);
+  } finally {
+    if (system === undefined) delete process.env['XDG_CACHE_HOME'];
+    else process.env['XDG_CACHE_HOME'] = system;
+  }
+});
+
 test('the fingerprint is the same each time, and another with other versions or another driver', () => {
   const fingerprint = machineFingerprint(['1.0.0']);
   assert.equal(machineFingerprint(['1.0.0']), fingerprint);
