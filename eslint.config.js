@@ -19,7 +19,7 @@ const arrows = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'runs', 'sample', 'test-results', '.vscode-test'] },
+  { ignores: ['dist', 'node_modules', 'runs', 'sample', 'playground', 'test-results', '.vscode-test'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

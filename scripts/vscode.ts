@@ -14,7 +14,9 @@ import { findCodeCommand } from './host/desktopCode.ts';
 import { presentTarget, vsixPath } from './host/vsix.ts';
 
 const root = join(import.meta.dirname, '..');
-const sample = join(root, 'sample');
+/** Opened as a user's folder would be: the data inside it, and the runs beside the data. */
+const playground = join(root, 'playground');
+const sample = join(playground, 'sample');
 
 try {
   const { values } = parseArgs({ options: { browser: { type: 'boolean' }, port: { type: 'string', default: '0' } } });
@@ -34,7 +36,7 @@ async function drawSample(): Promise<void> {
 
 async function openDesktop(code: string): Promise<void> {
   console.log(`Opening ${code}.`);
-  await succeed(code, [`--extensionDevelopmentPath=${root}`, sample]);
+  await succeed(code, [`--extensionDevelopmentPath=${root}`, playground]);
 }
 
 async function succeed(command: string, args: readonly string[]): Promise<void> {
@@ -52,7 +54,7 @@ async function serve(port: number): Promise<void> {
   await succeed(process.execPath, ['--import', 'tsx', join(root, 'scripts', 'package.ts')]);
   const server = await startCodeServer({ host, port, vsix: [vsixPath(presentTarget())] });
   try {
-    console.log(`No desktop VS Code here. The workbench is at\n\n    ${server.url(sample)}\n`);
+    console.log(`No desktop VS Code here. The workbench is at\n\n    ${server.url(playground)}\n`);
     console.log('Ctrl-C ends it.');
     await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
   } finally {

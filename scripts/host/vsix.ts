@@ -19,6 +19,9 @@ export type VscodeTarget = keyof typeof vscodeTargets;
 /** Throws a user error when ONNX Runtime has no binary for that target. */
 export function parseTarget(text: string): VscodeTarget {
   if (Object.hasOwn(vscodeTargets, text)) return text as VscodeTarget;
+  if (text === 'darwin-x64') {
+    throw userError('ONNX Runtime has no binary for Macs with Intel processors, so no package can be made for them.');
+  }
   throw userError(`No package can be made for ${text}; there are ${Object.keys(vscodeTargets).join(', ')}.`);
 }
 

@@ -45,6 +45,7 @@ async function renameRun({ runs, panels }: ChangeParts, argument: unknown): Prom
   requireEnded(run);
   const parent = dirname(run.folder);
   const name = await vscode.window.showInputBox({
+    ignoreFocusOut: true,
     title: `Rename ${run.record.name}`,
     value: run.record.name,
     validateInput: (value) => nameProblem(value, parent, basename(run.folder)),

@@ -5,6 +5,9 @@ import type { StoredRun } from '../trainer/runCatalogue.ts';
 import { runDescription } from '../views/formatRun.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 
+/** A panel that opens late takes the focus: the question stays. */
+const staying = { ignoreFocusOut: true };
+
 export interface RunQuestion {
   readonly placeHolder: string;
   /** The runs that the command is for. */
@@ -33,7 +36,8 @@ export async function chooseRun(
   const [only, ...others] = runs;
   if (only === undefined) throw userError(question.none);
   if (others.length === 0) return only;
-  const picked = await vscode.window.showQuickPick(runs.map(itemOf), question);
+  const { placeHolder } = question;
+  const picked = await vscode.window.showQuickPick(runs.map(itemOf), { placeHolder, ...staying });
   if (picked === undefined) throw cancelled();
   return picked.run;
 }
@@ -52,7 +56,11 @@ export async function chooseRuns(
   if (runs.length < 2) throw userError(question.none);
   const first = namedRun(parts, argument);
   const items = runs.map((run, index) => ({ ...itemOf(run), picked: first === undefined ? index < 2 : run === first }));
-  const picked = await vscode.window.showQuickPick(items, { ...question, canPickMany: true });
+  const picked = await vscode.window.showQuickPick(items, {
+    placeHolder: question.placeHolder,
+    canPickMany: true,
+    ...staying,
+  });
   if (picked === undefined || picked.length === 0) throw cancelled();
   return picked.map(({ run }) => run);
 }

@@ -58,7 +58,7 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
       },
       active: ({ does }) => does === 'start' || does === 'folder',
       accept: ({ does }) => {
-        if (does === 'report' && shown.report) void parts.documents.show('data.md', dataReportText(shown.report));
+        if (does === 'report' && shown.report) void parts.documents.preview('data.md', dataReportText(shown.report));
         if (does === 'balance') {
           onBalanced((shown.balanced = !shown.balanced));
           showAgain();

@@ -68,6 +68,7 @@ async function resumeFrom(parts: ControlParts, run: StoredRun, checkpoint: strin
 async function trainOn(parts: ControlParts, run: StoredRun): Promise<void> {
   const { config, name } = run.record;
   const answer = await vscode.window.showInputBox({
+    ignoreFocusOut: true,
     title: `Train ${name} further`,
     prompt: `It has done ${config.epochs} epochs. How many in total?`,
     value: String(config.epochs * 2),

@@ -24,6 +24,7 @@ export async function drawSample({ service, dataFolders }: Omit<SampleParts, 'lo
   const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
   if (root === undefined) throw userError('Open a folder first: the sample data set is drawn into it.');
   const name = await vscode.window.showInputBox({
+    ignoreFocusOut: true,
     title: 'Draw Sample Data Set',
     prompt: `A new folder in ${root}`,
     value: freeName(root),

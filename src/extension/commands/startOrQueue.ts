@@ -25,7 +25,8 @@ export async function startOrQueue(
 async function wantsToWait(names: readonly string[]): Promise<boolean> {
   const wait = { label: '$(clock) Wait for its turn', detail: 'Starts when no other run is training.' };
   const now = { label: '$(play) Start now', detail: 'Both share this machine, so each is slower.' };
-  const picked = await vscode.window.showQuickPick([wait, now], { title: `${names.join(', ')} is training` });
+  const title = `${names.join(', ')} is training`;
+  const picked = await vscode.window.showQuickPick([wait, now], { title, ignoreFocusOut: true });
   if (picked === undefined) throw cancelled();
   return picked === wait;
 }

@@ -67,7 +67,8 @@ async function chooseSplit(parts: TestParts, checkpoint: string, data: string): 
       label: split,
       description: [...(images ? [`${images[split]} images`] : []), splitTitles[split]].join(', '),
     }));
-  const chosen = await vscode.window.showQuickPick(items, { title: `Test on which images of ${data}?` });
+  const title = `Test on which images of ${data}?`;
+  const chosen = await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });
   const split = splitNames.find((name) => name === chosen?.label);
   if (!split) throw cancelled();
   return split;
@@ -79,7 +80,8 @@ async function chooseCrops(): Promise<readonly CropCount[]> {
     { label: 'Centre crop', description: 'fastest', crops: [1] },
     { label: 'Five crops', description: 'the mean of centre and corners', crops: [5] },
   ];
-  const chosen = await vscode.window.showQuickPick(items, { title: 'Test with how many crops?' });
+  const title = 'Test with how many crops?';
+  const chosen = await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });
   if (!chosen) throw cancelled();
   return chosen.crops;
 }

@@ -41,7 +41,7 @@ export async function chooseSource({ runs, service }: Pick<Parts, 'runs' | 'serv
       choose: chooseOnnxFile,
     },
   ];
-  const chosen = await vscode.window.showQuickPick(items, { title, matchOnDescription: true });
+  const chosen = await vscode.window.showQuickPick(items, { title, matchOnDescription: true, ignoreFocusOut: true });
   return chosen?.choose?.();
 }
 
@@ -68,7 +68,8 @@ export async function chooseRunCheckpoint(folder: string, name: string): Promise
     description: checkpointDescription(metadata),
     path,
   }));
-  return (await vscode.window.showQuickPick(items, { title: `Which checkpoint of ${name}?` }))?.path;
+  const title = `Which checkpoint of ${name}?`;
+  return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.path;
 }
 
 async function choosePretrained(service: Parts['service']): Promise<ClassifierSource | undefined> {
@@ -77,7 +78,10 @@ async function choosePretrained(service: Parts['service']): Promise<ClassifierSo
   const items = answerOf(service, request, 'networks').then(({ networks }) =>
     networks.filter(({ top1 }) => top1 !== undefined).map(networkItem),
   );
-  const chosen = await vscode.window.showQuickPick(items, { title: 'Which pretrained network?' });
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: 'Which pretrained network?',
+    ignoreFocusOut: true,
+  });
   return chosen && { kind: 'architecture', name: chosen.name };
 }
 
@@ -107,6 +111,9 @@ async function chooseOnnxFile(): Promise<ClassifierSource | undefined> {
   if (path === undefined) return undefined;
   const presets = Object.keys(preprocessPresets) as PreprocessPreset[];
   const items = presets.map((preset) => ({ label: preset, description: presetTitles[preset], preset }));
-  const chosen = await vscode.window.showQuickPick(items, { title: 'How does it expect its pixels?' });
+  const chosen = await vscode.window.showQuickPick(items, {
+    title: 'How does it expect its pixels?',
+    ignoreFocusOut: true,
+  });
   return chosen && { kind: 'backbone', path, preprocess: chosen.preset };
 }
