@@ -197,8 +197,14 @@ export async function explorerRow(workbench: Workbench, path: string): Promise<L
       .filter({ has: page.locator('.label-name', { hasText: exactly(parts[depth] ?? '') }) })
       .first();
   for (let depth = 0; depth < parts.length - 1; depth++) {
+    const opened = row(depth).and(page.locator('[aria-expanded="true"]'));
     await row(depth).waitFor();
-    if ((await row(depth).getAttribute('aria-expanded')) === 'false') await row(depth).click();
+    // Again where files that came just then moved the row away under the click.
+    await until(`${parts[depth] ?? ''} is open`, async () => {
+      if (await opened.isVisible()) return true;
+      await succeeds(row(depth).click({ timeout: 3000 }));
+      return succeeds(opened.waitFor({ timeout: 3000 }));
+    });
   }
   await row(parts.length - 1).waitFor();
   return row(parts.length - 1);

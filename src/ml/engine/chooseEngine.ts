@@ -4,7 +4,7 @@ import { machineFingerprint, recallDevices, rememberDevices, type RememberedDevi
 import type { Device, Engine } from './engine.ts';
 import { engines } from './engines.ts';
 import { engineVersion, packageVersion } from './engineVersion.ts';
-import { probeDevice, type Probe } from './probeDevice.ts';
+import { probeDevice, shortPatience, type Probe } from './probeDevice.ts';
 import { selfCheck, trustedDifference } from './selfCheck.ts';
 
 export interface EngineWish {
@@ -106,7 +106,7 @@ async function tryDevices(log: (message: string) => void): Promise<RememberedDev
   const accelerators = known.filter((device) => device.available && device.name !== 'cpu');
   if (accelerators.length > 0) log('Trying the devices of this machine once; the next run will know.');
   for (const { engine, name } of accelerators) {
-    const probe = await probeDevice(engine, name);
+    const probe = await probeDevice(engine, name, shortPatience);
     const reason = refusal(probe);
     if (reason !== undefined) refused.push({ engine, device: name, reason, absent: absence(probe) !== undefined });
     else if ('secondsPerStep' in probe) devices.push({ engine, device: name, secondsPerStep: probe.secondsPerStep });

@@ -15,14 +15,16 @@ const probeSchema = z.union([
 ]);
 export type Probe = z.infer<typeof probeSchema>;
 
-/** A device that has not answered by then is not one to train on. */
-const patienceMilliseconds = 60_000;
+/** Minutes in which a device has to answer that is only looked for: what takes longer is slower than any CPU. */
+export const shortPatience = 1;
+/** Minutes for one that is asked for, or listed: a graphics card in software takes some. */
+const patience = 10;
 
 /**
  * Runs the self-check of one device in a process of its own, so that a broken driver cannot take a run down with it.
  * Never throws.
  */
-export function probeDevice(engine: EngineName, device: string): Promise<Probe> {
+export function probeDevice(engine: EngineName, device: string, minutes = patience): Promise<Probe> {
   const file = import.meta.url.endsWith('.ts') ? './probeProcess.ts' : './probeDevice.mjs';
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [engine, device], {
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
@@ -35,8 +37,8 @@ export function probeDevice(engine: EngineName, device: string): Promise<Probe> 
       resolve(probe);
     };
     const timer = setTimeout(() => {
-      finish({ error: 'the device did not answer within a minute' });
-    }, patienceMilliseconds);
+      finish({ error: `the device did not answer within ${minutes === 1 ? 'a minute' : `${minutes} minutes`}` });
+    }, minutes * 60_000);
     child.once('message', (message) => {
       const probe = probeSchema.safeParse(message);
       finish(probe.success ? probe.data : { error: 'the probe gave no sensible answer' });
