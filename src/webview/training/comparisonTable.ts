@@ -13,7 +13,7 @@ export function comparisonTable(runs: readonly PageRun[], colors: readonly strin
   const rows: [string, (string | HTMLElement)[]][] = [
     ['state', runs.map(({ record, brokenOff }) => stateWord(record.state, brokenOff))],
     ['best accuracy', runs.map((run) => bestCell(bestAccuracy(run), best, runs.length))],
-    ['best validation loss', runs.map((run) => optional(bestLoss(run), short))],
+    ['validation loss there', runs.map((run) => optional(bestLoss(run), short))],
     ['steps', runs.map(({ curves }) => optional(curves.lastStep?.step, count))],
     ['time', runs.map(({ curves }) => duration(trainedSeconds(curves)))],
   ];

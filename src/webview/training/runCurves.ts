@@ -97,13 +97,21 @@ export function trainedSeconds({ sessions }: RunCurves): number {
   return sessions.earlierSeconds + (Number.isFinite(present) ? present : 0);
 }
 
-/** Index of the validation with the lowest loss, as `best` is chosen; undefined before the first. */
+/**
+ * Index of the validation with the highest accuracy, of equals the one with the lowest loss, as `best` is chosen;
+ * undefined before the first.
+ */
 export function bestValidation(curves: RunCurves): number | undefined {
-  let best: number | undefined;
+  const accuracies = curves.validations.values('validAccuracy');
   const losses = curves.validations.values('validLoss');
-  losses.forEach((loss, index) => {
-    if (best === undefined || loss < (losses[best] ?? Infinity)) best = index;
-  });
+  const isBetter = (one: number, other: number): boolean => {
+    const [accuracy = NaN, before = NaN] = [accuracies[one], accuracies[other]];
+    return accuracy > before || (accuracy === before && (losses[one] ?? NaN) < (losses[other] ?? NaN));
+  };
+  let best: number | undefined;
+  for (let index = 0; index < curves.validations.length; index++) {
+    if (best === undefined || isBetter(index, best)) best = index;
+  }
   return best;
 }
 

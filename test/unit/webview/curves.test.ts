@@ -37,7 +37,7 @@ function step(number: number, loss: number, seconds = number): TrainingEvent {
   return { event: 'step', time: time(seconds), step: number, epoch: number / 4, loss, learningRate: 0.1, ...figures };
 }
 
-function validation(number: number, validLoss: number): TrainingEvent {
+function validation(number: number, validLoss: number, validAccuracy = 1 - validLoss): TrainingEvent {
   return {
     event: 'validation',
     time: time(number),
@@ -45,7 +45,7 @@ function validation(number: number, validLoss: number): TrainingEvent {
     epoch: number / 4,
     trainLoss: 1,
     validLoss,
-    validAccuracy: 1 - validLoss,
+    validAccuracy,
     validTop5: 1,
     ...figures,
   };
@@ -140,11 +140,24 @@ test('a resumed run takes back what came after its checkpoint, and its pause is 
   assert.equal(trainedSeconds(curves), 4 + 3);
 });
 
-test('best is the validation with the lowest loss, and epochs end every stepsPerEpoch steps', () => {
+test('best is the validation with the highest accuracy, of equals the one with the lowest loss, as the trainer saves it', () => {
   const curves = emptyCurves();
-  for (const event of [start(0, 0), validation(1, 0.5), validation(2, 0.2), validation(3, 0.3), step(9, 1)])
-    addEvent(curves, event);
-  assert.equal(bestValidation(curves), 1);
+  const found = [
+    [0.7, 0.1],
+    [0.8, 0.5],
+    [0.8, 0.2],
+    [0.8, 0.3],
+  ] as const;
+  assert.equal(bestValidation(curves), undefined);
+  found.forEach(([validAccuracy, loss], index) => {
+    addEvent(curves, validation(index + 1, loss, validAccuracy));
+  });
+  assert.equal(bestValidation(curves), 2);
+});
+
+test('epochs end every stepsPerEpoch steps', () => {
+  const curves = emptyCurves();
+  for (const event of [start(0, 0), step(9, 1)]) addEvent(curves, event);
   assert.deepEqual(epochEnds(curves), [4, 8]);
 });
 
