@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -53,12 +54,18 @@ export function stage(options: StageOptions): (title: string, play: (stage: Stag
       try {
         if (played++ > 0) await runCommand(workbench, 'View: Close All Editors');
         await play(here);
+        assert.deepEqual(workbench.console.filter(isPolicyViolation), [], 'what a page did against its policy');
       } catch (error) {
         await keepEvidence(here, title).catch(() => undefined);
         throw error;
       }
     });
   };
+}
+
+/** What a browser says of a script, style or picture that a page's Content-Security-Policy forbids. */
+function isPolicyViolation(line: string): boolean {
+  return line.includes('Content Security Policy directive');
 }
 
 async function keepEvidence({ workbench, folder }: Stage, title: string): Promise<void> {
