@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
+import { compileKernels } from './scripts/compileKernels.mjs';
 import { licencesOf } from './scripts/licences.mjs';
 
 const root = import.meta.dirname;
@@ -144,6 +145,7 @@ function removeStaleChunks(outputs) {
   }
 }
 
+compileKernels(join(dist, 'ml'));
 if (watch) {
   const contexts = await Promise.all(builds().map((options) => context({ ...options, logLevel: 'info' })));
   await Promise.all(contexts.map((each) => each.watch()));

@@ -19,7 +19,18 @@ const arrows = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'runs', 'sample', 'playground', 'test-results', '.vscode-test'] },
+  {
+    ignores: [
+      'dist',
+      'node_modules',
+      'src/ml/data/kernels',
+      'runs',
+      'sample',
+      'playground',
+      'test-results',
+      '.vscode-test',
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

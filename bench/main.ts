@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import packageJson from '../package.json' with { type: 'json' };
+import { compileKernels } from '../scripts/compileKernels.mjs';
 import type { BenchCase, Sample, Side } from './benchCase.ts';
 import { type BenchResult, figureResult, type Samples } from './result.ts';
 import { hasPeer, runSide, unsetForPeer } from './sides.ts';
@@ -88,6 +89,7 @@ if (unknown.length > 0) {
 const withPeers = await hasPeer();
 if (!withPeers)
   console.log('No Python with torch and torchvision (PYTHON names one), so there is nothing to compare with.');
+compileKernels();
 mkdirSync(resultsFolder, { recursive: true });
 for (const name of wanted.length > 0 ? wanted : all) {
   const benchCase = await readCase(name);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import process from 'node:process';
+import { compileKernels } from './compileKernels.mjs';
 
 const [suite, pattern = ''] = process.argv.slice(2);
 const folder = join(import.meta.dirname, '..', 'test', suite);
@@ -16,6 +17,7 @@ if (files.length === 0) {
   console.error(`No test file under test/${suite} has "${pattern}" in its name.`);
   process.exit(1);
 }
+compileKernels();
 // Test files run in processes of their own, which inherit these options.
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import tsx`.trim();
 run({ files, concurrency: suite === 'unit' })

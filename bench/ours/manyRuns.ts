@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRunCatalogue } from '../../src/extension/trainer/runCatalogue.ts';
@@ -8,13 +8,11 @@ import { float32Tensor } from '../../src/ml/graph/tensor.ts';
 import { writeSafetensors } from '../../src/ml/weights/safetensors.ts';
 import type { CheckpointMetadata } from '../../src/protocol/checkpointMetadata.ts';
 import { preprocessPresets } from '../../src/protocol/preprocessing.ts';
-import type { RunRecord } from '../../src/protocol/runRecord.ts';
-import { trainingConfigSchema } from '../../src/protocol/trainingConfig.ts';
+import { writeRun } from '../../test/unit/extension/storedRun.ts';
 import { peakMebibytes, report } from './report.ts';
 
 /* What the tree of checkpoints does with a folder of runs: `manyRuns.ts RUNS CHECKPOINTS_OF_EACH`. */
 const [runs = 1000, checkpointsOfEach = 10] = process.argv.slice(2).map(Number);
-const time = '2026-01-01T00:00:00.000Z';
 
 const metadata: CheckpointMetadata = {
   version: 1,
@@ -24,23 +22,11 @@ const metadata: CheckpointMetadata = {
   preprocessing: { ...preprocessPresets.imagenet, mean: [0, 0, 0], std: [1, 1, 1], resize: 255, crop: 224 },
   training: { run: 'run', method: 'head', step: 1, epoch: 1, data: '/data' },
   metrics: { validAccuracy: 0.9 },
-  created: time,
+  created: '2026-01-01T00:00:00.000Z',
 };
 
-async function writeRun(parent: string, index: number, checkpoint: string): Promise<string> {
-  const name = `run-${index}`;
-  const folder = join(parent, name);
-  const record: RunRecord = {
-    version: 1,
-    name,
-    created: time,
-    updated: time,
-    state: 'finished',
-    config: trainingConfigSchema.parse({ data: '/data', network: { kind: 'architecture', name: 'resnet18' } }),
-    environment: { fivecrop: '0', node: process.version, platform: process.platform, fallbacks: [] },
-  };
-  await mkdir(join(folder, 'checkpoints'), { recursive: true });
-  await writeFile(join(folder, 'run.json'), JSON.stringify(record));
+async function writeWithCheckpoints(parent: string, name: string, checkpoint: string): Promise<string> {
+  const folder = await writeRun(parent, name);
   for (let epoch = 1; epoch <= checkpointsOfEach; epoch++) {
     await copyFile(checkpoint, join(folder, 'checkpoints', `epoch-${epoch}.safetensors`));
   }
@@ -59,7 +45,8 @@ try {
   const state = new Map([['fc.bias', float32Tensor([1], new Float32Array(1))]]);
   await writeSafetensors(checkpoint, state, { fivecrop: JSON.stringify(metadata) });
   const folders: string[] = [];
-  for (let index = 0; index < runs; index++) folders.push(await writeRun(parent, index, checkpoint));
+  for (let index = 0; index < runs; index++)
+    folders.push(await writeWithCheckpoints(parent, `run-${index}`, checkpoint));
   const catalogue = createRunCatalogue();
   const list = await milliseconds(() => catalogue.scan([parent]));
   if (catalogue.runs().length !== runs) throw new Error(`${catalogue.runs().length} runs were listed`);

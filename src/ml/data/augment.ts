@@ -19,17 +19,23 @@ export const maxRotation = 30;
  * - `crop`: torchvision's `RandomResizedCrop` and flip, then `ColorJitter(0.2, 0.2, 0.2)`. Small crops are stretched from
  *   the resized image and are softer than if they were cut from the original.
  *
- * The same state of `random` gives the same pixels.
+ * The same state of `random` gives the same pixels. They are written into `out`, which is black before, and returned.
  */
-export function augment(image: RgbImage, kind: Augmentation, size: number, random: Random): Uint8Array {
+export function augment(
+  image: RgbImage,
+  kind: Augmentation,
+  size: number,
+  random: Random,
+  out = new Uint8Array(3 * size * size),
+): Uint8Array {
   const offset = centreOffset(image.width, image.height, size);
-  if (kind === 'none') return cropPlanes(image, offset, size);
+  if (kind === 'none') return cropPlanes(image, offset, size, out);
   if (kind === 'report') {
     const degrees = (random.next() * 2 - 1) * maxRotation;
-    return warp(image, rotatedCentreCrop(image, size, offset, degrees, random.next() < 0.5), size);
+    return warp(image, rotatedCentreCrop(image, size, offset, degrees, random.next() < 0.5), size, out);
   }
   const box = randomBox(image, random);
-  const planes = warp(image, stretchedBox(box, size, random.next() < 0.5), size);
+  const planes = warp(image, stretchedBox(box, size, random.next() < 0.5), size, out);
   applyJitter(planes, drawJitter(random));
   return planes;
 }

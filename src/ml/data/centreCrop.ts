@@ -17,13 +17,13 @@ export function centreOffset(width: number, height: number, size: number): { lef
   return { left: offset(width), top: offset(height) };
 }
 
-/** Copies a square of `size` into planes `[3, size, size]`, R, G, B; black where it leaves the image. */
+/** Copies a square of `size` into planes `[3, size, size]`, R, G, B, which stay black where it leaves the image. */
 export function cropPlanes(
   image: RgbImage,
   offset: { readonly left: number; readonly top: number },
   size: number,
+  out = new Uint8Array(3 * size * size),
 ): Uint8Array {
-  const out = new Uint8Array(3 * size * size);
   const { width, height, data } = image;
   const firstColumn = Math.max(0, -offset.left);
   const lastColumn = Math.min(size, width - offset.left);

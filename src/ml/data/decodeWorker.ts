@@ -62,8 +62,9 @@ export async function loadImages({ requests, folder, lock }: LoadTask): Promise<
     try {
       const { image, ...kept } = await findImage(request, folder, lock);
       const random = createRandom(...request.seeds);
-      pixels.set(augment(image, request.augment, request.crop, random), offset);
-      offset += 3 * request.crop * request.crop;
+      const end = offset + 3 * request.crop * request.crop;
+      augment(image, request.augment, request.crop, random, pixels.subarray(offset, end));
+      offset = end;
       results.push({ ok: true, written: 0, ...kept, ...(request.keep === 'memory' && !request.held ? { image } : {}) });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -114,8 +115,9 @@ function gateOf(lock: LargeImageLock): DecodeGate {
   return (pixels, decode) => (pixels > largeImagePixels ? withLargeImageLock(lock, decode) : decode());
 }
 
-/** A copy whose pixels every thread can read. */
+/** The image with pixels that every thread can read. */
 function shared(image: ResizedImage): ResizedImage {
+  if (image.data.buffer instanceof SharedArrayBuffer) return image;
   const data = new Uint8Array(new SharedArrayBuffer(image.data.length));
   data.set(image.data);
   return { ...image, data };

@@ -24,7 +24,7 @@ export function defaultCacheFolder(): string {
  */
 export function cacheEntry(folder: string, file: string, shortSide: number): string {
   const { mtimeMs, size } = statSync(file);
-  const key = createHash('sha256').update([file, mtimeMs, size, shortSide, 1].join('\0')).digest('hex');
+  const key = createHash('sha256').update([file, mtimeMs, size, shortSide, 2].join('\0')).digest('hex');
   return join(folder, key.slice(0, 2), `${key.slice(2, 40)}.rgb`);
 }
 

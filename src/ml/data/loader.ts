@@ -56,8 +56,8 @@ export interface Loader {
 const defaultPrefetch = 3;
 /** Draws for one replacement before its place is left empty. */
 const replacementTries = 100;
-/** Most images that one thread is given at a time. */
-const maxChunk = 8;
+/** Fewer images than this are not worth another thread's turn. */
+const minChunk = 8;
 
 /** Makes batches of samples, decoding and augmenting ahead in the source's threads. The source is the caller's to dispose. */
 export function createLoader(samples: readonly Sample[], source: ImageSource, options: LoaderOptions): Loader {
@@ -116,12 +116,21 @@ async function loadBatch(
   isKnown: (place: number) => boolean,
 ): Promise<Batch> {
   const indices = wanted.filter((place) => !isKnown(place));
-  const chunk = Math.min(maxChunk, Math.max(1, Math.ceil(indices.length / parts.source.threads)));
+  const chunk = chunkFor(parts);
   const chunks = Array.from({ length: Math.ceil(indices.length / chunk) }, (_, at) =>
     loadChunk(parts, view, [...indices.subarray(at * chunk, (at + 1) * chunk)]),
   );
   const loaded = (await Promise.all(chunks)).flat();
   return { index, wanted, ...assemble(parts, loaded) };
+}
+
+/**
+ * Images that one thread is given at a time: as many as keep all threads busy with the batches that are made ahead. On
+ * few threads that is a whole batch, which then need not be put together here.
+ */
+function chunkFor({ source, options }: LoaderParts): number {
+  const ahead = Math.max(1, (options.prefetch ?? defaultPrefetch) - 1);
+  return Math.max(minChunk, Math.ceil((options.batchSize * ahead) / source.threads));
 }
 
 async function loadChunk(parts: LoaderParts, view: number, indices: readonly number[]): Promise<LoadedSample[]> {
@@ -160,13 +169,26 @@ function requestFor({ samples, options }: LoaderParts, view: number, index: numb
 }
 
 function assemble({ samples, options }: LoaderParts, loaded: readonly LoadedSample[]): Omit<Batch, 'index' | 'wanted'> {
-  const size = 3 * options.crop * options.crop;
-  const data = new Uint8Array(loaded.length * size);
-  loaded.forEach(({ pixels }, position) => data.set(pixels, position * size));
+  const data = joined(loaded.map(({ pixels }) => pixels));
   return {
     images: { dtype: 'uint8', shape: [loaded.length, 3, options.crop, options.crop], data },
     labels: Int32Array.from(loaded, (sample) => samples[sample.index]?.classIndex ?? -1),
     indices: Uint32Array.from(loaded, (sample) => sample.index),
     places: Uint32Array.from(loaded, (sample) => sample.place),
   };
+}
+
+/** The pixels of images one after the other: a copy, unless that is how they lie already. */
+function joined(images: readonly Uint8Array[]): Uint8Array {
+  const length = images.reduce((sum, image) => sum + image.length, 0);
+  const [first] = images;
+  const together = images.every(({ buffer }) => buffer === first?.buffer) && first?.buffer.byteLength === length;
+  if (first && together) return new Uint8Array(first.buffer);
+  const data = new Uint8Array(length);
+  let offset = 0;
+  for (const image of images) {
+    data.set(image, offset);
+    offset += image.length;
+  }
+  return data;
 }

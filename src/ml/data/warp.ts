@@ -1,3 +1,4 @@
+import { bytesAt, kernels, placesFor, putIntegers } from './pixelKernels.ts';
 import type { RgbImage } from './rgbImage.ts';
 
 /**
@@ -13,69 +14,31 @@ export interface Affine {
   readonly f: number;
 }
 
-const fractionBits = 16;
-const one = 1 << fractionBits;
+/** Bits after the point of a coordinate, which leave 15 before it. */
+const one = 1 << 16;
 
 /**
  * Samples a square of `size` x `size` pixels through an affine map, bilinear, into planes: `[3, size, size]`, R, G, B.
  * What lies outside the image is black, and inside, the outermost pixels are carried to the edge, as Pillow's
- * `transform` does. About 1.3 ms for 224 x 224.
+ * `transform` does. They are written into `out` and returned.
  */
-export function warp(image: RgbImage, map: Affine, size: number): Uint8Array {
-  const { width, height, data } = image;
-  const plane = size * size;
-  const out = new Uint8Array(3 * plane);
-  // Fixed point: 16 bits of fraction leave 15 for the coordinate; the first 8 of the fraction weigh the neighbours.
-  const stepX = Math.round(map.a * one);
-  const stepY = Math.round(map.d * one);
-  const limitX = width * one;
-  const limitY = height * one;
-  const maxX = (width - 1) * one;
-  const maxY = (height - 1) * one;
-  const half = one >> 1;
-  const stride = width * 3;
-  let target = 0;
+export function warp(image: RgbImage, map: Affine, size: number, out = new Uint8Array(3 * size * size)): Uint8Array {
+  const starts = new Int32Array(2 * size);
   for (let row = 0; row < size; row++) {
-    let x = Math.round((map.a * 0.5 + map.b * (row + 0.5) + map.c) * one) | 0;
-    let y = Math.round((map.d * 0.5 + map.e * (row + 0.5) + map.f) * one) | 0;
-    for (let column = 0; column < size; column++, target++, x = (x + stepX) | 0, y = (y + stepY) | 0) {
-      if (x < 0 || y < 0 || x >= limitX || y >= limitY) continue;
-      const left = x < half ? 0 : x - half > maxX ? maxX : x - half;
-      const top = y < half ? 0 : y - half > maxY ? maxY : y - half;
-      const weightX = (left >> 8) & 255;
-      const weightY = (top >> 8) & 255;
-      const lowerRight = Math.imul(weightX, weightY);
-      const lowerLeft = (weightY << 8) - lowerRight;
-      const upperRight = (weightX << 8) - lowerRight;
-      const upperLeft = 65536 - lowerLeft - upperRight - lowerRight;
-      const first = Math.imul(top >> fractionBits, stride) + (left >> fractionBits) * 3;
-      const second = first + (left < maxX ? 3 : 0);
-      const third = first + (top < maxY ? stride : 0);
-      const fourth = third + second - first;
-      // A loop over the channels, or products without imul, take a third longer.
-      out[target] =
-        (Math.imul(data[first] ?? 0, upperLeft) +
-          Math.imul(data[second] ?? 0, upperRight) +
-          Math.imul(data[third] ?? 0, lowerLeft) +
-          Math.imul(data[fourth] ?? 0, lowerRight) +
-          32768) >>
-        16;
-      out[target + plane] =
-        (Math.imul(data[first + 1] ?? 0, upperLeft) +
-          Math.imul(data[second + 1] ?? 0, upperRight) +
-          Math.imul(data[third + 1] ?? 0, lowerLeft) +
-          Math.imul(data[fourth + 1] ?? 0, lowerRight) +
-          32768) >>
-        16;
-      out[target + 2 * plane] =
-        (Math.imul(data[first + 2] ?? 0, upperLeft) +
-          Math.imul(data[second + 2] ?? 0, upperRight) +
-          Math.imul(data[third + 2] ?? 0, lowerLeft) +
-          Math.imul(data[fourth + 2] ?? 0, lowerRight) +
-          32768) >>
-        16;
-    }
+    starts[2 * row] = Math.round((map.a * 0.5 + map.b * (row + 0.5) + map.c) * one);
+    starts[2 * row + 1] = Math.round((map.d * 0.5 + map.e * (row + 0.5) + map.f) * one);
   }
+  const [source, target, rows] = placesFor(image.data.length, out.length, starts.byteLength) as [
+    number,
+    number,
+    number,
+  ];
+  bytesAt(source, image.data.length).set(image.data);
+  bytesAt(target, out.length).fill(0);
+  putIntegers(rows, starts);
+  const [stepX, stepY] = [Math.round(map.a * one), Math.round(map.d * one)];
+  kernels.warp(source, image.width, image.height, target, size, rows, stepX, stepY);
+  out.set(bytesAt(target, out.length));
   return out;
 }
 

@@ -10,7 +10,8 @@ const most = 8;
 
 /**
  * The same model, through which large batches of images go few at a time: an image a thread. Measured on two cores,
- * two at once are 1.65 times as fast as 32 (DenseNet-169), because the maps in between stay in the processor's cache.
+ * two at once are 1.65 times as fast as 32 (DenseNet-169), presumably because the maps in between stay in the processor's
+ * cache: only batch sizes were timed.
  * Rows of features are left together: there the weights are what is large.
  */
 export function fewAtOnce(model: InferenceModel, count = Math.min(most, availableParallelism())): InferenceModel {
