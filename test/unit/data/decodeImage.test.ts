@@ -197,3 +197,13 @@ test('the long side is rounded down', () => {
   assert.deepEqual(resizedSize(375, 499, 255), { width: 255, height: 339 });
   assert.deepEqual(resizedSize(7, 7, 255), { width: 255, height: 255 });
 });
+
+test('a small JPEG has the pixels that libvips decodes, also after one that is damaged', async (t) => {
+  const content = await noiseImage(3, 61, 47, 'jpeg');
+  const expected = await sharp(content).raw().toBuffer();
+  for (let round = 0; round < 2; round++) {
+    const image = await decoded(t, 'small.jpg', content, 47);
+    assert.deepEqual(Buffer.from(image.data), expected);
+    await assert.rejects(decoded(t, 'half.jpg', cut(await noiseImage(1, 200, 200, 'jpeg')), 20), UserError);
+  }
+});
