@@ -276,7 +276,7 @@ test('four hundred images are a list of some rows, walked by keys, filtered and 
     await page.getByRole('listbox', { name: 'Images' }).focus();
     await page.keyboard.press('End');
     await page.getByRole('heading', { name: 'image_00399.jpg' }).waitFor();
-    await page.locator('vscode-text-field').getByRole('textbox').fill('broken');
+    await page.getByRole('textbox', { name: 'Filter by file or class' }).fill('broken');
     await page.locator('.row.failed').waitFor();
     assert.equal(await page.locator('.list-row').count(), 1);
     await page.getByRole('button', { name: 'CSV' }).click();

@@ -92,7 +92,8 @@ export type TextFieldOptions = {
 };
 
 export function textField({ label, placeholder, value, onInput }: TextFieldOptions): HTMLElement {
-  const field = customElement('vscode-text-field', { 'aria-label': label, placeholder, value });
+  // The toolkit names a field for screen readers by its text, which the style does not show: the placeholder does.
+  const field = customElement('vscode-text-field', { placeholder, value }, [label]);
   field.addEventListener('input', () => onInput((field as HTMLElement & { value: string }).value));
   return field;
 }
