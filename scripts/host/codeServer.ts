@@ -105,6 +105,8 @@ function serverArguments(options: CodeServerOptions, dataFolder: string): string
     `--port=${options.port ?? 0}`,
     '--without-connection-token',
     '--disable-experiments',
+    // It has the environment of the shell that starts it; asking a login shell takes seconds on a busy machine.
+    '--force-disable-user-env',
     ...(options.workspaceTrust === true ? [] : ['--disable-workspace-trust']),
     ...(options.smokeTestDriver === true ? ['--enable-smoke-test-driver'] : []),
   ];
