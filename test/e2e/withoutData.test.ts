@@ -18,6 +18,7 @@ import {
   quickPickRow,
   reloadWindow,
   runCommand,
+  webview,
   type Workbench,
 } from './workbench.ts';
 
@@ -91,6 +92,10 @@ scenario('a folder with a single image is refused with the reason, and another c
     .waitFor();
   await answerInput(workbench, '8');
   await refusedBecause(here, /class/);
+  await chooseQuickPick(workbench, /Show the Report/);
+  // Rendered, and the question stays open beside it.
+  await webview(workbench).getByRole('heading', { level: 2, name: 'Classes' }).waitFor();
+  await leaveQuestion(here);
 });
 
 scenario('a folder that is gone is refused with its name, and another can be chosen', async (here) => {
@@ -99,6 +104,7 @@ scenario('a folder that is gone is refused with its name, and another can be cho
   const file = await explorerRow(workbench, 'gone.fivecrop.json');
   await chooseInContextMenu(workbench, file, 'Train with This File');
   await refusedBecause(here, new RegExp(join(folder, 'gone')));
+  await leaveQuestion(here);
 });
 
 async function refusedBecause({ workbench }: Stage, reason: RegExp): Promise<void> {
@@ -106,7 +112,10 @@ async function refusedBecause({ workbench }: Stage, reason: RegExp): Promise<voi
   const rows = quickInput(workbench).locator('.quick-input-list .monaco-list-row');
   await rows.filter({ hasText: reason }).first().waitFor();
   assert.equal(await quickPickRow(workbench, /Start Training/).count(), 0);
-  await workbench.page.keyboard.press('Escape');
+}
+
+async function leaveQuestion({ workbench }: Stage): Promise<void> {
+  await quickInput(workbench).locator('input').press('Escape');
   await quickInput(workbench).waitFor({ state: 'hidden' });
 }
 
