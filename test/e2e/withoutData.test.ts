@@ -69,7 +69,12 @@ const scenario = stage({
     const [image = ''] = await readdir(join(folder, '.flowers', 'test', '1'));
     await rename(join(folder, '.flowers', 'test', '1', image), join(folder, 'lonely', 'daisy', 'only.jpg'));
     const network = { kind: 'architecture', name: 'ConvNet1' };
-    await writeFile(join(folder, 'gone.fivecrop.json'), JSON.stringify({ data: 'gone', network, method: 'scratch' }));
+    for (const [name, data] of [
+      ['gone', 'gone'],
+      ['good', '.flowers'],
+    ] as const) {
+      await writeFile(join(folder, `${name}.fivecrop.json`), JSON.stringify({ data, network, method: 'scratch' }));
+    }
   },
 });
 
@@ -92,8 +97,15 @@ scenario('a folder with a single image is refused with the reason, and another c
     .waitFor();
   await answerInput(workbench, '8');
   await refusedBecause(here, /class/);
-  await chooseQuickPick(workbench, /Show the Report/);
-  // Rendered, and the question stays open beside it.
+  await leaveQuestion(here);
+});
+
+scenario('what is in the data is shown rendered, while the question stays', async (here) => {
+  const { workbench } = here;
+  await openViewContainer(workbench, 'Explorer');
+  const file = await explorerRow(workbench, 'good.fivecrop.json');
+  await chooseInContextMenu(workbench, file, 'Train with This File');
+  await chooseQuickPick(workbench, /Show What Is in the Data/);
   await webview(workbench).getByRole('heading', { level: 2, name: 'Classes' }).waitFor();
   await leaveQuestion(here);
 });

@@ -133,9 +133,12 @@ export async function saveAs(workbench: Workbench, file: string): Promise<void> 
   const input = dialog.locator('input');
   await input.and(workbench.page.locator(':focus')).waitFor();
   await until('the dialog offers a name', async () => /[^/]$/.test(await input.inputValue()));
-  await input.fill(file);
-  await input.press('Enter');
-  await dialog.waitFor({ state: 'hidden' });
+  // While it looks through the folder that was typed, it takes no Enter.
+  await until(`the dialog saves ${file}`, async () => {
+    if (!(await dialog.isVisible())) return true;
+    if (await succeeds(input.fill(file, { timeout: 3000 }))) await succeeds(input.press('Enter', { timeout: 3000 }));
+    return succeeds(dialog.waitFor({ state: 'hidden', timeout: 3000 }));
+  });
 }
 
 /** Runs a command that asks which of several, and chooses; again where a panel that opens takes the list's focus. */
