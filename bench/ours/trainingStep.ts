@@ -19,10 +19,9 @@ const graphFor = (batch: number) => {
   return finishGraph(builder, [buildNetwork(name, builder, images, { hidden: [], dropout: 0, classes })]);
 };
 const graph = graphFor(1);
-const state = initialise(stateShapes(graph), architecture(name).family, 0);
 const model = await onnxEngine.compileTraining(
   graphFor,
-  { state, optimizer: new Map(), step: 0 },
+  { state: initialise(stateShapes(graph), architecture(name).family, 0), optimizer: new Map(), step: 0 },
   {
     trainable: new Set(graph.parameters),
     optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },

@@ -24,13 +24,12 @@ import { cpuBlockSize } from './blockSize.ts';
 import { batchOf } from './inferenceModel.ts';
 import { composesOn, createSession, fromRuntime, guarded, loadRuntime, type Session, toRuntime } from './session.ts';
 
-type Runtime = typeof import('onnxruntime-node');
-
-/** A tensor of the state that every step replaces: read from one buffer, written to the other, then exchanged. */
-interface Living {
-  current: OrtTensor;
-  spare: OrtTensor;
-}
+/**
+ * The tensors that steps move, by name, as the models have them. A step puts new tensors into their places and leaves
+ * the old ones as they are: a failed step leaves no trace, and nothing needs to be copied. Outputs are not given a place
+ * beforehand, since ONNX Runtime's binding copies them out of it all the same.
+ */
+type Living = Map<string, OrtTensor>;
 
 /** A graph compiled for one batch size and purpose. */
 interface Compiled {
@@ -60,9 +59,9 @@ export async function createTrainingModel(
   const block = precision === 'float32' ? await blockFor(gradientStep(sample, trainable), device) : 0;
   const held = block > 0 ? heldNames(sample, optimizer) : new Set<string>();
   const enter = (name: string, tensor: Tensor) =>
-    createLiving(runtime, held.has(name) ? holdTensor(tensor, block) : tensor, precision);
+    toRuntime(runtime, held.has(name) ? holdTensor(tensor, block) : tensor, precision);
   const leave = (name: string, tensor: Tensor) => (held.has(name) ? releaseTensor(tensor, block) : tensor);
-  const living = new Map<string, Living>();
+  const living: Living = new Map();
   const constants = new Map<string, Tensor>();
   for (const name of [...sample.parameters, ...sample.buffers]) {
     const tensor = initial.state.get(name);
@@ -76,6 +75,8 @@ export async function createTrainingModel(
       living.set(moment, enter(moment, tensor));
     }
   }
+  const stateNames = new Set(initial.state.keys());
+  const still = new Map([...initial.state].filter(([name]) => !living.has(name)));
   let steps = initial.step;
   let forwards = 0;
 
@@ -105,7 +106,7 @@ export async function createTrainingModel(
   const run = async (
     { graph, session }: Compiled,
     feeds: ReadonlyMap<string, OrtTensor>,
-    extra: ReadonlyMap<string, Living> = new Map(),
+    accumulators: Living = new Map(),
   ) => {
     const flat = flatState(graph);
     const shaped = (name: string, tensor: OrtTensor) => {
@@ -115,26 +116,24 @@ export async function createTrainingModel(
     const inputs: Record<string, OrtTensor> = {};
     for (const name of session.inputNames) {
       const fed = feeds.get(name);
-      const kept = living.get(name) ?? extra.get(name);
+      const kept = living.get(name) ?? accumulators.get(name);
       if (fed) inputs[name] = fed;
-      else if (kept) inputs[name] = shaped(name, kept.current);
+      else if (kept) inputs[name] = shaped(name, kept);
       else throw new Error(`the step needs ${name}, and nothing feeds it`);
     }
-    const fetches: Record<string, OrtTensor | null> = Object.fromEntries(graph.outputs.map((name) => [name, null]));
+    const fetches = [...graph.outputs, ...graph.updates.values()].map((name) => [name, null] as const);
+    const results = await guarded(device, () => session.run(inputs, Object.fromEntries(fetches)));
+    const result = (name: string) => {
+      const tensor = results[name];
+      if (!tensor) throw new Error(`the step gave no ${name}`);
+      return tensor;
+    };
     for (const [name, value] of graph.updates) {
-      const kept = living.get(name) ?? extra.get(name);
-      fetches[value] = kept ? shaped(name, kept.spare) : null;
+      const place = living.has(name) ? living : accumulators;
+      const { shape } = typeOf(graph, name);
+      place.set(name, result(value).reshape(shape));
     }
-    const results = await guarded(device, () => session.run(inputs, fetches));
-    for (const name of graph.updates.keys()) {
-      const kept = living.get(name) ?? extra.get(name);
-      if (kept) [kept.current, kept.spare] = [kept.spare, kept.current];
-    }
-    return graph.outputs.map((name) => {
-      const result = results[name];
-      if (!result) throw new Error(`the step gave no ${name}`);
-      return fromRuntime(result);
-    });
+    return graph.outputs.map((name) => fromRuntime(result(name)));
   };
 
   const scheduled = (learningRate: number): [string, OrtTensor] => {
@@ -143,14 +142,12 @@ export async function createTrainingModel(
   };
 
   const accumulate = async (batches: readonly Feeds[], learningRate: number): Promise<StepResult[]> => {
-    const accumulators = new Map<string, Living>();
+    const accumulators: Living = new Map();
     for (const name of sample.parameters.filter((parameter) => trainable.has(parameter))) {
-      accumulators.set(
-        accumulatorName(name),
-        createLiving(runtime, float32Tensor(typeOf(sample, name).shape), precision),
-      );
+      accumulators.set(accumulatorName(name), toRuntime(runtime, float32Tensor(typeOf(sample, name).shape), precision));
     }
-    const restore = keepStatistics(runtime, sample, living, precision);
+    // Every micro-batch moves the running statistics.
+    const before = new Map(living);
     const results: StepResult[] = [];
     try {
       for (const feeds of batches) {
@@ -158,11 +155,19 @@ export async function createTrainingModel(
       }
       await run(await compile('update', 1), new Map([scheduled(learningRate)]), accumulators);
     } catch (error) {
-      restore();
+      for (const [name, tensor] of before) living.set(name, tensor);
       throw error;
     }
     return results;
   };
+
+  const present = (name: string): Tensor => leave(name, fromRuntime(existing(living.get(name))));
+  const snapshotState = (): StateDict => {
+    const counted = countBatches(still, (statistic) => living.has(statistic), forwards);
+    return new Map([...stateNames].map((name) => [name, counted.get(name) ?? present(name)]));
+  };
+  const snapshotMoments = (): StateDict =>
+    new Map([...living.keys()].filter((name) => !stateNames.has(name)).map((name) => [name, present(name)]));
 
   return {
     async step(batches, learningRate) {
@@ -186,12 +191,7 @@ export async function createTrainingModel(
       const names = graph.parameters.filter((name) => trainable.has(name));
       return new Map(names.map((name, index) => [name, required(leave(name, required(outputs[index + 2])))]));
     },
-    snapshot: () =>
-      Promise.resolve({
-        state: snapshotState(initial.state, living, forwards, leave),
-        optimizer: snapshotMoments(initial.state, living, leave),
-        step: steps,
-      }),
+    snapshot: () => Promise.resolve({ state: snapshotState(), optimizer: snapshotMoments(), step: steps }),
     async dispose() {
       const opened = await Promise.allSettled(compiled.values());
       compiled.clear();
@@ -225,12 +225,9 @@ function graphOf(purpose: Purpose, forward: Graph, options: TrainingOptions): Gr
   }
 }
 
-/** Two buffers of our own, so that the tensor that came in stays as it is. */
-function createLiving(runtime: Runtime, tensor: Tensor, precision: Precision): Living {
-  if (tensor.dtype !== 'float32') throw new Error('only float32 tensors can be trained');
-  const { shape, data } = tensor;
-  const own = toRuntime(runtime, float32Tensor(shape, data.slice()), precision);
-  return { current: own, spare: toRuntime(runtime, float32Tensor(shape), precision) };
+function existing(tensor: OrtTensor | undefined): OrtTensor {
+  if (!tensor) throw new Error('the state lacks a tensor that it had');
+  return tensor;
 }
 
 function required(tensor: Tensor | undefined): Tensor & { dtype: 'float32' } {
@@ -249,48 +246,4 @@ function joinResults(results: readonly StepResult[]): StepResult {
     loss: results.reduce((sum, result) => sum + result.loss, 0),
     logProbabilities: joinRows(results.map((result) => result.logProbabilities)),
   };
-}
-
-function copyOf(kept: Living): Tensor {
-  const tensor = fromRuntime(kept.current);
-  return tensor.dtype === 'float32' ? float32Tensor(tensor.shape, tensor.data.slice()) : tensor;
-}
-
-/** Copies the running statistics, which every micro-batch moves; the result puts them back, so that a failed step leaves no trace. */
-function keepStatistics(
-  runtime: Runtime,
-  { updates }: Graph,
-  living: ReadonlyMap<string, Living>,
-  precision: Precision,
-): () => void {
-  const copies = [...updates.keys()].flatMap((name) => {
-    const kept = living.get(name);
-    return kept ? [[kept, copyOf(kept)] as const] : [];
-  });
-  return () => {
-    for (const [kept, copy] of copies) kept.current = toRuntime(runtime, copy, precision);
-  };
-}
-
-/** Brings a tensor that the model holds, by its name, into the order in which the state dict has it. */
-type Leave = (name: string, tensor: Tensor) => Tensor;
-
-function snapshotState(
-  initial: StateDict,
-  living: ReadonlyMap<string, Living>,
-  forwards: number,
-  leave: Leave,
-): StateDict {
-  const counted = countBatches(initial, (statistic) => living.has(statistic), forwards);
-  return new Map(
-    [...counted].map(([name, tensor]) => {
-      const kept = living.get(name);
-      return [name, kept ? leave(name, copyOf(kept)) : tensor];
-    }),
-  );
-}
-
-function snapshotMoments(initial: StateDict, living: ReadonlyMap<string, Living>, leave: Leave): StateDict {
-  const moments = [...living].filter(([name]) => !initial.has(name));
-  return new Map(moments.map(([name, kept]) => [name, leave(name, copyOf(kept))]));
 }

@@ -14,7 +14,7 @@ import {
 import { isMaskedByPooling, lowerBlockedMaxPoolGradient } from './blockedMaxPoolGradient.ts';
 import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
 import { interleavePlanes } from './interleavePlanes.ts';
-import type { Lowering } from './lowering.ts';
+import { shapeAfter, type Lowering } from './lowering.ts';
 import { coversEvenly } from './lowerPooling.ts';
 
 /**
@@ -283,7 +283,7 @@ function lowerBatchNormTrainingGradient(lowering: Lowering, node: NodeOf<'batchN
   const [incoming = '', input = '', weight = '', mean = '', inverseDeviation = ''] = node.inputs;
   const [dx, dweight = '', dbias = ''] = node.outputs;
   const dy = blocked(lowering, incoming);
-  const x = blocked(lowering, input);
+  const x = cutFromLaterJoin(lowering, input, dy) ?? blocked(lowering, input);
   const shape = imageShape(lowering.graph, input);
   const [n, channels, h, w] = shape;
   sums(lowering, dy, shape, dbias);
@@ -296,6 +296,20 @@ function lowerBatchNormTrainingGradient(lowering: Lowering, node: NodeOf<'batchN
   const zeros = floats(new Array<number>(channels).fill(0), [channels]);
   const scaled = affine(lowering, dy, a, c, channels);
   affine(lowering, x, b, zeros, channels, dx, scaled);
+}
+
+/**
+ * In a dense block each layer's join is the beginning of the next layer's. The backward pass cuts it from that one when
+ * its gradient is there, so that of all joins only a block's last is kept. Undefined for other images.
+ */
+function cutFromLaterJoin(lowering: Lowering, image: string, gradient: string): string | undefined {
+  const joins = lowering.graph.nodes.filter((node) => node.op === 'concat');
+  const later = joins.find((node) => node.inputs[0] === image);
+  const whole = later?.outputs[0];
+  if (whole === undefined || !joins.some((node) => node.outputs[0] === image)) return undefined;
+  const cut = cutChannels(lowering, whole, [0, imageShape(lowering.graph, image)[1]], { after: gradient });
+  lowering.alias.set(image, cut);
+  return cut;
 }
 
 function fixedAffine(lowering: Lowering, node: { readonly epsilon: number }, variance: string): string {
@@ -325,16 +339,34 @@ function lowerBatchNormInferenceGradient(lowering: Lowering, node: NodeOf<'batch
   affine(lowering, dy, emit('Mul', [weight, inverseDeviation]), zeros, shape[1], dx);
 }
 
-/** Channels by whole blocks. A gather copies them on all cores, a Slice on one. */
-function lowerSliceChannels(lowering: Lowering, node: NodeOf<'sliceChannels'>): void {
+function lowerSliceChannels(
+  lowering: Lowering,
+  { inputs: [x = ''], start, end, outputs }: NodeOf<'sliceChannels'>,
+): void {
+  cutChannels(lowering, x, [start, end], { output: outputs[0] });
+}
+
+/**
+ * The channels from `start` to before `end`, by whole blocks, not before the value `after` is there. A gather copies
+ * them on all cores, a Slice on one.
+ */
+function cutChannels(
+  lowering: Lowering,
+  image: string,
+  [start, end]: readonly [number, number],
+  { after, output }: { readonly after?: string; readonly output?: string | undefined },
+): string {
   const { emit, integers, block } = lowering;
-  const [x = ''] = node.inputs;
-  const [n, channels, h, w] = imageShape(lowering.graph, x);
-  const [first, end] = [node.start / block, node.end / block];
-  const blocks = emit('Reshape', [blocked(lowering, x), integers([n, channels / block, h * w * block])]);
-  const wanted = integers(Array.from({ length: end - first }, (_, index) => first + index));
+  const [n, channels, h, w] = imageShape(lowering.graph, image);
+  const shape = [n, channels / block, h * w * block];
+  const blocks = emit('Reshape', [
+    blocked(lowering, image),
+    after === undefined ? integers(shape) : shapeAfter(lowering, shape, [after]),
+  ]);
+  const first = start / block;
+  const wanted = integers(Array.from({ length: end / block - first }, (_, index) => first + index));
   const part = emit('Gather', [blocks, wanted], { axis: 1 });
-  emit('Reshape', [part, integers([n, node.end - node.start, h, w])], {}, node.outputs[0]);
+  return emit('Reshape', [part, integers([n, end - start, h, w])], {}, output);
 }
 
 function lowerPool(lowering: Lowering, node: NodeOf<'maxPool'> | NodeOf<'averagePool'>): void {

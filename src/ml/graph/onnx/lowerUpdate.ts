@@ -2,7 +2,7 @@ import type { Graph, Node, NodeOf } from '../graph.ts';
 import { typeOf } from '../graph.ts';
 import { placeName } from '../nodePlaces.ts';
 import { elementCount } from '../tensor.ts';
-import type { Lowering } from './lowering.ts';
+import { shapeAfter, type Lowering } from './lowering.ts';
 
 export type Update = NodeOf<'adamUpdate'> | NodeOf<'sgdUpdate'>;
 
@@ -28,31 +28,42 @@ const joinedUpTo = 16384;
 
 /** Appends the update of all parameters, each given with its layer. The values of `flatState` are read and written as rows. */
 export function lowerUpdates(lowering: Lowering, updates: readonly { node: Update; layer: string }[]): void {
+  if (updates.length === 0) return;
   const sizeOf = (node: Update) => elementCount(typeOf(lowering.graph, node.inputs[0] ?? '').shape);
   const isSmall = ({ node }: { node: Update }) => sizeOf(node) <= joinedUpTo;
-  // ONNX Runtime begins with what the last outputs need. What needs all of the backward pass comes first, so that it is
-  // computed last and every weight's gradient is used up, and what it was made from freed, as soon as it is there.
+  const row = rowShape(
+    lowering,
+    updates.map(({ node }) => node.inputs[1] ?? ''),
+  );
   const joined = updates.filter(isSmall).map(({ node }) => node);
-  lowerTogether(lowering, joined, joined.map(sizeOf));
+  lowerTogether(lowering, joined, joined.map(sizeOf), row);
   for (const { node, layer } of updates.filter((update) => !isSmall(update))) {
     lowering.place = placeName(node, { layer, phase: 'update' });
-    lowerUpdate(lowering, node, rows(lowering, node), node.outputs);
+    lowerUpdate(lowering, node, rows(lowering, node, row), node.outputs);
   }
 }
 
-/** Parameter, gradient and moments as rows. */
-function rows(lowering: Lowering, { inputs }: Update): string[] {
-  const [parameter = '', gradient = '', ...rest] = inputs;
-  const row = lowering.emit('Reshape', [gradient, lowering.integers([-1])]);
-  return [parameter, row, ...rest.slice(0, -1)];
+/**
+ * The shape of a row. Where images are in blocks it waits for all gradients, the last layer's first: so the backward pass
+ * runs in its order, and no update, whose results stay until the step's end, begins before the maps of the forward pass
+ * are freed.
+ */
+function rowShape(lowering: Lowering, gradients: readonly string[]): string {
+  return lowering.block === 0 ? lowering.integers([-1]) : shapeAfter(lowering, [-1], [...gradients].reverse());
 }
 
-function lowerTogether(lowering: Lowering, nodes: readonly Update[], sizes: readonly number[]): void {
+/** Parameter, gradient and moments as rows. */
+function rows(lowering: Lowering, { inputs }: Update, row: string): string[] {
+  const [parameter = '', gradient = '', ...rest] = inputs;
+  return [parameter, lowering.emit('Reshape', [gradient, row]), ...rest.slice(0, -1)];
+}
+
+function lowerTogether(lowering: Lowering, nodes: readonly Update[], sizes: readonly number[], row: string): void {
   const { emit, integers } = lowering;
   const [first] = nodes;
   if (!first) return;
   lowering.place = placeName(first, { layer: 'joined', phase: 'update' });
-  const parts = nodes.map((node) => rows(lowering, node));
+  const parts = nodes.map((node) => rows(lowering, node, row));
   const state =
     parts[0]?.map((_, index) =>
       emit(

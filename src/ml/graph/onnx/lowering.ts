@@ -146,6 +146,16 @@ export function createLowering(
   return lowering;
 }
 
+/**
+ * A shape that is computed only when all `values` are there, in their order. Without it ONNX Runtime, which begins with
+ * those inputs of an operator that were appended last, computes some things long before they are needed.
+ */
+export function shapeAfter({ emit, integers }: Lowering, shape: readonly number[], values: readonly string[]): string {
+  // The sizes are appended before their sum, and so computed one by one as the sum comes to them.
+  const size = values.map((value) => emit('Size', [value])).reduce((sum, each) => emit('Add', [sum, each]));
+  return emit('Max', [integers(shape), emit('Neg', [size])]);
+}
+
 /** Removes the nodes that none of `outputs` needs; an operator's lowering computes all that it could give. */
 export function pruneNodes(nodes: readonly OnnxNode[], outputs: Iterable<string>): OnnxNode[] {
   const needed = new Set(outputs);

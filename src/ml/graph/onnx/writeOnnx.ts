@@ -73,7 +73,13 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
     const { dtype, shape: whole } = typeOf(graph, name);
     const shape = rows.has(name) ? [elementCount(whole)] : whole;
     const open = openBatch && !tensors.includes(name);
-    const dim = shape.map((dimValue, axis) => (axis === 0 && open ? { dimParam: 'N' } : { dimValue }));
+    const dim = shape.map((dimValue, axis) => {
+      if (axis > 0) return { dimValue };
+      // A buffer of known shape is kept until a later value of that shape takes it, a map's of the forward pass for a
+      // gradient's. Where the batch is left unsaid, ONNX Runtime frees each as soon as nothing reads it.
+      if (block > 0 && graph.inputs.includes(name)) return {};
+      return open ? { dimParam: 'N' } : { dimValue };
+    });
     const elemType = onnxDataTypes[dtype === 'float32' ? precision : dtype];
     return { name: named(name), type: { tensorType: { elemType, shape: { dim } } } };
   };

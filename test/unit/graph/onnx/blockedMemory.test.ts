@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { batchNorm2d, concat, conv2d, relu } from '../../../../src/ml/graph/builder.ts';
+import { decodeOnnx, type OnnxNode } from '../../../../src/ml/graph/onnx/onnxModel.ts';
+import { writeOnnx } from '../../../../src/ml/graph/onnx/writeOnnx.ts';
+import { fullStep } from '../../../../src/ml/graph/trainingStep.ts';
+import { around } from '../../engine/around.ts';
+
+const channels = 16;
+const growth = { channels, kernel: 1 };
+const forward = around(
+  (b, x) => {
+    const first = concat(b, [x, conv2d(b, 'one', relu(b, batchNorm2d(b, 'norm1', x)), growth)]);
+    const second = concat(b, [first, conv2d(b, 'two', relu(b, batchNorm2d(b, 'norm2', first)), growth)]);
+    return relu(b, batchNorm2d(b, 'norm3', second));
+  },
+  { batchNorm: 'batch', shape: [2, channels, 4, 4] },
+);
+const optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
+const graph = fullStep(forward, { trainable: new Set(forward.parameters), optimizer });
+const model = writeOnnx(graph, { constants: new Map(), outputs: [...graph.updates.values()], block: channels });
+const nodes = decodeOnnx(model).graph.node;
+
+function isBackward({ name = '' }: OnnxNode): boolean {
+  return name.includes(':backward:');
+}
+
+/** All values that a value is computed from. */
+function ancestors(value: string): Set<string> {
+  const found = new Set<string>();
+  const pending = [value];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const current = next;
+    const producer = nodes.find(({ output }) => output.includes(current));
+    for (const input of producer?.input ?? []) {
+      if (!found.has(input)) pending.push(input);
+      found.add(input);
+    }
+  }
+  return found;
+}
+
+test('of the joins of a dense block only the last is kept for the backward pass', () => {
+  const joins = graph.nodes.filter(({ op }) => op === 'concat').map(({ outputs }) => outputs[0] ?? '');
+  const readBackward = joins.map((join) => nodes.some((node) => isBackward(node) && node.input.includes(join)));
+  assert.deepEqual(readBackward, [false, true]);
+});
+
+test('no update begins before the gradients of all parameters are there', () => {
+  const updates = graph.nodes.filter(({ op }) => op === 'adamUpdate');
+  assert.ok(updates.length > 8);
+  const gradients = updates.map(({ inputs }) => inputs[1] ?? '');
+  for (const { outputs } of updates) {
+    const needed = ancestors(outputs[0] ?? '');
+    assert.deepEqual(
+      gradients.filter((gradient) => !needed.has(gradient)),
+      [],
+    );
+  }
+});
+
+test('a step in blocks leaves the size of its batch unsaid', () => {
+  const inputs = decodeOnnx(model).graph.input;
+  const images = inputs.find(({ name }) => name === 'x');
+  const [batch, depth] = images?.type?.tensorType?.shape?.dim ?? [];
+  assert.ok(batch && depth);
+  assert.equal(batch.dimParam ?? '', '');
+  assert.equal(Number(batch.dimValue ?? 0), 0);
+  assert.equal(Number(depth.dimValue), 2);
+});
