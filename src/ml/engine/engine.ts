@@ -103,7 +103,7 @@ export interface TrainingModel {
   step(batches: readonly Feeds[], learningRate: number): Promise<StepResult>;
   /** Gradients of the loss by every trainable parameter, nothing updated. For checks. */
   gradients(batch: Feeds): Promise<Map<string, Tensor>>;
-  /** A copy of the present state: safe to keep while training goes on. */
+  /** The present state, which training leaves as it is: safe to keep, but not to be written into, as tensors may be shared. */
   snapshot(): Promise<TrainingState>;
   dispose(): Promise<void>;
 }

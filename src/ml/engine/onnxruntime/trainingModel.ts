@@ -35,6 +35,8 @@ type Living = Map<string, OrtTensor>;
 interface Compiled {
   readonly graph: Graph;
   readonly session: Session;
+  /** What the session takes and gives as rows. */
+  readonly flat: ReadonlySet<string>;
 }
 
 const arrays = { float32: Float32Array, float64: Float64Array } as const;
@@ -97,18 +99,17 @@ export async function createTrainingModel(
     });
     const watch = { purpose, batchSize, observer };
     const session = await createSession(model, device, block > 0 ? 'blocked training' : 'training', watch);
-    return { graph, session };
+    return { graph, session, flat: flatState(graph) };
   };
 
   const toInputs = (feeds: Feeds) =>
     new Map([...feeds].map(([name, tensor]) => [name, toRuntime(runtime, tensor, precision)]));
 
   const run = async (
-    { graph, session }: Compiled,
+    { graph, session, flat }: Compiled,
     feeds: ReadonlyMap<string, OrtTensor>,
     accumulators: Living = new Map(),
   ) => {
-    const flat = flatState(graph);
     const shaped = (name: string, tensor: OrtTensor) => {
       const { shape } = typeOf(graph, name);
       return tensor.reshape(flat.has(name) ? [elementCount(shape)] : shape) as OrtTensor;
@@ -186,8 +187,9 @@ export async function createTrainingModel(
       return joinResults(results);
     },
     async gradients(feeds) {
-      const { graph, session } = await compile('gradients', batchOf(feeds));
-      const outputs = await run({ graph: { ...graph, updates: new Map() }, session }, toInputs(feeds));
+      const compiledStep = await compile('gradients', batchOf(feeds));
+      const { graph } = compiledStep;
+      const outputs = await run({ ...compiledStep, graph: { ...graph, updates: new Map() } }, toInputs(feeds));
       const names = graph.parameters.filter((name) => trainable.has(name));
       return new Map(names.map((name, index) => [name, required(leave(name, required(outputs[index + 2])))]));
     },
