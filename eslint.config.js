@@ -69,6 +69,13 @@ export default tseslint.config(
         },
       ],
       'import-x/no-cycle': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ImportDeclaration[source.value="zod"] > ImportSpecifier[imported.name="z"]',
+          message: 'Import * as z: with the object z all of zod is bundled, its messages in every language too.',
+        },
+      ],
       eqeqeq: ['error', 'always'],
     },
     settings: {

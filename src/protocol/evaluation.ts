@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const classResultSchema = z.object({
   index: z.number().int().min(0),

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { evaluationSchema } from './evaluation.ts';
 
 /** Messages between the page that shows a checkpoint's test results and its host, which replays after `ready`. */

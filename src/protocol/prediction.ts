@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** The five crops in the report's order. */
 export const cropNames = ['center', 'upper left', 'lower left', 'lower right', 'upper right'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { cropCountSchema } from './serviceProtocol.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * How decoded pixels (8-bit RGB) become a network's input: resize the short side, crop a square, then per channel

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { trainingConfigSchema } from './trainingConfig.ts';
 
 export const resumeStateVersion = 1;

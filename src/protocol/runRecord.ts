@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { dataReportSchema } from './dataReport.ts';
 import { runStates } from './trainingEvents.ts';
 import { trainingConfigSchema } from './trainingConfig.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { preprocessingSchema } from './preprocessing.ts';
 
 /** Version of the `*.fivecrop.json` format; a newer one is refused. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { imagePredictionSchema } from './prediction.ts';
 
 /** Every event says when it happened, as an ISO 8601 time. */

@@ -60,7 +60,6 @@ scenario(
     assert.ok(after.length > before.length);
     assertUnbroken(after, 'after the reload');
     await screenshot(workbench, 'scenario-training');
-    console.log(`the extension host while a run trains: ${await hostUsage(workbench.server.pid, 5)}`);
 
     await openViewContainer(workbench, 'Fivecrop');
     const row = treeRow(workbench, 'Checkpoints', run.split('/').at(-1) ?? '');
@@ -68,6 +67,7 @@ scenario(
     if ((await row.getAttribute('aria-expanded')) !== 'true') await row.locator('.monaco-tl-twistie').click();
     await treeRow(workbench, 'Checkpoints', 'best').waitFor();
     await treeRow(workbench, 'Checkpoints', 'last').waitFor();
+    console.log(`the extension host while a run trains: ${await hostUsage(workbench.server.pid, 10)}`);
 
     await button(workbench, 'Pause').click();
     await state('paused');

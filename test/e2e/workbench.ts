@@ -213,15 +213,17 @@ export async function explorerRow(workbench: Workbench, path: string): Promise<L
   return row(parts.length - 1);
 }
 
-/** Chooses an entry of the context menu of whatever the locator shows. */
-export async function chooseInContextMenu({ page }: Workbench, target: Locator, entry: string): Promise<void> {
+/** Chooses an entry of the context menu of a row of a tree. */
+export async function chooseInContextMenu({ page }: Workbench, row: Locator, entry: string): Promise<void> {
   const menu = page.locator('.context-view .monaco-menu');
   const label = page.locator('.action-label', { hasText: exactly(entry) });
   const item = menu.locator('.action-item:not(.disabled)', { has: label });
   const deadline = Date.now() + patience;
   for (;;) {
-    await target.click({ button: 'right' });
-    if (await succeeds(item.waitFor({ timeout: 3000 }))) {
+    await row.click({ button: 'right' });
+    // A menu belongs to the row that has the focus, which is another where the tree moved under the click.
+    const hit = await succeeds(row.and(page.locator('.focused')).waitFor({ timeout: 3000 }));
+    if (hit && (await succeeds(item.waitFor({ timeout: 3000 })))) {
       // For a tenth of a second a menu takes a click for the end of the right click.
       await page.waitForTimeout(300);
       const clicked = await succeeds(item.click({ timeout: 3000 }));

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { dataReportSchema } from '../../src/protocol/dataReport.ts';
 import { evaluationSchema } from '../../src/protocol/evaluation.ts';

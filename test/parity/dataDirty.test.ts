@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { decodeImage } from '../../src/ml/data/decodeImage.ts';
 import { isImageFile } from '../../src/protocol/imageFiles.ts';
 import type { RgbImage } from '../../src/ml/data/rgbImage.ts';

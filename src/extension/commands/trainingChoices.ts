@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { preprocessPresets } from '../../protocol/preprocessing.ts';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import {

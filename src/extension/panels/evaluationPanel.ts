@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 import { splitNames } from '../../protocol/dataReport.ts';
 import {
   evaluationPanelToHostSchema,

@@ -19,8 +19,8 @@ export interface FollowedRun {
 export interface RunFollower extends FollowedRun {
   /** The record changed: another process may have taken the run over. */
   readonly update: (run: StoredRun | undefined) => void;
-  /** The file of events may have grown. */
-  readonly readOn: () => void;
+  /** The file of events has grown, as the file system says: news only while no trainer says it by its socket. */
+  readonly onGrow: () => void;
   readonly dispose: () => void;
 }
 
@@ -43,6 +43,7 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
     address = socket;
     if (socket === undefined) return;
     const onClose = (): void => {
+      hangUp = undefined;
       // Read first: what came last has to be there when others look at how the run ended.
       void events.readOn().finally(onProcessEnd);
     };
@@ -61,7 +62,9 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
     ready: events.readOn(),
     onEvents: events.onEvents,
     update,
-    readOn,
+    onGrow: () => {
+      if (hangUp === undefined) readOn();
+    },
     dispose: () => {
       hangUp?.();
       hangUp = undefined;

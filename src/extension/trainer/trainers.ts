@@ -128,7 +128,7 @@ export function createTrainers(
   const listeners = [
     started,
     queueChanged,
-    runs.onDidGrow((folder) => followed.get(folder)?.follower.readOn()),
+    runs.onDidGrow((folder) => followed.get(folder)?.follower.onGrow()),
     runs.onDidChange((folders) => {
       for (const folder of folders) followed.get(folder)?.follower.update(runs.get(folder));
       void startNext();

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { trainingConfigSchema } from '../../protocol/trainingConfig.ts';
 import type { TrainingRequest } from './startTrainer.ts';
 

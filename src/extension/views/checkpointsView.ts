@@ -57,6 +57,16 @@ export function registerCheckpointsView(parts: ViewParts): vscode.Disposable {
     view.badge = value === 0 ? undefined : { value, tooltip };
   };
   const shown = new Set<string>();
+  /** What stands beside the runs that train: their rows are drawn again where that changes, not at every step. */
+  const descriptions = new Map<string, string>();
+  const showProgress = (): void => {
+    for (const { folder, step } of live.all()) {
+      const run = runs.get(folder);
+      const description = run === undefined ? '' : runDescription(run, step?.epoch);
+      if (descriptions.get(folder) !== description) changed.fire(nodeOf(folder));
+      descriptions.set(folder, description);
+    }
+  };
   const refresh = (folders: readonly string[]): void => {
     showBadge();
     // A run that came or went changes the list; any other only its own row.
@@ -78,7 +88,7 @@ export function registerCheckpointsView(parts: ViewParts): vscode.Disposable {
     trainers.onDidChangeQueue(() => changed.fire(undefined)),
     live.onDidChange(() => {
       showBadge();
-      if (view.visible) for (const { folder } of live.all()) changed.fire(nodeOf(folder));
+      if (view.visible) showProgress();
     }),
   );
 }

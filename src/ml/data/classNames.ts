@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf, userError } from '../../protocol/errors.ts';
 
 /** The file that names class folders, in the data folder or beside it. */

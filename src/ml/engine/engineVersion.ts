@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EngineName } from './engine.ts';
 
 const require = createRequire(import.meta.url);

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EngineName } from './engine.ts';
 
 /** What a probe found: how the device did, or why it cannot be used. */

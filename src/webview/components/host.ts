@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 type EditorApi = {
   postMessage: (message: unknown) => void;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { rowOrders } from './predictionRows.ts';
 
 /** What the page keeps when it is hidden or the window reloads. */

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { z } from 'zod';
+import * as z from 'zod';
 import { augment, randomBox } from '../../../src/ml/data/augment.ts';
 import { centreOffset, cropPlanes } from '../../../src/ml/data/centreCrop.ts';
 import { applyJitter } from '../../../src/ml/data/colourJitter.ts';

@@ -74,6 +74,39 @@ test('history from the file and news from the trainer make one line without gap 
   for (const follower of followers) follower.dispose();
 });
 
+test('a trainer that is heard says itself when its file has grown; once it is silent, the file system is asked', async (context) => {
+  const parent = await temporaryFolder(context);
+  const server = await serveRun(createTrainingControl());
+  const owner = { pid: process.pid, started: new Date().toISOString(), socket: server.address };
+  const folder = await writeRun(parent, 'run', { state: 'running', process: owner });
+  let ended = false;
+  const follower = followRun(
+    await storedRun(parent, folder),
+    () => (ended = true),
+    () => true,
+  );
+  context.after(() => follower.dispose());
+  await follower.ready;
+  const append = (message: string) => appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(log(message))}\n`);
+  await append('0');
+  server.event(log('0'));
+  await until(() => follower.events.length === 1);
+
+  await append('1');
+  follower.onGrow();
+  await delay(50);
+  assert.deepEqual(messages(follower.events), ['0'], 'read once, when the trainer says so');
+  server.event(log('1'));
+  await until(() => follower.events.length === 2);
+
+  await server.close();
+  await until(() => ended);
+  await append('2');
+  follower.onGrow();
+  await until(() => follower.events.length === 3);
+  assert.deepEqual(messages(follower.events), ['0', '1', '2']);
+});
+
 test('where no connection may be made, the file alone is read, and the trainer is heard as soon as one may', async (context) => {
   const parent = await temporaryFolder(context);
   const address = process.platform === 'win32' ? `\\\\.\\pipe\\fivecrop-${process.pid}` : join(parent, 'socket');

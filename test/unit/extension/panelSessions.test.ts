@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { connectPage } from '../../../src/extension/panels/pageConnection.ts';
 import { createPanelMemory } from '../../../src/extension/panels/panelMemory.ts';
 import { readEvaluations } from '../../../src/extension/panels/evaluationFiles.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { KernelTime, ProfileObserver, SessionProfile } from '../engine.ts';
 import { valuePlaces } from '../../graph/nodePlaces.ts';
 import type { Session, SessionWatch } from './session.ts';

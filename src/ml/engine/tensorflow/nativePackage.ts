@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import util, { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { messageOf } from '../../../protocol/errors.ts';
 import type { TensorFlow } from './deviceTensor.ts';
 
