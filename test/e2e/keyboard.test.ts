@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
+import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
+import { fivecrop } from '../unit/cli/runCommand.ts';
+import { recordsIn } from './runs.ts';
+import { stage, type Stage } from './scenarios.ts';
+import { until } from './until.ts';
+import { quickInput, quickPickRow, treeRow, webview, type Workbench } from './workbench.ts';
+
+const network = ['--arch', 'ConvNet1', '--method', 'scratch', '--image-size', '32', '--resize', '36'];
+
+const scenario = stage({
+  theme: 'dark',
+  prepare: async (folder) => {
+    await drawSampleDataset(join(folder, 'flowers'), 0);
+    await mkdir(join(folder, 'exports'));
+    const args = ['train', 'flowers', ...network, '--device', 'cpu', '--epochs', '1', '--name', 'small'];
+    const { code, stderr } = await fivecrop(args, { cwd: folder });
+    assert.equal(code, 0, stderr);
+  },
+});
+
+scenario('without a mouse a run is begun, watched and stopped', async (here) => {
+  const { workbench, folder } = here;
+  await palette(workbench, 'Fivecrop: Train Model...');
+  await answerList(workbench, 'flowers');
+  await answerList(workbench, 'ConvNet1');
+  await answerLine(workbench, /How many epochs/, '4000');
+  await answerLine(workbench, /How many images a step/, '8');
+  await answerList(workbench, 'Start Training');
+  const state = async () => (await recordsIn(folder)).find(({ name }) => name !== 'small')?.state;
+  await until('the run trains', async () => (await state()) === 'running');
+  await tabTo(here, 'Stop');
+  await workbench.page.keyboard.press('Enter');
+  await until('the run has stopped', async () => (await state()) === 'stopped');
+});
+
+scenario('without a mouse a checkpoint is found in the tree and tested', async ({ workbench }) => {
+  const { page } = workbench;
+  await until('the tree has the focus', async () => {
+    // The editor gives it to no view that is still empty, as one is the first time.
+    await palette(workbench, 'Fivecrop: Focus on Checkpoints View');
+    await treeRow(workbench, 'Checkpoints', 'small').waitFor();
+    return (await page.locator('.pane .monaco-list:focus').count()) > 0;
+  });
+  await walkTo(workbench, 'small');
+  await page.keyboard.press('ArrowRight');
+  await treeRow(workbench, 'Checkpoints', 'best').waitFor();
+  await walkTo(workbench, 'best');
+  await page.keyboard.press('Shift+F10');
+  const entry = page.locator('.context-view .monaco-menu .action-item.focused', { hasText: 'Test Checkpoint...' });
+  await until('the menu offers the test', async () => {
+    await page.keyboard.press('ArrowDown');
+    return entry.isVisible();
+  });
+  await page.keyboard.press('Enter');
+  await answerList(workbench, 'test');
+  await answerList(workbench, 'Centre crop and five crops');
+  await webview(workbench).getByText('50 images').first().waitFor();
+});
+
+async function palette(workbench: Workbench, title: string): Promise<void> {
+  await workbench.page.keyboard.press('F1');
+  await answerList(workbench, title);
+}
+
+/** Types into the open list until the wanted row is there, walks to it and takes it. */
+async function answerList(workbench: Workbench, label: string): Promise<void> {
+  const { keyboard } = workbench.page;
+  await quickInput(workbench).locator('input:focus').waitFor();
+  await keyboard.type(label);
+  const row = quickPickRow(workbench, label);
+  await row.waitFor();
+  await until(`${label} has the focus`, async () => {
+    if (await isFocused(row)) return true;
+    await keyboard.press('ArrowDown');
+    return isFocused(row);
+  });
+  await keyboard.press('Enter');
+  await row.waitFor({ state: 'hidden' });
+}
+
+async function answerLine(workbench: Workbench, question: RegExp, answer: string): Promise<void> {
+  const { keyboard } = workbench.page;
+  await quickInput(workbench).getByText(question).waitFor();
+  await keyboard.press('Control+A');
+  await keyboard.type(answer);
+  await keyboard.press('Enter');
+}
+
+/** Walks down the tree that has the focus. */
+async function walkTo(workbench: Workbench, label: string): Promise<void> {
+  const { keyboard } = workbench.page;
+  const row = treeRow(workbench, 'Checkpoints', label);
+  await until(`${label} has the focus`, async () => {
+    if (await isFocused(row)) return true;
+    await keyboard.press('ArrowDown');
+    return isFocused(row);
+  });
+}
+
+async function tabTo({ workbench }: Stage, name: string): Promise<void> {
+  const button = webview(workbench)
+    .getByRole('button', { name, exact: true })
+    .and(webview(workbench).locator(':focus-within'));
+  await until(`${name} has the focus`, async () => {
+    if ((await button.count()) > 0) return true;
+    await workbench.page.keyboard.press('Tab');
+    return (await button.count()) > 0;
+  });
+}
+
+async function isFocused(row: Locator): Promise<boolean> {
+  return /(^| )focused( |$)/.test((await row.getAttribute('class')) ?? '');
+}
