@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import sharp from 'sharp';
 import type { Metadata, ResizeOptions, Sharp, SharpOptions } from 'sharp';
 import { messageOf, userError } from '../../protocol/errors.ts';
+import { simpleJpegSize } from './jpegHeader.ts';
 import { isPlainJpeg, withPlainJpeg } from './plainJpeg.ts';
 import { resize } from './resize.ts';
 import { resizedSize } from './rgbImage.ts';
@@ -46,6 +47,8 @@ export async function decodeImage(
 ): Promise<ResizedImage> {
   try {
     const input = readWhole(file);
+    const simple = typeof input === 'string' ? undefined : await decodeSimpleJpeg(input, shortSide);
+    if (simple) return simple;
     const metadata = await sharp(input, { ...inputOptions, limitInputPixels: false }).metadata();
     const source = checkHeader(metadata);
     return await gate(source.width * source.height, () => decodePixels(input, shortSide, metadata, source));
@@ -63,6 +66,15 @@ const maxWholeBytes = 32 * 2 ** 20;
  */
 function readWhole(file: string): Buffer | string {
   return statSync(file).size > maxWholeBytes ? file : readFileSync(file);
+}
+
+/** A small JPEG without anything special, which libvips need not see; undefined for all others. */
+async function decodeSimpleJpeg(content: Uint8Array, shortSide: number): Promise<ResizedImage | undefined> {
+  const source = simpleJpegSize(content);
+  if (!source || source.width * source.height > maxWholePixels || isTooLong(source)) return undefined;
+  const { width, height } = resizedSize(source.width, source.height, shortSide);
+  const image = await withPlainJpeg(content, (pixels) => resize(pixels, width, height));
+  return image && { ...image, source };
 }
 
 async function decodePixels(
@@ -118,8 +130,12 @@ function checkHeader(metadata: Metadata): { width: number; height: number } {
   const { width, height } = metadata.autoOrient;
   if (!formats.has(metadata.format)) throw new Error(`unsupported image format ${metadata.format}`);
   if (width * height > maxImagePixels) throw new Error('exceeds pixel limit');
-  if (Math.max(width, height) > maxAspectRatio * Math.min(width, height)) throw new Error('exceeds aspect ratio');
+  if (isTooLong({ width, height })) throw new Error('exceeds aspect ratio');
   return { width, height };
+}
+
+function isTooLong({ width, height }: { width: number; height: number }): boolean {
+  return Math.max(width, height) > maxAspectRatio * Math.min(width, height);
 }
 
 /** The image before the resize, its alpha dropped: sharp's own resize would blacken what lies under it. */
