@@ -7,7 +7,7 @@ import { fivecrop } from '../unit/cli/runCommand.ts';
 import { recordsIn } from './runs.ts';
 import { stage, type Stage } from './scenarios.ts';
 import { until } from './until.ts';
-import { quickInput, quickPickRow, treeRow, webview, type Workbench } from './workbench.ts';
+import { quickInput, quickPickRow, runCommand, treeRow, webview, type Workbench } from './workbench.ts';
 
 const network = ['--arch', 'ConvNet1', '--method', 'scratch', '--image-size', '32', '--resize', '36'];
 
@@ -45,10 +45,10 @@ scenario('without a mouse a checkpoint is found in the tree and tested', async (
     await treeRow(workbench, 'Checkpoints', 'small').waitFor();
     return (await page.locator('.pane .monaco-list:focus').count()) > 0;
   });
-  await walkTo(workbench, 'small');
+  await walkTo(workbench, treeRow(workbench, 'Checkpoints', 'small'));
   await page.keyboard.press('ArrowRight');
   await treeRow(workbench, 'Checkpoints', 'best').waitFor();
-  await walkTo(workbench, 'best');
+  await walkTo(workbench, treeRow(workbench, 'Checkpoints', 'best'));
   await page.keyboard.press('Shift+F10');
   const entry = page.locator('.context-view .monaco-menu .action-item.focused', { hasText: 'Test Checkpoint...' });
   await until('the menu offers the test', async () => {
@@ -61,24 +61,23 @@ scenario('without a mouse a checkpoint is found in the tree and tested', async (
   await webview(workbench).getByText('50 images').first().waitFor();
 });
 
-async function palette(workbench: Workbench, title: string): Promise<void> {
-  await workbench.page.keyboard.press('F1');
-  await answerList(workbench, title);
+function palette(workbench: Workbench, title: string): Promise<void> {
+  return runCommand(workbench, title, (row) => enter(workbench, row));
 }
 
-/** Types into the open list until the wanted row is there, walks to it and takes it. */
+/** Types into the open list until the wanted row is there, and takes it. */
 async function answerList(workbench: Workbench, label: string): Promise<void> {
-  const { keyboard } = workbench.page;
   await quickInput(workbench).locator('input:focus').waitFor();
-  await keyboard.type(label);
+  await workbench.page.keyboard.type(label);
   const row = quickPickRow(workbench, label);
   await row.waitFor();
-  await until(`${label} has the focus`, async () => {
-    if (await isFocused(row)) return true;
-    await keyboard.press('ArrowDown');
-    return isFocused(row);
-  });
-  await keyboard.press('Enter');
+  await enter(workbench, row);
+}
+
+/** Walks to a row of the open list and presses Enter. */
+async function enter(workbench: Workbench, row: Locator): Promise<void> {
+  await walkTo(workbench, row);
+  await workbench.page.keyboard.press('Enter');
   await row.waitFor({ state: 'hidden' });
 }
 
@@ -90,13 +89,11 @@ async function answerLine(workbench: Workbench, question: RegExp, answer: string
   await keyboard.press('Enter');
 }
 
-/** Walks down the tree that has the focus. */
-async function walkTo(workbench: Workbench, label: string): Promise<void> {
-  const { keyboard } = workbench.page;
-  const row = treeRow(workbench, 'Checkpoints', label);
-  await until(`${label} has the focus`, async () => {
+/** Walks down the list or tree that has the focus. */
+async function walkTo({ page }: Workbench, row: Locator): Promise<void> {
+  await until('the row has the focus', async () => {
     if (await isFocused(row)) return true;
-    await keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
     return isFocused(row);
   });
 }

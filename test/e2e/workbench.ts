@@ -91,19 +91,25 @@ export async function reloadWindow(workbench: Workbench): Promise<void> {
 }
 
 /**
- * Runs a command of the palette by the whole title that its row shows, such as `Fivecrop: Train Model...`. Tries again
- * until the row is there: an open palette does not learn of commands that an extension brings later, and one that is
- * just closing takes with it what was typed.
+ * Runs a command of the palette by the whole title that its row shows, such as `Fivecrop: Train Model...`, with a click
+ * or as `take` takes the row. Tries again until the row is there: an open palette does not learn of commands that an
+ * extension brings later, and one that is just closing takes with it what was typed.
  */
-export async function runCommand(workbench: Workbench, title: string): Promise<void> {
+export async function runCommand(
+  workbench: Workbench,
+  title: string,
+  // Not Enter alone: it runs whatever is first before the list is filtered.
+  take: (row: Locator) => Promise<void> = (row) => row.click({ timeout: 3000 }),
+): Promise<void> {
   const { page } = workbench;
   const deadline = Date.now() + patience;
   for (;;) {
     try {
       await page.keyboard.press('F1');
       await quickInput(workbench).locator('input').fill(`>${title}`, { timeout: 3000 });
-      // The row's click, not Enter: Enter runs whatever is first before the list is filtered.
-      await quickPickRow(workbench, title).click({ timeout: 3000 });
+      const row = quickPickRow(workbench, title);
+      await row.waitFor({ timeout: 3000 });
+      await take(row);
       return;
     } catch (error) {
       if (Date.now() > deadline) throw new Error(`The palette does not run "${title}".`, { cause: error });
