@@ -24,5 +24,6 @@ def epoch():
     return images / (time.perf_counter() - start)
 
 
-first = epoch()
-report({"first": first, "later": max(epoch(), epoch())})
+first, *later = epoch(), epoch(), epoch()
+five = 5 / (1 / first + 2 / later[0] + 2 / later[1])
+report({"first": first, "later": max(later), "five": five})
