@@ -1,6 +1,11 @@
 import type { DataReport } from '../../protocol/dataReport.ts';
+import { someOf } from '../../protocol/someOf.ts';
 
-/** The data check's report as Markdown: what was found, what to do, and the whole lists. */
+/** Lines of a list and files of a line that the report shows: a preview of ten thousand takes seconds to appear. */
+const shownLines = 1000;
+const shownCopies = 20;
+
+/** The data check's report as Markdown: what was found, what to do, and the lists. */
 export function dataReportText(report: DataReport): string {
   const { data, images, classes, splitBy, findings, undecodable, duplicates } = report;
   const by = splitBy === 'folders' ? 'by its folders' : 'by seed';
@@ -20,22 +25,34 @@ export function dataReportText(report: DataReport): string {
     ),
     list(
       'Identical files',
-      duplicates.map(({ files }) => files.map((file) => `\`${file}\``).join(' = ')),
+      duplicates.map(({ files }) => {
+        const quoted = files.map((file) => `\`${file}\``);
+        return someOf(quoted, shownCopies, ' = ');
+      }),
     ),
     ['## Classes', '', '| folder | name | train | valid | test |', '|:--|:--|--:|--:|--:|'],
-    classes.map(({ folder, name, train, valid, test }) => `| ${folder} | ${name} | ${train} | ${valid} | ${test} |`),
+    classes
+      .slice(0, shownLines)
+      .map(({ folder, name, train, valid, test }) => `| ${folder} | ${name} | ${train} | ${valid} | ${test} |`),
+    more(classes.length),
   ];
   return `${sections.flat().join('\n')}\n`;
 }
 
 function list(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : [`## ${title}`, '', ...lines.map((line) => `- ${line}`), ''];
+  if (lines.length === 0) return [];
+  return [`## ${title}`, '', ...lines.slice(0, shownLines).map((line) => `- ${line}`), ...more(lines.length), ''];
+}
+
+function more(lines: number): string[] {
+  return lines <= shownLines ? [] : ['', `And ${lines - shownLines} more, which \`fivecrop check --json\` lists.`];
 }
 
 /** Whether the largest class has more than five times the train images of the smallest, which class weights answer. */
 export function isUneven({ classes }: Pick<DataReport, 'classes'>): boolean {
   const counts = classes.map(({ train }) => train).filter((count) => count > 0);
-  return counts.length > 1 && Math.max(...counts) > 5 * Math.min(...counts);
+  counts.sort((a, b) => a - b);
+  return (counts.at(-1) ?? 0) > 5 * (counts[0] ?? 0);
 }
 
 /** The two halves of a finding: what is the case, and what to do about it, where it says so. */

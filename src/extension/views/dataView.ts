@@ -3,10 +3,11 @@ import { basename, dirname, join, relative } from 'node:path';
 import * as vscode from 'vscode';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import type { RunStore } from '../trainer/runStore.ts';
-import { type CountedFolder, dataLayout, listClasses, listImages, readDisplayNames } from './listData.ts';
+import { dataLayout, listClasses, listImages, readDisplayNames } from './listData.ts';
 import type { ClassNode, DataFolderNode, DataNode } from './treeNodes.ts';
 
-/** Images of a class that the tree shows; the rest is in the explorer. */
+/** Classes of a split and images of a class that the tree shows; the rest is in the explorer. */
+const shownClasses = 1000;
 const shownImages = 200;
 /** Milliseconds over which changes of a data folder are gathered. */
 const settle = 500;
@@ -76,26 +77,36 @@ async function childrenOf(node: DataNode, facts: Map<string, string>): Promise<D
   }
 }
 
-async function classNodes(folder: string, data: string, facts: Map<string, string>): Promise<ClassNode[]> {
+async function classNodes(folder: string, data: string, facts: Map<string, string>): Promise<DataNode[]> {
   const [classes, names] = await Promise.all([listClasses(folder), readDisplayNames(data)]);
-  for (const { path, name, images } of classes) {
+  const shown = classes.slice(0, shownClasses);
+  for (const { path, name, images } of shown) {
     facts.set(path, [...(names.has(name) ? [name] : []), plural(images, 'image', 'images')].join(' · '));
   }
   const total = classes.reduce((sum, { images }) => sum + images, 0);
   facts.set(folder, `${plural(total, 'image', 'images')} in ${plural(classes.length, 'class', 'classes')}`);
-  return classes.map(({ path, name }: CountedFolder) => ({
+  const nodes = shown.map(({ path, name }): DataNode => ({
     kind: 'class',
     folder: path,
     data,
     name: names.get(name) ?? name,
   }));
+  return withMore(nodes, folder, classes.length - shown.length, ['more class', 'more classes']);
 }
 
 async function imageNodes({ folder }: ClassNode): Promise<DataNode[]> {
   const images = await listImages(folder);
   const nodes: DataNode[] = images.slice(0, shownImages).map((path) => ({ kind: 'image', path, folder }));
-  const rest = images.length - nodes.length;
-  return rest === 0 ? nodes : [...nodes, { kind: 'more', folder, count: rest }];
+  return withMore(nodes, folder, images.length - nodes.length, ['more image', 'more images']);
+}
+
+function withMore(
+  nodes: readonly DataNode[],
+  folder: string,
+  rest: number,
+  words: readonly [one: string, many: string],
+): DataNode[] {
+  return rest === 0 ? [...nodes] : [...nodes, { kind: 'more', folder, label: plural(rest, ...words) }];
 }
 
 function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.TreeItem {
@@ -137,7 +148,7 @@ function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.Tree
       });
     }
     case 'more':
-      return described(new vscode.TreeItem(plural(node.count, 'more image', 'more images'), None), {
+      return described(new vscode.TreeItem(node.label, None), {
         description: 'show them in the explorer',
         contextValue: 'more',
         command: { command: 'revealInExplorer', title: 'Reveal', arguments: [vscode.Uri.file(node.folder)] },

@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isImageFile } from '../../protocol/imageFiles.ts';
@@ -27,26 +28,29 @@ export async function dataLayout(folder: string): Promise<DataLayout | undefined
   return folders && { splits: splitFolders.filter((name) => folders.includes(name)) };
 }
 
+/** Orders names as people do: `2` before `10`. Made once, since making one takes longer than a comparison. */
+const naturalOrder = new Intl.Collator('en', { numeric: true }).compare;
+
 /** The class folders of a split, or of an unsplit data folder, in the order of their names, with their images counted. */
 export async function listClasses(folder: string): Promise<readonly CountedFolder[]> {
   const names = (await subfolders(folder)) ?? [];
-  const sorted = names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   return Promise.all(
-    sorted.map(async (name) => ({
-      path: join(folder, name),
-      name,
-      images: (await listImages(join(folder, name))).length,
-    })),
+    names.sort(naturalOrder).map(async (name) => {
+      const path = join(folder, name);
+      return { path, name, images: (await imageEntries(path)).length };
+    }),
   );
 }
 
 /** The images of a class, at any depth, as absolute paths in the order of their names. */
 export async function listImages(folder: string): Promise<readonly string[]> {
+  const entries = await imageEntries(folder);
+  return entries.map((entry) => join(entry.parentPath, entry.name)).sort(naturalOrder);
+}
+
+async function imageEntries(folder: string): Promise<Dirent[]> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isFile() && isShown(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  return entries.filter((entry) => entry.isFile() && isShown(entry.name));
 }
 
 /** Display names by class folder, from `cat_to_name.json` in the data folder or beside it; empty where there is none. */

@@ -22,7 +22,7 @@ export type ClassNode = {
   readonly name: string;
 };
 export type ImageNode = { readonly kind: 'image'; readonly path: string; readonly folder: string };
-export type MoreNode = { readonly kind: 'more'; readonly folder: string; readonly count: number };
+export type MoreNode = { readonly kind: 'more'; readonly folder: string; readonly label: string };
 export type DataNode = DataFolderNode | SplitNode | ClassNode | ImageNode | MoreNode;
 
 /** The node that a context menu hands to a command; undefined where it came from elsewhere. */

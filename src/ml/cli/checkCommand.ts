@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import process from 'node:process';
 import type { DataReport } from '../../protocol/dataReport.ts';
+import { someOf } from '../../protocol/someOf.ts';
 import { checkData } from '../data/checkData.ts';
 import { scanDataset } from '../data/scanDataset.ts';
 import { configOptions, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
@@ -73,7 +74,7 @@ function reportLines({ classes, images, splitBy, undecodable, duplicates, findin
     ),
     ...shortened(
       'Identical files:',
-      duplicates.map(({ files }) => files.join(' = ')),
+      duplicates.map(({ files }) => someOf(files, filesShown, ' = ')),
     ),
     '',
     ...(findings.length === 0 ? ['Nothing stands in the way of training.'] : []),

@@ -1,4 +1,5 @@
 import type { DataReport } from '../../protocol/dataReport.ts';
+import { someOf } from '../../protocol/someOf.ts';
 
 type Finding = DataReport['findings'][number];
 type Counted = Omit<DataReport, 'findings'>;
@@ -17,10 +18,9 @@ export function dataFindings(counted: Counted, notes: readonly string[]): Findin
   return findings.sort((a, b) => rank[a.level] - rank[b.level]);
 }
 
-/** Names up to three of a list, and says how many more there are. */
-function some(names: readonly string[]): string {
-  const rest = names.length - 3;
-  return names.slice(0, 3).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+/** Identical files; a picture that stands for lost ones may lie in a data set thousands of times. */
+function copies({ files }: Counted['duplicates'][number]): string {
+  return someOf(files, 3, ' = ');
 }
 
 function plural(count: number, one: string, many = `${one}s`): string {
@@ -30,30 +30,30 @@ function plural(count: number, one: string, many = `${one}s`): string {
 function untrained({ classes }: Counted): Finding[] {
   const empty = classes.filter(({ train }) => train === 0).map(({ name }) => name);
   if (empty.length === 0) return [];
-  const message = `No train images for ${plural(empty.length, 'class', 'classes')} (${some(empty)}), which can never be predicted right; add some, or remove the folders.`;
+  const message = `No train images for ${plural(empty.length, 'class', 'classes')} (${someOf(empty)}), which can never be predicted right; add some, or remove the folders.`;
   return [{ level: 'error', message }];
 }
 
 function undecodable({ undecodable: files }: Counted): Finding[] {
   if (files.length === 0) return [];
-  const paths = some(files.map(({ file }) => file));
+  const paths = someOf(files.map(({ file }) => file));
   const message = `${plural(files.length, 'file')} cannot be used and ${files.length === 1 ? 'is' : 'are'} left out (${paths}); replace or remove what the list of reasons names.`;
   return [{ level: 'warning', message }];
 }
 
 function acrossClasses({ duplicates }: Counted): Finding[] {
-  const groups = duplicates.filter((group) => group.acrossClasses).map(({ files }) => files.join(' = '));
+  const groups = duplicates.filter((group) => group.acrossClasses).map(copies);
   if (groups.length === 0) return [];
   const what = groups.length === 1 ? '1 image lies' : `${groups.length} images lie`;
-  const message = `${what} in more than one class (${some(groups)}); keep each in the right class only.`;
+  const message = `${what} in more than one class (${someOf(groups)}); keep each in the right class only.`;
   return [{ level: 'warning', message }];
 }
 
 function acrossSplits({ duplicates }: Counted): Finding[] {
-  const groups = duplicates.filter((group) => group.acrossSplits).map(({ files }) => files.join(' = '));
+  const groups = duplicates.filter((group) => group.acrossSplits).map(copies);
   if (groups.length === 0) return [];
   const what = groups.length === 1 ? '1 image lies' : `${groups.length} images lie`;
-  const message = `${what} in more than one split (${some(groups)}), which makes accuracy look better than it is; remove the copies from train.`;
+  const message = `${what} in more than one split (${someOf(groups)}), which makes accuracy look better than it is; remove the copies from train.`;
   return [{ level: 'warning', message }];
 }
 
@@ -87,7 +87,7 @@ function fewToLearnFrom({ classes }: Counted): Finding[] {
   const few = classes.filter(({ train }) => train > 0 && train < fewImages).map(({ name }) => name);
   if (few.length === 0) return [];
   const what = few.length === 1 ? '1 class has' : `${few.length} classes have`;
-  const message = `${what} fewer than ${fewImages} train images (${some(few)}); add some for a dependable result.`;
+  const message = `${what} fewer than ${fewImages} train images (${someOf(few)}); add some for a dependable result.`;
   return [{ level: 'info', message }];
 }
 
@@ -95,6 +95,6 @@ function unnamed({ classes }: Counted): Finding[] {
   const nameless = classes.filter(({ folder, name }) => folder === name).map(({ folder }) => folder);
   if (nameless.length === 0 || nameless.length === classes.length) return [];
   const what = nameless.length === 1 ? '1 class goes by its folder' : `${nameless.length} classes go by their folders`;
-  const message = `${what} (${some(nameless)}), since the file of class names lacks ${nameless.length === 1 ? 'it' : 'them'}; add what is missing.`;
+  const message = `${what} (${someOf(nameless)}), since the file of class names lacks ${nameless.length === 1 ? 'it' : 'them'}; add what is missing.`;
   return [{ level: 'info', message }];
 }

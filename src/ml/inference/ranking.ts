@@ -24,8 +24,18 @@ export function rankClasses(
   labels: readonly ClassLabel[],
   count: number,
 ): RankedClass[] {
-  const ranked = labels.map((label, position) => ({ ...label, probability: probabilities[position] ?? 0 }));
-  return ranked.sort((a, b) => b.probability - a.probability || a.index - b.index).slice(0, count);
+  const isAhead = (a: RankedClass, b: RankedClass) =>
+    a.probability > b.probability || (a.probability === b.probability && a.index < b.index);
+  const ranked: RankedClass[] = [];
+  for (const [position, label] of labels.entries()) {
+    const own = { ...label, probability: probabilities[position] ?? 0 };
+    const last = ranked.at(-1);
+    if (ranked.length >= count && (!last || !isAhead(own, last))) continue;
+    const place = ranked.findIndex((other) => isAhead(own, other));
+    ranked.splice(place < 0 ? ranked.length : place, 0, own);
+    if (ranked.length > count) ranked.pop();
+  }
+  return ranked;
 }
 
 /** In place: logits or log-probabilities `[N, classes]`, row by row, become probabilities (softmax). */

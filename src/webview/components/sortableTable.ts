@@ -1,4 +1,5 @@
 import { element, type Child } from './element.ts';
+import { moreButton } from './moreButton.ts';
 import { sortedRows } from './sortRows.ts';
 
 export type Column<Row> = {
@@ -14,35 +15,30 @@ export type SortableTableOptions<Row> = {
   caption: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
+  /** How many rows to build at first; the rest comes with a button. */
+  limit: number;
   order: SortOrder;
   onSort: (order: SortOrder) => void;
 };
 
 /** A table whose headings are buttons that sort it. */
-export function sortableTable<Row>(options: SortableTableOptions<Row>): HTMLTableElement {
-  const { columns, order } = options;
-  const rows = sortedRows(options.rows, columns[order.column]?.value, order.descending);
-  return element('table', { class: 'table' }, [
+export function sortableTable<Row>(options: SortableTableOptions<Row>): HTMLElement {
+  const { columns, order, limit } = options;
+  const sorted = sortedRows(options.rows, columns[order.column]?.value, order.descending);
+  const rows = (from: number, end: number) => sorted.slice(from, end).map((row) => tableRow(row, columns));
+  const body = element('tbody', {}, rows(0, limit));
+  const headings = columns.map((column, index) => heading(column, index, options));
+  const table = element('table', { class: 'table' }, [
     element('caption', { class: 'spoken' }, [options.caption]),
-    element('thead', {}, [
-      element(
-        'tr',
-        {},
-        columns.map((column, index) => heading(column, index, options)),
-      ),
-    ]),
-    element(
-      'tbody',
-      {},
-      rows.map((row) =>
-        element(
-          'tr',
-          {},
-          columns.map((column) => element('td', { class: alignment(column) }, [column.cell(row)])),
-        ),
-      ),
-    ),
+    element('thead', {}, [element('tr', {}, headings)]),
+    body,
   ]);
+  return element('div', {}, [table, moreButton(sorted.length, limit, (from, end) => body.append(...rows(from, end)))]);
+}
+
+function tableRow<Row>(row: Row, columns: readonly Column<Row>[]): HTMLElement {
+  const cells = columns.map((column) => element('td', { class: alignment(column) }, [column.cell(row)]));
+  return element('tr', {}, cells);
 }
 
 function heading<Row>(column: Column<Row>, index: number, { order, onSort }: SortableTableOptions<Row>): HTMLElement {

@@ -6,6 +6,9 @@ import { sortableTable, type Column, type SortOrder } from '../components/sortab
 import type { Cell } from './confusionGrid.ts';
 import { classNames, topConfusions, type Confusion } from './confusions.ts';
 
+/** Classes that the table shows at first: building the rows of ten thousand takes seconds. */
+const shownClasses = 200;
+
 type ClassRow = Evaluation['perClass'][number] & { confusion: Confusion | undefined };
 
 export type ClassTableOptions = {
@@ -41,7 +44,7 @@ export function classTable({ evaluation, order, onSort, onOpen }: ClassTableOpti
             ]),
     },
   ];
-  const table = sortableTable({ caption: 'Accuracy by class', columns, rows, order, onSort });
+  const table = sortableTable({ caption: 'Accuracy by class', columns, rows, limit: shownClasses, order, onSort });
   return element('div', { class: 'scroll-x class-table' }, [table]);
 }
 

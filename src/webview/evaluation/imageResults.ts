@@ -1,5 +1,6 @@
 import { element } from '../components/element.ts';
 import { fileName, percent } from '../components/format.ts';
+import { moreButton } from '../components/moreButton.ts';
 import type { Pictures } from '../components/pictures.ts';
 import type { ClassNames, ImageResult } from './confusions.ts';
 
@@ -16,28 +17,9 @@ export type ImageResultsOptions = {
 /** Images with what their folder says and what was predicted; each opens, or is shown in the explorer. */
 export function imageResults(options: ImageResultsOptions): HTMLElement {
   const { results, limit } = options;
-  const list = element(
-    'ul',
-    { class: 'results' },
-    results.slice(0, limit).map((result) => card(result, options)),
-  );
-  const place = element('div', {}, [list]);
-  if (results.length > limit) place.append(moreButton(list, options));
-  return place;
-}
-
-function moreButton(list: HTMLElement, options: ImageResultsOptions): HTMLElement {
-  const { results, limit } = options;
-  let shown = limit;
-  const label = () => `Show ${Math.min(limit, results.length - shown)} more of ${results.length - shown}`;
-  const more = element('button', { type: 'button', class: 'link' }, [label()]);
-  more.addEventListener('click', () => {
-    list.append(...results.slice(shown, shown + limit).map((result) => card(result, options)));
-    shown += limit;
-    more.textContent = label();
-    more.hidden = shown >= results.length;
-  });
-  return more;
+  const cards = (from: number, end: number) => results.slice(from, end).map((result) => card(result, options));
+  const list = element('ul', { class: 'results' }, cards(0, limit));
+  return element('div', {}, [list, moreButton(results.length, limit, (from, end) => list.append(...cards(from, end)))]);
 }
 
 function card(result: ImageResult, { name, pictures, onOpen, onReveal }: ImageResultsOptions): HTMLElement {

@@ -219,9 +219,9 @@ function samplePinned(progress: number) {
 }
 
 /** A test of `classes` classes with some confusions. */
-export function sampleEvaluation(classes: number, cropCount: 1 | 5): Evaluation {
+export function sampleEvaluation(classes: number, cropCount: 1 | 5, imagesOfEach = 20): Evaluation {
   const next = random(classes * 10 + cropCount);
-  const results = Array.from({ length: classes * 20 }, (_, index) => {
+  const results = Array.from({ length: classes * imagesOfEach }, (_, index) => {
     const actual = index % classes;
     const wrong = next() < (cropCount === 5 ? 0.1 : 0.14);
     const probability = wrong ? 0.4 + 0.6 * next() : 0.8 + 0.2 * next();
@@ -236,6 +236,10 @@ export function sampleEvaluation(classes: number, cropCount: 1 | 5): Evaluation 
     };
   });
   const right = results.filter(({ actual, predicted }) => actual === predicted).length;
+  const rightOf = new Map<number, number>();
+  for (const { actual, predicted } of results) {
+    rightOf.set(actual, (rightOf.get(actual) ?? 0) + Number(actual === predicted));
+  }
   const cells = new Map<string, number>();
   for (const { actual, predicted } of results) {
     const key = JSON.stringify([actual, predicted]);
@@ -252,14 +256,11 @@ export function sampleEvaluation(classes: number, cropCount: 1 | 5): Evaluation 
     loss: 0.312,
     accuracy: right / results.length,
     top5: 0.985,
-    perClass: Array.from({ length: classes }, (_, index) => {
-      const own = results.filter(({ actual }) => actual === index);
-      return {
-        ...classLabel(index),
-        images: own.length,
-        accuracy: own.filter(({ predicted }) => predicted === index).length / own.length,
-      };
-    }),
+    perClass: Array.from({ length: classes }, (_, index) => ({
+      ...classLabel(index),
+      images: imagesOfEach,
+      accuracy: (rightOf.get(index) ?? 0) / imagesOfEach,
+    })),
     confusion: [...cells].map(([key, count]): [number, number, number] => {
       const [actual = 0, predicted = 0] = JSON.parse(key) as number[];
       return [actual, predicted, count];

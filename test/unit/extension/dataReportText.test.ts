@@ -38,3 +38,21 @@ test('the report names what does not decode with its reason, copies, and the num
   assert.match(text, /\| 2 \| 2 \| 3 \| 1 \| 0 \|/);
   assert.ok(isUneven(counted));
 });
+
+test('ten thousand classes and a file that lies in all of them make a report of bounded length', () => {
+  const classes = Array.from({ length: 10_000 }, (_, index) => {
+    const folder = `class_${index}`;
+    return { index, folder, name: folder, train: 3, valid: 1, test: 1 };
+  });
+  const files = classes.map(({ folder }) => `${folder}/gone.jpg`);
+  const large = { ...counted, classes, duplicates: [{ files, acrossSplits: true, acrossClasses: true }] };
+  const findings = dataFindings(large, []);
+  const copies = findings.filter(({ message }) => message.includes('gone.jpg')).map(({ message }) => message);
+  assert.equal(copies.length, 2);
+  for (const message of copies) {
+    assert.match(message, /class_0\/gone\.jpg = class_1\/gone\.jpg = class_2\/gone\.jpg and 9997 more\)/);
+  }
+  const text = dataReportText({ ...large, findings });
+  assert.match(text, /\| class_999 \| .*\n\nAnd 9000 more, which `fivecrop check --json` lists\./);
+  assert.ok(text.length < 100_000, `${text.length} characters`);
+});

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { findDataSets, listImages, looksLikeData } from '../../../src/extension/views/listData.ts';
+import { findDataSets, listClasses, listImages, looksLikeData } from '../../../src/extension/views/listData.ts';
 import { temporaryFolder } from './storedRun.ts';
 
 async function withFiles(parent: string, files: readonly string[]): Promise<void> {
@@ -43,5 +43,26 @@ test('images are listed at any depth, in the order of their numbers, hidden ones
   assert.deepEqual(
     await listImages(root),
     ['9.JPG', '10.jpg', 'deep/2.bmp'].map((name) => join(root, name)),
+  );
+});
+
+test('classes are listed in the order of their numbers, with the images at any depth below them', async (context) => {
+  const root = await temporaryFolder(context);
+  await withFiles(root, [
+    '10/1.jpg',
+    '10/deep/2.jpg',
+    '10/notes.txt',
+    '9/1.jpg',
+    '100/.hidden.jpg',
+    'cat_to_name.json',
+  ]);
+  const classes = await listClasses(root);
+  assert.deepEqual(
+    classes.map(({ name, images }) => [name, images]),
+    [
+      ['9', 1],
+      ['10', 2],
+      ['100', 0],
+    ],
   );
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createRandom } from '../../../src/ml/graph/random.ts';
 import { meanProbabilities, rankClasses, softmaxRows } from '../../../src/ml/inference/ranking.ts';
 
 test('a five-crop prediction is the mean of the softmax of each crop', () => {
@@ -40,6 +41,19 @@ test('equal probabilities rank by index, and more are not invented than there ar
     rankClasses([0.5, 0.5, 0.5], labels, 9).map(({ index }) => index),
     [0, 1, 2],
   );
+});
+
+test('the first of ten thousand classes are those that sorting all of them gives', () => {
+  const seed = Math.trunc(Math.random() * 1e9);
+  const random = createRandom(seed);
+  const labels = Array.from({ length: 10_000 }, (_, index) => ({ index, folder: `f${index}`, name: `n${index}` }));
+  // Few values, so that many are equal.
+  const values = labels.map(() => random.integer(500) / 500);
+  const order = labels.toSorted((a, b) => (values[b.index] ?? 0) - (values[a.index] ?? 0));
+  for (const count of [0, 1, 5, 100]) {
+    const expected = order.slice(0, count).map((label) => ({ ...label, probability: values[label.index] }));
+    assert.deepEqual(rankClasses(values, labels, count), expected, `seed ${seed}, ${count} classes`);
+  }
 });
 
 test('softmax of large logits is finite and sums to one', () => {

@@ -1,0 +1,22 @@
+import { element } from './element.ts';
+
+/**
+ * A button below the first `step` of `total` items, which has the next ones shown; undefined where there are no more.
+ */
+export function moreButton(
+  total: number,
+  step: number,
+  show: (from: number, end: number) => void,
+): HTMLElement | undefined {
+  if (total <= step) return undefined;
+  let shown = step;
+  const label = () => `Show ${Math.min(step, total - shown)} more of ${total - shown}`;
+  const more = element('button', { type: 'button', class: 'link' }, [label()]);
+  more.addEventListener('click', () => {
+    show(shown, shown + step);
+    shown += step;
+    more.textContent = label();
+    more.hidden = shown >= total;
+  });
+  return more;
+}
