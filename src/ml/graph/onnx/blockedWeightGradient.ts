@@ -128,27 +128,61 @@ interface Correlation {
   };
 }
 
+/** At most so many bytes of columns are gathered at once; all of a large batch's would be a step's largest value. */
+const gatheredUpTo = 96 * 2 ** 20;
+
 /**
  * For each tap and pair of channels the sum over images and pixels of `filters[n, f, h, w] * moved[n, s, sh * h + r - ph,
- * sw * w + c - pw]`: `[f/B, rows, kw, s, B of f]`, of whose rows the first kh are the taps.
+ * sw * w + c - pw]`: `[f/B, rows, kw, s, B of f]`, of whose rows the first kh are the taps. Slices of columns are summed
+ * one after the other.
  */
-function correlate(lowering: Lowering, { filters, moved, kernel, geometry }: Correlation) {
+function correlate(lowering: Lowering, correlation: Correlation): { product: string; rows: number } {
   const { emit, integers, block } = lowering;
-  const [n, f, filterHeight, columns] = imageShape(lowering.graph, filters);
+  const { filters, moved, kernel, geometry } = correlation;
+  const [n, , filterHeight, columns] = imageShape(lowering.graph, filters);
   const [, s, height, width] = imageShape(lowering.graph, moved);
   const [kh, kw] = kernel;
+  const [ph, pw] = geometry.padding;
+  const pixels = emit('Reshape', [
+    imagesInBlocks(lowering, moved, pw),
+    integers([(n / block) * height * (width + 2 * pw), s * block]),
+  ]);
+  const reach = height + ph - geometry.stride[0] * (filterHeight - 1);
+  const after = Math.max(0, kh - reach);
+  let count = columns;
+  const gathered = n * height * kw * s * Float32Array.BYTES_PER_ELEMENT;
+  while (count * gathered > gatheredUpTo && count % 2 === 0) count /= 2;
+  const products = Array.from({ length: columns / count }, (_, slice) =>
+    correlateColumns(lowering, correlation, { pixels, after, first: slice * count, count }),
+  );
+  return { product: products.reduce((sum, product) => emit('Add', [sum, product])), rows: reach + after };
+}
+
+/** Columns of the filters' image, the `pixels` that they meet, and how many rows of zeros follow these. */
+interface Columns {
+  readonly first: number;
+  readonly count: number;
+  readonly pixels: string;
+  readonly after: number;
+}
+
+/** The part of the sum that some of the columns make, as `[values]` or `[1, values]`. */
+function correlateColumns(
+  lowering: Lowering,
+  { filters, moved, kernel: [kh, kw], geometry }: Correlation,
+  { first, count, pixels, after }: Columns,
+): string {
+  const { emit, integers, block } = lowering;
+  const [n, f, filterHeight] = imageShape(lowering.graph, filters);
+  const [, s, height, width] = imageShape(lowering.graph, moved);
   const [sh, sw] = geometry.stride;
   const [ph, pw] = geometry.padding;
   const padded = width + 2 * pw;
-  const pixels = emit('Reshape', [
-    imagesInBlocks(lowering, moved, pw),
-    integers([(n / block) * height * padded, s * block]),
-  ]);
   const seen = lowering.indices(
-    `columns ${[n, height, padded, columns, sw, kw].join()}`,
-    columns * (n / block) * height * kw,
+    `${count} columns from ${first} on, ${[n, height, padded, sw, kw].join()}`,
+    count * (n / block) * height * kw,
     function* () {
-      for (let w = 0; w < columns; w++) {
+      for (let w = first; w < first + count; w++) {
         for (let row = 0; row < (n / block) * height; row++) {
           for (let tap = 0; tap < kw; tap++) yield row * padded + w * sw + tap;
         }
@@ -157,14 +191,12 @@ function correlate(lowering: Lowering, { filters, moved, kernel, geometry }: Cor
   );
   const input = emit('Reshape', [
     emit('Gather', [pixels, seen], { axis: 0 }),
-    integers([1, columns * n, height, kw * s]),
+    integers([1, count * n, height, kw * s]),
   ]);
-  const groups = evenGroups(f, kh, columns, block);
-  const after = Math.max(0, kh - height - ph + sh * (filterHeight - 1));
-  const rows = height + ph + after - sh * (filterHeight - 1);
+  const groups = evenGroups(f, kh, count, block);
   const kernels = emit('Reshape', [
-    filtersOfColumns(lowering, filters, groups),
-    integers([groups * f, (columns / groups) * n, filterHeight, 1]),
+    filtersOfColumns(lowering, filters, { first, count, groups }),
+    integers([groups * f, (count / groups) * n, filterHeight, 1]),
   ]);
   const attributes = {
     ...convolution([filterHeight, 1]),
@@ -173,10 +205,8 @@ function correlate(lowering: Lowering, { filters, moved, kernel, geometry }: Cor
     group: groups,
     domain: blockedDomain,
   };
-  const product = emit('Conv', [input, kernels], attributes);
-  if (groups === 1) return { product, rows };
-  const parts = emit('Reshape', [product, integers([groups, f * rows * kw * s])]);
-  return { product: emit('ReduceSum', [parts, integers([0])], { keepdims: 0 }), rows };
+  const parts = emit('Reshape', [emit('Conv', [input, kernels], attributes), integers([groups, -1])]);
+  return groups === 1 ? parts : emit('ReduceSum', [parts, integers([0])], { keepdims: 0 });
 }
 
 function convolution(kernel: readonly [number, number]) {
@@ -225,27 +255,38 @@ function imagesInBlocks(lowering: Lowering, value: string, padding: number): str
   return emit('ReorderInput', [images], { domain: blockedDomain });
 }
 
-/** A blocked image as filters `[groups, f/B, w / groups, n/B, h, B of n, B of f]`; the groups share out the columns. */
-function filtersOfColumns(lowering: Lowering, value: string, groups: number): string {
+/** Columns of a blocked image as filters `[groups, f/B, count / groups, n/B, h, B of n, B of f]`; the groups share them out. */
+function filtersOfColumns(
+  lowering: Lowering,
+  value: string,
+  { first: from, count, groups }: { readonly first: number; readonly count: number; readonly groups: number },
+): string {
   const [n, f, h, w] = imageShape(lowering.graph, value);
-  const share = w / groups;
-  return gatherFilters(lowering, value, `columns in ${groups} groups`, function* (block) {
-    for (let group = 0; group < groups; group++) {
-      for (let b = 0; b < f / block; b++) {
-        for (let column = group * share; column < (group + 1) * share; column++) {
-          for (let first = 0; first < n; first += block) {
-            for (let row = 0; row < h; row++) yield { first, b, pixel: row * w + column };
+  const share = count / groups;
+  const places = (n * f * h * count) / lowering.block;
+  return gatherFilters(
+    lowering,
+    value,
+    { name: `${count} columns from ${from} on in ${groups} groups`, count: places },
+    function* (block) {
+      for (let start = from; start < from + count; start += share) {
+        for (let b = 0; b < f / block; b++) {
+          for (let column = start; column < start + share; column++) {
+            for (let first = 0; first < n; first += block) {
+              for (let row = 0; row < h; row++) yield { first, b, pixel: row * w + column };
+            }
           }
         }
       }
-    }
-  });
+    },
+  );
 }
 
 /** A blocked image as filters `[f/B, n/B, h, w, B of n, B of f]`. */
 function filtersOfPixels(lowering: Lowering, value: string): string {
   const [n, f, h, w] = imageShape(lowering.graph, value);
-  return gatherFilters(lowering, value, 'pixels', function* (block) {
+  const count = (n * f * h * w) / lowering.block;
+  return gatherFilters(lowering, value, { name: 'pixels', count }, function* (block) {
     for (let b = 0; b < f / block; b++) {
       for (let first = 0; first < n; first += block) {
         for (let pixel = 0; pixel < h * w; pixel++) yield { first, b, pixel };
@@ -258,16 +299,19 @@ function filtersOfPixels(lowering: Lowering, value: string): string {
 function gatherFilters(
   lowering: Lowering,
   value: string,
-  name: string,
+  { name, count }: { readonly name: string; readonly count: number },
   places: (block: number) => Iterable<{ first: number; b: number; pixel: number }>,
 ): string {
   const { emit, integers, block } = lowering;
   const [n, f, h, w] = imageShape(lowering.graph, value);
-  const count = (n * f * h * w) / block;
   const order = lowering.indices(`filters of ${[n, f, h, w].join()} by ${name}`, count, function* () {
     for (const { first, b, pixel } of places(block)) {
       for (let image = first; image < first + block; image++) yield ((image * f) / block + b) * h * w + pixel;
     }
   });
-  return emit('Gather', [emit('Reshape', [blocked(lowering, value), integers([count, block])]), order], { axis: 0 });
+  return emit(
+    'Gather',
+    [emit('Reshape', [blocked(lowering, value), integers([(n * f * h * w) / block, block])]), order],
+    { axis: 0 },
+  );
 }

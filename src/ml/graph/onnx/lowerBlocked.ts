@@ -13,9 +13,11 @@ import {
 } from './blockedLayout.ts';
 import { isMaskedByPooling, lowerBlockedMaxPoolGradient } from './blockedMaxPoolGradient.ts';
 import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
+import { cutChannels, cutFromLaterJoin } from './cutChannels.ts';
 import { interleavePlanes } from './interleavePlanes.ts';
-import { shapeAfter, type Lowering } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
 import { coversEvenly } from './lowerPooling.ts';
+import { affine, noteNormalized, noteRectified, recomputedMask, withRecomputed } from './recompute.ts';
 
 /**
  * Appends a node's operators in blocked form. Returns false for nodes that have no images in blocks, and for those
@@ -35,7 +37,9 @@ export function lowerBlockedNode(lowering: Lowering, node: Node): boolean {
       return true;
     case 'conv2dWeightGradient':
       if (!isBlocked(lowering, second)) return false;
-      lowerBlockedWeightGradient(lowering, node);
+      withRecomputed(lowering, first, second, () => {
+        lowerBlockedWeightGradient(lowering, node);
+      });
       return true;
     case 'batchNormTraining':
       if (!isBlocked(lowering, first)) return false;
@@ -60,7 +64,9 @@ export function lowerBlockedNode(lowering: Lowering, node: Node): boolean {
       return true;
     case 'maxPoolGradient':
       if (!isBlocked(lowering, first)) return false;
-      lowerBlockedMaxPoolGradient(lowering, node);
+      withRecomputed(lowering, second, first, () => {
+        lowerBlockedMaxPoolGradient(lowering, node);
+      });
       return true;
     case 'averagePoolGradient':
       if (!isBlocked(lowering, first)) return false;
@@ -98,8 +104,11 @@ export function lowerBlockedNode(lowering: Lowering, node: Node): boolean {
         return true;
       }
       lowerAnyLayout(lowering, node);
-      return false;
+      return lowerMaskedByNorm(lowering, node);
     case 'relu':
+      noteRectified(lowering, node);
+      lowerAnyLayout(lowering, node);
+      return false;
     case 'add':
     case 'concat':
     case 'dropout':
@@ -113,8 +122,18 @@ export function lowerBlockedNode(lowering: Lowering, node: Node): boolean {
 /** Inputs of the graph that such operators read must be blocked first; the lowering knows them by their new name. */
 function lowerAnyLayout(lowering: Lowering, node: Node): void {
   for (const value of node.inputs) {
-    if (isBlocked(lowering, value)) lowering.alias.set(value, blocked(lowering, value));
+    if (!isBlocked(lowering, value)) continue;
+    const image = blocked(lowering, value);
+    if (image !== value) lowering.alias.set(value, image);
   }
+}
+
+/** A ReLU's gradient whose mask comes from what the batch norm before it took. False where there is none. */
+function lowerMaskedByNorm(lowering: Lowering, { inputs, outputs }: NodeOf<'reluGradient'>): boolean {
+  const [dy = '', y = ''] = inputs;
+  const mask = recomputedMask(lowering, y, dy);
+  if (mask !== undefined) lowering.emit('Mul', [dy, mask], {}, outputs[0]);
+  return mask !== undefined;
 }
 
 type Shape = readonly [number, number, number, number];
@@ -144,23 +163,6 @@ function sumsOfProducts(lowering: Lowering, image: string, other: string, [n, c,
   const attributes = { domain: blockedDomain, ...convolutionAttributes(geometry, [h, w]) };
   const rows = emit('Reshape', [emit('Conv', [maps, kernels], attributes), integers([n, c])]);
   return emit('ReduceSum', [rows, integers([0])], { keepdims: 0 });
-}
-
-/** Per-channel `a * x + b (+ other)` in one pass: a depthwise convolution of one pixel. */
-function affine(
-  lowering: Lowering,
-  x: string,
-  a: string,
-  b: string,
-  channels: number,
-  output?: string,
-  other?: string,
-): string {
-  const { emit, integers } = lowering;
-  const weight = emit('Reshape', [a, integers([channels, 1, 1, 1])]);
-  const geometry = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: channels } as const;
-  const attributes = { domain: blockedDomain, ...convolutionAttributes(geometry, [1, 1]) };
-  return emit('Conv', other === undefined ? [x, weight, b] : [x, weight, b, other], attributes, output);
 }
 
 function lowerConvolution(lowering: Lowering, node: NodeOf<'conv2d'>): void {
@@ -274,7 +276,9 @@ function lowerBatchNormTraining(lowering: Lowering, node: NodeOf<'batchNormTrain
   emit('Reciprocal', [emit('Sqrt', [emit('Add', [variance, floats([node.epsilon])])])], {}, inverseDeviation);
   emit('Mul', [variance, floats([count > 1 ? count / (count - 1) : 1])], {}, unbiased);
   const a = emit('Mul', [weight, inverseDeviation]);
-  affine(lowering, blocked(lowering, input), a, emit('Sub', [bias, emit('Mul', [mean, a])]), channels, y);
+  const pass = { scale: a, shift: emit('Sub', [bias, emit('Mul', [mean, a])]) };
+  affine(lowering, { x: blocked(lowering, input), ...pass, channels }, { output: y });
+  noteNormalized(lowering, node, pass);
 }
 
 /** See the plain form, `lowerBatchNormTrainingGradient` of lowerBatchNorm.ts, for the formula. */
@@ -294,22 +298,8 @@ function lowerBatchNormTrainingGradient(lowering: Lowering, node: NodeOf<'batchN
   const b = emit('Mul', [share, emit('Mul', [dweight, inverseDeviation])]);
   const c = emit('Sub', [emit('Mul', [share, dbias]), emit('Mul', [b, mean])]);
   const zeros = floats(new Array<number>(channels).fill(0), [channels]);
-  const scaled = affine(lowering, dy, a, c, channels);
-  affine(lowering, x, b, zeros, channels, dx, scaled);
-}
-
-/**
- * In a dense block each layer's join is the beginning of the next layer's. The backward pass cuts it from that one when
- * its gradient is there, so that of all joins only a block's last is kept. Undefined for other images.
- */
-function cutFromLaterJoin(lowering: Lowering, image: string, gradient: string): string | undefined {
-  const joins = lowering.graph.nodes.filter((node) => node.op === 'concat');
-  const later = joins.find((node) => node.inputs[0] === image);
-  const whole = later?.outputs[0];
-  if (whole === undefined || !joins.some((node) => node.outputs[0] === image)) return undefined;
-  const cut = cutChannels(lowering, whole, [0, imageShape(lowering.graph, image)[1]], { after: gradient });
-  lowering.alias.set(image, cut);
-  return cut;
+  const other = affine(lowering, { x: dy, scale: a, shift: c, channels });
+  affine(lowering, { x, scale: b, shift: zeros, channels }, { other, output: dx });
 }
 
 function fixedAffine(lowering: Lowering, node: { readonly epsilon: number }, variance: string): string {
@@ -322,7 +312,8 @@ function lowerBatchNormInference(lowering: Lowering, node: NodeOf<'batchNormInfe
   const [x = '', weight = '', bias = '', mean = '', variance = ''] = node.inputs;
   const a = emit('Mul', [weight, fixedAffine(lowering, node, variance)]);
   const b = emit('Sub', [bias, emit('Mul', [mean, a])]);
-  affine(lowering, blocked(lowering, x), a, b, imageShape(lowering.graph, x)[1], node.outputs[0]);
+  const channels = imageShape(lowering.graph, x)[1];
+  affine(lowering, { x: blocked(lowering, x), scale: a, shift: b, channels }, { output: node.outputs[0] });
 }
 
 function lowerBatchNormInferenceGradient(lowering: Lowering, node: NodeOf<'batchNormInferenceGradient'>): void {
@@ -335,8 +326,9 @@ function lowerBatchNormInferenceGradient(lowering: Lowering, node: NodeOf<'batch
   sums(lowering, dy, shape, dbias);
   const product = sumsOfProducts(lowering, dy, blocked(lowering, input), shape);
   emit('Mul', [emit('Sub', [product, emit('Mul', [mean, dbias])]), inverseDeviation], {}, dweight);
-  const zeros = floats(new Array<number>(shape[1]).fill(0), [shape[1]]);
-  affine(lowering, dy, emit('Mul', [weight, inverseDeviation]), zeros, shape[1], dx);
+  const [, channels] = shape;
+  const shift = floats(new Array<number>(channels).fill(0), [channels]);
+  affine(lowering, { x: dy, scale: emit('Mul', [weight, inverseDeviation]), shift, channels }, { output: dx });
 }
 
 function lowerSliceChannels(
@@ -344,29 +336,6 @@ function lowerSliceChannels(
   { inputs: [x = ''], start, end, outputs }: NodeOf<'sliceChannels'>,
 ): void {
   cutChannels(lowering, x, [start, end], { output: outputs[0] });
-}
-
-/**
- * The channels from `start` to before `end`, by whole blocks, not before the value `after` is there. A gather copies
- * them on all cores, a Slice on one.
- */
-function cutChannels(
-  lowering: Lowering,
-  image: string,
-  [start, end]: readonly [number, number],
-  { after, output }: { readonly after?: string; readonly output?: string | undefined },
-): string {
-  const { emit, integers, block } = lowering;
-  const [n, channels, h, w] = imageShape(lowering.graph, image);
-  const shape = [n, channels / block, h * w * block];
-  const blocks = emit('Reshape', [
-    blocked(lowering, image),
-    after === undefined ? integers(shape) : shapeAfter(lowering, shape, [after]),
-  ]);
-  const first = start / block;
-  const wanted = integers(Array.from({ length: end / block - first }, (_, index) => first + index));
-  const part = emit('Gather', [blocks, wanted], { axis: 1 });
-  return emit('Reshape', [part, integers([n, end - start, h, w])], {}, output);
 }
 
 function lowerPool(lowering: Lowering, node: NodeOf<'maxPool'> | NodeOf<'averagePool'>): void {

@@ -1,6 +1,7 @@
 import type { Graph, TensorType } from '../graph.ts';
 import { typeOf } from '../graph.ts';
 import { onnxDataTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnxModel.ts';
+import type { NormalizedImage } from './recompute.ts';
 
 /** An attribute's value: whole numbers unless wrapped by `float`. */
 export type AttributeValue =
@@ -33,6 +34,8 @@ export interface Lowering {
   readonly reordered: Map<string, string>;
   /** Statistics of blocked images that were computed, by the image's name. */
   readonly moments: Map<string, { readonly mean: string; readonly meanSquare: string }>;
+  /** Blocked images that the backward pass computes again (see recompute.ts), by their name. */
+  readonly normalized: Map<string, NormalizedImage>;
   /** Other names under which a layout-blind operator is to read its inputs. */
   readonly alias: Map<string, string>;
   /**
@@ -119,6 +122,7 @@ export function createLowering(
     images,
     reordered: new Map(),
     moments: new Map(),
+    normalized: new Map(),
     alias,
     typeOf: (value) => typeOf(graph, value),
     integers: (values) =>

@@ -7,6 +7,7 @@ import { convolutionWeights, holdTensor } from './heldWeights.ts';
 import { createLowering, pruneNodes, type Precision } from './lowering.ts';
 import { lowerNode } from './lowerNode.ts';
 import { flatState, isUpdate, lowerUpdates } from './lowerUpdate.ts';
+import { hideShapes } from './unsaidShapes.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from './onnxModel.ts';
 
 export interface WriteOptions {
@@ -59,7 +60,8 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   });
   lowerUpdates(lowering, updates);
   const outputs = [...graph.outputs, ...extra];
-  const needed = pruneNodes(lowering.nodes, outputs);
+  const all = block > 0 ? hideShapes(lowering, graph.inputs[0] ?? '') : lowering.nodes;
+  const needed = pruneNodes(all, outputs);
   const nodes = block > 0 ? fuseBlocked(needed, outputs) : needed;
   const used = new Set(nodes.flatMap((node) => node.input));
   const named = (name: string) => rename.get(name) ?? name;

@@ -19,7 +19,7 @@ const forward = around(
 const optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
 const graph = fullStep(forward, { trainable: new Set(forward.parameters), optimizer });
 const model = writeOnnx(graph, { constants: new Map(), outputs: [...graph.updates.values()], block: channels });
-const nodes = decodeOnnx(model).graph.node;
+const { node: nodes, initializer = [] } = decodeOnnx(model).graph;
 
 function isBackward({ name = '' }: OnnxNode): boolean {
   return name.includes(':backward:');
@@ -46,6 +46,26 @@ test('of the joins of a dense block only the last is kept for the backward pass'
   assert.deepEqual(readBackward, [false, true]);
 });
 
+test('what a batch norm and a ReLU make is computed again when the backward pass gets there, not kept', () => {
+  const made = graph.nodes.filter(({ op }) => op === 'batchNormTraining' || op === 'relu');
+  const forward = new Set(made.map(({ outputs }) => outputs[0] ?? ''));
+  assert.equal(forward.size, 6);
+  const readers = nodes.filter((node) => isBackward(node) && node.input.some((value) => forward.has(value)));
+  assert.deepEqual(readers, []);
+  const gradients = graph.nodes.filter(({ op }) => op === 'conv2dWeightGradient' || op === 'reluGradient');
+  const behindNorm = gradients.filter(({ inputs }) => inputs.some((value) => forward.has(value)));
+  assert.equal(behindNorm.length, 5);
+  const activated = nodes.filter(
+    (node) => isBackward(node) && node.attribute?.some(({ name }) => name === 'activation'),
+  );
+  assert.equal(activated.length, behindNorm.length);
+  for (const node of behindNorm) {
+    const dy = node.inputs[node.op === 'reluGradient' ? 0 : 1] ?? '';
+    const again = activated.filter(({ output }) => ancestors(node.outputs[0] ?? '').has(output[0] ?? ''));
+    assert.ok(again.some(({ output }) => ancestors(output[0] ?? '').has(dy)));
+  }
+});
+
 test('no update begins before the gradients of all parameters are there', () => {
   const updates = graph.nodes.filter(({ op }) => op === 'adamUpdate');
   assert.ok(updates.length > 8);
@@ -67,4 +87,14 @@ test('a step in blocks leaves the size of its batch unsaid', () => {
   assert.equal(batch.dimParam ?? '', '');
   assert.equal(Number(batch.dimValue ?? 0), 0);
   assert.equal(Number(depth.dimValue), 2);
+});
+
+test('a step in blocks gives no value a shape before it runs', () => {
+  const constants = new Set(initializer.map(({ name }) => name));
+  const shaped = nodes.filter(({ opType }) => opType === 'Reshape' || opType === 'Expand');
+  assert.ok(shaped.length > 10);
+  assert.deepEqual(
+    shaped.filter(({ input }) => constants.has(input[1] ?? '')),
+    [],
+  );
 });
