@@ -21,14 +21,14 @@ export function lowerBlockedMaxPoolGradient(lowering: Lowering, node: NodeOf<'ma
 /** Whether a ReLU's gradient has nothing left to mask: its dy comes from a pooling that masked it already. */
 export function isMaskedByPooling(lowering: Lowering, { inputs }: NodeOf<'reluGradient'>): boolean {
   const [dy = '', y = ''] = inputs;
-  const pooling = lowering.graph.nodes.find((node) => node.outputs[0] === dy);
+  const pooling = lowering.producers.get(dy);
   if (pooling?.op !== 'maxPoolGradient' || pooling.inputs[1] !== y || !isBlocked(lowering, y)) return false;
   return axesOf(lowering, pooling) !== undefined && isBehindRelu(lowering, pooling);
 }
 
 function isBehindRelu(lowering: Lowering, node: NodeOf<'maxPoolGradient'>): boolean {
   const [, x = ''] = node.inputs;
-  return lowering.graph.nodes.some(({ op, outputs }) => op === 'relu' && outputs[0] === x);
+  return lowering.producers.get(x)?.op === 'relu';
 }
 
 /** One axis of the pooling: sizes before and after, and its window. */

@@ -32,10 +32,10 @@ export function cutChannels(
 export function cutFromLaterJoin(lowering: Lowering, image: string, gradient: string): string | undefined {
   const known = lowering.alias.get(image);
   if (known !== undefined) return known;
-  const joins = lowering.graph.nodes.filter((node) => node.op === 'concat');
-  const later = joins.find((node) => node.inputs[0] === image);
+  if (lowering.producers.get(image)?.op !== 'concat') return undefined;
+  const later = lowering.graph.nodes.find((node) => node.op === 'concat' && node.inputs[0] === image);
   const whole = later?.outputs[0];
-  if (whole === undefined || !joins.some((node) => node.outputs[0] === image)) return undefined;
+  if (whole === undefined) return undefined;
   const cut = cutChannels(lowering, whole, [0, imageShape(lowering.graph, image)[1]], { after: gradient });
   lowering.alias.set(image, cut);
   return cut;

@@ -241,9 +241,9 @@ function momentsOf(lowering: Lowering, image: string): Moments {
   const known = lowering.moments.get(image);
   if (known) return known;
   const { emit, floats, integers } = lowering;
-  const joined = lowering.graph.nodes.find((node) => node.op === 'concat' && node.outputs[0] === image);
+  const joined = lowering.producers.get(image);
   let moments: Moments;
-  if (joined?.inputs.every((part) => isBlocked(lowering, part))) {
+  if (joined?.op === 'concat' && joined.inputs.every((part) => isBlocked(lowering, part))) {
     const parts = joined.inputs.map((part) => momentsOf(lowering, part));
     const join = (values: readonly string[]) => emit('Concat', values, { axis: 0 });
     moments = {

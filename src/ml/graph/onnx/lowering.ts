@@ -1,4 +1,4 @@
-import type { Graph, TensorType } from '../graph.ts';
+import type { Graph, Node, TensorType } from '../graph.ts';
 import { typeOf } from '../graph.ts';
 import { onnxDataTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnxModel.ts';
 import type { NormalizedImage } from './recompute.ts';
@@ -20,6 +20,8 @@ export function floatList(values: readonly number[]): { readonly floats: readonl
 /** An ONNX graph in the making: what the lowering of each operator appends to. */
 export interface Lowering {
   readonly graph: Graph;
+  /** The node of the graph that computes a value, by the value's name. */
+  readonly producers: ReadonlyMap<string, Node>;
   readonly nodes: OnnxNode[];
   /** Whether to do without operators that some devices lack. */
   composed: boolean;
@@ -114,6 +116,7 @@ export function createLowering(
 
   const lowering: Lowering = {
     graph,
+    producers: new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const))),
     nodes,
     place: '',
     composed: false,
