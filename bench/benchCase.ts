@@ -23,6 +23,8 @@ export interface FigureSpec {
    * and the peer's time to ours for seconds; without one it is our own figure.
    */
   readonly goal: number;
+  /** Whether the peers do not measure this one, so that the goal is our own figure. */
+  readonly alone?: true;
   /** Floating-point operations of one image, to tell how far the figure is from the machine's limit. */
   readonly operations?: number;
 }
@@ -39,6 +41,9 @@ export interface BenchCase {
   readonly rounds: number;
   readonly figures: readonly FigureSpec[];
   readonly ours: Side;
-  /** Variants of the peer; the one that does best is what ours is compared with. Empty where there is none. */
+  /**
+   * Variants of the peer; the one that does best is what ours is compared with. Empty where there is none. Ours with other
+   * arguments is a peer too, where the question is what they change.
+   */
   readonly peers: Readonly<Record<string, Side>>;
 }

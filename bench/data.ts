@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import sharp from 'sharp';
@@ -25,6 +25,9 @@ export const imagesUsed = existsSync(flowers)
 export const subsetFolder = join(folder, 'subset');
 /** Where `preparePhoto` puts its picture. */
 export const photoFile = join(folder, 'photo.jpg');
+
+/** Where `preparePhotos` puts its data set. */
+export const photosFolder = join(folder, 'photos');
 
 /** Where `prepareWeights` puts random weights of an architecture. */
 export function weightsFile(name: string): string {
@@ -62,6 +65,22 @@ export async function preparePhoto(): Promise<void> {
   await mkdir(folder, { recursive: true });
   const canvas = sharp({ create: { width, height, channels: 3, background: 'grey' } });
   await canvas.composite(tiles).jpeg({ quality: 92 }).toFile(photoFile);
+}
+
+/** A data set of two classes with `train` names of the photo of `preparePhoto`, and one for validation. */
+export async function preparePhotos(train: number): Promise<void> {
+  await preparePhoto();
+  await rm(photosFolder, { recursive: true, force: true });
+  for (const [split, count] of [
+    ['train', train],
+    ['valid', 1],
+  ] as const) {
+    for (let index = 0; index < count; index++) {
+      const target = join(photosFolder, split, index % 2 === 0 ? 'a' : 'b');
+      await mkdir(target, { recursive: true });
+      await link(photoFile, join(target, `${index}.jpg`));
+    }
+  }
 }
 
 /** Writes random weights of an architecture with ImageNet's classifier: what they are does not change what they cost. */

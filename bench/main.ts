@@ -5,7 +5,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { compileKernels } from '../scripts/compileKernels.mjs';
 import type { BenchCase, Sample, Side } from './benchCase.ts';
 import { type BenchResult, figureResult, type Samples } from './result.ts';
-import { hasPeer, runSide, unsetForPeer } from './sides.ts';
+import { hasTorch, needsPython, runSide, unsetForPeer } from './sides.ts';
 import { rowOf } from './table.ts';
 
 /*
@@ -26,12 +26,10 @@ async function productRate(): Promise<number> {
   return figures['operationsPerSecond'] ?? Number.NaN;
 }
 
-async function takeTurns({ rounds, ours, peers }: BenchCase, withPeers: boolean): Promise<Samples> {
-  const others = Object.entries(withPeers ? peers : {}).map(([name, side]) => ({
-    name,
-    side,
-    samples: [] as Sample[],
-  }));
+async function takeTurns({ rounds, ours, peers }: BenchCase, withTorch: boolean): Promise<Samples> {
+  const others = Object.entries(peers)
+    .filter(([, side]) => withTorch || !needsPython(side))
+    .map(([name, side]) => ({ name, side, samples: [] as Sample[] }));
   const own: Sample[] = [];
   const measure = async (name: string, side: Side, samples: Sample[]) => {
     const sample = await runSide(side);
@@ -54,10 +52,10 @@ function ownVersions(): Record<string, string> {
   return { fivecrop: packageJson.version, node: process.versions.node, ...dependencies };
 }
 
-async function measureCase(name: string, benchCase: BenchCase, withPeers: boolean): Promise<BenchResult> {
+async function measureCase(name: string, benchCase: BenchCase, withTorch: boolean): Promise<BenchResult> {
   await benchCase.prepare?.();
   const before = await productRate();
-  const samples = await takeTurns(benchCase, withPeers);
+  const samples = await takeTurns(benchCase, withTorch);
   const rates = [before, await productRate()];
   const [peer] = Object.values(samples.peers);
   return {
@@ -86,9 +84,9 @@ if (unknown.length > 0) {
   console.error(`There is no case ${unknown.join(', ')}. There are: ${all.join(', ')}`);
   process.exit(2);
 }
-const withPeers = await hasPeer();
-if (!withPeers)
-  console.log('No Python with torch and torchvision (PYTHON names one), so there is nothing to compare with.');
+const withTorch = await hasTorch();
+if (!withTorch)
+  console.log('No Python with torch and torchvision (PYTHON names one), so there is no torch to compare with.');
 compileKernels();
 mkdirSync(resultsFolder, { recursive: true });
 for (const name of wanted.length > 0 ? wanted : all) {
@@ -98,9 +96,9 @@ for (const name of wanted.length > 0 ? wanted : all) {
     continue;
   }
   console.log(`${name}, ${benchCase.rounds} rounds`);
-  const result = await measureCase(name, benchCase, withPeers);
+  const result = await measureCase(name, benchCase, withTorch);
   // A result without its ratio would take the place of one that has it.
-  if (withPeers || Object.keys(benchCase.peers).length === 0) {
+  if (withTorch || !Object.values(benchCase.peers).some(needsPython)) {
     writeFileSync(join(resultsFolder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
   }
   for (const figure of result.figures) console.log(rowOf(figure));

@@ -61,7 +61,8 @@ export function spreadOf(values: readonly number[]): Spread {
 export function figureResult(spec: FigureSpec, samples: Samples, productRate: number): FigureResult {
   const valuesOf = (side: readonly Sample[]) => side.map(({ figures }) => measured(figures, spec.key));
   const ours = valuesOf(samples.ours);
-  const peers = Object.fromEntries(Object.entries(samples.peers).map(([name, side]) => [name, valuesOf(side)]));
+  const compared = Object.entries(spec.alone ? {} : samples.peers);
+  const peers = Object.fromEntries(compared.map(([name, side]) => [name, valuesOf(side)]));
   const peer = bestOf(spec, peers);
   const theirs = peer === undefined ? undefined : peers[peer];
   const limit = (values: readonly number[]) => (median(values) * (spec.operations ?? 0)) / productRate;

@@ -7,18 +7,24 @@ export const unsetForPeer = ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE'] as const;
 
 const python = process.env['PYTHON'] ?? '/usr/bin/python3';
 
+/** Whether a side is one of torch's, which a machine may lack. */
+export function needsPython({ script }: Side): boolean {
+  return script.endsWith('.py');
+}
+
 /** Runs one side in a process of its own and returns what it measured. Throws with its output where it fails. */
-export async function runSide({ script, args }: Side): Promise<Sample> {
+export async function runSide(side: Side): Promise<Sample> {
+  const { script, args } = side;
   const file = join(import.meta.dirname, script);
-  const isPython = script.endsWith('.py');
+  const isPython = needsPython(side);
   const command = isPython ? python : process.execPath;
   const words = [...(isPython ? [] : ['--import', 'tsx']), file, ...args.map(String)];
   const output = await outputOf(command, words, isPython ? peerEnvironment() : process.env);
   return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Sample;
 }
 
-/** Whether the peer's Python has torch and torchvision. */
-export async function hasPeer(): Promise<boolean> {
+/** Whether the Python of torch's sides has torch and torchvision. */
+export async function hasTorch(): Promise<boolean> {
   try {
     await outputOf(python, ['-c', 'import torch, torchvision'], peerEnvironment());
     return true;

@@ -1,16 +1,8 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { BenchCase } from '../benchCase.ts';
-
-const built = existsSync(join(import.meta.dirname, '../../dist/ml/fivecrop.mjs'));
-const unavailable = !built
-  ? 'it runs the built command: npm run build first.'
-  : !existsSync('/proc/self/status')
-    ? 'it reads the peak memory of another process from /proc, which only Linux has.'
-    : undefined;
+import { builtCommandMissing } from '../builtCommand.ts';
 
 export const benchCase: BenchCase = {
-  ...(unavailable === undefined ? {} : { unavailable }),
+  ...builtCommandMissing(),
   how: 'From the start of `fivecrop train` on 100,000 small JPEGs in 100 classes (ConvNet1, batch 32) to the event of its first step, the median of three runs after one; peak memory over the ten seconds that follow, the check of the data beside the training included.',
   rounds: 1,
   figures: [

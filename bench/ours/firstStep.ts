@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -7,6 +7,7 @@ import { trainingEventSchema } from '../../src/protocol/trainingEvents.ts';
 import { median } from '../result.ts';
 import { linkedImages } from './linkedImages.ts';
 import { report } from './report.ts';
+import { peakOf } from './watchCommand.ts';
 
 const [classes = 1, images = 1] = process.argv.slice(2).map(Number);
 const command = join(import.meta.dirname, '../../dist/ml/fivecrop.mjs');
@@ -33,11 +34,6 @@ async function firstStep(data: string, out: string): Promise<{ seconds: number; 
   child.kill('SIGKILL');
   await ended;
   return { seconds, memory };
-}
-
-function peakOf(pid: number | undefined): number {
-  const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }
 
 const { folder, remove } = await linkedImages(classes, images);

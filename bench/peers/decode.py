@@ -1,4 +1,7 @@
-"""The report's transform by torchvision: ImageFolder and a DataLoader with two workers. Argument: the data."""
+"""
+The report's transform by torchvision: ImageFolder and a DataLoader with two workers. Arguments: the data, images a batch,
+later epochs.
+"""
 
 import os
 import sys
@@ -9,8 +12,9 @@ from report import report
 from transforms import train_transform
 from torchvision.datasets import ImageFolder
 
+batch_size, later_epochs = int(sys.argv[2]), int(sys.argv[3])
 data = ImageFolder(os.path.join(sys.argv[1], "train"), train_transform)
-loader = torch.utils.data.DataLoader(data, batch_size=32, shuffle=True, num_workers=2)
+loader = torch.utils.data.DataLoader(data, batch_size=batch_size, shuffle=True, num_workers=2)
 
 
 def epoch():
@@ -24,6 +28,10 @@ def epoch():
     return images / (time.perf_counter() - start)
 
 
-first, *later = epoch(), epoch(), epoch()
-five = 5 / (1 / first + 2 / later[0] + 2 / later[1])
-report({"first": first, "later": max(later), "five": five})
+first = epoch()
+figures = {"first": first}
+if later_epochs > 0:
+    later = [epoch() for _ in range(later_epochs)]
+    figures["later"] = max(later)
+    figures["five"] = 5 / (1 / first + 4 * sum(1 / rate for rate in later) / later_epochs)
+report(figures)

@@ -60,15 +60,15 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
   const keep = async (request: ImageRequest): Promise<LoadRequest['keep']> => {
     if (options.once) return 'nowhere';
     if (memory.reserve(request)) return 'memory';
-    return (await disk.hasRoom()) ? 'disk' : 'nowhere';
+    return (await disk.reserve(request)) ? 'disk' : 'nowhere';
   };
   const settle = (request: LoadRequest, result: LoadResult | undefined) => {
     if (request.keep === 'memory') memory.settle(request, result?.ok ? result.image : undefined);
+    if (request.keep === 'disk') disk.settle(request, result?.ok ? result : undefined);
     if (!result?.ok) {
       if (result) markUndecodable(request.file, result.reason);
       return;
     }
-    disk.spend(result.written, result.diskError);
     statistics.diskBytesWritten += result.written;
     if (request.held) statistics.fromMemory++;
     statistics.memoryBytes = memory.bytes();
@@ -104,14 +104,17 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
   };
 }
 
+/** Bytes that a decoded image takes, before its shape is known: photographs are 4:3 or 3:2. */
+function expectedBytes({ shortSide }: ImageRequest): number {
+  return Math.round(shortSide * shortSide * 1.5 * 3);
+}
+
 /** Decoded images up to a number of bytes. Room is reserved before an image is decoded, since several are at a time. */
 function createMemoryCache(limit: number) {
   const images = new Map<string, ResizedImage>();
   let held = 0;
   let reserved = 0;
   const keyOf = ({ file, shortSide }: ImageRequest) => `${shortSide}:${file}`;
-  // Photographs are 4:3 or 3:2.
-  const expected = ({ shortSide }: ImageRequest) => Math.round(shortSide * shortSide * 1.5 * 3);
   return {
     bytes: () => held,
     clear: () => {
@@ -120,12 +123,12 @@ function createMemoryCache(limit: number) {
     },
     get: (request: ImageRequest) => images.get(keyOf(request)),
     reserve: (request: ImageRequest) => {
-      if (held + reserved + expected(request) > limit) return false;
-      reserved += expected(request);
+      if (held + reserved + expectedBytes(request) > limit) return false;
+      reserved += expectedBytes(request);
       return true;
     },
     settle: (request: ImageRequest, image: ResizedImage | undefined) => {
-      reserved -= expected(request);
+      reserved -= expectedBytes(request);
       if (!image || images.has(keyOf(request)) || held + image.data.length > limit) return;
       images.set(keyOf(request), image);
       held += image.data.length;
@@ -133,10 +136,14 @@ function createMemoryCache(limit: number) {
   };
 }
 
-/** Counts down the bytes that the disk cache may still take, and warns once when there are none left. */
+/**
+ * Counts down the bytes that the disk cache may still take, and warns once when there are none left. Room is reserved as
+ * in memory.
+ */
 function createDiskBudget(folder: string, limit: number, onWarning: ((message: string) => void) | undefined) {
   let left: Promise<number> | undefined;
   let spent = 0;
+  let reserved = 0;
   let warned = false;
   const warn = (why: string) => {
     if (!warned) onWarning?.(`${why}, so images that do not fit into memory are decoded again in every epoch.`);
@@ -151,16 +158,19 @@ function createDiskBudget(folder: string, limit: number, onWarning: ((message: s
     }
   };
   return {
-    hasRoom: async () => {
+    reserve: async (request: ImageRequest) => {
       left ??= prepare();
-      const room = (await left) > spent;
-      if (!room) warn(`The image cache ${folder} is full`);
+      const room = (await left) >= spent + reserved + expectedBytes(request);
+      if (room) reserved += expectedBytes(request);
+      else warn(`The image cache ${folder} is full`);
       return room;
     },
-    spend: (bytes: number, error: string | undefined) => {
-      spent += bytes;
-      if (error === undefined) return;
-      warn(`The image cache ${folder} cannot be written (${error})`);
+    settle: (request: ImageRequest, kept: { readonly written: number; readonly diskError?: string } | undefined) => {
+      reserved -= expectedBytes(request);
+      if (!kept) return;
+      spent += kept.written;
+      if (kept.diskError === undefined) return;
+      warn(`The image cache ${folder} cannot be written (${kept.diskError})`);
       left = Promise.resolve(0);
     },
   };

@@ -49,6 +49,16 @@ describe('the table of measurements', () => {
     assert.match(rowOf(result), /\| 8\.50 s \| – \| – \| ≤ 10 s \| – \|$/);
   });
 
+  it('judges by itself, beside a peer too, what the peer does not measure', () => {
+    const memory: FigureSpec = { key: 'memory', title: 'work', unit: 'MiB', better: 'less', goal: 100, alone: true };
+    const peers = { torch: samples('speed', 4) };
+    const result = figureResult(memory, { ours: samples('memory', 90), peers }, 1);
+    assert.equal(result.ratio, undefined);
+    assert.match(rowOf(result), /\| 90\.0 MiB \| – \| – \| ≤ 100 MiB \| – \|$/);
+    const compared: FigureSpec = { key: 'memory', title: 'work', unit: 'MiB', better: 'less', goal: 1 };
+    assert.throws(() => figureResult(compared, { ours: samples('memory', 90), peers }, 1), /did not measure memory/);
+  });
+
   it('takes the mean of the two middle values of an even number', () => {
     assert.equal(median([4, 1, 3, 2]), 2.5);
     assert.equal(median([3, 1, 2]), 2);

@@ -153,6 +153,25 @@ test('what does not fit into memory is found again on disk by a later run', asyn
   assert.equal(after.filter((name) => name.endsWith('.rgb')).length, 8);
 });
 
+test('a data set larger than memory and disk may keep is loaded whole, and neither limit is passed', async (t) => {
+  const { root, samples } = await samplesOf(t, 16);
+  const one = 40 * 40 * 1.5 * 3;
+  const warnings: string[] = [];
+  const onWarning = (message: string) => warnings.push(message);
+  // Batches are made ahead, so many images ask for room before any has taken it.
+  const source = sourceFor(t, root, { cacheBytes: 2 * one, diskCacheBytes: 3 * one, onWarning });
+  const loader = createLoader(samples, source, defaults);
+  const first = await record(loader, 0);
+  assert.equal(first.length * defaults.batchSize, samples.length);
+  await record(loader, 1);
+  assert.deepEqual(await record(loader, 0), first);
+  const { memoryBytes, diskBytesWritten } = source.statistics;
+  assert.ok(memoryBytes > 0 && memoryBytes <= 2 * one, `${memoryBytes} bytes in memory`);
+  assert.ok(diskBytesWritten > 0 && diskBytesWritten <= 3 * one, `${diskBytesWritten} bytes on disk`);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /cache is full, so images .* decoded again in every epoch/);
+});
+
 test('a cache that cannot be written is said once and stops nothing', async (t) => {
   const { root, samples } = await samplesOf(t, 4);
   await writeFiles(root, ['blocked'], 'a file where the folder should be');
