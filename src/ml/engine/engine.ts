@@ -72,8 +72,8 @@ export interface SessionProfile {
   readonly batchSize: number;
   /** Of every run that counts, in order: what `ProfileObserver.now` said before it, and how long it took. */
   readonly runs: readonly { readonly moment: number; readonly seconds: number }[];
-  /** Whether it ran on after it had been watched for as long as was asked for. */
-  readonly cut: boolean;
+  /** The mark from which on runs may have gone unwatched; undefined where none did. */
+  readonly unwatchedFrom: number | undefined;
   readonly kernels: readonly KernelTime[];
   /** Largest memory in use by a run's intermediate values, in bytes; 0 where the engine does not say. */
   readonly peakBytes: number;
@@ -81,7 +81,7 @@ export interface SessionProfile {
 
 /** Who wants to know where the time goes. */
 export interface ProfileObserver {
-  /** Runs of a compiled model that are watched, the warm-up included; afterwards it runs as ever. */
+  /** Most runs of a compiled model that are watched, the warm-up included; afterwards it runs as ever. */
   readonly runs: number;
   /** Runs at the beginning of a model that do not count. */
   readonly warmup: number;
@@ -89,6 +89,8 @@ export interface ProfileObserver {
   readonly folder: string;
   /** Whether a model that is compiled now is to be watched. */
   wants(): boolean;
+  /** Whether enough was seen, so that the models that are watched run as ever from now on. */
+  enough(): boolean;
   /** A mark for the run that begins now, such as the number of the step. */
   now(): number;
   seen(profile: SessionProfile): void;

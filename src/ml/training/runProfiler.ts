@@ -22,8 +22,10 @@ export interface RunProfiler {
   result(facts: Pick<RunProfile, 'engine' | 'device' | 'network' | 'method' | 'batchSize'>): RunProfile;
 }
 
-/** Runs that are watched beyond the steps: what is frozen runs ahead. */
+/** Steps that are watched beyond those that count: what is frozen runs ahead. */
 const ahead = 2;
+/** A batch goes through a model in up to so many parts: images a few at a time, or micro-batches. */
+const mostParts = 64;
 
 /** One step's clock readings, in seconds. */
 interface StepTimes {
@@ -50,12 +52,14 @@ export function createRunProfiler(
   let open: StepTimes = { seconds: 0, images: 0, interrupted: false };
   let began = now();
 
+  const watched = warmup + steps + ahead;
   const observer = (part: ModelProfile['part']): ProfileObserver => ({
-    runs: warmup + steps + ahead,
+    runs: part === 'validation' ? watched : watched * mostParts,
     warmup,
     folder,
     // Each validation compiles its model anew; one of them is enough.
     wants: () => part !== 'validation' || !validationSeen,
+    enough: () => part !== 'validation' && times.length >= watched,
     now: () => times.length,
     seen: (profile) => {
       if (part === 'validation') validationSeen = true;
@@ -112,8 +116,8 @@ export function createRunProfiler(
     saving: (work) => timed(saving, work),
     result: (facts) => {
       // A step counts where all of its runs were watched.
-      const ends = seen.flatMap(({ part, profile: { cut, runs } }) =>
-        cut && part !== 'validation' ? [runs.at(-1)?.moment ?? 0] : [],
+      const ends = seen.flatMap(({ part, profile: { unwatchedFrom } }) =>
+        unwatchedFrom === undefined || part === 'validation' ? [] : [unwatchedFrom],
       );
       const counted = times
         .map((time, moment) => ({ ...time, moment }))

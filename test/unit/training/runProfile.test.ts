@@ -48,6 +48,23 @@ test('a profiled run says where the time of a step went, by part, phase, operato
   assert.match(short.join(), /not known: the run had no 3 steps/, 'instead of zeros');
 });
 
+test('a step whose batch goes through the frozen network in parts is watched whole', async (context) => {
+  const folder = await temporaryFolder(context);
+  const data = await drawTinyDataset(folder, 20);
+  const options = { out: join(folder, 'runs'), chooseEngine };
+  const { folder: first } = await trainRun(tinyConfig(data, { epochs: 1 }), options);
+  const weights = join(first, 'checkpoints', 'last.safetensors');
+  const network = { kind: 'architecture', name: 'ConvNet1', weights } as const;
+  const config = tinyConfig(data, { network, method: 'head', batchSize: 10, epochs: 1, validateEvery: 100 });
+  const { profile } = await trainRun(config, { ...options, profileSteps: 2 });
+  assert.ok(profile);
+  assert.equal(profile.steps, 2);
+  const frozen = profile.models.find(({ part }) => part === 'frozen network');
+  assert.ok(frozen && frozen.batchSize < 10, 'it takes fewer images at a time');
+  assert.ok(profile.step.frozenNetwork > frozen.seconds, 'its time in a step is that of several runs');
+  assert.ok(profile.step.trainingStep > 0);
+});
+
 test('profiling changes no number, and a run without it has no profile', async (context) => {
   const folder = await temporaryFolder(context);
   const config = tinyConfig(await drawTinyDataset(folder), { epochs: 1 });

@@ -9,8 +9,8 @@ import type { Session, SessionWatch } from './session.ts';
 type Watch = SessionWatch & { readonly observer: ProfileObserver };
 
 /**
- * A session whose first runs ONNX Runtime times kernel by kernel; then, or when it is released before, the observer
- * hears of them, and it runs on as any other.
+ * A session whose first runs ONNX Runtime times kernel by kernel, until the observer has enough; then, or when it is
+ * released before, the observer hears of them, and it runs on as any other.
  */
 export async function profiledSession(
   create: (extra: InferenceSession.SessionOptions) => Promise<InferenceSession>,
@@ -21,11 +21,12 @@ export async function profiledSession(
   const session = await create({ enableProfiling: true, profileFilePrefix: join(folder, 'trace') });
   const moments: number[] = [];
   let watching = true;
-  const finish = async () => {
+  const finish = async (unwatchedFrom?: number) => {
     watching = false;
     session.endProfiling();
     try {
-      if (moments.length > 0) observer.seen(readTrace(await readTraceFile(folder), moments, watch));
+      if (moments.length > 0)
+        observer.seen(readTrace(await readTraceFile(folder), moments, { ...watch, unwatchedFrom }));
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -34,11 +35,12 @@ export async function profiledSession(
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     run: async (feeds, fetches) => {
-      if (!watching) return session.run(feeds, fetches);
       const moment = observer.now();
+      if (watching && observer.enough()) await finish(moment);
+      if (!watching) return session.run(feeds, fetches);
       const results = await session.run(feeds, fetches);
       moments.push(moment);
-      if (moments.length === observer.runs) await finish();
+      if (moments.length === observer.runs) await finish(moment);
       return results;
     },
     release: async () => {
@@ -84,8 +86,12 @@ function placed(node: string, places: ReadonlyMap<string, string> | undefined): 
 }
 
 /** What a trace says of the runs that count: all but the warm-up, or all where there was no more than that. */
-function readTrace(events: readonly TraceEvent[], moments: readonly number[], watch: Watch): SessionProfile {
-  const { observer, purpose, batchSize } = watch;
+function readTrace(
+  events: readonly TraceEvent[],
+  moments: readonly number[],
+  watch: Watch & Pick<SessionProfile, 'unwatchedFrom'>,
+): SessionProfile {
+  const { observer, purpose, batchSize, unwatchedFrom } = watch;
   const runs = events.filter(({ name }) => name === 'model_run').sort((a, b) => a.ts - b.ts);
   const first = runs.length > observer.warmup ? observer.warmup : 0;
   const counted = runs.slice(first);
@@ -106,7 +112,7 @@ function readTrace(events: readonly TraceEvent[], moments: readonly number[], wa
   return {
     purpose,
     batchSize,
-    cut: moments.length >= observer.runs,
+    unwatchedFrom,
     runs: counted.map(({ dur }, index) => ({ moment: moments[first + index] ?? 0, seconds: dur / 1e6 })),
     kernels: [...kernels.values()],
     peakBytes,
