@@ -9,11 +9,14 @@ import { doubles, randomValues } from './graphValues.ts';
 const step = 1e-6;
 /** ReLU's inputs, and the values under one max pool's window, are kept this far from where the slope changes. */
 const margin = 10 * step;
+/** No channel that batch norm sees is this many deviations off zero, where float32 loses its variance, or this narrow. */
+const mostDeviations = 10;
+const leastDeviation = 0.05;
 
 /**
  * Checks an engine's gradients of a graph that ends in log-probabilities against central differences in float64: for
  * every trainable parameter along two random directions, which an error in any element would change, and by its first and last
- * element. The values are drawn until none is near a kink. The tolerance is float32's where none is given.
+ * element. The values are drawn until none is near a kink and every batch norm is well conditioned. The tolerance is float32's where none is given.
  */
 export async function checkGradients(
   engine: Engine,
@@ -93,11 +96,23 @@ function smoothValues(graph: Graph, random: Random): Map<string, Tensor> {
     const smooth = graph.nodes.every((node) => {
       const x = all.get(node.inputs[0] ?? '') ?? new Float64Array();
       if (node.op === 'relu') return x.every((value) => Math.abs(value) > margin);
+      if (node.op === 'batchNormTraining') return isWellConditioned(all, node);
       return node.op !== 'maxPool' || mapsAreDistinct(x, graph, node);
     });
     if (smooth) return values;
   }
-  throw new Error('every draw had a value near a kink');
+  throw new Error('every draw had a value near a kink, or a channel of next to no variance');
+}
+
+function isWellConditioned(
+  all: Doubles,
+  { outputs: [, mean = '', inverse = ''] }: NodeOf<'batchNormTraining'>,
+): boolean {
+  const means = all.get(mean) ?? new Float64Array();
+  const inverses = all.get(inverse) ?? new Float64Array();
+  return inverses.every(
+    (value, channel) => value < 1 / leastDeviation && Math.abs(means[channel] ?? NaN) * value < mostDeviations,
+  );
 }
 
 /** Whether no two values of one map are near each other, so that none of its windows has two largest. */
