@@ -25,7 +25,7 @@ export async function checkGradients(
   options: { readonly trainable?: ReadonlySet<string>; readonly tolerance?: number } = {},
 ): Promise<void> {
   const { trainable = new Set(graph.parameters), tolerance = 1e-3 } = options;
-  const values = smoothValues(graph, random);
+  const values = conditionedValues(graph, random, (all) => isSmooth(graph, all));
   const targets = randomTargets(typeOf(graph, graph.outputs[0] ?? '').shape, random);
   const model = await engine.compileTraining(
     () => graph,
@@ -89,30 +89,39 @@ function randomTargets(shape: readonly number[], random: Random): Tensor {
   );
 }
 
-function smoothValues(graph: Graph, random: Random): Map<string, Tensor> {
+/** Random values, drawn until float32 can follow every batch norm of the graph and `accept` takes them. */
+export function conditionedValues(
+  graph: Graph,
+  random: Random,
+  accept: (all: Doubles) => boolean = () => true,
+): Map<string, Tensor> {
   for (let draw = 0; draw < 100; draw++) {
     const values = randomValues(graph, random);
     const all = runDouble(graph, doubles(values));
-    const smooth = graph.nodes.every((node) => {
-      const x = all.get(node.inputs[0] ?? '') ?? new Float64Array();
-      if (node.op === 'relu') return x.every((value) => Math.abs(value) > margin);
-      if (node.op === 'batchNormTraining') return isWellConditioned(all, node);
-      return node.op !== 'maxPool' || mapsAreDistinct(x, graph, node);
-    });
-    if (smooth) return values;
+    if (normsAreConditioned(graph, all) && accept(all)) return values;
   }
-  throw new Error('every draw had a value near a kink, or a channel of next to no variance');
+  throw new Error('no draw of a hundred was well conditioned');
 }
 
-function isWellConditioned(
-  all: Doubles,
-  { outputs: [, mean = '', inverse = ''] }: NodeOf<'batchNormTraining'>,
-): boolean {
-  const means = all.get(mean) ?? new Float64Array();
-  const inverses = all.get(inverse) ?? new Float64Array();
-  return inverses.every(
-    (value, channel) => value < 1 / leastDeviation && Math.abs(means[channel] ?? NaN) * value < mostDeviations,
-  );
+function normsAreConditioned(graph: Graph, all: Doubles): boolean {
+  return graph.nodes.every((node) => {
+    if (node.op !== 'batchNormTraining') return true;
+    const [, mean = '', inverse = ''] = node.outputs;
+    const means = all.get(mean) ?? new Float64Array();
+    const inverses = all.get(inverse) ?? new Float64Array();
+    return inverses.every(
+      (value, channel) => value < 1 / leastDeviation && Math.abs(means[channel] ?? NaN) * value < mostDeviations,
+    );
+  });
+}
+
+/** Whether no value is near a kink of the loss. */
+function isSmooth(graph: Graph, all: Doubles): boolean {
+  return graph.nodes.every((node) => {
+    const x = all.get(node.inputs[0] ?? '') ?? new Float64Array();
+    if (node.op === 'relu') return x.every((value) => Math.abs(value) > margin);
+    return node.op !== 'maxPool' || mapsAreDistinct(x, graph, node);
+  });
 }
 
 /** Whether no two values of one map are near each other, so that none of its windows has two largest. */
