@@ -18,7 +18,7 @@ import type { Lowering } from './lowering.ts';
  * channels are the filters, the other side's lie side by side as pixels of a row, once for each horizontal tap; the
  * vertical taps are the rows that come out.
  *
- *     input   [w, n/B, h, (kw, s), B of n]       from the image whose channels lie in rows, "s"
+ *     input   [w, n/B, h, (kw, s), B of n]       from the image whose channels lie in rows, "s" or "(s/B, B of s)"
  *     filters [f/B, w, n/B, h, B of n, B of f]   from the other, "f": a kernel of one column, as high as its map
  *     output  [f/B, kh, (kw, s), B of f]
  *
@@ -64,7 +64,7 @@ function pointwise(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): vo
   const [n, inputs, h, w] = imageShape(lowering.graph, x);
   const [outputs = 1] = node.weightShape;
   const pixels = n * h * w;
-  const rows = emit('Reshape', [imagesInBlocks(lowering, x, 0), integers([1, pixels, inputs, 1])]);
+  const rows = emit('Reshape', [imagesInBlocks(lowering, x), integers([1, pixels, inputs, 1])]);
   const filters = emit('Reshape', [filtersOfPixels(lowering, dy), integers([outputs, pixels, 1, 1])]);
   const attributes = { ...convolution([1, 1]), domain: blockedDomain };
   const product = emit('Conv', [rows, filters], attributes);
@@ -143,9 +143,10 @@ function correlate(lowering: Lowering, correlation: Correlation): { product: str
   const [, s, height, width] = imageShape(lowering.graph, moved);
   const [kh, kw] = kernel;
   const [ph, pw] = geometry.padding;
+  const sets = isBlocked(lowering, moved) ? s / block : 1;
   const pixels = emit('Reshape', [
-    imagesInBlocks(lowering, moved, pw),
-    integers([(n / block) * height * (width + 2 * pw), s * block]),
+    isBlocked(lowering, moved) ? setsInBlocks(lowering, moved, pw) : imagesInBlocks(lowering, moved, pw),
+    integers([(n / block) * sets * height * (width + 2 * pw), (s / sets) * block]),
   ]);
   const reach = height + ph - geometry.stride[0] * (filterHeight - 1);
   const after = Math.max(0, kh - reach);
@@ -153,16 +154,20 @@ function correlate(lowering: Lowering, correlation: Correlation): { product: str
   const gathered = n * height * kw * s * Float32Array.BYTES_PER_ELEMENT;
   while (count * gathered > gatheredUpTo && count % 2 === 0) count /= 2;
   const products = Array.from({ length: columns / count }, (_, slice) =>
-    correlateColumns(lowering, correlation, { pixels, after, first: slice * count, count }),
+    correlateColumns(lowering, correlation, { pixels, sets, after, first: slice * count, count }),
   );
   return { product: products.reduce((sum, product) => emit('Add', [sum, product])), rows: reach + after };
 }
 
-/** Columns of the filters' image, the `pixels` that they meet, and how many rows of zeros follow these. */
+/**
+ * Columns of the filters' image, the `pixels` that they meet, of whose channels there are so many sets, and how many rows of
+ * zeros follow these.
+ */
 interface Columns {
   readonly first: number;
   readonly count: number;
   readonly pixels: string;
+  readonly sets: number;
   readonly after: number;
 }
 
@@ -170,7 +175,7 @@ interface Columns {
 function correlateColumns(
   lowering: Lowering,
   { filters, moved, kernel: [kh, kw], geometry }: Correlation,
-  { first, count, pixels, after }: Columns,
+  { first, count, pixels, sets, after }: Columns,
 ): string {
   const { emit, integers, block } = lowering;
   const [n, f, filterHeight] = imageShape(lowering.graph, filters);
@@ -179,12 +184,15 @@ function correlateColumns(
   const [ph, pw] = geometry.padding;
   const padded = width + 2 * pw;
   const seen = lowering.indices(
-    `${count} columns from ${first} on, ${[n, height, padded, sw, kw].join()}`,
-    count * (n / block) * height * kw,
+    `${count} columns from ${first} on, ${[n, sets, height, padded, sw, kw].join()}`,
+    count * (n / block) * height * kw * sets,
     function* () {
       for (let w = first; w < first + count; w++) {
         for (let row = 0; row < (n / block) * height; row++) {
-          for (let tap = 0; tap < kw; tap++) yield row * padded + w * sw + tap;
+          const start = Math.floor(row / height) * sets * height + (row % height);
+          for (let tap = 0; tap < kw; tap++) {
+            for (let set = 0; set < sets; set++) yield (start + set * height) * padded + w * sw + tap;
+          }
         }
       }
     },
@@ -226,32 +234,38 @@ function evenGroups(filters: number, rows: number, columns: number, block: numbe
 }
 
 /**
- * An image `[n/B, h, w, channels, B of n]` with `padding` columns of zeros on both sides; from blocks, or from the plain
- * layout where it has few channels.
+ * An image `[n/B, h, w, channels, B of n]`; from blocks of channels, or from the plain layout where it has few, and then
+ * with `padding` columns of zeros on both sides.
  */
-function imagesInBlocks(lowering: Lowering, value: string, padding: number): string {
-  const { emit, floats, integers } = lowering;
+function imagesInBlocks(lowering: Lowering, value: string, padding = 0): string {
+  const { emit, integers } = lowering;
   const [n, channels, h, w] = imageShape(lowering.graph, value);
-  const width = w + 2 * padding;
   let last: string;
   if (isBlocked(lowering, value)) {
-    // A convolution by ones is the only operator that pads on all cores.
-    const wider = () =>
-      emit('Conv', [blocked(lowering, value), floats(new Array<number>(channels).fill(1), [channels, 1, 1, 1])], {
-        ...convolution([1, 1]),
-        pads: [0, padding, 0, padding],
-        group: channels,
-        domain: blockedDomain,
-      });
-    last =
-      padding === 0
-        ? channelsLast(lowering, value)
-        : emit('ReorderOutput', [wider()], { domain: blockedDomain, channels, channels_last: 1 });
+    last = channelsLast(lowering, value);
   } else {
     const wider = padding === 0 ? value : emit('Pad', [value, integers([0, 0, 0, padding, 0, 0, 0, padding])]);
     last = emit('Transpose', [wider], { perm: [0, 2, 3, 1] });
   }
-  const images = emit('Reshape', [last, integers([1, n, h, width * channels])]);
+  const images = emit('Reshape', [last, integers([1, n, h, (w + 2 * padding) * channels])]);
+  return emit('ReorderInput', [images], { domain: blockedDomain });
+}
+
+/** A blocked image `[n/B, channels/B, h, w, B of channels, B of n]` with `padding` columns of zeros on both sides. */
+function setsInBlocks(lowering: Lowering, value: string, padding: number): string {
+  const { emit, floats, integers, block } = lowering;
+  const [n, channels, h, w] = imageShape(lowering.graph, value);
+  let wider = blocked(lowering, value);
+  if (padding > 0) {
+    // A convolution by ones is the only operator that pads on all cores.
+    wider = emit('Conv', [wider, floats(new Array<number>(channels).fill(1), [channels, 1, 1, 1])], {
+      ...convolution([1, 1]),
+      pads: [0, padding, 0, padding],
+      group: channels,
+      domain: blockedDomain,
+    });
+  }
+  const images = emit('Reshape', [wider, integers([1, n, (channels / block) * h, (w + 2 * padding) * block])]);
   return emit('ReorderInput', [images], { domain: blockedDomain });
 }
 
