@@ -32,6 +32,8 @@ export interface Lowering {
   readonly block: number;
   /** The graph's images, where some are held blocked; else empty. */
   readonly images: ReadonlySet<string>;
+  /** Parameters and buffers that are part of the model; it is fed all others. */
+  readonly constants: ReadonlySet<string>;
   /** Plain inputs of the graph that were brought into blocks, by their name. */
   readonly reordered: Map<string, string>;
   /** Statistics of blocked images that were computed, by the image's name. */
@@ -79,12 +81,20 @@ function attribute(name: string, value: AttributeValue): OnnxAttribute {
 /** What the floats of a graph are computed in. The tensors that it takes its names from are float32 in both. */
 export type Precision = 'float32' | 'float64';
 
-export function createLowering(
-  graph: Graph,
-  block = 0,
-  images: ReadonlySet<string> = new Set(),
-  precision: Precision = 'float32',
-): Lowering {
+export interface LoweringOptions {
+  readonly block?: number;
+  readonly images?: ReadonlySet<string>;
+  readonly constants?: ReadonlySet<string>;
+  readonly precision?: Precision;
+}
+
+export function createLowering(graph: Graph, options: LoweringOptions = {}): Lowering {
+  const {
+    block = 0,
+    images = new Set<string>(),
+    constants: fixed = new Set<string>(),
+    precision = 'float32',
+  } = options;
   const alias = new Map<string, string>();
   const nodes: OnnxNode[] = [];
   const initializers: OnnxTensor[] = [];
@@ -123,6 +133,7 @@ export function createLowering(
     initializers,
     block,
     images,
+    constants: fixed,
     reordered: new Map(),
     moments: new Map(),
     normalized: new Map(),

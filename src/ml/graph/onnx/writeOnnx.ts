@@ -42,7 +42,12 @@ export const onnxOpset = 17;
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
   const { precision = 'float32' } = options;
-  const lowering = createLowering(graph, block, block > 0 ? imagesOf(graph) : undefined, precision);
+  const lowering = createLowering(graph, {
+    block,
+    ...(block > 0 && { images: imagesOf(graph) }),
+    constants: new Set(constants.keys()),
+    precision,
+  });
   lowering.composed = options.composed === true;
   const flat = flatState(graph);
   for (const name of flat)
