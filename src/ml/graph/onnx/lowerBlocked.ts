@@ -15,7 +15,7 @@ import { isMaskedByPooling, lowerBlockedMaxPoolGradient } from './blockedMaxPool
 import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
 import { cutChannels, cutFromLaterJoin } from './cutChannels.ts';
 import { interleavePlanes } from './interleavePlanes.ts';
-import type { Lowering } from './lowering.ts';
+import { shapeAfter, type Lowering } from './lowering.ts';
 import { coversEvenly } from './lowerPooling.ts';
 import { affine, noteNormalized, noteRectified, recomputedMask, withRecomputed } from './recompute.ts';
 
@@ -170,16 +170,17 @@ function lowerConvolution(lowering: Lowering, node: NodeOf<'conv2d'>): void {
   const [, , kh, kw] = imageShape(lowering.graph, weight);
   const image = isBlocked(lowering, x) ? blocked(lowering, x) : x;
   const attributes = { domain: blockedDomain, ...convolutionAttributes(node, [kh, kw]) };
-  lowering.emit('Conv', [image, aligned(lowering, weight), ...bias], attributes, node.outputs[0]);
+  lowering.emit('Conv', [image, aligned(lowering, weight, image), ...bias], attributes, node.outputs[0]);
 }
 
 /**
- * Weights in memory that ONNX Runtime allocates: copied where they are fed. What comes from JavaScript lies across cache
- * lines, which takes a convolution up to a fifth longer.
+ * Weights in memory that ONNX Runtime allocates: copied where they are fed, when the `image` is there. What comes from
+ * JavaScript lies across cache lines, which takes a convolution up to a fifth longer.
  */
-function aligned({ constants, emit, floats, integers, typeOf }: Lowering, weight: string): string {
+function aligned(lowering: Lowering, weight: string, image: string): string {
+  const { constants, emit, floats, integers, typeOf } = lowering;
   if (constants.has(weight)) return weight;
-  const row = emit('Reshape', [weight, integers([-1])]);
+  const row = emit('Reshape', [weight, shapeAfter(lowering, [-1], [image])]);
   return emit('Reshape', [emit('Mul', [row, floats([1])]), integers(typeOf(weight).shape)]);
 }
 

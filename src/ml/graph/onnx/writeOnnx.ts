@@ -81,14 +81,13 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
     const shape = rows.has(name) ? [elementCount(whole)] : whole;
     const open = openBatch && !tensors.includes(name);
     const dim = shape.map((dimValue, axis) => {
-      if (axis > 0) return { dimValue };
-      // A buffer of known shape is kept until a later value of that shape takes it, a map's of the forward pass for a
-      // gradient's. Where the batch is left unsaid, ONNX Runtime frees each as soon as nothing reads it.
-      if (block > 0 && graph.inputs.includes(name)) return {};
-      return open ? { dimParam: 'N' } : { dimValue };
+      return open && axis === 0 ? { dimParam: 'N' } : { dimValue };
     });
     const elemType = onnxDataTypes[dtype === 'float32' ? precision : dtype];
-    return { name: named(name), type: { tensorType: { elemType, shape: { dim } } } };
+    // A buffer of known shape is kept until a later value of that shape takes it, a map's of the forward pass for a
+    // gradient's. Where shapes are left unsaid, ONNX Runtime frees each as soon as nothing reads it.
+    const unsaid = block > 0 && graph.inputs.includes(name);
+    return { name: named(name), type: { tensorType: { elemType, ...(!unsaid && { shape: { dim } }) } } };
   };
   const held = block > 0 ? convolutionWeights(graph) : new Set<string>();
   const isInput = (name: string) => used.has(name) && !constants.has(name);

@@ -79,17 +79,13 @@ test('no update begins before the gradients of all parameters are there', () => 
   }
 });
 
-test('a step in blocks leaves the size of its batch unsaid', () => {
-  const inputs = decodeOnnx(model).graph.input;
-  const images = inputs.find(({ name }) => name === 'x');
-  const [batch, depth] = images?.type?.tensorType?.shape?.dim ?? [];
-  assert.ok(batch && depth);
-  assert.equal(batch.dimParam ?? '', '');
-  assert.equal(Number(batch.dimValue ?? 0), 0);
-  assert.equal(Number(depth.dimValue), 2);
+test('a step in blocks leaves the shapes of what it is fed unsaid', () => {
+  const inputs = decodeOnnx(model).graph.input.filter(({ name }) => graph.inputs.includes(name));
+  assert.ok(inputs.length > 1);
+  for (const { type } of inputs) assert.ok(!type?.tensorType?.shape);
 });
 
-test('a step in blocks gives no value a shape before it runs', () => {
+test('a step in blocks gives no value a shape before it runs, and no rank', () => {
   const constants = new Set(initializer.map(({ name }) => name));
   const shaped = nodes.filter(({ opType }) => opType === 'Reshape' || opType === 'Expand');
   assert.ok(shaped.length > 10);
@@ -97,4 +93,7 @@ test('a step in blocks gives no value a shape before it runs', () => {
     shaped.filter(({ input }) => constants.has(input[1] ?? '')),
     [],
   );
+  const ranks = new Set(nodes.filter(({ opType }) => opType === 'Shape').flatMap(({ output }) => output));
+  assert.equal(ranks.size, 1);
+  for (const { input } of shaped) assert.ok([...ancestors(input[1] ?? '')].some((value) => ranks.has(value)));
 });
