@@ -184,8 +184,8 @@ for (const channels of [5, 16]) {
 }
 
 /**
- * Convolutions over batches by the 16, whose weight gradient has forms of its own where images are held in blocks: more
- * or fewer channels going in than out, one column or many, strides that leave columns out, and colours.
+ * Convolutions over batches, or pixels, by the 16, whose weight gradient has forms of its own where images are held in
+ * blocks: more or fewer channels going in than out, one column or many, strides that leave columns out, and colours.
  */
 const overBlocksOfImages: Record<string, { shape: Shape; channels: number; kernel: number; options?: object }> = {
   'a 3x3 convolution to more channels': { shape: [32, 16, 5, 4], channels: 32, kernel: 3, options: { padding: 1 } },
@@ -209,7 +209,10 @@ const overBlocksOfImages: Record<string, { shape: Shape; channels: number; kerne
     kernel: 2,
     options: { padding: 2 },
   },
-  'a 1x1 convolution': { shape: [32, 32, 2, 3], channels: 16, kernel: 1 },
+  'a 1x1 convolution to fewer channels': { shape: [32, 32, 2, 3], channels: 16, kernel: 1 },
+  'a 1x1 convolution to more channels': { shape: [16, 16, 2, 3], channels: 48, kernel: 1 },
+  'a 1x1 convolution over blocks of pixels to fewer channels': { shape: [3, 48, 4, 8], channels: 16, kernel: 1 },
+  'a 1x1 convolution over blocks of pixels to more channels': { shape: [2, 16, 4, 4], channels: 32, kernel: 1 },
   'a 1x1 convolution of stride 2': { shape: [16, 16, 5, 4], channels: 32, kernel: 1, options: { stride: 2 } },
   'a 7x7 stem over three colours': {
     shape: [16, 3, 9, 11],

@@ -28,10 +28,12 @@ import type { Lowering } from './lowering.ts';
 /** Lowers dw to the order in which a blocked model holds weights. `x` may be plain where it has few channels. */
 export function lowerBlockedWeightGradient(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
   const [x = '', dy = ''] = node.inputs;
-  const [n] = imageShape(lowering.graph, dy);
+  const [n, , h, w] = imageShape(lowering.graph, dy);
   const dilated = node.dilation[0] !== 1 || node.dilation[1] !== 1;
-  if (n % lowering.block !== 0 || dilated) plainWeightGradient(lowering, node);
-  else if (isPointwise(node) && isBlocked(lowering, x)) pointwise(lowering, node);
+  const isPointwise = hasOnePixel(node) && isBlocked(lowering, x);
+  const inBlocks = n % lowering.block === 0 || (isPointwise && (h * w) % lowering.block === 0);
+  if (!inBlocks || dilated) plainWeightGradient(lowering, node);
+  else if (isPointwise) pointwise(lowering, node);
   else if (isReversible(lowering, node)) reversed(lowering, node);
   else forward(lowering, node);
 }
@@ -44,7 +46,7 @@ function plainWeightGradient(lowering: Lowering, node: NodeOf<'conv2dWeightGradi
   heldFromPlain(lowering, gradient, node.weightShape, node.outputs[0]);
 }
 
-function isPointwise({ weightShape, stride, padding }: NodeOf<'conv2dWeightGradient'>): boolean {
+function hasOnePixel({ weightShape, stride, padding }: NodeOf<'conv2dWeightGradient'>): boolean {
   const sizes = [...weightShape.slice(2), ...stride];
   return sizes.every((size) => size === 1) && padding.every((size) => size === 0);
 }
@@ -57,18 +59,57 @@ function isReversible(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>):
   return inputs > outputs && isBlocked(lowering, node.inputs[0] ?? '') && unitStride && reaches;
 }
 
-/** A 1x1 convolution sums over all pixels alike, so that all of them are channels that go in. */
+/**
+ * A 1x1 convolution sums over all pixels alike, so that all of them are channels that go in. The side with more channels
+ * makes the filters, since that takes it a pass less, or none.
+ */
 function pointwise(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
-  const { emit, integers } = lowering;
+  const { emit, integers, block } = lowering;
   const [x = '', dy = ''] = node.inputs;
-  const [n, inputs, h, w] = imageShape(lowering.graph, x);
-  const [outputs = 1] = node.weightShape;
+  const [, , h, w] = imageShape(lowering.graph, x);
+  const [outputs = 1, inputs = 1] = node.weightShape;
+  const isExchanged = inputs > outputs;
+  const [filters, moved] = isExchanged ? [x, dy] : [dy, x];
+  const product =
+    (h * w) % block === 0
+      ? correlateByImage(lowering, { filters, moved })
+      : correlatePixels(lowering, { filters, moved });
+  if (isExchanged) exchangeProduct(lowering, product, node, 1);
+  else emit('Reshape', [product, integers(node.weightShape)], {}, node.outputs[0]);
+}
+
+/**
+ * For each pair of channels the sum over images and pixels of `filters[n, f, p] * moved[n, s, p]`: `[f/B, s, B of f]`. Where
+ * the pixels of an image are a number of blocks, a blocked image is one kernel of filters as it lies.
+ */
+function correlateByImage(
+  lowering: Lowering,
+  { filters, moved }: { readonly filters: string; readonly moved: string },
+): string {
+  const { emit, integers, block } = lowering;
+  const [n, f, h, w] = imageShape(lowering.graph, filters);
+  const [, s] = imageShape(lowering.graph, moved);
+  const pixels = h * w;
+  const inBlocks = emit('Reshape', [channelsLast(lowering, moved), integers([(n * pixels) / block, block, 1, s])]);
+  const rows = emit('ReorderInput', [inBlocks], { domain: blockedDomain });
+  const input = emit('Reshape', [rows, integers([1, n * pixels, s, 1])]);
+  const kernels = emit('Reshape', [blocked(lowering, filters), integers([n * f, pixels, 1, 1])]);
+  const products = emit('Conv', [input, kernels], { ...convolution([1, 1]), group: n, domain: blockedDomain });
+  return emit('ReduceSum', [emit('Reshape', [products, integers([n, f * s])]), integers([0])], { keepdims: 0 });
+}
+
+/** The same where the pixels of an image are no number of blocks, but the images are. */
+function correlatePixels(
+  lowering: Lowering,
+  { filters, moved }: { readonly filters: string; readonly moved: string },
+): string {
+  const { emit, integers } = lowering;
+  const [n, f, h, w] = imageShape(lowering.graph, filters);
+  const [, s] = imageShape(lowering.graph, moved);
   const pixels = n * h * w;
-  const rows = emit('Reshape', [imagesInBlocks(lowering, x), integers([1, pixels, inputs, 1])]);
-  const filters = emit('Reshape', [filtersOfPixels(lowering, dy), integers([outputs, pixels, 1, 1])]);
-  const attributes = { ...convolution([1, 1]), domain: blockedDomain };
-  const product = emit('Conv', [rows, filters], attributes);
-  emit('Reshape', [product, integers(node.weightShape)], {}, node.outputs[0]);
+  const rows = emit('Reshape', [imagesInBlocks(lowering, moved), integers([1, pixels, s, 1])]);
+  const kernels = emit('Reshape', [filtersOfPixels(lowering, filters), integers([f, pixels, 1, 1])]);
+  return emit('Conv', [rows, kernels], { ...convolution([1, 1]), domain: blockedDomain });
 }
 
 /** dy as filters over x. */
@@ -97,12 +138,23 @@ function forward(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void
 
 /** x as filters over dy: the taps come out backwards, and outputs and inputs exchanged. */
 function reversed(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
-  const { emit, integers, block } = lowering;
   const [x = '', dy = ''] = node.inputs;
-  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = node.weightShape;
+  const [, , kh = 1, kw = 1] = node.weightShape;
   const padding = [kh - 1 - node.padding[0], kw - 1 - node.padding[1]] as const;
   const geometry = { stride: [1, 1], padding } as const;
   const { product, rows } = correlate(lowering, { filters: x, moved: dy, kernel: [kh, kw], geometry });
+  exchangeProduct(lowering, product, node, rows);
+}
+
+/** dw from a product `[I/B, rows, kw, O, B of I]` with x as filters, whose taps are backwards. */
+function exchangeProduct(
+  lowering: Lowering,
+  product: string,
+  node: NodeOf<'conv2dWeightGradient'>,
+  rows: number,
+): void {
+  const { emit, integers, block } = lowering;
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = node.weightShape;
   const pieces = emit('Reshape', [exchangeBlocks(lowering, product), integers([-1, block * block])]);
   const order = lowering.indices(
     `reversed ${node.weightShape.join()} from ${rows} rows`,
