@@ -90,8 +90,7 @@ function correlateByImage(
   const [n, f, h, w] = imageShape(lowering.graph, filters);
   const [, s] = imageShape(lowering.graph, moved);
   const pixels = h * w;
-  const inBlocks = emit('Reshape', [channelsLast(lowering, moved), integers([(n * pixels) / block, block, 1, s])]);
-  const rows = emit('ReorderInput', [inBlocks], { domain: blockedDomain });
+  const rows = exchangeSets(lowering, exchangeBlocks(lowering, blocked(lowering, moved)), n, s / block, pixels / block);
   const input = emit('Reshape', [rows, integers([1, n * pixels, s, 1])]);
   const kernels = emit('Reshape', [blocked(lowering, filters), integers([n * f, pixels, 1, 1])]);
   const products = emit('Conv', [input, kernels], { ...convolution([1, 1]), group: n, domain: blockedDomain });
@@ -290,15 +289,12 @@ function evenGroups(filters: number, rows: number, columns: number, block: numbe
  * with `padding` columns of zeros on both sides.
  */
 function imagesInBlocks(lowering: Lowering, value: string, padding = 0): string {
-  const { emit, integers } = lowering;
+  const { emit, integers, block } = lowering;
   const [n, channels, h, w] = imageShape(lowering.graph, value);
-  let last: string;
-  if (isBlocked(lowering, value)) {
-    last = channelsLast(lowering, value);
-  } else {
-    const wider = padding === 0 ? value : emit('Pad', [value, integers([0, 0, 0, padding, 0, 0, 0, padding])]);
-    last = emit('Transpose', [wider], { perm: [0, 2, 3, 1] });
-  }
+  if (isBlocked(lowering, value))
+    return exchangeSets(lowering, setsInBlocks(lowering, value, padding), n / block, channels / block, h * w);
+  const wider = padding === 0 ? value : emit('Pad', [value, integers([0, 0, 0, padding, 0, 0, 0, padding])]);
+  const last = emit('Transpose', [wider], { perm: [0, 2, 3, 1] });
   const images = emit('Reshape', [last, integers([1, n, h, (w + 2 * padding) * channels])]);
   return emit('ReorderInput', [images], { domain: blockedDomain });
 }
@@ -319,6 +315,21 @@ function setsInBlocks(lowering: Lowering, value: string, padding: number): strin
   }
   const images = emit('Reshape', [wider, integers([1, n, (channels / block) * h, (w + 2 * padding) * block])]);
   return emit('ReorderInput', [images], { domain: blockedDomain });
+}
+
+/** `[images, sets, places, B, B]` as `[images, places, sets, B, B]`. */
+function exchangeSets(lowering: Lowering, value: string, images: number, sets: number, places: number): string {
+  const { emit, integers, block } = lowering;
+  if (sets === 1) return value;
+  const count = images * sets * places;
+  const order = lowering.indices(`sets last of ${[images, sets, places].join()}`, count, function* () {
+    for (let image = 0; image < images; image++) {
+      for (let place = 0; place < places; place++) {
+        for (let set = 0; set < sets; set++) yield (image * sets + set) * places + place;
+      }
+    }
+  });
+  return emit('Gather', [emit('Reshape', [value, integers([count, block * block])]), order], { axis: 0 });
 }
 
 /** Columns of a blocked image as filters `[groups, f/B, count / groups, n/B, h, B of n, B of f]`; the groups share them out. */
