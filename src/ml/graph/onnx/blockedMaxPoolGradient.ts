@@ -88,10 +88,9 @@ function behindRelu(lowering: Lowering, node: NodeOf<'maxPoolGradient'>, [rows, 
     ceil_mode: node.ceilMode ? 1 : 0,
   });
   const mask = emit('HardSigmoid', [y], { alpha: float(1e38), beta: float(0) });
-  const ofRows = alongAxis(lowering, { dy: emit('Mul', [dy, mask]), x: widest, y, channels }, rows, 0, [
-    n,
-    columns.out,
-  ]);
+  const masked = emit('Mul', [dy, mask]);
+  lowering.overwrites.set(masked, mask);
+  const ofRows = alongAxis(lowering, { dy: masked, x: widest, y, channels }, rows, 0, [n, columns.out]);
   alongAxis(lowering, { dy: ofRows, x, y: widest, channels }, columns, 1, [n, rows.size], node.outputs[0]);
 }
 
@@ -137,7 +136,9 @@ function alongAxis(
       activation_params: floatList([-1e38, 1]),
     });
     const taken = emit('Mul', [remaining, chosen]);
-    remaining = emit('Sub', [remaining, taken]);
+    const left = emit('Sub', [remaining, taken]);
+    lowering.overwrites.set(taken, chosen).set(left, remaining);
+    remaining = left;
     return taken;
   });
 

@@ -129,11 +129,15 @@ function lowerAnyLayout(lowering: Lowering, node: Node): void {
 }
 
 /** A ReLU's gradient whose mask comes from what the batch norm before it took. False where there is none. */
-function lowerMaskedByNorm(lowering: Lowering, { inputs, outputs }: NodeOf<'reluGradient'>): boolean {
-  const [dy = '', y = ''] = inputs;
+function lowerMaskedByNorm(
+  lowering: Lowering,
+  { inputs: [dy = '', y = ''], outputs: [dx = ''] }: NodeOf<'reluGradient'>,
+): boolean {
   const mask = recomputedMask(lowering, y, dy);
-  if (mask !== undefined) lowering.emit('Mul', [dy, mask], {}, outputs[0]);
-  return mask !== undefined;
+  if (mask === undefined) return false;
+  lowering.emit('Mul', [dy, mask], {}, dx);
+  lowering.overwrites.set(dx, mask);
+  return true;
 }
 
 type Shape = readonly [number, number, number, number];

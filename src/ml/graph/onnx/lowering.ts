@@ -38,6 +38,8 @@ export interface Lowering {
   readonly reordered: Map<string, string>;
   /** Statistics of blocked images that were computed, by the image's name. */
   readonly moments: Map<string, { readonly mean: string; readonly meanSquare: string }>;
+  /** Blocked images that may be written over another of their size, which is read no more, by their name. */
+  readonly overwrites: Map<string, string>;
   /** Blocked images that the backward pass computes again (see recompute.ts), by their name. */
   readonly normalized: Map<string, NormalizedImage>;
   /** Other names under which a layout-blind operator is to read its inputs. */
@@ -136,6 +138,7 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     constants: fixed,
     reordered: new Map(),
     moments: new Map(),
+    overwrites: new Map(),
     normalized: new Map(),
     alias,
     typeOf: (value) => typeOf(graph, value),

@@ -1,6 +1,6 @@
 import { placeName } from '../nodePlaces.ts';
 import type { Lowering } from './lowering.ts';
-import type { OnnxNode } from './onnxModel.ts';
+import { onnxDataTypes, type OnnxNode, type OnnxValueInfo } from './onnxModel.ts';
 
 /**
  * The nodes of a model in blocks, with the shapes that constants give to values hidden until a step runs. ONNX Runtime
@@ -30,4 +30,25 @@ export function hideShapes(lowering: Lowering, input: string): OnnxNode[] {
     return isShaped ? { ...node, input: [data, hide(shape)] } : node;
   });
   return [...nodes.slice(count), ...changed];
+}
+
+/**
+ * Names for the sizes of images that are written over others: by a convolution that adds to one, and where `overwrites` says
+ * so. Where ONNX Runtime knows that both are of one size and that no one else reads the first, it saves the memory; what a
+ * convolution adds to it copies otherwise, and on one core.
+ */
+export function sizesInPlace(nodes: readonly OnnxNode[], overwrites: ReadonlyMap<string, string>): OnnxValueInfo[] {
+  const sizes = new Map<string, string>();
+  for (const { opType, input, output } of nodes) {
+    const [result = ''] = output;
+    const image = overwrites.get(result) ?? (opType === 'Conv' ? input[3] : undefined);
+    if (image === undefined) continue;
+    const size = sizes.get(image) ?? image;
+    sizes.set(image, size);
+    sizes.set(result, size);
+  }
+  return [...sizes].map(([name, size]) => {
+    const dim = ['images', 'channels', 'height', 'width'].map((axis) => ({ dimParam: `${axis} of ${size}` }));
+    return { name, type: { tensorType: { elemType: onnxDataTypes.float32, shape: { dim } } } };
+  });
 }

@@ -7,7 +7,7 @@ import { convolutionWeights, holdTensor } from './heldWeights.ts';
 import { createLowering, pruneNodes, type Precision } from './lowering.ts';
 import { lowerNode } from './lowerNode.ts';
 import { flatState, isUpdate, lowerUpdates } from './lowerUpdate.ts';
-import { hideShapes } from './unsaidShapes.ts';
+import { hideShapes, sizesInPlace } from './unsaidShapes.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from './onnxModel.ts';
 
 export interface WriteOptions {
@@ -108,6 +108,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
       initializer: [...lowering.initializers.filter((tensor) => used.has(tensor.name ?? '')), ...initializers],
       input: [...graph.inputs, ...tensors].filter(isInput).map(describe),
       output: outputs.map(describe),
+      ...(block > 0 && { valueInfo: sizesInPlace(nodes, lowering.overwrites) }),
     },
     metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
   });

@@ -19,7 +19,7 @@ const forward = around(
 const optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
 const graph = fullStep(forward, { trainable: new Set(forward.parameters), optimizer });
 const model = writeOnnx(graph, { constants: new Map(), outputs: [...graph.updates.values()], block: channels });
-const { node: nodes, initializer = [] } = decodeOnnx(model).graph;
+const { node: nodes, initializer = [], valueInfo = [] } = decodeOnnx(model).graph;
 
 function isBackward({ name = '' }: OnnxNode): boolean {
   return name.includes(':backward:');
@@ -96,4 +96,23 @@ test('a step in blocks gives no value a shape before it runs, and no rank', () =
   const ranks = new Set(nodes.filter(({ opType }) => opType === 'Shape').flatMap(({ output }) => output));
   assert.equal(ranks.size, 1);
   for (const { input } of shaped) assert.ok([...ancestors(input[1] ?? '')].some((value) => ranks.has(value)));
+});
+
+test('a convolution adds to an image in place, and a mask becomes what it masks', () => {
+  const sizes = new Map(valueInfo.map(({ name, type }) => [name, JSON.stringify(type?.tensorType?.shape?.dim)]));
+  const added = nodes.flatMap(({ opType, input, output }) =>
+    opType === 'Conv' && input[3] ? [[input[3], output[0]]] : [],
+  );
+  const masked = graph.nodes
+    .filter(({ op }) => op === 'reluGradient')
+    .map(({ outputs: [dx] }) => [nodes.find(({ output }) => output[0] === dx)?.input[1], dx]);
+  assert.ok(added.length > 2 && masked.length > 2);
+  const pairs = [...added, ...masked];
+  for (const [image = '', result = ''] of pairs) {
+    assert.ok(sizes.has(image));
+    assert.equal(sizes.get(result), sizes.get(image));
+  }
+  const results = new Set(pairs.map(([, result]) => result));
+  const first = pairs.filter(([image]) => !results.has(image)).map(([image = '']) => sizes.get(image));
+  assert.equal(new Set(first).size, first.length, 'images of different sizes have different names for them');
 });
