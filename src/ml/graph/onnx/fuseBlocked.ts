@@ -14,25 +14,32 @@ export function fuseBlocked(nodes: readonly OnnxNode[], outputs: Iterable<string
   const release = (values: readonly string[]) => {
     for (const value of values) {
       const node = waiting.get(value);
-      if (node) result.push(node);
+      if (!node) continue;
       waiting.delete(value);
+      release(node.input);
+      result.push(node);
     }
   };
   for (const node of nodes) {
     const fused = fuse(node, waiting);
     if (fused) waiting.delete(fused.value);
     const placed = fused?.node ?? node;
-    release(placed.input);
     const [output = ''] = placed.output;
-    if (isConvolution(placed) && !isActivated(placed) && uses.get(output) === 1) waiting.set(output, placed);
+    const waits = isConvolution(placed) && !isActivated(placed) && uses.get(output) === 1;
+    // What a waiting convolution adds to may wait with it.
+    release(waits ? placed.input.slice(0, 3) : placed.input);
+    if (waits) waiting.set(output, placed);
     else result.push(placed);
   }
   release([...waiting.keys()]);
   return result;
 }
 
-/** The waiting convolution that can take over what a node does, and both as one node. */
-function fuse(node: OnnxNode, waiting: ReadonlyMap<string, OnnxNode>): { value: string; node: OnnxNode } | undefined {
+/**
+ * The waiting convolution that can take over what a node does, and both as one node. One that adds to an image already leaves
+ * another's sum to the convolution that makes that image.
+ */
+function fuse(node: OnnxNode, waiting: Map<string, OnnxNode>): { value: string; node: OnnxNode } | undefined {
   const [first = '', second = ''] = node.input;
   if (node.opType === 'Relu') {
     const convolution = waiting.get(first);
@@ -47,11 +54,20 @@ function fuse(node: OnnxNode, waiting: ReadonlyMap<string, OnnxNode>): { value: 
     [first, second],
   ] as const) {
     const convolution = waiting.get(value);
-    if (!convolution || convolution.input.length > 3) continue;
-    const [x = '', weight = '', bias = ''] = convolution.input;
-    return { value, node: { ...convolution, input: [x, weight, bias, other], output: node.output } };
+    if (!convolution) continue;
+    const [, , , image] = convolution.input;
+    if (image === undefined) return { value, node: { ...adding(convolution, other), output: node.output } };
+    const before = waiting.get(image);
+    if (!before || before.input.length > 3 || waiting.has(other)) continue;
+    waiting.set(image, adding(before, other));
+    return { value, node: { ...convolution, output: node.output } };
   }
   return undefined;
+}
+
+function adding(convolution: OnnxNode, image: string): OnnxNode {
+  const [x = '', weight = '', bias = ''] = convolution.input;
+  return { ...convolution, input: [x, weight, bias, image] };
 }
 
 function isConvolution({ opType, domain }: OnnxNode): boolean {

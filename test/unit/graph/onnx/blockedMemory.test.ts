@@ -116,3 +116,10 @@ test('a convolution adds to an image in place, and a mask becomes what it masks'
   const first = pairs.filter(([image]) => !results.has(image)).map(([image = '']) => sizes.get(image));
   assert.equal(new Set(first).size, first.length, 'images of different sizes have different names for them');
 });
+
+test('gradients that meet are added by the convolutions that make them', () => {
+  const sums = graph.nodes.filter(({ op }) => op === 'add').map(({ outputs }) => outputs[0] ?? '');
+  assert.ok(sums.length > 1);
+  const makers = sums.map((sum) => nodes.find(({ output }) => output[0] === sum)?.opType);
+  assert.deepEqual(new Set(makers), new Set(['Conv']));
+});
