@@ -9,7 +9,7 @@ interface Kernels {
     rows: number,
     target: number,
     width: number,
-    first: number,
+    ranges: number,
     weights: number,
     taps: number,
   ): void;
@@ -18,7 +18,7 @@ interface Kernels {
     stride: number,
     target: number,
     height: number,
-    first: number,
+    ranges: number,
     weights: number,
     taps: number,
   ): void;

@@ -3,11 +3,16 @@ import type { RgbImage } from './rgbImage.ts';
 
 /** Bits after the point of Pillow's weights. */
 const weightBits = 22;
+/** Of these, so many are in a pair's first number. */
+const lowBits = 15;
 
-/** For each output position: the first input position that counts, and the weights of `taps` of them from there on. */
+/**
+ * For each output position: the first input position that counts, how many do from there on, and their weights; each
+ * position has room for `taps` of them.
+ */
 interface Weights {
   readonly taps: number;
-  readonly first: Int32Array;
+  readonly ranges: Int32Array;
   readonly weights: Int32Array;
 }
 
@@ -15,48 +20,88 @@ interface Weights {
 function triangleWeights(from: number, to: number): Weights {
   const scale = from / to;
   const support = Math.max(1, scale);
-  const taps = Math.min(from, Math.ceil(support) * 2 + 1);
-  const first = new Int32Array(to);
+  const taps = Math.ceil(support) * 2 + 2;
+  const ranges = new Int32Array(2 * to);
   const weights = new Int32Array(to * taps);
+  const shares = new Float64Array(taps);
   for (let index = 0; index < to; index++) {
     const centre = (index + 0.5) * scale;
     const low = Math.max(0, Math.trunc(centre - support + 0.5));
     const high = Math.min(from, Math.trunc(centre + support + 0.5));
-    // Where fewer count than there are taps, the others weigh nothing; none may lie beyond the end.
-    const start = Math.min(low, from - taps);
-    first[index] = start;
-    const weightAt = (position: number) => Math.max(0, 1 - Math.abs((position - centre + 0.5) / support));
     let sum = 0;
-    for (let position = low; position < high; position++) sum += weightAt(position);
     for (let position = low; position < high; position++) {
-      weights[index * taps + position - start] = Math.trunc((weightAt(position) / sum) * 2 ** weightBits + 0.5);
+      const share = Math.max(0, 1 - Math.abs((position - centre + 0.5) / support));
+      shares[position - low] = share;
+      sum += share;
     }
+    // What rounds to nothing at either end is left out: for nearly equal sizes one or two of three.
+    let [first, count] = [low, 0];
+    for (let position = low; position < high; position++) {
+      const weight = Math.trunc(((shares[position - low] ?? 0) / sum) * 2 ** weightBits + 0.5);
+      if (count === 0 && weight === 0) first = position + 1;
+      else weights[index * taps + count++] = weight;
+    }
+    while (count > 1 && weights[index * taps + count - 1] === 0) count--;
+    ranges[2 * index] = first;
+    ranges[2 * index + 1] = count;
   }
-  return { taps, first, weights };
+  return { taps, ranges, weights };
 }
+
+/** Weights two by two as `resizeWidth` takes them: the low bits of both, then the high ones. */
+function inPairs({ taps, ranges, weights }: Weights): Weights {
+  const [pairRanges, pairs] = [ranges.slice(), weights.slice()];
+  for (let at = 1; at < ranges.length; at += 2) pairRanges[at] = ((ranges[at] ?? 0) + 1) >> 1;
+  const mask = (1 << lowBits) - 1;
+  for (let at = 0; at < weights.length; at += 2) {
+    const [first = 0, second = 0] = [weights[at], weights[at + 1]];
+    pairs[at] = (first & mask) | ((second & mask) << 16);
+    pairs[at + 1] = (first >> lowBits) | ((second >> lowBits) << 16);
+  }
+  return { taps, ranges: pairRanges, weights: pairs };
+}
+
+/** The images of a set are of few sizes: as many weights are kept, and the oldest given up. */
+const keptWeights = 64;
+
+function remembered(make: (from: number, to: number) => Weights): (from: number, to: number) => Weights {
+  const kept = new Map<string, Weights>();
+  return (from, to) => {
+    const key = `${from} to ${to}`;
+    const weights = kept.get(key) ?? make(from, to);
+    kept.delete(key);
+    kept.set(key, weights);
+    const [oldest = key] = kept.keys();
+    if (kept.size > keptWeights) kept.delete(oldest);
+    return weights;
+  };
+}
+
+const rowWeights = remembered(triangleWeights);
+const columnWeights = remembered((from, to) => inPairs(triangleWeights(from, to)));
 
 /**
  * Resizes an image as Pillow's `resize` does with its bilinear, antialiased filter, to the last bit: rows first, rounded
  * to 8 bits, then columns. The result lies in memory that threads can share.
  */
 export function resize(image: RgbImage, width: number, height: number): RgbImage {
-  const [columns, rows] = [triangleWeights(image.width, width), triangleWeights(image.height, height)];
-  const [source, between, target, first, weights] = placesFor(
+  const [columns, rows] = [columnWeights(image.width, width), rowWeights(image.height, height)];
+  const [source, between, target, ranges, weights] = placesFor(
     image.data.length,
     width * image.height * 3,
     width * height * 3,
-    4 * Math.max(width, height),
+    8 * Math.max(width, height),
     4 * Math.max(columns.weights.length, rows.weights.length),
   ) as [number, number, number, number, number];
   const put = (to: Weights) => {
-    putIntegers(first, to.first);
+    putIntegers(ranges, to.ranges);
     putIntegers(weights, to.weights);
   };
   bytesAt(source, image.data.length).set(image.data);
   put(columns);
-  kernels.resizeWidth(source, image.width, image.height, between, width, first, weights, columns.taps);
+  kernels.resizeWidth(source, image.width, image.height, between, width, ranges, weights, columns.taps);
   put(rows);
-  kernels.resizeHeight(between, width * 3, target, height, first, weights, rows.taps);
+  kernels.resizeHeight(between, width * 3, target, height, ranges, weights, rows.taps);
   const data = new Uint8Array(new SharedArrayBuffer(width * height * 3));
   data.set(bytesAt(target, data.length));
   return { width, height, data };

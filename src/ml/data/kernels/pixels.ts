@@ -7,24 +7,28 @@
 /** Weights of a resize have so many bits after the point, as in Pillow. */
 const weightBits: i32 = 22;
 const roundWeights: i32 = 1 << (weightBits - 1);
+/** Of these, so many make a signed number of 16 bits. */
+const lowBits: i32 = 15;
 
 /** Coordinates of a warp have so many bits after the point, of which the first eight weigh the neighbours. */
 const coordinateBits: i32 = 16;
 const one: i32 = 1 << coordinateBits;
-
-/** The next four bytes as four numbers of 32 bits. */
-function widen(pointer: usize): v128 {
-  return i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(pointer)));
-}
 
 /** Sixteen numbers of 32 bits, cut off at 0 and 255, as sixteen bytes. */
 function narrow(a: v128, b: v128, c: v128, d: v128): v128 {
   return i8x16.narrow_i16x8_u(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
 }
 
+/** The next two RGB pixels as pairs of 16-bit numbers: red and red, green and green, blue and blue. */
+function pairs(pointer: usize): v128 {
+  const bytes = v128.load64_zero(pointer);
+  return i8x16.shuffle(bytes, i32x4.splat(0), 0, 16, 3, 16, 1, 16, 4, 16, 2, 16, 5, 16, 16, 16, 16, 16);
+}
+
 /**
- * Resizes the rows of an RGB image: column x of `width` is the sum of `taps` columns of `source` from `first[x]` on,
- * times the weights from `weights[taps * x]` on.
+ * Resizes the rows of an RGB image: column x of `width` is the sum of `ranges[2x + 1]` pairs of columns of `source` from
+ * `ranges[2x]` on, times the weights from `weights[taps * x]` on. A pair's weights, which take 22 bits, come as four numbers
+ * of 16 bits: the low 15 bits of both, then the high ones. So a product of pairs adds both, and the sums are exact.
  */
 export function resizeWidth(
   source: usize,
@@ -32,22 +36,26 @@ export function resizeWidth(
   rows: i32,
   target: usize,
   width: i32,
-  first: usize,
+  ranges: usize,
   weights: usize,
   taps: i32,
 ): void {
+  const round = i32x4.splat(roundWeights);
   for (let row = 0; row < rows; row++) {
     const line = source + row * sourceWidth * 3;
-    let weight = weights;
     for (let column = 0; column < width; column++) {
-      let pixel = line + load<i32>(first + (column << 2)) * 3;
-      let sum = i32x4.splat(roundWeights);
-      for (let tap = 0; tap < taps; tap++) {
-        sum = i32x4.add(sum, i32x4.mul(widen(pixel), v128.load32_splat(weight)));
-        pixel += 3;
-        weight += 4;
+      let pixel = line + load<i32>(ranges + (column << 3)) * 3;
+      let weight = weights + ((column * taps) << 2);
+      const end = weight + (load<i32>(ranges + (column << 3), 4) << 3);
+      let low = round;
+      let high = i32x4.splat(0);
+      for (; weight < end; weight += 8) {
+        const pixels = pairs(pixel);
+        low = i32x4.add(low, i32x4.dot_i16x8_s(pixels, v128.load32_splat(weight)));
+        high = i32x4.add(high, i32x4.dot_i16x8_s(pixels, v128.load32_splat(weight, 4)));
+        pixel += 6;
       }
-      sum = i32x4.shr_s(sum, weightBits);
+      const sum = i32x4.shr_s(i32x4.add(low, i32x4.shl(high, lowBits)), weightBits);
       // The fourth byte is overwritten by the next pixel.
       v128.store32_lane(target, narrow(sum, sum, sum, sum), 0);
       target += 3;
@@ -55,18 +63,22 @@ export function resizeWidth(
   }
 }
 
-/** Resizes the columns of an image whose rows have `stride` bytes, as `resizeWidth` does the rows. */
+/**
+ * Resizes the columns of an image whose rows have `stride` bytes: row y of `height` is the sum of `ranges[2y + 1]` rows of
+ * `source` from `ranges[2y]` on, times the weights from `weights[taps * y]` on.
+ */
 export function resizeHeight(
   source: usize,
   stride: i32,
   target: usize,
   height: i32,
-  first: usize,
+  ranges: usize,
   weights: usize,
   taps: i32,
 ): void {
   for (let row = 0; row < height; row++) {
-    const line = source + load<i32>(first + (row << 2)) * stride;
+    const line = source + load<i32>(ranges + (row << 3)) * stride;
+    const count = load<i32>(ranges + (row << 3), 4);
     const rowWeights = weights + ((row * taps) << 2);
     // What is written beyond the end of a row is overwritten by the next one.
     for (let at = 0; at < stride; at += 16) {
@@ -74,7 +86,7 @@ export function resizeHeight(
       let b = a;
       let c = a;
       let d = a;
-      for (let tap = 0; tap < taps; tap++) {
+      for (let tap = 0; tap < count; tap++) {
         const weight = v128.load32_splat(rowWeights + (tap << 2));
         const bytes = v128.load(line + at + tap * stride);
         const low = i16x8.extend_low_i8x16_u(bytes);
@@ -126,18 +138,15 @@ export function warp(
         const top = min(max(y - half, 0), maxY);
         const weightX = (left >> 8) & 255;
         const weightY = (top >> 8) & 255;
-        const lowerRight = weightX * weightY;
-        const lowerLeft = (weightY << 8) - lowerRight;
-        const upperRight = (weightX << 8) - lowerRight;
-        const upperLeft = one - lowerLeft - upperRight - lowerRight;
+        // Beyond the last column and row the weights are 0, and whatever lies there may be read.
         const first = source + (top >> coordinateBits) * stride + (left >> coordinateBits) * 3;
-        const right = left < maxX ? 3 : 0;
-        const down: i32 = top < maxY ? stride : 0;
-        const below = first + down;
-        let sum = i32x4.add(round, i32x4.mul(widen(first), i32x4.splat(upperLeft)));
-        sum = i32x4.add(sum, i32x4.mul(widen(first + right), i32x4.splat(upperRight)));
-        sum = i32x4.add(sum, i32x4.mul(widen(below), i32x4.splat(lowerLeft)));
-        sum = i32x4.add(sum, i32x4.mul(widen(below + right), i32x4.splat(lowerRight)));
+        const weights = i32x4.splat((weightX << 16) | (256 - weightX));
+        const upper = i32x4.dot_i16x8_s(pairs(first), weights);
+        const lower = i32x4.dot_i16x8_s(pairs(first + stride), weights);
+        const sum = i32x4.add(
+          i32x4.add(round, i32x4.mul(upper, i32x4.splat(256 - weightY))),
+          i32x4.mul(lower, i32x4.splat(weightY)),
+        );
         store<u8>(target, i32x4.extract_lane(sum, 0) >> coordinateBits);
         store<u8>(target + plane, i32x4.extract_lane(sum, 1) >> coordinateBits);
         store<u8>(target + 2 * plane, i32x4.extract_lane(sum, 2) >> coordinateBits);
