@@ -6,11 +6,11 @@ import { compileKernels } from '../scripts/compileKernels.mjs';
 import type { BenchCase, Sample, Side } from './benchCase.ts';
 import { type BenchResult, figureResult, type Samples } from './result.ts';
 import { hasTorch, needsPython, runSide, unsetForPeer } from './sides.ts';
-import { rowOf } from './table.ts';
+import { machineFolder, rowOf } from './table.ts';
 
 /*
  * `npm run bench` measures every case of bench/cases beside its peer, `npm run bench -- NAME...` only those named, and
- * writes bench/results/NAME.json. The sides take turns, each in a process of its own. The peer is torch and torchvision
+ * writes bench/results/MACHINE/NAME.json. The sides take turns, each in a process of its own. The peer is torch and torchvision
  * in the Python that PYTHON names, Debian's python3-torch by default; without them only our side is measured.
  */
 const casesFolder = join(import.meta.dirname, 'cases');
@@ -88,7 +88,6 @@ const withTorch = await hasTorch();
 if (!withTorch)
   console.log('No Python with torch and torchvision (PYTHON names one), so there is no torch to compare with.');
 compileKernels();
-mkdirSync(resultsFolder, { recursive: true });
 for (const name of wanted.length > 0 ? wanted : all) {
   const benchCase = await readCase(name);
   if (benchCase.unavailable !== undefined) {
@@ -99,7 +98,9 @@ for (const name of wanted.length > 0 ? wanted : all) {
   const result = await measureCase(name, benchCase, withTorch);
   // A result without its ratio would take the place of one that has it.
   if (withTorch || !Object.values(benchCase.peers).some(needsPython)) {
-    writeFileSync(join(resultsFolder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+    const folder = join(resultsFolder, machineFolder(result.machine));
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
   }
   for (const figure of result.figures) console.log(rowOf(figure));
 }

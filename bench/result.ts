@@ -26,7 +26,7 @@ export interface FigureResult extends FigureSpec {
   readonly peerOfLimit?: number;
 }
 
-/** The content of bench/results/NAME.json. */
+/** The content of bench/results/MACHINE/NAME.json. */
 export interface BenchResult {
   readonly name: string;
   readonly how: string;

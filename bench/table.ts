@@ -6,27 +6,42 @@ import { type BenchResult, type FigureResult, median, reachesGoal } from './resu
 const begin = '<!-- bench: written by npm run bench:table -->';
 const end = '<!-- bench: end -->';
 
-/** Every result in a folder, in the order of their names. */
+/** Every result in a folder of a folder for each machine, in the order of their names. */
 export function readResults(folder: string): BenchResult[] {
-  return readdirSync(folder)
+  return readdirSync(folder, { recursive: true })
+    .map(String)
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as BenchResult);
 }
 
-/** A text with the table of the results between its two markers. Throws where it has no markers. */
+/** The folder of a machine's results, a word for each of its processor's: `amd-epyc`. */
+export function machineFolder({ cpu }: BenchResult['machine']): string {
+  const words = cpu.replace(/\([^)]*\)/gu, ' ').match(/[\p{L}\p{N}]+/gu) ?? ['unknown'];
+  return words.join('-').toLowerCase();
+}
+
+/** A text with a table of each machine's results between its two markers. Throws where it has no markers. */
 export function withTable(text: string, results: readonly BenchResult[]): string {
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the text has no lines ${begin} and ${end}`);
-  return `${text.slice(0, from + begin.length)}\n\n${tableOf(results)}\n\n${text.slice(to)}`;
+  return `${text.slice(0, from + begin.length)}\n\n${tablesOf(results)}\n\n${text.slice(to)}`;
 }
 
-function tableOf(results: readonly BenchResult[]): string {
+function tablesOf(results: readonly BenchResult[]): string {
   if (results.length === 0) return 'Nothing has been measured yet.';
+  const folders = [...new Set(results.map(({ machine }) => machineFolder(machine)))];
+  return folders
+    .map((folder) => tableOf(results.filter(({ machine }) => machineFolder(machine) === folder)))
+    .join('\n\n');
+}
+
+/** The results of one machine. */
+function tableOf(results: readonly BenchResult[]): string {
   const header = ['| work | ours | peer | ratio | goal | of the limit |', '| --- | ---: | ---: | ---: | ---: | ---: |'];
   const rows = results.flatMap(({ figures }) => figures.map(rowOf));
   const machines = [...new Set(results.map(machineOf))];
-  return [...header, ...rows, '', ...machines].join('\n');
+  return [...machines, '', ...header, ...rows].join('\n');
 }
 
 /** One row as Markdown. */

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { format, resolveConfig } from 'prettier';
 import type { FigureSpec, Sample } from '../../../bench/benchCase.ts';
 import { figureResult, median, reachesGoal } from '../../../bench/result.ts';
-import { readResults, rowOf, withTable } from '../../../bench/table.ts';
+import { machineFolder, readResults, rowOf, withTable } from '../../../bench/table.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const speed: FigureSpec = { key: 'speed', title: 'work', unit: 'images/s', better: 'more', goal: 2, operations: 10 };
@@ -18,6 +18,17 @@ describe('the table of measurements', () => {
     const written = withTable(text, readResults(join(root, 'bench/results')));
     const formatted = await format(written, { ...(await resolveConfig(file)), parser: 'markdown' });
     assert.equal(formatted, text, 'npm run bench:table writes it');
+  });
+
+  it('keeps the results of each machine apart', () => {
+    const machine = { cpu: 'AMD EPYC', cores: 2, memoryMebibytes: 2048, productRate: [] };
+    const versions = { ours: { fivecrop: '1' }, peer: {} };
+    const result = { name: 'scan', how: '', measured: '', machine, versions, unsetForPeer: [], rounds: 1, figures: [] };
+    const other = { ...result, machine: { ...machine, cpu: 'Intel(R) Xeon(R) Processor' } };
+    assert.equal(machineFolder(machine), 'amd-epyc');
+    assert.equal(machineFolder(other.machine), 'intel-xeon-processor');
+    const text = withTable('<!-- bench: written by npm run bench:table -->\n<!-- bench: end -->', [result, other]);
+    assert.match(text, /AMD EPYC, 2 cores, 2 GiB.*\n\n\| work .*\n.*\n\nMeasured on Intel.*\n\n\| work /);
   });
 
   it('compares each round with the best variant of the peer', () => {
