@@ -31,7 +31,7 @@ export function lowerBlockedWeightGradient(lowering: Lowering, node: NodeOf<'con
   const [n, , h, w] = imageShape(lowering.graph, dy);
   const dilated = node.dilation[0] !== 1 || node.dilation[1] !== 1;
   const isPointwise = hasOnePixel(node) && isBlocked(lowering, x);
-  const inBlocks = n % lowering.block === 0 || (isPointwise && (h * w) % lowering.block === 0);
+  const inBlocks = n % (isPointwise ? imagesTogether(h * w, lowering.block) : lowering.block) === 0;
   if (!inBlocks || dilated) plainWeightGradient(lowering, node);
   else if (isPointwise) pointwise(lowering, node);
   else if (isReversible(lowering, node)) reversed(lowering, node);
@@ -64,51 +64,60 @@ function isReversible(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>):
  * makes the filters, since that takes it a pass less, or none.
  */
 function pointwise(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
-  const { emit, integers, block } = lowering;
+  const { emit, integers } = lowering;
   const [x = '', dy = ''] = node.inputs;
-  const [, , h, w] = imageShape(lowering.graph, x);
   const [outputs = 1, inputs = 1] = node.weightShape;
   const isExchanged = inputs > outputs;
   const [filters, moved] = isExchanged ? [x, dy] : [dy, x];
-  const product =
-    (h * w) % block === 0
-      ? correlateByImage(lowering, { filters, moved })
-      : correlatePixels(lowering, { filters, moved });
+  const product = correlatePixels(lowering, { filters, moved });
   if (isExchanged) exchangeProduct(lowering, product, node, 1);
   else emit('Reshape', [product, integers(node.weightShape)], {}, node.outputs[0]);
 }
 
+/** The fewest images whose pixels together are a number of blocks. */
+function imagesTogether(pixels: number, block: number): number {
+  let count = 1;
+  while ((count * pixels) % block > 0) count++;
+  return count;
+}
+
 /**
- * For each pair of channels the sum over images and pixels of `filters[n, f, p] * moved[n, s, p]`: `[f/B, s, B of f]`. Where
- * the pixels of an image are a number of blocks, a blocked image is one kernel of filters as it lies.
+ * For each pair of channels the sum over images and pixels of `filters[n, f, p] * moved[n, s, p]`: `[f/B, s, B of f]`. The
+ * pixels of one or more images, a number of blocks, are the channels of one group of the convolution.
  */
-function correlateByImage(
+function correlatePixels(
   lowering: Lowering,
   { filters, moved }: { readonly filters: string; readonly moved: string },
 ): string {
   const { emit, integers, block } = lowering;
   const [n, f, h, w] = imageShape(lowering.graph, filters);
   const [, s] = imageShape(lowering.graph, moved);
-  const pixels = h * w;
-  const rows = exchangeSets(lowering, exchangeBlocks(lowering, blocked(lowering, moved)), n, s / block, pixels / block);
-  const input = emit('Reshape', [rows, integers([1, n * pixels, s, 1])]);
-  const kernels = emit('Reshape', [blocked(lowering, filters), integers([n * f, pixels, 1, 1])]);
-  const products = emit('Conv', [input, kernels], { ...convolution([1, 1]), group: n, domain: blockedDomain });
-  return emit('ReduceSum', [emit('Reshape', [products, integers([n, f * s])]), integers([0])], { keepdims: 0 });
+  const together = imagesTogether(h * w, block);
+  const [groups, pixels] = [n / together, together * h * w];
+  const inBlocks = exchangeBlocks(lowering, blocksOfImages(lowering, moved, together));
+  const rows = exchangeSets(lowering, inBlocks, groups, s / block, pixels / block);
+  const input = emit('Reshape', [rows, integers([1, n * h * w, s, 1])]);
+  const kernels = emit('Reshape', [blocksOfImages(lowering, filters, together), integers([groups * f, pixels, 1, 1])]);
+  const products = emit('Conv', [input, kernels], { ...convolution([1, 1]), group: groups, domain: blockedDomain });
+  return emit('ReduceSum', [emit('Reshape', [products, integers([groups, f * s])]), integers([0])], { keepdims: 0 });
 }
 
-/** The same where the pixels of an image are no number of blocks, but the images are. */
-function correlatePixels(
-  lowering: Lowering,
-  { filters, moved }: { readonly filters: string; readonly moved: string },
-): string {
-  const { emit, integers } = lowering;
-  const [n, f, h, w] = imageShape(lowering.graph, filters);
-  const [, s] = imageShape(lowering.graph, moved);
-  const pixels = n * h * w;
-  const rows = emit('Reshape', [imagesInBlocks(lowering, moved), integers([1, pixels, s, 1])]);
-  const kernels = emit('Reshape', [filtersOfPixels(lowering, filters), integers([f, pixels, 1, 1])]);
-  return emit('Conv', [rows, kernels], { ...convolution([1, 1]), domain: blockedDomain });
+/** A blocked image whose blocks of channels lie together for so many images: `[n/count, C/B, count, h, w, B]`. */
+function blocksOfImages(lowering: Lowering, value: string, count: number): string {
+  const { emit, integers, block } = lowering;
+  if (count === 1) return blocked(lowering, value);
+  const [n, channels, h, w] = imageShape(lowering.graph, value);
+  const sets = channels / block;
+  const order = lowering.indices(`blocks of ${[n, channels, count].join()}`, n * sets, function* () {
+    for (let first = 0; first < n; first += count) {
+      for (let set = 0; set < sets; set++) {
+        for (let image = first; image < first + count; image++) yield image * sets + set;
+      }
+    }
+  });
+  return emit('Gather', [emit('Reshape', [blocked(lowering, value), integers([n * sets, h * w * block])]), order], {
+    axis: 0,
+  });
 }
 
 /** dy as filters over x. */
@@ -284,15 +293,10 @@ function evenGroups(filters: number, rows: number, columns: number, block: numbe
   return parts % 2 === 1 && columns % 2 === 0 ? 2 : 1;
 }
 
-/**
- * An image `[n/B, h, w, channels, B of n]`; from blocks of channels, or from the plain layout where it has few, and then
- * with `padding` columns of zeros on both sides.
- */
-function imagesInBlocks(lowering: Lowering, value: string, padding = 0): string {
-  const { emit, integers, block } = lowering;
+/** A plain image `[n/B, h, w, channels, B of n]` with `padding` columns of zeros on both sides. */
+function imagesInBlocks(lowering: Lowering, value: string, padding: number): string {
+  const { emit, integers } = lowering;
   const [n, channels, h, w] = imageShape(lowering.graph, value);
-  if (isBlocked(lowering, value))
-    return exchangeSets(lowering, setsInBlocks(lowering, value, padding), n / block, channels / block, h * w);
   const wider = padding === 0 ? value : emit('Pad', [value, integers([0, 0, 0, padding, 0, 0, 0, padding])]);
   const last = emit('Transpose', [wider], { perm: [0, 2, 3, 1] });
   const images = emit('Reshape', [last, integers([1, n, h, (w + 2 * padding) * channels])]);
@@ -338,57 +342,24 @@ function filtersOfColumns(
   value: string,
   { first: from, count, groups }: { readonly first: number; readonly count: number; readonly groups: number },
 ): string {
+  const { emit, integers, block } = lowering;
   const [n, f, h, w] = imageShape(lowering.graph, value);
   const share = count / groups;
-  const places = (n * f * h * count) / lowering.block;
-  return gatherFilters(
-    lowering,
-    value,
-    { name: `${count} columns from ${from} on in ${groups} groups`, count: places },
-    function* (block) {
-      for (let start = from; start < from + count; start += share) {
-        for (let b = 0; b < f / block; b++) {
-          for (let column = start; column < start + share; column++) {
-            for (let first = 0; first < n; first += block) {
-              for (let row = 0; row < h; row++) yield { first, b, pixel: row * w + column };
+  const name = `${count} columns from ${from} on in ${groups} groups of ${[n, f, h, w].join()} as filters`;
+  const order = lowering.indices(name, (n * f * h * count) / block, function* () {
+    for (let start = from; start < from + count; start += share) {
+      for (let b = 0; b < f / block; b++) {
+        for (let column = start; column < start + share; column++) {
+          for (let first = 0; first < n; first += block) {
+            for (let row = 0; row < h; row++) {
+              for (let image = first; image < first + block; image++)
+                yield (((image * f) / block + b) * h + row) * w + column;
             }
           }
         }
       }
-    },
-  );
-}
-
-/** A blocked image as filters `[f/B, n/B, h, w, B of n, B of f]`. */
-function filtersOfPixels(lowering: Lowering, value: string): string {
-  const [n, f, h, w] = imageShape(lowering.graph, value);
-  const count = (n * f * h * w) / lowering.block;
-  return gatherFilters(lowering, value, { name: 'pixels', count }, function* (block) {
-    for (let b = 0; b < f / block; b++) {
-      for (let first = 0; first < n; first += block) {
-        for (let pixel = 0; pixel < h * w; pixel++) yield { first, b, pixel };
-      }
     }
   });
-}
-
-/** Gathers, for each place given, the values of one block of channels at one pixel of B images from the first on. */
-function gatherFilters(
-  lowering: Lowering,
-  value: string,
-  { name, count }: { readonly name: string; readonly count: number },
-  places: (block: number) => Iterable<{ first: number; b: number; pixel: number }>,
-): string {
-  const { emit, integers, block } = lowering;
-  const [n, f, h, w] = imageShape(lowering.graph, value);
-  const order = lowering.indices(`filters of ${[n, f, h, w].join()} by ${name}`, count, function* () {
-    for (const { first, b, pixel } of places(block)) {
-      for (let image = first; image < first + block; image++) yield ((image * f) / block + b) * h * w + pixel;
-    }
-  });
-  return emit(
-    'Gather',
-    [emit('Reshape', [blocked(lowering, value), integers([(n * f * h * w) / block, block])]), order],
-    { axis: 0 },
-  );
+  const pixels = emit('Reshape', [blocked(lowering, value), integers([(n * f * h * w) / block, block])]);
+  return emit('Gather', [pixels, order], { axis: 0 });
 }
