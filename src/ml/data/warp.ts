@@ -28,11 +28,9 @@ export function warp(image: RgbImage, map: Affine, size: number, out = new Uint8
     starts[2 * row] = Math.round((map.a * 0.5 + map.b * (row + 0.5) + map.c) * one);
     starts[2 * row + 1] = Math.round((map.d * 0.5 + map.e * (row + 0.5) + map.f) * one);
   }
-  const [source, target, rows] = placesFor(image.data.length, out.length, starts.byteLength) as [
-    number,
-    number,
-    number,
-  ];
+  // The kernel reads a row beyond the last, without using it.
+  const reach = image.data.length + image.width * 3;
+  const [source, target, rows] = placesFor(reach, out.length, starts.byteLength) as [number, number, number];
   bytesAt(source, image.data.length).set(image.data);
   bytesAt(target, out.length).fill(0);
   putIntegers(rows, starts);

@@ -106,6 +106,13 @@ test('a warp by the identity copies the image, and a flip mirrors it exactly', (
   );
 });
 
+test('the last corner of a wide image is warped as any', () => {
+  const [wide, height] = [32_000, 20];
+  const image = pattern(wide, height);
+  const corner = { a: 1, b: 0, c: wide - 4, d: 0, e: 1, f: height - 4 };
+  assert.deepEqual(warp(image, corner, 4), cropPlanes(image, { left: wide - 4, top: height - 4 }, 4));
+});
+
 test('what a rotation brings in from outside is black, and nothing else', () => {
   const white: RgbImage = { width: 300, height: 255, data: new Uint8Array(300 * 255 * 3).fill(255) };
   const planes = warp(white, rotatedCentreCrop(white, 224, centreOffset(300, 255, 224), 30, false), 224);
