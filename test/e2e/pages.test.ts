@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { Browser } from 'playwright-core';
+import type { Browser, Locator } from 'playwright-core';
 import { browserMissing, launchBrowser } from '../../scripts/host/browser.ts';
 import type { EvaluationPanelToHost } from '../../src/protocol/evaluationPanel.ts';
 import type { PredictionPanelToHost } from '../../src/protocol/predictionPanel.ts';
@@ -8,6 +8,7 @@ import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import type { TrainingPanelToHost } from '../../src/protocol/trainingPanel.ts';
 import { openPage, pagesMissing, pageScreenshot, type OpenedPage, type PageOptions } from './pages/openPage.ts';
 import { flowerPicture, sampleEvaluation, sampleEvents, samplePredictions, sampleRun } from './pages/samples.ts';
+import { until } from './until.ts';
 
 /** The pages without a workbench: a made-up host sends messages, under the policy that panels have. */
 
@@ -205,16 +206,23 @@ test('curves are exported as a picture and as exact points', { skip }, async () 
   });
 });
 
+/** Where a chart lies; a change of its scale draws it anew, and for a moment there is none. */
+async function boxOf(chart: Locator): Promise<{ x: number; y: number }> {
+  await until('the chart is drawn', async () => (await chart.boundingBox()) !== null);
+  const box = await chart.boundingBox();
+  assert.ok(box !== null);
+  return box;
+}
+
 test('smoothing, log scale and zoom are kept for the next life of the page', { skip }, async () => {
   await withPage(openTraining(), async ({ page }) => {
     await page.locator('.legend tbody tr').nth(2).waitFor();
     await page.getByRole('checkbox', { name: 'Logarithmic loss' }).click();
     const chart = page.locator('.chart .u-over').first();
-    const box = await chart.boundingBox();
-    assert.ok(box !== null);
-    await page.mouse.move(box.x + 100, box.y + 50);
+    const { x, y } = await boxOf(chart);
+    await page.mouse.move(x + 100, y + 50);
     await page.mouse.down();
-    await page.mouse.move(box.x + 300, box.y + 60, { steps: 4 });
+    await page.mouse.move(x + 300, y + 60, { steps: 4 });
     await page.mouse.up();
     await page.getByRole('button', { name: 'Show all steps' }).waitFor();
     const state = await page.evaluate<{
