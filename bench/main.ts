@@ -10,8 +10,8 @@ import { machineFolder, rowOf } from './table.ts';
 
 /*
  * `npm run bench` measures every case of bench/cases beside its peer, `npm run bench -- NAME...` only those named, and
- * writes bench/results/MACHINE/NAME.json. The sides take turns, each in a process of its own. The peer is torch and torchvision
- * in the Python that PYTHON names, Debian's python3-torch by default; without them only our side is measured.
+ * writes bench/results/MACHINE/NAME.json. The sides take turns, each in a process of its own. The peer is torch and
+ * torchvision in the Python that PYTHON names, Debian's python3-torch by default; without them only our side is measured.
  */
 const casesFolder = join(import.meta.dirname, 'cases');
 const resultsFolder = join(import.meta.dirname, 'results');

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
 import { launchBrowser } from '../../scripts/host/browser.ts';
 import { installCodeHost } from '../../scripts/host/codeHost.ts';
@@ -87,8 +86,6 @@ async function ready({ page }: Workbench): Promise<void> {
 
 /** Loads the page anew, as *Developer: Reload Window* does. */
 export async function reloadWindow(workbench: Workbench): Promise<void> {
-  // The workbench in a browser notes once a minute which editors are open. What it notes as it goes can be lost.
-  await delay(65_000);
   await workbench.page.reload();
   await ready(workbench);
 }

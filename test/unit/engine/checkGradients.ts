@@ -16,7 +16,8 @@ const leastDeviation = 0.05;
 /**
  * Checks an engine's gradients of a graph that ends in log-probabilities against central differences in float64: for
  * every trainable parameter along two random directions, which an error in any element would change, and by its first and last
- * element. The values are drawn until none is near a kink and every batch norm is well conditioned. The tolerance is float32's where none is given.
+ * element. The values are drawn until none is near a kink and every batch norm is well conditioned. The tolerance is
+ * float32's where none is given.
  */
 export async function checkGradients(
   engine: Engine,

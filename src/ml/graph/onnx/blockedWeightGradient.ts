@@ -95,7 +95,7 @@ function correlatePixels(
   const together = imagesTogether(h * w, block);
   const [groups, pixels] = [n / together, together * h * w];
   const inBlocks = exchangeBlocks(lowering, blocksOfImages(lowering, moved, together));
-  const rows = exchangeSets(lowering, inBlocks, groups, s / block, pixels / block);
+  const rows = exchangeMiddle(lowering, inBlocks, [groups, s / block, pixels / block, block * block]);
   const input = emit('Reshape', [rows, integers([1, n * h * w, s, 1])]);
   const kernels = emit('Reshape', [blocksOfImages(lowering, filters, together), integers([groups * f, pixels, 1, 1])]);
   const products = emit('Conv', [input, kernels], { ...convolution([1, 1]), group: groups, domain: blockedDomain });
@@ -104,20 +104,9 @@ function correlatePixels(
 
 /** A blocked image whose blocks of channels lie together for so many images: `[n/count, C/B, count, h, w, B]`. */
 function blocksOfImages(lowering: Lowering, value: string, count: number): string {
-  const { emit, integers, block } = lowering;
-  if (count === 1) return blocked(lowering, value);
   const [n, channels, h, w] = imageShape(lowering.graph, value);
-  const sets = channels / block;
-  const order = lowering.indices(`blocks of ${[n, channels, count].join()}`, n * sets, function* () {
-    for (let first = 0; first < n; first += count) {
-      for (let set = 0; set < sets; set++) {
-        for (let image = first; image < first + count; image++) yield image * sets + set;
-      }
-    }
-  });
-  return emit('Gather', [emit('Reshape', [blocked(lowering, value), integers([n * sets, h * w * block])]), order], {
-    axis: 0,
-  });
+  const { block } = lowering;
+  return exchangeMiddle(lowering, blocked(lowering, value), [n / count, count, channels / block, h * w * block]);
 }
 
 /** dy as filters over x. */
@@ -321,19 +310,20 @@ function setsInBlocks(lowering: Lowering, value: string, padding: number): strin
   return emit('ReorderInput', [images], { domain: blockedDomain });
 }
 
-/** `[images, sets, places, B, B]` as `[images, places, sets, B, B]`. */
-function exchangeSets(lowering: Lowering, value: string, images: number, sets: number, places: number): string {
-  const { emit, integers, block } = lowering;
-  if (sets === 1) return value;
-  const count = images * sets * places;
-  const order = lowering.indices(`sets last of ${[images, sets, places].join()}`, count, function* () {
-    for (let image = 0; image < images; image++) {
-      for (let place = 0; place < places; place++) {
-        for (let set = 0; set < sets; set++) yield (image * sets + set) * places + place;
-      }
+/** `[a, b, c, row]` as `[a, c, b, row]`, the value itself where that is the same. */
+function exchangeMiddle(
+  lowering: Lowering,
+  value: string,
+  [a, b, c, row]: readonly [a: number, b: number, c: number, row: number],
+): string {
+  const { emit, integers } = lowering;
+  if (b === 1 || c === 1) return value;
+  const order = lowering.indices(`middle of ${[a, b, c].join()} exchanged`, a * b * c, function* () {
+    for (let i = 0; i < a; i++) {
+      for (let k = 0; k < c; k++) for (let j = 0; j < b; j++) yield (i * b + j) * c + k;
     }
   });
-  return emit('Gather', [emit('Reshape', [value, integers([count, block * block])]), order], { axis: 0 });
+  return emit('Gather', [emit('Reshape', [value, integers([a * b * c, row])]), order], { axis: 0 });
 }
 
 /** Columns of a blocked image as filters `[groups, f/B, count / groups, n/B, h, B of n, B of f]`; the groups share them out. */
