@@ -6,7 +6,10 @@ import { architectureNames, buildNetwork } from '../../src/ml/architectures/regi
 import { stateDictEntries } from '../../src/ml/architectures/stateDictEntries.ts';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
+import type { Engine } from '../../src/ml/engine/engine.ts';
+import { webgpuLimits } from '../../src/ml/graph/onnx/webgpuWeightGradient.ts';
 import { doubleEngine } from '../unit/engine/doubleEngine.ts';
+import { webgpuFormsEngine } from '../unit/engine/webgpuFormsEngine.ts';
 import { referenceInput, referenceState } from './referenceFill.ts';
 import { readTorchReference, skipWithoutReference } from './torchReference.ts';
 import { distance, trainingDeviation, type Deviation } from './trainingDeviation.ts';
@@ -75,16 +78,21 @@ for (const reference of skip ? [] : readTorchReference().train) {
     assertWithin(await trainingDeviation(reference, doubleEngine), limits);
   });
 
-  test(`${title} in float32 is as near to them as torch's own float32`, async () => {
+  const inFloat32 = async (engine: Engine) => {
     const torch = torchFloat32.find((own) => own.arch === arch && own.mode === mode && own.batch_norm === batchNorm);
     assert.ok(torch, `test/fixtures/torch_float32.json has no such case`);
     const limit = (deviation: number) => Math.max(exact, allowance * deviation);
     const laterLosses = limit(Math.max(...torch.losses));
-    assertWithin(await trainingDeviation(reference, onnxEngine), {
+    assertWithin(await trainingDeviation(reference, engine), {
       gradients: limit(torch.gradients),
       losses: torch.losses.map((_, step) => (step === 0 ? exact : laterLosses)),
       after: limit(torch.after),
       evaluation: limit(torch.evaluation),
     });
-  });
+  };
+
+  test(`${title} in float32 is as near to them as torch's own float32`, () => inFloat32(onnxEngine));
+
+  test(`${title} in the forms that are written for WebGPU is as near to them`, () =>
+    inFloat32(webgpuFormsEngine(webgpuLimits)));
 }

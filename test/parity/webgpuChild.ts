@@ -18,6 +18,7 @@ import {
   relu,
 } from '../../src/ml/graph/builder.ts';
 import type { Graph } from '../../src/ml/graph/graph.ts';
+import { webgpuLimits } from '../../src/ml/graph/onnx/webgpuWeightGradient.ts';
 import { writeOnnx } from '../../src/ml/graph/onnx/writeOnnx.ts';
 import type { Optimizer } from '../../src/ml/graph/optimizers.ts';
 import { accumulationStep, fullStep, gradientStep, updateStep } from '../../src/ml/graph/trainingStep.ts';
@@ -61,7 +62,7 @@ function graphs(): Graph[] {
 async function place(): Promise<number> {
   const all = graphs();
   for (const graph of all) {
-    const model = writeOnnx(graph, { constants: new Map(), outputs: [...graph.updates.values()], composed: true });
+    const model = writeOnnx(graph, { constants: new Map(), outputs: [...graph.updates.values()], webgpu: webgpuLimits });
     const session = await InferenceSession.create(model, {
       executionProviders: ['webgpu', 'cpu'],
       logSeverityLevel: 0,

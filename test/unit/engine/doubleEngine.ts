@@ -6,5 +6,5 @@ import { createTrainingModel } from '../../../src/ml/engine/onnxruntime/training
 export const doubleEngine: Engine = {
   ...onnxEngine,
   compileTraining: (graphFor, initial, options) =>
-    createTrainingModel(graphFor, initial, options, undefined, 'float64'),
+    createTrainingModel(graphFor, initial, options, undefined, { precision: 'float64' }),
 };

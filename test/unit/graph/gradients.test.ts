@@ -23,6 +23,7 @@ import {
   type PoolingOptions,
 } from '../../../src/ml/graph/builder.ts';
 import { typeOf, type Graph, type Pair, type Pooling } from '../../../src/ml/graph/graph.ts';
+import { webgpuLimits } from '../../../src/ml/graph/onnx/webgpuWeightGradient.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { around } from '../engine/around.ts';
@@ -31,6 +32,7 @@ import { doubleEngine } from '../engine/doubleEngine.ts';
 import { testForward } from '../engine/forwardContract.ts';
 import { assertClose, randomValues } from '../engine/graphValues.ts';
 import { seed } from '../engine/seed.ts';
+import { webgpuFormsEngine } from '../engine/webgpuFormsEngine.ts';
 
 testForward(onnxEngine);
 
@@ -178,7 +180,9 @@ for (const channels of [5, 16]) {
   for (const [name, graph] of Object.entries(differentiable(channels))) {
     test(`the gradients through ${name} (${channels} channels) are those of finite differences`, async () => {
       await checkGradients(onnxEngine, graph, createRandom(seed, name));
-      if (channels === 5) await checkGradients(doubleEngine, graph, createRandom(seed, name), inDouble);
+      if (channels !== 5) return;
+      await checkGradients(doubleEngine, graph, createRandom(seed, name), inDouble);
+      await checkGradients(webgpuFormsEngine(webgpuLimits), graph, createRandom(seed, name));
     });
   }
 }
@@ -233,6 +237,9 @@ for (const [name, { shape, channels, kernel, options }] of Object.entries(overBl
     const y = globalAveragePool(builder, relu(builder, conv2d(builder, 'c', x, { ...options, channels, kernel })));
     const graph = finishGraph(builder, [logSoftmax(builder, linear(builder, 'behind', y, 3))]);
     await checkGradients(onnxEngine, graph, createRandom(seed, name));
+    // WebGPU’s forms, too: an image at a time with all taps, and all images together with few taps at a time.
+    await checkGradients(webgpuFormsEngine(webgpuLimits), graph, createRandom(seed, name));
+    await checkGradients(webgpuFormsEngine({ busyGroups: 1, columnBytes: 40_000, joinedElements: 0 }), graph, createRandom(seed, name));
   });
 }
 

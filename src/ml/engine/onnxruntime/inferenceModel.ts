@@ -2,7 +2,7 @@ import type { StateDict, Tensor } from '../../graph/tensor.ts';
 import { foldBatchNorm } from '../../graph/foldBatchNorm.ts';
 import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
 import type { Feeds, GraphForBatch, InferenceModel, ProfileObserver } from '../engine.ts';
-import { composesOn, createSession, fromRuntime, guarded, loadRuntime, type Session, toRuntime } from './session.ts';
+import { createSession, fromRuntime, guarded, limitsOf, loadRuntime, type Session, toRuntime } from './session.ts';
 
 async function runSession(session: Session, feeds: Feeds, device: string): Promise<Map<string, Tensor>> {
   const runtime = loadRuntime();
@@ -28,7 +28,7 @@ export function createInferenceModel(
   const open = (batchSize: number) => {
     const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
     const watch = { purpose: 'inference', batchSize, observer, graph };
-    return createSession(writeOnnx(graph, { constants, composed: composesOn(device) }), device, 'inference', watch);
+    return createSession(writeOnnx(graph, { constants, webgpu: limitsOf(device) }), device, 'inference', watch);
   };
   return {
     async run(feeds) {

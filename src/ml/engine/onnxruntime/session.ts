@@ -3,7 +3,8 @@ import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
 import type { Graph } from '../../graph/graph.ts';
-import type { Precision } from '../../graph/onnx/lowering.ts';
+import type { Precision, WebgpuLimits } from '../../graph/onnx/lowering.ts';
+import { webgpuLimits } from '../../graph/onnx/webgpuWeightGradient.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { ProfileObserver, SessionProfile } from '../engine.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
@@ -33,11 +34,6 @@ export type SessionPurpose = 'inference' | 'training' | 'blocked training';
 
 const optimizations = { inference: 'all', training: 'extended', 'blocked training': 'disabled' } as const;
 
-/** Whether a device lacks operators, so that the graph is written without them; else ONNX Runtime leaves them to the CPU. */
-export function composesOn(device: string): boolean {
-  return device === 'webgpu';
-}
-
 /** What we use of ONNX Runtime's session. */
 export interface Session extends Pick<InferenceSession, 'inputNames' | 'outputNames' | 'release'> {
   run(
@@ -53,22 +49,47 @@ export interface SessionWatch extends Pick<SessionProfile, 'purpose' | 'batchSiz
   readonly graph?: Graph;
 }
 
-/** A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. */
+/** What models for a device are fitted to, where it is WebGPU. */
+export function limitsOf(device: string): WebgpuLimits | undefined {
+  return device === 'webgpu' ? webgpuLimits : undefined;
+}
+
+/** The device's provider, and the CPU's for what it lacks. */
+function providersOf(device: string): InferenceSession.ExecutionProviderConfig[] {
+  if (device === 'cpu') return ['cpu'];
+  // By default a card's large buffers are given back and asked for anew at each use, which took half of a step's time.
+  const webgpu = { name: 'webgpu', storageBufferCacheMode: 'simple' } as const;
+  return [device === 'webgpu' ? webgpu : device, 'cpu'];
+}
+
+/** Whether tensors can stay on a device from one run to the next. */
+export function keepsTensors(device: string): boolean {
+  return device === 'webgpu';
+}
+
+/**
+ * A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. The
+ * outputs named in `kept` stay on the device, where that can be (`keepsTensors`).
+ */
 export function createSession(
   model: Uint8Array,
   device: string,
   purpose: SessionPurpose,
   watch?: SessionWatch,
+  kept: Iterable<string> = [],
 ): Promise<Session> {
   const { InferenceSession } = loadRuntime();
   const create = (extra: InferenceSession.SessionOptions) =>
     InferenceSession.create(model, {
-      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      executionProviders: providersOf(device),
       graphOptimizationLevel: optimizations[purpose],
       intraOpNumThreads: threads(),
       // Measured: with the pattern a training step needs up to twice the memory and is a quarter slower.
       enableMemPattern: purpose === 'inference',
       logSeverityLevel: 3,
+      ...(keepsTensors(device) && {
+        preferredOutputLocation: Object.fromEntries([...kept].map((name) => [name, 'gpu-buffer' as const])),
+      }),
       ...extra,
     });
   const { observer } = watch ?? {};

@@ -5,10 +5,10 @@ import { joinRows } from '../../graph/joinRows.ts';
 import { imagesOf, suitsBlocks } from '../../graph/onnx/blockedLayout.ts';
 import { convolutionWeights, holdTensor, releaseTensor } from '../../graph/onnx/heldWeights.ts';
 import { flatState } from '../../graph/onnx/lowerUpdate.ts';
-import type { Precision } from '../../graph/onnx/lowering.ts';
+import type { Precision, WebgpuLimits } from '../../graph/onnx/lowering.ts';
 import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
 import { momentNames, schedule, scheduleInput } from '../../graph/optimizers.ts';
-import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
+import { elementCount, float32Tensor, type Tensor } from '../../graph/tensor.ts';
 import { accumulationStep, accumulatorName, fullStep, gradientStep, updateStep } from '../../graph/trainingStep.ts';
 import type {
   Feeds,
@@ -21,13 +21,15 @@ import type {
 } from '../engine.ts';
 import { countBatches } from '../countBatches.ts';
 import { cpuBlockSize } from './blockSize.ts';
+import { fetchTensors, isOnDevice, reshaped } from './deviceTensors.ts';
 import { batchOf } from './inferenceModel.ts';
-import { composesOn, createSession, fromRuntime, guarded, loadRuntime, type Session, toRuntime } from './session.ts';
+import { createSession, fromRuntime, guarded, limitsOf, loadRuntime, type Session, toRuntime } from './session.ts';
 
 /**
- * The tensors that steps move, by name, as the models have them. A step puts new tensors into their places and leaves
- * the old ones as they are: a failed step leaves no trace, and nothing needs to be copied. Outputs are not given a place
- * beforehand, since ONNX Runtime's binding copies them out of it all the same.
+ * The tensors that steps move, by name, as the models have them: on the device where it keeps them. A step puts new
+ * tensors into their places and leaves the old ones as they are until it has succeeded: a failed step leaves no trace,
+ * and nothing needs to be copied. Outputs are not given a place beforehand, since ONNX Runtime's binding copies them out
+ * of it all the same.
  */
 type Living = Map<string, OrtTensor>;
 
@@ -43,22 +45,30 @@ const arrays = { float32: Float32Array, float64: Float64Array } as const;
 
 type Purpose = 'full' | 'gradients' | 'accumulate' | 'update';
 
-/**
- * Training as whole-step ONNX models. See `TrainingModel` for the contract. With `float64`, on the CPU only, every step is
- * computed and kept in double precision; what goes in and comes out is float32 all the same.
- */
+/** How the models are written. */
+export interface Form {
+  /**
+   * With `float64`, on the CPU only, every step is computed and kept in double precision; what goes in and comes out is
+   * float32 all the same.
+   */
+  readonly precision?: Precision;
+  /** The forms that suit WebGPU; by default on its device only. The CPU can run them too. */
+  readonly webgpu?: WebgpuLimits | undefined;
+}
+
+/** Training as whole-step ONNX models. See `TrainingModel` for the contract. */
 export async function createTrainingModel(
   graphFor: GraphForBatch,
   initial: TrainingState,
   options: TrainingOptions,
   observer?: ProfileObserver,
-  precision: Precision = 'float32',
+  { precision = 'float32', webgpu = limitsOf(options.device) }: Form = {},
 ): Promise<TrainingModel> {
   const runtime = loadRuntime();
   const { trainable, optimizer, device } = options;
   const compiled = new Map<string, Promise<Compiled>>();
   const sample = graphFor(1);
-  const block = precision === 'float32' ? await blockFor(gradientStep(sample, trainable), device) : 0;
+  const block = precision === 'float32' && !webgpu ? await blockFor(gradientStep(sample, trainable), device) : 0;
   const held = block > 0 ? heldNames(sample, optimizer) : new Set<string>();
   const enter = (name: string, tensor: Tensor) =>
     toRuntime(runtime, held.has(name) ? holdTensor(tensor, block) : tensor, precision);
@@ -71,8 +81,10 @@ export async function createTrainingModel(
     if (trainable.has(name) || sample.updates.has(name)) living.set(name, enter(name, tensor));
     else constants.set(name, tensor);
   }
+  const parameterOf = new Map<string, string>();
   for (const parameter of sample.parameters.filter((name) => trainable.has(name))) {
     for (const moment of momentNames(optimizer, parameter)) {
+      parameterOf.set(moment, parameter);
       const tensor = initial.optimizer.get(moment) ?? float32Tensor(typeOf(sample, parameter).shape);
       living.set(moment, enter(moment, tensor));
     }
@@ -81,6 +93,15 @@ export async function createTrainingModel(
   const still = new Map([...initial.state].filter(([name]) => !living.has(name)));
   let steps = initial.step;
   let forwards = 0;
+  const loaded = new Set<OrtTensor>();
+  /** Frees what is on the device and no longer lives; the garbage collector knows nothing of a device's memory. */
+  const freeUnused = () => {
+    const used = new Set(living.values());
+    for (const tensor of [...loaded].filter((it) => !used.has(it))) {
+      tensor.dispose();
+      loaded.delete(tensor);
+    }
+  };
 
   const compile = (purpose: Purpose, batchSize: number): Promise<Compiled> => {
     const key = `${purpose} ${String(batchSize)}`;
@@ -94,11 +115,12 @@ export async function createTrainingModel(
       constants,
       outputs: [...graph.updates.values()],
       block,
-      composed: composesOn(device),
+      webgpu,
       precision,
     });
     const watch = { purpose, batchSize, observer };
-    const session = await createSession(model, device, block > 0 ? 'blocked training' : 'training', watch);
+    const kind = block > 0 ? 'blocked training' : 'training';
+    const session = await createSession(model, device, kind, watch, graph.updates.values());
     return { graph, session, flat: flatState(graph) };
   };
 
@@ -112,7 +134,7 @@ export async function createTrainingModel(
   ) => {
     const shaped = (name: string, tensor: OrtTensor) => {
       const { shape } = typeOf(graph, name);
-      return tensor.reshape(flat.has(name) ? [elementCount(shape)] : shape) as OrtTensor;
+      return reshaped(tensor, flat.has(name) ? [elementCount(shape)] : shape);
     };
     const inputs: Record<string, OrtTensor> = {};
     for (const name of session.inputNames) {
@@ -131,8 +153,9 @@ export async function createTrainingModel(
     };
     for (const [name, value] of graph.updates) {
       const place = living.has(name) ? living : accumulators;
-      const { shape } = typeOf(graph, name);
-      place.set(name, result(value).reshape(shape));
+      const tensor = result(value);
+      if (isOnDevice(tensor)) loaded.add(tensor);
+      place.set(name, tensor);
     }
     return graph.outputs.map((name) => fromRuntime(result(name)));
   };
@@ -140,6 +163,11 @@ export async function createTrainingModel(
   const scheduled = (learningRate: number): [string, OrtTensor] => {
     const values = schedule(optimizer, steps + 1, learningRate);
     return [scheduleInput, new runtime.Tensor(precision, arrays[precision].from(values), [4])];
+  };
+
+  const whole = async (feeds: Feeds, learningRate: number): Promise<StepResult[]> => {
+    const inputs = new Map([...toInputs(feeds), scheduled(learningRate)]);
+    return [stepResult(await run(await compile('full', batchOf(feeds)), inputs))];
   };
 
   const accumulate = async (batches: readonly Feeds[], learningRate: number): Promise<StepResult[]> => {
@@ -162,26 +190,27 @@ export async function createTrainingModel(
     return results;
   };
 
-  const present = (name: string): Tensor => leave(name, fromRuntime(existing(living.get(name))));
-  const snapshotState = (): StateDict => {
+  const snapshot = async (): Promise<TrainingState> => {
+    const fetched = await fetchTensors(living, device);
+    const present = (name: string): Tensor => {
+      const { shape } = typeOf(sample, parameterOf.get(name) ?? name);
+      return leave(name, fromRuntime(existing(fetched.get(name)).reshape(shape)));
+    };
     const counted = countBatches(still, (statistic) => living.has(statistic), forwards);
-    return new Map([...stateNames].map((name) => [name, counted.get(name) ?? present(name)]));
+    return {
+      state: new Map([...stateNames].map((name) => [name, counted.get(name) ?? present(name)])),
+      optimizer: new Map([...parameterOf.keys()].map((name) => [name, present(name)])),
+      step: steps,
+    };
   };
-  const snapshotMoments = (): StateDict =>
-    new Map([...living.keys()].filter((name) => !stateNames.has(name)).map((name) => [name, present(name)]));
 
   return {
     async step(batches, learningRate) {
       const [only] = batches;
       if (!only) throw new Error('a step needs a batch');
-      const results =
-        batches.length === 1
-          ? [
-              stepResult(
-                await run(await compile('full', batchOf(only)), new Map([...toInputs(only), scheduled(learningRate)])),
-              ),
-            ]
-          : await accumulate(batches, learningRate);
+      const results = await (
+        batches.length === 1 ? whole(only, learningRate) : accumulate(batches, learningRate)
+      ).finally(freeUnused);
       steps += 1;
       forwards += batches.length;
       return joinResults(results);
@@ -193,8 +222,10 @@ export async function createTrainingModel(
       const names = graph.parameters.filter((name) => trainable.has(name));
       return new Map(names.map((name, index) => [name, required(leave(name, required(outputs[index + 2])))]));
     },
-    snapshot: () => Promise.resolve({ state: snapshotState(), optimizer: snapshotMoments(), step: steps }),
+    snapshot,
     async dispose() {
+      living.clear();
+      freeUnused();
       const opened = await Promise.allSettled(compiled.values());
       compiled.clear();
       for (const result of opened) if (result.status === 'fulfilled') await result.value.session.release();

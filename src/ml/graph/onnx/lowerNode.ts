@@ -20,12 +20,14 @@ import {
   lowerMaxPoolGradient,
 } from './lowerPooling.ts';
 import { lowerClipGradientNorm, type Update } from './lowerUpdate.ts';
+import { lowerWebgpuNode } from './lowerWebgpu.ts';
 import { onnxDataTypes } from './onnxModel.ts';
 
 /** Appends the ONNX operators that compute one node of the graph, other than an optimizer's update. */
 export function lowerNode(lowering: Lowering, node: Exclude<Node, Update>): void {
   if (lowering.block > 0 && lowerBlockedNode(lowering, node)) return;
   if (lowering.floatType === onnxDataTypes.float64 && lowerDoubleNode(lowering, node)) return;
+  if (lowering.webgpu && lowerWebgpuNode(lowering, node)) return;
   const { emit, integers } = lowering;
   const [output] = node.outputs;
   switch (node.op) {
@@ -130,7 +132,7 @@ export function lowerNode(lowering: Lowering, node: Exclude<Node, Update>): void
       emit('Mul', node.inputs, {}, output);
       return;
     case 'logSoftmax':
-      lowerLogSoftmax(lowering, node);
+      emit('LogSoftmax', node.inputs, { axis: 1 }, output);
       return;
     case 'reshape':
       emit('Reshape', [...node.inputs, integers(node.shape)], {}, output);
@@ -150,20 +152,6 @@ function lowerReluGradient(lowering: Lowering, node: NodeOf<'reluGradient'>): vo
   const [dy = '', y = ''] = node.inputs;
   const mask = lowering.emit('HardSigmoid', [y], { alpha: float(1e38), beta: float(0) });
   lowering.emit('Mul', [dy, mask], {}, node.outputs[0]);
-}
-
-/** Composed: x - max - log(sum(exp(x - max))), by row. */
-function lowerLogSoftmax(lowering: Lowering, node: NodeOf<'logSoftmax'>): void {
-  const { emit, integers } = lowering;
-  const [output] = node.outputs;
-  if (!lowering.composed) {
-    emit('LogSoftmax', node.inputs, { axis: 1 }, output);
-    return;
-  }
-  const [x = ''] = node.inputs;
-  const shifted = emit('Sub', [x, emit('ReduceMax', [x], { axes: [1], keepdims: 1 })]);
-  const sum = emit('ReduceSum', [emit('Exp', [shifted]), integers([1])], { keepdims: 1 });
-  emit('Sub', [shifted, emit('Log', [sum])], {}, output);
 }
 
 function lowerNormalize(lowering: Lowering, node: NodeOf<'normalize'>): void {

@@ -3,6 +3,7 @@ import { typeOf } from '../graph.ts';
 import { placeName } from '../nodePlaces.ts';
 import { elementCount } from '../tensor.ts';
 import { shapeAfter, type Lowering } from './lowering.ts';
+import { splitRow } from './splitRow.ts';
 
 export type Update = NodeOf<'adamUpdate'> | NodeOf<'sgdUpdate'>;
 
@@ -30,7 +31,8 @@ const joinedUpTo = 16384;
 export function lowerUpdates(lowering: Lowering, updates: readonly { node: Update; layer: string }[]): void {
   if (updates.length === 0) return;
   const sizeOf = (node: Update) => elementCount(typeOf(lowering.graph, node.inputs[0] ?? '').shape);
-  const isSmall = ({ node }: { node: Update }) => sizeOf(node) <= joinedUpTo;
+  const limit = lowering.webgpu?.joinedElements ?? joinedUpTo;
+  const isSmall = ({ node }: { node: Update }) => sizeOf(node) <= limit;
   const row = rowShape(
     lowering,
     updates.map(({ node }) => node.inputs[1] ?? ''),
@@ -59,7 +61,7 @@ function rows(lowering: Lowering, { inputs }: Update, row: string): string[] {
 }
 
 function lowerTogether(lowering: Lowering, nodes: readonly Update[], sizes: readonly number[], row: string): void {
-  const { emit, integers } = lowering;
+  const { emit } = lowering;
   const [first] = nodes;
   if (!first) return;
   lowering.place = placeName(first, { layer: 'joined', phase: 'update' });
@@ -75,7 +77,7 @@ function lowerTogether(lowering: Lowering, nodes: readonly Update[], sizes: read
   const next = lowerUpdate(lowering, first, state, []);
   next.forEach((value, index) => {
     const outputs = nodes.map((node) => node.outputs[index] ?? '');
-    lowering.emitMany('Split', [value, integers(sizes)], { axis: 0 }, outputs);
+    splitRow(lowering, value, sizes, outputs);
   });
 }
 

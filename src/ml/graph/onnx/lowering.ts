@@ -23,8 +23,8 @@ export interface Lowering {
   /** The node of the graph that computes a value, by the value's name. */
   readonly producers: ReadonlyMap<string, Node>;
   readonly nodes: OnnxNode[];
-  /** Whether to do without operators that some devices lack. */
-  composed: boolean;
+  /** What the model may take where it is for WebGPU, see lowerWebgpu.ts. */
+  readonly webgpu: WebgpuLimits | undefined;
   /** What the nodes that follow are named after; see `placeName`. */
   place: string;
   readonly initializers: OnnxTensor[];
@@ -88,6 +88,17 @@ export interface LoweringOptions {
   readonly images?: ReadonlySet<string>;
   readonly constants?: ReadonlySet<string>;
   readonly precision?: Precision;
+  readonly webgpu?: WebgpuLimits | undefined;
+}
+
+/** What the forms for WebGPU are fitted to. */
+export interface WebgpuLimits {
+  /** Workgroups that keep a graphics card busy. */
+  readonly busyGroups: number;
+  /** Bytes that what a kernel's taps see of all images may take at once. */
+  readonly columnBytes: number;
+  /** Up to so many elements, parameters are updated together, which takes fewer operators. */
+  readonly joinedElements: number;
 }
 
 export function createLowering(graph: Graph, options: LoweringOptions = {}): Lowering {
@@ -96,6 +107,7 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     images = new Set<string>(),
     constants: fixed = new Set<string>(),
     precision = 'float32',
+    webgpu,
   } = options;
   const alias = new Map<string, string>();
   const nodes: OnnxNode[] = [];
@@ -131,7 +143,7 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     producers: new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const))),
     nodes,
     place: '',
-    composed: false,
+    webgpu,
     initializers,
     block,
     images,

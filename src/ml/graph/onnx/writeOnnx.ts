@@ -1,14 +1,15 @@
-import { typeOf, type Graph } from '../graph.ts';
+import { typeOf, type Graph, type Node } from '../graph.ts';
 import { nodePlaces, placeName } from '../nodePlaces.ts';
 import { elementCount, type StateDict, type Tensor } from '../tensor.ts';
 import { blockedDomain, imagesOf } from './blockedLayout.ts';
 import { fuseBlocked } from './fuseBlocked.ts';
 import { convolutionWeights, holdTensor } from './heldWeights.ts';
-import { createLowering, pruneNodes, type Precision } from './lowering.ts';
+import { createLowering, pruneNodes, type Precision, type WebgpuLimits } from './lowering.ts';
 import { lowerNode } from './lowerNode.ts';
 import { flatState, isUpdate, lowerUpdates } from './lowerUpdate.ts';
 import { hideShapes, sizesInPlace } from './unsaidShapes.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from './onnxModel.ts';
+import { lowerRunningAverages } from './webgpuBatchNorm.ts';
 
 export interface WriteOptions {
   /** Tensors that become constants of the model; parameters and buffers that are not in it become inputs. */
@@ -20,8 +21,8 @@ export interface WriteOptions {
   /** Other names for inputs and outputs. */
   readonly rename?: ReadonlyMap<string, string>;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Composes what a device of few operators lacks (WebGPU has no log-softmax) from what it has. */
-  readonly composed?: boolean;
+  /** Writes the forms that suit a graphics card behind WebGPU, see lowerWebgpu.ts. */
+  readonly webgpu?: WebgpuLimits | undefined;
   /**
    * Channels a block of the CPU's fast layout, for graphs that suit it (`suitsBlocks`); the plain layout without it.
    * Weights of convolutions that are inputs or outputs of the model are then held in blocks (heldWeights.ts).
@@ -47,16 +48,17 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
     ...(block > 0 && { images: imagesOf(graph) }),
     constants: new Set(constants.keys()),
     precision,
+    webgpu: options.webgpu,
   });
-  lowering.composed = options.composed === true;
   const flat = flatState(graph);
   for (const name of flat)
     lowering.alias.set(name, lowering.emit('Reshape', [name, lowering.integers(typeOf(graph, name).shape)]));
   const places = nodePlaces(graph);
+  const isJoined = (node: Node) => lowering.webgpu !== undefined && node.op === 'runningAverage';
   graph.nodes.forEach((node, index) => {
     const place = places[index];
     if (place) lowering.place = placeName(node, place);
-    if (!isUpdate(node)) lowerNode(lowering, node);
+    if (!isUpdate(node) && !isJoined(node)) lowerNode(lowering, node);
   });
   for (const name of flat) lowering.alias.delete(name);
   const updates = graph.nodes.flatMap((node, index) => {
@@ -64,6 +66,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
     return isUpdate(node) ? [{ node, layer: place?.layer ?? '' }] : [];
   });
   lowerUpdates(lowering, updates);
+  if (lowering.webgpu) lowerRunningAverages(lowering, graph.nodes);
   const outputs = [...graph.outputs, ...extra];
   const all = block > 0 ? hideShapes(lowering, graph.inputs[0] ?? '') : lowering.nodes;
   const needed = pruneNodes(all, outputs);

@@ -1,0 +1,56 @@
+import type { Tensor as OrtTensor } from 'onnxruntime-node';
+import { encodeOnnx, onnxDataTypes, type OnnxValueInfo } from '../../graph/onnx/onnxModel.ts';
+import { onnxOpset } from '../../graph/onnx/writeOnnx.ts';
+import { createSession, guarded, loadRuntime } from './session.ts';
+
+export function isOnDevice(tensor: OrtTensor): boolean {
+  return tensor.location === 'gpu-buffer';
+}
+
+/** The same values in another shape, over the same memory; on a device the tensor given goes on owning it. */
+export function reshaped(tensor: OrtTensor, shape: readonly number[]): OrtTensor {
+  if (!isOnDevice(tensor)) return tensor.reshape(shape);
+  return loadRuntime().Tensor.fromGpuBuffer(tensor.gpuBuffer, { dataType: 'float32', dims: shape });
+}
+
+/**
+ * The same tensors, those that are on the device brought back as rows: by a model, because a tensor's own `getData` ends
+ * the process.
+ */
+export async function fetchTensors(
+  tensors: ReadonlyMap<string, OrtTensor>,
+  device: string,
+): Promise<Map<string, OrtTensor>> {
+  const away = [...tensors].filter(([, tensor]) => isOnDevice(tensor));
+  if (away.length === 0) return new Map(tensors);
+  const session = await createSession(writeCopies(away), device, 'inference');
+  try {
+    const rows = away.map(([name, tensor]) => [name, reshaped(tensor, [tensor.size])] as const);
+    const copies = await guarded(device, () => session.run(Object.fromEntries(rows), session.outputNames));
+    return new Map([...tensors].map(([name, tensor]) => [name, copies[copyName(name)] ?? tensor]));
+  } finally {
+    await session.release();
+  }
+}
+
+function copyName(name: string): string {
+  return `${name} copy`;
+}
+
+/** A model that copies each of the tensors, as a row. */
+function writeCopies(tensors: readonly (readonly [string, OrtTensor])[]): Uint8Array {
+  const describe = (name: string, size: number): OnnxValueInfo => ({
+    name,
+    type: { tensorType: { elemType: onnxDataTypes.float32, shape: { dim: [{ dimValue: size }] } } },
+  });
+  return encodeOnnx({
+    irVersion: 8,
+    opsetImport: [{ domain: '', version: onnxOpset }],
+    graph: {
+      name: 'copies',
+      node: tensors.map(([name]) => ({ opType: 'Identity', input: [name], output: [copyName(name)] })),
+      input: tensors.map(([name, { size }]) => describe(name, size)),
+      output: tensors.map(([name, { size }]) => describe(copyName(name), size)),
+    },
+  });
+}
