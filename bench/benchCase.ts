@@ -20,9 +20,9 @@ export interface FigureSpec {
   readonly better: 'more' | 'less';
   /**
    * What is aimed at. With a peer it is a ratio, ours to the peer's where more is better or where the unit is memory,
-   * and the peer's time to ours for seconds; without one it is our own figure.
+   * and the peer's time to ours for seconds; without one it is our own figure. Absent where nothing is.
    */
-  readonly goal: number;
+  readonly goal?: number;
   /** Whether the peers do not measure this one, so that the goal is our own figure. */
   readonly alone?: true;
   /** Floating-point operations of one image, to tell how far the figure is from the machine's limit. */

@@ -1,9 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, totalmem } from 'node:os';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import packageJson from '../package.json' with { type: 'json' };
 import { compileKernels } from '../scripts/compileKernels.mjs';
 import type { BenchCase, Sample, Side } from './benchCase.ts';
+import { hostMachine, ownVersions } from './machine.ts';
 import { type BenchResult, figureResult, type Samples } from './result.ts';
 import { hasTorch, needsPython, runSide, unsetForPeer } from './sides.ts';
 import { machineFolder, rowOf } from './table.ts';
@@ -43,15 +42,6 @@ async function takeTurns({ rounds, ours, peers }: BenchCase, withTorch: boolean)
   return { ours: own, peers: Object.fromEntries(others.map(({ name, samples }) => [name, samples])) };
 }
 
-function ownVersions(): Record<string, string> {
-  const version = (name: string) => {
-    const file = join(import.meta.dirname, '..', 'node_modules', name, 'package.json');
-    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-  };
-  const dependencies = Object.fromEntries(['onnxruntime-node', 'sharp'].map((name) => [name, version(name)]));
-  return { fivecrop: packageJson.version, node: process.versions.node, ...dependencies };
-}
-
 async function measureCase(name: string, benchCase: BenchCase, withTorch: boolean): Promise<BenchResult> {
   await benchCase.prepare?.();
   const before = await productRate();
@@ -62,12 +52,7 @@ async function measureCase(name: string, benchCase: BenchCase, withTorch: boolea
     name,
     how: benchCase.how,
     measured: new Date().toISOString(),
-    machine: {
-      cpu: cpus()[0]?.model.trim() ?? 'unknown',
-      cores: availableParallelism(),
-      memoryMebibytes: Math.round(totalmem() / 2 ** 20),
-      productRate: rates,
-    },
+    machine: { ...hostMachine(), productRate: rates },
     versions: { ours: ownVersions(), peer: { ...peer?.[0]?.versions } },
     unsetForPeer: unsetForPeer.filter((variable) => process.env[variable] !== undefined),
     rounds: benchCase.rounds,

@@ -33,6 +33,8 @@ export interface BenchResult {
   readonly measured: string;
   readonly machine: {
     readonly cpu: string;
+    /** The graphics card, where it is what was measured. */
+    readonly card?: string;
     readonly cores: number;
     readonly memoryMebibytes: number;
     /** Operations a second of a large float32 product on all cores, before the first round and after the last. */
@@ -80,6 +82,7 @@ export function figureResult(spec: FigureSpec, samples: Samples, productRate: nu
 /** Whether a row reaches what is aimed at. */
 export function reachesGoal({ better, unit, goal, ours, ratio }: FigureResult): boolean {
   const value = ratio?.median ?? median(ours);
+  if (goal === undefined) return true;
   const upwards = ratio ? unit !== 'MiB' : better === 'more';
   return upwards ? value >= goal : value <= goal;
 }

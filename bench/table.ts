@@ -15,9 +15,9 @@ export function readResults(folder: string): BenchResult[] {
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as BenchResult);
 }
 
-/** The folder of a machine's results, a word for each of its processor's: `amd-epyc`. */
-export function machineFolder({ cpu }: BenchResult['machine']): string {
-  const words = cpu.replace(/\([^)]*\)/gu, ' ').match(/[\p{L}\p{N}]+/gu) ?? ['unknown'];
+/** The folder of a machine's results, a word for each of its processor's, or its card's: `amd-epyc`. */
+export function machineFolder({ cpu, card = cpu }: BenchResult['machine']): string {
+  const words = card.replace(/\([^)]*\)/gu, ' ').match(/[\p{L}\p{N}]+/gu) ?? ['unknown'];
   return words.join('-').toLowerCase();
 }
 
@@ -36,12 +36,17 @@ function tablesOf(results: readonly BenchResult[]): string {
     .join('\n\n');
 }
 
+/** The table's first lines. */
+export const tableHeader = [
+  '| work | ours | peer | ratio | goal | of the limit |',
+  '| --- | ---: | ---: | ---: | ---: | ---: |',
+];
+
 /** The results of one machine. */
 function tableOf(results: readonly BenchResult[]): string {
-  const header = ['| work | ours | peer | ratio | goal | of the limit |', '| --- | ---: | ---: | ---: | ---: | ---: |'];
   const rows = results.flatMap(({ figures }) => figures.map(rowOf));
   const machines = [...new Set(results.map(machineOf))];
-  return [...machines, '', ...header, ...rows].join('\n');
+  return [...machines, '', ...tableHeader, ...rows].join('\n');
 }
 
 /** One row as Markdown. */
@@ -64,6 +69,7 @@ export function rowOf(figure: FigureResult): string {
 
 function goalOf(figure: FigureResult): string {
   const { goal, unit, better, ratio } = figure;
+  if (goal === undefined) return '–';
   const atLeast = ratio ? unit !== 'MiB' : better === 'more';
   const bound = `${atLeast ? '≥' : '≤'} ${goal}${ratio ? '' : ` ${unit}`}`;
   return reachesGoal(figure) ? bound : `${bound}, missed`;
@@ -78,8 +84,8 @@ function machineOf({ machine, versions }: BenchResult): string {
     Object.entries(of)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ');
-  const { cpu, cores, memoryMebibytes } = machine;
+  const { card, cpu, cores, memoryMebibytes } = machine;
   const memory = `${(memoryMebibytes / 1024).toFixed(0)} GiB`;
   const peer = Object.keys(versions.peer).length > 0 ? `; peer: ${list(versions.peer)}` : '';
-  return `Measured on ${cpu}, ${cores} cores, ${memory}; ours: ${list(versions.ours)}${peer}.`;
+  return `Measured on ${card === undefined ? '' : `${card} with `}${cpu}, ${cores} cores, ${memory}; ours: ${list(versions.ours)}${peer}.`;
 }

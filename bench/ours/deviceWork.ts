@@ -1,5 +1,5 @@
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import { selfCheck, tinySize } from '../../src/ml/engine/selfCheck.ts';
+import { selfCheck, tinySizes } from '../../src/ml/engine/selfCheck.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import type { Tensor } from '../../src/ml/graph/tensor.ts';
 import { frozenPart } from '../../src/ml/training/frozenPart.ts';
@@ -22,7 +22,7 @@ const [batch, steps, size] = [Number(batchText), Number(stepsText), Number(sizeT
 const classes = 102;
 
 async function check(): Promise<void> {
-  const { difference, lossDifference } = await selfCheck(onnxEngine, device, size < 64 ? tinySize : undefined);
+  const { difference, lossDifference } = await selfCheck(onnxEngine, device, size < 64 ? tinySizes : undefined);
   report({ difference, lossDifference });
 }
 

@@ -1,6 +1,6 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import { selfCheck, tinySize } from '../../src/ml/engine/selfCheck.ts';
+import { selfCheck, tinySizes } from '../../src/ml/engine/selfCheck.ts';
 import {
   averagePool2d,
   batchNorm2d,
@@ -74,6 +74,6 @@ async function place(): Promise<number> {
 }
 
 if (process.argv[2] === 'place') console.log(await place());
-else console.log(JSON.stringify(await selfCheck(onnxEngine, 'webgpu', tinySize)));
+else console.log(JSON.stringify(await selfCheck(onnxEngine, 'webgpu', tinySizes)));
 // Not every driver lets its process end by itself.
 process.exit(0);

@@ -5,7 +5,7 @@ import type { Device, Engine } from './engine.ts';
 import { engines } from './engines.ts';
 import { engineVersion, packageVersion } from './engineVersion.ts';
 import { probeDevice, shortPatience, type Probe } from './probeDevice.ts';
-import { selfCheck, trustedDifference } from './selfCheck.ts';
+import { checkVersion, selfCheck, trustedDifference } from './selfCheck.ts';
 
 export interface EngineWish {
   readonly engine: TrainingConfig['engine'];
@@ -28,7 +28,8 @@ export interface CheckedDevice extends Device {
 }
 
 function fingerprint(): string {
-  const versions = [...engines.map(({ name }) => engineVersion(name)), packageVersion('@tensorflow/tfjs-node-gpu')];
+  const runtimes = engines.map(({ name }) => engineVersion(name));
+  const versions = [checkVersion, ...runtimes, packageVersion('@tensorflow/tfjs-node-gpu')];
   return machineFingerprint(versions);
 }
 

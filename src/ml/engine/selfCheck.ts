@@ -15,7 +15,7 @@ import type { Graph } from '../graph/graph.ts';
 import { typeOf } from '../graph/graph.ts';
 import { createRandom } from '../graph/random.ts';
 import { elementCount, float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
-import type { Engine, Feeds } from './engine.ts';
+import type { Engine, Feeds, TrainingModel } from './engine.ts';
 import { onnxEngine } from './onnxruntime/onnxEngine.ts';
 
 /** How a device did: how far its numbers are from the CPU's, and how long a step takes. */
@@ -24,25 +24,45 @@ export interface SelfCheck {
   readonly difference: number;
   /** Largest difference of a step's loss from the CPU's, in units of that loss, over five steps of training. */
   readonly lossDifference: number;
+  /** Of a step that keeps a graphics card busy; reckoned from a smaller one's where that took long. */
   readonly secondsPerStep: number;
 }
+
+/** Changes with what is checked or timed, so that what older checks found is found anew. */
+export const checkVersion = 'check 2';
 
 /** Beyond this a device is not trusted: its rounding explains less. */
 export const trustedDifference = 1e-2;
 
 const classes = 8;
 
-/** Size of the check: large enough to keep a graphics card busy, or tiny for what computes in software. */
-export interface Size {
+/** Size of a network and its batch. */
+interface Size {
   readonly batch: number;
   readonly side: number;
   readonly channels: number;
 }
-const fullSize: Size = { batch: 16, side: 64, channels: 32 };
-export const tinySize: Size = { batch: 2, side: 16, channels: 8 };
 
-function sizeFor(engine: Engine, device: string): Size {
-  return engine.name === 'tensorflow' && device === 'cpu' ? tinySize : fullSize;
+/** What is computed: numbers are compared on one network, and steps are timed on another. */
+export interface CheckSizes {
+  readonly compared: Size;
+  readonly timed: Size;
+}
+
+/** Steps are timed on one that keeps a graphics card as busy as training does: over a small one a card only waits. */
+const fullSizes: CheckSizes = {
+  compared: { batch: 16, side: 64, channels: 32 },
+  timed: { batch: 16, side: 224, channels: 64 },
+};
+const tiny: Size = { batch: 2, side: 16, channels: 8 };
+/** For what computes in software. */
+export const tinySizes: CheckSizes = { compared: tiny, timed: tiny };
+
+/** A device that takes longer for a step of the network that is compared is slower than any CPU: it is not timed on. */
+const hopelessSeconds = 0.5;
+
+function sizesFor(engine: Engine, device: string): CheckSizes {
+  return engine.name === 'tensorflow' && device === 'cpu' ? tinySizes : fullSizes;
 }
 
 /** A residual block between a strided stem and a classifier: every operator of a training step once. */
@@ -89,27 +109,50 @@ function checkFeeds({ batch, side }: Size): Feeds {
   ]);
 }
 
-async function gradientsAndTime(engine: Engine, device: string, size: Size) {
+async function compile(engine: Engine, device: string, size: Size): Promise<TrainingModel> {
   const graph = checkNetwork(size, size.batch);
   const initial = { state: checkState(graph), optimizer: new Map<string, Tensor>(), step: 0 };
-  const model = await engine.compileTraining((batch) => checkNetwork(size, batch), initial, {
+  return engine.compileTraining((batch) => checkNetwork(size, batch), initial, {
     trainable: new Set(graph.parameters),
     optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 0 },
     device,
   });
+}
+
+/** Seconds a step of so many; adds their losses to `losses`. */
+async function timeSteps(model: TrainingModel, feeds: Feeds, steps: number, losses: number[] = []): Promise<number> {
+  const start = performance.now();
+  for (let step = 0; step < steps; step++) losses.push((await model.step([feeds], 0.01)).loss);
+  return (performance.now() - start) / 1000 / steps;
+}
+
+async function computed(engine: Engine, device: string, size: Size) {
+  const model = await compile(engine, device, size);
   try {
     const feeds = checkFeeds(size);
     const gradients = await model.gradients(feeds);
-    // The first runs of a session allocate and tune; they say nothing of its speed.
     const losses: number[] = [];
-    const train = async (steps: number) => {
-      for (let step = 0; step < steps; step++) losses.push((await model.step([feeds], 0.01)).loss);
-    };
-    await train(2);
-    const start = performance.now();
-    const timed = 3;
-    await train(timed);
-    return { gradients, losses, secondsPerStep: (performance.now() - start) / 1000 / timed };
+    // The first runs of a session allocate and tune; they say nothing of its speed.
+    await timeSteps(model, feeds, 2, losses);
+    return { gradients, secondsPerStep: await timeSteps(model, feeds, 3, losses), losses };
+  } finally {
+    await model.dispose();
+  }
+}
+
+/** Multiplications of a forward pass, roughly. */
+function operationsOf({ batch, side, channels }: Size): number {
+  return batch * channels * ((side / 2) ** 2 * 49 * 3 + (side / 4) ** 2 * 9 * channels);
+}
+
+/** Seconds of a step of the network that is timed, from those of the compared one where they are hopeless. */
+async function timed(engine: Engine, device: string, sizes: CheckSizes, seconds: number): Promise<number> {
+  if (seconds > hopelessSeconds) return (seconds * operationsOf(sizes.timed)) / operationsOf(sizes.compared);
+  const model = await compile(engine, device, sizes.timed);
+  try {
+    const feeds = checkFeeds(sizes.timed);
+    await timeSteps(model, feeds, 2);
+    return await timeSteps(model, feeds, 3);
   } finally {
     await model.dispose();
   }
@@ -125,19 +168,26 @@ function largestDifference(actual: Tensor | undefined, expected: Tensor): number
   return Number.isNaN(most) ? Number.POSITIVE_INFINITY : most / scale;
 }
 
-/** Trains a few steps of a small network on a device and compares its gradients and losses with the CPU's. Throws what the device throws. */
+/**
+ * Trains a few steps of a small network on a device and compares its gradients and losses with the CPU's; then times
+ * steps of a larger one. Throws what the device throws.
+ */
 export async function selfCheck(
   engine: Engine,
   device: string,
-  size: Size = sizeFor(engine, device),
+  sizes: CheckSizes = sizesFor(engine, device),
 ): Promise<SelfCheck> {
-  const { gradients, losses, secondsPerStep } = await gradientsAndTime(engine, device, size);
-  const reference = await gradientsAndTime(onnxEngine, 'cpu', size);
+  const { gradients, losses, secondsPerStep } = await computed(engine, device, sizes.compared);
+  const reference = await computed(onnxEngine, 'cpu', sizes.compared);
   const differences = [...reference.gradients].map(([name, expected]) =>
     largestDifference(gradients.get(name), expected),
   );
   const lossDifferences = reference.losses.map((expected, step) =>
     Math.abs(((losses[step] ?? Number.NaN) - expected) / expected),
   );
-  return { difference: Math.max(...differences), lossDifference: Math.max(...lossDifferences), secondsPerStep };
+  return {
+    difference: Math.max(...differences),
+    lossDifference: Math.max(...lossDifferences),
+    secondsPerStep: await timed(engine, device, sizes, secondsPerStep),
+  };
 }

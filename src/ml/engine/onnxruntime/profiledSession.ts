@@ -85,6 +85,21 @@ function placed(node: string, places: ReadonlyMap<string, string> | undefined): 
   return place === undefined ? node : `${place}:${node}`;
 }
 
+/**
+ * Seconds a run by node on a graphics card, where the trace has such times: there a node's own time is only that of its
+ * being handed over. Their clock is another, so the runs that do not count are the first of as many equal parts.
+ */
+function cardSeconds(events: readonly TraceEvent[], runs: number, first: number): Map<string, number> | undefined {
+  const kernels = events.filter(({ cat }) => cat === 'Api');
+  if (kernels.length === 0) return undefined;
+  const seconds = new Map<string, number>();
+  for (const { name, dur } of kernels.slice((first * kernels.length) / runs)) {
+    const [node = ''] = name.split('&');
+    seconds.set(node, (seconds.get(node) ?? 0) + dur / 1e6 / (runs - first));
+  }
+  return seconds;
+}
+
 /** What a trace says of the runs that count: all but the warm-up, or all where there was no more than that. */
 function readTrace(
   events: readonly TraceEvent[],
@@ -101,20 +116,21 @@ function readTrace(
   let peakBytes = 0;
   for (const { cat, name, ts, dur, args } of events) {
     if (cat !== 'Node' || !name.endsWith(kernelEnding) || ts < begin) continue;
-    const node = placed(name.slice(0, -kernelEnding.length), places);
+    const node = name.slice(0, -kernelEnding.length);
     const { op_name: kernel = '', provider = '' } = args;
     const shapes = (args.output_type_shape ?? []).flatMap((output) => Object.values(output).map((s) => s.join('x')));
     const before = kernels.get(node)?.seconds ?? 0;
     const seconds = before + dur / 1e6 / counted.length;
-    kernels.set(node, { node, kernel, provider, seconds, shapes: shapes.join(', ') });
+    kernels.set(node, { node: placed(node, places), kernel, provider, seconds, shapes: shapes.join(', ') });
     peakBytes = Math.max(peakBytes, Number(args.mem_in_use_peak ?? 0));
   }
+  const onCard = cardSeconds(events, runs.length, first);
   return {
     purpose,
     batchSize,
     unwatchedFrom,
     runs: counted.map(({ dur }, index) => ({ moment: moments[first + index] ?? 0, seconds: dur / 1e6 })),
-    kernels: [...kernels.values()],
+    kernels: [...kernels].map(([node, kernel]) => ({ ...kernel, seconds: onCard?.get(node) ?? kernel.seconds })),
     peakBytes,
   };
 }

@@ -1,0 +1,156 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { trustedDifference } from '../src/ml/engine/selfCheck.ts';
+import { messageOf } from '../src/protocol/errors.ts';
+import type { FigureSpec, Sample } from './benchCase.ts';
+import { hostMachine, ownVersions } from './machine.ts';
+import { type BenchResult, figureResult } from './result.ts';
+import { runSide } from './sides.ts';
+import { machineFolder, rowOf, tableHeader } from './table.ts';
+
+/*
+ * Compares a training step on the graphics card with the CPU's, then times training and prediction, in turns with torch
+ * where the Python that PYTHON names has it with CUDA, prints a table and writes bench/results/CARD/graphicsCard.json.
+ * --software takes a Vulkan device in software and tiny sizes instead, to see that all of this works; its times mean
+ * nothing, and it writes no results.
+ */
+const { values } = parseArgs({
+  options: { device: { type: 'string' }, software: { type: 'boolean', default: false } },
+});
+const { software } = values;
+const rounds = software ? 1 : 3;
+const devices = values.device ? [values.device] : software ? ['webgpu'] : ['cuda', 'webgpu', 'dml', 'coreml'];
+
+/** One kind of work of `ours/deviceWork.ts` and `peers/deviceWork.py`. */
+interface Work {
+  readonly title: string;
+  readonly kind: 'full' | 'head' | 'five';
+  readonly architecture: string;
+  readonly batch: number;
+  readonly steps: number;
+  readonly size: number;
+}
+
+const tiny = { architecture: 'ConvNet1', batch: 2, steps: 1, size: 32 };
+const works: readonly Work[] = software
+  ? [
+      { title: 'ConvNet1, full training step, batch 2, 32 pixels', kind: 'full', ...tiny },
+      { title: 'ConvNet1, head only, batch 2, 32 pixels', kind: 'head', ...tiny },
+      { title: 'ConvNet1, five crops of an image, 32 pixels', kind: 'five', ...tiny, batch: 5 },
+    ]
+  : [
+      work('ResNet-18, full training step, batch 64', 'full', 'resnet18', 64),
+      work('DenseNet-169, full training step, batch 32', 'full', 'densenet169', 32),
+      work('DenseNet-169, head only, batch 64', 'head', 'densenet169', 64),
+      work('ResNet-18, five crops of 8 images', 'five', 'resnet18', 40),
+    ];
+
+function work(title: string, kind: Work['kind'], architecture: string, batch: number): Work {
+  return { title, kind, architecture, batch, steps: 10, size: 224 };
+}
+
+const ours = ({ kind, architecture, batch, steps, size }: Work, device: string) =>
+  runSide({ script: 'ours/deviceWork.ts', args: [kind, architecture, batch, steps, device, size] });
+
+interface Found {
+  readonly device: string;
+  readonly difference: number;
+  readonly lossDifference: number;
+}
+
+/** The first device that trains as the CPU does; says why those before it do not. */
+async function findDevice(): Promise<Found | undefined> {
+  for (const device of devices) {
+    const args = ['check', 'resnet18', 8, 5, device, works[0]?.size ?? 0];
+    try {
+      const { figures } = await runSide({ script: 'ours/deviceWork.ts', args });
+      const { difference = Number.NaN, lossDifference = Number.NaN } = figures;
+      if (difference < trustedDifference && lossDifference < trustedDifference)
+        return { device, difference, lossDifference };
+      console.log(`${device} is not used: its gradients are ${difference} off, its losses ${lossDifference}.`);
+    } catch (error) {
+      console.log(`${device} is not used: ${reasonIn(error)}`);
+    }
+  }
+  return undefined;
+}
+
+/** The line of a failed process's output that names its error. */
+function reasonIn(error: unknown): string {
+  const lines = messageOf(error).trim().split('\n');
+  return lines.slice(1).find((line) => line.includes('Error: ')) ?? lines.at(-1) ?? '';
+}
+
+/** torch's samples of all works, by work and mode; undefined where it has no CUDA. */
+async function torch(): Promise<Sample | undefined> {
+  const list = works.map(({ kind, architecture, batch, steps, size }) => [kind, architecture, batch, steps, size]);
+  try {
+    return await runSide({ script: 'peers/deviceWork.py', args: [JSON.stringify(list)] });
+  } catch (error) {
+    console.log(`torch with CUDA was not found (PYTHON names another Python): ${reasonIn(error)}`);
+    return undefined;
+  }
+}
+
+const speedOf = (sample: Sample | undefined, key: string): Sample[] => {
+  const speed = sample?.figures[key];
+  return speed === undefined ? [] : [{ figures: { speed } }];
+};
+
+async function measure(device: string): Promise<BenchResult> {
+  const own = works.map((): Sample[] => []);
+  const theirs: Sample[] = [];
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, each] of works.entries()) {
+      const { images = Number.NaN } = (await ours(each, device)).figures;
+      own[index]?.push({ figures: { speed: images } });
+    }
+    const sample = software ? undefined : await torch();
+    if (sample) theirs.push(sample);
+  }
+  const figures = works.map(({ title }, index) => {
+    const figure: FigureSpec = { key: 'speed', title: `${title}, on ${device}`, unit: 'images/s', better: 'more' };
+    const modes = theirs.length === rounds ? ['eager', 'bf16'] : [];
+    const peers = Object.fromEntries(
+      modes.map((mode) => [mode, theirs.flatMap((sample) => speedOf(sample, `${index} ${mode}`))]),
+    );
+    return figureResult(figure, { ours: own[index] ?? [], peers }, Number.NaN);
+  });
+  const { card, ...versions }: Readonly<Record<string, string>> = { ...theirs[0]?.versions };
+  return {
+    name: 'graphicsCard',
+    how: 'node bench/gpu.mjs: the median of ten steps after two of warming up, on random pixels that come from memory; 102 classes. torch with its own defaults (convolutions in TF32), and with bf16 autocast and channels_last.',
+    measured: new Date().toISOString(),
+    machine: { ...hostMachine(), ...(card === undefined ? {} : { card }), productRate: [] },
+    versions: { ours: ownVersions(), peer: versions },
+    unsetForPeer: [],
+    rounds,
+    figures,
+  };
+}
+
+if (software) {
+  const { softwareVulkan } = await import('../scripts/host/browser.ts');
+  Object.assign(process.env, await softwareVulkan());
+}
+const found = await findDevice();
+if (!found) {
+  console.log(
+    `No graphics card trains here (tried: ${devices.join(', ')}), so nothing is timed; \`fivecrop devices\` says what is missing.`,
+  );
+  process.exit(values.device === undefined ? 0 : 1);
+}
+const { device, difference, lossDifference } = found;
+console.log(
+  `${device} trains as the CPU does: gradients off by ${difference.toExponential(1)}, losses by ${lossDifference.toExponential(1)}.`,
+);
+const result = await measure(device);
+console.log(['', ...tableHeader, ...result.figures.map(rowOf)].join('\n'));
+// A result without its ratio would take the place of one that has it.
+if (result.figures.every(({ ratio }) => ratio !== undefined)) {
+  const folder = join(import.meta.dirname, 'results', machineFolder(result.machine));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+}

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import packageJson from '../package.json' with { type: 'json' };
+import type { BenchResult } from './result.ts';
+
+/** What a result says of the machine that it was measured on. */
+export function hostMachine(): Omit<BenchResult['machine'], 'productRate'> {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryMebibytes: Math.round(totalmem() / 2 ** 20),
+  };
+}
+
+/** Our version and those of what our side computes and decodes with, as installed. */
+export function ownVersions(): Record<string, string> {
+  const version = (name: string) => {
+    const file = join(import.meta.dirname, '..', 'node_modules', name, 'package.json');
+    return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  };
+  const dependencies = Object.fromEntries(['onnxruntime-node', 'sharp'].map((name) => [name, version(name)]));
+  return { fivecrop: packageJson.version, node: process.versions.node, ...dependencies };
+}
