@@ -49,6 +49,8 @@ async function makePackage(target: VscodeTarget): Promise<void> {
     await writeManifest(stage);
     await installFor(target, stage);
     const packagePath = vsixPath(target);
+    // Pictures of the README stay as they are: an extension's page shows those of https addresses alone, and there is none
+    // to have them from. What stands in the package or in the text (data:) it drops.
     await createVSIX({ cwd: stage, packagePath, target, allowMissingRepository: true, rewriteRelativeLinks: false });
     const megabytes = (await stat(packagePath)).size / 1e6;
     console.log(`${relative(root, packagePath)}: ${megabytes.toFixed(1)} MB`);
