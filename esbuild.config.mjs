@@ -184,8 +184,10 @@ async function writeSchema() {
   writeFileSync(join(dist, 'fivecrop.schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
 }
 
+/** A bundle holds the code of packages without their licences. */
 function writeLicences(files) {
-  writeFileSync(join(dist, 'licences.txt'), licencesOf(root, files));
+  const heading = 'The files beside this one hold code of these packages.';
+  writeFileSync(join(dist, 'licences.txt'), licencesOf(root, files, heading));
 }
 
 function makeExecutable(path) {

@@ -3,14 +3,21 @@ import { join } from 'node:path';
 
 const packageFolder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/;
 
+/** What the licences of code inside a package ask to be said where the package says nothing of it. */
+const acknowledgements = {
+  '@cornerstonejs/codec-libjpeg-turbo-8bit': `Its WebAssembly is libjpeg-turbo, by the libjpeg-turbo project, D. R. Commander and others, which comes under the licence
+of the Independent JPEG Group and the modified (three-clause) BSD licence, without any warranty. This software is based
+in part on the work of the Independent JPEG Group.`,
+};
+
 /**
- * The licences of the packages that bundled files come from, as one text: a bundle holds their code without them.
- * `files` are paths relative to `root`, as esbuild's metafile has them.
+ * The licences of the packages that files come from, as one text below `heading`. `files` are paths relative to `root`,
+ * as esbuild's metafile has them.
  */
-export function licencesOf(root, files) {
+export function licencesOf(root, files, heading) {
   const folders = new Set(files.flatMap((file) => packageFolder.exec(file) ?? []));
   const entries = [...folders].sort().map((folder) => licenceOf(join(root, folder)));
-  return `The files beside this one hold code of these packages.\n\n${entries.join('\n\n')}\n`;
+  return `${heading}\n\n${entries.join('\n\n')}\n`;
 }
 
 function licenceOf(folder) {
@@ -18,5 +25,6 @@ function licenceOf(folder) {
   const title = [`${name} ${version}`, license, homepage].filter(Boolean).join(', ');
   const names = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
   const texts = names.map((file) => readFileSync(join(folder, file), 'utf8').trim());
-  return ['='.repeat(title.length), title, '='.repeat(title.length), ...texts].join('\n');
+  const said = acknowledgements[name] ?? [];
+  return ['='.repeat(title.length), title, '='.repeat(title.length), ...texts, said].flat().join('\n');
 }

@@ -2,16 +2,17 @@
 // another. Everything is put together in a temporary folder from a clean install, so that nothing of a developer's
 // node_modules gets in.
 import { execFileSync } from 'node:child_process';
-import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
-import { createVSIX } from '@vscode/vsce';
+import { createVSIX, listFiles } from '@vscode/vsce';
 import { messageOf } from '../src/protocol/errors.ts';
 import external from './external.json' with { type: 'json' };
 import { npm } from './host/registryPackage.ts';
+import { licencesOf } from './licences.mjs';
 import { parseTarget, presentTarget, vscodeTargets, vsixPath, type VscodeTarget } from './host/vsix.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -48,7 +49,10 @@ async function makePackage(target: VscodeTarget): Promise<void> {
     }
     await writeManifest(stage);
     await installFor(target, stage);
+    await addLicences(stage);
     const packagePath = vsixPath(target);
+    // Pictures of the README stay as they are: an extension's page shows those of https addresses alone, and there is none
+    // to have them from. What stands in the package or in the text (data:) it drops.
     await createVSIX({ cwd: stage, packagePath, target, allowMissingRepository: true, rewriteRelativeLinks: false });
     const megabytes = (await stat(packagePath)).size / 1e6;
     console.log(`${relative(root, packagePath)}: ${megabytes.toFixed(1)} MB`);
@@ -74,6 +78,13 @@ async function installFor(target: VscodeTarget, stage: string): Promise<void> {
   const platform = [`--os=${os}`, `--cpu=${cpu}`, ...libc];
   await npm(['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', ...platform], stage);
   await keepBinariesOf(join(stage, 'node_modules', 'onnxruntime-node', 'bin'), os, cpu);
+}
+
+/** Not every package that stands in the VSIX as it is brings a file with its licence. */
+async function addLicences(stage: string): Promise<void> {
+  const files = await listFiles({ cwd: stage });
+  const licences = licencesOf(stage, files, 'These packages stand in node_modules as they are.');
+  await appendFile(join(stage, 'dist', 'licences.txt'), `\n${licences}`);
 }
 
 /** onnxruntime-node brings the binaries of all platforms, in `bin/<n-api>/<os>/<cpu>`. */

@@ -10,6 +10,8 @@ export const evaluationPanelToPageSchema = z.discriminatedUnion('type', [
     label: z.string(),
     /** When the checkpoint was written: a result from before is that of another one. */
     written: z.string().optional(),
+    /** Why nothing can be tested now, where nothing can. */
+    refusal: z.string().optional(),
     evaluations: z.array(evaluationSchema),
   }),
   z.object({ type: z.literal('progress'), busy: z.boolean(), what: z.string(), done: z.number(), total: z.number() }),

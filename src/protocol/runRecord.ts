@@ -38,6 +38,7 @@ export const runRecordSchema = z.object({
   }),
   /** The process that trains; a run in a live state whose process is gone has been broken off. */
   process: z.object({ pid: z.number().int(), socket: z.string().optional(), started: z.string() }).optional(),
+  /** Of identical files the first ones only. */
   data: dataReportSchema.optional(),
   progress: z
     .object({

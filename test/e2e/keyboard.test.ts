@@ -91,10 +91,11 @@ async function answerLine(workbench: Workbench, question: RegExp, answer: string
 
 /** Walks down the list or tree that has the focus. */
 async function walkTo({ page }: Workbench, row: Locator): Promise<void> {
+  const focused = row.and(page.locator('.focused'));
   await until('the row has the focus', async () => {
-    if (await isFocused(row)) return true;
+    if ((await focused.count()) > 0) return true;
     await page.keyboard.press('ArrowDown');
-    return isFocused(row);
+    return (await focused.count()) > 0;
   });
 }
 
@@ -107,8 +108,4 @@ async function tabTo({ workbench }: Stage, name: string): Promise<void> {
     await workbench.page.keyboard.press('Tab');
     return (await button.count()) > 0;
   });
-}
-
-async function isFocused(row: Locator): Promise<boolean> {
-  return /(^| )focused( |$)/.test((await row.getAttribute('class')) ?? '');
 }

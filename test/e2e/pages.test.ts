@@ -95,7 +95,7 @@ function openPrediction(look: Look = {}, count = 400) {
   });
 }
 
-function openEvaluation(look: Look = {}, classes = 8, imagesOfEach = 20) {
+function openEvaluation(look: Look = {}, classes = 8, imagesOfEach = 20, refusal?: string) {
   return openPage<EvaluationPanelToHost>(browser, {
     ...look,
     name: 'evaluation',
@@ -108,7 +108,7 @@ function openEvaluation(look: Look = {}, classes = 8, imagesOfEach = 20) {
         });
       } else if (message.type === 'ready') {
         const evaluations = ([5, 1] as const).map((crops) => sampleEvaluation(classes, crops, imagesOfEach));
-        await post({ type: 'evaluations', label: 'resnet18-head: best', evaluations });
+        await post({ type: 'evaluations', label: 'resnet18-head: best', evaluations, refusal });
       }
     },
   });
@@ -333,6 +333,22 @@ test('the confusion matrix is walked by arrows and opens the images behind a cel
       sent.slice(-2).map(({ type }) => type),
       ['open', 'reveal'],
     );
+  });
+});
+
+test('where nothing can be tested the results stay, no test is offered, and the page says why', { skip }, async () => {
+  const refusal = 'Testing waits until you trust this workspace.';
+  await withPage(openEvaluation({}, 8, 20, refusal), async ({ page, sent }) => {
+    await page.getByText(refusal).waitFor();
+    const again = page.getByRole('button', { name: 'Test again' });
+    assert.equal(await again.count(), 2);
+    for (const one of await again.all()) assert.ok(await one.isDisabled());
+    await page.locator('.matrix td').first().waitFor();
+    assert.ok(sent.every(({ type }) => type !== 'test'));
+  });
+  await withPage(openEvaluation(), async ({ page, sent }) => {
+    await page.getByRole('button', { name: 'Test again' }).first().click();
+    await assertEventually(() => sent.at(-1)?.type === 'test');
   });
 });
 

@@ -11,7 +11,7 @@ import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { readSettings } from '../settings.ts';
-import { requireTrust } from '../requireTrust.ts';
+import { requireTrust, untrustedRefusal } from '../requireTrust.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
 import { readEvaluations, timeWritten } from './evaluationFiles.ts';
 import { createEvaluationSession, type EvaluationData, type EvaluationSession } from './evaluationSession.ts';
@@ -81,8 +81,10 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
     const changed = parts.runs.onDidChangeCheckpoints((run) => {
       if (run === dirname(dirname(checkpoint))) void session.refresh();
     });
+    const trusted = vscode.workspace.onDidGrantWorkspaceTrust(() => void session.refresh());
     panel.onDidDispose(() => {
       changed.dispose();
+      trusted.dispose();
       session.dispose();
       memory.forget(id);
       open.delete(checkpoint);
@@ -121,6 +123,7 @@ function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
     label: checkpointTitle(checkpoint),
     read: () => readEvaluations(checkpoint, (reason) => log.warn(reason)),
     written: () => timeWritten(checkpoint),
+    refusal: () => untrustedRefusal('Testing'),
     evaluate: async ({ data, split, crops, signal, onAnswer }: Parameters<EvaluateFunction>[0]) => {
       const { engine, device } = readSettings();
       const cancellation = new vscode.CancellationTokenSource();

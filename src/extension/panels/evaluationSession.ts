@@ -23,6 +23,8 @@ export interface EvaluationSource {
   read(): Promise<Evaluation[]>;
   /** When the checkpoint was written; undefined where it is gone. */
   written(): Promise<string | undefined>;
+  /** Why nothing can be tested now; undefined where it can. */
+  refusal(): string | undefined;
   /** Tests the checkpoint and keeps the result beside it; rejects as `Service.request` does. */
   evaluate(request: EvaluationRequest): Promise<void>;
 }
@@ -32,7 +34,7 @@ export interface EvaluationSession {
   /** Tests on this data, one number of crops after the other; what ran before is cancelled. */
   test(on: EvaluationData, crops: readonly CropCount[]): Promise<void>;
   cancel(): void;
-  /** The checkpoint, or what is kept beside it, changed. */
+  /** The checkpoint, what is kept beside it, or whether it can be tested, changed. */
   refresh(): Promise<void>;
   /** Says everything to a page that begins anew. */
   replay(): Promise<void>;
@@ -56,7 +58,14 @@ export function createEvaluationSession(
   };
   const postEvaluations = async () => {
     const [evaluations, written] = await Promise.all([source.read(), source.written()]);
-    post({ type: 'evaluations', label: source.label, ...(written === undefined ? {} : { written }), evaluations });
+    const refusal = source.refusal();
+    post({
+      type: 'evaluations',
+      label: source.label,
+      ...(written === undefined ? {} : { written }),
+      ...(refusal === undefined ? {} : { refusal }),
+      evaluations,
+    });
   };
 
   async function testOne(on: EvaluationData, crops: CropCount, { signal }: AbortController): Promise<void> {

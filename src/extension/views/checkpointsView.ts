@@ -8,7 +8,7 @@ import { type DerivedRunState, isLive } from '../trainer/runState.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
 import { checkpointDescription, checkpointTooltip, networkName, runDescription, runTooltip } from './formatRun.ts';
-import type { CheckpointsNode } from './treeNodes.ts';
+import type { CheckpointNode, CheckpointsNode } from './treeNodes.ts';
 
 interface ViewParts {
   readonly runs: RunStore;
@@ -58,22 +58,27 @@ export function registerCheckpointsView(parts: ViewParts): vscode.Disposable {
   };
   const shown = new Set<string>();
   /** What stands beside the runs that train: their rows are drawn again where that changes, not at every step. */
-  const descriptions = new Map<string, string>();
+  let descriptions: ReadonlyMap<string, string> = new Map();
   const showProgress = (): void => {
+    const now = new Map<string, string>();
     for (const { folder, step } of live.all()) {
       const run = runs.get(folder);
       const description = run === undefined ? '' : runDescription(run, step?.epoch);
       if (descriptions.get(folder) !== description) changed.fire(nodeOf(folder));
-      descriptions.set(folder, description);
+      now.set(folder, description);
     }
+    descriptions = now;
   };
   const refresh = (folders: readonly string[]): void => {
     showBadge();
-    // A run that came or went changes the list; any other only its own row.
-    const moved = folders.some((folder) => shown.has(folder) !== (runs.get(folder) !== undefined));
+    // A run that came, went or cannot be read changes the list; any other only its own row.
+    const moved = folders.some((folder) => !shown.has(folder) || runs.get(folder) === undefined);
     for (const folder of folders) {
-      if (runs.get(folder) === undefined) shown.delete(folder);
-      else shown.add(folder);
+      if (runs.get(folder) !== undefined) shown.add(folder);
+      else {
+        shown.delete(folder);
+        nodes.delete(folder);
+      }
     }
     if (moved || folders.length > 20) changed.fire(undefined);
     else for (const folder of folders) changed.fire(nodeOf(folder));
@@ -95,12 +100,15 @@ export function registerCheckpointsView(parts: ViewParts): vscode.Disposable {
 
 async function checkpointNodes(folder: string): Promise<CheckpointsNode[]> {
   const found = await listRunCheckpoints(folder);
-  for (const checkpoint of found) headers.set(checkpoint.path, checkpoint);
-  return found.map(({ path }) => ({ kind: 'checkpoint', folder, path }));
+  return found.map((checkpoint) => {
+    const node: CheckpointNode = { kind: 'checkpoint', folder, path: checkpoint.path };
+    headers.set(node, checkpoint);
+    return node;
+  });
 }
 
-/** What the rows on show say; read when a run is opened in the tree. */
-const headers = new Map<string, RunCheckpoint>();
+/** What the rows on show say, for as long as the tree has them; read when a run is opened there. */
+const headers = new WeakMap<CheckpointNode, RunCheckpoint>();
 
 function itemOf(node: CheckpointsNode, { runs, live }: ViewParts): vscode.TreeItem {
   switch (node.kind) {
@@ -109,7 +117,7 @@ function itemOf(node: CheckpointsNode, { runs, live }: ViewParts): vscode.TreeIt
       return run === undefined ? new vscode.TreeItem(node.folder) : runItem(run, live.get(node.folder)?.step?.epoch);
     }
     case 'checkpoint':
-      return checkpointItem(node.path);
+      return checkpointItem(node);
     case 'queued': {
       const { config, name, resume } = node.entry.request;
       const item = new vscode.TreeItem(name ?? `${networkName(config)} · ${config.method}`);
@@ -151,8 +159,9 @@ function runItem(run: StoredRun, epoch: number | undefined): vscode.TreeItem {
   return item;
 }
 
-function checkpointItem(path: string): vscode.TreeItem {
-  const checkpoint = headers.get(path);
+function checkpointItem(node: CheckpointNode): vscode.TreeItem {
+  const { path } = node;
+  const checkpoint = headers.get(node);
   const item = new vscode.TreeItem(checkpoint?.name ?? path);
   item.id = path;
   item.description = checkpointDescription(checkpoint?.metadata);

@@ -1,14 +1,12 @@
 import { Command } from 'commander';
 import process from 'node:process';
-import type { DataReport } from '../../protocol/dataReport.ts';
-import { someOf } from '../../protocol/someOf.ts';
 import { checkData } from '../data/checkData.ts';
 import { scanDataset } from '../data/scanDataset.ts';
 import { configOptions, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createOutput } from './output.ts';
 import { createProgress, imagesNote } from './progress.ts';
-import { formatTable } from './table.ts';
+import { reportLines } from './reportLines.ts';
 
 const examples = `
 Examples:
@@ -52,39 +50,4 @@ async function check(data: string, options: OptionValues): Promise<void> {
   output.object(report);
   for (const line of reportLines(report)) output.print(line);
   if (report.findings.some(({ level }) => level === 'error')) process.exitCode = 1;
-}
-
-/** Files shown of each kind; `--json` has them all. */
-const filesShown = 20;
-
-function reportLines({ classes, images, splitBy, undecodable, duplicates, findings }: DataReport): string[] {
-  const rows = classes.map(({ folder, name, train, valid, test }) => [
-    folder,
-    name,
-    ...[train, valid, test].map(String),
-  ]);
-  const by = splitBy === 'folders' ? 'split by its folders' : 'split by seed';
-  return [
-    ...formatTable(['class', 'name', 'train', 'valid', 'test'], rows),
-    '',
-    `${images.train} images to train on, ${images.valid} for validation, ${images.test} for testing, ${by}`,
-    ...shortened(
-      'Does not decode:',
-      undecodable.map(({ file, reason }) => `${file}: ${reason}`),
-    ),
-    ...shortened(
-      'Identical files:',
-      duplicates.map(({ files }) => someOf(files, filesShown, ' = ')),
-    ),
-    '',
-    ...(findings.length === 0 ? ['Nothing stands in the way of training.'] : []),
-    ...findings.map(({ level, message }) => `${level}: ${message}`),
-  ];
-}
-
-function shortened(title: string, lines: readonly string[]): string[] {
-  if (lines.length === 0) return [];
-  const rest = lines.length - filesShown;
-  const more = rest > 0 ? [`  and ${rest} more, which --json lists`] : [];
-  return ['', title, ...lines.slice(0, filesShown).map((line) => `  ${line}`), ...more];
 }

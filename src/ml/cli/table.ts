@@ -9,3 +9,17 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
       .trimEnd(),
   );
 }
+
+/** Classes that a table shows: what stands below it is not to be lost under thousands of them. */
+const classesShown = 20;
+
+/** A table of the first of the classes, with a line of how many more there are and what lists them. */
+export function formatClasses(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  whole: string,
+): string[] {
+  const rest = rows.length - classesShown;
+  const more = rest > 0 ? [`and ${rest} more ${rest === 1 ? 'class' : 'classes'}, which ${whole} lists`] : [];
+  return [...formatTable(header, rows.slice(0, classesShown)), ...more];
+}

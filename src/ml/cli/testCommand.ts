@@ -3,7 +3,7 @@ import { relative, resolve } from 'node:path';
 import process from 'node:process';
 import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { userError } from '../../protocol/errors.ts';
-import { evaluationPath, evaluationSchema, type Evaluation } from '../../protocol/evaluation.ts';
+import { evaluationPath, evaluationSchema } from '../../protocol/evaluation.ts';
 import { scanDataset, type Dataset } from '../data/scanDataset.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { evaluate } from '../inference/evaluate.ts';
@@ -13,10 +13,10 @@ import { splitSharesOf } from '../training/splitSharesOf.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
+import { evaluationLines } from './evaluationLines.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createOutput, type Output } from './output.ts';
 import { createProgress, imagesNote } from './progress.ts';
-import { formatTable } from './table.ts';
 
 const examples = `
 Examples:
@@ -66,8 +66,9 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
     const evaluation = evaluationSchema.parse({ ...about, ...figures });
     await writeEvaluation(evaluation);
     output.object(evaluation);
-    for (const line of evaluationLines(evaluation)) output.print(line);
-    output.say(`Kept in ${relative(process.cwd(), evaluationPath(evaluation))}`);
+    const kept = relative(process.cwd(), evaluationPath(evaluation));
+    for (const line of evaluationLines(evaluation, kept)) output.print(line);
+    output.say(`Kept in ${kept}`);
   } finally {
     await classifier.dispose();
   }
@@ -114,19 +115,4 @@ async function evaluateSplit(
   } finally {
     progress.stop();
   }
-}
-
-/** The classes that are recognised worst come first, which is what one looks for. */
-function evaluationLines(evaluation: Evaluation): string[] {
-  const { accuracy, top5, loss, images, leftOut, cropCount, perClass } = evaluation;
-  const rows = [...perClass]
-    .sort((a, b) => a.accuracy - b.accuracy || a.index - b.index)
-    .map((result) => [result.folder, result.name, String(result.images), result.accuracy.toFixed(3)]);
-  const without = leftOut > 0 ? `, ${leftOut} left out` : '';
-  return [
-    ...formatTable(['class', 'name', 'images', 'accuracy'], rows),
-    '',
-    `${images} images${without}, ${cropCount === 1 ? 'the centre crop' : 'five crops'}`,
-    `Testing Accuracy: ${accuracy.toFixed(3)} - Top 5: ${top5.toFixed(3)} - Loss: ${loss.toFixed(3)}`,
-  ];
 }

@@ -3,7 +3,7 @@ import sharp from 'sharp';
 import type { Metadata, ResizeOptions, Sharp, SharpOptions } from 'sharp';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { simpleJpegSize } from './jpegHeader.ts';
-import { isPlainJpeg, withPlainJpeg } from './plainJpeg.ts';
+import { decodePlainJpeg, isPlainJpeg } from './plainJpeg.ts';
 import { resize } from './resize.ts';
 import { resizedSize } from './rgbImage.ts';
 import type { ResizedImage, RgbImage } from './rgbImage.ts';
@@ -72,8 +72,7 @@ function readWhole(file: string): Buffer | string {
 async function decodeSimpleJpeg(content: Uint8Array, shortSide: number): Promise<ResizedImage | undefined> {
   const source = simpleJpegSize(content);
   if (!source || source.width * source.height > maxWholePixels || isTooLong(source)) return undefined;
-  const { width, height } = resizedSize(source.width, source.height, shortSide);
-  const image = await withPlainJpeg(content, (pixels) => resize(pixels, width, height));
+  const image = await decodePlainJpeg(content, resizedSize(source.width, source.height, shortSide));
   return image && { ...image, source };
 }
 
@@ -101,15 +100,16 @@ async function resizedPixels(
   metadata: Metadata,
   source: ResizedImage['source'],
 ): Promise<RgbImage> {
-  const sized = (image: RgbImage) => resize(image, width, height);
   const isSmall = source.width * source.height <= maxWholePixels;
   if (isSmall && isPlainJpeg(metadata) && typeof input !== 'string') {
-    const image = await withPlainJpeg(input, sized);
+    const image = await decodePlainJpeg(input, { width, height });
     if (image) return image;
   }
   const whole = metadata.hasAlpha ? await withoutAlpha(input) : sharp(input, inputOptions).autoOrient();
   // libvips shifts by half a pixel of the output when it enlarges.
-  if (isSmall || width * height > source.width * source.height) return sized(await rgbPixels(whole));
+  if (isSmall || width * height > source.width * source.height) {
+    return resize(await rgbPixels(whole), width, height);
+  }
   return rgbPixels(whole.resize(width, height, reduction));
 }
 

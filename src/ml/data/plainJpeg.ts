@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Metadata } from 'sharp';
+import { resize } from './resize.ts';
 import type { RgbImage } from './rgbImage.ts';
 
 /** The package's decoder, as far as it is used; it brings no types. */
@@ -27,14 +28,14 @@ export function isPlainJpeg({ format, orientation = 1, hasProfile, space, channe
 }
 
 /**
- * Decodes a plain JPEG and returns what `use` makes of the pixels, which it may not keep. They are libjpeg-turbo's to the
- * last bit, as Pillow and libvips have them; libvips takes three times as long for a small image, since it hands it from
- * thread to thread. `undefined` where the decoder finds anything amiss: what, another one will tell.
+ * A plain JPEG's pixels, resized at once since they lie in the decoder's memory. They are libjpeg-turbo's to the last bit,
+ * as Pillow and libvips have them; libvips takes three times as long for a small image, since it hands it from thread to
+ * thread. `undefined` where the decoder finds anything amiss: what, another one will tell.
  */
-export async function withPlainJpeg<Result>(
+export async function decodePlainJpeg(
   content: Uint8Array,
-  use: (pixels: RgbImage) => Result,
-): Promise<Result | undefined> {
+  { width, height }: { readonly width: number; readonly height: number },
+): Promise<RgbImage | undefined> {
   const decoder = (opened ??= await open());
   try {
     decoder.getEncodedBuffer(content.length).set(content);
@@ -44,6 +45,7 @@ export async function withPlainJpeg<Result>(
     opened = undefined;
     return undefined;
   }
-  const { width, height, componentCount } = decoder.getFrameInfo();
-  return componentCount === 3 ? use({ width, height, data: decoder.getDecodedBuffer() }) : undefined;
+  const frame = decoder.getFrameInfo();
+  const pixels = { width: frame.width, height: frame.height, data: decoder.getDecodedBuffer() };
+  return frame.componentCount === 3 ? resize(pixels, width, height) : undefined;
 }

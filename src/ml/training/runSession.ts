@@ -22,6 +22,17 @@ export interface RunSession {
   readonly end: () => Promise<void>;
 }
 
+/** Groups of identical files, and files of a group, that a record keeps. */
+const [keptGroups, keptCopies] = [100, 20];
+
+/**
+ * The record is written whole at every change and read by every list of runs: a picture that lies in a data set a hundred
+ * thousand times would make it megabytes. `fivecrop check` finds all copies again.
+ */
+function firstCopies(duplicates: DataReport['duplicates']): DataReport['duplicates'] {
+  return duplicates.slice(0, keptGroups).map((group) => ({ ...group, files: group.files.slice(0, keptCopies) }));
+}
+
 export function createRunSession(folder: RunFolder, onEvent: ((event: TrainingEvent) => void) | undefined): RunSession {
   const disposers: (() => Promise<void>)[] = [];
   const leftOut = new Map<string, string>();
@@ -53,7 +64,7 @@ export function createRunSession(folder: RunFolder, onEvent: ((event: TrainingEv
     log,
     record,
     setData: (known) => {
-      report = known;
+      report = { ...known, duplicates: firstCopies(known.duplicates) };
       return record({});
     },
     leaveOut: (file, reason) => {

@@ -3,7 +3,8 @@ export interface Throughput {
   /** Starts the clock of the next step; what lies before (a validation, a pause) does not count as training. */
   begin(): void;
   stepDone(images: number): void;
-  validationDone(seconds: number): void;
+  /** One that prepared those after it, which then take a fraction of its time, says nothing of them. */
+  validationDone(seconds: number, preparing: boolean): void;
   imagesPerSecond(): number;
   /** Seconds for so many more steps and validations at the present speed; undefined before there is a measure. */
   secondsLeft(steps: number, validations: number): number | undefined;
@@ -35,8 +36,8 @@ export function createThroughput(now: () => number = () => performance.now() / 1
       if (steps.length > window) steps.shift();
       began = end;
     },
-    validationDone: (lasted) => {
-      validationSeconds = lasted;
+    validationDone: (lasted, preparing) => {
+      if (!preparing) validationSeconds = lasted;
     },
     imagesPerSecond: () => {
       const measured = steps.length === 0 ? [warming] : steps;

@@ -147,8 +147,8 @@ function createLoop(options: LoopOptions) {
     const began = performance.now();
     const validation = await options.validate((await stepper.snapshot()).state, () => control.stopped);
     if (!validation) return false;
-    const { metrics, pinned } = validation;
-    throughput.validationDone((performance.now() - began) / 1000);
+    const { metrics, pinned, preparing } = validation;
+    throughput.validationDone((performance.now() - began) / 1000, preparing);
     if (!Number.isFinite(metrics.loss)) {
       throw diverged(`The validation loss is ${metrics.loss} after step ${position.step}`);
     }

@@ -24,15 +24,17 @@ export type PinnedPrediction = TrainingEventOf<'pinned'>['predictions'][number];
 export interface Validation {
   readonly metrics: Metrics;
   readonly pinned: readonly PinnedPrediction[];
+  /** Whether what the frozen part made of the images is kept from here on, so that those after it take less time. */
+  readonly preparing: boolean;
 }
 
 interface ValidatorOptions {
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'compileInference'>;
   readonly device: string;
-  readonly network: RunNetwork;
-  readonly frozen: FrozenPart;
+  readonly network: Pick<RunNetwork, 'validation' | 'preprocessing'>;
+  readonly frozen: Pick<FrozenPart, 'computes' | 'feeds'>;
   /** Validation images, each once, in order. */
-  readonly loader: Loader;
+  readonly loader: Pick<Loader, 'epoch'>;
   readonly labels: readonly ClassLabel[];
   /** Images whose five-crop prediction is wanted. */
   readonly pinned: readonly Sample[];
@@ -67,7 +69,8 @@ export function createValidator(
     const model = inParts(await engine.compileInference(network.validation, state, device), log);
     try {
       const metrics = createMetrics();
-      for await (const { feeds, labels } of batches()) {
+      const prepared = batches.areKept();
+      for await (const { feeds, labels } of batches.all()) {
         if (stopped()) return undefined;
         metrics.add(await logProbabilities(model, feeds), labels);
       }
@@ -75,7 +78,7 @@ export function createValidator(
       pinned ??= cropPinned(options);
       const predictions: PinnedPrediction[] = [];
       for (const image of await pinned) predictions.push(await predictPinned(model, image, options.labels));
-      return { metrics: metrics.result(), pinned: predictions };
+      return { metrics: metrics.result(), pinned: predictions, preparing: batches.areKept() && !prepared };
     } finally {
       await model.dispose();
     }
@@ -89,9 +92,9 @@ async function logProbabilities(model: InferenceModel, feeds: Feeds): Promise<Te
 }
 
 /** The validation batches after the frozen part; remembered after the first pass where that computes and fits. */
-function keptBatches({ loader, frozen }: ValidatorOptions): () => AsyncGenerator<KnownFeeds> {
+function keptBatches({ loader, frozen }: ValidatorOptions) {
   let complete: readonly KnownFeeds[] | undefined;
-  return async function* () {
+  async function* all(): AsyncGenerator<KnownFeeds> {
     if (complete) {
       yield* complete;
       return;
@@ -108,7 +111,8 @@ function keptBatches({ loader, frozen }: ValidatorOptions): () => AsyncGenerator
       yield batch;
     }
     complete = kept;
-  };
+  }
+  return { all, areKept: () => complete !== undefined };
 }
 
 /** `count` images drawn by seed, of as many classes as there are. */

@@ -43,6 +43,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
   const spoken = announcer();
   const title = element('h1');
   const on = element('p', { class: 'hint' });
+  const refusal = element('p', { class: 'notice' });
   const tested = dropdown('Tested on', (value) => change({ tested: value, cell: undefined }));
   const exporting = button({
     label: 'CSV',
@@ -76,6 +77,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     element('main', {}, [
       element('header', { class: 'toolbar' }, [title, tested.element, exporting, busy]),
       on,
+      refusal,
       error,
       figures,
       details,
@@ -122,6 +124,8 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
       data === undefined ? '' : testedKey(data),
     );
     on.textContent = data === undefined ? '' : `${data.split} images of ${data.data}`;
+    refusal.hidden = known?.refusal === undefined;
+    refusal.textContent = known?.refusal ?? '';
     setDisabled(exporting, shown() === undefined);
     error.hidden = problem === undefined;
     error.textContent = problem ?? '';
@@ -140,7 +144,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
         primary: !again,
         onClick: () => send({ type: 'test', crops }),
       });
-      setDisabled(made, progress?.busy === true);
+      setDisabled(made, progress?.busy === true || known?.refusal !== undefined);
       return made;
     };
     const chosen = evaluation?.cropCount ?? state.value.crops;

@@ -350,6 +350,7 @@ test('a test with one crop and five tells of each as it is done, and a page that
       label: 'run, best',
       read: () => Promise.resolve([...kept]),
       written: () => Promise.resolve('2026-01-02T00:00:00.000Z'),
+      refusal: () => undefined,
       evaluate: ({ crops, onAnswer }) => {
         onAnswer({ type: 'progress', what: 'Testing', done: 1, total: 2 });
         if (crops === 5) return Promise.reject(userError('The folder is gone.'));
@@ -376,4 +377,25 @@ test('a test with one crop and five tells of each as it is done, and a page that
       { type: 'error', message: 'The folder is gone.' },
     ],
   );
+});
+
+test('a page is told with the results why nothing can be tested, until it can', async () => {
+  let refusal: string | undefined = 'Testing waits until you trust this workspace.';
+  const refusals: (string | undefined)[] = [];
+  const session = createEvaluationSession(
+    {
+      label: 'run, best',
+      read: () => Promise.resolve([evaluation]),
+      written: () => Promise.resolve(undefined),
+      refusal: () => refusal,
+      evaluate: () => Promise.resolve(),
+    },
+    (message) => {
+      if (message.type === 'evaluations') refusals.push(message.refusal);
+    },
+  );
+  await session.replay();
+  refusal = undefined;
+  await session.refresh();
+  assert.deepEqual(refusals, ['Testing waits until you trust this workspace.', undefined]);
 });

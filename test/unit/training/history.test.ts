@@ -46,7 +46,8 @@ test('speed and time left come from the latest steps, without the time of valida
     throughput.stepDone(32);
   }
   clock += 1000;
-  throughput.validationDone(7);
+  throughput.validationDone(70, true);
+  throughput.validationDone(7, false);
   throughput.begin();
   clock += 2;
   throughput.stepDone(32);

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import type { DataReport } from '../../../src/protocol/dataReport.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
@@ -16,6 +17,7 @@ import {
   readRunRecord,
   reopenRunFolder,
 } from '../../../src/ml/training/runFolder.ts';
+import { createRunSession } from '../../../src/ml/training/runSession.ts';
 
 const now = '2026-01-02T03:04:05.000Z';
 const log = (message: string) => ({ event: 'log', time: now, level: 'info', message }) as const;
@@ -118,4 +120,25 @@ test('a folder that vanishes while a run writes is told as a sentence', async (c
   const run = await createRunFolder(out, 'run', recordOf('running'));
   await rm(run.path, { recursive: true });
   assert.throws(() => run.append(log('one')), (error) => error instanceof UserError && error.message.includes('folder is gone')); // prettier-ignore
+});
+
+test('a picture that lies in the data a hundred thousand times does not swell the record', async (context) => {
+  const files = Array.from({ length: 100_000 }, (_, index) => `train/class/image_${index}.jpg`);
+  const copies = { files, acrossSplits: true, acrossClasses: false };
+  const report: DataReport = {
+    data: '/data',
+    splitBy: 'folders',
+    classes: [],
+    images: { train: files.length, valid: 0, test: 0 },
+    undecodable: [],
+    duplicates: Array.from({ length: 300 }, () => copies),
+    findings: [{ level: 'warning', message: '300 images lie in more than one split' }],
+  };
+  const folder = await createRunFolder(await temporaryFolder(context), 'run', recordOf('running'));
+  await createRunSession(folder, undefined).setData(report);
+  const { data } = await readRunRecord(folder.path);
+  assert.deepEqual({ ...data, duplicates: [] }, { ...report, duplicates: [] });
+  assert.deepEqual(data?.duplicates[0]?.files, files.slice(0, 20));
+  const { length } = await readFile(join(folder.path, 'run.json'));
+  assert.ok(length < 200_000, `${length} bytes`);
 });

@@ -13,42 +13,39 @@ export function convolutionWeights(graph: Graph): Set<string> {
 }
 
 /**
- * Position in torch's order `[O, I, kh, kw]` of each element of the blocked order `[O/B, I/B, kh, kw, B of I, B of O]`,
- * or `[O/B, I, kh, kw, B of O]` for fewer than B inputs.
+ * Visits the elements of the blocked order `[O/B, I/B, kh, kw, B of I, B of O]`, or `[O/B, I, kh, kw, B of O]` for fewer
+ * than B inputs, one after another, with the place of each in torch's order `[O, I, kh, kw]`.
  */
-function positions(shape: readonly number[], block: number): Uint32Array {
+function visitBlocked(shape: readonly number[], block: number, visit: (torch: number, blocked: number) => void): void {
   const [outputs = 1, inputs = 1, kh = 1, kw = 1] = shape;
   const taps = kh * kw;
   const inner = inputs < block ? 1 : block;
-  const result = new Uint32Array(outputs * inputs * taps);
   let at = 0;
   for (let output = 0; output < outputs; output += block) {
     for (let channel = 0; channel < inputs; channel += inner) {
       for (let tap = 0; tap < taps; tap++) {
         for (let i = channel; i < channel + inner; i++) {
-          for (let o = output; o < output + block; o++) result[at++] = (o * inputs + i) * taps + tap;
+          for (let o = output; o < output + block; o++) visit((o * inputs + i) * taps + tap, at++);
         }
       }
     }
   }
-  return result;
 }
 
 /** A float32 tensor of weights from torch's order into the blocked one. */
-export function holdTensor(tensor: Tensor, block: number): Tensor {
-  const { data, shape } = tensor;
-  return float32Tensor(
-    shape,
-    Float32Array.from(positions(shape, block), (position) => Number(data[position])),
-  );
+export function holdTensor({ data, shape }: Tensor, block: number): Tensor {
+  const weights = new Float32Array(data.length);
+  visitBlocked(shape, block, (torch, blocked) => {
+    weights[blocked] = Number(data[torch]);
+  });
+  return float32Tensor(shape, weights);
 }
 
 /** A float32 tensor of weights from the blocked order back into torch's. */
-export function releaseTensor(tensor: Tensor, block: number): Tensor & { dtype: 'float32' } {
-  const { data, shape } = tensor;
+export function releaseTensor({ data, shape }: Tensor, block: number): Tensor & { dtype: 'float32' } {
   const weights = new Float32Array(data.length);
-  positions(shape, block).forEach((position, index) => {
-    weights[position] = Number(data[index]);
+  visitBlocked(shape, block, (torch, blocked) => {
+    weights[torch] = Number(data[blocked]);
   });
   return float32Tensor(shape, weights);
 }
