@@ -243,6 +243,26 @@ for (const [name, { shape, channels, kernel, options }] of Object.entries(overBl
   });
 }
 
+/** Convolutions before a batch norm whose map is so large that their weights take over the factor of its gradient. */
+const beforeBatchNorm: Record<string, { shape: Shape; channels: number; kernel: number; options?: object }> = {
+  'a 1x1 convolution': { shape: [8, 16, 6, 5], channels: 32, kernel: 1 },
+  'a 3x3 convolution': { shape: [16, 16, 9, 10], channels: 16, kernel: 3, options: { padding: 1 } },
+  'a 3x3 convolution of stride 2': { shape: [16, 16, 18, 17], channels: 16, kernel: 3, options: { stride: 2 } },
+  'a stem over three colours': { shape: [16, 3, 12, 10], channels: 16, kernel: 3, options: { stride: 2 } },
+};
+
+for (const [name, { shape, channels, kernel, options }] of Object.entries(beforeBatchNorm)) {
+  test(`the gradients through ${name} before a batch norm with a large map are those of finite differences`, async () => {
+    const builder = createGraphBuilder('batch');
+    const images = input(builder, 'x', [shape[0], 3, shape[2], shape[3]]);
+    const x = shape[1] === 3 ? images : conv2d(builder, 'before', images, { channels: shape[1], kernel: 1 });
+    const c = conv2d(builder, 'c', x, { ...options, channels, kernel, bias: false });
+    const y = globalAveragePool(builder, relu(builder, batchNorm2d(builder, 'n', c)));
+    const graph = finishGraph(builder, [logSoftmax(builder, linear(builder, 'behind', y, 3))]);
+    await checkGradients(onnxEngine, graph, createRandom(seed, name));
+  });
+}
+
 /** The gradients of the loss that `targets` weight, by one of the engines. */
 async function gradientsBy(
   engine: Engine,

@@ -22,14 +22,17 @@ export function interleavePlanes(
     joined = emit('Pad', [emit('Reshape', [only, cell]), integers([0, 0, 0, 0, 0, 0, 0, 0, sh - 1, 0, sw - 1, 0])]);
   } else {
     const zeros = () => emit('Expand', [lowering.floats([0]), cell]);
+    // To join one value would be to copy it.
+    const join = (values: readonly string[], axis: number) =>
+      values.length === 1 ? (values[0] ?? '') : emit('Concat', values, { axis });
     const lines = Array.from({ length: sh }, (_, r) => {
       const cells = Array.from({ length: sw }, (_unused, c) => {
         const plane = planes.get(`${r},${c}`);
         return plane === undefined ? zeros() : emit('Reshape', [plane, cell]);
       });
-      return emit('Concat', cells, { axis: 4 });
+      return join(cells, 4);
     });
-    joined = emit('Concat', lines, { axis: 2 });
+    joined = join(lines, 2);
   }
   const whole = emit('Reshape', [joined, integers([images, h * sh, w * sw, block])]);
   if (size[0] === h * sh && size[1] === w * sw) return whole;

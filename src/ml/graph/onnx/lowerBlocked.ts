@@ -15,6 +15,7 @@ import { isMaskedByPooling, lowerBlockedMaxPoolGradient } from './blockedMaxPool
 import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
 import { cutChannels, cutFromLaterJoin } from './cutChannels.ts';
 import { interleavePlanes } from './interleavePlanes.ts';
+import { leavesFactor, withFactor } from './laterFactor.ts';
 import { shapeAfter, type Lowering } from './lowering.ts';
 import { coversEvenly } from './lowerPooling.ts';
 import { affine, noteNormalized, noteRectified, recomputedMask, withRecomputed } from './recompute.ts';
@@ -38,7 +39,7 @@ export function lowerBlockedNode(lowering: Lowering, node: Node): boolean {
     case 'conv2dWeightGradient':
       if (!isBlocked(lowering, second)) return false;
       withRecomputed(lowering, first, second, () => {
-        lowerBlockedWeightGradient(lowering, node);
+        lowerConvolutionWeightGradient(lowering, node);
       });
       return true;
     case 'batchNormTraining':
@@ -188,6 +189,19 @@ function aligned(lowering: Lowering, weight: string, image: string): string {
   return emit('Reshape', [emit('Mul', [row, floats([1])]), integers(typeOf(weight).shape)]);
 }
 
+function lowerConvolutionWeightGradient(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
+  const { inputs, outputs, weightShape: shape } = node;
+  const [, image = ''] = inputs;
+  const [output = ''] = outputs;
+  if (!lowering.factors.has(image)) {
+    lowerBlockedWeightGradient(lowering, node);
+    return;
+  }
+  const share = `${output} without factor`;
+  lowerBlockedWeightGradient(lowering, { ...node, outputs: [share] });
+  withFactor(lowering, share, { image, shape, output });
+}
+
 /**
  * dx of a convolution: for every stride phase of the input a convolution of dy with the flipped taps that reach it;
  * stride 1 has one phase and all taps.
@@ -201,7 +215,8 @@ function lowerConvolutionInputGradient(lowering: Lowering, node: NodeOf<'conv2dI
   const [sh, sw] = node.stride;
   const rows = phasesOf(height, outHeight, kh, sh, node.padding[0]);
   const columns = phasesOf(width, outWidth, kw, sw, node.padding[1]);
-  const exchanged = exchangeBlocks(lowering, weight);
+  const factored = withFactor(lowering, weight, { image: dy, shape: [outputs, inputs, kh, kw] });
+  const exchanged = exchangeBlocks(lowering, factored);
   const convolve = (row: Phase, column: Phase, output?: string) => {
     const taps = row.taps.flatMap((r) => column.taps.map((c) => r * kw + c));
     const shape = [inputs, outputs, row.taps.length, column.taps.length] as const;
@@ -300,7 +315,7 @@ function lowerBatchNormTraining(lowering: Lowering, node: NodeOf<'batchNormTrain
 function lowerBatchNormTrainingGradient(lowering: Lowering, node: NodeOf<'batchNormTrainingGradient'>): void {
   const { emit, floats } = lowering;
   const [incoming = '', input = '', weight = '', mean = '', inverseDeviation = ''] = node.inputs;
-  const [dx, dweight = '', dbias = ''] = node.outputs;
+  const [dx = '', dweight = '', dbias = ''] = node.outputs;
   const dy = blocked(lowering, incoming);
   const x = cutFromLaterJoin(lowering, input, dy) ?? blocked(lowering, input);
   const shape = imageShape(lowering.graph, input);
@@ -309,9 +324,18 @@ function lowerBatchNormTrainingGradient(lowering: Lowering, node: NodeOf<'batchN
   const product = sumsOfProducts(lowering, dy, x, shape);
   emit('Mul', [emit('Sub', [product, emit('Mul', [mean, dbias])]), inverseDeviation], {}, dweight);
   const a = emit('Mul', [weight, inverseDeviation]);
-  const share = emit('Mul', [a, floats([-1 / (n * h * w)])]);
-  const b = emit('Mul', [share, emit('Mul', [dweight, inverseDeviation])]);
-  const c = emit('Sub', [emit('Mul', [share, dbias]), emit('Mul', [b, mean])]);
+  const ofMean = floats([-1 / (n * h * w)]);
+  const coefficients = (share: string) => {
+    const b = emit('Mul', [share, emit('Mul', [dweight, inverseDeviation])]);
+    return { b, c: emit('Sub', [emit('Mul', [share, dbias]), emit('Mul', [b, mean])]) };
+  };
+  if (leavesFactor(lowering, node)) {
+    const { b, c } = coefficients(ofMean);
+    affine(lowering, { x, scale: b, shift: c, channels }, { other: dy, output: dx });
+    lowering.factors.set(dx, a);
+    return;
+  }
+  const { b, c } = coefficients(emit('Mul', [a, ofMean]));
   const zeros = floats(new Array<number>(channels).fill(0), [channels]);
   const other = affine(lowering, { x: dy, scale: a, shift: c, channels });
   affine(lowering, { x, scale: b, shift: zeros, channels }, { other, output: dx });

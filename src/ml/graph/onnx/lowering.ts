@@ -42,6 +42,8 @@ export interface Lowering {
   readonly overwrites: Map<string, string>;
   /** Blocked images that the backward pass computes again (see recompute.ts), by their name. */
   readonly normalized: Map<string, NormalizedImage>;
+  /** Factors per channel that blocked images are yet to be multiplied by, by the image's name (see laterFactor.ts). */
+  readonly factors: Map<string, string>;
   /** Other names under which a layout-blind operator is to read its inputs. */
   readonly alias: Map<string, string>;
   /**
@@ -152,6 +154,7 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     moments: new Map(),
     overwrites: new Map(),
     normalized: new Map(),
+    factors: new Map(),
     alias,
     typeOf: (value) => typeOf(graph, value),
     integers: (values) =>
