@@ -62,7 +62,11 @@ function graphs(): Graph[] {
 async function place(): Promise<number> {
   const all = graphs();
   for (const graph of all) {
-    const model = writeOnnx(graph, { constants: new Map(), outputs: [...graph.updates.values()], webgpu: webgpuLimits });
+    const model = writeOnnx(graph, {
+      constants: new Map(),
+      outputs: [...graph.updates.values()],
+      webgpu: webgpuLimits,
+    });
     const session = await InferenceSession.create(model, {
       executionProviders: ['webgpu', 'cpu'],
       logSeverityLevel: 0,

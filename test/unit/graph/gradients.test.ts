@@ -239,7 +239,11 @@ for (const [name, { shape, channels, kernel, options }] of Object.entries(overBl
     await checkGradients(onnxEngine, graph, createRandom(seed, name));
     // WebGPU’s forms, too: an image at a time with all taps, and all images together with few taps at a time.
     await checkGradients(webgpuFormsEngine(webgpuLimits), graph, createRandom(seed, name));
-    await checkGradients(webgpuFormsEngine({ busyGroups: 1, columnBytes: 40_000, joinedElements: 0 }), graph, createRandom(seed, name));
+    await checkGradients(
+      webgpuFormsEngine({ busyGroups: 1, columnBytes: 40_000, joinedElements: 0 }),
+      graph,
+      createRandom(seed, name),
+    );
   });
 }
 
