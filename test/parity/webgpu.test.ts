@@ -22,7 +22,7 @@ const vulkan = await findVulkan();
 const skip = typeof vulkan === 'string' && vulkan;
 
 /** What the child wrote. Into files, because native code loses what a full pipe does not take at once. */
-function runChild(task: 'check' | 'place'): { stdout: string; stderr: string } {
+function runChild(task: 'check' | 'train' | 'place'): { stdout: string; stderr: string } {
   assert.ok(typeof vulkan !== 'string');
   const folder = mkdtempSync(join(tmpdir(), 'fivecrop-webgpu-'));
   try {
@@ -52,6 +52,17 @@ test('a training step on WebGPU, on a software device, has the CPU’s gradients
   assert.ok(lossDifference !== undefined && lossDifference < 1e-4, `the losses are off by ${lossDifference}`);
   assert.ok(secondsPerStep !== undefined && secondsPerStep > 0);
 });
+
+test(
+  'steps of Adam over more parameters than a device binds at once, whole and in parts, end as the CPU’s do',
+  { skip },
+  () => {
+    const { stdout } = runChild('train');
+    const { tensors = 0, difference } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, number>;
+    assert.ok(tensors > 90, `${tensors} tensors`);
+    assert.ok(difference !== undefined && difference < 1e-3, `the largest difference is ${difference}`);
+  },
+);
 
 test('of a training step, its parts and a validation on WebGPU no node is left to the CPU', { skip }, () => {
   const { stdout, stderr } = runChild('place');

@@ -1,4 +1,5 @@
 import { InferenceSession } from 'onnxruntime-node';
+import type { TrainingState } from '../../src/ml/engine/engine.ts';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { selfCheck, tinySizes } from '../../src/ml/engine/selfCheck.ts';
 import {
@@ -17,15 +18,17 @@ import {
   normalize,
   relu,
 } from '../../src/ml/graph/builder.ts';
-import type { Graph } from '../../src/ml/graph/graph.ts';
+import { typeOf, type Graph } from '../../src/ml/graph/graph.ts';
 import { webgpuLimits } from '../../src/ml/graph/onnx/webgpuWeightGradient.ts';
 import { writeOnnx } from '../../src/ml/graph/onnx/writeOnnx.ts';
+import { createRandom } from '../../src/ml/graph/random.ts';
+import { elementCount, float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
 import type { Optimizer } from '../../src/ml/graph/optimizers.ts';
 import { accumulationStep, fullStep, gradientStep, updateStep } from '../../src/ml/graph/trainingStep.ts';
 
 /*
  * What webgpu.test.ts runs in a process that has a Vulkan device from its start: `check` prints the self-check;
- * `place` lets ONNX Runtime say on stderr which provider gets which operator of a run’s graphs, and prints how many graphs there were.
+ * `train` prints how far a few steps over many parameters are from the CPU’s; `place` lets ONNX Runtime say on stderr which provider gets which operator of a run’s graphs, and prints how many graphs there were.
  */
 
 /** With the operators of a training step that the self-check's network lacks. */
@@ -77,7 +80,58 @@ async function place(): Promise<number> {
   return all.length;
 }
 
+/** More small parameters than a device binds tensors at once. */
+function deepNetwork(batch: number): Graph {
+  const b = createGraphBuilder('batch');
+  let x = input(b, 'images', [batch, 3, 8, 8]);
+  for (let layer = 0; layer < 8; layer++) {
+    // Without a bias, whose gradient would be rounding alone before a batch norm, which Adam makes into steps.
+    const convolved = conv2d(b, `${layer}`, x, { channels: 4, kernel: 3, padding: 1, bias: false });
+    x = relu(b, batchNorm2d(b, `${layer}.norm`, convolved));
+  }
+  return finishGraph(b, [logSoftmax(b, linear(b, 'fc', globalAveragePool(b, x), 3))]);
+}
+
+/** A snapshot after three steps of Adam, the second one in two parts. */
+async function trained(device: string): Promise<TrainingState> {
+  const graph = deepNetwork(1);
+  const random = createRandom('many parameters');
+  const values = (shape: readonly number[], draw: () => number) =>
+    float32Tensor(shape, Float32Array.from({ length: elementCount(shape) }, draw));
+  const state = new Map(
+    [...graph.parameters, ...graph.buffers].map((name): [string, Tensor] => {
+      const { shape } = typeOf(graph, name);
+      return [name, values(shape, () => (shape.length === 1 ? 0.5 + random.next() : random.normal() / 4))];
+    }),
+  );
+  const optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
+  const options = { trainable: new Set(graph.parameters), optimizer, device };
+  const model = await onnxEngine.compileTraining(deepNetwork, { state, optimizer: new Map(), step: 0 }, options);
+  const feeds = () =>
+    new Map([
+      ['images', values([2, 3, 8, 8], () => random.normal())],
+      ['targets', float32Tensor([2, 3], Float32Array.of(0.5, 0, 0, 0, 0, 0.5))],
+    ]);
+  for (const parts of [1, 2, 1]) await model.step(Array.from({ length: parts }, feeds), 0.01);
+  const snapshot = await model.snapshot();
+  await model.dispose();
+  return snapshot;
+}
+
+/** How many tensors of a snapshot there are, and how far the device's are from the CPU's in units of their largest value. */
+async function compareTraining(): Promise<{ tensors: number; difference: number }> {
+  const [actual, expected] = [await trained('webgpu'), await trained('cpu')];
+  const differences = [...expected.state, ...expected.optimizer].map(([name, tensor]) => {
+    const own = actual.state.get(name) ?? actual.optimizer.get(name);
+    const [theirs, ours] = [tensor, own].map((it) => [...(it?.data ?? [])].map(Number));
+    const scale = Math.max(...(theirs ?? []).map(Math.abs), 1e-6);
+    return Math.max(...(theirs ?? []).map((value, index) => Math.abs(value - (ours?.[index] ?? Infinity)) / scale));
+  });
+  return { tensors: differences.length, difference: Math.max(...differences) };
+}
+
 if (process.argv[2] === 'place') console.log(await place());
+else if (process.argv[2] === 'train') console.log(JSON.stringify(await compareTraining()));
 else console.log(JSON.stringify(await selfCheck(onnxEngine, 'webgpu', tinySizes)));
 // Not every driver lets its process end by itself.
 process.exit(0);
