@@ -13,6 +13,7 @@ import {
 } from './blockedLayout.ts';
 import { isMaskedByPooling, lowerBlockedMaxPoolGradient } from './blockedMaxPoolGradient.ts';
 import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
+import { channelMoments, type Moments } from './channelMoments.ts';
 import { cutChannels, cutFromLaterJoin } from './cutChannels.ts';
 import { interleavePlanes } from './interleavePlanes.ts';
 import { leavesFactor, withFactor } from './laterFactor.ts';
@@ -260,38 +261,19 @@ function lowerConvolutionInputGradient(lowering: Lowering, node: NodeOf<'conv2dI
   emit('Reshape', [whole, integers(node.inputShape)], {}, node.outputs[0]);
 }
 
-/** Mean and mean square of an image's channels, `[C]`. */
-interface Moments {
-  readonly mean: string;
-  readonly meanSquare: string;
-}
-
-/** What is known of an image's parts is not computed again for the image that is joined from them, as in a dense block. */
 function momentsOf(lowering: Lowering, image: string): Moments {
-  const known = lowering.moments.get(image);
-  if (known) return known;
   const { emit, floats, integers } = lowering;
-  const joined = lowering.producers.get(image);
-  let moments: Moments;
-  if (joined?.op === 'concat' && joined.inputs.every((part) => isBlocked(lowering, part))) {
-    const parts = joined.inputs.map((part) => momentsOf(lowering, part));
-    const join = (values: readonly string[]) => emit('Concat', values, { axis: 0 });
-    moments = {
-      mean: join(parts.map((part) => part.mean)),
-      meanSquare: join(parts.map((part) => part.meanSquare)),
-    };
-  } else {
-    const shape = imageShape(lowering.graph, image);
+  const compute = (alone: string) => {
+    const shape = imageShape(lowering.graph, alone);
     const [n, channels, h, w] = shape;
-    const x = blocked(lowering, image);
+    const x = blocked(lowering, alone);
     const rows = emit('Reshape', [means(lowering, x), integers([n, channels])]);
-    moments = {
+    return {
       mean: emit('ReduceMean', [rows], { axes: [0], keepdims: 0 }),
       meanSquare: emit('Mul', [sumsOfProducts(lowering, x, x, shape), floats([1 / (n * h * w)])]),
     };
-  }
-  lowering.moments.set(image, moments);
-  return moments;
+  };
+  return channelMoments(lowering, image, (part) => isBlocked(lowering, part), compute);
 }
 
 function lowerBatchNormTraining(lowering: Lowering, node: NodeOf<'batchNormTraining'>): void {

@@ -1,6 +1,7 @@
 import type { Graph, Node, TensorType } from '../graph.ts';
 import { typeOf } from '../graph.ts';
 import { onnxDataTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnxModel.ts';
+import type { Moments } from './channelMoments.ts';
 import type { NormalizedImage } from './recompute.ts';
 
 /** An attribute's value: whole numbers unless wrapped by `float`. */
@@ -36,8 +37,8 @@ export interface Lowering {
   readonly constants: ReadonlySet<string>;
   /** Plain inputs of the graph that were brought into blocks, by their name. */
   readonly reordered: Map<string, string>;
-  /** Statistics of blocked images that were computed, by the image's name. */
-  readonly moments: Map<string, { readonly mean: string; readonly meanSquare: string }>;
+  /** Statistics of images that were computed, by the image's name. */
+  readonly moments: Map<string, Moments>;
   /** Blocked images that may be written over another of their size, which is read no more, by their name. */
   readonly overwrites: Map<string, string>;
   /** Blocked images that the backward pass computes again (see recompute.ts), by their name. */

@@ -1,37 +1,9 @@
 import type { Node, NodeOf } from '../graph.ts';
 import { placeName } from '../nodePlaces.ts';
+import { channelMoments, type Moments } from './channelMoments.ts';
 import { float, type Lowering } from './lowering.ts';
 import { splitRow } from './splitRow.ts';
 import { pooledSum } from './webgpuSums.ts';
-
-interface Moments {
-  readonly mean: string;
-  readonly meanSquare: string;
-}
-
-/** Mean and mean square of an image's channels; those of joined images are joined, so that each is computed once. */
-function momentsOf(lowering: Lowering, image: string): Moments {
-  const known = lowering.moments.get(image);
-  if (known) return known;
-  const joined = lowering.producers.get(image);
-  const moments =
-    joined?.op === 'concat'
-      ? joinMoments(
-          lowering,
-          joined.inputs.map((part) => momentsOf(lowering, part)),
-        )
-      : computeMoments(lowering, image);
-  lowering.moments.set(image, moments);
-  return moments;
-}
-
-function joinMoments({ emit }: Lowering, parts: readonly Moments[]): Moments {
-  const join = (values: readonly string[]) => emit('Concat', values, { axis: 0 });
-  return {
-    mean: join(parts.map(({ mean }) => mean)),
-    meanSquare: join(parts.map(({ meanSquare }) => meanSquare)),
-  };
-}
 
 function computeMoments(lowering: Lowering, image: string): Moments {
   const { shape } = lowering.typeOf(image);
@@ -52,7 +24,12 @@ export function lowerWebgpuBatchNorm(lowering: Lowering, node: NodeOf<'batchNorm
   const [x = '', weight = '', bias = ''] = node.inputs;
   const [y, meanName = '', inverseDeviation, unbiased] = node.outputs;
   const count = valuesOfChannel(lowering.typeOf(x).shape);
-  const { mean, meanSquare } = momentsOf(lowering, x);
+  const { mean, meanSquare } = channelMoments(
+    lowering,
+    x,
+    () => true,
+    (image) => computeMoments(lowering, image),
+  );
   lowering.alias.set(meanName, mean);
   const variance = emit('Relu', [emit('Sub', [meanSquare, emit('Mul', [mean, mean])])]);
   emit('BatchNormalization', [x, weight, bias, mean, variance], { epsilon: float(node.epsilon) }, y);

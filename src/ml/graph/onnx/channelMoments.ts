@@ -1,0 +1,39 @@
+import type { Lowering } from './lowering.ts';
+
+/** Mean and mean square of an image's channels, `[C]`. */
+export interface Moments {
+  readonly mean: string;
+  readonly meanSquare: string;
+}
+
+/**
+ * The moments of an image. What is known of an image's parts is not computed again for the image that is joined from
+ * them, as in a dense block, where the moments of all parts `canJoin` can be joined; `compute` appends those of others.
+ */
+export function channelMoments(
+  lowering: Lowering,
+  image: string,
+  canJoin: (part: string) => boolean,
+  compute: (image: string) => Moments,
+): Moments {
+  const known = lowering.moments.get(image);
+  if (known) return known;
+  const joined = lowering.producers.get(image);
+  const moments =
+    joined?.op === 'concat' && joined.inputs.every(canJoin)
+      ? joinMoments(
+          lowering,
+          joined.inputs.map((part) => channelMoments(lowering, part, canJoin, compute)),
+        )
+      : compute(image);
+  lowering.moments.set(image, moments);
+  return moments;
+}
+
+function joinMoments({ emit }: Lowering, parts: readonly Moments[]): Moments {
+  const join = (values: readonly string[]) => emit('Concat', values, { axis: 0 });
+  return {
+    mean: join(parts.map(({ mean }) => mean)),
+    meanSquare: join(parts.map(({ meanSquare }) => meanSquare)),
+  };
+}
