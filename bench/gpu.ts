@@ -99,24 +99,36 @@ const speedOf = (sample: Sample | undefined, key: string): Sample[] => {
   return speed === undefined ? [] : [{ figures: { speed } }];
 };
 
+/** Our images a second of one work; undefined where the device fails, which is said. */
+async function speedOfOurs(each: Work, device: string): Promise<Sample | undefined> {
+  try {
+    return { figures: { speed: (await ours(each, device)).figures['images'] ?? Number.NaN } };
+  } catch (error) {
+    console.log(`${each.title} failed on ${device}: ${reasonIn(error)}`);
+    return undefined;
+  }
+}
+
 async function measure(device: string): Promise<BenchResult> {
   const own = works.map((): Sample[] => []);
   const theirs: Sample[] = [];
   for (let round = 0; round < rounds; round++) {
     for (const [index, each] of works.entries()) {
-      const { images = Number.NaN } = (await ours(each, device)).figures;
-      own[index]?.push({ figures: { speed: images } });
+      // What failed once is not tried again, as torch is not where it is not found.
+      const sample = own[index]?.length === round ? await speedOfOurs(each, device) : undefined;
+      if (sample) own[index]?.push(sample);
     }
-    const sample = software ? undefined : await torch();
+    const sample = software || theirs.length < round ? undefined : await torch();
     if (sample) theirs.push(sample);
   }
-  const figures = works.map(({ title }, index) => {
+  const figures = works.flatMap(({ title }, index) => {
+    if (own[index]?.length !== rounds) return [];
     const figure: FigureSpec = { key: 'speed', title: `${title}, on ${device}`, unit: 'images/s', better: 'more' };
     const modes = theirs.length === rounds ? ['eager', 'bf16'] : [];
     const peers = Object.fromEntries(
       modes.map((mode) => [mode, theirs.flatMap((sample) => speedOf(sample, `${index} ${mode}`))]),
     );
-    return figureResult(figure, { ours: own[index] ?? [], peers }, Number.NaN);
+    return [figureResult(figure, { ours: own[index], peers }, Number.NaN)];
   });
   const { card, ...versions }: Readonly<Record<string, string>> = { ...theirs[0]?.versions };
   return {
@@ -149,7 +161,8 @@ console.log(
 const result = await measure(device);
 console.log(['', ...tableHeader, ...result.figures.map(rowOf)].join('\n'));
 // A result without its ratio would take the place of one that has it.
-if (result.figures.every(({ ratio }) => ratio !== undefined)) {
+if (result.figures.length < works.length) process.exitCode = 1;
+else if (result.figures.every(({ ratio }) => ratio !== undefined)) {
   const folder = join(import.meta.dirname, 'results', machineFolder(result.machine));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`);

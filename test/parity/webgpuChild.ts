@@ -19,7 +19,7 @@ import {
   relu,
 } from '../../src/ml/graph/builder.ts';
 import { typeOf, type Graph } from '../../src/ml/graph/graph.ts';
-import { webgpuLimits } from '../../src/ml/graph/onnx/webgpuWeightGradient.ts';
+import { webgpuLimits } from '../../src/ml/graph/onnx/webgpuLimits.ts';
 import { writeOnnx } from '../../src/ml/graph/onnx/writeOnnx.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';

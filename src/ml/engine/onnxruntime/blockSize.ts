@@ -1,5 +1,5 @@
 import { blockedDomain } from '../../graph/onnx/blockedLayout.ts';
-import { encodeOnnx, onnxDataTypes, type OnnxValueInfo } from '../../graph/onnx/onnxModel.ts';
+import { encodeOnnx, float32Value } from '../../graph/onnx/onnxModel.ts';
 import { loadRuntime } from './session.ts';
 
 let known: Promise<number> | undefined;
@@ -16,10 +16,6 @@ export function cpuBlockSize(): Promise<number> {
 async function findBlockSize(): Promise<number> {
   const { InferenceSession, Tensor } = loadRuntime();
   const shape = [1, 64, 1, 2];
-  const describe = (name: string): OnnxValueInfo => ({
-    name,
-    type: { tensorType: { elemType: onnxDataTypes.float32, shape: { dim: shape.map((dimValue) => ({ dimValue })) } } },
-  });
   const model = encodeOnnx({
     irVersion: 8,
     opsetImport: [
@@ -29,8 +25,8 @@ async function findBlockSize(): Promise<number> {
     graph: {
       name: 'block size',
       node: [{ opType: 'ReorderInput', domain: blockedDomain, input: ['image'], output: ['blocks'] }],
-      input: [describe('image')],
-      output: [describe('blocks')],
+      input: [float32Value('image', shape)],
+      output: [float32Value('blocks', shape)],
     },
   });
   try {

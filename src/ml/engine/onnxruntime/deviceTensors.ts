@@ -1,5 +1,5 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
-import { encodeOnnx, onnxDataTypes, type OnnxValueInfo } from '../../graph/onnx/onnxModel.ts';
+import { encodeOnnx, float32Value } from '../../graph/onnx/onnxModel.ts';
 import { onnxOpset } from '../../graph/onnx/writeOnnx.ts';
 import { createSession, guarded, loadRuntime } from './session.ts';
 
@@ -20,9 +20,9 @@ export function reshaped(tensor: OrtTensor, shape: readonly number[]): OrtTensor
 export async function fetchTensors(
   tensors: ReadonlyMap<string, OrtTensor>,
   device: string,
-): Promise<Map<string, OrtTensor>> {
+): Promise<ReadonlyMap<string, OrtTensor>> {
   const away = [...tensors].filter(([, tensor]) => isOnDevice(tensor));
-  if (away.length === 0) return new Map(tensors);
+  if (away.length === 0) return tensors;
   const session = await createSession(writeCopies(away), device, 'inference');
   try {
     const rows = away.map(([name, tensor]) => [name, reshaped(tensor, [tensor.size])] as const);
@@ -39,18 +39,14 @@ function copyName(name: string): string {
 
 /** A model that copies each of the tensors, as a row. */
 function writeCopies(tensors: readonly (readonly [string, OrtTensor])[]): Uint8Array {
-  const describe = (name: string, size: number): OnnxValueInfo => ({
-    name,
-    type: { tensorType: { elemType: onnxDataTypes.float32, shape: { dim: [{ dimValue: size }] } } },
-  });
   return encodeOnnx({
     irVersion: 8,
     opsetImport: [{ domain: '', version: onnxOpset }],
     graph: {
       name: 'copies',
       node: tensors.map(([name]) => ({ opType: 'Identity', input: [name], output: [copyName(name)] })),
-      input: tensors.map(([name, { size }]) => describe(name, size)),
-      output: tensors.map(([name, { size }]) => describe(copyName(name), size)),
+      input: tensors.map(([name, { size }]) => float32Value(name, [size])),
+      output: tensors.map(([name, { size }]) => float32Value(copyName(name), [size])),
     },
   });
 }

@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
 import type { Graph } from '../../graph/graph.ts';
-import type { Precision, WebgpuLimits } from '../../graph/onnx/lowering.ts';
-import { webgpuLimits } from '../../graph/onnx/webgpuWeightGradient.ts';
+import type { Precision } from '../../graph/onnx/lowering.ts';
+import { webgpuLimits, type WebgpuLimits } from '../../graph/onnx/webgpuLimits.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { ProfileObserver, SessionProfile } from '../engine.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
@@ -63,13 +63,13 @@ function providersOf(device: string): InferenceSession.ExecutionProviderConfig[]
 }
 
 /** Whether tensors can stay on a device from one run to the next. */
-export function keepsTensors(device: string): boolean {
+function keepsTensors(device: string): boolean {
   return device === 'webgpu';
 }
 
 /**
  * A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. The
- * outputs named in `kept` stay on the device, where that can be (`keepsTensors`).
+ * outputs named in `kept` stay on the device, where that can be.
  */
 export function createSession(
   model: Uint8Array,

@@ -1,6 +1,6 @@
 import type { NodeOf } from '../graph.ts';
+import { channelSum } from './channelSum.ts';
 import { float, type Lowering } from './lowering.ts';
-import { pooledSum } from './webgpuSums.ts';
 
 /** Per-channel `a * x + b` in one pass over the map: a batch normalisation with mean 0 and variance 1. */
 function affine(lowering: Lowering, x: string, a: string, b: string, channels: number, output?: string): string {
@@ -38,10 +38,8 @@ export function lowerBatchNormTraining(lowering: Lowering, node: NodeOf<'batchNo
 /** Sums over all but the channels of dy and of dy * x. */
 function channelSums(lowering: Lowering, dy: string, x: string): { sum: string; product: string } {
   const { shape } = lowering.typeOf(x);
-  const axes = lowering.integers([0, 2, 3]);
-  const reduce = (value: string) =>
-    lowering.webgpu ? pooledSum(lowering, value, shape, 1) : lowering.emit('ReduceSum', [value, axes], { keepdims: 0 });
-  return { sum: reduce(dy), product: reduce(lowering.emit('Mul', [dy, x])) };
+  const sum = channelSum(lowering, dy, shape);
+  return { sum, product: channelSum(lowering, lowering.emit('Mul', [dy, x]), shape) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { imageShape } from '../builder.ts';
 import type { Node, NodeOf } from '../graph.ts';
+import { channelSum } from './channelSum.ts';
 import {
   lowerBatchNormInference,
   lowerBatchNormInferenceGradient,
@@ -141,7 +142,8 @@ export function lowerNode(lowering: Lowering, node: Exclude<Node, Update>): void
       emit('Slice', [...node.inputs, integers([node.start]), integers([node.end]), integers([1])], {}, output);
       return;
     case 'sumPerChannel': {
-      lowerSumPerChannel(lowering, node);
+      const [dy = ''] = node.inputs;
+      channelSum(lowering, dy, lowering.typeOf(dy).shape, output);
       return;
     }
   }
@@ -179,13 +181,4 @@ function lowerLogSoftmaxLossGradient(lowering: Lowering, node: NodeOf<'logSoftma
   const weight = emit('ReduceSum', [targets, integers([1])], { keepdims: 1 });
   const expected = emit('Mul', [emit('Exp', [logProbabilities]), weight]);
   emit('Sub', [expected, targets], {}, node.outputs[0]);
-}
-
-function lowerSumPerChannel(lowering: Lowering, node: NodeOf<'sumPerChannel'>): void {
-  const [dy = ''] = node.inputs;
-  const axes = lowering
-    .typeOf(dy)
-    .shape.map((_, axis) => axis)
-    .filter((axis) => axis !== 1);
-  lowering.emit('ReduceSum', [dy, lowering.integers(axes)], { keepdims: 0 }, node.outputs[0]);
 }

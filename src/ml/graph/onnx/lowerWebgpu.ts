@@ -2,7 +2,6 @@ import type { Node, NodeOf } from '../graph.ts';
 import type { Lowering } from './lowering.ts';
 import { lowerWebgpuBatchNorm, lowerWebgpuBatchNormGradient } from './webgpuBatchNorm.ts';
 import { lowerWebgpuWeightGradient } from './webgpuWeightGradient.ts';
-import { pooledSum } from './webgpuSums.ts';
 
 /*
  * What WebGPU's operators need written differently. Its matrix product gives a workgroup 32 by 32 of the results and has
@@ -15,6 +14,7 @@ import { pooledSum } from './webgpuSums.ts';
 export function lowerWebgpuNode(lowering: Lowering, node: Node): boolean {
   switch (node.op) {
     case 'conv2dWeightGradient':
+      if (node.groups !== 1) return false;
       lowerWebgpuWeightGradient(lowering, node);
       return true;
     case 'batchNormTraining':
@@ -26,13 +26,9 @@ export function lowerWebgpuNode(lowering: Lowering, node: Node): boolean {
     case 'logSoftmax':
       lowerLogSoftmax(lowering, node);
       return true;
-    case 'sumPerChannel': {
-      const [dy = ''] = node.inputs;
-      const { shape } = lowering.typeOf(dy);
-      if (shape.length !== 4) return false;
-      pooledSum(lowering, dy, shape, 1, node.outputs[0]);
+    case 'runningAverage':
+      // All together at the step's end; see lowerRunningAverages.
       return true;
-    }
     default:
       return false;
   }

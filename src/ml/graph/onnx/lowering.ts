@@ -3,6 +3,7 @@ import { typeOf } from '../graph.ts';
 import { onnxDataTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor } from './onnxModel.ts';
 import type { Moments } from './channelMoments.ts';
 import type { NormalizedImage } from './recompute.ts';
+import type { WebgpuLimits } from './webgpuLimits.ts';
 
 /** An attribute's value: whole numbers unless wrapped by `float`. */
 export type AttributeValue =
@@ -92,16 +93,6 @@ export interface LoweringOptions {
   readonly constants?: ReadonlySet<string>;
   readonly precision?: Precision;
   readonly webgpu?: WebgpuLimits | undefined;
-}
-
-/** What the forms for WebGPU are fitted to. */
-export interface WebgpuLimits {
-  /** Workgroups that keep a graphics card busy. */
-  readonly busyGroups: number;
-  /** Bytes that what a kernel's taps see of all images may take at once. */
-  readonly columnBytes: number;
-  /** Up to so many elements, parameters are updated together, which takes fewer operators. */
-  readonly joinedElements: number;
 }
 
 export function createLowering(graph: Graph, options: LoweringOptions = {}): Lowering {

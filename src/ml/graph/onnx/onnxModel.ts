@@ -192,6 +192,12 @@ export interface OnnxModel {
 /** Element types of the format that we write. */
 export const onnxDataTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, float64: 11 } as const;
 
+/** Describes a float32 tensor; a dimension that has a name is open. */
+export function float32Value(name: string, dims: readonly (number | string)[]): OnnxValueInfo {
+  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType: onnxDataTypes.float32, shape: { dim } } } };
+}
+
 function describe(): protobuf.INamespace {
   const nested: Record<string, protobuf.IType> = {};
   for (const [message, fields] of Object.entries(messages)) {

@@ -1,7 +1,7 @@
 import type { ModelIndex } from './modelIndex.ts';
 import { declaredShape, integerAttribute, valuesRead } from './modelIndex.ts';
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from './onnxModel.ts';
-import { encodeOnnx, onnxDataTypes, onnxNumber } from './onnxModel.ts';
+import { encodeOnnx, float32Value, onnxDataTypes, onnxNumber } from './onnxModel.ts';
 
 /** A model cut down to one output `[N, count]`, for any batch size. */
 export interface TruncatedModel {
@@ -49,7 +49,7 @@ export function truncateModel(model: OnnxModel, index: ModelIndex, target: Targe
     node: [...image.nodes, ...shapes.nodes, ...after.nodes],
     initializer,
     input: [image.info],
-    output: [valueInfo(after.output, [batch, target.count])],
+    output: [float32Value(after.output, [batch, target.count])],
     // Their shapes hold the old batch size.
     valueInfo: [],
   };
@@ -108,7 +108,7 @@ function imageInput(index: ModelIndex, read: ReadonlySet<string>): ImageInput {
   }
   const adapted = adaptInput(info.name, last, elementType === float16);
   const dims = [batch, 3, height ?? 'H', width ?? 'W'];
-  return { info: valueInfo(adapted.name, dims), nodes: adapted.nodes, elementType, batchSize, imageSize: height };
+  return { info: float32Value(adapted.name, dims), nodes: adapted.nodes, elementType, batchSize, imageSize: height };
 }
 
 /** Nodes between images `[N, 3, H, W]` in float32 and an input that wants channels last or float16. */
@@ -173,11 +173,6 @@ function asMatrix({ value, count, rank }: Target, elementType: number) {
     output = 'fivecrop_output';
   }
   return { nodes, tensors, output };
-}
-
-function valueInfo(name: string, dims: readonly (number | string)[]): OnnxValueInfo {
-  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
-  return { name, type: { tensorType: { elemType: onnxDataTypes.float32, shape: { dim } } } };
 }
 
 function int64Values(tensor: OnnxTensor): number[] {

@@ -1,6 +1,6 @@
 import { placeName } from '../nodePlaces.ts';
 import type { Lowering } from './lowering.ts';
-import { onnxDataTypes, type OnnxNode, type OnnxValueInfo } from './onnxModel.ts';
+import { float32Value, type OnnxNode, type OnnxValueInfo } from './onnxModel.ts';
 
 /**
  * The nodes of a model in blocks, with the shapes that constants give to values hidden until a step runs. ONNX Runtime
@@ -47,8 +47,6 @@ export function sizesInPlace(nodes: readonly OnnxNode[], overwrites: ReadonlyMap
     sizes.set(image, size);
     sizes.set(result, size);
   }
-  return [...sizes].map(([name, size]) => {
-    const dim = ['images', 'channels', 'height', 'width'].map((axis) => ({ dimParam: `${axis} of ${size}` }));
-    return { name, type: { tensorType: { elemType: onnxDataTypes.float32, shape: { dim } } } };
-  });
+  const dims = (size: string) => ['images', 'channels', 'height', 'width'].map((axis) => `${axis} of ${size}`);
+  return [...sizes].map(([name, size]) => float32Value(name, dims(size)));
 }

@@ -1,10 +1,8 @@
 import { imageShape } from '../builder.ts';
 import type { NodeOf } from '../graph.ts';
-import type { Lowering, WebgpuLimits } from './lowering.ts';
+import type { Lowering } from './lowering.ts';
+import { webgpuLimits } from './webgpuLimits.ts';
 import { sumOfParts } from './webgpuSums.ts';
-
-/** What a large graphics card is fitted to with. */
-export const webgpuLimits: WebgpuLimits = { busyGroups: 1024, columnBytes: 2 ** 29, joinedElements: 2 ** 22 };
 
 /** Side of the square of results that a workgroup of WebGPU's matrix product computes. */
 const tileSide = 32;
@@ -17,7 +15,6 @@ const vector = 4;
  * at a time where what they see would take too much memory.
  */
 export function lowerWebgpuWeightGradient(lowering: Lowering, node: NodeOf<'conv2dWeightGradient'>): void {
-  if (node.groups !== 1) throw new Error('the weight gradient of a grouped convolution is not implemented');
   const { emit, integers, webgpu: limits = webgpuLimits } = lowering;
   const [x = '', dy = ''] = node.inputs;
   const [n, outputs, outHeight, outWidth] = imageShape(lowering.graph, dy);

@@ -1,15 +1,16 @@
-import { typeOf, type Graph, type Node } from '../graph.ts';
+import { typeOf, type Graph } from '../graph.ts';
 import { nodePlaces, placeName } from '../nodePlaces.ts';
 import { elementCount, type StateDict, type Tensor } from '../tensor.ts';
 import { blockedDomain, imagesOf } from './blockedLayout.ts';
 import { fuseBlocked } from './fuseBlocked.ts';
 import { convolutionWeights, holdTensor } from './heldWeights.ts';
-import { createLowering, pruneNodes, type Precision, type WebgpuLimits } from './lowering.ts';
+import { createLowering, pruneNodes, type Precision } from './lowering.ts';
 import { lowerNode } from './lowerNode.ts';
 import { flatState, isUpdate, lowerUpdates } from './lowerUpdate.ts';
 import { hideShapes, sizesInPlace } from './unsaidShapes.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from './onnxModel.ts';
 import { lowerRunningAverages } from './webgpuBatchNorm.ts';
+import type { WebgpuLimits } from './webgpuLimits.ts';
 
 export interface WriteOptions {
   /** Tensors that become constants of the model; parameters and buffers that are not in it become inputs. */
@@ -54,11 +55,10 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   for (const name of flat)
     lowering.alias.set(name, lowering.emit('Reshape', [name, lowering.integers(typeOf(graph, name).shape)]));
   const places = nodePlaces(graph);
-  const isJoined = (node: Node) => lowering.webgpu !== undefined && node.op === 'runningAverage';
   graph.nodes.forEach((node, index) => {
     const place = places[index];
     if (place) lowering.place = placeName(node, place);
-    if (!isUpdate(node) && !isJoined(node)) lowerNode(lowering, node);
+    if (!isUpdate(node)) lowerNode(lowering, node);
   });
   for (const name of flat) lowering.alias.delete(name);
   const updates = graph.nodes.flatMap((node, index) => {

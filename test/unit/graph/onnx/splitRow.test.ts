@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { onnxEngine } from '../../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createGraphBuilder, finishGraph } from '../../../../src/ml/graph/builder.ts';
 import { createLowering } from '../../../../src/ml/graph/onnx/lowering.ts';
-import { encodeOnnx, onnxDataTypes, type OnnxValueInfo } from '../../../../src/ml/graph/onnx/onnxModel.ts';
+import { encodeOnnx, float32Value } from '../../../../src/ml/graph/onnx/onnxModel.ts';
 import { splitRow } from '../../../../src/ml/graph/onnx/splitRow.ts';
-import { webgpuLimits } from '../../../../src/ml/graph/onnx/webgpuWeightGradient.ts';
+import { webgpuLimits } from '../../../../src/ml/graph/onnx/webgpuLimits.ts';
 import { onnxOpset } from '../../../../src/ml/graph/onnx/writeOnnx.ts';
 import { float32Tensor } from '../../../../src/ml/graph/tensor.ts';
 
@@ -17,10 +17,6 @@ for (const count of [1, 7, 8, 49, 60, 343, 400]) {
     splitRow(lowering, 'row', sizes, names);
     assert.ok(lowering.nodes.every(({ output }) => output.length <= 7));
     const length = sizes.reduce((sum, size) => sum + size, 0);
-    const describe = (name: string, size: number): OnnxValueInfo => ({
-      name,
-      type: { tensorType: { elemType: onnxDataTypes.float32, shape: { dim: [{ dimValue: size }] } } },
-    });
     const model = await onnxEngine.compileOnnx(
       encodeOnnx({
         irVersion: 8,
@@ -29,8 +25,8 @@ for (const count of [1, 7, 8, 49, 60, 343, 400]) {
           name: 'split',
           node: lowering.nodes,
           initializer: lowering.initializers,
-          input: [describe('row', length)],
-          output: names.map((name, index) => describe(name, sizes[index] ?? 0)),
+          input: [float32Value('row', [length])],
+          output: names.map((name, index) => float32Value(name, [sizes[index] ?? 0])),
         },
       }),
       'cpu',
