@@ -19,7 +19,21 @@ def peak_mebibytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-versions = {"torch": torch.__version__, "torchvision": torchvision.__version__, "pillow": PIL.__version__}
+
+
+def blas():
+    """The library that torch multiplies matrices with, by the name of its file; "its own" where it brings one."""
+    with open("/proc/self/maps") as maps:
+        files = {os.path.basename(line.split()[-1]) for line in maps}
+    return max((file for file in files if "blas" in file), default="its own")
+
+
+versions = {
+    "torch": torch.__version__,
+    "torchvision": torchvision.__version__,
+    "BLAS": blas(),
+    "pillow": PIL.__version__,
+}
 
 
 def report(figures):

@@ -8,6 +8,7 @@ export const methods = ['head', 'top', 'full', 'scratch'] as const;
 export const optimizers = ['adam', 'adamw', 'sgd'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
 export const augmentations = ['report', 'crop', 'none'] as const;
+export const precisions = ['float32', 'int8'] as const;
 export const engineChoices = ['auto', 'onnx', 'tensorflow'] as const;
 export const deviceChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'gpu'] as const;
 
@@ -106,6 +107,12 @@ export const trainingConfigSchema = z.strictObject({
     .optional()
     .describe(
       'For `head` and `top`: how many augmented views of each image are made. What the frozen layers make of them is computed once and kept, so that later epochs are many times faster. Without it every epoch has new views.',
+    ),
+  frozenPrecision: z
+    .enum(precisions)
+    .default('float32')
+    .describe(
+      'For `head` and `top`: what the frozen layers compute in. `int8` (8 bits) takes a third to half of the time on CPUs and moves what they give by some percent, which the run’s log says; checkpoints and everything that trains stay in `float32`.',
     ),
   validateEvery: positiveInteger.default(40).describe('Steps between two validations; each epoch ends with one too.'),
   earlyStop: z

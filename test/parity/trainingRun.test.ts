@@ -124,11 +124,38 @@ test('kept features give the numbers of computed ones, also in a run that is res
   assert.deepEqual(await numbersOf(resumed), await numbersOf(whole), 'resumed');
 });
 
-test('views are refused where no layer is frozen, before a folder is made', async (context) => {
+test('frozen layers in 8 bits train the head about as well, also in a run that is resumed', async (context) => {
   const folder = await temporaryFolder(context);
-  const config = tinyConfig(await drawTinyDataset(folder, 2, 1), { method: 'scratch', featureViews: 1 });
+  const options = { out: join(folder, 'runs'), chooseEngine };
+  const data = await drawTinyDataset(folder);
+  const trained = await trainRun(tinyConfig(data, { epochs: 1 }), options);
+  const network = { kind: 'architecture', name: 'ConvNet1', weights: trained.done.last ?? '' } as const;
+  const config = tinyConfig(data, { network, method: 'head', epochs: 4, frozenPrecision: 'int8' });
+  const whole = await trainRun(config, options);
+  const events = await readEvents(whole.folder);
+  assert.equal(of(events, 'log').filter(({ message }) => message.startsWith('Computed in 8 bits')).length, 1);
+  const exact = numbers(await readEvents((await trainRun({ ...config, frozenPrecision: 'float32' }, options)).folder));
+  const [found, wanted] = [numbers(events), exact];
+  assert.notDeepEqual(found, wanted);
+  for (const [index, { loss }] of wanted.steps.entries()) {
+    const difference = Math.abs((found.steps[index]?.loss ?? 0) - loss);
+    assert.ok(difference < 0.1 * Math.max(1, loss), `step ${index + 1}: ${found.steps[index]?.loss} for ${loss}`);
+  }
+  const control = createTrainingControl();
+  const onEvent = (event: TrainingEvent) => {
+    if (event.event === 'step' && event.step === 13) control.stop();
+  };
+  const stopped = await trainRun(config, { ...options, name: 'stopped in 8 bits', control, onEvent });
+  const resumed = await trainRun(config, { ...options, resume: stopped.done.last ?? '' });
+  assert.deepEqual(numbers(await readEvents(resumed.folder)), found, 'resumed');
+});
+
+test('settings for frozen layers are refused where no layer is frozen, before a folder is made', async (context) => {
+  const folder = await temporaryFolder(context);
+  const config = tinyConfig(await drawTinyDataset(folder, 2, 1), { method: 'scratch' });
   const options: TrainRunOptions = { out: join(folder, 'runs'), chooseEngine };
-  await assert.rejects(trainRun(config, options), /feature-views/u);
+  await assert.rejects(trainRun({ ...config, featureViews: 1 }, options), /feature-views/u);
+  await assert.rejects(trainRun({ ...config, frozenPrecision: 'int8' }, options), /frozen-precision/u);
   assert.deepEqual(await listRuns(options.out), { runs: [], unreadable: [] });
 });
 

@@ -110,10 +110,18 @@ export interface TrainingModel {
   dispose(): Promise<void>;
 }
 
+/** Images that a model has to see before it computes in 8 bits: the ranges of its maps are found by them. */
+export const calibrationImages = 16;
+
 export interface Engine {
   readonly name: EngineName;
   /** The same engine, that also tells where the time of its first runs goes. Absent where an engine cannot. */
   profiled?(observer: ProfileObserver): Engine;
+  /**
+   * The same engine, whose inference models compute in 8 bits (int8) once they have seen `calibrationImages` images, until
+   * then in float32. `log` hears when they do, and why where they do not. Absent where an engine cannot.
+   */
+  int8?(log: (sentence: string) => void): Engine;
   /** Never throws: what cannot be used is listed with its reason. */
   devices(): Promise<readonly Device[]>;
   /** Parameters and buffers of the graphs are taken from `state` and become constants. */

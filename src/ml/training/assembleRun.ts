@@ -5,8 +5,10 @@ import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { createImageSource } from '../data/imageSource.ts';
 import { createLoader, type Loader, type LoaderOptions } from '../data/loader.ts';
 import type { Dataset } from '../data/scanDataset.ts';
+import { spread } from '../data/spread.ts';
 import type { ChosenEngine } from '../engine/chooseEngine.ts';
-import type { TrainingState } from '../engine/engine.ts';
+import { calibrationImages, type TrainingState } from '../engine/engine.ts';
+import { inPrecision } from '../engine/inPrecision.ts';
 import { balancedClassWeights } from './classWeights.ts';
 import type { TrainingControl } from './control.ts';
 import { earlyStopStart } from './earlyStop.ts';
@@ -64,7 +66,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const frozen = await frozenPart({
     ...common,
     ...extractor,
-    engine: engineFor('frozen network'),
+    engine: inPrecision(engineFor('frozen network'), config.frozenPrecision, session.log),
     state: initial.state,
   });
   session.onEnd(() => frozen.dispose());
@@ -91,6 +93,8 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   stopIfAsked();
   const views = viewsOf(config, frozen);
   const loaders = createLoaders(options, network.preprocessing, views);
+  if (config.frozenPrecision === 'int8')
+    for await (const { images } of loaders.calibration.epoch(0)) await frozen.feeds(images);
   const loader = profiler?.loader(loaders.train) ?? loaders.train;
   const pinned = choosePinned(splits.valid, config.pinnedImages, config.seed);
   const validate = createValidator({
@@ -181,6 +185,13 @@ function createLoaders(
   session.onEnd(() => source.dispose());
   const common = { batchSize: config.batchSize, resize, crop, seed: config.seed } satisfies Partial<LoaderOptions>;
   return {
+    /** Images from all over the data, the same at every start: a run that goes on computes as it did before. */
+    calibration: createLoader(spread(train, calibrationImages), source, {
+      ...common,
+      augment: 'none',
+      shuffle: false,
+      replaceUndecodable: false,
+    }),
     train: createLoader(train, source, {
       ...common,
       augment: config.augment,

@@ -84,26 +84,27 @@ function architectureNetwork(config: TrainingConfig, name: string, classes: numb
   const trainable = asUsage(() => trainableParameters(whole(1), choiceOf(config, classifier)));
   const facts = { family, classifier, trainable, preprocessing, whole };
   if (whole(1).updates.size > 0) {
-    refuseViews(config);
+    refuseFrozenSettings(config);
     // The statistics of the frozen part move too, so nothing of it can be computed ahead or kept.
     const running = graphOf('running');
     const validation = keepByBatch((batchSize) => withoutDropout(running(batchSize)));
     return { ...facts, training: whole, validation, movesStatistics: true };
   }
   const split = keepByBatch((batchSize) => splitFrozen(whole(batchSize), trainable));
-  if (!split(1).prefix) refuseViews(config);
+  if (!split(1).prefix) refuseFrozenSettings(config);
   const prefix = (batchSize: number) => split(batchSize).prefix ?? whole(batchSize);
   const training = (batchSize: number) => split(batchSize).suffix;
   const validation = keepByBatch((batchSize) => withoutDropout(training(batchSize)));
   return { ...facts, ...(split(1).prefix ? { prefix } : {}), training, validation, movesStatistics: false };
 }
 
-/** Where no part of the network can run ahead, there is nothing to keep of an image's views. */
-function refuseViews({ featureViews, method }: TrainingConfig): void {
-  if (featureViews === undefined) return;
-  throw usageError(
-    `\`featureViews\` (--feature-views) keeps what frozen layers make of the images, and with the method \`${method}\` and these settings no layer is: leave it out, or use \`head\`.`,
-  );
+/** Where no part of the network can run ahead, there is nothing to keep of an image's views or to compute in 8 bits. */
+function refuseFrozenSettings({ featureViews, frozenPrecision, method }: TrainingConfig): void {
+  const rest = `and with the method \`${method}\` and these settings no layer is: leave it out, or use \`head\`.`;
+  if (featureViews !== undefined)
+    throw usageError(`\`featureViews\` (--feature-views) keeps what frozen layers make of the images, ${rest}`);
+  if (frozenPrecision !== 'float32')
+    throw usageError(`\`frozenPrecision\` (--frozen-precision) says what frozen layers compute in, ${rest}`);
 }
 
 function choiceOf(config: TrainingConfig, classifier: string) {

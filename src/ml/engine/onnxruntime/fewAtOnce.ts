@@ -3,7 +3,7 @@ import { joinRows } from '../../graph/joinRows.ts';
 import { sliceRows } from '../../graph/sliceRows.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Feeds, InferenceModel } from '../engine.ts';
-import { batchOf } from './inferenceModel.ts';
+import { batchOf } from './sessionsByBatch.ts';
 
 /** More images at once than this fill no more threads. */
 const most = 8;

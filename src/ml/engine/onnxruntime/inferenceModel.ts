@@ -1,20 +1,16 @@
-import type { StateDict, Tensor } from '../../graph/tensor.ts';
 import { foldBatchNorm } from '../../graph/foldBatchNorm.ts';
 import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
-import type { Feeds, GraphForBatch, InferenceModel, ProfileObserver } from '../engine.ts';
-import { createSession, fromRuntime, guarded, limitsOf, loadRuntime, type Session, toRuntime } from './session.ts';
+import type { StateDict } from '../../graph/tensor.ts';
+import type { GraphForBatch, InferenceModel, ProfileObserver } from '../engine.ts';
+import { createQuantizedModel } from './quantizedModel.ts';
+import { createSession, limitsOf } from './session.ts';
+import { sessionForAll, sessionsByBatch } from './sessionsByBatch.ts';
 
-async function runSession(session: Session, feeds: Feeds, device: string): Promise<Map<string, Tensor>> {
-  const runtime = loadRuntime();
-  const inputs = Object.fromEntries([...feeds].map(([name, tensor]) => [name, toRuntime(runtime, tensor)]));
-  const results = await guarded(device, () => session.run(inputs, session.outputNames));
-  return new Map(Object.entries(results).map(([name, value]) => [name, fromRuntime(value)]));
-}
-
-/** Batch size of a run: the first dimension of its first input. */
-export function batchOf(feeds: Feeds): number {
-  for (const { shape } of feeds.values()) return shape[0] ?? 1;
-  throw new Error('a run needs at least one input');
+/** How inference models are made, beside where they run. */
+export interface InferenceOptions {
+  readonly observer?: ProfileObserver | undefined;
+  /** Brings models to 8 bits (see quantizedModel.ts), and hears of it. */
+  readonly int8?: ((sentence: string) => void) | undefined;
 }
 
 /** One static session a batch size, batch norm folded into the convolutions, weights constant. */
@@ -22,39 +18,30 @@ export function createInferenceModel(
   graphFor: GraphForBatch,
   state: StateDict,
   device: string,
-  observer?: ProfileObserver,
+  { observer, int8 }: InferenceOptions = {},
 ): InferenceModel {
-  const sessions = new Map<number, Promise<Session>>();
-  const open = (batchSize: number) => {
+  const fileFor = (batchSize: number) => {
     const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
-    const watch = { purpose: 'inference', batchSize, observer, graph };
-    return createSession(writeOnnx(graph, { constants, webgpu: limitsOf(device) }), device, 'inference', watch);
+    return writeOnnx(graph, { constants, webgpu: limitsOf(device) });
   };
-  return {
-    async run(feeds) {
-      const batchSize = batchOf(feeds);
-      const session = sessions.get(batchSize) ?? open(batchSize);
-      sessions.set(batchSize, session);
-      return runSession(await session, feeds, device);
-    },
-    async dispose() {
-      const opened = await Promise.allSettled(sessions.values());
-      sessions.clear();
-      for (const session of opened) if (session.status === 'fulfilled') await session.value.release();
-    },
-  };
+  const compile = (files: typeof fileFor) =>
+    sessionsByBatch(device, (batchSize) => {
+      const { graph } = foldBatchNorm(graphFor(batchSize), state);
+      return createSession(files(batchSize), device, 'inference', { purpose: 'inference', batchSize, observer, graph });
+    });
+  return int8 ? createQuantizedModel({ fileFor, compile, log: int8 }) : compile(fileFor);
 }
 
-/** A foreign ONNX model as it is. */
+/** A foreign ONNX model as it is. Throws where ONNX Runtime cannot open it. */
 export async function createOnnxModel(
   model: Uint8Array,
   device: string,
-  observer?: ProfileObserver,
+  { observer, int8 }: InferenceOptions = {},
 ): Promise<InferenceModel> {
   // A foreign model takes any batch size.
-  const session = await createSession(model, device, 'inference', { purpose: 'inference', batchSize: 0, observer });
-  return {
-    run: (feeds) => runSession(session, feeds, device),
-    dispose: () => session.release(),
-  };
+  const watch = { purpose: 'inference', batchSize: 0, observer };
+  const open = (file: Uint8Array) => createSession(file, device, 'inference', watch);
+  if (!int8) return sessionForAll(device, await open(model));
+  const compile = (files: (batchSize: number) => Uint8Array) => sessionsByBatch(device, (size) => open(files(size)));
+  return createQuantizedModel({ fileFor: () => model, compile, log: int8 });
 }

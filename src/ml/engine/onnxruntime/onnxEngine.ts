@@ -1,30 +1,37 @@
-import type { Engine, ProfileObserver } from '../engine.ts';
+import type { Engine } from '../engine.ts';
 import { listOnnxDevices, requireDevice } from './devices.ts';
 import { fewAtOnce } from './fewAtOnce.ts';
-import { createInferenceModel, createOnnxModel } from './inferenceModel.ts';
+import { createInferenceModel, createOnnxModel, type InferenceOptions } from './inferenceModel.ts';
 import { createTrainingModel } from './trainingModel.ts';
 
 /** ONNX Runtime: the engine that every machine has. */
-export const onnxEngine = createOnnxEngine();
+export const onnxEngine = createOnnxEngine({});
 
-function createOnnxEngine(observer?: ProfileObserver): Engine {
+function createOnnxEngine(options: InferenceOptions): Engine {
+  /** 8 bits are for the CPU: a graphics card has no fast operators for them. */
+  const optionsFor = (device: string): InferenceOptions => {
+    if (device === 'cpu' || !options.int8) return options;
+    options.int8(`8 bits (int8) are computed on the CPU only; ${device} computes in float32.`);
+    return { observer: options.observer };
+  };
   return {
     name: 'onnx',
-    profiled: createOnnxEngine,
+    profiled: (observer) => createOnnxEngine({ ...options, observer }),
+    int8: (log) => createOnnxEngine({ ...options, int8: log }),
     devices: listOnnxDevices,
     async compileInference(graphFor, state, device) {
       requireDevice(device);
-      const model = createInferenceModel(graphFor, state, device, observer);
+      const model = createInferenceModel(graphFor, state, device, optionsFor(device));
       return Promise.resolve(device === 'cpu' ? fewAtOnce(model) : model);
     },
     async compileOnnx(model, device) {
       requireDevice(device);
-      const compiled = await createOnnxModel(model, device, observer);
+      const compiled = await createOnnxModel(model, device, optionsFor(device));
       return device === 'cpu' ? fewAtOnce(compiled) : compiled;
     },
-    async compileTraining(graphFor, initial, options) {
-      requireDevice(options.device);
-      return createTrainingModel(graphFor, initial, options, observer);
+    async compileTraining(graphFor, initial, training) {
+      requireDevice(training.device);
+      return createTrainingModel(graphFor, initial, training, options.observer);
     },
   };
 }

@@ -23,7 +23,7 @@ import type {
 import { countBatches } from '../countBatches.ts';
 import { cpuBlockSize } from './blockSize.ts';
 import { fetchTensors, isOnDevice, reshaped } from './deviceTensors.ts';
-import { batchOf } from './inferenceModel.ts';
+import { batchOf } from './sessionsByBatch.ts';
 import { createSession, fromRuntime, guarded, limitsOf, loadRuntime, type Session, toRuntime } from './session.ts';
 
 /**

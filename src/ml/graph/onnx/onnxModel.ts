@@ -149,7 +149,7 @@ export interface OnnxNode {
 
 export interface OnnxTensor {
   dims?: OnnxInteger[];
-  /** 1 float32, 2 uint8, 6 int32, 7 int64, 9 bool, 11 float64; see `onnxDataTypes`. */
+  /** 1 float32, 2 uint8, 3 int8, 6 int32, 7 int64, 9 bool, 11 float64; see `onnxDataTypes`. */
   dataType: number;
   name?: string;
   rawData?: Uint8Array;
@@ -190,7 +190,7 @@ export interface OnnxModel {
 }
 
 /** Element types of the format that we write. */
-export const onnxDataTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, float64: 11 } as const;
+export const onnxDataTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float64: 11 } as const;
 
 /** Describes a float32 tensor; a dimension that has a name is open. */
 export function float32Value(name: string, dims: readonly (number | string)[]): OnnxValueInfo {
