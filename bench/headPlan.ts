@@ -10,6 +10,8 @@ const validations = epochs * (Math.floor(stepsPerEpoch / 40) + 1);
 
 /** The parts of our plan, in seconds. */
 export interface PlanParts {
+  /** What comes before the first step: the data read, weights loaded, 8-bit ranges found. */
+  readonly preparation: number;
   /** A step of the first epoch, and of one after that. */
   readonly firstStep: number;
   readonly laterStep: number;
@@ -19,7 +21,13 @@ export interface PlanParts {
 }
 
 /** Seconds for the whole plan. */
-export function planSeconds({ firstStep, laterStep, firstValidation, laterValidation }: PlanParts): number {
+export function planSeconds({
+  preparation,
+  firstStep,
+  laterStep,
+  firstValidation,
+  laterValidation,
+}: PlanParts): number {
   const training = stepsPerEpoch * (firstStep + (epochs - 1) * laterStep);
-  return training + validImages * firstValidation + (validations - 1) * laterValidation;
+  return preparation + training + validImages * firstValidation + (validations - 1) * laterValidation;
 }

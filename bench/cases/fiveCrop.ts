@@ -1,32 +1,7 @@
-import { join } from 'node:path';
-import type { BenchCase } from '../benchCase.ts';
-import {
-  imagesUsed,
-  photoFile,
-  preparePhoto,
-  prepareSubset,
-  prepareWeights,
-  subsetFolder,
-  weightsFile,
-} from '../data.ts';
-import { forwardOperations } from '../operations.ts';
+import { fiveCropCase, operationsOfImage } from '../fiveCropCase.ts';
 
-const network = 'resnet101';
-const images = 24;
-const repeats = 3;
-const folder = join(subsetFolder, 'train');
-
-export const benchCase: BenchCase = {
-  how:
-    `ResNet-101 with random weights, loaded and warm. One JPEG of 4000x3000 pixels, the best of ${repeats}; and many ` +
-    `images, measured on ${images} ${imagesUsed}, read, cropped and classified.`,
-  prepare: async () => {
-    await prepareWeights(network);
-    await preparePhoto();
-    await prepareSubset(images, 1);
-  },
-  rounds: 3,
-  figures: [
+export const benchCase = fiveCropCase(
+  [
     { key: 'photo', title: 'five-crop prediction of a 12-megapixel JPEG, warm', unit: 's', better: 'less', goal: 3 },
     {
       key: 'many',
@@ -34,9 +9,8 @@ export const benchCase: BenchCase = {
       unit: 'images/s',
       better: 'more',
       goal: 3,
-      operations: 5 * forwardOperations(network),
+      operations: operationsOfImage,
     },
   ],
-  ours: { script: 'ours/fiveCrop.ts', args: [weightsFile(network), photoFile, repeats, folder] },
-  peers: { torch: { script: 'peers/fiveCrop.py', args: [photoFile, repeats, folder] } },
-};
+  'float32',
+);

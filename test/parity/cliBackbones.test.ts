@@ -4,6 +4,8 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { calibrate } from '../../src/ml/inference/calibrate.ts';
+import { findImages } from '../../src/ml/inference/findImages.ts';
 import { presetConstants } from '../../src/ml/inference/backbonePreprocessing.ts';
 import { loadClassifier, type ClassifierSource } from '../../src/ml/inference/loadClassifier.ts';
 import { predictImages } from '../../src/ml/inference/predictImages.ts';
@@ -11,13 +13,17 @@ import { predictImages } from '../../src/ml/inference/predictImages.ts';
 const shared = join(import.meta.dirname, '../../../shared');
 const skip = existsSync(join(shared, 'data')) ? false : '../shared is absent: its backbones and images are not checked';
 const samples = join(shared, 'data/imagenet-samples');
+const flowers = join(shared, 'data/flowers/valid');
 
 /** Share of the sample images whose likeliest class, by the centre crop, is the one that begins their name. */
-async function accuracyOf(source: ClassifierSource): Promise<number> {
+async function accuracyOf(source: ClassifierSource, engine = onnxEngine): Promise<number> {
   const images = (await readdir(samples)).filter((name) => name.endsWith('.JPEG')).map((name) => join(samples, name));
-  const classifier = await loadClassifier(source, { engine: onnxEngine, device: 'cpu' });
+  const classifier = await loadClassifier(source, { engine, device: 'cpu' });
   let right = 0;
   try {
+    // Ranges come from other images than those that are judged.
+    if (engine !== onnxEngine)
+      await calibrate(classifier, await findImages([flowers]), (sentence) => assert.fail(sentence));
     for await (const prediction of predictImages(classifier, images, { cropCount: 1, topK: 1 })) {
       assert.ok('mean' in prediction);
       right += Number(prediction.mean[0]?.index === Number(basename(prediction.image).slice(0, 4)));
@@ -26,6 +32,14 @@ async function accuracyOf(source: ClassifierSource): Promise<number> {
     await classifier.dispose();
   }
   return right / images.length;
+}
+
+/** The engine in 8 bits, and what it says. */
+function inEightBits() {
+  const said: string[] = [];
+  const engine = onnxEngine.int8?.((sentence) => said.push(sentence));
+  assert.ok(engine);
+  return { engine, said };
 }
 
 // Measured elsewhere on 1000 images: 0.886 and 0.61; on 50 the standard deviation is 0.045 and 0.07.
@@ -40,6 +54,21 @@ test('SqueezeNet, which wants blue first, names them at the rate on record', { s
   const accuracy = await accuracyOf({ kind: 'backbone', file, preprocessing: presetConstants('caffe-bgr') });
   assert.ok(Math.abs(accuracy - 0.61) <= 0.14, `accuracy ${accuracy}`);
 });
+
+// Two of 50 images is as much as 8 bits are seen to cost here.
+for (const [name, preset] of [
+  ['mobilenet_v2_1.0_224', 'tf'],
+  ['squeezenet1_1', 'caffe-bgr'],
+] as const) {
+  test(`${name} in 8 bits names about as many of ImageNet’s images as in float32`, { skip }, async () => {
+    const file = join(shared, `data/backbones/${name}.onnx`);
+    const source: ClassifierSource = { kind: 'backbone', file, preprocessing: presetConstants(preset) };
+    const { engine, said } = inEightBits();
+    const [wanted, found] = [await accuracyOf(source), await accuracyOf(source, engine)];
+    assert.ok(found >= wanted - 0.04, `${found} for ${wanted}`);
+    assert.match(said.join(), /^Computed in 8 bits/u);
+  });
+}
 
 test('a checkpoint of the report’s script classifies, its classes as it numbered them', { skip }, async () => {
   const file = join(shared, 'fixtures/report_checkpoint_zip.pth');

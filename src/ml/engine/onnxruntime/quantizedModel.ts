@@ -13,10 +13,11 @@ import { calibrationImages, type Feeds, type InferenceModel } from '../engine.ts
 import { batchOf } from './sessionsByBatch.ts';
 import { largestExactWeight } from './saturation.ts';
 
-/** Of the images that were computed in float32, the last ones are computed again: how far do 8 bits move what comes out? */
-const comparedImages = 4;
-/** How far that may be: the norm of the difference in norms of the float32 output. */
-const allowedChange = 0.3;
+/**
+ * How far 8 bits may move what comes out for those images: the norm of the difference in norms of the float32 output.
+ * Features that move by a seventh train a head as well (MobileNetV2); what moves by half is lost.
+ */
+const allowedChange = 0.5;
 
 /** A float32 model to be brought to 8 bits. */
 export interface QuantizedOptions {
@@ -44,7 +45,7 @@ export function createQuantizedModel(options: QuantizedOptions): InferenceModel 
     const model = compile((size) =>
       encodeOnnx(quantizeModel(...planned(decodeOnnx(fileFor(size))), done.ranges(), limit)),
     );
-    const change = await changeOf(model, done.recent());
+    const change = await changeOf(model, done.examples());
     if (change <= allowedChange) {
       log(`Computed in 8 bits (int8) from here on: outputs move by ${percent(change)}.`);
       return model;
@@ -98,8 +99,8 @@ interface Calibration {
   run(feeds: Feeds): Promise<Map<string, Tensor>>;
   seen(): number;
   ranges(): ReadonlyMap<string, ValueRange>;
-  /** The last feeds with what came of them. */
-  recent(): readonly (readonly [Feeds, Map<string, Tensor>])[];
+  /** All feeds with what came of them. */
+  examples(): readonly (readonly [Feeds, Map<string, Tensor>])[];
   dispose(): Promise<void>;
 }
 
@@ -127,7 +128,7 @@ function startCalibration({ fileFor, compile }: QuantizedOptions): Calibration |
     },
     seen: () => all.length,
     ranges: () => ranges,
-    recent: () => all.slice(-comparedImages),
+    examples: () => all,
     dispose: () => session.dispose(),
   };
 }
@@ -137,7 +138,7 @@ function numberIn(results: ReadonlyMap<string, Tensor>, name: string): number {
 }
 
 /** How far a model's outputs are from those given, the output that moves most: relative, NaN where numbers are lost. */
-async function changeOf(model: InferenceModel, expected: ReturnType<Calibration['recent']>): Promise<number> {
+async function changeOf(model: InferenceModel, expected: ReturnType<Calibration['examples']>): Promise<number> {
   const sums = new Map<string, { difference: number; whole: number }>();
   for (const [feeds, outputs] of expected) {
     const results = await model.run(feeds);
