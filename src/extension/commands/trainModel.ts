@@ -15,7 +15,7 @@ import { confirmTraining } from './confirmTraining.ts';
 import { back } from './runSteps.ts';
 import { registerCommand } from './registerCommand.ts';
 import { startOrQueue } from './startOrQueue.ts';
-import { configFrom, firstChoices, type TrainingChoices } from './trainingChoices.ts';
+import { configFrom, firstChoices, type TrainingChoices, withSettings } from './trainingChoices.ts';
 import { parseTrainingConfig, writeTrainingConfig } from './trainingConfigFile.ts';
 import { createVirtualDocuments, type VirtualDocuments } from './virtualDocuments.ts';
 
@@ -84,7 +84,7 @@ async function trainModel(
       config: config(),
       place: { title, step: 6, totalSteps: 6 },
       canEdit: true,
-      onBalanced: (balanced) => (choices = { ...choices, balanced }),
+      onChange: (settings) => (choices = withSettings(choices, settings)),
     });
     if (answer === back) choices = await askTrainingChoices({ ...parts, title, offers }, choices, { last: true });
     else if (answer === 'folder') choices = await askTrainingChoices({ ...parts, title, offers }, choices, {});
@@ -145,7 +145,7 @@ async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void
     config,
     place: { title: basename(uri.fsPath), step: 1, totalSteps: 1 },
     canEdit: false,
-    onBalanced: (balanced) => (config = { ...config, classWeights: balanced ? 'balanced' : 'none' }),
+    onChange: ({ classWeights, frozenPrecision }) => (config = { ...config, classWeights, frozenPrecision }),
   });
   if (answer === 'folder') await vscode.window.showTextDocument(document);
   if (answer !== 'start') return;

@@ -26,6 +26,7 @@ export const trainingChoicesSchema = z.object({
   epochs: z.number().int().positive(),
   batchSize: z.number().int().positive(),
   balanced: z.boolean(),
+  int8: z.boolean().default(false),
 });
 export type TrainingChoices = z.infer<typeof trainingChoicesSchema>;
 
@@ -47,8 +48,17 @@ export function firstChoices(
       epochs: 5,
       batchSize,
       balanced: false,
+      int8: false,
     }
   );
+}
+
+/** The choices with what was ticked in the last question. */
+export function withSettings(
+  choices: TrainingChoices,
+  { classWeights, frozenPrecision }: Pick<TrainingConfig, 'classWeights' | 'frozenPrecision'>,
+): TrainingChoices {
+  return { ...choices, balanced: classWeights === 'balanced', int8: frozenPrecision === 'int8' };
 }
 
 /** The methods that make sense for a network, the first of them where none was chosen. */
@@ -70,7 +80,7 @@ export function configFrom(
   choices: TrainingChoices,
   machine: Pick<TrainingConfigInput, 'engine' | 'device' | 'cacheMegabytes'>,
 ): TrainingConfig {
-  const { data, network, method, topTensors, epochs, batchSize, balanced } = choices;
+  const { data, network, method, topTensors, epochs, batchSize, balanced, int8 } = choices;
   return trainingConfigSchema.parse({
     data,
     network: networkFrom(network),
@@ -79,6 +89,7 @@ export function configFrom(
     epochs,
     batchSize,
     classWeights: balanced ? 'balanced' : 'none',
+    ...(int8 && (method === 'head' || method === 'top') ? { frozenPrecision: 'int8' } : {}),
     pinnedImages,
     ...machine,
   });

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../trainer/runCatalogue.ts';
 
@@ -51,7 +52,7 @@ export function runTooltip({ record, state, folder }: StoredRun): string {
   const rows: [string, string | undefined][] = [
     ['State', reason === undefined ? state : `${state}: ${reason}`],
     ['Network', networkName(config)],
-    ['Method', config.method === 'top' ? `top ${config.topTensors ?? ''} tensors` : config.method],
+    ['Method', methodOf(config)],
     ['Data', data === undefined ? config.data : `${config.data}: ${imagesOf(data.images, data.classes.length)}`],
     ['Epochs', `${epochs(record.progress?.epoch ?? 0)} of ${config.epochs}, batches of ${config.batchSize}`],
     ['Optimizer', `${config.optimizer}, learning rate ${config.learningRate}, ${config.schedule}`],
@@ -63,6 +64,11 @@ export function runTooltip({ record, state, folder }: StoredRun): string {
     ['Folder', folder],
   ];
   return table(record.name, rows);
+}
+
+function methodOf({ method, topTensors, frozenPrecision }: TrainingConfig): string {
+  const name = method === 'top' ? `top ${topTensors ?? ''} tensors` : method;
+  return frozenPrecision === 'float32' ? name : `${name}, frozen layers in ${frozenPrecision}`;
 }
 
 function imagesOf({ train, valid, test }: { train: number; valid: number; test: number }, classes: number): string {

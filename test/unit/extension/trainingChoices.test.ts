@@ -6,6 +6,7 @@ import {
   describeOffer,
   firstChoices,
   methodsFor,
+  withSettings,
   type TrainingChoices,
 } from '../../../src/extension/commands/trainingChoices.ts';
 import { parseTrainingConfig, writeTrainingConfig } from '../../../src/extension/commands/trainingConfigFile.ts';
@@ -42,6 +43,13 @@ test('the choices become a configuration that the trainer takes', () => {
     ['head', 3, 16, 'balanced', 'cpu', undefined],
   );
   assert.equal(configFrom({ ...first, method: 'top', topTensors: 6 }, machine).topTensors, 6);
+  const ticked = withSettings(first, { classWeights: 'none', frozenPrecision: 'int8' });
+  assert.deepEqual(
+    (['head', 'full'] as const).map((method) => configFrom({ ...ticked, method }, machine).frozenPrecision),
+    ['int8', 'float32'],
+    'where layers are frozen',
+  );
+  assert.equal(configFrom(ticked, machine).classWeights, 'none');
   const backbone = configFrom(
     { ...first, network: { kind: 'backbone', file: '/m.onnx', preprocess: 'caffe-bgr' } },
     machine,
