@@ -18,6 +18,7 @@ import {
   quickPickRow,
   reloadWindow,
   runCommand,
+  screenshot,
   webview,
   type Workbench,
 } from './workbench.ts';
@@ -68,12 +69,13 @@ const scenario = stage({
     await mkdir(join(folder, 'lonely', 'daisy'), { recursive: true });
     const [image = ''] = await readdir(join(folder, '.flowers', 'test', '1'));
     await rename(join(folder, '.flowers', 'test', '1', image), join(folder, 'lonely', 'daisy', 'only.jpg'));
-    const network = { kind: 'architecture', name: 'ConvNet1' };
-    for (const [name, data] of [
-      ['gone', 'gone'],
-      ['good', '.flowers'],
+    for (const [name, data, method] of [
+      ['gone', 'gone', 'scratch'],
+      ['good', '.flowers', 'scratch'],
+      ['frozen', '.flowers', 'head'],
     ] as const) {
-      await writeFile(join(folder, `${name}.fivecrop.json`), JSON.stringify({ data, network, method: 'scratch' }));
+      const network = { kind: 'architecture', name: method === 'head' ? 'resnet18' : 'ConvNet1' };
+      await writeFile(join(folder, `${name}.fivecrop.json`), JSON.stringify({ data, network, method }));
     }
   },
 });
@@ -107,6 +109,23 @@ scenario('what is in the data is shown rendered, while the question stays', asyn
   await chooseInContextMenu(workbench, file, 'Train with This File');
   await chooseQuickPick(workbench, /Show What Is in the Data/);
   await webview(workbench).getByRole('heading', { level: 2, name: 'Classes' }).waitFor();
+  await leaveQuestion(here);
+});
+
+scenario('frozen layers can be ticked to compute in 8 bits, where some are', async (here) => {
+  const { workbench } = here;
+  const eightBits = /Compute Frozen Layers in 8 Bits/;
+  await openViewContainer(workbench, 'Explorer');
+  await chooseInContextMenu(workbench, await explorerRow(workbench, 'frozen.fivecrop.json'), 'Train with This File');
+  await chooseQuickPick(workbench, eightBits);
+  await quickPickRow(workbench, eightBits).locator('.codicon-check').waitFor();
+  await screenshot(workbench, 'last-question');
+  await chooseQuickPick(workbench, eightBits);
+  await quickPickRow(workbench, eightBits).locator('.codicon-circle-large-outline').waitFor();
+  await leaveQuestion(here);
+  await chooseInContextMenu(workbench, await explorerRow(workbench, 'good.fivecrop.json'), 'Train with This File');
+  await quickPickRow(workbench, /Show What Is in the Data/).waitFor();
+  assert.equal(await quickPickRow(workbench, eightBits).count(), 0);
   await leaveQuestion(here);
 });
 
