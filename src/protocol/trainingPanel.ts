@@ -7,8 +7,15 @@ import { trainingEventSchema } from './trainingEvents.ts';
  * shown run whole, then follows. Runs are known by their folder.
  */
 
-/** A run as the panel's table and legend show it. `brokenOff`: its process is gone though its record says it lives. */
-export const shownRunSchema = z.object({ folder: z.string(), record: runRecordSchema, brokenOff: z.boolean() });
+/** A run as the panel's table and legend show it. */
+export const shownRunSchema = z.object({
+  folder: z.string(),
+  record: runRecordSchema,
+  /** Its process is gone though its record says it lives. */
+  brokenOff: z.boolean(),
+  /** Why it can be looked at only, as a sentence; absent where it can be paused, stopped and resumed. */
+  refusal: z.string().optional(),
+});
 export type ShownRun = z.infer<typeof shownRunSchema>;
 
 export const trainingPanelToPageSchema = z.discriminatedUnion('type', [

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readEvaluations } from '../../src/extension/panels/evaluationFiles.ts';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
@@ -20,8 +21,25 @@ const scenario = stage({
       const { code, stderr } = await fivecrop([...command.split(' '), '--device', 'cpu'], { cwd: folder });
       assert.equal(code, 0, stderr);
     }
+    // A run that ended early, as far as its record says.
+    await cp(join(folder, 'runs', 'small'), join(folder, 'runs', 'early'), { recursive: true });
+    const record = join(folder, 'runs', 'early', 'run.json');
+    const finished = JSON.parse(await readFile(record, 'utf8')) as object;
+    await writeFile(record, JSON.stringify({ ...finished, state: 'stopped', name: 'early' }));
   },
 });
+
+scenario(
+  'a run that could go on is looked at before the folder is trusted, and says what it waits for',
+  async (here) => {
+    const { workbench } = here;
+    await openViewContainer(workbench, 'Fivecrop');
+    await runCommandOn(workbench, 'Fivecrop: Show Run', /early/);
+    const page = webview(workbench);
+    await page.getByText('Training waits until you trust this workspace').waitFor();
+    assert.ok(await page.getByRole('button', { name: 'Resume' }).isDisabled());
+  },
+);
 
 scenario('results are looked at before the folder is trusted, and tested again after that', async (here) => {
   const { workbench, folder } = here;

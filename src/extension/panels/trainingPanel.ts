@@ -9,6 +9,7 @@ import {
 } from '../../protocol/trainingPanel.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
+import { untrustedRefusal } from '../requireTrust.ts';
 import type { StoredRun } from '../trainer/runCatalogue.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
@@ -69,6 +70,7 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
       panel.title = titleOf(session.folders);
     };
     const changed = runs.onDidChange(() => session.refresh());
+    const trusted = vscode.workspace.onDidGrantWorkspaceTrust(() => session.refresh());
     const own: OpenPanel = {
       panel,
       get wanted() {
@@ -78,6 +80,7 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
     };
     panel.onDidDispose(() => {
       changed.dispose();
+      trusted.dispose();
       session.dispose();
       memory.forget(id);
       if (open === own) open = undefined;
@@ -117,7 +120,8 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
 }
 
 function shownRun({ folder, record, state }: StoredRun): ShownRun {
-  return { folder, record, brokenOff: state === 'broken off' };
+  const refusal = untrustedRefusal('Training');
+  return { folder, record, brokenOff: state === 'broken off', ...(refusal === undefined ? {} : { refusal }) };
 }
 
 function titleOf(folders: readonly string[]): string {

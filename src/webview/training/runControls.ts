@@ -1,5 +1,5 @@
 import { element } from '../components/element.ts';
-import { button, type ButtonOptions } from '../components/toolkit.ts';
+import { button, type ButtonOptions, setDisabled } from '../components/toolkit.ts';
 import { possibleActions, stateWord, type RunAction } from './runState.ts';
 import type { PageRun } from './shownRun.ts';
 
@@ -23,27 +23,30 @@ export function runControls(
   return {
     element: header,
     show: (run) => {
-      const { folder, record, brokenOff } = run;
+      const { folder, record, brokenOff, refusal } = run;
       const key = JSON.stringify([
         folder,
         record.name,
         record.state,
         brokenOff,
         record.reason,
+        refusal,
         record.environment.fallbacks,
       ]);
       if (key === shown) return;
       shown = key;
       const word = stateWord(record.state, brokenOff);
+      const actions = possibleActions(record.state, brokenOff).map((action) =>
+        button(actionButton(action, () => act(action, folder))),
+      );
+      for (const action of actions) setDisabled(action, refusal !== undefined);
       header.replaceChildren(
         element('h1', {}, [record.name]),
         element('span', { class: `state state-${word.toLowerCase().replace(' ', '-')}` }, [
           `${signs[word] ?? '·'} ${word}`,
         ]),
         element('span', { class: 'buttons' }, [
-          ...possibleActions(record.state, brokenOff).map((action) =>
-            button(actionButton(action, () => act(action, folder))),
-          ),
+          ...actions,
           button({ label: 'Configuration', title: 'Open the run’s record', onClick: () => open(`${folder}/run.json`) }),
         ]),
         ...notes(run).map((note) => element('p', { class: 'note' }, [note])),
@@ -63,11 +66,13 @@ function actionButton(action: RunAction, onClick: () => void): ButtonOptions {
   }
 }
 
-function notes({ record, brokenOff }: PageRun): string[] {
+function notes({ record, brokenOff, refusal }: PageRun): string[] {
   const ended = brokenOff
     ? 'The process of this run is gone. Resume goes on from its last checkpoint.'
     : record.state === 'failed' || record.state === 'stopped'
       ? record.reason
       : undefined;
-  return [...(ended === undefined ? [] : [ended]), ...record.environment.fallbacks.map((fallback) => `⚠ ${fallback}`)];
+  const waits = possibleActions(record.state, brokenOff).length > 0 ? refusal : undefined;
+  const told = [ended, waits].filter((note) => note !== undefined);
+  return [...told, ...record.environment.fallbacks.map((fallback) => `⚠ ${fallback}`)];
 }
