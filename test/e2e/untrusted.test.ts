@@ -6,7 +6,16 @@ import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { fivecrop } from '../unit/cli/runCommand.ts';
 import { stage } from './scenarios.ts';
 import { until } from './until.ts';
-import { chooseInContextMenu, openViewContainer, runCommand, runCommandOn, treeRow, webview } from './workbench.ts';
+import {
+  chooseInContextMenu,
+  chooseQuickPick,
+  openViewContainer,
+  runCommand,
+  runCommandOn,
+  screenshot,
+  treeRow,
+  webview,
+} from './workbench.ts';
 
 const network = '--arch ConvNet1 --method scratch --image-size 32 --resize 36 --epochs 1';
 const commands = [`train flowers ${network} --name small`, 'test flowers --checkpoint runs/small'];
@@ -38,6 +47,7 @@ scenario(
     const page = webview(workbench);
     await page.getByText('Training waits until you trust this workspace').waitFor();
     assert.ok(await page.getByRole('button', { name: 'Resume' }).isDisabled());
+    await screenshot(workbench, 'scenario-untrusted-run');
   },
 );
 
@@ -55,7 +65,8 @@ scenario('results are looked at before the folder is trusted, and tested again a
 
   await runCommand(workbench, 'Workspaces: Manage Workspace Trust');
   await workbench.page.getByRole('button', { name: 'Trust', exact: true }).click();
-  await runCommandOn(workbench, 'Fivecrop: Show Test Results', /best/);
+  await runCommandOn(workbench, 'Fivecrop: Show Test Results', /small/);
+  await chooseQuickPick(workbench, /best/);
   await refusal.waitFor({ state: 'hidden' });
   const checkpoint = join(folder, 'runs', 'small', 'checkpoints', 'best.safetensors');
   const times = async () => (await readEvaluations(checkpoint, () => undefined)).map(({ time }) => time);
