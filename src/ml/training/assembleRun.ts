@@ -95,6 +95,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const loaders = createLoaders(options, network.preprocessing, views);
   if (config.frozenPrecision === 'int8')
     for await (const { images } of loaders.calibration.epoch(0)) await frozen.feeds(images);
+  stopIfAsked();
   const loader = profiler?.loader(loaders.train) ?? loaders.train;
   const pinned = choosePinned(splits.valid, config.pinnedImages, config.seed);
   const validate = createValidator({

@@ -41,10 +41,8 @@ export function createQuantizedModel(options: QuantizedOptions): InferenceModel 
   let turn: Promise<unknown> = Promise.resolve();
 
   const settle = async (done: Calibration): Promise<InferenceModel> => {
-    const limit = await largestExactWeight();
-    const model = compile((size) =>
-      encodeOnnx(quantizeModel(...planned(decodeOnnx(fileFor(size))), done.ranges(), limit)),
-    );
+    const [ranges, limit] = [done.ranges(), await largestExactWeight()];
+    const model = compile((size) => encodeOnnx(quantizeModel(...planned(decodeOnnx(fileFor(size))), ranges, limit)));
     const change = await changeOf(model, done.examples());
     if (change <= allowedChange) {
       log(`Computed in 8 bits (int8) from here on: outputs move by ${percent(change)}.`);
@@ -69,6 +67,7 @@ export function createQuantizedModel(options: QuantizedOptions): InferenceModel 
       if (calibration.seen() < calibrationImages) continue;
       settled = await settle(calibration);
       await calibration.dispose();
+      calibration = undefined;
     }
     if (settled && parts.length < rows) parts.push(await settled.run(rowsOf(feeds, parts.length, rows)));
     return joined(parts);

@@ -20,21 +20,11 @@ export function largestExactWeight(): Promise<number> {
 async function sumsAreExact(): Promise<boolean> {
   const { InferenceSession, Tensor } = loadRuntime();
   const [channels, side, outputs] = [64, 4, 64];
-  const float = (name: string, value: number) => tensor(name, onnxDataTypes.float32, [], Float32Array.of(value));
-  const tensor = (
-    name: string,
-    dataType: number,
-    dims: number[],
-    { buffer }: Float32Array | Int8Array | Uint8Array,
-  ) => ({
-    name,
-    dataType,
-    dims,
-    rawData: new Uint8Array(buffer),
-  });
-  // The scales make 255 of the exact sum, and less of any that was cut off.
-  const sum = 255 * largestWeight * channels;
+  // With this scale the exact sum is 255, and one that was cut off less.
+  const step = (255 * largestWeight * channels) / 255;
+  const weights = new Int8Array(outputs * channels).fill(largestWeight);
   const input = ['x', 'one', 'zero', 'weight', 'one', 'weight_zero', 'step', 'zero'];
+  const bytes = { tensorType: { elemType: onnxDataTypes.uint8 } };
   const model = encodeOnnx({
     irVersion: 8,
     opsetImport: [{ domain: '', version: 17 }],
@@ -42,24 +32,23 @@ async function sumsAreExact(): Promise<boolean> {
       name: 'saturation',
       node: [{ opType: 'QLinearConv', input, output: ['y'] }],
       initializer: [
-        float('one', 1),
-        float('step', sum / 255),
-        tensor('zero', onnxDataTypes.uint8, [], Uint8Array.of(0)),
-        tensor('weight_zero', onnxDataTypes.int8, [], Int8Array.of(0)),
-        tensor(
-          'weight',
-          onnxDataTypes.int8,
-          [outputs, channels, 1, 1],
-          new Int8Array(outputs * channels).fill(largestWeight),
-        ),
+        constant('one', onnxDataTypes.float32, [], Float32Array.of(1)),
+        constant('step', onnxDataTypes.float32, [], Float32Array.of(step)),
+        constant('zero', onnxDataTypes.uint8, [], Uint8Array.of(0)),
+        constant('weight_zero', onnxDataTypes.int8, [], Int8Array.of(0)),
+        constant('weight', onnxDataTypes.int8, [outputs, channels, 1, 1], weights),
       ],
-      input: [{ name: 'x', type: { tensorType: { elemType: onnxDataTypes.uint8 } } }],
-      output: [{ name: 'y', type: { tensorType: { elemType: onnxDataTypes.uint8 } } }],
+      input: [{ name: 'x', type: bytes }],
+      output: [{ name: 'y', type: bytes }],
     },
   });
   const session = await InferenceSession.create(model, { logSeverityLevel: 4 });
   const x = new Uint8Array(channels * side * side).fill(255);
   const { y } = await session.run({ x: new Tensor('uint8', x, [1, channels, side, side]) });
   await session.release();
-  return [...((y?.data ?? []) as Uint8Array)].every((value) => value === 255);
+  return ((y?.data ?? new Uint8Array(1)) as Uint8Array).every((value) => value === 255);
+}
+
+function constant(name: string, dataType: number, dims: number[], { buffer }: Float32Array | Int8Array | Uint8Array) {
+  return { name, dataType, dims, rawData: new Uint8Array(buffer) };
 }
