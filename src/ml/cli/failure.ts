@@ -31,7 +31,7 @@ function endingOfParser(error: CommanderError): Ending {
   if (error.code === 'commander.help') return { code: 2 };
   const [problem = '', suggestion = ''] = error.message.replace(/^error: /, '').split('\n');
   const hint = suggestion.replace(/^\((.*)\)$/, ' $1');
-  return { code: 2, message: `fivecrop: ${problem}.${hint} See fivecrop --help.` };
+  return { code: 2, message: `fivecrop: ${problem.replace(/\.$/u, '')}.${hint} See fivecrop --help.` };
 }
 
 function stackOf(error: unknown): string {

@@ -41,6 +41,7 @@ test('wrong uses of every command end with 2 and one sentence', async () => {
     'predict image.jpg --arch resnet18 --crops 3',
     'predict image.jpg --arch resnet18 --top-k 0',
     'predict image.jpg --arch resnet18 --device tpu',
+    'predict image.jpg --arch resnet18 --precision int4',
     'test flowers',
     'test flowers --checkpoint x --split all',
     'export a.safetensors b.txt',
@@ -50,6 +51,7 @@ test('wrong uses of every command end with 2 and one sentence', async () => {
     const { code, message = '' } = await endingOfLine(line);
     assert.equal(code, 2, `${line}: ${message}`);
     assert.match(`${message}\n`, oneSentence);
+    assert.doesNotMatch(message, /\.\./);
   }
 });
 
