@@ -22,12 +22,12 @@ export interface RunSession {
   readonly end: () => Promise<void>;
 }
 
-/** Groups of identical files, and files of a group, that a record keeps. */
-const [keptGroups, keptCopies] = [100, 20];
+/** Groups of identical files, files of a group, and files that do not decode, that a record keeps. */
+const [keptGroups, keptCopies, keptUndecodable] = [100, 20, 1000];
 
 /**
  * The record is written whole at every change and read by every list of runs: a picture that lies in a data set a hundred
- * thousand times would make it megabytes. `fivecrop check` finds all copies again.
+ * thousand times would make it megabytes, and so would a folder of broken files. `fivecrop check` finds all of them again.
  */
 function firstCopies(duplicates: DataReport['duplicates']): DataReport['duplicates'] {
   return duplicates.slice(0, keptGroups).map((group) => ({ ...group, files: group.files.slice(0, keptCopies) }));
@@ -51,9 +51,8 @@ export function createRunSession(folder: RunFolder, onEvent: ((event: TrainingEv
       file: relative(root, file).split(sep).join('/'),
       reason,
     }));
-    return {
-      data: { ...report, undecodable: [...report.undecodable, ...found.filter(({ file }) => !known.has(file))] },
-    };
+    const undecodable = [...report.undecodable, ...found.filter(({ file }) => !known.has(file))];
+    return { data: { ...report, undecodable: undecodable.slice(0, keptUndecodable) } };
   };
   const record = (changes: Partial<RunRecord>) => folder.update({ ...data(), ...changes });
   const log: RunSession['log'] = (message, level = 'info') => emit({ event: 'log', level, message });
