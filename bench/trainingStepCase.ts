@@ -11,7 +11,7 @@ export function trainingStepCase(architecture: string, batch: number, goal: numb
   });
   return {
     how: `The median of ${steps} steps after two of warming up, on random pixels that lie in memory; 102 classes.`,
-    rounds: 3,
+    rounds: 5,
     figures: [
       {
         key: 'speed',

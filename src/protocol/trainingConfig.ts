@@ -112,7 +112,7 @@ export const trainingConfigSchema = z.strictObject({
     .enum(precisions)
     .default('float32')
     .describe(
-      'For `head` and `top`: what the frozen layers compute in. `int8` (8 bits) takes a third to half of the time on CPUs and moves what they give by some percent, which the run’s log says; checkpoints and everything that trains stay in `float32`.',
+      'For `head` and `top`: what the frozen layers compute in. `int8` (8 bits) takes a third to half of the time on CPUs and moves what they give by some percent, which the run’s log says; checkpoints, validation and everything that trains stay in `float32`.',
     ),
   validateEvery: positiveInteger.default(40).describe('Steps between two validations; each epoch ends with one too.'),
   earlyStop: z

@@ -3,7 +3,10 @@ import { rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
+import { scanDataset } from '../../src/ml/data/scanDataset.ts';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { evaluate } from '../../src/ml/inference/evaluate.ts';
+import { loadClassifier } from '../../src/ml/inference/loadClassifier.ts';
 import { createTrainingControl } from '../../src/ml/training/control.ts';
 import type { EngineChooser } from '../../src/ml/training/engineChooser.ts';
 import { listRuns, readEvents, readRunRecord } from '../../src/ml/training/runFolder.ts';
@@ -124,6 +127,15 @@ test('kept features give the numbers of computed ones, also in a run that is res
   assert.deepEqual(await numbersOf(resumed), await numbersOf(whole), 'resumed');
 });
 
+/** A checkpoint's loss on the validation images, as `fivecrop test` finds it. */
+async function lossOf(file: string, data: string): Promise<number> {
+  const classifier = await loadClassifier({ kind: 'checkpoint', file }, { engine: onnxEngine, device: 'cpu' });
+  const { splits } = await scanDataset(data, { validShare: 0.15, testShare: 0.15, seed: 0 });
+  const { loss } = await evaluate(classifier, splits.valid, { cropCount: 1 });
+  await classifier.dispose();
+  return loss;
+}
+
 test('frozen layers in 8 bits train the head about as well, also in a run that is resumed', async (context) => {
   const folder = await temporaryFolder(context);
   const options = { out: join(folder, 'runs'), chooseEngine };
@@ -141,6 +153,9 @@ test('frozen layers in 8 bits train the head about as well, also in a run that i
     const difference = Math.abs((found.steps[index]?.loss ?? 0) - loss);
     assert.ok(difference < 0.1 * Math.max(1, loss), `step ${index + 1}: ${found.steps[index]?.loss} for ${loss}`);
   }
+  const tested = await lossOf(whole.done.last ?? '', data);
+  const validated = found.validations.at(-1)?.validLoss ?? Number.NaN;
+  assert.ok(Math.abs(tested - validated) < 1e-5, `validated in float32: ${validated} for ${tested}`);
   const control = createTrainingControl();
   const onEvent = (event: TrainingEvent) => {
     if (event.event === 'step' && event.step === 13) control.stop();

@@ -63,13 +63,15 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const engineFor = (part: ModelProfile['part']) => profiler?.engineFor(engine, part) ?? engine;
   const common = { device, network, log };
   const extractor = backbone ? { backbone: backbone.extractor } : {};
-  const frozen = await frozenPart({
-    ...common,
-    ...extractor,
-    engine: inPrecision(engineFor('frozen network'), config.frozenPrecision, session.log),
-    state: initial.state,
-  });
-  session.onEnd(() => frozen.dispose());
+  const frozenIn = async (precision: TrainingConfig['frozenPrecision'], part: ModelProfile['part']) => {
+    const computing = inPrecision(engineFor(part), precision, session.log);
+    const made = await frozenPart({ ...common, ...extractor, engine: computing, state: initial.state });
+    session.onEnd(() => made.dispose());
+    return made;
+  };
+  const frozen = await frozenIn(config.frozenPrecision, 'frozen network');
+  // Checkpoints are used in float32, so that is what they are judged in.
+  const judged = config.frozenPrecision === 'float32' ? frozen : await frozenIn('float32', 'validation');
   const stepper = await createStepper({
     ...common,
     engine: engineFor('training step'),
@@ -101,7 +103,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const validate = createValidator({
     ...common,
     engine: engineFor('validation'),
-    frozen,
+    frozen: judged,
     loader: loaders.valid,
     labels: classes,
     pinned,
