@@ -1,9 +1,8 @@
 import { userError } from '../../protocol/errors.ts';
 import type { Feeds, InferenceModel } from '../engine/engine.ts';
+import { joinResults, sliceFeeds } from '../engine/feedRows.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import { joinRows } from '../graph/joinRows.ts';
-import { sliceRows } from '../graph/sliceRows.ts';
 
 /**
  * A model that runs large batches in parts once the device has not enough memory for them whole: the part is halved
@@ -42,11 +41,6 @@ export function rowsOf(feeds: Feeds): number {
   return first?.shape[0] ?? 0;
 }
 
-/** Rows `[start, end)` of every feed. */
-export function sliceFeeds(feeds: Feeds, start: number, end: number): Feeds {
-  return new Map([...feeds].map(([name, tensor]) => [name, sliceRows(tensor, start, end)]));
-}
-
 /** Cuts feeds into parts of at most `size` images, in order. */
 export function cutFeeds(feeds: Feeds, size: number): Feeds[] {
   const rows = rowsOf(feeds);
@@ -59,6 +53,5 @@ export function cutFeeds(feeds: Feeds, size: number): Feeds[] {
 async function runParts(model: InferenceModel, feeds: Feeds, size: number): Promise<Map<string, Tensor>> {
   const results: Map<string, Tensor>[] = [];
   for (const part of cutFeeds(feeds, size)) results.push(await model.run(part));
-  const names = [...(results[0]?.keys() ?? [])];
-  return new Map(names.map((name) => [name, joinRows(results.flatMap((outputs) => outputs.get(name) ?? []))]));
+  return joinResults(results);
 }

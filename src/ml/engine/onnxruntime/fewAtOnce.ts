@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
-import { joinRows } from '../../graph/joinRows.ts';
-import { sliceRows } from '../../graph/sliceRows.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Feeds, InferenceModel } from '../engine.ts';
+import { joinResults, sliceFeeds } from '../feedRows.ts';
 import { batchOf } from './sessionsByBatch.ts';
 
 /** More images at once than this fill no more threads. */
@@ -22,10 +21,9 @@ export function fewAtOnce(model: InferenceModel, count = Math.min(most, availabl
       const parts: Map<string, Tensor>[] = [];
       for (let start = 0; start < rows; start += count) {
         const end = Math.min(rows, start + count);
-        parts.push(await model.run(new Map([...feeds].map(([name, tensor]) => [name, sliceRows(tensor, start, end)]))));
+        parts.push(await model.run(sliceFeeds(feeds, start, end)));
       }
-      const names = [...(parts[0]?.keys() ?? [])];
-      return new Map(names.map((name) => [name, joinRows(parts.flatMap((part) => part.get(name) ?? []))]));
+      return joinResults(parts);
     },
     dispose: () => model.dispose(),
   };

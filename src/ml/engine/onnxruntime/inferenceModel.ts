@@ -2,7 +2,7 @@ import { foldBatchNorm } from '../../graph/foldBatchNorm.ts';
 import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
 import type { StateDict } from '../../graph/tensor.ts';
 import type { GraphForBatch, InferenceModel, ProfileObserver } from '../engine.ts';
-import { createQuantizedModel } from './quantizedModel.ts';
+import { type Compile, createQuantizedModel } from './quantizedModel.ts';
 import { createSession, limitsOf } from './session.ts';
 import { sessionForAll, sessionsByBatch } from './sessionsByBatch.ts';
 
@@ -20,16 +20,13 @@ export function createInferenceModel(
   device: string,
   { observer, int8 }: InferenceOptions = {},
 ): InferenceModel {
-  const fileFor = (batchSize: number) => {
-    const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
-    return writeOnnx(graph, { constants, webgpu: limitsOf(device) });
-  };
-  const compile = (files: typeof fileFor) =>
+  const compile: Compile = (edit) =>
     sessionsByBatch(device, (batchSize) => {
-      const { graph } = foldBatchNorm(graphFor(batchSize), state);
-      return createSession(files(batchSize), device, 'inference', { purpose: 'inference', batchSize, observer, graph });
+      const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
+      const file = edit(writeOnnx(graph, { constants, webgpu: limitsOf(device) }));
+      return createSession(file, device, 'inference', { purpose: 'inference', batchSize, observer, graph });
     });
-  return int8 ? createQuantizedModel({ fileFor, compile, log: int8 }) : compile(fileFor);
+  return int8 ? createQuantizedModel(compile, int8) : compile((file) => file);
 }
 
 /** A foreign ONNX model as it is. Throws where ONNX Runtime cannot open it. */
@@ -42,6 +39,5 @@ export async function createOnnxModel(
   const watch = { purpose: 'inference', batchSize: 0, observer };
   const open = (file: Uint8Array) => createSession(file, device, 'inference', watch);
   if (!int8) return sessionForAll(device, await open(model));
-  const compile = (files: (batchSize: number) => Uint8Array) => sessionsByBatch(device, (size) => open(files(size)));
-  return createQuantizedModel({ fileFor: () => model, compile, log: int8 });
+  return createQuantizedModel((edit) => sessionsByBatch(device, () => open(edit(model))), int8);
 }

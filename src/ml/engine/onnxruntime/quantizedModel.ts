@@ -1,15 +1,15 @@
-import { joinRows } from '../../graph/joinRows.ts';
 import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../graph/onnx/onnxModel.ts';
 import {
   planQuantization,
   type QuantizationPlan,
   type ValueRange,
+  type WatchedModel,
   watchRanges,
 } from '../../graph/onnx/quantizationPlan.ts';
 import { quantizeModel } from '../../graph/onnx/quantizeModel.ts';
-import { sliceRows } from '../../graph/sliceRows.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { calibrationImages, type Feeds, type InferenceModel } from '../engine.ts';
+import { joinResults, sliceFeeds } from '../feedRows.ts';
 import { batchOf } from './sessionsByBatch.ts';
 import { largestExactWeight } from './saturation.ts';
 
@@ -19,30 +19,23 @@ import { largestExactWeight } from './saturation.ts';
  */
 const allowedChange = 0.5;
 
-/** A float32 model to be brought to 8 bits. */
-export interface QuantizedOptions {
-  /** The ONNX file for a batch size. The names of its values are the same for all. */
-  readonly fileFor: (batchSize: number) => Uint8Array;
-  /** Compiles such files, each when a batch of its size first comes up. */
-  readonly compile: (fileFor: (batchSize: number) => Uint8Array) => InferenceModel;
-  /** Hears when 8 bits are used, and why where they are not. */
-  readonly log: (sentence: string) => void;
-}
+/** Compiles a float32 model, a file for each batch size; `edit` gets each and returns what is compiled in its place. */
+export type Compile = (edit: (file: Uint8Array) => Uint8Array) => InferenceModel;
 
 /**
  * The model in 8 bits once it has seen `calibrationImages` images, which it computes in float32 one by one. It stays with
- * float32 where nothing in it can be quantized, or where its outputs move too far.
+ * float32 where nothing in it can be quantized, or where its outputs move too far; `log` hears of either. The names of its
+ * values are the same for all batch sizes.
  */
-export function createQuantizedModel(options: QuantizedOptions): InferenceModel {
-  const { fileFor, compile, log } = options;
-  const float32 = compile(fileFor);
+export function createQuantizedModel(compile: Compile, log: (sentence: string) => void): InferenceModel {
+  const float32 = compile((file) => file);
   let settled: InferenceModel | undefined;
   let calibration: Calibration | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
   const settle = async (done: Calibration): Promise<InferenceModel> => {
     const [ranges, limit] = [done.ranges(), await largestExactWeight()];
-    const model = compile((size) => encodeOnnx(quantizeModel(...planned(decodeOnnx(fileFor(size))), ranges, limit)));
+    const model = compile((file) => encodeOnnx(quantizeModel(...planned(file), ranges, limit)));
     const change = await changeOf(model, done.examples());
     if (change <= allowedChange) {
       log(`Computed in 8 bits (int8) from here on: outputs move by ${percent(change)}.`);
@@ -57,20 +50,21 @@ export function createQuantizedModel(options: QuantizedOptions): InferenceModel 
     const rows = batchOf(feeds);
     const parts: Map<string, Tensor>[] = [];
     for (let row = 0; row < rows && !settled; row++) {
-      calibration ??= startCalibration(options);
-      if (!calibration) {
+      calibration ??= startCalibration(compile);
+      const outputs = await calibration.run(sliceFeeds(feeds, row, row + 1));
+      if (calibration.ranges().size === 0) {
         log('Nothing of this network can be computed in 8 bits (int8), so it is computed in float32.');
         settled = float32;
-        break;
+      } else {
+        parts.push(outputs);
+        if (calibration.examples().length < calibrationImages) continue;
+        settled = await settle(calibration);
       }
-      parts.push(await calibration.run(rowsOf(feeds, row, row + 1)));
-      if (calibration.seen() < calibrationImages) continue;
-      settled = await settle(calibration);
       await calibration.dispose();
       calibration = undefined;
     }
-    if (settled && parts.length < rows) parts.push(await settled.run(rowsOf(feeds, parts.length, rows)));
-    return joined(parts);
+    if (settled && parts.length < rows) parts.push(await settled.run(sliceFeeds(feeds, parts.length, rows)));
+    return joinResults(parts);
   };
 
   return {
@@ -89,43 +83,43 @@ export function createQuantizedModel(options: QuantizedOptions): InferenceModel 
   };
 }
 
-function planned(model: OnnxModel): [OnnxModel, QuantizationPlan] {
+function planned(file: Uint8Array): [OnnxModel, QuantizationPlan] {
+  const model = decodeOnnx(file);
   return [model, planQuantization(model)];
 }
 
 /** Runs in float32 that note the ranges of all maps. */
 interface Calibration {
   run(feeds: Feeds): Promise<Map<string, Tensor>>;
-  seen(): number;
+  /** Of the maps that 8 bits would hold; none where there are none. */
   ranges(): ReadonlyMap<string, ValueRange>;
   /** All feeds with what came of them. */
   examples(): readonly (readonly [Feeds, Map<string, Tensor>])[];
   dispose(): Promise<void>;
 }
 
-/** Undefined where the model has nothing to quantize. */
-function startCalibration({ fileFor, compile }: QuantizedOptions): Calibration | undefined {
-  const [model, plan] = planned(decodeOnnx(fileFor(1)));
-  if (plan.steps.size === 0) return undefined;
-  const watched = watchRanges(model, plan);
-  const file = encodeOnnx(watched.model);
-  const session = compile(() => file);
-  const names = model.graph.output.map(({ name }) => name);
+function startCalibration(compile: Compile): Calibration {
+  let ends: WatchedModel['ends'] = new Map();
+  const session = compile((file) => {
+    const watched = watchRanges(...planned(file));
+    ({ ends } = watched);
+    return encodeOnnx(watched.model);
+  });
   const ranges = new Map<string, ValueRange>();
   const all: (readonly [Feeds, Map<string, Tensor>])[] = [];
   return {
     run: async (feeds) => {
       const results = await session.run(feeds);
-      for (const [value, ends] of watched.ends) {
-        const [low, high] = [numberIn(results, ends.low), numberIn(results, ends.high)];
+      const outputs = new Map(results);
+      for (const [value, names] of ends) {
+        const [low, high] = [numberIn(results, names.low), numberIn(results, names.high)];
+        for (const name of [names.low, names.high]) outputs.delete(name);
         const known = ranges.get(value) ?? { low, high };
         ranges.set(value, { low: Math.min(known.low, low), high: Math.max(known.high, high) });
       }
-      const outputs = new Map([...results].filter(([name]) => names.includes(name)));
       all.push([feeds, outputs]);
       return outputs;
     },
-    seen: () => all.length,
     ranges: () => ranges,
     examples: () => all,
     dispose: () => session.dispose(),
@@ -156,13 +150,4 @@ async function changeOf(model: InferenceModel, expected: ReturnType<Calibration[
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
-}
-
-function rowsOf(feeds: Feeds, start: number, end: number): Feeds {
-  return new Map([...feeds].map(([name, tensor]) => [name, sliceRows(tensor, start, end)]));
-}
-
-function joined(parts: readonly Map<string, Tensor>[]): Map<string, Tensor> {
-  const names = [...(parts[0]?.keys() ?? [])];
-  return new Map(names.map((name) => [name, joinRows(parts.flatMap((part) => part.get(name) ?? []))]));
 }
