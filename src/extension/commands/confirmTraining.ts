@@ -5,7 +5,7 @@ import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
-import { methodTexts } from './trainingChoices.ts';
+import { freezesLayers, methodTexts } from './trainingChoices.ts';
 import { networkName } from '../views/formatRun.ts';
 import { dataReportText, halvesOf, isUneven } from './dataReportText.ts';
 import { pickItem } from './quickQuestions.ts';
@@ -160,7 +160,7 @@ function itemsFor({ report, config, canEdit, looking }: Shown): Item[] {
   const balanced = config.classWeights === 'balanced';
   return [
     ...startItems(config, canEdit),
-    ...(config.method === 'head' || config.method === 'top' ? [precisionItem(config)] : []),
+    ...(freezesLayers(config.method) ? [precisionItem(config)] : []),
     separator('data'),
     item('$(database) Show What Is in the Data', 'report', counts),
     ...(looking === undefined

@@ -67,6 +67,11 @@ export function methodsFor(network: TrainingChoices['network']): readonly Traini
   return network.pretrained ? methods : ['scratch'];
 }
 
+/** Whether layers stay as they are, which can then compute in 8 bits. */
+export function freezesLayers(method: TrainingChoices['method']): boolean {
+  return method === 'head' || method === 'top';
+}
+
 /** What each method is called, and what it does. */
 export const methodTexts = {
   head: ['Head only', 'A new classifier on the frozen network. Quickest, and good with few images.'],
@@ -89,7 +94,7 @@ export function configFrom(
     epochs,
     batchSize,
     classWeights: balanced ? 'balanced' : 'none',
-    ...(int8 && (method === 'head' || method === 'top') ? { frozenPrecision: 'int8' } : {}),
+    ...(int8 && freezesLayers(method) ? { frozenPrecision: 'int8' } : {}),
     pinnedImages,
     ...machine,
   });

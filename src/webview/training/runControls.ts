@@ -49,7 +49,7 @@ export function runControls(
           ...actions,
           button({ label: 'Configuration', title: 'Open the run’s record', onClick: () => open(`${folder}/run.json`) }),
         ]),
-        ...notes(run).map((note) => element('p', { class: 'note' }, [note])),
+        ...notes(run, actions.length > 0 ? refusal : undefined).map((note) => element('p', { class: 'note' }, [note])),
       );
     },
   };
@@ -66,13 +66,12 @@ function actionButton(action: RunAction, onClick: () => void): ButtonOptions {
   }
 }
 
-function notes({ record, brokenOff, refusal }: PageRun): string[] {
+function notes({ record, brokenOff }: PageRun, waits: string | undefined): string[] {
   const ended = brokenOff
     ? 'The process of this run is gone. Resume goes on from its last checkpoint.'
     : record.state === 'failed' || record.state === 'stopped'
       ? record.reason
       : undefined;
-  const waits = possibleActions(record.state, brokenOff).length > 0 ? refusal : undefined;
   const told = [ended, waits].filter((note) => note !== undefined);
   return [...told, ...record.environment.fallbacks.map((fallback) => `⚠ ${fallback}`)];
 }
