@@ -19,8 +19,6 @@ def peak_mebibytes():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-
-
 def blas():
     """The library that torch multiplies matrices with, by the name of its file; "its own" where it brings one."""
     with open("/proc/self/maps") as maps:
