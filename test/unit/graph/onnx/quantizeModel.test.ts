@@ -81,14 +81,14 @@ const exact: Record<string, Example & { ranges: Record<string, ValueRange>; expe
       node('Conv', ['x', 'w', 'b'], 'c', [ints('pads', [1, 1, 1, 1]), ints('strides', [2, 1])]),
       node('Relu', ['c'], 'y'),
     ],
-    tensors: [wholeWeights('w', [3, 4, 3, 3]), floats('b', [3], Float32Array.of(900, -1200, 0))],
+    tensors: [wholeWeights('w', [3, 4, 3, 3]), floats('b', [3], Float32Array.of(127, 60, 190))],
     ranges: { x: steps(1), y: steps(1) },
     expected: ['QuantizeLinear', 'QLinearConv', 'DequantizeLinear'],
   },
   'a convolution in groups and a clip from 0 on': {
     nodes: [node('Conv', ['x', 'w'], 'c', [{ name: 'group', type: 2, i: 2 }]), node('Clip', ['c', 'low', 'high'], 'y')],
     tensors: [
-      wholeWeights('w', [6, 2, 1, 1]),
+      wholeWeights('w', [6, 2, 2, 2]),
       floats('low', [], Float32Array.of(0)),
       floats('high', [], Float32Array.of(255)),
     ],
@@ -141,12 +141,14 @@ for (const [name, { ranges, expected, ...example }] of Object.entries(exact)) {
     const quantized = quantizeModel(model, planQuantization(model), new Map(Object.entries(ranges)));
     assert.deepEqual(operators(quantized), expected);
     const low = ranges['x']?.low ?? 0;
-    // Small images keep some sums within the bytes; those beyond are to be cut off.
-    const x = whole(elementCount([2, 4, 6, 5]), Math.max(low, -2), 2);
+    // Images that are 0 mostly where weights are 127 keep most sums within the bytes; those beyond are to be cut off.
+    const x = whole(elementCount([2, 4, 6, 5]), Math.max(low, -9), 9).map((value, at) =>
+      Math.floor(at / 30) % 2 === 0 && random.next() < 0.8 ? 0 : value,
+    );
     const y = model.graph.output[0]?.name ?? '';
     const wanted = valuesOf(await run(withEnds(model, ranges), x), y);
     const found = valuesOf(await run(quantized, x), y);
-    assert.ok(new Set(found).size > 10, 'there is something to compare');
+    assert.ok(new Set(found).size > 5, 'there is something to compare');
     assert.deepEqual(found, wanted);
   });
 }
