@@ -19,7 +19,7 @@ export const maxRotation = 30;
  * - `crop`: torchvision's `RandomResizedCrop` and flip, then `ColorJitter(0.2, 0.2, 0.2)`. Small crops are stretched from
  *   the resized image and are softer than if they were cut from the original.
  *
- * The same state of `random` gives the same pixels. They are written into `out`, which is black before, and returned.
+ * The same state of `random` gives the same pixels. They are written into `out` and returned.
  */
 export function augment(
   image: RgbImage,

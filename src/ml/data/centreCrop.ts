@@ -17,7 +17,7 @@ export function centreOffset(width: number, height: number, size: number): { lef
   return { left: offset(width), top: offset(height) };
 }
 
-/** Copies a square of `size` into planes `[3, size, size]`, R, G, B, which stay black where it leaves the image. */
+/** Copies a square of `size` into planes `[3, size, size]`, R, G, B, which are black where it leaves the image. */
 export function cropPlanes(
   image: RgbImage,
   offset: { readonly left: number; readonly top: number },
@@ -25,6 +25,7 @@ export function cropPlanes(
   out = new Uint8Array(3 * size * size),
 ): Uint8Array {
   const { width, height, data } = image;
+  out.fill(0);
   const firstColumn = Math.max(0, -offset.left);
   const lastColumn = Math.min(size, width - offset.left);
   for (let row = Math.max(0, -offset.top); row < Math.min(size, height - offset.top); row++) {

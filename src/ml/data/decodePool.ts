@@ -6,6 +6,7 @@ import { createLargeImageLock } from './largeImageLock.ts';
 /** Worker threads that decode, augment and hash. */
 export interface DecodePool {
   readonly threads: number;
+  /** Makes inputs of images; `room` is handed over to a thread, so that it is empty here. */
   load(task: Omit<LoadTask, 'lock'>): Promise<LoadAnswer>;
   inspect(task: Omit<InspectTask, 'lock'>): Promise<readonly Inspection[]>;
   /** Sizes in bytes; -1 for a file that is not there. */
@@ -26,7 +27,11 @@ export function createDecodePool(threads = Math.min(maxThreads, availableParalle
   pool.on('error', () => undefined);
   return {
     threads,
-    load: (task) => pool.run({ ...task, lock }, { name: 'loadImages' }) as Promise<LoadAnswer>,
+    load: (task) =>
+      pool.run(
+        { ...task, lock },
+        { name: 'loadImages', transferList: task.room ? [task.room] : [] },
+      ) as Promise<LoadAnswer>,
     inspect: (task) => pool.run({ ...task, lock }, { name: 'inspectFiles' }) as Promise<readonly Inspection[]>,
     measure: (files) => pool.run({ files }, { name: 'measureFiles' }) as Promise<Float64Array>,
     dispose: () => pool.destroy(),

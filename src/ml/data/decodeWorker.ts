@@ -31,6 +31,8 @@ export interface LoadTask {
   /** Folder of the disk cache. */
   readonly folder: string;
   readonly lock: LargeImageLock;
+  /** Memory for the pixels, used where it has their size; it comes back with the answer or is lost. */
+  readonly room?: ArrayBuffer;
 }
 
 /** What became of one image. */
@@ -53,9 +55,9 @@ export interface LoadAnswer {
 }
 
 /** Decodes or takes from a cache, augments, and keeps what is to be kept. Bad files give a reason, never an exception. */
-export async function loadImages({ requests, folder, lock }: LoadTask): Promise<LoadAnswer> {
-  const sizes = requests.map(({ crop }) => 3 * crop * crop);
-  const pixels = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+export async function loadImages({ requests, folder, lock, room }: LoadTask): Promise<LoadAnswer> {
+  const size = requests.reduce((sum, { crop }) => sum + 3 * crop * crop, 0);
+  const pixels = new Uint8Array(room?.byteLength === size ? room : new ArrayBuffer(size));
   const results: LoadResult[] = [];
   let offset = 0;
   for (const request of requests) {

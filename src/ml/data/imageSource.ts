@@ -28,12 +28,20 @@ export interface ImageSourceOptions {
 /** Makes inputs of image files in worker threads and remembers what it decoded. Loaders share one. */
 export interface ImageSource {
   readonly threads: number;
-  /** Inputs of the images that decode, one after the other, and which they are. Bad files are left out. */
-  load(requests: readonly ImageRequest[]): Promise<{ decoded: readonly boolean[]; pixels: Uint8Array }>;
+  /**
+   * Inputs of the images that decode, one after the other, and which they are. Bad files are left out. The pixels are
+   * written into `room` where it has their size; it is taken from the caller.
+   */
+  load(requests: readonly ImageRequest[], room?: ArrayBuffer): Promise<LoadedPixels>;
   /** Files that did not decode so far, with the reason. */
   readonly undecodable: ReadonlyMap<string, string>;
   readonly statistics: Readonly<SourceStatistics>;
   dispose(): Promise<void>;
+}
+
+export interface LoadedPixels {
+  readonly decoded: readonly boolean[];
+  readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
 interface SourceStatistics {
@@ -82,7 +90,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
       memory.clear();
       if (!options.pool) await pool.dispose();
     },
-    load: async (wanted) => {
+    load: async (wanted, room) => {
       const requests: LoadRequest[] = [];
       const positions: number[] = [];
       for (const [position, request] of wanted.entries()) {
@@ -93,7 +101,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
       }
       let answer: LoadAnswer | undefined;
       try {
-        answer = requests.length > 0 ? await pool.load({ requests, folder }) : undefined;
+        answer = requests.length > 0 ? await pool.load({ requests, folder, ...(room ? { room } : {}) }) : undefined;
       } finally {
         requests.forEach((request, index) => settle(request, answer?.results[index]));
       }

@@ -1,8 +1,8 @@
 import { createRandom, permutation } from '../graph/random.ts';
-import type { Tensor } from '../graph/tensor.ts';
 import type { Augmentation } from './augment.ts';
 import type { ImageRequest, ImageSource } from './imageSource.ts';
 import type { Sample } from './scanDataset.ts';
+import { createSpareBuffers, type SpareBuffers } from './spareBuffers.ts';
 
 export interface LoaderOptions {
   readonly batchSize: number;
@@ -27,8 +27,15 @@ export interface LoaderOptions {
 export interface Batch {
   /** Position in the epoch. */
   readonly index: number;
-  /** `[N, 3, crop, crop]`, R, G, B; the receiver owns it. */
-  readonly images: Tensor & { dtype: 'uint8' };
+  /**
+   * `[N, 3, crop, crop]`, R, G, B. They are the receiver's until it asks for the second batch after this one; then their
+   * memory is used for another batch, and they are empty.
+   */
+  readonly images: {
+    readonly dtype: 'uint8';
+    readonly shape: readonly number[];
+    readonly data: Uint8Array<ArrayBuffer>;
+  };
   /** Class indices, `[N]`. */
   readonly labels: Int32Array;
   /** Which samples these are, `[N]`. */
@@ -75,11 +82,14 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
       ? permutation(samples.length, createRandom(seed, 'order', number))
       : Uint32Array.from(samples.keys());
     const pending: Promise<Batch>[] = [];
+    // New memory for every batch has V8 mark its heap every second batch, and costs fresh pages.
+    const spare = createSpareBuffers(prefetch + 2 * source.threads);
     let next = fromBatch;
+    let before: Batch | undefined;
     const refill = () => {
       for (; pending.length < prefetch && next < batches; next++) {
         const wanted = order.subarray(next * batchSize, (next + 1) * batchSize);
-        const batch = loadBatch({ samples, source, options }, view, next, wanted, isKnown);
+        const batch = loadBatch({ samples, source, options, spare }, view, next, wanted, isKnown);
         // An error is thrown where the batch is asked for; a caller that stops before that has no use for it.
         batch.catch(() => undefined);
         pending.push(batch);
@@ -89,7 +99,10 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
     for (let batch = pending.shift(); batch; batch = pending.shift()) {
       const ready = await batch;
       refill();
-      if (ready.indices.length > 0 || ready.wanted.some(isKnown)) yield ready;
+      if (ready.indices.length === 0 && !ready.wanted.some(isKnown)) continue;
+      yield ready;
+      if (before) spare.put(before.images.data.buffer);
+      before = ready;
     }
   }
   return { samples, batches, epoch, viewOf };
@@ -99,13 +112,14 @@ interface LoaderParts {
   readonly samples: readonly Sample[];
   readonly source: ImageSource;
   readonly options: LoaderOptions;
+  readonly spare: SpareBuffers;
 }
 
 /** A sample's input, and the place that it has. */
 interface LoadedSample {
   readonly index: number;
   readonly place: number;
-  readonly pixels: Uint8Array;
+  readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
 async function loadBatch(
@@ -134,9 +148,10 @@ function chunkFor({ source, options }: LoaderParts): number {
 }
 
 async function loadChunk(parts: LoaderParts, view: number, indices: readonly number[]): Promise<LoadedSample[]> {
-  const { source, options } = parts;
-  const { decoded, pixels } = await source.load(indices.map((index) => requestFor(parts, view, index)));
+  const { source, options, spare } = parts;
   const size = 3 * options.crop * options.crop;
+  const requests = indices.map((index) => requestFor(parts, view, index));
+  const { decoded, pixels } = await source.load(requests, spare.take(requests.length * size));
   const loaded: LoadedSample[] = [];
   let offset = 0;
   for (const [at, index] of indices.entries()) {
@@ -168,8 +183,9 @@ function requestFor({ samples, options }: LoaderParts, view: number, index: numb
   return { file: sample.file, shortSide: options.resize, crop: options.crop, augment: options.augment, seeds };
 }
 
-function assemble({ samples, options }: LoaderParts, loaded: readonly LoadedSample[]): Omit<Batch, 'index' | 'wanted'> {
-  const data = joined(loaded.map(({ pixels }) => pixels));
+function assemble(parts: LoaderParts, loaded: readonly LoadedSample[]): Omit<Batch, 'index' | 'wanted'> {
+  const { samples, options, spare } = parts;
+  const data = joined(loaded.map(({ pixels }) => pixels), spare); // prettier-ignore
   return {
     images: { dtype: 'uint8', shape: [loaded.length, 3, options.crop, options.crop], data },
     labels: Int32Array.from(loaded, (sample) => samples[sample.index]?.classIndex ?? -1),
@@ -179,16 +195,17 @@ function assemble({ samples, options }: LoaderParts, loaded: readonly LoadedSamp
 }
 
 /** The pixels of images one after the other: a copy, unless that is how they lie already. */
-function joined(images: readonly Uint8Array[]): Uint8Array {
+function joined(images: readonly Uint8Array<ArrayBuffer>[], spare: SpareBuffers): Uint8Array<ArrayBuffer> {
   const length = images.reduce((sum, image) => sum + image.length, 0);
-  const [first] = images;
-  const together = images.every(({ buffer }) => buffer === first?.buffer) && first?.buffer.byteLength === length;
-  if (first && together) return new Uint8Array(first.buffer);
-  const data = new Uint8Array(length);
+  const buffers = new Set(images.map(({ buffer }) => buffer));
+  const [only] = buffers;
+  if (only && buffers.size === 1 && only.byteLength === length) return new Uint8Array(only);
+  const data = new Uint8Array(spare.take(length) ?? new ArrayBuffer(length));
   let offset = 0;
   for (const image of images) {
     data.set(image, offset);
     offset += image.length;
   }
+  buffers.forEach((buffer) => spare.put(buffer));
   return data;
 }

@@ -91,6 +91,28 @@ for (const augment of ['report', 'crop', 'none'] as const) {
   });
 }
 
+test('a batch keeps its pixels until the second one after it is asked for, whose memory then is used again', async (t) => {
+  const { root, samples } = await samplesOf(t, 24, [5]);
+  // Two threads share these batches, whose pixels are put together; smaller than the crop, they have black edges.
+  for (const options of [defaults, { ...defaults, augment: 'none', resize: 20, batchSize: 9, prefetch: 1 }] as const) {
+    const loader = createLoader(samples, sourceFor(t, root), options);
+    const alone: Uint8Array[] = [];
+    for (let index = 0; index < loader.batches; index++) {
+      for await (const { images } of loader.epoch(0, index)) {
+        alone.push(images.data);
+        break;
+      }
+    }
+    const seen: Uint8Array[] = [];
+    for await (const { images } of loader.epoch(0)) {
+      seen.push(images.data);
+      assert.deepEqual(seen.slice(-2), alone.slice(0, seen.length).slice(-2));
+    }
+    assert.equal(seen.length, loader.batches);
+    assert.equal(seen[0]?.length, 0, 'memory is used again');
+  }
+});
+
 test('an undecodable image is replaced in training, reported once, and the rest stays as it was', async (t) => {
   const { root, samples } = await samplesOf(t, 6);
   const clean = await record(createLoader(samples, sourceFor(t, root), defaults), 0);
