@@ -27,7 +27,7 @@ async function secondsFor(images: readonly string[]): Promise<number> {
 /** Finds the ranges of 8 bits, and compiles what runs in them with the first image. Seconds. */
 async function prepareInt8(images: readonly string[]): Promise<number> {
   const start = performance.now();
-  await calibrate(classifier, images, console.error);
+  await calibrate(classifier, images);
   await secondsFor(images.slice(0, 1));
   return (performance.now() - start) / 1000;
 }

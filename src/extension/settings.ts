@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { CropCount } from '../protocol/serviceProtocol.ts';
-import { deviceChoices, engineChoices, type TrainingConfig } from '../protocol/trainingConfig.ts';
+import { deviceChoices, engineChoices, precisions, type TrainingConfig } from '../protocol/trainingConfig.ts';
 
 /** The settings of package.json, as the code uses them: paths absolute, empty ones left out. */
 export interface Settings {
@@ -16,6 +16,8 @@ export interface Settings {
   readonly weightsMirror?: string;
   readonly keepTraining: boolean;
   readonly crops: CropCount;
+  /** What images are classified in. */
+  readonly precision: TrainingConfig['frozenPrecision'];
 }
 
 /** What is set now. A value that no version of ours knows is taken for the default. */
@@ -33,6 +35,7 @@ export function readSettings(): Settings {
     ...(weightsMirror === '' ? {} : { weightsMirror: placeOf(weightsMirror) }),
     keepTraining: configuration.get('keepTrainingWhenWindowCloses', true),
     crops: configuration.get<number>('crops') === 1 ? 1 : 5,
+    precision: oneOf(precisions, configuration.get('predictionPrecision')),
   };
 }
 

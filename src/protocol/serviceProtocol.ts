@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
-import { deviceChoices, engineChoices } from './trainingConfig.ts';
+import { deviceChoices, engineChoices, precisions } from './trainingConfig.ts';
 
 /**
  * The service process does for the editor all that needs pixels or tensors but is no training: it classifies, tests,
@@ -33,6 +33,7 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     topK: z.number().int().positive(),
     /** Side in pixels of the thumbnail that comes with every prediction. */
     thumbnail: z.number().int().positive(),
+    precision: z.enum(precisions),
     ...placement,
   }),
   /** A picture of an image file as a viewer shows it, at most `size` pixels on its long side; answers `preview`. */

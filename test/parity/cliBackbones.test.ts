@@ -22,8 +22,7 @@ async function accuracyOf(source: ClassifierSource, engine = onnxEngine): Promis
   let right = 0;
   try {
     // Ranges come from other images than those that are judged.
-    if (engine !== onnxEngine)
-      await calibrate(classifier, await findImages([flowers]), (sentence) => assert.fail(sentence));
+    if (engine !== onnxEngine) await calibrate(classifier, await findImages([flowers]));
     for await (const prediction of predictImages(classifier, images, { cropCount: 1, topK: 1 })) {
       assert.ok('mean' in prediction);
       right += Number(prediction.mean[0]?.index === Number(basename(prediction.image).slice(0, 4)));

@@ -134,12 +134,22 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
 function predictor({ service }: PredictionParts): Predict {
   return async ({ images, source, crops, signal, onAnswer }) => {
     requireTrust('Classifying');
-    const { engine, device } = readSettings();
+    const { engine, device, precision } = readSettings();
     const cancellation = new vscode.CancellationTokenSource();
     signal.addEventListener('abort', () => cancellation.cancel());
     await service
       .request(
-        { type: 'predict', images: [...images], source, crops, topK, thumbnail: thumbnailSize, engine, device },
+        {
+          type: 'predict',
+          images: [...images],
+          source,
+          crops,
+          topK,
+          thumbnail: thumbnailSize,
+          precision,
+          engine,
+          device,
+        },
         { onAnswer, token: cancellation.token },
       )
       .finally(() => cancellation.dispose());

@@ -2,11 +2,11 @@ import { Command, Option } from 'commander';
 import { basename } from 'node:path';
 import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
-import { precisions } from '../../protocol/trainingConfig.ts';
+import { precisions, type TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { calibrationImages } from '../engine/engine.ts';
 import { inPrecision } from '../engine/inPrecision.ts';
-import { calibrate } from '../inference/calibrate.ts';
+import { calibrate, canCalibrate, tooFewToCalibrate } from '../inference/calibrate.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { findImages } from '../inference/findImages.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
@@ -67,13 +67,13 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
   };
   const source = classifierFromFlags(options);
   const images = await findImages(paths);
-  const precision = precisions.find((name) => name === options['precision']) ?? 'float32';
+  const precision = precisionFrom(options, images, output.say);
   const { engine, device } = await placementFromFlags(options, output.say);
   const placement = { engine: inPrecision(engine, precision, output.say), device };
   const loaded = await loadClassifier(source, placement, { log: output.say, onProgress: downloadLines(output.say) });
   try {
     const classifier = await named(loaded, options['classNames']);
-    if (precision === 'int8') await calibrate(classifier, images, output.say);
+    if (precision === 'int8') await calibrate(classifier, images);
     const stopping = () => output.say('Stopping after the present images; Ctrl-C again quits at once.');
     const failed = await withInterrupt(stopping, (signal) =>
       printPredictions(classifier, images, { ...settings, signal }, output),
@@ -82,6 +82,18 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
   } finally {
     await loaded.dispose();
   }
+}
+
+/** What is asked for, or float32 where the images are too few for 8 bits. */
+function precisionFrom(
+  options: OptionValues,
+  images: readonly string[],
+  say: (line: string) => void,
+): TrainingConfig['frozenPrecision'] {
+  const asked = precisions.find((name) => name === options['precision']) ?? 'float32';
+  if (asked === 'float32' || canCalibrate(images)) return asked;
+  say(tooFewToCalibrate);
+  return 'float32';
 }
 
 function downloadLines(say: (line: string) => void): (progress: DownloadProgress) => void {

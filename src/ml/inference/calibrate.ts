@@ -3,19 +3,24 @@ import { calibrationImages } from '../engine/engine.ts';
 import type { Classifier } from './classifier.ts';
 import { classifyImages } from './predictImages.ts';
 
+/** Whether there are enough images for a network to find the ranges of its 8 bits. */
+export function canCalibrate(images: readonly string[]): boolean {
+  return images.length >= calibrationImages;
+}
+
+/** What is said where `precision` was int8 and there are too few images. */
+export const tooFewToCalibrate = `8 bits (int8) need ${calibrationImages} images to find their ranges, so these are computed in float32.`;
+
 /**
  * Shows a classifier that is to compute in 8 bits images from all over a list, by which it finds its ranges; their order
- * in the list decides nothing then. `say` hears where there are too few, and float32 it stays.
+ * in the list decides nothing then. Throws `CancelledError` after an abort.
  */
 export async function calibrate(
   classifier: Classifier,
   images: readonly string[],
-  say: (sentence: string) => void,
+  signal?: AbortSignal,
 ): Promise<void> {
-  if (images.length < calibrationImages) {
-    say(`8 bits (int8) need ${calibrationImages} images to find their ranges, so these are computed in float32.`);
-    return;
-  }
-  const shown = classifyImages(classifier, spread(images, calibrationImages), { cropCount: 1 });
+  const options = { cropCount: 1, ...(signal ? { signal } : {}) } as const;
+  const shown = classifyImages(classifier, spread(images, calibrationImages), options);
   while ((await shown.next()).done !== true);
 }

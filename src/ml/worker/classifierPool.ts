@@ -2,7 +2,9 @@ import { basename } from 'node:path';
 import type { ClassifierSource } from '../../protocol/serviceProtocol.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
+import { inPrecision } from '../engine/inPrecision.ts';
 import { presetConstants } from '../inference/backbonePreprocessing.ts';
+import { calibrate } from '../inference/calibrate.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
 import { loadClassifier, type ClassifierSource as LoadedSource } from '../inference/loadClassifier.ts';
@@ -10,11 +12,13 @@ import type { RequestContext } from './answerRequests.ts';
 import { rareProgress } from './rareProgress.ts';
 import { createWarmClassifiers } from './warmClassifiers.ts';
 
-/** Which network, and what it shall compute on. */
+/** Which network, and what it shall compute on and in. */
 export interface ClassifierWish {
   readonly source: ClassifierSource;
   readonly engine: TrainingConfig['engine'];
   readonly device: TrainingConfig['device'];
+  /** Images by which it finds the ranges of 8 bits when it is loaded; without them it computes in float32. */
+  readonly calibrateOn?: readonly string[];
 }
 
 export interface ClassifierPool {
@@ -31,9 +35,9 @@ export function createClassifierPool(): ClassifierPool {
   const warm = createWarmClassifiers();
   return {
     use: (wish, context, work) => {
-      const { source } = wish;
+      const { source, engine, device, calibrateOn } = wish;
       const file = source.kind === 'architecture' ? source.weights : source.path;
-      const name = JSON.stringify(wish);
+      const name = JSON.stringify([source, engine, device, calibrateOn !== undefined]);
       const load = () => loadFor(wish, context);
       return warm.use({ name, load, ...(file === undefined ? {} : { file }) }, async (classifier) => {
         const { engine, device } = classifier.runsOn;
@@ -48,12 +52,15 @@ function log({ answer }: RequestContext, level: 'info' | 'warning' = 'info'): (m
   return (message) => answer({ type: 'log', level, message });
 }
 
-async function loadFor({ source, engine, device }: ClassifierWish, context: RequestContext): Promise<Classifier> {
-  const placement = await placementFor({ engine, device }, context);
+async function loadFor(wish: ClassifierWish, context: RequestContext): Promise<Classifier> {
+  const { source, calibrateOn } = wish;
+  const chosen = await placementFor(wish, context);
+  const precision = calibrateOn ? 'int8' : 'float32';
+  const placement = { ...chosen, engine: inPrecision(chosen.engine, precision, log(context)) };
   const title = source.kind === 'architecture' ? source.name : basename(source.path);
   context.answer({ type: 'progress', what: `Loading ${title}`, done: 0 });
   const progress = new Map<string, (done: number, total?: number) => void>();
-  return loadClassifier(loadedSource(source), placement, {
+  const classifier = await loadClassifier(loadedSource(source), placement, {
     signal: context.signal,
     log: log(context),
     onProgress: ({ file, received, total }) => {
@@ -62,6 +69,22 @@ async function loadFor({ source, engine, device }: ClassifierWish, context: Requ
       report(received, total);
     },
   });
+  if (calibrateOn) await calibrated(classifier, calibrateOn, context);
+  return classifier;
+}
+
+async function calibrated(
+  classifier: Classifier,
+  images: readonly string[],
+  { signal, answer }: RequestContext,
+): Promise<void> {
+  answer({ type: 'progress', what: 'Finding the ranges of 8 bits', done: 0 });
+  try {
+    await calibrate(classifier, images, signal);
+  } catch (error) {
+    await classifier.dispose();
+    throw error;
+  }
 }
 
 async function placementFor(

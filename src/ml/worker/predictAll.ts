@@ -1,6 +1,10 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { cancelled, messageOf } from '../../protocol/errors.ts';
+import { isImageFile } from '../../protocol/imageFiles.ts';
 import type { ImagePrediction } from '../../protocol/prediction.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
+import { canCalibrate, tooFewToCalibrate } from '../inference/calibrate.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { findImages } from '../inference/findImages.ts';
 import { predictImages } from '../inference/predictImages.ts';
@@ -22,10 +26,29 @@ export async function predictAll(
 ): Promise<void> {
   const images = await findImages(request.images);
   const { source, engine, device } = request;
-  await classifiers.use({ source, engine, device }, context, async (classifier) => {
+  const examples = request.precision === 'int8' ? await calibrationSet(images, context) : undefined;
+  const wish = { source, engine, device, ...(examples ? { calibrateOn: examples } : {}) };
+  await classifiers.use(wish, context, async (classifier) => {
     if (context.signal.aborted) throw cancelled();
     await answerAll(classifier, images, request, context);
   });
+}
+
+/** The images to classify, or, where they are few, all that lie beside the first; undefined where those are few too. */
+async function calibrationSet(
+  images: readonly string[],
+  { answer }: RequestContext,
+): Promise<readonly string[] | undefined> {
+  const sets = [images, await imagesBeside(images[0] ?? '')];
+  const found = sets.find(canCalibrate);
+  if (!found) answer({ type: 'log', level: 'warning', message: tooFewToCalibrate });
+  return found;
+}
+
+async function imagesBeside(image: string): Promise<string[]> {
+  const folder = dirname(image);
+  const names = await readdir(folder).catch(() => []);
+  return names.filter(isImageFile).sort().map((name) => join(folder, name)); // prettier-ignore
 }
 
 async function answerAll(

@@ -45,7 +45,8 @@ const onCpu = { engine: 'onnx', device: 'cpu' } as const;
 
 function predictRequest(checkpoint: string, images: readonly string[]): ServiceRequestBody {
   const source = { kind: 'checkpoint', path: checkpoint } as const;
-  return { type: 'predict', images: [...images], source, crops: 5, topK: 3, thumbnail: 32, ...onCpu };
+  const shown = { crops: 5, topK: 3, thumbnail: 32 } as const;
+  return { type: 'predict', images: [...images], source, ...shown, precision: 'float32', ...onCpu };
 }
 
 function ofType<Type extends ServiceAnswerBody['type']>(answers: readonly ServiceAnswerBody[], type: Type) {
@@ -81,6 +82,46 @@ test('a classifier stays warm until its file is written anew', async () => {
   assert.equal((await loads()).length, 0);
   await utimes(checkpoint, new Date(), new Date(Date.now() + 5000));
   assert.equal((await loads()).length, 1);
+});
+
+test('in 8 bits, ranges come from images beside few, once; where those are few too, float32 is used and said', async () => {
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const ask = async (image: string, precision: 'float32' | 'int8') => {
+    const answers = await answersTo({
+      ...predictRequest(checkpoint, [image]),
+      precision,
+      topK: 999,
+    } as ServiceRequestBody);
+    const said = ofType(answers, 'log').map(({ message }) => message);
+    const looked = ofType(answers, 'progress').filter(({ what }) => what === 'Finding the ranges of 8 bits').length;
+    return {
+      said: said.join('\n'),
+      looked,
+      means: ofType(answers, 'prediction').map(({ prediction }) => prediction.mean),
+    };
+  };
+  const image = join(folder, 'flowers/train/1/flower_01.jpg');
+  const exact = await ask(image, 'float32');
+  const first = await ask(image, 'int8');
+  assert.match(first.said, /Computed in 8 bits/u);
+  const again = await ask(join(folder, 'flowers/train/1/flower_02.jpg'), 'int8');
+  assert.deepEqual([first.looked, again.looked], [1, 0]);
+  const wanted = new Map(exact.means[0]?.map(({ index, probability }) => [index, probability]));
+  for (const { index, probability } of first.means[0] ?? []) {
+    const float32 = wanted.get(index) ?? NaN;
+    assert.ok(Math.abs(probability - float32) < 0.02, `${probability} for ${float32}`);
+  }
+  assert.notDeepEqual(first.means, exact.means);
+
+  const alone = join(folder, 'alone.jpg');
+  await copyFile(image, alone);
+  const few = await ask(alone, 'int8');
+  assert.match(few.said, /need 16 images to find their ranges/u);
+  assert.deepEqual(few.means, exact.means);
+  const flags = ['--checkpoint', checkpoint, '--device', 'cpu', '--top-k', '999', '--json', '--precision', 'int8'];
+  const { stdout, stderr } = await fivecrop(['predict', alone, ...flags]);
+  assert.match(stderr, /need 16 images to find their ranges/u);
+  assert.deepEqual([(JSON.parse(stdout) as { mean: unknown }).mean], exact.means);
 });
 
 test('an abort cancels the request that it belongs to, and the next one works', async () => {
