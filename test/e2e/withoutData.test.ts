@@ -118,7 +118,7 @@ scenario('frozen layers can be ticked to compute in 8 bits, where some are', asy
   await openViewContainer(workbench, 'Explorer');
   await chooseInContextMenu(workbench, await explorerRow(workbench, 'frozen.fivecrop.json'), 'Train with This File');
   await quickPickRow(workbench, eightBits).waitFor();
-  // While files are looked through the list is drawn anew, also under a click.
+  // After that the list is drawn anew, maybe under a click.
   await quickPickRow(workbench, /Looking for Files/).waitFor({ state: 'hidden' });
   await chooseQuickPick(workbench, eightBits);
   await quickPickRow(workbench, eightBits).locator('.codicon-check').waitFor();

@@ -50,11 +50,11 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
     const picked = await pickItem<Item>({
       place,
       placeholder: 'Start, or look at what the data holds',
-      items: async (show) => {
+      items: async (show, note) => {
         show([...startItems(config, canEdit), item('$(loading~spin) Checking the data', 'nothing', config.data)]);
         showAgain = () => show(itemsFor(shown));
         try {
-          await lookThrough(parts.service, shown, { token, onChange: showAgain });
+          await lookThrough(parts.service, shown, { token, onChange: showAgain, note });
         } catch (error) {
           if (error instanceof CancelledError) return;
           if (!(error instanceof UserError)) throw error;
@@ -85,47 +85,37 @@ interface Shown {
   config: TrainingConfig;
   readonly canEdit: boolean;
   report?: DataReport;
-  /** How far the decoding of all images is; undefined where it is done or not begun. */
-  looking?: string | undefined;
+  /** Whether all images are being decoded. */
+  looking?: boolean;
+}
+
+interface Looking {
+  readonly token: vscode.CancellationToken;
+  /** Called when there is more to be shown. */
+  readonly onChange: () => void;
+  /** Called with how far it is. */
+  readonly note: (text: string) => void;
 }
 
 /**
  * Fills in the report: first what can be told without decoding; then, where that leaves something to train on, the files
  * that do not decode, while a start need not wait.
  */
-async function lookThrough(
-  service: Parts['service'],
-  shown: Shown,
-  { token, onChange }: { readonly token: vscode.CancellationToken; readonly onChange: () => void },
-): Promise<void> {
+async function lookThrough(service: Parts['service'], shown: Shown, { token, onChange, note }: Looking): Promise<void> {
   const quick = await answerOf(service, checkRequest(shown.config, true), 'report', { token });
   shown.report = quick.report;
   const cannotTrain = quick.report.findings.some(({ level }) => level === 'error');
-  if (!cannotTrain) shown.looking = '';
+  shown.looking = !cannotTrain;
   onChange();
   if (cannotTrain) return;
-  const onAnswer = seldom((answer: ServiceAnswerBody) => {
-    if (answer.type !== 'progress') return;
-    shown.looking = `${answer.done} of ${answer.total ?? '?'} images decoded`;
-    onChange();
-  });
+  const onAnswer = (answer: ServiceAnswerBody) => {
+    if (answer.type === 'progress') note(`${answer.done} of ${answer.total ?? '?'} images decoded`);
+  };
   const whole = await answerOf(service, checkRequest(shown.config, false), 'report', { token, onAnswer });
   shown.report = whole.report;
-  shown.looking = undefined;
+  shown.looking = false;
+  note('');
   onChange();
-}
-
-/** Milliseconds between two changes of the list while images are decoded. */
-const pace = 1000;
-
-/** Passes on what comes after a pause, so that a list under the user's hands stays calm. */
-function seldom<Value>(pass: (value: Value) => void): (value: Value) => void {
-  let last = Date.now();
-  return (value) => {
-    if (Date.now() - last < pace) return;
-    last = Date.now();
-    pass(value);
-  };
 }
 
 function checkRequest({ data, validShare, testShare, seed, classNames }: TrainingConfig, quick: boolean) {
@@ -136,6 +126,12 @@ function checkRequest({ data, validShare, testShare, seed, classNames }: Trainin
 function item(label: string, does: Item['does'], detail?: string): Item {
   return { label, does, alwaysShow: true, ...(detail === undefined ? {} : { detail }) };
 }
+
+const lookingItem = item(
+  '$(loading~spin) Looking for Files That Do Not Decode',
+  'nothing',
+  'A start need not wait for it.',
+);
 
 function separator(label: string): Item {
   return { label, does: 'nothing', kind: vscode.QuickPickItemKind.Separator };
@@ -163,9 +159,7 @@ function itemsFor({ report, config, canEdit, looking }: Shown): Item[] {
     ...(freezesLayers(config.method) ? [precisionItem(config)] : []),
     separator('data'),
     item('$(database) Show What Is in the Data', 'report', counts),
-    ...(looking === undefined
-      ? []
-      : [item('$(loading~spin) Looking for Files That Do Not Decode', 'nothing', looking)]),
+    ...(looking === true ? [lookingItem] : []),
     ...findings.map(({ level, message }) => findingItem(level, message, 'report')),
     ...(isUneven(report) || balanced ? [balanceItem(balanced)] : []),
   ];

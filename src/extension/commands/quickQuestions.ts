@@ -5,8 +5,11 @@ import { back, type Place } from './runSteps.ts';
 export interface PickQuestion<Item extends vscode.QuickPickItem> {
   readonly place: Place;
   readonly placeholder: string;
-  /** Shown as they come: `show` may be called again with more. */
-  readonly items: (show: (items: readonly Item[]) => void) => Promise<void>;
+  /**
+   * Shown as they come: `show` may be called again with more. It draws the list anew, which can swallow a click, so what
+   * changes often is said by `note`, behind the placeholder.
+   */
+  readonly items: (show: (items: readonly Item[]) => void, note: (text: string) => void) => Promise<void>;
   /** The item that is chosen by Enter alone. */
   readonly active?: (item: Item) => boolean;
   /** Called for a chosen item; `false` leaves the list open. */
@@ -41,7 +44,10 @@ export function pickItem<Item extends vscode.QuickPickItem>(question: PickQuesti
       const preferred = shown.find(({ label }) => label === before?.label) ?? (active && shown.find(active));
       if (preferred !== undefined) list.activeItems = [preferred];
     };
-    items(show).then(() => (list.busy = false), reject);
+    const note = (text: string): void => {
+      list.placeholder = text === '' ? placeholder : `${placeholder} (${text})`;
+    };
+    items(show, note).then(() => (list.busy = false), reject);
   });
   list.show();
   return result.finally(() => list.dispose());
