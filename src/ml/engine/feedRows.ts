@@ -8,6 +8,11 @@ export function sliceFeeds(feeds: Feeds, start: number, end: number): Feeds {
   return new Map([...feeds].map(([name, tensor]) => [name, sliceRows(tensor, start, end)]));
 }
 
+/** The same values in memory of their own, for keeping: what is fed may be written over after a run. */
+export function copyFeeds(feeds: Feeds): Feeds {
+  return new Map([...feeds].map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() } as Tensor]));
+}
+
 /** The results of parts of a batch, in order, as those of the whole. */
 export function joinResults(parts: readonly ReadonlyMap<string, Tensor>[]): Map<string, Tensor> {
   const names = [...(parts[0]?.keys() ?? [])];

@@ -9,7 +9,7 @@ import {
 import { quantizeModel } from '../../graph/onnx/quantizeModel.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { calibrationImages, type Feeds, type InferenceModel } from '../engine.ts';
-import { joinResults, sliceFeeds } from '../feedRows.ts';
+import { copyFeeds, joinResults, sliceFeeds } from '../feedRows.ts';
 import { batchOf } from './sessionsByBatch.ts';
 import { largestExactWeight } from './saturation.ts';
 
@@ -117,7 +117,7 @@ function startCalibration(compile: Compile): Calibration {
         const known = ranges.get(value) ?? { low, high };
         ranges.set(value, { low: Math.min(known.low, low), high: Math.max(known.high, high) });
       }
-      all.push([feeds, outputs]);
+      all.push([copyFeeds(feeds), outputs]);
       return outputs;
     },
     ranges: () => ranges,
