@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { TrainingConfig } from '../src/protocol/trainingConfig.ts';
+import type { Precision } from '../src/protocol/trainingConfig.ts';
 import type { BenchCase, FigureSpec } from './benchCase.ts';
 import {
   imagesUsed,
@@ -21,7 +21,7 @@ const folder = join(subsetFolder, 'train');
 export const operationsOfImage = 5 * forwardOperations(network);
 
 /** Five-crop prediction with ResNet-101, beside a script in torch. */
-export function fiveCropCase(figures: readonly FigureSpec[], precision: TrainingConfig['frozenPrecision']): BenchCase {
+export function fiveCropCase(figures: readonly FigureSpec[], precision: Precision): BenchCase {
   return {
     how:
       `ResNet-101 with random weights, loaded and warm. One JPEG of 4000x3000 pixels, the best of ${repeats}; and many ` +

@@ -2,7 +2,13 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { CropCount } from '../protocol/serviceProtocol.ts';
-import { deviceChoices, engineChoices, precisions, type TrainingConfig } from '../protocol/trainingConfig.ts';
+import {
+  deviceChoices,
+  engineChoices,
+  type Precision,
+  precisions,
+  type TrainingConfig,
+} from '../protocol/trainingConfig.ts';
 
 /** The settings of package.json, as the code uses them: paths absolute, empty ones left out. */
 export interface Settings {
@@ -17,7 +23,7 @@ export interface Settings {
   readonly keepTraining: boolean;
   readonly crops: CropCount;
   /** What images are classified in. */
-  readonly precision: TrainingConfig['frozenPrecision'];
+  readonly precision: Precision;
 }
 
 /** What is set now. A value that no version of ours knows is taken for the default. */

@@ -9,6 +9,7 @@ export const optimizers = ['adam', 'adamw', 'sgd'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
 export const augmentations = ['report', 'crop', 'none'] as const;
 export const precisions = ['float32', 'int8'] as const;
+export type Precision = (typeof precisions)[number];
 export const engineChoices = ['auto', 'onnx', 'tensorflow'] as const;
 export const deviceChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'gpu'] as const;
 

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { basename } from 'node:path';
 import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
-import { precisions, type TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { type Precision, precisions } from '../../protocol/trainingConfig.ts';
 import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { calibrationImages } from '../engine/engine.ts';
 import { inPrecision } from '../engine/inPrecision.ts';
@@ -85,11 +85,7 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
 }
 
 /** What is asked for, or float32 where the images are too few for 8 bits. */
-function precisionFrom(
-  options: OptionValues,
-  images: readonly string[],
-  say: (line: string) => void,
-): TrainingConfig['frozenPrecision'] {
+function precisionFrom(options: OptionValues, images: readonly string[], say: (line: string) => void): Precision {
   const asked = precisions.find((name) => name === options['precision']) ?? 'float32';
   if (asked === 'float32' || canCalibrate(images)) return asked;
   say(tooFewToCalibrate);

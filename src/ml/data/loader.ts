@@ -1,4 +1,5 @@
 import { createRandom, permutation } from '../graph/random.ts';
+import type { Tensor } from '../graph/tensor.ts';
 import type { Augmentation } from './augment.ts';
 import type { ImageRequest, ImageSource } from './imageSource.ts';
 import type { Sample } from './scanDataset.ts';
@@ -31,11 +32,7 @@ export interface Batch {
    * `[N, 3, crop, crop]`, R, G, B. They are the receiver's until it asks for the second batch after this one; then their
    * memory is used for another batch, and they are empty.
    */
-  readonly images: {
-    readonly dtype: 'uint8';
-    readonly shape: readonly number[];
-    readonly data: Uint8Array<ArrayBuffer>;
-  };
+  readonly images: Tensor & { readonly dtype: 'uint8'; readonly data: Uint8Array<ArrayBuffer> };
   /** Class indices, `[N]`. */
   readonly labels: Int32Array;
   /** Which samples these are, `[N]`. */

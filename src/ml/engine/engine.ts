@@ -22,7 +22,10 @@ export type GraphForBatch = (batchSize: number) => Graph;
 
 /** A network ready to run forward. */
 export interface InferenceModel {
-  /** The graph's outputs by name. The caller may write over the feeds afterwards. Throws `outOfMemory` of `errors.ts` where the device has not enough. */
+  /**
+   * The graph's outputs by name. The caller may write over the feeds afterwards. Throws `outOfMemory` of `errors.ts` where
+   * the device has not enough.
+   */
   run(feeds: Feeds): Promise<Map<string, Tensor>>;
   dispose(): Promise<void>;
 }

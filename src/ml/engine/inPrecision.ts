@@ -1,12 +1,8 @@
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { Precision } from '../../protocol/trainingConfig.ts';
 import type { Engine } from './engine.ts';
 
 /** An engine whose inference models compute in `precision`, where it can; `log` hears where it cannot. */
-export function inPrecision(
-  engine: Engine,
-  precision: TrainingConfig['frozenPrecision'],
-  log: (sentence: string) => void,
-): Engine {
+export function inPrecision(engine: Engine, precision: Precision, log: (sentence: string) => void): Engine {
   if (precision === 'float32') return engine;
   if (engine.int8) return engine.int8(log);
   log(`The engine ${engine.name} does not compute in 8 bits (int8), so float32 is used.`);

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import type { ModelProfile } from '../../protocol/runProfile.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { Precision, TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { createImageSource } from '../data/imageSource.ts';
 import { createLoader, type Loader, type LoaderOptions } from '../data/loader.ts';
 import type { Dataset } from '../data/scanDataset.ts';
@@ -63,7 +63,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const engineFor = (part: ModelProfile['part']) => profiler?.engineFor(engine, part) ?? engine;
   const common = { device, network, log };
   const extractor = backbone ? { backbone: backbone.extractor } : {};
-  const frozenIn = async (precision: TrainingConfig['frozenPrecision'], part: ModelProfile['part']) => {
+  const frozenIn = async (precision: Precision, part: ModelProfile['part']) => {
     const computing = inPrecision(engineFor(part), precision, session.log);
     const made = await frozenPart({ ...common, ...extractor, engine: computing, state: initial.state });
     session.onEnd(() => made.dispose());

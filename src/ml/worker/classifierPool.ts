@@ -52,9 +52,11 @@ function log({ answer }: RequestContext, level: 'info' | 'warning' = 'info'): (m
   return (message) => answer({ type: 'log', level, message });
 }
 
-async function loadFor(wish: ClassifierWish, context: RequestContext): Promise<Classifier> {
-  const { source, calibrateOn } = wish;
-  const chosen = await placementFor(wish, context);
+async function loadFor(
+  { source, engine, device, calibrateOn }: ClassifierWish,
+  context: RequestContext,
+): Promise<Classifier> {
+  const chosen = await placementFor({ engine, device }, context);
   const precision = calibrateOn ? 'int8' : 'float32';
   const placement = { ...chosen, engine: inPrecision(chosen.engine, precision, log(context)) };
   const title = source.kind === 'architecture' ? source.name : basename(source.path);
