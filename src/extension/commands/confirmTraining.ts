@@ -44,7 +44,7 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
   const { config, place, canEdit, onChange } = question;
   const cancelling = new vscode.CancellationTokenSource();
   const { token } = cancelling;
-  const shown: Shown = { config, canEdit };
+  const shown: Shown = { config, canEdit, looking: false };
   let showAgain = (): void => undefined;
   try {
     const picked = await pickItem<Item>({
@@ -86,7 +86,7 @@ interface Shown {
   readonly canEdit: boolean;
   report?: DataReport;
   /** Whether all images are being decoded. */
-  looking?: boolean;
+  looking: boolean;
 }
 
 interface Looking {
@@ -159,7 +159,7 @@ function itemsFor({ report, config, canEdit, looking }: Shown): Item[] {
     ...(freezesLayers(config.method) ? [precisionItem(config)] : []),
     separator('data'),
     item('$(database) Show What Is in the Data', 'report', counts),
-    ...(looking === true ? [lookingItem] : []),
+    ...(looking ? [lookingItem] : []),
     ...findings.map(({ level, message }) => findingItem(level, message, 'report')),
     ...(isUneven(report) || balanced ? [balanceItem(balanced)] : []),
   ];

@@ -35,9 +35,9 @@ export function createClassifierPool(): ClassifierPool {
   const warm = createWarmClassifiers();
   return {
     use: (wish, context, work) => {
-      const { source, engine, device, calibrateOn } = wish;
+      const { source, calibrateOn } = wish;
       const file = source.kind === 'architecture' ? source.weights : source.path;
-      const name = JSON.stringify([source, engine, device, calibrateOn !== undefined]);
+      const name = JSON.stringify({ ...wish, calibrateOn: calibrateOn !== undefined });
       const load = () => loadFor(wish, context);
       return warm.use({ name, load, ...(file === undefined ? {} : { file }) }, async (classifier) => {
         const { engine, device } = classifier.runsOn;

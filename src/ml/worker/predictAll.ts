@@ -39,10 +39,11 @@ async function calibrationSet(
   images: readonly string[],
   { answer }: RequestContext,
 ): Promise<readonly string[] | undefined> {
-  const sets = [images, await imagesBeside(images[0] ?? '')];
-  const found = sets.find(canCalibrate);
-  if (!found) answer({ type: 'log', level: 'warning', message: tooFewToCalibrate });
-  return found;
+  if (canCalibrate(images)) return images;
+  const beside = await imagesBeside(images[0] ?? '');
+  if (canCalibrate(beside)) return beside;
+  answer({ type: 'log', level: 'warning', message: tooFewToCalibrate });
+  return undefined;
 }
 
 async function imagesBeside(image: string): Promise<string[]> {

@@ -43,10 +43,16 @@ async function answersTo(request: ServiceRequestBody, signal?: AbortSignal): Pro
 
 const onCpu = { engine: 'onnx', device: 'cpu' } as const;
 
-function predictRequest(checkpoint: string, images: readonly string[]): ServiceRequestBody {
+type PredictRequest = Extract<ServiceRequestBody, { type: 'predict' }>;
+
+function predictRequest(
+  checkpoint: string,
+  images: readonly string[],
+  changes: Partial<PredictRequest> = {},
+): PredictRequest {
   const source = { kind: 'checkpoint', path: checkpoint } as const;
   const shown = { crops: 5, topK: 3, thumbnail: 32 } as const;
-  return { type: 'predict', images: [...images], source, ...shown, precision: 'float32', ...onCpu };
+  return { type: 'predict', images: [...images], source, ...shown, precision: 'float32', ...onCpu, ...changes };
 }
 
 function ofType<Type extends ServiceAnswerBody['type']>(answers: readonly ServiceAnswerBody[], type: Type) {
@@ -87,11 +93,7 @@ test('a classifier stays warm until its file is written anew', async () => {
 test('in 8 bits, ranges come from images beside few, once; where those are few too, float32 is used and said', async () => {
   const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
   const ask = async (image: string, precision: 'float32' | 'int8') => {
-    const answers = await answersTo({
-      ...predictRequest(checkpoint, [image]),
-      precision,
-      topK: 999,
-    } as ServiceRequestBody);
+    const answers = await answersTo(predictRequest(checkpoint, [image], { precision, topK: 999 }));
     const said = ofType(answers, 'log').map(({ message }) => message);
     const looked = ofType(answers, 'progress').filter(({ what }) => what === 'Finding the ranges of 8 bits').length;
     return {

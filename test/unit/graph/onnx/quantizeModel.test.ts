@@ -23,11 +23,11 @@ function floats(name: string, dims: number[], values: Float32Array): OnnxTensor 
   return { name, dataType: 1, dims, rawData: new Uint8Array(values.buffer) };
 }
 
-/** Weights of whole numbers, each row's largest 127, so that 8 bits hold them as they are. */
+/** Weights of whole numbers, each row's first 127, so that 8 bits hold them as they are, and its second above 0. */
 function wholeWeights(name: string, shape: number[]): OnnxTensor {
   const values = whole(elementCount(shape), -9, 9);
   const row = elementCount(shape) / (shape[0] ?? 1);
-  for (let at = 0; at < values.length; at += row) values[at] = 127;
+  for (let at = 0; at < values.length; at += row) values.set([127, 1 + random.integer(9)], at);
   return floats(name, shape, values);
 }
 
@@ -148,7 +148,7 @@ for (const [name, { ranges, expected, ...example }] of Object.entries(exact)) {
     const y = model.graph.output[0]?.name ?? '';
     const wanted = valuesOf(await run(withEnds(model, ranges), x), y);
     const found = valuesOf(await run(quantized, x), y);
-    assert.ok(new Set(found).size > 5, 'there is something to compare');
+    assert.ok(new Set(found).size > 10, 'there is something to compare');
     assert.deepEqual(found, wanted);
   });
 }
