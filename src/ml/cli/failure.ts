@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import process from 'node:process';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
+import { visible } from '../../protocol/visibleText.ts';
 import { interruptedExitCode } from './interrupt.ts';
 
 /** How the process ends: its exit code, and the sentence for standard error; none where all has been said. */
@@ -18,7 +19,7 @@ export function endingOf(error: unknown): Ending {
   if (error instanceof CommanderError) return endingOfParser(error);
   const code = error instanceof UserError && error.kind === 'usage' ? 2 : 1;
   if (process.env['FIVECROP_DEBUG'] === '1') return { code, message: stackOf(error) };
-  if (error instanceof UserError) return { code, message: `fivecrop: ${error.message}` };
+  if (error instanceof UserError) return { code, message: visible(`fivecrop: ${error.message}`) };
   const message = messageOf(error).split('\n', 1)[0] ?? '';
   return {
     code,

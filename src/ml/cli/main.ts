@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { visibleLines } from '../../protocol/visibleText.ts';
 import { endingOf } from './failure.ts';
 import { normaliseArguments } from './normaliseArguments.ts';
 import { endQuietlyOnClosedPipe } from './output.ts';
@@ -9,6 +10,6 @@ try {
   await createProgram().parseAsync(normaliseArguments(process.argv.slice(2)), { from: 'user' });
 } catch (error) {
   const { code, message } = endingOf(error);
-  if (message !== undefined) process.stderr.write(`${message}\n`);
+  if (message !== undefined) process.stderr.write(`${visibleLines(message)}\n`);
   process.exitCode = code;
 }

@@ -1,8 +1,10 @@
 import process from 'node:process';
+import { visible, visibleJson } from '../../protocol/visibleText.ts';
 
 /**
  * Where a command writes. Results go to standard output, one JSON object a line where `--json` asks for it; whatever
- * else there is to say goes to standard error.
+ * else there is to say goes to standard error. Names and messages may come from files, so nothing of a line but `drawing`
+ * reaches the terminal that the terminal would obey.
  */
 export interface Output {
   readonly json: boolean;
@@ -12,18 +14,21 @@ export interface Output {
   readonly print: (line: string) => void;
   /** A line about what is going on. */
   readonly say: (line: string) => void;
+  /** Several lines on standard error that are all ours, with colours. */
+  readonly drawing: (text: string) => void;
 }
 
 export function createOutput(json: boolean): Output {
   return {
     json,
     object: (value) => {
-      if (json) process.stdout.write(`${JSON.stringify(value)}\n`);
+      if (json) process.stdout.write(`${visibleJson(value)}\n`);
     },
     print: (line) => {
-      if (!json) process.stdout.write(`${line}\n`);
+      if (!json) process.stdout.write(`${visible(line)}\n`);
     },
-    say: (line) => void process.stderr.write(`${line}\n`),
+    say: (line) => void process.stderr.write(`${visible(line)}\n`),
+    drawing: (text) => void process.stderr.write(`${text}\n`),
   };
 }
 

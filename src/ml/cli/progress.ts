@@ -1,5 +1,6 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import process from 'node:process';
+import { visible } from '../../protocol/visibleText.ts';
 import { formatDuration } from './duration.ts';
 
 /**
@@ -16,14 +17,18 @@ export interface Progress {
 function plainProgress(): Progress {
   return {
     update: () => undefined,
-    line: (text) => void process.stderr.write(`${text}\n`),
+    line: writeLine,
     stop: () => undefined,
   };
 }
 
+function writeLine(text: string): void {
+  process.stderr.write(`${visible(text)}\n`);
+}
+
 /** A bar where a person looks on, else plain lines. */
-export function createProgress(visible: boolean): Progress {
-  if (!visible || !process.stderr.isTTY) return plainProgress();
+export function createProgress(isWanted: boolean): Progress {
+  if (!isWanted || !process.stderr.isTTY) return plainProgress();
   const bars = new MultiBar(
     {
       format: '{bar} {value}/{total} {note}',
@@ -43,7 +48,7 @@ export function createProgress(visible: boolean): Progress {
       bar.setTotal(total);
       bar.update(done, { note });
     },
-    line: (text) => (bar ? bars.log(`${text}\n`) : void process.stderr.write(`${text}\n`)),
+    line: (text) => (bar ? bars.log(`${visible(text)}\n`) : writeLine(text)),
     stop: () => bars.stop(),
   };
 }

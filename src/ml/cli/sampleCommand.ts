@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import process from 'node:process';
+import { shellWord } from '../../protocol/shellWord.ts';
 import { drawSampleDataset } from '../data/drawSampleDataset.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 import { createOutput } from './output.ts';
@@ -19,7 +21,7 @@ export function sampleCommand(): Command {
     .action(async (folder: string, options: OptionValues) => {
       await drawSampleDataset(folder, numberOf('--seed', String(options['seed'])));
       createOutput(false).say(
-        `Drew five kinds of flowers into ${folder}; train on them with: fivecrop train ${folder}`,
+        `Drew five kinds of flowers into ${folder}; train on them with: fivecrop train ${shellWord(folder, process.platform)}`,
       );
     });
 }

@@ -1,13 +1,38 @@
-/** A table as lines of text: columns padded to their widest cell, two spaces between them, the header first. */
+import stringWidth from 'string-width';
+import { visible } from '../../protocol/visibleText.ts';
+
+/** Columns of the terminal that a cell may take: a name may have 255 characters. The last cell of a row may have any. */
+const widestCell = 60;
+
+/**
+ * A table as lines of text: columns padded to their widest cell as a terminal shows it, two spaces between them, the header
+ * first. Cells that are too wide end with an ellipsis.
+ */
 export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string[] {
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)));
+  const last = header.length - 1;
+  const all = [header, ...rows].map((row) =>
+    row.map((cell, column) => (column === last ? visible(cell) : shortened(visible(cell)))),
+  );
+  const widths = header.map((_, column) =>
+    all.reduce((most, row) => Math.max(most, stringWidth(row[column] ?? '')), 0),
+  );
   return all.map((row) =>
     row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - stringWidth(cell))))
       .join('  ')
       .trimEnd(),
   );
+}
+
+function shortened(cell: string): string {
+  if (stringWidth(cell) <= widestCell) return cell;
+  let [kept, width] = ['', 0];
+  for (const { segment } of new Intl.Segmenter().segment(cell)) {
+    width += stringWidth(segment);
+    if (width >= widestCell) break;
+    kept += segment;
+  }
+  return `${kept}…`;
 }
 
 /** Classes that a table shows: what stands below it is not to be lost under thousands of them. */

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { basename, join, relative } from 'node:path';
 import { runFiles } from '../../protocol/runRecord.ts';
+import { shellWord } from '../../protocol/shellWord.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import { drawCurves } from './curves.ts';
 import { formatDuration } from './duration.ts';
@@ -46,7 +47,7 @@ export function createTrainingView(output: Output): TrainingView {
         return;
       }
       const curves = drawCurves(validations, process.stderr.columns || 80, process.stderr.isTTY);
-      if (curves) output.say(`\n${curves}\n`);
+      if (curves) output.drawing(`\n${curves}\n`);
       for (const line of summaryLines(folder, done)) output.say(line);
     },
   };
@@ -91,10 +92,7 @@ function validationLine(event: TrainingEventOf<'validation'>): string {
 }
 
 function summaryLines(folder: string, done: TrainingEventOf<'done'>): string[] {
-  const shown = (path: string) => {
-    const near = relative(process.cwd(), path) || path;
-    return /\s/u.test(near) ? `"${near}"` : near;
-  };
+  const shown = (path: string) => shellWord(relative(process.cwd(), path) || path, process.platform);
   const last = done.last ?? join(folder, runFiles.checkpoints, runFiles.last);
   const best = done.best ?? last;
   // The reason says how to go on.

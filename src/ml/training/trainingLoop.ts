@@ -1,6 +1,8 @@
+import process from 'node:process';
 import { userError } from '../../protocol/errors.ts';
 import type { ResumeState } from '../../protocol/resumeState.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
+import { shellWord } from '../../protocol/shellWord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import type { StateDict } from '../graph/tensor.ts';
@@ -237,7 +239,8 @@ function createLoop(options: LoopOptions) {
     await options.record({ state: 'stopping', ...progress() });
     if (savedStep !== position.step) await save(['last'], undefined);
     const path = checkpointPath(options.checkpoints, 'last', position.epoch);
-    const reason = `Stopped after step ${position.step} of ${totalSteps}. Go on with: fivecrop train --resume "${path}"`;
+    const place = shellWord(path, process.platform);
+    const reason = `Stopped after step ${position.step} of ${totalSteps}. Go on with: fivecrop train --resume ${place}`;
     return { state: 'stopped', reason, position };
   };
 

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
+import { visible, visibleLines } from '../../protocol/visibleText.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { createTrainingControl } from '../training/control.ts';
 import { trainRun } from '../training/trainRun.ts';
@@ -101,6 +102,8 @@ try {
   await main();
 } catch (error) {
   const known = error instanceof UserError;
-  console.error(known || !(error instanceof Error) ? messageOf(error) : (error.stack ?? error.message));
+  // The editor takes a line for the whole sentence.
+  const stack = error instanceof Error ? error.stack : undefined;
+  console.error(known || stack === undefined ? visible(messageOf(error)) : visibleLines(stack));
   process.exitCode = exitCodeOf(error);
 }

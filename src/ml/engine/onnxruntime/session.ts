@@ -12,10 +12,17 @@ import { profiledSession } from './profiledSession.ts';
 
 const require = createRequire(import.meta.url);
 
-/** ONNX Runtime's module. Its native code, 20 MB, is loaded when it is first asked for; Node keeps it. */
+/**
+ * ONNX Runtime's module. Its native code, 20 MB, is loaded when it is first asked for; Node keeps it. It writes nothing by
+ * itself: its lines would bring names from foreign files to the terminal as they are, and what fails is thrown too.
+ */
 export function loadRuntime(): typeof import('onnxruntime-node') {
-  return require('onnxruntime-node') as typeof import('onnxruntime-node');
+  const runtime = require('onnxruntime-node') as typeof import('onnxruntime-node');
+  runtime.env.logLevel = 'fatal';
+  return runtime;
 }
+
+const fatalOnly = 4;
 
 /** Above this many, ONNX Runtime's own count (one thread a physical core) is better than one a hardware thread. */
 const threadsWeSet = 4;
@@ -86,7 +93,7 @@ export function createSession(
       intraOpNumThreads: threads(),
       // Measured: with the pattern a training step needs up to twice the memory and is a quarter slower.
       enableMemPattern: purpose === 'inference',
-      logSeverityLevel: 3,
+      logSeverityLevel: fatalOnly,
       ...(keepsTensors(device) && {
         preferredOutputLocation: Object.fromEntries([...kept].map((name) => [name, 'gpu-buffer' as const])),
       }),
