@@ -5,7 +5,7 @@ export const classResultSchema = z.object({
   folder: z.string(),
   name: z.string(),
   images: z.number().int().min(0),
-  /** Share of the class's images that are predicted right (recall). */
+  /** Share of the class's images that are predicted right (recall); 0 for a class that is predicted and has none. */
   accuracy: z.number(),
 });
 

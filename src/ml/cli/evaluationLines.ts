@@ -1,4 +1,5 @@
 import type { Evaluation } from '../../protocol/evaluation.ts';
+import { evaluationMetrics, type MeanMetrics } from '../../protocol/evaluationMetrics.ts';
 import { formatClasses } from './table.ts';
 
 /**
@@ -6,15 +7,30 @@ import { formatClasses } from './table.ts';
  * the file that has them all.
  */
 export function evaluationLines(evaluation: Evaluation, kept: string): string[] {
-  const { accuracy, top5, loss, images, leftOut, cropCount, perClass } = evaluation;
+  const { accuracy, top5, loss, images, leftOut, cropCount } = evaluation;
+  const { perClass, macro, weighted, accuracyInterval } = evaluationMetrics(evaluation);
   const rows = [...perClass]
     .sort((a, b) => a.accuracy - b.accuracy || a.index - b.index)
-    .map((result) => [result.folder, result.name, String(result.images), result.accuracy.toFixed(3)]);
+    .map((row) => [
+      row.folder,
+      row.name,
+      String(row.images),
+      row.images === 0 ? '-' : row.accuracy.toFixed(3),
+      row.predicted === 0 ? '-' : row.precision.toFixed(3),
+      row.f1.toFixed(3),
+    ]);
   const without = leftOut > 0 ? `, ${leftOut} left out` : '';
   return [
-    ...formatClasses(['class', 'name', 'images', 'accuracy'], rows, kept),
+    ...formatClasses(['class', 'name', 'images', 'accuracy', 'precision', 'F1'], rows, kept),
     '',
     `${images} images${without}, ${cropCount === 1 ? 'the centre crop' : 'five crops'}`,
+    meanLine('Mean over classes', macro),
+    meanLine('Weighted by images', weighted),
+    `95% interval of the accuracy: ${accuracyInterval.low.toFixed(3)} to ${accuracyInterval.high.toFixed(3)}`,
     `Testing Accuracy: ${accuracy.toFixed(3)} - Top 5: ${top5.toFixed(3)} - Loss: ${loss.toFixed(3)}`,
   ];
+}
+
+function meanLine(what: string, { precision, recall, f1 }: MeanMetrics): string {
+  return `${what}: precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}, F1 ${f1.toFixed(3)}`;
 }

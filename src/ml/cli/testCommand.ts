@@ -4,6 +4,7 @@ import process from 'node:process';
 import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { userError } from '../../protocol/errors.ts';
 import { evaluationPath, evaluationSchema } from '../../protocol/evaluation.ts';
+import { evaluationMetrics } from '../../protocol/evaluationMetrics.ts';
 import { scanDataset, type Dataset } from '../data/scanDataset.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { evaluate } from '../inference/evaluate.ts';
@@ -30,7 +31,7 @@ The result is also kept beside the checkpoint. The names of the report’s scrip
 export function testCommand(): Command {
   const command = new Command('test')
     .summary('test a checkpoint on images whose classes are known')
-    .description('Tests a checkpoint: accuracy, top-5 accuracy, loss, and accuracy for each class.')
+    .description('Tests a checkpoint: accuracy, top-5 accuracy, loss, and precision, recall and F1 of each class.')
     .argument('<data>', 'folder of images, as for train')
     .requiredOption('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose best one is taken')
     .addOption(new Option('--split <name>', 'which images').choices(splitNames).default('test'))
@@ -65,7 +66,7 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
     const about = { version: 1 as const, checkpoint, data: dataset.root, split, time: new Date().toISOString() };
     const evaluation = evaluationSchema.parse({ ...about, ...figures });
     await writeEvaluation(evaluation);
-    output.object(evaluation);
+    output.object({ ...evaluation, ...evaluationMetrics(evaluation) });
     const kept = relative(process.cwd(), evaluationPath(evaluation));
     for (const line of evaluationLines(evaluation, kept)) output.print(line);
     output.say(`Kept in ${kept}`);

@@ -116,15 +116,17 @@ function rankOf(values: Float64Array, own: number): number {
   return ahead;
 }
 
-/** Classes without an image are left out: there is nothing to say of them. */
+/** Classes that have no image and were never predicted are left out: there is nothing to say of them. */
 function perClass(labels: readonly ClassLabel[], results: Evaluation['results']): Evaluation['perClass'] {
   const counts = new Map<number, { images: number; right: number }>();
   for (const { actual, predicted } of results) {
     const count = counts.get(actual) ?? { images: 0, right: 0 };
     counts.set(actual, { images: count.images + 1, right: count.right + Number(actual === predicted) });
   }
+  const predictions = new Set(results.map(({ predicted }) => predicted));
   return labels.flatMap((label) => {
     const count = counts.get(label.index);
-    return count ? [{ ...label, images: count.images, accuracy: count.right / count.images }] : [];
+    if (count) return [{ ...label, images: count.images, accuracy: count.right / count.images }];
+    return predictions.has(label.index) ? [{ ...label, images: 0, accuracy: 0 }] : [];
   });
 }

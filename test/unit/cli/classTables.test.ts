@@ -11,8 +11,12 @@ const rank = (index: number, count: number) => (index === Math.floor(count / 2) 
 function evaluationOf(count: number): Evaluation {
   const perClass = Array.from({ length: count }, (_, index) => {
     const folder = `class_${index}`;
-    return { index, folder, name: folder, images: 1, accuracy: rank(index, count) / count };
+    return { index, folder, name: folder, images: count, accuracy: rank(index, count) / count };
   });
+  const confusion = perClass.flatMap(({ index }): Evaluation['confusion'] => [
+    [index, index, rank(index, count)],
+    [index, (index + 1) % count, count - rank(index, count)],
+  ]);
   const figures = {
     images: count,
     leftOut: 0,
@@ -20,7 +24,7 @@ function evaluationOf(count: number): Evaluation {
     accuracy: 0.5,
     top5: 0.9,
     perClass,
-    confusion: [],
+    confusion,
     results: [],
   };
   return { version: 1, checkpoint: 'best', data: 'data', split: 'test', cropCount: 5, time: '', ...figures };
@@ -43,6 +47,37 @@ test('of ten thousand classes test prints the twenty that are recognised worst, 
   assert.equal(classesIn(lines).length, 20);
   assert.equal(lines[21], 'and 9980 more classes, which best.test-5.evaluation.json lists');
   assert.match(lines.at(-1) ?? '', /^Testing Accuracy: 0\.500/);
+});
+
+test('test prints the means over classes and the interval of the accuracy, and no ratio without a denominator', () => {
+  const label = (index: number) => ({ index, folder: `f${index}`, name: `n${index}` });
+  const lines = evaluationLines(
+    {
+      ...evaluationOf(1),
+      perClass: [
+        { ...label(0), images: 4, accuracy: 0.75 },
+        { ...label(1), images: 0, accuracy: 0 },
+        { ...label(2), images: 1, accuracy: 0 },
+      ],
+      confusion: [
+        [0, 0, 3],
+        [0, 1, 1],
+        [2, 0, 1],
+      ],
+    },
+    'kept',
+  );
+  // The figures of scikit-learn's classification_report and statsmodels' proportion_confint, method wilson.
+  assert.deepEqual(lines.slice(1, -1), [
+    'f1     n1    0       -         0.000      0.000',
+    'f2     n2    1       0.000     -          0.000',
+    'f0     n0    4       0.750     0.750      0.750',
+    '',
+    '1 images, five crops',
+    'Mean over classes: precision 0.250, recall 0.250, F1 0.250',
+    'Weighted by images: precision 0.600, recall 0.600, F1 0.600',
+    '95% interval of the accuracy: 0.231 to 0.882',
+  ]);
 });
 
 test('of ten thousand classes check prints the twenty with the fewest images, and where the others are', () => {

@@ -55,6 +55,22 @@ test('accuracy, loss, classes and confusion are exact over the images', async (t
   assert.ok(Math.abs((wrong?.actualProbability ?? 0) - 0.2) < 1e-6);
 });
 
+test('a class that is predicted is listed although it has no image', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'red.png');
+  const create = { width: 20, height: 16, channels: 3 as const, background: { r: 240, g: 0, b: 60 } };
+  await sharp({ create }).png().toFile(file);
+  const { perClass } = await evaluate(colourClassifier(), [{ file, classIndex: 1 }], { cropCount: 1 });
+  assert.deepEqual(
+    perClass.map(({ index, images, accuracy }) => [index, images, accuracy]),
+    [
+      [0, 0, 0],
+      [1, 1, 0],
+    ],
+  );
+});
+
 test('images of which none decodes are a user error', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
   t.after(() => rm(folder, { recursive: true }));
