@@ -10,13 +10,14 @@ import { patience, until } from './until.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
-export type Theme = 'light' | 'dark' | 'highContrast';
+export type Theme = 'light' | 'dark' | 'highContrast' | 'highContrastLight';
 
 /** What each theme is called in settings and in the list of themes, and the class of a workbench that wears it. */
 const themes: Record<Theme, { setting: string; label: string; className: string }> = {
   light: { setting: 'Default Light Modern', label: 'Light Modern', className: 'vs' },
   dark: { setting: 'Default Dark Modern', label: 'Dark Modern', className: 'vs-dark' },
   highContrast: { setting: 'Default High Contrast', label: 'Dark High Contrast', className: 'hc-black' },
+  highContrastLight: { setting: 'Default High Contrast Light', label: 'Light High Contrast', className: 'hc-light' },
 };
 
 export type WorkbenchOptions = {

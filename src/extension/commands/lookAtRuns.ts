@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { userError } from '../../protocol/errors.ts';
+import { relativeTo, runLogLine } from '../../protocol/runLog.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
-import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { createRunEvents } from '../trainer/runEvents.ts';
@@ -35,7 +35,10 @@ export function registerLookingAtRuns(
       const run = await chooseRun(parts, argument, { ...question, placeHolder: 'Whose log to show?' });
       const events = createRunEvents(run.folder);
       await events.readOn();
-      const lines = events.events.flatMap((event) => logLine(event) ?? []);
+      const lines = events.events.flatMap((event) => {
+        const line = runLogLine(event);
+        return line === undefined ? [] : `${line.time} ${line.level}: ${relativeTo(run.folder, line.message)}`;
+      });
       await documents.show(`${run.record.name}.log`, `${lines.join('\n') || 'Nothing has been logged.'}\n`);
     }),
     registerCommand('fivecrop.showLog', log, () => log.show()),
@@ -55,28 +58,6 @@ export function registerLookingAtRuns(
 
   function showConfiguration(name: string, config: RunRecord['config']): Promise<void> {
     return documents.show(`${name}.fivecrop.json`, `${JSON.stringify(config, undefined, 2)}\n`);
-  }
-}
-
-function logLine(event: TrainingEvent): string | undefined {
-  const line = (text: string) => `${event.time} ${text}`;
-  switch (event.event) {
-    case 'log':
-      return line(`${event.level}: ${event.message}`);
-    case 'start':
-      return line(`training ${event.network} on ${event.device} with ${event.engine}, from step ${event.step}`);
-    case 'state':
-      return line(event.state);
-    case 'validation':
-      return line(
-        `step ${event.step}: training loss ${event.trainLoss.toFixed(4)}, validation loss ${event.validLoss.toFixed(4)}, accuracy ${event.validAccuracy.toFixed(4)}`,
-      );
-    case 'checkpoint':
-      return line(`saved ${event.path}`);
-    case 'done':
-      return line(`${event.state}: ${event.reason}`);
-    default:
-      return undefined;
   }
 }
 

@@ -1,10 +1,11 @@
+import { relativeTo, type RunLogLine } from '../../protocol/runLog.ts';
 import { element } from '../components/element.ts';
 import { clock } from '../components/format.ts';
-import type { LogLine, RunCurves } from './runCurves.ts';
+import type { RunCurves } from './runCurves.ts';
 
 export type LogView = { element: HTMLElement; show: (folder: string, curves: RunCurves) => void };
 
-const signs: Record<LogLine['level'], string> = { info: '', warning: '⚠ warning: ', error: '✖ error: ' };
+const signs: Record<RunLogLine['level'], string> = { info: '', warning: '⚠ warning: ', error: '✖ error: ' };
 
 /** A run's log. It follows the last line while the reader is at the end. */
 export function logView(): LogView {
@@ -19,7 +20,7 @@ export function logView(): LogView {
       if (known && fresh === 0) return;
       const atEnd = !known || lines.scrollTop + lines.clientHeight >= lines.scrollHeight - 8;
       if (!known) lines.replaceChildren();
-      lines.append(...(fresh === 0 ? [] : curves.log.slice(-fresh).map(logLine)));
+      lines.append(...(fresh === 0 ? [] : curves.log.slice(-fresh).map((line) => logLine(line, folder))));
       while (lines.childElementCount > curves.log.length) lines.firstElementChild?.remove();
       shown = { folder, lines: total };
       if (atEnd) lines.scrollTop = lines.scrollHeight;
@@ -27,9 +28,9 @@ export function logView(): LogView {
   };
 }
 
-function logLine({ time, level, message }: LogLine): HTMLElement {
+function logLine({ time, level, message }: RunLogLine, folder: string): HTMLElement {
   return element('li', { class: `log-${level}` }, [
     element('time', { datetime: time }, [clock(time)]),
-    element('span', {}, [`${signs[level]}${message}`]),
+    element('span', {}, [`${signs[level]}${relativeTo(folder, message)}`]),
   ]);
 }

@@ -8,6 +8,7 @@ import {
 } from '../../protocol/trainingPanel.ts';
 import { rootElement } from '../components/element.ts';
 import { keptState, listen, post } from '../components/host.ts';
+import { keepScroll } from '../components/keepScroll.ts';
 import { pictureStore } from '../components/pictures.ts';
 import { onThemeChange } from '../components/themeColors.ts';
 import { trainingPageStateSchema } from './pageState.ts';
@@ -40,5 +41,6 @@ function receive(message: TrainingPanelToPage): void {
 
 listen(trainingPanelToPageSchema, receive);
 onThemeChange(view.restyle);
+keepScroll(state);
 view.refresh();
 send({ type: 'ready' });

@@ -8,5 +8,7 @@ export const trainingPageStateSchema = z.object({
   /** Steps that are zoomed to. */
   zoom: z.object({ min: z.number(), max: z.number() }).optional(),
   hidden: z.array(z.string()).default([]),
+  /** How far the page is scrolled, in pixels. */
+  scroll: z.number().min(0).default(0),
 });
 export type TrainingPageState = z.infer<typeof trainingPageStateSchema>;

@@ -1,12 +1,21 @@
+import { runLogLine, type RunLogLine } from '../../protocol/runLog.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import { countUpTo, growingColumns, type Columns } from './columns.ts';
 
-export const stepColumns = ['step', 'epoch', 'loss', 'learningRate'] as const;
-export const validationColumns = ['step', 'epoch', 'trainLoss', 'validLoss', 'validAccuracy', 'validTop5'] as const;
+/** `seconds`: how long the run had trained then, all sessions together. */
+export const stepColumns = ['step', 'epoch', 'seconds', 'loss', 'learningRate', 'imagesPerSecond'] as const;
+export const validationColumns = [
+  'step',
+  'epoch',
+  'seconds',
+  'trainLoss',
+  'validLoss',
+  'validAccuracy',
+  'validTop5',
+] as const;
 export type StepColumn = (typeof stepColumns)[number];
 export type ValidationColumn = (typeof validationColumns)[number];
 
-export type LogLine = { time: string; level: 'info' | 'warning' | 'error'; message: string };
 export type PinnedPrediction = TrainingEventOf<'pinned'>['predictions'][number];
 
 const keptLogLines = 1000;
@@ -18,7 +27,7 @@ export type RunCurves = {
   /** Every `pinned` event so far. */
   pinned: { step: number; predictions: PinnedPrediction[] }[];
   /** The last lines. */
-  log: LogLine[];
+  log: RunLogLine[];
   /** Lines that were too many to keep. */
   logForgotten: number;
   start: TrainingEventOf<'start'> | undefined;
@@ -52,41 +61,27 @@ export function emptyCurves(): RunCurves {
 export function addEvent(curves: RunCurves, event: TrainingEvent): void {
   curves.events++;
   addTime(curves, event);
+  const line = runLogLine(event);
+  if (line !== undefined) addLine(curves, line);
   switch (event.event) {
     case 'start':
       takeBack(curves, event.step);
       curves.start = event;
       curves.done = undefined;
-      addLine(curves, event.time, 'info', startLine(event));
       break;
     case 'step':
-      curves.steps.append(event);
+      curves.steps.append({ ...event, seconds: trainedSeconds(curves) });
       curves.lastStep = event;
       break;
     case 'validation':
-      curves.validations.append(event);
+      curves.validations.append({ ...event, seconds: trainedSeconds(curves) });
       curves.lastValidation = event;
       break;
     case 'pinned':
       curves.pinned.push({ step: event.step, predictions: event.predictions });
       break;
-    case 'checkpoint':
-      addLine(curves, event.time, 'info', `Saved the ${event.kind} checkpoint at step ${event.step}: ${event.path}`);
-      break;
-    case 'log':
-      addLine(curves, event.time, event.level, event.message);
-      break;
-    case 'state':
-      addLine(curves, event.time, 'info', `The run is ${event.state}.`);
-      break;
     case 'done':
       curves.done = event;
-      addLine(
-        curves,
-        event.time,
-        event.state === 'failed' ? 'error' : 'info',
-        `The run has ${event.state === 'failed' ? 'failed' : 'ended'}: ${event.reason}`,
-      );
       break;
   }
 }
@@ -122,18 +117,6 @@ export function epochEnds(curves: RunCurves): number[] {
   return length < 1 ? [] : Array.from({ length: Math.floor(last / length) }, (_, index) => (index + 1) * length);
 }
 
-function startLine({
-  engine,
-  device,
-  network,
-  trainImages,
-  validImages,
-  resumedFrom,
-}: TrainingEventOf<'start'>): string {
-  const how = resumedFrom === undefined ? 'Started' : `Resumed from ${resumedFrom}`;
-  return `${how}: ${network} on ${device} by ${engine}, ${trainImages} training and ${validImages} validation images.`;
-}
-
 function addTime({ sessions }: RunCurves, event: TrainingEvent): void {
   const time = Date.parse(event.time);
   if (event.event === 'start' || Number.isNaN(sessions.began)) {
@@ -152,8 +135,8 @@ function takeBack(curves: RunCurves, step: number): void {
   if ((curves.lastValidation?.step ?? 0) > step) curves.lastValidation = undefined;
 }
 
-function addLine(curves: RunCurves, time: string, level: LogLine['level'], message: string): void {
-  curves.log.push({ time, level, message });
+function addLine(curves: RunCurves, line: RunLogLine): void {
+  curves.log.push(line);
   if (curves.log.length <= keptLogLines * 2) return;
   curves.logForgotten += curves.log.length - keptLogLines;
   curves.log = curves.log.slice(-keptLogLines);

@@ -63,6 +63,14 @@ export async function openPage<ToHost>(browser: Browser, options: PageOptions<To
   return { page, sent, problems, post, close: () => context.close() };
 }
 
+/** The classes that the editor gives a page's body. */
+const themeClasses: Record<Theme, string[]> = {
+  light: ['vscode-light'],
+  dark: ['vscode-dark'],
+  highContrast: ['vscode-high-contrast'],
+  highContrastLight: ['vscode-high-contrast', 'vscode-high-contrast-light'],
+};
+
 /** What the editor gives a page before its script runs. */
 function fakeEditor(variables: Record<string, string>, theme: Theme, state: unknown): string {
   return `
@@ -77,7 +85,7 @@ function fakeEditor(variables: Record<string, string>, theme: Theme, state: unkn
     };
     if (document.documentElement) dress();
     else new MutationObserver((_, observer) => { if (document.documentElement) { observer.disconnect(); dress(); } }).observe(document, { childList: true });
-    addEventListener('DOMContentLoaded', () => document.body.classList.add(${JSON.stringify(theme === 'highContrast' ? 'vscode-high-contrast' : `vscode-${theme}`)}));`;
+    addEventListener('DOMContentLoaded', () => document.body.classList.add(...${JSON.stringify(themeClasses[theme])}));`;
 }
 
 async function serve(page: Page, name: PageName): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { relativeTo } from '../../../src/protocol/runLog.ts';
 import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
 import { countUpTo, growingColumns, nearest } from '../../../src/webview/training/columns.ts';
 import { downsample } from '../../../src/webview/training/downsample.ts';
@@ -138,6 +139,31 @@ test('a resumed run takes back what came after its checkpoint, and its pause is 
   assert.equal(curves.validations.length, 1);
   assert.equal(curves.lastStep?.loss, 2.5);
   assert.equal(trainedSeconds(curves), 4 + 3);
+});
+
+test('points know how long the run had trained, the pause before a resume left out', () => {
+  const curves = emptyCurves();
+  for (const event of [start(0, 0), step(1, 5, 2), step(2, 4, 4), start(1, 100), step(2, 3, 103)])
+    addEvent(curves, event);
+  assert.deepEqual([...curves.steps.values('seconds')], [2, 4 + 3]);
+});
+
+test('the log has the losses of every validation, and paths relative to the run', () => {
+  const curves = emptyCurves();
+  const checkpoint: TrainingEvent = {
+    event: 'checkpoint',
+    time: time(3),
+    step: 2,
+    epoch: 0.5,
+    kind: 'last',
+    path: '/runs/r/checkpoints/last.safetensors',
+  };
+  for (const event of [start(0, 0), validation(2, 0.25), checkpoint]) addEvent(curves, event);
+  const lines = curves.log.map(({ message }) => relativeTo('/runs/r', message));
+  assert.deepEqual(lines.slice(1), [
+    'Step 2: training loss 1.0000, validation loss 0.2500, accuracy 0.7500',
+    'Saved checkpoints/last.safetensors at step 2.',
+  ]);
 });
 
 test('best is the validation with the highest accuracy, of equals the one with the lowest loss, as the trainer saves it', () => {
