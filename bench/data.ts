@@ -10,7 +10,7 @@ import { architecture, buildNetwork } from '../src/ml/architectures/registry.ts'
 import { initialise } from '../src/ml/weights/initialise.ts';
 import { safetensorsFile } from '../src/ml/weights/safetensors.ts';
 import { stateShapes } from '../src/ml/weights/stateShapes.ts';
-import { writeAtomically } from '../src/ml/weights/writeAtomically.ts';
+import { writeAtomically } from '../src/runs/atomicFile.ts';
 
 /* What the cases measure on. It is made anew in a temporary folder and stays there for a look. */
 const flowers = join(import.meta.dirname, '../../shared/data/flowers');

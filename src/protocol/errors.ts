@@ -35,3 +35,9 @@ export function cancelled(): CancelledError {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** The system's code of a failure, such as `ENOENT`; of a user error, that of what caused it. */
+export function codeOf(error: unknown): string | undefined {
+  if (error instanceof UserError) return codeOf(error.cause);
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

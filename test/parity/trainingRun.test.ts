@@ -9,7 +9,9 @@ import { evaluate } from '../../src/ml/inference/evaluate.ts';
 import { loadClassifier } from '../../src/ml/inference/loadClassifier.ts';
 import { createTrainingControl } from '../../src/ml/training/control.ts';
 import type { EngineChooser } from '../../src/ml/training/engineChooser.ts';
-import { listRuns, readEvents, readRunRecord } from '../../src/ml/training/runFolder.ts';
+import { listRuns } from '../../src/runs/list.ts';
+import { readRunRecord } from '../../src/runs/record.ts';
+import { allEvents } from '../unit/runs/allEvents.ts';
 import { trainRun, type TrainRunOptions } from '../../src/ml/training/trainRun.ts';
 import { readCheckpoint, readResumePoint } from '../../src/ml/weights/checkpoint.ts';
 import { UserError } from '../../src/protocol/errors.ts';
@@ -44,7 +46,7 @@ test('a run writes its record, its curves and its checkpoints, and the loss fall
   const heard: TrainingEvent[] = [];
   const out = join(folder, 'runs');
   const result = await trainRun(config, { out, chooseEngine, onEvent: (event) => heard.push(event) });
-  const events = await readEvents(result.folder);
+  const events = await allEvents(result.folder);
   assert.deepEqual(events, heard, 'what is heard is what is written');
   for (const event of events) trainingEventSchema.parse(event);
   // 21 images in batches of 5: 5 steps an epoch, validated at 3, 5, 6, 9, 10, ...
@@ -72,7 +74,7 @@ test('a run resumed from any of its checkpoints gives the numbers of one that wa
   const config = tinyConfig(await drawTinyDataset(folder), { schedule: 'cosine', warmupSteps: 2, earlyStop: 5 });
   const options = { out: join(folder, 'runs'), chooseEngine };
   const whole = await trainRun(config, { ...options, name: 'whole' });
-  const expected = numbers(await readEvents(whole.folder));
+  const expected = numbers(await allEvents(whole.folder));
   assert.equal(expected.steps.length, 10);
 
   const control = createTrainingControl();
@@ -88,11 +90,11 @@ test('a run resumed from any of its checkpoints gives the numbers of one that wa
 
   const fromBest = await trainRun(config, { ...options, resume: stopped.done.best ?? '' });
   assert.notEqual(fromBest.folder, stopped.folder, 'nothing of the stopped run is overwritten');
-  assert.deepEqual(numbers(await readEvents(fromBest.folder)), expected, 'from best, in a folder of its own');
+  assert.deepEqual(numbers(await allEvents(fromBest.folder)), expected, 'from best, in a folder of its own');
 
   const fromLast = await trainRun(config, { ...options, resume: stopped.done.last ?? '' });
   assert.equal(fromLast.folder, stopped.folder);
-  assert.deepEqual(numbers(await readEvents(fromLast.folder)), expected, 'from last, in the same folder');
+  assert.deepEqual(numbers(await allEvents(fromLast.folder)), expected, 'from last, in the same folder');
 
   const states = await Promise.all([whole, fromBest, fromLast].map((run) => readCheckpoint(run.done.last ?? '')));
   for (const { state } of states) assert.deepEqual(state, states[0]?.state);
@@ -107,7 +109,7 @@ test('kept features give the numbers of computed ones, also in a run that is res
   const network = { kind: 'architecture', name: 'ConvNet1', weights: trained.done.last ?? '' } as const;
   const head = (settings: Parameters<typeof tinyConfig>[1]) =>
     tinyConfig(data, { network, method: 'head', ...settings });
-  const numbersOf = async (run: { readonly folder: string }) => numbers(await readEvents(run.folder));
+  const numbersOf = async (run: { readonly folder: string }) => numbers(await allEvents(run.folder));
 
   const fresh = await trainRun(head({ epochs: 3 }), options);
   const asMany = await trainRun(head({ epochs: 3, featureViews: 3 }), options);
@@ -144,9 +146,9 @@ test('frozen layers in 8 bits train the head about as well, also in a run that i
   const network = { kind: 'architecture', name: 'ConvNet1', weights: trained.done.last ?? '' } as const;
   const config = tinyConfig(data, { network, method: 'head', epochs: 4, frozenPrecision: 'int8' });
   const whole = await trainRun(config, options);
-  const events = await readEvents(whole.folder);
+  const events = await allEvents(whole.folder);
   assert.equal(of(events, 'log').filter(({ message }) => message.startsWith('Computed in 8 bits')).length, 1);
-  const exact = numbers(await readEvents((await trainRun({ ...config, frozenPrecision: 'float32' }, options)).folder));
+  const exact = numbers(await allEvents((await trainRun({ ...config, frozenPrecision: 'float32' }, options)).folder));
   const [found, wanted] = [numbers(events), exact];
   assert.notDeepEqual(found, wanted);
   for (const [index, { loss }] of wanted.steps.entries()) {
@@ -162,7 +164,7 @@ test('frozen layers in 8 bits train the head about as well, also in a run that i
   };
   const stopped = await trainRun(config, { ...options, name: 'stopped in 8 bits', control, onEvent });
   const resumed = await trainRun(config, { ...options, resume: stopped.done.last ?? '' });
-  assert.deepEqual(numbers(await readEvents(resumed.folder)), found, 'resumed');
+  assert.deepEqual(numbers(await allEvents(resumed.folder)), found, 'resumed');
 });
 
 test('settings for frozen layers are refused where no layer is frozen, before a folder is made', async (context) => {
@@ -179,7 +181,7 @@ test('a stop that meets a validation does not wait for it, and the resumed run m
   const config = tinyConfig(await drawTinyDataset(folder), { earlyStop: 5 });
   const options = { out: join(folder, 'runs'), chooseEngine };
   const whole = await trainRun(config, { ...options, name: 'whole' });
-  const expected = numbers(await readEvents(whole.folder));
+  const expected = numbers(await allEvents(whole.folder));
   // Step 3 is validated in the middle of an epoch, step 5 at the end of one.
   for (const at of [3, 5]) {
     const control = createTrainingControl();
@@ -188,9 +190,9 @@ test('a stop that meets a validation does not wait for it, and the resumed run m
     };
     const stopped = await trainRun(config, { ...options, name: `stopped at ${at}`, control, onEvent });
     assert.deepEqual([stopped.done.state, stopped.done.step], ['stopped', at]);
-    assert.ok(of(await readEvents(stopped.folder), 'validation').every(({ step }) => step < at));
+    assert.ok(of(await allEvents(stopped.folder), 'validation').every(({ step }) => step < at));
     const resumed = await trainRun(config, { ...options, resume: stopped.done.last ?? '' });
-    assert.deepEqual(numbers(await readEvents(resumed.folder)), expected);
+    assert.deepEqual(numbers(await allEvents(resumed.folder)), expected);
   }
 });
 
@@ -233,7 +235,7 @@ test('a loss that runs away ends the run with a sentence and keeps the last good
   const record = await readRunRecord(join(options.out, 'wild'));
   assert.equal(record.state, 'failed');
   assert.match(record.reason ?? '', /learning rate/u);
-  const done = of(await readEvents(join(options.out, 'wild')), 'done');
+  const done = of(await allEvents(join(options.out, 'wild')), 'done');
   assert.equal(done[0]?.state, 'failed');
 });
 
@@ -246,7 +248,7 @@ test('an image that does not decode is left out, listed with its reason, and doe
   const record = await readRunRecord(result.folder);
   assert.equal(record.state, 'finished');
   assert.deepEqual(record.data?.undecodable.map(({ file }) => file).sort(), ['train/1/broken.png', 'valid/2/broken.png']); // prettier-ignore
-  const accuracy = of(await readEvents(result.folder), 'validation').at(-1)?.validAccuracy ?? NaN;
+  const accuracy = of(await allEvents(result.folder), 'validation').at(-1)?.validAccuracy ?? NaN;
   const right = accuracy * 12;
   assert.ok(Math.abs(right - Math.round(right)) < 1e-9, `${accuracy} is no share of the 12 images that decode`);
 });
@@ -264,7 +266,7 @@ test('a run pauses between two steps, saves, and goes on', async (context) => {
   };
   const result = await trainRun(config, { out: join(folder, 'runs'), chooseEngine, control, onEvent });
   assert.deepEqual(states, ['preparing', 'running', 'paused', 'running', 'finished']);
-  const saved = of(await readEvents(result.folder), 'checkpoint').find(({ step }) => step === 2);
+  const saved = of(await allEvents(result.folder), 'checkpoint').find(({ step }) => step === 2);
   assert.equal(basename(saved?.path ?? ''), 'last.safetensors');
 });
 

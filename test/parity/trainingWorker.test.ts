@@ -6,7 +6,8 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
-import { readEvents, readRunRecord } from '../../src/ml/training/runFolder.ts';
+import { readRunRecord } from '../../src/runs/record.ts';
+import { allEvents } from '../unit/runs/allEvents.ts';
 import type { TrainingConfig } from '../../src/protocol/trainingConfig.ts';
 import { type TrainerMessage, trainerMessageSchema } from '../../src/protocol/trainerProtocol.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
@@ -52,7 +53,7 @@ test('history from the folder and news from the socket make the whole, and a cli
   await client.closed;
   const [code] = (await run.ended) as [number];
   assert.equal(code, 0);
-  const events = await readEvents(run.folder);
+  const events = await allEvents(run.folder);
   const news = client.messages.slice(1).map((message) => message.type === 'event' && message.event);
   assert.deepEqual([...events.slice(0, hello.events), ...news], events);
   const done = events.at(-1) as Extract<TrainingEvent, { event: 'done' }>;

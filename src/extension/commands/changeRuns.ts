@@ -1,14 +1,14 @@
-import { rename, writeFile } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { cancelled, messageOf, userError } from '../../protocol/errors.ts';
-import { runFiles } from '../../protocol/runRecord.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
-import type { StoredRun } from '../trainer/runCatalogue.ts';
-import { isLive } from '../trainer/runState.ts';
-import { nameProblem } from '../trainer/runName.ts';
+import type { StoredRun } from '../../runs/list.ts';
+import { writeRunRecord } from '../../runs/record.ts';
+import { isLive } from '../../runs/state.ts';
+import { nameProblem } from '../../runs/name.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
@@ -56,10 +56,7 @@ async function renameRun({ runs, panels }: ChangeParts, argument: unknown): Prom
     throw userError(`${run.record.name} could not be renamed: ${messageOf(error)}.`, error);
   });
   const record = { ...run.record, name, updated: new Date().toISOString() };
-  const file = join(folder, runFiles.record);
-  // Another process may read it at any time, so it is replaced whole.
-  await writeFile(`${file}.new`, `${JSON.stringify(record, undefined, 2)}\n`);
-  await rename(`${file}.new`, file);
+  await writeRunRecord(folder, record);
   await runs.refresh();
   panels.runRenamed(run.folder, folder);
 }

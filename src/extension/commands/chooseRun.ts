@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
-import type { StoredRun } from '../trainer/runCatalogue.ts';
+import type { StoredRun } from '../../runs/list.ts';
 import { runDescription } from '../views/formatRun.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 

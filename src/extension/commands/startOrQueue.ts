@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
-import { isLive } from '../trainer/runState.ts';
+import { isLive } from '../../runs/state.ts';
 import type { TrainingRequest } from '../trainer/startTrainer.ts';
 
 /**

@@ -6,7 +6,7 @@ import { cancelled } from '../../protocol/errors.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
-import { readCheckpointHeader } from '../trainer/runCheckpoints.ts';
+import { checkpointMetadataIn } from '../../runs/checkpointFiles.ts';
 import { checkpointFrom } from './checkpointFrom.ts';
 import { registerCommand } from './registerCommand.ts';
 
@@ -37,7 +37,7 @@ function runOf({ runs }: TestParts, checkpoint: string) {
 async function dataFor(parts: TestParts, checkpoint: string): Promise<string> {
   await parts.runs.load();
   const record = runOf(parts, checkpoint)?.record;
-  const known = record?.data?.data ?? (await readCheckpointHeader(checkpoint))?.training.data;
+  const known = record?.data?.data ?? (await checkpointMetadataIn(checkpoint))?.training.data;
   if (known !== undefined && existsSync(known)) return known;
   const [folder] =
     (await vscode.window.showOpenDialog({

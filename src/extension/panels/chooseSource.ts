@@ -4,7 +4,7 @@ import type { ClassifierSource, NetworkOffer } from '../../protocol/serviceProto
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { readSettings } from '../settings.ts';
-import { listRunCheckpoints } from '../trainer/runCheckpoints.ts';
+import { listRunCheckpoints } from '../../runs/checkpointFiles.ts';
 import { checkpointDescription, percent } from '../views/formatRun.ts';
 
 interface SourceItem extends vscode.QuickPickItem {

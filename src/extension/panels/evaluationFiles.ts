@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { evaluationSchema, type Evaluation } from '../../protocol/evaluation.ts';
+import { evaluationLimit, readBoundedJson } from '../../runs/boundedFile.ts';
 
 /**
  * The evaluations that are kept beside a checkpoint (see `evaluationPath`), newest first. What does not fit the format is
@@ -24,7 +25,7 @@ export async function timeWritten(checkpoint: string): Promise<string | undefine
 
 async function readEvaluation(file: string, onMisfit: (reason: string) => void): Promise<Evaluation | undefined> {
   try {
-    return evaluationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+    return evaluationSchema.parse(await readBoundedJson(file, evaluationLimit));
   } catch (error) {
     onMisfit(`${file} is no test result of this version and is not shown: ${String(error)}`);
     return undefined;

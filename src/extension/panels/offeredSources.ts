@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import type { OfferedSource } from '../../protocol/predictionPanel.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
-import type { StoredRun } from '../trainer/runCatalogue.ts';
+import type { StoredRun } from '../../runs/list.ts';
 import { networkName, percent } from '../views/formatRun.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
 

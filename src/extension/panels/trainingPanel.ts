@@ -10,7 +10,7 @@ import {
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
-import type { StoredRun } from '../trainer/runCatalogue.ts';
+import type { StoredRun } from '../../runs/list.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';

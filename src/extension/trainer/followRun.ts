@@ -1,6 +1,6 @@
-import type { StoredRun } from './runCatalogue.ts';
+import type { StoredRun } from '../../runs/list.ts';
 import { createRunEvents, type EventsListener } from './runEvents.ts';
-import { isLive } from './runState.ts';
+import { isLive } from '../../runs/state.ts';
 import { listenToTrainer } from './trainerSocket.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 

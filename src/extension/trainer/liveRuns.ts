@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
-import type { StoredRun } from './runCatalogue.ts';
-import { isLive } from './runState.ts';
+import type { StoredRun } from '../../runs/list.ts';
+import { isLive } from '../../runs/state.ts';
 import type { RunStore } from './runStore.ts';
 import type { Trainers } from './trainers.ts';
 

@@ -1,24 +1,15 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { messageOf } from '../../protocol/errors.ts';
-import { runFiles, type RunRecord } from '../../protocol/runRecord.ts';
-import { listRunFolders } from './listRunFolders.ts';
-import { readRunRecord } from './readRunRecord.ts';
-import { type DerivedRunState, isLive, stateOf } from './runState.ts';
-
-/** A run on disk. */
-export interface StoredRun {
-  /** Absolute. */
-  readonly folder: string;
-  readonly record: RunRecord;
-  readonly state: DerivedRunState;
-}
-
-/** A folder whose `run.json` cannot be understood, with the reason. */
-export interface UnreadableRun {
-  readonly folder: string;
-  readonly reason: string;
-}
+import {
+  hasRecord,
+  listRunFolders,
+  newestFirst,
+  readStoredRun,
+  type StoredRun,
+  type UnreadableRun,
+} from '../../runs/list.ts';
+import { readRunRecord } from '../../runs/record.ts';
+import { isLive, stateOf } from '../../runs/state.ts';
 
 /** What is known of the runs in some folders: only `run.json` is ever read. */
 export interface RunCatalogue {
@@ -49,9 +40,9 @@ export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRec
     return unreadable.delete(folder) || had;
   };
   const readNow = async (folder: string): Promise<boolean> => {
-    if (!existsSync(join(folder, runFiles.record))) return forget(folder);
+    if (!(await hasRecord(folder))) return forget(folder);
     try {
-      const run = await readRun(folder, readRecord);
+      const run = await readStoredRun(folder, readRecord);
       const changed = !sameRun(known.get(folder), run);
       if (changed) sorted = undefined;
       known.set(folder, run);
@@ -95,20 +86,6 @@ export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRec
       return gone.filter((_, index) => differs[index]).map(({ folder }) => folder);
     },
   };
-}
-
-/**
- * A run as it is now. Where its process is gone, the record is read once more: the process may have ended well after the
- * first reading, and what it wrote last is final.
- */
-async function readRun(folder: string, readRecord: typeof readRunRecord): Promise<StoredRun> {
-  const found = await readRecord(folder);
-  const record = stateOf(found) === 'broken off' ? await readRecord(folder) : found;
-  return { folder, record, state: stateOf(record) };
-}
-
-function newestFirst(a: StoredRun, b: StoredRun): number {
-  return b.record.created.localeCompare(a.record.created) || a.folder.localeCompare(b.folder);
 }
 
 /** `updated` changes with every rewrite of a record. */

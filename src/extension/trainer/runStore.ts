@@ -4,9 +4,10 @@ import * as vscode from 'vscode';
 import { messageOf } from '../../protocol/errors.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { runsFolders } from '../settings.ts';
-import { createRunCatalogue, runFolderOf, type StoredRun, type UnreadableRun } from './runCatalogue.ts';
-import { isLive } from './runState.ts';
-import { type RunsListener, watchRuns } from './watchRuns.ts';
+import type { StoredRun, UnreadableRun } from '../../runs/list.ts';
+import { createRunCatalogue, runFolderOf } from './runCatalogue.ts';
+import { isLive } from '../../runs/state.ts';
+import { type RunsListener, watchRuns } from '../../runs/watch.ts';
 
 /** The runs of this window, wherever they were started, kept in step with the disk. */
 export interface RunStore {

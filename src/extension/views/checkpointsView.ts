@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
-import type { StoredRun } from '../trainer/runCatalogue.ts';
-import { listRunCheckpoints, readCheckpointHeader, type RunCheckpoint } from '../trainer/runCheckpoints.ts';
-import { type DerivedRunState, isLive } from '../trainer/runState.ts';
+import type { StoredRun } from '../../runs/list.ts';
+import { listRunCheckpoints, checkpointMetadataIn, type RunCheckpoint } from '../../runs/checkpointFiles.ts';
+import { type DerivedRunState, isLive } from '../../runs/state.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
 import { checkpointDescription, checkpointTooltip, networkName, runDescription, runTooltip } from './formatRun.ts';
@@ -177,7 +177,7 @@ async function tooltipOf(node: CheckpointsNode, runs: RunStore): Promise<string 
       return run === undefined ? '' : new vscode.MarkdownString(runTooltip(run));
     }
     case 'checkpoint':
-      return new vscode.MarkdownString(checkpointTooltip(node.path, await readCheckpointHeader(node.path)));
+      return new vscode.MarkdownString(checkpointTooltip(node.path, await checkpointMetadataIn(node.path)));
     case 'queued':
       return `Starts when no other run is training, on ${node.entry.request.config.data}.`;
     case 'unreadable':

@@ -5,7 +5,7 @@ import { runFiles } from '../../protocol/runRecord.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
-import type { StoredRun } from '../trainer/runCatalogue.ts';
+import type { StoredRun } from '../../runs/list.ts';
 import { percent } from './formatRun.ts';
 import type { CheckpointNode } from './treeNodes.ts';
 

@@ -3,7 +3,7 @@ import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
-import type { StoredRun } from '../trainer/runCatalogue.ts';
+import type { StoredRun } from '../../runs/list.ts';
 
 /** 0.9234 -> `92.3 %`. */
 export function percent(share: number): string {

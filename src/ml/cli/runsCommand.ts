@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { basename } from 'node:path';
-import { listRuns, type RunSummary } from '../training/runFolder.ts';
+import { listRuns, type StoredRun } from '../../runs/list.ts';
 import type { OptionValues } from './configFlags.ts';
 import { createOutput, type Output } from './output.ts';
 import { formatTable } from './table.ts';
@@ -33,7 +33,7 @@ async function printRuns(folder: string, output: Output): Promise<void> {
 
 const header = ['run', 'state', 'network', 'method', 'data', 'epoch', 'best accuracy'];
 
-function rowOf({ record, state }: RunSummary): string[] {
+function rowOf({ record, state }: StoredRun): string[] {
   const { config, progress, best } = record;
   const { network } = config;
   return [

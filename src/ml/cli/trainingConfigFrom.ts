@@ -3,6 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { usageError, userError } from '../../protocol/errors.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig, TrainingConfigInput } from '../../protocol/trainingConfig.ts';
+import { runOfCheckpoint } from '../../runs/list.ts';
+import { readRunRecord } from '../../runs/record.ts';
 import { canonicalName } from '../architectures/registry.ts';
 import { topTensorsOfReport } from '../architectures/trainableParameters.ts';
 import { numberOf, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
@@ -49,11 +51,11 @@ async function baseSettings(options: OptionValues): Promise<Base> {
   const { config, resume } = options;
   if (typeof config === 'string') return { settings: await readConfig(config), file: config };
   if (typeof resume !== 'string') return { settings: {} };
-  const record = join(dirname(dirname(resolve(resume))), runFiles.record);
-  const content = await readJson(record, `the record of the run of ${resume}; give DATA and all flags with --resume`);
-  const settings = (content as { config?: Settings } | null)?.config;
-  if (!settings) throw userError(`${record} is no run’s record; name a checkpoint inside a run’s folder.`);
-  return { settings, file: record };
+  const run = await runOfCheckpoint(resume);
+  if (run === undefined) {
+    throw userError(`${resume} lies in no run’s folder, so its settings are unknown: give DATA and all flags too.`);
+  }
+  return { settings: (await readRunRecord(run)).config, file: join(run, runFiles.record) };
 }
 
 /** A `*.fivecrop.json` file, its paths made absolute. */

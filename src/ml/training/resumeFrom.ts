@@ -5,16 +5,15 @@ import { usageError, userError } from '../../protocol/errors.ts';
 import type { ResumeState } from '../../protocol/resumeState.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import { withoutRepeats } from '../../protocol/trainingHistory.ts';
+import { resumePath } from '../../runs/checkpointFiles.ts';
+import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
+import { readEvents } from '../../runs/events.ts';
+import { runOfCheckpoint } from '../../runs/list.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
 import type { TrainingState } from '../engine/engine.ts';
-import {
-  type Checkpoint,
-  readCheckpoint,
-  readCheckpointMetadata,
-  readResumePoint,
-  resumePath,
-} from '../weights/checkpoint.ts';
-import { readEvents, type RunFolder, runOfCheckpoint } from './runFolder.ts';
+import { type Checkpoint, readCheckpoint, readResumePoint } from '../weights/checkpoint.ts';
 import type { Position } from './trainingLoop.ts';
 
 /** A checkpoint that a run goes on from. */
@@ -104,7 +103,9 @@ export function checkClasses({ path, checkpoint }: ResumedFrom, classes: readonl
 export async function carryOver({ path, resume }: ResumedFrom, folder: RunFolder): Promise<Position['best']> {
   const from = await runOfCheckpoint(path);
   if (from !== undefined) {
-    for (const event of withoutRepeats(await readEvents(from))) {
+    const events: TrainingEvent[] = [];
+    for await (const part of readEvents(from)) events.push(...part.events);
+    for (const event of withoutRepeats(events)) {
       const isCurve = event.event === 'step' || event.event === 'validation' || event.event === 'pinned';
       if (isCurve && event.step <= resume.step) folder.append(event);
     }

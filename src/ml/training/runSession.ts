@@ -3,7 +3,7 @@ import type { DataReport } from '../../protocol/dataReport.ts';
 import { messageOf } from '../../protocol/errors.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
-import type { RunFolder } from './runFolder.ts';
+import type { RunFolder } from '../../runs/runFolder.ts';
 import type { TimelessEvent } from './trainingLoop.ts';
 
 /** A run's folder together with whoever listens: what every part of a run reports to. */

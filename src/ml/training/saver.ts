@@ -1,14 +1,10 @@
-import { join } from 'node:path';
 import { type CheckpointMetadata, checkpointVersion } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import { type ResumeState, resumeStateVersion } from '../../protocol/resumeState.ts';
-import { runFiles } from '../../protocol/runRecord.ts';
-import type { TrainingEventOf } from '../../protocol/trainingEvents.ts';
+import { checkpointPath, type CheckpointKind } from '../../runs/checkpointFiles.ts';
 import type { TrainingState } from '../engine/engine.ts';
 import type { StateDict } from '../graph/tensor.ts';
 import { repeatCheckpoint, type ResumePoint, writeCheckpoint } from '../weights/checkpoint.ts';
-
-export type CheckpointKind = TrainingEventOf<'checkpoint'>['kind'];
 
 /** What every checkpoint of a run says of itself. */
 export type RunFacts = Pick<CheckpointMetadata, 'network' | 'head' | 'classes' | 'preprocessing'> & {
@@ -23,13 +19,6 @@ export interface Moment {
   readonly epoch: number;
   /** Figures of a validation at this very step. */
   readonly metrics: CheckpointMetadata['metrics'];
-}
-
-/** Where a checkpoint of a kind lies in the folder `checkpoints`. */
-export function checkpointPath(folder: string, kind: CheckpointKind, epoch: number): string {
-  if (kind === 'best') return join(folder, runFiles.best);
-  if (kind === 'last') return join(folder, runFiles.last);
-  return join(folder, `epoch-${String(Math.round(epoch)).padStart(3, '0')}.safetensors`);
 }
 
 /**

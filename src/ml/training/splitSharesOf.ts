@@ -1,5 +1,6 @@
 import type { SplitShares } from '../data/stratifiedSplit.ts';
-import { readRunRecord, runOfCheckpoint } from './runFolder.ts';
+import { runOfCheckpoint } from '../../runs/list.ts';
+import { readRunRecord } from '../../runs/record.ts';
 
 /**
  * How a folder without splits is split for a checkpoint: as in the run that made it, so that no training image is tested;

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { CancelledError, messageOf } from '../../protocol/errors.ts';
@@ -7,6 +6,11 @@ import { type RunProfile, runProfileSchema } from '../../protocol/runProfile.ts'
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
+import { writeTextAtomically } from '../../runs/atomicFile.ts';
+import { profileLimit, readBoundedJson } from '../../runs/boundedFile.ts';
+import { diskError } from '../../runs/diskError.ts';
+import { defaultRunName } from '../../runs/name.ts';
+import { createRunFolder, reopenRunFolder, type RunFolder } from '../../runs/runFolder.ts';
 import { checkData } from '../data/checkData.ts';
 import { createDecodePool } from '../data/decodePool.ts';
 import { type Dataset, scanDataset } from '../data/scanDataset.ts';
@@ -14,11 +18,9 @@ import { engineVersion } from '../engine/engineVersion.ts';
 import { locateWeights } from '../weights/pretrained.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
 import { createTrainingControl, type TrainingControl } from './control.ts';
-import { diskError } from './diskError.ts';
 import type { ChosenEngine } from '../engine/chooseEngine.ts';
 import type { EngineChooser } from './engineChooser.ts';
 import { checkClasses, checkResumable, folderToGoOnIn, readResumed, type ResumedFrom } from './resumeFrom.ts';
-import { createRunFolder, defaultRunName, reopenRunFolder, type RunFolder } from './runFolder.ts';
 import { runNetwork } from './runNetwork.ts';
 import { createRunProfiler, type RunProfiler } from './runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
@@ -181,7 +183,7 @@ function profileRun({ config, session }: Parts, { engine, device }: ChosenEngine
     const { method, batchSize } = config;
     const facts = { engine: engine.name, device, network: nameOf(config), method, batchSize };
     const profile = profiler.result(facts);
-    await writeFile(join(path, runFiles.profile), `${JSON.stringify(profile, undefined, 1)}\n`);
+    await writeTextAtomically(join(path, runFiles.profile), `${JSON.stringify(profile, undefined, 1)}\n`);
   });
   return profiler;
 }
@@ -213,7 +215,7 @@ function checkInBackground(session: RunSession, dataset: Dataset, signal: AbortS
 
 async function readProfile(folder: string): Promise<Pick<TrainRunResult, 'profile'>> {
   const file = join(folder, runFiles.profile);
-  return existsSync(file) ? { profile: runProfileSchema.parse(JSON.parse(await readFile(file, 'utf8'))) } : {};
+  return existsSync(file) ? { profile: runProfileSchema.parse(await readBoundedJson(file, profileLimit)) } : {};
 }
 
 /** Writes the end of a run to its events and its record. */

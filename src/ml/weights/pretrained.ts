@@ -4,9 +4,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CancelledError, cancelled, messageOf, userError } from '../../protocol/errors.ts';
+import { withFileLock } from '../../runs/lock.ts';
 import { downloadFile, type DownloadProgress } from './download.ts';
 import { mismatchOf } from './fileHash.ts';
-import { withFileLock } from './fileLock.ts';
 import { pretrainedFor, type PretrainedWeights, type WeightsSource } from './pretrainedTable.ts';
 
 export interface LocateOptions {

@@ -1,14 +1,20 @@
 import type { FileHandle } from 'node:fs/promises';
 import { userError } from '../../protocol/errors.ts';
+import { type FileToWrite, writeAtomically } from '../../runs/atomicFile.ts';
+import { headerLimit, partBytes, readBytes, withRegularFile } from '../../runs/boundedFile.ts';
+import {
+  headerLengthBytes,
+  invalidSafetensors,
+  isObject,
+  type JsonObject,
+  metadataOf,
+  readHeaderJson,
+  type SafetensorsMetadata,
+} from '../../runs/safetensorsHeader.ts';
 import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
 import { elementBytes, type ElementType, tensorFromBytes } from './elementTypes.ts';
-import { partBytes, readBytes, withFile } from './readFile.ts';
-import { type FileToWrite, writeAtomically } from './writeAtomically.ts';
 
-/** The limit of the reference implementation. */
-const maximumHeaderBytes = 100_000_000;
 const maximumDimensions = 64;
-const headerLengthBytes = 8;
 const dataAlignment = 8;
 
 const elementTypes: Readonly<Record<string, ElementType>> = {
@@ -24,9 +30,6 @@ const elementTypes: Readonly<Record<string, ElementType>> = {
   BOOL: 'bool',
 };
 const writtenTypes = { float32: 'F32', int64: 'I64', uint8: 'U8' } as const;
-
-/** Strings that lie in the header under `__metadata__`. */
-export type SafetensorsMetadata = Readonly<Record<string, string>>;
 
 /** Where a tensor lies in a file. */
 export interface SafetensorsEntry {
@@ -51,54 +54,14 @@ export interface Safetensors {
   readonly metadata: SafetensorsMetadata;
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function invalid(path: string, reason: string) {
-  return userError(`${path} is no usable safetensors file: ${reason}. Download or save it again.`);
-}
-
-async function readHeaderJson(handle: FileHandle, path: string, size: number) {
-  if (size < headerLengthBytes) throw invalid(path, 'it is shorter than a header');
-  const short = () => invalid(path, 'it ends too early');
-  const lengthBytes = await readBytes(handle, 0, headerLengthBytes, short);
-  const length = Number(new DataView(lengthBytes.buffer).getBigUint64(0, true));
-  if (length > maximumHeaderBytes || length > size - headerLengthBytes) {
-    throw invalid(path, 'its first 8 bytes are not the length of a header');
-  }
-  const bytes = await readBytes(handle, headerLengthBytes, length, short);
-  let json: unknown;
-  try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw invalid(path, 'its header is not JSON');
-  }
-  if (!isObject(json)) throw invalid(path, 'its header is not a JSON object');
-  return { json, dataStart: headerLengthBytes + length };
-}
-
-function metadataOf(path: string, json: JsonObject): SafetensorsMetadata {
-  const metadata = Object.hasOwn(json, '__metadata__') ? json['__metadata__'] : {};
-  if (!isObject(metadata)) throw invalid(path, '`__metadata__` is not an object');
-  const strings = new Map<string, string>();
-  for (const [key, value] of Object.entries(metadata)) {
-    if (typeof value !== 'string') throw invalid(path, `the metadata \`${key}\` is not a string`);
-    strings.set(key, value);
-  }
-  return Object.fromEntries(strings);
-}
-
 function isSize(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function entryOf(path: string, name: string, value: unknown): SafetensorsEntry {
-  if (!isObject(value)) throw invalid(path, `the entry \`${name}\` is not an object`);
+  if (!isObject(value)) throw invalidSafetensors(path, `the entry \`${name}\` is not an object`);
   const { dtype, shape, data_offsets: offsets } = value;
-  if (typeof dtype !== 'string') throw invalid(path, `\`${name}\` has no type`);
+  if (typeof dtype !== 'string') throw invalidSafetensors(path, `\`${name}\` has no type`);
   const type = Object.hasOwn(elementTypes, dtype) ? elementTypes[dtype] : undefined;
   if (!type) {
     throw userError(
@@ -106,14 +69,14 @@ function entryOf(path: string, name: string, value: unknown): SafetensorsEntry {
     );
   }
   if (!Array.isArray(shape) || shape.length > maximumDimensions || !shape.every(isSize)) {
-    throw invalid(path, `the shape of \`${name}\` is not a list of sizes`);
+    throw invalidSafetensors(path, `the shape of \`${name}\` is not a list of sizes`);
   }
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) {
-    throw invalid(path, `the offsets of \`${name}\` are not two numbers`);
+    throw invalidSafetensors(path, `the offsets of \`${name}\` are not two numbers`);
   }
   const [begin = 0, end = 0] = offsets;
   if (end - begin !== elementCount(shape) * elementBytes[type]) {
-    throw invalid(path, `the offsets of \`${name}\` do not fit its shape`);
+    throw invalidSafetensors(path, `the offsets of \`${name}\` do not fit its shape`);
   }
   return { name, type, shape, begin, end };
 }
@@ -122,11 +85,11 @@ function entryOf(path: string, name: string, value: unknown): SafetensorsEntry {
 function checkCoverage(path: string, entries: readonly SafetensorsEntry[], dataBytes: number): void {
   let covered = 0;
   for (const { name, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== covered) throw invalid(path, `\`${name}\` overlaps another tensor or leaves a hole`);
+    if (begin !== covered) throw invalidSafetensors(path, `\`${name}\` overlaps another tensor or leaves a hole`);
     covered = end;
   }
-  if (covered > dataBytes) throw invalid(path, 'it ends too early');
-  if (covered < dataBytes) throw invalid(path, 'it holds bytes that belong to no tensor');
+  if (covered > dataBytes) throw invalidSafetensors(path, 'it ends too early');
+  if (covered < dataBytes) throw invalidSafetensors(path, 'it holds bytes that belong to no tensor');
 }
 
 function headerOf(path: string, json: JsonObject, dataStart: number, size: number): SafetensorsHeader {
@@ -137,35 +100,9 @@ function headerOf(path: string, json: JsonObject, dataStart: number, size: numbe
   return { metadata: metadataOf(path, json), entries, dataStart };
 }
 
-/** The metadata as our own files have it: first in the header, an object of strings, within what was read. */
-const leadingMetadata = /^\{"__metadata__":(\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})[,}]/;
-const leadingBytes = 64 * 1024;
-
-function leadingMetadataOf(path: string, header: string): SafetensorsMetadata | undefined {
-  const json = leadingMetadata.exec(header)?.[1];
-  try {
-    return json === undefined ? undefined : metadataOf(path, { __metadata__: JSON.parse(json) as unknown });
-  } catch {
-    return undefined;
-  }
-}
-
-/**
- * The metadata alone, without looking at the tensors' entries: for lists of many files, and quickest for files whose
- * header starts with it, as ours do. Throws a user error where the file cannot be opened or has no safetensors header.
- */
-export function readSafetensorsMetadata(path: string): Promise<SafetensorsMetadata> {
-  return withFile(path, async (handle, size) => {
-    const short = () => invalid(path, 'it ends too early');
-    const leading = await readBytes(handle, 0, Math.min(size, leadingBytes), short);
-    const header = new TextDecoder().decode(leading.subarray(headerLengthBytes));
-    return leadingMetadataOf(path, header) ?? metadataOf(path, (await readHeaderJson(handle, path, size)).json);
-  });
-}
-
 /** Names, types, shapes and places of all tensors, checked against each other and the file's size; no data is read. */
 export function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
-  return withFile(path, async (handle, size) => {
+  return withRegularFile(path, async (handle, size) => {
     const { json, dataStart } = await readHeaderJson(handle, path, size);
     return headerOf(path, json, dataStart, size);
   });
@@ -177,12 +114,12 @@ export function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> 
  * Format: https://huggingface.co/docs/safetensors
  */
 export function readSafetensors(path: string): Promise<Safetensors> {
-  return withFile(path, async (handle, size) => {
+  return withRegularFile(path, async (handle, size) => {
     const { json, dataStart } = await readHeaderJson(handle, path, size);
     const header = headerOf(path, json, dataStart, size);
     const state = new Map<string, Tensor>();
     for (const { name, type, shape, begin, end } of header.entries) {
-      const short = () => invalid(path, 'it ends too early');
+      const short = () => invalidSafetensors(path, 'it ends too early');
       const bytes = await readBytes(handle, dataStart + begin, end - begin, short);
       state.set(name, tensorFromBytes(type, shape, bytes));
     }
@@ -206,7 +143,7 @@ function encodeHeader(state: StateDict, metadata: SafetensorsMetadata, offsets: 
   });
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries])));
   const length = Math.ceil(json.byteLength / dataAlignment) * dataAlignment;
-  if (length > maximumHeaderBytes) throw userError('The names and metadata are too long for a safetensors file.');
+  if (length > headerLimit.bytes) throw userError('The names and metadata are too long for a safetensors file.');
   const header = new Uint8Array(headerLengthBytes + length).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(length), true);
   header.set(json, headerLengthBytes);

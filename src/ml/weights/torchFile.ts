@@ -1,10 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import { fromFdPromise, type ZipFile } from 'yauzl';
 import { messageOf, UserError, userError } from '../../protocol/errors.ts';
+import { readBytes, withRegularFile } from '../../runs/boundedFile.ts';
 import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
 import { elementBytes, type ElementType, tensorFromBytes } from './elementTypes.ts';
 import { isInert, PickleError, type PickleHooks, type PickleValue, unpickle } from './pickle.ts';
-import { readBytes, withFile } from './readFile.ts';
 
 /** A stretch of elements in the file. */
 export interface TorchStorage {
@@ -327,7 +327,7 @@ async function openTorchFile(file: OpenFile): Promise<TorchFile> {
  * hold, or are none of torch's.
  */
 export function withTorchFile<Result>(path: string, use: (file: TorchFile) => Promise<Result>): Promise<Result> {
-  return withFile(path, async (handle, size) => {
+  return withRegularFile(path, async (handle, size) => {
     let file;
     try {
       file = await openTorchFile({ path, handle, size });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
@@ -8,6 +8,7 @@ import { normaliseArguments } from '../../../src/ml/cli/normaliseArguments.ts';
 import { trainCommand } from '../../../src/ml/cli/trainCommand.ts';
 import { trainingConfigFrom } from '../../../src/ml/cli/trainingConfigFrom.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+import { writeRun } from '../extension/storedRun.ts';
 
 /** The configuration of a command line as a user types it, flags parsed by the real command. */
 async function configOf(line: string) {
@@ -110,13 +111,13 @@ test('a configuration file gives the settings, its paths are relative to it, and
 });
 
 test("a resumed run takes its record's settings, and flags override them", async (t) => {
-  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
-  t.after(() => rm(folder, { recursive: true }));
-  await mkdir(join(folder, 'checkpoints'));
-  const network = { kind: 'architecture', name: 'ConvNet1' };
-  await writeFile(join(folder, 'run.json'), JSON.stringify({ config: { data: folder, network, epochs: 2 } }));
+  const parent = await mkdtemp(join(tmpdir(), 'fivecrop-'));
+  t.after(() => rm(parent, { recursive: true }));
+  const network = { kind: 'architecture', name: 'ConvNet1' } as const;
+  const own = trainingConfigSchema.parse({ data: parent, network, epochs: 2 });
+  const folder = await writeRun(parent, 'run', { config: own });
   const config = await configOf(`--resume ${join(folder, 'checkpoints', 'last.safetensors')} --epochs 7`);
-  assert.deepEqual([config.data, config.epochs, config.network], [folder, 7, network]);
+  assert.deepEqual([config.data, config.epochs, config.network], [parent, 7, network]);
   await assert.rejects(configOf('--resume nowhere/checkpoints/last.safetensors'), { name: 'UserError' });
 });
 

@@ -5,7 +5,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
-import { readRunRecord } from '../../../src/extension/trainer/readRunRecord.ts';
+import { readRunRecord } from '../../../src/runs/record.ts';
 import { createRunCatalogue, runFolderOf } from '../../../src/extension/trainer/runCatalogue.ts';
 import { temporaryFolder, writeRun } from './storedRun.ts';
 
@@ -98,7 +98,7 @@ test('records that cannot be understood are listed with the reason, and runs tha
     [gone],
   );
   const reasons = new Map(catalogue.unreadable().map(({ folder, reason }) => [folder, reason]));
-  assert.match(reasons.get(damaged) ?? '', /cannot be read .*delete the run or restore the file/);
+  assert.match(reasons.get(damaged) ?? '', /not valid JSON: restore or delete it/);
   assert.match(reasons.get(newer) ?? '', /newer Fivecrop .*update/);
   await rm(gone, { recursive: true });
   assert.deepEqual(await catalogue.scan([parent]), [gone]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { profileLines } from '../../../src/ml/cli/profileLines.ts';
-import { readEvents } from '../../../src/ml/training/runFolder.ts';
+import { allEvents } from '../runs/allEvents.ts';
 import { trainRun } from '../../../src/ml/training/trainRun.ts';
 import { runProfileSchema } from '../../../src/protocol/runProfile.ts';
 import { drawTinyDataset, temporaryFolder, tinyConfig } from './tinyDataset.ts';
@@ -76,7 +76,7 @@ test('profiling changes no number, and a run without it has no profile', async (
       chooseEngine,
       ...(profileSteps ? { profileSteps } : {}),
     });
-    const events = await readEvents(run);
+    const events = await allEvents(run);
     return { run, losses: events.flatMap((event) => (event.event === 'step' ? [event.loss] : [])) };
   };
   const plain = await losses('plain');

@@ -11,12 +11,12 @@ import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { float32Tensor, type StateDict } from '../../../src/ml/graph/tensor.ts';
 import {
   readCheckpoint,
-  readCheckpointMetadata,
   readResumePoint,
   repeatCheckpoint,
-  resumePath,
   writeCheckpoint,
 } from '../../../src/ml/weights/checkpoint.ts';
+import { resumePath } from '../../../src/runs/checkpointFiles.ts';
+import { readCheckpointMetadata } from '../../../src/runs/checkpointHeader.ts';
 import { writeSafetensors } from '../../../src/ml/weights/safetensors.ts';
 
 let folder = '';

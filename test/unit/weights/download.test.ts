@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import { downloadFile, type DownloadOptions } from '../../../src/ml/weights/download.ts';
-import { withFileLock } from '../../../src/ml/weights/fileLock.ts';
+import { withFileLock } from '../../../src/runs/lock.ts';
 import { locateFile, locateWeights } from '../../../src/ml/weights/pretrained.ts';
 import { pretrainedWeights, type PretrainedWeights } from '../../../src/ml/weights/pretrainedTable.ts';
 

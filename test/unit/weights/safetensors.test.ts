@@ -5,12 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { StateDict, Tensor } from '../../../src/ml/graph/tensor.ts';
-import {
-  readSafetensors,
-  readSafetensorsHeader,
-  readSafetensorsMetadata,
-  writeSafetensors,
-} from '../../../src/ml/weights/safetensors.ts';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../../../src/ml/weights/safetensors.ts';
+import { readSafetensorsMetadata } from '../../../src/runs/safetensorsHeader.ts';
 
 let folder = '';
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'fivecrop-safetensors-'))));

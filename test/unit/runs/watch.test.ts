@@ -3,8 +3,8 @@ import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { watchRuns } from '../../../src/extension/trainer/watchRuns.ts';
-import { temporaryFolder, writeRun } from './storedRun.ts';
+import { watchRuns } from '../../../src/runs/watch.ts';
+import { temporaryFolder, writeRun } from '../extension/storedRun.ts';
 
 test('whatever happens in a run is heard of, also where its folders were made at once', async (context) => {
   const parent = await temporaryFolder(context);

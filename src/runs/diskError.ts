@@ -1,4 +1,4 @@
-import { messageOf, userError, UserError } from '../../protocol/errors.ts';
+import { codeOf, messageOf, UserError, userError } from '../protocol/errors.ts';
 
 /** A failure to write, told as a sentence that says what to do. Failures that are none of the disk's come back as they are. */
 export function diskError(error: unknown, path: string): unknown {
@@ -32,9 +32,4 @@ export function diskError(error: unknown, path: string): unknown {
     default:
       return error;
   }
-}
-
-/** The system's code of a failure, such as `ENOENT`. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

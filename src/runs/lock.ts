@@ -1,31 +1,19 @@
 import { hostname } from 'node:os';
 import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cancelled } from '../../protocol/errors.ts';
+import { cancelled, codeOf } from '../protocol/errors.ts';
+import { processExists } from './owner.ts';
 
 const heartbeatMilliseconds = 5_000;
 /** A lock that has not been touched for so long belongs to a process that is gone. */
 const staleMilliseconds = 30_000;
 const pollMilliseconds = 200;
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
-}
-
 async function isAbandoned(path: string): Promise<boolean> {
   try {
     const [{ mtimeMs }, owner] = await Promise.all([stat(path), readFile(path, 'utf8')]);
     const [pid = '', host = ''] = owner.split(' ');
-    if (host === hostname() && Number(pid) > 0 && !isAlive(Number(pid))) return true;
+    if (host === hostname() && Number(pid) > 0 && !processExists(Number(pid))) return true;
     return Date.now() - mtimeMs > staleMilliseconds;
   } catch {
     // It has just been given back.

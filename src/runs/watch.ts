@@ -1,7 +1,7 @@
 import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
-import { runFiles } from '../../protocol/runRecord.ts';
+import { runFiles } from '../protocol/runRecord.ts';
 
 export interface RunsListener {
   /** A file or folder was made, changed or removed: a run, or what lies in it or in its `checkpoints`. */

@@ -8,16 +8,12 @@ import type { DataReport } from '../../../src/protocol/dataReport.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
-import {
-  checkRunName,
-  createRunFolder,
-  defaultRunName,
-  listRuns,
-  readEvents,
-  readRunRecord,
-  reopenRunFolder,
-} from '../../../src/ml/training/runFolder.ts';
+import { listRuns } from '../../../src/runs/list.ts';
+import { checkRunName, defaultRunName } from '../../../src/runs/name.ts';
+import { readRunRecord } from '../../../src/runs/record.ts';
+import { createRunFolder, reopenRunFolder } from '../../../src/runs/runFolder.ts';
 import { createRunSession } from '../../../src/ml/training/runSession.ts';
+import { allEvents } from './allEvents.ts';
 
 const now = '2026-01-02T03:04:05.000Z';
 const log = (message: string) => ({ event: 'log', time: now, level: 'info', message }) as const;
@@ -61,12 +57,12 @@ test('events come back in order, and a line that a crash cut off is neither read
   run.append(log('two'));
   assert.equal(run.events, 2);
   appendFileSync(join(run.path, 'metrics.jsonl'), '{"event":"log","ti');
-  assert.deepEqual(await readEvents(run.path), [log('one'), log('two')]);
+  assert.deepEqual(await allEvents(run.path), [log('one'), log('two')]);
   await run.update({ state: 'stopped' });
   const again = await reopenRunFolder(run.path);
   assert.equal(again.events, 2);
   again.append(log('three'));
-  assert.deepEqual(await readEvents(run.path), [log('one'), log('two'), log('three')]);
+  assert.deepEqual(await allEvents(run.path), [log('one'), log('two'), log('three')]);
 });
 
 test('a record is rewritten whole and leaves no temporary file', async (context) => {

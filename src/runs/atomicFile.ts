@@ -1,15 +1,11 @@
 import { constants, copyFile, type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { messageOf, userError } from '../../protocol/errors.ts';
+import { codeOf, messageOf, userError } from '../protocol/errors.ts';
 
 /** How often and how long a rename waits for a reader that holds the file open, which only Windows minds. */
 const renameAttempts = 10;
 const renameWaitMilliseconds = 50;
-
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
 
 async function renameOver(from: string, to: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
@@ -89,4 +85,9 @@ export async function writeAtomically(files: readonly FileToWrite[]): Promise<vo
       error,
     );
   }
+}
+
+/** Writes a text file as `writeAtomically` does. */
+export function writeTextAtomically(path: string, text: string): Promise<void> {
+  return writeAtomically([{ path, write: (handle) => handle.writeFile(text) }]);
 }

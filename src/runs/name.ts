@@ -1,0 +1,30 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { usageError } from '../protocol/errors.ts';
+
+/** What a name has to be so that a folder can have it on every system. */
+const rule = 'use up to 100 letters, digits, spaces, "-", "_" and ".", without a leading dot.';
+
+/** `<network>-<method>-<date>`: the name of a run that was given none. */
+export function defaultRunName(network: string, method: string, now: Date): string {
+  const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, '0'));
+  return `${network}-${method}-${day.join('-')}`.replace(/[^\w.-]+/gu, '_');
+}
+
+/** Throws a usage error where a name could not be the name of a folder on every system. */
+export function checkRunName(name: string): void {
+  if (!isRunName(name)) throw usageError(`"${name}" cannot be the name of a run: ${rule}`);
+}
+
+/** Why the run `present` in the folder `parent` cannot be named `name`; undefined where it can. */
+export function nameProblem(name: string, parent: string, present: string): string | undefined {
+  if (!isRunName(name)) return `${rule[0]?.toUpperCase() ?? ''}${rule.slice(1)}`;
+  return name !== present && existsSync(join(parent, name)) ? `There is a run named ${name} already.` : undefined;
+}
+
+function isRunName(name: string): boolean {
+  const reserved = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/iu;
+  // eslint-disable-next-line no-control-regex -- control characters are among what Windows refuses
+  const forbidden = /[<>:"/\\|?*\u0000-\u001f]|^\.|[. ]$/u;
+  return name !== '' && name.length <= 100 && !reserved.test(name) && !forbidden.test(name);
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Owner, ownerState, thisProcess } from './owner.ts';
+
+/** `NAME.PID-SCOPE-BIRTH.tmp`, and `NAME.PID.tmp` of earlier versions. */
+const pattern = /\.(?<pid>\d{1,10})(?:-(?<scope>[0-9a-f]{8})-(?<birth>[0-9a-f]{8}))?\.tmp$/u;
+
+/** Milliseconds after which a temporary file of another machine is nobody's any more. */
+const patience = 24 * 60 * 60 * 1000;
+
+let counter = 0;
+
+/** A name beside `path` under which this process may write what is to become `path`. No other call gives the same. */
+export function temporaryName(path: string): string {
+  const { pid, ...who } = thisProcess();
+  return `${path}.${counter++}.${pid}-${digest(scopeOf({ pid, ...who }))}-${digest(who.birth)}.tmp`;
+}
+
+/** Removes what processes that are gone have left unfinished in a folder; what cannot be removed stays. */
+export async function sweepTemporaryFiles(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch((): string[] => [])) {
+    const path = join(folder, name);
+    if (await isAbandoned(path)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+async function isAbandoned(path: string): Promise<boolean> {
+  const { pid, scope, birth } = pattern.exec(path)?.groups ?? {};
+  if (pid === undefined) return false;
+  const status = await lstat(path).catch(() => undefined);
+  if (status === undefined) return false;
+  const here = thisProcess();
+  const writer: Owner = { pid: Number(pid), started: status.mtime.toISOString() };
+  if (scope === undefined) return ownerState(writer) === 'gone';
+  if (scope !== digest(scopeOf(here))) return Date.now() - status.mtimeMs > patience;
+  return ownerState(writer) === 'gone' || digest(birthNow(writer)) !== birth;
+}
+
+function scopeOf({ scope, host }: Owner): string | undefined {
+  return scope ?? host;
+}
+
+function digest(text: string | undefined): string {
+  return createHash('sha256').update(text ?? '').digest('hex').slice(0, 8);
+}
