@@ -28,5 +28,7 @@ export const resumeStateSchema = z.object({
   earlyStop: z.object({ bestLoss: z.number().optional(), epochsWithoutBetter: z.number().int().min(0) }),
   /** The validation that `best` was written at. */
   best: z.object({ step: z.number().int(), validLoss: z.number(), validAccuracy: z.number() }).optional(),
+  /** The validation images behind `best` and `earlyStop`: how many decoded, and a digest of their pixels and classes. */
+  measuredOn: z.object({ images: z.number().int().min(0), digest: z.string() }).optional(),
 });
 export type ResumeState = z.infer<typeof resumeStateSchema>;

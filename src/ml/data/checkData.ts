@@ -1,11 +1,11 @@
 import { extname, relative, sep } from 'node:path';
 import { splitNames } from '../../protocol/dataReport.ts';
 import type { DataReport, SplitName } from '../../protocol/dataReport.ts';
-import { cancelled } from '../../protocol/errors.ts';
 import { createDecodePool } from './decodePool.ts';
 import type { DecodePool } from './decodePool.ts';
 import type { Inspection } from './decodeWorker.ts';
 import { dataFindings } from './dataFindings.ts';
+import { inChunks } from './inChunks.ts';
 import type { Dataset } from './scanDataset.ts';
 
 export interface CheckOptions {
@@ -57,7 +57,8 @@ async function possibleCopies(
 ): Promise<string[]> {
   const paths = files.map(({ file }) => file);
   const sizes = new Map<string, string>();
-  await inChunks(pool, paths, chunkSizes.size, signal, async (chunk) => {
+  const threads = { threads: pool.threads, ...(signal ? { signal } : {}) };
+  await inChunks(paths, { ...threads, size: chunkSizes.size }, async (chunk) => {
     const measured = await pool.measure(chunk);
     chunk.forEach((file, index) => {
       const size = measured[index] ?? -1;
@@ -65,7 +66,7 @@ async function possibleCopies(
     });
   });
   const ends = new Map<string, string>();
-  await inChunks(pool, sharing(sizes), chunkSizes.end, signal, async (chunk) => {
+  await inChunks(sharing(sizes), { ...threads, size: chunkSizes.end }, async (chunk) => {
     const results = await pool.inspect({ files: chunk, decode: false, hash: 'end' });
     chunk.forEach((file, index) => {
       const end = results[index]?.hash;
@@ -82,25 +83,6 @@ function sharing(keys: ReadonlyMap<string, string>): string[] {
   return [...keys].flatMap(([file, key]) => ((counts.get(key) ?? 0) > 1 ? [file] : []));
 }
 
-/** Hands a list to the threads in chunks. Throws a cancellation between two chunks once `signal` is aborted. */
-async function inChunks(
-  pool: DecodePool,
-  files: readonly string[],
-  size: number,
-  signal: AbortSignal | undefined,
-  work: (chunk: string[]) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < files.length) {
-      if (signal?.aborted) throw cancelled();
-      const chunk = files.slice(next, (next += size));
-      await work(chunk);
-    }
-  };
-  await Promise.all(Array.from({ length: pool.threads }, worker));
-}
-
 async function inspectAll(
   pool: DecodePool,
   options: CheckOptions & {
@@ -113,7 +95,8 @@ async function inspectAll(
 ): Promise<Map<string, Inspection>> {
   const { files, hash, decode, onProgress, signal, before, total } = options;
   const found = new Map<string, Inspection>();
-  await inChunks(pool, files, chunkSizes.inspect, signal, async (chunk) => {
+  const threads = { threads: pool.threads, ...(signal ? { signal } : {}) };
+  await inChunks(files, { ...threads, size: chunkSizes.inspect }, async (chunk) => {
     const results = await pool.inspect({ files: chunk, decode, hash });
     chunk.forEach((file, index) => found.set(file, results[index] ?? {}));
     onProgress?.(before + found.size, total);

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import type { InspectTask, Inspection, LoadAnswer, LoadTask } from './decodeWorker.ts';
+import type { CheckTask, InspectTask, Inspection, LoadAnswer, LoadResult, LoadTask } from './decodeWorker.ts';
 import { createLargeImageLock } from './largeImageLock.ts';
 
 /** Worker threads that decode, augment and hash. */
@@ -8,6 +8,8 @@ export interface DecodePool {
   readonly threads: number;
   /** Makes inputs of images; `room` is handed over to a thread, so that it is empty here. */
   load(task: Omit<LoadTask, 'lock'>): Promise<LoadAnswer>;
+  /** Looks whether images are those that were seen. */
+  check(task: Omit<CheckTask, 'lock'>): Promise<readonly LoadResult[]>;
   inspect(task: Omit<InspectTask, 'lock'>): Promise<readonly Inspection[]>;
   /** Sizes in bytes; -1 for a file that is not there. */
   measure(files: readonly string[]): Promise<Float64Array>;
@@ -32,6 +34,7 @@ export function createDecodePool(threads = Math.min(maxThreads, availableParalle
         { ...task, lock },
         { name: 'loadImages', transferList: task.room ? [task.room] : [] },
       ) as Promise<LoadAnswer>,
+    check: (task) => pool.run({ ...task, lock }, { name: 'checkImages' }) as Promise<readonly LoadResult[]>,
     inspect: (task) => pool.run({ ...task, lock }, { name: 'inspectFiles' }) as Promise<readonly Inspection[]>,
     measure: (files) => pool.run({ files }, { name: 'measureFiles' }) as Promise<Float64Array>,
     dispose: () => pool.destroy(),

@@ -7,10 +7,19 @@ import { augment } from './augment.ts';
 import type { Augmentation } from './augment.ts';
 import { decodeImage } from './decodeImage.ts';
 import type { DecodeGate } from './decodeImage.ts';
-import { cacheEntry, readCacheEntry, writeCacheEntry } from './diskCache.ts';
+import { cacheEntry, digestOf, entryBytes, readCacheEntry, writeCacheEntry } from './diskCache.ts';
+import { identityOf } from './fileIdentity.ts';
 import { largeImagePixels, withLargeImageLock } from './largeImageLock.ts';
 import type { LargeImageLock } from './largeImageLock.ts';
+import type { Loss } from './lostImage.ts';
 import type { ResizedImage } from './rgbImage.ts';
+
+/** What a run first saw of an image file. */
+export interface SeenImage {
+  readonly identity: string;
+  /** Of the image as it was decoded. */
+  readonly digest: string;
+}
 
 /** One image to be made ready for a network. */
 export interface LoadRequest {
@@ -20,6 +29,8 @@ export interface LoadRequest {
   readonly augment: Augmentation;
   /** Seeds of the augmentation's random stream. */
   readonly seeds: readonly (number | string)[];
+  /** What was seen of the file, where it was; another image under its name is a loss then. */
+  readonly seen?: SeenImage;
   /** The decoded image where memory holds it, its pixels shared between threads. */
   readonly held?: ResizedImage;
   /** What to do with pixels that had to be decoded. */
@@ -28,8 +39,8 @@ export interface LoadRequest {
 
 export interface LoadTask {
   readonly requests: readonly LoadRequest[];
-  /** Folder of the disk cache. */
-  readonly folder: string;
+  /** Folder of the disk cache; none where it may not be used. */
+  readonly folder?: string;
   readonly lock: LargeImageLock;
   /** Memory for the pixels, used where it has their size; it comes back with the answer or is lost. */
   readonly room?: ArrayBuffer;
@@ -39,6 +50,8 @@ export interface LoadTask {
 export type LoadResult =
   | {
       readonly ok: true;
+      /** What is to be remembered of the file, where it was not seen before or has been touched. */
+      readonly seen?: SeenImage;
       /** Decoded pixels in shared memory, where the request said to keep them there. */
       readonly image?: ResizedImage;
       /** Bytes that were written to the disk cache. */
@@ -46,7 +59,12 @@ export type LoadResult =
       /** Why the disk cache could not be written, where it could not. */
       readonly diskError?: string;
     }
-  | { readonly ok: false; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** Where the file was lost to the run, as opposed to one that never decoded. */
+      readonly lost?: Loss['kind'];
+    };
 
 /** Results in the order of the requests, and the network's inputs of those that are `ok`, one after the other. */
 export interface LoadAnswer {
@@ -69,8 +87,7 @@ export async function loadImages({ requests, folder, lock, room }: LoadTask): Pr
       offset = end;
       results.push({ ok: true, written: 0, ...kept, ...(request.keep === 'memory' && !request.held ? { image } : {}) });
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      results.push({ ok: false, reason: error.message });
+      results.push(failureOf(error, request));
     }
   }
   const answer: LoadAnswer = { results, pixels: pixels.subarray(0, offset) };
@@ -82,34 +99,99 @@ function moved<Answer extends object>(answer: Answer, buffer: ArrayBuffer): Answ
   return move({ [transferableSymbol]: [buffer], [valueSymbol]: answer }) as unknown as Answer;
 }
 
+/** An image that a run has seen, to be looked at again. */
+export type CheckRequest = Pick<LoadRequest, 'file' | 'shortSide'> & { readonly seen: SeenImage };
+
+export interface CheckTask {
+  readonly requests: readonly CheckRequest[];
+  readonly lock: LargeImageLock;
+}
+
+/** Says of each image whether it is the one that was seen; only a file that has been touched is decoded for that. */
+export async function checkImages({ requests, lock }: CheckTask): Promise<readonly LoadResult[]> {
+  const results: LoadResult[] = [];
+  for (const request of requests) {
+    try {
+      const isSame = identityOf(request.file) === request.seen.identity;
+      const { seen } = isSame ? request : await findImage({ ...request, keep: 'nowhere' }, undefined, lock);
+      results.push({ ok: true, written: 0, ...(seen ? { seen } : {}) });
+    } catch (error) {
+      results.push(failureOf(error, request));
+    }
+  }
+  return results;
+}
+
 interface FoundImage {
   readonly image: ResizedImage;
+  readonly seen?: SeenImage;
   readonly written?: number;
   readonly diskError?: string;
 }
 
-async function findImage(request: LoadRequest, folder: string, lock: LargeImageLock): Promise<FoundImage> {
-  const { file, shortSide, held, keep } = request;
-  if (held) return { image: held };
-  const entry = entryOf(folder, file, shortSide);
-  const read = entry === undefined ? undefined : readCacheEntry(entry);
-  const image = read ?? (await decodeImage(file, shortSide, gateOf(lock)));
-  if (keep === 'memory') return { image: shared(image) };
-  if (keep === 'nowhere' || read || entry === undefined) return { image };
+/** Thrown where a file holds another image than the run saw in it. */
+class ChangedError extends Error {}
+
+async function findImage(
+  { file, shortSide, seen, held, keep }: Omit<LoadRequest, 'crop' | 'augment' | 'seeds'>,
+  folder: string | undefined,
+  lock: LargeImageLock,
+): Promise<FoundImage> {
+  const identity = identityOf(file);
+  const isSame = seen?.identity === identity;
+  if (held && isSame) return { image: held };
+  const entry = folder === undefined ? undefined : cacheEntry(folder, file, identity, shortSide);
+  const read = entry && readCacheEntry(entry);
+  const image = read?.image ?? (await decodeImage(file, shortSide, gateOf(lock)));
+  if (isSame && (read || keep !== 'disk')) return { image: keep === 'memory' ? shared(image) : image };
+  const digest = read?.digest ?? digestOf(image);
+  const now: SeenImage = { identity, digest: digest.toString('base64', 0, seenBytes) };
+  // A file that was only touched, or saved anew with the same pixels, is the same image.
+  if (seen && seen.digest !== now.digest) throw new ChangedError();
+  const found = { image: keep === 'memory' ? shared(image) : image, seen: now };
+  // A file that was written to in the meantime may have given pixels of before or after.
+  if (keep !== 'disk' || read || entry === undefined || identityOf(file) !== identity) return found;
   try {
-    await writeCacheEntry(entry, image);
-    return { image, written: image.data.length };
+    await writeCacheEntry(entry, image, digest);
+    return { ...found, written: entryBytes(image) };
   } catch (error) {
-    return { image, diskError: messageOf(error) };
+    return { ...found, diskError: messageOf(error) };
   }
 }
 
-/** Undefined where the file cannot be looked at; why is what decoding it will say. */
-function entryOf(folder: string, file: string, shortSide: number): string | undefined {
+/** Bytes of a digest that are remembered of each image. */
+const seenBytes = 16;
+
+/** What the system says of a file that is there and is of no use; all else that it says is of a disk or folder that went. */
+const unusable: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EINVAL']);
+
+/** Sorts a failure into lost files and files that never decoded. What is neither is thrown on. */
+function failureOf(error: unknown, { file, seen }: Pick<LoadRequest, 'file' | 'seen'>): LoadResult {
+  if (error instanceof ChangedError) return { ok: false, reason: '', lost: 'changed' };
+  const code = systemCode(error) ?? systemCodeOf(file);
+  if (code !== undefined && (seen || !unusable.has(code))) return { ok: false, reason: code, lost: 'gone' };
+  if (!(error instanceof UserError) && code === undefined) throw error;
+  const reason =
+    error instanceof UserError
+      ? error.message
+      : `The file may not be looked at (${code ?? ''}); change its permissions.`;
+  return { ok: false, reason, ...(seen ? { lost: 'changed' } : {}) };
+}
+
+/** The code of the system's error, be it the cause of another, such as `ENOENT`. */
+function systemCode(error: unknown): string | undefined {
+  const cause = error instanceof UserError ? error.cause : error;
+  const isSystem = cause instanceof Error && 'code' in cause && 'syscall' in cause;
+  return isSystem && typeof cause.code === 'string' ? cause.code : undefined;
+}
+
+/** Why a file cannot be looked at just now: libvips tells of it in words of its own. */
+function systemCodeOf(file: string): string | undefined {
   try {
-    return cacheEntry(folder, file, shortSide);
-  } catch {
+    identityOf(file);
     return undefined;
+  } catch (error) {
+    return systemCode(error);
   }
 }
 

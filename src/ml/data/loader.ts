@@ -2,6 +2,7 @@ import { createRandom, permutation } from '../graph/random.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Augmentation } from './augment.ts';
 import type { ImageRequest, ImageSource } from './imageSource.ts';
+import { inChunks } from './inChunks.ts';
 import type { Sample } from './scanDataset.ts';
 import { createSpareBuffers, type SpareBuffers } from './spareBuffers.ts';
 
@@ -49,10 +50,12 @@ export interface Loader {
   readonly batches: number;
   /**
    * The batches of an epoch, from `fromBatch` on. The same seed, epoch and batch give the same pixels, whatever was loaded
-   * before and however the threads ran. Places that `isKnown` are not loaded. A batch of which nothing is known and no
-   * image decodes is left out.
+   * before and however the threads ran. Places that `isKnown` are not loaded, only looked at. A batch of which nothing is known and no
+   * image decodes is left out. Throws a user error where an image vanishes, or is another than it was in this run.
    */
   epoch(epoch: number, fromBatch?: number, isKnown?: (place: number) => boolean): AsyncGenerator<Batch, void, void>;
+  /** Looks whether the images that were loaded are still there and the same. Throws a user error where one is not. */
+  check(): Promise<void>;
   /** Which view of each image an epoch sees. The same view of an image has the same pixels in every epoch. */
   viewOf(epoch: number): number;
 }
@@ -62,6 +65,8 @@ const defaultPrefetch = 3;
 const replacementTries = 100;
 /** Fewer images than this are not worth another thread's turn. */
 const minChunk = 8;
+/** Images that one thread looks at a time. */
+const checkChunk = 512;
 
 /** Makes batches of samples, decoding and augmenting ahead in the source's threads. The source is the caller's to dispose. */
 export function createLoader(samples: readonly Sample[], source: ImageSource, options: LoaderOptions): Loader {
@@ -102,7 +107,11 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
       before = ready;
     }
   }
-  return { samples, batches, epoch, viewOf };
+  const check = () =>
+    inChunks(samples, { size: checkChunk, threads: source.threads }, (chunk) =>
+      source.check(chunk.map(({ file }) => ({ file, shortSide: options.resize }))),
+    );
+  return { samples, batches, epoch, check, viewOf };
 }
 
 interface LoaderParts {
@@ -131,8 +140,9 @@ async function loadBatch(
   const chunks = Array.from({ length: Math.ceil(indices.length / chunk) }, (_, at) =>
     loadChunk(parts, view, [...indices.subarray(at * chunk, (at + 1) * chunk)]),
   );
-  const loaded = (await Promise.all(chunks)).flat();
-  return { index, wanted, ...assemble(parts, loaded) };
+  const known = [...wanted].filter(isKnown).map((place) => requestFor(parts, view, place));
+  const [loaded] = await Promise.all([Promise.all(chunks), parts.source.check(known)]);
+  return { index, wanted, ...assemble(parts, loaded.flat()) };
 }
 
 /**

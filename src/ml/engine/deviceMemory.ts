@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { cpus, homedir, release } from 'node:os';
+import { cpus, release } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
+import { cacheFolder } from '../cache/cacheFolder.ts';
 
 /** What a machine's devices could do when they were last tried. */
 const rememberedSchema = z.object({
@@ -27,10 +28,7 @@ const rememberedSchema = z.object({
 export type RememberedDevices = Omit<z.infer<typeof rememberedSchema>, 'fingerprint'>;
 
 function memoryFile(): string {
-  const { FIVECROP_CACHE: own, XDG_CACHE_HOME: cache } = process.env;
-  // Set to nothing counts as not set.
-  if (own) return join(own, 'devices.json');
-  return join(cache === undefined || cache === '' ? join(homedir(), '.cache') : cache, 'fivecrop', 'devices.json');
+  return join(cacheFolder(), 'devices.json');
 }
 
 function entries(folder: string): string[] {

@@ -143,7 +143,15 @@ export function nameOf(config: TrainingConfig): string {
 async function startOf({ resumed, inPlace, session }: AssembleOptions): Promise<Position> {
   if (!resumed) {
     const trainLoss = { sum: 0, images: 0 };
-    return { step: 0, epoch: 0, batchInEpoch: 0, trainLoss, earlyStop: earlyStopStart, best: undefined };
+    return {
+      step: 0,
+      epoch: 0,
+      batchInEpoch: 0,
+      trainLoss,
+      earlyStop: earlyStopStart,
+      best: undefined,
+      measuredOn: undefined,
+    };
   }
   const position = positionOf(resumed.resume);
   return inPlace ? position : { ...position, best: await carryOver(resumed, session.folder) };

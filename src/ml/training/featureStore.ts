@@ -1,7 +1,8 @@
-import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { type FileHandle, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../protocol/errors.ts';
+import { cacheFolder } from '../cache/cacheFolder.ts';
+import { makePrivateFolder, privateFileMode } from '../cache/privateFolder.ts';
 import { diskBudget } from '../data/diskCache.ts';
 
 /** Rows that are allocated at a time. */
@@ -12,7 +13,7 @@ export interface FeatureStoreOptions {
   readonly places: number;
   /** Memory for features; what does not fit goes to a file that nobody else sees and that ends with the run. */
   readonly memoryBytes: number;
-  /** Folder in which that file's own folder is made; the system's temporary one without it. */
+  /** Folder in which that file's own folder is made; one in the user's own cache folder without it. */
   readonly folder?: string;
   /** Called once with a sentence when features can no longer be kept. */
   readonly onWarning: (message: string) => void;
@@ -41,7 +42,7 @@ interface ViewIndex {
 export function createFeatureStore({ places, memoryBytes, folder, onWarning }: FeatureStoreOptions): FeatureStore {
   const views = new Map<number, ViewIndex>();
   const blocks: Float32Array[] = [];
-  const spill = createSpillFile(folder ?? tmpdir(), onWarning);
+  const spill = createSpillFile(folder ?? join(cacheFolder(), 'features'), onWarning);
   let rows = 0;
 
   const indexOf = (view: number): ViewIndex => {
@@ -83,13 +84,29 @@ export function createFeatureStore({ places, memoryBytes, folder, onWarning }: F
   };
 }
 
+const prefix = 'run-';
+/** A folder that has been there for so long was left by a process that is gone, or is still open and needs no name. */
+const abandonedMilliseconds = 3_600_000;
+
+/** Removes what dead processes left behind. */
+async function sweep(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const path = join(parent, name);
+    const info = name.startsWith(prefix) ? await stat(path).catch(() => undefined) : undefined;
+    if (!info || info.mtimeMs > Date.now() - abandonedMilliseconds) continue;
+    await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
 /** Rows of equal length in a file that is made at the first write and has no name where the platform allows that. */
 function createSpillFile(parent: string, onWarning: (message: string) => void) {
   let opened: Promise<{ handle: FileHandle; folder: string; bytes: number }> | undefined;
   let full = false;
   const create = async () => {
-    const folder = await mkdtemp(join(parent, 'fivecrop-features-'));
-    const handle = await open(join(folder, 'rows'), 'w+');
+    await makePrivateFolder(parent);
+    await sweep(parent);
+    const folder = await mkdtemp(join(parent, prefix));
+    const handle = await open(join(folder, 'rows'), 'wx+', privateFileMode);
     // A process that is killed leaves nothing behind where an open file can be removed.
     await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     return { handle, folder, bytes: await diskBudget(parent, 0) };
@@ -101,12 +118,15 @@ function createSpillFile(parent: string, onWarning: (message: string) => void) {
       if (full) return false;
       try {
         const { handle, bytes } = await (opened ??= create());
-        if ((row + 1) * values.byteLength > bytes) throw new Error(`${parent} is full`);
-        await handle.write(bytesOf(values), 0, values.byteLength, row * values.byteLength);
+        if ((row + 1) * values.byteLength > bytes) throw new Error('it is full');
+        const { bytesWritten } = await handle.write(bytesOf(values), 0, values.byteLength, row * values.byteLength);
+        if (bytesWritten !== values.byteLength) throw new Error('it is full');
         return true;
       } catch (error) {
         full = true;
-        onWarning(`Features that do not fit into memory are computed anew in every epoch: ${messageOf(error)}.`);
+        onWarning(
+          `Features that do not fit into memory are computed anew in every epoch, since ${parent} cannot be used (${messageOf(error)}).`,
+        );
         return false;
       }
     },

@@ -39,7 +39,15 @@ export async function folderToGoOnIn(checkpoint: string): Promise<string | undef
 }
 
 /** Where the loop begins after a resume. */
-export function positionOf({ step, epoch, batchInEpoch, trainLoss, earlyStop, best }: ResumeState): Position {
+export function positionOf({
+  step,
+  epoch,
+  batchInEpoch,
+  trainLoss,
+  earlyStop,
+  best,
+  measuredOn,
+}: ResumeState): Position {
   return {
     step,
     epoch,
@@ -47,6 +55,7 @@ export function positionOf({ step, epoch, batchInEpoch, trainLoss, earlyStop, be
     trainLoss: { ...trainLoss },
     earlyStop: { bestLoss: earlyStop.bestLoss, epochsWithoutBetter: earlyStop.epochsWithoutBetter },
     best,
+    measuredOn,
   };
 }
 

@@ -8,14 +8,14 @@ import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import { checkpointPath, type CheckpointKind } from '../../runs/checkpointFiles.ts';
 import type { StateDict } from '../graph/tensor.ts';
 import { type TrainingControl, whenNotPaused } from './control.ts';
-import { afterEpoch, type EarlyStopState, shouldStop } from './earlyStop.ts';
+import { afterEpoch, earlyStopStart, type EarlyStopState, shouldStop } from './earlyStop.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReadyBatch, ReadyBatches } from './readyBatches.ts';
 import { diverged, isDiverged, type RunFacts, saveCheckpoints } from './saver.ts';
 import { learningRateAt, type ScheduleOptions } from './schedule.ts';
 import type { Stepper } from './stepper.ts';
 import { createThroughput } from './throughput.ts';
-import type { Validation } from './validator.ts';
+import type { MeasuredOn, Validation } from './validator.ts';
 
 /** An event before it has its time. */
 export type TimelessEvent = TrainingEvent extends infer Event
@@ -35,6 +35,8 @@ export interface Position {
   trainLoss: { sum: number; images: number };
   earlyStop: EarlyStopState;
   best: NonNullable<RunRecord['best']> | undefined;
+  /** The validation images that `best` and `earlyStop` are of. */
+  measuredOn: MeasuredOn | undefined;
 }
 
 export interface LoopOptions {
@@ -119,6 +121,7 @@ function createLoop(options: LoopOptions) {
         ...(position.earlyStop.bestLoss === undefined ? {} : { bestLoss: position.earlyStop.bestLoss }),
       },
       ...(position.best ? { best: position.best } : {}),
+      ...(position.measuredOn ? { measuredOn: position.measuredOn } : {}),
     };
     const moment = {
       training,
@@ -145,16 +148,29 @@ function createLoop(options: LoopOptions) {
     ...(position.best ? { best: position.best } : {}),
   });
 
+  /** What was the best on other images, before a resume, is nothing to compare with. */
+  const measureOn = (now: MeasuredOn) => {
+    const { measuredOn: before, best } = position;
+    position.measuredOn = now;
+    if (!before || before.digest === now.digest) return;
+    position.best = undefined;
+    position.earlyStop = earlyStopStart;
+    const what = best ? ` The best so far, ${best.validAccuracy.toFixed(4)} after step ${best.step}, is of those.` : '';
+    const message = `The ${now.images} validation images are not the ${before.images} from before the resume, so the search for the best checkpoint begins anew.${what}`;
+    emit({ event: 'log', level: 'warning', message });
+  };
+
   /** False where a stop came first: the position then still is that before the validation, which a resume makes up for. */
   const validateAndSave = async (endOfEpoch: boolean): Promise<boolean> => {
     const began = performance.now();
     const validation = await options.validate((await stepper.snapshot()).state, () => control.stopped);
     if (!validation) return false;
-    const { metrics, pinned, preparing } = validation;
+    const { metrics, pinned, measuredOn, preparing } = validation;
     throughput.validationDone((performance.now() - began) / 1000, preparing);
     if (!Number.isFinite(metrics.loss)) {
       throw diverged(`The validation loss is ${metrics.loss} after step ${position.step}`);
     }
+    measureOn(measuredOn);
     const { sum, images } = position.trainLoss;
     const trainLoss = images === 0 ? undefined : sum / images;
     position.trainLoss = { sum: 0, images: 0 };
@@ -264,7 +280,8 @@ function createLoop(options: LoopOptions) {
   /** Saves what was learned since the last checkpoint, if it can still be had; the failure itself is told elsewhere. */
   const rescue = async () => {
     if (position.step === (savedStep ?? options.start.step)) return;
-    await save(['last'], undefined).catch(() => undefined);
+    const saved = save(['last'], undefined).then(() => options.record(progress()));
+    await saved.catch(() => undefined);
   };
 
   return { run, rescue };

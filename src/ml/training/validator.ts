@@ -1,8 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import { userError } from '../../protocol/errors.ts';
+import type { ResumeState } from '../../protocol/resumeState.ts';
 import type { TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage, type Crop } from '../data/fiveCrops.ts';
-import type { Loader } from '../data/loader.ts';
+import type { Batch, Loader } from '../data/loader.ts';
 import type { Sample } from '../data/scanDataset.ts';
 import type { Engine, Feeds, InferenceModel } from '../engine/engine.ts';
 import { createRandom, permutation } from '../graph/random.ts';
@@ -21,9 +24,13 @@ const pinnedTopK = 5;
 
 export type PinnedPrediction = TrainingEventOf<'pinned'>['predictions'][number];
 
+export type MeasuredOn = NonNullable<ResumeState['measuredOn']>;
+
 export interface Validation {
   readonly metrics: Metrics;
   readonly pinned: readonly PinnedPrediction[];
+  /** Which images these figures are of. */
+  readonly measuredOn: MeasuredOn;
   /** Whether what the frozen part made of the images is kept from here on, so that those after it take less time. */
   readonly preparing: boolean;
 }
@@ -34,7 +41,7 @@ interface ValidatorOptions {
   readonly network: Pick<RunNetwork, 'validation' | 'preprocessing'>;
   readonly frozen: Pick<FrozenPart, 'computes' | 'feeds'>;
   /** Validation images, each once, in order. */
-  readonly loader: Pick<Loader, 'epoch'>;
+  readonly loader: Pick<Loader, 'samples' | 'epoch' | 'check'>;
   readonly labels: readonly ClassLabel[];
   /** Images whose five-crop prediction is wanted. */
   readonly pinned: readonly Sample[];
@@ -57,7 +64,8 @@ interface PinnedFeeds {
 /**
  * Validates a state on the whole validation split, exactly, with running statistics and without dropout. What the
  * frozen part makes of the images is computed once and kept where it fits. Asks `stopped` between two batches, and
- * returns undefined where it says so.
+ * returns undefined where it says so. Each validation is of the same images: those that decoded at the first one, which
+ * says how many did not. Throws a user error where none does, and where one has vanished or changed since.
  */
 export function createValidator(
   options: ValidatorOptions,
@@ -75,10 +83,11 @@ export function createValidator(
         metrics.add(await logProbabilities(model, feeds), labels);
       }
       if (stopped()) return undefined;
+      const measuredOn = batches.measuredOn();
       pinned ??= cropPinned(options);
       const predictions: PinnedPrediction[] = [];
       for (const image of await pinned) predictions.push(await predictPinned(model, image, options.labels));
-      return { metrics: metrics.result(), pinned: predictions, preparing: batches.areKept() && !prepared };
+      return { metrics: metrics.result(), pinned: predictions, measuredOn, preparing: batches.areKept() && !prepared };
     } finally {
       await model.dispose();
     }
@@ -92,27 +101,68 @@ async function logProbabilities(model: InferenceModel, feeds: Feeds): Promise<Te
 }
 
 /** The validation batches after the frozen part; remembered after the first pass where that computes and fits. */
-function keptBatches({ loader, frozen }: ValidatorOptions) {
+function keptBatches({ loader, frozen, log }: ValidatorOptions) {
   let complete: readonly KnownFeeds[] | undefined;
+  let measuredOn: MeasuredOn | undefined;
   async function* all(): AsyncGenerator<KnownFeeds> {
     if (complete) {
+      await loader.check();
       yield* complete;
       return;
     }
     let kept: KnownFeeds[] | undefined = frozen.computes ? [] : undefined;
     let bytes = 0;
-    for await (const batch of computedAhead(loader.epoch(0), async ({ images, labels }) => ({
-      feeds: await frozen.feeds(images),
-      labels,
-    }))) {
+    const counter = measuredOn ? undefined : createCounter();
+    for await (const batch of computedAhead(loader.epoch(0), async ({ images, labels }) => {
+      counter?.add(images, labels);
+      return { feeds: await frozen.feeds(images), labels };
+    })) {
       for (const { data } of batch.feeds.values()) bytes += data.byteLength;
       if (bytes > keptFeaturesLimit) kept = undefined;
       kept?.push(batch);
       yield batch;
     }
+    measuredOn ??= counted(counter?.result(), loader.samples.length, log);
     complete = kept;
   }
-  return { all, areKept: () => complete !== undefined };
+  return {
+    all,
+    areKept: () => complete !== undefined,
+    /** Known after the first pass. */
+    measuredOn: (): MeasuredOn => {
+      if (!measuredOn) throw new Error('nothing was validated yet');
+      return measuredOn;
+    },
+  };
+}
+
+/** Counts and hashes what a validation sees. */
+function createCounter() {
+  const hash = createHash('sha256');
+  let images = 0;
+  return {
+    add: ({ data }: Batch['images'], labels: Int32Array) => {
+      images += labels.length;
+      hash.update(data).update(labels);
+    },
+    result: (): MeasuredOn => ({ images, digest: hash.digest('hex') }),
+  };
+}
+
+/** Says how many images are left out. */
+function counted(measured: MeasuredOn | undefined, samples: number, log: (message: string) => void): MeasuredOn {
+  if (!measured || measured.images === 0) {
+    throw userError(
+      'No image of the validation split could be decoded: look at the list of undecodable files and replace them.',
+    );
+  }
+  const leftOut = samples - measured.images;
+  if (leftOut > 0) {
+    log(
+      `Every validation of this run is over the same ${measured.images} of ${samples} images: ${leftOut} of them ${leftOut === 1 ? 'does' : 'do'} not decode.`,
+    );
+  }
+  return measured;
 }
 
 /** `count` images drawn by seed, of as many classes as there are. */

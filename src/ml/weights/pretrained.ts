@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CancelledError, cancelled, messageOf, userError } from '../../protocol/errors.ts';
 import { withFileLock } from '../../runs/lock.ts';
+import { platformCacheFolder } from '../cache/cacheFolder.ts';
 import { downloadFile, type DownloadProgress } from './download.ts';
 import { mismatchOf } from './fileHash.ts';
 import { pretrainedFor, type PretrainedWeights, type WeightsSource } from './pretrainedTable.ts';
@@ -24,15 +24,7 @@ export interface LocateOptions {
 export function defaultWeightsFolder(environment: NodeJS.ProcessEnv = process.env): string {
   const set = environment['FIVECROP_WEIGHTS'];
   if (set) return set;
-  const caches = {
-    win32: environment['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'),
-    darwin: join(homedir(), 'Library', 'Caches'),
-  };
-  const cache =
-    process.platform === 'win32' || process.platform === 'darwin'
-      ? caches[process.platform]
-      : (environment['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'));
-  return join(cache, 'fivecrop', 'weights');
+  return join(platformCacheFolder(environment), 'fivecrop', 'weights');
 }
 
 function isAddress(mirror: string): boolean {

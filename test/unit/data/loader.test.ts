@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { chmod, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import sharp from 'sharp';
 import { createDecodePool } from '../../../src/ml/data/decodePool.ts';
 import { createImageSource } from '../../../src/ml/data/imageSource.ts';
 import type { ImageSourceOptions } from '../../../src/ml/data/imageSource.ts';
 import { createLoader } from '../../../src/ml/data/loader.ts';
 import type { Loader, LoaderOptions } from '../../../src/ml/data/loader.ts';
 import type { Sample } from '../../../src/ml/data/scanDataset.ts';
-import { temporaryFolder, writeFiles, writeNoiseImages } from './temporaryImages.ts';
+import { noiseImage, temporaryFolder, writeFiles, writeNoiseImages } from './temporaryImages.ts';
 
 const defaults: LoaderOptions = {
   batchSize: 4,
@@ -34,6 +35,10 @@ async function samplesOf(t: TestContext, count: number, bad: readonly number[] =
 const pool = createDecodePool(2);
 const singleThread = createDecodePool(1);
 after(() => Promise.all([pool.dispose(), singleThread.dispose()]));
+
+const refuse = (warning: string) => {
+  throw new Error(warning);
+};
 
 function sourceFor(t: TestContext, root: string, options: Partial<ImageSourceOptions> = {}) {
   const source = createImageSource({ cacheBytes: 1e8, pool, cacheFolder: join(root, 'cache'), ...options });
@@ -147,16 +152,101 @@ test('images are decoded once while memory holds them', async (t) => {
   const loader = createLoader(samples, source, defaults);
   await record(loader, 0);
   assert.equal(source.statistics.fromMemory, 0);
-  // The originals are gone: what comes now comes from memory.
-  await writeFiles(
-    root,
-    samples.map(({ file }) => file.slice(root.length)),
-    'gone',
-  );
   await record(loader, 1);
   assert.equal(source.statistics.fromMemory, 8);
-  assert.equal(source.undecodable.size, 0);
   assert.equal(source.statistics.diskBytesWritten, 0);
+});
+
+/** Where an image may lie when it is asked for again. */
+const places = {
+  'in memory': { cacheBytes: 1e8 },
+  'on disk': { cacheBytes: 0 },
+  nowhere: { cacheBytes: 0, diskCacheBytes: 0, onWarning: () => undefined },
+};
+
+/** Replaces a file's bytes or the file itself, and keeps its size and time. */
+async function replace(file: string, content: Uint8Array, how: 'in place' | 'by a rename') {
+  const { atime, mtime, size } = await stat(file);
+  const padded = Buffer.alloc(Math.max(size, content.length));
+  padded.set(content);
+  const target = how === 'in place' ? file : `${file}.new`;
+  await writeFile(target, padded);
+  await utimes(target, atime, mtime);
+  await rename(target, file);
+}
+
+for (const [place, options] of Object.entries(places)) {
+  test(`an image that vanishes while its pixels lie ${place} ends the epoch, and the missing folder is named`, async (t) => {
+    const { root, samples } = await samplesOf(t, 4);
+    const loader = createLoader(samples, sourceFor(t, root, options), defaults);
+    await record(loader, 0);
+    await rename(join(root, 'train/odd/005.png'), join(root, 'away.png'));
+    await assert.rejects(record(loader, 1), /odd\/005\.png is no longer there, .*put it back, then resume/u);
+    await assert.rejects(loader.check(), /005\.png is no longer there/u);
+    await rename(join(root, 'train'), join(root, 'moved'));
+    await assert.rejects(record(loader, 1), new RegExp(`${join(root, 'train')} is no longer there`, 'u'));
+  });
+
+  for (const how of ['in place', 'by a rename'] as const) {
+    test(`an image that is replaced ${how} while its pixels lie ${place} ends the epoch, size and time kept or not`, async (t) => {
+      const { root, samples } = await samplesOf(t, 4);
+      const loader = createLoader(samples, sourceFor(t, root, options), defaults);
+      await record(loader, 0);
+      // Shorter than the other one, so that it fits when padded.
+      const other = await noiseImage(99, 20, 20);
+      await replace(join(root, 'train/odd/005.png'), other, how);
+      await assert.rejects(
+        record(loader, 1),
+        /005\.png is no longer the image that the run began with: put that one back/u,
+      );
+      await assert.rejects(loader.check(), /005\.png is no longer the image/u);
+    });
+  }
+
+  test(`a file that is only touched, or saved anew with the same pixels, stays the image that it was ${place}`, async (t) => {
+    const { root, samples } = await samplesOf(t, 4);
+    const loader = createLoader(samples, sourceFor(t, root, options), defaults);
+    const first = await record(loader, 0);
+    await utimes(join(root, 'train/odd/005.png'), 1, 1);
+    const even = join(root, 'train/even/004.png');
+    await replace(even, await sharp(even).png({ compressionLevel: 1 }).toBuffer(), 'by a rename');
+    await loader.check();
+    assert.deepEqual(await record(loader, 0), first);
+  });
+}
+
+test('an image that was listed and is gone before it was ever read is missed too', async (t) => {
+  const { root, samples } = await samplesOf(t, 4);
+  await rm(join(root, 'train/odd/005.png'));
+  const loader = createLoader(samples, sourceFor(t, root), defaults);
+  await assert.rejects(record(loader, 0), /005\.png is no longer there/u);
+});
+
+test('images that are known are looked at and not loaded', async (t) => {
+  const { root, samples } = await samplesOf(t, 4, [3]);
+  const source = sourceFor(t, root);
+  const loader = createLoader(samples, source, defaults);
+  await record(loader, 0);
+  const loaded = source.statistics.fromMemory;
+  const known = async () => {
+    for await (const { indices } of loader.epoch(1, 0, () => true)) assert.equal(indices.length, 0);
+  };
+  await known();
+  assert.equal(source.statistics.fromMemory, loaded);
+  await writeFiles(root, ['train/odd/003.png'], 'still no image');
+  await known();
+  await writeFiles(root, ['train/odd/005.png'], 'no image');
+  await assert.rejects(known(), /005\.png is no longer the image/u);
+});
+
+test('pixels of an image that was replaced between two runs are never used', async (t) => {
+  const { root, samples } = await samplesOf(t, 4);
+  const options = { ...defaults, augment: 'none', shuffle: false } as const;
+  await record(createLoader(samples, sourceFor(t, root, places['on disk']), options), 0);
+  await replace(join(root, 'train/odd/005.png'), await noiseImage(99, 20, 20), 'in place');
+  const later = await record(createLoader(samples, sourceFor(t, root, places['on disk']), options), 0);
+  const fresh = await record(createLoader(samples, sourceFor(t, root), options), 0);
+  assert.deepEqual(later, fresh);
 });
 
 test('what does not fit into memory is found again on disk by a later run', async (t) => {
@@ -203,6 +293,33 @@ test('a cache that cannot be written is said once and stops nothing', async (t) 
   assert.equal((await record(createLoader(samples, source, defaults), 0)).length, 2);
   assert.equal(warnings.length, 1);
   assert.match(warnings[0] ?? '', /blocked cannot be used .* decoded again in every epoch/);
+});
+
+test('a cache folder that others may write to is neither read nor written, which is said once', async (t) => {
+  const { root, samples } = await samplesOf(t, 4);
+  const cache = join(root, 'cache');
+  await record(createLoader(samples, sourceFor(t, root, { cacheBytes: 0 }), defaults), 0);
+  const entries = (await readdir(cache, { recursive: true })).length;
+  await chmod(cache, 0o777);
+  const warnings: string[] = [];
+  const onWarning = (message: string) => warnings.push(message);
+  const source = sourceFor(t, root, { cacheBytes: 0, onWarning });
+  await writeFiles(root, ['train/odd/005.png'], await noiseImage(99, 20, 20));
+  await record(createLoader(samples, source, defaults), 0);
+  assert.equal((await readdir(cache, { recursive: true })).length, entries);
+  assert.equal(source.statistics.diskBytesWritten, 0);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /cache cannot be used \(other users may write to it\)/u);
+});
+
+test('what no run has used for longest makes room on disk', async (t) => {
+  const { root, samples } = await samplesOf(t, 4);
+  const limits = { cacheBytes: 0, diskCacheBytes: 8 * (88 * 40 * 3 + 200) };
+  await record(createLoader(samples, sourceFor(t, root, limits), defaults), 0);
+  const other = await samplesOf(t, 4);
+  const source = sourceFor(t, root, { ...limits, onWarning: refuse });
+  await record(createLoader(other.samples, source, defaults), 0);
+  assert.ok(source.statistics.diskBytesWritten > 0);
 });
 
 test('an epoch that is broken off leaves nothing behind that fails', async (t) => {

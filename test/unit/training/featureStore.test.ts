@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFeatureStore } from '../../../src/ml/training/featureStore.ts';
@@ -35,11 +35,15 @@ test('features come back as they were kept, from memory and from disk', async (c
 test('features that fit nowhere are not kept, which is said once', async (context) => {
   const folder = await temporaryFolder(context);
   const warnings: string[] = [];
-  const options = { places: 5, memoryBytes: 0, folder: join(folder, 'absent') };
+  await writeFile(join(folder, 'blocked'), 'a file where the folder should be');
+  const options = { places: 5, memoryBytes: 0, folder: join(folder, 'blocked') };
   const store = createFeatureStore({ ...options, onWarning: (text) => warnings.push(text) });
   for (const place of [0, 1, 2]) await store.keep(0, place, place, rowOf(0, place));
   assert.ok(![0, 1, 2].some((place) => store.has(0, place)));
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0] ?? '', /do not fit into memory are computed anew in every epoch: .*absent/u);
+  assert.match(
+    warnings[0] ?? '',
+    /do not fit into memory are computed anew in every epoch, since .*blocked cannot be used \(it is no folder\)/u,
+  );
   await store.dispose();
 });
