@@ -15,6 +15,19 @@ export const runFiles = {
   last: 'last.safetensors',
 } as const;
 
+/** A process, told from every other one, also from later ones of the same number. Fields that are optional came later. */
+export const processSchema = z.object({
+  /** 1 and less are no process that anybody may signal; Windows counts to 2³². */
+  pid: z.number().int().min(2).max(0xffff_ffff),
+  socket: z.string().max(1000).optional(),
+  started: z.string().max(40),
+  host: z.string().max(255).optional(),
+  /** Within what the number means something. On Linux the boot of the machine and the namespace of its processes. */
+  scope: z.string().max(100).optional(),
+  /** When it began, in words of its system: on Linux ticks since the boot. */
+  birth: z.string().max(100).optional(),
+});
+
 /** Content of `run.json`: the truth about a run, rewritten whole at every change of state. */
 export const runRecordSchema = z.object({
   version: z.literal(runRecordVersion),
@@ -37,7 +50,7 @@ export const runRecordSchema = z.object({
     fallbacks: z.array(z.string()),
   }),
   /** The process that trains; a run in a live state whose process is gone has been broken off. */
-  process: z.object({ pid: z.number().int(), socket: z.string().optional(), started: z.string() }).optional(),
+  process: processSchema.optional(),
   /** Of identical files the first ones only. */
   data: dataReportSchema.optional(),
   progress: z

@@ -1,59 +1,164 @@
-import { hostname } from 'node:os';
-import { readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { link, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import * as z from 'zod';
 import { cancelled, codeOf } from '../protocol/errors.ts';
-import { processExists } from './owner.ts';
+import { processSchema } from '../protocol/runRecord.ts';
+import { ownerState, thisProcess } from './owner.ts';
+import { temporaryName } from './temporaryFiles.ts';
 
-const heartbeatMilliseconds = 5_000;
-/** A lock that has not been touched for so long belongs to a process that is gone. */
-const staleMilliseconds = 30_000;
-const pollMilliseconds = 200;
+/** Milliseconds between two signs of life of a lock's holder, and after which one of another machine is given up. */
+const heartbeat = 10_000;
+export const patience = 60_000;
+const poll = 50;
+/** Largest lock that is read, in bytes. */
+const longest = 4096;
 
-async function isAbandoned(path: string): Promise<boolean> {
-  try {
-    const [{ mtimeMs }, owner] = await Promise.all([stat(path), readFile(path, 'utf8')]);
-    const [pid = '', host = ''] = owner.split(' ');
-    if (host === hostname() && Number(pid) > 0 && !processExists(Number(pid))) return true;
-    return Date.now() - mtimeMs > staleMilliseconds;
-  } catch {
-    // It has just been given back.
-    return false;
-  }
+const lockSchema = processSchema.extend({ token: z.uuid() });
+type Content = z.infer<typeof lockSchema>;
+
+/** A lock that this process has. */
+export interface HeldLock {
+  /** Whether the lock is still there and ours: not where its folder was moved, deleted or replaced. */
+  readonly isHeld: () => boolean;
+  readonly release: () => Promise<void>;
 }
 
-async function tryLock(path: string): Promise<boolean> {
-  try {
-    await writeFile(path, `${process.pid} ${hostname()}`, { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    if (await isAbandoned(path)) await rm(path, { force: true });
-    return false;
+/**
+ * Takes the lock file `path`, whose folder must exist. Undefined where another process has it. The lock of a process that
+ * is gone is taken over at once; of several that try, one succeeds.
+ */
+export async function tryLock(path: string): Promise<HeldLock | undefined> {
+  const content: Content = { ...thisProcess(), token: randomUUID() };
+  for (;;) {
+    const found = read(path);
+    if (found !== undefined && !isAbandoned(found)) return undefined;
+    const taken = found === undefined ? create(path, content) : takeOver(path, found.token, content);
+    if (await taken) return holdLock(path, content);
+    await delay(poll);
   }
 }
 
 /**
- * Runs `work` while this process alone holds the lock file `path`, whose folder must exist; waits for another holder,
- * and takes over from one that is gone. Throws a `CancelledError` where `signal` is aborted while it waits.
+ * Runs `work` while this process alone has the lock file `path`; waits for another holder. Throws a `CancelledError` where
+ * `signal` is aborted while it waits.
  */
 export async function withFileLock<Result>(
   path: string,
   work: () => Promise<Result>,
   signal?: AbortSignal,
 ): Promise<Result> {
-  while (!(await tryLock(path))) {
+  for (;;) {
+    const lock = await tryLock(path);
+    if (lock !== undefined) return work().finally(lock.release);
     if (signal?.aborted) throw cancelled();
-    await delay(pollMilliseconds);
+    await delay(poll);
   }
-  const heartbeat = setInterval(() => {
-    // A lost heartbeat only matters if they all are.
-    utimes(path, new Date(), new Date()).catch(() => undefined);
-  }, heartbeatMilliseconds);
-  heartbeat.unref();
+}
+
+/** When the holder of a lock last gave a sign of life, in milliseconds since 1970; undefined where there is no lock. */
+export function lastSignOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+}
+
+function holdLock(path: string, { token }: Content): HeldLock {
+  const isHeld = () => read(path)?.token === token;
+  const timer = setInterval(() => {
+    const now = new Date();
+    // A lost sign of life only matters if they all are.
+    utimes(path, now, now).catch(() => undefined);
+  }, heartbeat);
+  timer.unref();
+  return {
+    isHeld,
+    release: async () => {
+      clearInterval(timer);
+      if (isHeld()) await rm(path, { force: true });
+    },
+  };
+}
+
+/**
+ * Becomes the one that succeeds the holder `dead` of a lock. Who that is, is settled by a file which is named for the dead
+ * holder's token and taken like any lock: only its holder may replace the lock, and only while the lock is still `dead`'s.
+ * False where another one was quicker.
+ */
+async function takeOver(path: string, dead: string, content: Content): Promise<boolean> {
+  const claim = `${path}.${dead}`;
+  if (!(await create(claim, content))) {
+    const other = read(claim);
+    if (other === undefined || !isAbandoned(other) || !(await takeOver(claim, other.token, content))) return false;
+  }
   try {
-    return await work();
+    if (read(path)?.token !== dead) return false;
+    const temporary = await writeTemporary(path, content);
+    await rename(temporary, path);
+    return true;
   } finally {
-    clearInterval(heartbeat);
-    await rm(path, { force: true });
+    await rm(claim, { force: true });
   }
+}
+
+/** Makes the file, whole from its first moment on. False where it is there already. */
+async function create(path: string, content: Content): Promise<boolean> {
+  const temporary = await writeTemporary(path, content);
+  try {
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS', 'EOPNOTSUPP'].includes(codeOf(error) ?? '')) throw error;
+    return await createWithoutLinks(path, content);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Where the disk has no links, another process may see the file for a moment before its content is there. */
+async function createWithoutLinks(path: string, content: Content): Promise<boolean> {
+  try {
+    await writeFile(path, JSON.stringify(content), { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function writeTemporary(path: string, content: Content): Promise<string> {
+  const temporary = temporaryName(path);
+  await writeFile(temporary, JSON.stringify(content));
+  return temporary;
+}
+
+interface Found {
+  readonly token: string;
+  /** Undefined in what an earlier version or a stranger wrote. */
+  readonly holder: Content | undefined;
+  readonly touched: number;
+}
+
+function read(path: string): Found | undefined {
+  try {
+    const status = statSync(path);
+    const holder = status.isFile() && status.size <= longest ? parse(readFileSync(path, 'utf8')) : undefined;
+    return { token: holder?.token ?? `unknown-${status.mtimeMs}`, holder, touched: status.mtimeMs };
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function parse(text: string): Content | undefined {
+  try {
+    return lockSchema.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function isAbandoned({ holder, touched }: Found): boolean {
+  const state = holder === undefined ? 'elsewhere' : ownerState(holder);
+  return state === 'gone' || (state === 'elsewhere' && Date.now() - touched > patience);
 }

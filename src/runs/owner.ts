@@ -68,7 +68,7 @@ function processExists(pid: number): boolean {
 }
 
 /** What tells a process from a later one of the same number; undefined where this system does not say. */
-function birthOf(pid: number): string | 'gone' | undefined {
+export function birthOf(pid: number): string | 'gone' | undefined {
   if (process.platform === 'linux') return birthOnLinux(pid);
   return process.platform === 'darwin' ? birthOnMac(pid) : undefined;
 }
@@ -89,8 +89,12 @@ function birthOnLinux(pid: number): string | 'gone' | undefined {
 function birthOnMac(pid: number): string | undefined {
   try {
     const environment = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
-    const options = { encoding: 'utf8', env: environment, stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], options).trim() || undefined;
+    const started = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      env: environment,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return started.trim() || undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import type { RunRecord } from '../protocol/runRecord.ts';
 import type { RunState } from '../protocol/trainingEvents.ts';
-import { ownerLives } from './owner.ts';
+import { ownerState } from './owner.ts';
 
 const liveStates: ReadonlySet<RunState> = new Set(['preparing', 'running', 'paused', 'stopping']);
 
@@ -9,7 +9,7 @@ export type DerivedRunState = RunState | 'broken off';
 
 export function stateOf(record: RunRecord): DerivedRunState {
   if (!liveStates.has(record.state)) return record.state;
-  return record.process !== undefined && ownerLives(record.process) ? record.state : 'broken off';
+  return record.process !== undefined && ownerState(record.process) !== 'gone' ? record.state : 'broken off';
 }
 
 export function isLive(state: DerivedRunState): boolean {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Owner, ownerState, thisProcess } from './owner.ts';
+import { birthOf, type Owner, ownerState, thisProcess } from './owner.ts';
 
 /** `NAME.PID-SCOPE-BIRTH.tmp`, and `NAME.PID.tmp` of earlier versions. */
 const pattern = /\.(?<pid>\d{1,10})(?:-(?<scope>[0-9a-f]{8})-(?<birth>[0-9a-f]{8}))?\.tmp$/u;
@@ -13,8 +13,8 @@ let counter = 0;
 
 /** A name beside `path` under which this process may write what is to become `path`. No other call gives the same. */
 export function temporaryName(path: string): string {
-  const { pid, ...who } = thisProcess();
-  return `${path}.${counter++}.${pid}-${digest(scopeOf({ pid, ...who }))}-${digest(who.birth)}.tmp`;
+  const here = thisProcess();
+  return `${path}.${counter++}.${here.pid}-${digest(scopeOf(here))}-${digest(here.birth)}.tmp`;
 }
 
 /** Removes what processes that are gone have left unfinished in a folder; what cannot be removed stays. */
@@ -30,11 +30,11 @@ async function isAbandoned(path: string): Promise<boolean> {
   if (pid === undefined) return false;
   const status = await lstat(path).catch(() => undefined);
   if (status === undefined) return false;
-  const here = thisProcess();
   const writer: Owner = { pid: Number(pid), started: status.mtime.toISOString() };
   if (scope === undefined) return ownerState(writer) === 'gone';
-  if (scope !== digest(scopeOf(here))) return Date.now() - status.mtimeMs > patience;
-  return ownerState(writer) === 'gone' || digest(birthNow(writer)) !== birth;
+  if (scope !== digest(scopeOf(thisProcess()))) return Date.now() - status.mtimeMs > patience;
+  const now = birthOf(writer.pid);
+  return ownerState(writer) === 'gone' || (now !== undefined && digest(now) !== birth);
 }
 
 function scopeOf({ scope, host }: Owner): string | undefined {
