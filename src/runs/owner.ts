@@ -68,13 +68,13 @@ function processExists(pid: number): boolean {
 }
 
 /** What tells a process from a later one of the same number; undefined where this system does not say. */
-export function birthOf(pid: number): string | 'gone' | undefined {
+export function birthOf(pid: number): string | undefined {
   if (process.platform === 'linux') return birthOnLinux(pid);
   return process.platform === 'darwin' ? birthOnMac(pid) : undefined;
 }
 
 /** Ticks from the start of the machine. A process that nobody has buried yet is gone all the same. */
-function birthOnLinux(pid: number): string | 'gone' | undefined {
+function birthOnLinux(pid: number): string | undefined {
   let status: string;
   try {
     status = readFileSync(`/proc/${pid}/stat`, 'latin1');

@@ -83,6 +83,11 @@ export function addEvent(curves: RunCurves, event: TrainingEvent): void {
     case 'done':
       curves.done = event;
       break;
+    case 'checkpoint':
+    case 'log':
+    case 'state':
+      // Their lines are in the log.
+      break;
   }
 }
 

@@ -23,12 +23,12 @@ const hostile = [
 const obeyed = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u2028-\u202e\u2066-\u2069\ufeff\u{e0000}-\u{e007f}]/u;
 
 async function written(stream: NodeJS.WriteStream, work: () => void): Promise<string> {
-  const { write } = stream;
+  const write = stream.write.bind(stream);
   let text = '';
-  stream.write = ((chunk: unknown) => {
+  stream.write = (chunk: unknown) => {
     text += String(chunk);
     return true;
-  }) as typeof write;
+  };
   try {
     work();
     return await Promise.resolve(text);
