@@ -45,6 +45,8 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
     epoch: z.number(),
     loss: z.number(),
     learningRate: z.number(),
+    /** In a thinned history alone: how many steps there were since the one before, this one included, and their mean loss. */
+    mean: z.object({ steps: z.number().int().positive(), loss: z.number() }).optional(),
     ...throughput,
   }),
   z.object({

@@ -46,7 +46,14 @@ export const trainingPanelToHostSchema = z.discriminatedUnion('type', [
   /** Resumes a paused run, or goes on from the last checkpoint of one that ended or broke off. */
   z.object({ type: z.literal('resume'), folder: z.string() }),
   /** The host asks where to save. `content` is text, or base64 for PNG. */
-  z.object({ type: z.literal('export'), format: z.enum(['png', 'svg', 'csv']), name: z.string(), content: z.string() }),
+  z.object({
+    type: z.literal('export'),
+    format: z.enum(['png', 'svg', 'csv']),
+    name: z.string(),
+    /** Some steps of a long run are left out. */
+    thinned: z.boolean(),
+    content: z.string(),
+  }),
   /** Opens a file of the run: a pinned image, the log, the configuration. */
   z.object({ type: z.literal('open'), path: z.string() }),
   z.object({ type: z.literal('picture'), image: z.string(), size: z.number().int() }),

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { userError } from '../../protocol/errors.ts';
 import { relativeTo, runLogLine } from '../../protocol/runLog.ts';
-import type { RunRecord } from '../../protocol/runRecord.ts';
+import { runFiles, type RunRecord } from '../../protocol/runRecord.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { createRunEvents } from '../trainer/runEvents.ts';
@@ -39,6 +39,9 @@ export function registerLookingAtRuns(
         const line = runLogLine(event);
         return line === undefined ? [] : `${line.time} ${line.level}: ${relativeTo(run.folder, line.message)}`;
       });
+      if (events.isThinned) {
+        lines.unshift(`Only the last lines of a long log stand here; ${runFiles.metrics} in ${run.folder} has all.`);
+      }
       await documents.show(`${run.record.name}.log`, `${lines.join('\n') || 'Nothing has been logged.'}\n`);
     }),
     registerCommand('fivecrop.showLog', log, () => log.show()),

@@ -14,7 +14,7 @@ import type { StoredRun } from '../../runs/list.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
-import { saveExport } from './saveExport.ts';
+import { fileNameOf, saveExport } from './saveExport.ts';
 import { createTrainingSession, type TrainingSession } from './trainingSession.ts';
 
 type TrainingParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'service'>;
@@ -158,10 +158,13 @@ async function obey(
     case 'export': {
       const content = Buffer.from(message.content, message.format === 'png' ? 'base64' : 'utf8');
       return saveExport({
-        name: `${message.name}.${message.format}`,
+        name: `${fileNameOf(message.name)}${message.thinned ? '-thinned' : ''}.${message.format}`,
         folder: session.folders[0],
         filters: exportFilters[message.format],
         content,
+        ...(message.thinned
+          ? { note: 'Steps of long runs are thinned in it; metrics.jsonl in a run’s folder has every one.' }
+          : {}),
       });
     }
     case 'open': {

@@ -1,10 +1,13 @@
+import { mostThinnedEvents } from '../../protocol/thinnedHistory.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import type { ShownRun, TrainingPanelToPage } from '../../protocol/trainingPanel.ts';
 
 /** Time over which news is gathered before it is sent, in milliseconds: a frame. */
 const frame = 16;
-/** Events of one message: a long history is sent in parts, so that the page can draw in between. */
-const eventsPerMessage = 5000;
+/** Time between two messages that begin a curve anew, in milliseconds: a long history is thinned many times while it is read. */
+const anewPace = 1000;
+/** Other runs that are offered for a comparison: the newest. */
+const offeredRuns = 200;
 
 /** A run's events, followed. */
 export interface FollowedEvents {
@@ -38,6 +41,8 @@ interface Curve {
   readonly stop: () => void;
   /** Number of events that the page has. */
   sent: number;
+  /** When the page was last told to begin the curve anew, in milliseconds; 0 where it has to be at once. */
+  begun: number;
 }
 
 /** Tells `post` of runs and their events: whole in a replay, then what is new, no more often than once a frame. */
@@ -51,17 +56,24 @@ export function createTrainingSession(
 
   const flush = () => {
     flushing = undefined;
-    for (const [folder, curve] of curves) curve.sent = postEvents(folder, curve);
+    for (const [folder, curve] of curves) postEvents(folder, curve);
   };
-  const flushSoon = () => (flushing ??= setTimeout(flush, frame));
+  const flushSoon = (wait = frame) => (flushing ??= setTimeout(flush, wait));
 
-  function postEvents(folder: string, { followed: { events }, sent }: Curve): number {
-    let from = sent;
-    while (from < events.length) {
-      post({ type: 'events', folder, from, events: events.slice(from, from + eventsPerMessage) });
-      from = Math.min(events.length, from + eventsPerMessage);
+  function postEvents(folder: string, curve: Curve): void {
+    const { events } = curve.followed;
+    const now = performance.now();
+    const wait = curve.sent === 0 ? curve.begun + anewPace - now : 0;
+    if (curve.begun > 0 && wait > 0) {
+      flushSoon(wait);
+      return;
     }
-    return from;
+    if (curve.sent === 0 && events.length > 0) curve.begun = now;
+    while (curve.sent < events.length) {
+      const part = events.slice(curve.sent, curve.sent + mostThinnedEvents);
+      post({ type: 'events', folder, from: curve.sent, events: part });
+      curve.sent += part.length;
+    }
   }
 
   function follow(folder: string): Curve {
@@ -69,10 +81,14 @@ export function createTrainingSession(
     const curve: Curve = {
       followed,
       sent: 0,
+      begun: 0,
       stop: followed.onEvents((from) => {
-        // An empty message takes away what the page has of a history that is no longer there.
-        if (from < curve.sent) post({ type: 'events', folder, from: 0, events: [] });
-        curve.sent = Math.min(curve.sent, from === 0 ? 0 : curve.sent);
+        if (from === 0) curve.sent = 0;
+        // What the page has of a history that is no longer there goes at once.
+        if (followed.events.length === 0) {
+          post({ type: 'events', folder, from: 0, events: [] });
+          curve.begun = 0;
+        }
         flushSoon();
       }),
     };
@@ -83,7 +99,11 @@ export function createTrainingSession(
     const runs = source.runs();
     const shown = folders.flatMap((folder) => runs.find((run) => run.folder === folder) ?? []);
     const others = runs.filter(({ folder }) => !folders.includes(folder));
-    post({ type: 'runs', shown, others: others.map(({ folder, record }) => ({ folder, name: record.name })) });
+    post({
+      type: 'runs',
+      shown,
+      others: others.slice(0, offeredRuns).map(({ folder, record }) => ({ folder, name: record.name })),
+    });
   }
 
   function show(wanted: readonly string[]): void {
@@ -110,6 +130,7 @@ export function createTrainingSession(
       postRuns();
       for (const [folder, curve] of curves) {
         curve.sent = 0;
+        curve.begun = 0;
         if (curve.followed.events.length === 0) post({ type: 'events', folder, from: 0, events: [] });
       }
       flush();

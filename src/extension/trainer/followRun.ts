@@ -1,7 +1,7 @@
 import type { StoredRun } from '../../runs/list.ts';
 import { createRunEvents, type EventsListener } from './runEvents.ts';
 import { isLive } from '../../runs/state.ts';
-import { listenToTrainer } from './trainerSocket.ts';
+import { isTrainerSocket, listenToTrainer } from './trainerSocket.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 
 /** A run whose events are read and followed while somebody looks at it. */
@@ -41,13 +41,13 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
     hangUp?.();
     hangUp = undefined;
     address = socket;
-    if (socket === undefined) return;
+    if (socket === undefined || !isTrainerSocket(socket)) return;
     const onClose = (): void => {
       hangUp = undefined;
       // Read first: what came last has to be there when others look at how the run ended.
       void events.readOn().finally(onProcessEnd);
     };
-    hangUp = listenToTrainer(socket, { onMessage: readOn, onClose });
+    hangUp = listenToTrainer(socket, { onNews: events.readOn, onClose });
   };
   const update = (now: StoredRun | undefined): void => {
     listen(now !== undefined && isLive(now.state) && mayConnect() ? now.record.process?.socket : undefined);

@@ -1,13 +1,16 @@
 import { messageOf } from '../../protocol/errors.ts';
+import { mostHeldEvents, thinnedHistory } from '../../protocol/thinnedHistory.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import { readEvents } from '../../runs/events.ts';
 
 /** The events of one run as its `metrics.jsonl` has them, which is the truth; read on as the file grows. */
 export interface RunEvents {
+  /** All of them, or a thinned history where they are too many to hold. */
   readonly events: readonly TrainingEvent[];
+  readonly isThinned: boolean;
   /** Reads what is new and returns when all that lay there has been told. Calls at the same time share one reading. */
   readonly readOn: () => Promise<void>;
-  /** `from` is the index of the first of `events`; 0 begins anew, as when the file was replaced. */
+  /** `from` is the index of the first of `events`; 0 begins anew, as when the file was replaced or the history thinned. */
   readonly onEvents: (listener: EventsListener) => () => void;
 }
 
@@ -20,6 +23,7 @@ export function createRunEvents(folder: string): RunEvents {
   let reading: Promise<void> | undefined;
   let again = false;
   let failure: string | undefined;
+  let isThinned = false;
 
   const tell = (from: number): void => {
     const news = events.slice(from);
@@ -29,7 +33,11 @@ export function createRunEvents(folder: string): RunEvents {
     if (news.length === 0) return;
     const from = events.length;
     for (const event of news) events.push(event);
-    tell(from);
+    if (events.length > mostHeldEvents) {
+      events = thinnedHistory(events);
+      isThinned = true;
+      tell(0);
+    } else tell(from);
   };
   /** What cannot be read is told once, where people look for what a run says. */
   const fail = (message: string): void => {
@@ -43,6 +51,7 @@ export function createRunEvents(folder: string): RunEvents {
       for await (const part of readEvents(folder, offset)) {
         if (part.anew) {
           events = [];
+          isThinned = false;
           tell(0);
         }
         offset = part.next;
@@ -53,6 +62,9 @@ export function createRunEvents(folder: string): RunEvents {
   return {
     get events() {
       return events;
+    },
+    get isThinned() {
+      return isThinned;
     },
     readOn: () => {
       again = true;

@@ -1,29 +1,30 @@
+import { lstatSync } from 'node:fs';
 import { connect } from 'node:net';
+import { basename, dirname } from 'node:path';
+import process from 'node:process';
 import { userError } from '../../protocol/errors.ts';
-import { trainerMessageSchema, type TrainerMessage, type TrainerRequest } from '../../protocol/trainerProtocol.ts';
+import type { TrainerRequest } from '../../protocol/trainerProtocol.ts';
 
 /** Milliseconds that a trainer may take to accept a connection: it listens also while a step computes. */
 const patience = 5000;
 
 export interface TrainerListener {
-  readonly onMessage: (message: TrainerMessage) => void;
+  /** Called when the trainer says something; nothing more is read of it before the promise has settled. */
+  readonly onNews: () => Promise<void>;
   /** Called once: the trainer ended, was killed, or was not there. */
   readonly onClose: () => void;
 }
 
-/** Listens to a running trainer. Returns the function that ends it without a word to `onClose`. */
-export function listenToTrainer(address: string, { onMessage, onClose }: TrainerListener): () => void {
+/**
+ * Listens to a running trainer. What it says lies in the run's folder already, so that it is only taken as word that there
+ * is news, and nothing of it is kept. Returns the function that ends it without a word to `onClose`.
+ */
+export function listenToTrainer(address: string, { onNews, onClose }: TrainerListener): () => void {
   const socket = connect(address);
-  let rest = '';
   let over = false;
-  socket.setEncoding('utf8');
-  socket.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) {
-      const message = parseMessage(line);
-      if (message !== undefined && !over) onMessage(message);
-    }
+  socket.on('data', () => {
+    socket.pause();
+    void onNews().finally(() => socket.resume());
   });
   // `close` follows, and says all that matters.
   socket.on('error', () => undefined);
@@ -44,26 +45,29 @@ export function sendToTrainer(address: string, request: TrainerRequest): Promise
       socket.destroy();
       reject(userError('The training process does not answer; it may just have ended. Refresh the list of runs.'));
     };
-    const socket = connect(address, () => {
-      socket.end(`${JSON.stringify(request)}\n`, () => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
+    const socket = connect(address, () => socket.end(`${JSON.stringify(request)}\n`, resolve));
+    // Rejecting what has been resolved changes nothing: one that never closes is hung up on.
     const timer = setTimeout(fail, patience);
-    socket.on('error', () => {
-      clearTimeout(timer);
-      fail();
-    });
+    socket.on('error', fail);
+    socket.on('close', () => clearTimeout(timer));
     // What the trainer says on every connection has to be read, or the socket would not end.
     socket.resume();
   });
 }
 
-function parseMessage(line: string): TrainerMessage | undefined {
+/**
+ * Whether an address that a record names is such as our trainers open (see `openLineSocket`), and this user's own: a record
+ * may name any socket of this machine, and on Windows a pipe of another one.
+ */
+export function isTrainerSocket(address: string): boolean {
+  if (process.platform === 'win32') return /^\\\\\.\\pipe\\fivecrop-[0-9a-f]{12}$/.test(address);
+  const folder = dirname(address);
+  if (!basename(folder).startsWith('fivecrop-')) return false;
   try {
-    return trainerMessageSchema.safeParse(JSON.parse(line)).data;
+    const [place, socket] = [lstatSync(folder), lstatSync(address)];
+    const own = [place, socket].every(({ uid }) => uid === process.getuid?.());
+    return own && socket.isSocket() && place.isDirectory() && (place.mode & 0o077) === 0;
   } catch {
-    return undefined;
+    return false;
   }
 }

@@ -13,7 +13,7 @@ import type { StoredRun } from '../../runs/list.ts';
 import { isLive } from '../../runs/state.ts';
 import type { RunStore } from './runStore.ts';
 import { startTrainer, type TrainingRequest } from './startTrainer.ts';
-import { sendToTrainer } from './trainerSocket.ts';
+import { isTrainerSocket, sendToTrainer } from './trainerSocket.ts';
 import { enqueue, parseQueue, type QueuedRun } from './trainingQueue.ts';
 
 /** Trainer processes: those of this window, those of earlier windows, and those of a shell. */
@@ -184,7 +184,11 @@ async function control({ record, state }: StoredRun, request: TrainerRequest): P
   requireTrust('Talking to a training process');
   if (!isLive(state)) throw userError(`${record.name} is not running, so there is nothing to ${request.type}.`);
   const { process: owner } = record;
-  if (owner?.socket !== undefined) return sendToTrainer(owner.socket, request);
+  if (owner?.socket !== undefined) {
+    if (!isTrainerSocket(owner.socket))
+      throw userError(`${record.name} names no training process of yours to ${request.type}.`);
+    return sendToTrainer(owner.socket, request);
+  }
   if (owner === undefined || request.type !== 'stop' || process.platform === 'win32') {
     throw userError(`${record.name} was started in a terminal: ${request.type} it there.`);
   }

@@ -6,6 +6,10 @@ import { randomBytes } from 'node:crypto';
 
 /** Longest line that a client may send, in characters; requests have some twenty. */
 const longestLine = 4096;
+/** Characters that may wait for a client that does not read; one that is further behind finds everything in the run's folder. */
+const mostWaiting = 4 * 1024 * 1024;
+/** Clients at the same time: windows that show the run. */
+const mostClients = 64;
 /** Longest path of a socket that every system takes: macOS has 104 bytes with the end mark. */
 const longestPath = 100;
 
@@ -42,11 +46,15 @@ export async function openLineSocket(options: LineSocketOptions): Promise<LineSo
     readLines(socket, options.onLine);
     options.onClient({ send: (line) => socket.write(`${line}\n`) });
   });
+  server.maxConnections = mostClients;
   await listen(server, address);
   return {
     address,
     broadcast: (line) => {
-      for (const client of clients) client.write(`${line}\n`);
+      for (const client of clients) {
+        if (client.writableLength > mostWaiting) client.destroy();
+        else client.write(`${line}\n`);
+      }
     },
     close: async () => {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -1,7 +1,10 @@
 import { csv, type CsvValue } from '../components/csv.ts';
 import type { RunCurves } from './runCurves.ts';
 
-/** Every point of the runs, exactly as recorded: a row a step and a row a validation. */
+/**
+ * The points of the runs that the page has, exactly as recorded: a row a step and a row a validation. `meanSteps` is how many
+ * steps a row stands for; above 1 some were left out, and `meanLoss` is the mean of them and of the row's own.
+ */
 export function curvesCsv(runs: readonly { name: string; curves: RunCurves }[]): string {
   const heading = [
     'run',
@@ -10,6 +13,8 @@ export function curvesCsv(runs: readonly { name: string; curves: RunCurves }[]):
     'epoch',
     'loss',
     'learningRate',
+    'meanSteps',
+    'meanLoss',
     'trainLoss',
     'validLoss',
     'validAccuracy',
@@ -22,7 +27,9 @@ export function curvesCsv(runs: readonly { name: string; curves: RunCurves }[]):
 }
 
 function stepRows(name: string, { steps }: RunCurves): CsvValue[][] {
-  const columns = (['step', 'epoch', 'loss', 'learningRate'] as const).map((column) => steps.values(column));
+  const columns = (['step', 'epoch', 'loss', 'learningRate', 'meanSteps', 'meanLoss'] as const).map((column) =>
+    steps.values(column),
+  );
   return Array.from({ length: steps.length }, (_, row) => [name, 'step', ...columns.map((values) => values[row])]);
 }
 
@@ -35,6 +42,8 @@ function validationRows(name: string, { validations }: RunCurves): CsvValue[][] 
     name,
     'validation',
     ...before.map((values) => values[row]),
+    undefined,
+    undefined,
     undefined,
     undefined,
     ...after.map((values) => values[row]),

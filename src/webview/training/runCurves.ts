@@ -1,9 +1,22 @@
 import { runLogLine, type RunLogLine } from '../../protocol/runLog.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import { countUpTo, growingColumns, type Columns } from './columns.ts';
+import type { Range } from './downsample.ts';
 
-/** `seconds`: how long the run had trained then, all sessions together. */
-export const stepColumns = ['step', 'epoch', 'seconds', 'loss', 'learningRate', 'imagesPerSecond'] as const;
+/**
+ * `seconds`: how long the run had trained then, all sessions together. `meanLoss` is of `meanSteps` steps up to this one, 1
+ * where none was left out.
+ */
+export const stepColumns = [
+  'step',
+  'epoch',
+  'seconds',
+  'loss',
+  'learningRate',
+  'imagesPerSecond',
+  'meanLoss',
+  'meanSteps',
+] as const;
 export const validationColumns = [
   'step',
   'epoch',
@@ -70,7 +83,12 @@ export function addEvent(curves: RunCurves, event: TrainingEvent): void {
       curves.done = undefined;
       break;
     case 'step':
-      curves.steps.append({ ...event, seconds: trainedSeconds(curves) });
+      curves.steps.append({
+        ...event,
+        seconds: trainedSeconds(curves),
+        meanLoss: event.mean?.loss ?? event.loss,
+        meanSteps: event.mean?.steps ?? 1,
+      });
       curves.lastStep = event;
       break;
     case 'validation':
@@ -115,11 +133,23 @@ export function bestValidation(curves: RunCurves): number | undefined {
   return best;
 }
 
-/** Steps at which an epoch ended, up to the last step. */
-export function epochEnds(curves: RunCurves): number[] {
+/** Whether steps were left out of a long history. */
+export function isThinned({ steps }: RunCurves): boolean {
+  return steps.values('meanSteps').some((count) => count > 1);
+}
+
+/** Epochs whose ends a chart could show apart. */
+const mostEpochEnds = 1000;
+
+/** Steps within `range` at which an epoch ended, up to the last step; none where they are too many to be told apart. */
+export function epochEnds(curves: RunCurves, range: Range): number[] {
   const length = curves.start?.stepsPerEpoch ?? 0;
-  const last = curves.steps.values('step').at(-1) ?? 0;
-  return length < 1 ? [] : Array.from({ length: Math.floor(last / length) }, (_, index) => (index + 1) * length);
+  if (length < 1) return [];
+  const first = Math.max(1, Math.ceil(range.min / length));
+  const last = Math.floor(Math.min(range.max, curves.steps.values('step').at(-1) ?? 0) / length);
+  const count = last - first + 1;
+  if (!(count >= 1 && count <= mostEpochEnds)) return [];
+  return Array.from({ length: count }, (_, index) => (first + index) * length);
 }
 
 function addTime({ sessions }: RunCurves, event: TrainingEvent): void {

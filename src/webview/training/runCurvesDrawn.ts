@@ -61,7 +61,7 @@ export function accuracyCurves(runs: readonly PageRun[], colors: readonly string
 export function smoothedPoints(run: PageRun, weight: number): Points {
   const { steps } = run.curves;
   const before = run.smoothed?.generation === steps.generation ? run.smoothed.result : undefined;
-  const result = smooth(steps.values('loss'), weight, before);
+  const result = smooth(steps.values('meanLoss'), weight, before, steps.values('meanSteps'));
   run.smoothed = { result, generation: steps.generation };
   return { x: steps.values('step'), y: result.values.subarray(0, result.length) };
 }

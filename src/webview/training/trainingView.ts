@@ -17,7 +17,7 @@ import type { TrainingPageState } from './pageState.ts';
 import { pinnedPredictions } from './pinnedPredictions.ts';
 import type { RunCollection } from './runCollection.ts';
 import { runControls } from './runControls.ts';
-import { epochEnds } from './runCurves.ts';
+import { epochEnds, isThinned } from './runCurves.ts';
 import { accuracyCurves, lossCurves } from './runCurvesDrawn.ts';
 import { runNumbers } from './runNumbers.ts';
 import { stateWord } from './runState.ts';
@@ -128,7 +128,7 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
       dash: style.dash,
     })),
     range: range(),
-    marks: runs.shown[0] === undefined ? [] : epochEnds(runs.shown[0].curves),
+    marks: runs.shown[0] === undefined ? [] : epochEnds(runs.shown[0].curves, range()),
     colors,
   });
   const exportAs = async (format: ExportFormat): Promise<void> => {
@@ -136,7 +136,8 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
       .map(({ record }) => record.name)
       .join('+')
       .slice(0, 80);
-    send({ type: 'export', format, name, content: await exportCharts(format, visible(), picture()) });
+    const thinned = format === 'csv' && visible().some(({ curves }) => isThinned(curves));
+    send({ type: 'export', format, name, thinned, content: await exportCharts(format, visible(), picture()) });
   };
 
   const drawCharts = (): void => {

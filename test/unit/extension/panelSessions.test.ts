@@ -166,7 +166,7 @@ test('a page that begins in the middle of a run has each event once and in order
     page.get('a')?.map((event) => event.event === 'step' && event.step),
     Array.from({ length: 12_007 }, (_, index) => index + 1),
   );
-  assert.ok(messages.every((message) => message.type !== 'events' || message.events.length <= 5000));
+  assert.ok(messages.every((message) => message.type !== 'events' || message.events.length <= 10_000));
   session.dispose();
 });
 

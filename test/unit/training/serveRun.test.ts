@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createTrainingControl, whenNotPaused } from '../../../src/ml/training/control.ts';
 import { serveRun } from '../../../src/ml/worker/serveRun.ts';
 import { type TrainerMessage, trainerMessageSchema } from '../../../src/protocol/trainerProtocol.ts';
@@ -75,5 +77,25 @@ test('a client that floods or vanishes disturbs neither the run nor other client
   await good.next();
   server.event(log('still here'));
   assert.deepEqual(await good.next(), { type: 'event', event: log('still here') });
+  await server.close();
+});
+
+test('a client that does not read is hung up on before what waits for it grows large', async () => {
+  const server = await serveRun(createTrainingControl());
+  server.begin('run', 0);
+  const client = createConnection(server.address);
+  await once(client, 'connect');
+  client.on('error', () => undefined);
+  const closed = once(client, 'close');
+  const event = { event: 'log', time: '', level: 'info', message: 'x'.repeat(1_000_000) } as const;
+  const before = process.memoryUsage().rss;
+  for (let count = 0; count < 60; count++) {
+    server.event(event);
+    await delay(2);
+  }
+  const grown = (process.memoryUsage().rss - before) / 1e6;
+  assert.ok(grown < 60, `${grown.toFixed(0)} MB more after 60 MB of events`);
+  client.resume();
+  await closed;
   await server.close();
 });

@@ -184,7 +184,17 @@ test('best is the validation with the highest accuracy, of equals the one with t
 test('epochs end every stepsPerEpoch steps', () => {
   const curves = emptyCurves();
   for (const event of [start(0, 0), step(9, 1)]) addEvent(curves, event);
-  assert.deepEqual(epochEnds(curves), [4, 8]);
+  assert.deepEqual(epochEnds(curves, { min: 0, max: 20 }), [4, 8]);
+  assert.deepEqual(epochEnds(curves, { min: 5, max: 20 }), [8]);
+});
+
+test('millions of epochs have no marks until a zoom shows them apart', () => {
+  const curves = emptyCurves();
+  const begin = start(0, 0);
+  assert.ok(begin.event === 'start');
+  for (const event of [{ ...begin, stepsPerEpoch: 1 }, step(1e12, 1)]) addEvent(curves, event);
+  assert.deepEqual(epochEnds(curves, { min: 0, max: 1e12 }), []);
+  assert.deepEqual(epochEnds(curves, { min: 1e11, max: 1e11 + 2 }), [1e11, 1e11 + 1, 1e11 + 2]);
 });
 
 test('events that come twice are taken once, and a gap is refused', () => {
