@@ -97,6 +97,7 @@ function builds() {
         trainer: 'src/ml/worker/main.ts',
         service: 'src/ml/worker/service.ts',
         decodeWorker: 'src/ml/data/decodeWorker.ts',
+        magickWorker: 'src/ml/data/magickWorker.ts',
         probeDevice: 'src/ml/engine/probeProcess.ts',
       },
     },

@@ -1,35 +1,16 @@
-import { readFileSync, statSync } from 'node:fs';
 import sharp from 'sharp';
-import type { Metadata, ResizeOptions, Sharp, SharpOptions } from 'sharp';
-import { messageOf, userError } from '../../protocol/errors.ts';
+import type { Metadata, ResizeOptions, Sharp } from 'sharp';
+import { decodeSeconds, maxAspectRatio, maxImagePixels } from './imageLimits.ts';
 import { simpleJpegSize } from './jpegHeader.ts';
 import { decodePlainJpeg, isPlainJpeg } from './plainJpeg.ts';
 import { resize } from './resize.ts';
 import { resizedSize } from './rgbImage.ts';
 import type { ResizedImage, RgbImage } from './rgbImage.ts';
+import { readImageFile, viewableImage } from './viewableImage.ts';
+import type { DecodeGate, ViewableImage } from './viewableImage.ts';
+import { undecodable } from './whyUndecodable.ts';
 
-/** Larger images are refused: decoded, 16 bits and alpha included, they would take more than 1 GB. */
-export const maxImagePixels = 120_000_000;
-/** Narrower images are refused: resized by their short side they would be of any size. */
-export const maxAspectRatio = 64;
-/** Longest time that one file may take to decode. */
-const decodeSeconds = 60;
-
-const formats: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'heif', 'gif', 'tiff']);
-
-const inputOptions: SharpOptions = {
-  // What libjpeg calls a warning (stray bytes between markers) Pillow and browsers show without a word.
-  failOn: 'error',
-  limitInputPixels: maxImagePixels,
-  pages: 1,
-};
-
-// One thread an image: images are decoded side by side. Nothing is read twice, so libvips need not remember.
-sharp.concurrency(1);
-sharp.cache(false);
-
-/** Runs a decode of so many pixels when there is room for it. */
-export type DecodeGate = <Result>(pixels: number, decode: () => Promise<Result>) => Promise<Result>;
+const formats: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'heif', 'gif', 'tiff', 'raw']);
 
 /**
  * Decodes an image file and resizes its short side to `shortSide` as torchvision's `Resize` does on Pillow images
@@ -46,26 +27,16 @@ export async function decodeImage(
   gate: DecodeGate = (_, decode) => decode(),
 ): Promise<ResizedImage> {
   try {
-    const input = readWhole(file);
-    const simple = typeof input === 'string' ? undefined : await decodeSimpleJpeg(input, shortSide);
+    const read = readImageFile(file);
+    const simple = read.content && (await decodeSimpleJpeg(read.content, shortSide));
     if (simple) return simple;
-    const metadata = await sharp(input, { ...inputOptions, limitInputPixels: false }).metadata();
+    const image = await viewableImage(read, gate);
+    const metadata = await sharp(image.input, { ...image.options, limitInputPixels: false }).metadata();
     const source = checkHeader(metadata);
-    return await gate(source.width * source.height, () => decodePixels(input, shortSide, metadata, source));
+    return await gate(source.width * source.height, () => decodePixels(image, shortSide, metadata, source));
   } catch (error) {
-    throw userError(reasonOf(messageOf(error)), error);
+    throw undecodable(error);
   }
-}
-
-/** Larger files are left to libvips, which reads them bit by bit. */
-const maxWholeBytes = 32 * 2 ** 20;
-
-/**
- * A file's bytes, which libvips decodes with half the work that it has with a small file's name; or the name. Read in this
- * thread: handing a small file to another one and back takes longer.
- */
-function readWhole(file: string): Buffer | string {
-  return statSync(file).size > maxWholeBytes ? file : readFileSync(file);
 }
 
 /** A small JPEG without anything special, which libvips need not see; undefined for all others. */
@@ -77,13 +48,13 @@ async function decodeSimpleJpeg(content: Uint8Array, shortSide: number): Promise
 }
 
 async function decodePixels(
-  input: Buffer | string,
+  image: ViewableImage,
   shortSide: number,
   metadata: Metadata,
   source: ResizedImage['source'],
 ): Promise<ResizedImage> {
   const { width, height } = resizedSize(source.width, source.height, shortSide);
-  const resized = await resizedPixels(input, width, height, metadata, source);
+  const resized = await resizedPixels(image, width, height, metadata, source);
   if (resized.width !== width || resized.height !== height) {
     throw new Error(`decoded to ${resized.width}x${resized.height} instead of ${width}x${height}`);
   }
@@ -94,18 +65,18 @@ async function decodePixels(
 const maxWholePixels = 2 ** 20;
 
 async function resizedPixels(
-  input: Buffer | string,
+  image: ViewableImage,
   width: number,
   height: number,
   metadata: Metadata,
   source: ResizedImage['source'],
 ): Promise<RgbImage> {
   const isSmall = source.width * source.height <= maxWholePixels;
-  if (isSmall && isPlainJpeg(metadata) && typeof input !== 'string') {
-    const image = await decodePlainJpeg(input, { width, height });
-    if (image) return image;
+  if (isSmall && isPlainJpeg(metadata) && typeof image.input !== 'string') {
+    const plain = await decodePlainJpeg(image.input, { width, height });
+    if (plain) return plain;
   }
-  const whole = metadata.hasAlpha ? await withoutAlpha(input) : sharp(input, inputOptions).autoOrient();
+  const whole = metadata.hasAlpha ? await withoutAlpha(image) : opened(image);
   // libvips shifts by half a pixel of the output when it enlarges.
   if (isSmall || width * height > source.width * source.height) {
     return resize(await rgbPixels(whole), width, height);
@@ -138,34 +109,12 @@ function isTooLong({ width, height }: { width: number; height: number }): boolea
   return Math.max(width, height) > maxAspectRatio * Math.min(width, height);
 }
 
-/** The image before the resize, its alpha dropped: sharp's own resize would blacken what lies under it. */
-async function withoutAlpha(input: Buffer | string): Promise<Sharp> {
-  const { data, width, height } = await rgbPixels(sharp(input, inputOptions).autoOrient().removeAlpha());
-  return sharp(data, { raw: { width, height, channels: 3 } });
+function opened({ input, options }: ViewableImage): Sharp {
+  return sharp(input, options).autoOrient();
 }
 
-const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
-  [/pixel limit/i, `The image has more than ${maxImagePixels / 1e6} million pixels; save a smaller copy to use it.`],
-  [
-    /aspect ratio/i,
-    `One side of the image is more than ${maxAspectRatio} times as long as the other; crop it to use it.`,
-  ],
-  [
-    /premature end|truncated|unexpected end|libpng read error|unexpected eof|partial data/i,
-    'The file is cut short or damaged; replace it with a complete copy.',
-  ],
-  [/is missing|no such file|ENOENT/i, 'The file is no longer there.'],
-  [/permission|EACCES|EPERM/i, 'The file may not be read; change its permissions.'],
-  [/timeout/i, `The file takes longer than ${decodeSeconds} s to decode; save a smaller copy to use it.`],
-  [
-    /unsupported image format|unsupported codec|no decod|compression format has not been built/i,
-    'The file is in no format that can be read; save it as JPEG, PNG, WebP, AVIF, GIF or TIFF.',
-  ],
-  [/corrupt header|invalid frame/i, 'The header of the file is damaged; replace it with a complete copy.'],
-];
-
-function reasonOf(message: string): string {
-  const known = reasons.find(([pattern]) => pattern.test(message));
-  const [firstLine = ''] = message.split('\n');
-  return known?.[1] ?? `The file does not decode (${firstLine.trim()}); replace it or leave it out.`;
+/** The image before the resize, its alpha dropped: sharp's own resize would blacken what lies under it. */
+async function withoutAlpha(image: ViewableImage): Promise<Sharp> {
+  const { data, width, height } = await rgbPixels(opened(image).removeAlpha());
+  return sharp(data, { raw: { width, height, channels: 3 } });
 }

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
-import { closeSync, createReadStream, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { messageOf, UserError } from '../../protocol/errors.ts';
 import { createRandom } from '../graph/random.ts';
 import { augment } from './augment.ts';
 import type { Augmentation } from './augment.ts';
 import { decodeImage } from './decodeImage.ts';
-import type { DecodeGate } from './decodeImage.ts';
 import { cacheEntry, digestOf, entryBytes, readCacheEntry, writeCacheEntry } from './diskCache.ts';
 import { identityOf } from './fileIdentity.ts';
 import { largeImagePixels, withLargeImageLock } from './largeImageLock.ts';
 import type { LargeImageLock } from './largeImageLock.ts';
 import type { Loss } from './lostImage.ts';
+import { withOpenImage } from './openImage.ts';
 import type { ResizedImage } from './rgbImage.ts';
+import type { DecodeGate } from './viewableImage.ts';
 
 /** What a run first saw of an image file. */
 export interface SeenImage {
@@ -228,7 +229,7 @@ export async function inspectFiles({ files, decode, hash, lock }: InspectTask): 
   const inspections: Inspection[] = [];
   for (const file of files) {
     const reason = decode ? await whyUndecodable(file, lock) : undefined;
-    const digest = hash === 'none' ? undefined : hash === 'end' ? hashEnd(file) : await hashFile(file);
+    const digest = hash === 'none' ? undefined : hash === 'end' ? hashEnd(file) : hashFile(file);
     inspections.push({
       ...(reason === undefined ? {} : { reason }),
       ...(digest === undefined ? {} : { hash: digest }),
@@ -248,36 +249,35 @@ async function whyUndecodable(file: string, lock: LargeImageLock): Promise<strin
   }
 }
 
-/** Sizes of files in bytes, in the order given; -1 where there is none to be had. */
+/** Sizes of files in bytes, in the order given; -1 if there is none to be had, as of a device. */
 export function measureFiles({ files }: { readonly files: readonly string[] }): Float64Array {
-  return Float64Array.from(files, (file) => statSync(file, { throwIfNoEntry: false })?.size ?? -1);
+  return Float64Array.from(files, (file) => {
+    const status = statSync(file, { throwIfNoEntry: false });
+    return status?.isFile() ? status.size : -1;
+  });
 }
 
 const endBytes = 4096;
 
 function hashEnd(file: string): string | undefined {
-  let handle: number | undefined;
-  try {
-    handle = openSync(file, 'r');
-    const buffer = Buffer.allocUnsafe(endBytes);
-    const read = readSync(handle, buffer, 0, endBytes, Math.max(0, fstatSync(handle).size - endBytes));
-    return createHash('sha256').update(buffer.subarray(0, read)).digest('hex');
-  } catch {
-    return undefined;
-  } finally {
-    if (handle !== undefined) closeSync(handle);
-  }
+  return hashOf(file, (bytes) => Math.max(0, bytes - endBytes));
 }
 
-/** Larger files are read in pieces; a smaller one at once, which takes a quarter of the time. */
-const maxWholeBytes = 16 * 2 ** 20;
+function hashFile(file: string): string | undefined {
+  return hashOf(file, () => 0);
+}
 
-async function hashFile(file: string): Promise<string | undefined> {
+/** Most that is read at once. */
+const pieceBytes = 16 * 2 ** 20;
+
+/** Of a file's bytes from a place on; undefined if it cannot be read. */
+function hashOf(file: string, start: (bytes: number) => number): string | undefined {
   const hash = createHash('sha256');
   try {
-    if (statSync(file).size <= maxWholeBytes) return hash.update(readFileSync(file)).digest('hex');
-    for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-    return hash.digest('hex');
+    return withOpenImage(file, ({ bytes, read }) => {
+      for (let at = start(bytes); at < bytes; at += pieceBytes) hash.update(read(at, pieceBytes));
+      return hash.digest('hex');
+    });
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
-import { messageOf, userError } from '../../protocol/errors.ts';
-import { maxImagePixels } from '../data/decodeImage.ts';
+import { userError } from '../../protocol/errors.ts';
+import { readImageFile, viewableImage } from '../data/viewableImage.ts';
+import { undecodable } from '../data/whyUndecodable.ts';
 
 /** A small JPEG of an image, and the size of the image itself as a viewer shows it. */
 export interface Picture {
@@ -16,7 +17,8 @@ export interface Picture {
  */
 export async function pictureOf(file: string, size: number): Promise<Picture> {
   try {
-    const image = sharp(file, { failOn: 'error', limitInputPixels: maxImagePixels, pages: 1 });
+    const { input, options } = await viewableImage(readImageFile(file), (_, decode) => decode());
+    const image = sharp(input, options);
     const { width, height } = (await image.metadata()).autoOrient;
     const jpeg = await image
       .autoOrient()
@@ -27,6 +29,6 @@ export async function pictureOf(file: string, size: number): Promise<Picture> {
       .toBuffer();
     return { picture: `data:image/jpeg;base64,${jpeg.toString('base64')}`, width, height };
   } catch (error) {
-    throw userError(`${file} cannot be shown: ${messageOf(error).split('\n', 1)[0] ?? ''}.`, error);
+    throw userError(`${file} cannot be shown: ${undecodable(error).message}`, error);
   }
 }

@@ -1,0 +1,93 @@
+import { Worker } from 'node:worker_threads';
+import { userError } from '../../protocol/errors.ts';
+import type { MagickFormat } from './imageFormat.ts';
+
+/** A file for ImageMagick. Its content is in memory that threads share, so that none copies it. */
+export interface MagickImage {
+  readonly content: Uint8Array<SharedArrayBuffer>;
+  readonly format: MagickFormat;
+  /** The decoder has turned the image already, as far as flips go: libtiff does, for YCbCr. */
+  readonly isFlipped?: boolean;
+}
+
+export type MagickRequest = MagickImage & { readonly wish: 'size' | 'tiff' };
+
+export type MagickAnswer =
+  | { readonly width: number; readonly height: number }
+  | { readonly tiff: Uint8Array<ArrayBuffer> }
+  | { readonly error: string };
+
+/** ImageMagick's memory grows and never shrinks, so its thread ends after a larger file than this. */
+const keptTiffBytes = 32 * 2 ** 20;
+
+let thread: Worker | undefined;
+let turn: Promise<unknown> = Promise.resolve();
+
+/** Size of the stored pixels, by the header alone. */
+export async function magickSize(image: MagickImage, seconds: number): Promise<{ width: number; height: number }> {
+  const answer = await inTurn({ ...image, wish: 'size' }, seconds);
+  if ('width' in answer) return answer;
+  throw new Error('ImageMagick gave no size');
+}
+
+/**
+ * The first picture of an image in a format that libvips does not read, as an uncompressed 8-bit TIFF: upright, with its
+ * alpha and its colour profile. ImageMagick, compiled to WebAssembly, does it in a thread of its own, which starts with the
+ * first such file and can be ended while it computes. One image at a time.
+ *
+ * Throws a user error if it takes longer than `seconds` or breaks off, an `Error` with ImageMagick's words otherwise.
+ */
+export async function magickTiff(image: MagickImage, seconds: number): Promise<Buffer> {
+  const answer = await inTurn({ ...image, wish: 'tiff' }, seconds);
+  if (!('tiff' in answer)) throw new Error('ImageMagick gave no image');
+  if (answer.tiff.length > keptTiffBytes) await end();
+  return Buffer.from(answer.tiff.buffer, answer.tiff.byteOffset, answer.tiff.byteLength);
+}
+
+function inTurn(request: MagickRequest, seconds: number): Promise<MagickAnswer> {
+  const answer = turn.then(() => ask(request, seconds));
+  turn = answer.catch(() => undefined);
+  return answer;
+}
+
+async function ask(request: MagickRequest, seconds: number): Promise<MagickAnswer> {
+  const worker = (thread ??= start());
+  // Idle, it keeps no process alive.
+  worker.ref();
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const answer = await new Promise<MagickAnswer>((resolve, reject) => {
+      timer = setTimeout(() => reject(new Error('timeout')), seconds * 1000);
+      worker.once('message', resolve);
+      worker.once('error', (error) => {
+        const reason = 'The decoder breaks off at this file; it is damaged, so replace it or leave it out.';
+        reject(userError(reason, error));
+      });
+      worker.postMessage(request);
+    });
+    if ('error' in answer) throw new Error(answer.error);
+    return answer;
+  } catch (error) {
+    // What state it is in nobody knows: the next image gets a new one.
+    await end();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    worker.removeAllListeners('message').removeAllListeners('error').unref();
+  }
+}
+
+async function end(): Promise<void> {
+  const ended = thread;
+  thread = undefined;
+  await ended?.terminate();
+}
+
+/** TypeScript when run from the sources, which tsx then has to be registered for. */
+function start(): Worker {
+  const fromSources = import.meta.url.endsWith('.ts');
+  if (!fromSources) return new Worker(new URL('./magickWorker.mjs', import.meta.url), { execArgv: [] });
+  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
+  const execArgv = ['--import', `data:text/javascript,import{register}from${tsx};register()`];
+  return new Worker(new URL('./magickWorker.ts', import.meta.url), { execArgv });
+}
