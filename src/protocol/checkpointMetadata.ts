@@ -1,43 +1,69 @@
 import * as z from 'zod';
+import { between, count, mostClasses, mostHiddenLayers, mostHiddenUnits, name, path, text, whole } from './bounded.ts';
 import { preprocessingSchema } from './preprocessing.ts';
 import { methods } from './trainingConfig.ts';
 
 export const checkpointVersion = 1;
 
-export const classLabelSchema = z.object({ index: z.number().int(), folder: z.string(), name: z.string() });
+export const classLabelSchema = z.object({ index: whole(0, mostClasses - 1), folder: name(), name: name() });
 /** A class: its index in the network's output, its folder and its display name, which always travel together. */
 export type ClassLabel = z.infer<typeof classLabelSchema>;
+
+/** The classes of a classifier in the order of its output, each folder once. */
+const classesSchema = z
+  .array(classLabelSchema)
+  .min(1, 'expected at least one class')
+  .max(mostClasses, `expected at most ${mostClasses} classes`)
+  .refine((classes) => classes.every(({ index }, place) => index === place), 'expected classes numbered from 0 on')
+  .refine(
+    (classes) => new Set(classes.map(({ folder }) => folder)).size === classes.length,
+    'expected each class folder once',
+  );
+
+/** The layers that take the place of a network's own classifier. */
+const headSchema = z.object({
+  hidden: z
+    .array(whole(1, mostHiddenUnits))
+    .max(mostHiddenLayers, `expected at most ${mostHiddenLayers} hidden layers`),
+  dropout: between(0, 1),
+  classes: whole(1, mostClasses),
+});
 
 /**
  * All that is needed to use a checkpoint. It lies as JSON under the key `fivecrop` of the safetensors header's
  * `__metadata__`.
  */
-export const checkpointMetadataSchema = z.object({
-  version: z.literal(checkpointVersion),
-  network: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('architecture'), name: z.string() }),
-    z.object({
-      kind: z.literal('backbone'),
-      /** Path when trained, absolute; the file is found by its hash beside the checkpoint too. */
-      file: z.string(),
-      sha256: z.string(),
-      featuresOutput: z.string(),
-      features: z.number().int(),
+export const checkpointMetadataSchema = z
+  .object({
+    version: z.literal(checkpointVersion),
+    network: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('architecture'), name: name(1) }),
+      z.object({
+        kind: z.literal('backbone'),
+        /** Path when trained, absolute; the file is found by its hash beside the checkpoint too. */
+        file: path(),
+        sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected a hash of 64 digits'),
+        featuresOutput: text(10_000, 1),
+        features: whole(1, 1_000_000),
+      }),
+    ]),
+    head: headSchema,
+    classes: classesSchema,
+    preprocessing: preprocessingSchema,
+    training: z.object({
+      run: name(),
+      method: z.enum(methods),
+      step: count(),
+      epoch: z.number().min(0),
+      data: text(32_767),
     }),
-  ]),
-  head: z.object({ hidden: z.array(z.number().int()), dropout: z.number(), classes: z.number().int() }),
-  classes: z.array(classLabelSchema),
-  preprocessing: preprocessingSchema,
-  training: z.object({
-    run: z.string(),
-    method: z.enum(methods),
-    step: z.number().int(),
-    epoch: z.number(),
-    data: z.string(),
-  }),
-  metrics: z
-    .object({ trainLoss: z.number(), validLoss: z.number(), validAccuracy: z.number(), validTop5: z.number() })
-    .partial(),
-  created: z.string(),
-});
+    metrics: z
+      .object({ trainLoss: z.number(), validLoss: z.number(), validAccuracy: z.number(), validTop5: z.number() })
+      .partial(),
+    created: name(),
+  })
+  .refine(({ classes, head }) => classes.length === head.classes, {
+    path: ['classes'],
+    message: 'expected as many classes as the head has outputs',
+  });
 export type CheckpointMetadata = z.infer<typeof checkpointMetadataSchema>;

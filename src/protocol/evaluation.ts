@@ -1,42 +1,50 @@
 import * as z from 'zod';
+import { between, count, mostClasses, name, path, whole } from './bounded.ts';
+
+/** More images than anyone tests. */
+const mostImages = 10_000_000;
+const classIndex = whole(-1, mostClasses - 1);
+const share = between(0, 1);
+/** A sum of rounded numbers may be a little more than 1. */
+const probability = between(0, 1.01);
 
 export const classResultSchema = z.object({
-  index: z.number().int().min(0),
-  folder: z.string(),
-  name: z.string(),
-  images: z.number().int().min(0),
+  index: classIndex,
+  folder: name(),
+  name: name(),
+  images: count(),
   /** Share of the class's images that are predicted right (recall); 0 for a class that is predicted and has none. */
-  accuracy: z.number(),
+  accuracy: share,
 });
 
 /** One image that was predicted wrong or with doubt, for the lists of confusions and of suspected mislabels. */
 export const imageResultSchema = z.object({
-  image: z.string(),
-  actual: z.number().int(),
-  predicted: z.number().int(),
-  probability: z.number(),
+  image: path(),
+  actual: classIndex,
+  predicted: classIndex,
+  probability,
   /** Probability of the class that the folder says. */
-  actualProbability: z.number(),
+  actualProbability: probability,
 });
 
 /** What `test` says of a checkpoint on a split. */
 export const evaluationSchema = z.object({
   version: z.literal(1),
-  checkpoint: z.string(),
-  data: z.string(),
-  split: z.string(),
+  checkpoint: path(),
+  data: path(),
+  split: name(),
   cropCount: z.union([z.literal(1), z.literal(5)]),
-  images: z.number().int(),
+  images: count(),
   /** Images that could not be decoded and are not counted. */
-  leftOut: z.number().int(),
+  leftOut: count(),
   loss: z.number(),
-  accuracy: z.number(),
-  top5: z.number(),
-  perClass: z.array(classResultSchema),
+  accuracy: share,
+  top5: share,
+  perClass: z.array(classResultSchema).max(mostClasses),
   /** `[actual][predicted]` counts as a sparse list `[actual, predicted, count]`. */
-  confusion: z.array(z.tuple([z.number().int(), z.number().int(), z.number().int()])),
-  results: z.array(imageResultSchema),
-  time: z.string(),
+  confusion: z.array(z.tuple([classIndex, classIndex, count()])).max(mostImages),
+  results: z.array(imageResultSchema).max(mostImages),
+  time: name(),
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;
 

@@ -1,4 +1,8 @@
 import * as z from 'zod';
+import { between, mostPixels, whole } from './bounded.ts';
+
+/** Far more than networks want of their pixels: those of 0 to 1 have a mean of about 0.5, those of 0 to 255 about 120. */
+const mostLevel = 65_536;
 
 /**
  * How decoded pixels (8-bit RGB) become a network's input: resize the short side, crop a square, then per channel
@@ -6,12 +10,12 @@ import * as z from 'zod';
  */
 export const preprocessingSchema = z.object({
   /** Short side after the resize, in pixels (bilinear, antialiased). */
-  resize: z.number().int().positive(),
+  resize: whole(1, mostPixels),
   /** Side of the square that the network sees. */
-  crop: z.number().int().positive(),
-  scale: z.number().positive(),
-  mean: z.array(z.number()).length(3),
-  std: z.array(z.number().positive()).length(3),
+  crop: whole(1, mostPixels),
+  scale: between(1e-6, mostLevel),
+  mean: z.array(between(-mostLevel, mostLevel)).length(3),
+  std: z.array(between(1e-6, mostLevel)).length(3),
   channels: z.enum(['rgb', 'bgr']),
 });
 export type Preprocessing = z.infer<typeof preprocessingSchema>;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { count, name, whole } from './bounded.ts';
 import { trainingConfigSchema } from './trainingConfig.ts';
 
 export const resumeStateVersion = 1;
@@ -12,23 +13,23 @@ const numberOrNaN = z.number().or(z.null().transform(() => NaN));
  */
 export const resumeStateSchema = z.object({
   version: z.literal(resumeStateVersion),
-  run: z.string(),
+  run: name(),
   config: trainingConfigSchema,
   /** Optimizer steps taken. */
-  step: z.number().int().min(0),
+  step: count(),
   /** Whole epochs done. */
-  epoch: z.number().int().min(0),
+  epoch: count(),
   /** Batches of the present epoch that have been trained on. */
-  batchInEpoch: z.number().int().min(0),
+  batchInEpoch: count(),
   /** Images that fit the device at once; smaller than the batch after it ran out of memory. */
-  microBatchSize: z.number().int().positive(),
+  microBatchSize: whole(1, 4096),
   /** Sum of the losses of the images since the last validation, and how many. */
-  trainLoss: z.object({ sum: numberOrNaN, images: z.number().int().min(0) }),
+  trainLoss: z.object({ sum: numberOrNaN, images: count() }),
   /** Best validation loss so far, and how many epochs have ended without a better one. */
-  earlyStop: z.object({ bestLoss: z.number().optional(), epochsWithoutBetter: z.number().int().min(0) }),
+  earlyStop: z.object({ bestLoss: z.number().optional(), epochsWithoutBetter: count() }),
   /** The validation that `best` was written at. */
-  best: z.object({ step: z.number().int(), validLoss: z.number(), validAccuracy: z.number() }).optional(),
+  best: z.object({ step: count(), validLoss: z.number(), validAccuracy: z.number() }).optional(),
   /** The validation images behind `best` and `earlyStop`: how many decoded, and a digest of their pixels and classes. */
-  measuredOn: z.object({ images: z.number().int().min(0), digest: z.string() }).optional(),
+  measuredOn: z.object({ images: count(), digest: name() }).optional(),
 });
 export type ResumeState = z.infer<typeof resumeStateSchema>;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { between, mostHiddenLayers, mostHiddenUnits, mostPixels, path, positive, text, whole } from './bounded.ts';
 import { preprocessingSchema } from './preprocessing.ts';
 
 /** Version of the `*.fivecrop.json` format; a newer one is refused. */
@@ -13,27 +14,24 @@ export type Precision = (typeof precisions)[number];
 export const engineChoices = ['auto', 'onnx', 'tensorflow'] as const;
 export const deviceChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'gpu'] as const;
 
-const positiveInteger = z.number().int().positive();
-const fraction = z.number().min(0).max(1);
+const fraction = between(0, 1);
+/** More steps or epochs than anyone trains. */
+const many = 1_000_000_000;
 
 /**
  * Everything that says how a run trains: the content of a `*.fivecrop.json` file, of `run.json`'s `config`, and of
  * the command line's flags. Descriptions become the hover texts in the editor and the help of the flags.
  */
 export const trainingConfigSchema = z.strictObject({
-  $schema: z.string().optional(),
+  $schema: text(32_767).optional(),
   version: z.literal(trainingConfigVersion).default(trainingConfigVersion),
-  data: z
-    .string()
-    .min(1)
-    .describe('Folder of images: `train/valid/test/<class>`, or `<class>` alone, which is then split.'),
+  data: path().describe('Folder of images: `train/valid/test/<class>`, or `<class>` alone, which is then split.'),
   network: z
     .discriminatedUnion('kind', [
       z.strictObject({
         kind: z.literal('architecture'),
-        name: z.string().min(1).describe('A network by torchvision’s name: `resnet18`, `densenet169`, `ConvNet2`, …'),
-        weights: z
-          .string()
+        name: text(1000, 1).describe('A network by torchvision’s name: `resnet18`, `densenet169`, `ConvNet2`, …'),
+        weights: path()
           .optional()
           .describe(
             'Pretrained weights: a `.safetensors` or `.pth` file. Without it they are downloaded by the network’s name.',
@@ -41,8 +39,10 @@ export const trainingConfigSchema = z.strictObject({
       }),
       z.strictObject({
         kind: z.literal('backbone'),
-        file: z.string().min(1).describe('An ONNX file used as a frozen feature extractor.'),
-        featuresOutput: z.string().optional().describe('Name of its features output. Found by itself where it can be.'),
+        file: path().describe('An ONNX file used as a frozen feature extractor.'),
+        featuresOutput: text(10_000, 1)
+          .optional()
+          .describe('Name of its features output. Found by itself where it can be.'),
         preprocessing: preprocessingSchema.partial().optional().describe('What the file expects of its pixels.'),
       }),
     ])
@@ -53,7 +53,7 @@ export const trainingConfigSchema = z.strictObject({
     .describe(
       '`head`: the new classifier only. `top`: the last tensors. `full`: everything, from pretrained weights. `scratch`: everything, from random weights.',
     ),
-  topTensors: positiveInteger
+  topTensors: whole(1, 100_000)
     .optional()
     .describe('For `top`: how many parameter tensors train, counted from the end, the head’s included.'),
   batchNorm: z
@@ -62,49 +62,42 @@ export const trainingConfigSchema = z.strictObject({
     .describe(
       'Statistics of batch norm while training. By default `running` for `head` and `top`, `batch` for `full` and `scratch`.',
     ),
-  classNames: z
-    .string()
+  classNames: path()
     .optional()
     .describe('JSON file that names the class folders. Without it `cat_to_name.json` beside the data is used.'),
   hidden: z
-    .array(positiveInteger)
+    .array(whole(1, mostHiddenUnits))
+    .max(mostHiddenLayers, `expected at most ${mostHiddenLayers} hidden layers`)
     .default([1024])
     .describe('Sizes of the head’s hidden layers; empty for a linear head.'),
-  dropout: z.number().min(0).max(0.95).default(0.5).describe('Dropout after each hidden layer.'),
-  epochs: positiveInteger.default(5).describe('Passes over the training images.'),
-  batchSize: positiveInteger.default(32).describe('Images a step.'),
+  dropout: between(0, 0.95).default(0.5).describe('Dropout after each hidden layer.'),
+  epochs: whole(1, 1_000_000).default(5).describe('Passes over the training images.'),
+  batchSize: whole(1, 4096).default(32).describe('Images a step.'),
   optimizer: z.enum(optimizers).default('adam').describe('The optimizer.'),
-  learningRate: z.number().positive().default(0.001).describe('Learning rate; the peak where a schedule changes it.'),
-  momentum: z.number().min(0).max(0.999).default(0.9).describe('Momentum of SGD.'),
-  weightDecay: z
-    .number()
-    .min(0)
+  learningRate: positive(1000).default(0.001).describe('Learning rate; the peak where a schedule changes it.'),
+  momentum: between(0, 0.999).default(0.9).describe('Momentum of SGD.'),
+  weightDecay: between(0, 1000)
     .default(0)
     .describe('Weight decay: L2 in the gradient for Adam and SGD, decoupled for AdamW.'),
   schedule: z.enum(schedules).default('constant').describe('How the learning rate changes over the run.'),
-  warmupSteps: z.number().int().min(0).default(0).describe('Steps over which the learning rate rises from 0.'),
-  stepEpochs: positiveInteger.default(2).describe('For the `step` schedule: epochs between two drops.'),
+  warmupSteps: whole(0, many).default(0).describe('Steps over which the learning rate rises from 0.'),
+  stepEpochs: whole(1, many).default(2).describe('For the `step` schedule: epochs between two drops.'),
   stepFactor: fraction
     .default(0.1)
     .describe('For the `step` schedule: what the learning rate is multiplied with at a drop.'),
-  labelSmoothing: z
-    .number()
-    .min(0)
-    .max(0.9)
-    .default(0)
-    .describe('Share of the target that is spread over all classes.'),
+  labelSmoothing: between(0, 0.9).default(0).describe('Share of the target that is spread over all classes.'),
   classWeights: z
     .enum(['none', 'balanced'])
     .default('none')
     .describe('`balanced` weighs a class by the inverse of its number of training images.'),
-  clipNorm: z.number().positive().optional().describe('Largest joint norm of the gradients.'),
+  clipNorm: positive(many).optional().describe('Largest joint norm of the gradients.'),
   augment: z
     .enum(augmentations)
     .default('report')
     .describe(
       '`report`: rotation within ±30°, centre crop, flip. `crop`: random resized crop, flip, colour jitter. `none`: as in validation.',
     ),
-  featureViews: positiveInteger
+  featureViews: whole(1, 10_000)
     .optional()
     .describe(
       'For `head` and `top`: how many augmented views of each image are made. What the frozen layers make of them is computed once and kept, so that later epochs are many times faster. Without it every epoch has new views.',
@@ -115,31 +108,22 @@ export const trainingConfigSchema = z.strictObject({
     .describe(
       'For `head` and `top`: what the frozen layers compute in. `int8` (8 bits) takes a third to half of the time on CPUs and moves what they give by some percent, which the run’s log says; checkpoints, validation and everything that trains stay in `float32`.',
     ),
-  validateEvery: positiveInteger.default(40).describe('Steps between two validations; each epoch ends with one too.'),
-  earlyStop: z
-    .number()
-    .int()
-    .min(0)
+  validateEvery: whole(1, many).default(40).describe('Steps between two validations; each epoch ends with one too.'),
+  earlyStop: whole(0, many)
     .optional()
     .describe('Stops after this many epochs without a better validation loss, and keeps the best; 0 never does.'),
   keepEpochs: z.boolean().default(false).describe('Keeps a checkpoint of every epoch beside best and last.'),
-  imageSize: positiveInteger.default(224).describe('Side of the square that the network sees, in pixels.'),
-  resize: positiveInteger.default(255).describe('Short side to which images are resized before the crop.'),
+  imageSize: whole(1, mostPixels).default(224).describe('Side of the square that the network sees, in pixels.'),
+  resize: whole(1, mostPixels).default(255).describe('Short side to which images are resized before the crop.'),
   validShare: fraction.default(0.15).describe('Share of the images for validation where the folder has no split.'),
   testShare: fraction.default(0.15).describe('Share of the images for testing where the folder has no split.'),
-  seed: z.number().int().min(0).default(0).describe('Seed of weights, order, augmentation and dropout.'),
+  seed: whole(0, Number.MAX_SAFE_INTEGER).default(0).describe('Seed of weights, order, augmentation and dropout.'),
   engine: z.enum(engineChoices).default('auto').describe('What computes: ONNX Runtime or TensorFlow.js.'),
   device: z.enum(deviceChoices).default('auto').describe('Where it computes.'),
-  cacheMegabytes: z
-    .number()
-    .min(0)
+  cacheMegabytes: between(0, 100_000_000)
     .default(2048)
     .describe('Memory for decoded images and kept features; what does not fit goes to the disk.'),
-  pinnedImages: z
-    .number()
-    .int()
-    .min(0)
-    .max(16)
+  pinnedImages: whole(0, 16)
     .default(0)
     .describe('Validation images whose five-crop prediction is recorded at every validation.'),
 });

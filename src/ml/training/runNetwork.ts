@@ -1,6 +1,7 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { PreprocessPreset, Preprocessing } from '../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { refuseUnusable } from '../architectures/graphLimits.ts';
 import { buildHead } from '../architectures/head.ts';
 import { architecture, buildNetwork, type ArchitectureFamily } from '../architectures/registry.ts';
 import { trainableParameters } from '../architectures/trainableParameters.ts';
@@ -80,11 +81,14 @@ function architectureNetwork(config: TrainingConfig, name: string, classes: numb
       const images = normalize(builder, pixels, pixelConstants(preprocessing));
       return finishGraph(builder, [asUsage(() => buildNetwork(name, builder, images, head))]);
     });
+  refuseLargeBatch(config.batchSize, preprocessing.crop);
   const whole = graphOf(batchNormOf(config));
+  asUsage(() => refuseUnusable(whole(1), 'running'));
   const trainable = asUsage(() => trainableParameters(whole(1), choiceOf(config, classifier)));
   const facts = { family, classifier, trainable, preprocessing, whole };
   if (whole(1).updates.size > 0) {
     refuseFrozenSettings(config);
+    asUsage(() => refuseUnusable(whole(1), 'training'));
     // The statistics of the frozen part move too, so nothing of it can be computed ahead or kept.
     const running = graphOf('running');
     const validation = keepByBatch((batchSize) => withoutDropout(running(batchSize)));
@@ -94,6 +98,7 @@ function architectureNetwork(config: TrainingConfig, name: string, classes: numb
   if (!split(1).prefix) refuseFrozenSettings(config);
   const prefix = (batchSize: number) => split(batchSize).prefix ?? whole(batchSize);
   const training = (batchSize: number) => split(batchSize).suffix;
+  asUsage(() => refuseUnusable(training(1), 'training'));
   const validation = keepByBatch((batchSize) => withoutDropout(training(batchSize)));
   return { ...facts, ...(split(1).prefix ? { prefix } : {}), training, validation, movesStatistics: false };
 }
@@ -132,6 +137,8 @@ function backboneNetwork(config: TrainingConfig, classes: number, backbone: Back
     const x = input(builder, featuresInput, [batchSize, backbone.features]);
     return finishGraph(builder, [buildHead(builder, backboneClassifier, x, head)]);
   });
+  refuseLargeBatch(config.batchSize, preprocessing.crop);
+  asUsage(() => refuseUnusable(training(1), 'training'));
   return {
     // A head alone is Linear layers, which torch fills alike in every family.
     family: 'convnet',
@@ -143,6 +150,17 @@ function backboneNetwork(config: TrainingConfig, classes: number, backbone: Back
     validation: keepByBatch((batchSize) => withoutDropout(training(batchSize))),
     movesStatistics: false,
   };
+}
+
+/** Bytes that the pixels of a batch may take; 1,783 images of 224 pixels do. */
+const mostBatchBytes = 2 ** 28;
+
+function refuseLargeBatch(batchSize: number, size: number): void {
+  const most = Math.floor(mostBatchBytes / (3 * size * size));
+  if (batchSize <= most) return;
+  throw usageError(
+    `A batch of ${batchSize} images of ${size} pixels is too large: set \`batchSize\` (--batch-size) to at most ${most}.`,
+  );
 }
 
 function keepByBatch<Value>(make: (batchSize: number) => Value): (batchSize: number) => Value {
