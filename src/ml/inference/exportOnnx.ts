@@ -5,9 +5,10 @@ import { decodeOnnx, encodeOnnx, type OnnxModel } from '../graph/onnx/onnxModel.
 import { writeOnnx } from '../graph/onnx/writeOnnx.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { StateDict } from '../graph/tensor.ts';
-import { readCheckpoint, type Checkpoint } from '../weights/checkpoint.ts';
+import type { Checkpoint } from '../weights/checkpoint.ts';
 import { backboneHeadGraph, featuresInput } from './backboneClassifier.ts';
 import { featuresOfCheckpoint } from './loadClassifier.ts';
+import { readUsableCheckpoint } from './usableCheckpoint.ts';
 
 /** Names in the exported file. */
 export const exportedInput = 'input';
@@ -17,10 +18,10 @@ export const exportedOutput = 'log_probabilities';
  * The bytes of an ONNX file of a checkpoint that runs in any ONNX Runtime: input `input`, float32 `[N, 3, S, S]`,
  * normalised as the metadata says; output `log_probabilities` `[N, classes]`. The file's metadata say in JSON what is
  * needed to use it: `preprocessing`, `labels` (index, folder and name of each class) and `fivecrop`, the checkpoint's own.
- * Throws as `readCheckpoint` does.
+ * Throws as `readUsableCheckpoint` does.
  */
 export async function exportOnnx(file: string): Promise<Uint8Array> {
-  const checkpoint = await readCheckpoint(file);
+  const checkpoint = await readUsableCheckpoint(file);
   const { network, head } = checkpoint.metadata;
   const metadata = metadataOf(checkpoint);
   if (network.kind === 'architecture') {

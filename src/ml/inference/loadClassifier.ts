@@ -2,13 +2,15 @@ import { basename } from 'node:path';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import { readClassScores, readFeatureExtractor } from '../graph/onnx/backbone.ts';
-import { readCheckpoint, type Checkpoint } from '../weights/checkpoint.ts';
-import { readReportCheckpoint } from '../weights/reportCheckpoint.ts';
+import type { Checkpoint } from '../weights/checkpoint.ts';
+import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
+import { stateShapes } from '../weights/stateShapes.ts';
 import { createHeadClassifier, createScoresClassifier } from './backboneClassifier.ts';
 import { presetConstants, readOnnxFile, suggestPreset } from './backbonePreprocessing.ts';
 import type { Classifier } from './classifier.ts';
 import { readBackboneOf } from './findBackbone.ts';
 import { createGraphClassifier, type Placement } from './graphClassifier.ts';
+import { imagesGraph, readUsableCheckpoint, usableGraph } from './usableCheckpoint.ts';
 import { createPretrainedClassifier, type WeightsOptions } from './pretrainedClassifier.ts';
 
 /** What a classifier is made of. Paths are those of files. */
@@ -55,7 +57,7 @@ function pretrainedPreprocessing(crop: number): Preprocessing {
 }
 
 async function checkpointClassifier(file: string, placement: Placement): Promise<Classifier> {
-  const checkpoint = await readCheckpoint(file);
+  const checkpoint = await readUsableCheckpoint(file);
   const { network, head, classes, preprocessing } = checkpoint.metadata;
   const common = { title: file, state: checkpoint.state, labels: classes, preprocessing, head };
   if (network.kind === 'architecture') return createGraphClassifier({ ...common, network: network.name }, placement);
@@ -67,11 +69,18 @@ async function checkpointClassifier(file: string, placement: Placement): Promise
 const reportResize = 255;
 
 async function reportClassifier(file: string, placement: Placement): Promise<Classifier> {
-  const { modelName, hidden, classes, state } = await readReportCheckpoint(file);
-  const head = { hidden, dropout: 0, classes: classes.length };
+  const headOf = ({ hidden, classes }: Pick<ReportCheckpoint, 'hidden' | 'classes'>) => ({
+    hidden: [...hidden],
+    dropout: 0,
+    classes: classes.length,
+  });
+  const report = await readReportCheckpoint(file, (said) =>
+    stateShapes(usableGraph(file, () => imagesGraph(said.modelName, headOf(said), pretrainedCrop))),
+  );
+  const { modelName, classes, state } = report;
   const preprocessing = { ...pretrainedPreprocessing(pretrainedCrop), resize: reportResize };
   return createGraphClassifier(
-    { title: file, network: modelName, head, state, labels: classes, preprocessing },
+    { title: file, network: modelName, head: headOf(report), state, labels: classes, preprocessing },
     placement,
   );
 }

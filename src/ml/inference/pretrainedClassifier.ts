@@ -1,10 +1,9 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import { architecture, networkGraph } from '../architectures/registry.ts';
-import { applyWeights } from '../weights/applyWeights.ts';
 import { locateWeights } from '../weights/pretrained.ts';
 import { stateShapes } from '../weights/stateShapes.ts';
-import { loadWeightsFile } from '../weights/weightsFile.ts';
+import { readWeights } from '../weights/weightsFile.ts';
 import type { Classifier } from './classifier.ts';
 import { createGraphClassifier, type Placement } from './graphClassifier.ts';
 import { imagenetClasses } from './imagenetClasses.ts';
@@ -25,7 +24,7 @@ export async function createPretrainedClassifier(
   checkArchitecture(name);
   const file = weights ?? (await locateWeights(name, options));
   const shapes = stateShapes(networkGraph(name, 'original'));
-  const state = applyWeights(shapes, await loadWeightsFile(file), { source: file, network: name });
+  const state = await readWeights(file, shapes, { network: name });
   const common = { title: name, network: name, head: 'original' as const, state };
   return createGraphClassifier({ ...common, labels: imagenetClasses, preprocessing }, placement);
 }

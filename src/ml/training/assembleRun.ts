@@ -17,7 +17,7 @@ import { type FrozenPart, frozenPart } from './frozenPart.ts';
 import { initialState } from './initialState.ts';
 import { readBackbone } from './readBackbone.ts';
 import { freshBatches, keptBatches, type ReadyBatches } from './readyBatches.ts';
-import { carryOver, checkBackbone, positionOf, type ResumedFrom } from './resumeFrom.ts';
+import { carryOver, checkBackbone, positionOf, type ResumedFrom, resumedState } from './resumeFrom.ts';
 import { runNetwork } from './runNetwork.ts';
 import type { RunSession } from './runSession.ts';
 import type { RunProfiler } from './runProfiler.ts';
@@ -53,7 +53,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const backbone = config.network.kind === 'backbone' ? await readBackbone(config.network, session.log) : undefined;
   if (resumed) checkBackbone(resumed, backbone?.reference.sha256);
   const network = runNetwork(config, classes.length, backbone);
-  const initial: TrainingState = resumed?.training ?? {
+  const initial: TrainingState = (resumed && resumedState(resumed, network, config)) ?? {
     state: await initialState(config, network, options.locateWeights),
     optimizer: new Map(),
     step: 0,
@@ -77,7 +77,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     engine: engineFor('training step'),
     config,
     initial,
-    microBatchSize: resumed?.resume.microBatchSize ?? config.batchSize,
+    microBatchSize: Math.min(resumed?.resume.microBatchSize ?? config.batchSize, config.batchSize),
     targets: {
       classes: classes.length,
       labelSmoothing: config.labelSmoothing,

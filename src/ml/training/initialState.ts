@@ -1,9 +1,8 @@
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { StateDict } from '../graph/tensor.ts';
-import { applyWeights } from '../weights/applyWeights.ts';
 import { initialise } from '../weights/initialise.ts';
 import { stateShapes } from '../weights/stateShapes.ts';
-import { loadWeightsFile } from '../weights/weightsFile.ts';
+import { readWeights } from '../weights/weightsFile.ts';
 import type { RunNetwork } from './runNetwork.ts';
 
 /**
@@ -21,10 +20,6 @@ export async function initialState(
   if (config.network.kind === 'backbone' || config.method === 'scratch') return random;
   const { name, weights } = config.network;
   const file = weights ?? (await locate(name));
-  const pretrained = applyWeights(shapes, await loadWeightsFile(file), {
-    ignore: network.classifier,
-    source: file,
-    network: name,
-  });
+  const pretrained = await readWeights(file, shapes, { ignore: network.classifier, network: name });
   return new Map([...random].map(([tensor, value]) => [tensor, pretrained.get(tensor) ?? value]));
 }

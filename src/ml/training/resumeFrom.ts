@@ -6,6 +6,7 @@ import type { ResumeState } from '../../protocol/resumeState.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
+import { someOf } from '../../protocol/someOf.ts';
 import { withoutRepeats } from '../../protocol/trainingHistory.ts';
 import { resumePath } from '../../runs/checkpointFiles.ts';
 import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
@@ -13,7 +14,13 @@ import { readEvents } from '../../runs/events.ts';
 import { runOfCheckpoint } from '../../runs/list.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { TrainingState } from '../engine/engine.ts';
-import { type Checkpoint, readCheckpoint, readResumePoint } from '../weights/checkpoint.ts';
+import { momentNames } from '../graph/optimizers.ts';
+import { readUsableCheckpoint } from '../inference/usableCheckpoint.ts';
+import { applyWeights } from '../weights/applyWeights.ts';
+import { type Checkpoint, readResumePoint } from '../weights/checkpoint.ts';
+import { stateShapes } from '../weights/stateShapes.ts';
+import type { RunNetwork } from './runNetwork.ts';
+import { optimizerOf } from './stepper.ts';
 import type { Position } from './trainingLoop.ts';
 
 /** A checkpoint that a run goes on from. */
@@ -27,8 +34,8 @@ export interface ResumedFrom {
 /** Reads a checkpoint and the file beside it. Throws a user error where they cannot be resumed. */
 export async function readResumed(checkpoint: string): Promise<ResumedFrom> {
   const path = resolve(checkpoint);
-  const { optimizer, resume } = await readResumePoint(path);
-  const read = await readCheckpoint(path);
+  const read = await readUsableCheckpoint(path);
+  const { optimizer, resume } = await readResumePoint(path, read.state);
   return { path, checkpoint: read, training: { state: read.state, optimizer, step: resume.step }, resume };
 }
 
@@ -87,6 +94,27 @@ export function checkResumable({ path, resume, checkpoint }: ResumedFrom, config
       ? config.network.kind === 'architecture' && config.network.name === network.name
       : config.network.kind === 'backbone';
   if (!same) throw usageError(`${path} belongs to another network than the one to be trained: name the same one.`);
+}
+
+/**
+ * What training goes on with, in the network that is to be trained. Throws a user error where the weights are not that
+ * network's, or a moment of a parameter that trains is missing.
+ */
+export function resumedState(
+  { path, training }: ResumedFrom,
+  network: RunNetwork,
+  config: TrainingConfig,
+): TrainingState {
+  const state = applyWeights(stateShapes(network.whole(1)), training.state, { source: path });
+  const missing = [...network.trainable]
+    .flatMap((parameter) => momentNames(optimizerOf(config), parameter))
+    .filter((name) => training.step > 0 && !training.optimizer.has(name));
+  if (missing.length > 0) {
+    throw userError(
+      `${resumePath(path)} lacks ${someOf(missing)} of the optimizer’s state: resume from another checkpoint of the run.`,
+    );
+  }
+  return { ...training, state };
 }
 
 /** Throws a user error where the ONNX file is not the one that the checkpoint's head was trained on. */

@@ -1,6 +1,10 @@
 import { userError } from '../../protocol/errors.ts';
-import type { StateDict, Tensor } from '../graph/tensor.ts';
+import { someOf } from '../../protocol/someOf.ts';
+import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
 import type { StateShapes } from './stateShapes.ts';
+
+/** What a file says of its tensors before they are read. */
+export type TensorForms = ReadonlyMap<string, Pick<Tensor, 'dtype' | 'shape'>>;
 
 export interface ApplyOptions {
   /** Module whose tensors are neither needed nor missed, on both sides: the classifier that a head replaces. */
@@ -8,13 +12,6 @@ export interface ApplyOptions {
   /** What the weights and the network are called in the sentence that says why they do not fit. */
   readonly source?: string;
   readonly network?: string;
-}
-
-const namesShown = 3;
-
-function shown(names: readonly string[]): string {
-  const rest = names.length - namesShown;
-  return `${names.slice(0, namesShown).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 function sameShape(a: readonly number[], b: readonly number[]): boolean {
@@ -28,38 +25,73 @@ function counter(tensor: Tensor | undefined): Tensor {
     : { dtype: 'int64', shape: [], data: new BigInt64Array(1) };
 }
 
+function isCounter(name: string): boolean {
+  return name.endsWith('.num_batches_tracked');
+}
+
 /**
- * The tensors of `state` that a network needs, in the network's order. Throws a user error where tensors are missing,
- * have another shape or type, or are there without being needed: then the file belongs to another network.
+ * Names of the tensors that a network needs of a file, in the network's order. Throws a user error where tensors are
+ * missing, have another shape or type, or are there without being needed: then the file belongs to another network.
  */
-export function applyWeights(shapes: StateShapes, state: StateDict, options: ApplyOptions = {}): StateDict {
+export function fittingNames(shapes: StateShapes, forms: TensorForms, options: ApplyOptions = {}): string[] {
   const { ignore, source = 'The weights', network = 'the network' } = options;
   const ignored = (name: string) => ignore !== undefined && name.startsWith(`${ignore}.`);
-  const applied = new Map<string, Tensor>();
+  const fitting: string[] = [];
   const missing: string[] = [];
   const different: string[] = [];
   for (const [name, shape] of shapes) {
     if (ignored(name)) continue;
-    const tensor = state.get(name);
-    if (name.endsWith('.num_batches_tracked')) applied.set(name, counter(tensor));
-    else if (!tensor) missing.push(name);
-    else if (tensor.dtype !== 'float32') different.push(`${name} (${tensor.dtype} instead of float32)`);
-    else if (!sameShape(tensor.shape, shape)) {
-      different.push(`${name} ([${tensor.shape.join(', ')}] instead of [${shape.join(', ')}])`);
-    } else applied.set(name, tensor);
+    const form = forms.get(name);
+    if (isCounter(name)) {
+      if (form && elementCount(form.shape) === 1) fitting.push(name);
+    } else if (!form) missing.push(name);
+    else if (form.dtype !== 'float32') different.push(`${name} (${form.dtype} instead of float32)`);
+    else if (!sameShape(form.shape, shape)) {
+      different.push(`${name} ([${form.shape.join(', ')}] instead of [${shape.join(', ')}])`);
+    } else fitting.push(name);
   }
-  const unexpected = [...state.keys()].filter(
-    (name) => !shapes.has(name) && !ignored(name) && !name.endsWith('.num_batches_tracked'),
-  );
+  const unexpected = [...forms.keys()].filter((name) => !shapes.has(name) && !ignored(name) && !isCounter(name));
   const complaints = [
-    missing.length > 0 && `lacks ${missing.length} tensors (${shown(missing)})`,
-    different.length > 0 && `has ${different.length} in another form (${shown(different)})`,
-    unexpected.length > 0 && `has ${unexpected.length} that are not part of it (${shown(unexpected)})`,
+    missing.length > 0 && `lacks ${missing.length} tensors (${someOf(missing)})`,
+    different.length > 0 && `has ${different.length} in another form (${someOf(different)})`,
+    unexpected.length > 0 && `has ${unexpected.length} that are not part of it (${someOf(unexpected)})`,
   ].filter((complaint) => complaint !== false);
   if (complaints.length > 0) {
     throw userError(
       `${source} cannot be used for ${network}: the file ${complaints.join('; ')}. Give the weights of the same network.`,
     );
   }
+  return fitting;
+}
+
+/**
+ * The tensors of `state` that a network needs, in the network's order. Throws a user error as `fittingNames` does, and
+ * where a weight is no finite number.
+ */
+export function applyWeights(shapes: StateShapes, state: StateDict, options: ApplyOptions = {}): StateDict {
+  const { ignore, source = 'The weights' } = options;
+  const applied = new Map<string, Tensor>();
+  const fitting = new Set(fittingNames(shapes, state, options));
+  for (const name of shapes.keys()) {
+    const tensor = state.get(name);
+    if (isCounter(name)) {
+      if (ignore === undefined || !name.startsWith(`${ignore}.`)) applied.set(name, counter(tensor));
+    } else if (tensor && fitting.has(name)) {
+      refuseInfinite(source, name, tensor);
+      applied.set(name, tensor);
+    }
+  }
   return applied;
+}
+
+/** Throws a user error where a tensor holds NaN or an infinite number, as those of a diverged training do. */
+export function refuseInfinite(source: string, name: string, { dtype, data }: Tensor): void {
+  if (dtype !== 'float32') return;
+  // NaN as soon as one is not finite; several times as fast as asking each.
+  let zero = 0;
+  for (const value of data) zero += value * 0;
+  if (zero === 0) return;
+  throw userError(
+    `${source} holds numbers that are not finite (${name}), so nothing can be computed with it: use another file.`,
+  );
 }

@@ -12,7 +12,9 @@ import {
   resumeStateOf,
 } from '../../runs/checkpointHeader.ts';
 import type { StateDict } from '../graph/tensor.ts';
+import { applyWeights, fittingNames, refuseInfinite, type TensorForms } from './applyWeights.ts';
 import { readSafetensors, safetensorsFile } from './safetensors.ts';
+import { moduleOf, type StateShapes } from './stateShapes.ts';
 
 export interface Checkpoint {
   readonly state: StateDict;
@@ -53,24 +55,43 @@ export async function repeatCheckpoint(path: string, written: string): Promise<v
   ]);
 }
 
-/** A checkpoint with its weights. Throws a user error for files that are damaged, newer, or not ours. */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const { state, metadata } = await readSafetensors(path);
-  return { state, metadata: checkpointMetadataOf(path, metadata) };
+/** What a network needs, by what a checkpoint says of it. */
+export type ShapesOf = (metadata: CheckpointMetadata) => StateShapes;
+
+/**
+ * A checkpoint with its weights: all, or where `shapesOf` is given, those that it says, which then are there, of these
+ * shapes, and finite. Throws a user error for files that are damaged, newer, or not ours, and what `shapesOf` throws.
+ */
+export async function readCheckpoint(path: string, shapesOf?: ShapesOf): Promise<Checkpoint> {
+  const options = { source: path, network: 'the network that it names' };
+  let shapes: StateShapes | undefined;
+  const { state, metadata } = await readSafetensors(path, (forms, strings) => {
+    shapes = shapesOf?.(checkpointMetadataOf(path, strings));
+    return shapes ? fittingNames(shapes, forms, options) : forms.keys();
+  });
+  return {
+    state: shapes ? applyWeights(shapes, state, options) : state,
+    metadata: checkpointMetadataOf(path, metadata),
+  };
 }
 
 /**
  * What a resume from this checkpoint needs, read from the file beside it. Throws a user error where that file is missing
- * or does not belong to the checkpoint (the process ended between the two renames).
+ * or does not belong to the checkpoint (the process ended between the two renames), and where its moments are not those
+ * of parameters in `state`, where that is given, or not finite.
  */
-export async function readResumePoint(checkpointPath: string): Promise<ResumePoint> {
+export async function readResumePoint(checkpointPath: string, state?: StateDict): Promise<ResumePoint> {
   const path = resumePath(checkpointPath);
   if (!existsSync(path)) {
     throw userError(
       `${resolve(checkpointPath)} cannot be resumed because ${basename(path)} is not beside it: put that file back, or train with other weights.`,
     );
   }
-  const { state, metadata } = await readSafetensors(path);
+  const options = { source: path, network: `the weights of ${basename(checkpointPath)}` };
+  const { state: optimizer, metadata } = await readSafetensors(path, (forms) =>
+    state ? fittingNames(momentShapes(state, forms), forms, options) : forms.keys(),
+  );
+  for (const [name, moment] of optimizer) refuseInfinite(path, name, moment);
   const resume = resumeStateOf(path, metadata);
   const { training } = await readCheckpointMetadata(checkpointPath);
   if (training.step !== resume.step) {
@@ -78,5 +99,15 @@ export async function readResumePoint(checkpointPath: string): Promise<ResumePoi
       `${checkpointPath} (step ${training.step}) and ${basename(path)} (step ${resume.step}) do not belong together: resume from another checkpoint of the run.`,
     );
   }
-  return { optimizer: state, resume };
+  return { optimizer, resume };
+}
+
+/** Moments are named after their parameters, and have their shapes: `fc.weight.exp_avg`. */
+function momentShapes(state: StateDict, forms: TensorForms): StateShapes {
+  const shapes = new Map<string, readonly number[]>();
+  for (const name of forms.keys()) {
+    const parameter = state.get(moduleOf(name));
+    if (parameter) shapes.set(name, parameter.shape);
+  }
+  return shapes;
 }

@@ -1,4 +1,4 @@
-import type { Tensor } from '../graph/tensor.ts';
+import type { DataType, Tensor } from '../graph/tensor.ts';
 
 /** Types of elements that weight files may hold. */
 export type ElementType =
@@ -16,6 +16,20 @@ export const elementBytes: Readonly<Record<ElementType, number>> = {
   int8: 1,
   uint8: 1,
   bool: 1,
+};
+
+/** What a tensor of a type becomes: floats float32, integers int64, bytes and truth values uint8. */
+export const tensorTypes: Readonly<Record<ElementType, DataType>> = {
+  float64: 'float32',
+  float32: 'float32',
+  float16: 'float32',
+  bfloat16: 'float32',
+  int64: 'int64',
+  int32: 'int64',
+  int16: 'int64',
+  int8: 'int64',
+  uint8: 'uint8',
+  bool: 'uint8',
 };
 
 /** A half-precision number (IEEE 754 binary16, given as its 16 bits) as a number. */
@@ -36,8 +50,7 @@ function bfloat16ToFloat32(halves: Uint16Array): Float32Array {
 }
 
 /**
- * Little-endian elements as a tensor: floats become float32, integers int64, bytes and truth values uint8. Takes
- * `bytes` over without a copy where the type already is one of a tensor's and the bytes lie aligned in memory.
+ * Little-endian elements as a tensor of the type that `tensorTypes` says. Takes `bytes` over without a copy where the type already is one of a tensor's and the bytes lie aligned in memory.
  * `bytes` must hold exactly `shape`'s elements.
  */
 export function tensorFromBytes(type: ElementType, shape: readonly number[], bytes: Uint8Array): Tensor {

@@ -36,9 +36,9 @@ export class PickleError extends Error {
   override readonly name = 'PickleError';
 }
 
-const maximumStack = 4_000_000;
-const maximumMemo = 4_000_000;
-const maximumNesting = 10_000;
+/** Memory in bytes, as `costs` estimate it, that the values of one stream may take; a checkpoint's take a few million. */
+const budget = 192 * 1024 * 1024;
+const costs = { reference: 16, entry: 64, object: 100, map: 400 } as const;
 /** Of an integer's bytes or digits: parsing longer ones takes quadratic time. */
 const maximumIntegerLength = 1024;
 
@@ -46,6 +46,8 @@ interface Machine<Known> {
   readonly bytes: Uint8Array;
   readonly view: DataView;
   position: number;
+  /** What is left of the budget. */
+  left: number;
   stack: PickleValue<Known>[];
   /** Stacks that a mark has set aside. */
   readonly marked: PickleValue<Known>[][];
@@ -103,9 +105,27 @@ function utf8(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
 
+function spend<Known>(machine: Machine<Known>, bytes: number): void {
+  machine.left -= bytes;
+  if (machine.left < 0) throw new PickleError('its pickle makes more of itself than any checkpoint holds');
+}
+
 function push<Known>(machine: Machine<Known>, value: PickleValue<Known>): void {
-  if (machine.stack.length >= maximumStack) throw new PickleError('its pickle puts too much on the stack');
+  spend(machine, costs.reference);
   machine.stack.push(value);
+}
+
+/** Pushes what is new in memory, and not only a reference. */
+function make<Known>(machine: Machine<Known>, value: PickleValue<Known>): void {
+  spend(machine, sizeOf(value));
+  push(machine, value);
+}
+
+function sizeOf(value: unknown): number {
+  if (typeof value === 'string') return costs.object + 2 * value.length;
+  if (Array.isArray(value)) return costs.object + costs.reference * value.length;
+  if (value instanceof Map || value instanceof Set) return costs.map + costs.entry * value.size;
+  return costs.object + (value instanceof Uint8Array ? value.byteLength : 0);
 }
 
 function pop<Known>(machine: Machine<Known>): PickleValue<Known> {
@@ -121,7 +141,7 @@ function top<Known>(machine: Machine<Known>): PickleValue<Known> {
 }
 
 function mark<Known>(machine: Machine<Known>): void {
-  if (machine.marked.length >= maximumNesting) throw new PickleError('its pickle is nested too deeply');
+  spend(machine, costs.object);
   machine.marked.push(machine.stack);
   machine.stack = [];
 }
@@ -136,7 +156,7 @@ function popMark<Known>(machine: Machine<Known>): PickleValue<Known>[] {
 }
 
 function memoize<Known>(machine: Machine<Known>, key: number): void {
-  if (machine.memo.size >= maximumMemo) throw new PickleError('its pickle remembers too much');
+  spend(machine, costs.entry);
   machine.memo.set(key, top(machine));
 }
 
@@ -167,17 +187,26 @@ function longFromText(text: string): number | bigint {
 
 function call<Known>(machine: Machine<Known>, callable: PickleValue<Known>, parameters: PickleValue<Known>): void {
   const name = isInert(callable) ? callable.inert : 'something that is not callable';
+  // What is made of a list takes its time and memory, and a stream may ask for it again and again.
+  if (Array.isArray(parameters)) for (const parameter of parameters) spend(machine, sizeOf(parameter));
   const made = isInert(callable) && Array.isArray(parameters) ? machine.hooks.call(name, parameters) : undefined;
-  push(machine, made === undefined ? { inert: name } : made);
+  make(machine, made === undefined ? { inert: name } : made);
 }
 
-/** Adds to lists; anything else that is asked to grow is inert and stays as it is. */
-function extend<Known>(target: PickleValue<Known>, values: readonly PickleValue<Known>[]): void {
+/** Adds to lists and sets; anything else that is asked to grow is inert and stays as it is. */
+function extend<Known>(machine: Machine<Known>, values: readonly PickleValue<Known>[]): void {
+  const target = top(machine);
+  spend(machine, costs.entry * values.length);
   if (Array.isArray(target)) for (const value of values) target.push(value);
   else if (target instanceof Set) for (const value of values) target.add(value);
 }
 
-function setItems<Known>(target: PickleValue<Known>, flat: readonly PickleValue<Known>[]): void {
+function setItems<Known>(
+  machine: Machine<Known>,
+  target: PickleValue<Known>,
+  flat: readonly PickleValue<Known>[],
+): void {
+  spend(machine, costs.entry * flat.length);
   if (flat.length % 2 !== 0) throw new PickleError('its pickle has a key without a value');
   if (!(target instanceof Map)) return;
   for (let index = 0; index < flat.length; index += 2) target.set(flat[index] ?? null, flat[index + 1] ?? null);
@@ -185,13 +214,13 @@ function setItems<Known>(target: PickleValue<Known>, flat: readonly PickleValue<
 
 function tuple<Known>(machine: Machine<Known>, length: number): void {
   const values = Array.from({ length }, () => pop(machine));
-  push(machine, values.reverse());
+  make(machine, values.reverse());
 }
 
-function mapOf<Known>(flat: readonly PickleValue<Known>[]): PickleValue<Known> {
+function pushMap<Known>(machine: Machine<Known>, flat: readonly PickleValue<Known>[]): void {
   const map = new Map<PickleValue<Known>, PickleValue<Known>>();
-  setItems(map, flat);
-  return map;
+  setItems(machine, map, flat);
+  make(machine, map);
 }
 
 /** Protocol 0 quotes its strings as Python's repr does. */
@@ -218,70 +247,70 @@ const plain: Readonly<Record<string, Operation>> = {
   N: (machine) => push(machine, null),
   '\x88': (machine) => push(machine, true),
   '\x89': (machine) => push(machine, false),
-  I: (machine) => push(machine, integerLine(line(machine))),
+  I: (machine) => make(machine, integerLine(line(machine))),
   J: (machine) => push(machine, uint32(machine) | 0),
   K: (machine) => push(machine, uint8(machine)),
   M: (machine) => push(machine, uint16(machine)),
-  L: (machine) => push(machine, longFromText(line(machine))),
-  '\x8a': (machine) => push(machine, longFromBytes(machine, uint8(machine))),
-  '\x8b': (machine) => push(machine, longFromBytes(machine, uint32(machine))),
+  L: (machine) => make(machine, longFromText(line(machine))),
+  '\x8a': (machine) => make(machine, longFromBytes(machine, uint8(machine))),
+  '\x8b': (machine) => make(machine, longFromBytes(machine, uint32(machine))),
   F: (machine) => push(machine, Number(line(machine))),
   G: (machine) => push(machine, machine.view.getFloat64(advance(machine, 8))),
-  S: (machine) => push(machine, unquoted(line(machine))),
-  T: (machine) => push(machine, utf8(take(machine, uint32(machine)))),
-  U: (machine) => push(machine, utf8(take(machine, uint8(machine)))),
-  V: (machine) => push(machine, unescaped(line(machine))),
-  X: (machine) => push(machine, utf8(take(machine, uint32(machine)))),
-  '\x8c': (machine) => push(machine, utf8(take(machine, uint8(machine)))),
-  '\x8d': (machine) => push(machine, utf8(take(machine, uint64(machine)))),
-  B: (machine) => push(machine, take(machine, uint32(machine)).slice()),
-  C: (machine) => push(machine, take(machine, uint8(machine)).slice()),
-  '\x8e': (machine) => push(machine, take(machine, uint64(machine)).slice()),
-  '\x96': (machine) => push(machine, take(machine, uint64(machine)).slice()),
+  S: (machine) => make(machine, unquoted(line(machine))),
+  T: (machine) => make(machine, utf8(take(machine, uint32(machine)))),
+  U: (machine) => make(machine, utf8(take(machine, uint8(machine)))),
+  V: (machine) => make(machine, unescaped(line(machine))),
+  X: (machine) => make(machine, utf8(take(machine, uint32(machine)))),
+  '\x8c': (machine) => make(machine, utf8(take(machine, uint8(machine)))),
+  '\x8d': (machine) => make(machine, utf8(take(machine, uint64(machine)))),
+  B: (machine) => make(machine, take(machine, uint32(machine)).slice()),
+  C: (machine) => make(machine, take(machine, uint8(machine)).slice()),
+  '\x8e': (machine) => make(machine, take(machine, uint64(machine)).slice()),
+  '\x96': (machine) => make(machine, take(machine, uint64(machine)).slice()),
 };
 
 const containers: Readonly<Record<string, Operation>> = {
-  ']': (machine) => push(machine, []),
-  ')': (machine) => push(machine, []),
-  '}': (machine) => push(machine, new Map()),
-  '\x8f': (machine) => push(machine, new Set()),
-  l: (machine) => push(machine, popMark(machine)),
-  t: (machine) => push(machine, popMark(machine)),
-  d: (machine) => push(machine, mapOf(popMark(machine))),
-  '\x91': (machine) => push(machine, new Set(popMark(machine))),
+  ']': (machine) => make(machine, []),
+  ')': (machine) => make(machine, []),
+  '}': (machine) => make(machine, new Map()),
+  '\x8f': (machine) => make(machine, new Set()),
+  l: (machine) => make(machine, popMark(machine)),
+  t: (machine) => make(machine, popMark(machine)),
+  d: (machine) => pushMap(machine, popMark(machine)),
+  '\x91': (machine) => make(machine, new Set(popMark(machine))),
   '\x85': (machine) => tuple(machine, 1),
   '\x86': (machine) => tuple(machine, 2),
   '\x87': (machine) => tuple(machine, 3),
   a: (machine) => {
     const value = pop(machine);
-    extend(top(machine), [value]);
+    extend(machine, [value]);
   },
   e: (machine) => {
     const values = popMark(machine);
-    extend(top(machine), values);
+    extend(machine, values);
   },
   '\x90': (machine) => {
     const values = popMark(machine);
-    extend(top(machine), values);
+    extend(machine, values);
   },
   s: (machine) => {
     const value = pop(machine);
     const key = pop(machine);
-    setItems(top(machine), [key, value]);
+    setItems(machine, top(machine), [key, value]);
   },
   u: (machine) => {
     const flat = popMark(machine);
-    setItems(top(machine), flat);
+    setItems(machine, top(machine), flat);
   },
 };
 
 const objects: Readonly<Record<string, Operation>> = {
-  c: (machine) => push(machine, { inert: `${line(machine)}.${line(machine)}` }),
+  c: (machine) => make(machine, { inert: `${line(machine)}.${line(machine)}` }),
   '\x93': (machine) => {
     const name = pop(machine);
     const module = pop(machine);
     if (typeof name !== 'string' || typeof module !== 'string') throw new PickleError('its pickle names nothing');
-    push(machine, { inert: `${module}.${name}` });
+    make(machine, { inert: `${module}.${name}` });
   },
   R: (machine) => {
     const parameters = pop(machine);
@@ -306,8 +335,8 @@ const objects: Readonly<Record<string, Operation>> = {
     pop(machine);
     top(machine);
   },
-  P: (machine) => push(machine, machine.hooks.persistent(line(machine))),
-  Q: (machine) => push(machine, machine.hooks.persistent(pop(machine))),
+  P: (machine) => make(machine, machine.hooks.persistent(line(machine))),
+  Q: (machine) => make(machine, machine.hooks.persistent(pop(machine))),
 };
 
 const machinery: Readonly<Record<string, Operation>> = {
@@ -351,7 +380,16 @@ export function unpickle<Known>(
   start = 0,
 ): { readonly value: PickleValue<Known>; readonly end: number } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const machine: Machine<Known> = { bytes, view, position: start, stack: [], marked: [], memo: new Map(), hooks };
+  const machine: Machine<Known> = {
+    bytes,
+    view,
+    position: start,
+    left: budget,
+    stack: [],
+    marked: [],
+    memo: new Map(),
+    hooks,
+  };
   for (;;) {
     const code = uint8(machine);
     if (code === stop) return { value: pop(machine), end: machine.position };

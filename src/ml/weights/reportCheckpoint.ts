@@ -1,7 +1,11 @@
 import * as z from 'zod';
+import { mostClasses, mostHiddenLayers, mostHiddenUnits, name, whole } from '../../protocol/bounded.ts';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
+import { someOf } from '../../protocol/someOf.ts';
 import type { StateDict } from '../graph/tensor.ts';
+import { applyWeights, fittingNames } from './applyWeights.ts';
+import type { StateShapes } from './stateShapes.ts';
 import { type TorchValue, withTorchFile } from './torchFile.ts';
 import { loadWeights } from './torchStateDict.ts';
 
@@ -16,13 +20,12 @@ export interface ReportCheckpoint {
   readonly state: StateDict;
 }
 
-const count = z.number().int().positive();
 const contentSchema = z.object({
-  model_name: z.string().min(1),
-  c_hidden: z.array(count),
-  c_out: count,
-  class_to_idx: z.map(z.string(), z.number().int().min(0)),
-  labelsdict: z.map(z.string(), z.string()),
+  model_name: name(1),
+  c_hidden: z.array(whole(1, mostHiddenUnits)).max(mostHiddenLayers),
+  c_out: whole(1, mostClasses),
+  class_to_idx: z.map(name(), whole(0, mostClasses - 1)),
+  labelsdict: z.map(name(), name()),
 });
 
 function fieldsOf(root: TorchValue): Record<string, TorchValue> {
@@ -33,13 +36,17 @@ function fieldsOf(root: TorchValue): Record<string, TorchValue> {
 /**
  * Reads a checkpoint of the report's script (`checkpoint.pth`, in either of torch's formats). Index, folder and name of
  * a class come from its own `class_to_idx`, not from sorting. Throws a user error where a field is missing or the
- * indices are not 0 to the number of classes, and as `withTorchFile` does.
+ * indices are not 0 to the number of classes, and as `withTorchFile` does. Where `shapesOf` is given, the weights are
+ * those that it says, of these shapes, and finite.
  */
-export function readReportCheckpoint(path: string): Promise<ReportCheckpoint> {
+export function readReportCheckpoint(
+  path: string,
+  shapesOf?: (said: Omit<ReportCheckpoint, 'state'>) => StateShapes,
+): Promise<ReportCheckpoint> {
   return withTorchFile(path, async (file) => {
     const content = contentSchema.safeParse(fieldsOf(file.root));
     if (!content.success) {
-      const missing = content.error.issues.map((issue) => issue.path[0]).join(', ');
+      const missing = someOf([...new Set(content.error.issues.map((issue) => String(issue.path[0])))]);
       throw userError(
         `${path} is no checkpoint of the report's script (look at ${missing}): give it as weights of a network instead.`,
       );
@@ -51,6 +58,11 @@ export function readReportCheckpoint(path: string): Promise<ReportCheckpoint> {
     if (classes.length !== size || classes.some(({ index }, place) => index !== place)) {
       throw userError(`${path} does not number its ${size} classes from 0 on: train the network again.`);
     }
-    return { modelName, hidden, classes, state: await loadWeights(file) };
+    const said = { modelName, hidden, classes };
+    const shapes = shapesOf?.(said);
+    if (!shapes) return { ...said, state: await loadWeights(file) };
+    const options = { source: path, network: modelName };
+    const state = await loadWeights(file, (forms) => fittingNames(shapes, forms, options));
+    return { ...said, state: applyWeights(shapes, state, options) };
   });
 }

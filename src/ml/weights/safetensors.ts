@@ -12,7 +12,8 @@ import {
   type SafetensorsMetadata,
 } from '../../runs/safetensorsHeader.ts';
 import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
-import { elementBytes, type ElementType, tensorFromBytes } from './elementTypes.ts';
+import type { TensorForms } from './applyWeights.ts';
+import { elementBytes, type ElementType, tensorFromBytes, tensorTypes } from './elementTypes.ts';
 
 const maximumDimensions = 64;
 const dataAlignment = 8;
@@ -109,21 +110,27 @@ export function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> 
 }
 
 /**
- * A whole file: half precision and float64 become float32, integers int64. Each tensor is read straight into the
- * memory that it keeps. Throws a user error where the file cannot be opened, or claims what it does not hold.
+ * The metadata of a file and the tensors, all or those that `choose` wants by what the header says, in its order: half precision and float64 become float32, integers int64. Nothing is read before `choose` has seen it, and each
+ * tensor straight into the memory that it keeps. Throws a user error where the file cannot be opened, or claims what it
+ * does not hold, and what `choose` throws.
  * Format: https://huggingface.co/docs/safetensors
  */
-export function readSafetensors(path: string): Promise<Safetensors> {
+export function readSafetensors(
+  path: string,
+  choose: (forms: TensorForms, metadata: SafetensorsMetadata) => Iterable<string> = (forms) => forms.keys(),
+): Promise<Safetensors> {
   return withRegularFile(path, async (handle, size) => {
     const { json, dataStart } = await readHeaderJson(handle, path, size);
-    const header = headerOf(path, json, dataStart, size);
+    const { entries, metadata } = headerOf(path, json, dataStart, size);
+    const forms = new Map(entries.map(({ name, type, shape }) => [name, { dtype: tensorTypes[type], shape }] as const));
+    const chosen = new Set(choose(forms, metadata));
     const state = new Map<string, Tensor>();
-    for (const { name, type, shape, begin, end } of header.entries) {
+    for (const { name, type, shape, begin, end } of entries.filter(({ name }) => chosen.has(name))) {
       const short = () => invalidSafetensors(path, 'it ends too early');
       const bytes = await readBytes(handle, dataStart + begin, end - begin, short);
       state.set(name, tensorFromBytes(type, shape, bytes));
     }
-    return { state, metadata: header.metadata };
+    return { state, metadata };
   });
 }
 

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { fromFdPromise, type ZipFile } from 'yauzl';
+import type { Readable } from 'node:stream';
+import { fromRandomAccessReaderPromise, RandomAccessReader, type ZipFile } from 'yauzl';
 import { messageOf, UserError, userError } from '../../protocol/errors.ts';
 import { readBytes, withRegularFile } from '../../runs/boundedFile.ts';
 import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
@@ -47,6 +48,8 @@ const maximumZipEntries = 1_000_000;
 const maximumDimensions = 64;
 /** Tensors may share storage, but what they take together must stay near to the file's own size. */
 const maximumExpansion = 4;
+/** A tensor may be a view that steps over what it does not hold, up to this many times its own elements. */
+const maximumSpread = 64;
 const legacyMagic = 0x1950a86a20f9469cfc6cn;
 const zipMagic = 0x04034b50;
 
@@ -102,7 +105,9 @@ const calls: Readonly<Record<string, (parameters: readonly TorchValue[]) => Torc
   'torch._utils._rebuild_parameter': ([data]) => data,
   'torch._utils._rebuild_parameter_with_state': ([data]) => data,
   'torch._tensor._rebuild_from_type_v2': ([callable, , parameters]) =>
-    isInert(callable) && Array.isArray(parameters) ? makeCall(callable.inert, parameters) : undefined,
+    isInert(callable) && callable.inert.startsWith('torch._utils._rebuild_tensor') && Array.isArray(parameters)
+      ? tensorOf(parameters)
+      : undefined,
   'collections.OrderedDict': orderedDict,
   'collections.defaultdict': () => new Map(),
   'builtins.set': ([values]) => new Set(Array.isArray(values) ? values : []),
@@ -211,6 +216,9 @@ async function loadTensors(
     if (elementCount(shape) > storage.elements) {
       throw invalid(file.path, `\`${name}\` claims more elements than its storage has`);
     }
+    if (spanOf(tensor) > maximumSpread * elementCount(shape)) {
+      throw invalid(file.path, `\`${name}\` holds hardly anything of its storage`);
+    }
     bytes += Math.max(elementCount(shape), spanOf(tensor)) * elementBytes[storage.type];
     if (bytes > maximumExpansion * file.size) throw invalid(file.path, 'its tensors claim more than the file holds');
     state.set(name, await loadTensor(file, name, tensor, place));
@@ -222,12 +230,38 @@ function hooksFor(path: string): PickleHooks<TorchStorage | TorchTensor> {
   return { call: makeCall, persistent: (id) => storageOf(path, id) };
 }
 
+/** yauzl's own reader of a file throws where nobody catches it when an archive names a place beyond 2^53. */
+class ArchiveReader extends RandomAccessReader {
+  private readonly handle: FileHandle;
+  constructor(handle: FileHandle) {
+    super();
+    this.handle = handle;
+  }
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    done: (error: Error | null, bytesRead?: number) => void,
+  ): void {
+    this.handle.read(buffer, offset, length, position).then(
+      ({ bytesRead }) => done(null, bytesRead),
+      (error: unknown) => done(new Error(messageOf(error))),
+    );
+  }
+  override _readStreamForRange(start: number, end: number): Readable {
+    return this.handle.createReadStream({ start, end: end - 1, autoClose: false });
+  }
+}
+
 /** The places of all entries of a zip archive by name, without any name's first folder, which is the archive's own. */
 async function zipPlaces(path: string, zip: ZipFile): Promise<Map<string, () => Promise<Place>>> {
   const places = new Map<string, () => Promise<Place>>();
   if (zip.entryCount > maximumZipEntries) throw invalid(path, 'its archive has too many entries');
   for await (const entry of zip.eachEntry()) {
-    places.set(entry.fileName.slice(entry.fileName.indexOf('/') + 1), async () => {
+    const name = entry.fileName.slice(entry.fileName.indexOf('/') + 1);
+    if (places.has(name)) throw invalid(path, `its archive has two files named ${name}`);
+    places.set(name, async () => {
       if (entry.compressionMethod !== 0 || entry.isEncrypted()) {
         throw invalid(path, 'its archive was packed by another program, which torch itself does not do');
       }
@@ -246,7 +280,8 @@ async function readPickleAt(file: OpenFile, place: Place): Promise<Uint8Array> {
 /** `archive/data.pkl`, `archive/data/<key>`, and since torch 2 `archive/byteorder`. */
 async function openZip(file: OpenFile): Promise<TorchFile> {
   const { path } = file;
-  const zip = await fromFdPromise(file.handle.fd, { autoClose: false, lazyEntries: true });
+  const reader = new ArchiveReader(file.handle);
+  const zip = await fromRandomAccessReaderPromise(reader, file.size, { autoClose: false, lazyEntries: true });
   const places = await zipPlaces(path, zip);
   const pickle = await places.get('data.pkl')?.();
   if (!pickle) throw invalid(path, 'its archive has no data.pkl');
@@ -328,14 +363,12 @@ async function openTorchFile(file: OpenFile): Promise<TorchFile> {
  */
 export function withTorchFile<Result>(path: string, use: (file: TorchFile) => Promise<Result>): Promise<Result> {
   return withRegularFile(path, async (handle, size) => {
-    let file;
     try {
-      file = await openTorchFile({ path, handle, size });
+      return await use(await openTorchFile({ path, handle, size }));
     } catch (error) {
       // What is no user error here is a complaint of the pickle's or of the archive's reader about the file.
       if (error instanceof UserError) throw error;
       throw invalid(path, error instanceof PickleError ? error.message : `its archive is damaged, ${messageOf(error)}`);
     }
-    return use(file);
   });
 }

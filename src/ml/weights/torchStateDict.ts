@@ -1,5 +1,7 @@
 import { userError } from '../../protocol/errors.ts';
 import type { StateDict } from '../graph/tensor.ts';
+import type { TensorForms } from './applyWeights.ts';
+import { tensorTypes } from './elementTypes.ts';
 import { isTorchTensor, type TorchFile, type TorchTensor, type TorchValue, withTorchFile } from './torchFile.ts';
 
 /** Keys under which training scripts commonly keep the weights. */
@@ -31,7 +33,10 @@ function findWeights(value: TorchValue): Map<string, TorchTensor> {
   return new Map();
 }
 
-/** The names as torchvision gives them today, whoever wrote them: wrappers' prefixes and DenseNet's old names are undone. */
+/**
+ * The names as torchvision gives them today, whoever wrote them: wrappers' prefixes and DenseNet's old names are undone.
+ * A name that would come up twice stays as it was written.
+ */
 export function torchvisionNames<Value>(entries: ReadonlyMap<string, Value>): Map<string, Value> {
   let names = [...entries.keys()];
   for (let prefix; (prefix = prefixes.find((candidate) => names.every((name) => name.startsWith(candidate))));) {
@@ -43,26 +48,36 @@ export function torchvisionNames<Value>(entries: ReadonlyMap<string, Value>): Ma
   const named = new Map<string, Value>();
   names.forEach((name, index) => {
     const value = values[index];
-    if (value !== undefined) named.set(name.replace(oldDenseNetName, '$1$2'), value);
+    const today = name.replace(oldDenseNetName, '$1$2');
+    if (value !== undefined) named.set(named.has(today) ? name : today, value);
   });
   return named;
 }
 
-/** The weights of an open file, under torchvision's names. Throws a user error where it holds none. */
-export async function loadWeights(file: TorchFile): Promise<StateDict> {
-  const tensors = findWeights(file.root);
+/** Names of the tensors that are wanted of those that a file has. Throws where they are not what is wanted. */
+export type ChooseTensors = (forms: TensorForms) => Iterable<string>;
+
+export const chooseAll: ChooseTensors = (forms) => forms.keys();
+
+/** The weights of an open file that `choose` wants, under torchvision's names. Throws a user error where it holds none. */
+export async function loadWeights(file: TorchFile, choose = chooseAll): Promise<StateDict> {
+  const tensors = torchvisionNames(findWeights(file.root));
   if (tensors.size === 0) {
     throw userError(
       `${file.path} holds no state dict: save one in Python with \`torch.save(model.state_dict(), path)\`.`,
     );
   }
-  return file.load(torchvisionNames(tensors));
+  const forms = new Map(
+    [...tensors].map(([name, { storage, shape }]) => [name, { dtype: tensorTypes[storage.type], shape }] as const),
+  );
+  const chosen = new Set(choose(forms));
+  return file.load(new Map([...tensors].filter(([name]) => chosen.has(name))));
 }
 
 /**
  * The state dict in a file of torch's, `.pth` or `.pt` in either format: bare, or under one of the usual keys.
- * Throws a user error where there is none, and as `withTorchFile` does.
+ * Throws a user error where there is none, and as `withTorchFile` and `choose` do.
  */
-export function readTorchStateDict(path: string): Promise<StateDict> {
-  return withTorchFile(path, loadWeights);
+export function readTorchStateDict(path: string, choose = chooseAll): Promise<StateDict> {
+  return withTorchFile(path, (file) => loadWeights(file, choose));
 }

@@ -1,0 +1,42 @@
+import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
+import { userError } from '../../protocol/errors.ts';
+import { refuseUnusable } from '../architectures/graphLimits.ts';
+import { buildNetwork } from '../architectures/registry.ts';
+import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type Checkpoint, readCheckpoint } from '../weights/checkpoint.ts';
+import { stateShapes } from '../weights/stateShapes.ts';
+import { backboneHeadGraph } from './backboneClassifier.ts';
+
+/**
+ * A checkpoint that agrees with itself: its network is one of ours, its weights are that network's and its head's, and
+ * finite. Throws a user error as `readCheckpoint` does, before any weight is read where that can be seen.
+ */
+export function readUsableCheckpoint(file: string): Promise<Checkpoint> {
+  return readCheckpoint(file, (metadata) => stateShapes(usableGraph(file, graphOf(metadata))));
+}
+
+function graphOf({ network, head, preprocessing }: CheckpointMetadata): () => Graph {
+  return network.kind === 'architecture'
+    ? () => imagesGraph(network.name, head, preprocessing.crop)
+    : () => backboneHeadGraph(network.features, head, 1);
+}
+
+/** Images `[1, 3, crop, crop]` -> the network's output. Throws `RangeError` for an unknown network. */
+export function imagesGraph(network: string, head: CheckpointMetadata['head'], crop: number): Graph {
+  const builder = createGraphBuilder();
+  const images = input(builder, 'images', [1, 3, crop, crop]);
+  return finishGraph(builder, [buildNetwork(network, builder, images, head)]);
+}
+
+/** A graph that a file asks for. Throws a user error that names the file where there is none, or none that can be used. */
+export function usableGraph(file: string, make: () => Graph): Graph {
+  try {
+    const graph = make();
+    refuseUnusable(graph, 'running');
+    return graph;
+  } catch (error) {
+    if (error instanceof RangeError) throw userError(`${file} cannot be used: ${error.message}.`, error);
+    throw error;
+  }
+}
