@@ -99,6 +99,7 @@ function builds() {
         decodeWorker: 'src/ml/data/decodeWorker.ts',
         magickWorker: 'src/ml/data/magickWorker.ts',
         probeDevice: 'src/ml/engine/probeProcess.ts',
+        modelTrial: 'src/ml/inference/modelTrialProcess.ts',
       },
     },
     {

@@ -10,7 +10,7 @@ export const classLabelSchema = z.object({ index: whole(0, mostClasses - 1), fol
 export type ClassLabel = z.infer<typeof classLabelSchema>;
 
 /** The classes of a classifier in the order of its output, each folder once. */
-const classesSchema = z
+export const classesSchema = z
   .array(classLabelSchema)
   .min(1, 'expected at least one class')
   .max(mostClasses, `expected at most ${mostClasses} classes`)

@@ -1,4 +1,5 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import { buildHead, type HeadOptions } from '../architectures/head.ts';
 import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
@@ -6,6 +7,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { ClassScores, FeatureExtractor } from '../graph/onnx/backbone.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
 import type { Classifier } from './classifier.ts';
+import { openForeignModel } from './foreignModel.ts';
 import { probabilitiesFrom, runForOne, type Placement } from './graphClassifier.ts';
 import { imagenetClasses } from './imagenetClasses.ts';
 import { normalizeImages } from './normalizeImages.ts';
@@ -15,27 +17,51 @@ export const featuresInput = 'features';
 /** Module name under which a backbone's head lies in a checkpoint. */
 const headModule = 'classifier';
 
+export interface ScoresClassifierOptions {
+  readonly file: string;
+  readonly scores: ClassScores;
+  readonly preprocessing: Preprocessing;
+  /** Those that the file itself names. */
+  readonly labels: readonly ClassLabel[] | undefined;
+}
+
 /** An ONNX file's own class scores as a classifier. A background class is left out; nothing is scaled up for it. */
 export async function createScoresClassifier(
-  title: string,
-  scores: ClassScores,
-  preprocessing: Preprocessing,
-  { engine, device }: Placement,
+  { file, scores, preprocessing, labels = labelsOf(scores) }: ScoresClassifierOptions,
+  placement: Placement,
 ): Promise<Classifier> {
-  const model = await engine.compileOnnx(scores.model, device);
-  const labels = labelsOf(scores);
+  const model = await openForeignModel(file, scores, scores.classes, placement);
   return {
-    title,
+    title: file,
     labels,
     preprocessing,
-    runsOn: { engine: engine.name, device },
+    runsOn: { engine: placement.engine.name, device: placement.device },
     probabilities: async (images) => {
-      const output = await runForOne(model, scores.input, normalizeImages(images, preprocessing));
-      const all = scores.probabilities ? output : probabilitiesFrom(output, scores.classes);
+      const output = await model.run(normalizeImages(images, preprocessing));
+      const all = scores.probabilities
+        ? checkedProbabilities(file, output)
+        : probabilitiesFrom(file, output, scores.classes);
       return scores.background ? withoutFirstColumn(all) : all;
     },
     dispose: () => model.dispose(),
   };
+}
+
+/** How far the sum of a file's own probabilities may be from 1: those of half precision are rounded. */
+const roundedSum = 0.02;
+
+function checkedProbabilities(file: string, rows: Tensor & { readonly dtype: 'float32' }) {
+  const [count = 0, classes = 0] = rows.shape;
+  for (let row = 0; row < count; row++) {
+    const values = rows.data.subarray(row * classes, (row + 1) * classes);
+    const sum = values.reduce((total, value) => total + value, 0);
+    if (Math.abs(sum - 1) > roundedSum || values.some((value) => value < 0)) {
+      throw userError(
+        `${file} gives what it calls probabilities, and they add up to ${sum.toFixed(2)} and not 1: export it without its softmax.`,
+      );
+    }
+  }
+  return rows;
 }
 
 /** ImageNet's names where the number of classes is ImageNet's; numbers for any other. */
@@ -63,12 +89,10 @@ export interface HeadClassifierOptions {
 }
 
 /** A head that was trained on the features of an ONNX file. */
-export async function createHeadClassifier(
-  options: HeadClassifierOptions,
-  { engine, device }: Placement,
-): Promise<Classifier> {
+export async function createHeadClassifier(options: HeadClassifierOptions, placement: Placement): Promise<Classifier> {
+  const { engine, device } = placement;
   const { title, features, labels, preprocessing } = options;
-  const backbone = await engine.compileOnnx(features.model, device);
+  const backbone = await openForeignModel(title, features, features.features, placement);
   const graphFor = (batchSize: number) => backboneHeadGraph(features.features, options.head, batchSize);
   const head = await engine.compileInference(graphFor, options.state, device);
   return {
@@ -77,8 +101,8 @@ export async function createHeadClassifier(
     preprocessing,
     runsOn: { engine: engine.name, device },
     probabilities: async (images) => {
-      const found = await runForOne(backbone, features.input, normalizeImages(images, preprocessing));
-      return probabilitiesFrom(await runForOne(head, featuresInput, found), labels.length);
+      const found = await backbone.run(normalizeImages(images, preprocessing));
+      return probabilitiesFrom(title, await runForOne(head, featuresInput, found), labels.length);
     },
     dispose: async () => {
       await backbone.dispose();

@@ -7,7 +7,9 @@ import type { Graph } from '../graph/graph.ts';
 import type { StateDict } from '../graph/tensor.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
 import { backboneHeadGraph, featuresInput } from './backboneClassifier.ts';
+import { exportedKeys } from './backbonePreprocessing.ts';
 import { featuresOfCheckpoint } from './loadClassifier.ts';
+import { tryModel } from './modelTrial.ts';
 import { readUsableCheckpoint } from './usableCheckpoint.ts';
 
 /** Names in the exported file. */
@@ -20,7 +22,7 @@ export const exportedOutput = 'log_probabilities';
  * needed to use it: `preprocessing`, `labels` (index, folder and name of each class) and `fivecrop`, the checkpoint's own.
  * Throws as `readUsableCheckpoint` does.
  */
-export async function exportOnnx(file: string): Promise<Uint8Array> {
+export async function exportOnnx(file: string, trial = tryModel): Promise<Uint8Array> {
   const checkpoint = await readUsableCheckpoint(file);
   const { network, head } = checkpoint.metadata;
   const metadata = metadataOf(checkpoint);
@@ -28,7 +30,7 @@ export async function exportOnnx(file: string): Promise<Uint8Array> {
     const graph = exportedGraph(checkpoint, network.name);
     return write(graph, checkpoint.state, metadata, [graph.inputs[0] ?? '', exportedInput]);
   }
-  const features = await featuresOfCheckpoint(file, checkpoint);
+  const features = await featuresOfCheckpoint(file, checkpoint, trial);
   const graph = backboneHeadGraph(features.features, head, 1);
   const bytes = write(graph, checkpoint.state, metadata, [featuresInput, features.output]);
   return joinModels(features, decodeOnnx(bytes));
@@ -36,9 +38,9 @@ export async function exportOnnx(file: string): Promise<Uint8Array> {
 
 function metadataOf({ metadata }: Checkpoint): Record<string, string> {
   return {
-    preprocessing: JSON.stringify(metadata.preprocessing),
-    labels: JSON.stringify(metadata.classes),
-    fivecrop: JSON.stringify(metadata),
+    [exportedKeys.preprocessing]: JSON.stringify(metadata.preprocessing),
+    [exportedKeys.labels]: JSON.stringify(metadata.classes),
+    [exportedKeys.checkpoint]: JSON.stringify(metadata),
   };
 }
 
@@ -64,26 +66,39 @@ function write(
  */
 function joinModels(features: FeatureExtractor, head: OnnxModel): Uint8Array {
   const backbone = decodeOnnx(features.model);
-  const prefixed = prefixNames(head, new Set([features.output, exportedOutput]));
   const { graph } = backbone;
-  const renamed = (name: string) => (name === features.input ? exportedInput : name);
+  const taken = graph.node.flatMap(({ output }) => output);
+  const inHead = freshPrefix('head', taken);
+  const inBackbone = freshPrefix('backbone', taken);
+  const behind = renamed(head, (name) =>
+    name === '' || name === features.output || name === exportedOutput ? name : `${inHead}${name}`,
+  );
+  const before = renamed(backbone, (name) => {
+    if (name === features.input) return exportedInput;
+    return name === exportedInput || name === exportedOutput ? `${inBackbone}${name}` : name;
+  });
   return encodeOnnx({
     ...backbone,
     producerName: 'fivecrop',
     metadataProps: head.metadataProps ?? [],
     graph: {
-      ...graph,
-      input: graph.input.map((value) => ({ ...value, name: renamed(value.name) })),
-      node: [...graph.node.map((node) => ({ ...node, input: node.input.map(renamed) })), ...prefixed.graph.node],
-      initializer: [...(graph.initializer ?? []), ...(prefixed.graph.initializer ?? [])],
-      output: prefixed.graph.output,
+      ...before.graph,
+      node: [...before.graph.node, ...behind.graph.node],
+      initializer: [...(before.graph.initializer ?? []), ...(behind.graph.initializer ?? [])],
+      output: behind.graph.output,
     },
   });
 }
 
-/** The head's values, none of which may be called as one of the backbone's. */
-function prefixNames(model: OnnxModel, kept: ReadonlySet<string>): OnnxModel {
-  const named = (name: string) => (name === '' || kept.has(name) ? name : `head/${name}`);
+/** A beginning that none of the names has: a backbone may itself be what was exported before. */
+function freshPrefix(word: string, names: readonly string[]): string {
+  let prefix = `${word}/`;
+  for (let number = 2; names.some((name) => name.startsWith(prefix)); number++) prefix = `${word}${number}/`;
+  return prefix;
+}
+
+/** The same model with other names for its values. */
+function renamed(model: OnnxModel, rename: (name: string) => string): OnnxModel {
   const { graph } = model;
   return {
     ...model,
@@ -91,11 +106,12 @@ function prefixNames(model: OnnxModel, kept: ReadonlySet<string>): OnnxModel {
       ...graph,
       node: graph.node.map((node) => ({
         ...node,
-        name: `head/${node.name ?? ''}`,
-        input: node.input.map(named),
-        output: node.output.map(named),
+        name: '',
+        input: node.input.map(rename),
+        output: node.output.map(rename),
       })),
-      initializer: (graph.initializer ?? []).map((tensor) => ({ ...tensor, name: named(tensor.name ?? '') })),
+      initializer: (graph.initializer ?? []).map((tensor) => ({ ...tensor, name: rename(tensor.name ?? '') })),
+      input: graph.input.map((value) => ({ ...value, name: rename(value.name) })),
     },
   };
 }

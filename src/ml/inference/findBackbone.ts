@@ -1,27 +1,28 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, join, win32 } from 'node:path';
+import { basename, dirname, isAbsolute, join, win32 } from 'node:path';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
+import { withRegularFile } from '../../runs/boundedFile.ts';
+import { sha256OfFile } from '../weights/fileHash.ts';
 
 /** The ONNX file that a checkpoint's head was trained on, as its metadata names it. */
 export type BackboneReference = Extract<CheckpointMetadata['network'], { kind: 'backbone' }>;
 
 /**
- * The bytes of the ONNX file that a checkpoint was trained on: from where it lay then, from beside the checkpoint, or from
- * the run's folder; the one whose hash is right. Throws a user error where there is none.
+ * The ONNX file that a checkpoint was trained on, by its hash: where it lay then, beside the checkpoint, or in the run's
+ * folder. Nothing else is looked for: a checkpoint comes from anywhere, and what it names is opened only where it is an
+ * ordinary file of this machine. Throws a user error where there is none.
  */
-export async function readBackboneOf(reference: BackboneReference, checkpoint: string): Promise<Uint8Array> {
+export async function findBackboneOf(reference: BackboneReference, checkpoint: string): Promise<string> {
   // The checkpoint may come from another system, whose paths have other separators.
   const name = win32.basename(reference.file);
   const beside = dirname(checkpoint);
-  const candidates = [reference.file, join(beside, name), join(dirname(beside), name)];
+  const candidates = [join(beside, name), join(dirname(beside), name)];
+  if (isAbsolute(reference.file) && !isOfNetwork(reference.file)) candidates.unshift(reference.file);
   let changed: string | undefined;
   for (const file of candidates) {
-    const bytes = await readFile(file).catch(() => undefined);
-    if (!bytes) continue;
-    if (sha256(bytes) === reference.sha256) return bytes;
-    changed ??= file;
+    const hash = await withRegularFile(file, () => sha256OfFile(file)).catch(() => undefined);
+    if (hash === reference.sha256) return file;
+    if (hash !== undefined) changed ??= file;
   }
   const missing = changed
     ? `${changed} is not the file that ${basename(checkpoint)} was trained on`
@@ -29,6 +30,7 @@ export async function readBackboneOf(reference: BackboneReference, checkpoint: s
   throw userError(`${missing}; put ${name} with the sha256 ${reference.sha256.slice(0, 16)}… beside the checkpoint.`);
 }
 
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+/** Opening `\\\\server\\share` would tell that server who we are. */
+function isOfNetwork(path: string): boolean {
+  return /^[\\/]{2}/u.test(path);
 }

@@ -1,4 +1,5 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import { buildNetwork, type NetworkHead } from '../architectures/registry.ts';
 import type { Engine, InferenceModel } from '../engine/engine.ts';
@@ -45,7 +46,8 @@ export async function createGraphClassifier(
     labels,
     preprocessing,
     runsOn: { engine: engine.name, device },
-    probabilities: async (images) => probabilitiesFrom(await runForOne(model, imagesInput, images), labels.length),
+    probabilities: async (images) =>
+      probabilitiesFrom(title, await runForOne(model, imagesInput, images), labels.length),
     dispose: () => model.dispose(),
   };
 }
@@ -71,11 +73,19 @@ export async function runForOne(
   return output;
 }
 
-/** Logits or log-probabilities `[N, classes]` as probabilities. */
+/**
+ * Logits or log-probabilities `[N, classes]` as probabilities. Throws a user error that names the classifier where its
+ * numbers overflow, as weights that are large beyond all sense make them.
+ */
 export function probabilitiesFrom(
+  title: string,
   logits: Tensor & { readonly dtype: 'float32' },
   classes: number,
 ): Tensor & { readonly dtype: 'float32' } {
   const [rows = 0] = logits.shape;
-  return float32Tensor([rows, classes], softmaxRows(Float32Array.from(logits.data), classes));
+  const probabilities = softmaxRows(Float32Array.from(logits.data), classes);
+  if (probabilities.some(Number.isNaN)) {
+    throw userError(`${title} gives no probabilities, because its numbers overflow: use another file.`);
+  }
+  return float32Tensor([rows, classes], probabilities);
 }

@@ -1,14 +1,16 @@
 import { basename } from 'node:path';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { readClassScores, readFeatureExtractor } from '../graph/onnx/backbone.ts';
+import type { FeatureExtractor } from '../graph/onnx/backbone.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
 import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
 import { stateShapes } from '../weights/stateShapes.ts';
 import { createHeadClassifier, createScoresClassifier } from './backboneClassifier.ts';
-import { presetConstants, readOnnxFile, suggestPreset } from './backbonePreprocessing.ts';
+import { exportedFacts, presetConstants, suggestPreset } from './backbonePreprocessing.ts';
 import type { Classifier } from './classifier.ts';
-import { readBackboneOf } from './findBackbone.ts';
+import { findBackboneOf } from './findBackbone.ts';
+import { featuresOf, readOnnxFile, scoresOf } from './foreignModel.ts';
+import { tryModel } from './modelTrial.ts';
 import { createGraphClassifier, type Placement } from './graphClassifier.ts';
 import { imagesGraph, readUsableCheckpoint, usableGraph } from './usableCheckpoint.ts';
 import { createPretrainedClassifier, type WeightsOptions } from './pretrainedClassifier.ts';
@@ -25,6 +27,8 @@ export type ClassifierSource =
 export interface LoadOptions extends WeightsOptions {
   /** Hears of choices that were made for the user. */
   readonly log?: (sentence: string) => void;
+  /** Tries a foreign ONNX file before it is read here. */
+  readonly trial?: typeof tryModel;
 }
 
 /** Short side for pretrained networks, before the crop: the report's, and torchvision's for their published accuracy. */
@@ -44,11 +48,11 @@ export async function loadClassifier(
     case 'checkpoint':
       return /\.(pth|pt)$/i.test(source.file)
         ? reportClassifier(source.file, placement)
-        : checkpointClassifier(source.file, placement);
+        : checkpointClassifier(source.file, placement, options.trial);
     case 'architecture':
       return createPretrainedClassifier(source, pretrainedPreprocessing(pretrainedCrop), placement, options);
     case 'backbone':
-      return scoresClassifier(source, placement, options.log ?? (() => undefined));
+      return scoresClassifier(source, placement, options);
   }
 }
 
@@ -56,12 +60,16 @@ function pretrainedPreprocessing(crop: number): Preprocessing {
   return { resize: pretrainedResize, crop, ...presetConstants('imagenet') };
 }
 
-async function checkpointClassifier(file: string, placement: Placement): Promise<Classifier> {
+async function checkpointClassifier(
+  file: string,
+  placement: Placement,
+  trial: LoadOptions['trial'],
+): Promise<Classifier> {
   const checkpoint = await readUsableCheckpoint(file);
   const { network, head, classes, preprocessing } = checkpoint.metadata;
   const common = { title: file, state: checkpoint.state, labels: classes, preprocessing, head };
   if (network.kind === 'architecture') return createGraphClassifier({ ...common, network: network.name }, placement);
-  const features = await featuresOfCheckpoint(file, checkpoint);
+  const features = await featuresOfCheckpoint(file, checkpoint, trial);
   return createHeadClassifier({ ...common, features }, placement);
 }
 
@@ -85,41 +93,56 @@ async function reportClassifier(file: string, placement: Placement): Promise<Cla
   );
 }
 
-/** The ONNX file below a checkpoint's head, cut off after its features. */
-export async function featuresOfCheckpoint(file: string, { metadata: { network } }: Checkpoint) {
+/** The ONNX file below a checkpoint's head, cut off after its features. Throws a user error where it cannot be used. */
+export async function featuresOfCheckpoint(
+  file: string,
+  { metadata: { network, preprocessing } }: Checkpoint,
+  trial = tryModel,
+): Promise<FeatureExtractor> {
   if (network.kind !== 'backbone') throw new Error(`${file} is on no backbone`);
-  const bytes = await readBackboneOf(network, file);
-  return understandOnnx(network.file, () => readFeatureExtractor(bytes, network.featuresOutput));
+  const backbone = await findBackboneOf(network, file);
+  await trial(backbone, { kind: 'features', output: network.featuresOutput }, preprocessing.crop);
+  const extractor = featuresOf(backbone, await readOnnxFile(backbone), network.featuresOutput);
+  const { features, imageSize = preprocessing.crop } = extractor;
+  if (features === network.features && imageSize === preprocessing.crop) return extractor;
+  throw userError(
+    `${file} says ${network.features} features of ${preprocessing.crop} pixels, but ${backbone} gives ${features} of ${imageSize}: train again.`,
+  );
 }
 
 async function scoresClassifier(
   { file, preprocessing = {} }: Extract<ClassifierSource, { kind: 'backbone' }>,
   placement: Placement,
-  log: (sentence: string) => void,
+  { log = () => undefined, trial = tryModel }: LoadOptions,
 ): Promise<Classifier> {
+  await trial(file, { kind: 'scores' }, preprocessing.crop ?? pretrainedCrop);
   const bytes = await readOnnxFile(file);
-  const scores = understandOnnx(file, () => readClassScores(bytes));
+  const scores = scoresOf(file, bytes);
+  const exported = exportedFacts(file, scores);
+  const own = exported?.preprocessing ?? suggestedFor(file, bytes, scores.imageSize, preprocessing, log);
+  if (exported && exported.labels.length !== scores.classes) {
+    throw userError(`${file} names ${exported.labels.length} classes and scores ${scores.classes}: export it again.`);
+  }
+  return createScoresClassifier(
+    { file, scores, preprocessing: { ...own, ...preprocessing }, labels: exported?.labels },
+    placement,
+  );
+}
+
+function suggestedFor(
+  file: string,
+  bytes: Uint8Array,
+  imageSize: number | undefined,
+  given: Partial<Preprocessing>,
+  log: (sentence: string) => void,
+): Preprocessing {
   const { preset, reason } = suggestPreset(bytes);
-  if (Object.keys(preprocessing).length === 0) log(suggestion(file, preset, reason));
-  const complete = {
-    ...pretrainedPreprocessing(scores.imageSize ?? pretrainedCrop),
-    ...presetConstants(preset),
-    ...preprocessing,
-  };
-  return createScoresClassifier(file, scores, complete, placement);
+  if (Object.keys(given).length === 0) log(suggestion(file, preset, reason));
+  const { resize, crop } = pretrainedPreprocessing(imageSize ?? pretrainedCrop);
+  return { resize: Math.max(resize, crop), crop, ...presetConstants(preset) };
 }
 
 /** What is said where the preprocessing of an ONNX file is not given. */
-export function suggestion(file: string, preset: string, reason: string): string {
+function suggestion(file: string, preset: string, reason: string): string {
   return `No --preprocess is given for ${basename(file)}, so ${preset} is taken: ${reason}.`;
-}
-
-/** What the ONNX room has to say of a file is the user's. */
-function understandOnnx<Result>(file: string, understand: () => Result): Result {
-  try {
-    return understand();
-  } catch (error) {
-    if (error instanceof RangeError) throw userError(`${file}: ${error.message}.`, error);
-    throw error;
-  }
 }

@@ -50,7 +50,8 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   };
   const { classes, splits } = dataset;
   const log = (message: string) => session.log(message, 'warning');
-  const backbone = config.network.kind === 'backbone' ? await readBackbone(config.network, session.log) : undefined;
+  const backbone =
+    config.network.kind === 'backbone' ? await readBackbone(config.network, config.imageSize, session.log) : undefined;
   if (resumed) checkBackbone(resumed, backbone?.reference.sha256);
   const network = runNetwork(config, classes.length, backbone);
   const initial: TrainingState = (resumed && resumedState(resumed, network, config)) ?? {
@@ -62,7 +63,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const { engine, device } = chosen;
   const engineFor = (part: ModelProfile['part']) => profiler?.engineFor(engine, part) ?? engine;
   const common = { device, network, log };
-  const extractor = backbone ? { backbone: backbone.extractor } : {};
+  const extractor = backbone ? { backbone } : {};
   const frozenIn = async (precision: Precision, part: ModelProfile['part']) => {
     const computing = inPrecision(engineFor(part), precision, session.log);
     const made = await frozenPart({ ...common, ...extractor, engine: computing, state: initial.state });

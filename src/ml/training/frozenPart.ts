@@ -1,10 +1,11 @@
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { Engine, Feeds } from '../engine/engine.ts';
-import type { FeatureExtractor } from '../graph/onnx/backbone.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
 import { featuresInput } from '../inference/backboneClassifier.ts';
+import { openForeignModel } from '../inference/foreignModel.ts';
 import { normalizeImages } from '../inference/normalizeImages.ts';
 import { inParts } from './inParts.ts';
+import type { Backbone } from './readBackbone.ts';
 import { imagesInput, type RunNetwork } from './runNetwork.ts';
 
 /** What runs ahead of the training step: images become the feeds of the part that trains. */
@@ -21,7 +22,7 @@ interface FrozenPartOptions {
   readonly device: string;
   readonly network: RunNetwork;
   readonly state: StateDict;
-  readonly backbone?: FeatureExtractor;
+  readonly backbone?: Backbone;
   readonly log: (message: string) => void;
 }
 
@@ -46,18 +47,15 @@ export async function frozenPart(options: FrozenPartOptions): Promise<FrozenPart
 
 async function backbonePart(
   { engine, device, log }: FrozenPartOptions,
-  backbone: FeatureExtractor,
+  backbone: Backbone,
   preprocessing: Preprocessing,
 ): Promise<FrozenPart> {
-  const model = await engine.compileOnnx(backbone.model, device);
+  const model = await openForeignModel(backbone.file, backbone.extractor, backbone.features, { engine, device });
   const prepared = {
     run: async (feeds: Feeds) => {
       const images = feeds.get(imagesInput);
       if (images?.dtype !== 'uint8') throw new Error('a backbone is fed with images');
-      const outputs = await model.run(new Map([[backbone.input, normalizeImages(images, preprocessing)]]));
-      const features = outputs.get(backbone.output);
-      if (!features) throw new Error(`the backbone gave no ${backbone.output}`);
-      return new Map([[featuresInput, features]]);
+      return new Map([[featuresInput, await model.run(normalizeImages(images, preprocessing))]]);
     },
     dispose: () => model.dispose(),
   };

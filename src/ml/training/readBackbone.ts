@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
-import { userError } from '../../protocol/errors.ts';
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
-import { readFeatureExtractor, type FeatureExtractor } from '../graph/onnx/backbone.ts';
-import { suggestPreset } from '../inference/backbonePreprocessing.ts';
+import type { FeatureExtractor } from '../graph/onnx/backbone.ts';
+import { exportedFacts, presetConstants, suggestPreset } from '../inference/backbonePreprocessing.ts';
+import { featuresOf, readOnnxFile, sha256Of } from '../inference/foreignModel.ts';
+import { tryModel } from '../inference/modelTrial.ts';
 import type { BackboneFacts } from './runNetwork.ts';
 
 export interface Backbone extends BackboneFacts {
+  readonly file: string;
   readonly extractor: FeatureExtractor;
   /** How a checkpoint refers to the file. */
   readonly reference: Extract<CheckpointMetadata['network'], { kind: 'backbone' }>;
@@ -16,41 +17,47 @@ export interface Backbone extends BackboneFacts {
 
 /**
  * Reads the ONNX file that a configuration names and cuts it off after its features. `log` hears which constants are
- * taken for its pixels where the configuration says nothing. Throws a user error where the file cannot be used.
+ * taken for its pixels where neither the configuration nor the file says so. Throws a user error where the file cannot be
+ * used.
  */
 export async function readBackbone(
   network: Extract<TrainingConfig['network'], { kind: 'backbone' }>,
+  imageSize: number,
   log: (message: string) => void,
 ): Promise<Backbone> {
+  const { featuresOutput } = network;
   const file = resolve(network.file);
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw userError(`${file} cannot be read; name an ONNX file.`, error);
-  });
-  const extractor = extract(file, bytes, network.featuresOutput);
-  const { preset, reason } = suggestPreset(bytes);
-  if (network.preprocessing === undefined) {
-    log(`Nothing says how ${basename(file)} wants its pixels (--preprocess), so \`${preset}\` is taken: ${reason}.`);
-  }
+  const output = featuresOutput === undefined ? {} : { output: featuresOutput };
+  await tryModel(file, { kind: 'features', ...output }, imageSize);
+  const bytes = await readOnnxFile(file);
+  const extractor = featuresOf(file, bytes, featuresOutput);
+  const exported = exportedFacts(file, extractor)?.preprocessing;
   return {
+    file,
     extractor,
-    preset,
+    constants: exported ?? suggestedFor(file, bytes, network.preprocessing === undefined, log),
+    resize: exported?.resize,
     features: extractor.features,
     imageSize: extractor.imageSize,
     reference: {
       kind: 'backbone',
       file,
-      sha256: createHash('sha256').update(bytes).digest('hex'),
+      sha256: sha256Of(bytes),
       featuresOutput: extractor.featuresOutput,
       features: extractor.features,
     },
   };
 }
 
-function extract(file: string, bytes: Uint8Array, featuresOutput: string | undefined): FeatureExtractor {
-  try {
-    return readFeatureExtractor(bytes, featuresOutput);
-  } catch (error) {
-    if (error instanceof RangeError) throw userError(`${basename(file)}: ${error.message}.`, error);
-    throw error;
+function suggestedFor(
+  file: string,
+  bytes: Uint8Array,
+  said: boolean,
+  log: (message: string) => void,
+): Omit<Preprocessing, 'resize' | 'crop'> {
+  const { preset, reason } = suggestPreset(bytes);
+  if (said) {
+    log(`Nothing says how ${basename(file)} wants its pixels (--preprocess), so \`${preset}\` is taken: ${reason}.`);
   }
+  return presetConstants(preset);
 }

@@ -1,5 +1,5 @@
 import { usageError } from '../../protocol/errors.ts';
-import type { PreprocessPreset, Preprocessing } from '../../protocol/preprocessing.ts';
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { refuseUnusable } from '../architectures/graphLimits.ts';
 import { buildHead } from '../architectures/head.ts';
@@ -24,7 +24,9 @@ export interface BackboneFacts {
   /** Side in pixels of the images that it takes; undefined where it takes any. */
   readonly imageSize: number | undefined;
   /** Constants for its pixels where the configuration gives none. */
-  readonly preset: PreprocessPreset;
+  readonly constants: Omit<Preprocessing, 'resize' | 'crop'>;
+  /** The short side that its images were trained with, where the file says so. */
+  readonly resize: number | undefined;
 }
 
 /** The graphs that a run needs, and what of them moves. */
@@ -52,8 +54,9 @@ export function batchNormOf(config: TrainingConfig): 'running' | 'batch' {
 }
 
 /** How a run's pixels are prepared: ImageNet's constants, unless the backbone was configured otherwise or suggests others. */
-function preprocessingOf(config: TrainingConfig, preset: PreprocessPreset): Preprocessing {
-  const constants = { resize: config.resize, crop: config.imageSize, ...presetConstants(preset) };
+function preprocessingOf(config: TrainingConfig, own: BackboneFacts['constants']): Preprocessing {
+  const { scale, mean, std, channels } = own;
+  const constants = { resize: config.resize, crop: config.imageSize, scale, mean, std, channels };
   if (config.network.kind === 'architecture') return constants;
   const given = Object.entries(config.network.preprocessing ?? {}).filter(([, value]) => value !== undefined);
   return { ...constants, ...Object.fromEntries(given) };
@@ -71,7 +74,7 @@ export function runNetwork(config: TrainingConfig, classes: number, backbone?: B
 
 function architectureNetwork(config: TrainingConfig, name: string, classes: number): RunNetwork {
   const { family, classifier } = asUsage(() => architecture(name));
-  const preprocessing = preprocessingOf(config, 'imagenet');
+  const preprocessing = preprocessingOf(config, presetConstants('imagenet'));
   const head = { hidden: config.hidden, dropout: config.dropout, classes };
   const graphOf = (batchNorm: 'running' | 'batch') =>
     keepByBatch((batchSize) => {
@@ -125,10 +128,15 @@ function backboneNetwork(config: TrainingConfig, classes: number, backbone: Back
   if (config.method !== 'head') {
     throw usageError(`An ONNX backbone is frozen, so the method \`${config.method}\` is not possible: use \`head\`.`);
   }
-  const preprocessing = preprocessingOf(config, backbone.preset);
+  const preprocessing = preprocessingOf(config, backbone.constants);
   if (backbone.imageSize !== undefined && backbone.imageSize !== preprocessing.crop) {
     throw usageError(
       `The ONNX backbone takes images of ${backbone.imageSize} pixels and not ${preprocessing.crop}: set \`imageSize\` (--image-size) to ${backbone.imageSize}.`,
+    );
+  }
+  if (backbone.resize !== undefined && backbone.resize !== preprocessing.resize) {
+    throw usageError(
+      `The ONNX backbone was trained on images resized to ${backbone.resize} pixels and not ${preprocessing.resize}: set \`resize\` (--resize) to ${backbone.resize}.`,
     );
   }
   const head = { hidden: config.hidden, dropout: config.dropout, classes };

@@ -14,7 +14,7 @@ import {
   linear,
 } from '../../../src/ml/graph/builder.ts';
 import { readFeatureExtractor } from '../../../src/ml/graph/onnx/backbone.ts';
-import { decodeOnnx } from '../../../src/ml/graph/onnx/onnxModel.ts';
+import { decodeOnnx, encodeOnnx } from '../../../src/ml/graph/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/graph/onnx/writeOnnx.ts';
 import { backboneHeadGraph } from '../../../src/ml/inference/backboneClassifier.ts';
 import { exportedInput, exportedOutput, exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';
@@ -26,6 +26,8 @@ import { imageSize, randomImages, writeRandomCheckpoint } from './checkpointFixt
 import { labels } from './fakeClassifier.ts';
 
 const onCpu = { engine: onnxEngine, device: 'cpu' };
+/** A foreign model is tried in a process of its own, which these tests do without. */
+const untried = () => Promise.resolve();
 
 async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
@@ -48,8 +50,8 @@ function normalised({ data, shape }: ReturnType<typeof randomImages>) {
 /** Runs the exported file by itself and compares its probabilities with those of the classifier that it came from. */
 async function compare(file: string, count: number): Promise<void> {
   const images = randomImages(count, 7);
-  const classifier = await loadClassifier({ kind: 'checkpoint', file }, onCpu);
-  const plain = await onnxEngine.compileOnnx(await exportOnnx(file), 'cpu');
+  const classifier = await loadClassifier({ kind: 'checkpoint', file }, onCpu, { trial: untried });
+  const plain = await onnxEngine.compileOnnx(await exportOnnx(file, untried), 'cpu');
   try {
     const expected = await classifier.probabilities(images);
     const output = (await plain.run(new Map([[exportedInput, normalised(images)]]))).get(exportedOutput);
@@ -74,11 +76,44 @@ test('an exported network gives the same probabilities as the checkpoint, for an
 
 test('the export says in its metadata what is needed to use it', async (t) => {
   const file = await writeRandomCheckpoint(await temporaryFolder(t), { kind: 'architecture', name: 'ConvNet1' });
-  const { metadataProps = [] } = decodeOnnx(await exportOnnx(file));
+  const { metadataProps = [] } = decodeOnnx(await exportOnnx(file, untried));
   const values = new Map(metadataProps.map(({ key, value }) => [key, JSON.parse(value) as unknown]));
   assert.deepEqual(values.get('labels'), labels);
   const metadata = checkpointMetadataSchema.parse(values.get('fivecrop'));
   assert.deepEqual(values.get('preprocessing'), metadata.preprocessing);
+});
+
+test('our own export is used with its own classes and pixels, which flags override, and nothing is suggested', async (t) => {
+  const folder = await temporaryFolder(t);
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const file = join(folder, 'exported.onnx');
+  await writeFile(file, await exportOnnx(checkpoint, untried));
+  const said: string[] = [];
+  const options = { trial: untried, log: (line: string) => said.push(line) };
+  const ours = await loadClassifier({ kind: 'checkpoint', file: checkpoint }, onCpu, options);
+  const exported = await loadClassifier({ kind: 'backbone', file }, onCpu, options);
+  const images = randomImages(2, 3);
+  const [expected, found] = [await ours.probabilities(images), await exported.probabilities(images)];
+  expected.data.forEach((value, at) => assert.ok(Math.abs(value - (found.data[at] ?? NaN)) < 1e-5));
+  assert.deepEqual([exported.labels, exported.preprocessing], [labels, ours.preprocessing]);
+  assert.deepEqual(said, []);
+  const other = await loadClassifier({ kind: 'backbone', file, preprocessing: { channels: 'bgr' } }, onCpu, options);
+  assert.deepEqual(other.preprocessing, { ...ours.preprocessing, channels: 'bgr' });
+  for (const classifier of [ours, exported, other]) await classifier.dispose();
+});
+
+test('our own export whose labels were changed by hand is refused', async (t) => {
+  const folder = await temporaryFolder(t);
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const model = decodeOnnx(await exportOnnx(checkpoint, untried));
+  const file = join(folder, 'exported.onnx');
+  for (const value of ['[', '[]', JSON.stringify(labels.slice(1)), JSON.stringify(labels.slice(0, 1))]) {
+    const metadataProps = (model.metadataProps ?? []).map((entry) =>
+      entry.key === 'labels' ? { key: 'labels', value } : entry,
+    );
+    await writeFile(file, encodeOnnx({ ...model, metadataProps }));
+    await assert.rejects(loadClassifier({ kind: 'backbone', file }, onCpu, { trial: untried }), { name: 'UserError' });
+  }
 });
 
 /** A foreign network in ONNX: a convolution, the mean, and a classifier of 7 classes on 4 features. */
@@ -111,9 +146,9 @@ test('a backbone that was replaced is refused, and one that was moved beside the
   const moved = { kind: 'backbone' as const, ...backbone, featuresOutput, features, file: 'C:\\gone\\backbone.onnx' };
   const head = (options: Parameters<typeof backboneHeadGraph>[1]) => backboneHeadGraph(features, options, 1);
   const file = await writeRandomCheckpoint(folder, moved, head);
-  await (await loadClassifier({ kind: 'checkpoint', file }, onCpu)).dispose();
+  await (await loadClassifier({ kind: 'checkpoint', file }, onCpu, { trial: untried })).dispose();
   await writeFile(backbone.file, 'another file');
-  await assert.rejects(loadClassifier({ kind: 'checkpoint', file }, onCpu), {
+  await assert.rejects(loadClassifier({ kind: 'checkpoint', file }, onCpu, { trial: untried }), {
     name: 'UserError',
     message: /is not the file that best\.safetensors was trained on/,
   });
@@ -122,7 +157,10 @@ test('a backbone that was replaced is refused, and one that was moved beside the
 test('an ONNX file of its own classes is a classifier with numbered classes', async (t) => {
   const { file } = await writeBackbone(await temporaryFolder(t));
   const said: string[] = [];
-  const classifier = await loadClassifier({ kind: 'backbone', file }, onCpu, { log: (line) => said.push(line) });
+  const classifier = await loadClassifier({ kind: 'backbone', file }, onCpu, {
+    trial: untried,
+    log: (line) => said.push(line),
+  });
   const { data, shape } = await classifier.probabilities(randomImages(2, 3));
   await classifier.dispose();
   assert.deepEqual([shape, classifier.labels.length, classifier.preprocessing.crop], [[2, 7], 7, imageSize]);

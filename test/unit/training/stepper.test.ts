@@ -11,6 +11,7 @@ import { createStepper } from '../../../src/ml/training/stepper.ts';
 import { initialise } from '../../../src/ml/weights/initialise.ts';
 import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
+import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 
 const features = 6;
@@ -21,7 +22,12 @@ const config = trainingConfigSchema.parse({
   hidden: [16],
   batchSize: 8,
 });
-const network = runNetwork(config, classes, { features, imageSize: undefined, preset: 'imagenet' });
+const network = runNetwork(config, classes, {
+  features,
+  imageSize: undefined,
+  constants: presetConstants('imagenet'),
+  resize: undefined,
+});
 
 /** ONNX Runtime on a device that has memory for `limit` images only. */
 function smallEngine(limit: number): Engine {

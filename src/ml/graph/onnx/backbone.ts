@@ -1,3 +1,4 @@
+import { checkForeign } from './checkForeign.ts';
 import type { Classifier } from './findClassifier.ts';
 import { channelsOf, findClassifier } from './findClassifier.ts';
 import type { ModelIndex } from './modelIndex.ts';
@@ -33,6 +34,7 @@ function openModel(bytes: Uint8Array): { model: OnnxModel; index: ModelIndex } {
   } catch (cause) {
     throw new RangeError('the file is no ONNX model; choose a file that an ONNX exporter wrote', { cause });
   }
+  checkForeign(model);
   return { model, index: indexModel(model.graph) };
 }
 

@@ -56,9 +56,12 @@ export function findClassifier(index: ModelIndex): Classifier | undefined {
 function classifierBefore(index: ModelIndex, output: string): Classifier | undefined {
   let activation: Classifier['activation'] = 'none';
   let value: string | undefined = output;
+  const seen = new Set<OnnxNode>();
   while (value !== undefined) {
     const node = index.producers.get(value);
-    if (!node) return undefined;
+    // A node that was seen before reads what it makes: no model that can be run.
+    if (!node || seen.has(node)) return undefined;
+    seen.add(node);
     const layer = layerOf(index, node);
     if (layer) return { output, activation, ...layer };
     if (node.opType === 'Softmax') activation = 'softmax';
@@ -127,6 +130,25 @@ const keepsChannels = new Set([
  * says.
  */
 export function channelsOf(index: ModelIndex, value: string): number | undefined {
+  // Values in the order in which they come up, each once: a model may join its values without end.
+  const known = new Map<string, number | undefined>();
+  const begun = new Set<string>();
+  const open = [value];
+  for (let name = open.at(-1); name !== undefined; name = open.at(-1)) {
+    const found = known.has(name) ? undefined : channelsOrSources(index, name);
+    if (Array.isArray(found) && !begun.has(name)) {
+      begun.add(name);
+      for (const source of found) if (!begun.has(source)) open.push(source);
+      continue;
+    }
+    if (!known.has(name)) known.set(name, Array.isArray(found) ? sumOf(found, known) : found);
+    open.pop();
+  }
+  return known.get(value);
+}
+
+/** The size of axis 1, or the values whose sizes add up to it. */
+function channelsOrSources(index: ModelIndex, value: string): number | string[] | undefined {
   const declared = declaredShape(index, value)?.[1];
   if (declared !== undefined) return declared;
   const node = index.producers.get(value);
@@ -135,18 +157,17 @@ export function channelsOf(index: ModelIndex, value: string): number | undefined
   if (layer) return layer.classes;
   const [first = '', second = ''] = node.input;
   if (node.opType === 'Conv' || node.opType === 'BatchNormalization') return constantShape(index, second)?.[0];
-  if (keepsChannels.has(node.opType)) return channelsOf(index, index.constants.has(first) ? second : first);
-  if (node.opType === 'Concat') return integerAttribute(node, 'axis', 1) === 1 ? sumOfChannels(index, node) : undefined;
-  if (dropsOnlyMap(index, node)) return channelsOf(index, first);
-  return undefined;
+  if (keepsChannels.has(node.opType)) return [index.constants.has(first) ? second : first];
+  if (node.opType === 'Concat') return integerAttribute(node, 'axis', 1) === 1 ? node.input : undefined;
+  return dropsOnlyMap(index, node) ? [first] : undefined;
 }
 
-function sumOfChannels(index: ModelIndex, node: OnnxNode): number | undefined {
+function sumOf(names: readonly string[], known: ReadonlyMap<string, number | undefined>): number | undefined {
   let sum = 0;
-  for (const name of node.input) {
-    const channels = channelsOf(index, name);
-    if (channels === undefined) return undefined;
-    sum += channels;
+  for (const name of names) {
+    const size = known.get(name);
+    if (size === undefined) return undefined;
+    sum += size;
   }
   return sum;
 }

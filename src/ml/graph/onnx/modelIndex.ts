@@ -54,10 +54,18 @@ export function declaredShape(index: ModelIndex, value: string): readonly (numbe
 
 /** Names of all values that a node reads, also those that the graphs inside it (`If`, `Loop`) take from outside. */
 export function valuesRead(node: OnnxNode): string[] {
-  const inner = (node.attribute ?? []).flatMap((entry) => {
-    // An absent sub-message is null after decoding.
-    const graph = entry.g as OnnxGraph | null | undefined;
-    return graph ? [...graph.node.flatMap(valuesRead), ...graph.output.map((output) => output.name)] : [];
-  });
-  return [...node.input, ...inner].filter((name) => name !== '');
+  const names: string[] = [];
+  const open = [node];
+  for (let next = open.pop(); next; next = open.pop()) {
+    for (const name of next.input) if (name !== '') names.push(name);
+    for (const { g, graphs = [] } of next.attribute ?? []) {
+      for (const graph of [g, ...graphs]) {
+        // An absent sub-message is null after decoding.
+        if (!graph) continue;
+        for (const { name } of graph.output) names.push(name);
+        for (const inner of graph.node) open.push(inner);
+      }
+    }
+  }
+  return names;
 }

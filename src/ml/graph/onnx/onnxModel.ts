@@ -136,6 +136,15 @@ export interface OnnxAttribute {
   floats?: number[];
   ints?: OnnxInteger[];
   strings?: Uint8Array[];
+  tensors?: OnnxTensor[];
+  graphs?: OnnxGraph[];
+  sparseTensor?: OnnxSparseTensor;
+  sparseTensors?: OnnxSparseTensor[];
+}
+
+export interface OnnxSparseTensor {
+  values?: OnnxTensor;
+  indices?: OnnxTensor;
 }
 
 export interface OnnxNode {
@@ -175,9 +184,15 @@ export interface OnnxGraph {
   name?: string;
   node: OnnxNode[];
   initializer?: OnnxTensor[];
+  sparseInitializer?: OnnxSparseTensor[];
   input: OnnxValueInfo[];
   output: OnnxValueInfo[];
   valueInfo?: OnnxValueInfo[];
+}
+
+export interface OnnxFunction {
+  node?: OnnxNode[];
+  attributeProto?: OnnxAttribute[];
 }
 
 export interface OnnxModel {
@@ -187,6 +202,7 @@ export interface OnnxModel {
   graph: OnnxGraph;
   opsetImport: { domain?: string; version: OnnxInteger }[];
   metadataProps?: { key: string; value: string }[];
+  functions?: OnnxFunction[];
 }
 
 /** Element types of the format that we write. */

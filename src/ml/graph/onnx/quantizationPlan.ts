@@ -130,8 +130,13 @@ function readersOf({ graph }: ModelIndex): Readers {
 function createRanges() {
   const parents = new Map<string, string>();
   const rootOf = (value: string): string => {
-    const parent = parents.get(value) ?? value;
-    return parent === value ? value : rootOf(parent);
+    let root = value;
+    for (let parent = parents.get(root) ?? root; parent !== root; parent = parents.get(root) ?? root) {
+      // The next search has half of the way.
+      parents.set(root, parents.get(parent) ?? parent);
+      root = parent;
+    }
+    return root;
   };
   const add = (value: string) => {
     if (!parents.has(value)) parents.set(value, value);

@@ -1,0 +1,74 @@
+import { fork } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
+import { userError } from '../../protocol/errors.ts';
+import type { ForeignUse } from './foreignModel.ts';
+
+/** What the process of a trial is asked; see modelTrialProcess.ts. */
+export interface TrialWish {
+  readonly file: string;
+  readonly use: ForeignUse;
+  /** Side of the images, in pixels, for a model that takes any. */
+  readonly imageSize: number;
+  /** Memory in bytes at which the process ends itself. */
+  readonly memory: number;
+}
+
+const answerSchema = z.union([z.object({ done: z.literal(true) }), z.object({ problem: z.string() })]);
+export type TrialAnswer = z.infer<typeof answerSchema>;
+
+const gigabyte = 2 ** 30;
+/** Allowed to any file; a large one has some more of both. */
+const seconds = 8;
+const bytesPerSecond = 16 * 2 ** 20;
+const memoryPerByte = 4;
+
+/**
+ * Opens a foreign ONNX file and runs it once in a process of its own, with a deadline and a limit of memory: a model can
+ * make ONNX Runtime crash, run without end or take all memory, and here it takes only that process down. Throws a user
+ * error that names the file where it does, or where it cannot be used.
+ */
+export async function tryModel(file: string, use: ForeignUse, imageSize: number): Promise<void> {
+  const size = (await stat(file).catch(() => undefined))?.size ?? 0;
+  const memory = gigabyte + memoryPerByte * size;
+  const deadline = Math.ceil(seconds + size / bytesPerSecond);
+  const answer = await answerOf({ file, use, imageSize, memory }, deadline);
+  if ('problem' in answer) throw userError(answer.problem);
+}
+
+function answerOf(wish: TrialWish, deadline: number): Promise<TrialAnswer> {
+  const name = basename(wish.file);
+  const script = import.meta.url.endsWith('.ts') ? './modelTrialProcess.ts' : './modelTrial.mjs';
+  const child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(wish)], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  return new Promise((resolve) => {
+    const finish = (answer: TrialAnswer) => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      resolve(answer);
+    };
+    const timer = setTimeout(() => {
+      finish({ problem: `${name} was not opened and run within ${deadline} seconds: choose a smaller ONNX file.` });
+    }, deadline * 1000);
+    child.once('message', (message) => {
+      const answer = answerSchema.safeParse(message);
+      finish(answer.data ?? { problem: `${name} cannot be tried: choose another ONNX file.` });
+    });
+    child.once('error', (error) => {
+      finish({ problem: `${name} cannot be tried, because no process could be started: ${error.message}.` });
+    });
+    child.once('exit', (code, signal) => {
+      const gigabytes = (wish.memory / gigabyte).toFixed(1);
+      const problem =
+        signal === 'SIGKILL'
+          ? `${name} needs more than ${gigabytes} GB of memory for one image: choose a smaller ONNX file.`
+          : `${name} makes ONNX Runtime end its process (${signal ?? `exit code ${String(code)}`}): choose another ONNX file.`;
+      // An answer that was sent may still be on its way; the channel closes behind it.
+      if (child.connected) child.once('disconnect', () => finish({ problem }));
+      else finish({ problem });
+    });
+  });
+}

@@ -1,0 +1,50 @@
+import { Worker } from 'node:worker_threads';
+import { UserError } from '../../protocol/errors.ts';
+import { onnxEngine } from '../engine/onnxruntime/onnxEngine.ts';
+import { createRandom } from '../graph/random.ts';
+import { float32Tensor } from '../graph/tensor.ts';
+import { featuresOf, openForeignModel, readOnnxFile, scoresOf } from './foreignModel.ts';
+import type { TrialAnswer, TrialWish } from './modelTrial.ts';
+
+/*
+ * The entry of the process in which a foreign model is tried: `tryModel` of modelTrial.ts starts it with its wish. The
+ * answer goes back as one message. A model that takes its process down takes this one.
+ */
+const wish = JSON.parse(process.argv[2] ?? '') as TrialWish;
+
+/** A thread looks at the memory: the main one may be in native code all the time. */
+const watcher = `
+  const { workerData } = require('node:worker_threads');
+  setInterval(() => {
+    if (process.memoryUsage.rss() > workerData) process.kill(process.pid, 'SIGKILL');
+  }, 10);`;
+new Worker(watcher, { eval: true, workerData: wish.memory, execArgv: [] }).unref();
+
+/** Two images of noise at once, then one that is all grey. */
+async function tryOnce({ file, use, imageSize }: TrialWish): Promise<void> {
+  const bytes = await readOnnxFile(file);
+  const scores = use.kind === 'scores' ? scoresOf(file, bytes) : undefined;
+  const features = use.kind === 'features' ? featuresOf(file, bytes, use.output) : undefined;
+  const truncated = scores ?? features;
+  if (!truncated) return;
+  const placement = { engine: onnxEngine, device: 'cpu' };
+  const model = await openForeignModel(file, truncated, scores?.classes ?? features?.features ?? 0, placement);
+  const size = truncated.imageSize ?? imageSize;
+  const random = createRandom(0, 'trial');
+  const noise = float32Tensor([2, 3, size, size]);
+  for (let at = 0; at < noise.data.length; at++) noise.data[at] = random.next() - 0.5;
+  await model.run(noise);
+  await model.run(float32Tensor([1, 3, size, size]));
+}
+
+async function answer(): Promise<TrialAnswer> {
+  try {
+    await tryOnce(wish);
+    return { done: true };
+  } catch (error) {
+    if (error instanceof UserError) return { problem: error.message };
+    throw error;
+  }
+}
+
+process.send?.(await answer(), () => process.exit(0));
