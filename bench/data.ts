@@ -8,9 +8,8 @@ import { type Sample, scanDataset } from '../src/ml/data/scanDataset.ts';
 import { createGraphBuilder, finishGraph, input } from '../src/ml/graph/builder.ts';
 import { architecture, buildNetwork } from '../src/ml/architectures/registry.ts';
 import { initialise } from '../src/ml/weights/initialise.ts';
-import { safetensorsFile } from '../src/ml/weights/safetensors.ts';
+import { writeSafetensors } from '../src/ml/weights/safetensors.ts';
 import { stateShapes } from '../src/ml/weights/stateShapes.ts';
-import { writeAtomically } from '../src/runs/atomicFile.ts';
 
 /* What the cases measure on. It is made anew in a temporary folder and stays there for a look. */
 const flowers = join(import.meta.dirname, '../../shared/data/flowers');
@@ -89,7 +88,7 @@ export async function prepareWeights(name: string): Promise<void> {
   const images = input(builder, 'images', [1, 3, 224, 224]);
   const graph = finishGraph(builder, [buildNetwork(name, builder, images, 'original')]);
   const state = initialise(stateShapes(graph), architecture(name).family, 0);
-  await writeAtomically([safetensorsFile(weightsFile(name), state, { format: 'pt' })]);
+  await writeSafetensors(weightsFile(name), state, { format: 'pt' });
 }
 
 async function wholeData(): Promise<string> {

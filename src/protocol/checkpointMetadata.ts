@@ -5,6 +5,9 @@ import { methods } from './trainingConfig.ts';
 
 export const checkpointVersion = 1;
 
+/** Names of the files that hold what a resume needs. */
+export const resumeFilePattern = /^resume-\d{1,15}-[0-9a-f]{8}\.safetensors$/u;
+
 export const classLabelSchema = z.object({ index: whole(0, mostClasses - 1), folder: name(), name: name() });
 /** A class: its index in the network's output, its folder and its display name, which always travel together. */
 export type ClassLabel = z.infer<typeof classLabelSchema>;
@@ -60,6 +63,11 @@ export const checkpointMetadataSchema = z
     metrics: z
       .object({ trainLoss: z.number(), validLoss: z.number(), validAccuracy: z.number(), validTop5: z.number() })
       .partial(),
+    /**
+     * Name of the file in the same folder that an exact resume needs besides. It is written first, and never changed, so
+     * that the checkpoint's own renaming publishes both. Without it that file is named after the checkpoint, as it once was.
+     */
+    resume: z.string().regex(resumeFilePattern).optional(),
     created: name(),
   })
   .refine(({ classes, head }) => classes.length === head.classes, {

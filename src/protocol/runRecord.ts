@@ -10,6 +10,7 @@ export const runFiles = {
   record: 'run.json',
   metrics: 'metrics.jsonl',
   profile: 'profile.json',
+  lock: 'run.lock',
   checkpoints: 'checkpoints',
   best: 'best.safetensors',
   last: 'last.safetensors',

@@ -1,11 +1,80 @@
-import { constants, copyFile, type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { constants, copyFile, type FileHandle, link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { codeOf, messageOf, userError } from '../protocol/errors.ts';
+import { codeOf } from '../protocol/errors.ts';
+import { diskError } from './diskError.ts';
+import { temporaryName } from './temporaryFiles.ts';
 
 /** How often and how long a rename waits for a reader that holds the file open, which only Windows minds. */
 const renameAttempts = 10;
 const renameWaitMilliseconds = 50;
+
+/** Writes the content of a new file. */
+export type Write = (handle: FileHandle) => Promise<void>;
+
+/**
+ * Writes a file that appears whole or not at all: under a temporary name, flushed to the disk, renamed. Its folder has to
+ * be there. Throws a user error that names the file where the disk refuses; no temporary file stays behind then.
+ */
+export function writeAtomically(path: string, write: Write): Promise<void> {
+  return appear(path, async (temporary) => {
+    const handle = await open(temporary, 'wx');
+    try {
+      await write(handle);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  });
+}
+
+/** Writes a text file as `writeAtomically` does. */
+export function writeTextAtomically(path: string, text: string): Promise<void> {
+  return writeAtomically(path, (handle) => handle.writeFile(text));
+}
+
+/**
+ * Gives a file that is never changed in place a second name, which replaces what had that name; a copy where the disk has
+ * no links. Throws as `writeAtomically` does.
+ */
+export function repeatAtomically(path: string, sameAs: string): Promise<void> {
+  return appear(path, async (temporary) => {
+    try {
+      await link(sameAs, temporary);
+    } catch {
+      await copyFlushed(sameAs, temporary);
+    }
+  });
+}
+
+/** Copies a file so that the copy appears whole or not at all. Throws as `writeAtomically` does. */
+export function copyAtomically(path: string, from: string): Promise<void> {
+  return appear(path, (temporary) => copyFlushed(from, temporary));
+}
+
+async function copyFlushed(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
+  const handle = await open(to, 'r+');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function appear(path: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    await make(temporary);
+    await renameOver(temporary, path);
+    // Where both were names of one file already, it still has both.
+    await rm(temporary, { force: true });
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw diskError(error, path);
+  }
+}
 
 async function renameOver(from: string, to: string): Promise<void> {
   for (let attempt = 1; ; attempt++) {
@@ -20,7 +89,8 @@ async function renameOver(from: string, to: string): Promise<void> {
   }
 }
 
-async function syncFolder(folder: string): Promise<void> {
+/** Has the names in a folder reach the disk, which a flushed file alone does not say. Windows has no such call. */
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
@@ -28,66 +98,4 @@ async function syncFolder(folder: string): Promise<void> {
   } finally {
     await handle.close();
   }
-}
-
-export type FileToWrite =
-  | { readonly path: string; readonly write: (handle: FileHandle) => Promise<void> }
-  /** A second name for a file that was written before and is never changed in place; a copy where the disk has no links. */
-  | { readonly path: string; readonly sameAs: string };
-
-async function stage(file: FileToWrite, temporary: string): Promise<void> {
-  if ('sameAs' in file) {
-    await rm(temporary, { force: true });
-    try {
-      await link(file.sameAs, temporary);
-      return;
-    } catch {
-      await copyFile(file.sameAs, temporary, constants.COPYFILE_FICLONE);
-    }
-  }
-  const handle = await open(temporary, 'sameAs' in file ? 'r+' : 'w');
-  try {
-    if ('write' in file) await file.write(handle);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/**
- * Writes files that appear whole or not at all: each under a temporary name, flushed to disk; then all are renamed in
- * order, so that files which belong together change at nearly the same moment. The folder is made where it is missing.
- * Throws a user error that names the file where the disk refuses; no temporary file stays behind then.
- */
-export async function writeAtomically(files: readonly FileToWrite[]): Promise<void> {
-  const written = files.map((file) => ({
-    file,
-    path: file.path,
-    temporary: `${file.path}.${String(process.pid)}.tmp`,
-  }));
-  let current = written[0]?.path ?? '';
-  try {
-    for (const { file, path, temporary } of written) {
-      current = path;
-      await mkdir(dirname(path), { recursive: true });
-      await stage(file, temporary);
-    }
-    for (const { path, temporary } of written) {
-      current = path;
-      await renameOver(temporary, path);
-    }
-    for (const folder of new Set(written.map(({ path }) => dirname(path)))) await syncFolder(folder);
-  } catch (error) {
-    await Promise.allSettled(written.map(({ temporary }) => rm(temporary, { force: true })));
-    if (codeOf(error) === undefined) throw error;
-    throw userError(
-      `${current} could not be written (${messageOf(error)}): check that the disk has room and that the folder may be written.`,
-      error,
-    );
-  }
-}
-
-/** Writes a text file as `writeAtomically` does. */
-export function writeTextAtomically(path: string, text: string): Promise<void> {
-  return writeAtomically([{ path, write: (handle) => handle.writeFile(text) }]);
 }

@@ -62,8 +62,8 @@ export async function withRegularFile<Result>(
   }
 }
 
-/** Windows has no such flag, and no FIFOs in folders. */
-const nonBlocking = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
+/** To open a FIFO does not wait with this flag. Windows has no such flag, and no FIFOs in folders. */
+export const nonBlocking = process.platform === 'win32' ? 0 : constants.O_NONBLOCK;
 
 /** Throws a user error where a file is not an ordinary one. */
 export function requireRegular(path: string, status: Stats): void {

@@ -1,9 +1,12 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { CheckpointMetadata } from '../protocol/checkpointMetadata.ts';
+import { randomBytes } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as z from 'zod';
+import { type CheckpointMetadata, resumeFilePattern } from '../protocol/checkpointMetadata.ts';
 import { runFiles } from '../protocol/runRecord.ts';
 import type { TrainingEventOf } from '../protocol/trainingEvents.ts';
-import { readCheckpointMetadata } from './checkpointHeader.ts';
+import { metadataKeys, readCheckpointMetadata } from './checkpointHeader.ts';
+import { readSafetensorsMetadata } from './safetensorsHeader.ts';
 
 export type CheckpointKind = TrainingEventOf<'checkpoint'>['kind'];
 
@@ -17,6 +20,7 @@ export interface RunCheckpoint {
 }
 
 const ending = '.safetensors';
+const resumeNameSchema = z.object({ resume: z.string().regex(resumeFilePattern).optional() });
 /** Headers that are read at the same time. */
 const concurrency = 16;
 
@@ -27,10 +31,51 @@ export function checkpointPath(folder: string, kind: CheckpointKind, epoch: numb
   return join(folder, `epoch-${String(Math.round(epoch)).padStart(3, '0')}${ending}`);
 }
 
-/** The file beside a checkpoint that holds what a resume needs: `last.safetensors` -> `last.resume.safetensors`. */
-export function resumePath(checkpoint: string): string {
-  const stem = checkpoint.endsWith(ending) ? checkpoint.slice(0, -ending.length) : checkpoint;
-  return `${stem}.resume${ending}`;
+/** A new name for the file that holds what a resume from `step` needs. */
+export function newResumeFile(step: number): string {
+  return `resume-${String(step).padStart(6, '0')}-${randomBytes(4).toString('hex')}${ending}`;
+}
+
+/** The file that holds what a resume from a checkpoint needs. */
+export function resumePath(checkpoint: string, { resume }: Pick<CheckpointMetadata, 'resume'>): string {
+  return resume === undefined ? formerResumePath(checkpoint) : join(dirname(checkpoint), resume);
+}
+
+/** Where earlier versions wrote it: `last.safetensors` -> `last.resume.safetensors`. */
+function formerResumePath(checkpoint: string): string {
+  return `${checkpoint.slice(0, -ending.length)}.resume${ending}`;
+}
+
+/**
+ * Removes the files for a resume that no checkpoint in `folder` names: those of checkpoints that were replaced or deleted,
+ * and those that a crash left alone. Nothing is removed where a checkpoint cannot be read, since it may name any of them.
+ */
+export async function sweepResumeFiles(folder: string): Promise<void> {
+  const files = await readdir(folder).catch((): string[] => []);
+  const named = new Set<string>();
+  for (const file of files.filter(isCheckpoint)) {
+    const path = join(folder, file);
+    const metadata = await resumeNameIn(path);
+    if (metadata === undefined) return;
+    named.add(resumePath(path, metadata));
+  }
+  for (const file of files.filter((name) => isResumeFile(name))) {
+    const path = join(folder, file);
+    if (!named.has(path)) await rm(path, { force: true }).catch(() => undefined);
+  }
+}
+
+/** What a file says of its resume, whatever version wrote it; undefined where it cannot be read. */
+async function resumeNameIn(path: string): Promise<Pick<CheckpointMetadata, 'resume'> | undefined> {
+  const strings = await readSafetensorsMetadata(path).catch(() => undefined);
+  if (strings === undefined) return undefined;
+  const text = strings[metadataKeys.checkpoint];
+  if (text === undefined) return {};
+  try {
+    return resumeNameSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The checkpoints of a run: best, last, then epochs, the newest first. Of each file only the header is read. */
@@ -54,7 +99,11 @@ export function checkpointMetadataIn(path: string): Promise<CheckpointMetadata |
 }
 
 function isCheckpoint(file: string): boolean {
-  return file.endsWith(ending) && !file.endsWith(`.resume${ending}`) && !file.startsWith('.');
+  return file.endsWith(ending) && !isResumeFile(file) && !file.startsWith('.');
+}
+
+function isResumeFile(file: string): boolean {
+  return resumeFilePattern.test(file) || file.endsWith(`.resume${ending}`);
 }
 
 function byRank(a: string, b: string): number {

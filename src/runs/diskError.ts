@@ -2,34 +2,31 @@ import { codeOf, messageOf, UserError, userError } from '../protocol/errors.ts';
 
 /** A failure to write, told as a sentence that says what to do. Failures that are none of the disk's come back as they are. */
 export function diskError(error: unknown, path: string): unknown {
-  if (error instanceof UserError) return error;
+  if (error instanceof UserError || !(error instanceof Error && 'syscall' in error)) return error;
   switch (codeOf(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
+      return userError(`The disk is full: ${path} could not be written. Free some space, then go on: ${kept}.`, error);
+    case 'EROFS':
       return userError(
-        `The disk is full: ${path} could not be written. Free some space and resume the run from its last checkpoint.`,
+        `${path} could not be written: the disk cannot be written any more. Look after the disk, then go on: ${kept}.`,
         error,
       );
     case 'ENOENT':
+    case 'ENOTDIR':
       return userError(
-        `${path} could not be written because its folder is gone. Put the folder back, or start the run anew.`,
+        `${path} could not be written because its folder is gone. Put the folder back, or choose another one.`,
         error,
       );
     case 'EACCES':
     case 'EPERM':
-    case 'EROFS':
       return userError(
-        `${path} could not be written: no permission. Choose another folder for the runs, or change its permissions.`,
-        error,
-      );
-    case 'EIO':
-    case 'EMFILE':
-    case 'ENFILE':
-      return userError(
-        `${path} could not be written (${messageOf(error)}). Resume the run from its last checkpoint.`,
+        `${path} could not be written: no permission. Choose another folder, or change its permissions.`,
         error,
       );
     default:
-      return error;
+      return userError(`${path} could not be written (${messageOf(error)}). Look after the disk; ${kept}.`, error);
   }
 }
+
+const kept = 'what was saved before is whole';

@@ -76,6 +76,33 @@ function longerThan(bytes: number, file: string, start: number): number {
   throw userError(`${file} has a line of more than ${limit} kB at byte ${start}, which is no event: cut the file there.`);
 }
 
+/**
+ * The curve of a run as one line of steps, up to `last`: its steps, validations and pinned predictions. A run that was
+ * broken off and resumed has the steps between its checkpoint and the break twice; what a later `start` takes back is left
+ * out. Part by part, and read twice for that. Throws as `readEvents` does.
+ */
+export async function* readCurve(folder: string, last: number): AsyncGenerator<readonly TrainingEvent[]> {
+  const starts: number[] = [];
+  for await (const { lines } of readLines(join(folder, runFiles.metrics), 0)) {
+    // Of millions of lines only few are looked at closely.
+    const begin = (line: string) => (line.startsWith('{"event":"start"') ? parseEvent(line) : []);
+    for (const event of lines.toString('utf8').split('\n').flatMap(begin)) if ('step' in event) starts.push(event.step);
+  }
+  /** The last step that counts of those before each start: the least at which a later one begins. */
+  const limits = [...starts];
+  for (let index = starts.length - 1; index >= 0; index--) {
+    limits[index] = Math.min(starts[index] ?? last, limits[index + 1] ?? last);
+  }
+  let passed = 0;
+  for await (const { events } of readEvents(folder)) {
+    yield events.filter((event) => {
+      if (event.event === 'start') passed++;
+      const isCurve = event.event === 'step' || event.event === 'validation' || event.event === 'pinned';
+      return isCurve && event.step <= (limits[passed] ?? last);
+    });
+  }
+}
+
 /** A line that is no event of this version is passed over. */
 function parseEvent(line: string): TrainingEvent[] {
   if (line === '') return [];

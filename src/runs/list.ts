@@ -67,8 +67,8 @@ export async function hasRecord(folder: string): Promise<boolean> {
 export async function readStoredRun(folder: string, readRecord = readRunRecord): Promise<StoredRun> {
   await requireOrdinary(folder);
   const found = await readRecord(folder);
-  const record = stateOf(found) === 'broken off' ? await readRecord(folder) : found;
-  return { folder, record, state: stateOf(record) };
+  const record = stateOf(folder, found) === 'broken off' ? await readRecord(folder) : found;
+  return { folder, record, state: stateOf(folder, record) };
 }
 
 export function newestFirst(a: StoredRun, b: StoredRun): number {
@@ -93,6 +93,11 @@ async function statusOf(path: string): Promise<Stats | undefined> {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw userError(`${path} cannot be read: ${messageOf(error)}.`, error);
   }
+}
+
+/** The folder of the run that a path means: itself, or that of a checkpoint in it; undefined where it is neither. */
+export async function runOf(path: string): Promise<string | undefined> {
+  return (await hasRecord(resolve(path))) ? resolve(path) : runOfCheckpoint(path);
 }
 
 /** The folder of the run that a checkpoint belongs to, where it lies in one. */

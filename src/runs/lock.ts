@@ -63,7 +63,13 @@ export function lastSignOf(path: string): number | undefined {
 }
 
 function holdLock(path: string, { token }: Content): HeldLock {
-  const isHeld = () => read(path)?.token === token;
+  const isHeld = () => {
+    try {
+      return read(path)?.token === token;
+    } catch {
+      return false;
+    }
+  };
   const timer = setInterval(() => {
     const now = new Date();
     // A lost sign of life only matters if they all are.

@@ -73,7 +73,7 @@ export function birthOf(pid: number): string | undefined {
   return process.platform === 'darwin' ? birthOnMac(pid) : undefined;
 }
 
-/** Ticks from the start of the machine. A process that nobody has buried yet is gone all the same. */
+/** Ticks from the start of the machine; `gone` for a process that has ended, though nobody has buried it yet. */
 function birthOnLinux(pid: number): string | undefined {
   let status: string;
   try {
@@ -89,12 +89,12 @@ function birthOnLinux(pid: number): string | undefined {
 function birthOnMac(pid: number): string | undefined {
   try {
     const environment = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
-    const started = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], {
+    const told = execFileSync('/bin/ps', ['-o', 'lstart=', '-p', String(pid)], {
       encoding: 'utf8',
       env: environment,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
-    return started.trim() || undefined;
+    return told.trim() || undefined;
   } catch {
     return undefined;
   }

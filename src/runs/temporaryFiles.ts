@@ -3,8 +3,9 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { birthOf, type Owner, ownerState, thisProcess } from './owner.ts';
 
-/** `NAME.PID-SCOPE-BIRTH.tmp`, and `NAME.PID.tmp` of earlier versions. */
-const pattern = /\.(?<pid>\d{1,10})(?:-(?<scope>[0-9a-f]{8})-(?<birth>[0-9a-f]{8}))?\.tmp$/u;
+const pattern = /\.(?<pid>\d{1,10})-(?<scope>[0-9a-f]{8})-(?<birth>[0-9a-f]{8})\.tmp$/u;
+/** As earlier versions named them. */
+const formerPattern = /\.(?:json|safetensors)\.(?<pid>\d{1,10})\.tmp$/u;
 
 /** Milliseconds after which a temporary file of another machine is nobody's any more. */
 const patience = 24 * 60 * 60 * 1000;
@@ -17,17 +18,26 @@ export function temporaryName(path: string): string {
   return `${path}.${counter++}.${here.pid}-${digest(scopeOf(here))}-${digest(here.birth)}.tmp`;
 }
 
-/** Removes what processes that are gone have left unfinished in a folder; what cannot be removed stays. */
-export async function sweepTemporaryFiles(folder: string): Promise<void> {
+/** Removes what processes that are gone have left unfinished in the folder of a run; what cannot be removed stays. */
+export function sweepTemporaryFiles(folder: string): Promise<void> {
+  return sweep(folder, (name) => pattern.exec(name) ?? formerPattern.exec(name));
+}
+
+/** Removes the folders of runs that processes which are gone were about to make in `parent`. */
+export function sweepStagedFolders(parent: string): Promise<void> {
+  return sweep(parent, (name) => (name.startsWith('.') ? pattern.exec(name) : null));
+}
+
+async function sweep(folder: string, match: (name: string) => RegExpExecArray | null): Promise<void> {
   for (const name of await readdir(folder).catch((): string[] => [])) {
+    const writer = match(name)?.groups;
     const path = join(folder, name);
-    if (await isAbandoned(path)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+    if (writer === undefined || !(await isAbandoned(path, writer))) continue;
+    await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
-async function isAbandoned(path: string): Promise<boolean> {
-  const { pid, scope, birth } = pattern.exec(path)?.groups ?? {};
-  if (pid === undefined) return false;
+async function isAbandoned(path: string, { pid, scope, birth }: Partial<Record<string, string>>): Promise<boolean> {
   const status = await lstat(path).catch(() => undefined);
   if (status === undefined) return false;
   const writer: Owner = { pid: Number(pid), started: status.mtime.toISOString() };

@@ -30,6 +30,8 @@ function watchEach(parent: string, listener: RunsListener): () => void {
   const add = (folder: string, depth: number): void => {
     if (watchers.has(folder)) return;
     const watcher = open(folder, false, listener, (kind, name) => {
+      // A run appears under its name; before that it lies in a hidden folder.
+      if (name.startsWith('.')) return;
       const path = join(folder, name);
       // `rename` is what Node calls it when something comes, goes or is moved.
       if (kind === 'rename' && depth < 2) look(path, depth + 1);

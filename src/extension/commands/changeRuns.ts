@@ -3,6 +3,9 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { cancelled, messageOf, userError } from '../../protocol/errors.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
+import { sweepResumeFiles } from '../../runs/checkpointFiles.ts';
+import { tryLock } from '../../runs/lock.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import type { StoredRun } from '../../runs/list.ts';
@@ -75,15 +78,22 @@ async function remove(parts: ChangeParts, argument: unknown, selection: unknown)
   await askToDelete(targets);
   for (const target of targets) {
     for (const path of filesOf(target)) await moveToBin(path);
+    if (target.endsWith('.safetensors')) await sweepAfterDeletion(dirname(target));
   }
   await parts.runs.refresh();
+}
+
+/** What a deleted checkpoint's resume needed goes too, unless another checkpoint needs it, or a run that trains writes there. */
+async function sweepAfterDeletion(checkpoints: string): Promise<void> {
+  const lock = await tryLock(join(dirname(checkpoints), runFiles.lock)).catch(() => undefined);
+  if (lock !== undefined) await sweepResumeFiles(checkpoints).finally(lock.release);
 }
 
 /** A checkpoint goes with the files beside it. */
 function filesOf(path: string): string[] {
   if (!path.endsWith('.safetensors')) return [path];
   const stem = path.slice(0, -'.safetensors'.length);
-  const beside = ['.resume.safetensors', ...['train', 'valid', 'test'].flatMap((split) => evaluations(split))];
+  const beside = ['train', 'valid', 'test'].flatMap((split) => evaluations(split));
   return [path, ...beside.map((ending) => stem + ending).filter(existsSync)];
 }
 

@@ -81,7 +81,9 @@ export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRec
     scan,
     read,
     lookAtProcesses: async () => {
-      const gone = [...known.values()].filter((run) => isLive(run.state) && stateOf(run.record) === 'broken off');
+      const gone = [...known.values()].filter(
+        (run) => isLive(run.state) && stateOf(run.folder, run.record) === 'broken off',
+      );
       const differs = await Promise.all(gone.map(({ folder }) => read(folder)));
       return gone.filter((_, index) => differs[index]).map(({ folder }) => folder);
     },

@@ -10,7 +10,7 @@ export interface TrainingRequest {
   /** Folder in which the run's own is made. */
   readonly out: string;
   readonly name?: string;
-  /** Checkpoint to go on from. */
+  /** Folder of a run, or checkpoint, to go on from. */
   readonly resume?: string;
 }
 

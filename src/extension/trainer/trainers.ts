@@ -1,15 +1,14 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import * as vscode from 'vscode';
 import { messageOf, userError } from '../../protocol/errors.ts';
-import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainerRequest } from '../../protocol/trainerProtocol.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { workerEnvironment } from '../workerEnvironment.ts';
 import { type FollowedRun, followRun, type RunFollower } from './followRun.ts';
 import type { StoredRun } from '../../runs/list.ts';
+import { isVerified } from '../../runs/owner.ts';
 import { isLive } from '../../runs/state.ts';
 import type { RunStore } from './runStore.ts';
 import { startTrainer, type TrainingRequest } from './startTrainer.ts';
@@ -30,7 +29,7 @@ export interface Trainers {
   /** Finishes the step, saves, ends. */
   readonly stop: (folder: string) => Promise<void>;
   readonly pause: (folder: string) => Promise<void>;
-  /** Lets a paused run go on, or starts from the last checkpoint of one that ended or broke off. Returns its folder. */
+  /** Lets a paused run go on, or goes on with one that ended or broke off. Returns its folder. */
   readonly resume: (folder: string) => Promise<string>;
   /** Follows a run's events until the last who asked disposes of it. Throws a user error for a folder that is no run. */
   readonly follow: (folder: string) => FollowedRun & { readonly dispose: () => void };
@@ -192,19 +191,18 @@ async function control({ record, state }: StoredRun, request: TrainerRequest): P
   if (owner === undefined || request.type !== 'stop' || process.platform === 'win32') {
     throw userError(`${record.name} was started in a terminal: ${request.type} it there.`);
   }
+  // The number may have gone to another process.
+  if (!isVerified(owner))
+    throw userError(`${record.name} may be another process by now: stop it where it was started.`);
   process.kill(owner.pid, 'SIGINT');
 }
 
-/** How to go on with a run that ended or broke off. Throws a user error where it saved nothing to go on from. */
+/** How to go on with a run that ended or broke off. Throws a user error where there is nothing more to train. */
 function resumption({ folder, record }: StoredRun): TrainingRequest {
-  const last = join(folder, runFiles.checkpoints, runFiles.last);
-  if (!existsSync(last)) {
-    throw userError(`${record.name} ended before its first checkpoint: start it again with Fivecrop: Train Model.`);
-  }
   if (record.state === 'finished') {
     throw userError(`${record.name} has finished all ${record.config.epochs} epochs; to go on, train more epochs.`);
   }
-  return { config: record.config, out: join(folder, '..'), resume: last };
+  return { config: record.config, out: join(folder, '..'), resume: folder };
 }
 
 /** As the window closes: nobody is left to hear of what fails. */

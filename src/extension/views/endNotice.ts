@@ -30,8 +30,9 @@ async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers'
         { title: 'Test', act: () => runCommand('fivecrop.testCheckpoint', checkpoint) },
       ]
     : [];
-  const goOn = existsSync(join(folder, runFiles.checkpoints, runFiles.last)) ? [resume] : [];
-  const saved = goOn.length > 0 ? 'Resume goes on from its last checkpoint.' : 'It had saved no checkpoint yet.';
+  const saved = existsSync(join(folder, runFiles.checkpoints, runFiles.last))
+    ? 'Resume goes on from its last checkpoint.'
+    : 'It had saved no checkpoint yet, so Resume begins it again.';
   const reason = record.reason === undefined ? '' : ` ${record.reason}`;
   const accuracy = record.best === undefined ? '' : ` Best validation accuracy: ${percent(record.best.validAccuracy)}.`;
   switch (state) {
@@ -40,12 +41,12 @@ async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers'
     case 'stopped':
       return choose(vscode.window.showInformationMessage, `${record.name} was stopped.${accuracy}`, [resume, show]);
     case 'failed':
-      return choose(vscode.window.showErrorMessage, `${record.name} failed.${reason}`, [...goOn, show]);
+      return choose(vscode.window.showErrorMessage, `${record.name} failed.${reason}`, [resume, show]);
     case 'broken off':
       return choose(
         vscode.window.showWarningMessage,
         `${record.name} was broken off: its process ended without a word. ${saved}`,
-        [...goOn, show],
+        [resume, show],
       );
     default:
       return undefined;

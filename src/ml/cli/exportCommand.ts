@@ -1,8 +1,7 @@
 import { Command, Option } from 'commander';
-import { rename, writeFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
-import process from 'node:process';
-import { messageOf, usageError, userError } from '../../protocol/errors.ts';
+import { usageError } from '../../protocol/errors.ts';
+import { writeAtomically } from '../../runs/atomicFile.ts';
 import { exportOnnx, exportedInput, exportedOutput } from '../inference/exportOnnx.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import { createOutput } from './output.ts';
@@ -29,12 +28,6 @@ export function exportCommand(): Command {
 async function exportCheckpoint(checkpoint: string, out: string): Promise<void> {
   if (extname(out).toLowerCase() !== '.onnx') throw usageError(`${out}: the file to write must be named *.onnx.`);
   const bytes = await exportOnnx(checkpointPath(resolve(checkpoint)));
-  const temporary = `${out}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, bytes);
-    await rename(temporary, out);
-  } catch (error) {
-    throw userError(`${out} cannot be written (${messageOf(error)}); choose another place.`, error);
-  }
+  await writeAtomically(out, (handle) => handle.writeFile(bytes));
   createOutput(false).say(`Wrote ${out}, ${(bytes.byteLength / 1e6).toFixed(1)} MB.`);
 }

@@ -3,9 +3,10 @@ import { basename, dirname, resolve } from 'node:path';
 import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { runOf } from '../../runs/list.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
+import { resumeRequest } from '../training/resumeFrom.ts';
 import { trainRun } from '../training/trainRun.ts';
-import { checkpointPath } from './checkpointPath.ts';
 import { configOptions, numberOf, type OptionValues } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
 import { createOutput } from './output.ts';
@@ -43,9 +44,12 @@ export function trainCommand(): Command {
     .option('--config <file>', 'take the settings from a .fivecrop.json file; flags override them')
     .option(
       '--resume <checkpoint or run>',
-      'go on from a checkpoint, or from the last one of a run’s folder, with its settings; flags override them',
+      'go on with a run in its folder, or from any checkpoint in a new one, with its settings; flags override them',
     )
-    .option('--out <folder>', 'folder in which the run’s folder is made', 'runs')
+    .option(
+      '--out <folder>',
+      'folder in which the run’s folder is made [runs; for --resume, where the resumed run’s folder is]',
+    )
     .option('--name <name>', 'name of the run and of its folder')
     .addOption(
       new Option('--save-dir <folder>', 'the run’s folder, --out and --name in one').conflicts(['out', 'name']),
@@ -55,9 +59,7 @@ export function trainCommand(): Command {
     .action((data: string | undefined, options: OptionValues) => train(data, options));
 }
 
-async function train(data: string | undefined, given: OptionValues): Promise<void> {
-  const { resume } = given;
-  const options = typeof resume === 'string' ? { ...given, resume: checkpointPath(resume, 'resume') } : given;
+async function train(data: string | undefined, options: OptionValues): Promise<void> {
   const output = createOutput(options['json'] === true);
   const config = await trainingConfigFrom(data, options);
   const view = createTrainingView(output);
@@ -69,14 +71,14 @@ async function train(data: string | undefined, given: OptionValues): Promise<voi
   if (result.done.state === 'stopped') process.exitCode = interruptedExitCode;
 }
 
-function run(
+async function run(
   config: TrainingConfig,
   options: OptionValues,
   view: ReturnType<typeof createTrainingView>,
   signal: AbortSignal,
 ) {
   return trainRun(config, {
-    ...folderOf(options),
+    ...(await folderOf(options)),
     ...(typeof options['resume'] === 'string' ? { resume: resolve(options['resume']) } : {}),
     chooseEngine,
     signal,
@@ -99,13 +101,24 @@ function profileOption(): Option {
 }
 
 /** Where the run's folder goes: `--out` and `--name`, or the report's `--save_dir`, which is both in one. */
-function folderOf(options: OptionValues): { out: string; name?: string } {
-  const { out, name, saveDir } = options;
+async function folderOf(options: OptionValues): Promise<{ out: string; name?: string }> {
+  const { name, saveDir } = options;
   if (typeof saveDir === 'string') return { out: dirname(resolve(saveDir)), name: basename(resolve(saveDir)) };
   if (typeof name === 'string' && (name === '' || name !== basename(name))) {
     throw usageError(
       `--name ${name}: a run’s name is the name of a folder, without slashes; choose its place with --out.`,
     );
   }
-  return { out: resolve(String(out)), ...(typeof name === 'string' ? { name } : {}) };
+  return { out: await parentOf(options), ...(typeof name === 'string' ? { name } : {}) };
+}
+
+/** Runs that begin with a checkpoint of another run go beside it. */
+async function parentOf({ out, name, resume }: OptionValues): Promise<string> {
+  if (typeof resume !== 'string') return resolve(typeof out === 'string' ? out : 'runs');
+  const run = await runOf(resume);
+  if (typeof out !== 'string') return run === undefined ? resolve('runs') : dirname(run);
+  if (name === undefined && (await resumeRequest(resume, false)).inPlace !== undefined) {
+    throw usageError(`${resume} goes on in its own folder: leave out --out, or name a new run with --name too.`);
+  }
+  return resolve(out);
 }

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { usageError, userError } from '../../protocol/errors.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig, TrainingConfigInput } from '../../protocol/trainingConfig.ts';
-import { runOfCheckpoint } from '../../runs/list.ts';
+import { runOf } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
 import { canonicalName } from '../architectures/registry.ts';
 import { topTensorsOfReport } from '../architectures/trainableParameters.ts';
@@ -51,7 +51,7 @@ async function baseSettings(options: OptionValues): Promise<Base> {
   const { config, resume } = options;
   if (typeof config === 'string') return { settings: await readConfig(config), file: config };
   if (typeof resume !== 'string') return { settings: {} };
-  const run = await runOfCheckpoint(resume);
+  const run = await runOf(resume);
   if (run === undefined) {
     throw userError(`${resume} lies in no run’s folder, so its settings are unknown: give DATA and all flags too.`);
   }

@@ -17,7 +17,14 @@ import { type FrozenPart, frozenPart } from './frozenPart.ts';
 import { initialState } from './initialState.ts';
 import { readBackbone } from './readBackbone.ts';
 import { freshBatches, keptBatches, type ReadyBatches } from './readyBatches.ts';
-import { carryOver, checkBackbone, positionOf, type ResumedFrom, resumedState } from './resumeFrom.ts';
+import {
+  carryOver,
+  checkBackbone,
+  positionOf,
+  type ResumedFrom,
+  resumedState,
+  restoreCheckpoints,
+} from './resumeFrom.ts';
 import { runNetwork } from './runNetwork.ts';
 import type { RunSession } from './runSession.ts';
 import type { RunProfiler } from './runProfiler.ts';
@@ -126,7 +133,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     batches: views === undefined ? freshBatches(loader, frozen) : batchesOfViews(options, loader, frozen),
     stepper: profiler?.stepper(stepper) ?? stepper,
     validate: profiler ? (state, stopped) => profiler.validating(() => validate(state, stopped)) : validate,
-    save: profiler ? (work) => profiler.saving(work) : (work) => work(),
+    save: (work) => session.folder.saving(profiler ? () => profiler.saving(work) : work),
     control,
     start: await startOf(options),
     emit: session.emit,
@@ -155,7 +162,9 @@ async function startOf({ resumed, inPlace, session }: AssembleOptions): Promise<
     };
   }
   const position = positionOf(resumed.resume);
-  return inPlace ? position : { ...position, best: await carryOver(resumed, session.folder) };
+  const { folder } = session;
+  const best = inPlace ? await restoreCheckpoints(resumed, folder) : await carryOver(resumed, folder);
+  return { ...position, best };
 }
 
 /** Views of each image whose features are kept; undefined where every epoch has new ones or nothing is computed ahead. */

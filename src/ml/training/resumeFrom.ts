@@ -1,17 +1,17 @@
-import { copyFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
-import { usageError, userError } from '../../protocol/errors.ts';
+import { usageError, UserError, userError } from '../../protocol/errors.ts';
 import type { ResumeState } from '../../protocol/resumeState.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
-import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import { someOf } from '../../protocol/someOf.ts';
-import { withoutRepeats } from '../../protocol/trainingHistory.ts';
-import { resumePath } from '../../runs/checkpointFiles.ts';
-import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
-import { readEvents } from '../../runs/events.ts';
+import { copyAtomically, repeatAtomically } from '../../runs/atomicFile.ts';
+import { checkpointMetadataIn, checkpointPath, resumePath } from '../../runs/checkpointFiles.ts';
+import { readCurve } from '../../runs/events.ts';
 import { runOfCheckpoint } from '../../runs/list.ts';
+import { readRunRecord } from '../../runs/record.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { TrainingState } from '../engine/engine.ts';
 import { momentNames } from '../graph/optimizers.ts';
@@ -31,18 +31,61 @@ export interface ResumedFrom {
   readonly resume: ResumeState;
 }
 
-/** Reads a checkpoint and the file beside it. Throws a user error where they cannot be resumed. */
-export async function readResumed(checkpoint: string): Promise<ResumedFrom> {
-  const path = resolve(checkpoint);
-  const read = await readUsableCheckpoint(path);
-  const { optimizer, resume } = await readResumePoint(path, read.state);
-  return { path, checkpoint: read, training: { state: read.state, optimizer, step: resume.step }, resume };
+/** What a user means by going on: a run as a whole, or one of its checkpoints. */
+export interface ResumeRequest {
+  /** Folder of the run to go on in; undefined where a new one is to be made. */
+  readonly inPlace: string | undefined;
+  /** Checkpoints to go on from, the first that can be. None where a run ended before its first: it begins again. */
+  readonly checkpoints: readonly string[];
 }
 
-/** The folder of the run in which a resume goes on by itself: that of its last checkpoint. */
-export async function folderToGoOnIn(checkpoint: string): Promise<string | undefined> {
-  const path = resolve(checkpoint);
-  return basename(path) === runFiles.last ? runOfCheckpoint(path) : undefined;
+/**
+ * What `path` means: the folder of a run or its last checkpoint, that the run goes on in its folder; any other checkpoint,
+ * that a new run begins with it. A run that is to have a name of its own (`named`) is always a new one. Throws a user
+ * error where there is neither.
+ */
+export async function resumeRequest(path: string, named: boolean): Promise<ResumeRequest> {
+  const place = resolve(path);
+  const status = await stat(place).catch(() => undefined);
+  if (status === undefined)
+    throw userError(`There is no run and no checkpoint ${place}: fivecrop runs lists what there is.`);
+  if (!status.isDirectory()) {
+    const run = basename(place) === runFiles.last && !named ? await runOfCheckpoint(place) : undefined;
+    return { inPlace: run, checkpoints: [place] };
+  }
+  const { name } = await readRunRecord(place);
+  const files = [runFiles.last, runFiles.best].map((file) => join(place, runFiles.checkpoints, file));
+  const checkpoints = files.filter((file) => existsSync(file));
+  if (named && checkpoints.length === 0) {
+    throw userError(
+      `${name} has saved no checkpoint to begin a run of another name with: leave out --name to begin it again.`,
+    );
+  }
+  return { inPlace: named ? undefined : place, checkpoints };
+}
+
+/**
+ * Reads the first checkpoint that can be resumed, with what that needs besides. Undefined where there are none; where none
+ * can be, throws the user error of the first. `log` hears of those that are passed over.
+ */
+export async function readResumed(
+  checkpoints: readonly string[],
+  log: (message: string) => void,
+): Promise<ResumedFrom | undefined> {
+  const failures: string[] = [];
+  for (const path of checkpoints) {
+    try {
+      const checkpoint = await readUsableCheckpoint(path);
+      const { optimizer, resume } = await readResumePoint(path, checkpoint.state);
+      if (failures.length > 0) log(`${failures.join(' ')} The run goes on from ${path} instead.`);
+      return { path, checkpoint, training: { state: checkpoint.state, optimizer, step: resume.step }, resume };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      failures.push(error.message);
+    }
+  }
+  if (failures[0] !== undefined) throw userError(failures[0]);
+  return undefined;
 }
 
 /** Where the loop begins after a resume. */
@@ -101,7 +144,7 @@ export function checkResumable({ path, resume, checkpoint }: ResumedFrom, config
  * network's, or a moment of a parameter that trains is missing.
  */
 export function resumedState(
-  { path, training }: ResumedFrom,
+  { path, checkpoint, training }: ResumedFrom,
   network: RunNetwork,
   config: TrainingConfig,
 ): TrainingState {
@@ -111,7 +154,7 @@ export function resumedState(
     .filter((name) => training.step > 0 && !training.optimizer.has(name));
   if (missing.length > 0) {
     throw userError(
-      `${resumePath(path)} lacks ${someOf(missing)} of the optimizer’s state: resume from another checkpoint of the run.`,
+      `${resumePath(path, checkpoint.metadata)} lacks ${someOf(missing)} of the optimizer’s state: resume from another checkpoint of the run.`,
     );
   }
   return { ...training, state };
@@ -134,25 +177,38 @@ export function checkClasses({ path, checkpoint }: ResumedFrom, classes: readonl
 }
 
 /**
+ * Makes good what a crash kept from being written after the last checkpoint: that it is the best too, or that of an epoch.
+ * Returns the best that the run has to beat; none where its file is not there any more.
+ */
+export async function restoreCheckpoints({ path, resume }: ResumedFrom, folder: RunFolder): Promise<Position['best']> {
+  const { best, step, epoch, batchInEpoch, config } = resume;
+  const { checkpoints } = folder;
+  const ofEpoch = checkpointPath(checkpoints, 'epoch', epoch);
+  const endsEpoch = config.keepEpochs && epoch > 0 && batchInEpoch === 0;
+  if (endsEpoch && !existsSync(ofEpoch)) await repeatAtomically(ofEpoch, path);
+  if (best === undefined) return undefined;
+  const file = join(checkpoints, runFiles.best);
+  const present = (await checkpointMetadataIn(file))?.training.step;
+  if (best.step !== step || present === step) return present === undefined ? undefined : best;
+  await repeatAtomically(file, path);
+  return best;
+}
+
+/**
  * Brings into a new folder what a resumed run has behind it: the curves up to the checkpoint, and the best checkpoint.
  * Returns the best that the new run has to beat; none where its file is not there any more.
  */
 export async function carryOver({ path, resume }: ResumedFrom, folder: RunFolder): Promise<Position['best']> {
   const from = await runOfCheckpoint(path);
   if (from !== undefined) {
-    const events: TrainingEvent[] = [];
-    for await (const part of readEvents(from)) events.push(...part.events);
-    for (const event of withoutRepeats(events)) {
-      const isCurve = event.event === 'step' || event.event === 'validation' || event.event === 'pinned';
-      if (isCurve && event.step <= resume.step) folder.append(event);
-    }
+    for await (const events of readCurve(from, resume.step)) folder.append(...events);
   }
   const { best } = resume;
   const file = join(dirname(path), runFiles.best);
-  const metadata = best && (await readCheckpointMetadata(file).catch(() => undefined));
-  if (metadata?.training.step !== best?.step) return undefined;
+  const metadata = best && (await checkpointMetadataIn(file));
+  if (metadata === undefined || metadata.training.step !== best?.step) return undefined;
   const target = join(folder.checkpoints, runFiles.best);
-  await copyFile(resumePath(file), resumePath(target));
-  await copyFile(file, target);
+  await copyAtomically(resumePath(target, metadata), resumePath(file, metadata));
+  await copyAtomically(target, file);
   return best;
 }

@@ -1,10 +1,11 @@
 import { type CheckpointMetadata, checkpointVersion } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import { type ResumeState, resumeStateVersion } from '../../protocol/resumeState.ts';
+import { repeatAtomically } from '../../runs/atomicFile.ts';
 import { checkpointPath, type CheckpointKind } from '../../runs/checkpointFiles.ts';
 import type { TrainingState } from '../engine/engine.ts';
 import type { StateDict } from '../graph/tensor.ts';
-import { repeatCheckpoint, type ResumePoint, writeCheckpoint } from '../weights/checkpoint.ts';
+import { type ResumePoint, writeCheckpoint } from '../weights/checkpoint.ts';
 
 /** What every checkpoint of a run says of itself. */
 export type RunFacts = Pick<CheckpointMetadata, 'network' | 'head' | 'classes' | 'preprocessing'> & {
@@ -22,9 +23,8 @@ export interface Moment {
 }
 
 /**
- * Writes a moment with all that an exact resume needs, once, under a name for each kind; `saved` hears of each path.
- * Throws a user error where the disk
- * refuses, and where a weight is no number any more, so that a good checkpoint is never replaced by a broken one.
+ * Writes a moment with all that an exact resume needs, once, under a name for each kind in turn; `saved` hears of each
+ * path. Throws a user error where the disk refuses, and where a weight is no number any more, so that a good checkpoint is never replaced by a broken one.
  */
 export async function saveCheckpoints(
   folder: string,
@@ -50,7 +50,7 @@ export async function saveCheckpoints(
   for (const kind of kinds) {
     const path = checkpointPath(folder, kind, epoch);
     if (written === undefined) await writeCheckpoint(path, training.state, metadata, resumePoint);
-    else await repeatCheckpoint(path, written);
+    else await repeatAtomically(path, written);
     written ??= path;
     saved(kind, path);
   }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { CancelledError, messageOf } from '../../protocol/errors.ts';
 import { type RunProfile, runProfileSchema } from '../../protocol/runProfile.ts';
@@ -10,6 +10,7 @@ import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { profileLimit, readBoundedJson } from '../../runs/boundedFile.ts';
 import { diskError } from '../../runs/diskError.ts';
 import { defaultRunName } from '../../runs/name.ts';
+import { thisProcess } from '../../runs/owner.ts';
 import { createRunFolder, reopenRunFolder, type RunFolder } from '../../runs/runFolder.ts';
 import { checkData } from '../data/checkData.ts';
 import { createDecodePool } from '../data/decodePool.ts';
@@ -20,7 +21,14 @@ import { assembleRun, nameOf } from './assembleRun.ts';
 import { createTrainingControl, type TrainingControl } from './control.ts';
 import type { ChosenEngine } from '../engine/chooseEngine.ts';
 import type { EngineChooser } from './engineChooser.ts';
-import { checkClasses, checkResumable, folderToGoOnIn, readResumed, type ResumedFrom } from './resumeFrom.ts';
+import {
+  checkClasses,
+  checkResumable,
+  readResumed,
+  type ResumedFrom,
+  type ResumeRequest,
+  resumeRequest,
+} from './resumeFrom.ts';
 import { runNetwork } from './runNetwork.ts';
 import { createRunProfiler, type RunProfiler } from './runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
@@ -32,8 +40,9 @@ export interface TrainRunOptions {
   /** Name of the run and of its folder; `<network>-<method>-<date>` without it. A name that is taken gets a counter. */
   readonly name?: string;
   /**
-   * A checkpoint to go on from. The last one of a run goes on in that run's folder, unless `name` is given; any other
-   * one begins a new folder, so that nothing is overwritten.
+   * The folder of a run, or a checkpoint, to go on from. A run and its last checkpoint go on in that run's folder, unless
+   * `name` is given; any other checkpoint begins a new folder, so that nothing is overwritten. A run that ended before its
+   * first checkpoint begins again in its folder.
    */
   readonly resume?: string;
   readonly chooseEngine: EngineChooser;
@@ -78,20 +87,38 @@ export async function trainRun(config: TrainingConfig, options: TrainRunOptions)
   const control = options.control ?? createTrainingControl();
   const unlink = stopOnAbort(options.signal, control);
   try {
-    const resumed = options.resume === undefined ? undefined : await readResumed(options.resume);
-    if (resumed) checkResumable(resumed, config);
-    if (config.network.kind === 'architecture') runNetwork(config, 2);
-    const dataset = await scanDataset(config.data, scanOptions(config));
-    if (resumed) checkClasses(resumed, dataset.classes);
-    const { folder, inPlace } = await openFolder(config, options);
-    const session = createRunSession(folder, options.onEvent);
-    options.onFolder?.(folder.path, folder.events);
-    const parts = { config, options, control, session, dataset, inPlace, ...(resumed ? { resumed } : {}) };
-    const result = await trainInFolder(parts).finally(session.end);
-    return options.profileSteps === undefined ? result : { ...result, ...(await readProfile(folder.path)) };
+    const request =
+      options.resume === undefined ? undefined : await resumeRequest(options.resume, options.name !== undefined);
+    if (request?.inPlace === undefined) return await trainOn(config, options, control, request);
+    const reopened = await reopenRunFolder(request.inPlace);
+    return await trainOn(config, options, control, request, reopened).finally(reopened.close);
   } finally {
     unlink();
   }
+}
+
+/** Trains in the folder of the run that goes on, or, where there is none, in a new one. */
+async function trainOn(
+  config: TrainingConfig,
+  options: TrainRunOptions,
+  control: TrainingControl,
+  request?: ResumeRequest,
+  reopened?: RunFolder,
+): Promise<TrainRunResult> {
+  const notes: string[] = [];
+  const resumed = request && (await readResumed(request.checkpoints, (message) => notes.push(message)));
+  if (resumed) checkResumable(resumed, config);
+  if (config.network.kind === 'architecture') runNetwork(config, 2);
+  const dataset = await scanDataset(config.data, scanOptions(config));
+  if (resumed) checkClasses(resumed, dataset.classes);
+  const folder = await openFolder(config, options, resumed, reopened);
+  const session = createRunSession(folder, options.onEvent);
+  options.onFolder?.(folder.path, folder.events);
+  for (const note of notes) session.log(note, 'warning');
+  const inPlace = reopened !== undefined;
+  const parts = { config, options, control, session, dataset, inPlace, ...(resumed ? { resumed } : {}) };
+  const result = await trainInFolder(parts).finally(session.end).finally(folder.close);
+  return options.profileSteps === undefined ? result : { ...result, ...(await readProfile(folder.path)) };
 }
 
 interface Parts {
@@ -255,31 +282,33 @@ function locateFor(architecture: string, options: TrainRunOptions, signal: Abort
   });
 }
 
+/** The folder to train in, its record saying that this process does. */
 async function openFolder(
   config: TrainingConfig,
-  { out, name, resume, socket }: TrainRunOptions,
-): Promise<{ folder: RunFolder; inPlace: boolean }> {
+  { out, name, socket }: TrainRunOptions,
+  resumed: ResumedFrom | undefined,
+  reopened: RunFolder | undefined,
+): Promise<RunFolder> {
   const now = new Date();
   const changes = {
     state: 'preparing' as const,
     config,
-    process: { pid: process.pid, started: now.toISOString(), ...(socket === undefined ? {} : { socket }) },
+    process: { ...thisProcess(), started: now.toISOString(), ...(socket === undefined ? {} : { socket }) },
     environment: {
       fivecrop: packageJson.version,
       node: process.version,
       platform: `${process.platform}-${process.arch}`,
       fallbacks: [],
     },
-    ...(resume === undefined ? {} : { resumedFrom: resolve(resume) }),
+    ...(resumed === undefined ? {} : { resumedFrom: resumed.path }),
   };
-  const own = resume !== undefined && name === undefined ? await folderToGoOnIn(resume) : undefined;
-  if (own === undefined) {
+  if (reopened === undefined) {
     const wanted = name ?? defaultRunName(nameOf(config), config.method, now);
-    return { folder: await createRunFolder(out, wanted, { ...changes, created: now.toISOString() }), inPlace: false };
+    return createRunFolder(out, wanted, { ...changes, created: now.toISOString() });
   }
-  const folder = await reopenRunFolder(own);
-  await folder.update({ ...changes, reason: undefined });
-  return { folder, inPlace: true };
+  const afresh = resumed === undefined ? { progress: undefined, best: undefined, resumedFrom: undefined } : {};
+  await reopened.update({ ...afresh, ...changes, reason: undefined });
+  return reopened;
 }
 
 function scanOptions({ validShare, testShare, seed, classNames }: TrainingConfig) {

@@ -90,6 +90,8 @@ function createLoop(options: LoopOptions) {
   const schedule: ScheduleOptions = { ...config, stepsPerEpoch, totalSteps };
   const throughput = createThroughput();
   let savedStep: number | undefined;
+  /** Figures of the last validation, for all that is saved at its step. */
+  let validated: { step: number; metrics: Metrics; trainLoss: number | undefined } | undefined;
 
   const epochNow = () => position.epoch + position.batchInEpoch / stepsPerEpoch;
 
@@ -106,7 +108,8 @@ function createLoop(options: LoopOptions) {
 
   const save = (...what: Parameters<typeof write>) => options.save(() => write(...what));
 
-  const write = async (kinds: readonly CheckpointKind[], metrics: Metrics | undefined, trainLoss?: number) => {
+  const write = async (kinds: readonly CheckpointKind[]) => {
+    const { metrics, trainLoss } = validated?.step === position.step ? validated : {};
     const training = await stepper.snapshot();
     const resume: Omit<ResumeState, 'version'> = {
       run: options.run,
@@ -192,9 +195,11 @@ function createLoop(options: LoopOptions) {
       ...figures(),
     });
     if (pinned.length > 0) emit({ event: 'pinned', step: position.step, predictions: [...pinned] });
-    const kinds: CheckpointKind[] = better ? ['best', 'last'] : ['last'];
+    // What a crash keeps from being `best` too, a resume makes good from `last`.
+    const kinds: CheckpointKind[] = better ? ['last', 'best'] : ['last'];
     if (endOfEpoch && config.keepEpochs) kinds.push('epoch');
-    await save(kinds, metrics, trainLoss);
+    validated = { step: position.step, metrics, trainLoss };
+    await save(kinds);
     await options.record(progress());
     throughput.begin();
     return true;
@@ -219,7 +224,7 @@ function createLoop(options: LoopOptions) {
   const pauseIfAsked = async () => {
     if (!control.paused) return;
     emit({ event: 'state', state: 'paused' });
-    await save(['last'], undefined);
+    await save(['last']);
     await options.record({ state: 'paused', ...progress() });
     await whenNotPaused(control);
     if (control.stopped) return;
@@ -254,7 +259,7 @@ function createLoop(options: LoopOptions) {
   const stop = async (): Promise<LoopResult> => {
     emit({ event: 'state', state: 'stopping' });
     await options.record({ state: 'stopping', ...progress() });
-    if (savedStep !== position.step) await save(['last'], undefined);
+    if (savedStep !== position.step) await save(['last']);
     const path = checkpointPath(options.checkpoints, 'last', position.epoch);
     const place = shellWord(path, process.platform);
     const reason = `Stopped after step ${position.step} of ${totalSteps}. Go on with: fivecrop train --resume ${place}`;
@@ -280,7 +285,7 @@ function createLoop(options: LoopOptions) {
   /** Saves what was learned since the last checkpoint, if it can still be had; the failure itself is told elsewhere. */
   const rescue = async () => {
     if (position.step === (savedStep ?? options.start.step)) return;
-    const saved = save(['last'], undefined).then(() => options.record(progress()));
+    const saved = save(['last']).then(() => options.record(progress()));
     await saved.catch(() => undefined);
   };
 

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { ResumeState } from '../../protocol/resumeState.ts';
-import { writeAtomically } from '../../runs/atomicFile.ts';
-import { resumePath } from '../../runs/checkpointFiles.ts';
+import { newResumeFile, resumePath } from '../../runs/checkpointFiles.ts';
 import {
   checkpointMetadataOf,
   metadataKeys,
@@ -13,7 +12,7 @@ import {
 } from '../../runs/checkpointHeader.ts';
 import type { StateDict } from '../graph/tensor.ts';
 import { applyWeights, fittingNames, refuseInfinite, type TensorForms } from './applyWeights.ts';
-import { readSafetensors, safetensorsFile } from './safetensors.ts';
+import { readSafetensors, writeSafetensors } from './safetensors.ts';
 import { moduleOf, type StateShapes } from './stateShapes.ts';
 
 export interface Checkpoint {
@@ -28,8 +27,9 @@ export interface ResumePoint {
 }
 
 /**
- * Writes a checkpoint, and beside it the file for a resume where `resumePoint` is given. Both are written and flushed
- * under temporary names before the first rename. Throws a user error where the disk refuses.
+ * Writes a checkpoint; where `resumePoint` is given, with what its resume needs in a file of its own, which is on the disk
+ * before the checkpoint that names it appears: both are published by one rename. What the file for the resume of a
+ * replaced checkpoint was is left for `sweepResumeFiles`. Throws a user error where the disk refuses.
  */
 export async function writeCheckpoint(
   path: string,
@@ -37,22 +37,17 @@ export async function writeCheckpoint(
   metadata: CheckpointMetadata,
   resumePoint?: ResumePoint,
 ): Promise<void> {
+  const resume = resumePoint === undefined ? undefined : await writeResumePoint(dirname(path), resumePoint);
+  const complete: CheckpointMetadata = { ...metadata, ...(resume === undefined ? {} : { resume }) };
   // `format` is what other readers of safetensors look for to know that names and layouts are torch's.
-  const strings = { format: 'pt', [metadataKeys.checkpoint]: JSON.stringify(metadata) };
-  const files = [safetensorsFile(path, state, strings)];
-  if (resumePoint) {
-    const resume = { [metadataKeys.resume]: JSON.stringify(resumePoint.resume) };
-    files.unshift(safetensorsFile(resumePath(path), resumePoint.optimizer, resume));
-  }
-  await writeAtomically(files);
+  await writeSafetensors(path, state, { format: 'pt', [metadataKeys.checkpoint]: JSON.stringify(complete) });
 }
 
-/** Gives a checkpoint and what its resume needs a second name, as safely as it was written and at next to no cost. */
-export async function repeatCheckpoint(path: string, written: string): Promise<void> {
-  await writeAtomically([
-    { path: resumePath(path), sameAs: resumePath(written) },
-    { path, sameAs: written },
-  ]);
+/** Returns the name of the file. */
+async function writeResumePoint(folder: string, { optimizer, resume }: ResumePoint): Promise<string> {
+  const name = newResumeFile(resume.step);
+  await writeSafetensors(join(folder, name), optimizer, { [metadataKeys.resume]: JSON.stringify(resume) });
+  return name;
 }
 
 /** What a network needs, by what a checkpoint says of it. */
@@ -76,12 +71,14 @@ export async function readCheckpoint(path: string, shapesOf?: ShapesOf): Promise
 }
 
 /**
- * What a resume from this checkpoint needs, read from the file beside it. Throws a user error where that file is missing
- * or does not belong to the checkpoint (the process ended between the two renames), and where its moments are not those
- * of parameters in `state`, where that is given, or not finite.
+/**
+ * What a resume from this checkpoint needs. Throws a user error where its file is missing, or does not belong to the
+ * checkpoint, as an earlier version could leave it, and where its moments are not those of parameters in `state`, where
+ * that is given, or not finite.
  */
 export async function readResumePoint(checkpointPath: string, state?: StateDict): Promise<ResumePoint> {
-  const path = resumePath(checkpointPath);
+  const checkpoint = await readCheckpointMetadata(checkpointPath);
+  const path = resumePath(checkpointPath, checkpoint);
   if (!existsSync(path)) {
     throw userError(
       `${resolve(checkpointPath)} cannot be resumed because ${basename(path)} is not beside it: put that file back, or train with other weights.`,
@@ -93,7 +90,7 @@ export async function readResumePoint(checkpointPath: string, state?: StateDict)
   );
   for (const [name, moment] of optimizer) refuseInfinite(path, name, moment);
   const resume = resumeStateOf(path, metadata);
-  const { training } = await readCheckpointMetadata(checkpointPath);
+  const { training } = checkpoint;
   if (training.step !== resume.step) {
     throw userError(
       `${checkpointPath} (step ${training.step}) and ${basename(path)} (step ${resume.step}) do not belong together: resume from another checkpoint of the run.`,

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { userError } from '../../protocol/errors.ts';
-import { type FileToWrite, writeAtomically } from '../../runs/atomicFile.ts';
+import { type Write, writeAtomically } from '../../runs/atomicFile.ts';
 import { headerLimit, partBytes, readBytes, withRegularFile } from '../../runs/boundedFile.ts';
 import {
   headerLengthBytes,
@@ -164,24 +164,18 @@ async function writeFully(handle: FileHandle, bytes: Uint8Array): Promise<void> 
   }
 }
 
-/** One file for `writeAtomically`, so that several can be written as one. */
-export function safetensorsFile(path: string, state: StateDict, metadata: SafetensorsMetadata = {}): FileToWrite {
-  return {
-    path,
-    write: async (handle) => {
-      const { offsets, order } = layOut(state);
-      await writeFully(handle, encodeHeader(state, metadata, offsets));
-      for (const [, { data }] of order) {
-        await writeFully(handle, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-      }
-    },
+/** Writes a state dict in the ordinary format (F32, I64, U8); the header lists the tensors in the state dict's order. */
+export function safetensorsContent(state: StateDict, metadata: SafetensorsMetadata = {}): Write {
+  return async (handle) => {
+    const { offsets, order } = layOut(state);
+    await writeFully(handle, encodeHeader(state, metadata, offsets));
+    for (const [, { data }] of order) {
+      await writeFully(handle, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
   };
 }
 
-/**
- * Writes a state dict in the ordinary format (F32, I64, U8): to a temporary name, flushed, renamed. The header lists
- * the tensors in the state dict's order. Throws a user error where the disk refuses.
- */
+/** Writes a state dict as a file that appears whole or not at all. Throws a user error where the disk refuses. */
 export function writeSafetensors(path: string, state: StateDict, metadata: SafetensorsMetadata = {}): Promise<void> {
-  return writeAtomically([safetensorsFile(path, state, metadata)]);
+  return writeAtomically(path, safetensorsContent(state, metadata));
 }

@@ -10,7 +10,7 @@ import { createTrainingControl } from '../training/control.ts';
 import { trainRun } from '../training/trainRun.ts';
 import { serveRun } from './serveRun.ts';
 
-const usage = 'trainer CONFIG.json|- OUT [NAME] [--resume CHECKPOINT] [--weights-folder DIR] [--mirror PLACE]';
+const usage = 'trainer CONFIG.json|- OUT [NAME] [--resume RUN|CHECKPOINT] [--weights-folder DIR] [--mirror PLACE]';
 
 /**
  * The trainer process: trains one run and serves it on a local socket that the run's record names. It outlives whoever

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises';
 import { stat } from 'node:fs/promises';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { checkData } from '../data/checkData.ts';
@@ -62,8 +61,5 @@ async function exportCheckpoint({ checkpoint, output }: RequestOf<'export'>): Pr
   const there = await stat(checkpoint).catch(() => undefined);
   if (!there?.isFile()) throw userError(`There is no checkpoint ${checkpoint}; choose another.`);
   const bytes = await exportOnnx(checkpoint);
-  const write = async (handle: FileHandle) => {
-    await handle.writeFile(bytes);
-  };
-  await writeAtomically([{ path: output, write }]);
+  await writeAtomically(output, (handle) => handle.writeFile(bytes));
 }

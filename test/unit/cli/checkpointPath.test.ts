@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { checkpointPath } from '../../../src/ml/cli/checkpointPath.ts';
 
-test("a run's folder stands for its best checkpoint where one is used, and for its last where a run goes on", async (context) => {
+test("a run's folder stands for its best checkpoint, else for its last", async (context) => {
   const run = await mkdtemp(join(tmpdir(), 'fivecrop-run-'));
   context.after(() => rm(run, { recursive: true, force: true }));
   const file = (name: string) => join(run, 'checkpoints', `${name}.safetensors`);
   await mkdir(join(run, 'checkpoints'));
-  assert.throws(() => checkpointPath(run, 'resume'), /holds no checkpoint/u);
+  assert.throws(() => checkpointPath(run), /holds no checkpoint/u);
   await writeFile(file('last'), '');
-  assert.deepEqual([checkpointPath(run), checkpointPath(run, 'resume')], [file('last'), file('last')]);
+  assert.equal(checkpointPath(run), file('last'));
   await writeFile(file('best'), '');
-  assert.deepEqual([checkpointPath(run), checkpointPath(run, 'resume')], [file('best'), file('last')]);
-  assert.equal(checkpointPath(file('best'), 'resume'), file('best'));
+  assert.equal(checkpointPath(run), file('best'));
+  assert.equal(checkpointPath(file('last')), file('last'));
   assert.throws(() => checkpointPath(join(run, 'nothing')), /There is no checkpoint/u);
 });

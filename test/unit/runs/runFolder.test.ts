@@ -59,6 +59,7 @@ test('events come back in order, and a line that a crash cut off is neither read
   appendFileSync(join(run.path, 'metrics.jsonl'), '{"event":"log","ti');
   assert.deepEqual(await allEvents(run.path), [log('one'), log('two')]);
   await run.update({ state: 'stopped' });
+  await run.close();
   const again = await reopenRunFolder(run.path);
   assert.equal(again.events, 2);
   again.append(log('three'));
@@ -72,7 +73,9 @@ test('a record is rewritten whole and leaves no temporary file', async (context)
   const record = await readRunRecord(run.path);
   assert.equal(record.state, 'running');
   assert.equal(record.progress?.step, 1);
-  assert.deepEqual((await readdir(run.path)).sort(), ['checkpoints', 'run.json']);
+  assert.deepEqual((await readdir(run.path)).sort(), ['checkpoints', 'metrics.jsonl', 'run.json', 'run.lock']);
+  await run.close();
+  assert.deepEqual((await readdir(run.path)).sort(), ['checkpoints', 'metrics.jsonl', 'run.json']);
 });
 
 test('a live run whose process is gone is listed as broken off, and others as they are', async (context) => {
@@ -111,11 +114,15 @@ test('records that are damaged or newer are listed with a reason and hide no oth
   assert.deepEqual(await listRuns(join(out, 'nothing here')), { runs: [], unreadable: [] });
 });
 
-test('a folder that vanishes while a run writes is told as a sentence', async (context) => {
+test('a folder that vanishes while a run writes is told as a sentence and does not come back', async (context) => {
   const out = await temporaryFolder(context);
   const run = await createRunFolder(out, 'run', recordOf('running'));
   await rm(run.path, { recursive: true });
-  assert.throws(() => run.append(log('one')), (error) => error instanceof UserError && error.message.includes('folder is gone')); // prettier-ignore
+  assert.throws(() => run.append(log('one')), (error) => error instanceof UserError && error.message.includes(`${run.path} was moved, deleted or replaced`)); // prettier-ignore
+  await assert.rejects(run.update({ state: 'failed' }), /was moved, deleted or replaced/u);
+  await assert.rejects(run.saving(() => Promise.reject(new Error('written'))), /was moved, deleted or replaced/u);
+  await run.close();
+  assert.deepEqual(await readdir(out), []);
 });
 
 test('a picture that lies in the data a hundred thousand times does not swell the record', async (context) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,13 +9,9 @@ import { UserError } from '../../../src/protocol/errors.ts';
 import { type ResumeState, resumeStateSchema } from '../../../src/protocol/resumeState.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { float32Tensor, type StateDict } from '../../../src/ml/graph/tensor.ts';
-import {
-  readCheckpoint,
-  readResumePoint,
-  repeatCheckpoint,
-  writeCheckpoint,
-} from '../../../src/ml/weights/checkpoint.ts';
-import { resumePath } from '../../../src/runs/checkpointFiles.ts';
+import { readCheckpoint, readResumePoint, writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
+import { repeatAtomically } from '../../../src/runs/atomicFile.ts';
+import { sweepResumeFiles } from '../../../src/runs/checkpointFiles.ts';
 import { readCheckpointMetadata } from '../../../src/runs/checkpointHeader.ts';
 import { writeSafetensors } from '../../../src/ml/weights/safetensors.ts';
 
@@ -50,28 +46,41 @@ const resume: ResumeState = {
   earlyStop: { epochsWithoutBetter: 0 },
 };
 
-test('a checkpoint and its resume file come back as they were written, and nothing else is left in the folder', async () => {
-  const path = join(folder, 'both', 'last.safetensors');
+async function subfolder(name: string): Promise<(file: string) => string> {
+  await mkdir(join(folder, name));
+  return (file) => join(folder, name, `${file}.safetensors`);
+}
+
+const resumeFiles = async (name: string) =>
+  (await readdir(join(folder, name))).filter((file) => file.startsWith('resume-'));
+
+test('a checkpoint and what its resume needs come back as they were written, and nothing else is left in the folder', async () => {
+  const path = (await subfolder('both'))('last');
   await writeCheckpoint(path, state, metadata, { optimizer, resume });
-  assert.deepEqual(await readCheckpoint(path), { state, metadata });
-  assert.deepEqual(await readCheckpointMetadata(path), metadata);
+  const [file, ...others] = await resumeFiles('both');
+  const complete = { ...metadata, resume: file };
+  assert.deepEqual(await readCheckpoint(path), { state, metadata: complete });
+  assert.deepEqual(await readCheckpointMetadata(path), complete);
   assert.deepEqual(await readResumePoint(path), { optimizer, resume });
-  assert.deepEqual(await readdir(join(folder, 'both')), ['last.resume.safetensors', 'last.safetensors']);
+  assert.deepEqual([others, (await readdir(join(folder, 'both'))).length], [[], 2]);
 });
 
-test('a checkpoint under a second name stays as it was when the first name is written anew, and the other way round', async () => {
-  const [best, last] = ['best', 'last'].map((name) => join(folder, 'twice', `${name}.safetensors`)) as [string, string];
+test('checkpoints of one moment share their files, and each stays as it was when the other is written anew', async () => {
+  const at = await subfolder('twice');
+  const [best, last] = [at('best'), at('last')];
   const later = { ...metadata, training: { ...metadata.training, step: 80 } };
-  await writeCheckpoint(best, state, metadata, { optimizer, resume });
-  await repeatCheckpoint(last, best);
+  await writeCheckpoint(last, state, metadata, { optimizer, resume });
+  await repeatAtomically(best, last);
+  await repeatAtomically(best, last);
   assert.equal((await stat(last)).ino, (await stat(best)).ino, 'no second copy on this disk');
   await writeCheckpoint(last, state, later, { optimizer, resume: { ...resume, step: 80 } });
-  assert.deepEqual(await readCheckpoint(best), { state, metadata });
+  await sweepResumeFiles(join(folder, 'twice'));
   assert.deepEqual(await readResumePoint(best), { optimizer, resume });
-  await repeatCheckpoint(best, last);
-  assert.deepEqual(await readCheckpointMetadata(best), later);
+  assert.equal((await readResumePoint(last)).resume.step, 80);
+  await repeatAtomically(best, last);
+  await sweepResumeFiles(join(folder, 'twice'));
   assert.equal((await readResumePoint(best)).resume.step, 80);
-  assert.equal((await readdir(join(folder, 'twice'))).length, 4, 'nothing temporary is left');
+  assert.equal((await readdir(join(folder, 'twice'))).length, 3, 'nothing temporary and nothing superfluous is left');
 });
 
 const otherDisk = '/dev/shm';
@@ -80,30 +89,63 @@ test('where the disk has no link to the first name, the second is a copy', { ski
   const elsewhere = await mkdtemp(join(otherDisk, 'fivecrop-checkpoint-'));
   context.after(() => rm(elsewhere, { recursive: true }));
   const path = join(folder, 'copy.safetensors');
-  await writeCheckpoint(join(elsewhere, 'best.safetensors'), state, metadata, { optimizer, resume });
-  await repeatCheckpoint(path, join(elsewhere, 'best.safetensors'));
+  await writeCheckpoint(join(elsewhere, 'best.safetensors'), state, metadata);
+  await repeatAtomically(path, join(elsewhere, 'best.safetensors'));
   assert.deepEqual(await readCheckpoint(path), { state, metadata });
-  assert.deepEqual(await readResumePoint(path), { optimizer, resume });
 });
 
 test('a second name for a checkpoint that is not there is refused, and what had the name stays', async () => {
   const path = join(folder, 'kept.safetensors');
-  await writeCheckpoint(path, state, metadata, { optimizer, resume });
-  await assert.rejects(repeatCheckpoint(path, join(folder, 'absent.safetensors')), UserError);
+  await writeCheckpoint(path, state, metadata);
+  await assert.rejects(repeatAtomically(path, join(folder, 'absent.safetensors')), UserError);
   assert.deepEqual(await readCheckpoint(path), { state, metadata });
 });
 
-test('a resume file of another step is refused', async () => {
+/** Writes a checkpoint as earlier versions did: what its resume needs is named after it. */
+async function writeFormer(path: string, step: number, resumeStep = step): Promise<void> {
+  const training = { ...metadata.training, step };
+  await writeCheckpoint(path, state, { ...metadata, training });
+  const strings = { resume: JSON.stringify({ ...resume, step: resumeStep }) };
+  await writeSafetensors(path.replace('.safetensors', '.resume.safetensors'), optimizer, strings);
+}
+
+test('checkpoints of earlier versions are resumed, and what they need is kept until they are replaced', async () => {
+  const at = await subfolder('former');
+  await writeFormer(at('last'), 40);
+  await writeFormer(at('best'), 20);
+  await sweepResumeFiles(join(folder, 'former'));
+  assert.equal((await readResumePoint(at('last'))).resume.step, 40);
+  assert.equal((await readResumePoint(at('best'))).resume.step, 20);
+  await writeCheckpoint(at('last'), state, metadata, { optimizer, resume });
+  await sweepResumeFiles(join(folder, 'former'));
+  const left = (await readdir(join(folder, 'former'))).filter((file) => !file.startsWith('resume-'));
+  assert.deepEqual(left.sort(), ['best.resume.safetensors', 'best.safetensors', 'last.safetensors']);
+});
+
+test('a pair of an earlier version that a crash tore is refused', async () => {
   const path = join(folder, 'torn.safetensors');
-  await writeCheckpoint(path, state, metadata, { optimizer, resume });
-  await writeCheckpoint(path, state, { ...metadata, training: { ...metadata.training, step: 80 } });
+  await writeFormer(path, 80, 40);
   await assert.rejects(readResumePoint(path), /do not belong together/);
 });
 
-test('a checkpoint without its resume file says which file is missing', async () => {
-  const path = join(folder, 'alone.safetensors');
-  await writeCheckpoint(path, state, metadata);
-  await assert.rejects(readResumePoint(path), /alone\.resume\.safetensors/);
+test('a checkpoint under a name of its own is resumed, and one without the file that it needs says which is missing', async () => {
+  const at = await subfolder('renamed');
+  await writeCheckpoint(at('last'), state, metadata, { optimizer, resume });
+  await rename(at('last'), at('mine'));
+  await sweepResumeFiles(join(folder, 'renamed'));
+  assert.deepEqual(await readResumePoint(at('mine')), { optimizer, resume });
+  const [file = ''] = await resumeFiles('renamed');
+  await rm(join(folder, 'renamed', file));
+  const missing = (error: unknown) => error instanceof UserError && error.message.includes(`${file} is not beside it`);
+  await assert.rejects(readResumePoint(at('mine')), missing);
+});
+
+test('where a checkpoint cannot be read, nothing that it may need is removed', async () => {
+  const at = await subfolder('damaged');
+  await writeCheckpoint(at('last'), state, metadata, { optimizer, resume });
+  await writeFile(at('last'), 'damaged');
+  await sweepResumeFiles(join(folder, 'damaged'));
+  assert.equal((await resumeFiles('damaged')).length, 1);
 });
 
 const refusals: readonly (readonly [string, Record<string, string>, RegExp])[] = [
@@ -125,8 +167,4 @@ for (const [what, strings, message] of refusals) {
 test('a diverged loss survives JSON', () => {
   const diverged = { ...resume, trainLoss: { sum: NaN, images: 32 } };
   assert.deepEqual(resumeStateSchema.parse(JSON.parse(JSON.stringify(diverged))), diverged);
-});
-
-test('the resume file lies beside its checkpoint', () => {
-  assert.equal(resumePath('/runs/a/best.safetensors'), '/runs/a/best.resume.safetensors');
 });

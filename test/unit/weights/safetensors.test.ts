@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -30,6 +30,7 @@ const sample: StateDict = new Map<string, Tensor>([
 ]);
 
 test('a state dict comes back as it was written, in its order, with its metadata', async () => {
+  await mkdir(join(folder, 'new'));
   const path = join(folder, 'new', 'round.safetensors');
   await writeSafetensors(path, sample, { note: 'Blüte "1"' });
   const { state, metadata } = await readSafetensors(path);
