@@ -21,8 +21,16 @@ export const dataReportSchema = z.object({
   images: z.object({ train: z.number().int(), valid: z.number().int(), test: z.number().int() }),
   /** Files that do not decode and are left out. */
   undecodable: z.array(z.object({ file: z.string(), reason: z.string() })),
-  /** Identical files that lie in different splits or different classes. */
-  duplicates: z.array(z.object({ files: z.array(z.string()), acrossSplits: z.boolean(), acrossClasses: z.boolean() })),
+  /** Files of one picture that lie in different splits or different classes. */
+  duplicates: z.array(
+    z.object({
+      files: z.array(z.string()),
+      /** `file`: identical to the last byte; `picture`: saved anew, some of them, in another format, size or quality. */
+      same: z.enum(['file', 'picture']).default('file'),
+      acrossSplits: z.boolean(),
+      acrossClasses: z.boolean(),
+    }),
+  ),
   /** Sentences that a user should read before training; each says what to do. */
   findings: z.array(z.object({ level: z.enum(['info', 'warning', 'error']), message: z.string() })),
 });

@@ -128,7 +128,7 @@ function item(label: string, does: Item['does'], detail?: string): Item {
 }
 
 const lookingItem = item(
-  '$(loading~spin) Looking for Files That Do Not Decode',
+  '$(loading~spin) Looking for Files That Do Not Decode and for Copies',
   'nothing',
   'A start need not wait for it.',
 );

@@ -23,13 +23,8 @@ export function dataReportText(report: DataReport): string {
       'Files that do not decode',
       undecodable.map(({ file, reason }) => `\`${file}\`: ${reason}`),
     ),
-    list(
-      'Identical files',
-      duplicates.map(({ files }) => {
-        const quoted = files.map((file) => `\`${file}\``);
-        return someOf(quoted, shownCopies, ' = ');
-      }),
-    ),
+    list('Identical files', copies(duplicates, 'file', ' = ')),
+    list('The same picture, saved anew', copies(duplicates, 'picture', ' ≈ ')),
     ['## Classes', '', '| folder | name | train | valid | test |', '|:--|:--|--:|--:|--:|'],
     classes
       .slice(0, shownLines)
@@ -37,6 +32,14 @@ export function dataReportText(report: DataReport): string {
     more(classes.length),
   ];
   return `${sections.flat().join('\n')}\n`;
+}
+
+function copies(duplicates: DataReport['duplicates'], wanted: 'file' | 'picture', separator: string): string[] {
+  const groups = duplicates.filter(({ same }) => same === wanted);
+  return groups.map(({ files }) => {
+    const quoted = files.map((file) => `\`${file}\``);
+    return someOf(quoted, shownCopies, separator);
+  });
 }
 
 function list(title: string, lines: readonly string[]): string[] {

@@ -23,7 +23,7 @@ export function checkCommand(): Command {
   const command = new Command('check')
     .summary('look through a data set without training')
     .description(
-      'Looks through a data set: classes, counts, files that do not decode, identical files, and what to do.',
+      'Looks through a data set: classes, counts, files that do not decode, copies of one picture, and what to do.',
     )
     .argument('<data>', 'folder of images, as for train')
     .addHelpText('after', examples);

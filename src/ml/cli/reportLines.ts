@@ -22,14 +22,16 @@ export function reportLines({ classes, images, splitBy, undecodable, duplicates,
       'Does not decode:',
       undecodable.map(({ file, reason }) => `${file}: ${reason}`),
     ),
-    ...shortened(
-      'Identical files:',
-      duplicates.map(({ files }) => someOf(files, filesShown, ' = ')),
-    ),
+    ...shortened('Identical files:', copies(duplicates, 'file', ' = ')),
+    ...shortened('The same picture, saved anew:', copies(duplicates, 'picture', ' ≈ ')),
     '',
     ...(findings.length === 0 ? ['Nothing stands in the way of training.'] : []),
     ...findings.map(({ level, message }) => `${level}: ${message}`),
   ];
+}
+
+function copies(duplicates: DataReport['duplicates'], wanted: 'file' | 'picture', separator: string): string[] {
+  return duplicates.filter(({ same }) => same === wanted).map(({ files }) => someOf(files, filesShown, separator));
 }
 
 function shortened(title: string, lines: readonly string[]): string[] {

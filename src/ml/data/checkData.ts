@@ -1,16 +1,23 @@
 import { extname, relative, sep } from 'node:path';
 import { splitNames } from '../../protocol/dataReport.ts';
-import type { DataReport, SplitName } from '../../protocol/dataReport.ts';
+import type { DataReport } from '../../protocol/dataReport.ts';
 import { createDecodePool } from './decodePool.ts';
 import type { DecodePool } from './decodePool.ts';
-import type { Inspection } from './decodeWorker.ts';
+import type { InspectTask, Inspection } from './decodeWorker.ts';
 import { dataFindings } from './dataFindings.ts';
+import { type CheckedFile, findCopies } from './findCopies.ts';
 import { inChunks } from './inChunks.ts';
 import type { Dataset } from './scanDataset.ts';
+import { createSketchbook, type Sketchbook } from './sketchbook.ts';
 
 export interface CheckOptions {
-  /** Decodes every image fully. Without it files that do not decode are found while training. */
+  /**
+   * Decodes every image fully, and so finds copies that were saved anew. Without it files that do not decode are found
+   * while training, and so is what the sketches of that are needed for.
+   */
   readonly decode: boolean;
+  /** Sketches of the images that training has decoded: only those that it lacks are decoded then, and copies are found. */
+  readonly sketches?: Sketchbook;
   /** Called with the number of files that were looked at, of how many. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Threads to work in, which stay the caller's; without it the check starts its own and ends them. */
@@ -19,31 +26,42 @@ export interface CheckOptions {
   readonly signal?: AbortSignal;
 }
 
-interface CheckedFile {
-  readonly file: string;
-  readonly split: SplitName;
-  readonly classIndex: number;
-}
-
 /** Files that one thread is given at a time: to decode or hash, to read the end of, to ask for its size. */
 const chunkSizes = { inspect: 32, end: 256, size: 2048 };
 
+/** Every image of a data set, in the order of the sketches. */
+export function checkedFiles(dataset: Dataset): CheckedFile[] {
+  return splitNames.flatMap((split) => dataset.splits[split].map((sample) => ({ ...sample, split })));
+}
+
 /**
- * Looks through a data set: images per class and split, files that do not decode, identical files across splits and
+ * Looks through a data set: images per class and split, files that do not decode, copies of one picture across splits and
  * classes, and what a user should know before training. Only files of equal size and equal end are hashed whole: of a
  * million photographs that is next to none, though most share their size with another.
  */
 export async function checkData(dataset: Dataset, options: CheckOptions): Promise<DataReport> {
-  const files = splitNames.flatMap((split) => dataset.splits[split].map((sample) => ({ ...sample, split })));
+  const files = checkedFiles(dataset);
+  const paths = files.map(({ file }) => file);
   const pool = options.pool ?? createDecodePool();
   try {
-    const suspects = new Set(await possibleCopies(files, pool, options.signal));
-    const paths = files.map(({ file }) => file);
-    const rest = options.decode ? paths.filter((file) => !suspects.has(file)) : [];
-    const total = suspects.size + rest.length;
-    const whole = await inspectAll(pool, { ...options, files: [...suspects], hash: 'whole', before: 0, total });
-    const others = await inspectAll(pool, { ...options, files: rest, hash: 'none', before: whole.size, total });
-    return report(dataset, files, new Map([...whole, ...others]));
+    const book = options.sketches ?? (options.decode ? createSketchbook(paths) : undefined);
+    const suspects = await possibleCopies(files, pool, options.signal);
+    const hashed = new Set(suspects);
+    const rest = options.decode ? paths.filter((file) => !hashed.has(file)) : paths.filter((file) => book && !book.has(file)); // prettier-ignore
+    const inspections = await inspectAll(pool, options, book, [
+      { files: suspects, decode: options.decode, hash: 'whole' },
+      { files: rest, decode: true, hash: 'none' },
+    ]);
+    const hashOf = (file: string) => inspections.get(file)?.hash;
+    const signal = options.signal ? { signal: options.signal } : {};
+    const duplicates = await findCopies({
+      files,
+      hashOf,
+      pool,
+      ...(book ? { sketches: book.sketches } : {}),
+      ...signal,
+    });
+    return report(dataset, files, inspections, duplicates);
   } finally {
     if (!options.pool) await pool.dispose();
   }
@@ -83,31 +101,37 @@ function sharing(keys: ReadonlyMap<string, string>): string[] {
   return [...keys].flatMap(([file, key]) => ((counts.get(key) ?? 0) > 1 ? [file] : []));
 }
 
+type Found = Omit<Inspection, 'sketch'>;
+
 async function inspectAll(
   pool: DecodePool,
-  options: CheckOptions & {
-    readonly files: readonly string[];
-    readonly hash: 'whole' | 'none';
-    /** Files that were inspected before these, and all that will be. */
-    readonly before: number;
-    readonly total: number;
-  },
-): Promise<Map<string, Inspection>> {
-  const { files, hash, decode, onProgress, signal, before, total } = options;
-  const found = new Map<string, Inspection>();
-  const threads = { threads: pool.threads, ...(signal ? { signal } : {}) };
-  await inChunks(files, { ...threads, size: chunkSizes.inspect }, async (chunk) => {
-    const results = await pool.inspect({ files: chunk, decode, hash });
-    chunk.forEach((file, index) => found.set(file, results[index] ?? {}));
-    onProgress?.(before + found.size, total);
-  });
+  { onProgress, signal }: CheckOptions,
+  book: Sketchbook | undefined,
+  tasks: readonly Pick<InspectTask, 'files' | 'decode' | 'hash'>[],
+): Promise<Map<string, Found>> {
+  const found = new Map<string, Found>();
+  const total = tasks.reduce((sum, { files }) => sum + files.length, 0);
+  let done = 0;
+  for (const { files, decode, hash } of tasks) {
+    const threads = { threads: pool.threads, ...(signal ? { signal } : {}) };
+    await inChunks(files, { ...threads, size: chunkSizes.inspect }, async (chunk) => {
+      const results = await pool.inspect({ files: chunk, decode, hash });
+      chunk.forEach((file, index) => {
+        const { sketch, ...rest } = results[index] ?? {};
+        found.set(file, { ...found.get(file), ...rest });
+        if (sketch) book?.add(file, sketch);
+      });
+      onProgress?.((done += chunk.length), total);
+    });
+  }
   return found;
 }
 
 function report(
   dataset: Dataset,
   files: readonly CheckedFile[],
-  inspections: ReadonlyMap<string, Inspection>,
+  inspections: ReadonlyMap<string, Found>,
+  copies: DataReport['duplicates'],
 ): DataReport {
   const path = (file: string) => relative(dataset.root, file).split(sep).join('/');
   const classes = dataset.classes.map((label) => ({ ...label, train: 0, valid: 0, test: 0 }));
@@ -126,7 +150,7 @@ function report(
     if (counts) counts[split]++;
     images[split]++;
   }
-  const duplicates = findDuplicates(files, inspections, path);
+  const duplicates = copies.map((group) => ({ ...group, files: group.files.map(path) }));
   const counted = { data: dataset.root, splitBy: dataset.splitBy, classes, images, undecodable, duplicates };
   return { ...counted, findings: dataFindings(counted, dataset.notes) };
 }
@@ -134,26 +158,4 @@ function report(
 function notImageReason(file: string): string {
   const extension = extname(file);
   return `${extension === '' ? 'A file without extension' : `A ${extension} file`} in this place is no image of a class; move it away or into a class folder.`;
-}
-
-/** Groups of identical files that lie in different splits or classes. */
-function findDuplicates(
-  files: readonly CheckedFile[],
-  inspections: ReadonlyMap<string, Inspection>,
-  path: (file: string) => string,
-): DataReport['duplicates'] {
-  const byHash = new Map<string, CheckedFile[]>();
-  for (const checked of files) {
-    const hash = inspections.get(checked.file)?.hash;
-    if (hash === undefined) continue;
-    const others = byHash.get(hash);
-    if (others) others.push(checked);
-    else byHash.set(hash, [checked]);
-  }
-  const groups = [...byHash.values()].map((group) => ({
-    files: group.map(({ file }) => path(file)),
-    acrossSplits: new Set(group.map(({ split }) => split)).size > 1,
-    acrossClasses: new Set(group.map(({ classIndex }) => classIndex)).size > 1,
-  }));
-  return groups.filter(({ acrossSplits, acrossClasses }) => acrossSplits || acrossClasses);
 }

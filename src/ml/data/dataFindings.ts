@@ -18,9 +18,17 @@ export function dataFindings(counted: Counted, notes: readonly string[]): Findin
   return findings.sort((a, b) => rank[a.level] - rank[b.level]);
 }
 
-/** Identical files; a picture that stands for lost ones may lie in a data set thousands of times. */
-function copies({ files }: Counted['duplicates'][number]): string {
-  return someOf(files, 3, ' = ');
+/** Files of one picture; one that stands for lost ones may lie in a data set thousands of times. */
+function copies({ files, same }: Counted['duplicates'][number]): string {
+  return someOf(files, 3, same === 'file' ? ' = ' : ' ≈ ');
+}
+
+/** How many images lie in more than one place, how many of them saved anew, and the first of them. */
+function copiedImages(groups: Counted['duplicates'], place: string): string {
+  const anew = groups.filter(({ same }) => same === 'picture').length;
+  const what = groups.length === 1 ? '1 image lies' : `${groups.length} images lie`;
+  const how = anew === 0 ? '' : groups.length === 1 ? ', saved anew' : `, ${anew} of them saved anew`;
+  return `${what} in more than one ${place}${how} (${someOf(groups.map(copies))})`;
 }
 
 function plural(count: number, one: string, many = `${one}s`): string {
@@ -42,18 +50,15 @@ function undecodable({ undecodable: files }: Counted): Finding[] {
 }
 
 function acrossClasses({ duplicates }: Counted): Finding[] {
-  const groups = duplicates.filter((group) => group.acrossClasses).map(copies);
+  const groups = duplicates.filter((group) => group.acrossClasses);
   if (groups.length === 0) return [];
-  const what = groups.length === 1 ? '1 image lies' : `${groups.length} images lie`;
-  const message = `${what} in more than one class (${someOf(groups)}); keep each in the right class only.`;
-  return [{ level: 'warning', message }];
+  return [{ level: 'warning', message: `${copiedImages(groups, 'class')}; keep each in the right class only.` }];
 }
 
 function acrossSplits({ duplicates }: Counted): Finding[] {
-  const groups = duplicates.filter((group) => group.acrossSplits).map(copies);
+  const groups = duplicates.filter((group) => group.acrossSplits);
   if (groups.length === 0) return [];
-  const what = groups.length === 1 ? '1 image lies' : `${groups.length} images lie`;
-  const message = `${what} in more than one split (${someOf(groups)}), which makes accuracy look better than it is; remove the copies from train.`;
+  const message = `${copiedImages(groups, 'split')}, which makes accuracy look better than it is; remove the copies from train.`;
   return [{ level: 'warning', message }];
 }
 

@@ -1,7 +1,16 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import type { CheckTask, InspectTask, Inspection, LoadAnswer, LoadResult, LoadTask } from './decodeWorker.ts';
+import type {
+  CheckTask,
+  InspectTask,
+  Inspection,
+  LoadAnswer,
+  LoadResult,
+  LoadTask,
+  ThumbnailTask,
+} from './decodeWorker.ts';
 import { createLargeImageLock } from './largeImageLock.ts';
+import type { Sketches } from './sketchbook.ts';
 
 /** Worker threads that decode, augment and hash. */
 export interface DecodePool {
@@ -11,6 +20,9 @@ export interface DecodePool {
   /** Looks whether images are those that were seen. */
   check(task: Omit<CheckTask, 'lock'>): Promise<readonly LoadResult[]>;
   inspect(task: Omit<InspectTask, 'lock'>): Promise<readonly Inspection[]>;
+  thumbnails(task: Omit<ThumbnailTask, 'lock'>): Promise<readonly (Uint8Array | undefined)[]>;
+  /** Groups of images by their places whose sketches agree. */
+  similar(sketches: Sketches): Promise<number[][]>;
   /** Sizes in bytes; -1 for a file that is not there. */
   measure(files: readonly string[]): Promise<Float64Array>;
   /** Ends the threads; what they were doing is rejected. */
@@ -36,6 +48,9 @@ export function createDecodePool(threads = Math.min(maxThreads, availableParalle
       ) as Promise<LoadAnswer>,
     check: (task) => pool.run({ ...task, lock }, { name: 'checkImages' }) as Promise<readonly LoadResult[]>,
     inspect: (task) => pool.run({ ...task, lock }, { name: 'inspectFiles' }) as Promise<readonly Inspection[]>,
+    thumbnails: (task) =>
+      pool.run({ ...task, lock }, { name: 'makeThumbnails' }) as Promise<readonly (Uint8Array | undefined)[]>,
+    similar: (sketches) => pool.run(sketches, { name: 'similarSketches' }) as Promise<number[][]>,
     measure: (files) => pool.run({ files }, { name: 'measureFiles' }) as Promise<Float64Array>,
     dispose: () => pool.destroy(),
   };

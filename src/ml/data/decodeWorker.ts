@@ -13,7 +13,10 @@ import type { LargeImageLock } from './largeImageLock.ts';
 import type { Loss } from './lostImage.ts';
 import { withOpenImage } from './openImage.ts';
 import type { ResizedImage } from './rgbImage.ts';
+import { type Sketch, sketchOf, sketchSide, thumbnailOf, thumbnailSide } from './sketch.ts';
 import type { DecodeGate } from './viewableImage.ts';
+
+export { similarSketches } from './similarSketches.ts';
 
 /** What a run first saw of an image file. */
 export interface SeenImage {
@@ -53,6 +56,8 @@ export type LoadResult =
       readonly ok: true;
       /** What is to be remembered of the file, where it was not seen before or has been touched. */
       readonly seen?: SeenImage;
+      /** The image in a few bytes, where it was not seen before. */
+      readonly sketch?: Sketch;
       /** Decoded pixels in shared memory, where the request said to keep them there. */
       readonly image?: ResizedImage;
       /** Bytes that were written to the disk cache. */
@@ -126,6 +131,7 @@ export async function checkImages({ requests, lock }: CheckTask): Promise<readon
 interface FoundImage {
   readonly image: ResizedImage;
   readonly seen?: SeenImage;
+  readonly sketch?: Sketch;
   readonly written?: number;
   readonly diskError?: string;
 }
@@ -149,7 +155,8 @@ async function findImage(
   const now: SeenImage = { identity, digest: digest.toString('base64', 0, seenBytes) };
   // A file that was only touched, or saved anew with the same pixels, is the same image.
   if (seen && seen.digest !== now.digest) throw new ChangedError();
-  const found = { image: keep === 'memory' ? shared(image) : image, seen: now };
+  const sketch = seen ? {} : { sketch: sketchOf(image) };
+  const found = { image: keep === 'memory' ? shared(image) : image, seen: now, ...sketch };
   // A file that was written to in the meantime may have given pixels of before or after.
   if (keep !== 'disk' || read || entry === undefined || identityOf(file) !== identity) return found;
   try {
@@ -220,6 +227,8 @@ export interface InspectTask {
 export interface Inspection {
   /** Why the file does not decode, where it does not. */
   readonly reason?: string;
+  /** The image in a few bytes, where it was decoded. */
+  readonly sketch?: Sketch;
   /** SHA-256 of its bytes, or of the last of them, where asked for and readable. */
   readonly hash?: string;
 }
@@ -228,21 +237,40 @@ export interface Inspection {
 export async function inspectFiles({ files, decode, hash, lock }: InspectTask): Promise<readonly Inspection[]> {
   const inspections: Inspection[] = [];
   for (const file of files) {
-    const reason = decode ? await whyUndecodable(file, lock) : undefined;
     const digest = hash === 'none' ? undefined : hash === 'end' ? hashEnd(file) : hashFile(file);
     inspections.push({
-      ...(reason === undefined ? {} : { reason }),
+      ...(decode ? await sketchOrReason(file, lock) : {}),
       ...(digest === undefined ? {} : { hash: digest }),
     });
   }
   return inspections;
 }
 
-async function whyUndecodable(file: string, lock: LargeImageLock): Promise<string | undefined> {
+async function sketchOrReason(file: string, lock: LargeImageLock): Promise<Pick<Inspection, 'reason' | 'sketch'>> {
+  // Every format's decoder reads the whole file, however small the result.
+  const decoded = await decodeOrReason(file, 2 * sketchSide, lock);
+  return typeof decoded === 'string' ? { reason: decoded } : { sketch: sketchOf(decoded) };
+}
+
+export interface ThumbnailTask {
+  readonly files: readonly string[];
+  readonly lock: LargeImageLock;
+}
+
+/** Thumbnails of images in the order given; none where one does not decode. */
+export async function makeThumbnails({ files, lock }: ThumbnailTask): Promise<readonly (Uint8Array | undefined)[]> {
+  const thumbnails: (Uint8Array | undefined)[] = [];
+  for (const file of files) {
+    const decoded = await decodeOrReason(file, 2 * thumbnailSide, lock);
+    thumbnails.push(typeof decoded === 'string' ? undefined : thumbnailOf(decoded));
+  }
+  return thumbnails;
+}
+
+/** The image, or the sentence that says why there is none. */
+async function decodeOrReason(file: string, shortSide: number, lock: LargeImageLock): Promise<ResizedImage | string> {
   try {
-    // Every format's decoder reads the whole file, however small the result.
-    await decodeImage(file, 32, gateOf(lock));
-    return undefined;
+    return await decodeImage(file, shortSide, gateOf(lock));
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return error.message;

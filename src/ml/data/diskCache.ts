@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, futimesSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import sharp from 'sharp';
+import packageJson from '../../../package.json' with { type: 'json' };
 import { cacheFolder } from '../cache/cacheFolder.ts';
 import { isOwn, privateFileMode } from '../cache/privateFolder.ts';
 import type { ResizedImage } from './rgbImage.ts';
@@ -33,9 +35,12 @@ export function defaultCacheFolder(): string {
   return join(cacheFolder(), 'images');
 }
 
-/** The entry of what a file's pixels depend on, so that a file that changes gets another. */
+/** The entry of what an image's pixels depend on, so that a file that changes gets another, and so does another decoder. */
 export function cacheEntry(folder: string, file: string, identity: string, shortSide: number): CacheEntry {
-  const key = createHash('sha256').update([file, identity, shortSide].join('\0')).digest();
+  const decoder = [packageJson.version, sharp.versions.vips];
+  const key = createHash('sha256')
+    .update([file, identity, shortSide, ...decoder].join('\0'))
+    .digest();
   const name = key.toString('hex');
   return { path: join(folder, name.slice(0, 2), `${name.slice(2)}.rgb`), key };
 }

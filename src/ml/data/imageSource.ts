@@ -7,6 +7,7 @@ import type { LoadAnswer, LoadRequest, LoadResult, SeenImage } from './decodeWor
 import { defaultCacheFolder, diskBudget, maxDiskCacheBytes, pruneDiskCache } from './diskCache.ts';
 import { lostImage } from './lostImage.ts';
 import type { ResizedImage } from './rgbImage.ts';
+import type { Sketch } from './sketch.ts';
 
 /** An image wanted as a network's input. */
 export type ImageRequest = Omit<LoadRequest, 'seen' | 'held' | 'keep'>;
@@ -24,6 +25,8 @@ export interface ImageSourceOptions {
   readonly pool?: DecodePool;
   /** Called once for each file that does not decode; it is left out for as long as the source lives. */
   readonly onUndecodable?: (file: string, reason: string) => void;
+  /** Called with the sketch of each image that is loaded for the first time. */
+  readonly onSketch?: (file: string, sketch: Sketch) => void;
   /** Called with a sentence when something goes on in a worse way than wished. */
   readonly onWarning?: (message: string) => void;
 }
@@ -89,6 +92,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
     if (!result) return;
     if (result.ok) {
       if (result.seen) seen.set(keyOf(image), result.seen);
+      if (result.sketch) options.onSketch?.(image.file, result.sketch);
     } else if (result.lost) {
       throw lostImage(image.file, { kind: result.lost, reason: result.reason });
     } else if (!undecodable.has(image.file)) {

@@ -11,6 +11,7 @@ import { calibrationImages, type TrainingState } from '../engine/engine.ts';
 import { inPrecision } from '../engine/inPrecision.ts';
 import { balancedClassWeights } from './classWeights.ts';
 import type { TrainingControl } from './control.ts';
+import type { DataCheck } from './dataCheck.ts';
 import { earlyStopStart } from './earlyStop.ts';
 import { createFeatureStore } from './featureStore.ts';
 import { type FrozenPart, frozenPart } from './frozenPart.ts';
@@ -42,6 +43,8 @@ export interface AssembleOptions {
   readonly resumed?: ResumedFrom;
   /** Whether the run goes on in the folder that it was in. */
   readonly inPlace: boolean;
+  /** Hears of the images as they are loaded. */
+  readonly dataCheck: DataCheck;
   readonly locateWeights: (architecture: string) => Promise<string>;
   /** Watches where the time goes, where that was asked for. */
   readonly profiler?: RunProfiler;
@@ -187,7 +190,7 @@ function batchesOfViews({ config, session }: AssembleOptions, loader: Loader, fr
 }
 
 function createLoaders(
-  { config, session, dataset }: AssembleOptions,
+  { config, session, dataset, dataCheck }: AssembleOptions,
   { resize, crop }: { readonly resize: number; readonly crop: number },
   views: number | undefined,
 ) {
@@ -200,7 +203,11 @@ function createLoaders(
   const source = createImageSource({
     cacheBytes: config.cacheMegabytes * megabyte * (views === undefined ? 1 : 1 - featureShare),
     once: views === 1,
-    onUndecodable: session.leaveOut,
+    onUndecodable: (file, reason) => {
+      session.leaveOut(file, reason);
+      dataCheck.undecodable(file);
+    },
+    onSketch: dataCheck.seen,
     onWarning: (message) => session.log(message, 'warning'),
   });
   session.onEnd(() => source.dispose());

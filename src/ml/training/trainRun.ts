@@ -12,12 +12,11 @@ import { diskError } from '../../runs/diskError.ts';
 import { defaultRunName } from '../../runs/name.ts';
 import { thisProcess } from '../../runs/owner.ts';
 import { createRunFolder, reopenRunFolder, type RunFolder } from '../../runs/runFolder.ts';
-import { checkData } from '../data/checkData.ts';
-import { createDecodePool } from '../data/decodePool.ts';
 import { type Dataset, scanDataset } from '../data/scanDataset.ts';
 import { engineVersion } from '../engine/engineVersion.ts';
 import { locateWeights } from '../weights/pretrained.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
+import { checkWhileTraining, type DataCheck } from './dataCheck.ts';
 import { createTrainingControl, type TrainingControl } from './control.ts';
 import type { ChosenEngine } from '../engine/chooseEngine.ts';
 import type { EngineChooser } from './engineChooser.ts';
@@ -134,8 +133,9 @@ interface Parts {
 async function trainInFolder(parts: Parts): Promise<TrainRunResult> {
   const { session } = parts;
   try {
-    const loop = await prepare(parts);
+    const { loop, dataCheck } = await prepare(parts);
     const { state, reason, position } = await trainingLoop(loop);
+    await dataCheck.finished();
     return await finish(session, { state, reason, step: position.step }, position.best?.validAccuracy);
   } catch (error) {
     if (error instanceof CancelledError) {
@@ -150,7 +150,7 @@ async function trainInFolder(parts: Parts): Promise<TrainRunResult> {
   }
 }
 
-async function prepare(parts: Parts): Promise<LoopOptions> {
+async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: DataCheck }> {
   const { config, options, control, session, dataset, resumed } = parts;
   session.emit({ event: 'state', state: 'preparing' });
   const stopping = abortOn(control);
@@ -158,7 +158,7 @@ async function prepare(parts: Parts): Promise<LoopOptions> {
     stopping.end();
     return Promise.resolve();
   });
-  checkInBackground(session, dataset, stopping.signal);
+  const dataCheck = checkWhileTraining(session, dataset, stopping.signal);
   const chosen = await options.chooseEngine({ engine: config.engine, device: config.device, log: session.log });
   for (const fallback of chosen.fallbacks) session.log(fallback, 'warning');
   const profiler = options.profileSteps === undefined ? undefined : profileRun(parts, chosen, options.profileSteps);
@@ -173,7 +173,13 @@ async function prepare(parts: Parts): Promise<LoopOptions> {
     },
   });
   const locate = (architecture: string) => locateFor(architecture, options, stopping.signal);
-  const loop = await assembleRun({ ...parts, chosen, locateWeights: locate, ...(profiler ? { profiler } : {}) });
+  const loop = await assembleRun({
+    ...parts,
+    chosen,
+    dataCheck,
+    locateWeights: locate,
+    ...(profiler ? { profiler } : {}),
+  });
   const { stepsPerEpoch } = loop;
   session.emit({
     event: 'start',
@@ -193,7 +199,7 @@ async function prepare(parts: Parts): Promise<LoopOptions> {
   const epoch = loop.start.epoch + loop.start.batchInEpoch / stepsPerEpoch;
   const progress = { step: loop.start.step, totalSteps: stepsPerEpoch * config.epochs, epoch, stepsPerEpoch };
   await session.record({ state: 'running', progress, ...(loop.start.best ? { best: loop.start.best } : {}) });
-  return loop;
+  return { loop, dataCheck };
 }
 
 /** A profiler whose result is written when all that it watches has ended. */
@@ -213,31 +219,6 @@ function profileRun({ config, session }: Parts, { engine, device }: ChosenEngine
     await writeTextAtomically(join(path, runFiles.profile), `${JSON.stringify(profile, undefined, 1)}\n`);
   });
   return profiler;
-}
-
-/** Looks through the data while the first steps run: hashing a large folder takes longer than anyone would wait. */
-function checkInBackground(session: RunSession, dataset: Dataset, signal: AbortSignal): void {
-  const over = new AbortController();
-  // One thread: the others are for the images of the first steps.
-  const pool = createDecodePool(1);
-  const check = async () => {
-    const report = await checkData(dataset, { decode: false, pool, signal: AbortSignal.any([signal, over.signal]) });
-    await session.setData(report);
-    for (const { level, message } of report.findings) session.log(message, level);
-  };
-  const checked = check().catch((error: unknown) => {
-    if (error instanceof CancelledError) return;
-    try {
-      session.log(`The data could not be checked: ${messageOf(error)}`, 'warning');
-    } catch {
-      // Where not even that can be written, the run fails with the same reason.
-    }
-  });
-  session.onEnd(async () => {
-    over.abort();
-    await checked;
-    await pool.dispose();
-  });
 }
 
 async function readProfile(folder: string): Promise<Pick<TrainRunResult, 'profile'>> {

@@ -44,8 +44,8 @@ test('a full check finds what does not decode, what lies in two places, and what
   assert.deepEqual(report.images, { train: 74, valid: 2, test: 0 });
   assert.deepEqual(report.undecodable.map(({ file }) => file).sort(), ['train/b/broken.jpg', 'train/b/notes.txt']);
   assert.deepEqual(report.duplicates, [
-    { files: ['train/a/doubtful.png', 'train/b/doubtful.png'], acrossSplits: false, acrossClasses: true },
-    { files: ['train/a/shared.png', 'valid/a/shared.png'], acrossSplits: true, acrossClasses: false },
+    { files: ['train/a/doubtful.png', 'train/b/doubtful.png'], same: 'file', acrossSplits: false, acrossClasses: true },
+    { files: ['train/a/shared.png', 'valid/a/shared.png'], same: 'file', acrossSplits: true, acrossClasses: false },
   ]);
   const said = report.findings.map(({ level, message }) => `${level}: ${message}`).join('\n');
   assert.match(said, /^error: No train images for 1 class \(c\)/);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataReportText, halvesOf, isUneven } from '../../../src/extension/commands/dataReportText.ts';
-import type { DataReport } from '../../../src/protocol/dataReport.ts';
+import { type DataReport, dataReportSchema } from '../../../src/protocol/dataReport.ts';
 import { dataFindings } from '../../../src/ml/data/dataFindings.ts';
 
 const counted: Omit<DataReport, 'findings'> = {
@@ -14,7 +14,9 @@ const counted: Omit<DataReport, 'findings'> = {
   ],
   images: { train: 63, valid: 7, test: 0 },
   undecodable: [{ file: 'train/1/half; torn.jpg', reason: 'The file ends too soon.' }],
-  duplicates: [{ files: ['train/1/a.jpg', 'valid/2/a.jpg'], acrossSplits: true, acrossClasses: true }],
+  duplicates: [
+    { files: ['train/1/a.jpg', 'valid/2/a.jpg'], same: 'file' as const, acrossSplits: true, acrossClasses: true },
+  ],
 };
 
 test('each finding says in one half what is the case, and in the other what to do', () => {
@@ -39,13 +41,28 @@ test('the report names what does not decode with its reason, copies, and the num
   assert.ok(isUneven(counted));
 });
 
+test('pictures that were saved anew are listed apart from identical files, and old reports have none', () => {
+  const old = { files: ['train/1/a.jpg', 'valid/1/b.jpg'], acrossSplits: true, acrossClasses: false };
+  const anew = { files: ['train/1/c.jpg', 'test/1/c.png'], same: 'picture', acrossSplits: true, acrossClasses: false };
+  const report = dataReportSchema.parse({ ...counted, duplicates: [old, anew], findings: [] });
+  const [identical = '', picture = ''] = dataReportText(report).split('## The same picture, saved anew');
+  assert.match(identical, /## Identical files\n\n- `train\/1\/a\.jpg` = `valid\/1\/b\.jpg`\n/u);
+  assert.match(picture, /^\n\n- `train\/1\/c\.jpg` ≈ `test\/1\/c\.png`\n/u);
+  const said = dataFindings(report, []).map(({ message }) => message);
+  assert.ok(said.some((message) => message.startsWith('2 images lie in more than one split, 1 of them saved anew (')));
+});
+
 test('ten thousand classes and a file that lies in all of them make a report of bounded length', () => {
   const classes = Array.from({ length: 10_000 }, (_, index) => {
     const folder = `class_${index}`;
     return { index, folder, name: folder, train: 3, valid: 1, test: 1 };
   });
   const files = classes.map(({ folder }) => `${folder}/gone.jpg`);
-  const large = { ...counted, classes, duplicates: [{ files, acrossSplits: true, acrossClasses: true }] };
+  const large = {
+    ...counted,
+    classes,
+    duplicates: [{ files, same: 'file' as const, acrossSplits: true, acrossClasses: true }],
+  };
   const findings = dataFindings(large, []);
   const copies = findings.filter(({ message }) => message.includes('gone.jpg')).map(({ message }) => message);
   assert.equal(copies.length, 2);

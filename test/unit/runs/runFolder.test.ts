@@ -127,7 +127,7 @@ test('a folder that vanishes while a run writes is told as a sentence and does n
 
 test('a picture that lies in the data a hundred thousand times does not swell the record', async (context) => {
   const files = Array.from({ length: 100_000 }, (_, index) => `train/class/image_${index}.jpg`);
-  const copies = { files, acrossSplits: true, acrossClasses: false };
+  const copies = { files, same: 'file' as const, acrossSplits: true, acrossClasses: false };
   const report: DataReport = {
     data: '/data',
     splitBy: 'folders',

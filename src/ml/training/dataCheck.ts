@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { CancelledError, messageOf } from '../../protocol/errors.ts';
+import { checkData, checkedFiles } from '../data/checkData.ts';
+import { createDecodePool } from '../data/decodePool.ts';
+import type { Dataset } from '../data/scanDataset.ts';
+import type { Sketch } from '../data/sketch.ts';
+import { createSketchbook } from '../data/sketchbook.ts';
+import type { RunSession } from './runSession.ts';
+
+/** A run's look at its data, beside the training. */
+export interface DataCheck {
+  /** Hears of each image when it is loaded for the first time. */
+  readonly seen: (file: string, sketch: Sketch) => void;
+  readonly undecodable: (file: string) => void;
+  /** Waits for what can be found soon after the last image was loaded. */
+  readonly finished: () => Promise<void>;
+}
+
+/** Longest that the end of a run waits, in milliseconds. */
+const patience = 5000;
+
+/**
+ * Looks through the data while the first steps run: hashing a large folder takes longer than anyone would wait. Once
+ * training has decoded all its images, and so made their sketches, copies that were saved anew are looked for; of the
+ * images only those to be tested on are decoded for that. The record gets the report, the log its findings.
+ */
+export function checkWhileTraining(session: RunSession, dataset: Dataset, signal: AbortSignal): DataCheck {
+  const over = new AbortController();
+  const either = AbortSignal.any([signal, over.signal]);
+  // One thread: the others are for the images of the first steps.
+  const pool = createDecodePool(1);
+  const sketches = createSketchbook(checkedFiles(dataset).map(({ file }) => file));
+  let left = dataset.splits.train.length + dataset.splits.valid.length;
+  let allSeen = (): void => undefined;
+  const seenOrOver = new Promise<void>((resolve) => (allSeen = resolve));
+  over.signal.addEventListener('abort', () => allSeen());
+  const count = () => {
+    if (--left === 0) allSeen();
+  };
+
+  const said = new Set<string>();
+  const look = async (options: Pick<Parameters<typeof checkData>[1], 'sketches'>) => {
+    const report = await checkData(dataset, { decode: false, pool, signal: either, ...options });
+    await session.setData(report);
+    for (const { level, message } of report.findings) if (!said.has(message)) session.log(message, level);
+    report.findings.forEach(({ message }) => said.add(message));
+  };
+  const check = async () => {
+    await look({});
+    await seenOrOver;
+    if (!either.aborted) await look({ sketches });
+  };
+  const checked = check().catch((error: unknown) => {
+    if (error instanceof CancelledError) return;
+    try {
+      session.log(`The data could not be checked: ${messageOf(error)}`, 'warning');
+    } catch {
+      // Where not even that can be written, the run fails with the same reason.
+    }
+  });
+  session.onEnd(async () => {
+    over.abort();
+    await checked;
+    await pool.dispose();
+  });
+  return {
+    seen: (file, sketch) => {
+      sketches.add(file, sketch);
+      count();
+    },
+    undecodable: count,
+    finished: async () => {
+      if (left === 0 && !signal.aborted) await Promise.race([checked, delay(patience, undefined, { ref: false })]);
+    },
+  };
+}
