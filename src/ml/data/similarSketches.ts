@@ -5,9 +5,9 @@ import type { Sketches } from './sketchbook.ts';
 /** A sketch is looked up by the means of so many by so many of its fields. */
 const blocks = 4;
 /** Levels of a mean that count as one; a copy's means differ by 0.2 of a level on the mean, and by 3 at most. */
-const step = 20;
+const step = 32;
 /** Look-ups, each with other bounds between the levels: a copy that falls on the other side of one is found by the next. */
-const rounds = 4;
+const rounds = 6;
 /** Pictures of one look-up with which a sketch is compared: a million drawings on white ground stay a matter of seconds. */
 const mostCompared = 64;
 
