@@ -8,6 +8,7 @@ import { drawSample } from './drawSample.ts';
 import { askLine, pickItem } from './quickQuestions.ts';
 import { back, type Place, runSteps, type Step } from './runSteps.ts';
 import { describeOffer, methodsFor, methodTexts, presetNames, type TrainingChoices } from './trainingChoices.ts';
+import { inLabel } from '../plainText.ts';
 
 export interface AskParts extends Pick<Parts, 'service'> {
   readonly dataFolders: DataFolders;
@@ -74,7 +75,11 @@ async function askData(parts: AskParts, choices: TrainingChoices, place: Place):
 function folderItem(folder: string): DataItem {
   const isInWorkspace = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(folder)) !== undefined;
   const parent = dirname(isInWorkspace ? vscode.workspace.asRelativePath(folder) : folder);
-  return { label: `$(folder) ${basename(folder)}`, description: parent === '.' ? '' : parent, folder };
+  return {
+    label: `$(folder) ${inLabel(basename(folder))}`,
+    description: parent === '.' ? '' : inLabel(parent),
+    folder,
+  };
 }
 
 /** Folders of the workspace that look like data: itself, its children and theirs. */
@@ -129,7 +134,11 @@ function onnxItems({ network }: TrainingChoices): NetworkItem[] {
   };
   if (network.kind !== 'backbone') return [separator, choose];
   const { file, preprocess } = network;
-  return [separator, { label: basename(file), description: preprocess, detail: file, network }, choose];
+  return [
+    separator,
+    { label: inLabel(basename(file)), description: preprocess, detail: inLabel(file), network },
+    choose,
+  ];
 }
 
 function isSame(a: TrainingChoices['network'] | undefined, b: TrainingChoices['network']): boolean {

@@ -15,6 +15,7 @@ import { nameProblem } from '../../runs/name.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 type ChangeParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'> & { readonly dataFolders: DataFolders };
 
@@ -49,7 +50,7 @@ async function renameRun({ runs, panels }: ChangeParts, argument: unknown): Prom
   const parent = dirname(run.folder);
   const name = await vscode.window.showInputBox({
     ignoreFocusOut: true,
-    title: `Rename ${run.record.name}`,
+    title: visible(`Rename ${run.record.name}`),
     value: run.record.name,
     validateInput: (value) => nameProblem(value, parent, basename(run.folder)),
   });
@@ -106,7 +107,7 @@ async function askToDelete(targets: readonly string[]): Promise<void> {
   const what = targets.length === 1 ? basename(first) : `${targets.length} runs and checkpoints`;
   const detail = 'It goes to the bin of the machine that it is on, where that has one.';
   const move = 'Move to Bin';
-  const answer = await vscode.window.showWarningMessage(`Delete ${what}?`, { modal: true, detail }, move);
+  const answer = await vscode.window.showWarningMessage(visible(`Delete ${what}?`), { modal: true, detail }, move);
   if (answer !== move) throw cancelled();
 }
 
@@ -117,7 +118,7 @@ async function moveToBin(path: string): Promise<void> {
   } catch (error) {
     const forGood = 'Delete for Good';
     const detail = `It cannot be moved to a bin here: ${messageOf(error)}`;
-    const question = `Delete ${basename(path)} for good?`;
+    const question = visible(`Delete ${basename(path)} for good?`);
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, forGood)) !== forGood) {
       throw cancelled();
     }

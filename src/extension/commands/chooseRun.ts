@@ -4,6 +4,7 @@ import type { Parts } from '../parts.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { runDescription } from '../views/formatRun.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
+import { inLabel } from '../plainText.ts';
 
 /** A panel that opens late takes the focus: the question stays. */
 const staying = { ignoreFocusOut: true };
@@ -72,5 +73,6 @@ function namedRun({ runs }: Pick<Parts, 'runs'>, argument: unknown): StoredRun |
 }
 
 function itemOf(run: StoredRun): RunItem {
-  return { label: run.record.name, description: runDescription(run), detail: run.record.config.data, run };
+  const { name, config } = run.record;
+  return { label: inLabel(name), description: inLabel(runDescription(run)), detail: inLabel(config.data), run };
 }

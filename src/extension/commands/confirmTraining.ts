@@ -11,6 +11,7 @@ import { dataReportText, halvesOf, isUneven } from './dataReportText.ts';
 import { pickItem } from './quickQuestions.ts';
 import { back, type Place } from './runSteps.ts';
 import type { VirtualDocuments } from './virtualDocuments.ts';
+import { inLabel } from '../plainText.ts';
 
 export type Confirmation = 'start' | 'edit' | 'folder' | typeof back;
 
@@ -51,7 +52,10 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
       place,
       placeholder: 'Start, or look at what the data holds',
       items: async (show, note) => {
-        show([...startItems(config, canEdit), item('$(loading~spin) Checking the data', 'nothing', config.data)]);
+        show([
+          ...startItems(config, canEdit),
+          item('$(loading~spin) Checking the data', 'nothing', inLabel(config.data)),
+        ]);
         showAgain = () => show(itemsFor(shown));
         try {
           await lookThrough(parts.service, shown, { token, onChange: showAgain, note });
@@ -139,7 +143,7 @@ function separator(label: string): Item {
 
 function startItems(config: TrainingConfig, canEdit: boolean): Item[] {
   const { method, epochs, batchSize } = config;
-  const what = `${networkName(config)}, ${methodTexts[method][0].toLowerCase()}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batchSize}`;
+  const what = `${inLabel(networkName(config))}, ${methodTexts[method][0].toLowerCase()}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batchSize}`;
   const edit = 'Opens a .fivecrop.json file with every setting, to run again and to share.';
   return [
     item('$(play) Start Training', 'start', what),
@@ -183,7 +187,7 @@ function balanceItem(balanced: boolean): Item {
 
 /** A finding says what is the case, then what to do, which goes into the second line. */
 function findingItem(icon: string, message: string, does: Item['does']): Item {
-  const { what, todo } = halvesOf(message);
+  const { what, todo } = halvesOf(inLabel(message));
   return item(`$(${icon}) ${what}`, does, todo);
 }
 

@@ -8,6 +8,7 @@ import { nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun, chooseRuns } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
 import { startOrQueue } from './startOrQueue.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 type ControlParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'>;
 
@@ -69,7 +70,7 @@ async function trainOn(parts: ControlParts, run: StoredRun): Promise<void> {
   const { config, name } = run.record;
   const answer = await vscode.window.showInputBox({
     ignoreFocusOut: true,
-    title: `Train ${name} further`,
+    title: visible(`Train ${name} further`),
     prompt: `It has done ${config.epochs} epochs. How many in total?`,
     value: String(config.epochs * 2),
     validateInput: (value) =>

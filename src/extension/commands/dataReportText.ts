@@ -1,5 +1,6 @@
 import type { DataReport } from '../../protocol/dataReport.ts';
 import { someOf } from '../../protocol/someOf.ts';
+import { inCode, inMarkdown } from '../plainText.ts';
 
 /** Lines of a list and files of a line that the report shows: a preview of ten thousand takes seconds to appear. */
 const shownLines = 1000;
@@ -11,24 +12,27 @@ export function dataReportText(report: DataReport): string {
   const by = splitBy === 'folders' ? 'by its folders' : 'by seed';
   const sections = [
     [
-      `# ${data}`,
+      `# ${inMarkdown(data)}`,
       '',
       `${images.train} images to train on, ${images.valid} for validation, ${images.test} for testing,`,
     ],
     [`split ${by}.`, ''],
     findings.length === 0
       ? ['Nothing stands in the way of training.', '']
-      : [...findings.map(({ level, message }) => `- **${level}**: ${message}`), ''],
+      : [...findings.map(({ level, message }) => `- **${level}**: ${inMarkdown(message)}`), ''],
     list(
       'Files that do not decode',
-      undecodable.map(({ file, reason }) => `\`${file}\`: ${reason}`),
+      undecodable.map(({ file, reason }) => `${inCode(file)}: ${inMarkdown(reason)}`),
     ),
     list('Identical files', copies(duplicates, 'file', ' = ')),
     list('The same picture, saved anew', copies(duplicates, 'picture', ' ≈ ')),
     ['## Classes', '', '| folder | name | train | valid | test |', '|:--|:--|--:|--:|--:|'],
     classes
       .slice(0, shownLines)
-      .map(({ folder, name, train, valid, test }) => `| ${folder} | ${name} | ${train} | ${valid} | ${test} |`),
+      .map(
+        ({ folder, name, train, valid, test }) =>
+          `| ${inMarkdown(folder)} | ${inMarkdown(name)} | ${train} | ${valid} | ${test} |`,
+      ),
     more(classes.length),
   ];
   return `${sections.flat().join('\n')}\n`;
@@ -36,10 +40,7 @@ export function dataReportText(report: DataReport): string {
 
 function copies(duplicates: DataReport['duplicates'], wanted: 'file' | 'picture', separator: string): string[] {
   const groups = duplicates.filter(({ same }) => same === wanted);
-  return groups.map(({ files }) => {
-    const quoted = files.map((file) => `\`${file}\``);
-    return someOf(quoted, shownCopies, separator);
-  });
+  return groups.map(({ files }) => someOf(files.map(inCode), shownCopies, separator));
 }
 
 function list(title: string, lines: readonly string[]): string[] {

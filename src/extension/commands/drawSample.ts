@@ -5,6 +5,7 @@ import { cancelled, userError } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { registerCommand } from './registerCommand.ts';
+import { inMessage } from '../plainText.ts';
 
 type SampleParts = Pick<Parts, 'log' | 'service'> & { readonly dataFolders: DataFolders };
 
@@ -13,7 +14,10 @@ export function registerDrawSample(parts: SampleParts): vscode.Disposable {
   return registerCommand('fivecrop.drawSample', parts.log, async () => {
     const folder = await drawSample(parts);
     const train = 'Train Model';
-    if ((await vscode.window.showInformationMessage(`300 flowers of five kinds lie in ${folder}.`, train)) === train) {
+    if (
+      (await vscode.window.showInformationMessage(inMessage(`300 flowers of five kinds lie in ${folder}.`), train)) ===
+      train
+    ) {
       await vscode.commands.executeCommand('fivecrop.trainOnFolder', vscode.Uri.file(folder));
     }
   });
@@ -26,7 +30,7 @@ export async function drawSample({ service, dataFolders }: Omit<SampleParts, 'lo
   const name = await vscode.window.showInputBox({
     ignoreFocusOut: true,
     title: 'Draw Sample Data Set',
-    prompt: `A new folder in ${root}`,
+    prompt: inMessage(`A new folder in ${root}`),
     value: freeName(root),
     validateInput: (value) => folderProblem(root, value),
   });

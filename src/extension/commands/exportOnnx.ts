@@ -6,6 +6,7 @@ import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { checkpointFrom } from './checkpointFrom.ts';
 import { registerCommand } from './registerCommand.ts';
+import { inMessage } from '../plainText.ts';
 
 /** *Export to ONNX*. */
 export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>): vscode.Disposable {
@@ -25,7 +26,7 @@ export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>
       () => service.request({ type: 'export', checkpoint, output }),
     );
     const reveal = 'Reveal';
-    const message = `${basename(output)} runs in any ONNX Runtime; labels and preprocessing are in its metadata.`;
+    const message = `${inMessage(basename(output))} runs in any ONNX Runtime; labels and preprocessing are in its metadata.`;
     if ((await vscode.window.showInformationMessage(message, reveal)) === reveal) {
       await vscode.commands.executeCommand('revealInExplorer', target);
     }

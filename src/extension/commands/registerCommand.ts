@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
+import { inMessage } from '../plainText.ts';
+import { visible, visibleLines } from '../../protocol/visibleText.ts';
 
 type Handler = (...args: readonly unknown[]) => unknown;
 
@@ -32,12 +34,12 @@ export function runRegistered(id: string, args: readonly unknown[]): unknown {
 export async function showFailure(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
   if (error instanceof CancelledError || error instanceof vscode.CancellationError) return;
   if (error instanceof UserError) {
-    log.warn(error.message);
-    void vscode.window.showErrorMessage(error.message);
+    log.warn(visible(error.message));
+    void vscode.window.showErrorMessage(inMessage(error.message));
     return;
   }
-  log.error(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  log.error(visibleLines(error instanceof Error ? (error.stack ?? error.message) : String(error)));
   const showLog = 'Show Log';
-  const message = `Something in Fivecrop went wrong: ${messageOf(error)}`;
+  const message = inMessage(`Something in Fivecrop went wrong: ${messageOf(error)}`);
   if ((await vscode.window.showErrorMessage(message, showLog)) === showLog) log.show();
 }

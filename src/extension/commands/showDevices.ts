@@ -5,6 +5,8 @@ import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { readSettings } from '../settings.ts';
 import { registerCommand } from './registerCommand.ts';
+import { inLabel, inMessage } from '../plainText.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 interface DeviceItem extends vscode.QuickPickItem {
   /** What the settings become where it is chosen; nothing for what cannot be used. */
@@ -22,7 +24,7 @@ export function registerShowingDevices({ log, service }: Pick<Parts, 'log' | 'se
       { location: vscode.ProgressLocation.Window, title: 'Trying what this machine computes with' },
       () => answerOf(service, { type: 'devices' }, 'devices'),
     );
-    for (const device of devices) log.info(lineOf(device));
+    for (const device of devices) log.info(visible(lineOf(device)));
     const chosen = await vscode.window.showQuickPick(itemsOf(devices), {
       title: 'What can compute here',
       placeHolder: 'Choose one to train and classify on from now on, or leave with Escape',
@@ -37,7 +39,7 @@ export function registerShowingDevices({ log, service }: Pick<Parts, 'log' | 'se
 /** Why a device cannot be used, with what to do where we can do it. */
 async function explain({ label, detail = label, installable = false }: DeviceItem): Promise<void> {
   const install = 'Install TensorFlow GPU Runtime';
-  const answer = await vscode.window.showInformationMessage(detail, ...(installable ? [install] : []));
+  const answer = await vscode.window.showInformationMessage(inMessage(detail), ...(installable ? [install] : []));
   if (answer === install) await vscode.commands.executeCommand('fivecrop.installTensorflow');
 }
 
@@ -58,7 +60,7 @@ function itemsOf(devices: readonly DeviceOffer[]): DeviceItem[] {
       return {
         label: offer.name,
         description: [engineTitles[offer.engine] ?? offer.engine, ...speedOf(offer), ...inUse(settings)].join(' · '),
-        detail: offer.detail,
+        detail: inLabel(offer.detail),
         iconPath: new vscode.ThemeIcon(offer.available ? 'check' : 'circle-slash'),
         ...(offer.available ? { settings } : { installable: offer.engine === 'tensorflow' }),
       };

@@ -3,6 +3,7 @@ import { cancelled } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
 import { isLive } from '../../runs/state.ts';
 import type { TrainingRequest } from '../trainer/startTrainer.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 /**
  * Starts a run and opens its panel. Where another one is training, the user says whether it waits or trains beside it.
@@ -25,7 +26,7 @@ export async function startOrQueue(
 async function wantsToWait(names: readonly string[]): Promise<boolean> {
   const wait = { label: '$(clock) Wait for its turn', detail: 'Starts when no other run is training.' };
   const now = { label: '$(play) Start now', detail: 'Both share this machine, so each is slower.' };
-  const title = `${names.join(', ')} is training`;
+  const title = visible(`${names.join(', ')} is training`);
   const picked = await vscode.window.showQuickPick([wait, now], { title, ignoreFocusOut: true });
   if (picked === undefined) throw cancelled();
   return picked === wait;

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { fileNameOf } from '../panels/saveExport.ts';
 
 /** Texts that can be read but not changed, under an address of their own. */
 export interface VirtualDocuments {
@@ -25,7 +26,7 @@ export function createVirtualDocuments(scheme: string): VirtualDocuments {
     }),
   );
   const publish = (name: string, content: string): vscode.Uri => {
-    const uri = vscode.Uri.from({ scheme, path: `/${name}` });
+    const uri = vscode.Uri.from({ scheme, path: `/${fileNameOf(name)}` });
     contents.set(uri.path, content);
     changed.fire(uri);
     return uri;

@@ -6,6 +6,8 @@ import { answerOf } from '../service/answerOf.ts';
 import { readSettings } from '../settings.ts';
 import { listRunCheckpoints } from '../../runs/checkpointFiles.ts';
 import { checkpointDescription, percent } from '../views/formatRun.ts';
+import { inLabel, inMessage } from '../plainText.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 interface SourceItem extends vscode.QuickPickItem {
   /** Undefined for a separator, and where there is nothing to choose from. */
@@ -47,7 +49,7 @@ export async function chooseSource({ runs, service }: Pick<Parts, 'runs' | 'serv
 
 function runItem(folder: string, name: string): SourceItem[] {
   const choose = () => chooseCheckpointOf(folder, name);
-  return [{ label: name, iconPath: new vscode.ThemeIcon('graph-line'), choose }];
+  return [{ label: inLabel(name), iconPath: new vscode.ThemeIcon('graph-line'), choose }];
 }
 
 async function chooseCheckpointOf(folder: string, name: string): Promise<ClassifierSource | undefined> {
@@ -59,16 +61,18 @@ async function chooseCheckpointOf(folder: string, name: string): Promise<Classif
 export async function chooseRunCheckpoint(folder: string, name: string): Promise<string | undefined> {
   const checkpoints = await listRunCheckpoints(folder);
   if (checkpoints.length === 0) {
-    void vscode.window.showInformationMessage(`${name} has saved no checkpoint yet; it does at its first validation.`);
+    void vscode.window.showInformationMessage(
+      inMessage(`${name} has saved no checkpoint yet; it does at its first validation.`),
+    );
     return undefined;
   }
   if (checkpoints.length === 1) return checkpoints[0]?.path;
   const items = checkpoints.map(({ path, name: label, metadata }) => ({
-    label,
+    label: inLabel(label),
     description: checkpointDescription(metadata),
     path,
   }));
-  const title = `Which checkpoint of ${name}?`;
+  const title = visible(`Which checkpoint of ${name}?`);
   return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.path;
 }
 

@@ -19,6 +19,7 @@ import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
 import { saveExport } from './saveExport.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 type EvaluationParts = Pick<Parts, 'log' | 'service' | 'runs'>;
 
@@ -109,7 +110,9 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
       there?.panel.reveal();
       const own =
         there ??
-        fill(createPanel('evaluation', `Test of ${checkpointTitle(checkpoint)}`), newPanelId(), { checkpoint });
+        fill(createPanel('evaluation', visible(`Test of ${checkpointTitle(checkpoint)}`)), newPanelId(), {
+          checkpoint,
+        });
       if (test) own.test(test.on, test.crops);
     },
     dispose: () => {

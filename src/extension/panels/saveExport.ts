@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import { inMessage } from '../plainText.ts';
 
 export interface ExportedFile {
   /** What the dialog offers. */
@@ -38,7 +39,7 @@ export async function saveExport({ name, folder, filters, content, note }: Expor
   }
   const open = 'Open';
   const chosen = await vscode.window.showInformationMessage(
-    visible([`Saved ${target.fsPath}.`, note ?? ''].join(' ').trim()),
+    inMessage([`Saved ${target.fsPath}.`, note ?? ''].join(' ').trim()),
     open,
   );
   if (chosen === open) await vscode.commands.executeCommand('vscode.open', target);

@@ -16,6 +16,7 @@ import { createPanelMemory, newPanelId } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
 import { fileNameOf, saveExport } from './saveExport.ts';
 import { createTrainingSession, type TrainingSession } from './trainingSession.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 type TrainingParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'service'>;
 
@@ -127,7 +128,7 @@ function shownRun({ folder, record, state }: StoredRun): ShownRun {
 function titleOf(folders: readonly string[]): string {
   const [first, ...others] = folders;
   if (first === undefined) return 'Training';
-  return others.length === 0 ? basename(first) : `${basename(first)} and ${others.length} more`;
+  return visible(others.length === 0 ? basename(first) : `${basename(first)} and ${others.length} more`);
 }
 
 interface Shown {

@@ -4,6 +4,7 @@ import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
 import type { Service } from '../parts.ts';
 import { workerEnvironment } from '../workerEnvironment.ts';
 import { createServiceProcess } from './serviceProcess.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 /** Time without a request after which the service process ends, in milliseconds. */
 const idleMilliseconds = 10 * 60_000;
@@ -13,7 +14,7 @@ export function createService(context: vscode.ExtensionContext, log: vscode.LogO
   const service = createServiceProcess({
     script: join(context.extensionUri.fsPath, 'dist', 'ml', 'service.mjs'),
     environment: () => workerEnvironment(context),
-    onOutput: (line) => log.info(`service: ${line}`),
+    onOutput: (line) => log.info(visible(`service: ${line}`)),
     idleMilliseconds,
   });
   const settings = vscode.workspace.onDidChangeConfiguration((event) => {
@@ -46,7 +47,8 @@ export function createService(context: vscode.ExtensionContext, log: vscode.LogO
 
 function writeLog(log: vscode.LogOutputChannel, answer: ServiceAnswerBody): void {
   if (answer.type !== 'log') return;
-  if (answer.level === 'error') log.error(answer.message);
-  else if (answer.level === 'warning') log.warn(answer.message);
-  else log.info(answer.message);
+  const message = visible(answer.message);
+  if (answer.level === 'error') log.error(message);
+  else if (answer.level === 'warning') log.warn(message);
+  else log.info(message);
 }

@@ -164,12 +164,18 @@ function errorOf({ kind, message }: Extract<ServiceAnswerBody, { type: 'error' }
   return kind === 'user' ? userError(message) : new Error(message);
 }
 
+/** Characters of a line of output that are waited for. */
+const longestLine = 64 * 1024;
+
 function readLines(stream: NodeJS.ReadableStream | null, onLine: (line: string) => void): void {
   let rest = '';
   stream?.setEncoding('utf8');
   stream?.on('data', (text: string) => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
+    // A native library may write on without ever ending a line.
+    if (rest.length > longestLine) lines.push(rest.slice(0, longestLine));
+    if (rest.length > longestLine) rest = '';
     for (const line of lines) if (line.trim() !== '') onLine(line);
   });
 }

@@ -41,12 +41,16 @@ export function startTrainer(request: TrainingRequest, program: TrainerProgram):
   return folderOf(child, program.onErrorLine);
 }
 
+/** Lines of the trainer's standard error that a failed start may show. */
+const keptWords = 100;
+
 function folderOf(child: ChildProcess, onErrorLine: (line: string) => void): Promise<string> {
   const lastWords: string[] = [];
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('the trainer has no output');
   createInterface({ input: stderr }).on('line', (line) => {
     lastWords.push(line);
+    if (lastWords.length > keptWords) lastWords.shift();
     onErrorLine(line);
   });
   return new Promise((resolve, reject) => {

@@ -14,6 +14,8 @@ import type { RunStore } from './runStore.ts';
 import { startTrainer, type TrainingRequest } from './startTrainer.ts';
 import { isTrainerSocket, sendToTrainer } from './trainerSocket.ts';
 import { enqueue, parseQueue, type QueuedRun } from './trainingQueue.ts';
+import { inMessage } from '../plainText.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 /** Trainer processes: those of this window, those of earlier windows, and those of a shell. */
 export interface Trainers {
@@ -63,7 +65,7 @@ export function createTrainers(
       const folder = await startTrainer(request, {
         script: context.asAbsolutePath('dist/ml/trainer.mjs'),
         environment: workerEnvironment(context),
-        onErrorLine: (line) => log.warn(`trainer: ${line}`),
+        onErrorLine: (line) => log.warn(visible(`trainer: ${line}`)),
       });
       log.info(`Training began in ${folder}.`);
       own.add(folder);
@@ -88,8 +90,8 @@ export function createTrainers(
       await setQueue(rest);
       await start(next.request);
     } catch (error) {
-      log.error(messageOf(error));
-      void vscode.window.showErrorMessage(`The next run of the queue could not start: ${messageOf(error)}`);
+      log.error(visible(messageOf(error)));
+      void vscode.window.showErrorMessage(inMessage(`The next run of the queue could not start: ${messageOf(error)}`));
     } finally {
       starting--;
     }

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { runFiles } from '../../protocol/runRecord.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { listRunCheckpoints, checkpointMetadataIn, type RunCheckpoint } from '../../runs/checkpointFiles.ts';
@@ -9,6 +8,7 @@ import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
 import { checkpointDescription, checkpointTooltip, networkName, runDescription, runTooltip } from './formatRun.ts';
 import type { CheckpointNode, CheckpointsNode } from './treeNodes.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 interface ViewParts {
   readonly runs: RunStore;
@@ -120,7 +120,7 @@ function itemOf(node: CheckpointsNode, { runs, live }: ViewParts): vscode.TreeIt
       return checkpointItem(node);
     case 'queued': {
       const { config, name, resume } = node.entry.request;
-      const item = new vscode.TreeItem(name ?? `${networkName(config)} · ${config.method}`);
+      const item = new vscode.TreeItem(visible(name ?? `${networkName(config)} · ${config.method}`));
       item.id = `queued ${node.entry.id}`;
       item.description = resume === undefined ? 'waits for its turn' : 'waits to be resumed';
       item.iconPath = new vscode.ThemeIcon('clock');
@@ -128,7 +128,7 @@ function itemOf(node: CheckpointsNode, { runs, live }: ViewParts): vscode.TreeIt
       return item;
     }
     case 'unreadable': {
-      const item = new vscode.TreeItem(vscode.Uri.file(node.folder));
+      const item = new vscode.TreeItem(visible(basename(node.folder)));
       item.description = 'cannot be read';
       item.iconPath = new vscode.ThemeIcon('warning');
       item.contextValue = 'unreadable';
@@ -149,10 +149,10 @@ const stateIcons: Readonly<Record<DerivedRunState, readonly [icon: string, colou
 };
 
 function runItem(run: StoredRun, epoch: number | undefined): vscode.TreeItem {
-  const item = new vscode.TreeItem(run.record.name, vscode.TreeItemCollapsibleState.Collapsed);
+  const item = new vscode.TreeItem(visible(run.record.name), vscode.TreeItemCollapsibleState.Collapsed);
   const [icon, colour] = stateIcons[run.state];
   item.id = run.folder;
-  item.description = runDescription(run, epoch);
+  item.description = visible(runDescription(run, epoch));
   item.iconPath = new vscode.ThemeIcon(icon, colour === undefined ? undefined : new vscode.ThemeColor(colour));
   item.contextValue = `run:${run.state.replace(' ', '-')}${isLive(run.state) ? ':live' : ':ended'}`;
   item.accessibilityInformation = { label: `${run.record.name}, ${runDescription(run, epoch)}` };
@@ -162,7 +162,7 @@ function runItem(run: StoredRun, epoch: number | undefined): vscode.TreeItem {
 function checkpointItem(node: CheckpointNode): vscode.TreeItem {
   const { path } = node;
   const checkpoint = headers.get(node);
-  const item = new vscode.TreeItem(checkpoint?.name ?? path);
+  const item = new vscode.TreeItem(visible(checkpoint?.name ?? path));
   item.id = path;
   item.description = checkpointDescription(checkpoint?.metadata);
   item.iconPath = new vscode.ThemeIcon(checkpoint?.name === 'best' ? 'star-full' : 'file-binary');
@@ -181,6 +181,6 @@ async function tooltipOf(node: CheckpointsNode, runs: RunStore): Promise<string 
     case 'queued':
       return `Starts when no other run is training, on ${node.entry.request.config.data}.`;
     case 'unreadable':
-      return `${join(node.folder, runFiles.record)}: ${node.reason}`;
+      return visible(node.reason);
   }
 }

@@ -5,6 +5,7 @@ import type { DataFolders } from '../trainer/dataFolders.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import { dataLayout, listClasses, listImages, readDisplayNames } from './listData.ts';
 import type { ClassNode, DataFolderNode, DataNode } from './treeNodes.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 /** Classes of a split and images of a class that the tree shows; the rest is in the explorer. */
 const shownClasses = 1000;
@@ -115,7 +116,7 @@ function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.Tree
     case 'data': {
       const isThere = existsSync(node.folder);
       const place = placeOf(node.folder);
-      return described(new vscode.TreeItem(basename(node.folder), isThere ? Collapsed : None), {
+      return described(new vscode.TreeItem(visible(basename(node.folder)), isThere ? Collapsed : None), {
         id: `${node.folder}${isThere ? '' : ' gone'}`,
         description: isThere ? place : [place, 'is gone'].filter((part) => part !== '').join(' · '),
         iconPath: new vscode.ThemeIcon(isThere ? 'database' : 'warning'),
@@ -131,15 +132,15 @@ function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.Tree
         contextValue: 'split',
       });
     case 'class':
-      return described(new vscode.TreeItem(node.name, Collapsed), {
+      return described(new vscode.TreeItem(visible(node.name), Collapsed), {
         id: node.folder,
-        description: facts.get(node.folder) ?? '',
+        description: visible(facts.get(node.folder) ?? ''),
         iconPath: new vscode.ThemeIcon('tag'),
         contextValue: 'class',
       });
     case 'image': {
       const resourceUri = vscode.Uri.file(node.path);
-      return described(new vscode.TreeItem(relative(node.folder, node.path), None), {
+      return described(new vscode.TreeItem(visible(relative(node.folder, node.path)), None), {
         id: node.path,
         resourceUri,
         iconPath: new vscode.ThemeIcon('file-media'),

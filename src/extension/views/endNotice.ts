@@ -8,6 +8,7 @@ import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { percent } from './formatRun.ts';
 import type { CheckpointNode } from './treeNodes.ts';
+import { inMessage } from '../plainText.ts';
 
 /** Says once, when a run ends, how it went and what can be done with it. */
 export function registerEndNotice(
@@ -62,7 +63,7 @@ async function choose(
   message: string,
   choices: readonly Choice[],
 ): Promise<void> {
-  await (await ask(message, ...choices))?.act();
+  await (await ask(inMessage(message), ...choices))?.act();
 }
 
 function runCommand(command: string, argument: unknown): Thenable<unknown> {

@@ -4,6 +4,7 @@ import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
+import { inMarkdown } from '../plainText.ts';
 
 /** 0.9234 -> `92.3 %`. */
 export function percent(share: number): string {
@@ -85,7 +86,7 @@ export function checkpointDescription(metadata: CheckpointMetadata | undefined):
 
 /** Markdown for the tooltip of a checkpoint. */
 export function checkpointTooltip(path: string, metadata: CheckpointMetadata | undefined): string {
-  if (metadata === undefined) return `${escape(path)} cannot be read: it may be damaged, or of a newer Fivecrop.`;
+  if (metadata === undefined) return `${inMarkdown(path)} cannot be read: it may be damaged, or of a newer Fivecrop.`;
   const { metrics, training, network, classes, preprocessing } = metadata;
   return table(basename(path), [
     ['Network', network.kind === 'architecture' ? network.name : basename(network.file)],
@@ -104,13 +105,8 @@ export function checkpointTooltip(path: string, metadata: CheckpointMetadata | u
 }
 
 function table(title: string, rows: readonly (readonly [string, string | undefined])[]): string {
-  const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${escape(value)} |`]));
-  return [`**${escape(title)}**`, '', '| | |', '|:--|:--|', ...lines].join('\n');
-}
-
-/** Names of folders and files are text, never markdown. */
-function escape(text: string): string {
-  return text.replace(/[\\`*_{}[\]()#+!|<>~&]/g, '\\$&').replace(/\s+/g, ' ');
+  const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${inMarkdown(value)} |`]));
+  return [`**${inMarkdown(title)}**`, '', '| | |', '|:--|:--|', ...lines].join('\n');
 }
 
 /** The status bar's text for a run, and how many more there are. */

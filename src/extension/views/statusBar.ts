@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import { statusText } from './formatRun.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 /** The status bar's entry while something trains: epoch, loss, time left; a click opens the run. */
 export function registerStatusBar({ live, runs }: { live: LiveRuns; runs: RunStore }): vscode.Disposable {
@@ -17,7 +18,8 @@ export function registerStatusBar({ live, runs }: { live: LiveRuns; runs: RunSto
     const run = runs.get(first.folder);
     const name = run?.record.name ?? basename(first.folder);
     item.text = statusText(first, run?.state ?? 'running', run?.record.config.epochs, others.length);
-    item.tooltip = [name, ...others.map(({ folder }) => basename(folder))].join(', ') + ' is training. Show the run';
+    item.tooltip =
+      [visible(name), ...others.map(({ folder }) => basename(folder))].join(', ') + ' is training. Show the run';
     item.command = { command: 'fivecrop.showRun', title: 'Show Run', arguments: [first.folder] };
     item.accessibilityInformation = { label: `Fivecrop, ${name}: ${item.text.replace(/\$\([^)]*\) ?/g, '')}` };
     item.show();

@@ -1,10 +1,13 @@
+import { visible } from '../../protocol/visibleText.ts';
+
 export type Child = Node | string | undefined;
 export type Properties = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
 
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
 /**
- * An element with attributes and children. A function is a listener (`onclick`), `true` an empty attribute; `false`
+ * An element with attributes and children. Text is text, never markup, its hidden characters shown
+ * as symbols. A function is a listener (`onclick`), `true` an empty attribute; `false`
  * and `undefined` leave the attribute out, except that `aria-*` keeps `false`.
  */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
@@ -31,7 +34,11 @@ export function customElement(tag: string, properties: Properties = {}, children
 
 function fill<Made extends Element>(made: Made, properties: Properties, children: readonly Child[]): Made {
   for (const [name, value] of Object.entries(properties)) setProperty(made, name, value);
-  made.append(...children.filter((child) => child !== undefined));
+  made.append(
+    ...children
+      .filter((child) => child !== undefined)
+      .map((child) => (typeof child === 'string' ? visible(child) : child)),
+  );
   return made;
 }
 

@@ -1,3 +1,4 @@
+import { visible } from '../../protocol/visibleText.ts';
 import { percent, short } from '../components/format.ts';
 import { markedPoints, type ChartKind, type Curve } from './curve.ts';
 import { downsample, type Points, type Range } from './downsample.ts';
@@ -157,5 +158,9 @@ function fixed(value: number): string {
 }
 
 function escaped(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  return visible(content)
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
 }
