@@ -1,5 +1,5 @@
 // Builds everything: `node esbuild.config.mjs [--watch] [--production] [--tests] [--into FOLDER]`.
-// `--production` minifies and writes the licences of what is bundled, for the VSIX; `--tests` adds the suite that runs inside the host; `--into` is where the
+// `--production` minifies and writes the licences and the bill of materials of what is bundled, for the VSIX; `--tests` adds the suite that runs inside the host; `--into` is where the
 // tree that is `dist` here is written instead.
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
 import { compileKernels } from './scripts/compileKernels.mjs';
 import { licencesOf } from './scripts/licences.mjs';
+import { addToSbom } from './scripts/sbom.mjs';
 
 const root = import.meta.dirname;
 const { values: flags } = parseArgs({
@@ -186,10 +187,13 @@ async function writeSchema() {
   writeFileSync(join(dist, 'fivecrop.schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
 }
 
-/** A bundle holds the code of packages without their licences. */
+/** A bundle holds the code of packages without their licences, and nobody sees which they are. */
 function writeLicences(files) {
   const heading = 'The files beside this one hold code of these packages.';
   writeFileSync(join(dist, 'licences.txt'), licencesOf(root, files, heading));
+  const sbom = join(dist, 'sbom.cdx.json');
+  rmSync(sbom, { force: true });
+  addToSbom(sbom, root, files);
 }
 
 function makeExecutable(path) {

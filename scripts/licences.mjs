@@ -15,9 +15,13 @@ in part on the work of the Independent JPEG Group.`,
  * as esbuild's metafile has them.
  */
 export function licencesOf(root, files, heading) {
-  const folders = new Set(files.flatMap((file) => packageFolder.exec(file) ?? []));
-  const entries = [...folders].sort().map((folder) => licenceOf(join(root, folder)));
+  const entries = packageFolders(files).map((folder) => licenceOf(join(root, folder)));
   return `${heading}\n\n${entries.join('\n\n')}\n`;
+}
+
+/** The folders of the packages that files come from, sorted. */
+export function packageFolders(files) {
+  return [...new Set(files.flatMap((file) => packageFolder.exec(file) ?? []))].sort();
 }
 
 function licenceOf(folder) {

@@ -13,6 +13,7 @@ import { messageOf } from '../src/protocol/errors.ts';
 import external from './external.json' with { type: 'json' };
 import { npm } from './host/registryPackage.ts';
 import { licencesOf } from './licences.mjs';
+import { addToSbom } from './sbom.mjs';
 import { parseTarget, presentTarget, vscodeTargets, vsixPath, type VscodeTarget } from './host/vsix.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -80,11 +81,12 @@ async function installFor(target: VscodeTarget, stage: string): Promise<void> {
   await keepBinariesOf(join(stage, 'node_modules', 'onnxruntime-node', 'bin'), os, cpu);
 }
 
-/** Not every package that stands in the VSIX as it is brings a file with its licence. */
+/** What stands in the VSIX as it is, beside what the bundles hold: not every package brings a file with its licence. */
 async function addLicences(stage: string): Promise<void> {
   const files = await listFiles({ cwd: stage });
   const licences = licencesOf(stage, files, 'These packages stand in node_modules as they are.');
   await appendFile(join(stage, 'dist', 'licences.txt'), `\n${licences}`);
+  addToSbom(join(stage, 'dist', 'sbom.cdx.json'), stage, files);
 }
 
 /** onnxruntime-node brings the binaries of all platforms, in `bin/<n-api>/<os>/<cpu>`. */

@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
 import { openPromise } from 'yauzl';
 import manifest from '../../package.json' with { type: 'json' };
 import external from '../../scripts/external.json' with { type: 'json' };
 import { presentVsix } from '../../scripts/host/vsix.ts';
 
 /** The names of the files in the package, and what its licences say. */
-async function readPackage(): Promise<{ names: readonly string[]; licences: string }> {
+async function readPackage(): Promise<{ names: readonly string[]; licences: string; sbom: string }> {
   const zip = await openPromise(presentVsix(), { lazyEntries: true });
   const names: string[] = [];
-  let licences = '';
+  let [licences, sbom] = ['', ''];
   for await (const entry of zip.eachEntry()) {
     names.push(entry.fileName);
-    if (entry.fileName === 'extension/dist/licences.txt') licences = await text(await zip.openReadStreamPromise(entry));
+    const read = async () => text(await zip.openReadStreamPromise(entry));
+    if (entry.fileName === 'extension/dist/licences.txt') licences = await read();
+    if (entry.fileName === 'extension/dist/sbom.cdx.json') sbom = await read();
   }
-  return { names, licences };
+  return { names, licences, sbom };
 }
 
 test('the licences name every package that is bundled, and every one that stands in the package as it is', async () => {
@@ -27,6 +30,18 @@ test('the licences name every package that is bundled, and every one that stands
   const titles = new Set(Array.from(licences.matchAll(/^=+\n(\S+) \d.*\n=+$/gm), ([, name]) => name));
   const missing = [...bundled, ...standing].filter((name) => !titles.has(name));
   assert.deepEqual([...new Set(missing)], []);
+});
+
+test('the bill of materials is valid CycloneDX and names every package that the licences name', async () => {
+  const { licences, sbom } = await readPackage();
+  assert.equal(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(sbom), null);
+  const { components } = JSON.parse(sbom) as { components: readonly { 'bom-ref': string }[] };
+  const titles = Array.from(
+    licences.matchAll(/^=+\n(\S+) (\d[^,\n]*).*\n=+$/gm),
+    ([, name, version]) => `${name}@${version}`,
+  );
+  assert.ok(titles.length > 20);
+  assert.deepEqual(components.map((component) => component['bom-ref']).toSorted(), [...new Set(titles)].toSorted());
 });
 
 test('the JPEG decoder’s origin is acknowledged as its licence asks', async () => {

@@ -1,0 +1,1 @@
+export function addToSbom(target: string, root: string, files: readonly string[]): void;
