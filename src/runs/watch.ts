@@ -3,6 +3,9 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { runFiles } from '../protocol/runRecord.ts';
 
+/** Folders of runs that are watched at the same time, each with its checkpoints: a system has only so many watchers. */
+export const mostWatchedRuns = 1000;
+
 export interface RunsListener {
   /** A file or folder was made, changed or removed: a run, or what lies in it or in its `checkpoints`. */
   readonly onPath: (path: string) => void;
@@ -40,7 +43,8 @@ function watchEach(parent: string, listener: RunsListener): () => void {
     if (watcher === undefined) return;
     watchers.set(folder, watcher);
     // What was made before the watcher was there.
-    for (const inner of depth < 2 ? subfolders(folder) : []) enter(inner, depth + 1);
+    const inside = depth < 2 ? subfolders(folder) : [];
+    for (const inner of depth === 0 ? newest(inside, listener) : inside) enter(inner, depth + 1);
   };
   const enter = (folder: string, depth: number): void => {
     if (depth === 2 && folder !== join(dirname(folder), runFiles.checkpoints)) return;
@@ -48,14 +52,12 @@ function watchEach(parent: string, listener: RunsListener): () => void {
     if (begun) listener.onPath(folder);
   };
   const look = (path: string, depth: number): void => {
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) {
-      enter(path, depth);
-      return;
-    }
+    // What came, went or was moved: a folder that was there before is another one now, even under the same name.
     for (const gone of [path, join(path, runFiles.checkpoints)]) {
       watchers.get(gone)?.close();
       watchers.delete(gone);
     }
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) enter(path, depth);
   };
   add(parent, 0);
   begun = true;
@@ -81,6 +83,14 @@ function open(
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) onError(error as Error);
     return undefined;
   }
+}
+
+/** The folders that changed last, where there are too many to watch all. */
+function newest(folders: readonly string[], { onError }: RunsListener): readonly string[] {
+  if (folders.length <= mostWatchedRuns) return folders;
+  onError(new Error(`there are ${folders.length} runs, and the ${mostWatchedRuns} that changed last are watched`));
+  const times = new Map(folders.map((folder) => [folder, statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0]));
+  return [...folders].sort((a, b) => (times.get(b) ?? 0) - (times.get(a) ?? 0)).slice(0, mostWatchedRuns);
 }
 
 function subfolders(folder: string): string[] {

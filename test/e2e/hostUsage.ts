@@ -10,8 +10,18 @@ export async function hostUsage(server: number, seconds: number): Promise<string
   const before = await processorSeconds(host);
   await delay(seconds * 1000);
   const share = ((await processorSeconds(host)) - before) / seconds;
-  const memory = /VmRSS:\s+(\d+)/.exec(await readFile(`/proc/${host}/status`, 'utf8'))?.[1] ?? NaN;
-  return `${(share * 100).toFixed(1)} % of a processor, ${Math.round(Number(memory) / 1024)} MB`;
+  return `${(share * 100).toFixed(1)} % of a processor, ${await megabytesOf(host, 'VmRSS')} MB`;
+}
+
+/** The process of the extension host of a server, and its memory in MB, now and at most so far. */
+export async function hostMemory(server: number): Promise<{ pid: number; now: number; most: number }> {
+  const pid = await extensionHost(server);
+  return { pid, now: await megabytesOf(pid, 'VmRSS'), most: await megabytesOf(pid, 'VmHWM') };
+}
+
+async function megabytesOf(pid: number, line: string): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Math.round(Number(new RegExp(`${line}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
 }
 
 /** The newest extension host in the server's process group: one of an earlier window may live a while longer. */

@@ -21,6 +21,14 @@ interface Kept {
 
 const key = 'dataFolders';
 
+/**
+ * Whether a folder that a run's record names is looked at: before trust only one of the workspace itself, since a record may
+ * name any place, and on Windows even to ask for one on another machine says who asks.
+ */
+function mayBeLookedAt(folder: string): boolean {
+  return vscode.workspace.isTrusted || vscode.workspace.getWorkspaceFolder(vscode.Uri.file(folder)) !== undefined;
+}
+
 export function createDataFolders(memory: vscode.Memento, runs: RunStore): DataFolders {
   const changed = new vscode.EventEmitter<void>();
   const kept = (): Kept => memory.get<Kept>(key, { used: [], forgotten: [] });
@@ -30,7 +38,9 @@ export function createDataFolders(memory: vscode.Memento, runs: RunStore): DataF
   };
   const all = (): readonly string[] => {
     const { used, forgotten } = kept();
-    const ofRuns = runs.runs.map(({ record }) => record.config.data).filter((folder) => !forgotten.includes(folder));
+    const ofRuns = runs.runs
+      .map(({ record }) => record.config.data)
+      .filter((folder) => mayBeLookedAt(folder) && !forgotten.includes(folder));
     return [...new Set([...used, ...ofRuns])];
   };
   let known = '';
@@ -39,6 +49,7 @@ export function createDataFolders(memory: vscode.Memento, runs: RunStore): DataF
     if (now !== known) changed.fire();
     known = now;
   });
+  const trusted = vscode.workspace.onDidGrantWorkspaceTrust(() => changed.fire());
   return {
     all,
     remember: (folder) => {
@@ -54,6 +65,7 @@ export function createDataFolders(memory: vscode.Memento, runs: RunStore): DataF
     onDidChange: changed.event,
     dispose: () => {
       listener.dispose();
+      trusted.dispose();
       changed.dispose();
     },
   };

@@ -76,7 +76,8 @@ export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRec
   };
   return {
     runs: () => (sorted ??= [...known.values()].sort(newestFirst)),
-    unreadable: () => Array.from(unreadable, ([folder, reason]) => ({ folder, reason })),
+    unreadable: () =>
+      Array.from(unreadable, ([folder, reason]) => ({ folder, reason })).sort((a, b) => (a.folder < b.folder ? -1 : 1)),
     get: (folder) => known.get(folder),
     scan,
     read,

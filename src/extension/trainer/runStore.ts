@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from '../../protocol/errors.ts';
+import { visible } from '../../protocol/visibleText.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { runsFolders } from '../settings.ts';
 import type { StoredRun, UnreadableRun } from '../../runs/list.ts';
@@ -60,7 +61,7 @@ export function createRunStore(log: vscode.LogOutputChannel): RunStore {
     tell(await catalogue.scan(folders).catch(report));
   };
   const report = (error: unknown): readonly string[] => {
-    log.error(messageOf(error));
+    log.error(visible(messageOf(error)));
     return [];
   };
   const readLater = gather(async (runs) => {

@@ -1,7 +1,8 @@
 import type { Dirent } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { opendir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isImageFile } from '../../protocol/imageFiles.ts';
+import { type FileLimit, readBoundedText } from '../../runs/boundedFile.ts';
 
 /** A folder inside a data set with the images below it. */
 export interface CountedFolder {
@@ -17,6 +18,8 @@ export interface DataLayout {
 }
 
 const splitFolders = ['train', 'valid', 'val', 'validation', 'test'];
+
+const namesLimit: FileLimit = { what: 'a file of class names', bytes: 16 * 1024 * 1024 };
 
 function isShown(name: string): boolean {
   return !name.startsWith('.') && isImageFile(name);
@@ -48,15 +51,27 @@ export async function listImages(folder: string): Promise<readonly string[]> {
   return entries.map((entry) => join(entry.parentPath, entry.name)).sort(naturalOrder);
 }
 
+/** Files and folders of a class that are looked through: what lies beyond belongs to no data set that can be trained on here. */
+const mostEntries = 200_000;
+
 async function imageEntries(folder: string): Promise<Dirent[]> {
-  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => []);
-  return entries.filter((entry) => entry.isFile() && isShown(entry.name));
+  const found: Dirent[] = [];
+  let seen = 0;
+  try {
+    for await (const entry of await opendir(folder, { recursive: true })) {
+      if (entry.isFile() && isShown(entry.name)) found.push(entry);
+      if (++seen === mostEntries) break;
+    }
+  } catch {
+    // A folder that goes away or may not be read has no images to show.
+  }
+  return found;
 }
 
 /** Display names by class folder, from `cat_to_name.json` in the data folder or beside it; empty where there is none. */
 export async function readDisplayNames(data: string): Promise<ReadonlyMap<string, string>> {
   for (const parent of [data, dirname(data)]) {
-    const text = await readFile(join(parent, 'cat_to_name.json'), 'utf8').catch(() => undefined);
+    const text = await readBoundedText(join(parent, 'cat_to_name.json'), namesLimit).catch(() => undefined);
     if (text !== undefined) return parseNames(text);
   }
   return new Map();
