@@ -59,6 +59,8 @@ async function writeRunWithoutEvents(runs: string, name: string): Promise<string
 
 const scenario = stage({
   workspaceTrust: true,
+  // The list is drawn as far as it is seen.
+  viewport: { width: 1280, height: 1600 },
   settings: { 'security.workspace.trust.startupPrompt': 'never' },
   prepare: writeHostileRuns,
 });
