@@ -4,6 +4,9 @@ import { isLive } from '../../runs/state.ts';
 import { isTrainerSocket, listenToTrainer } from './trainerSocket.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 
+/** Milliseconds between two looks at a run that somebody has on show, whether its file has grown unheard. */
+const lookInterval = 2000;
+
 /** A run whose events are read and followed while somebody looks at it. */
 export interface FollowedRun {
   readonly folder: string;
@@ -54,6 +57,11 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
     readOn();
   };
   update(run);
+  // Not every folder can be watched, as on a network or where there are very many runs.
+  const looking = setInterval(() => {
+    if (hangUp === undefined) readOn();
+  }, lookInterval);
+  looking.unref();
   return {
     folder: run.folder,
     get events() {
@@ -66,6 +74,7 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
       if (hangUp === undefined) readOn();
     },
     dispose: () => {
+      clearInterval(looking);
       hangUp?.();
       hangUp = undefined;
     },
