@@ -2,6 +2,8 @@ import * as z from 'zod';
 
 /** Most classes of a classifier. */
 export const mostClasses = 100_000;
+/** More images than anyone trains or tests on. */
+export const mostImages = 10_000_000;
 /** Longest side in pixels that images are resized or cropped to. */
 export const mostPixels = 2048;
 /** Most hidden layers of a head, and most units of one. */

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { between, count, mostClasses, mostHiddenLayers, mostHiddenUnits, name, path, text, whole } from './bounded.ts';
 import { preprocessingSchema } from './preprocessing.ts';
+import { checkpointSplitSchema } from './runSplit.ts';
 import { methods } from './trainingConfig.ts';
 
 export const checkpointVersion = 1;
@@ -68,6 +69,8 @@ export const checkpointMetadataSchema = z
      * that the checkpoint's own renaming publishes both. Without it that file is named after the checkpoint, as it once was.
      */
     resume: z.string().regex(resumeFilePattern).optional(),
+    /** The split that its run drew; absent in checkpoints from before splits were kept. */
+    split: checkpointSplitSchema.optional(),
     created: name(),
   })
   .refine(({ classes, head }) => classes.length === head.classes, {

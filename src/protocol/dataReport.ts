@@ -12,6 +12,10 @@ export const classCountSchema = z.object({
   test: z.number().int(),
 });
 
+/** A sentence that a user should read before training: what is the case; what to do. */
+export const findingSchema = z.object({ level: z.enum(['info', 'warning', 'error']), message: z.string() });
+export type Finding = z.infer<typeof findingSchema>;
+
 /** What `fivecrop check` finds, and what a run's record keeps of its data. Paths are relative to the data folder, with `/`. */
 export const dataReportSchema = z.object({
   data: z.string(),
@@ -19,7 +23,7 @@ export const dataReportSchema = z.object({
   splitBy: z.enum(['folders', 'seed']),
   classes: z.array(classCountSchema),
   images: z.object({ train: z.number().int(), valid: z.number().int(), test: z.number().int() }),
-  /** Files that do not decode and are left out. */
+  /** Files that do not decode, are no images or have no class, and are left out. */
   undecodable: z.array(z.object({ file: z.string(), reason: z.string() })),
   /** Files of one picture that lie in different splits or different classes. */
   duplicates: z.array(
@@ -31,7 +35,7 @@ export const dataReportSchema = z.object({
       acrossClasses: z.boolean(),
     }),
   ),
-  /** Sentences that a user should read before training; each says what to do. */
-  findings: z.array(z.object({ level: z.enum(['info', 'warning', 'error']), message: z.string() })),
+  /** An error stands in the way of training. */
+  findings: z.array(findingSchema),
 });
 export type DataReport = z.infer<typeof dataReportSchema>;

@@ -1,8 +1,6 @@
 import * as z from 'zod';
-import { between, count, mostClasses, name, path, whole } from './bounded.ts';
+import { between, count, mostClasses, mostImages, name, path, text, whole } from './bounded.ts';
 
-/** More images than anyone tests. */
-const mostImages = 10_000_000;
 const classIndex = whole(-1, mostClasses - 1);
 const share = between(0, 1);
 /** A sum of rounded numbers may be a little more than 1. */
@@ -27,6 +25,21 @@ export const imageResultSchema = z.object({
   actualProbability: probability,
 });
 
+/** How the images of an evaluation were chosen. */
+export const selectionSchema = z.object({
+  /**
+   * `run`: by the split that the run drew. `folders`: by those of the folder. `all`: every image. `shares`: by a split that
+   * flags asked for. `drawn`: by one drawn again as an old run drew it.
+   */
+  chosenBy: z.enum(['run', 'folders', 'all', 'shares', 'drawn']),
+  /** Whether it is known which images the checkpoint was trained on. */
+  knowsTraining: z.boolean(),
+  /** Images that were left out since the run had trained on them or chosen by them. */
+  alreadyUsed: count(),
+  /** What a reader of the figures should know, in sentences. */
+  notes: z.array(text(10_000)).max(100),
+});
+
 /** What `test` says of a checkpoint on a split. */
 export const evaluationSchema = z.object({
   version: z.literal(1),
@@ -44,15 +57,37 @@ export const evaluationSchema = z.object({
   /** `[actual][predicted]` counts as a sparse list `[actual, predicted, count]`. */
   confusion: z.array(z.tuple([classIndex, classIndex, count()])).max(mostImages),
   results: z.array(imageResultSchema).max(mostImages),
+  /** Absent in results of earlier versions. */
+  selection: selectionSchema.optional(),
   time: name(),
 });
 export type Evaluation = z.infer<typeof evaluationSchema>;
 
 /**
- * The file beside a checkpoint that keeps an evaluation: `best.safetensors` -> `best.test-5.evaluation.json` for five
- * crops of the test images. A later one of the same kind takes its place.
+ * The file beside a checkpoint that keeps an evaluation: `best.safetensors` ->
+ * `best.test-5.flowers-1a2b3c4d.evaluation.json` for five crops of the test images of `flowers`, whose path is in the last
+ * eight characters. A later one of the same kind takes its place.
  */
-export function evaluationPath(evaluation: Pick<Evaluation, 'checkpoint' | 'split' | 'cropCount'>): string {
-  const { checkpoint, split, cropCount } = evaluation;
-  return `${checkpoint.replace(/\.safetensors$/, '')}.${split}-${cropCount}.evaluation.json`;
+export function evaluationPath(evaluation: Pick<Evaluation, 'checkpoint' | 'data' | 'split' | 'cropCount'>): string {
+  const { checkpoint, data, split, cropCount } = evaluation;
+  const folder = data.replace(/[\\/]+$/u, '').replace(/^.*[\\/]/u, '');
+  const readable = folder.replaceAll(/[^\p{L}\p{N}_-]+/gu, '_').slice(0, 40);
+  return `${stemOf(checkpoint)}.${split}-${cropCount}.${readable}-${hashOf(data)}.evaluation.json`;
+}
+
+/** Whether a file keeps an evaluation of a checkpoint beside it; earlier versions left out which data it is of. */
+export function isEvaluationOf(checkpoint: string, file: string): boolean {
+  const stem = `${stemOf(checkpoint)}.`;
+  return file.startsWith(stem) && /^\w+-[15](?:\.[^.]+)?\.evaluation\.json$/u.test(file.slice(stem.length));
+}
+
+function stemOf(checkpoint: string): string {
+  return checkpoint.replace(/\.safetensors$/u, '');
+}
+
+/** FNV-1a of 32 bits: protocol runs in pages too, which have no hash that answers at once. */
+function hashOf(text: string): string {
+  let hash = 0x811c9dc5;
+  for (const byte of new TextEncoder().encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return (hash >>> 0).toString(16).padStart(8, '0');
 }

@@ -11,6 +11,7 @@ export const runFiles = {
   metrics: 'metrics.jsonl',
   profile: 'profile.json',
   lock: 'run.lock',
+  split: 'split.json',
   checkpoints: 'checkpoints',
   best: 'best.safetensors',
   last: 'last.safetensors',

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
-import { deviceChoices, engineChoices, precisions } from './trainingConfig.ts';
+import { deviceChoices, engineChoices, layouts, precisions } from './trainingConfig.ts';
 
 /**
  * The service process does for the editor all that needs pixels or tensors but is no training: it classifies, tests,
@@ -38,7 +38,7 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   }),
   /** A picture of an image file as a viewer shows it, at most `size` pixels on its long side; answers `preview`. */
   z.object({ type: z.literal('preview'), image: z.string(), size: z.number().int().positive() }),
-  /** Answers `progress`, then `evaluation` (also kept beside the checkpoint), then `done`. */
+  /** Answers `progress`, then `evaluation` (also kept beside the checkpoint, if that can be written), then `done`. */
   z.object({
     type: z.literal('evaluate'),
     checkpoint: z.string(),
@@ -55,6 +55,7 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     validShare: z.number(),
     testShare: z.number(),
     seed: z.number().int(),
+    layout: z.enum(layouts),
     classNames: z.string().optional(),
   }),
   z.object({ type: z.literal('export'), checkpoint: z.string(), output: z.string() }),
@@ -102,7 +103,8 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('failed'), failed: failedPredictionSchema }),
   /** `picture` is a data URL (JPEG); width and height are the file's own, orientation applied. */
   z.object({ type: z.literal('preview'), picture: z.string(), width: z.number().int(), height: z.number().int() }),
-  z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: z.string() }),
+  /** `file` keeps it beside the checkpoint, where the disk took it. */
+  z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: z.string().optional() }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),
   z.object({ type: z.literal('devices'), devices: z.array(deviceOfferSchema) }),
   z.object({ type: z.literal('networks'), networks: z.array(networkOfferSchema) }),

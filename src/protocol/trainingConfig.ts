@@ -12,6 +12,10 @@ export const augmentations = ['report', 'crop', 'none'] as const;
 export const precisions = ['float32', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
 export const engineChoices = ['auto', 'onnx', 'tensorflow'] as const;
+/** How a data folder is read. */
+export const layouts = ['auto', 'splits', 'classes'] as const;
+export type Layout = (typeof layouts)[number];
+export type DecidedLayout = Exclude<Layout, 'auto'>;
 export const deviceChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'gpu'] as const;
 
 const fraction = between(0, 1);
@@ -114,9 +118,19 @@ export const trainingConfigSchema = z.strictObject({
     .describe('Stops after this many epochs without a better validation loss, and keeps the best; 0 never does.'),
   keepEpochs: z.boolean().default(false).describe('Keeps a checkpoint of every epoch beside best and last.'),
   imageSize: whole(1, mostPixels).default(224).describe('Side of the square that the network sees, in pixels.'),
-  resize: whole(1, mostPixels).default(255).describe('Short side to which images are resized before the crop.'),
+  resize: whole(1, mostPixels)
+    .optional()
+    .describe(
+      'Short side to which images are resized before the crop. Without it 255, and more in proportion for an image size above 224.',
+    ),
   validShare: fraction.default(0.15).describe('Share of the images for validation where the folder has no split.'),
   testShare: fraction.default(0.15).describe('Share of the images for testing where the folder has no split.'),
+  layout: z
+    .enum(layouts)
+    .default('auto')
+    .describe(
+      'What the folders of the data are: `splits` (`train` and the like) with class folders inside, or `classes`. `auto` sees it by their names and refuses what can be read either way.',
+    ),
   seed: whole(0, Number.MAX_SAFE_INTEGER).default(0).describe('Seed of weights, order, augmentation and dropout.'),
   engine: z.enum(engineChoices).default('auto').describe('What computes: ONNX Runtime or TensorFlow.js.'),
   device: z.enum(deviceChoices).default('auto').describe('Where it computes.'),
@@ -129,5 +143,24 @@ export const trainingConfigSchema = z.strictObject({
 });
 /** A configuration with every default filled in. */
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>;
+/** Short side to which a configuration's images are resized, in pixels; the report's 255 to 224 where it does not say. */
+export function resizeOf({ resize, imageSize }: Pick<TrainingConfig, 'resize' | 'imageSize'>): number {
+  return resize ?? Math.max(255, Math.min(mostPixels, Math.round((imageSize * 255) / 224)));
+}
+
+/** What of a configuration cannot be meant, in a sentence that says what to change; undefined where all can. */
+export function contradictionIn(
+  config: Pick<TrainingConfig, 'validShare' | 'testShare'> & Partial<Pick<TrainingConfig, 'method' | 'topTensors'>>,
+): string | undefined {
+  const { validShare, testShare, method, topTensors } = config;
+  if (validShare + testShare >= 1) {
+    return `validShare ${validShare} and testShare ${testShare} (--valid-share, --test-share) leave nothing to train on: lower them, so that their sum is below 1.`;
+  }
+  if (topTensors !== undefined && method !== 'top') {
+    return `topTensors (--top-tensors) goes with the method top, not with ${method ?? 'another'}: leave it out, or take --method top.`;
+  }
+  return undefined;
+}
+
 /** A configuration as a user writes it. */
 export type TrainingConfigInput = z.input<typeof trainingConfigSchema>;

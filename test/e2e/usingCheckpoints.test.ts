@@ -65,7 +65,7 @@ scenario('a checkpoint is tested with one crop and five; what the panel shows is
 
 async function keptEvaluation(folder: string, cropCount: 1 | 5): Promise<Evaluation> {
   const checkpoint = join(folder, 'runs', 'small', 'checkpoints', 'best.safetensors');
-  const file = evaluationPath({ checkpoint, split: 'test', cropCount });
+  const file = evaluationPath({ checkpoint, data: join(folder, 'flowers'), split: 'test', cropCount });
   await until(`${file} is written`, () => existsSync(file));
   return evaluationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 }

@@ -1,8 +1,9 @@
 import { rename } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { cancelled, messageOf, userError } from '../../protocol/errors.ts';
+import { isEvaluationOf } from '../../protocol/evaluation.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { sweepResumeFiles } from '../../runs/checkpointFiles.ts';
 import { tryLock } from '../../runs/lock.ts';
@@ -93,13 +94,9 @@ async function sweepAfterDeletion(checkpoints: string): Promise<void> {
 /** A checkpoint goes with the files beside it. */
 function filesOf(path: string): string[] {
   if (!path.endsWith('.safetensors')) return [path];
-  const stem = path.slice(0, -'.safetensors'.length);
-  const beside = ['train', 'valid', 'test'].flatMap((split) => evaluations(split));
-  return [path, ...beside.map((ending) => stem + ending).filter(existsSync)];
-}
-
-function evaluations(split: string): string[] {
-  return [1, 5].map((crops) => `.${split}-${crops}.evaluation.json`);
+  const folder = dirname(path);
+  const evaluations = readdirSync(folder).filter((name) => isEvaluationOf(basename(path), name));
+  return [path, ...evaluations.map((name) => join(folder, name))];
 }
 
 async function askToDelete(targets: readonly string[]): Promise<void> {

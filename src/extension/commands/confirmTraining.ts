@@ -122,9 +122,9 @@ async function lookThrough(service: Parts['service'], shown: Shown, { token, onC
   onChange();
 }
 
-function checkRequest({ data, validShare, testShare, seed, classNames }: TrainingConfig, quick: boolean) {
+function checkRequest({ data, validShare, testShare, seed, layout, classNames }: TrainingConfig, quick: boolean) {
   const names = classNames === undefined ? {} : { classNames };
-  return { type: 'check' as const, data, quick, validShare, testShare, seed, ...names };
+  return { type: 'check' as const, data, quick, validShare, testShare, seed, layout, ...names };
 }
 
 function item(label: string, does: Item['does'], detail?: string): Item {

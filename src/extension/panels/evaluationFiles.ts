@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { evaluationSchema, type Evaluation } from '../../protocol/evaluation.ts';
+import { evaluationSchema, isEvaluationOf, type Evaluation } from '../../protocol/evaluation.ts';
 import { evaluationLimit, readBoundedJson } from '../../runs/boundedFile.ts';
 
 /**
@@ -9,9 +9,8 @@ import { evaluationLimit, readBoundedJson } from '../../runs/boundedFile.ts';
  */
 export async function readEvaluations(checkpoint: string, onMisfit: (reason: string) => void): Promise<Evaluation[]> {
   const folder = dirname(checkpoint);
-  const stem = `${basename(checkpoint).replace(/\.safetensors$/, '')}.`;
   const names = await readdir(folder).catch((): string[] => []);
-  const own = names.filter((name) => name.startsWith(stem) && name.endsWith('.evaluation.json'));
+  const own = names.filter((name) => isEvaluationOf(basename(checkpoint), name));
   const read = await Promise.all(own.map((name) => readEvaluation(join(folder, name), onMisfit)));
   const found = read.filter((evaluation) => evaluation !== undefined);
   // The folder may have been moved since.

@@ -51,13 +51,16 @@ export function createEvaluationSession(
   let progress: Extract<EvaluationPanelToPage, { type: 'progress' }> = idle;
   let problem: string | undefined;
   let running: AbortController | undefined;
+  /** Results that could not be written beside the checkpoint; they last as long as the panel. */
+  const unkept: Evaluation[] = [];
 
   const report = (now: typeof progress) => {
     progress = now;
     post(now);
   };
   const postEvaluations = async () => {
-    const [evaluations, written] = await Promise.all([source.read(), source.written()]);
+    const [kept, written] = await Promise.all([source.read(), source.written()]);
+    const evaluations = [...unkept, ...kept].sort((a, b) => b.time.localeCompare(a.time));
     const refusal = source.refusal();
     post({
       type: 'evaluations',
@@ -75,6 +78,7 @@ export function createEvaluationSession(
       crops,
       signal,
       onAnswer: (answer) => {
+        if (answer.type === 'evaluation' && answer.file === undefined) unkept.push(answer.evaluation);
         if (answer.type !== 'progress' || signal.aborted) return;
         const { what, done, total = 0 } = answer;
         report({ type: 'progress', busy: true, what: `${what} (${on.split}, ${title})`, done, total });

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import process from 'node:process';
+import { usageError } from '../../protocol/errors.ts';
+import { contradictionIn } from '../../protocol/trainingConfig.ts';
 import { checkData } from '../data/checkData.ts';
-import { scanDataset } from '../data/scanDataset.ts';
+import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
 import { configOptions, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
 import { withInterrupt } from './interrupt.ts';
 import { createOutput } from './output.ts';
@@ -16,7 +18,7 @@ Examples:
 Nothing is ever changed or deleted. Exit code 1 where training would fail.`;
 
 /** Flags of `train` that say how a folder is read. */
-const dataFlags = ['--class-names', '--valid-share', '--test-share', '--seed'];
+const dataFlags = ['--class-names', '--layout', '--valid-share', '--test-share', '--seed'];
 
 /** `fivecrop check`: see its help text. */
 export function checkCommand(): Command {
@@ -37,9 +39,9 @@ async function check(data: string, options: OptionValues): Promise<void> {
   const output = createOutput(options['json'] === true);
   const network = { kind: 'architecture', name: 'any' };
   const config = parseTrainingConfig({ data, network, ...settingsFromFlags(options) });
-  const { validShare, testShare, seed, classNames } = config;
-  const names = classNames === undefined ? {} : { classNames };
-  const dataset = await scanDataset(data, { validShare, testShare, seed, ...names });
+  const contradiction = contradictionIn(config);
+  if (contradiction !== undefined) throw usageError(contradiction);
+  const dataset = await scanDataset(data, scanOptionsOf(config));
   const progress = createProgress(true);
   const startedAt = Date.now();
   const onProgress = (done: number, total: number) => progress.update(done, total, imagesNote(done, total, startedAt));

@@ -66,7 +66,7 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
     ...optional('resize', wholeNumber('--resize', options['resize'])),
   };
   const source = classifierFromFlags(options);
-  const images = await findImages(paths);
+  const images = await findImages(paths, output.say);
   const precision = precisionFrom(options, images, output.say);
   const { engine, device } = await placementFromFlags(options, output.say);
   const placement = { engine: inPrecision(engine, precision, output.say), device };

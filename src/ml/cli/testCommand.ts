@@ -1,16 +1,19 @@
 import { Command, Option } from 'commander';
 import { relative, resolve } from 'node:path';
 import process from 'node:process';
-import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
-import { userError } from '../../protocol/errors.ts';
+import { splitNames } from '../../protocol/dataReport.ts';
 import { evaluationPath, evaluationSchema } from '../../protocol/evaluation.ts';
 import { evaluationMetrics } from '../../protocol/evaluationMetrics.ts';
-import { scanDataset, type Dataset } from '../data/scanDataset.ts';
+import { layouts } from '../../protocol/trainingConfig.ts';
+import { readClassNames } from '../data/classNames.ts';
+import type { Sample } from '../data/scanDataset.ts';
+import type { SplitShares } from '../data/stratifiedSplit.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { evaluate } from '../inference/evaluate.ts';
 import { writeEvaluation } from '../inference/writeEvaluation.ts';
+import { imagesToTest } from '../inference/imagesToTest.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
-import { splitSharesOf } from '../training/splitSharesOf.ts';
+import { renameClasses } from '../inference/renameClasses.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
@@ -24,7 +27,8 @@ Examples:
   fivecrop test flowers --checkpoint runs/NAME
   fivecrop test flowers --checkpoint runs/NAME/checkpoints/last.safetensors --split valid --crops 5
 
-The result is also kept beside the checkpoint. The names of the report’s script work too: --load_dir, --category_names,
+On the data of its run a checkpoint is tested on the images that the run set aside; on any other folder on that folder’s own
+test split, or on all images where it has none. The result is also kept beside the checkpoint. The names of the report’s script work too: --load_dir, --category_names,
 --gpu.`;
 
 /** `fivecrop test`: see its help text. */
@@ -37,9 +41,10 @@ export function testCommand(): Command {
     .addOption(new Option('--split <name>', 'which images').choices(splitNames).default('test'))
     .addOption(cropsOption(1))
     .option('--class-names <file>', 'JSON file that names the class folders, in place of the names kept')
-    .option('--seed <n>', 'for a folder without splits: seed of the split; the run’s own without it')
-    .option('--valid-share <share>', 'for a folder without splits: share for validation; the run’s own without it')
-    .option('--test-share <share>', 'for a folder without splits: share for testing; the run’s own without it')
+    .option('--seed <n>', 'for another folder than the run’s: tests a split of its classes, drawn by this seed [0]')
+    .option('--valid-share <share>', 'for that split: share for validation [0.15]')
+    .option('--test-share <share>', 'for that split: share for testing [0.15]')
+    .addOption(new Option('--layout <name>', 'how the folder is read, as for train').choices(layouts))
     .addHelpText('after', examples);
   for (const option of computingOptions()) command.addOption(option);
   return command
@@ -53,54 +58,48 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
   const split = splitNames.find((name) => name === options['split']) ?? 'test';
   const checkpoint = checkpointPath(resolve(String(options['checkpoint'])));
   const placement = await placementFromFlags(options, output.say);
-  const classifier = await loadClassifier({ kind: 'checkpoint', file: checkpoint }, placement, { log: output.say });
+  const layout = layouts.find((name) => name === options['layout']);
+  const loaded = await loadClassifier({ kind: 'checkpoint', file: checkpoint }, placement, { log: output.say });
   try {
-    const { classNames } = options;
-    const dataset = await scanDataset(data, {
-      ...(await splitShares(checkpoint, options)),
-      classes: classifier.labels,
-      ...(typeof classNames === 'string' ? { classNames } : {}),
+    const { root, samples, selection } = await imagesToTest({
+      ...{ checkpoint, data, split, classes: loaded.labels },
+      ...sharesFrom(options),
+      ...(layout === undefined ? {} : { layout }),
     });
-    for (const note of dataset.notes) output.say(note);
-    const figures = await evaluateSplit(classifier, dataset, split, cropCount, output);
-    const about = { version: 1 as const, checkpoint, data: dataset.root, split, time: new Date().toISOString() };
+    for (const note of selection.notes) output.say(note);
+    const classifier = await named(loaded, options['classNames']);
+    const figures = await evaluateSamples(classifier, samples, cropCount, output);
+    const about = { version: 1 as const, checkpoint, data: root, split, selection, time: new Date().toISOString() };
     const evaluation = evaluationSchema.parse({ ...about, ...figures });
-    await writeEvaluation(evaluation);
+    const problem = await writeEvaluation(evaluation);
     output.object({ ...evaluation, ...evaluationMetrics(evaluation) });
     const kept = relative(process.cwd(), evaluationPath(evaluation));
-    for (const line of evaluationLines(evaluation, kept)) output.print(line);
-    output.say(`Kept in ${kept}`);
+    for (const line of evaluationLines(evaluation, problem === undefined ? kept : '--json')) output.print(line);
+    output.say(problem ?? `Kept in ${kept}`);
   } finally {
-    await classifier.dispose();
+    await loaded.dispose();
   }
 }
 
-/** How a folder without splits is split: as the flags say, else as in the run that made the checkpoint. */
-async function splitShares(checkpoint: string, options: OptionValues) {
-  const { seed, validShare, testShare } = await splitSharesOf(checkpoint);
-  const number = (flag: string, name: string, otherwise: number) =>
-    typeof options[name] === 'string' ? numberOf(flag, options[name]) : otherwise;
-  return {
-    seed: number('--seed', 'seed', seed),
-    validShare: number('--valid-share', 'validShare', validShare),
-    testShare: number('--test-share', 'testShare', testShare),
-  };
+/** How a folder of classes is to be split, where a flag says so. */
+function sharesFrom(options: OptionValues): { shares?: Partial<SplitShares> } {
+  const flags = [
+    ['seed', '--seed'],
+    ['validShare', '--valid-share'],
+    ['testShare', '--test-share'],
+  ] as const;
+  const given = flags.flatMap(([name, flag]) => {
+    const text = options[name];
+    return typeof text === 'string' ? [[name, numberOf(flag, text)] as const] : [];
+  });
+  return given.length === 0 ? {} : { shares: Object.fromEntries(given) };
 }
 
-async function evaluateSplit(
-  classifier: Classifier,
-  dataset: Dataset,
-  split: SplitName,
-  cropCount: 1 | 5,
-  output: Output,
-) {
-  const samples = dataset.splits[split];
-  if (samples.length === 0) {
-    const filled = splitNames.filter((name) => dataset.splits[name].length > 0).join(' or ');
-    throw userError(
-      `${dataset.root} has no images to ${split === 'test' ? 'test' : 'use'} in ${split}; take --split ${filled}.`,
-    );
-  }
+async function named(classifier: Classifier, file: unknown): Promise<Classifier> {
+  return typeof file === 'string' ? renameClasses(classifier, await readClassNames('.', file)) : classifier;
+}
+
+async function evaluateSamples(classifier: Classifier, samples: readonly Sample[], cropCount: 1 | 5, output: Output) {
   const progress = createProgress(true);
   const startedAt = Date.now();
   const stopping = () => progress.line('Stopping after the present images; Ctrl-C again quits at once.');

@@ -28,7 +28,14 @@ export async function trainingConfigFrom(data: string | undefined, options: Opti
   if (flags.classNames !== undefined) flags.classNames = resolve(flags.classNames);
   const network = networkFrom(options, base.settings.network);
   const settings = { ...base.settings, ...flags, data: folder, network };
-  const config = parseTrainingConfig({ ...settings, ...methodFrom(options, flags, settings) }, sourceOf(flags, base));
+  const method = methodFrom(options, flags, settings);
+  const merged = { ...settings, ...method };
+  // Another method than the file's has no use for the file's count of tensors.
+  const another = merged.method !== 'top' && merged.method !== base.settings.method && flags.topTensors === undefined;
+  const config = parseTrainingConfig(
+    { ...merged, ...(another ? { topTensors: undefined } : {}) },
+    sourceOf(flags, base),
+  );
   if (config.method === 'top' && config.topTensors === undefined) {
     throw usageError(
       '--method top also needs --top-tensors N: how many parameter tensors train, counted from the end.',

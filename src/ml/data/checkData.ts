@@ -9,6 +9,8 @@ import { type CheckedFile, findCopies } from './findCopies.ts';
 import { inChunks } from './inChunks.ts';
 import type { Dataset } from './scanDataset.ts';
 import { createSketchbook, type Sketchbook } from './sketchbook.ts';
+import { countsOf, whyUntrainable } from './whyUntrainable.ts';
+import type { TrainableCounts } from './whyUntrainable.ts';
 
 export interface CheckOptions {
   /**
@@ -65,6 +67,11 @@ export async function checkData(dataset: Dataset, options: CheckOptions): Promis
   } finally {
     if (!options.pool) await pool.dispose();
   }
+}
+
+/** What the scan alone tells: all files are taken to decode, and none to be a copy. */
+export function reportOfScan(dataset: Dataset): DataReport {
+  return report(dataset, checkedFiles(dataset), new Map(), []);
 }
 
 /** Files that share their size and their end with another one. */
@@ -136,10 +143,10 @@ function report(
   const path = (file: string) => relative(dataset.root, file).split(sep).join('/');
   const classes = dataset.classes.map((label) => ({ ...label, train: 0, valid: 0, test: 0 }));
   const images = { train: 0, valid: 0, test: 0 };
-  const undecodable: DataReport['undecodable'] = dataset.notImages.map((file) => ({
-    file: path(file),
-    reason: notImageReason(file),
-  }));
+  const undecodable: DataReport['undecodable'] = [
+    ...dataset.withoutClass.map((file) => ({ file: path(file), reason: withoutClassReason })),
+    ...dataset.notImages.map((file) => ({ file: path(file), reason: notImageReason(file) })),
+  ];
   for (const { file, split, classIndex } of files) {
     const reason = inspections.get(file)?.reason;
     if (reason !== undefined) {
@@ -152,10 +159,29 @@ function report(
   }
   const duplicates = copies.map((group) => ({ ...group, files: group.files.map(path) }));
   const counted = { data: dataset.root, splitBy: dataset.splitBy, classes, images, undecodable, duplicates };
-  return { ...counted, findings: dataFindings(counted, dataset.notes) };
+  const withoutClass = dataset.withoutClass.map(path);
+  const untrainable = whyUntrainable(readableCounts(dataset, counted));
+  return { ...counted, findings: dataFindings(counted, { notes: dataset.notes, withoutClass, untrainable }) };
 }
+
+function readableCounts(
+  dataset: Dataset,
+  { classes, images }: Pick<DataReport, 'classes' | 'images'>,
+): TrainableCounts {
+  const found = countsOf(dataset);
+  return {
+    classes: found.classes.map((label, at) => ({
+      ...label,
+      train: { ...label.train, readable: classes[at]?.train ?? 0 },
+    })),
+    valid: { ...found.valid, readable: images.valid },
+    validShare: found.validShare,
+  };
+}
+
+const withoutClassReason = 'This image lies in no class folder; move it into the folder of its class.';
 
 function notImageReason(file: string): string {
   const extension = extname(file);
-  return `${extension === '' ? 'A file without extension' : `A ${extension} file`} in this place is no image of a class; move it away or into a class folder.`;
+  return `${extension === '' ? 'A file without extension' : `A ${extension} file`} is no image by its name; give it its format’s ending if it is one.`;
 }

@@ -1,7 +1,6 @@
-import type { DataReport } from '../../protocol/dataReport.ts';
+import type { DataReport, Finding } from '../../protocol/dataReport.ts';
 import { someOf } from '../../protocol/someOf.ts';
 
-type Finding = DataReport['findings'][number];
 type Counted = Omit<DataReport, 'findings'>;
 
 /** The largest class has at most so many times the train images of the smallest before a warning. */
@@ -9,11 +8,25 @@ export const imbalanceLimit = 5;
 /** Fewer train images than this in a class are said. */
 export const fewImages = 10;
 
+export interface OtherFacts {
+  /** What the scan has to say. */
+  readonly notes: readonly Finding[];
+  /** Images that lie in no class folder. */
+  readonly withoutClass: readonly string[];
+  /** Why nothing can be trained, where nothing can. */
+  readonly untrainable: string | undefined;
+}
+
 /** What a user should know before training, the gravest first; each sentence says what to do. */
-export function dataFindings(counted: Counted, notes: readonly string[]): Finding[] {
-  const rules = [untrained, undecodable, acrossClasses, acrossSplits, emptySplits, imbalance, fewToLearnFrom, unnamed];
-  const findings = rules.flatMap((rule) => rule(counted));
-  findings.push(...notes.map((message): Finding => ({ level: 'info', message })));
+export function dataFindings(counted: Counted, { notes, withoutClass, untrainable }: OtherFacts): Finding[] {
+  const rules = [acrossClasses, acrossSplits, emptyTest, imbalance, fewToLearnFrom, unnamed];
+  const findings: Finding[] = [
+    ...(untrainable === undefined ? [] : [{ level: 'error', message: untrainable } as const]),
+    ...lying(withoutClass),
+    ...undecodable(counted, withoutClass),
+    ...rules.flatMap((rule) => rule(counted)),
+    ...notes,
+  ];
   const rank = { error: 0, warning: 1, info: 2 };
   return findings.sort((a, b) => rank[a.level] - rank[b.level]);
 }
@@ -35,14 +48,16 @@ function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-function untrained({ classes }: Counted): Finding[] {
-  const empty = classes.filter(({ train }) => train === 0).map(({ name }) => name);
-  if (empty.length === 0) return [];
-  const message = `No train images for ${plural(empty.length, 'class', 'classes')} (${someOf(empty)}), which can never be predicted right; add some, or remove the folders.`;
-  return [{ level: 'error', message }];
+function lying(images: readonly string[]): Finding[] {
+  if (images.length === 0) return [];
+  const what = images.length === 1 ? '1 image lies in no class folder and is' : `${images.length} images lie in no class folder and are`; // prettier-ignore
+  const message = `${what} left out (${someOf(images)}); move each into the folder of its class.`;
+  return [{ level: 'warning', message }];
 }
 
-function undecodable({ undecodable: files }: Counted): Finding[] {
+function undecodable({ undecodable: all }: Counted, withoutClass: readonly string[]): Finding[] {
+  const counted = new Set(withoutClass);
+  const files = all.filter(({ file }) => !counted.has(file));
   if (files.length === 0) return [];
   const paths = someOf(files.map(({ file }) => file));
   const message = `${plural(files.length, 'file')} cannot be used and ${files.length === 1 ? 'is' : 'are'} left out (${paths}); replace or remove what the list of reasons names.`;
@@ -62,21 +77,11 @@ function acrossSplits({ duplicates }: Counted): Finding[] {
   return [{ level: 'warning', message }];
 }
 
-function emptySplits({ images }: Counted): Finding[] {
-  const findings: Finding[] = [];
-  if (images.valid === 0) {
-    findings.push({
-      level: 'warning',
-      message: 'There are no validation images; add valid/<class>/ folders, or no validation loss can be shown.',
-    });
-  }
-  if (images.test === 0) {
-    findings.push({
-      level: 'info',
-      message: 'There are no test images; add test/<class>/ folders to measure on images that no choice was made by.',
-    });
-  }
-  return findings;
+function emptyTest({ images }: Counted): Finding[] {
+  if (images.test > 0) return [];
+  const message =
+    'There are no test images; add test/<class>/ folders to measure on images that no choice was made by.';
+  return [{ level: 'info', message }];
 }
 
 function imbalance({ classes }: Counted): Finding[] {

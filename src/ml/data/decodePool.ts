@@ -23,6 +23,8 @@ export interface DecodePool {
   thumbnails(task: Omit<ThumbnailTask, 'lock'>): Promise<readonly (Uint8Array | undefined)[]>;
   /** Groups of images by their places whose sketches agree. */
   similar(sketches: Sketches): Promise<number[][]>;
+  /** What the contents are known again by, as `digestFile` says; NaN for a file that cannot be read. */
+  digest(files: readonly string[]): Promise<Float64Array>;
   /** Sizes in bytes; -1 for a file that is not there. */
   measure(files: readonly string[]): Promise<Float64Array>;
   /** Ends the threads; what they were doing is rejected. */
@@ -51,6 +53,7 @@ export function createDecodePool(threads = Math.min(maxThreads, availableParalle
     thumbnails: (task) =>
       pool.run({ ...task, lock }, { name: 'makeThumbnails' }) as Promise<readonly (Uint8Array | undefined)[]>,
     similar: (sketches) => pool.run(sketches, { name: 'similarSketches' }) as Promise<number[][]>,
+    digest: (files) => pool.run({ files }, { name: 'digestFiles' }) as Promise<Float64Array>,
     measure: (files) => pool.run({ files }, { name: 'measureFiles' }) as Promise<Float64Array>,
     dispose: () => pool.destroy(),
   };

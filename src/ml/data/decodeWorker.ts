@@ -8,6 +8,7 @@ import type { Augmentation } from './augment.ts';
 import { decodeImage } from './decodeImage.ts';
 import { cacheEntry, digestOf, entryBytes, readCacheEntry, writeCacheEntry } from './diskCache.ts';
 import { identityOf } from './fileIdentity.ts';
+import { digestFile } from './imageDigest.ts';
 import { largeImagePixels, withLargeImageLock } from './largeImageLock.ts';
 import type { LargeImageLock } from './largeImageLock.ts';
 import type { Loss } from './lostImage.ts';
@@ -275,6 +276,11 @@ async function decodeOrReason(file: string, shortSide: number, lock: LargeImageL
     if (!(error instanceof UserError)) throw error;
     return error.message;
   }
+}
+
+/** Digests of files, in the order given; NaN for one that cannot be read. */
+export function digestFiles({ files }: { readonly files: readonly string[] }): Float64Array {
+  return Float64Array.from(files, (file) => digestFile(file) ?? NaN);
 }
 
 /** Sizes of files in bytes, in the order given; -1 if there is none to be had, as of a device. */

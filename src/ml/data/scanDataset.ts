@@ -1,14 +1,19 @@
-import type { Dirent } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { splitNames } from '../../protocol/dataReport.ts';
-import type { SplitName } from '../../protocol/dataReport.ts';
-import { messageOf, userError } from '../../protocol/errors.ts';
+import type { Finding, SplitName } from '../../protocol/dataReport.ts';
+import { userError } from '../../protocol/errors.ts';
+import { someOf } from '../../protocol/someOf.ts';
+import { splitOfFolder } from '../../protocol/splitFolders.ts';
+import type { DecidedLayout, Layout, TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { readClassNames } from './classNames.ts';
-import { isImageFile } from '../../protocol/imageFiles.ts';
+import { decideLayout } from './dataLayout.ts';
+import type { FolderTree, LayoutDecision } from './dataLayout.ts';
+import { leftOutFindings } from './leftOutFindings.ts';
 import { splitClass } from './stratifiedSplit.ts';
 import type { SplitShares } from './stratifiedSplit.ts';
+import { walkImages } from './walkImages.ts';
+import type { ImageCollector } from './walkImages.ts';
 
 export interface Sample {
   /** Absolute path. */
@@ -22,12 +27,16 @@ export interface Dataset {
   readonly root: string;
   /** Whether the folder itself says which image belongs to which split, or a seeded stratified split did. */
   readonly splitBy: 'folders' | 'seed';
+  /** Share of the images that was to serve for validation where the folder has none. */
+  readonly validShare: number;
   readonly classes: readonly ClassLabel[];
   readonly splits: Readonly<Record<SplitName, readonly Sample[]>>;
   /** Absolute paths of visible files that are no images by their names. */
   readonly notImages: readonly string[];
-  /** What the scan did that a user would not guess from the folder. */
-  readonly notes: readonly string[];
+  /** Absolute paths of images that lie in no class folder. */
+  readonly withoutClass: readonly string[];
+  /** What the scan did and left out that a user would not guess from the folder. */
+  readonly notes: readonly Finding[];
 }
 
 export interface ScanOptions extends SplitShares {
@@ -35,135 +44,173 @@ export interface ScanOptions extends SplitShares {
   readonly classNames?: string;
   /** Classes of a checkpoint: images are numbered by these, whatever folders are there. Train images are not required. */
   readonly classes?: readonly ClassLabel[];
+  /** What the folders are; seen by their names without it. */
+  readonly layout?: Layout;
+  /** How the same data was read before, which decides where the folders can be read either way. */
+  readonly keptLayout?: DecidedLayout | undefined;
 }
 
-/** Folder names of the splits. */
-const splitFolders: Readonly<Record<string, SplitName>> = {
-  train: 'train',
-  valid: 'valid',
-  val: 'valid',
-  validation: 'valid',
-  test: 'test',
-};
-
-/** Directories that are read at the same time. */
-const concurrency = 16;
+/** How a configuration has its data folder read. */
+export function scanOptionsOf(
+  config: Pick<TrainingConfig, 'validShare' | 'testShare' | 'seed' | 'layout' | 'classNames'>,
+): ScanOptions {
+  const { validShare, testShare, seed, layout, classNames } = config;
+  return { validShare, testShare, seed, layout, ...(classNames === undefined ? {} : { classNames }) };
+}
 
 /** Images by class folder, each list sorted, as one split folder (or the unsplit folder) holds them. */
 type ClassFiles = ReadonlyMap<string, readonly string[]>;
+type SplitFiles = Record<SplitName, ClassFiles>;
 
 /**
- * Lists a folder of images: `train|valid|val|validation|test/<class>/...` or `<class>/...`, which is split by seed. Classes
- * are numbered in the plain string order of their folders, as torchvision's `ImageFolder` does ("1", "10", "100", "2").
- * No file is opened. Hidden files are passed over. Where a folder has `train` and `test` but no validation, validation is
- * split off from train by seed and `notes` says so.
+ * Lists a folder of images: `train|valid|test/<class>/...`, under any of the splits' usual names, or `<class>/...`, which
+ * is split by seed. Classes are numbered in the plain string order of their folders, as torchvision's `ImageFolder` does
+ * ("1", "10", "100", "2"). No file is opened. What is left out, and validation that is split off from train by seed, is
+ * in `notes`.
  *
- * Throws a user error for a folder that does not exist or holds no images, fewer than two classes or none to train on.
+ * Throws a user error for a folder that does not exist or holds no images, that can be read in two ways, and for fewer
+ * than two classes.
  */
 export async function scanDataset(folder: string, options: ScanOptions): Promise<Dataset> {
   const root = resolve(folder);
-  const entries = await listFolder(root);
-  const notImages: string[] = [];
-  const notes: string[] = [];
+  const { trees, loose, left } = await walkTrees(root);
   const names = await readClassNames(root, options.classNames);
-  const splitPaths = await findSplitFolders(root, entries);
-  const found = splitPaths
-    ? await readSplits(splitPaths, notImages)
-    : { all: await readClasses(root, entries, notImages) };
-  const files = 'all' in found ? splitAll(found.all, options) : withValidation(found, options, notes);
+  const decision = decideLayout(root, trees, { layout: options.layout ?? 'auto', kept: options.keptLayout });
+  const notes = [...layoutNotes(decision), ...leftOutFindings(root, left)];
+  const found = decision.layout === 'splits' ? filesOfSplits(decision.splits) : undefined;
+  const files = found ? withValidation(found, options, notes) : splitAll(filesOfClasses(trees), options);
+  if (found) refuseCaseDifferences(root, decision, found);
+  const withoutClass = [...loose, ...imagesWithoutClass(decision)].sort();
   const classes = options.classes ?? labelClasses(files, names);
+  if (!options.classes) notes.push(...emptyFolders(trees, decision));
   const splits = numberSamples(root, files, classes);
-  checkDataset(root, splits, classes, options.classes !== undefined);
-  return { root, splitBy: splitPaths ? 'folders' : 'seed', classes, splits, notImages, notes };
+  checkDataset(root, trees, splits, classes, options.classes !== undefined);
+  const splitBy = found ? 'folders' : 'seed';
+  const { validShare } = options;
+  return { root, splitBy, validShare, classes, splits, notImages: left.notImages.sort(), withoutClass, notes };
 }
 
-async function listFolder(path: string): Promise<Dirent[]> {
-  try {
-    const entries = await readdir(path, { withFileTypes: true });
-    return entries.filter(({ name }) => !name.startsWith('.'));
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw userError(`There is no folder ${path}; give the folder that holds the images.`, error);
-    if (code === 'ENOTDIR') throw userError(`${path} is a file; give the folder that holds the images.`, error);
-    throw userError(`The folder ${path} cannot be read (${messageOf(error)}); check its permissions.`, error);
+/** Walks the folder: a tree for each folder inside it, and the images beside them. */
+async function walkTrees(root: string) {
+  const trees = new Map<string, FolderTree>();
+  const loose: string[] = [];
+  const deep = new Map<string, { tree: FolderTree; inside: string[]; images: string[] }>();
+
+  /** Collects everything below a folder inside a tree in one list; what is named like a split is remembered. */
+  const insideOf = (tree: FolderTree, path: string, images: string[]): ImageCollector => ({
+    images,
+    below: (name) => {
+      const own = join(path, name);
+      if (!splitOfFolder(name)) return insideOf(tree, own, images);
+      const noted = { tree, inside: images, images: [] };
+      deep.set(own, noted);
+      return insideOf(tree, own, noted.images);
+    },
+  });
+  const treeCollector = (name: string): ImageCollector => {
+    const tree: FolderTree = { name, images: [], below: new Map(), deepSplits: [] };
+    trees.set(name, tree);
+    return {
+      images: tree.images,
+      below: (folder) => {
+        const images: string[] = [];
+        tree.below.set(folder, images);
+        return insideOf(tree, join(root, name, folder), images);
+      },
+    };
+  };
+  const left = await walkImages(root, { images: loose, below: treeCollector }, inOrderOfUse(root));
+  for (const [path, { tree, inside, images }] of [...deep].reverse()) {
+    if (images.length > 0) tree.deepSplits.push(path);
+    for (const file of images) inside.push(file);
   }
+  for (const { below } of trees.values()) {
+    for (const [name, images] of below) if (images.length === 0) below.delete(name);
+  }
+  // Texts beside the class folders, as the map of class names is, are nothing to report.
+  const depthOf = (path: string) => relative(root, path).split(sep).length;
+  const notImages = left.notImages.filter((path) => depthOf(path) > 2 || (depthOf(path) === 2 && !isSplitPath(root, path))); // prettier-ignore
+  return { trees: [...trees.values()], loose, left: { ...left, notImages } };
 }
 
-/** What an entry is, links followed; a broken link is nothing. Only links cost a call. */
-async function kindOf(folder: string, entry: Dirent): Promise<'folder' | 'file' | 'nothing'> {
-  if (entry.isDirectory()) return 'folder';
-  if (entry.isFile()) return 'file';
-  if (!entry.isSymbolicLink()) return 'nothing';
-  const target = await stat(join(folder, entry.name)).catch(() => undefined);
-  return target?.isDirectory() ? 'folder' : target?.isFile() ? 'file' : 'nothing';
+function isSplitPath(root: string, path: string): boolean {
+  return splitOfFolder(relative(root, path).split(sep)[0] ?? '') !== undefined;
+}
+
+/** Links in train are followed before those in validation and those in test: an image that is in two is trained on. */
+function inOrderOfUse(root: string): (a: string, b: string) => number {
+  const rank = (path: string) => {
+    const split = splitOfFolder(relative(root, path).split(sep)[0] ?? '');
+    return split ? splitNames.indexOf(split) : splitNames.length;
+  };
+  return (a, b) => rank(a) - rank(b) || (a < b ? -1 : 1);
+}
+
+function filesOfSplits(splits: ReadonlyMap<SplitName, FolderTree>): SplitFiles {
+  const filesOf = (split: SplitName): ClassFiles =>
+    new Map([...(splits.get(split)?.below ?? [])].map(([folder, images]) => [folder, images.sort()]));
+  return { train: filesOf('train'), valid: filesOf('valid'), test: filesOf('test') };
+}
+
+function filesOfClasses(trees: readonly FolderTree[]): ClassFiles {
+  const classes = trees.map(({ name, images, below }) => [name, [images, ...below.values()].flat().sort()] as const);
+  return new Map(classes.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function imagesWithoutClass(decision: LayoutDecision): string[] {
+  return decision.layout === 'splits' ? [...decision.splits.values()].flatMap(({ images }) => images) : [];
+}
+
+function layoutNotes(decision: LayoutDecision): Finding[] {
+  if (decision.layout === 'classes') {
+    const { likeSplit } = decision;
+    if (likeSplit === undefined) return [];
+    const message = `${likeSplit} is taken for a class, since it has no class folders inside; if it is a split, arrange the images as ${likeSplit}/<class>/.`;
+    return [{ level: 'info', message }];
+  }
+  const { strays } = decision;
+  if (strays.length === 0) return [];
+  const count = (tree: FolderTree) => [...tree.below.values()].reduce((sum, { length }) => sum + length, tree.images.length); // prettier-ignore
+  const images = strays.reduce((sum, tree) => sum + count(tree), 0);
+  const message = `${images} ${images === 1 ? 'image lies' : 'images lie'} in no split and ${images === 1 ? 'is' : 'are'} left out (${someOf(strays.map(({ name }) => name).sort())}); move into train, valid or test what is to be used.`;
+  return [{ level: 'warning', message }];
+}
+
+/** Folders in the places of classes that hold no image. */
+function emptyFolders(trees: readonly FolderTree[], decision: LayoutDecision): Finding[] {
+  if (decision.layout === 'splits') return [];
+  const empty = trees.filter(({ images, below }) => images.length === 0 && below.size === 0).map(({ name }) => name);
+  if (empty.length === 0) return [];
+  const what = empty.length === 1 ? '1 folder holds no image and is' : `${empty.length} folders hold no images and are`;
+  const message = `${what} no class (${someOf(empty.sort())}); add images if it should be.`;
+  return [{ level: 'info', message }];
 }
 
 /**
- * The split folders of a data set that has them: one of the names, and folders inside. A class that happens to be called
- * "train" holds images and no folders.
+ * `train/Cat` and `test/cat` are one class under two names, unless some split has both. Throws a user error that names
+ * them.
  */
-async function findSplitFolders(root: string, entries: readonly Dirent[]): Promise<Map<SplitName, string> | undefined> {
-  const found = new Map<SplitName, string>();
-  for (const entry of entries) {
-    const split = splitFolders[entry.name.toLowerCase()];
-    if (!split || (await kindOf(root, entry)) !== 'folder') continue;
-    const path = join(root, entry.name);
-    const inside = await listFolder(path);
-    const kinds = await Promise.all(inside.map((inner) => kindOf(path, inner)));
-    if (!kinds.includes('folder')) continue;
-    const other = found.get(split);
-    if (other !== undefined) {
-      throw userError(`${root} has both ${basename(other)} and ${entry.name}; keep one of them for validation.`);
+function refuseCaseDifferences(root: string, decision: LayoutDecision, found: SplitFiles): void {
+  if (decision.layout !== 'splits') return;
+  const alike = (name: string) => name.normalize('NFC').trim().toLowerCase();
+  const places = new Map<string, { name: string; path: string; split: SplitName }[]>();
+  for (const [split, tree] of decision.splits) {
+    for (const name of found[split].keys()) {
+      const path = `${tree.name}/${name}`;
+      places.set(alike(name), [...(places.get(alike(name)) ?? []), { name, path, split }]);
     }
-    found.set(split, path);
   }
-  return found.size > 0 ? found : undefined;
-}
-
-async function readSplits(
-  paths: ReadonlyMap<SplitName, string>,
-  notImages: string[],
-): Promise<Record<SplitName, ClassFiles>> {
-  const read = async (split: SplitName): Promise<ClassFiles> => {
-    const path = paths.get(split);
-    return path === undefined ? new Map() : readClasses(path, await listFolder(path), notImages);
-  };
-  return { train: await read('train'), valid: await read('valid'), test: await read('test') };
-}
-
-/** Reads every class folder below `parent`, several at a time. Files beside the class folders belong to no class. */
-async function readClasses(parent: string, entries: readonly Dirent[], notImages: string[]): Promise<ClassFiles> {
-  const folders: string[] = [];
-  for (const entry of entries) {
-    const kind = await kindOf(parent, entry);
-    if (kind === 'folder') folders.push(entry.name);
-    // The map of class names and the like are nothing to report; an image without a class is.
-    else if (kind === 'file' && isImageFile(entry.name)) notImages.push(join(parent, entry.name));
-  }
-  folders.sort();
-  const classes = new Map<string, string[]>(folders.map((name) => [name, []]));
-  const queue = folders.values();
-  const work = async () => {
-    for (const name of queue) {
-      const files = classes.get(name) ?? [];
-      await collectImages(join(parent, name), files, notImages);
-      files.sort();
-    }
-  };
-  await Promise.all(Array.from({ length: concurrency }, work));
-  return classes;
-}
-
-async function collectImages(folder: string, images: string[], notImages: string[]): Promise<void> {
-  for (const entry of await listFolder(folder)) {
-    const path = join(folder, entry.name);
-    const kind = await kindOf(folder, entry);
-    if (kind === 'folder') await collectImages(path, images, notImages);
-    else if (kind === 'file') (isImageFile(entry.name) ? images : notImages).push(path);
+  for (const group of places.values()) {
+    const other = group.find(({ name }) => name !== group[0]?.name);
+    const apart = new Set(group.map(({ split }) => split)).size === group.length;
+    if (!other || !apart) continue;
+    throw userError(
+      `${root} has the class folders ${group[0]?.path ?? ''} and ${other.path}, whose names differ only in case or spelling; give one class one name.`,
+    );
   }
 }
 
-function splitAll(all: ClassFiles, shares: SplitShares): Record<SplitName, ClassFiles> {
+function splitAll(all: ClassFiles, shares: SplitShares): SplitFiles {
   const splits = {
     train: new Map<string, string[]>(),
     valid: new Map<string, string[]>(),
@@ -177,18 +224,13 @@ function splitAll(all: ClassFiles, shares: SplitShares): Record<SplitName, Class
 }
 
 /** Takes validation images from train where the folders give none. */
-function withValidation(
-  found: Record<SplitName, ClassFiles>,
-  { validShare, seed }: SplitShares,
-  notes: string[],
-): Record<SplitName, ClassFiles> {
+function withValidation(found: SplitFiles, { validShare, seed }: SplitShares, notes: Finding[]): SplitFiles {
   if (countFiles(found.valid) > 0 || validShare === 0) return found;
   const parts = splitAll(found.train, { validShare, testShare: 0, seed });
   const taken = countFiles(parts.valid);
   if (taken > 0) {
-    notes.push(
-      `There is no validation folder, so ${taken} of the training images, drawn by seed, serve for validation.`,
-    );
+    const message = `There is no validation folder, so ${taken} of the training images, drawn by seed, serve for validation.`;
+    notes.push({ level: 'info', message });
   }
   return { ...parts, test: found.test };
 }
@@ -198,7 +240,7 @@ function countFiles(classes: ClassFiles): number {
 }
 
 /** Every folder with at least one image in any split is a class. */
-function labelClasses(files: Record<SplitName, ClassFiles>, names: ReadonlyMap<string, string>): ClassLabel[] {
+function labelClasses(files: SplitFiles, names: ReadonlyMap<string, string>): ClassLabel[] {
   const folders = new Set<string>();
   for (const split of splitNames) {
     for (const [folder, images] of files[split]) if (images.length > 0) folders.add(folder);
@@ -206,15 +248,11 @@ function labelClasses(files: Record<SplitName, ClassFiles>, names: ReadonlyMap<s
   return [...folders].sort().map((folder, index) => ({ index, folder, name: names.get(folder) ?? folder }));
 }
 
-function numberSamples(
-  root: string,
-  files: Record<SplitName, ClassFiles>,
-  classes: readonly ClassLabel[],
-): Record<SplitName, Sample[]> {
+function numberSamples(root: string, files: SplitFiles, classes: readonly ClassLabel[]): Record<SplitName, Sample[]> {
   const indexOf = new Map(classes.map(({ folder, index }) => [folder, index]));
   const samples: Record<SplitName, Sample[]> = { train: [], valid: [], test: [] };
   for (const split of splitNames) {
-    for (const [folder, images] of files[split]) {
+    for (const [folder, images] of [...files[split]].sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (images.length === 0) continue;
       const classIndex = indexOf.get(folder);
       if (classIndex === undefined) {
@@ -228,6 +266,7 @@ function numberSamples(
 
 function checkDataset(
   root: string,
+  trees: readonly FolderTree[],
   { train, valid, test }: Record<SplitName, readonly Sample[]>,
   classes: readonly ClassLabel[],
   known: boolean,
@@ -235,11 +274,9 @@ function checkDataset(
   if (train.length + valid.length + test.length === 0) {
     throw userError(`No images lie in class folders of ${root}; put them into <class>/ or train/<class>/.`);
   }
-  if (known) return;
-  if (classes.length < 2) {
-    throw userError(
-      `${root} has the single class ${classes[0]?.folder ?? ''}; a classifier needs two class folders or more.`,
-    );
-  }
-  if (train.length === 0) throw userError(`${root} has no images to train on; put some into train/<class>/.`);
+  if (known || classes.length > 1) return;
+  const single = classes[0]?.folder ?? '';
+  const inside = [...(trees.find(({ name, images }) => name === single && images.length === 0)?.below.keys() ?? [])];
+  const hint = inside.length > 1 ? `, or name ${join(root, single)} as the data if ${someOf(inside.sort())} are the classes` : ''; // prettier-ignore
+  throw userError(`${root} has the single class ${single}; a classifier needs two class folders or more${hint}.`);
 }

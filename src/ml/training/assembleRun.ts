@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { cancelled, userError } from '../../protocol/errors.ts';
+import { cancelled } from '../../protocol/errors.ts';
 import type { ModelProfile } from '../../protocol/runProfile.ts';
 import type { Precision, TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { createImageSource } from '../data/imageSource.ts';
@@ -195,11 +195,6 @@ function createLoaders(
   views: number | undefined,
 ) {
   const { train, valid } = dataset.splits;
-  if (valid.length === 0) {
-    throw userError(
-      `${dataset.root} has no images for validation: add a folder valid/<class>, or set validShare (--valid-share) above 0.`,
-    );
-  }
   const source = createImageSource({
     cacheBytes: config.cacheMegabytes * megabyte * (views === undefined ? 1 : 1 - featureShare),
     once: views === 1,

@@ -1,14 +1,34 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { DataReport } from '../../protocol/dataReport.ts';
 import { CancelledError, messageOf } from '../../protocol/errors.ts';
-import { checkData, checkedFiles } from '../data/checkData.ts';
+import type { RunSplit } from '../../protocol/runSplit.ts';
+import { checkData, checkedFiles, reportOfScan } from '../data/checkData.ts';
 import { createDecodePool } from '../data/decodePool.ts';
+import { digestImages } from '../data/digestImages.ts';
+import { drawnSplit } from '../data/keptSplit.ts';
+import { probeImages } from '../data/probeImages.ts';
 import type { Dataset } from '../data/scanDataset.ts';
 import type { Sketch } from '../data/sketch.ts';
 import { createSketchbook } from '../data/sketchbook.ts';
+import type { SplitShares } from '../data/stratifiedSplit.ts';
+import type { TrainableCounts } from '../data/whyUntrainable.ts';
 import type { RunSession } from './runSession.ts';
+
+/** What is looked at. */
+export interface CheckedRun {
+  readonly session: RunSession;
+  readonly dataset: Dataset;
+  readonly config: SplitShares;
+  /** What a resumed run kept. */
+  readonly split?: RunSplit;
+}
 
 /** A run's look at its data, beside the training. */
 export interface DataCheck {
+  /** Whether each class has an image that can be read. */
+  readonly readable: Promise<TrainableCounts>;
+  /** The split to be kept: for a new run with what its images are known by. */
+  readonly split: Promise<RunSplit>;
   /** Hears of each image when it is loaded for the first time. */
   readonly seen: (file: string, sketch: Sketch) => void;
   readonly undecodable: (file: string) => void;
@@ -20,11 +40,15 @@ export interface DataCheck {
 const patience = 5000;
 
 /**
- * Looks through the data while the first steps run: hashing a large folder takes longer than anyone would wait. Once
+ * Looks at the images while the network is made, for what training must not begin without, and says what the scan left out.
+ * Then looks through the data while the first steps run: hashing a large folder takes longer than anyone would wait. Once
  * training has decoded all its images, and so made their sketches, copies that were saved anew are looked for; of the
  * images only those to be tested on are decoded for that. The record gets the report, the log its findings.
  */
-export function checkWhileTraining(session: RunSession, dataset: Dataset, signal: AbortSignal): DataCheck {
+export function checkWhileTraining(
+  { session, dataset, config, split: kept }: CheckedRun,
+  signal: AbortSignal,
+): DataCheck {
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
   // One thread: the others are for the images of the first steps.
@@ -38,14 +62,23 @@ export function checkWhileTraining(session: RunSession, dataset: Dataset, signal
     if (--left === 0) allSeen();
   };
 
+  const readable = probeImages(dataset, pool, either);
+  const draw = async () => kept ?? drawnSplit(dataset, config, await digestImages(dataset, pool, either));
+  const split = draw();
+  // Whoever waits for them hears of their failures.
+  const first = Promise.allSettled([readable, split]);
   const said = new Set<string>();
-  const look = async (options: Pick<Parameters<typeof checkData>[1], 'sketches'>) => {
-    const report = await checkData(dataset, { decode: false, pool, signal: either, ...options });
+  const tell = async (report: DataReport) => {
     await session.setData(report);
     for (const { level, message } of report.findings) if (!said.has(message)) session.log(message, level);
     report.findings.forEach(({ message }) => said.add(message));
   };
+  const look = async (options: Pick<Parameters<typeof checkData>[1], 'sketches'>) => {
+    await tell(await checkData(dataset, { decode: false, pool, signal: either, ...options }));
+  };
   const check = async () => {
+    await tell(reportOfScan(dataset));
+    await first;
     await look({});
     await seenOrOver;
     if (!either.aborted) await look({ sketches });
@@ -64,6 +97,8 @@ export function checkWhileTraining(session: RunSession, dataset: Dataset, signal
     await pool.dispose();
   });
   return {
+    readable,
+    split,
     seen: (file, sketch) => {
       sketches.add(file, sketch);
       count();

@@ -119,6 +119,9 @@ const fixed = [
   'seed',
   'imageSize',
   'batchNorm',
+  'validShare',
+  'testShare',
+  'layout',
 ] as const satisfies readonly (keyof TrainingConfig)[];
 
 /** Throws a usage error where a run cannot go on under `config`, and says why. */
@@ -129,6 +132,13 @@ export function checkResumable({ path, resume, checkpoint }: ResumedFrom, config
     if (before === now) continue;
     throw usageError(
       `${path} was trained with ${setting} ${before} and cannot go on with ${now}: leave it as it was, or start a new run with these weights.`,
+    );
+  }
+  const done = resume.epoch + (resume.batchInEpoch > 0 ? 1 : 0);
+  if (config.epochs < done) {
+    const begun = resume.batchInEpoch > 0 ? `is in epoch ${done}` : `has done ${done} epochs`;
+    throw usageError(
+      `${path} ${begun}, so ${config.epochs === 1 ? 'one epoch leaves' : `${config.epochs} epochs leave`} nothing to train: ask for ${done} or more (--epochs).`,
     );
   }
   const { network } = checkpoint.metadata;

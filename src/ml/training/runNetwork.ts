@@ -1,6 +1,6 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { resizeOf, type TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { refuseUnusable } from '../architectures/graphLimits.ts';
 import { buildHead } from '../architectures/head.ts';
 import { architecture, buildNetwork, type ArchitectureFamily } from '../architectures/registry.ts';
@@ -53,13 +53,22 @@ export function batchNormOf(config: TrainingConfig): 'running' | 'batch' {
   return config.batchNorm ?? (config.method === 'full' || config.method === 'scratch' ? 'batch' : 'running');
 }
 
-/** How a run's pixels are prepared: ImageNet's constants, unless the backbone was configured otherwise or suggests others. */
-function preprocessingOf(config: TrainingConfig, own: BackboneFacts['constants']): Preprocessing {
-  const { scale, mean, std, channels } = own;
-  const constants = { resize: config.resize, crop: config.imageSize, scale, mean, std, channels };
-  if (config.network.kind === 'architecture') return constants;
-  const given = Object.entries(config.network.preprocessing ?? {}).filter(([, value]) => value !== undefined);
-  return { ...constants, ...Object.fromEntries(given) };
+/**
+ * How a run's pixels are prepared: ImageNet's constants, unless the backbone was configured otherwise or suggests others.
+ * Throws a usage error where the crop would not fit into the image.
+ */
+function preprocessingOf(config: TrainingConfig, suggested: BackboneFacts['constants']): Preprocessing {
+  const { scale, mean, std, channels } = suggested;
+  const constants = { resize: resizeOf(config), crop: config.imageSize, scale, mean, std, channels };
+  const own = config.network.kind === 'backbone' ? (config.network.preprocessing ?? {}) : {};
+  const given = Object.entries(own).filter(([, value]) => value !== undefined);
+  const preprocessing: Preprocessing = { ...constants, ...Object.fromEntries(given) };
+  if (preprocessing.resize < preprocessing.crop) {
+    throw usageError(
+      `\`resize\` ${preprocessing.resize} (--resize) is too small for \`imageSize\` ${preprocessing.crop} (--image-size), which is cut from it: leave it out, or take ${preprocessing.crop} or more.`,
+    );
+  }
+  return preprocessing;
 }
 
 /**

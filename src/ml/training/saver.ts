@@ -8,7 +8,7 @@ import type { StateDict } from '../graph/tensor.ts';
 import { type ResumePoint, writeCheckpoint } from '../weights/checkpoint.ts';
 
 /** What every checkpoint of a run says of itself. */
-export type RunFacts = Pick<CheckpointMetadata, 'network' | 'head' | 'classes' | 'preprocessing'> & {
+export type RunFacts = Pick<CheckpointMetadata, 'network' | 'head' | 'classes' | 'preprocessing' | 'split'> & {
   readonly training: Omit<CheckpointMetadata['training'], 'step' | 'epoch'>;
 };
 

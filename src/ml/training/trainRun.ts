@@ -1,18 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { CancelledError, messageOf } from '../../protocol/errors.ts';
+import { CancelledError, messageOf, usageError, userError } from '../../protocol/errors.ts';
 import { type RunProfile, runProfileSchema } from '../../protocol/runProfile.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { contradictionIn, type TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { RunSplit } from '../../protocol/runSplit.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { profileLimit, readBoundedJson } from '../../runs/boundedFile.ts';
+import { writeRunSplit } from '../../runs/split.ts';
 import { diskError } from '../../runs/diskError.ts';
 import { defaultRunName } from '../../runs/name.ts';
 import { thisProcess } from '../../runs/owner.ts';
 import { createRunFolder, reopenRunFolder, type RunFolder } from '../../runs/runFolder.ts';
-import { type Dataset, scanDataset } from '../data/scanDataset.ts';
+import { splitForHeader } from '../data/keptSplit.ts';
+import { readKeptSplit } from '../data/readKeptSplit.ts';
+import { type Dataset, scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
+import { countsOf, type TrainableCounts, whyUntrainable } from '../data/whyUntrainable.ts';
 import { engineVersion } from '../engine/engineVersion.ts';
 import { locateWeights } from '../weights/pretrained.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
@@ -28,9 +33,11 @@ import {
   type ResumeRequest,
   resumeRequest,
 } from './resumeFrom.ts';
+import { resumeChanges } from './resumeChanges.ts';
 import { runNetwork } from './runNetwork.ts';
 import { createRunProfiler, type RunProfiler } from './runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
+import { notesOfOldRun, type ResumedSplit, splitOfResumed } from './splitOfResumed.ts';
 import { type LoopOptions, trainingLoop } from './trainingLoop.ts';
 
 export interface TrainRunOptions {
@@ -107,17 +114,35 @@ async function trainOn(
   const notes: string[] = [];
   const resumed = request && (await readResumed(request.checkpoints, (message) => notes.push(message)));
   if (resumed) checkResumable(resumed, config);
+  else refuseContradictions(config);
   if (config.network.kind === 'architecture') runNetwork(config, 2);
-  const dataset = await scanDataset(config.data, scanOptions(config));
-  if (resumed) checkClasses(resumed, dataset.classes);
+  const { dataset, split, notes: differences } = await splitOf(config, resumed);
+  refuseUntrainable(countsOf(dataset));
   const folder = await openFolder(config, options, resumed, reopened);
   const session = createRunSession(folder, options.onEvent);
   options.onFolder?.(folder.path, folder.events);
-  for (const note of notes) session.log(note, 'warning');
+  for (const note of [...notes, ...differences]) session.log(note, 'warning');
   const inPlace = reopened !== undefined;
-  const parts = { config, options, control, session, dataset, inPlace, ...(resumed ? { resumed } : {}) };
+  const parts = {
+    ...{ config, options, control, session, dataset, inPlace },
+    ...(resumed ? { resumed } : {}),
+    ...(split ? { split } : {}),
+  };
   const result = await trainInFolder(parts).finally(session.end).finally(folder.close);
   return options.profileSteps === undefined ? result : { ...result, ...(await readProfile(folder.path)) };
+}
+
+/** The data of a run: a resumed one goes on with the split that it drew. */
+async function splitOf(
+  config: TrainingConfig,
+  resumed: ResumedFrom | undefined,
+): Promise<Partial<ResumedSplit> & Pick<ResumedSplit, 'dataset' | 'notes'>> {
+  const kept = resumed && (await readKeptSplit(resumed.path));
+  const keptLayout = kept && (kept.split.splitBy === 'folders' ? 'splits' : 'classes');
+  const dataset = await scanDataset(config.data, { ...scanOptionsOf(config), keptLayout });
+  if (!resumed) return { dataset, notes: [] };
+  checkClasses(resumed, dataset.classes);
+  return kept ? splitOfResumed(dataset, kept) : { dataset, notes: await notesOfOldRun(resumed.path, dataset) };
 }
 
 interface Parts {
@@ -126,6 +151,8 @@ interface Parts {
   readonly control: TrainingControl;
   readonly session: RunSession;
   readonly dataset: Dataset;
+  /** What a resumed run kept; it is drawn for a new one. */
+  readonly split?: RunSplit;
   readonly resumed?: ResumedFrom;
   readonly inPlace: boolean;
 }
@@ -158,7 +185,7 @@ async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: Da
     stopping.end();
     return Promise.resolve();
   });
-  const dataCheck = checkWhileTraining(session, dataset, stopping.signal);
+  const dataCheck = checkWhileTraining(parts, stopping.signal);
   const chosen = await options.chooseEngine({ engine: config.engine, device: config.device, log: session.log });
   for (const fallback of chosen.fallbacks) session.log(fallback, 'warning');
   const profiler = options.profileSteps === undefined ? undefined : profileRun(parts, chosen, options.profileSteps);
@@ -173,13 +200,17 @@ async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: Da
     },
   });
   const locate = (architecture: string) => locateFor(architecture, options, stopping.signal);
-  const loop = await assembleRun({
+  const assembled = await assembleRun({
     ...parts,
     chosen,
     dataCheck,
     locateWeights: locate,
     ...(profiler ? { profiler } : {}),
   });
+  refuseUntrainable(await dataCheck.readable);
+  const split = await dataCheck.split;
+  await writeRunSplit(session.folder.path, split);
+  const loop = { ...assembled, facts: { ...assembled.facts, split: splitForHeader(split) } };
   const { stepsPerEpoch } = loop;
   session.emit({
     event: 'start',
@@ -195,6 +226,8 @@ async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: Da
     step: loop.start.step,
     ...(resumed ? { resumedFrom: resumed.path } : {}),
   });
+  const changes = resumed && resumeChanges(resumed.resume.config, config, { step: loop.start.step, stepsPerEpoch });
+  if (changes !== undefined) session.log(changes);
   session.emit({ event: 'state', state: 'running' });
   const epoch = loop.start.epoch + loop.start.batchInEpoch / stepsPerEpoch;
   const progress = { step: loop.start.step, totalSteps: stepsPerEpoch * config.epochs, epoch, stepsPerEpoch };
@@ -219,6 +252,17 @@ function profileRun({ config, session }: Parts, { engine, device }: ChosenEngine
     await writeTextAtomically(join(path, runFiles.profile), `${JSON.stringify(profile, undefined, 1)}\n`);
   });
   return profiler;
+}
+
+function refuseContradictions(config: TrainingConfig): void {
+  const contradiction = contradictionIn(config);
+  if (contradiction !== undefined) throw usageError(contradiction);
+}
+
+/** Throws a user error where nothing can be trained on the data. */
+function refuseUntrainable(counts: TrainableCounts): void {
+  const reason = whyUntrainable(counts);
+  if (reason !== undefined) throw userError(reason);
 }
 
 async function readProfile(folder: string): Promise<Pick<TrainRunResult, 'profile'>> {
@@ -290,10 +334,6 @@ async function openFolder(
   const afresh = resumed === undefined ? { progress: undefined, best: undefined, resumedFrom: undefined } : {};
   await reopened.update({ ...afresh, ...changes, reason: undefined });
   return reopened;
-}
-
-function scanOptions({ validShare, testShare, seed, classNames }: TrainingConfig) {
-  return { validShare, testShare, seed, ...(classNames === undefined ? {} : { classNames }) };
 }
 
 function stopOnAbort(signal: AbortSignal | undefined, control: TrainingControl): () => void {

@@ -24,7 +24,9 @@ export async function predictAll(
   classifiers: ClassifierPool,
   context: RequestContext,
 ): Promise<void> {
-  const images = await findImages(request.images);
+  const images = await findImages(request.images, (message) =>
+    context.answer({ type: 'log', level: 'warning', message }),
+  );
   const { source, engine, device } = request;
   const examples = request.precision === 'int8' ? await calibrationSet(images, context) : undefined;
   const wish = { source, engine, device, ...(examples ? { calibrateOn: examples } : {}) };

@@ -2,9 +2,10 @@ import { stat } from 'node:fs/promises';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { checkData } from '../data/checkData.ts';
 import { drawSampleDataset } from '../data/drawSampleDataset.ts';
-import { scanDataset } from '../data/scanDataset.ts';
-import { userError } from '../../protocol/errors.ts';
 import { writeAtomically } from '../../runs/atomicFile.ts';
+import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
+import { usageError, userError } from '../../protocol/errors.ts';
+import { contradictionIn } from '../../protocol/trainingConfig.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
 import type { RequestContext, RequestHandler } from './answerRequests.ts';
 import { createClassifierPool } from './classifierPool.ts';
@@ -50,9 +51,10 @@ export function createServiceHandler(): RequestHandler {
 }
 
 async function check(request: RequestOf<'check'>, { signal, answer }: RequestContext): Promise<void> {
-  const { data, quick, validShare, testShare, seed, classNames } = request;
-  const names = classNames === undefined ? {} : { classNames };
-  const dataset = await scanDataset(data, { validShare, testShare, seed, ...names });
+  const { data, quick } = request;
+  const contradiction = contradictionIn(request);
+  if (contradiction !== undefined) throw usageError(contradiction);
+  const dataset = await scanDataset(data, scanOptionsOf(request));
   const onProgress = rareProgress('Looking through the images', answer);
   answer({ type: 'report', report: await checkData(dataset, { decode: !quick, signal, onProgress }) });
 }

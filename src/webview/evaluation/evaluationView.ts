@@ -43,6 +43,8 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
   const spoken = announcer();
   const title = element('h1');
   const on = element('p', { class: 'hint' });
+  /** How the images were chosen, where that is not plain. */
+  const selection = element('p', { class: 'hint' });
   const refusal = element('p', { class: 'notice' });
   const tested = dropdown('Tested on', (value) => change({ tested: value, cell: undefined }));
   const exporting = button({
@@ -77,6 +79,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     element('main', {}, [
       element('header', { class: 'toolbar' }, [title, tested.element, exporting, busy]),
       on,
+      selection,
       refusal,
       error,
       figures,
@@ -124,6 +127,9 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
       data === undefined ? '' : testedKey(data),
     );
     on.textContent = data === undefined ? '' : `${data.split} images of ${data.data}`;
+    const notes = shown()?.selection?.notes ?? [];
+    selection.hidden = notes.length === 0;
+    selection.textContent = notes.join(' ');
     refusal.hidden = known?.refusal === undefined;
     refusal.textContent = known?.refusal ?? '';
     setDisabled(exporting, shown() === undefined);

@@ -82,7 +82,7 @@ test('validation is taken from train where there is no folder for it, and said',
   await writeFiles(root, ['test/a/9.jpg']);
   const { splits, notes, splitBy } = await scanDataset(root, shares);
   assert.deepEqual([splitBy, splits.train.length, splits.valid.length, splits.test.length], ['folders', 6, 2, 1]);
-  assert.match(notes[0] ?? '', /2 of the training images, drawn by seed, serve for validation/);
+  assert.match(notes[0]?.message ?? '', /2 of the training images, drawn by seed, serve for validation/);
 });
 
 test('hidden files are passed over, others that are no images are listed, links are followed', async (t) => {
@@ -97,12 +97,18 @@ test('hidden files are passed over, others that are no images are listed, links 
   ]);
   await symlink(join(root, 'elsewhere.jpg'), join(root, 'd/train/b/link.jpg'));
   await symlink(join(root, 'nowhere.jpg'), join(root, 'd/train/b/broken.jpg'));
-  const { splits, notImages } = await scanDataset(join(root, 'd'), { ...shares, validShare: 0 });
+  const { splits, notImages, withoutClass, notes } = await scanDataset(join(root, 'd'), { ...shares, validShare: 0 });
   assert.deepEqual(
     splits.train.map(({ file }) => relative(join(root, 'd/train'), file)),
     ['a/1.jpg', 'a/deep/er/2.jpg', 'b/3.jpg', 'b/link.jpg'].map((file) => join(file)),
   );
-  assert.deepEqual(notImages.map((file) => basename(file)).sort(), ['loose.jpg', 'notes.txt']);
+  assert.deepEqual(
+    [...withoutClass, ...notImages].map((file) => basename(file)),
+    ['loose.jpg', 'notes.txt'],
+  );
+  const said = notes.map(({ message }) => message).join(' ');
+  assert.match(said, /1 link leads nowhere and is left out \(train\/b\/broken\.jpg\); mend/);
+  assert.match(said, /1 image is hidden by a leading dot and is left out \(train\/a\/\.hidden\.jpg\)/);
 });
 
 test('a class that is missing in one split keeps its number', async (t) => {
@@ -126,8 +132,12 @@ const refused: readonly [what: string, files: readonly string[], folder: string,
   ['a file', ['x.jpg'], 'x.jpg', /is a file; give the folder/],
   ['a folder without images', ['train/a/notes.txt'], '', /No images lie in class folders/],
   ['a single class', ['train/a/1.jpg'], '', /single class a; .* two class folders/],
-  ['no images to train on', ['test/a/1.jpg', 'valid/b/2.jpg'], '', /no images to train on/],
-  ['two validation folders', ['train/a/1.jpg', 'val/a/1.jpg', 'valid/a/1.jpg'], '', /both val and valid; keep one/],
+  [
+    'two validation folders',
+    ['train/a/1.jpg', 'val/a/1.jpg', 'valid/a/1.jpg'],
+    '',
+    /both val and valid for validation; keep one/,
+  ],
 ];
 for (const [what, files, folder, message] of refused) {
   test(`${what} is refused in a sentence`, async (t) => {

@@ -19,12 +19,14 @@ const counted: Omit<DataReport, 'findings'> = {
   ],
 };
 
+const others = { notes: [], withoutClass: ['loose.jpg'], untrainable: 'No train images for 1 class (rose); add some.' };
+
 test('each finding says in one half what is the case, and in the other what to do', () => {
-  const findings = dataFindings(counted, []);
+  const findings = dataFindings(counted, others);
   assert.ok(findings.length >= 7, `${findings.length} kinds of findings`);
   for (const { message } of findings) {
     const { what, todo = '' } = halvesOf(message);
-    assert.match(todo, /^(Add|Remove|Replace|Keep)\b.*\.$/, message);
+    assert.match(todo, /^(Add|Remove|Replace|Keep|Move)\b.*\.$/, message);
     assert.ok(what.length > 10 && !what.endsWith('.'), message);
   }
 });
@@ -34,7 +36,7 @@ test('a message of one half stands alone', () => {
 });
 
 test('the report names what does not decode with its reason, copies, and the numbers of every class', () => {
-  const text = dataReportText({ ...counted, findings: dataFindings(counted, []) });
+  const text = dataReportText({ ...counted, findings: dataFindings(counted, others) });
   assert.match(text, /`train\/1\/half; torn\.jpg`: The file ends too soon\./);
   assert.match(text, /`train\/1\/a\.jpg` = `valid\/2\/a\.jpg`/);
   assert.match(text, /\| 2 \| 2 \| 3 \| 1 \| 0 \|/);
@@ -48,7 +50,7 @@ test('pictures that were saved anew are listed apart from identical files, and o
   const [identical = '', picture = ''] = dataReportText(report).split('## The same picture, saved anew');
   assert.match(identical, /## Identical files\n\n- `train\/1\/a\.jpg` = `valid\/1\/b\.jpg`\n/u);
   assert.match(picture, /^\n\n- `train\/1\/c\.jpg` ≈ `test\/1\/c\.png`\n/u);
-  const said = dataFindings(report, []).map(({ message }) => message);
+  const said = dataFindings(report, others).map(({ message }) => message);
   assert.ok(said.some((message) => message.startsWith('2 images lie in more than one split, 1 of them saved anew (')));
 });
 
@@ -63,7 +65,7 @@ test('ten thousand classes and a file that lies in all of them make a report of 
     classes,
     duplicates: [{ files, same: 'file' as const, acrossSplits: true, acrossClasses: true }],
   };
-  const findings = dataFindings(large, []);
+  const findings = dataFindings(large, others);
   const copies = findings.filter(({ message }) => message.includes('gone.jpg')).map(({ message }) => message);
   assert.equal(copies.length, 2);
   for (const message of copies) {

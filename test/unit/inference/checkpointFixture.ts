@@ -23,11 +23,12 @@ export function randomImages(count: number, seed: number) {
   return { dtype: 'uint8' as const, shape: [count, 3, imageSize, imageSize], data };
 }
 
-/** Writes a checkpoint with random weights for three classes and returns its path. */
+/** Writes a checkpoint with random weights for three classes, and `about` in its header, and returns its path. */
 export async function writeRandomCheckpoint(
   folder: string,
   network: CheckpointMetadata['network'],
   headGraph?: (head: HeadOptions) => Graph,
+  about: Partial<CheckpointMetadata> = {},
 ): Promise<string> {
   const head = { hidden: [5], dropout: 0.5, classes: labels.length };
   const graph = network.kind === 'architecture' ? networkGraph(network.name, head) : headGraph?.(head);
@@ -42,6 +43,7 @@ export async function writeRandomCheckpoint(
     training: { run: 'test', method: 'scratch', step: 0, epoch: 0, data: 'nowhere' },
     metrics: {},
     created: new Date(0).toISOString(),
+    ...about,
   });
   return path;
 }

@@ -166,12 +166,12 @@ test('an evaluation is answered and kept beside its checkpoint', async () => {
   const answers = await answersTo(request);
   const [{ evaluation, file } = { evaluation: undefined, file: '' }] = ofType(answers, 'evaluation');
   assert.equal(evaluation?.images, 3);
-  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), evaluation);
+  assert.deepEqual(JSON.parse(await readFile(file ?? '', 'utf8')), evaluation);
   await assert.rejects(answersTo({ ...request, split: 'train' }), /no images in train; choose test/);
 });
 
 test('data is checked, a network exported, and what cannot be done is one sentence', async () => {
-  const check = { type: 'check', quick: true, validShare: 0.15, testShare: 0.15, seed: 0 } as const;
+  const check = { type: 'check', quick: true, validShare: 0.15, testShare: 0.15, seed: 0, layout: 'auto' } as const;
   const [report] = ofType(await answersTo({ ...check, data: join(folder, 'flowers') }), 'report');
   assert.deepEqual(report?.report.images, { train: 200, valid: 50, test: 50 });
   await assert.rejects(answersTo({ ...check, data: join(folder, 'nowhere') }), UserError);
@@ -193,7 +193,15 @@ test('a process that is killed fails its requests with a sentence, and the next 
   const own = startService();
   try {
     const killed = own.request(
-      { type: 'check', data: join(folder, 'flowers'), quick: false, validShare: 0, testShare: 0, seed: 0 },
+      {
+        type: 'check',
+        data: join(folder, 'flowers'),
+        quick: false,
+        validShare: 0,
+        testShare: 0,
+        seed: 0,
+        layout: 'auto',
+      },
       { onAnswer: () => process.kill(own.pid ?? 0, 'SIGKILL') },
     );
     await assert.rejects(killed, (error) => error instanceof UserError && error.message.includes('SIGKILL'));

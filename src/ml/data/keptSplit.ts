@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { relative, sep } from 'node:path';
+import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
+import { maxHeaderImages, runSplitVersion, type CheckpointSplit, type RunSplit } from '../../protocol/runSplit.ts';
+import type { DigestsOf } from './digestImages.ts';
+import { digestAt, packDigests, unpackDigests } from './imageDigest.ts';
+import type { Dataset } from './scanDataset.ts';
+import type { SplitShares } from './stratifiedSplit.ts';
+
+/** The split that a run drew, as one asks it. */
+export interface KeptSplit extends SplitShares {
+  readonly id: string;
+  /** The data folder, absolute, as it was. */
+  readonly data: string;
+  readonly splitBy: Dataset['splitBy'];
+  /** Numbers of images when it was drawn. */
+  readonly images: Readonly<Record<SplitName, number>>;
+  /** The split of an image, known by its content, or by path and content where several splits have the content. */
+  readonly splitOf: (path: string, digest: number | undefined) => SplitName | undefined;
+}
+
+type Digests = Readonly<Record<SplitName, readonly number[]>>;
+
+/** What a data set's split is to be kept as. `digests` has those of the samples, in their order. */
+export function drawnSplit(dataset: Dataset, shares: SplitShares, digests: DigestsOf): RunSplit {
+  const { seed, validShare, testShare } = shares;
+  const paths = (name: SplitName) => dataset.splits[name].map(({ file }) => pathIn(dataset.root, file));
+  const packed = (name: SplitName) => {
+    // A file that cannot be read is known by its path alone.
+    const own = dataset.splits[name].map(
+      ({ file }) => digests(file) ?? digestAt(pathIn(dataset.root, file), undefined),
+    );
+    return packDigests(own);
+  };
+  return {
+    version: runSplitVersion,
+    data: dataset.root,
+    splitBy: dataset.splitBy,
+    ...{ seed, validShare, testShare },
+    images: { train: paths('train'), valid: paths('valid'), test: paths('test') },
+    digests: { train: packed('train'), valid: packed('valid'), test: packed('test') },
+  };
+}
+
+/** A path inside a data folder, relative to it, with `/`. */
+export function pathIn(root: string, file: string): string {
+  return relative(root, file).split(sep).join('/');
+}
+
+/** What a checkpoint's header keeps of a split. */
+export function splitForHeader(split: RunSplit): CheckpointSplit {
+  const { splitBy, seed, validShare, testShare } = split;
+  const images = countsOf(split.images);
+  const few = images.train + images.valid + images.test <= maxHeaderImages;
+  const keys = few ? keysOf(split) : undefined;
+  return {
+    id: idOf(split),
+    ...{ splitBy, seed, validShare, testShare, images },
+    ...(keys
+      ? { digests: { train: packDigests(keys.train), valid: packDigests(keys.valid), test: packDigests(keys.test) } }
+      : {}),
+  };
+}
+
+/** The split of a run's folder. */
+export function keptFromRun(split: RunSplit): KeptSplit {
+  return kept({ ...split, id: idOf(split), images: countsOf(split.images) }, keysOf(split));
+}
+
+/** The split that a header keeps of images in `data`; undefined where it had too many images. */
+export function keptFromHeader(split: CheckpointSplit, data: string): KeptSplit | undefined {
+  const { digests } = split;
+  if (!digests) return undefined;
+  const facts = { ...split, data };
+  return kept(facts, {
+    train: unpackDigests(digests.train),
+    valid: unpackDigests(digests.valid),
+    test: unpackDigests(digests.test),
+  });
+}
+
+function kept(facts: Omit<KeptSplit, 'splitOf'>, keys: Digests): KeptSplit {
+  const { id, data, splitBy, seed, validShare, testShare, images } = facts;
+  const splits = new Map<number, SplitName>();
+  for (const name of splitNames) for (const key of keys[name]) splits.set(key, name);
+  return {
+    ...{ id, data, splitBy, seed, validShare, testShare, images },
+    splitOf: (path, digest) =>
+      (digest === undefined ? undefined : splits.get(digest)) ?? splits.get(digestAt(path, digest)),
+  };
+}
+
+/** By what images are known: the digest, or, where several splits have it, that of path and digest together. */
+function keysOf({ images, digests }: Pick<RunSplit, 'images' | 'digests'>): Digests {
+  const unpacked = { train: unpackDigests(digests.train), valid: unpackDigests(digests.valid), test: unpackDigests(digests.test) }; // prettier-ignore
+  const first = new Map<number, SplitName>();
+  const shared = new Set<number>();
+  for (const name of splitNames) {
+    for (const digest of unpacked[name]) {
+      if ((first.get(digest) ?? name) !== name) shared.add(digest);
+      first.set(digest, name);
+    }
+  }
+  const keys = (name: SplitName) =>
+    unpacked[name].map((digest, at) => (shared.has(digest) ? digestAt(images[name][at] ?? '', digest) : digest));
+  return { train: keys('train'), valid: keys('valid'), test: keys('test') };
+}
+
+function countsOf(images: RunSplit['images']): Record<SplitName, number> {
+  return { train: images.train.length, valid: images.valid.length, test: images.test.length };
+}
+
+function idOf({ images, digests }: RunSplit): string {
+  const hash = createHash('sha256');
+  for (const name of splitNames) hash.update(`${name} ${digests[name]}\n${images[name].join('\n')}\n`);
+  return hash.digest('hex').slice(0, 16);
+}

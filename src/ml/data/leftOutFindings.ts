@@ -1,0 +1,36 @@
+import { relative, sep } from 'node:path';
+import type { Finding } from '../../protocol/dataReport.ts';
+import { someOf } from '../../protocol/someOf.ts';
+import type { LeftOut } from './walkImages.ts';
+
+/** What is said of one thing that is left out, of several, and what to do about them. */
+const sentences: Readonly<
+  Record<Exclude<keyof LeftOut, 'notImages'>, readonly [one: string, many: string, todo: string]>
+> = {
+  unnameable: ['name is not UTF-8', 'names are not UTF-8', 'rename the files or folders that are to be used'],
+  repeats: [
+    'link leads to what is counted already, or to a folder around it,',
+    'links lead to what is counted already, or to a folder around them,',
+    'remove what is not meant, as each image is used once',
+  ],
+  brokenLinks: ['link leads nowhere', 'links lead nowhere', 'mend or remove what is broken'],
+  devices: [
+    'entry is neither a file nor a folder',
+    'entries are neither files nor folders',
+    'remove what is in the way',
+  ],
+  hiddenImages: ['image is hidden by a leading dot', 'images are hidden by a leading dot', 'rename what is to be used'],
+};
+
+/** A line for each kind of thing that a walk below `root` left out, with how many; none for files that are no images. */
+export function leftOutFindings(root: string, left: LeftOut): Finding[] {
+  const kinds = ['unnameable', 'repeats', 'brokenLinks', 'devices', 'hiddenImages'] as const;
+  return kinds.flatMap((kind): Finding[] => {
+    const paths = left[kind].map((path) => relative(root, path).split(sep).join('/')).sort();
+    if (paths.length === 0) return [];
+    const [one, many, todo] = sentences[kind];
+    const what = paths.length === 1 ? `1 ${one} and is` : `${paths.length} ${many} and are`;
+    const message = `${what} left out (${someOf(paths)}); ${todo}.`;
+    return [{ level: kind === 'hiddenImages' ? 'info' : 'warning', message }];
+  });
+}

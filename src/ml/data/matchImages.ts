@@ -1,0 +1,43 @@
+import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
+import { samplesOf, type DigestsOf } from './digestImages.ts';
+import { pathIn, type KeptSplit } from './keptSplit.ts';
+import type { Dataset, Sample } from './scanDataset.ts';
+
+/** The images of a folder, seen with the eyes of a run's split. */
+export interface MatchedImages {
+  /** By the run's split, each in the order of training. */
+  readonly splits: Readonly<Record<SplitName, readonly Sample[]>>;
+  /** Not among the run's images. */
+  readonly unknown: readonly Sample[];
+  readonly splitOf: (sample: Sample) => SplitName | undefined;
+  /** How many of the run's images are not there any more, by split. */
+  readonly gone: Readonly<Record<SplitName, number>>;
+  /** Whether the folder is the run's data: it has at least half of its images, or lies in its place and has some. */
+  readonly isOwn: boolean;
+}
+
+/** Finds the images of a run in a folder, by what is in them. */
+export function matchImages(dataset: Dataset, split: KeptSplit, digests: DigestsOf): MatchedImages {
+  const known = new Map<string, SplitName>();
+  const splits: Record<SplitName, Sample[]> = { train: [], valid: [], test: [] };
+  const unknown: Sample[] = [];
+  for (const sample of samplesOf(dataset)) {
+    const { file } = sample;
+    const name = split.splitOf(pathIn(dataset.root, file), digests(file));
+    if (name) known.set(file, name);
+    (name ? splits[name] : unknown).push(sample);
+  }
+  // As a scan orders them, which is the order that training numbers them in.
+  for (const name of splitNames) {
+    splits[name].sort((a, b) => a.classIndex - b.classIndex || (a.file < b.file ? -1 : 1));
+  }
+  const gone = (name: SplitName) => Math.max(0, split.images[name] - splits[name].length);
+  const total = split.images.train + split.images.valid + split.images.test;
+  return {
+    splits,
+    unknown,
+    splitOf: ({ file }) => known.get(file),
+    gone: { train: gone('train'), valid: gone('valid'), test: gone('test') },
+    isOwn: known.size > 0 && (known.size * 2 >= total || dataset.root === split.data),
+  };
+}

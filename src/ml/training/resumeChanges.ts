@@ -1,0 +1,48 @@
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { learningRateAt } from './schedule.ts';
+
+/** Settings that change what a run learns, and that a resume may change. */
+const learned = [
+  'epochs',
+  'learningRate',
+  'schedule',
+  'warmupSteps',
+  'stepEpochs',
+  'stepFactor',
+  'momentum',
+  'weightDecay',
+  'dropout',
+  'labelSmoothing',
+  'classWeights',
+  'clipNorm',
+  'augment',
+  'featureViews',
+  'frozenPrecision',
+  'resize',
+  'earlyStop',
+  'validateEvery',
+] as const satisfies readonly (keyof TrainingConfig)[];
+
+/** Smaller jumps of the learning rate are those of the schedule itself. */
+const jump = 1.05;
+
+/**
+ * What a resume changes of the settings, and what that does to the learning rate after `step` steps, in one line;
+ * undefined where nothing changes.
+ */
+export function resumeChanges(
+  before: TrainingConfig,
+  now: TrainingConfig,
+  { step, stepsPerEpoch }: { readonly step: number; readonly stepsPerEpoch: number },
+): string | undefined {
+  const text = (value: string | number | undefined) => (value === undefined ? 'its default' : String(value));
+  const changed = learned.filter((setting) => before[setting] !== now[setting]);
+  if (changed.length === 0) return undefined;
+  const changes = changed.map((setting) => `${setting} ${text(before[setting])} → ${text(now[setting])}`).join(', ');
+  const rate = (config: TrainingConfig, at: number) =>
+    learningRateAt(at, { ...config, stepsPerEpoch, totalSteps: config.epochs * stepsPerEpoch });
+  const [last, next] = [rate(before, Math.max(0, step - 1)), rate(now, step)];
+  const jumps = step > 0 && Math.max(last, next) > jump * Math.min(last, next);
+  const goesOn = jumps ? `; the learning rate was ${last.toPrecision(2)} and goes on at ${next.toPrecision(2)}` : '';
+  return `The run goes on with other settings than before: ${changes}${goesOn}.`;
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { contradictionIn, resizeOf, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+import { resumeChanges } from '../../../src/ml/training/resumeChanges.ts';
+import { runNetwork } from '../../../src/ml/training/runNetwork.ts';
+import { tinyConfig } from './tinyDataset.ts';
+
+const place = { step: 100, stepsPerEpoch: 10 };
+
+test('more epochs under a cosine make the learning rate jump, which is said with both rates', () => {
+  const before = tinyConfig('data', { epochs: 10, schedule: 'cosine', learningRate: 0.001 });
+  // Loshchilov and Hutter's cosine: 0.001 (1 + cos(99/100 π)) / 2, then 0.001 (1 + cos(100/200 π)) / 2.
+  const said = resumeChanges(before, { ...before, epochs: 20 }, place);
+  assert.match(said ?? '', /epochs 10 → 20; the learning rate was 2\.5e-7 and goes on at 0\.00050\.$/);
+  assert.equal(resumeChanges(before, before, place), undefined);
+});
+
+test('more epochs at a constant rate are said without a jump, and another rate with one', () => {
+  const before = tinyConfig('data', { epochs: 10, learningRate: 0.001 });
+  assert.match(resumeChanges(before, { ...before, epochs: 20 }, place) ?? '', /: epochs 10 → 20\.$/);
+  const slower = resumeChanges(before, { ...before, learningRate: 0.0001, clipNorm: 1 }, place) ?? '';
+  assert.match(
+    slower,
+    /learningRate 0\.001 → 0\.0001, clipNorm its default → 1; .* was 0\.0010 and goes on at 0\.00010/,
+  );
+});
+
+test('the short side follows a larger image size, and one that is too small is refused before training', () => {
+  const sizes = [32, 224, 225, 300].map((imageSize) => resizeOf(tinyConfig('data', { imageSize, resize: undefined })));
+  assert.deepEqual(sizes, [255, 255, 256, 342]);
+  const small = tinyConfig('data', { imageSize: 300, resize: 255 });
+  assert.throws(() => runNetwork(small, 2), {
+    name: 'UserError',
+    message: /`resize` 255 .* too small for `imageSize` 300/,
+  });
+  assert.equal(runNetwork(tinyConfig('data', { imageSize: 300, resize: 300 }), 2).preprocessing.resize, 300);
+});
+
+test('shares that leave nothing to train on, and a count of tensors that the method ignores, are contradictions', () => {
+  const config = trainingConfigSchema.parse({ data: 'd', network: { kind: 'architecture', name: 'resnet18' } });
+  assert.equal(contradictionIn(config), undefined);
+  assert.match(
+    contradictionIn({ ...config, validShare: 0.6, testShare: 0.4 }) ?? '',
+    /leave nothing to train on: lower/,
+  );
+  assert.match(
+    contradictionIn({ ...config, method: 'scratch', topTensors: 3 }) ?? '',
+    /goes with the method top, not with scratch/,
+  );
+  assert.equal(contradictionIn({ ...config, method: 'top', topTensors: 3 }), undefined);
+});
