@@ -1,5 +1,6 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { parseBoundedJson } from '../protocol/boundedJson.ts';
 import { messageOf, UserError, userError } from '../protocol/errors.ts';
 
 /** The largest file of a kind that is read; more than any run writes. */
@@ -17,6 +18,8 @@ export const headerLimit: FileLimit = { what: 'the header of a checkpoint', byte
 /** Three hundred characters of path and digest for each of a million images. */
 export const splitLimit: FileLimit = { what: 'the split of a run', bytes: 300 * mebibyte };
 export const evaluationLimit: FileLimit = { what: 'a test result', bytes: 64 * mebibyte };
+export const settingsLimit: FileLimit = { what: 'a file of settings', bytes: mebibyte };
+export const classNamesLimit: FileLimit = { what: 'a file of class names', bytes: 16 * mebibyte };
 export const profileLimit: FileLimit = { what: 'the profile of a run', bytes: 16 * mebibyte };
 
 /** Reads and writes are cut into parts, since one system call takes no more than 2 GiB. */
@@ -86,17 +89,24 @@ export function readBoundedText(path: string, limit: FileLimit): Promise<string>
   return withRegularFile(path, async (handle, size) => {
     if (size > limit.bytes) throw tooLarge(path, size, limit);
     const short = () => userError(`${path} became shorter while it was read: try again.`);
-    return new TextDecoder().decode(await readBytes(handle, 0, size, short));
+    const bytes = await readBytes(handle, 0, size, short);
+    if (isUtf16(bytes)) throw userError(`${path} is written in UTF-16: save it as UTF-8.`);
+    return new TextDecoder().decode(bytes);
   });
 }
 
-/** `readBoundedText` parsed as JSON. Throws a user error also where the text is not JSON. */
+/** Editors on Windows write it with a mark at its beginning. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
+
+/** `readBoundedText` parsed as JSON. Throws a user error also where the text is not JSON, or names a key twice. */
 export async function readBoundedJson(path: string, limit: FileLimit): Promise<unknown> {
   const text = await readBoundedText(path, limit);
   try {
-    return JSON.parse(text);
+    return parseBoundedJson(text);
   } catch (error) {
-    throw userError(`${path} is not valid JSON: restore or delete it.`, error);
+    throw userError(`${path} cannot be used: ${messageOf(error)}. Correct, restore or delete it.`, error);
   }
 }
 

@@ -4,6 +4,7 @@ import {
   checkpointMetadataSchema,
   checkpointVersion,
 } from '../protocol/checkpointMetadata.ts';
+import { parseBoundedJson } from '../protocol/boundedJson.ts';
 import { userError } from '../protocol/errors.ts';
 import { type ResumeState, resumeStateSchema, resumeStateVersion } from '../protocol/resumeState.ts';
 import { readSafetensorsMetadata, type SafetensorsMetadata } from './safetensorsHeader.ts';
@@ -42,7 +43,7 @@ const versionSchema = z.object({ version: z.number().int() });
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseBoundedJson(text);
   } catch {
     return undefined;
   }

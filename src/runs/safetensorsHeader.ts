@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { userError } from '../protocol/errors.ts';
+import { parseBoundedJson } from '../protocol/boundedJson.ts';
+import { messageOf, userError } from '../protocol/errors.ts';
 import { headerLimit, readBytes, withRegularFile } from './boundedFile.ts';
 
 export const headerLengthBytes = 8;
@@ -37,9 +38,9 @@ export async function readHeaderJson(
   const bytes = await readBytes(handle, headerLengthBytes, length, short);
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    throw invalidSafetensors(path, 'its header is not JSON');
+    json = parseBoundedJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw invalidSafetensors(path, `its header cannot be used: ${messageOf(error)}`);
   }
   if (!isObject(json)) throw invalidSafetensors(path, 'its header is not a JSON object');
   return { json, dataStart: headerLengthBytes + length };

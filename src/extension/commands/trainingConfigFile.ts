@@ -1,4 +1,5 @@
 import { dirname, relative, resolve, sep } from 'node:path';
+import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
 
@@ -19,9 +20,9 @@ export function writeTrainingConfig(config: TrainingConfig, file: string): strin
 export function parseTrainingConfig(content: string, file: string): TrainingConfig {
   let json: unknown;
   try {
-    json = JSON.parse(content.replace(/^\uFEFF/, ''));
+    json = parseBoundedJson(content);
   } catch (error) {
-    throw userError(`${file} is not valid JSON (${messageOf(error)}); correct it and try again.`, error);
+    throw userError(`${file} cannot be used: ${messageOf(error)}; correct it and try again.`, error);
   }
   const result = trainingConfigSchema.safeParse(json);
   if (result.success) return mapPaths(result.data, (path) => resolve(dirname(file), path));

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { usageError, userError } from '../../protocol/errors.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig, TrainingConfigInput } from '../../protocol/trainingConfig.ts';
+import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { runOf } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
 import { canonicalName } from '../architectures/registry.ts';
@@ -67,8 +67,10 @@ async function baseSettings(options: OptionValues): Promise<Base> {
 
 /** A `*.fivecrop.json` file, its paths made absolute. */
 async function readConfig(file: string): Promise<Settings> {
-  const settings = (await readJson(file, 'the configuration file')) as Settings | null;
-  if (typeof settings !== 'object' || settings === null) throw userError(`${file} holds no settings.`);
+  const settings = (await readBoundedJson(file, settingsLimit)) as Settings | null;
+  if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
+    throw userError(`${file} holds no settings: name a .fivecrop.json file.`);
+  }
   const absolute = (path: unknown) => (typeof path === 'string' ? resolve(dirname(file), path) : path);
   const network: unknown = settings.network;
   const paths = (value: object) =>
@@ -81,17 +83,6 @@ async function readConfig(file: string): Promise<Settings> {
     ...(settings.classNames === undefined ? {} : { classNames: absolute(settings.classNames) as string }),
     ...(typeof network === 'object' && network !== null ? { network: paths(network) as NetworkInput } : {}),
   };
-}
-
-async function readJson(file: string, what: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw userError(`${file} cannot be read: it should be ${what}.`, error);
-  });
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw userError(`${file} is not valid JSON; correct it or leave it out.`, error);
-  }
 }
 
 function networkFrom(options: OptionValues, base: NetworkInput | undefined): NetworkInput {

@@ -1,12 +1,16 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
-import { messageOf, userError } from '../../protocol/errors.ts';
+import { mostClasses, name } from '../../protocol/bounded.ts';
+import { codeOf, userError } from '../../protocol/errors.ts';
+import { classNamesLimit, readBoundedJson } from '../../runs/boundedFile.ts';
+import { isObject } from '../../runs/safetensorsHeader.ts';
 
 /** The file that names class folders, in the data folder or beside it. */
 export const classNamesFile = 'cat_to_name.json';
 
-const classNamesSchema = z.record(z.string(), z.string());
+/** Class folder and name; as pairs, since a folder may be called as a part of every object is, such as `__proto__`. */
+const classNamesSchema = z.array(z.tuple([name(), name()])).max(10 * mostClasses);
+const longestShown = 100;
 
 /**
  * Display names by class folder, from a JSON object `{ folder: name }`: `file`, or else `cat_to_name.json` in the data
@@ -17,29 +21,30 @@ export async function readClassNames(folder: string, file?: string): Promise<Rea
   const candidates =
     file === undefined ? [join(folder, classNamesFile), join(dirname(folder), classNamesFile)] : [file];
   for (const candidate of candidates) {
-    const text = await readOptional(candidate);
-    if (text !== undefined) return parseClassNames(candidate, text);
+    const names = await readOptional(candidate);
+    if (names) return names;
   }
   if (file === undefined) return new Map();
   throw userError(`There is no file of class names at ${file}; correct the path or leave it out.`);
 }
 
-async function readOptional(file: string): Promise<string | undefined> {
+/** Undefined where there is no such file. */
+async function readOptional(file: string): Promise<ReadonlyMap<string, string> | undefined> {
+  let names: unknown;
   try {
-    return await readFile(file, 'utf8');
+    names = await readBoundedJson(file, classNamesLimit);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw userError(`The class names in ${file} cannot be read (${messageOf(error)}).`, error);
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
-}
-
-function parseClassNames(file: string, text: string): ReadonlyMap<string, string> {
-  try {
-    return new Map(Object.entries(classNamesSchema.parse(JSON.parse(text.replace(/^\uFEFF/, '')))));
-  } catch (error) {
-    throw userError(
-      `${file} has to be one JSON object like {"21": "fire lily"}; correct it or name another file.`,
-      error,
-    );
-  }
+  const parsed = classNamesSchema.safeParse(isObject(names) ? Object.entries(names) : undefined);
+  if (parsed.success) return new Map(parsed.data);
+  const [issue] = parsed.error.issues;
+  const [entry, part] = issue?.path ?? [];
+  const folder = isObject(names) && typeof entry === 'number' ? Object.keys(names)[entry]?.slice(0, longestShown) : '';
+  const reason =
+    folder === undefined || folder === ''
+      ? 'it has to be one JSON object like {"21": "fire lily"}'
+      : `${part === 0 ? 'the folder' : 'the name of'} ${folder} is wrong: ${issue?.message ?? ''}`;
+  throw userError(`The class names in ${file} cannot be used, because ${reason}; correct it or name another file.`);
 }

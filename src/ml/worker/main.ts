@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
 import { visible, visibleLines } from '../../protocol/visibleText.ts';
+import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { createTrainingControl } from '../training/control.ts';
 import { trainRun } from '../training/trainRun.ts';
@@ -65,8 +66,8 @@ function outliveTheParent(): void {
 }
 
 async function readConfig(source: string): Promise<TrainingConfig> {
-  const content = source === '-' ? await text(process.stdin) : await readFile(source, 'utf8').catch(unreadable(source));
-  const result = trainingConfigSchema.safeParse(parseJson(content, source));
+  const json = source === '-' ? parseJson(await text(process.stdin)) : await readBoundedJson(source, settingsLimit);
+  const result = trainingConfigSchema.safeParse(json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw usageError(`The configuration is wrong at ${pathOf(issue?.path ?? [])}: ${issue?.message ?? ''}.`);
@@ -76,17 +77,11 @@ function pathOf(path: readonly PropertyKey[]): string {
   return path.length === 0 ? 'its root' : path.map(String).join('.');
 }
 
-function unreadable(source: string): (error: unknown) => never {
-  return (error) => {
-    throw userError(`The configuration ${source} cannot be read: ${messageOf(error)}.`, error);
-  };
-}
-
-function parseJson(content: string, source: string): unknown {
+function parseJson(content: string): unknown {
   try {
-    return JSON.parse(content);
+    return parseBoundedJson(content);
   } catch (error) {
-    throw userError(`The configuration ${source} is not JSON: ${messageOf(error)}.`, error);
+    throw userError(`The configuration cannot be used: ${messageOf(error)}.`, error);
   }
 }
 

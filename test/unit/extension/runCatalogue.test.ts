@@ -98,7 +98,7 @@ test('records that cannot be understood are listed with the reason, and runs tha
     [gone],
   );
   const reasons = new Map(catalogue.unreadable().map(({ folder, reason }) => [folder, reason]));
-  assert.match(reasons.get(damaged) ?? '', /not valid JSON: restore or delete it/);
+  assert.match(reasons.get(damaged) ?? '', /not valid JSON. Correct, restore or delete it/);
   assert.match(reasons.get(newer) ?? '', /newer Fivecrop .*update/);
   await rm(gone, { recursive: true });
   assert.deepEqual(await catalogue.scan([parent]), [gone]);
