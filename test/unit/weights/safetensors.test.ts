@@ -98,7 +98,7 @@ const hostile: readonly (readonly [string, unknown, number, RegExp])[] = [
   ['a type that is a property of every object', { a: { ...four, dtype: 'constructor' } }, 4, /constructor/],
   ['metadata that is no string', { __metadata__: { a: 1 } }, 0, /not a string/],
   ['a header that is a list', [1], 0, /not a JSON object/],
-  ['a header that is no JSON', '{', 0, /not JSON/],
+  ['a header that is no JSON', '{', 0, /not valid JSON/],
 ];
 for (const [what, header, dataBytes, message] of hostile) {
   test(`a file with ${what} is refused with a sentence that names it`, async () => {
