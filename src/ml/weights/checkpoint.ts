@@ -71,7 +71,6 @@ export async function readCheckpoint(path: string, shapesOf?: ShapesOf): Promise
 }
 
 /**
-/**
  * What a resume from this checkpoint needs. Throws a user error where its file is missing, or does not belong to the
  * checkpoint, as an earlier version could leave it, and where its moments are not those of parameters in `state`, where
  * that is given, or not finite.

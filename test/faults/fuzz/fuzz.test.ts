@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { FuzzReport } from './fuzzProcess.ts';
+import { targets } from './targets.ts';
+
+const mutants = Number(process.env['FIVECROP_FUZZ'] ?? 1000);
+const seed = Number(process.env['FIVECROP_SEED'] ?? randomInt(1_000_000_000));
+/** What a mutant may take. */
+const seconds = 5;
+
+interface Outcomes {
+  accepted: number;
+  refused: number;
+  /** Mutants that ended or held the process. */
+  readonly ended: string[];
+  readonly faults: string[];
+}
+
+/** Runs the mutants from `first` on and resolves with the one that ended its process, or undefined when all are through. */
+function runFrom(name: string, first: number, outcomes: Outcomes): Promise<number | undefined> {
+  const argv = [name, String(seed), String(first), String(mutants)];
+  const child = fork(join(import.meta.dirname, 'fuzzProcess.ts'), argv, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  let current = first - 1;
+  let watchdog: NodeJS.Timeout | undefined;
+  let late = false;
+  child.on('message', ({ mutant, outcome, message = '' }: FuzzReport) => {
+    clearTimeout(watchdog);
+    current = mutant;
+    if (outcome === 'fault') outcomes.faults.push(`mutant ${mutant}: ${message}`);
+    else if (outcome) outcomes[outcome]++;
+    else {
+      watchdog = setTimeout(() => {
+        late = true;
+        child.kill('SIGKILL');
+      }, seconds * 1000);
+    }
+  });
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      clearTimeout(watchdog);
+      if (code === 0) {
+        resolve(undefined);
+        return;
+      }
+      const memory = signal === 'SIGKILL' ? 'more than 1 GB' : (signal ?? `exit code ${String(code)}`);
+      outcomes.ended.push(`mutant ${current}: ${late ? `more than ${seconds} seconds` : memory}`);
+      resolve(current);
+    });
+  });
+}
+
+for (const { name } of targets) {
+  test(`${mutants} mutants of ${name} are used or refused in one sentence`, async (context) => {
+    const outcomes: Outcomes = { accepted: 0, refused: 0, ended: [], faults: [] };
+    for (let next: number | undefined = 0; next !== undefined && next < mutants;) {
+      const ended = await runFrom(name, next, outcomes);
+      next = ended === undefined ? undefined : ended + 1;
+      // The process itself does not start.
+      if (ended === -1) break;
+    }
+    const { accepted, refused, ended, faults } = outcomes;
+    context.diagnostic(`FIVECROP_SEED=${seed}: ${accepted} accepted, ${refused} refused, ${ended.length} ended`);
+    const where = `FIVECROP_SEED=${seed} FIVECROP_FUZZ=${mutants}, ${name}`;
+    assert.deepEqual(faults, [], where);
+    // A foreign model is tried in a process of its own, which is there to be ended; see modelTrial.test.ts.
+    if (name === 'onnx') for (const line of ended) context.diagnostic(line);
+    else assert.deepEqual(ended, [], where);
+    assert.equal(accepted + refused + ended.length, mutants, where);
+  });
+}
