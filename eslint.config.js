@@ -25,7 +25,16 @@ const arrows = {
     'ml/weights',
     'ml/inference',
   ],
-  'ml/inference': ['protocol', 'runs', 'ml/graph', 'ml/architectures', 'ml/engine', 'ml/data', 'ml/weights'],
+  'ml/inference': [
+    'protocol',
+    'runs',
+    'ml/graph',
+    'ml/cache',
+    'ml/architectures',
+    'ml/engine',
+    'ml/data',
+    'ml/weights',
+  ],
   'ml/worker': ['protocol', 'runs', 'ml'],
   'ml/cli': ['protocol', 'runs', 'ml'],
 };

@@ -20,12 +20,20 @@ export type ForeignUse = { readonly kind: 'scores' } | { readonly kind: 'feature
 const mostBytes = 2 ** 31 - 1;
 const longestReason = 400;
 
-/** The bytes of an ONNX file. Throws a user error where it cannot be read or is larger than the format allows. */
-export function readOnnxFile(file: string): Promise<Uint8Array> {
-  return withRegularFile(file, (handle, size) => {
+/** The size of an ONNX file. Throws a user error where it cannot be read or is larger than the format allows. */
+export function checkedSize(file: string): Promise<number> {
+  return withRegularFile(file, (_, size) => {
     if (size > mostBytes) throw userError(`${file} is larger than 2 GB, which no ONNX file is: name another.`);
-    return readBytes(handle, 0, size, () => userError(`${file} became shorter while it was read: try again.`));
+    return Promise.resolve(size);
   });
+}
+
+/** The bytes of an ONNX file. Throws a user error as `checkedSize` does. */
+export async function readOnnxFile(file: string): Promise<Uint8Array> {
+  await checkedSize(file);
+  return withRegularFile(file, (handle, size) =>
+    readBytes(handle, 0, size, () => userError(`${file} became shorter while it was read: try again.`)),
+  );
 }
 
 /** The sha256 of bytes in hex. */

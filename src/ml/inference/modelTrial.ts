@@ -1,10 +1,12 @@
 import { fork } from 'node:child_process';
-import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { userError } from '../../protocol/errors.ts';
-import type { ForeignUse } from './foreignModel.ts';
+import { engineVersion } from '../engine/engineVersion.ts';
+import { sha256OfFile } from '../weights/fileHash.ts';
+import { checkedSize, type ForeignUse } from './foreignModel.ts';
+import { rememberTried, wasTried } from './triedModels.ts';
 
 /** What the process of a trial is asked; see modelTrialProcess.ts. */
 export interface TrialWish {
@@ -19,6 +21,9 @@ export interface TrialWish {
 const answerSchema = z.union([z.object({ done: z.literal(true) }), z.object({ problem: z.string() })]);
 export type TrialAnswer = z.infer<typeof answerSchema>;
 
+/** Changes with what a trial does. */
+const trialVersion = 1;
+
 const gigabyte = 2 ** 30;
 /** Allowed to any file; a large one has some more of both. */
 const seconds = 8;
@@ -27,15 +32,18 @@ const memoryPerByte = 4;
 
 /**
  * Opens a foreign ONNX file and runs it once in a process of its own, with a deadline and a limit of memory: a model can
- * make ONNX Runtime crash, run without end or take all memory, and here it takes only that process down. Throws a user
- * error that names the file where it does, or where it cannot be used.
+ * make ONNX Runtime crash, run without end or take all memory, and here it takes only that process down. A file that can
+ * be used is tried once. Throws a user error that names the file where it cannot.
  */
 export async function tryModel(file: string, use: ForeignUse, imageSize: number): Promise<void> {
-  const size = (await stat(file).catch(() => undefined))?.size ?? 0;
+  const size = await checkedSize(file);
+  const facts = [await sha256OfFile(file), JSON.stringify(use), imageSize, engineVersion('onnx'), trialVersion];
+  if (await wasTried(facts)) return;
   const memory = gigabyte + memoryPerByte * size;
   const deadline = Math.ceil(seconds + size / bytesPerSecond);
   const answer = await answerOf({ file, use, imageSize, memory }, deadline);
   if ('problem' in answer) throw userError(answer.problem);
+  await rememberTried(facts);
 }
 
 function answerOf(wish: TrialWish, deadline: number): Promise<TrialAnswer> {
