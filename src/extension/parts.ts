@@ -47,6 +47,10 @@ export interface Panels {
   runRenamed(from: string, to: string): void;
   /** Opens the prediction panel and classifies images and folders of images, with `source` or with what did it last. */
   showPredictions(images: readonly string[], source?: ClassifierSource): void;
+  /** Takes an image off the list of the prediction panel. */
+  removeImage(image: string): void;
+  /** Classifies the images of the prediction panel again, with another source. */
+  classifyAgain(source: ClassifierSource): void;
   /** Opens the panel with a checkpoint's test results, and tests it where `test` says on what. */
   showEvaluation(
     checkpoint: string,

@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import { registerChangingRuns } from './commands/changeRuns.ts';
 import { registerClassifying } from './commands/classifyImage.ts';
+import { registerImageMenu } from './commands/imageMenu.ts';
 import { registerRunControl } from './commands/controlRuns.ts';
 import { runRegistered } from './commands/registerCommand.ts';
 import { registerDrawSample } from './commands/drawSample.ts';
@@ -55,6 +56,7 @@ export function startParts(
     registerDrawSample(parts),
     registerInstallTensorflow(context, parts),
     registerClassifying(parts),
+    registerImageMenu(parts),
     registerTesting(parts),
     registerExporting(parts),
     registerShowingDevices(parts),

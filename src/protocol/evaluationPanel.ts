@@ -10,7 +10,7 @@ export const evaluationPanelToPageSchema = z.discriminatedUnion('type', [
     label: z.string(),
     /** When the checkpoint was written: a result from before is that of another one. */
     written: z.string().optional(),
-    /** Why nothing can be tested now, where nothing can. */
+    /** Why nothing can be tested now, if so. */
     refusal: z.string().optional(),
     evaluations: z.array(evaluationSchema),
   }),
@@ -28,6 +28,12 @@ export const evaluationPanelToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('open'), image: z.string() }),
   z.object({ type: z.literal('reveal'), image: z.string() }),
   z.object({ type: z.literal('picture'), image: z.string(), size: z.number().int() }),
-  z.object({ type: z.literal('exportCsv'), content: z.string() }),
+  /** Saves a file: a row per image or class, or the confusion matrix; text, or base64 for PNG. */
+  z.object({
+    type: z.literal('export'),
+    what: z.enum(['images', 'classes', 'confusions']),
+    format: z.enum(['csv', 'png', 'svg']),
+    content: z.string(),
+  }),
 ]);
 export type EvaluationPanelToHost = z.infer<typeof evaluationPanelToHostSchema>;

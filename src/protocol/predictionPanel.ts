@@ -16,13 +16,15 @@ export const predictionPanelToPageSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('setup'),
     sources: z.array(offeredSourceSchema),
-    /** Id of the source in use; empty where the user has yet to choose one. */
+    /** Id of the source in use; empty if the user has yet to choose one. */
     source: z.string(),
     crops: cropCountSchema,
     topK: z.number().int(),
   }),
-  /** Forgets all results: other images, or another source. */
+  /** Forgets all images and results: `images` says what is to be shown instead. */
   z.object({ type: z.literal('clear') }),
+  /** Every image of the list, classified or not, and folders whose images are not known yet. */
+  z.object({ type: z.literal('images'), images: z.array(z.string()) }),
   z.object({
     type: z.literal('results'),
     predictions: z.array(shownPredictionSchema),
@@ -44,6 +46,10 @@ export const predictionPanelToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('dropped'), uris: z.array(z.string()) }),
   /** Asks for files with the editor's dialog. */
   z.object({ type: z.literal('chooseImages') }),
+  /** Classifies what of the list is not classified yet. */
+  z.object({ type: z.literal('classify') }),
+  /** Takes an image off the list; its file stays. */
+  z.object({ type: z.literal('remove'), image: z.string() }),
   z.object({ type: z.literal('cancel') }),
   z.object({ type: z.literal('preview'), image: z.string(), size: z.number().int() }),
   z.object({ type: z.literal('open'), image: z.string() }),

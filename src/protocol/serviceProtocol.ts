@@ -24,7 +24,7 @@ export type CropCount = z.infer<typeof cropCountSchema>;
 const placement = { engine: z.enum(engineChoices), device: z.enum(deviceChoices) };
 
 const serviceRequestBodySchema = z.discriminatedUnion('type', [
-  /** Images or folders; answers `prediction` and `failed` one by one, then `done`. */
+  /** Images or folders; answers `images`, then `prediction` and `failed` one by one, then `done`. */
   z.object({
     type: z.literal('predict'),
     images: z.array(z.string()),
@@ -99,6 +99,8 @@ export type DeviceOffer = z.infer<typeof deviceOfferSchema>;
 
 const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), what: z.string(), done: z.number(), total: z.number().optional() }),
+  /** All that will be classified: the images that were named, and those in the folders that were. */
+  z.object({ type: z.literal('images'), images: z.array(z.string()) }),
   z.object({ type: z.literal('prediction'), prediction: imagePredictionSchema, thumbnail: z.string() }),
   z.object({ type: z.literal('failed'), failed: failedPredictionSchema }),
   /** `picture` is a data URL (JPEG); width and height are the file's own, orientation applied. */

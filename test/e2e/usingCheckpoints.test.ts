@@ -135,6 +135,34 @@ scenario('a folder of 200 images is classified into one list', async ({ workbenc
   await screenshot(workbench, 'scenario-many', looks);
 });
 
+scenario('the context menu of an image has what can be done with it, and not Cut, Copy and Paste', async (here) => {
+  const { workbench } = here;
+  await openViewContainer(workbench, 'Explorer');
+  await chooseInContextMenu(workbench, await explorerRow(workbench, 'flowers/test/1'), 'Classify Image');
+  const page = webview(workbench);
+  await page
+    .locator('.counted')
+    .getByText(/^10 images/)
+    .waitFor();
+  await page.locator('.list-row').nth(1).click({ button: 'right' });
+  const menu = workbench.page.locator('.context-view .monaco-menu');
+  const remove = menu.locator('.action-item', { hasText: 'Remove from List' });
+  await remove.waitFor();
+  const labels = (await menu.locator('.action-label').allTextContents()).filter((label) => label !== '');
+  assert.deepEqual(labels, ['Open', 'Reveal in Explorer View', 'Classify With...', 'Copy Path', 'Remove from List']);
+  // For a tenth of a second a menu takes a click for the end of the right click.
+  await workbench.page.waitForTimeout(300);
+  await remove.click();
+  await page
+    .locator('.counted')
+    .getByText(/^9 images/)
+    .waitFor();
+  await page.locator('.list').focus();
+  await workbench.page.keyboard.press('Shift+F10');
+  await remove.waitFor();
+  await workbench.page.keyboard.press('Escape');
+});
+
 scenario(
   'a run of a shell whose trainer is killed is broken off, and goes from the list with its folder',
   async (here) => {

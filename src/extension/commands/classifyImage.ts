@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
-import { chooseImages } from '../panels/predictionPanel.ts';
+import { chooseImages } from '../panels/predictionMessages.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { nodeFrom } from '../views/treeNodes.ts';

@@ -10,17 +10,16 @@ import { inLabel, inMessage } from '../plainText.ts';
 import { visible } from '../../protocol/visibleText.ts';
 
 interface SourceItem extends vscode.QuickPickItem {
-  /** Undefined for a separator, and where there is nothing to choose from. */
+  /** Undefined for a separator, and if there is nothing to choose from. */
   readonly choose?: () => Promise<ClassifierSource | undefined>;
 }
 
 /**
- * Asks what shall classify: a checkpoint of a run, a pretrained network, or a file. Undefined where the user asks for
- * nothing after all.
+ * Asks for a classifier: a checkpoint of a run, a pretrained network, or a file. Undefined if the user chooses none.
  */
 export async function chooseSource({ runs, service }: Pick<Parts, 'runs' | 'service'>) {
   await runs.load();
-  const title = 'What shall classify?';
+  const title = 'Choose a classifier';
   const items: SourceItem[] = [
     ...runs.runs.flatMap((run) => runItem(run.folder, run.record.name)),
     { label: '', kind: vscode.QuickPickItemKind.Separator },
@@ -62,7 +61,7 @@ export async function chooseRunCheckpoint(folder: string, name: string): Promise
   const checkpoints = await listRunCheckpoints(folder);
   if (checkpoints.length === 0) {
     void vscode.window.showInformationMessage(
-      inMessage(`${name} has saved no checkpoint yet; it does at its first validation.`),
+      inMessage(`${name} has no checkpoint yet. It saves one at its first validation.`),
     );
     return undefined;
   }
@@ -72,7 +71,7 @@ export async function chooseRunCheckpoint(folder: string, name: string): Promise
     description: checkpointDescription(metadata),
     path,
   }));
-  const title = visible(`Which checkpoint of ${name}?`);
+  const title = visible(`Choose a checkpoint of ${name}`);
   return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.path;
 }
 
@@ -83,24 +82,24 @@ async function choosePretrained(service: Parts['service']): Promise<ClassifierSo
     networks.filter(({ top1 }) => top1 !== undefined).map(networkItem),
   );
   const chosen = await vscode.window.showQuickPick(items, {
-    title: 'Which pretrained network?',
+    title: 'Choose a pretrained network',
     ignoreFocusOut: true,
   });
   return chosen && { kind: 'architecture', name: chosen.name };
 }
 
 function networkItem({ name, title, top1 = 0, weightsBytes = 0, weightsHere }: NetworkOffer) {
-  const weights = weightsHere ? 'weights are here' : `${Math.round(weightsBytes / 1e6)} MB to download`;
+  const weights = weightsHere ? 'weights on this machine' : `${Math.round(weightsBytes / 1e6)} MB to download`;
   return { label: title, description: `${percent(top1)} on ImageNet · ${weights}`, name };
 }
 
 async function chooseFile(filters: Record<string, string[]>, title: string): Promise<string | undefined> {
-  const [file] = (await vscode.window.showOpenDialog({ filters, title, openLabel: 'Classify with it' })) ?? [];
+  const [file] = (await vscode.window.showOpenDialog({ filters, title, openLabel: 'Classify with This File' })) ?? [];
   return file?.fsPath;
 }
 
 async function chooseCheckpointFile(): Promise<ClassifierSource | undefined> {
-  const path = await chooseFile({ Checkpoints: ['safetensors', 'pth', 'pt'] }, 'Which checkpoint?');
+  const path = await chooseFile({ Checkpoints: ['safetensors', 'pth', 'pt'] }, 'Choose a checkpoint file');
   return path === undefined ? undefined : { kind: 'checkpoint', path };
 }
 
@@ -111,12 +110,12 @@ const presetTitles: Readonly<Record<PreprocessPreset, string>> = {
 };
 
 async function chooseOnnxFile(): Promise<ClassifierSource | undefined> {
-  const path = await chooseFile({ ONNX: ['onnx'] }, 'Which ONNX file?');
+  const path = await chooseFile({ ONNX: ['onnx'] }, 'Choose an ONNX file');
   if (path === undefined) return undefined;
   const presets = Object.keys(preprocessPresets) as PreprocessPreset[];
   const items = presets.map((preset) => ({ label: preset, description: presetTitles[preset], preset }));
   const chosen = await vscode.window.showQuickPick(items, {
-    title: 'How does it expect its pixels?',
+    title: 'Choose input normalization',
     ignoreFocusOut: true,
   });
   return chosen && { kind: 'backbone', path, preprocess: chosen.preset };

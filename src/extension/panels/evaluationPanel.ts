@@ -15,6 +15,7 @@ import { requireTrust, untrustedRefusal } from '../requireTrust.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
 import { readEvaluations, timeWritten } from './evaluationFiles.ts';
 import { createEvaluationSession, type EvaluationData, type EvaluationSession } from './evaluationSession.ts';
+import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
@@ -96,6 +97,15 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
     return own;
   }
 
+  async function showPanel(...[checkpoint, test]: Parameters<EvaluationPanels['show']>): Promise<void> {
+    const title = visible(`Test of ${checkpointTitle(checkpoint)}`);
+    if (![...open.values()].some(({ panel }) => panel.title === title)) await closeDormantTabs('evaluation', title);
+    const there = open.get(checkpoint);
+    there?.panel.reveal();
+    const own = there ?? fill(createPanel('evaluation', title), newPanelId(), { checkpoint });
+    if (test) own.test(test.on, test.crops);
+  }
+
   const serializer = vscode.window.registerWebviewPanelSerializer(viewType('evaluation'), {
     deserializeWebviewPanel: (panel, state) => {
       const recalled = memory.recall(state);
@@ -105,16 +115,7 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
     },
   });
   return {
-    show: (checkpoint, test) => {
-      const there = open.get(checkpoint);
-      there?.panel.reveal();
-      const own =
-        there ??
-        fill(createPanel('evaluation', visible(`Test of ${checkpointTitle(checkpoint)}`)), newPanelId(), {
-          checkpoint,
-        });
-      if (test) own.test(test.on, test.crops);
-    },
+    show: (checkpoint, test) => void showPanel(checkpoint, test).catch((error: unknown) => showFailure(error, log)),
     dispose: () => {
       serializer.dispose();
     },
@@ -142,6 +143,12 @@ function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
 }
 
 type EvaluateFunction = Parameters<typeof createEvaluationSession>[0]['evaluate'];
+
+const exportTitles = {
+  images: 'Export the tested images',
+  classes: 'Export the figures of the classes',
+  confusions: 'Export the confusion matrix',
+};
 
 interface Controls {
   readonly checkpoint: string;
@@ -172,10 +179,18 @@ async function obey(
       if (picture !== undefined) post({ type: 'picture', image: message.image, picture });
       return;
     }
-    case 'exportCsv': {
-      const name = `${basename(checkpoint, '.safetensors')}-test.csv`;
+    case 'export': {
+      const { what, format, content } = message;
+      const name = `${basename(checkpoint, '.safetensors')}-test-${what}.${format}`;
       const folder = join(dirname(checkpoint), '..');
-      return saveExport({ name, folder, filters: { CSV: ['csv'] }, content: Buffer.from(message.content) });
+      const bytes = Buffer.from(content, format === 'png' ? 'base64' : 'utf8');
+      return saveExport({
+        name,
+        title: exportTitles[what],
+        folder,
+        filters: { [format.toUpperCase()]: [format] },
+        content: bytes,
+      });
     }
   }
 }

@@ -16,6 +16,8 @@ export function registerPanels(
     showRuns: training.show,
     runRenamed: training.rename,
     showPredictions: prediction.show,
+    removeImage: prediction.remove,
+    classifyAgain: prediction.classifyAgain,
     showEvaluation: evaluation.show,
     dispose: () => {
       for (const panels of [training, prediction, evaluation]) panels.dispose();

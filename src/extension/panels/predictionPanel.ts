@@ -1,6 +1,5 @@
 import * as vscode from 'vscode';
 import * as z from 'zod';
-import { decodedEndings } from '../../protocol/imageFiles.ts';
 import {
   predictionPanelToHostSchema,
   type PredictionPanelToHost,
@@ -12,12 +11,12 @@ import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { chooseSource } from './chooseSource.ts';
+import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
-import { bestCheckpoints, offerOf, sourceExists, sourceOfId } from './offeredSources.ts';
+import { bestCheckpoints, offerOf, sourceExists } from './offeredSources.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
-import { pictureFor } from './pictureFor.ts';
+import { obeyPredictionPage } from './predictionMessages.ts';
 import { createPredictionSession, topK, type Predict, type PredictionSession } from './predictionSession.ts';
-import { saveExport } from './saveExport.ts';
 
 type PredictionParts = Pick<Parts, 'log' | 'service' | 'runs'>;
 
@@ -27,7 +26,9 @@ const thumbnailSize = 96;
 const lastSourceKey = 'lastClassifierSource';
 
 const shownSchema = z.object({
+  /** Images and folders. */
   images: z.array(z.string()),
+  removed: z.array(z.string()).default([]),
   source: classifierSourceSchema.optional(),
   crops: cropCountSchema,
 });
@@ -36,6 +37,10 @@ type Shown = z.infer<typeof shownSchema>;
 export interface PredictionPanels {
   /** See `Panels.showPredictions`. */
   readonly show: (images: readonly string[], source?: ClassifierSource) => void;
+  /** See `Panels.removeImage`. */
+  readonly remove: (image: string) => void;
+  /** See `Panels.classifyAgain`. */
+  readonly classifyAgain: (source: ClassifierSource) => void;
   dispose(): void;
 }
 
@@ -43,6 +48,7 @@ interface OpenPanel {
   readonly panel: vscode.WebviewPanel;
   readonly session: PredictionSession;
   readonly setUp: () => void;
+  readonly use: (source: ClassifierSource) => void;
 }
 
 /** The prediction panel, of which there is one. */
@@ -62,15 +68,15 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
         session.replay();
       },
       receive: (message) => {
-        void obey(message, { session, setUp, post: connection.post, use }, parts).catch((error: unknown) =>
-          showFailure(error, log),
+        void obeyPredictionPage(message, { session, setUp, post: connection.post, use }, parts).catch(
+          (error: unknown) => showFailure(error, log),
         );
       },
     });
     const session = createPredictionSession(predictor(parts), connection.post);
     const setUp = () => {
-      const { images, source, crops } = session;
-      memory.remember(id, { images: [...images], crops, ...(source ? { source } : {}) });
+      const { paths, removed, source, crops } = session;
+      memory.remember(id, { images: [...paths], removed: [...removed], crops, ...(source ? { source } : {}) });
       connection.post(setupMessage(session, parts));
     };
     const use = (source: ClassifierSource) => {
@@ -79,17 +85,21 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
       setUp();
     };
     const changed = runs.onDidChangeCheckpoints(setUp);
-    const own: OpenPanel = { panel, session, setUp };
+    const own: OpenPanel = { panel, session, setUp, use };
     panel.onDidDispose(() => {
       changed.dispose();
       session.dispose();
       memory.forget(id);
       if (open === own) open = undefined;
     });
-    const { images, crops, source } = shown;
-    session.classify(images, { crops, ...(source ? { source } : {}) });
+    const { images, removed, crops, source } = shown;
+    session.classify(images, { removed, crops, ...(source ? { source } : {}) });
     setUp();
     open = own;
+  }
+
+  function setUpOpen(): void {
+    open?.setUp();
   }
 
   function lastSource(): ClassifierSource | undefined {
@@ -101,8 +111,10 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
     await runs.load();
     const source = wanted ?? open?.session.source ?? lastSource() ?? (await chooseSource(parts));
     if (wanted) await context.workspaceState.update(lastSourceKey, wanted);
+    if (!open) await closeDormantTabs('prediction');
     if (!open) {
-      const shown: Shown = { images: [...images], crops: readSettings().crops, ...(source ? { source } : {}) };
+      const { crops } = readSettings();
+      const shown: Shown = { images: [...images], removed: [], crops, ...(source ? { source } : {}) };
       fill(createPanel('prediction', 'Classification'), newPanelId(), shown);
       return;
     }
@@ -119,12 +131,18 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
         panel.dispose();
         return;
       }
-      await runs.load();
       fill(panel, recalled.id, recalled.value);
+      await runs.load();
+      setUpOpen();
     },
   });
   return {
     show: (images, source) => void openWith(images, source).catch((error: unknown) => showFailure(error, log)),
+    remove: (image) => {
+      open?.session.remove(image);
+      setUpOpen();
+    },
+    classifyAgain: (source) => open?.use(source),
     dispose: () => {
       serializer.dispose();
     },
@@ -162,84 +180,4 @@ function setupMessage({ source, crops }: PredictionSession, { runs }: Prediction
   const byId = new Map(offers.map((offer) => [offer.id, offer]));
   const id = source ? JSON.stringify(source) : '';
   return { type: 'setup', sources: [...byId.values()], source: id, crops, topK };
-}
-
-interface Controls {
-  readonly session: PredictionSession;
-  readonly setUp: () => void;
-  readonly use: (source: ClassifierSource) => void;
-  readonly post: (message: PredictionPanelToPage) => void;
-}
-
-async function obey(
-  message: Exclude<PredictionPanelToHost, { type: 'ready' }>,
-  { session, setUp, use, post }: Controls,
-  parts: PredictionParts,
-): Promise<void> {
-  switch (message.type) {
-    case 'source': {
-      const source = sourceOfId(message.id);
-      if (source) use(source);
-      return;
-    }
-    case 'chooseSource': {
-      const source = await chooseSource(parts);
-      // Without a choice the page's list goes back to the one in use.
-      if (source) use(source);
-      else setUp();
-      return;
-    }
-    case 'crops':
-      session.use({ crops: message.crops });
-      setUp();
-      return;
-    case 'dropped':
-      session.add(localFiles(message.uris));
-      setUp();
-      return;
-    case 'chooseImages': {
-      const chosen = await chooseImages();
-      session.add(chosen);
-      setUp();
-      return;
-    }
-    case 'cancel':
-      session.cancel();
-      return;
-    case 'preview': {
-      const picture = await pictureFor(parts, message.image, message.size);
-      if (picture !== undefined) post({ type: 'preview', image: message.image, picture });
-      return;
-    }
-    case 'open':
-      await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(message.image));
-      return;
-    case 'exportCsv': {
-      const content = Buffer.from(message.content);
-      return saveExport({ name: 'classification.csv', filters: { CSV: ['csv'] }, content });
-    }
-  }
-}
-
-/** The editor's own dialog for images; none where it is closed. */
-export async function chooseImages(): Promise<string[]> {
-  const chosen = await vscode.window.showOpenDialog({
-    canSelectMany: true,
-    filters: { Images: [...decodedEndings] },
-    title: 'Images to classify',
-    openLabel: 'Classify',
-  });
-  return (chosen ?? []).map(({ fsPath }) => fsPath);
-}
-
-/** Of dropped URIs those that are files here: the browser workbench calls them by the name of its remote. */
-function localFiles(uris: readonly string[]): string[] {
-  const parsed = uris.flatMap((uri) => {
-    try {
-      return [vscode.Uri.parse(uri, true)];
-    } catch {
-      return [];
-    }
-  });
-  return parsed.filter(({ scheme }) => scheme === 'file' || scheme === 'vscode-remote').map(({ fsPath }) => fsPath);
 }

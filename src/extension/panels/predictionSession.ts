@@ -27,26 +27,29 @@ export interface SourceChanges {
 
 /** The images that the prediction panel classifies, with what, and what was found. */
 export interface PredictionSession {
-  /** Images and folders. */
-  readonly images: readonly string[];
+  /** Images and folders, as they were asked for. */
+  readonly paths: readonly string[];
+  /** Images that were taken off the list, of which some may lie in those folders. */
+  readonly removed: readonly string[];
   readonly source: ClassifierSource | undefined;
   readonly crops: CropCount;
-  /** Forgets all results and classifies these, with another source or number of crops where one is given. */
-  classify(images: readonly string[], using?: SourceChanges): void;
+  /** Forgets all results and classifies these, with another source or number of crops if one is given. */
+  classify(paths: readonly string[], using?: SourceChanges & { readonly removed?: readonly string[] }): void;
   /** Classifies those of them that are not there yet, too. */
-  add(images: readonly string[]): void;
-  /** Changes what classifies, and classifies all anew. */
+  add(paths: readonly string[]): void;
+  /** Takes an image off the list. */
+  remove(image: string): void;
+  /** Classifies all anew with another source; with another number of crops only what lacks some of them. */
   use(changes: SourceChanges): void;
+  /** Classifies what of the list is not classified, as after a failure. */
+  goOn(): void;
   cancel(): void;
   /** Says everything but the setup to a page that begins anew. */
   replay(): void;
   dispose(): void;
 }
 
-interface Results {
-  readonly predictions: ShownPrediction[];
-  readonly failed: FailedPrediction[];
-}
+type Found = ShownPrediction | FailedPrediction;
 
 const idle = { type: 'progress', busy: false, what: '', done: 0, total: 0 } as const;
 
@@ -55,29 +58,47 @@ export function createPredictionSession(
   predict: Predict,
   post: (message: PredictionPanelToPage) => void,
 ): PredictionSession {
-  let images: readonly string[] = [];
+  let paths: readonly string[] = [];
+  const removed = new Set<string>();
+  /** What was found of each image; undefined for what is not classified, and for a folder whose images are not known. */
+  const list = new Map<string, Found | undefined>();
   let source: ClassifierSource | undefined;
   let crops: CropCount = 5;
-  let results: Results = { predictions: [], failed: [] };
   let progress: Extract<PredictionPanelToPage, { type: 'progress' }> = idle;
   let problem: string | undefined;
   let running: AbortController | undefined;
-  /** Images that came while others are classified; their turn is next. */
-  let waiting: readonly string[] = [];
-  const gathered = gatherMessages<ShownPrediction | FailedPrediction>((found) => post(resultsMessage(found)));
+  /** Whether images came while others are classified; their turn is next. */
+  let waiting = false;
+  const gathered = gatherMessages<Found>((found) => post(resultsMessage(found)));
 
-  function take(answer: ServiceAnswerBody): void {
-    if (answer.type === 'prediction') {
-      const { prediction, thumbnail } = answer;
-      results.predictions.push({ prediction, thumbnail });
-      gathered.add({ prediction, thumbnail });
-    } else if (answer.type === 'failed') {
-      results.failed.push(answer.failed);
-      gathered.add(answer.failed);
-    } else if (answer.type === 'progress') {
+  function take(answer: ServiceAnswerBody, wanted: readonly string[]): void {
+    if (answer.type === 'images') expand(wanted, answer.images);
+    else if (answer.type === 'prediction')
+      keep(answer.prediction.image, { prediction: answer.prediction, thumbnail: answer.thumbnail });
+    else if (answer.type === 'failed') keep(answer.failed.image, answer.failed);
+    else if (answer.type === 'progress') {
       const { what, done, total = 0 } = answer;
       report({ type: 'progress', busy: true, what, done, total });
     }
+  }
+
+  function keep(image: string, found: Found): void {
+    // One that was taken off the list meanwhile is not there.
+    if (!list.has(image)) return;
+    list.set(image, found);
+    gathered.add(found);
+  }
+
+  /** Puts the images that folders hold in the folders' place. */
+  function expand(wanted: readonly string[], images: readonly string[]): void {
+    const found = new Set(images);
+    for (const path of wanted) if (!found.has(path)) list.delete(path);
+    for (const image of found) if (!list.has(image) && !removed.has(image)) list.set(image, undefined);
+    postImages();
+  }
+
+  function postImages(): void {
+    post({ type: 'images', images: [...list.keys()] });
   }
 
   function report(now: typeof progress): void {
@@ -90,14 +111,23 @@ export function createPredictionSession(
     post({ type: 'error', message });
   }
 
-  async function run(wanted: readonly string[]): Promise<void> {
+  function unclassified(): string[] {
+    const lacks = (found: Found | undefined) =>
+      found === undefined || ('prediction' in found && found.prediction.crops.length < crops);
+    return [...list].flatMap(([path, found]) => (lacks(found) ? [path] : []));
+  }
+
+  async function run(): Promise<void> {
     running?.abort();
+    takeWaiting();
+    const wanted = unclassified();
     if (wanted.length === 0 || source === undefined) return;
     const controller = new AbortController();
     running = controller;
+    problem = undefined;
     // What an aborted request still answers belongs to no list any more.
     const onAnswer = (answer: ServiceAnswerBody) => {
-      if (running === controller) take(answer);
+      if (running === controller) take(answer, wanted);
     };
     report({ type: 'progress', busy: true, what: 'Starting', done: 0, total: 0 });
     try {
@@ -109,31 +139,31 @@ export function createPredictionSession(
         gathered.flush();
         running = undefined;
         report(idle);
-        void run(takeWaiting());
+        if (takeWaiting()) void run();
       }
     }
   }
 
-  function takeWaiting(): readonly string[] {
-    const next = waiting;
-    waiting = [];
-    return next;
+  function takeWaiting(): boolean {
+    const came = waiting;
+    waiting = false;
+    return came;
   }
 
-  function begin(using: SourceChanges): void {
-    source = using.source ?? source;
-    crops = using.crops ?? crops;
+  function forgetResults(): void {
     gathered.clear();
-    waiting = [];
-    results = { predictions: [], failed: [] };
+    for (const path of list.keys()) list.set(path, undefined);
     problem = undefined;
     post({ type: 'clear' });
-    void run(images);
+    postImages();
   }
 
   return {
-    get images() {
-      return images;
+    get paths() {
+      return paths;
+    },
+    get removed() {
+      return [...removed];
     },
     get source() {
       return source;
@@ -142,37 +172,65 @@ export function createPredictionSession(
       return crops;
     },
     classify: (wanted, using = {}) => {
-      images = [...new Set(wanted)];
-      begin(using);
+      paths = [...new Set(wanted)];
+      source = using.source ?? source;
+      crops = using.crops ?? crops;
+      removed.clear();
+      for (const image of using.removed ?? []) removed.add(image);
+      list.clear();
+      for (const path of paths) list.set(path, undefined);
+      forgetResults();
+      void run();
     },
     add: (wanted) => {
-      const fresh = [...new Set(wanted)].filter((image) => !images.includes(image));
-      images = [...images, ...fresh];
-      if (running) waiting = [...waiting, ...fresh];
-      else void run(fresh);
+      for (const path of wanted) removed.delete(path);
+      const fresh = [...new Set(wanted)].filter((path) => !paths.includes(path) && !list.has(path));
+      if (fresh.length === 0) return;
+      paths = [...paths, ...fresh];
+      for (const path of fresh) list.set(path, undefined);
+      postImages();
+      if (running) waiting = true;
+      else void run();
     },
-    use: begin,
+    remove: (image) => {
+      if (!list.delete(image)) return;
+      paths = paths.filter((path) => path !== image);
+      removed.add(image);
+      postImages();
+      if (list.size === 0) running?.abort();
+    },
+    use: (changes) => {
+      crops = changes.crops ?? crops;
+      if (changes.source !== undefined) {
+        source = changes.source;
+        forgetResults();
+      }
+      void run();
+    },
+    goOn: () => void run(),
     cancel: () => {
-      waiting = [];
+      waiting = false;
       running?.abort();
     },
     replay: () => {
       gathered.clear();
       post({ type: 'clear' });
-      for (const part of inParts([...results.predictions, ...results.failed])) post(resultsMessage(part));
+      postImages();
+      const found = [...list.values()].filter((one) => one !== undefined);
+      for (const part of inParts(found)) post(resultsMessage(part));
       post(progress);
       if (problem !== undefined) post({ type: 'error', message: problem });
     },
     dispose: () => {
       gathered.clear();
-      waiting = [];
+      waiting = false;
       running?.abort();
       running = undefined;
     },
   };
 }
 
-function resultsMessage(found: readonly (ShownPrediction | FailedPrediction)[]): PredictionPanelToPage {
+function resultsMessage(found: readonly Found[]): PredictionPanelToPage {
   return {
     type: 'results',
     predictions: found.filter((one): one is ShownPrediction => 'prediction' in one),

@@ -7,6 +7,8 @@ import { inMessage } from '../plainText.ts';
 export interface ExportedFile {
   /** What the dialog offers. */
   readonly name: string;
+  /** Title of the dialog. */
+  readonly title?: string;
   /** The folder that the dialog begins in; the workspace's without it. */
   readonly folder?: string | undefined;
   /** What the format is called, and its ending. */
@@ -24,10 +26,18 @@ export function fileNameOf(name: string): string {
     .slice(0, 100);
 }
 
-/** Asks where to save, saves, and offers to open the file. Throws a user error where it cannot be written. */
-export async function saveExport({ name, folder, filters, content, note }: ExportedFile): Promise<void> {
+/** Asks where to save, saves, and offers to open the file. Throws a user error if it cannot be written. */
+export async function saveExport({
+  name,
+  title = 'Export',
+  folder,
+  filters,
+  content,
+  note,
+}: ExportedFile): Promise<void> {
   const home = folder ?? vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
   const target = await vscode.window.showSaveDialog({
+    title,
     filters: { ...filters },
     ...(home === undefined ? {} : { defaultUri: vscode.Uri.file(join(home, name)) }),
   });

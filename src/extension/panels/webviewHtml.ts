@@ -11,6 +11,9 @@ export interface PageSource {
   readonly nonce: string;
 }
 
+/** The editor offers Cut, Copy and Paste on any click otherwise. */
+const menus = JSON.stringify({ preventDefaultContextMenuItems: true });
+
 /**
  * The document of a page. Nothing may be loaded but the page's own script and style; pictures come as data, and styles
  * that the components make bear the nonce.
@@ -32,7 +35,7 @@ export function webviewHtml({ title, panel, cspSource, script, style, nonce }: P
 <title>${escapeHtml(title)}</title>
 <link rel="stylesheet" href="${escapeHtml(style)}">
 </head>
-<body data-panel="${escapeHtml(panel)}">
+<body data-panel="${escapeHtml(panel)}" data-vscode-context="${escapeHtml(menus)}">
 <div id="root"></div>
 <script nonce="${nonce}" src="${escapeHtml(script)}"></script>
 </body>

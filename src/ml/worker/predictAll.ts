@@ -27,6 +27,7 @@ export async function predictAll(
   const images = await findImages(request.images, (message) =>
     context.answer({ type: 'log', level: 'warning', message }),
   );
+  context.answer({ type: 'images', images });
   const { source, engine, device } = request;
   const examples = request.precision === 'int8' ? await calibrationSet(images, context) : undefined;
   const wish = { source, engine, device, ...(examples ? { calibrateOn: examples } : {}) };

@@ -1,24 +1,36 @@
-import type { KeptState } from './host.ts';
+export type KeepScrollOptions = {
+  /** What scrolls, with the children that will fill it; the page as a whole without it. */
+  place?: HTMLElement;
+  /** How far it was scrolled when it was left, in pixels. */
+  kept: number;
+  keep: (scroll: number) => void;
+};
 
 /**
- * Keeps how far the page is scrolled, so that it is there again when its tab is left and come back to. The page is
- * filled part by part then: it is scrolled as soon as it is long enough, unless the reader was faster.
+ * Keeps how far the page or a part of it is scrolled, so that it is there again when its tab is left and come back to.
+ * The page is filled part by part then: it is scrolled as soon as it is long enough, unless the reader was faster.
+ * `pending` says whether that is still to come.
  */
-export function keepScroll(state: KeptState<{ scroll: number }>): void {
-  let wanted = state.value.scroll;
-  const place = document.scrollingElement ?? document.documentElement;
+export function keepScroll({ place, kept, keep }: KeepScrollOptions): { readonly pending: boolean } {
+  let wanted = kept;
+  const box = place ?? document.scrollingElement ?? document.documentElement;
   const settle = () => {
     if (wanted === 0) return;
-    place.scrollTop = wanted;
-    if (place.scrollTop >= wanted - 1) wanted = 0;
+    box.scrollTop = wanted;
+    if (box.scrollTop >= wanted - 1) wanted = 0;
   };
   const filling = new ResizeObserver(settle);
-  filling.observe(document.body);
-  for (const child of document.body.children) filling.observe(child);
+  const filled = place ?? document.body;
+  for (const part of [filled, ...filled.children]) filling.observe(part);
   for (const reading of ['wheel', 'keydown', 'pointerdown']) {
     addEventListener(reading, () => (wanted = 0), { passive: true, capture: true });
   }
-  addEventListener('scroll', () => wanted === 0 && state.change({ scroll: Math.round(place.scrollTop) }), {
+  (place ?? window).addEventListener('scroll', () => wanted === 0 && keep(Math.round(box.scrollTop)), {
     passive: true,
   });
+  return {
+    get pending() {
+      return wanted > 0;
+    },
+  };
 }

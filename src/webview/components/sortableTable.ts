@@ -15,6 +15,8 @@ export type SortableTableOptions<Row> = {
   caption: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];
+  /** Rows that stay below the others, whatever the order: a heading, then a text for each further column. */
+  foot?: readonly (readonly string[])[];
   /** How many rows to build at first; the rest comes with a button. */
   limit: number;
   order: SortOrder;
@@ -32,6 +34,7 @@ export function sortableTable<Row>(options: SortableTableOptions<Row>): HTMLElem
     element('caption', { class: 'spoken' }, [options.caption]),
     element('thead', {}, [element('tr', {}, headings)]),
     body,
+    ...(options.foot === undefined ? [] : [tableFoot(options.foot, columns)]),
   ]);
   return element('div', {}, [table, moreButton(sorted.length, limit, (from, end) => body.append(...rows(from, end)))]);
 }
@@ -39,6 +42,16 @@ export function sortableTable<Row>(options: SortableTableOptions<Row>): HTMLElem
 function tableRow<Row>(row: Row, columns: readonly Column<Row>[]): HTMLElement {
   const cells = columns.map((column) => element('td', { class: alignment(column) }, [column.cell(row)]));
   return element('tr', {}, cells);
+}
+
+function tableFoot<Row>(foot: readonly (readonly string[])[], columns: readonly Column<Row>[]): HTMLElement {
+  const rows = foot.map(([heading = '', ...texts]) =>
+    element('tr', {}, [
+      element('th', { scope: 'row' }, [heading]),
+      ...texts.map((text, at) => element('td', { class: alignment(columns[at + 1]) }, [text])),
+    ]),
+  );
+  return element('tfoot', {}, rows);
 }
 
 function heading<Row>(column: Column<Row>, index: number, { order, onSort }: SortableTableOptions<Row>): HTMLElement {
@@ -53,6 +66,6 @@ function heading<Row>(column: Column<Row>, index: number, { order, onSort }: Sor
   ]);
 }
 
-function alignment<Row>(column: Column<Row>): string {
-  return column.numeric === true ? 'numeric' : 'textual';
+function alignment<Row>(column: Column<Row> | undefined): string {
+  return column?.numeric === true ? 'numeric' : 'textual';
 }

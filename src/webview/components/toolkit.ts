@@ -91,9 +91,12 @@ export type TextFieldOptions = {
   onInput: (value: string) => void;
 };
 
+/** The pages turn the editor's own Cut, Copy and Paste off; text fields need them. */
+const textMenu = { 'data-vscode-context': JSON.stringify({ preventDefaultContextMenuItems: false }) };
+
 export function textField({ label, placeholder, value, onInput }: TextFieldOptions): HTMLElement {
   // The toolkit names a field for screen readers by its text, which the style does not show: the placeholder does.
-  const field = customElement('vscode-text-field', { placeholder, value }, [label]);
+  const field = customElement('vscode-text-field', { placeholder, value, ...textMenu }, [label]);
   field.addEventListener('input', () => onInput((field as HTMLElement & { value: string }).value));
   return field;
 }

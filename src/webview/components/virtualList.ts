@@ -1,5 +1,6 @@
 import { element } from './element.ts';
 import { everyFrame } from './everyFrame.ts';
+import { keepScroll, type KeepScrollOptions } from './keepScroll.ts';
 import { scrolledTo, visibleRows } from './visibleRows.ts';
 
 export type VirtualListOptions<Item> = {
@@ -11,22 +12,32 @@ export type VirtualListOptions<Item> = {
   onSelect: (item: Item) => void;
   /** Enter or a double click. */
   onOpen: (item: Item) => void;
+  /** The Delete key. */
+  onDelete: (item: Item) => void;
+  /** What the editor's context menu is to know of an item: see `menuContext`. */
+  context: (item: Item) => Record<string, string>;
+  /** How far the list was scrolled when its page was left. */
+  scroll: Omit<KeepScrollOptions, 'place'>;
 };
 
 export type VirtualList<Item> = {
   element: HTMLElement;
-  /** Shows these items in this order; of the rows only those in sight are built. */
-  show: (items: readonly Item[], selected: string | undefined) => void;
+  /**
+   * Shows these items in this order; of the rows only those in sight are built. With `reveal`, another selected row than
+   * before is scrolled to.
+   */
+  show: (items: readonly Item[], selected: string | undefined, reveal: boolean) => void;
 };
 
 let lists = 0;
 
-/** A list box for thousands of rows: arrows, page keys, Home and End move the selection. */
+/** A list box for thousands of rows: arrows, page keys, Home and End move the selection; a right click selects, too. */
 export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualList<Item> {
   const { rowHeight, key } = options;
   const id = `list-${++lists}`;
   const space = element('div', { class: 'list-space', role: 'presentation' });
   const box = element('div', { class: 'list', role: 'listbox', tabindex: 0, 'aria-label': options.label }, [space]);
+  const scroll = keepScroll({ place: box, ...options.scroll });
   let items: readonly Item[] = [];
   let selected = -1;
   let selectedKey: string | undefined;
@@ -35,17 +46,24 @@ export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualLis
 
   const draw = everyFrame(() => {
     space.style.height = `${items.length * rowHeight}px`;
-    if (reveal && selected >= 0) box.scrollTop = scrolledTo(selected, rowHeight, box.scrollTop, box.clientHeight);
+    if (reveal && selected >= 0 && !scroll.pending)
+      box.scrollTop = scrolledTo(selected, rowHeight, box.scrollTop, box.clientHeight);
     reveal = false;
     const { first, end } = visibleRows(items.length, rowHeight, box.scrollTop, box.clientHeight);
     space.replaceChildren(...items.slice(first, end).map((item, offset) => place(item, first + offset)));
     const active = selected >= first && selected < end;
     if (active) box.setAttribute('aria-activedescendant', `${id}-${selected}`);
     else box.removeAttribute('aria-activedescendant');
+    // A menu that the keyboard opens is that of the list, which has the focus.
+    const item = items[selected];
+    for (const [name, value] of Object.entries(item === undefined ? {} : options.context(item))) {
+      box.setAttribute(name, value);
+    }
   });
 
   const place = (item: Item, index: number): HTMLElement => {
     const row = options.row(item);
+    for (const [name, value] of Object.entries(options.context(item))) row.setAttribute(name, value);
     row.id = `${id}-${index}`;
     row.classList.add('list-row');
     row.setAttribute('role', 'option');
@@ -70,6 +88,7 @@ export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualLis
   // By position, as rows are built anew while results come, also between a press and its release.
   const under = (event: MouseEvent) => Math.floor((event.clientY - space.getBoundingClientRect().top) / rowHeight);
   space.addEventListener('click', (event) => select(under(event)));
+  space.addEventListener('contextmenu', (event) => select(under(event)));
   space.addEventListener('dblclick', (event) => {
     const item = items[under(event)];
     if (item !== undefined) options.onOpen(item);
@@ -81,6 +100,7 @@ export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualLis
     const target = movedSelection(event.key, selected, items.length, page);
     const item = items[selected];
     if (event.key === 'Enter' && item !== undefined) options.onOpen(item);
+    else if (event.key === 'Delete' && item !== undefined) options.onDelete(item);
     else if (target === undefined) return;
     else select(target);
     event.preventDefault();
@@ -88,9 +108,9 @@ export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualLis
 
   return {
     element: box,
-    show: (next, wanted) => {
+    show: (next, wanted, revealed) => {
       items = next;
-      reveal ||= wanted !== selectedKey;
+      reveal ||= revealed && wanted !== selectedKey;
       selectedKey = wanted;
       selected = selectedKey === undefined ? -1 : items.findIndex((item) => key(item) === selectedKey);
       draw();

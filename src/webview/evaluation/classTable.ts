@@ -1,38 +1,48 @@
-import type { Evaluation } from '../../protocol/evaluation.ts';
+import type { MeanMetrics } from '../../protocol/evaluationMetrics.ts';
 import { element } from '../components/element.ts';
 import { count, percent } from '../components/format.ts';
 import { bar } from '../components/probabilityBars.ts';
 import { sortableTable, type Column, type SortOrder } from '../components/sortableTable.ts';
 import type { Cell } from './confusionGrid.ts';
 import { classNames, topConfusions, type Confusion } from './confusions.ts';
+import type { ShownEvaluation } from './shownEvaluation.ts';
 
 /** Classes that the table shows at first: building the rows of ten thousand takes seconds. */
 const shownClasses = 200;
 
-type ClassRow = Evaluation['perClass'][number] & { confusion: Confusion | undefined };
+type ClassRow = ShownEvaluation['perClass'][number] & { confusion: Confusion | undefined };
 
 export type ClassTableOptions = {
-  evaluation: Evaluation;
+  evaluation: ShownEvaluation;
   order: SortOrder;
   onSort: (order: SortOrder) => void;
   onOpen: (cell: Cell) => void;
 };
 
-/** Accuracy of every class, and what it is most often taken for. */
+/** Precision, recall and F1 of every class, what it is most often taken for, and the means over the classes. */
 export function classTable({ evaluation, order, onSort, onOpen }: ClassTableOptions): HTMLElement {
   const name = classNames(evaluation);
-  const confusions = topConfusions(evaluation, Infinity);
   const first = new Map<number, Confusion>();
-  for (const confusion of confusions) if (!first.has(confusion.actual)) first.set(confusion.actual, confusion);
+  for (const confusion of topConfusions(evaluation, Infinity)) {
+    if (!first.has(confusion.actual)) first.set(confusion.actual, confusion);
+  }
   const rows = evaluation.perClass.map((row): ClassRow => ({ ...row, confusion: first.get(row.index) }));
+  const numeric = true;
   const columns: Column<ClassRow>[] = [
     {
       title: 'Class',
       value: (row) => row.name,
-      cell: (row) => element('span', { title: `folder ${row.folder}` }, [row.name]),
+      cell: (row) => element('span', row.folder === '' ? {} : { title: `Folder ${row.folder}` }, [row.name]),
     },
-    { title: 'Images', numeric: true, value: (row) => row.images, cell: (row) => count(row.images) },
-    { title: 'Accuracy', numeric: true, value: (row) => row.accuracy, cell: accuracyCell },
+    { title: 'Images', numeric, value: (row) => row.images, cell: (row) => count(row.images) },
+    {
+      title: 'Precision',
+      numeric,
+      value: (row) => row.precision,
+      cell: (row) => (row.predicted === 0 ? '–' : percent(row.precision)),
+    },
+    { title: 'Recall', numeric, value: (row) => row.recall, cell: recallCell },
+    { title: 'F1', numeric, value: (row) => row.f1, cell: (row) => percent(row.f1) },
     {
       title: 'Most often taken for',
       value: (row) => (row.confusion === undefined ? '\uffff' : name(row.confusion.predicted)),
@@ -44,11 +54,15 @@ export function classTable({ evaluation, order, onSort, onOpen }: ClassTableOpti
             ]),
     },
   ];
-  const table = sortableTable({ caption: 'Accuracy by class', columns, rows, limit: shownClasses, order, onSort });
-  return element('div', { class: 'scroll-x class-table' }, [table]);
+  const foot = [meanRow('Mean', evaluation.macro), meanRow('Weighted by images', evaluation.weighted)];
+  return sortableTable({ caption: 'Figures of each class', columns, rows, foot, limit: shownClasses, order, onSort });
 }
 
-function accuracyCell({ accuracy, images }: ClassRow): HTMLElement {
+function meanRow(what: string, { precision, recall, f1 }: MeanMetrics): string[] {
+  return [what, '', percent(precision), percent(recall), percent(f1), ''];
+}
+
+function recallCell({ recall, images }: ClassRow): HTMLElement {
   if (images === 0) return element('span', {}, ['–']);
-  return element('span', { class: 'accuracy-cell' }, [bar(accuracy), element('span', {}, [percent(accuracy)])]);
+  return element('span', { class: 'recall' }, [bar(recall), element('span', {}, [percent(recall)])]);
 }

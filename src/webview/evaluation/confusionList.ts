@@ -3,13 +3,14 @@ import { images, percent } from '../components/format.ts';
 import type { Cell } from './confusionGrid.ts';
 import type { ClassNames, Confusion } from './confusions.ts';
 
-/** The pairs of classes that are confused most, each opens its images. */
+/** The pairs of classes that are confused most; each opens its images. */
 export function confusionList(
   confusions: readonly Confusion[],
   name: ClassNames,
   selected: Cell | undefined,
   onOpen: (cell: Cell) => void,
 ): HTMLElement {
+  if (confusions.length === 0) return element('p', { class: 'hint' }, ['None: every image is predicted right.']);
   return element(
     'ol',
     { class: 'confusions' },

@@ -1,5 +1,7 @@
 import type { Evaluation } from '../../protocol/evaluation.ts';
 
+type Counted = Pick<Evaluation, 'perClass' | 'confusion'>;
+
 export type ClassNames = (index: number) => string;
 export type ImageResult = Evaluation['results'][number];
 /** Images of one class that were predicted as another. */
@@ -9,18 +11,18 @@ export type ConfusionMatrix = {
   classes: number[];
   /** Number of images of a class predicted as another. */
   count: (actual: number, predicted: number) => number;
-  /** That number as a share of the images of the class; 0 where it has none. */
+  /** That number as a share of the images of the class; 0 if it has none. */
   share: (actual: number, predicted: number) => number;
 };
 
 /** Names by class index. */
-export function classNames({ perClass }: Evaluation): ClassNames {
+export function classNames({ perClass }: Pick<Evaluation, 'perClass'>): ClassNames {
   const names = new Map(perClass.map(({ index, name }) => [index, name]));
   return (index) => names.get(index) ?? `class ${index}`;
 }
 
 /** The sparse counts as a matrix over the evaluation's classes. */
-export function confusionMatrix({ perClass, confusion }: Evaluation): ConfusionMatrix {
+export function confusionMatrix({ perClass, confusion }: Counted): ConfusionMatrix {
   const cells = new Map(confusion.map(([actual, predicted, count]) => [`${actual} ${predicted}`, count]));
   const totals = new Map<number, number>();
   for (const [actual, , count] of confusion) totals.set(actual, (totals.get(actual) ?? 0) + count);
@@ -33,7 +35,7 @@ export function confusionMatrix({ perClass, confusion }: Evaluation): ConfusionM
 }
 
 /** Pairs of classes that were taken for each other most often, the most images first. */
-export function topConfusions(evaluation: Evaluation, limit: number): Confusion[] {
+export function topConfusions(evaluation: Counted, limit: number): Confusion[] {
   const { share } = confusionMatrix(evaluation);
   return evaluation.confusion
     .filter(([actual, predicted, count]) => actual !== predicted && count > 0)
@@ -43,14 +45,18 @@ export function topConfusions(evaluation: Evaluation, limit: number): Confusion[
 }
 
 /** The images behind a cell, the surest first. */
-export function imagesBehind({ results }: Evaluation, actual: number, predicted: number): ImageResult[] {
+export function imagesBehind(
+  { results }: Pick<Evaluation, 'results'>,
+  actual: number,
+  predicted: number,
+): ImageResult[] {
   return results
     .filter((result) => result.actual === actual && result.predicted === predicted)
     .toSorted((a, b) => b.probability - a.probability);
 }
 
 /** Images that are, with at least this probability, of another class than their folder says; the surest first. */
-export function suspectedMislabels({ results }: Evaluation, leastProbability: number): ImageResult[] {
+export function suspectedMislabels({ results }: Pick<Evaluation, 'results'>, leastProbability: number): ImageResult[] {
   return results
     .filter(({ actual, predicted, probability }) => actual !== predicted && probability >= leastProbability)
     .toSorted((a, b) => b.probability - a.probability);

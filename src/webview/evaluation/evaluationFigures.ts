@@ -1,11 +1,11 @@
-import type { Evaluation } from '../../protocol/evaluation.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { element } from '../components/element.ts';
 import { count, percent, short } from '../components/format.ts';
 import { isOutdated } from './chooseEvaluation.ts';
+import type { ShownEvaluation } from './shownEvaluation.ts';
 
 export type FiguresOptions = {
-  evaluations: { 1?: Evaluation; 5?: Evaluation };
+  evaluations: { 1?: ShownEvaluation; 5?: ShownEvaluation };
   /** When the checkpoint was written. */
   written: string | undefined;
   chosen: CropCount;
@@ -15,44 +15,45 @@ export type FiguresOptions = {
 };
 
 /** One crop and five side by side; the better accuracy is marked. */
-export function evaluationFigures({ evaluations, written, chosen, onChoose, testButton }: FiguresOptions): HTMLElement {
-  const best = Math.max(evaluations[1]?.accuracy ?? 0, evaluations[5]?.accuracy ?? 0);
-  const both = evaluations[1] !== undefined && evaluations[5] !== undefined;
-  const cards = ([5, 1] as const).map((crops) => {
-    const evaluation = evaluations[crops];
-    const title = crops === 5 ? 'Five crops' : 'Centre crop';
-    if (evaluation === undefined) {
-      return element('article', { class: 'card figures' }, [
-        element('h2', {}, [title]),
-        element('p', { class: 'hint' }, ['Not tested yet.']),
-        testButton(crops, false),
-      ]);
-    }
-    const details = element(
-      'button',
-      { type: 'button', class: 'link', 'aria-pressed': chosen === crops, onclick: () => onChoose(crops) },
-      [chosen === crops ? 'Details are shown below' : 'Show details'],
-    );
-    return element('article', { class: chosen === crops ? 'card figures chosen' : 'card figures' }, [
-      element('h2', {}, [title]),
-      element('p', { class: 'accuracy' }, [
-        percent(evaluation.accuracy, 2),
-        element('small', {}, [both && evaluation.accuracy === best ? 'accuracy ★' : 'accuracy']),
-      ]),
-      figureList(evaluation),
-      isOutdated(evaluation, written)
-        ? element('p', { class: 'note' }, ['⚠ The checkpoint has been written again since: test it again.'])
-        : undefined,
-      both ? details : undefined,
-      testButton(crops, true),
-    ]);
-  });
-  return element('div', { class: 'figure-cards' }, cards);
+export function evaluationFigures(options: FiguresOptions): HTMLElement {
+  return element('div', { class: 'figure-cards' }, [figureCard(5, options), figureCard(1, options)]);
 }
 
-function figureList({ top5, loss, images, leftOut, time }: Evaluation): HTMLElement {
+function figureCard(crops: CropCount, options: FiguresOptions): HTMLElement {
+  const { evaluations, written, chosen, onChoose, testButton } = options;
+  const evaluation = evaluations[crops];
+  const title = element('h2', {}, [crops === 5 ? 'Five crops' : 'Centre crop']);
+  if (evaluation === undefined) {
+    const untested = element('p', { class: 'hint' }, ['Not tested yet.']);
+    return element('article', { class: 'card figures' }, [title, untested, testButton(crops, false)]);
+  }
+  const both = evaluations[1] !== undefined && evaluations[5] !== undefined;
+  const best = Math.max(evaluations[1]?.accuracy ?? 0, evaluations[5]?.accuracy ?? 0);
+  const shown = chosen === crops;
+  const details = { type: 'button', class: 'link', 'aria-pressed': shown, onclick: () => onChoose(crops) };
+  return element('article', { class: shown ? 'card figures chosen' : 'card figures' }, [
+    title,
+    element('p', { class: 'accuracy' }, [
+      percent(evaluation.accuracy, 2),
+      element('small', {}, [both && evaluation.accuracy === best ? 'accuracy ★' : 'accuracy']),
+    ]),
+    figureList(evaluation),
+    isOutdated(evaluation, written)
+      ? element('p', { class: 'note' }, ['⚠ The checkpoint has changed since this test. Test it again.'])
+      : undefined,
+    both ? element('button', details, [shown ? 'Details are shown below' : 'Show details']) : undefined,
+    testButton(crops, true),
+  ]);
+}
+
+function figureList(evaluation: ShownEvaluation): HTMLElement {
+  const { top5, loss, images, leftOut, time, accuracyInterval, macro, weighted, perClass } = evaluation;
   const figures = [
-    ['Top-5', percent(top5, 2)],
+    ['95 % interval', `${percent(accuracyInterval.low)} to ${percent(accuracyInterval.high)}`],
+    ['F1, mean over classes', percent(macro.f1, 2)],
+    ['F1, weighted by images', percent(weighted.f1, 2)],
+    // With no more than five classes it says nothing.
+    ...(perClass.length > 5 || top5 < 1 ? [['Top-5', percent(top5, 2)]] : []),
     ['Loss', short(loss)],
     ['Images', leftOut === 0 ? count(images) : `${count(images)}, ${count(leftOut)} left out`],
     ['Tested', new Date(time).toLocaleString()],

@@ -1,29 +1,31 @@
-import type { Evaluation } from '../../protocol/evaluation.ts';
 import type { EvaluationPanelToHost, EvaluationPanelToPage } from '../../protocol/evaluationPanel.ts';
+import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { announcer } from '../components/announcer.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
-import { fileName, images, percent } from '../components/format.ts';
+import { images, percent } from '../components/format.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepFocus } from '../components/keepFocus.ts';
+import { keepScroll } from '../components/keepScroll.ts';
 import { pictureStore } from '../components/pictures.ts';
-import { button, dropdown, labelled, progressRing, setDisabled } from '../components/toolkit.ts';
+import { button, setDisabled } from '../components/toolkit.ts';
+import { behindSection } from './behindSection.ts';
 import { byCrops, testedData, testedKey } from './chooseEvaluation.ts';
-import { classTable } from './classTable.ts';
-import { confusionGrid, type Cell } from './confusionGrid.ts';
-import { confusionList } from './confusionList.ts';
-import { classNames, confusionMatrix, imagesBehind, suspectedMislabels, topConfusions } from './confusions.ts';
-import { evaluationCsv } from './evaluationCsv.ts';
+import { classSection } from './classSection.ts';
+import type { Cell } from './confusionGrid.ts';
+import { classNames, type ImageResult } from './confusions.ts';
+import { confusionSection } from './confusionSection.ts';
+import { classesCsv, imagesCsv } from './evaluationCsv.ts';
 import { evaluationFigures } from './evaluationFigures.ts';
-import { imageResults, type ImageResultsOptions } from './imageResults.ts';
+import { exportConfusions } from './exportConfusions.ts';
+import { imageResults } from './imageResults.ts';
+import { mislabelSection } from './mislabelSection.ts';
 import type { EvaluationPageState } from './pageState.ts';
+import { shownEvaluation, type ShownEvaluation } from './shownEvaluation.ts';
+import { testHeader } from './testHeader.ts';
 
-/** With more classes the matrix is too large to read, and the list of confusions stands alone. */
-const largestMatrix = 30;
-const shownConfusions = 20;
 const shownImages = 24;
 const thumbnailPixels = 160;
-const suspicions = [50, 80, 90, 95, 99] as const;
 
 type Of<Type extends EvaluationPanelToPage['type']> = Extract<EvaluationPanelToPage, { type: Type }>;
 
@@ -39,54 +41,6 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
   let progress: Of<'progress'> | undefined;
   let problem: string | undefined;
 
-  const pictures = pictureStore((image) => send({ type: 'picture', image, size: thumbnailPixels }));
-  const spoken = announcer();
-  const title = element('h1');
-  const on = element('p', { class: 'hint' });
-  /** How the images were chosen, where that is not plain. */
-  const selection = element('p', { class: 'hint' });
-  const refusal = element('p', { class: 'notice' });
-  const tested = dropdown('Tested on', (value) => change({ tested: value, cell: undefined }));
-  const exporting = button({
-    label: 'CSV',
-    title: 'Export a row an image',
-    onClick: () => {
-      const evaluation = shown();
-      if (evaluation !== undefined) send({ type: 'exportCsv', content: evaluationCsv(evaluation) });
-    },
-  });
-  const progressLine = element('span');
-  const busy = element('div', { class: 'busy' }, [
-    progressRing(),
-    progressLine,
-    button({ label: 'Cancel', onClick: () => send({ type: 'cancel' }) }),
-  ]);
-  const error = element('p', { class: 'notice error', role: 'alert' });
-  const figures = element('section', { 'aria-label': 'Results' });
-  const matrix = element('section', { 'aria-label': 'Confusions' });
-  const behind = element('section', { class: 'behind', 'aria-label': 'Images behind the chosen cell', tabindex: -1 });
-  const classes = element('section', { 'aria-label': 'Classes' });
-  const suspects = element('div');
-  const suspicion = dropdown('Least probability', (value) => change({ suspicion: Number(value) }));
-  const mislabels = element('section', { 'aria-label': 'Suspected mislabels' }, [
-    element('h2', {}, ['Suspected mislabels']),
-    labelled('Sure of another class by at least', suspicion.element),
-    suspects,
-  ]);
-  const details = element('div', { class: 'details' }, [matrix, behind, classes, mislabels]);
-  root.append(
-    spoken.element,
-    element('main', {}, [
-      element('header', { class: 'toolbar' }, [title, tested.element, exporting, busy]),
-      on,
-      selection,
-      refusal,
-      error,
-      figures,
-      details,
-    ]),
-  );
-
   const change = (part: Partial<EvaluationPageState>): void => {
     state.change(part);
     refresh();
@@ -95,19 +49,28 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     const all = testedData(known?.evaluations ?? []);
     return all.find((each) => testedKey(each) === state.value.tested) ?? all[0];
   };
-  const pair = () => {
+  const pair = (): { 1?: ShownEvaluation; 5?: ShownEvaluation } => {
     const data = chosenData();
-    return data === undefined ? {} : byCrops(known?.evaluations ?? [], data);
+    const found = data === undefined ? {} : byCrops(known?.evaluations ?? [], data);
+    return { ...(found[1] && { 1: shownEvaluation(found[1]) }), ...(found[5] && { 5: shownEvaluation(found[5]) }) };
   };
-  const shown = (): Evaluation | undefined => {
+  const shown = (): ShownEvaluation | undefined => {
     const evaluations = pair();
     return evaluations[state.value.crops] ?? evaluations[5] ?? evaluations[1];
   };
-  const openCell = (cell: Cell): void => {
-    change({ cell: { actual: cell.actual, predicted: cell.predicted } });
-    requestAnimationFrame(() => behind.focus());
+  const withShown = (use: (evaluation: ShownEvaluation) => void) => () => {
+    const evaluation = shown();
+    if (evaluation !== undefined) use(evaluation);
   };
-  const gallery = (results: ImageResultsOptions['results'], evaluation: Evaluation): HTMLElement =>
+  const openCell = ({ actual, predicted }: Cell): void => {
+    change({ cell: { actual, predicted } });
+    requestAnimationFrame(() => behind.element.focus());
+  };
+  const keepScrolled = (part: Partial<EvaluationPageState['scroll']>): void =>
+    state.change({ scroll: { ...state.value.scroll, ...part } });
+
+  const pictures = pictureStore((image) => send({ type: 'picture', image, size: thumbnailPixels }));
+  const gallery = (results: readonly ImageResult[], evaluation: ShownEvaluation): HTMLElement =>
     imageResults({
       results,
       name: classNames(evaluation),
@@ -117,116 +80,76 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
       onReveal: (image) => send({ type: 'reveal', image }),
     });
 
-  const drawHeader = (): void => {
-    title.textContent = known?.label ?? 'Test';
-    const all = testedData(known?.evaluations ?? []);
-    const data = chosenData();
-    tested.element.hidden = all.length < 2;
-    tested.update(
-      all.map((each) => ({ value: testedKey(each), label: `${each.split} of ${fileName(each.data)}` })),
-      data === undefined ? '' : testedKey(data),
-    );
-    on.textContent = data === undefined ? '' : `${data.split} images of ${data.data}`;
-    const notes = shown()?.selection?.notes ?? [];
-    selection.hidden = notes.length === 0;
-    selection.textContent = notes.join(' ');
-    refusal.hidden = known?.refusal === undefined;
-    refusal.textContent = known?.refusal ?? '';
-    setDisabled(exporting, shown() === undefined);
-    error.hidden = problem === undefined;
-    error.textContent = problem ?? '';
+  const spoken = announcer();
+  const header = testHeader({
+    onTested: (tested) => change({ tested, cell: undefined }),
+    onExport: withShown((evaluation) =>
+      send({ type: 'export', what: 'images', format: 'csv', content: imagesCsv(evaluation) }),
+    ),
+    onCancel: () => send({ type: 'cancel' }),
+  });
+  const figures = element('section', { 'aria-label': 'Results' });
+  const confusions = confusionSection({
+    onOpen: openCell,
+    onValue: (cellValue) => change({ cellValue }),
+    onExport: (format) =>
+      withShown((evaluation) => {
+        const { cellValue: value } = state.value;
+        void exportConfusions(format, { evaluation, label: known?.label ?? '', value }).then((content) =>
+          send({ type: 'export', what: 'confusions', format, content }),
+        );
+      })(),
+  });
+  const behind = behindSection(gallery, () => change({ cell: undefined }));
+  const classes = classSection({
+    onSort: (order) => change({ order }),
+    onOpen: openCell,
+    onExport: withShown((evaluation) =>
+      send({ type: 'export', what: 'classes', format: 'csv', content: classesCsv(evaluation) }),
+    ),
+    scrolled: state.value.scroll.classes,
+    onScroll: (top) => keepScrolled({ classes: top }),
+  });
+  const mislabels = mislabelSection(gallery, (suspicion) => change({ suspicion }));
+  const sections = [confusions.element, behind.element, classes.element, mislabels.element];
+  const details = element('div', { class: 'details' }, sections);
+  root.append(spoken.element, element('main', {}, [...header.elements, figures, details]));
+  keepScroll({ kept: state.value.scroll.page, keep: (page) => keepScrolled({ page }) });
+
+  const testButton = (crops: CropCount, again: boolean) => {
+    const label = again ? 'Test again' : 'Test';
+    const made = button({ label, primary: !again, onClick: () => send({ type: 'test', crops }) });
+    setDisabled(made, progress?.busy === true || known?.refusal !== undefined);
+    return made;
   };
-  const drawProgress = (): void => {
-    busy.hidden = progress?.busy !== true;
-    if (progress?.busy !== true) return;
-    const { what, done, total } = progress;
-    progressLine.textContent = total > 0 ? `${what} ${done} of ${total}` : what;
-    spoken.say(what);
-  };
-  const drawFigures = (evaluation: Evaluation | undefined): void => {
-    const testButton = (crops: 1 | 5, again: boolean) => {
-      const made = button({
-        label: again ? 'Test again' : 'Test',
-        primary: !again,
-        onClick: () => send({ type: 'test', crops }),
-      });
-      setDisabled(made, progress?.busy === true || known?.refusal !== undefined);
-      return made;
-    };
+  const drawFigures = (evaluation: ShownEvaluation | undefined): void => {
     const chosen = evaluation?.cropCount ?? state.value.crops;
-    const onChoose = (crops: 1 | 5) => change({ crops, cell: undefined });
-    figures.replaceChildren(
-      evaluationFigures({ evaluations: pair(), written: known?.written, chosen, onChoose, testButton }),
-    );
-    if (evaluation !== undefined)
-      spoken.say(`Accuracy ${percent(evaluation.accuracy)} over ${images(evaluation.images)}`);
-  };
-  const drawConfusions = (evaluation: Evaluation): void => {
-    const name = classNames(evaluation);
-    const small = evaluation.perClass.length <= largestMatrix;
-    const confusions = topConfusions(evaluation, shownConfusions);
-    const { cell } = state.value;
-    matrix.replaceChildren(
-      ...(small
-        ? [
-            element('h2', {}, ['Confusions']),
-            confusionGrid({ matrix: confusionMatrix(evaluation), name, selected: cell, onOpen: openCell }),
-          ]
-        : []),
-      element('h2', {}, ['Most frequent confusions']),
-      confusions.length === 0
-        ? element('p', { class: 'hint' }, ['None: every image is predicted right.'])
-        : confusionList(confusions, name, cell, openCell),
-    );
-    behind.hidden = cell === undefined;
-    if (cell === undefined) return;
-    const results = imagesBehind(evaluation, cell.actual, cell.predicted);
-    behind.replaceChildren(
-      element('h2', {}, [
-        `${name(cell.actual)} predicted as ${name(cell.predicted)}: ${images(results.length)} `,
-        element(
-          'button',
-          { type: 'button', class: 'icon', 'aria-label': 'Close', onclick: () => change({ cell: undefined }) },
-          ['×'],
-        ),
-      ]),
-      gallery(results, evaluation),
-    );
-  };
-  const drawClasses = (evaluation: Evaluation): void => {
-    const onSort = (order: EvaluationPageState['order']) => change({ order });
-    classes.replaceChildren(
-      element('h2', {}, ['Classes']),
-      classTable({ evaluation, order: state.value.order, onSort, onOpen: openCell }),
-    );
-  };
-  const drawMislabels = (evaluation: Evaluation): void => {
-    suspicion.update(
-      suspicions.map((each) => ({ value: String(each), label: `${each} %` })),
-      String(state.value.suspicion),
-    );
-    const suspected = suspectedMislabels(evaluation, state.value.suspicion / 100);
-    suspects.replaceChildren(
-      element('p', { class: 'hint' }, [
-        suspected.length === 0
-          ? 'None.'
-          : `${images(suspected.length)} whose folder may be wrong, the surest first. Nothing is moved: look, then decide.`,
-      ]),
-      gallery(suspected, evaluation),
-    );
+    const onChoose = (crops: CropCount) => change({ crops, cell: undefined });
+    const drawn = evaluationFigures({ evaluations: pair(), written: known?.written, chosen, onChoose, testButton });
+    keepFocus(figures, () => figures.replaceChildren(drawn));
   };
   const refresh = everyFrame(() => {
     const evaluation = shown();
-    drawHeader();
-    drawProgress();
-    keepFocus(figures, () => drawFigures(evaluation));
+    const { cell, cellValue, order, suspicion } = state.value;
+    header.draw({
+      label: known?.label,
+      tested: testedData(known?.evaluations ?? []),
+      chosen: chosenData(),
+      notes: evaluation?.selection?.notes ?? [],
+      refusal: known?.refusal,
+      problem,
+    });
+    header.drawProgress(progress);
+    drawFigures(evaluation);
     details.hidden = evaluation === undefined;
     if (evaluation === undefined) return;
-    keepFocus(details, () => {
-      drawConfusions(evaluation);
-      drawClasses(evaluation);
-      drawMislabels(evaluation);
-    });
+    if (progress?.busy !== true) {
+      spoken.say(`Accuracy ${percent(evaluation.accuracy)} over ${images(evaluation.images)}`);
+    }
+    confusions.draw(evaluation, cell, cellValue);
+    behind.draw(evaluation, cell);
+    classes.draw(evaluation, order);
+    mislabels.draw(evaluation, suspicion);
   });
   refresh();
 
@@ -239,9 +162,10 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
         const began = message.busy !== (progress?.busy === true);
         progress = message;
         if (message.busy) problem = undefined;
-        // While it counts, nothing else changes: what has the focus stays.
+        spoken.say(message.what);
+        // While it counts, nothing else changes.
         if (!began) {
-          drawProgress();
+          header.drawProgress(progress);
           return;
         }
         break;

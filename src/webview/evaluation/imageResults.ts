@@ -1,5 +1,6 @@
 import { element } from '../components/element.ts';
 import { fileName, percent } from '../components/format.ts';
+import { menuContext } from '../components/menuContext.ts';
 import { moreButton } from '../components/moreButton.ts';
 import type { Pictures } from '../components/pictures.ts';
 import type { ClassNames, ImageResult } from './confusions.ts';
@@ -14,7 +15,7 @@ export type ImageResultsOptions = {
   onReveal: (image: string) => void;
 };
 
-/** Images with what their folder says and what was predicted; each opens, or is shown in the explorer. */
+/** Images with what their folder says and what was predicted; each opens, or is revealed in the explorer. */
 export function imageResults(options: ImageResultsOptions): HTMLElement {
   const { results, limit } = options;
   const cards = (from: number, end: number) => results.slice(from, end).map((result) => card(result, options));
@@ -26,18 +27,23 @@ function card(result: ImageResult, { name, pictures, onOpen, onReveal }: ImageRe
   const { image, actual, predicted, probability, actualProbability } = result;
   const file = fileName(image);
   const right = actual === predicted;
-  return element('li', { class: 'card' }, [
+  return element('li', { class: 'card', ...menuContext('image', { image }) }, [
     element(
       'button',
       { type: 'button', class: 'picture-button', title: `Open ${image}`, onclick: () => onOpen(image) },
       [pictures.image(image, file)],
     ),
     element('p', { class: 'predicted' }, [`${right ? '✓' : '✗'} ${name(predicted)} ${percent(probability, 0)}`]),
-    right ? undefined : element('p', { class: 'hint' }, [`folder: ${name(actual)} ${percent(actualProbability, 0)}`]),
+    right ? undefined : element('p', { class: 'hint' }, [`Folder: ${name(actual)} ${percent(actualProbability, 0)}`]),
     element('p', { class: 'file' }, [
       element(
         'button',
-        { type: 'button', class: 'link', title: `Show ${image} in the explorer`, onclick: () => onReveal(image) },
+        {
+          type: 'button',
+          class: 'link',
+          title: `Reveal ${image} in the explorer view`,
+          onclick: () => onReveal(image),
+        },
         [file],
       ),
     ]),

@@ -1,14 +1,19 @@
 import * as z from 'zod';
+import { cellValues } from './cellText.ts';
 
 /** What the page keeps when it is hidden or the window reloads. */
 export const evaluationPageStateSchema = z.object({
   /** Data and split that are shown, as `testedKey` names them; the newest when left out. */
   tested: z.string().optional(),
   crops: z.union([z.literal(1), z.literal(5)]).default(5),
-  order: z.object({ column: z.number().int(), descending: z.boolean() }).default({ column: 2, descending: false }),
+  order: z.object({ column: z.number().int(), descending: z.boolean() }).default({ column: 3, descending: false }),
   /** Cell of the confusion matrix whose images are shown. */
   cell: z.object({ actual: z.number().int(), predicted: z.number().int() }).optional(),
+  /** What the cells of the confusion matrix show. */
+  cellValue: z.enum(cellValues).default('counts'),
   /** Least probability, in percent, with which an image must be of another class to be suspected. */
   suspicion: z.number().default(90),
+  /** Pixels by which the page and its table of classes were scrolled. */
+  scroll: z.object({ page: z.number(), classes: z.number() }).default({ page: 0, classes: 0 }),
 });
 export type EvaluationPageState = z.infer<typeof evaluationPageStateSchema>;

@@ -1,6 +1,8 @@
 import type { CropPrediction, ImagePrediction, RankedClass } from '../../protocol/prediction.ts';
 import { element } from '../components/element.ts';
 import { probabilityBars } from '../components/probabilityBars.ts';
+import type { CropHighlight } from './cropHighlight.ts';
+import { cropTitle } from './cropTitle.ts';
 
 const thumbnailPixels = 224;
 
@@ -10,29 +12,34 @@ export type CropColumn = {
   draw: (picture: HTMLImageElement) => void;
 };
 
-/** One crop: what the network saw, and its ranking. Says so where its first class is not the mean's. */
+/** One crop: what the network saw, and its ranking. Says so if its first class is not the mean's. */
 export function cropColumn(
   { crop, frame, top }: CropPrediction,
   position: number,
   { width, mean }: ImagePrediction,
-  highlight: (position: number | undefined) => void,
+  highlight: CropHighlight,
 ): CropColumn {
-  const where = crop === 'center' ? 'centre' : crop;
+  const where = cropTitle(crop);
   const canvas = element('canvas', {
     width: thumbnailPixels,
     height: thumbnailPixels,
     role: 'img',
     'aria-label': `The ${where} crop`,
   });
-  const column = element('article', { class: 'crop', tabindex: 0, 'aria-label': `Crop ${position + 1}, ${where}` }, [
-    element('h3', {}, [element('span', { class: 'number' }, [String(position + 1)]), where]),
+  const control = element('button', { type: 'button', title: 'Show this crop on the picture' }, [
+    element('span', { class: 'number' }, [String(position + 1)]),
+    where,
+  ]);
+  const column = element('article', { class: 'crop', 'aria-label': `Crop ${position + 1}, ${where}` }, [
+    element('h3', {}, [control]),
     canvas,
     verdict(top[0], mean[0]),
     probabilityBars(top, { emphasized: mean[0]?.index }),
   ]);
   column.classList.toggle('disagrees', top[0]?.index !== mean[0]?.index);
-  for (const event of ['mouseenter', 'focus']) column.addEventListener(event, () => highlight(position));
-  for (const event of ['mouseleave', 'blur']) column.addEventListener(event, () => highlight(undefined));
+  highlight.follow(column, control, position);
+  highlight.onChange((set) => column.classList.toggle('highlighted', set === position));
+  canvas.addEventListener('click', () => control.click());
   return {
     element: column,
     draw: (picture) => {

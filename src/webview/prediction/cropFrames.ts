@@ -1,30 +1,28 @@
 import type { CropPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { element, svg } from '../components/element.ts';
+import type { CropHighlight } from './cropHighlight.ts';
+import { cropTitle } from './cropTitle.ts';
 
-export type CropFrames = {
-  element: HTMLElement;
-  /** Sets one crop's frame off, by its position; none with undefined. */
-  highlight: (position: number | undefined) => void;
-};
-
-/** The picture with the frames of its crops and their numbers drawn on it. */
-export function cropFrames({ width, height, crops }: ImagePrediction, picture: HTMLImageElement): CropFrames {
+/** The picture with the frames of its crops on it, and a button with the number of each. */
+export function cropFrames(
+  { width, height, crops }: ImagePrediction,
+  picture: HTMLImageElement,
+  highlight: CropHighlight,
+): HTMLElement {
   const frames = crops.map(({ frame }, position) => frameShape(frame, position));
+  const badges = crops.map((crop, position) => badge(crop, position, width, height));
   const overlay = svg('svg', { class: 'frames', viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' }, frames);
-  const box = element('div', { class: 'framed' }, [
-    picture,
-    overlay,
-    ...crops.map((crop, position) => badge(crop, position, width, height)),
-  ]);
+  const box = element('div', { class: 'framed' }, [picture, overlay, ...badges]);
   box.style.aspectRatio = `${width} / ${height}`;
   box.style.setProperty('--shape', String(width / height));
-  return {
-    element: box,
-    highlight: (position) => {
-      box.classList.toggle('highlighting', position !== undefined);
-      frames.forEach((frame, index) => frame.classList.toggle('highlighted', index === position));
-    },
-  };
+  badges.forEach((one, position) => highlight.follow(one, one, position));
+  highlight.onChange((position) => {
+    box.classList.toggle('highlighting', position !== undefined);
+    for (const parts of [frames, badges]) {
+      parts.forEach((part, index) => part.classList.toggle('highlighted', index === position));
+    }
+  });
+  return box;
 }
 
 function frameShape({ left, top, width, height }: CropPrediction['frame'], position: number): SVGGElement {
@@ -36,8 +34,11 @@ function frameShape({ left, top, width, height }: CropPrediction['frame'], posit
 }
 
 /** The crop's number, in its own corner of the picture. */
-function badge({ crop, frame }: CropPrediction, position: number, width: number, height: number): HTMLElement {
-  const mark = element('span', { class: 'badge', 'aria-hidden': 'true' }, [String(position + 1)]);
+function badge({ crop, frame, top }: CropPrediction, position: number, width: number, height: number): HTMLElement {
+  const label = `Crop ${position + 1}, ${cropTitle(crop)}: ${top[0]?.name ?? 'no class'}`;
+  const mark = element('button', { type: 'button', class: 'badge', title: label, 'aria-label': label }, [
+    String(position + 1),
+  ]);
   const x = crop.includes('right')
     ? frame.left + frame.width
     : crop.includes('left')

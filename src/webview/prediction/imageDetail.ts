@@ -1,53 +1,62 @@
 import type { ImagePrediction } from '../../protocol/prediction.ts';
 import { element } from '../components/element.ts';
 import { fileName } from '../components/format.ts';
+import { menuContext } from '../components/menuContext.ts';
 import { probabilityBars } from '../components/probabilityBars.ts';
 import { button } from '../components/toolkit.ts';
 import { cropColumn } from './cropColumn.ts';
 import { cropFrames } from './cropFrames.ts';
+import { cropHighlight } from './cropHighlight.ts';
 import { agreement, type PredictionRow } from './predictionRows.ts';
 
 export type DetailOptions = {
   /** The picture as the host sent it; undefined while it is on its way. */
   picture: string | undefined;
   onOpen: (image: string) => void;
+  onRemove: (image: string) => void;
 };
 
-/** All that is known of one image: the frames on the picture, the mean, the centre crop, and a column a crop. */
-export function imageDetail(row: PredictionRow, options: DetailOptions): HTMLElement {
-  return element('section', { class: 'detail', 'aria-label': fileName(row.image) }, [
+/** All that is known of one image: the frames on the picture, the mean, the centre crop, and a column for each crop. */
+export function imageDetail(row: PredictionRow, { picture, onOpen, onRemove }: DetailOptions): HTMLElement {
+  const { image } = row;
+  return element('section', { class: 'detail', 'aria-label': fileName(image), ...menuContext('image', { image }) }, [
     element('header', {}, [
-      element('h1', { title: row.image }, [fileName(row.image)]),
-      button({ label: 'Open', title: 'Open the image in the editor', onClick: () => options.onOpen(row.image) }),
+      element('h1', { title: image }, [fileName(image)]),
+      element('span', { class: 'buttons' }, [
+        button({ label: 'Open', title: 'Open the image in the editor', onClick: () => onOpen(image) }),
+        button({
+          label: 'Remove',
+          title: 'Take the image off the list (Delete). The file stays.',
+          onClick: () => onRemove(image),
+        }),
+      ]),
     ]),
-    ...(row.kind === 'failed'
-      ? [element('p', { class: 'notice error' }, [`This image could not be classified: ${row.error}`])]
-      : classified(row.prediction, row.thumbnail, options.picture)),
+    ...content(row, picture),
   ]);
+}
+
+function content(row: PredictionRow, picture: string | undefined): HTMLElement[] {
+  if (row.kind === 'classified') return classified(row.prediction, row.thumbnail, picture);
+  if (row.kind === 'unclassified') return [element('p', { class: 'hint' }, ['This image is not classified yet.'])];
+  return [element('p', { class: 'notice error' }, [`This image could not be read: ${row.error}`])];
 }
 
 function classified(prediction: ImagePrediction, thumbnail: string, picture: string | undefined): HTMLElement[] {
   const image = element('img', { src: picture ?? thumbnail, alt: fileName(prediction.image), draggable: 'false' });
-  const frames = cropFrames(prediction, image);
-  const columns = prediction.crops.map((crop, position) => cropColumn(crop, position, prediction, frames.highlight));
+  const highlight = cropHighlight();
+  const frames = cropFrames(prediction, image, highlight);
+  const columns = prediction.crops.map((crop, position) => cropColumn(crop, position, prediction, highlight));
   image.addEventListener('load', () => {
     for (const column of columns) column.draw(image);
   });
   const several = prediction.crops.length > 1;
-  return [
-    element('div', { class: 'overview' }, [
-      frames.element,
-      element('div', { class: 'verdicts' }, [meanCard(prediction), several ? centerCard(prediction) : undefined]),
-    ]),
-    several ? element('h2', {}, ['What each crop says']) : undefined,
-    several
-      ? element(
-          'div',
-          { class: 'crops' },
-          columns.map((column) => column.element),
-        )
-      : undefined,
-  ].filter((part) => part !== undefined);
+  const overview = element('div', { class: 'overview' }, [
+    frames,
+    element('div', { class: 'verdicts' }, [meanCard(prediction), several ? centerCard(prediction) : undefined]),
+  ]);
+  if (!several) return [overview];
+  const crops = columns.map((column) => column.element);
+  return [overview, element('h2', {}, ['What each crop says']), element('div', { class: 'crops' }, crops)];
 }
 
 function meanCard(prediction: ImagePrediction): HTMLElement {

@@ -9,5 +9,7 @@ export const predictionPageStateSchema = z.object({
   onlyDisagreeing: z.boolean().default(false),
   /** Path of the selected image. */
   selected: z.string().optional(),
+  /** Pixels by which the page, the list and what is shown of an image were scrolled. */
+  scroll: z.object({ page: z.number(), list: z.number(), detail: z.number() }).default({ page: 0, list: 0, detail: 0 }),
 });
 export type PredictionPageState = z.infer<typeof predictionPageStateSchema>;

@@ -5,28 +5,31 @@ import { agreement, type PredictionRow } from './predictionRows.ts';
 
 /** A row of the list: thumbnail, file, first class, its probability, and how many crops agree. */
 export function predictionListRow(row: PredictionRow): HTMLElement {
-  const name = fileName(row.image);
-  if (row.kind === 'failed') {
-    return element('div', { class: 'row failed', title: `${row.image}\n${row.error}` }, [
-      element('span', { class: 'thumb', 'aria-hidden': 'true' }, ['✖']),
-      element('span', { class: 'row-text' }, [
-        element('span', { class: 'row-class' }, [name]),
-        element('span', { class: 'row-name' }, [row.error]),
-      ]),
-    ]);
-  }
+  if (row.kind === 'failed') return plainRow(row.image, 'failed', '✖', row.error);
+  if (row.kind === 'unclassified') return plainRow(row.image, 'unclassified', '…', 'Not classified');
   const { prediction, thumbnail } = row;
   const first = prediction.mean[0];
   return element('div', { class: 'row', title: row.image }, [
     element('img', { class: 'thumb', src: thumbnail, alt: '', draggable: 'false' }),
     element('span', { class: 'row-text' }, [
       element('span', { class: 'row-class' }, [first?.name ?? 'no class']),
-      element('span', { class: 'row-name' }, [name]),
+      element('span', { class: 'row-name' }, [fileName(row.image)]),
     ]),
     element('span', { class: 'row-figures' }, [
       element('span', { class: 'row-probability' }, [percent(first?.probability ?? 0)]),
       bar(first?.probability ?? 0),
       agreementDots(prediction),
+    ]),
+  ]);
+}
+
+/** An image without a prediction, with the reason. */
+function plainRow(image: string, kind: string, mark: string, reason: string): HTMLElement {
+  return element('div', { class: `row ${kind}`, title: `${image}\n${reason}` }, [
+    element('span', { class: 'thumb', 'aria-hidden': 'true' }, [mark]),
+    element('span', { class: 'row-text' }, [
+      element('span', { class: 'row-class' }, [fileName(image)]),
+      element('span', { class: 'row-name' }, [reason]),
     ]),
   ]);
 }

@@ -1,5 +1,5 @@
 import { curvesCsv } from './curvesCsv.ts';
-import { pngPicture } from './pngPicture.ts';
+import { pngPicture } from '../components/pngPicture.ts';
 import type { PageRun } from './shownRun.ts';
 import { svgCharts, svgHeight, type SvgOptions } from './svgCharts.ts';
 

@@ -41,6 +41,6 @@ function receive(message: TrainingPanelToPage): void {
 
 listen(trainingPanelToPageSchema, receive);
 onThemeChange(view.restyle);
-keepScroll(state);
+keepScroll({ kept: state.value.scroll, keep: (scroll) => state.change({ scroll }) });
 view.refresh();
 send({ type: 'ready' });

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { webviewHtml } from '../../../src/extension/panels/webviewHtml.ts';
@@ -108,9 +108,16 @@ async function serve(page: Page, name: PageName): Promise<void> {
   });
 }
 
+const pictures = join(root, 'test-results', 'pages');
+
 /** A picture of the page under test-results/pages. */
 export async function pageScreenshot(page: Page, name: string, fullPage = true): Promise<void> {
-  const folder = join(root, 'test-results', 'pages');
-  await mkdir(folder, { recursive: true });
-  await page.screenshot({ path: join(folder, `${name}.png`), fullPage });
+  await mkdir(pictures, { recursive: true });
+  await page.screenshot({ path: join(pictures, `${name}.png`), fullPage });
+}
+
+/** Keeps a picture that a page exported, there too. */
+export async function keepPicture(name: string, content: Buffer): Promise<void> {
+  await mkdir(pictures, { recursive: true });
+  await writeFile(join(pictures, name), content);
 }

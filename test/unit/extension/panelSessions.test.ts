@@ -15,6 +15,7 @@ import { webviewHtml } from '../../../src/extension/panels/webviewHtml.ts';
 import { cancelled, userError } from '../../../src/protocol/errors.ts';
 import { evaluationPath, type Evaluation } from '../../../src/protocol/evaluation.ts';
 import type { EvaluationPanelToPage } from '../../../src/protocol/evaluationPanel.ts';
+import { cropNames } from '../../../src/protocol/prediction.ts';
 import type { PredictionPanelToPage } from '../../../src/protocol/predictionPanel.ts';
 import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
 import type { ShownRun, TrainingPanelToPage } from '../../../src/protocol/trainingPanel.ts';
@@ -215,22 +216,26 @@ test('only runs that exist are shown, the others are offered, and nobody follows
   await delay(0);
 });
 
-function prediction(image: string) {
+function prediction(image: string, cropCount: 1 | 5 = 5) {
   const mean = [{ index: 0, folder: '1', name: 'rose', probability: 1 }];
-  return { type: 'prediction' as const, prediction: { image, width: 1, height: 1, crops: [], mean }, thumbnail: 't' };
+  const frame = { left: 0, top: 0, width: 1, height: 1 };
+  const crops = cropNames.slice(0, cropCount).map((crop) => ({ crop, frame, top: mean }));
+  return { type: 'prediction' as const, prediction: { image, width: 1, height: 1, crops, mean }, thumbnail: 't' };
 }
 
 /** A session whose requests a test answers, and what a page that obeys the protocol shows. */
 function predictionStage() {
   const requests: (PredictionRequest & { finish: (error?: Error) => void })[] = [];
-  const page: { images: string[]; failed: string[]; busy: boolean; error: string } = {
+  const page: { list: string[]; images: string[]; failed: string[]; busy: boolean; error: string } = {
+    list: [],
     images: [],
     failed: [],
     busy: false,
     error: '',
   };
   const receive = (message: PredictionPanelToPage) => {
-    if (message.type === 'clear') Object.assign(page, { images: [], failed: [], error: '' });
+    if (message.type === 'clear') Object.assign(page, { list: [], images: [], failed: [], error: '' });
+    if (message.type === 'images') page.list = message.images;
     if (message.type === 'progress') page.busy = message.busy;
     if (message.type === 'error') page.error = message.message;
     if (message.type !== 'results') return;
@@ -258,11 +263,11 @@ test('images are classified once their source is known, and a page that begins a
   requests[0].onAnswer(prediction('a'));
   requests[0].onAnswer({ type: 'failed', failed: { image: 'b', error: 'damaged' } });
   session.replay();
-  assert.deepEqual(page, { images: ['a'], failed: ['b'], busy: true, error: '' });
+  assert.deepEqual(page, { list: ['a', 'b'], images: ['a'], failed: ['b'], busy: true, error: '' });
   requests[0].finish();
   await delay(moment);
   session.replay();
-  assert.deepEqual(page, { images: ['a'], failed: ['b'], busy: false, error: '' });
+  assert.deepEqual(page, { list: ['a', 'b'], images: ['a'], failed: ['b'], busy: false, error: '' });
 });
 
 test('what an outdated request still answers is not shown', async () => {
@@ -291,7 +296,7 @@ test('images that are dropped while others are classified come after them, each 
   requests[1].finish();
   await delay(moment);
   assert.deepEqual(
-    [page.images, session.images],
+    [page.images, session.paths],
     [
       ['a', 'b', 'c'],
       ['a', 'b', 'c'],
@@ -305,12 +310,69 @@ test('a cancelled classification keeps what it found and says nothing; a failed 
   requests[0]?.onAnswer(prediction('a'));
   session.cancel();
   await delay(moment);
-  assert.deepEqual(page, { images: ['a'], failed: [], busy: false, error: '' });
+  assert.deepEqual(page, { list: ['a', 'b'], images: ['a'], failed: [], busy: false, error: '' });
   session.use({ crops: 1 });
   requests[1]?.finish(userError('Choose another checkpoint.'));
   await delay(moment);
   session.replay();
   assert.deepEqual([requests[1]?.crops, page.error, page.busy], [1, 'Choose another checkpoint.', false]);
+});
+
+test('of five crops the centre is at hand: another number of crops classifies only what lacks some', async () => {
+  const { session, requests, page, source } = predictionStage();
+  session.classify(['a', 'b'], { source, crops: 5 });
+  for (const image of ['a', 'b']) requests[0]?.onAnswer(prediction(image));
+  requests[0]?.finish();
+  await delay(moment);
+  session.use({ crops: 1 });
+  session.use({ crops: 5 });
+  session.use({ crops: 1 });
+  assert.equal(requests.length, 1, 'all is there');
+  session.add(['c']);
+  assert.deepEqual([requests[1]?.images, requests[1]?.crops], [['c'], 1]);
+  requests[1]?.onAnswer(prediction('c', 1));
+  requests[1]?.finish();
+  await delay(moment);
+  session.use({ crops: 5 });
+  assert.deepEqual([requests[2]?.images, requests[2]?.crops], [['c'], 5]);
+  assert.deepEqual(page.images, ['a', 'b', 'c'], 'what was found stays');
+});
+
+test('images that were not classified are kept after a failure, and only they are tried again', async () => {
+  const { session, requests, page, source } = predictionStage();
+  session.classify(['folder', 'x'], { source });
+  assert.deepEqual(page.list, ['folder', 'x']);
+  requests[0]?.onAnswer({ type: 'images', images: ['folder/a', 'folder/b', 'x'] });
+  requests[0]?.onAnswer(prediction('folder/a'));
+  requests[0]?.finish(userError('The process ended.'));
+  await delay(moment);
+  session.replay();
+  assert.deepEqual(
+    [page.list, page.images, page.error],
+    [['x', 'folder/a', 'folder/b'], ['folder/a'], 'The process ended.'],
+  );
+  session.goOn();
+  assert.deepEqual(requests[1]?.images, ['x', 'folder/b']);
+  assert.deepEqual(session.paths, ['folder', 'x'], 'what a reload begins with');
+});
+
+test('an image that was taken off the list stays off, also when its folder is read again', async () => {
+  const { session, requests, page, source } = predictionStage();
+  session.classify(['folder'], { source });
+  const images = ['folder/a', 'folder/b'];
+  requests[0]?.onAnswer({ type: 'images', images });
+  session.remove('folder/a');
+  requests[0]?.onAnswer(prediction('folder/a'));
+  requests[0]?.onAnswer(prediction('folder/b'));
+  requests[0]?.finish();
+  await delay(moment);
+  assert.deepEqual([page.list, page.images], [['folder/b'], ['folder/b']]);
+  // After a reload of the window.
+  session.classify(session.paths, { removed: session.removed });
+  requests[1]?.onAnswer({ type: 'images', images });
+  assert.deepEqual(page.list, ['folder/b']);
+  session.add(['folder/a']);
+  assert.deepEqual(page.list, ['folder/b', 'folder/a'], 'asked for again, it is there again');
 });
 
 const evaluation: Evaluation = {

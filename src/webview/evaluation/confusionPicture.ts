@@ -1,0 +1,186 @@
+import { visible } from '../../protocol/visibleText.ts';
+import { cssColor } from '../components/contrast.ts';
+import { svg, type Child } from '../components/element.ts';
+import { count, fileName, images, percent } from '../components/format.ts';
+import { cellColors, type MatrixColors } from './cellColors.ts';
+import { cellText, type CellValue } from './cellText.ts';
+import { classNames, confusionMatrix } from './confusions.ts';
+import type { ShownEvaluation } from './shownEvaluation.ts';
+
+export type ConfusionPicture = { content: string; width: number; height: number };
+
+export type ConfusionPictureOptions = {
+  evaluation: ShownEvaluation;
+  /** What the page calls the checkpoint. */
+  label: string;
+  value: CellValue;
+  colors: MatrixColors;
+};
+
+/** With more classes no cell could be told from its neighbour. */
+export const largestPicture = 200;
+
+const margin = 24;
+const font = 13;
+const smallFont = 11;
+const lineHeight = 19;
+const longestLabel = 220;
+const narrowest = 560;
+const legendSteps = [0.05, 0.25, 0.5, 0.75, 1] as const;
+
+/**
+ * The confusion matrix as an SVG picture that can be read without the page: what was tested, on what, how well, what rows,
+ * columns, numbers and shades mean.
+ */
+export function confusionPicture({ evaluation, label, value, colors }: ConfusionPictureOptions): ConfusionPicture {
+  const { perClass } = evaluation;
+  const [name, matrix] = [classNames(evaluation), confusionMatrix(evaluation)];
+  const cell = perClass.length <= 30 ? 34 : perClass.length <= 60 ? 24 : 18;
+  const labelFont = Math.min(font, cell - 5);
+  const labels = perClass.map((row) => fitted(visible(row.name), longestLabel, labelFont));
+  const labelRoom = Math.max(60, ...labels.map((each) => textWidth(each, labelFont))) + 8;
+  const side = perClass.length * cell;
+  const totals = 70;
+  const width = Math.max(narrowest, 2 * margin + lineHeight + labelRoom + side + totals);
+  const heading = headingLines(evaluation, label).map((line) => fitted(line, width - 2 * margin, font));
+  const left = margin + lineHeight + labelRoom;
+  const top = margin + heading.length * lineHeight + 16 + lineHeight + labelRoom;
+  const ink = cssColor(colors.foreground);
+  const line = (x: number, y: number, content: string, more: Record<string, string | number> = {}) =>
+    svg('text', { x, y, fill: ink, 'font-size': font, ...more }, [content]);
+
+  const cells = perClass.flatMap((row, down) => {
+    const actual = row.index;
+    const y = top + down * cell;
+    const drawn = matrix.classes.flatMap((predicted, across) => {
+      const number = matrix.count(actual, predicted);
+      if (number === 0) return [];
+      const share = matrix.share(actual, predicted);
+      const { background, text } = cellColors(share, actual === predicted, colors);
+      const content = cellText(number, share, value);
+      const title = `${number} of ${visible(name(actual))} predicted as ${visible(name(predicted))}, ${percent(share)}`;
+      const x = left + across * cell;
+      return svg('g', {}, [
+        svg('title', {}, [title]),
+        svg('rect', { x, y, width: cell, height: cell, fill: cssColor(background) }),
+        centered(x + cell / 2, y + cell / 2, content, cell, cssColor(text), actual === predicted),
+      ]);
+    });
+    return [
+      line(left - 8, y + cell / 2 + labelFont / 3, labels[down] ?? '', {
+        'text-anchor': 'end',
+        'font-size': labelFont,
+      }),
+      ...drawn,
+      line(left + side + 8, y + cell / 2 + labelFont / 3, count(row.images), { 'font-size': labelFont }),
+    ];
+  });
+  const columns = labels.map((each, across) => {
+    const x = left + across * cell + cell / 2 + labelFont / 3;
+    const turned = `rotate(-90 ${x} ${top - 8})`;
+    return line(x, top - 8, each, { transform: turned, 'font-size': labelFont });
+  });
+  const middle = { x: margin + font, y: top + side / 2 };
+  const legendTop = top + side + 28;
+  const legend = legendOf(legendTop, value, colors);
+  const height = legendTop + legend.height + margin;
+  const bold = { 'font-weight': 'bold' };
+  const parts: Child[] = [
+    svg('rect', { width, height, fill: cssColor(colors.background) }),
+    ...heading.map((each, at) =>
+      line(margin, margin + font + at * lineHeight, each, at === 0 ? { ...bold, 'font-size': 16 } : {}),
+    ),
+    line(left + side / 2, top - labelRoom - 10, 'Predicted class', { ...bold, 'text-anchor': 'middle' }),
+    line(middle.x, middle.y, 'Actual class', {
+      ...bold,
+      'text-anchor': 'middle',
+      transform: `rotate(-90 ${middle.x} ${middle.y})`,
+    }),
+    line(left + side + 8, top - 10, 'Images', bold),
+    ...columns,
+    ...cells,
+    gridLines(left, top, cell, perClass.length, ink),
+    ...legend.parts,
+  ];
+  const size = { width, height, viewBox: `0 0 ${width} ${height}` };
+  const picture = svg('svg', { ...size, 'font-family': 'sans-serif' }, parts);
+  return { content: new XMLSerializer().serializeToString(picture), width, height };
+}
+
+function headingLines(evaluation: ShownEvaluation, label: string): string[] {
+  const { split, data, cropCount, accuracy, accuracyInterval, macro, time } = evaluation;
+  const { low, high } = accuracyInterval;
+  const crops = cropCount === 5 ? 'mean of five crops' : 'centre crop';
+  return [
+    `Confusion matrix of ${visible(label)}`,
+    `${images(evaluation.images)} of ${visible(fileName(data))} (${split}), ${crops}, tested ${time.slice(0, 10)}`,
+    `Accuracy ${percent(accuracy)} (95 % interval ${percent(low)} to ${percent(high)}), F1 ${percent(macro.f1)} (mean over classes)`,
+  ];
+}
+
+/** What numbers and shades mean. */
+function legendOf(top: number, value: CellValue, colors: MatrixColors): { parts: SVGElement[]; height: number } {
+  const ink = cssColor(colors.foreground);
+  const text = (x: number, y: number, content: string) =>
+    svg('text', { x, y, fill: ink, 'font-size': font }, [content]);
+  const scale = (right: boolean, x: number, y: number) =>
+    legendSteps.map((share, at) => {
+      const fill = cssColor(cellColors(share, right, colors).background);
+      return svg('rect', { x: x + at * 20, y, width: 19, height: 14, fill, ...thin(ink) });
+    });
+  const shades = margin + 70;
+  const row = (at: number) => top + at * lineHeight;
+  return {
+    parts: [
+      text(margin, row(0), `Numbers: ${value === 'counts' ? 'images' : 'percent of the images of the actual class'}.`),
+      text(margin, row(1), 'Shades: the share of the actual class that they are, from few images to all.'),
+      text(margin, row(2) + 4, 'right'),
+      ...scale(true, shades - 20, row(2) - 8),
+      text(shades + 100, row(2) + 4, 'wrong'),
+      ...scale(false, shades + 150, row(2) - 8),
+    ],
+    height: 2 * lineHeight + 10,
+  };
+}
+
+/** All lines as one path: of ten thousand frames a picture would be slow to draw. */
+function gridLines(left: number, top: number, cell: number, classes: number, ink: string): SVGPathElement {
+  const side = classes * cell;
+  const lines = Array.from({ length: classes + 1 }, (_, at) => [
+    `M${left} ${top + at * cell}h${side}`,
+    `M${left + at * cell} ${top}v${side}`,
+  ]).flat();
+  return svg('path', { d: lines.join(''), fill: 'none', ...thin(ink) });
+}
+
+function thin(ink: string): Record<string, string | number> {
+  return { stroke: ink, 'stroke-width': 0.5, 'stroke-opacity': 0.4 };
+}
+
+function centered(x: number, y: number, content: string, cell: number, fill: string, bold: boolean): SVGTextElement {
+  const size = Math.min(font, smallFont, (cell - 4) / Math.max(1, content.length * 0.6));
+  return svg(
+    'text',
+    {
+      ...{ x, y: y + size / 3, fill, 'font-size': Math.round(size * 10) / 10, 'text-anchor': 'middle' },
+      'font-weight': bold ? 'bold' : 'normal',
+    },
+    [content],
+  );
+}
+
+/** The text, or as much of its beginning as fits with an ellipsis. */
+function fitted(content: string, room: number, size: number): string {
+  if (textWidth(content, size) <= room) return content;
+  const characters = Array.from(new Intl.Segmenter().segment(content), ({ segment }) => segment);
+  while (characters.length > 1 && textWidth(`${characters.join('')}…`, size) > room) characters.pop();
+  return `${characters.join('')}…`;
+}
+
+const measure = document.createElement('canvas').getContext('2d');
+
+function textWidth(content: string, size: number): number {
+  if (measure === null) return content.length * size * 0.6;
+  measure.font = `${size}px sans-serif`;
+  return measure.measureText(content).width;
+}

@@ -1,0 +1,42 @@
+import { element } from '../components/element.ts';
+import { images } from '../components/format.ts';
+import { dropdown, labelled } from '../components/toolkit.ts';
+import { whenChanged } from '../components/whenChanged.ts';
+import { suspectedMislabels, type ImageResult } from './confusions.ts';
+import type { ShownEvaluation } from './shownEvaluation.ts';
+
+/** Percent. */
+const leastProbabilities = [50, 80, 90, 95, 99] as const;
+
+export type MislabelSection = {
+  element: HTMLElement;
+  /** `least` is the probability of another class, in percent, from which on an image is suspected. */
+  draw: (evaluation: ShownEvaluation, least: number) => void;
+};
+
+/** Images whose folder may be wrong. */
+export function mislabelSection(
+  gallery: (results: readonly ImageResult[], evaluation: ShownEvaluation) => HTMLElement,
+  onLeast: (least: number) => void,
+): MislabelSection {
+  const choice = dropdown('Least probability of another class', (value) => onLeast(Number(value)));
+  const suspects = element('div');
+  const section = element('section', { 'aria-label': 'Suspected mislabels' }, [
+    element('h2', {}, ['Suspected mislabels']),
+    labelled('Probability of another class at least', choice.element),
+    suspects,
+  ]);
+  const draw = whenChanged((evaluation: ShownEvaluation, least: number) => {
+    choice.update(
+      leastProbabilities.map((each) => ({ value: String(each), label: `${each} %` })),
+      String(least),
+    );
+    const suspected = suspectedMislabels(evaluation, least / 100);
+    const found = `${images(suspected.length)} that may be in the wrong folder, the most probable first. Nothing is moved.`;
+    suspects.replaceChildren(
+      element('p', { class: 'hint' }, [suspected.length === 0 ? 'None.' : found]),
+      gallery(suspected, evaluation),
+    );
+  });
+  return { element: section, draw };
+}

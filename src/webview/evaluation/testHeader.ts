@@ -1,0 +1,76 @@
+import type { EvaluationPanelToPage } from '../../protocol/evaluationPanel.ts';
+import { element } from '../components/element.ts';
+import { fileName } from '../components/format.ts';
+import { button, dropdown, progressRing, setDisabled } from '../components/toolkit.ts';
+import { testedKey, type TestedData } from './chooseEvaluation.ts';
+
+type Progress = Extract<EvaluationPanelToPage, { type: 'progress' }>;
+
+export type TestHeaderOptions = {
+  /** The user chose what the shown test is of, by its `testedKey`. */
+  onTested: (key: string) => void;
+  onExport: () => void;
+  onCancel: () => void;
+};
+
+export type TestHeader = {
+  elements: HTMLElement[];
+  draw: (shown: {
+    label: string | undefined;
+    /** All that was tested, and which of it is shown. */
+    tested: readonly TestedData[];
+    chosen: TestedData | undefined;
+    /** What a reader of the figures should know of how the images were chosen. */
+    notes: readonly string[];
+    refusal: string | undefined;
+    problem: string | undefined;
+  }) => void;
+  drawProgress: (progress: Progress | undefined) => void;
+};
+
+/** Which checkpoint was tested on what, how far a test is, and why none can be done. */
+export function testHeader({ onTested, onExport, onCancel }: TestHeaderOptions): TestHeader {
+  const title = element('h1');
+  const on = element('p', { class: 'hint' });
+  const selection = element('p', { class: 'hint' });
+  const refusal = element('p', { class: 'notice' });
+  const error = element('p', { class: 'notice error', role: 'alert' });
+  const testedOn = dropdown('Tested on', onTested);
+  const exporting = button({ label: 'CSV', title: 'Export one row per image as CSV', onClick: onExport });
+  const progressLine = element('span');
+  const cancel = button({ label: 'Cancel', onClick: onCancel });
+  const busy = element('div', { class: 'busy' }, [progressRing(), progressLine, cancel]);
+  return {
+    elements: [
+      element('header', { class: 'toolbar' }, [title, testedOn.element, exporting, busy]),
+      on,
+      selection,
+      refusal,
+      error,
+    ],
+    draw: ({ label, tested, chosen, notes, refusal: refused, problem }) => {
+      title.textContent = label ?? 'Test';
+      testedOn.element.hidden = tested.length < 2;
+      testedOn.update(
+        tested.map((each) => ({ value: testedKey(each), label: `${each.split} of ${fileName(each.data)}` })),
+        chosen === undefined ? '' : testedKey(chosen),
+      );
+      on.textContent = chosen === undefined ? '' : `${chosen.split} images of ${chosen.data}`;
+      setDisabled(exporting, chosen === undefined);
+      show(selection, notes.length === 0 ? undefined : notes.join(' '));
+      show(refusal, refused);
+      show(error, problem);
+    },
+    drawProgress: (progress) => {
+      busy.hidden = progress?.busy !== true;
+      if (progress?.busy !== true) return;
+      const { what, done, total } = progress;
+      progressLine.textContent = total > 0 ? `${what} ${done} of ${total}` : what;
+    },
+  };
+}
+
+function show(notice: HTMLElement, text: string | undefined): void {
+  notice.hidden = text === undefined;
+  notice.textContent = text ?? '';
+}

@@ -1,0 +1,58 @@
+import { element } from '../components/element.ts';
+import { keepFocus } from '../components/keepFocus.ts';
+import { keepScroll } from '../components/keepScroll.ts';
+import { imageDetail } from './imageDetail.ts';
+import type { PredictionRow } from './predictionRows.ts';
+
+const keptPreviews = 12;
+
+export type DetailPlaceOptions = {
+  onOpen: (image: string) => void;
+  onRemove: (image: string) => void;
+  /** Asks for a picture of the image. */
+  onWanted: (image: string) => void;
+  scrolled: number;
+  onScroll: (top: number) => void;
+};
+
+export type DetailPlace = {
+  element: HTMLElement;
+  draw: (row: PredictionRow | undefined) => void;
+  /** Takes a picture that was asked for. */
+  arrived: (image: string, picture: string) => void;
+};
+
+/** The place where all of one image is shown; it is built anew only when something of that changes. */
+export function detailPlace({ onOpen, onRemove, onWanted, scrolled, onScroll }: DetailPlaceOptions): DetailPlace {
+  const previews = new Map<string, string>();
+  const filled = element('div');
+  const place = element('div', { class: 'detail-place' }, [filled]);
+  keepScroll({ place, kept: scrolled, keep: onScroll });
+  let shown = { image: '', key: '' };
+  return {
+    element: place,
+    draw: (row) => {
+      const image = row?.image ?? '';
+      const picture = previews.get(image);
+      const crops = row?.kind === 'classified' ? row.prediction.crops.length : 0;
+      const key = JSON.stringify([image, row?.kind, crops, picture !== undefined]);
+      if (key === shown.key) return;
+      const [other, top] = [image !== shown.image, place.scrollTop];
+      const first = shown.key === '';
+      shown = { image, key };
+      const detail =
+        row === undefined
+          ? element('p', { class: 'empty' }, ['Select an image.'])
+          : imageDetail(row, { picture, onOpen, onRemove });
+      keepFocus(filled, () => filled.replaceChildren(detail));
+      // The first one is scrolled to where the page was left.
+      if (!first) place.scrollTop = other ? 0 : top;
+      if (row?.kind === 'classified' && picture === undefined) onWanted(image);
+    },
+    arrived: (image, picture) => {
+      previews.set(image, picture);
+      const oldest = previews.keys().next();
+      if (previews.size > keptPreviews && oldest.done !== true) previews.delete(oldest.value);
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { PredictionPanelToHost, PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
+import { element } from '../components/element.ts';
+import { images } from '../components/format.ts';
+import { button, dropdown, progressRing, setDisabled } from '../components/toolkit.ts';
+
+type Of<Type extends PredictionPanelToPage['type']> = Extract<PredictionPanelToPage, { type: Type }>;
+
+/** Value of the list's last entry, which asks for a classifier. */
+const chooseAnother = '…another';
+
+export type HeaderState = {
+  setup: Of<'setup'> | undefined;
+  progress: Of<'progress'> | undefined;
+  problem: string | undefined;
+  /** Numbers of images. */
+  all: number;
+  unclassified: number;
+};
+
+export type PredictionHeader = { elements: HTMLElement[]; draw: (state: HeaderState) => void };
+
+/** What classifies with how many crops, how far it is, and what went wrong. */
+export function predictionHeader(
+  send: (message: PredictionPanelToHost) => void,
+  onExport: () => void,
+): PredictionHeader {
+  let shown: Of<'setup'> | undefined;
+  const source = dropdown('Classify with', (id) => {
+    send(id === chooseAnother ? { type: 'chooseSource' } : { type: 'source', id });
+    drawSetup();
+  });
+  const crops = dropdown('Crops', (value) => send({ type: 'crops', crops: value === '1' ? 1 : 5 }));
+  const exporting = button({ label: 'CSV', title: 'Export one row per image as CSV', onClick: onExport });
+  const progressLine = element('span');
+  const cancel = button({ label: 'Cancel', onClick: () => send({ type: 'cancel' }) });
+  const busy = element('div', { class: 'busy' }, [progressRing(), progressLine, cancel]);
+  const error = element('p', { class: 'error-text', role: 'alert' });
+  const rest = element('p');
+  const goOn = button({ label: 'Try again', primary: true, onClick: () => send({ type: 'classify' }) });
+  const notice = element('div', { class: 'notice' }, [error, rest, goOn]);
+
+  const drawSetup = (): void => {
+    if (shown === undefined) return;
+    const offered = shown.sources.map(({ id, label, description }) => ({
+      value: id,
+      label: description === '' ? label : `${label} – ${description}`,
+    }));
+    const none = shown.source === '' ? [{ value: '', label: 'Choose a classifier' }] : [];
+    source.update([...none, ...offered, { value: chooseAnother, label: 'Another…' }], shown.source);
+    const counts = [
+      { value: '5', label: 'Five crops' },
+      { value: '1', label: 'Centre crop' },
+    ];
+    crops.update(counts, String(shown.crops));
+  };
+  return {
+    elements: [
+      element('header', { class: 'toolbar top' }, [
+        source.element,
+        crops.element,
+        button({ label: 'Add images…', onClick: () => send({ type: 'chooseImages' }) }),
+        exporting,
+        busy,
+      ]),
+      notice,
+    ],
+    draw: ({ setup, progress, problem, all, unclassified }) => {
+      if (setup !== shown) {
+        shown = setup;
+        drawSetup();
+      }
+      setDisabled(exporting, all === 0);
+      const working = progress?.busy === true;
+      busy.hidden = !working;
+      if (working) {
+        const { what, done, total } = progress;
+        progressLine.textContent = total > 0 ? `${what} ${done} of ${total}` : what;
+      }
+      const left = working ? 0 : unclassified;
+      notice.hidden = problem === undefined && left === 0;
+      notice.classList.toggle('error', problem !== undefined);
+      error.hidden = problem === undefined;
+      error.textContent = problem ?? '';
+      rest.hidden = left === 0;
+      rest.textContent = restLine(left, setup?.source === '');
+      goOn.hidden = left === 0 || setup?.source === '';
+      goOn.textContent = problem === undefined ? 'Classify' : 'Try again';
+    },
+  };
+}
+
+function restLine(left: number, withoutSource: boolean): string {
+  const are = `${images(left)} ${left === 1 ? 'is' : 'are'} not classified.`;
+  return withoutSource ? `${are} Choose a classifier.` : are;
+}
