@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import type { FeatureExtractor } from '../graph/onnx/backbone.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
 import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
@@ -44,6 +45,19 @@ export async function loadClassifier(
   placement: Placement,
   options: LoadOptions = {},
 ): Promise<Classifier> {
+  const classifier = await loadOf(source, placement, options);
+  const probabilities: Classifier['probabilities'] = async (images) => {
+    try {
+      return await classifier.probabilities(images);
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      throw userError(`There is not enough memory to run ${classifier.title}: use a smaller network.`, error);
+    }
+  };
+  return { ...classifier, probabilities };
+}
+
+async function loadOf(source: ClassifierSource, placement: Placement, options: LoadOptions): Promise<Classifier> {
   switch (source.kind) {
     case 'checkpoint':
       return /\.(pth|pt)$/i.test(source.file)

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../protocol/errors.ts';
 import { onnxEngine } from '../engine/onnxruntime/onnxEngine.ts';
+import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import { createRandom } from '../graph/random.ts';
 import { float32Tensor } from '../graph/tensor.ts';
 import { featuresOf, openForeignModel, readOnnxFile, scoresOf } from './foreignModel.ts';
@@ -43,6 +44,8 @@ async function answer(): Promise<TrialAnswer> {
     return { done: true };
   } catch (error) {
     if (error instanceof UserError) return { problem: error.message };
+    if (isOutOfMemory(error))
+      return { problem: `${wish.file} needs more memory than there is: choose a smaller ONNX file.` };
     throw error;
   }
 }
