@@ -8,15 +8,14 @@ import { createSketchbook } from '../../../src/ml/data/sketchbook.ts';
 const seed = Number(process.env['TEST_SEED'] ?? Math.floor(Math.random() * 1e6));
 console.log(`seed ${seed} (set TEST_SEED to repeat)`);
 
-/** A smooth picture in a sketch's size; different for each name. */
+/** A picture of four by four squares in a sketch's size; different for each name. */
 function picture(name: string): Uint8Array {
   const random = createRandom(seed, name);
-  const corners = Array.from({ length: 4 }, () => random.next() * 255);
-  return Uint8Array.from({ length: sketchBytes }, (_, at) => {
-    const [x, y] = [(at % 16) / 15, Math.floor(at / 16) / 15];
-    const [a = 0, b = 0, c = 0, d = 0] = corners;
-    return (a * (1 - x) + b * x) * (1 - y) + (c * (1 - x) + d * x) * y;
-  });
+  const squares = Array.from({ length: 16 }, () => random.integer(256));
+  return Uint8Array.from(
+    { length: sketchBytes },
+    (_, at) => squares[4 * Math.floor(at / 64) + Math.floor((at % 16) / 4)] ?? 0,
+  );
 }
 
 /** The same with each level changed by 0, 1 or -1. */
