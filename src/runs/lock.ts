@@ -80,7 +80,8 @@ function holdLock(path: string, { token }: Content): HeldLock {
     isHeld,
     release: async () => {
       clearInterval(timer);
-      if (isHeld()) await rm(path, { force: true });
+      // Where it cannot be removed, it is that of a process which is gone soon.
+      if (isHeld()) await rm(path, { force: true }).catch(() => undefined);
     },
   };
 }

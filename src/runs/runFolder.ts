@@ -117,6 +117,10 @@ async function ownFolder(path: string, first: RunRecord, lock: HeldLock): Promis
   const requireOwn = () => {
     if (!lock.isHeld()) throw lost(path);
   };
+  const requirePlace = async () => {
+    requireOwn();
+    if (!(await place.isSame())) throw lost(checkpoints);
+  };
   const write = async (next: RunRecord) => {
     requireOwn();
     const { created, process: owner } = await readRunRecord(path).catch(() => ({ created: undefined, process: undefined }));
@@ -143,10 +147,12 @@ async function ownFolder(path: string, first: RunRecord, lock: HeldLock): Promis
       await written;
     },
     saving: async (work) => {
-      requireOwn();
-      if (!(await place.isSame())) throw lost(checkpoints);
+      await requirePlace();
       events.flush();
-      const result = await work();
+      const result = await work().catch(async (error: unknown) => {
+        await requirePlace();
+        throw error;
+      });
       await place.remember();
       await sweepResumeFiles(checkpoints);
       return result;
