@@ -1,7 +1,10 @@
 import type { Dirent } from 'node:fs';
 import { opendir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { isImageFile } from '../../protocol/imageFiles.ts';
+import { isPassedOver } from '../../protocol/passedOver.ts';
+import { splitOfFolder } from '../../protocol/splitFolders.ts';
 import { type FileLimit, readBoundedText } from '../../runs/boundedFile.ts';
 
 /** A folder inside a data set with the images below it. */
@@ -17,18 +20,17 @@ export interface DataLayout {
   readonly splits: readonly string[];
 }
 
-const splitFolders = ['train', 'valid', 'val', 'validation', 'test'];
-
 const namesLimit: FileLimit = { what: 'a file of class names', bytes: 16 * 1024 * 1024 };
 
 function isShown(name: string): boolean {
-  return !name.startsWith('.') && isImageFile(name);
+  return !isPassedOver(name) && isImageFile(name);
 }
 
 /** Looks how a data folder is laid out; undefined where it is not there. */
 export async function dataLayout(folder: string): Promise<DataLayout | undefined> {
   const folders = await subfolders(folder);
-  return folders && { splits: splitFolders.filter((name) => folders.includes(name)) };
+  const named = (split: SplitName) => folders?.filter((name) => splitOfFolder(name) === split) ?? [];
+  return folders && { splits: splitNames.flatMap(named) };
 }
 
 /** Orders names as people do: `2` before `10`. Made once, since making one takes longer than a comparison. */
@@ -88,8 +90,8 @@ function parseNames(text: string): ReadonlyMap<string, string> {
 
 /** Whether a folder has a `train` folder with classes in it. */
 async function hasTrainFolder(folder: string): Promise<boolean> {
-  const classes = (await subfolders(join(folder, 'train'))) ?? [];
-  return classes.length > 0;
+  const train = (await subfolders(folder))?.find((name) => splitOfFolder(name) === 'train');
+  return train !== undefined && ((await subfolders(join(folder, train))) ?? []).length > 0;
 }
 
 /**
@@ -122,7 +124,7 @@ export async function findDataSets(folder: string, depth: number): Promise<reado
 async function subfolders(folder: string): Promise<string[] | undefined> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
   return entries
-    ?.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !entry.name.startsWith('.'))
+    ?.filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && !isPassedOver(entry.name))
     .filter(({ name }) => name !== 'node_modules')
     .map(({ name }) => name);
 }

@@ -27,6 +27,8 @@ export type LayoutDecision =
       readonly layout: 'classes';
       /** A class that is called like a split. */
       readonly likeSplit?: string;
+      /** Folders that lie inside every one of several classes, and so may be the classes. */
+      readonly sharedFolders: readonly string[];
     };
 
 export interface LayoutWish {
@@ -50,10 +52,19 @@ export function decideLayout(root: string, trees: readonly FolderTree[], { layou
   const asSplits = wanted === 'splits' || (wanted === 'auto' && named.some(hasFolders));
   if (!asSplits) {
     const likeSplit = wanted === 'auto' ? named[0]?.name : undefined;
-    return { layout: 'classes', ...(likeSplit === undefined ? {} : { likeSplit }) };
+    const sharedFolders = wanted === 'auto' ? foldersInAll(filled) : [];
+    return { layout: 'classes', ...(likeSplit === undefined ? {} : { likeSplit }), sharedFolders };
   }
   if (!named.some(hasFolders)) throw noSplits(root, named);
   return { layout: 'splits', splits: bySplit(root, named), strays: filled.filter((tree) => !named.includes(tree)) };
+}
+
+/** Two folders or more that all trees have, where images lie nowhere else. */
+function foldersInAll(trees: readonly FolderTree[]): string[] {
+  const [first, ...rest] = trees;
+  if (!first || rest.length === 0 || trees.some(({ images }) => images.length > 0)) return [];
+  const shared = [...first.below.keys()].filter((name) => rest.every(({ below }) => below.has(name))).sort();
+  return shared.length > 1 ? shared : [];
 }
 
 function hasFolders({ below }: FolderTree): boolean {

@@ -163,7 +163,11 @@ function imagesWithoutClass(decision: LayoutDecision): string[] {
 
 function layoutNotes(decision: LayoutDecision): Finding[] {
   if (decision.layout === 'classes') {
-    const { likeSplit } = decision;
+    const { likeSplit, sharedFolders } = decision;
+    if (sharedFolders.length > 0) {
+      const message = `All classes hold the folders ${someOf(sharedFolders)}, whose images count as theirs; if those are the classes, arrange the images as <class>/ or train/<class>/.`;
+      return [{ level: 'warning', message }];
+    }
     if (likeSplit === undefined) return [];
     const message = `${likeSplit} is taken for a class, since it has no class folders inside; if it is a split, arrange the images as ${likeSplit}/<class>/.`;
     return [{ level: 'info', message }];

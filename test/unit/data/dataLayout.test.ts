@@ -171,6 +171,13 @@ test('names of one class that differ in case between splits are refused; two cla
   if (process.platform === 'linux') assert.deepEqual(classesOf(letters), ['A', 'a']);
 });
 
+test('folders that all classes hold are said, since they may be the classes', async (t) => {
+  const dataset = await scan(t, images(['2023/cat', '2023/dog', '2024/cat', '2024/dog']));
+  assert.deepEqual(classesOf(dataset), ['2023', '2024']);
+  assert.match(said(dataset), /All classes hold the folders cat, dog, whose images count as theirs; if those are/);
+  assert.equal(said(await scan(t, images(['cat/left', 'dog/left']))), '');
+});
+
 test('folders of classes inside the single class are named in the refusal', async (t) => {
   await assert.rejects(
     scan(t, images(['photos/cat', 'photos/dog'])),
