@@ -7,14 +7,37 @@ import { trainingEventSchema } from './trainingEvents.ts';
  * shown run whole, then follows. Runs are known by their folder.
  */
 
+/** What a run can be asked for that takes its time. */
+export const runRequests = ['stop', 'pause', 'resume'] as const;
+export type RunRequest = (typeof runRequests)[number];
+
+/** What the page's buttons do with a run; the names are also those of the messages. */
+export const runActions = [
+  ...runRequests,
+  /** Ends the process at once; what was learned since the last checkpoint is lost. */
+  'stopNow',
+  'test',
+  'classify',
+  'exportOnnx',
+  'trainAgain',
+  'configuration',
+] as const;
+export type RunAction = (typeof runActions)[number];
+
 /** A run as the panel's table and legend show it. */
 export const shownRunSchema = z.object({
   folder: z.string(),
   record: runRecordSchema,
   /** Its process is gone though its record says it lives. */
   brokenOff: z.boolean(),
-  /** Why it can be looked at only, as a sentence; absent where it can be paused, stopped and resumed. */
+  /** Why it can be looked at only, as a sentence; absent if it can be paused, stopped and resumed. */
   refusal: z.string().optional(),
+  /** What it was asked for and has not done yet. */
+  asked: z.enum(runRequests).optional(),
+  /** It has a checkpoint to test, classify with and export. */
+  usable: z.boolean(),
+  /** It has a checkpoint to go on from. */
+  resumable: z.boolean(),
 });
 export type ShownRun = z.infer<typeof shownRunSchema>;
 
@@ -41,10 +64,7 @@ export const trainingPanelToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   /** Which runs to show, first the one in focus. */
   z.object({ type: z.literal('show'), folders: z.array(z.string()) }),
-  z.object({ type: z.literal('stop'), folder: z.string() }),
-  z.object({ type: z.literal('pause'), folder: z.string() }),
-  /** Resumes a paused run, or goes on from the last checkpoint of one that ended or broke off. */
-  z.object({ type: z.literal('resume'), folder: z.string() }),
+  z.object({ type: z.enum(runActions), folder: z.string() }),
   /** The host asks where to save. `content` is text, or base64 for PNG. */
   z.object({
     type: z.literal('export'),
@@ -54,7 +74,7 @@ export const trainingPanelToHostSchema = z.discriminatedUnion('type', [
     thinned: z.boolean(),
     content: z.string(),
   }),
-  /** Opens a file of the run: a pinned image, the log, the configuration. */
+  /** Opens a file: a pinned image. */
   z.object({ type: z.literal('open'), path: z.string() }),
   z.object({ type: z.literal('picture'), image: z.string(), size: z.number().int() }),
 ]);

@@ -21,9 +21,10 @@ export function registerRunControl(parts: ControlParts): vscode.Disposable {
     none: `No run is training now, so there is nothing to ${what}.`,
   });
   return vscode.Disposable.from(
-    registerCommand('fivecrop.stopRun', log, async (argument: unknown) =>
-      trainers.stop((await chooseRun(parts, argument, live('stop'))).folder),
-    ),
+    registerCommand('fivecrop.stopRun', log, async (argument: unknown) => {
+      const { folder, state } = await chooseRun(parts, argument, live('stop'));
+      return state === 'stopping' ? trainers.stopNow(folder) : trainers.stop(folder);
+    }),
     registerCommand('fivecrop.pauseRun', log, async (argument: unknown) =>
       trainers.pause((await chooseRun(parts, argument, live('pause'))).folder),
     ),

@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { requireTrust } from '../requireTrust.ts';
@@ -12,11 +10,13 @@ import type { DataFolders } from '../trainer/dataFolders.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 import { askTrainingChoices } from './askTrainingChoices.ts';
 import { confirmTraining } from './confirmTraining.ts';
+import { editSettings } from './editSettings.ts';
 import { back } from './runSteps.ts';
 import { registerCommand } from './registerCommand.ts';
 import { startOrQueue } from './startOrQueue.ts';
 import { configFrom, firstChoices, type TrainingChoices, withSettings } from './trainingChoices.ts';
-import { parseTrainingConfig, writeTrainingConfig } from './trainingConfigFile.ts';
+import { trainAgain } from './trainAgain.ts';
+import { parseTrainingConfig } from './trainingConfigFile.ts';
 import { createVirtualDocuments, type VirtualDocuments } from './virtualDocuments.ts';
 
 const choicesKey = 'trainingChoices';
@@ -27,7 +27,7 @@ interface TrainParts extends Parts {
   readonly documents: VirtualDocuments;
 }
 
-/** *Train Model*, *Train Model on This Folder* and *Train with This File*. */
+/** *Train Model*, *Train Model on This Folder*, *Train with This File* and *Train Again with These Settings*. */
 export function registerTrainModel(
   context: vscode.ExtensionContext,
   known: Parts & { readonly dataFolders: DataFolders },
@@ -45,6 +45,7 @@ export function registerTrainModel(
       return trainModel(context, parts, folder);
     }),
     registerCommand('fivecrop.trainWithFile', parts.log, (argument: unknown) => trainWithFile(parts, argument)),
+    registerCommand('fivecrop.trainAgain', parts.log, (argument: unknown) => trainAgain(parts, argument)),
   );
 }
 
@@ -110,24 +111,6 @@ async function remember(
   await context.workspaceState.update(choicesKey, choices);
   await context.globalState.update(choicesKey, { ...choices, data: '' });
   await dataFolders.remember(choices.data);
-}
-
-/** Writes the settings into a new file of the workspace and opens it; its title bar has *Train with This File*. */
-async function editSettings(config: TrainingConfig): Promise<void> {
-  const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
-  if (root === undefined) throw userError('Open a folder first: the file of settings is written into it.');
-  const name = config.network.kind === 'architecture' ? config.network.name : basename(config.network.file, '.onnx');
-  const file = freeFile(join(root, `${name}-${config.method}`));
-  const uri = vscode.Uri.file(file);
-  await vscode.workspace.fs.writeFile(uri, Buffer.from(writeTrainingConfig(config, file)));
-  await vscode.window.showTextDocument(uri);
-}
-
-function freeFile(stem: string): string {
-  for (let counter = 1; ; counter++) {
-    const file = `${stem}${counter === 1 ? '' : `-${counter}`}.fivecrop.json`;
-    if (!existsSync(file)) return file;
-  }
 }
 
 async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void> {

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import * as z from 'zod';
+import { runFiles } from '../../protocol/runRecord.ts';
 import {
   trainingPanelToHostSchema,
   type ShownRun,
@@ -10,12 +12,12 @@ import {
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
-import type { StoredRun } from '../../runs/list.ts';
+import type { RunNode } from '../views/treeNodes.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
 import { fileNameOf, saveExport } from './saveExport.ts';
-import { createTrainingSession, type TrainingSession } from './trainingSession.ts';
+import { createTrainingSession, type ListedRun, type TrainingSession } from './trainingSession.ts';
 import { visible } from '../../protocol/visibleText.ts';
 
 type TrainingParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'service'>;
@@ -47,7 +49,8 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
   const memory = createPanelMemory(context.workspaceState, z.object({ folders: z.array(z.string()) }));
   let open: OpenPanel | undefined;
 
-  const shownRuns = (): readonly ShownRun[] => runs.runs.map(shownRun);
+  const listed = (): readonly ListedRun[] =>
+    runs.runs.map(({ folder, record, state }) => ({ folder, record, brokenOff: state === 'broken off' }));
 
   function fill(panel: vscode.WebviewPanel, id: string, folders: readonly string[]): void {
     const connection = hostPage<TrainingPanelToPage, TrainingPanelToHost>(panel, context, {
@@ -62,7 +65,10 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
         );
       },
     });
-    const session = createTrainingSession({ runs: shownRuns, follow: trainers.follow }, connection.post);
+    const session = createTrainingSession(
+      { runs: listed, details: detailsOf, follow: trainers.follow },
+      connection.post,
+    );
     let wanted: readonly string[] = [];
     const show = (next: readonly string[]) => {
       wanted = next;
@@ -120,9 +126,12 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
   };
 }
 
-function shownRun({ folder, record, state }: StoredRun): ShownRun {
+/** What can be done with a run: whether anything may run here, and which checkpoints it has. */
+function detailsOf({ folder }: ListedRun): Pick<ShownRun, 'refusal' | 'usable' | 'resumable'> {
   const refusal = untrustedRefusal('Training');
-  return { folder, record, brokenOff: state === 'broken off', ...(refusal === undefined ? {} : { refusal }) };
+  const has = (file: string) => existsSync(join(folder, runFiles.checkpoints, file));
+  const resumable = has(runFiles.last);
+  return { usable: resumable || has(runFiles.best), resumable, ...(refusal === undefined ? {} : { refusal }) };
 }
 
 function titleOf(folders: readonly string[]): string {
@@ -130,6 +139,15 @@ function titleOf(folders: readonly string[]): string {
   if (first === undefined) return 'Training';
   return visible(others.length === 0 ? basename(first) : `${basename(first)} and ${others.length} more`);
 }
+
+/** The commands behind the page's buttons. */
+const commands = {
+  test: 'fivecrop.testCheckpoint',
+  classify: 'fivecrop.classifyWithCheckpoint',
+  exportOnnx: 'fivecrop.exportOnnx',
+  trainAgain: 'fivecrop.trainAgain',
+  configuration: 'fivecrop.showConfiguration',
+} as const;
 
 interface Shown {
   readonly session: TrainingSession;
@@ -148,12 +166,25 @@ async function obey(
       show(message.folders);
       return;
     case 'stop':
-      return trainers.stop(message.folder);
+      return session.asking(message.folder, 'stop', trainers.stop(message.folder));
+    case 'stopNow':
+      return trainers.stopNow(message.folder);
     case 'pause':
-      return trainers.pause(message.folder);
+      return session.asking(message.folder, 'pause', trainers.pause(message.folder));
     case 'resume': {
-      const folder = await trainers.resume(message.folder);
+      const resumed = trainers.resume(message.folder);
+      await session.asking(message.folder, 'resume', resumed);
+      const folder = await resumed;
       if (!session.folders.includes(folder)) show([folder, ...session.folders]);
+      return;
+    }
+    case 'test':
+    case 'classify':
+    case 'exportOnnx':
+    case 'trainAgain':
+    case 'configuration': {
+      const node: RunNode = { kind: 'run', folder: message.folder };
+      await vscode.commands.executeCommand(commands[message.type], node);
       return;
     }
     case 'export': {

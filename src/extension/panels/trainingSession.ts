@@ -1,6 +1,6 @@
 import { mostThinnedEvents } from '../../protocol/thinnedHistory.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
-import type { ShownRun, TrainingPanelToPage } from '../../protocol/trainingPanel.ts';
+import type { RunRequest, ShownRun, TrainingPanelToPage } from '../../protocol/trainingPanel.ts';
 
 /** Time over which news is gathered before it is sent, in milliseconds: a frame. */
 const frame = 16;
@@ -17,10 +17,15 @@ export interface FollowedEvents {
   dispose(): void;
 }
 
+/** A run in the list of all. */
+export type ListedRun = Pick<ShownRun, 'folder' | 'record' | 'brokenOff'>;
+
 /** What a training session knows of runs. */
 export interface RunSource {
   /** All that there are, newest first. */
-  runs(): readonly ShownRun[];
+  runs(): readonly ListedRun[];
+  /** What else is said of one that is shown. */
+  readonly details: (run: ListedRun) => Pick<ShownRun, 'refusal' | 'usable' | 'resumable'>;
   readonly follow: (folder: string) => FollowedEvents;
 }
 
@@ -33,6 +38,8 @@ export interface TrainingSession {
   readonly replay: () => void;
   /** Runs came, went or changed. */
   refresh(): void;
+  /** Has the page say that a run was asked for something, until the run has done it or `work` has failed. */
+  readonly asking: (folder: string, request: RunRequest, work: Promise<unknown>) => Promise<void>;
   dispose(): void;
 }
 
@@ -51,6 +58,7 @@ export function createTrainingSession(
   post: (message: TrainingPanelToPage) => void,
 ): TrainingSession {
   const curves = new Map<string, Curve>();
+  const asked = new Map<string, { readonly request: RunRequest; readonly state: string }>();
   let folders: readonly string[] = [];
   let flushing: NodeJS.Timeout | undefined;
 
@@ -95,9 +103,37 @@ export function createTrainingSession(
     return curve;
   }
 
+  /** What was asked for is done as soon as the run is in another state than when it was asked. */
+  function shownRun(run: ListedRun): ShownRun {
+    const request = asked.get(run.folder);
+    if (request !== undefined && request.state !== stateOf(run)) asked.delete(run.folder);
+    const open = asked.get(run.folder);
+    const { folder, record, brokenOff } = run;
+    return {
+      folder,
+      record,
+      brokenOff,
+      ...source.details(run),
+      ...(open === undefined ? {} : { asked: open.request }),
+    };
+  }
+
+  async function asking(folder: string, request: RunRequest, work: Promise<unknown>): Promise<void> {
+    const run = source.runs().find((each) => each.folder === folder);
+    if (run !== undefined) asked.set(folder, { request, state: stateOf(run) });
+    postRuns();
+    try {
+      await work;
+    } catch (error) {
+      asked.delete(folder);
+      postRuns();
+      throw error;
+    }
+  }
+
   function postRuns(): void {
     const runs = source.runs();
-    const shown = folders.flatMap((folder) => runs.find((run) => run.folder === folder) ?? []);
+    const shown = folders.flatMap((folder) => runs.filter((run) => run.folder === folder).map(shownRun));
     const others = runs.filter(({ folder }) => !folders.includes(folder));
     post({
       type: 'runs',
@@ -136,6 +172,7 @@ export function createTrainingSession(
       flush();
     },
     refresh: () => show(folders),
+    asking,
     dispose: () => {
       clearTimeout(flushing);
       for (const { followed, stop } of curves.values()) {
@@ -145,4 +182,8 @@ export function createTrainingSession(
       curves.clear();
     },
   };
+}
+
+function stateOf({ record, brokenOff }: ListedRun): string {
+  return brokenOff ? 'interrupted' : record.state;
 }

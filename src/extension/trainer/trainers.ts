@@ -6,6 +6,7 @@ import type { TrainerRequest } from '../../protocol/trainerProtocol.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { workerEnvironment } from '../workerEnvironment.ts';
+import { endNow } from './endNow.ts';
 import { type FollowedRun, followRun, type RunFollower } from './followRun.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { isVerified } from '../../runs/owner.ts';
@@ -30,6 +31,8 @@ export interface Trainers {
   readonly onDidStart: vscode.Event<string>;
   /** Finishes the step, saves, ends. */
   readonly stop: (folder: string) => Promise<void>;
+  /** Ends the process in the middle of its step; the last checkpoint stays. */
+  readonly stopNow: (folder: string) => Promise<void>;
   readonly pause: (folder: string) => Promise<void>;
   /** Lets a paused run go on, or goes on with one that ended or broke off. Returns its folder. */
   readonly resume: (folder: string) => Promise<string>;
@@ -152,6 +155,11 @@ export function createTrainers(
     onDidChangeQueue: queueChanged.event,
     onDidStart: started.event,
     stop: (folder) => control(known(runs, folder), { type: 'stop' }),
+    stopNow: async (folder) => {
+      requireTrust('Ending a training process');
+      await endNow(known(runs, folder).folder, own.has(folder));
+      await runs.refresh(folder);
+    },
     pause: (folder) => control(known(runs, folder), { type: 'pause' }),
     resume: async (folder) => {
       const run = known(runs, folder);

@@ -24,14 +24,16 @@ export type ButtonOptions = {
   label: string;
   /** What it does, where the label alone does not say. */
   title?: string;
+  /** What a screen reader says, if the label is a sign. */
+  spoken?: string;
   primary?: boolean;
   onClick: () => void;
 };
 
-export function button({ label, title, primary, onClick }: ButtonOptions): HTMLElement {
+export function button({ label, title, spoken, primary, onClick }: ButtonOptions): HTMLElement {
   return customElement(
     'vscode-button',
-    { appearance: primary === true ? 'primary' : 'secondary', title, onclick: onClick },
+    { appearance: primary === true ? 'primary' : 'secondary', title, 'aria-label': spoken, onclick: onClick },
     [label],
   );
 }

@@ -1,21 +1,38 @@
 import { element } from '../components/element.ts';
 import { count, duration, percent, short } from '../components/format.ts';
+import { replaceIfNew } from '../components/replaceIfNew.ts';
+import { themeColors } from '../components/themeColors.ts';
 import { differingSettings, settingWords } from './compareRuns.ts';
-import { swatch } from './legendTable.ts';
 import { bestValidation, trainedSeconds } from './runCurves.ts';
 import { stateWord } from './runState.ts';
 import type { PageRun } from './shownRun.ts';
+import { runSample } from './valuesTable.ts';
 
-/** A column a run: its results, and of its settings those that differ. */
-export function comparisonTable(runs: readonly PageRun[], colors: readonly string[]): HTMLElement {
+export type ComparisonSection = { element: HTMLElement; show: (runs: readonly PageRun[]) => void };
+
+/** What the shown runs came to and how their settings differ, if they are several. */
+export function comparisonSection(): ComparisonSection {
+  const place = element('div');
+  const section = element('section', { 'aria-label': 'Comparison' }, [element('h2', {}, ['Comparison']), place]);
+  return {
+    element: section,
+    show: (runs) => {
+      section.hidden = runs.length < 2;
+      if (runs.length >= 2) replaceIfNew(place, comparisonTable(runs, themeColors().curves));
+    },
+  };
+}
+
+/** A column per run: its results, and of its settings those that differ. */
+function comparisonTable(runs: readonly PageRun[], colors: readonly string[]): HTMLElement {
   const settings = differingSettings(runs.map(({ record }) => record));
   const best = Math.max(...runs.map((run) => bestAccuracy(run) ?? -Infinity));
   const rows: [string, (string | HTMLElement)[]][] = [
-    ['state', runs.map(({ record, brokenOff }) => stateWord(record.state, brokenOff))],
-    ['best accuracy', runs.map((run) => bestCell(bestAccuracy(run), best, runs.length))],
-    ['validation loss there', runs.map((run) => optional(bestLoss(run), short))],
-    ['steps', runs.map(({ curves }) => optional(curves.lastStep?.step, count))],
-    ['time', runs.map(({ curves }) => duration(trainedSeconds(curves)))],
+    ['State', runs.map(stateWord)],
+    ['Best accuracy', runs.map((run) => bestCell(bestAccuracy(run), best, runs.length))],
+    ['Validation loss there', runs.map((run) => optional(bestLoss(run), short))],
+    ['Steps', runs.map(({ curves }) => optional(curves.lastStep?.step, count))],
+    ['Time trained', runs.map(({ curves }) => duration(trainedSeconds(curves)))],
   ];
   return element('div', { class: 'scroll-x' }, [
     element('table', { class: 'table comparison' }, [
@@ -25,10 +42,7 @@ export function comparisonTable(runs: readonly PageRun[], colors: readonly strin
           element('th', { scope: 'col' }, [element('span', { class: 'spoken' }, ['What'])]),
           ...runs.map(({ record, style }) =>
             element('th', { scope: 'col' }, [
-              element('span', { class: 'run-name' }, [
-                swatch(style, colors[style.color] ?? 'currentColor'),
-                record.name,
-              ]),
+              element('span', { class: 'run-name' }, [runSample(style, colors), record.name]),
             ]),
           ),
         ]),
@@ -38,7 +52,7 @@ export function comparisonTable(runs: readonly PageRun[], colors: readonly strin
         ? undefined
         : body(
             'Settings that differ',
-            settings.map(({ setting, values }) => [settingWords(setting), values]),
+            settings.map(({ setting, values }) => [capitalized(settingWords(setting)), values]),
           ),
     ]),
     runs.length > 1 && settings.length === 0
@@ -73,6 +87,10 @@ function bestAccuracy({ curves }: PageRun): number | undefined {
 function bestLoss({ curves }: PageRun): number | undefined {
   const best = bestValidation(curves);
   return best === undefined ? undefined : curves.validations.values('validLoss')[best];
+}
+
+function capitalized(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 function optional(value: number | undefined, format: (value: number) => string): string {

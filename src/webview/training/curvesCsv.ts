@@ -1,51 +1,42 @@
 import { csv, type CsvValue } from '../components/csv.ts';
-import type { RunCurves } from './runCurves.ts';
+import type { RunCurves, StepColumn, ValidationColumn } from './runCurves.ts';
+
+type CsvColumn = { title: string; step?: StepColumn; validation?: ValidationColumn };
+
+const columns: readonly CsvColumn[] = [
+  { title: 'step', step: 'step', validation: 'step' },
+  { title: 'epoch', step: 'epoch', validation: 'epoch' },
+  { title: 'secondsTrained', step: 'seconds', validation: 'seconds' },
+  { title: 'trainingLoss', step: 'loss' },
+  { title: 'stepsOfRow', step: 'meanSteps' },
+  { title: 'meanTrainingLossOfRow', step: 'meanLoss' },
+  { title: 'meanTrainingLossSinceLastValidation', validation: 'trainLoss' },
+  { title: 'validationLoss', validation: 'validLoss' },
+  { title: 'validationTop1Accuracy', validation: 'validAccuracy' },
+  { title: 'validationTop5Accuracy', validation: 'validTop5' },
+  { title: 'learningRate', step: 'learningRate' },
+  { title: 'imagesPerSecond', step: 'imagesPerSecond' },
+];
 
 /**
- * The points of the runs that the page has, exactly as recorded: a row a step and a row a validation. `meanSteps` is how many
- * steps a row stands for; above 1 some were left out, and `meanLoss` is the mean of them and of the row's own.
+ * The points of the runs that the page has: a row per step and a row per validation. A row of a long run may stand for
+ * several steps, the others of which are left out: `stepsOfRow` says how many, `meanTrainingLossOfRow` is of all of them.
  */
-export function curvesCsv(runs: readonly { name: string; curves: RunCurves }[]): string {
-  const heading = [
-    'run',
-    'event',
-    'step',
-    'epoch',
-    'loss',
-    'learningRate',
-    'meanSteps',
-    'meanLoss',
-    'trainLoss',
-    'validLoss',
-    'validAccuracy',
-    'validTop5',
-  ];
+export function curvesCsv(runs: readonly { name: string; curves: RunCurves }[], topFive: boolean): string {
+  const wanted = columns.filter(({ validation }) => topFive || validation !== 'validTop5');
   return csv([
-    heading,
-    ...runs.flatMap(({ name, curves }) => [...stepRows(name, curves), ...validationRows(name, curves)]),
+    ['run', 'event', ...wanted.map(({ title }) => title)],
+    ...runs.flatMap(({ name, curves: { steps, validations } }) => [
+      ...rows([name, 'step'], steps.length, (row) =>
+        wanted.map(({ step }) => (step === undefined ? undefined : steps.values(step)[row])),
+      ),
+      ...rows([name, 'validation'], validations.length, (row) =>
+        wanted.map(({ validation }) => (validation === undefined ? undefined : validations.values(validation)[row])),
+      ),
+    ]),
   ]);
 }
 
-function stepRows(name: string, { steps }: RunCurves): CsvValue[][] {
-  const columns = (['step', 'epoch', 'loss', 'learningRate', 'meanSteps', 'meanLoss'] as const).map((column) =>
-    steps.values(column),
-  );
-  return Array.from({ length: steps.length }, (_, row) => [name, 'step', ...columns.map((values) => values[row])]);
-}
-
-function validationRows(name: string, { validations }: RunCurves): CsvValue[][] {
-  const before = (['step', 'epoch'] as const).map((column) => validations.values(column));
-  const after = (['trainLoss', 'validLoss', 'validAccuracy', 'validTop5'] as const).map((column) =>
-    validations.values(column),
-  );
-  return Array.from({ length: validations.length }, (_, row) => [
-    name,
-    'validation',
-    ...before.map((values) => values[row]),
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-    ...after.map((values) => values[row]),
-  ]);
+function rows(first: readonly CsvValue[], count: number, values: (row: number) => CsvValue[]): CsvValue[][] {
+  return Array.from({ length: count }, (_, row) => [...first, ...values(row)]);
 }

@@ -1,19 +1,27 @@
-import { curvesCsv } from './curvesCsv.ts';
 import { pngPicture } from '../components/pngPicture.ts';
+import { curvesCsv } from './curvesCsv.ts';
+import { hasTopFive } from './runCharts.ts';
 import type { PageRun } from './shownRun.ts';
-import { svgCharts, svgHeight, type SvgOptions } from './svgCharts.ts';
+import { svgCharts, type SvgOptions } from './svgCharts.ts';
 
 export type ExportFormat = 'png' | 'svg' | 'csv';
-export type Picture = Omit<SvgOptions, 'width' | 'chartHeight'>;
+export type ExportedCharts = Omit<SvgOptions, 'width' | 'chartHeight' | 'heading'>;
 
 const pictureWidth = 1200;
-const chartHeight = 420;
+const chartHeight = 440;
 const pngScale = 2;
 
 /** The charts as a file's content: text, or base64 for PNG. */
-export async function exportCharts(format: ExportFormat, runs: readonly PageRun[], picture: Picture): Promise<string> {
-  if (format === 'csv') return curvesCsv(runs.map(({ record, curves }) => ({ name: record.name, curves })));
-  const options = { ...picture, width: pictureWidth, chartHeight };
-  const drawn = svgCharts(options);
-  return format === 'svg' ? drawn : pngPicture(drawn, pictureWidth, svgHeight(options), pngScale);
+export async function exportCharts(
+  format: ExportFormat,
+  runs: readonly PageRun[],
+  charts: ExportedCharts,
+): Promise<string> {
+  if (format === 'csv') {
+    const named = runs.map(({ record, curves }) => ({ name: record.name, curves }));
+    return curvesCsv(named, runs.some(hasTopFive));
+  }
+  const heading = runs.map(({ record }) => record.name).join(', ');
+  const { svg, width, height } = svgCharts({ ...charts, heading, width: pictureWidth, chartHeight });
+  return format === 'svg' ? svg : pngPicture(svg, width, height, pngScale);
 }

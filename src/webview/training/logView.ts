@@ -12,7 +12,7 @@ export function logView(): LogView {
   const lines = element('ol', { class: 'log', tabindex: 0, role: 'log', 'aria-label': 'Log of the run' });
   let shown = { folder: '', lines: 0 };
   return {
-    element: lines,
+    element: element('section', { 'aria-label': 'Log' }, [element('h2', {}, ['Log']), lines]),
     show: (folder, curves) => {
       const total = curves.logForgotten + curves.log.length;
       const known = shown.folder === folder && shown.lines <= total;

@@ -1,11 +1,16 @@
 import * as z from 'zod';
+import { xAxes } from './xAxis.ts';
 
 /** What the page keeps when it is hidden or the window reloads. */
 export const trainingPageStateSchema = z.object({
   /** Weight of the smoothing, 0 to 1. */
   smoothing: z.number().min(0).max(0.999).default(0.6),
   logScale: z.boolean().default(false),
-  /** Steps that are zoomed to. */
+  /** What the x axis of the charts counts. */
+  axis: z.enum(xAxes).default('step'),
+  /** Whether the charts of learning rate and speed are unfolded. */
+  further: z.boolean().default(false),
+  /** The part of the axis that is zoomed to. */
   zoom: z.object({ min: z.number(), max: z.number() }).optional(),
   hidden: z.array(z.string()).default([]),
   /** How far the page is scrolled, in pixels. */

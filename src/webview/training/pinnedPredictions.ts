@@ -1,21 +1,46 @@
 import { element, svg } from '../components/element.ts';
-import { fileName, percent } from '../components/format.ts';
+import { count, fileName, percent } from '../components/format.ts';
 import type { Pictures } from '../components/pictures.ts';
 import { probabilityBars } from '../components/probabilityBars.ts';
 import type { PinnedPrediction, RunCurves } from './runCurves.ts';
+import type { PageRun } from './shownRun.ts';
 
 const shownClasses = 4;
 const sparkWidth = 120;
 const sparkHeight = 24;
 
-export type PinnedOptions = {
+type PinnedOptions = {
   pictures: Pictures;
   className: (index: number) => string;
   onOpen: (image: string) => void;
 };
 
+export type PinnedSection = { element: HTMLElement; show: (run: PageRun) => void };
+
+/** The pinned images of the run in focus, if it has any. */
+export function pinnedSection(pictures: Pictures, onOpen: (image: string) => void): PinnedSection {
+  const heading = element('h2');
+  const place = element('div');
+  const section = element('section', { 'aria-label': 'Pinned images', hidden: true }, [heading, place]);
+  let shown = '';
+  return {
+    element: section,
+    show: ({ folder, curves, record }) => {
+      const key = `${folder} ${curves.pinned.length} ${curves.steps.generation}`;
+      if (key === shown) return;
+      shown = key;
+      const className = (index: number) =>
+        record.data?.classes.find((each) => each.index === index)?.name ?? `class ${index}`;
+      const cards = pinnedPredictions(curves, { pictures, className, onOpen });
+      section.hidden = cards === undefined;
+      heading.textContent = `Pinned images at step ${count(curves.pinned.at(-1)?.step ?? 0)}`;
+      place.replaceChildren(...(cards === undefined ? [] : [cards]));
+    },
+  };
+}
+
 /** The pinned validation images as the last validation saw them, each with the way its own class's probability took. */
-export function pinnedPredictions({ pinned }: RunCurves, options: PinnedOptions): HTMLElement | undefined {
+function pinnedPredictions({ pinned }: RunCurves, options: PinnedOptions): HTMLElement | undefined {
   const last = pinned.at(-1);
   if (last === undefined) return undefined;
   return element(
@@ -42,7 +67,7 @@ function card(prediction: PinnedPrediction, history: RunCurves['pinned'], option
   ]);
 }
 
-/** Probability of the image's own class; 0 where it is not among the recorded ones. */
+/** Probability of the image's own class; 0 if it is not among the recorded ones. */
 function probabilityOf(predictions: readonly PinnedPrediction[], image: string): number {
   const found = predictions.find((prediction) => prediction.image === image);
   return found?.mean.find(({ index }) => index === found.actual)?.probability ?? 0;

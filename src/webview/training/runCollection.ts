@@ -1,5 +1,5 @@
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
-import type { ShownRun } from '../../protocol/trainingPanel.ts';
+import type { RunRequest, ShownRun } from '../../protocol/trainingPanel.ts';
 import { addEvent, emptyCurves, type RunCurves } from './runCurves.ts';
 import { runStyle } from './runStyle.ts';
 import type { PageRun } from './shownRun.ts';
@@ -15,6 +15,8 @@ export type RunCollection = {
   readonly listed: boolean;
   /** Takes the host's list. Curves of runs that stay are kept, and so is the style that a run got when it came. */
   show: (shown: readonly ShownRun[], others: readonly OtherRun[]) => void;
+  /** Notes what the user has just asked a run for, until the host says what it knows of it. */
+  ask: (folder: string, request: RunRequest) => void;
   /** Adds events `from`... of a run; those already here are passed over. False where some are missing between. */
   add: (folder: string, from: number, events: readonly TrainingEvent[]) => boolean;
 };
@@ -64,6 +66,9 @@ export function runCollection(): RunCollection {
         return { ...run, curves: known, style: runStyle(position, curveColors), smoothed };
       });
       others = nextOthers;
+    },
+    ask: (folder, asked) => {
+      shown = shown.map((run) => (run.folder === folder ? { ...run, asked } : run));
     },
     add: (folder, from, events) => {
       if (from === 0) {

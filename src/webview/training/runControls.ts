@@ -1,77 +1,81 @@
+import type { RunAction } from '../../protocol/trainingPanel.ts';
+import { relativeTo } from '../../protocol/runLog.ts';
 import { element } from '../components/element.ts';
-import { button, type ButtonOptions, setDisabled } from '../components/toolkit.ts';
-import { possibleActions, stateWord, type RunAction } from './runState.ts';
+import { keepFocus } from '../components/keepFocus.ts';
+import { button, setDisabled } from '../components/toolkit.ts';
+import { isLive, offeredActions, stateWord, type OfferedAction } from './runState.ts';
 import type { PageRun } from './shownRun.ts';
 
 export type RunControls = { element: HTMLElement; show: (run: PageRun) => void };
 
 const signs: Record<string, string> = {
-  'Broken off': '⚠',
+  Interrupted: '⚠',
   Failed: '✖',
   Finished: '✓',
   Paused: '❚❚',
   Running: '▶',
 };
 
+type ActionText = { label: string; title: string };
+
+const actionTexts: Record<RunAction, ActionText> = {
+  pause: { label: 'Pause', title: 'Wait after this step; the process stays' },
+  resume: { label: 'Resume', title: 'Go on from where the run is' },
+  stop: { label: 'Stop', title: 'Finish this step, save a checkpoint and end' },
+  stopNow: { label: 'Stop Now', title: 'End at once; what was learned since the last checkpoint is lost' },
+  test: { label: 'Test', title: 'Test the best checkpoint on images that it was not trained on' },
+  classify: { label: 'Classify', title: 'Classify images with the best checkpoint' },
+  exportOnnx: { label: 'Export', title: 'Export the best checkpoint to ONNX' },
+  trainAgain: { label: 'Train Again with These Settings…', title: 'Start a new run with the settings of this one' },
+  configuration: { label: 'Configuration', title: 'Show the settings of this run' },
+};
+
 /** The name and state of the run in focus, and the buttons that fit its state. */
-export function runControls(
-  act: (action: RunAction, folder: string) => void,
-  open: (path: string) => void,
-): RunControls {
-  const header = element('header', { class: 'run-header' });
+export function runControls(act: (action: RunAction, run: PageRun) => void): RunControls {
+  const name = element('h1');
+  const state = element('span', { class: 'state' });
+  const buttons = element('span', { class: 'buttons' });
+  const told = element('div', { class: 'notes' });
   let shown = '';
   return {
-    element: header,
+    element: element('header', { class: 'run-header' }, [name, state, buttons, told]),
     show: (run) => {
-      const { folder, record, brokenOff, refusal } = run;
-      const key = JSON.stringify([
-        folder,
-        record.name,
-        record.state,
-        brokenOff,
-        record.reason,
-        refusal,
-        record.environment.fallbacks,
-      ]);
+      const word = stateWord(run);
+      const offered: OfferedAction[] = [...offeredActions(run), { action: 'configuration' }];
+      const lines = notes(run);
+      const key = JSON.stringify([run.folder, run.record.name, word, offered, run.refusal, lines]);
       if (key === shown) return;
       shown = key;
-      const word = stateWord(record.state, brokenOff);
-      const actions = possibleActions(record.state, brokenOff).map((action) =>
-        button(actionButton(action, () => act(action, folder))),
+      name.textContent = run.record.name;
+      state.className = `state state-${word.toLowerCase().replace('…', '')}`;
+      state.textContent = `${signs[word] ?? '·'} ${word}`;
+      keepFocus(buttons, () =>
+        buttons.replaceChildren(...offered.map((each) => actionButton(each, offered, run, act))),
       );
-      for (const action of actions) setDisabled(action, refusal !== undefined);
-      header.replaceChildren(
-        element('h1', {}, [record.name]),
-        element('span', { class: `state state-${word.toLowerCase().replace(' ', '-')}` }, [
-          `${signs[word] ?? '·'} ${word}`,
-        ]),
-        element('span', { class: 'buttons' }, [
-          ...actions,
-          button({ label: 'Configuration', title: 'Open the run’s record', onClick: () => open(`${folder}/run.json`) }),
-        ]),
-        ...notes(run, actions.length > 0 ? refusal : undefined).map((note) => element('p', { class: 'note' }, [note])),
-      );
+      told.replaceChildren(...lines.map((line) => element('p', { class: 'note' }, [line])));
     },
   };
 }
 
-function actionButton(action: RunAction, onClick: () => void): ButtonOptions {
-  switch (action) {
-    case 'pause':
-      return { label: 'Pause', title: 'Wait after the present step; the process stays', onClick };
-    case 'resume':
-      return { label: 'Resume', title: 'Go on where the run left off', primary: true, onClick };
-    case 'stop':
-      return { label: 'Stop', title: 'Finish the step, save a checkpoint and end', onClick };
-  }
+/** What is offered to a run that has ended is led by one button. */
+function actionButton(
+  { action, disabled = false }: OfferedAction,
+  offered: readonly OfferedAction[],
+  run: PageRun,
+  act: (action: RunAction, run: PageRun) => void,
+): HTMLElement {
+  const leads = !isLive(run) || run.record.state === 'paused' ? action === offered[0]?.action : false;
+  const control = button({ ...actionTexts[action], primary: leads, onClick: () => act(action, run) });
+  setDisabled(control, disabled || (action !== 'configuration' && run.refusal !== undefined));
+  return control;
 }
 
-function notes({ record, brokenOff }: PageRun, waits: string | undefined): string[] {
-  const ended = brokenOff
+function notes({ record, brokenOff, resumable, refusal, folder }: PageRun): string[] {
+  const interrupted = resumable
     ? 'The process of this run is gone. Resume goes on from its last checkpoint.'
-    : record.state === 'failed' || record.state === 'stopped'
-      ? record.reason
-      : undefined;
-  const told = [ended, waits].filter((note) => note !== undefined);
-  return [...told, ...record.environment.fallbacks.map((fallback) => `⚠ ${fallback}`)];
+    : 'The process of this run ended before its first checkpoint, so there is nothing to go on from.';
+  const reason = record.state === 'failed' || record.state === 'stopped' ? record.reason : undefined;
+  const ended = brokenOff ? interrupted : reason && relativeTo(folder, reason);
+  const lines = [ended, refusal].filter((line) => line !== undefined && line !== '');
+  return [...(lines as string[]), ...record.environment.fallbacks.map((fallback) => `⚠ ${fallback}`)];
 }

@@ -1,6 +1,7 @@
 import { element } from '../components/element.ts';
 import { bytes, count, duration, percent, short } from '../components/format.ts';
 import { bestValidation, trainedSeconds } from './runCurves.ts';
+import { isLive } from './runState.ts';
 import type { PageRun } from './shownRun.ts';
 
 /** The numbers beside the charts: where the run is, how good, how fast, on what. */
@@ -35,7 +36,7 @@ function numbersOf(run: PageRun): NamedNumber[] {
       : ['Last validation', percent(lastValidation.validAccuracy), `loss ${short(lastValidation.validLoss)}`],
     ['Training loss', lastStep === undefined ? '–' : short(lastStep.loss)],
     ['Learning rate', short(lastStep?.learningRate ?? record.config.learningRate, 3)],
-    ['Images a second', lastStep === undefined ? '–' : short(lastStep.imagesPerSecond, 3)],
+    ['Images per second', lastStep === undefined ? '–' : short(lastStep.imagesPerSecond, 3)],
     live && lastStep !== undefined
       ? ['Time left', timeLeft(lastStep), `after ${duration(trainedSeconds(curves))}`]
       : ['Trained for', duration(trainedSeconds(curves))],
@@ -63,9 +64,4 @@ function bestNumbers({ curves, record }: PageRun): NamedNumber[] {
   const { validations } = curves;
   const accuracy = percent(validations.values('validAccuracy')[best] ?? NaN);
   return [['Best so far', accuracy, `at step ${count(validations.values('step')[best] ?? NaN)}`]];
-}
-
-/** Whether a process works on the run now. */
-export function isLive({ record, brokenOff }: Pick<PageRun, 'record' | 'brokenOff'>): boolean {
-  return !brokenOff && ['preparing', 'running', 'paused', 'stopping'].includes(record.state);
 }

@@ -1,33 +1,50 @@
 import type { RunState } from '../../protocol/trainingEvents.ts';
+import type { RunAction, RunRequest, ShownRun } from '../../protocol/trainingPanel.ts';
 
-export type RunAction = 'pause' | 'resume' | 'stop';
+/** What is needed to say what a run does and what can be done with it. */
+export type RunStanding = Pick<ShownRun, 'brokenOff' | 'asked' | 'usable' | 'resumable'> & {
+  record: { state: RunState };
+};
+/** A button for a run; a disabled one says what is being done already. */
+export type OfferedAction = { action: RunAction; disabled?: boolean };
 
 const stateWords: Record<RunState, string> = {
   preparing: 'Preparing',
   running: 'Running',
   paused: 'Paused',
-  stopping: 'Stopping',
+  stopping: 'Stopping…',
   finished: 'Finished',
   stopped: 'Stopped',
   failed: 'Failed',
 };
+const askedWords: Record<RunRequest, string> = { stop: 'Stopping…', pause: 'Pausing…', resume: 'Resuming…' };
 
-const stateActions: Record<RunState, readonly RunAction[]> = {
-  preparing: ['stop'],
-  running: ['pause', 'stop'],
-  paused: ['resume', 'stop'],
-  stopping: [],
-  finished: [],
-  stopped: ['resume'],
-  failed: ['resume'],
-};
-
-/** What a run's state is called. */
-export function stateWord(state: RunState, brokenOff: boolean): string {
-  return brokenOff ? 'Broken off' : stateWords[state];
+/** What a run's state is called; what it was asked for counts before what it does. */
+export function stateWord({ record, brokenOff, asked }: Pick<RunStanding, 'record' | 'brokenOff' | 'asked'>): string {
+  if (asked !== undefined) return askedWords[asked];
+  return brokenOff ? 'Interrupted' : stateWords[record.state];
 }
 
-/** What can be done with a run now. One whose process is gone can only go on from its last checkpoint. */
-export function possibleActions(state: RunState, brokenOff: boolean): readonly RunAction[] {
-  return brokenOff ? ['resume'] : stateActions[state];
+/** Whether a process works on the run now. */
+export function isLive({ record, brokenOff }: Pick<RunStanding, 'record' | 'brokenOff'>): boolean {
+  return !brokenOff && ['preparing', 'running', 'paused', 'stopping'].includes(record.state);
+}
+
+/** What can be done with a run now: nothing that cannot work. */
+export function offeredActions(run: RunStanding): OfferedAction[] {
+  const { record, asked, usable, resumable } = run;
+  if (isLive(run)) return liveActions(record.state, asked);
+  const canResume = resumable && record.state !== 'finished';
+  return [
+    ...(canResume ? [{ action: 'resume' as const, disabled: asked === 'resume' }] : []),
+    ...(usable ? (['test', 'classify', 'exportOnnx'] as const).map((action) => ({ action })) : []),
+    { action: 'trainAgain' },
+  ];
+}
+
+function liveActions(state: RunState, asked: RunRequest | undefined): OfferedAction[] {
+  const isStopping = asked === 'stop' || state === 'stopping';
+  const first = state === 'paused' ? 'resume' : 'pause';
+  const stop: OfferedAction = { action: isStopping ? 'stopNow' : 'stop' };
+  return state === 'preparing' ? [stop] : [{ action: first, disabled: isStopping || asked !== undefined }, stop];
 }

@@ -1,74 +1,77 @@
-import { visible } from '../../protocol/visibleText.ts';
-import { percent, short } from '../components/format.ts';
-import { markedPoints, type ChartKind, type Curve } from './curve.ts';
+import { legendEntries, markedPoints, type ChartKind, type Curve, type LegendEntry } from './curve.ts';
 import { downsample, type Points, type Range } from './downsample.ts';
-import { markerCorners } from './runStyle.ts';
-import { linearTicks, logTicks } from './ticks.ts';
-import { extent, valueRange } from './valueRange.ts';
+import { markerCorners, type Marker } from './runStyle.ts';
+import { group, line, number, quoted, text } from './svgText.ts';
+import { extent, valueLabel, valueRange, valueTicks } from './valueRange.ts';
+import { axisTexts, xLabel, xTicks, type XAxis } from './xAxis.ts';
 
 export type SvgChart = { kind: ChartKind; curves: readonly Curve[] };
 export type SvgOptions = {
+  /** What stands over all: whose curves these are. */
+  heading: string;
   charts: readonly SvgChart[];
-  /** Runs of the legend, with the colour and dashes of their curves. */
-  legend: readonly { label: string; color: string; dash: readonly number[] }[];
-  /** Steps that are shown. */
+  axis: XAxis;
+  /** The part of the axis that is shown. */
   range: Range;
-  /** Steps with a vertical line. */
-  marks: readonly number[];
+  /** Places with a vertical line: ends of epochs. */
+  marks: readonly number[] | undefined;
   /** Pixels, of the whole picture. */
   width: number;
+  /** Pixels, of a chart without its legend. */
   chartHeight: number;
   colors: { foreground: string; muted: string; background: string; grid: string };
 };
+export type Picture = { svg: string; width: number; height: number };
 
-const left = 64;
-const right = 16;
-const top = 32;
-const bottom = 36;
-const legendLine = 20;
-const legendRoom = 8;
+const left = 76;
+const right = 20;
+const top = 36;
+const bottom = 46;
+const headingRoom = 36;
+const legendLine = 22;
+const sampleWidth = 36;
+/** Pixels that a letter takes, on the safe side: an SVG text has no width before it is drawn. */
+const letter = 7;
 
-type Frame = { x: (step: number) => number; y: (value: number) => number };
+type Frame = { x: (place: number) => number; y: (value: number) => number };
 
-/** The charts as one SVG picture, drawn from the data: what the export writes, and what PNG is made of. */
-export function svgCharts(options: SvgOptions): string {
-  const { width, chartHeight, charts, legend, colors } = options;
-  const height = svgHeight(options);
-  const parts = charts.map((chart, index) => group(0, index * chartHeight, drawChart(chart, options)));
-  const lines = legend.map((entry, index) =>
-    legendEntry(entry, charts.length * chartHeight + index * legendLine, colors.foreground),
-  );
-  return (
+/** The charts as one SVG picture with legends, drawn from the data: what the export writes, and what PNG is made of. */
+export function svgCharts(options: SvgOptions): Picture {
+  const { width, chartHeight, colors, heading } = options;
+  let height = headingRoom;
+  const parts = options.charts.map((chart) => {
+    const legend = legendLines(legendEntries(chart.curves, { marks: options.marks, color: colors.muted }), width);
+    const drawn = group(0, height, drawChart(chart, options) + drawLegend(legend, chartHeight, colors.foreground));
+    height += chartHeight + legend.length * legendLine + 8;
+    return drawn;
+  });
+  const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">` +
-    `<rect width="${width}" height="${height}" fill="${escaped(colors.background)}"/>${[...parts, ...lines].join('')}</svg>`
-  );
-}
-
-/** Height of the picture in pixels. */
-export function svgHeight({
-  charts,
-  chartHeight,
-  legend,
-}: Pick<SvgOptions, 'charts' | 'chartHeight' | 'legend'>): number {
-  return charts.length * chartHeight + legend.length * legendLine + legendRoom;
+    `<rect width="${width}" height="${height}" fill="${quoted(colors.background)}"/>` +
+    text(left, 24, heading, colors.foreground, { weight: 'bold', size: 16 }) +
+    `${parts.join('')}</svg>`;
+  return { svg, width, height };
 }
 
 function drawChart({ kind, curves }: SvgChart, options: SvgOptions): string {
   const { range, width, chartHeight, colors } = options;
   const sampled = curves.map((curve) => positive(downsample(curve.points(), range, width), kind.log));
-  const { min, max } = extent(
+  const limits = extent(
     sampled.map(({ y }) => y),
     kind.log,
   );
-  const values = valueRange(kind, min, max);
+  const values = valueRange(kind, limits);
   const frame = makeFrame(range, values, kind.log, width, chartHeight);
   const clip = `clip-${kind.title.replace(/\W/g, '')}`;
+  const room = 5;
   return [
-    text(left, top - 12, kind.title, colors.foreground, 'start', 'bold'),
-    axes(kind, range, values, frame, options),
-    `<clipPath id="${clip}"><rect x="${left}" y="${top}" width="${width - left - right}" height="${chartHeight - top - bottom}"/></clipPath>`,
+    text(left, top - 14, kind.title, colors.foreground, { weight: 'bold' }),
+    axes(kind, values, frame, options),
+    `<clipPath id="${clip}"><rect x="${left - room}" y="${top - room}" width="${width - left - right + 2 * room}" height="${chartHeight - top - bottom + 2 * room}"/></clipPath>`,
     `<g clip-path="url(#${clip})">`,
-    ...options.marks.map((step) => line(frame.x(step), top, frame.x(step), chartHeight - bottom, colors.muted, '2 4')),
+    ...(options.marks ?? []).map((place) =>
+      line([frame.x(place), top], [frame.x(place), chartHeight - bottom], { color: colors.muted, dash: [2, 4] }),
+    ),
     ...curves.map((curve, index) => drawCurve(curve, sampled[index], frame)),
     '</g>',
   ].join('');
@@ -88,79 +91,81 @@ function makeFrame(range: Range, values: Range, log: boolean, width: number, hei
   const share = (value: number, { min, max }: Range) => (value - min) / (max - min || 1);
   const scaledRange = { min: scaled(values.min), max: scaled(values.max) };
   return {
-    x: (step) => left + share(step, range) * (width - left - right),
+    x: (place) => left + share(place, range) * (width - left - right),
     y: (value) => height - bottom - share(scaled(value), scaledRange) * (height - top - bottom),
   };
 }
 
-function axes(
-  kind: ChartKind,
-  range: Range,
-  values: Range,
-  frame: Frame,
-  { width, chartHeight, colors }: SvgOptions,
-): string {
-  const valueTicks = kind.log ? logTicks(values) : linearTicks(values, 5);
+function axes(kind: ChartKind, values: Range, frame: Frame, options: SvgOptions): string {
+  const { range, axis, width, chartHeight, colors } = options;
+  const ticks = valueTicks(kind, values);
   const base = chartHeight - bottom;
+  const middle = { x: (left + width - right) / 2, y: (top + base) / 2 };
   return [
-    ...valueTicks.flatMap((tick) => [
-      line(left, frame.y(tick), width - right, frame.y(tick), colors.grid),
-      text(left - 6, frame.y(tick) + 4, kind.percent ? percent(tick, 0) : short(tick, 3), colors.muted, 'end'),
+    ...ticks.flatMap((tick) => [
+      line([left, frame.y(tick)], [width - right, frame.y(tick)], { color: colors.grid, width: 0.5 }),
+      text(left - 8, frame.y(tick) + 4, valueLabel(kind, tick, ticks), colors.muted, { anchor: 'end' }),
     ]),
-    ...linearTicks(range, 8).map((tick) => text(frame.x(tick), base + 16, short(tick, 6), colors.muted, 'middle')),
-    line(left, base, width - right, base, colors.muted),
-    text(width - right, base + 30, 'step', colors.muted, 'end'),
+    ...xTicks(axis, range, 10).map((tick) =>
+      text(frame.x(tick), base + 18, xLabel(axis, tick), colors.muted, { anchor: 'middle' }),
+    ),
+    line([left, base], [width - right, base], { color: colors.muted }),
+    text(middle.x, base + 38, axisTexts[axis].title, colors.muted, { anchor: 'middle' }),
+    `<g transform="rotate(-90 18 ${middle.y})">${text(18, middle.y, kind.values, colors.muted, { anchor: 'middle' })}</g>`,
   ].join('');
 }
 
 function drawCurve(curve: Curve, points: Points | undefined, frame: Frame): string {
   if (points === undefined || points.x.length === 0) return '';
   const at = [...points.x].map((x, index) => [frame.x(x), frame.y(points.y[index] ?? NaN)] as const);
-  const path = at.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${fixed(x)} ${fixed(y)}`).join('');
+  const path = at.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${number(x)} ${number(y)}`).join('');
   const dash = curve.dash.length === 0 ? '' : ` stroke-dasharray="${curve.dash.join(' ')}"`;
-  const color = escaped(curve.color);
-  const { marker } = curve;
-  const marks = marker === undefined || at.length > markedPoints ? [] : at.map(([x, y]) => drawMarker(x, y, marker));
+  const color = quoted(curve.color);
+  const marks = markedPoints(at.length, curve.marker).map((index) => {
+    const [x, y] = at[index] ?? [NaN, NaN];
+    return drawMarker(x, y, curve.marker ?? 'circle');
+  });
   return (
-    `<g opacity="${curve.alpha}"><title>${escaped(curve.label)}</title>` +
+    `<g opacity="${curve.alpha}"><title>${quoted(curve.label)}</title>` +
     `<path d="${path}" fill="none" stroke="${color}" stroke-width="${curve.width}" stroke-linejoin="round"${dash}/>` +
     `<g fill="${color}">${marks.join('')}</g></g>`
   );
 }
 
-function drawMarker(x: number, y: number, marker: NonNullable<Curve['marker']>): string {
+function drawMarker(x: number, y: number, marker: Marker): string {
   const corners = markerCorners(marker, 4);
-  if (corners.length === 0) return `<circle cx="${fixed(x)}" cy="${fixed(y)}" r="4"/>`;
-  return `<polygon points="${corners.map(([dx, dy]) => `${fixed(x + dx)},${fixed(y + dy)}`).join(' ')}"/>`;
+  if (corners.length === 0) return `<circle cx="${number(x)}" cy="${number(y)}" r="4"/>`;
+  return `<polygon points="${corners.map(([dx, dy]) => `${number(x + dx)},${number(y + dy)}`).join(' ')}"/>`;
 }
 
-function legendEntry({ label, color, dash }: SvgOptions['legend'][number], y: number, foreground: string): string {
+type PlacedEntry = LegendEntry & { x: number };
+
+/** Entries beside each other, as many as the picture is wide. */
+function legendLines(entries: readonly LegendEntry[], width: number): PlacedEntry[][] {
+  const lines: PlacedEntry[][] = [];
+  let x = Infinity;
+  for (const entry of entries) {
+    const needed = sampleWidth + 8 + entry.label.length * letter + 20;
+    if (x + needed > width - right) {
+      lines.push([]);
+      x = left;
+    }
+    lines.at(-1)?.push({ ...entry, x });
+    x += needed;
+  }
+  return lines;
+}
+
+function drawLegend(lines: readonly PlacedEntry[][], from: number, foreground: string): string {
+  return lines
+    .flatMap((entries, index) => entries.map((entry) => drawEntry(entry, from + index * legendLine + 8, foreground)))
+    .join('');
+}
+
+function drawEntry({ x, label, marker, alpha, ...look }: PlacedEntry, y: number, foreground: string): string {
+  const mark = marker === undefined ? '' : drawMarker(x + sampleWidth / 2, y, marker);
   return (
-    line(left, y + 8, left + 32, y + 8, color, dash.join(' '), 2) + text(left + 40, y + 12, label, foreground, 'start')
+    `<g opacity="${alpha}" fill="${quoted(look.color)}">${line([x, y], [x + sampleWidth, y], look)}${mark}</g>` +
+    text(x + sampleWidth + 8, y + 4, label, foreground)
   );
-}
-
-function line(x1: number, y1: number, x2: number, y2: number, color: string, dash = '', width = 1): string {
-  const dashes = dash === '' ? '' : ` stroke-dasharray="${dash}"`;
-  return `<line x1="${fixed(x1)}" y1="${fixed(y1)}" x2="${fixed(x2)}" y2="${fixed(y2)}" stroke="${escaped(color)}" stroke-width="${width}"${dashes}/>`;
-}
-
-function text(x: number, y: number, content: string, color: string, anchor: string, weight = 'normal'): string {
-  return `<text x="${fixed(x)}" y="${fixed(y)}" fill="${escaped(color)}" text-anchor="${anchor}" font-weight="${weight}">${escaped(content)}</text>`;
-}
-
-function group(x: number, y: number, content: string): string {
-  return `<g transform="translate(${x} ${y})">${content}</g>`;
-}
-
-function fixed(value: number): string {
-  return String(Math.round(value * 100) / 100);
-}
-
-function escaped(content: string): string {
-  return visible(content)
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }

@@ -112,6 +112,8 @@ export function sampleRun(
   return {
     folder: `/runs/${name}`,
     brokenOff: false,
+    usable: true,
+    resumable: true,
     record: {
       version: 1,
       name,

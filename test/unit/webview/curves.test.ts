@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { relativeTo } from '../../../src/protocol/runLog.ts';
 import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
+import type { ShownRun } from '../../../src/protocol/trainingPanel.ts';
 import { countUpTo, growingColumns, nearest } from '../../../src/webview/training/columns.ts';
 import { downsample } from '../../../src/webview/training/downsample.ts';
 import { runCollection } from '../../../src/webview/training/runCollection.ts';
@@ -50,6 +51,10 @@ function validation(number: number, validLoss: number, validAccuracy = 1 - valid
     validTop5: 1,
     ...figures,
   };
+}
+
+function shownRun(folder: string): ShownRun {
+  return { folder, record: {} as never, brokenOff: false, usable: true, resumable: true };
 }
 
 test('smoothing gives the debiased moving average of a case worked out by hand', () => {
@@ -202,7 +207,7 @@ test('events that come twice are taken once, and a gap is refused', () => {
   assert.equal(runs.add('/r', 0, [start(0, 0), step(1, 5)]), true);
   assert.equal(runs.add('/r', 1, [step(1, 5), step(2, 4)]), true);
   assert.equal(runs.add('/r', 9, [step(9, 1)]), false);
-  runs.show([{ folder: '/r', record: {} as never, brokenOff: false }], []);
+  runs.show([shownRun('/r')], []);
   assert.deepEqual([...(runs.shown[0]?.curves.steps.values('step') ?? [])], [1, 2]);
   assert.equal(runs.add('/r', 0, [start(0, 0)]), true);
   assert.equal(runs.shown[0]?.curves.steps.length, 0);
@@ -218,11 +223,10 @@ test('no run to show is told from runs that have not been said yet', () => {
 
 test('a run keeps its style when another leaves the comparison', () => {
   const runs = runCollection();
-  const run = (folder: string) => ({ folder, record: {} as never, brokenOff: false });
-  runs.show([run('/a'), run('/b'), run('/c')], []);
+  runs.show(['/a', '/b', '/c'].map(shownRun), []);
   const style = runs.shown[2]?.style;
-  runs.show([run('/c')], []);
+  runs.show([shownRun('/c')], []);
   assert.deepEqual(runs.shown[0]?.style, style);
-  runs.show([run('/c'), run('/d')], []);
+  runs.show(['/c', '/d'].map(shownRun), []);
   assert.notEqual(runs.shown[1]?.style.color, style?.color);
 });

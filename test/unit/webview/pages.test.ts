@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
 import type { ImagePrediction } from '../../../src/protocol/prediction.ts';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
+import type { RunState } from '../../../src/protocol/trainingEvents.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { csv } from '../../../src/webview/components/csv.ts';
 import { opaque } from '../../../src/webview/components/opaque.ts';
@@ -24,9 +25,14 @@ import {
   type PredictionRow,
 } from '../../../src/webview/prediction/predictionRows.ts';
 import { differingSettings, settingWords } from '../../../src/webview/training/compareRuns.ts';
-import { possibleActions, stateWord } from '../../../src/webview/training/runState.ts';
+import { offeredActions, stateWord, type RunStanding } from '../../../src/webview/training/runState.ts';
+import { emptyCurves } from '../../../src/webview/training/runCurves.ts';
+import { markedPoints } from '../../../src/webview/training/curve.ts';
+import { curvesCsv } from '../../../src/webview/training/curvesCsv.ts';
 import { svgCharts } from '../../../src/webview/training/svgCharts.ts';
 import { linearTicks, logTicks } from '../../../src/webview/training/ticks.ts';
+import { valueLabel, valueRange, valueTicks } from '../../../src/webview/training/valueRange.ts';
+import { xLabel, xTicks } from '../../../src/webview/training/xAxis.ts';
 
 function record(config: object, device?: string): RunRecord {
   const filled = trainingConfigSchema.parse({
@@ -53,11 +59,31 @@ test('a comparison names the device that a run really used', () => {
   ]);
 });
 
-test('a run whose process is gone can only be resumed, whatever its record says', () => {
-  assert.deepEqual(possibleActions('running', true), ['resume']);
-  assert.deepEqual(possibleActions('running', false), ['pause', 'stop']);
-  assert.deepEqual(possibleActions('finished', false), []);
-  assert.equal(stateWord('running', true), 'Broken off');
+function standing(state: RunState, changes: Partial<RunStanding> = {}): RunStanding {
+  return { record: { state }, brokenOff: false, usable: true, resumable: true, ...changes };
+}
+
+function offered(...run: Parameters<typeof standing>): string[] {
+  return offeredActions(standing(...run)).map(({ action, disabled }) => (disabled === true ? `(${action})` : action));
+}
+
+test('what is offered for a run can work: without a checkpoint no resume, test, classify or export', () => {
+  const ended = ['test', 'classify', 'exportOnnx', 'trainAgain'];
+  assert.deepEqual(offered('finished'), ended);
+  assert.deepEqual(offered('stopped'), ['resume', ...ended]);
+  assert.deepEqual(offered('failed', { usable: false, resumable: false }), ['trainAgain']);
+  assert.deepEqual(offered('running', { brokenOff: true }), ['resume', ...ended]);
+  assert.deepEqual(offered('running'), ['pause', 'stop']);
+  assert.equal(stateWord(standing('running', { brokenOff: true })), 'Interrupted');
+});
+
+test('a run that was asked to stop says so, and what is left is to stop it now', () => {
+  assert.deepEqual(offered('running', { asked: 'stop' }), ['(pause)', 'stopNow']);
+  assert.deepEqual(offered('stopping'), ['(pause)', 'stopNow']);
+  assert.deepEqual(offered('running', { asked: 'pause' }), ['(pause)', 'stop']);
+  assert.deepEqual(offered('stopped', { asked: 'resume', usable: false }), ['(resume)', 'trainAgain']);
+  assert.equal(stateWord(standing('running', { asked: 'stop' })), 'Stopping…');
+  assert.equal(stateWord(standing('running', { asked: 'pause' })), 'Pausing…');
 });
 
 test('CSV quotes what needs it and disarms formulas', () => {
@@ -227,26 +253,71 @@ test('curves are drawn in a theme’s colours without their transparency', () =>
   for (const color of ['#59a4f9', '#59a', 'orange']) assert.equal(opaque(color), color);
 });
 
-test('ticks are round and inside the range', () => {
+test('ticks are round and inside the range, those of steps whole', () => {
   assert.deepEqual(linearTicks({ min: 0, max: 1 }, 5), [0, 0.2, 0.4, 0.6, 0.8, 1]);
   assert.deepEqual(logTicks({ min: 0.04, max: 3 }), [0.05, 0.1, 0.2, 0.5, 1, 2]);
+  assert.deepEqual(logTicks({ min: 1.2, max: 1.9 }), [1.2, 1.4, 1.6, 1.8]);
   assert.deepEqual(linearTicks({ min: 3, max: 3 }, 5), [3]);
+  assert.deepEqual(xTicks('step', { min: 0, max: 2.04 }, 10), [0, 1, 2]);
+  assert.deepEqual(xTicks('time', { min: 0, max: 400 }, 4), [0, 120, 240, 360]);
+  assert.deepEqual(
+    [0, 45, 120, 150, 3600].map((seconds) => xLabel('time', seconds)),
+    ['0', '45 s', '2 min', '2 min 30 s', '1 h'],
+  );
 });
 
-test('a picture of the curves is drawn to scale and hides no markup in a name', () => {
+test('values are seen from 0 when they fall far, and close up when they lie close together', () => {
+  const range = (min: number, max: number, kind = lossKind) => valueRange(kind, { min, max });
+  assert.deepEqual(range(0.3, 4.6), { min: 0, max: 5 });
+  const close = range(2.01, 2.09);
+  assert.ok(close.min > 1.9 && close.max < 2.2, JSON.stringify(close));
+  assert.deepEqual(range(2, 2), { min: 0, max: 4 });
+  assert.deepEqual(range(0.93, 1, accuracyKind).max, 1);
+  const ticks = valueTicks(accuracyKind, range(0.981, 0.984, accuracyKind));
+  const labels = ticks.map((tick) => valueLabel(accuracyKind, tick, ticks));
+  assert.equal(new Set(labels).size, labels.length, labels.join());
+});
+
+test('of a long curve some points are marked, the last one always; a single point is a dot even without marks', () => {
+  assert.deepEqual(markedPoints(1, undefined), [0]);
+  assert.deepEqual(markedPoints(2, undefined), []);
+  assert.deepEqual(markedPoints(3, 'circle'), [0, 1, 2]);
+  const many = markedPoints(1000, 'circle');
+  assert.ok(many.length <= 24 && many.at(-1) === 999);
+});
+
+const lossKind = { title: 'Loss', values: 'Loss', log: false, percent: false };
+const accuracyKind = { title: 'Validation accuracy', values: 'Accuracy', log: false, percent: true };
+
+test('a picture of the curves is drawn to scale, with a legend, and hides no markup in a name', () => {
   const points = () => ({ x: Float64Array.of(0, 5, 10), y: Float64Array.of(0, 0.5, 1) });
   const curve = { label: '<run> & "co"', color: '#123456', width: 1, dash: [4, 2], alpha: 1, points };
-  const drawn = svgCharts({
-    charts: [{ kind: { title: 'Accuracy', log: false, percent: true }, curves: [curve] }],
-    legend: [{ label: curve.label, color: curve.color, dash: curve.dash }],
+  const { svg, height } = svgCharts({
+    heading: 'a run',
+    charts: [{ kind: accuracyKind, curves: [curve] }],
+    axis: 'step',
     range: { min: 0, max: 10 },
     marks: [5],
-    width: 580,
-    chartHeight: 168,
+    width: 596,
+    chartHeight: 182,
     colors: { foreground: '#000', muted: '#555', background: '#fff', grid: '#ddd' },
   });
-  // 500 x 100 pixels of plot at 64, 32; shares are padded to 1 at the top and 0 at the bottom.
-  assert.match(drawn, /d="M64 132L314 82L564 32"/);
-  assert.match(drawn, /stroke-dasharray="4 2"/);
-  assert.ok(!drawn.includes('<run>') && drawn.includes('&lt;run&gt; &amp; &quot;co&quot;'));
+  // 500 x 100 pixels of plot at 76, 36; shares from 0 to 1.
+  assert.match(svg, /d="M76 136L326 86L576 36"/);
+  assert.match(svg, /stroke-dasharray="4 2"/);
+  assert.ok(!svg.includes('<run>') && svg.includes('<title>&lt;run&gt; &amp; &quot;co&quot;</title>'));
+  const texts = [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, content]) => content);
+  for (const wanted of ['a run', 'Step', 'Accuracy', '&lt;run&gt; &amp; &quot;co&quot;', 'End of an epoch']) {
+    assert.ok(texts.includes(wanted), wanted);
+  }
+  assert.equal(height, 36 + 182 + 22 + 8);
+});
+
+test('the columns of the CSV tell training from validation and top-1 from top-5, which few classes do not have', () => {
+  const runs = [{ name: 'r', curves: emptyCurves() }];
+  const heading = (topFive: boolean) => curvesCsv(runs, topFive).split('\r\n')[0]?.split(',') ?? [];
+  for (const column of ['trainingLoss', 'validationLoss', 'validationTop1Accuracy', 'validationTop5Accuracy']) {
+    assert.ok(heading(true).includes(column), column);
+  }
+  assert.ok(!heading(false).includes('validationTop5Accuracy'));
 });

@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import * as vscode from 'vscode';
+import { userError } from '../../protocol/errors.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { writeTrainingConfig } from './trainingConfigFile.ts';
+
+/** Writes the settings into a new file of the workspace and opens it; its title bar has *Train with This File*. */
+export async function editSettings(config: TrainingConfig): Promise<void> {
+  const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
+  if (root === undefined) throw userError('Open a folder first: the file of settings is written into it.');
+  const name = config.network.kind === 'architecture' ? config.network.name : basename(config.network.file, '.onnx');
+  const file = freeFile(join(root, `${name}-${config.method}`));
+  const uri = vscode.Uri.file(file);
+  await vscode.workspace.fs.writeFile(uri, Buffer.from(writeTrainingConfig(config, file)));
+  await vscode.window.showTextDocument(uri);
+}
+
+function freeFile(stem: string): string {
+  for (let counter = 1; ; counter++) {
+    const file = `${stem}${counter === 1 ? '' : `-${counter}`}.fivecrop.json`;
+    if (!existsSync(file)) return file;
+  }
+}

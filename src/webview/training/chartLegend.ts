@@ -1,0 +1,12 @@
+import { element } from '../components/element.ts';
+import type { LegendEntry } from './curve.ts';
+import { lineSample } from './lineSample.ts';
+
+/** A chart's legend in the page. */
+export function chartLegend(entries: readonly LegendEntry[]): HTMLElement {
+  return element(
+    'ul',
+    { class: 'chart-legend', 'aria-label': 'Legend' },
+    entries.map((entry) => element('li', {}, [lineSample(entry), entry.label])),
+  );
+}

@@ -1,0 +1,74 @@
+import { element } from '../components/element.ts';
+import { button, checkbox, dropdown, labelled, setDisabled } from '../components/toolkit.ts';
+import type { ExportFormat } from './exportCharts.ts';
+import type { ChartChoices } from './runCharts.ts';
+import { smoothingSlider } from './smoothingSlider.ts';
+import { axisTexts, xAxes } from './xAxis.ts';
+
+export type ChartToolbarOptions = {
+  choices: ChartChoices;
+  onChoice: (changed: Partial<ChartChoices>) => void;
+  onZoom: (towards: 'in' | 'out' | 'all') => void;
+  onExport: (format: ExportFormat) => void;
+};
+
+export type ChartToolbar = {
+  element: HTMLElement;
+  /** Says whether a part of the axis is shown, so that there is a way back. */
+  show: (zoomed: boolean) => void;
+};
+
+const formats = ['png', 'svg', 'csv'] as const;
+
+/** What is chosen for all charts of the page. */
+export function chartToolbar({ choices, onChoice, onZoom, onExport }: ChartToolbarOptions): ChartToolbar {
+  const axis = dropdown('Horizontal axis', (value) => {
+    const chosen = xAxes.find((each) => each === value);
+    if (chosen !== undefined) onChoice({ axis: chosen });
+  });
+  axis.update(
+    xAxes.map((each) => ({ value: each, label: axisTexts[each].choice })),
+    choices.axis,
+  );
+  const zoomIn = button({
+    label: '+',
+    spoken: 'Zoom in',
+    title: 'Zoom in: show less of the axis. Dragging across a chart chooses a part of it.',
+    onClick: () => onZoom('in'),
+  });
+  const zoomOut = button({
+    label: '−',
+    spoken: 'Zoom out',
+    title: 'Zoom out: show more of the axis',
+    onClick: () => onZoom('out'),
+  });
+  const showAll = button({
+    label: 'Show all',
+    title: 'Leave the zoom (double click on a chart, or Escape)',
+    onClick: () => onZoom('all'),
+  });
+  const exports = formats.map((format) =>
+    button({
+      label: format.toUpperCase(),
+      title: `Export the curves as ${format.toUpperCase()}`,
+      onClick: () => onExport(format),
+    }),
+  );
+  const bar = element('div', { class: 'toolbar', role: 'toolbar', 'aria-label': 'Charts' }, [
+    smoothingSlider(choices.smoothing, (smoothing) => onChoice({ smoothing })),
+    checkbox({
+      label: 'Logarithmic loss',
+      checked: choices.logScale,
+      onChange: (logScale) => onChoice({ logScale }),
+    }),
+    labelled('Axis', axis.element),
+    element('span', { class: 'buttons zoom' }, [element('span', {}, ['Zoom']), zoomIn, zoomOut, showAll]),
+    element('span', { class: 'buttons exports' }, [element('span', {}, ['Export']), ...exports]),
+  ]);
+  return {
+    element: bar,
+    show: (zoomed) => {
+      for (const back of [zoomOut, showAll]) setDisabled(back, !zoomed);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { count, duration, short } from '../components/format.ts';
+import type { Range } from './downsample.ts';
+import { linearTicks, multiples } from './ticks.ts';
+
+/** What the x axis of the charts can count. */
+export const xAxes = ['step', 'epoch', 'time'] as const;
+export type XAxis = (typeof xAxes)[number];
+
+type AxisTexts = { column: 'step' | 'epoch' | 'seconds'; choice: string; title: string };
+
+/** The column of a run's points that an axis shows, what the choice of it is called, and its title. */
+export const axisTexts: Record<XAxis, AxisTexts> = {
+  step: { column: 'step', choice: 'Step', title: 'Step' },
+  epoch: { column: 'epoch', choice: 'Epoch', title: 'Epoch' },
+  time: { column: 'seconds', choice: 'Time', title: 'Time trained' },
+};
+
+const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+
+/** Where an axis has its ticks, about `wanted` of them. Steps are whole. */
+export function xTicks(axis: XAxis, range: Range, wanted: number): number[] {
+  if (axis !== 'time') return linearTicks(range, wanted, axis === 'step' ? 1 : 0);
+  const rough = (range.max - range.min) / wanted;
+  const step = timeSteps.find((seconds) => seconds >= rough);
+  return step === undefined || rough < 1 ? linearTicks(range, wanted) : multiples(range, step);
+}
+
+export function xLabel(axis: XAxis, value: number): string {
+  if (axis === 'step') return count(value);
+  return axis === 'epoch' || (value < 60 && !Number.isInteger(value)) ? short(value, 5) : shortDuration(value);
+}
+
+/** `90` -> `1 min 30 s`, `300` -> `5 min`. */
+function shortDuration(seconds: number): string {
+  if (seconds === 0) return '0';
+  return duration(seconds).replace(/ 00 (s|min)$/, '');
+}
+
+/** A place on an axis in words. */
+export function xReading(axis: XAxis, value: number): string {
+  if (axis === 'step') return `Step ${count(value)}`;
+  return axis === 'epoch' ? `Epoch ${value.toFixed(2)}` : `After ${duration(value)}`;
+}
