@@ -95,8 +95,9 @@ function summaryLines(folder: string, done: TrainingEventOf<'done'>): string[] {
   const shown = (path: string) => shellWord(relative(process.cwd(), path) || path, process.platform);
   const last = done.last ?? join(folder, runFiles.checkpoints, runFiles.last);
   const best = done.best ?? last;
-  // The reason says how to go on.
-  if (done.state !== 'finished') return [done.reason];
+  const goOn = done.last === undefined ? [] : [`Go on with: fivecrop train --resume ${shown(done.last)}`];
+  if (done.state === 'stopped') return [done.reason, ...goOn];
+  if (done.state === 'failed') return [done.reason];
   const accuracy = done.bestAccuracy === undefined ? '' : ` Best validation accuracy: ${done.bestAccuracy.toFixed(3)}.`;
   return [`${done.reason}${accuracy}`, `Use it with: fivecrop predict IMAGE --checkpoint ${shown(best)}`];
 }

@@ -10,7 +10,7 @@ import type { ChosenEngine } from '../engine/chooseEngine.ts';
 import { calibrationImages, type TrainingState } from '../engine/engine.ts';
 import { inPrecision } from '../engine/inPrecision.ts';
 import { balancedClassWeights } from './classWeights.ts';
-import type { TrainingControl } from './control.ts';
+import { hearRequests, type TrainingControl } from './control.ts';
 import type { DataCheck } from './dataCheck.ts';
 import { earlyStopStart } from './earlyStop.ts';
 import { createFeatureStore } from './featureStore.ts';
@@ -78,7 +78,12 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     const computing = inPrecision(engineFor(part), precision, session.log);
     const made = await frozenPart({ ...common, ...extractor, engine: computing, state: initial.state });
     session.onEnd(() => made.dispose());
-    return made;
+    const feeds: FrozenPart['feeds'] = async (images) => {
+      await hearRequests();
+      stopIfAsked();
+      return made.feeds(images);
+    };
+    return { ...made, feeds };
   };
   const frozen = await frozenIn(config.frozenPrecision, 'frozen network');
   // Checkpoints are used in float32, so that is what they are judged in.

@@ -48,6 +48,17 @@ export function createTrainingControl(signal?: AbortSignal): TrainingControl {
   return control;
 }
 
+/** Turns of the event loop that a client's words need: its connection comes first, then what it says. */
+const hearingTurns = 4;
+
+/**
+ * Lets requests be heard that came while a session ran, as the runtime holds the event loop for as long as it computes.
+ * Awaited before every run of a session, so that no further one begins once a stop is known.
+ */
+export async function hearRequests(): Promise<void> {
+  for (let turn = 0; turn < hearingTurns; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Resolves as soon as the run may take a step, or has been stopped. */
 export function whenNotPaused(control: TrainingControl): Promise<void> {
   if (!control.paused) return Promise.resolve();

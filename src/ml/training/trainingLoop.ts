@@ -1,13 +1,12 @@
 import process from 'node:process';
-import { userError } from '../../protocol/errors.ts';
+import { CancelledError, userError } from '../../protocol/errors.ts';
 import type { ResumeState } from '../../protocol/resumeState.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
-import { shellWord } from '../../protocol/shellWord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
-import { checkpointPath, type CheckpointKind } from '../../runs/checkpointFiles.ts';
+import { type CheckpointKind } from '../../runs/checkpointFiles.ts';
 import type { StateDict } from '../graph/tensor.ts';
-import { type TrainingControl, whenNotPaused } from './control.ts';
+import { hearRequests, type TrainingControl, whenNotPaused } from './control.ts';
 import { afterEpoch, earlyStopStart, type EarlyStopState, shouldStop } from './earlyStop.ts';
 import type { Metrics } from './metrics.ts';
 import type { ReadyBatch, ReadyBatches } from './readyBatches.ts';
@@ -77,6 +76,8 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   try {
     return await loop.run();
   } catch (error) {
+    // What computes ahead of the loop has heard of the stop first.
+    if (error instanceof CancelledError && options.control.stopped) return loop.stop();
     if (!isDiverged(error)) await loop.rescue();
     throw error;
   }
@@ -238,6 +239,7 @@ function createLoop(options: LoopOptions) {
     throughput.begin();
     if (validationIsDue() && !(await validateAndSave(false))) return false;
     for await (const batch of options.batches(position.epoch, position.batchInEpoch)) {
+      await hearRequests();
       await pauseIfAsked();
       if (control.stopped) return false;
       await takeStep(batch);
@@ -260,9 +262,7 @@ function createLoop(options: LoopOptions) {
     emit({ event: 'state', state: 'stopping' });
     await options.record({ state: 'stopping', ...progress() });
     if (savedStep !== position.step) await save(['last']);
-    const path = checkpointPath(options.checkpoints, 'last', position.epoch);
-    const place = shellWord(path, process.platform);
-    const reason = `Stopped after step ${position.step} of ${totalSteps}. Go on with: fivecrop train --resume ${place}`;
+    const reason = `Stopped after step ${position.step} of ${totalSteps}.`;
     return { state: 'stopped', reason, position };
   };
 
@@ -289,7 +289,7 @@ function createLoop(options: LoopOptions) {
     await saved.catch(() => undefined);
   };
 
-  return { run, rescue };
+  return { run, stop, rescue };
 }
 
 /** Validations of the steps that are left: one at each epoch's end, and those in between. */

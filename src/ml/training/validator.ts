@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { ResumeState } from '../../protocol/resumeState.ts';
+import { CancelledError } from '../../protocol/errors.ts';
 import type { TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage, type Crop } from '../data/fiveCrops.ts';
@@ -12,6 +13,7 @@ import { createRandom, permutation } from '../graph/random.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
 import { meanProbabilities, rankClasses } from '../inference/ranking.ts';
 import { computedAhead } from './computedAhead.ts';
+import { hearRequests } from './control.ts';
 import type { FrozenPart } from './frozenPart.ts';
 import { inParts } from './inParts.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -79,6 +81,7 @@ export function createValidator(
       const metrics = createMetrics();
       const prepared = batches.areKept();
       for await (const { feeds, labels } of batches.all()) {
+        await hearRequests();
         if (stopped()) return undefined;
         metrics.add(await logProbabilities(model, feeds), labels);
       }
@@ -86,7 +89,11 @@ export function createValidator(
       const measuredOn = batches.measuredOn();
       pinned ??= cropPinned(options);
       const predictions: PinnedPrediction[] = [];
-      for (const image of await pinned) predictions.push(await predictPinned(model, image, options.labels));
+      for (const image of await pinned) {
+        await hearRequests();
+        if (stopped()) return undefined;
+        predictions.push(await predictPinned(model, image, options.labels));
+      }
       return { metrics: metrics.result(), pinned: predictions, measuredOn, preparing: batches.areKept() && !prepared };
     } finally {
       await model.dispose();
@@ -193,6 +200,7 @@ async function cropPinned({ pinned, network, frozen, log }: ValidatorOptions): P
       const feeds = await frozen.feeds({ dtype: 'uint8', shape: [crops.length, 3, crop, crop], data });
       cropped.push({ sample, ...image.source, crops, feeds });
     } catch (error) {
+      if (error instanceof CancelledError) throw error;
       log(`${sample.file} is not among the pinned images: ${error instanceof Error ? error.message : String(error)}`);
     }
   }

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
+import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
+import { computedAhead } from '../../../src/ml/training/computedAhead.ts';
+import { createTrainingControl, hearRequests } from '../../../src/ml/training/control.ts';
+import { trainingLoop, type TimelessEvent } from '../../../src/ml/training/trainingLoop.ts';
+import { serveRun } from '../../../src/ml/worker/serveRun.ts';
+import { cancelled } from '../../../src/protocol/errors.ts';
+import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+
+const stepsPerEpoch = 50;
+const labels = Int32Array.of(0);
+
+/** Holds the event loop, as a session does while it computes. */
+function compute(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
+/** A run of a network that is made up, which a client asks for something in the middle of its third step. */
+async function askInThirdStep(request: 'stop' | 'pause') {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-stopping-'));
+  const control = createTrainingControl();
+  const server = await serveRun(control);
+  const events: TimelessEvent[] = [];
+  let begun = 0;
+  let frozenRuns = 0;
+  async function* numbers() {
+    for (let index = 0; index < stepsPerEpoch; index++) yield await Promise.resolve(index);
+  }
+  const prepare = async (index: number) => {
+    await hearRequests();
+    if (control.stopped) throw cancelled();
+    frozenRuns++;
+    compute(5);
+    return { index, feeds: new Map(), labels };
+  };
+  const result = trainingLoop({
+    config: trainingConfigSchema.parse({ data: '/d', network: { kind: 'architecture', name: 'ConvNet1' }, epochs: 1 }),
+    run: 'run',
+    checkpoints: folder,
+    facts: {
+      network: { kind: 'architecture', name: 'ConvNet1' },
+      head: { hidden: [], dropout: 0, classes: 1 },
+      classes: [],
+      preprocessing: { resize: 1, crop: 1, ...presetConstants('imagenet') },
+      training: { run: 'run', method: 'scratch', data: '/d' },
+    },
+    device: 'cpu',
+    stepsPerEpoch,
+    batches: () => computedAhead(numbers(), prepare),
+    stepper: {
+      microBatchSize: 1,
+      step: 0,
+      take: () => {
+        begun++;
+        if (begun === 3) createConnection(server.address).write(`{"type":"${request}"}\n`);
+        compute(20);
+        return Promise.resolve({ loss: 1, logProbabilities: float32Tensor([1, 1]) });
+      },
+      snapshot: () => Promise.resolve({ state: new Map(), optimizer: new Map(), step: begun }),
+      dispose: () => Promise.resolve(),
+    },
+    validate: () => Promise.resolve(undefined),
+    save: (work) => work(),
+    control,
+    start: {
+      step: 0,
+      epoch: 0,
+      batchInEpoch: 0,
+      trainLoss: { sum: 0, images: 0 },
+      earlyStop: { epochsWithoutBetter: 0, bestLoss: undefined },
+      best: undefined,
+      measuredOn: undefined,
+    },
+    emit: (event) => {
+      events.push(event);
+      if (event.event === 'state' && event.state === 'paused') setImmediate(control.stop);
+    },
+    record: () => Promise.resolve(),
+  });
+  try {
+    const { state, reason } = await result;
+    return { state, reason, begun, frozenRuns, events, saved: existsSync(join(folder, 'last.safetensors')) };
+  } finally {
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+test('no step begins after a stop that came in the middle of one, and what was learned is saved', async () => {
+  const { state, reason, begun, frozenRuns, saved } = await askInThirdStep('stop');
+  assert.deepEqual([state, begun, saved], ['stopped', 3, true]);
+  assert.equal(reason, `Stopped after step 3 of ${stepsPerEpoch}.`);
+  // Nor is more computed ahead than what had begun by then.
+  assert.ok(frozenRuns <= 4, `${frozenRuns} runs ahead`);
+});
+
+test('no step begins after a pause that came in the middle of one', async () => {
+  const { begun, events } = await askInThirdStep('pause');
+  assert.equal(begun, 3);
+  assert.ok(events.some((event) => event.event === 'state' && event.state === 'paused'));
+});
