@@ -103,7 +103,9 @@ async function blamed<Result>(file: string, work: () => Promise<Result>): Promis
     return await work();
   } catch (error) {
     if (error instanceof UserError || isOutOfMemory(error)) throw error;
-    const [reason = ''] = messageOf(error).split('\n', 1);
+    const [line = ''] = messageOf(error).split('\n', 1);
+    // ONNX Runtime puts the place in its own source before some of its sentences.
+    const reason = line.replace(/^.*\/onnxruntime_src\/.*?\)(?: const)? (?=[A-Z])/u, '');
     throw userError(
       `${basename(file)} cannot be run (${shortened(reason)}): export it again, or choose another ONNX file.`,
       error,

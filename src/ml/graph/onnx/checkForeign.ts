@@ -1,5 +1,7 @@
 import type { OnnxAttribute, OnnxFunction, OnnxGraph, OnnxModel, OnnxTensor } from './onnxModel.ts';
 
+/** Far more than networks have; to open a hundred thousand takes ONNX Runtime most of a minute. */
+const mostNodes = 30_000;
 /** A tensor's `dataLocation` for data in another file. */
 const external = 1;
 
@@ -8,6 +10,9 @@ const external = 1;
  * any, so none is read, wherever the model names it. Throws `RangeError` with a sentence for the user.
  */
 export function checkForeign({ graph, functions = [] }: OnnxModel): void {
+  if (graph.node.length > mostNodes) {
+    throw new RangeError(`the ONNX file has ${graph.node.length} nodes, and ${mostNodes} are the most`);
+  }
   refuseTwiceMade(graph);
   const graphs = [graph];
   const enter = ({ node = [], attributeProto = [] }: Pick<OnnxFunction, 'node' | 'attributeProto'>) => {
