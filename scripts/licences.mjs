@@ -8,6 +8,10 @@ const acknowledgements = {
   '@cornerstonejs/codec-libjpeg-turbo-8bit': `Its WebAssembly is libjpeg-turbo, by the libjpeg-turbo project, D. R. Commander and others, which comes under the licence
 of the Independent JPEG Group and the modified (three-clause) BSD licence, without any warranty. This software is based
 in part on the work of the Independent JPEG Group.`,
+  '@imagemagick/magick-wasm': `Of the libraries in its WebAssembly, whose licences stand above, libheif, libde265, LibRaw, Liquid Rescale and GLib come
+under the GNU Lesser General Public License. The module is a file of its own, dist/x86/magick.wasm in the package's folder,
+and may be replaced by one that was built from changed sources; https://github.com/dlemstra/Magick.Native has these and
+what builds them.`,
 };
 
 /**

@@ -44,10 +44,12 @@ export async function magickTiff(image: MagickImage, seconds: number): Promise<B
   return Buffer.from(answer.tiff.buffer, answer.tiff.byteOffset, answer.tiff.byteLength);
 }
 
-function inTurn(request: MagickRequest, seconds: number): Promise<MagickAnswer> {
+async function inTurn(request: MagickRequest, seconds: number): Promise<MagickAnswer> {
   const answer = turn.then(() => ask(request, seconds));
   turn = answer.catch(() => undefined);
-  return answer;
+  const given = await answer;
+  if ('error' in given) throw new Error(given.error);
+  return given;
 }
 
 async function ask(request: MagickRequest, seconds: number): Promise<MagickAnswer> {
@@ -56,7 +58,7 @@ async function ask(request: MagickRequest, seconds: number): Promise<MagickAnswe
   worker.ref();
   let timer: NodeJS.Timeout | undefined;
   try {
-    const answer = await new Promise<MagickAnswer>((resolve, reject) => {
+    return await new Promise<MagickAnswer>((resolve, reject) => {
       timer = setTimeout(() => reject(new Error('timeout')), seconds * 1000);
       worker.once('message', resolve);
       worker.once('error', (error) => {
@@ -65,8 +67,6 @@ async function ask(request: MagickRequest, seconds: number): Promise<MagickAnswe
       });
       worker.postMessage(request);
     });
-    if ('error' in answer) throw new Error(answer.error);
-    return answer;
   } catch (error) {
     // What state it is in nobody knows: the next image gets a new one.
     await end();

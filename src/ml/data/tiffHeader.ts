@@ -15,6 +15,8 @@ export interface TiffHeader {
   /** Whether each sample has a plane of its own. */
   readonly separate: boolean;
   readonly tiled: boolean;
+  /** Bytes that a file has at least that holds all tiles. */
+  readonly tilesEnd: number;
   readonly orientation: number;
   /** Whether it is a digital negative. */
   readonly isRaw: boolean;
@@ -25,6 +27,9 @@ const typeBytes: readonly number[] = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4, 
 const maxEntries = 4096;
 /** Values of a tag that are looked at: of a sample each. */
 const maxValues = 16;
+const [tileOffsets, tileByteCounts] = [324, 325];
+/** Tiles of an image whose place is looked at. */
+const maxTiles = 2 ** 20;
 const sampleTypes = ['unsigned', 'unsigned', 'signed', 'float', 'unsigned', 'complex', 'complex'] as const;
 
 /** Reads the header of a TIFF's first picture; undefined if it is damaged, about which a decoder says more. */
@@ -47,7 +52,8 @@ export function readTiffHeader(read: ReadBytes): TiffHeader | undefined {
     photometric: tags.get(262)?.[0],
     compression: value(259, 1),
     separate: value(284, 1) === 2,
-    tiled: tags.has(322) || tags.has(324),
+    tiled: tags.has(322) || tags.has(tileOffsets),
+    tilesEnd: endOf(tags.get(tileOffsets) ?? [], tags.get(tileByteCounts) ?? []),
     orientation: value(274, 1),
     isRaw: tags.has(50706),
   };
@@ -71,17 +77,22 @@ function readTags(read: ReadBytes): Map<number, number[]> | undefined {
   for (let at = 0; at + entryBytes <= entries.byteLength; at += entryBytes) {
     const size = typeBytes[entries.getUint16(at + 2, little)] ?? 0;
     const values = big ? Number(entries.getBigUint64(at + 4, little)) : entries.getUint32(at + 4, little);
-    const taken = Math.min(values, maxValues) * size;
+    const tag = entries.getUint16(at, little);
+    const most = tag === tileOffsets || tag === tileByteCounts ? maxTiles : maxValues;
+    const taken = Math.min(values, most) * size;
     const inside = values * size <= (big ? 8 : 4);
     const [from, end] = big ? [at + 12, at + 20] : [at + 8, at + 12];
     const place = big ? Number(entries.getBigUint64(from, little)) : entries.getUint32(from, little);
     const bytes = inside
       ? new DataView(entries.buffer, entries.byteOffset + from, end - from)
       : viewOf(read(place, taken));
-    const tag = entries.getUint16(at, little);
-    if (!tags.has(tag)) tags.set(tag, wholeNumbers(bytes, size, Math.min(values, maxValues), little));
+    if (!tags.has(tag)) tags.set(tag, wholeNumbers(bytes, size, Math.min(values, most), little));
   }
   return tags;
+}
+
+function endOf(offsets: readonly number[], counts: readonly number[]): number {
+  return offsets.reduce((end, offset, index) => Math.max(end, offset + (counts[index] ?? 0)), 0);
 }
 
 function wholeNumbers(bytes: DataView, size: number, count: number, little: boolean): number[] {

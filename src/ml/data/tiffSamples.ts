@@ -26,6 +26,11 @@ function holds(what: string, remedy = 'save it as 8-bit RGB'): { reason: string 
   return { reason: `The file is a TIFF of ${what}, which cannot be read; ${remedy}.` };
 }
 
+/** Whether the colours are a luminance and two differences, which libtiff converts. */
+export function isYcbcr({ photometric }: TiffHeader): boolean {
+  return photometric === photometry.ycbcr;
+}
+
 /** Says how a TIFF is to be read. */
 export function tiffReading(header: TiffHeader): TiffReading {
   const { photometric, bits, type, compression, separate, tiled, samples, isRaw } = header;
@@ -43,7 +48,7 @@ export function tiffReading(header: TiffHeader): TiffReading {
   if (type === 'mixed' || bits === 0) return holds('samples of different types');
   if (type !== 'unsigned' || bits > 16) return numbersReading(header);
   const planesInTiles = tiled && separate && samples > 1;
-  if (photometric === photometry.ycbcr && compression !== compressions.jpeg && compression !== compressions.oldJpeg) {
+  if (isYcbcr(header) && compression !== compressions.jpeg && compression !== compressions.oldJpeg) {
     return bits === 8 && !separate ? 'imageMagick' : holds(`${bits}-bit YCbCr colours${separate ? ' in planes' : ''}`);
   }
   const isWhole = bits === 8 || bits === 16 || (bits <= 4 && bits !== 3 && samples === 1);

@@ -9,7 +9,7 @@ import { withOpenImage } from './openImage.ts';
 import { decodeTarga, targaSize } from './targa.ts';
 import { readTiffHeader } from './tiffHeader.ts';
 import type { TiffHeader } from './tiffHeader.ts';
-import { numbersAsBytes, tiffReading } from './tiffSamples.ts';
+import { isYcbcr, numbersAsBytes, tiffReading } from './tiffSamples.ts';
 
 /** Runs a decode of so many pixels when there is room for it. */
 export type DecodeGate = <Result>(pixels: number, decode: () => Promise<Result>) => Promise<Result>;
@@ -74,7 +74,7 @@ export async function viewableImage(image: ImageFile, gate: DecodeGate): Promise
     case 'tiff':
       return tiff ? viewableTiff(image, tiff, asItIs, gate) : asItIs;
     case 'targa': {
-      const whole = wholeContent(image);
+      const whole = image.content ?? sharedContent(image);
       const size = targaSize(whole);
       return gate(checkedPixels(size), () => {
         const { data, ...sides } = decodeTarga(whole);
@@ -93,11 +93,14 @@ function viewableTiff(
   gate: DecodeGate,
 ): Promise<ViewableImage> | ViewableImage {
   const reading = tiffReading(header);
-  if (reading === 'libvips') return asItIs;
+  // Both decoders leave tiles black that are not there, and libvips those that it cannot decode unless it is told to be strict.
+  if (header.tilesEnd > image.bytes) throw userError('The file is cut short; replace it with a complete copy.');
+  const strict: SharpOptions = header.tiled ? { ...asItIs.options, failOn: 'warning' } : asItIs.options;
+  if (reading === 'libvips') return { ...asItIs, options: strict };
   if (typeof reading === 'object') throw userError(reading.reason);
-  if (reading === 'imageMagick') return byMagick(image, 'TIFF', header.photometric === 6, gate);
+  if (reading === 'imageMagick') return byMagick(image, 'TIFF', isYcbcr(header), gate);
   return gate(header.width * header.height, async () => {
-    const { data, raw } = await numbersAsBytes(asItIs.input, options, header);
+    const { data, raw } = await numbersAsBytes(asItIs.input, strict, header);
     return { input: data, options: { raw } };
   });
 }
@@ -108,19 +111,28 @@ async function byMagick(
   isFlipped: boolean,
   gate: DecodeGate,
 ): Promise<ViewableImage> {
-  const whole = wholeContent(image);
-  const content = new Uint8Array(new SharedArrayBuffer(whole.length));
-  content.set(whole);
+  const content = sharedContent(image);
   const pixels = checkedPixels(await magickSize({ content, format }, decodeSeconds));
   const input = await gate(pixels, () => magickTiff({ content, format, isFlipped }, decodeSeconds));
   return { input, options };
 }
 
-function wholeContent({ file, bytes, content }: ImageFile): Buffer {
+/** Read in pieces, so that a large file is not held twice. */
+const pieceBytes = 4 * 2 ** 20;
+
+/** A file's bytes in memory that threads can share. Throws a user error for too many. */
+function sharedContent({ file, content, bytes }: ImageFile): Uint8Array<SharedArrayBuffer> {
   if (bytes > maxRareImageBytes) {
     throw userError(`The file has more than ${maxRareImageBytes / 2 ** 20} MB; save it as JPEG or PNG.`);
   }
-  return content ?? withOpenImage(file, ({ read }) => read(0, maxRareImageBytes));
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes));
+  if (content) shared.set(content);
+  else {
+    withOpenImage(file, ({ read }) => {
+      for (let at = 0; at < bytes; at += pieceBytes) shared.set(read(at, Math.min(pieceBytes, bytes - at)), at);
+    });
+  }
+  return shared;
 }
 
 function checkedPixels({ width, height }: { readonly width: number; readonly height: number }): number {

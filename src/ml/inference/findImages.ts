@@ -25,7 +25,7 @@ export async function findImages(
   }
   if (found.length === 0) {
     throw userError(
-      `There is no image in ${paths.join(', ')}; name a folder that holds JPEG, PNG, WebP, AVIF, GIF or TIFF files.`,
+      `There is no image in ${paths.join(', ')}; name a folder that holds images, such as JPEG or PNG files.`,
     );
   }
   return found;
