@@ -61,10 +61,10 @@ async function ask(request: MagickRequest, seconds: number): Promise<MagickAnswe
     return await new Promise<MagickAnswer>((resolve, reject) => {
       timer = setTimeout(() => reject(new Error('timeout')), seconds * 1000);
       worker.once('message', resolve);
-      worker.once('error', (error) => {
-        const reason = 'The decoder breaks off at this file; it is damaged, so replace it or leave it out.';
-        reject(userError(reason, error));
-      });
+      const breakOff = (cause: unknown) => {
+        reject(userError('The decoder breaks off at this file; it is damaged, so replace it or leave it out.', cause));
+      };
+      worker.once('error', breakOff).once('exit', breakOff);
       worker.postMessage(request);
     });
   } catch (error) {
@@ -73,7 +73,8 @@ async function ask(request: MagickRequest, seconds: number): Promise<MagickAnswe
     throw error;
   } finally {
     clearTimeout(timer);
-    worker.removeAllListeners('message').removeAllListeners('error').unref();
+    for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
+    worker.unref();
   }
 }
 

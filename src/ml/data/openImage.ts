@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { userError } from '../../protocol/errors.ts';
+import { nonBlocking } from '../../runs/boundedFile.ts';
 
 /** Larger files are refused: what they hold is no image, or one of more pixels than can be read. */
 const maxImageBytes = 2 ** 30;
@@ -18,8 +19,8 @@ export interface OpenImage {
  */
 export function withOpenImage<Result>(file: string, use: (image: OpenImage) => Result): Result {
   if (!statSync(file).isFile()) throw notRegular();
-  // What stands there may have changed; without waiting, a pipe is open at once and then refused. Windows has no such flag.
-  const handle = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  // What stands there may have changed: without waiting, a pipe is open at once and then refused.
+  const handle = openSync(file, constants.O_RDONLY | nonBlocking);
   try {
     const status = fstatSync(handle);
     if (!status.isFile()) throw notRegular();
@@ -40,5 +41,5 @@ function readPart(handle: number, at: number, length: number): Buffer {
 }
 
 function notRegular(): Error {
-  return userError('It is a folder, device, pipe or socket and no file; leave it out.');
+  return userError('It is no file but a folder, device, pipe or socket; leave it out.');
 }
