@@ -11,6 +11,7 @@ import type {
 } from './decodeWorker.ts';
 import { createLargeImageLock } from './largeImageLock.ts';
 import type { Sketches } from './sketchbook.ts';
+import { workerScript } from './workerScript.ts';
 
 /** Worker threads that decode, augment and hash. */
 export interface DecodePool {
@@ -37,7 +38,7 @@ const maxThreads = 8;
 /** Starts the threads. */
 export function createDecodePool(threads = Math.min(maxThreads, availableParallelism())): DecodePool {
   const lock = createLargeImageLock();
-  const { filename, execArgv } = workerScript();
+  const { filename, execArgv } = workerScript('decodeWorker');
   const pool = new Piscina({ filename, execArgv, minThreads: threads, maxThreads: threads });
   // A thread that dies rejects its task with the reason; unheard, the event would end the whole process.
   pool.on('error', () => undefined);
@@ -57,13 +58,4 @@ export function createDecodePool(threads = Math.min(maxThreads, availableParalle
     measure: (files) => pool.run({ files }, { name: 'measureFiles' }) as Promise<Float64Array>,
     dispose: () => pool.destroy(),
   };
-}
-
-/** The worker's file: TypeScript when run from the sources, which tsx then has to be registered for in each thread. */
-function workerScript(): { filename: string; execArgv: string[] } {
-  const fromSources = import.meta.url.endsWith('.ts');
-  const filename = new URL(fromSources ? './decodeWorker.ts' : './decodeWorker.mjs', import.meta.url).href;
-  if (!fromSources) return { filename, execArgv: [] };
-  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  return { filename, execArgv: ['--import', `data:text/javascript,import{register}from${tsx};register()`] };
 }

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { userError } from '../../protocol/errors.ts';
 import type { MagickFormat } from './imageFormat.ts';
+import { workerScript } from './workerScript.ts';
 
 /** A file for ImageMagick. Its content is in memory that threads share, so that none copies it. */
 export interface MagickImage {
@@ -45,36 +46,37 @@ export async function magickTiff(image: MagickImage, seconds: number): Promise<B
 }
 
 async function inTurn(request: MagickRequest, seconds: number): Promise<MagickAnswer> {
-  const answer = turn.then(() => ask(request, seconds));
+  // A thread may also end for a reason that is not the file's.
+  const answer = turn.then(async () => (await ask(request, seconds)) ?? (await ask(request, seconds)));
   turn = answer.catch(() => undefined);
   const given = await answer;
+  if (!given) throw userError('The decoder breaks off at this file; it is damaged, so replace it or leave it out.');
+
   if ('error' in given) throw new Error(given.error);
   return given;
 }
 
-async function ask(request: MagickRequest, seconds: number): Promise<MagickAnswer> {
+/** The thread's answer; undefined if it ended instead. Throws if it takes too long. */
+async function ask(request: MagickRequest, seconds: number): Promise<MagickAnswer | undefined> {
   const worker = (thread ??= start());
   // Idle, it keeps no process alive.
   worker.ref();
   let timer: NodeJS.Timeout | undefined;
+  let answer: MagickAnswer | undefined;
   try {
-    return await new Promise<MagickAnswer>((resolve, reject) => {
+    answer = await new Promise<MagickAnswer | undefined>((resolve, reject) => {
       timer = setTimeout(() => reject(new Error('timeout')), seconds * 1000);
       worker.once('message', resolve);
-      const breakOff = (cause: unknown) => {
-        reject(userError('The decoder breaks off at this file; it is damaged, so replace it or leave it out.', cause));
-      };
-      worker.once('error', breakOff).once('exit', breakOff);
+      for (const event of ['error', 'exit']) worker.once(event, () => resolve(undefined));
       worker.postMessage(request);
     });
-  } catch (error) {
-    // What state it is in nobody knows: the next image gets a new one.
-    await end();
-    throw error;
+    return answer;
   } finally {
     clearTimeout(timer);
     for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
     worker.unref();
+    // What state it is in nobody knows: the next image gets a new one.
+    if (!answer) await end();
   }
 }
 
@@ -84,11 +86,7 @@ async function end(): Promise<void> {
   await ended?.terminate();
 }
 
-/** TypeScript when run from the sources, which tsx then has to be registered for. */
 function start(): Worker {
-  const fromSources = import.meta.url.endsWith('.ts');
-  if (!fromSources) return new Worker(new URL('./magickWorker.mjs', import.meta.url), { execArgv: [] });
-  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const execArgv = ['--import', `data:text/javascript,import{register}from${tsx};register()`];
-  return new Worker(new URL('./magickWorker.ts', import.meta.url), { execArgv });
+  const { filename, execArgv } = workerScript('magickWorker');
+  return new Worker(new URL(filename), { execArgv });
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { parentPort } from 'node:worker_threads';
 import {
   ColorSpace,
@@ -27,7 +28,7 @@ const formats = {
   TIFF: Format.Tiff,
 };
 
-const wasm = readFileSync(new URL(import.meta.resolve('@imagemagick/magick-wasm/magick.wasm')));
+const wasm = readFileSync(createRequire(import.meta.url).resolve('@imagemagick/magick-wasm/magick.wasm'));
 const ready = initializeImageMagick(wasm).then(() => {
   // A header may lie about the size of what follows it.
   ResourceLimits.area = BigInt(maxRareImagePixels);
