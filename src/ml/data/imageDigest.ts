@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { digestBytes } from '../../protocol/runSplit.ts';
+import { withOpenImage } from './openImage.ts';
 
 /** Smaller files are read whole; of others the beginning, the middle and the end tell them apart. */
 const wholeBytes = 16 * 1024;
@@ -11,20 +11,14 @@ const pieceBytes = 4 * 1024;
  * file's three pieces. Undefined where the file cannot be read.
  */
 export function digestFile(file: string): number | undefined {
-  let handle: number | undefined;
   try {
-    handle = openSync(file, 'r');
-    const { size } = fstatSync(handle);
-    const hash = createHash('sha256').update(`${size}\n`);
-    for (const [from, length] of piecesOf(size)) {
-      const piece = Buffer.allocUnsafe(length);
-      hash.update(piece.subarray(0, readSync(handle, piece, 0, length, from)));
-    }
-    return numberOf(hash.digest());
+    return withOpenImage(file, ({ bytes, read }) => {
+      const hash = createHash('sha256').update(`${bytes}\n`);
+      for (const [from, length] of piecesOf(bytes)) hash.update(read(from, length));
+      return numberOf(hash.digest());
+    });
   } catch {
     return undefined;
-  } finally {
-    if (handle !== undefined) closeSync(handle);
   }
 }
 
