@@ -127,6 +127,8 @@ export async function launchBrowser(): Promise<DrivenBrowser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      // Else it rounds what a page takes.
+      '--enable-precise-memory-info',
     ],
   });
 }
