@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { lstatSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,13 +69,19 @@ function isPolicyViolation(line: string): boolean {
   return line.includes('Content Security Policy directive');
 }
 
+function isOrdinary(path: string): boolean {
+  const status = lstatSync(path);
+  return status.isDirectory() || (status.isFile() && status.size < 100e6);
+}
+
 async function keepEvidence({ workbench, folder }: Stage, title: string): Promise<void> {
   const kept = join(failures, title.replace(/\W+/g, '-').slice(0, 60));
   await rm(kept, { recursive: true, force: true });
   await mkdir(kept, { recursive: true });
   await writeFile(join(kept, 'console.txt'), workbench.console.join('\n'));
   await cp(join(workbench.server.dataFolder, 'data', 'logs'), join(kept, 'logs'), { recursive: true });
-  const filter = (path: string) => !path.endsWith('.safetensors');
+  // Runs may hold pipes and links to devices, which a copy would never end of.
+  const filter = (path: string) => !path.endsWith('.safetensors') && isOrdinary(path);
   await cp(join(folder, 'runs'), join(kept, 'runs'), { recursive: true, filter }).catch(() => undefined);
   await workbench.page.screenshot({ path: join(kept, 'window.png'), timeout: 60_000 });
   console.log(`The window, the logs and the runs of what failed: ${kept}`);

@@ -62,7 +62,7 @@ export function sendToTrainer(address: string, request: TrainerRequest): Promise
 export function isTrainerSocket(address: string): boolean {
   if (process.platform === 'win32') return /^\\\\\.\\pipe\\fivecrop-[0-9a-f]{12}$/.test(address);
   const folder = dirname(address);
-  if (!basename(folder).startsWith('fivecrop-')) return false;
+  if (basename(address) !== 'socket' || !basename(folder).startsWith('fivecrop-')) return false;
   try {
     const [place, socket] = [lstatSync(folder), lstatSync(address)];
     const own = [place, socket].every(({ uid }) => uid === process.getuid?.());
