@@ -72,7 +72,7 @@ export const nonBlocking = process.platform === 'win32' ? 0 : constants.O_NONBLO
 
 /** Throws a user error where a file is not an ordinary one. */
 export function requireRegular(path: string, status: Stats): void {
-  if (!status.isFile()) throw userError(`${path} is ${kindOf(status)}, no file: put an ordinary file there.`);
+  if (!status.isFile()) throw userError(`${path} is ${kindOf(status)}, not a file: put an ordinary file there.`);
 }
 
 function kindOf(status: Stats): string {

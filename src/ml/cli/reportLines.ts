@@ -19,7 +19,7 @@ export function reportLines({ classes, images, splitBy, undecodable, duplicates,
     '',
     `${images.train} images to train on, ${images.valid} for validation, ${images.test} for testing, ${by}`,
     ...shortened(
-      'Does not decode:',
+      'Left out:',
       undecodable.map(({ file, reason }) => `${file}: ${reason}`),
     ),
     ...shortened('Identical files:', copies(duplicates, 'file', ' = ')),

@@ -33,11 +33,12 @@ async function printRuns(folder: string, output: Output): Promise<void> {
 
 const header = ['run', 'state', 'network', 'method', 'data', 'epoch', 'best accuracy'];
 
-function rowOf({ record, state }: StoredRun): string[] {
+function rowOf({ folder, record, state }: StoredRun): string[] {
   const { config, progress, best } = record;
   const { network } = config;
   return [
-    record.name,
+    // A copied or renamed folder is known by its own name.
+    basename(folder),
     state,
     network.kind === 'architecture' ? network.name : basename(network.file),
     config.method,

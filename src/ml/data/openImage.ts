@@ -41,5 +41,5 @@ function readPart(handle: number, at: number, length: number): Buffer {
 }
 
 function notRegular(): Error {
-  return userError('It is no file but a folder, device, pipe or socket; leave it out.');
+  return userError('It is not a file but a folder, device, pipe or socket; leave it out.');
 }

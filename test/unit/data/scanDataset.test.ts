@@ -165,7 +165,7 @@ test('class names come from the file named, else from beside the data, and a bro
   await assert.rejects(nameOf(join(root, 'broken.json')), /broken\.json.*the name of a is wrong: expected a text/);
   await assert.rejects(nameOf(join(root, 'none.json')), /no file of class names at .*none\.json/);
   await mkdir(join(data, 'cat_to_name.json'));
-  await assert.rejects(nameOf(), /is a folder, no file/);
+  await assert.rejects(nameOf(), /is a folder, not a file/);
 });
 
 test('a split keeps train full, gives each split one of three images, and follows the shares', () => {

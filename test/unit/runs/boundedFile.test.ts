@@ -25,9 +25,9 @@ test('devices, sockets, folders, link loops and what is too large are refused, e
   await truncate(at('large'), 100 * 1024 ** 3);
   const refused = (name: string, pattern: RegExp) =>
     assert.rejects(readBoundedText(at(name), recordLimit), saying(pattern));
-  await refused('device', /is a device, no file/u);
-  await refused('folder', /is a folder, no file/u);
-  await refused('socket', /is a socket, no file/u);
+  await refused('device', /is a device, not a file/u);
+  await refused('folder', /is a folder, not a file/u);
+  await refused('socket', /is a socket, not a file/u);
   await refused('loop', /cannot be opened/u);
   await refused('nowhere', /cannot be opened/u);
   await refused('large', /has 102,400 MiB, and the record of a run at most 4 MiB/u);
@@ -59,7 +59,7 @@ test('a run with a device, a folder or a socket among its files is listed as unr
   const { runs, unreadable } = await listRuns(parent);
   assert.deepEqual(runs.map(({ folder }) => folder).sort(), [good]);
   assert.equal(unreadable.length, 2);
-  for (const { reason } of unreadable) assert.match(reason, /(?:metrics\.jsonl|run\.json) is a device, no file/u);
+  for (const { reason } of unreadable) assert.match(reason, /(?:metrics\.jsonl|run\.json) is a device, not a file/u);
 });
 
 test('a line that is longer than any event ends the reading with a sentence, after what came before it', async (context) => {
