@@ -75,6 +75,7 @@ export function createChart({ shape, onZoom, onHover }: ChartOptions): Chart {
     // The room is kept while there is no plot, so that what follows does not jump.
     box.style.minHeight = `${height()}px`;
     plot?.destroy();
+    readout.hide();
     const options = plotOptions(() => content ?? shown, colors, { onZoom, onCursor });
     plot = new uPlot({ ...options, width: width(), height: height() }, joined(shown, width()), box);
   };
