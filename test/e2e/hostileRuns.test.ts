@@ -100,7 +100,7 @@ scenario(
     const { workbench, folder } = here;
     await runCommandOn(workbench, 'Fivecrop: Show Run', /long/);
     const page = webview(workbench);
-    await page.locator('.legend tbody tr').waitFor();
+    await page.locator('table.values tbody tr').waitFor();
     const [host, pageBytes] = [await hostMemory(workbench.server.pid), await bytesOfPage(here)];
     const file = join(folder, 'runs', 'long', 'metrics.jsonl');
     for (let from = 1; from <= longRunSteps; from += 1000) {
@@ -128,7 +128,7 @@ scenario(
     await runCommand(workbench, 'Workspaces: Manage Workspace Trust');
     await workbench.page.getByRole('button', { name: 'Trust', exact: true }).click();
     await runCommandOn(workbench, 'Fivecrop: Show Run', /pid-this/);
-    await webview(workbench).locator('.legend tbody tr').waitFor();
+    await webview(workbench).locator('table.values tbody tr').waitFor();
     await runCommandOn(workbench, 'Fivecrop: Show Run', /one-line/);
     await webview(workbench)
       .getByText(/has a line of more than/)
