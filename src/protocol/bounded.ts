@@ -40,6 +40,30 @@ export function text(most: number, least = 0) {
   return z.string(error).min(least, error).max(most, error);
 }
 
+/** Longest sentence that is kept; it may name several files, and the longest paths have thousands of characters. */
+export const longestSentence = 100_000;
+
+/** A sentence of our own: a reason, a finding, a line of a log. */
+export function sentence() {
+  return text(longestSentence);
+}
+
+/** Epochs done, with the fraction of the present one. */
+export function epoch() {
+  return between(0, 1_000_000_000);
+}
+
+/** A mean loss: what float32 holds. Rounding may take one of nothing a little below 0. */
+export function loss() {
+  return between(-1, 3.5e38);
+}
+
+/** A list of bounded length. */
+export function list<Item extends z.ZodType>(item: Item, most: number) {
+  const error = `expected a list of at most ${most}`;
+  return z.array(item, error).max(most, error);
+}
+
 /** A path: no system takes a longer one. */
 export function path() {
   return text(32_767, 1);

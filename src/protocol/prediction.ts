@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { between, count, list, mostClasses, name, path, sentence } from './bounded.ts';
 
 /** The five crops in the report's order. */
 export const cropNames = ['center', 'upper left', 'lower left', 'lower right', 'upper right'] as const;
@@ -7,34 +8,38 @@ export type CropName = z.infer<typeof cropNameSchema>;
 
 /** One class of a ranking. Index, folder and display name always travel together. */
 export const rankedClassSchema = z.object({
-  index: z.number().int().min(0),
-  folder: z.string(),
-  name: z.string(),
-  probability: z.number(),
+  index: count(),
+  folder: name(),
+  name: name(),
+  /** A sum of rounded numbers may be a little more than 1. */
+  probability: between(0, 1.01),
 });
 export type RankedClass = z.infer<typeof rankedClassSchema>;
 
+/** No image has a longer side. */
+const pixels = between(-1_000_000_000, 1_000_000_000);
+
 /** Where a crop lies, in pixels of the image as a viewer shows it (EXIF orientation applied, full resolution). */
-export const cropFrameSchema = z.object({ left: z.number(), top: z.number(), width: z.number(), height: z.number() });
+export const cropFrameSchema = z.object({ left: pixels, top: pixels, width: pixels, height: pixels });
 
 export const cropPredictionSchema = z.object({
   crop: cropNameSchema,
   frame: cropFrameSchema,
-  top: z.array(rankedClassSchema),
+  top: list(rankedClassSchema, mostClasses),
 });
 export type CropPrediction = z.infer<typeof cropPredictionSchema>;
 
 /** What `predict` says of one image: top-k per crop, and of the mean of the crops' softmax, ordered by that mean. */
 export const imagePredictionSchema = z.object({
-  image: z.string(),
+  image: path(),
   /** Size as a viewer shows it, in pixels. */
-  width: z.number().int(),
-  height: z.number().int(),
-  crops: z.array(cropPredictionSchema),
-  mean: z.array(rankedClassSchema),
+  width: count(),
+  height: count(),
+  crops: list(cropPredictionSchema, cropNames.length),
+  mean: list(rankedClassSchema, mostClasses),
 });
 export type ImagePrediction = z.infer<typeof imagePredictionSchema>;
 
 /** An image that could not be classified, with the reason. */
-export const failedPredictionSchema = z.object({ image: z.string(), error: z.string() });
+export const failedPredictionSchema = z.object({ image: path(), error: sentence() });
 export type FailedPrediction = z.infer<typeof failedPredictionSchema>;

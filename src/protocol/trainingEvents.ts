@@ -1,19 +1,20 @@
 import * as z from 'zod';
+import { between, count, epoch, loss, list, mostClasses, name, path, sentence, whole } from './bounded.ts';
 import { imagePredictionSchema } from './prediction.ts';
 
 /** Every event says when it happened, as an ISO 8601 time. */
-const base = { time: z.string() };
+const base = { time: name() };
 
 export const runStates = ['preparing', 'running', 'paused', 'stopping', 'finished', 'stopped', 'failed'] as const;
 export type RunState = (typeof runStates)[number];
 
 const throughput = {
-  imagesPerSecond: z.number(),
+  imagesPerSecond: between(0, Number.MAX_SAFE_INTEGER),
   /** Absent until the speed is known. */
-  secondsLeft: z.number().optional(),
+  secondsLeft: between(0, Number.MAX_SAFE_INTEGER).optional(),
   /** Resident memory of the trainer process. */
-  memoryBytes: z.number(),
-  device: z.string(),
+  memoryBytes: count(),
+  device: name(),
 };
 
 /**
@@ -24,70 +25,70 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
   z.object({
     event: z.literal('start'),
     ...base,
-    run: z.string(),
-    engine: z.string(),
-    device: z.string(),
-    network: z.string(),
-    classes: z.number().int(),
-    trainImages: z.number().int(),
-    validImages: z.number().int(),
-    stepsPerEpoch: z.number().int(),
-    totalSteps: z.number().int(),
+    run: name(),
+    engine: name(),
+    device: name(),
+    network: path(),
+    classes: whole(0, mostClasses),
+    trainImages: count(),
+    validImages: count(),
+    stepsPerEpoch: count(),
+    totalSteps: count(),
     /** Step from which a resumed run goes on; 0 for a new one. */
-    step: z.number().int(),
-    resumedFrom: z.string().optional(),
+    step: count(),
+    resumedFrom: path().optional(),
   }),
   z.object({
     event: z.literal('step'),
     ...base,
-    step: z.number().int(),
+    step: count(),
     /** Epochs done, with the fraction of the present one: 1.25 is a quarter into the second. */
-    epoch: z.number(),
-    loss: z.number(),
-    learningRate: z.number(),
+    epoch: epoch(),
+    loss: loss(),
+    learningRate: between(0, 1000),
     /** In a thinned history alone: how many steps there were since the one before, this one included, and their mean loss. */
-    mean: z.object({ steps: z.number().int().positive(), loss: z.number() }).optional(),
+    mean: z.object({ steps: whole(1, Number.MAX_SAFE_INTEGER), loss: loss() }).optional(),
     ...throughput,
   }),
   z.object({
     event: z.literal('validation'),
     ...base,
-    step: z.number().int(),
-    epoch: z.number(),
+    step: count(),
+    epoch: epoch(),
     /** Mean over the images of the steps since the last validation. */
-    trainLoss: z.number(),
-    validLoss: z.number(),
-    validAccuracy: z.number(),
-    validTop5: z.number(),
+    trainLoss: loss(),
+    validLoss: loss(),
+    validAccuracy: between(0, 1),
+    validTop5: between(0, 1),
     ...throughput,
   }),
   z.object({
     event: z.literal('checkpoint'),
     ...base,
-    step: z.number().int(),
-    epoch: z.number(),
+    step: count(),
+    epoch: epoch(),
     kind: z.enum(['best', 'last', 'epoch']),
-    path: z.string(),
-    validAccuracy: z.number().optional(),
+    path: path(),
+    validAccuracy: between(0, 1).optional(),
   }),
   z.object({
     event: z.literal('pinned'),
     ...base,
-    step: z.number().int(),
-    predictions: z.array(imagePredictionSchema.extend({ actual: z.number().int() })),
+    step: count(),
+    predictions: list(imagePredictionSchema.extend({ actual: whole(0, mostClasses - 1) }), 16),
   }),
-  z.object({ event: z.literal('log'), ...base, level: z.enum(['info', 'warning', 'error']), message: z.string() }),
+  z.object({ event: z.literal('log'), ...base, level: z.enum(['info', 'warning', 'error']), message: sentence() }),
   z.object({ event: z.literal('state'), ...base, state: z.enum(runStates) }),
   z.object({
     event: z.literal('done'),
     ...base,
     state: z.enum(['finished', 'stopped', 'failed']),
-    step: z.number().int(),
+    step: count(),
     /** Why it ended, in a sentence. */
-    reason: z.string(),
-    bestAccuracy: z.number().optional(),
-    best: z.string().optional(),
-    last: z.string().optional(),
+    reason: sentence(),
+    bestAccuracy: between(0, 1).optional(),
+    best: path().optional(),
+    last: path().optional(),
   }),
 ]);
 export type TrainingEvent = z.infer<typeof trainingEventSchema>;

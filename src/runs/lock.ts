@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { link, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
+import { whole } from '../protocol/bounded.ts';
 import { cancelled, codeOf } from '../protocol/errors.ts';
 import { processSchema } from '../protocol/runRecord.ts';
 import { ownerState, thisProcess } from './owner.ts';
@@ -15,7 +16,8 @@ const poll = 50;
 /** Largest lock that is read, in bytes. */
 const longest = 4096;
 
-const lockSchema = processSchema.extend({ token: z.uuid() });
+/** A container's first process may hold a lock: nobody is signalled for what a lock says. */
+const lockSchema = processSchema.extend({ pid: whole(1, 0xffff_ffff), token: z.uuid() });
 type Content = z.infer<typeof lockSchema>;
 
 /** A lock that this process has. */

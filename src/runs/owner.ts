@@ -30,6 +30,15 @@ export function thisProcess(): Owner {
   return own;
 }
 
+/**
+ * How this process is named in the record of a run. The first process of a container has the number 1, which no record may
+ * name: it goes without, and its signs of life in the folder tell of it.
+ */
+export function recordedProcess(): Owner | undefined {
+  const here = thisProcess();
+  return here.pid === 1 ? undefined : here;
+}
+
 /** Whether a process is still there. What no number can tell, such as that of another machine, is `elsewhere`. */
 export function ownerState(owner: Owner): OwnerState {
   const [boot, space] = owner.scope?.split('/') ?? [];

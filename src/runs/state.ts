@@ -12,12 +12,12 @@ export type DerivedRunState = RunState | 'broken off';
 /** The state of the run in `folder`. */
 export function stateOf(folder: string, record: RunRecord): DerivedRunState {
   if (!liveStates.has(record.state)) return record.state;
-  return record.process !== undefined && lives(folder, record.process) ? record.state : 'broken off';
+  return lives(folder, record.process) ? record.state : 'broken off';
 }
 
-/** Of a process on another machine its signs of life in the folder tell. */
-function lives(folder: string, owner: Owner): boolean {
-  const state = ownerState(owner);
+/** Of a process on another machine, or one that the record does not name, its signs of life in the folder tell. */
+function lives(folder: string, owner: Owner | undefined): boolean {
+  const state = owner === undefined ? 'elsewhere' : ownerState(owner);
   if (state !== 'elsewhere') return state === 'here';
   const signs = [runFiles.lock, runFiles.record].map((name) => lastSignOf(join(folder, name)) ?? 0);
   return Date.now() - Math.max(...signs) < patience;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { longestSentence } from '../../protocol/bounded.ts';
 import { CancelledError, messageOf, usageError, userError } from '../../protocol/errors.ts';
 import { type RunProfile, runProfileSchema } from '../../protocol/runProfile.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
@@ -12,7 +13,7 @@ import { profileLimit, readBoundedJson } from '../../runs/boundedFile.ts';
 import { writeRunSplit } from '../../runs/split.ts';
 import { diskError } from '../../runs/diskError.ts';
 import { defaultRunName } from '../../runs/name.ts';
-import { thisProcess } from '../../runs/owner.ts';
+import { recordedProcess } from '../../runs/owner.ts';
 import { createRunFolder, reopenRunFolder, type RunFolder } from '../../runs/runFolder.ts';
 import { splitForHeader } from '../data/keptSplit.ts';
 import { readKeptSplit } from '../data/readKeptSplit.ts';
@@ -276,16 +277,19 @@ async function finish(
   end: Pick<TrainingEventOf<'done'>, 'state' | 'reason' | 'step'>,
   bestAccuracy?: number,
 ): Promise<TrainRunResult> {
+  // No record with a longer one could be read again.
+  const reason = end.reason.slice(0, longestSentence);
   const { folder } = session;
   const existing = (file: string) =>
     existsSync(join(folder.checkpoints, file)) ? join(folder.checkpoints, file) : undefined;
   const best = existing(runFiles.best);
   const last = existing(runFiles.last);
-  await session.record({ state: end.state, reason: end.reason });
+  await session.record({ state: end.state, reason });
   session.emit({ event: 'state', state: end.state });
   const event = {
     event: 'done' as const,
     ...end,
+    reason,
     ...(bestAccuracy === undefined ? {} : { bestAccuracy }),
     ...(best === undefined ? {} : { best }),
     ...(last === undefined ? {} : { last }),
@@ -315,10 +319,11 @@ async function openFolder(
   reopened: RunFolder | undefined,
 ): Promise<RunFolder> {
   const now = new Date();
+  const owner = recordedProcess();
   const changes = {
     state: 'preparing' as const,
     config,
-    process: { ...thisProcess(), started: now.toISOString(), ...(socket === undefined ? {} : { socket }) },
+    process: owner && { ...owner, started: now.toISOString(), ...(socket === undefined ? {} : { socket }) },
     environment: {
       fivecrop: packageJson.version,
       node: process.version,

@@ -3,40 +3,6 @@ import { test } from 'node:test';
 import { computedAhead } from '../../../src/ml/training/computedAhead.ts';
 import { createThroughput } from '../../../src/ml/training/throughput.ts';
 import { choosePinned } from '../../../src/ml/training/validator.ts';
-import { withoutRepeats } from '../../../src/protocol/trainingHistory.ts';
-import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
-
-const time = '2026-01-02T03:04:05.000Z';
-const figures = { imagesPerSecond: 1, secondsLeft: 1, memoryBytes: 1, device: 'cpu' };
-const step = (number: number, loss: number): TrainingEvent => ({
-  event: 'step',
-  time,
-  step: number,
-  epoch: number / 10,
-  loss,
-  learningRate: 0.1,
-  ...figures,
-});
-const start = (number: number): TrainingEvent => ({
-  event: 'start',
-  time,
-  run: 'run',
-  engine: 'onnx',
-  device: 'cpu',
-  network: 'ConvNet1',
-  classes: 2,
-  trainImages: 10,
-  validImages: 10,
-  stepsPerEpoch: 10,
-  totalSteps: 20,
-  step: number,
-});
-
-test('steps that a resume took again are there once, as they were taken last', () => {
-  const events = [start(0), step(1, 5), step(2, 4), step(3, 9), start(2), step(3, 3), step(4, 2)];
-  const losses = withoutRepeats(events).flatMap((event) => (event.event === 'step' ? [[event.step, event.loss]] : []));
-  assert.deepEqual(losses, [[1, 5], [2, 4], [3, 3], [4, 2]]); // prettier-ignore
-});
 
 test('speed and time left come from the latest steps, without the time of validations', () => {
   let clock = 0;
