@@ -6,6 +6,9 @@ import { spec } from 'node:test/reporters';
 import process from 'node:process';
 import { compileKernels } from './compileKernels.mjs';
 
+/** Milliseconds after which a file of tests hangs, and fails. */
+const longest = 30 * 60 * 1000;
+
 const [suite, pattern = ''] = process.argv.slice(2);
 const folder = join(import.meta.dirname, '..', 'test', suite);
 const files = readdirSync(folder, { recursive: true })
@@ -20,7 +23,7 @@ if (files.length === 0) {
 compileKernels();
 // Test files run in processes of their own, which inherit these options.
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import tsx`.trim();
-run({ files, concurrency: suite === 'unit' })
+run({ files, concurrency: suite === 'unit', timeout: longest })
   .on('test:fail', () => (process.exitCode = 1))
   .compose(new spec())
   .pipe(process.stdout);
