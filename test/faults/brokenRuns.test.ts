@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { stateOf } from '../../src/runs/state.ts';
 import { writeRun } from '../unit/extension/storedRun.ts';
 import { drawTinyDataset } from '../unit/training/tinyDataset.ts';
 import { assertSurvives } from './killedRun.ts';
-import { type Ended, fivecrop, resultOf, smallRun, temporaryFolder, unbroken } from './trainer.ts';
+import { command, type Ended, fivecrop, resultOf, smallRun, temporaryFolder, unbroken } from './trainer.ts';
 
 let folder = '';
 let data = '';
@@ -24,6 +24,7 @@ before(async () => {
 after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
 
 const seed = Number(process.env['FIVECROP_SEED'] ?? Math.floor(Math.random() * 1e9));
+const noPipes = process.platform === 'win32' && 'Windows has no such files';
 /** Kills in this test; `killEverywhere.ts` does all. */
 const sample = 10;
 
@@ -190,7 +191,7 @@ function remount(disk: string, how: string): boolean {
 
 test(
   'folders full of devices, pipes and giants are listed with their reasons, soon and in little memory',
-  { skip: process.platform === 'win32' },
+  { skip: noPipes },
   async () => {
     const runs = join(folder, 'hostile');
     const swap = async (name: string, file: string, make: (path: string) => unknown) => {
@@ -231,7 +232,7 @@ test(
   },
 );
 
-test('checkpoints that are devices or pipes are refused unopened', { skip: process.platform === 'win32' }, async () => {
+test('checkpoints that are devices or pipes are refused unopened', { skip: noPipes }, async () => {
   const run = join(folder, 'hostile-checkpoints');
   await cp(join(folder, 'unbroken', 'run'), run, { recursive: true });
   const last = join(run, 'checkpoints', 'last.safetensors');
@@ -241,6 +242,20 @@ test('checkpoints that are devices or pipes are refused unopened', { skip: proce
   await symlink('/dev/zero', best);
   assertSentence(await fivecrop(['train', '--resume', run]), /last\.safetensors is a FIFO/u);
   assertSentence(await fivecrop(['predict', join(data, 'train/1/0.png'), '--checkpoint', best]), /is a device/u);
+});
+
+test('the first process of a container, whose number is 1, trains and resumes', (context) => {
+  const first = (...args: string[]) =>
+    spawnSync('unshare', ['-fp', '--mount-proc', process.execPath, command, ...args], { encoding: 'utf8' });
+  if (spawnSync('unshare', ['-fp', '--mount-proc', 'true']).status !== 0) {
+    context.skip('needs Linux and a user that may make namespaces');
+    return;
+  }
+  const out = join(folder, 'container');
+  const begun = first(...smallRun(data, out));
+  assert.equal(begun.status, 0, begun.stderr);
+  const resumed = first('train', '--resume', join(out, 'run'), '--epochs', '4');
+  assert.equal(resumed.status, 0, resumed.stderr);
 });
 
 test('a process that only has the number of the owner neither blocks a resume nor counts as the run', async () => {

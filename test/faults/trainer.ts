@@ -13,7 +13,7 @@ import { listRunCheckpoints } from '../../src/runs/checkpointFiles.ts';
 import { allEvents } from '../unit/runs/allEvents.ts';
 
 /** The built command, which starts in half a second: `npm run build` makes it. */
-const command = join(import.meta.dirname, '../../dist/ml/fivecrop.mjs');
+export const command = join(import.meta.dirname, '../../dist/ml/fivecrop.mjs');
 const preload = pathToFileURL(join(import.meta.dirname, 'failAt.mjs')).href;
 
 /** A small run: 15 steps, 7 validations, a checkpoint an epoch; a second or two. */
