@@ -69,6 +69,28 @@ export function path() {
   return text(32_767, 1);
 }
 
+/** A line of a log, a message, a label, a path or an address, between processes of ours or in a run's file: may be empty. */
+export function line() {
+  return text(1_000_000);
+}
+
+/** A picture as a data URL. */
+export function picture() {
+  return text(100_000_000);
+}
+
+/** What a page has saved as a file: text or base64. */
+export function content() {
+  return text(400_000_000);
+}
+
+/** Most runs, networks or devices in a list. */
+export const mostListed = 100_000;
+/** Most events in a message; longer histories come in parts. */
+export const mostEvents = 1_000_000;
+/** Longest side in pixels of a picture that is asked for. */
+export const mostPicturePixels = 16_384;
+
 /** The name of a class folder, a run, a value in a file, or something else that is shown. */
 export function name(least = 0) {
   return text(1000, least);

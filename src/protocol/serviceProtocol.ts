@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { line, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
@@ -12,9 +13,9 @@ import { deviceChoices, engineChoices, layouts, precisions } from './trainingCon
 
 /** What classifies. */
 export const classifierSourceSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('checkpoint'), path: z.string() }),
-  z.object({ kind: z.literal('architecture'), name: z.string(), weights: z.string().optional() }),
-  z.object({ kind: z.literal('backbone'), path: z.string(), preprocess: z.enum(['imagenet', 'tf', 'caffe-bgr']) }),
+  z.object({ kind: z.literal('checkpoint'), path: line() }),
+  z.object({ kind: z.literal('architecture'), name: line(), weights: line().optional() }),
+  z.object({ kind: z.literal('backbone'), path: line(), preprocess: z.enum(['imagenet', 'tf', 'caffe-bgr']) }),
 ]);
 export type ClassifierSource = z.infer<typeof classifierSourceSchema>;
 
@@ -27,22 +28,22 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   /** Images or folders; answers `images`, then `prediction` and `failed` one by one, then `done`. */
   z.object({
     type: z.literal('predict'),
-    images: z.array(z.string()),
+    images: z.array(line()).max(mostImages),
     source: classifierSourceSchema,
     crops: cropCountSchema,
     topK: z.number().int().positive(),
     /** Side in pixels of the thumbnail that comes with every prediction. */
-    thumbnail: z.number().int().positive(),
+    thumbnail: whole(1, mostPicturePixels),
     precision: z.enum(precisions),
     ...placement,
   }),
   /** A picture of an image file as a viewer shows it, at most `size` pixels on its long side; answers `preview`. */
-  z.object({ type: z.literal('preview'), image: z.string(), size: z.number().int().positive() }),
+  z.object({ type: z.literal('preview'), image: line(), size: whole(1, mostPicturePixels) }),
   /** Answers `progress`, then `evaluation` (also kept beside the checkpoint, if that can be written), then `done`. */
   z.object({
     type: z.literal('evaluate'),
-    checkpoint: z.string(),
-    data: z.string(),
+    checkpoint: line(),
+    data: line(),
     split: z.enum(['train', 'valid', 'test']),
     crops: cropCountSchema,
     ...placement,
@@ -50,21 +51,21 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   /** `quick` leaves out the full decode; answers `progress`, then `report`, then `done`. */
   z.object({
     type: z.literal('check'),
-    data: z.string(),
+    data: line(),
     quick: z.boolean(),
     validShare: z.number(),
     testShare: z.number(),
     seed: z.number().int(),
     layout: z.enum(layouts),
-    classNames: z.string().optional(),
+    classNames: line().optional(),
   }),
-  z.object({ type: z.literal('export'), checkpoint: z.string(), output: z.string() }),
+  z.object({ type: z.literal('export'), checkpoint: line(), output: line() }),
   /** Draws the sample data set; answers `done`. */
-  z.object({ type: z.literal('sample'), folder: z.string() }),
+  z.object({ type: z.literal('sample'), folder: line() }),
   /** Answers `devices`, then `done`. */
   z.object({ type: z.literal('devices') }),
   /** Answers `networks`, then `done`. */
-  z.object({ type: z.literal('networks'), weightsFolder: z.string().optional() }),
+  z.object({ type: z.literal('networks'), weightsFolder: line().optional() }),
 ]);
 export type ServiceRequestBody = z.infer<typeof serviceRequestBodySchema>;
 
@@ -76,8 +77,8 @@ export type ServiceRequest = z.infer<typeof serviceRequestSchema>;
 
 /** A network on offer, for the list that *Train Model* shows. */
 export const networkOfferSchema = z.object({
-  name: z.string(),
-  title: z.string(),
+  name: line(),
+  title: line(),
   parameters: z.number().int(),
   /** ImageNet top-1 accuracy of the pretrained weights, 0 to 1, where there are any. */
   top1: z.number().optional(),
@@ -89,32 +90,32 @@ export const networkOfferSchema = z.object({
 export type NetworkOffer = z.infer<typeof networkOfferSchema>;
 
 export const deviceOfferSchema = z.object({
-  engine: z.string(),
-  name: z.string(),
+  engine: line(),
+  name: line(),
   available: z.boolean(),
-  detail: z.string(),
+  detail: line(),
   secondsPerStep: z.number().optional(),
 });
 export type DeviceOffer = z.infer<typeof deviceOfferSchema>;
 
 const serviceAnswerBodySchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('progress'), what: z.string(), done: z.number(), total: z.number().optional() }),
+  z.object({ type: z.literal('progress'), what: line(), done: z.number(), total: z.number().optional() }),
   /** All that will be classified: the images that were named, and those in the folders that were. */
-  z.object({ type: z.literal('images'), images: z.array(z.string()) }),
-  z.object({ type: z.literal('prediction'), prediction: imagePredictionSchema, thumbnail: z.string() }),
+  z.object({ type: z.literal('images'), images: z.array(line()).max(mostImages) }),
+  z.object({ type: z.literal('prediction'), prediction: imagePredictionSchema, thumbnail: picture() }),
   z.object({ type: z.literal('failed'), failed: failedPredictionSchema }),
   /** `picture` is a data URL (JPEG); width and height are the file's own, orientation applied. */
-  z.object({ type: z.literal('preview'), picture: z.string(), width: z.number().int(), height: z.number().int() }),
+  z.object({ type: z.literal('preview'), picture: picture(), width: z.number().int(), height: z.number().int() }),
   /** `file` keeps it beside the checkpoint, where the disk took it. */
-  z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: z.string().optional() }),
+  z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: line().optional() }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),
-  z.object({ type: z.literal('devices'), devices: z.array(deviceOfferSchema) }),
-  z.object({ type: z.literal('networks'), networks: z.array(networkOfferSchema) }),
+  z.object({ type: z.literal('devices'), devices: z.array(deviceOfferSchema).max(mostListed) }),
+  z.object({ type: z.literal('networks'), networks: z.array(networkOfferSchema).max(mostListed) }),
   /** A line for the log: a fallback, a download. */
-  z.object({ type: z.literal('log'), level: z.enum(['info', 'warning', 'error']), message: z.string() }),
+  z.object({ type: z.literal('log'), level: z.enum(['info', 'warning', 'error']), message: line() }),
   z.object({ type: z.literal('done') }),
   /** The last answer of a request that failed. `user` errors are shown as they are; others are bugs. */
-  z.object({ type: z.literal('error'), kind: z.enum(['user', 'cancelled', 'bug']), message: z.string() }),
+  z.object({ type: z.literal('error'), kind: z.enum(['user', 'cancelled', 'bug']), message: line() }),
 ]);
 export type ServiceAnswerBody = z.infer<typeof serviceAnswerBodySchema>;
 

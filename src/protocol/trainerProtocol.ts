@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { count, line } from './bounded.ts';
 import { trainingEventSchema } from './trainingEvents.ts';
 
 /**
@@ -15,7 +16,7 @@ export type TrainerRequest = z.infer<typeof trainerRequestSchema>;
 
 export const trainerMessageSchema = z.discriminatedUnion('type', [
   /** First on every connection: how many events lie in `metrics.jsonl` already; those that follow come after them. */
-  z.object({ type: z.literal('hello'), version: z.literal(1), run: z.string(), events: z.number().int() }),
+  z.object({ type: z.literal('hello'), version: z.literal(1), run: line(), events: count() }),
   z.object({ type: z.literal('event'), event: trainingEventSchema }),
 ]);
 export type TrainerMessage = z.infer<typeof trainerMessageSchema>;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { count, content, line, mostEvents, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
 import { runRecordSchema } from './runRecord.ts';
 import { trainingEventSchema } from './trainingEvents.ts';
 
@@ -26,18 +27,16 @@ export type RunAction = (typeof runActions)[number];
 
 /** A run as the panel's table and legend show it. */
 export const shownRunSchema = z.object({
-  folder: z.string(),
+  folder: line(),
   record: runRecordSchema,
   /** Its process is gone though its record says it lives. */
   brokenOff: z.boolean(),
   /** Why it can be looked at only, as a sentence; absent if it can be paused, stopped and resumed. */
-  refusal: z.string().optional(),
+  refusal: line().optional(),
   /** What it was asked for and has not done yet. */
   asked: z.enum(runRequests).optional(),
-  /** It has a checkpoint to test, classify with and export. */
+  /** It has a checkpoint to go on from, test, classify with and export. Without one, a resume begins it again. */
   usable: z.boolean(),
-  /** It has a checkpoint to go on from. */
-  resumable: z.boolean(),
 });
 export type ShownRun = z.infer<typeof shownRunSchema>;
 
@@ -45,37 +44,37 @@ export const trainingPanelToPageSchema = z.discriminatedUnion('type', [
   /** The runs to show, the first is the one that the controls act on; and the others that could be overlaid. */
   z.object({
     type: z.literal('runs'),
-    shown: z.array(shownRunSchema),
-    others: z.array(z.object({ folder: z.string(), name: z.string() })),
+    shown: z.array(shownRunSchema).max(mostListed),
+    others: z.array(z.object({ folder: line(), name: line() })).max(mostListed),
   }),
   /** Events `from`... of a run; `from: 0` starts its curve anew. */
   z.object({
     type: z.literal('events'),
-    folder: z.string(),
-    from: z.number().int(),
-    events: z.array(trainingEventSchema),
+    folder: line(),
+    from: count(),
+    events: z.array(trainingEventSchema).max(mostEvents),
   }),
   /** A thumbnail that the page asked for, as a data URL. */
-  z.object({ type: z.literal('picture'), image: z.string(), picture: z.string() }),
+  z.object({ type: z.literal('picture'), image: line(), picture: picture() }),
 ]);
 export type TrainingPanelToPage = z.infer<typeof trainingPanelToPageSchema>;
 
 export const trainingPanelToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   /** Which runs to show, first the one in focus. */
-  z.object({ type: z.literal('show'), folders: z.array(z.string()) }),
-  z.object({ type: z.enum(runActions), folder: z.string() }),
+  z.object({ type: z.literal('show'), folders: z.array(line()).max(mostListed) }),
+  z.object({ type: z.enum(runActions), folder: line() }),
   /** The host asks where to save. `content` is text, or base64 for PNG. */
   z.object({
     type: z.literal('export'),
     format: z.enum(['png', 'svg', 'csv']),
-    name: z.string(),
+    name: line(),
     /** Some steps of a long run are left out. */
     thinned: z.boolean(),
-    content: z.string(),
+    content: content(),
   }),
   /** Opens a file: a pinned image. */
-  z.object({ type: z.literal('open'), path: z.string() }),
-  z.object({ type: z.literal('picture'), image: z.string(), size: z.number().int() }),
+  z.object({ type: z.literal('open'), path: line() }),
+  z.object({ type: z.literal('picture'), image: line(), size: whole(1, mostPicturePixels) }),
 ]);
 export type TrainingPanelToHost = z.infer<typeof trainingPanelToHostSchema>;

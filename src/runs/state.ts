@@ -23,6 +23,11 @@ function lives(folder: string, owner: Owner | undefined): boolean {
   return Date.now() - Math.max(...signs) < patience;
 }
 
+/** What people read for a state. */
+export function stateName(state: DerivedRunState): string {
+  return state === 'broken off' ? 'interrupted' : state;
+}
+
 export function isLive(state: DerivedRunState): boolean {
   return state !== 'broken off' && liveStates.has(state);
 }

@@ -253,10 +253,10 @@ test('the end of a run offers what can be done next, and nothing that cannot wor
       sent.slice(-6).map(({ type }) => type),
       ['resume', 'test', 'classify', 'exportOnnx', 'trainAgain', 'configuration'],
     );
-    await post({ type: 'runs', shown: [{ ...ended, usable: false, resumable: false }], others: [] });
+    await post({ type: 'runs', shown: [{ ...ended, usable: false }], others: [] });
     await page.getByRole('button', { name: 'Resume' }).waitFor({ state: 'hidden' });
     const left = await page.locator('.run-header vscode-button').allTextContents();
-    assert.deepEqual(left, ['Train Again with These Settings…', 'Configuration']);
+    assert.deepEqual(left, ['Start Again', 'Train Again with These Settings…', 'Configuration']);
     await post({ type: 'runs', shown: [{ ...frozen, brokenOff: true }], others: [] });
     await page.getByText('Interrupted').first().waitFor();
     assert.equal(await page.getByRole('button', { name: 'Pause' }).count(), 0);

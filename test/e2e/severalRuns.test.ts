@@ -45,7 +45,7 @@ const scenario = stage({
   },
 });
 
-scenario('a killed run is broken off and resumed at a click; the run that waited begins meanwhile', async (here) => {
+scenario('a killed run is interrupted and resumed at a click; the run that waited begins meanwhile', async (here) => {
   const { workbench, folder } = here;
   await trainWithFile(workbench, 'long.fivecrop.json');
   await until('the run saves', async () => (await recordsIn(folder))[0]?.best !== undefined);
@@ -59,9 +59,9 @@ scenario('a killed run is broken off and resumed at a click; the run that waited
   assert.equal((await recordsIn(folder)).length, 1, 'the second run waits');
 
   process.kill(first.process?.pid ?? NaN, 'SIGKILL');
-  const toast = notification(workbench, 'was broken off');
+  const toast = notification(workbench, 'was interrupted');
   await toast.waitFor();
-  await treeRow(workbench, 'Checkpoints', first.name).filter({ hasText: 'broken off' }).waitFor();
+  await treeRow(workbench, 'Checkpoints', first.name).filter({ hasText: 'interrupted' }).waitFor();
   await screenshot(workbench, 'broken-off');
   await until('the run that waited begins', async () => (await recordsIn(folder)).length === 2);
 

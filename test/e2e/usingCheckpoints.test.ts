@@ -164,7 +164,7 @@ scenario('the context menu of an image has what can be done with it, and not Cut
 });
 
 scenario(
-  'a run of a shell whose trainer is killed is broken off, and goes from the list with its folder',
+  'a run of a shell whose trainer is killed is interrupted, and goes from the list with its folder',
   async (here) => {
     const { workbench, folder } = here;
     const args = ['--import', import.meta.resolve('tsx'), main, 'train', 'flowers', ...network];
@@ -184,7 +184,7 @@ scenario(
       await webview(workbench).getByRole('button', { name: 'Stop', exact: true }).waitFor();
       trainer.kill('SIGKILL');
       await once(trainer, 'exit');
-      await row.getByText(/broken off/).waitFor();
+      await row.getByText(/interrupted/).waitFor();
       await webview(workbench).getByRole('button', { name: 'Resume', exact: true }).waitFor();
       await screenshot(workbench, 'scenario-broken-off');
       assert.equal(await quickInput(workbench).isVisible(), false);

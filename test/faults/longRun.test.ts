@@ -37,7 +37,7 @@ test(`${steps} steps that come while the panel is open are held in bounded memor
   const page = runCollection();
   let [messages, mostSent] = [0, 0];
   const run = { folder, record: { name: 'long' }, brokenOff: false } as unknown as ShownRun;
-  const details = () => ({ usable: true, resumable: true });
+  const details = () => ({ usable: true });
   const source = { runs: () => [run], details, follow: () => Object.assign(events, { dispose: () => undefined }) };
   const session = createTrainingSession(source, (message) => {
     if (message.type !== 'events') {

@@ -4,6 +4,7 @@ import { cancelled } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { isLive } from '../../runs/state.ts';
+import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun, chooseRuns } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
@@ -17,7 +18,7 @@ export function registerRunControl(parts: ControlParts): vscode.Disposable {
   const { log, trainers, panels } = parts;
   const live = (what: string) => ({
     placeHolder: `Which run to ${what}?`,
-    suits: (run: StoredRun) => isLive(run.state),
+    suits: ({ state, record }: StoredRun) => isLive(state) && elsewhereRefusal(record) === undefined,
     none: `No run is training now, so there is nothing to ${what}.`,
   });
   return vscode.Disposable.from(
@@ -51,7 +52,7 @@ export function registerRunControl(parts: ControlParts): vscode.Disposable {
 async function resume(parts: ControlParts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, {
     placeHolder: 'Which run to resume?',
-    suits: ({ state }) => state === 'paused' || !isLive(state),
+    suits: ({ state, record }) => !isLive(state) || (state === 'paused' && elsewhereRefusal(record) === undefined),
     none: 'There is no run to resume; Fivecrop: Train Model begins one.',
   });
   const node = nodeFrom(argument);
@@ -78,10 +79,9 @@ async function trainOn(parts: ControlParts, run: StoredRun): Promise<void> {
       /^\d{1,5}$/.test(value) && Number(value) > config.epochs ? undefined : `A whole number above ${config.epochs}.`,
   });
   if (answer === undefined) throw cancelled();
-  const last = join(run.folder, 'checkpoints', 'last.safetensors');
   await startOrQueue(parts, {
     config: { ...config, epochs: Number(answer) },
     out: join(run.folder, '..'),
-    resume: last,
+    resume: run.folder,
   });
 }

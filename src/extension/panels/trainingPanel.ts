@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { basename, isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import * as z from 'zod';
-import { runFiles } from '../../protocol/runRecord.ts';
 import {
   trainingPanelToHostSchema,
   type ShownRun,
@@ -12,6 +10,8 @@ import {
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
+import { elsewhereRefusal } from '../trainer/elsewhere.ts';
+import { hasCheckpoint } from '../trainer/hasCheckpoint.ts';
 import type { RunNode } from '../views/treeNodes.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
@@ -127,11 +127,9 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
 }
 
 /** What can be done with a run: whether anything may run here, and which checkpoints it has. */
-function detailsOf({ folder }: ListedRun): Pick<ShownRun, 'refusal' | 'usable' | 'resumable'> {
-  const refusal = untrustedRefusal('Training');
-  const has = (file: string) => existsSync(join(folder, runFiles.checkpoints, file));
-  const resumable = has(runFiles.last);
-  return { usable: resumable || has(runFiles.best), resumable, ...(refusal === undefined ? {} : { refusal }) };
+function detailsOf({ folder, record, brokenOff }: ListedRun): Pick<ShownRun, 'refusal' | 'usable'> {
+  const refusal = untrustedRefusal('Training') ?? (brokenOff ? undefined : elsewhereRefusal(record));
+  return { usable: hasCheckpoint(folder), ...(refusal === undefined ? {} : { refusal }) };
 }
 
 function titleOf(folders: readonly string[]): string {

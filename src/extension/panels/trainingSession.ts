@@ -25,7 +25,7 @@ export interface RunSource {
   /** All that there are, newest first. */
   runs(): readonly ListedRun[];
   /** What else is said of one that is shown. */
-  readonly details: (run: ListedRun) => Pick<ShownRun, 'refusal' | 'usable' | 'resumable'>;
+  readonly details: (run: ListedRun) => Pick<ShownRun, 'refusal' | 'usable'>;
   readonly follow: (folder: string) => FollowedEvents;
 }
 

@@ -5,6 +5,7 @@ import { isVerified } from '../../runs/owner.ts';
 import { readRunRecord } from '../../runs/record.ts';
 import { reopenRunFolder } from '../../runs/runFolder.ts';
 import { isLive, stateOf } from '../../runs/state.ts';
+import { elsewhereRefusal } from './elsewhere.ts';
 
 /** Milliseconds within which a killed process is gone. */
 const patience = 5000;
@@ -18,6 +19,8 @@ export async function endNow(folder: string, isOwn: boolean): Promise<void> {
   const record = await readRunRecord(folder);
   const { process: owner, name } = record;
   if (owner === undefined || !isLive(stateOf(folder, record))) return;
+  const elsewhere = elsewhereRefusal(record);
+  if (elsewhere !== undefined) throw userError(elsewhere);
   if (!isOwn && !isVerified(owner)) {
     throw userError(`${name} cannot be ended from here; it stops as soon as its step is done.`);
   }

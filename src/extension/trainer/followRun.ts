@@ -1,4 +1,5 @@
 import type { StoredRun } from '../../runs/list.ts';
+import { elsewhereRefusal } from './elsewhere.ts';
 import { createRunEvents, type EventsListener } from './runEvents.ts';
 import { isLive } from '../../runs/state.ts';
 import { isTrainerSocket, listenToTrainer } from './trainerSocket.ts';
@@ -53,7 +54,8 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
     hangUp = listenToTrainer(socket, { onNews: events.readOn, onClose });
   };
   const update = (now: StoredRun | undefined): void => {
-    listen(now !== undefined && isLive(now.state) && mayConnect() ? now.record.process?.socket : undefined);
+    const isHere = now !== undefined && isLive(now.state) && elsewhereRefusal(now.record) === undefined;
+    listen(isHere && mayConnect() ? now.record.process?.socket : undefined);
     readOn();
   };
   update(run);

@@ -6,6 +6,7 @@ import type { TrainerRequest } from '../../protocol/trainerProtocol.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { workerEnvironment } from '../workerEnvironment.ts';
+import { elsewhereRefusal } from './elsewhere.ts';
 import { endNow } from './endNow.ts';
 import { type FollowedRun, followRun, type RunFollower } from './followRun.ts';
 import type { StoredRun } from '../../runs/list.ts';
@@ -34,7 +35,7 @@ export interface Trainers {
   /** Ends the process in the middle of its step; the last checkpoint stays. */
   readonly stopNow: (folder: string) => Promise<void>;
   readonly pause: (folder: string) => Promise<void>;
-  /** Lets a paused run go on, or goes on with one that ended or broke off. Returns its folder. */
+  /** Lets a paused run go on, or goes on with one that ended or was interrupted. Returns its folder. */
   readonly resume: (folder: string) => Promise<string>;
   /** Follows a run's events until the last who asked disposes of it. Throws a user error for a folder that is no run. */
   readonly follow: (folder: string) => FollowedRun & { readonly dispose: () => void };
@@ -192,6 +193,8 @@ async function control({ record, state }: StoredRun, request: TrainerRequest): P
   // The record says whom to ask, and in an untrusted workspace it may name anybody.
   requireTrust('Talking to a training process');
   if (!isLive(state)) throw userError(`${record.name} is not running, so there is nothing to ${request.type}.`);
+  const elsewhere = elsewhereRefusal(record);
+  if (elsewhere !== undefined) throw userError(elsewhere);
   const { process: owner } = record;
   if (owner?.socket !== undefined) {
     if (!isTrainerSocket(owner.socket))
@@ -207,7 +210,7 @@ async function control({ record, state }: StoredRun, request: TrainerRequest): P
   process.kill(owner.pid, 'SIGINT');
 }
 
-/** How to go on with a run that ended or broke off. Throws a user error where there is nothing more to train. */
+/** How to go on with a run that ended or was interrupted; one without a checkpoint begins again. Throws a user error where there is nothing more to train. */
 function resumption({ folder, record }: StoredRun): TrainingRequest {
   if (record.state === 'finished') {
     throw userError(`${record.name} has finished all ${record.config.epochs} epochs; to go on, train more epochs.`);

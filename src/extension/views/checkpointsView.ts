@@ -4,6 +4,7 @@ import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { listRunCheckpoints, checkpointMetadataIn, type RunCheckpoint } from '../../runs/checkpointFiles.ts';
 import { type DerivedRunState, isLive } from '../../runs/state.ts';
+import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
 import { checkpointDescription, checkpointTooltip, networkName, runDescription, runTooltip } from './formatRun.ts';
@@ -154,9 +155,15 @@ function runItem(run: StoredRun, epoch: number | undefined): vscode.TreeItem {
   item.id = run.folder;
   item.description = visible(runDescription(run, epoch));
   item.iconPath = new vscode.ThemeIcon(icon, colour === undefined ? undefined : new vscode.ThemeColor(colour));
-  item.contextValue = `run:${run.state.replace(' ', '-')}${isLive(run.state) ? ':live' : ':ended'}`;
+  item.contextValue = contextOf(run);
   item.accessibilityInformation = { label: `${run.record.name}, ${runDescription(run, epoch)}` };
   return item;
+}
+
+/** Which commands the row offers: none that would control a run of another machine. */
+function contextOf({ state, record }: StoredRun): string {
+  if (!isLive(state)) return `run:${state.replace(' ', '-')}:ended`;
+  return elsewhereRefusal(record) === undefined ? `run:${state}:live` : 'run:elsewhere';
 }
 
 function checkpointItem(node: CheckpointNode): vscode.TreeItem {

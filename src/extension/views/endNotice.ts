@@ -6,6 +6,7 @@ import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
+import { hasCheckpoint } from '../trainer/hasCheckpoint.ts';
 import { percent } from './formatRun.ts';
 import type { CheckpointNode } from './treeNodes.ts';
 import { inMessage } from '../plainText.ts';
@@ -24,16 +25,20 @@ async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers'
   const best = join(folder, runFiles.checkpoints, runFiles.best);
   const checkpoint: CheckpointNode = { kind: 'checkpoint', folder, path: best };
   const show = { title: 'Show', act: () => panels.showRuns([folder]) };
-  const resume = { title: 'Resume', act: async () => panels.showRuns([await trainers.resume(folder)]) };
+  const isSaved = hasCheckpoint(folder);
+  const resume = {
+    title: isSaved ? 'Resume' : 'Start Again',
+    act: async () => panels.showRuns([await trainers.resume(folder)]),
+  };
   const uses = existsSync(best)
     ? [
         { title: 'Classify an Image', act: () => runCommand('fivecrop.classifyWithCheckpoint', checkpoint) },
         { title: 'Test', act: () => runCommand('fivecrop.testCheckpoint', checkpoint) },
       ]
     : [];
-  const saved = existsSync(join(folder, runFiles.checkpoints, runFiles.last))
+  const saved = isSaved
     ? 'Resume goes on from its last checkpoint.'
-    : 'It had saved no checkpoint yet, so Resume begins it again.';
+    : 'It had saved no checkpoint yet, so it can only start again.';
   const reason = record.reason === undefined ? '' : ` ${record.reason}`;
   const accuracy = record.best === undefined ? '' : ` Best validation accuracy: ${percent(record.best.validAccuracy)}.`;
   switch (state) {
@@ -46,7 +51,7 @@ async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers'
     case 'broken off':
       return choose(
         vscode.window.showWarningMessage,
-        `${record.name} was broken off: its process ended without a word. ${saved}`,
+        `${record.name} was interrupted: its process ended without a word. ${saved}`,
         [resume, show],
       );
     default:

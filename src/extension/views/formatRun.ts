@@ -4,6 +4,7 @@ import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
+import { stateName } from '../../runs/state.ts';
 import { inMarkdown } from '../plainText.ts';
 
 /** 0.9234 -> `92.3 %`. */
@@ -43,7 +44,7 @@ export function runDescription({ record, state }: StoredRun, liveEpoch?: number)
     case 'stopping':
       return [state, `epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
     default:
-      return [state, ...accuracy, networkName(config)].join(' · ');
+      return [stateName(state), ...accuracy, networkName(config)].join(' · ');
   }
 }
 
@@ -51,7 +52,7 @@ export function runDescription({ record, state }: StoredRun, liveEpoch?: number)
 export function runTooltip({ record, state, folder }: StoredRun): string {
   const { config, environment, data, best, reason } = record;
   const rows: [string, string | undefined][] = [
-    ['State', reason === undefined ? state : `${state}: ${reason}`],
+    ['State', reason === undefined ? stateName(state) : `${stateName(state)}: ${reason}`],
     ['Network', networkName(config)],
     ['Method', methodOf(config)],
     ['Data', data === undefined ? config.data : `${config.data}: ${imagesOf(data.images, data.classes.length)}`],

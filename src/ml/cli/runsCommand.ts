@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { basename } from 'node:path';
 import { listRuns, type StoredRun } from '../../runs/list.ts';
+import { stateName } from '../../runs/state.ts';
 import type { OptionValues } from './configFlags.ts';
 import { createOutput, type Output } from './output.ts';
 import { formatTable } from './table.ts';
@@ -39,7 +40,7 @@ function rowOf({ folder, record, state }: StoredRun): string[] {
   return [
     // A copied or renamed folder is known by its own name.
     basename(folder),
-    state,
+    stateName(state),
     network.kind === 'architecture' ? network.name : basename(network.file),
     config.method,
     basename(config.data),

@@ -1,4 +1,5 @@
 import { element } from './element.ts';
+import { setText } from './setText.ts';
 
 export type Announcer = { element: HTMLElement; say: (text: string) => void };
 
@@ -8,7 +9,7 @@ export function announcer(): Announcer {
   return {
     element: line,
     say: (text) => {
-      if (line.textContent !== text) line.textContent = text;
+      setText(line, text);
     },
   };
 }

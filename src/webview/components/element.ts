@@ -42,10 +42,15 @@ function fill<Made extends Element>(made: Made, properties: Properties, children
   return made;
 }
 
+/** Attributes that people read or hear. */
+const told: ReadonlySet<string> = new Set(['title', 'alt', 'aria-label']);
+
 function setProperty(made: Element, name: string, value: Properties[string]): void {
   if (typeof value === 'function') made.addEventListener(name.slice('on'.length), value);
   else if (value === true && !name.startsWith('aria-')) made.setAttribute(name, '');
-  else if (value !== undefined && (value !== false || name.startsWith('aria-'))) made.setAttribute(name, String(value));
+  else if (value !== undefined && (value !== false || name.startsWith('aria-'))) {
+    made.setAttribute(name, told.has(name) ? visible(String(value)) : String(value));
+  }
 }
 
 /** The element that the page is built into. */

@@ -1,4 +1,5 @@
 import { element } from './element.ts';
+import { setText } from './setText.ts';
 
 /**
  * A button below the first `step` of `total` items, which has the next ones shown; undefined where there are no more.
@@ -15,7 +16,7 @@ export function moreButton(
   more.addEventListener('click', () => {
     show(shown, shown + step);
     shown += step;
-    more.textContent = label();
+    setText(more, label());
     more.hidden = shown >= total;
   });
   return more;

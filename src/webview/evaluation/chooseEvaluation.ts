@@ -22,6 +22,15 @@ export function byCrops(evaluations: readonly Evaluation[], tested: TestedData):
   return { ...(one === undefined ? {} : { 1: one }), ...(five === undefined ? {} : { 5: five }) };
 }
 
+/** What a reader of the figures should know of how the images were chosen, in sentences. */
+export function selectionNotes({ selection }: Pick<Evaluation, 'selection'>): readonly string[] {
+  return (
+    selection?.notes ?? [
+      'This result does not say whether the run was trained on some of the tested images: test again to know.',
+    ]
+  );
+}
+
 /** Whether the checkpoint that was tested is no longer what lies under its name, as `best` is while a run goes on. */
 export function isOutdated({ time }: Pick<Evaluation, 'time'>, written: string | undefined): boolean {
   return written !== undefined && Date.parse(time) < Date.parse(written);

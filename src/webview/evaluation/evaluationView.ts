@@ -10,7 +10,7 @@ import { keepScroll } from '../components/keepScroll.ts';
 import { pictureStore } from '../components/pictures.ts';
 import { button, setDisabled } from '../components/toolkit.ts';
 import { behindSection } from './behindSection.ts';
-import { byCrops, testedData, testedKey } from './chooseEvaluation.ts';
+import { byCrops, selectionNotes, testedData, testedKey } from './chooseEvaluation.ts';
 import { classSection } from './classSection.ts';
 import type { Cell } from './confusionGrid.ts';
 import { classNames, type ImageResult } from './confusions.ts';
@@ -135,7 +135,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
       label: known?.label,
       tested: testedData(known?.evaluations ?? []),
       chosen: chosenData(),
-      notes: evaluation?.selection?.notes ?? [],
+      notes: evaluation === undefined ? [] : selectionNotes(evaluation),
       refusal: known?.refusal,
       problem,
     });

@@ -3,6 +3,7 @@ import { element } from '../components/element.ts';
 import { fileName } from '../components/format.ts';
 import { button, dropdown, progressRing, setDisabled } from '../components/toolkit.ts';
 import { testedKey, type TestedData } from './chooseEvaluation.ts';
+import { setText } from '../components/setText.ts';
 
 type Progress = Extract<EvaluationPanelToPage, { type: 'progress' }>;
 
@@ -49,13 +50,13 @@ export function testHeader({ onTested, onExport, onCancel }: TestHeaderOptions):
       error,
     ],
     draw: ({ label, tested, chosen, notes, refusal: refused, problem }) => {
-      title.textContent = label ?? 'Test';
+      setText(title, label ?? 'Test');
       testedOn.element.hidden = tested.length < 2;
       testedOn.update(
         tested.map((each) => ({ value: testedKey(each), label: `${each.split} of ${fileName(each.data)}` })),
         chosen === undefined ? '' : testedKey(chosen),
       );
-      on.textContent = chosen === undefined ? '' : `${chosen.split} images of ${chosen.data}`;
+      setText(on, chosen === undefined ? '' : `${chosen.split} images of ${chosen.data}`);
       setDisabled(exporting, chosen === undefined);
       show(selection, notes.length === 0 ? undefined : notes.join(' '));
       show(refusal, refused);
@@ -65,12 +66,12 @@ export function testHeader({ onTested, onExport, onCancel }: TestHeaderOptions):
       busy.hidden = progress?.busy !== true;
       if (progress?.busy !== true) return;
       const { what, done, total } = progress;
-      progressLine.textContent = total > 0 ? `${what} ${done} of ${total}` : what;
+      setText(progressLine, total > 0 ? `${what} ${done} of ${total}` : what);
     },
   };
 }
 
 function show(notice: HTMLElement, text: string | undefined): void {
   notice.hidden = text === undefined;
-  notice.textContent = text ?? '';
+  setText(notice, text ?? '');
 }

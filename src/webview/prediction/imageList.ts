@@ -8,6 +8,7 @@ import { listSummary } from './classifiedImages.ts';
 import type { PredictionPageState } from './pageState.ts';
 import { predictionListRow } from './predictionListRow.ts';
 import { chosenRows, rowOrders, type PredictionRow, type RowOrder } from './predictionRows.ts';
+import { setText } from '../components/setText.ts';
 
 const rowHeight = 60;
 
@@ -96,9 +97,9 @@ export function imageList({ state, onChange, onSelect, onOpen, onRemove }: Image
           .map((value) => ({ value, label: orderWords[value] })),
         seen.order,
       );
-      counted.textContent = listSummary(shown, all);
+      setText(counted, listSummary(shown, all));
       nothing.hidden = shown.length > 0;
-      nothing.textContent = whyNothing(seen);
+      setText(nothing, whyNothing(seen));
       list.element.hidden = shown.length === 0;
       list.show(shown, selected, selected === state.value.selected);
     },

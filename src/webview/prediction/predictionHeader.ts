@@ -2,6 +2,7 @@ import type { PredictionPanelToHost, PredictionPanelToPage } from '../../protoco
 import { element } from '../components/element.ts';
 import { images } from '../components/format.ts';
 import { button, dropdown, progressRing, setDisabled } from '../components/toolkit.ts';
+import { setText } from '../components/setText.ts';
 
 type Of<Type extends PredictionPanelToPage['type']> = Extract<PredictionPanelToPage, { type: Type }>;
 
@@ -74,17 +75,17 @@ export function predictionHeader(
       busy.hidden = !working;
       if (working) {
         const { what, done, total } = progress;
-        progressLine.textContent = total > 0 ? `${what} ${done} of ${total}` : what;
+        setText(progressLine, total > 0 ? `${what} ${done} of ${total}` : what);
       }
       const left = working ? 0 : unclassified;
       notice.hidden = problem === undefined && left === 0;
       notice.classList.toggle('error', problem !== undefined);
       error.hidden = problem === undefined;
-      error.textContent = problem ?? '';
+      setText(error, problem ?? '');
       rest.hidden = left === 0;
-      rest.textContent = restLine(left, setup?.source === '');
+      setText(rest, restLine(left, setup?.source === ''));
       goOn.hidden = left === 0 || setup?.source === '';
-      goOn.textContent = problem === undefined ? 'Classify' : 'Try again';
+      setText(goOn, problem === undefined ? 'Classify' : 'Try again');
     },
   };
 }

@@ -10,6 +10,7 @@ import { legendEntries, type ChartKind, type Curve } from './curve.ts';
 import { downsample, type Range } from './downsample.ts';
 import { plotOptions } from './plotOptions.ts';
 import { xReading, type XAxis } from './xAxis.ts';
+import { setText } from '../components/setText.ts';
 
 export type ChartContent = {
   kind: ChartKind;
@@ -69,7 +70,7 @@ export function createChart({ shape, onZoom, onHover }: ChartOptions): Chart {
   };
   const build = (shown: ChartContent): void => {
     const colors = themeColors();
-    title.textContent = shown.kind.title;
+    setText(title, shown.kind.title);
     box.setAttribute('aria-label', `${shown.kind.title}. ${chartHelp}`);
     legend.replaceChildren(chartLegend(legendEntries(shown.curves, { marks: shown.marks, color: colors.muted })));
     // The room is kept while there is no plot, so that what follows does not jump.

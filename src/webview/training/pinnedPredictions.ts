@@ -4,6 +4,7 @@ import type { Pictures } from '../components/pictures.ts';
 import { probabilityBars } from '../components/probabilityBars.ts';
 import type { PinnedPrediction, RunCurves } from './runCurves.ts';
 import type { PageRun } from './shownRun.ts';
+import { setText } from '../components/setText.ts';
 
 const shownClasses = 4;
 const sparkWidth = 120;
@@ -33,7 +34,7 @@ export function pinnedSection(pictures: Pictures, onOpen: (image: string) => voi
         record.data?.classes.find((each) => each.index === index)?.name ?? `class ${index}`;
       const cards = pinnedPredictions(curves, { pictures, className, onOpen });
       section.hidden = cards === undefined;
-      heading.textContent = `Pinned images at step ${count(curves.pinned.at(-1)?.step ?? 0)}`;
+      setText(heading, `Pinned images at step ${count(curves.pinned.at(-1)?.step ?? 0)}`);
       place.replaceChildren(...(cards === undefined ? [] : [cards]));
     },
   };

@@ -5,6 +5,7 @@ import { keepFocus } from '../components/keepFocus.ts';
 import { button, setDisabled } from '../components/toolkit.ts';
 import { isLive, offeredActions, stateWord, type OfferedAction } from './runState.ts';
 import type { PageRun } from './shownRun.ts';
+import { setText } from '../components/setText.ts';
 
 export type RunControls = { element: HTMLElement; show: (run: PageRun) => void };
 
@@ -29,6 +30,8 @@ const actionTexts: Record<RunAction, ActionText> = {
   trainAgain: { label: 'Train Again with These Settings…', title: 'Start a new run with the settings of this one' },
   configuration: { label: 'Configuration', title: 'Show the settings of this run' },
 };
+/** What a resume is without a checkpoint. */
+const startAgain: ActionText = { label: 'Start Again', title: 'Begin this run again in its own folder' };
 
 /** The name and state of the run in focus, and the buttons that fit its state. */
 export function runControls(act: (action: RunAction, run: PageRun) => void): RunControls {
@@ -43,12 +46,12 @@ export function runControls(act: (action: RunAction, run: PageRun) => void): Run
       const word = stateWord(run);
       const offered: OfferedAction[] = [...offeredActions(run), { action: 'configuration' }];
       const lines = notes(run);
-      const key = JSON.stringify([run.folder, run.record.name, word, offered, run.refusal, lines]);
+      const key = JSON.stringify([run.folder, run.record.name, word, offered, run.usable, run.refusal, lines]);
       if (key === shown) return;
       shown = key;
-      name.textContent = run.record.name;
+      setText(name, run.record.name);
       state.className = `state state-${word.toLowerCase().replace('…', '')}`;
-      state.textContent = `${signs[word] ?? '·'} ${word}`;
+      setText(state, `${signs[word] ?? '·'} ${word}`);
       keepFocus(buttons, () =>
         buttons.replaceChildren(...offered.map((each) => actionButton(each, offered, run, act))),
       );
@@ -65,17 +68,19 @@ function actionButton(
   act: (action: RunAction, run: PageRun) => void,
 ): HTMLElement {
   const leads = !isLive(run) || run.record.state === 'paused' ? action === offered[0]?.action : false;
-  const control = button({ ...actionTexts[action], primary: leads, onClick: () => act(action, run) });
+  const text = action === 'resume' && !isLive(run) && !run.usable ? startAgain : actionTexts[action];
+  const control = button({ ...text, primary: leads, onClick: () => act(action, run) });
   setDisabled(control, disabled || (action !== 'configuration' && run.refusal !== undefined));
   return control;
 }
 
-function notes({ record, brokenOff, resumable, refusal, folder }: PageRun): string[] {
-  const interrupted = resumable
+function notes({ record, brokenOff, usable, refusal, folder, curves }: PageRun): string[] {
+  const interrupted = usable
     ? 'The process of this run is gone. Resume goes on from its last checkpoint.'
-    : 'The process of this run ended before its first checkpoint, so there is nothing to go on from.';
+    : 'The process of this run ended before its first checkpoint, so it can only start again.';
   const reason = record.state === 'failed' || record.state === 'stopped' ? record.reason : undefined;
   const ended = brokenOff ? interrupted : reason && relativeTo(folder, reason);
   const lines = [ended, refusal].filter((line) => line !== undefined && line !== '');
-  return [...(lines as string[]), ...record.environment.fallbacks.map((fallback) => `⚠ ${fallback}`)];
+  const warnings = [...curves.sessionWarnings, ...record.environment.fallbacks];
+  return [...(lines as string[]), ...warnings.map((warning) => `⚠ ${relativeTo(folder, warning)}`)];
 }

@@ -32,6 +32,8 @@ export type ValidationColumn = (typeof validationColumns)[number];
 export type PinnedPrediction = TrainingEventOf<'pinned'>['predictions'][number];
 
 const keptLogLines = 1000;
+/** Warnings of a session that its banner has room for. */
+const mostWarnings = 10;
 
 /** Everything of a run that the page shows, built from its events alone. */
 export type RunCurves = {
@@ -43,6 +45,10 @@ export type RunCurves = {
   log: RunLogLine[];
   /** Lines that were too many to keep. */
   logForgotten: number;
+  /** What the present session said before it began: that a resume goes on with other data, or from another checkpoint. */
+  sessionWarnings: string[];
+  /** Warnings since the last step or end, which may be those of a session that is about to begin. */
+  newWarnings: string[];
   start: TrainingEventOf<'start'> | undefined;
   lastStep: TrainingEventOf<'step'> | undefined;
   lastValidation: TrainingEventOf<'validation'> | undefined;
@@ -61,6 +67,8 @@ export function emptyCurves(): RunCurves {
     pinned: [],
     log: [],
     logForgotten: 0,
+    sessionWarnings: [],
+    newWarnings: [],
     start: undefined,
     lastStep: undefined,
     lastValidation: undefined,
@@ -76,6 +84,7 @@ export function addEvent(curves: RunCurves, event: TrainingEvent): void {
   addTime(curves, event);
   const line = runLogLine(event);
   if (line !== undefined) addLine(curves, line);
+  addWarning(curves, event);
   switch (event.event) {
     case 'start':
       takeBack(curves, event.step);
@@ -160,6 +169,18 @@ function addTime({ sessions }: RunCurves, event: TrainingEvent): void {
     sessions.began = time;
   }
   sessions.last = time;
+}
+
+/** A session warns of what differs before its state is `preparing`; of what comes later, the log and the record tell. */
+function addWarning(curves: RunCurves, event: TrainingEvent): void {
+  if (event.event === 'log' && event.level === 'warning') {
+    curves.newWarnings = [...curves.newWarnings, event.message].slice(-mostWarnings);
+  } else if (event.event === 'state' && event.state === 'preparing') {
+    curves.sessionWarnings = curves.newWarnings;
+    curves.newWarnings = [];
+  } else if (event.event === 'step' || event.event === 'done') {
+    curves.newWarnings = [];
+  }
 }
 
 function takeBack(curves: RunCurves, step: number): void {

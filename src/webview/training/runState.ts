@@ -2,7 +2,7 @@ import type { RunState } from '../../protocol/trainingEvents.ts';
 import type { RunAction, RunRequest, ShownRun } from '../../protocol/trainingPanel.ts';
 
 /** What is needed to say what a run does and what can be done with it. */
-export type RunStanding = Pick<ShownRun, 'brokenOff' | 'asked' | 'usable' | 'resumable'> & {
+export type RunStanding = Pick<ShownRun, 'brokenOff' | 'asked' | 'usable'> & {
   record: { state: RunState };
 };
 /** A button for a run; a disabled one says what is being done already. */
@@ -32,9 +32,9 @@ export function isLive({ record, brokenOff }: Pick<RunStanding, 'record' | 'brok
 
 /** What can be done with a run now: nothing that cannot work. */
 export function offeredActions(run: RunStanding): OfferedAction[] {
-  const { record, asked, usable, resumable } = run;
+  const { record, asked, usable } = run;
   if (isLive(run)) return liveActions(record.state, asked);
-  const canResume = resumable && record.state !== 'finished';
+  const canResume = record.state !== 'finished';
   return [
     ...(canResume ? [{ action: 'resume' as const, disabled: asked === 'resume' }] : []),
     ...(usable ? (['test', 'classify', 'exportOnnx'] as const).map((action) => ({ action })) : []),

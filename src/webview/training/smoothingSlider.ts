@@ -1,4 +1,5 @@
 import { element } from '../components/element.ts';
+import { setText } from '../components/setText.ts';
 
 const top = 0.999;
 
@@ -15,7 +16,7 @@ export function smoothingSlider(weight: number, onChange: (weight: number) => vo
   });
   slider.addEventListener('input', () => {
     const chosen = weightOf(Number(slider.value));
-    output.textContent = chosen.toFixed(3);
+    setText(output, chosen.toFixed(3));
     slider.setAttribute('aria-valuetext', chosen.toFixed(3));
     onChange(chosen);
   });

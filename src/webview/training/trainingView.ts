@@ -16,6 +16,7 @@ import { runNumbers } from './runNumbers.ts';
 import { stateWord } from './runState.ts';
 import type { PageRun } from './shownRun.ts';
 import { valuesSection } from './valuesSection.ts';
+import { setText } from '../components/setText.ts';
 
 export type TrainingViewOptions = {
   root: HTMLElement;
@@ -69,9 +70,12 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
     const [focus] = runs.shown;
     empty.hidden = focus !== undefined;
     main.hidden = focus === undefined;
-    empty.textContent = runs.listed
-      ? 'The run that was shown here is gone. The view “Checkpoints” lists those that are left.'
-      : 'Waiting for the run…';
+    setText(
+      empty,
+      runs.listed
+        ? 'The run that was shown here is gone. The view “Checkpoints” lists those that are left.'
+        : 'Waiting for the run…',
+    );
     if (focus === undefined) return;
     spoken.say(`${focus.record.name}: ${stateWord(focus)}`);
     controls.show(focus);

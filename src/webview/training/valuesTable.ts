@@ -7,6 +7,7 @@ import { bestValidation, type RunCurves, type ValidationColumn } from './runCurv
 import type { RunStyle } from './runStyle.ts';
 import type { PageRun } from './shownRun.ts';
 import { axisTexts, xReading } from './xAxis.ts';
+import { setText } from '../components/setText.ts';
 
 export type ValuesTableOptions = {
   runs: readonly PageRun[];
@@ -72,7 +73,7 @@ export function valuesTable(options: ValuesTableOptions): ValuesTable {
 }
 
 function write(target: HTMLElement, text: string): void {
-  if (target.textContent !== text) target.textContent = text;
+  setText(target, text);
 }
 
 function columnsFor(runs: readonly PageRun[], { smoothing, axis }: ChartChoices): Column[] {

@@ -113,7 +113,6 @@ export function sampleRun(
     folder: `/runs/${name}`,
     brokenOff: false,
     usable: true,
-    resumable: true,
     record: {
       version: 1,
       name,

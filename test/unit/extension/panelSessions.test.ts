@@ -120,7 +120,7 @@ function trainingStage(names: readonly string[]) {
   const session = createTrainingSession(
     {
       runs: () => runs,
-      details: () => ({ usable: true, resumable: true }),
+      details: () => ({ usable: true }),
       follow: (folder) => ({
         get events() {
           return events.get(folder) ?? [];

@@ -54,7 +54,7 @@ function validation(number: number, validLoss: number, validAccuracy = 1 - valid
 }
 
 function shownRun(folder: string): ShownRun {
-  return { folder, record: {} as never, brokenOff: false, usable: true, resumable: true };
+  return { folder, record: {} as never, brokenOff: false, usable: true };
 }
 
 test('smoothing gives the debiased moving average of a case worked out by hand', () => {
@@ -144,6 +144,19 @@ test('a resumed run takes back what came after its checkpoint, and its pause is 
   assert.equal(curves.validations.length, 1);
   assert.equal(curves.lastStep?.loss, 2.5);
   assert.equal(trainedSeconds(curves), 4 + 3);
+});
+
+test('what a resume goes on with otherwise stays in sight, and goes with the session that said it', () => {
+  const curves = emptyCurves();
+  const warn = (message: string): TrainingEvent => ({ event: 'log', time: time(9), level: 'warning', message });
+  const preparing: TrainingEvent = { event: 'state', time: time(9), state: 'preparing' };
+  const take = (...events: TrainingEvent[]) => {
+    for (const event of events) addEvent(curves, event);
+    return curves.sessionWarnings;
+  };
+  assert.deepEqual(take(preparing, start(0, 0), warn('slow disk'), step(1, 5)), []);
+  assert.deepEqual(take(warn('2 images are gone'), preparing, start(1, 9), step(2, 4)), ['2 images are gone']);
+  assert.deepEqual(take(preparing, start(2, 20)), []);
 });
 
 test('points know how long the run had trained, the pause before a resume left out', () => {

@@ -10,7 +10,8 @@ import { opaque } from '../../../src/webview/components/opaque.ts';
 import { bytes, count, duration, fileName, short } from '../../../src/webview/components/format.ts';
 import { sortedRows } from '../../../src/webview/components/sortRows.ts';
 import { scrolledTo, visibleRows } from '../../../src/webview/components/visibleRows.ts';
-import { byCrops, isOutdated, testedData } from '../../../src/webview/evaluation/chooseEvaluation.ts';
+import { setText } from '../../../src/webview/components/setText.ts';
+import { byCrops, isOutdated, selectionNotes, testedData } from '../../../src/webview/evaluation/chooseEvaluation.ts';
 import {
   confusionMatrix,
   imagesBehind,
@@ -60,18 +61,18 @@ test('a comparison names the device that a run really used', () => {
 });
 
 function standing(state: RunState, changes: Partial<RunStanding> = {}): RunStanding {
-  return { record: { state }, brokenOff: false, usable: true, resumable: true, ...changes };
+  return { record: { state }, brokenOff: false, usable: true, ...changes };
 }
 
 function offered(...run: Parameters<typeof standing>): string[] {
   return offeredActions(standing(...run)).map(({ action, disabled }) => (disabled === true ? `(${action})` : action));
 }
 
-test('what is offered for a run can work: without a checkpoint no resume, test, classify or export', () => {
+test('what is offered for a run can work: without a checkpoint no test, classify or export, but a new start', () => {
   const ended = ['test', 'classify', 'exportOnnx', 'trainAgain'];
   assert.deepEqual(offered('finished'), ended);
   assert.deepEqual(offered('stopped'), ['resume', ...ended]);
-  assert.deepEqual(offered('failed', { usable: false, resumable: false }), ['trainAgain']);
+  assert.deepEqual(offered('failed', { usable: false }), ['resume', 'trainAgain']);
   assert.deepEqual(offered('running', { brokenOff: true }), ['resume', ...ended]);
   assert.deepEqual(offered('running'), ['pause', 'stop']);
   assert.equal(stateWord(standing('running', { brokenOff: true })), 'Interrupted');
@@ -84,6 +85,20 @@ test('a run that was asked to stop says so, and what is left is to stop it now',
   assert.deepEqual(offered('stopped', { asked: 'resume', usable: false }), ['(resume)', 'trainAgain']);
   assert.equal(stateWord(standing('running', { asked: 'stop' })), 'Stopping…');
   assert.equal(stateWord(standing('running', { asked: 'pause' })), 'Pausing…');
+});
+
+test('a test result says of which images it is, and an old one that it does not know', () => {
+  const notes = ['The checkpoint does not say which images it was trained on.'];
+  const selection = { chosenBy: 'all' as const, knowsTraining: false, alreadyUsed: 0, notes };
+  assert.deepEqual(selectionNotes({ selection }), notes);
+  assert.deepEqual(selectionNotes({ selection: { ...selection, notes: [] } }), []);
+  assert.match(selectionNotes({}).join(), /does not say whether the run was trained on some/);
+});
+
+test('text that a page sets later shows hidden characters as symbols too', () => {
+  const target = { textContent: '' };
+  setText(target, 'rose\u202egpj.\u0007');
+  assert.equal(target.textContent, 'rose\\u202egpj.\u2407');
 });
 
 test('CSV quotes what needs it and disarms formulas', () => {
