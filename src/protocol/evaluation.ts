@@ -50,6 +50,11 @@ export const evaluationSchema = z.object({
   images: count(),
   /** Images that could not be decoded and are not counted. */
   leftOut: count(),
+  /** Which they are, and why; absent in results of earlier versions. */
+  leftOutImages: z
+    .array(z.object({ image: path(), reason: text(10_000) }))
+    .max(mostImages)
+    .optional(),
   loss: z.number(),
   accuracy: share,
   top5: share,

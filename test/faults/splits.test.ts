@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -91,6 +91,26 @@ test('a run tests, and goes on, with the split that it drew, whatever comes and 
   assert.deepEqual((await splitOf('r')).images, images);
   await rename(join(folder, 'gone.png'), join(data(), gone));
   for (const name of ['cat', 'dog']) await rm(join(data(), name, 'new0.png'));
+});
+
+test('a class folder that came or went stops neither a test nor a resume of the run, and a damaged split.json is said', async () => {
+  const [changed, run] = [join(folder, 'changed'), join(runs(), 'changed')];
+  await draw(changed, ['cat', 'dog', 'owl'], 8);
+  const { code, stderr } = await fivecrop(['train', changed, ...quickly, ...shares, '--out', runs(), '--name', 'changed']); // prettier-ignore
+  assert.equal(code, 0, stderr);
+  const { images } = await splitOf('changed');
+  await draw(changed, ['fox'], 3);
+  await rm(join(changed, 'owl'), { recursive: true });
+  await writeFile(join(run, 'split.json'), '{"version": 1, "data": "');
+  const own = images.test.filter((path) => !path.startsWith('owl/')).sort();
+  const after = await tested(changed, run);
+  assert.deepEqual(imagesOf(after), own);
+  for (const said of [/split\.json cannot be used.* The split that the checkpoint itself keeps is taken/, /3 images lie in folders that are no classes of the run \(fox\)/, /of the run’s test split are gone/]) assert.match(after.said, said); // prettier-ignore
+  const resumed = await fivecrop(['train', '--resume', run, '--epochs', '2', '--json']);
+  assert.equal(resumed.code, 0, resumed.stderr);
+  for (const said of [/no classes of the run \(fox\)/, /No train images are left of 1 class \(owl\)/, /"classes":3/, /split\.json cannot be used/]) assert.match(resumed.stdout, said); // prettier-ignore
+  assert.doesNotMatch(resumed.stdout, /"level":"error"/);
+  assert.deepEqual(imagesOf(await tested(changed, run)), own);
 });
 
 test('a folder of its own is tested whole, and what was trained on is left out of it', async () => {

@@ -15,8 +15,13 @@ export interface KeptSplit extends SplitShares {
   readonly splitBy: Dataset['splitBy'];
   /** Numbers of images when it was drawn. */
   readonly images: Readonly<Record<SplitName, number>>;
-  /** The split of an image, known by its content, or by path and content where several splits have the content. */
+  /**
+   * The split of an image, known by its content. Of copies in several splits those in later ones are known by path and
+   * content; a copy under yet another path is in the first.
+   */
   readonly splitOf: (path: string, digest: number | undefined) => SplitName | undefined;
+  /** The first split, in the order of use, that has a content. */
+  readonly firstUseOf: (digest: number | undefined) => SplitName | undefined;
 }
 
 type Digests = Readonly<Record<SplitName, readonly number[]>>;
@@ -79,30 +84,29 @@ export function keptFromHeader(split: CheckpointSplit, data: string): KeptSplit 
   });
 }
 
-function kept(facts: Omit<KeptSplit, 'splitOf'>, keys: Digests): KeptSplit {
+function kept(facts: Omit<KeptSplit, 'splitOf' | 'firstUseOf'>, keys: Digests): KeptSplit {
   const { id, data, splitBy, seed, validShare, testShare, images } = facts;
   const splits = new Map<number, SplitName>();
   for (const name of splitNames) for (const key of keys[name]) splits.set(key, name);
+  const firstUseOf = (digest: number | undefined) => (digest === undefined ? undefined : splits.get(digest));
   return {
     ...{ id, data, splitBy, seed, validShare, testShare, images },
-    splitOf: (path, digest) =>
-      (digest === undefined ? undefined : splits.get(digest)) ?? splits.get(digestAt(path, digest)),
+    splitOf: (path, digest) => splits.get(digestAt(path, digest)) ?? firstUseOf(digest),
+    firstUseOf,
   };
 }
 
-/** By what images are known: the digest, or, where several splits have it, that of path and digest together. */
+/** By what images are known: the digest, or, where an earlier split has it too, that of path and digest together. */
 function keysOf({ images, digests }: Pick<RunSplit, 'images' | 'digests'>): Digests {
   const unpacked = { train: unpackDigests(digests.train), valid: unpackDigests(digests.valid), test: unpackDigests(digests.test) }; // prettier-ignore
   const first = new Map<number, SplitName>();
-  const shared = new Set<number>();
   for (const name of splitNames) {
-    for (const digest of unpacked[name]) {
-      if ((first.get(digest) ?? name) !== name) shared.add(digest);
-      first.set(digest, name);
-    }
+    for (const digest of unpacked[name]) if (!first.has(digest)) first.set(digest, name);
   }
   const keys = (name: SplitName) =>
-    unpacked[name].map((digest, at) => (shared.has(digest) ? digestAt(images[name][at] ?? '', digest) : digest));
+    unpacked[name].map((digest, at) =>
+      first.get(digest) === name ? digest : digestAt(images[name][at] ?? '', digest),
+    );
   return { train: keys('train'), valid: keys('valid'), test: keys('test') };
 }
 

@@ -28,7 +28,7 @@ export function lostImage(file: string, { kind, reason }: Loss): UserError {
 }
 
 /** The topmost folder on the way to a file that is not there, or the file. */
-function firstMissing(file: string): string {
+export function firstMissing(file: string): string {
   const parent = dirname(file);
   return parent === file || existsSync(parent) ? file : firstMissing(parent);
 }

@@ -1,6 +1,7 @@
 import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { samplesOf, type DigestsOf } from './digestImages.ts';
 import { pathIn, type KeptSplit } from './keptSplit.ts';
+import { sameFolder } from './sameFolder.ts';
 import type { Dataset, Sample } from './scanDataset.ts';
 
 /** The images of a folder, seen with the eyes of a run's split. */
@@ -10,6 +11,8 @@ export interface MatchedImages {
   /** Not among the run's images. */
   readonly unknown: readonly Sample[];
   readonly splitOf: (sample: Sample) => SplitName | undefined;
+  /** The first use that the run made of an image or of a copy of it. */
+  readonly firstUseOf: (sample: Sample) => SplitName | undefined;
   /** How many of the run's images are not there any more, by split. */
   readonly gone: Readonly<Record<SplitName, number>>;
   /** Whether the folder is the run's data: it has at least half of its images, or lies in its place and has some. */
@@ -37,7 +40,8 @@ export function matchImages(dataset: Dataset, split: KeptSplit, digests: Digests
     splits,
     unknown,
     splitOf: ({ file }) => known.get(file),
+    firstUseOf: ({ file }) => split.firstUseOf(digests(file)) ?? known.get(file),
     gone: { train: gone('train'), valid: gone('valid'), test: gone('test') },
-    isOwn: known.size > 0 && (known.size * 2 >= total || dataset.root === split.data),
+    isOwn: known.size > 0 && (known.size * 2 >= total || sameFolder(dataset.root, split.data)),
   };
 }

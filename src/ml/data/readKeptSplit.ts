@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { UserError } from '../../protocol/errors.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
 import type { RunSplit } from '../../protocol/runSplit.ts';
 import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
 import { runOfCheckpoint } from '../../runs/list.ts';
@@ -8,6 +11,8 @@ export interface SplitOfCheckpoint {
   readonly split: KeptSplit;
   /** With the paths of its images, where the checkpoint lies in the folder of its run. */
   readonly whole?: RunSplit;
+  /** Why the folder's was not taken, in sentences. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -21,12 +26,20 @@ export async function readKeptSplit(checkpoint: string): Promise<SplitOfCheckpoi
   if (!header) return undefined;
   const run = await runOfCheckpoint(checkpoint);
   const own = keptFromHeader(header, training.data);
-  // The header's knowledge is enough where the folder's is damaged.
-  const whole = run === undefined ? undefined : await readRunSplit(run).catch((error: unknown) => {
-    if (own) return undefined;
+  if (run === undefined) return own && { split: own, notes: [] };
+  const found = await splitInFolder(run, header.id).catch((error: unknown) => {
+    // The header's knowledge is enough where the folder's is damaged.
+    if (own && error instanceof UserError) return error.message;
     throw error;
-  }); // prettier-ignore
-  const split = whole && keptFromRun(whole);
-  if (whole && split?.id === header.id) return { split, whole };
-  return own && { split: own };
+  });
+  if (typeof found !== 'string') return { split: keptFromRun(found), whole: found, notes: [] };
+  return own && { split: own, notes: [`${found} The split that the checkpoint itself keeps is taken.`] };
+}
+
+/** What a run's folder keeps, or why that is not the split with an id. */
+async function splitInFolder(run: string, id: string): Promise<RunSplit | string> {
+  const file = join(run, runFiles.split);
+  const split = await readRunSplit(run);
+  if (split === undefined) return `${file} is missing.`;
+  return keptFromRun(split).id === id ? split : `${file} is not of this checkpoint.`;
 }

@@ -35,6 +35,10 @@ export interface Dataset {
   readonly notImages: readonly string[];
   /** Absolute paths of images that lie in no class folder. */
   readonly withoutClass: readonly string[];
+  /** Class folders with images that are none of the classes asked for; their images are in no split. */
+  readonly otherClasses: readonly string[];
+  /** Images in those. */
+  readonly otherImages: number;
   /** What the scan did and left out that a user would not guess from the folder. */
   readonly notes: readonly Finding[];
 }
@@ -42,7 +46,10 @@ export interface Dataset {
 export interface ScanOptions extends SplitShares {
   /** JSON file that names the class folders; without it `cat_to_name.json` beside the data is used. */
   readonly classNames?: string;
-  /** Classes of a checkpoint: images are numbered by these, whatever folders are there. Train images are not required. */
+  /**
+   * Classes of a checkpoint: images are numbered by these, whatever folders are there; those of other class folders are
+   * left out. Train images are not required.
+   */
   readonly classes?: readonly ClassLabel[];
   /** What the folders are; seen by their names without it. */
   readonly layout?: Layout;
@@ -81,13 +88,35 @@ export async function scanDataset(folder: string, options: ScanOptions): Promise
   const files = found ? withValidation(found, options, notes) : splitAll(filesOfClasses(trees), options);
   if (found) refuseCaseDifferences(root, decision, found);
   const withoutClass = [...loose, ...imagesWithoutClass(decision)].sort();
-  const classes = options.classes ?? labelClasses(files, names);
+  const kept = options.classes?.map((label) => ({ ...label, name: names.get(label.folder) ?? label.name }));
+  const classes = kept ?? labelClasses(files, names);
   if (!options.classes) notes.push(...emptyFolders(trees, decision));
-  const splits = numberSamples(root, files, classes);
+  const { splits, others } = numberSamples(files, classes);
+  const otherClasses = [...others.keys()].sort();
+  const otherImages = [...others.values()].reduce((sum, images) => sum + images, 0);
+  if (otherImages > 0 && countSamples(splits) === 0) throw unknownClasses({ root, otherClasses });
   checkDataset(root, trees, splits, classes, options.classes !== undefined);
   const splitBy = found ? 'folders' : 'seed';
   const { validShare } = options;
-  return { root, splitBy, validShare, classes, splits, notImages: left.notImages.sort(), withoutClass, notes };
+  const notImages = left.notImages.sort();
+  return { root, splitBy, validShare, classes, splits, notImages, withoutClass, otherClasses, otherImages, notes };
+}
+
+/** The sentence for images of other classes than a run's, that are left out of the run's own data. */
+export function otherClassesNote({ otherClasses, otherImages }: Dataset): string[] {
+  if (otherImages === 0) return [];
+  const images = otherImages === 1 ? '1 image lies' : `${otherImages} images lie`;
+  return [
+    `${images} in folders that are no classes of the run (${someOf(otherClasses)}) and ${otherImages === 1 ? 'is' : 'are'} left out; give a renamed folder its name back, or start a new run to have more classes.`,
+  ];
+}
+
+/** What to say of a folder whose classes are not those of the checkpoint that it is for. */
+export function unknownClasses({ root, otherClasses }: Pick<Dataset, 'root' | 'otherClasses'>): Error {
+  const folders = otherClasses.length === 1 ? 'class folder' : 'class folders';
+  return userError(
+    `The ${folders} ${someOf(otherClasses)} of ${root} ${otherClasses.length === 1 ? 'is' : 'are'} unknown to the checkpoint; rename or remove ${otherClasses.length === 1 ? 'it' : 'them'}.`,
+  );
 }
 
 /** Walks the folder: a tree for each folder inside it, and the images beside them. */
@@ -252,30 +281,34 @@ function labelClasses(files: SplitFiles, names: ReadonlyMap<string, string>): Cl
   return [...folders].sort().map((folder, index) => ({ index, folder, name: names.get(folder) ?? folder }));
 }
 
-function numberSamples(root: string, files: SplitFiles, classes: readonly ClassLabel[]): Record<SplitName, Sample[]> {
+/** The images of the classes by split, and how many images other class folders have. */
+function numberSamples(files: SplitFiles, classes: readonly ClassLabel[]) {
   const indexOf = new Map(classes.map(({ folder, index }) => [folder, index]));
-  const samples: Record<SplitName, Sample[]> = { train: [], valid: [], test: [] };
+  const splits: Record<SplitName, Sample[]> = { train: [], valid: [], test: [] };
+  const others = new Map<string, number>();
   for (const split of splitNames) {
     for (const [folder, images] of [...files[split]].sort(([a], [b]) => (a < b ? -1 : 1))) {
       if (images.length === 0) continue;
       const classIndex = indexOf.get(folder);
-      if (classIndex === undefined) {
-        throw userError(`The class folder ${folder} of ${root} is unknown to the checkpoint; rename or remove it.`);
-      }
-      for (const file of images) samples[split].push({ file, classIndex });
+      if (classIndex === undefined) others.set(folder, (others.get(folder) ?? 0) + images.length);
+      else for (const file of images) splits[split].push({ file, classIndex });
     }
   }
-  return samples;
+  return { splits, others };
+}
+
+function countSamples({ train, valid, test }: Record<SplitName, readonly Sample[]>): number {
+  return train.length + valid.length + test.length;
 }
 
 function checkDataset(
   root: string,
   trees: readonly FolderTree[],
-  { train, valid, test }: Record<SplitName, readonly Sample[]>,
+  splits: Record<SplitName, readonly Sample[]>,
   classes: readonly ClassLabel[],
   known: boolean,
 ): void {
-  if (train.length + valid.length + test.length === 0) {
+  if (countSamples(splits) === 0) {
     throw userError(`No images lie in class folders of ${root}; put them into <class>/ or train/<class>/.`);
   }
   if (known || classes.length > 1) return;

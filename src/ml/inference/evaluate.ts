@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
+import { firstMissing } from '../data/lostImage.ts';
 import type { Classifier } from './classifier.ts';
 import { classifyImages, type ClassifiedImage } from './predictImages.ts';
 import { meanProbabilities } from './ranking.ts';
@@ -23,12 +25,21 @@ export interface EvaluateOptions {
 /** What an evaluation finds; its caller knows what was evaluated and when. */
 export type EvaluationFigures = Pick<
   Evaluation,
-  'cropCount' | 'images' | 'leftOut' | 'loss' | 'accuracy' | 'top5' | 'perClass' | 'confusion' | 'results'
+  | 'cropCount'
+  | 'images'
+  | 'leftOut'
+  | 'leftOutImages'
+  | 'loss'
+  | 'accuracy'
+  | 'top5'
+  | 'perClass'
+  | 'confusion'
+  | 'results'
 >;
 
 /**
  * Tests a classifier on images whose classes are known: exact figures over the images, by the centre crop or by the mean
- * of five. Throws a user error where no image decodes, and `CancelledError` after an abort.
+ * of five. Throws a user error where no image decodes or one is no longer there, and `CancelledError` after an abort.
  */
 export async function evaluate(
   classifier: Classifier,
@@ -42,12 +53,22 @@ export async function evaluate(
   let done = 0;
   for await (const classified of classifyImages(classifier, files, { cropCount, ...(signal ? { signal } : {}) })) {
     const actual = positions.get(images[done]?.classIndex ?? -1) ?? -1;
-    if ('error' in classified) onLeftOut?.(classified.image, classified.error);
+    if ('error' in classified) {
+      // The others alone would be another test than the one asked for.
+      if (!existsSync(classified.image)) throw vanished(classified.image, done, images.length);
+      onLeftOut?.(classified.image, classified.error);
+    }
     counter.add(classified, actual);
     done++;
     onProgress?.(done, images.length);
   }
   return { cropCount, ...counter.figures() };
+}
+
+function vanished(image: string, done: number, total: number): Error {
+  return userError(
+    `${firstMissing(image)} is no longer there after ${done} of ${total} images, so there is no result: put it back and test again.`,
+  );
 }
 
 interface Counter {
@@ -58,13 +79,13 @@ interface Counter {
 function createCounter(labels: readonly ClassLabel[]): Counter {
   const confusion = new Map<number, number>();
   const results: Evaluation['results'] = [];
-  let leftOut = 0;
+  const leftOutImages: { image: string; reason: string }[] = [];
   let loss = 0;
   let amongFive = 0;
   return {
     add: (classified, actual) => {
       if ('error' in classified) {
-        leftOut++;
+        leftOutImages.push({ image: classified.image, reason: classified.error });
         return;
       }
       const mean = meanProbabilities(classified.rows);
@@ -88,7 +109,8 @@ function createCounter(labels: readonly ClassLabel[]): Counter {
       const cells = [...confusion].sort(([a], [b]) => a - b);
       return {
         images,
-        leftOut,
+        leftOut: leftOutImages.length,
+        leftOutImages,
         loss: loss / images,
         accuracy: right / images,
         top5: amongFive / images,

@@ -8,8 +8,16 @@ import { readRunRecord } from '../../runs/record.ts';
 import { digestAlone, samplesOf } from '../data/digestImages.ts';
 import type { KeptSplit } from '../data/keptSplit.ts';
 import { matchImages, type MatchedImages } from '../data/matchImages.ts';
-import { readKeptSplit } from '../data/readKeptSplit.ts';
-import { scanDataset, scanOptionsOf, type Dataset, type Sample } from '../data/scanDataset.ts';
+import { readKeptSplit, type SplitOfCheckpoint } from '../data/readKeptSplit.ts';
+import { sameFolder } from '../data/sameFolder.ts';
+import {
+  otherClassesNote,
+  scanDataset,
+  scanOptionsOf,
+  unknownClasses,
+  type Dataset,
+  type Sample,
+} from '../data/scanDataset.ts';
 import type { SplitShares } from '../data/stratifiedSplit.ts';
 
 export interface TestRequest {
@@ -42,22 +50,27 @@ const defaultShares: SplitShares = { seed: 0, validShare: 0.15, testShare: 0.15 
  * contradict the run's, and as `scanDataset` does.
  */
 export async function imagesToTest(request: TestRequest): Promise<TestImages> {
-  const kept = (await readKeptSplit(request.checkpoint))?.split;
+  const kept = await readKeptSplit(request.checkpoint);
   return kept ? withSplit(request, kept) : withoutSplit(request);
 }
 
-async function withSplit(request: TestRequest, kept: KeptSplit): Promise<TestImages> {
+async function withSplit(
+  request: TestRequest,
+  { split: kept, notes: ofReading }: SplitOfCheckpoint,
+): Promise<TestImages> {
   const { split } = request;
   const plain = { validShare: 0, testShare: 0, seed: 0 };
   const dataset = await scan(request, request.shares ? { ...kept, ...request.shares } : plain, kept.splitBy);
   const matched = matchImages(dataset, kept, await digestAlone(dataset));
   if (matched.isOwn) refuseOtherShares(request, kept);
+  else refuseOtherClasses(dataset);
   const byFolders = dataset.splitBy === 'folders';
   const fromRun = matched.isOwn && !(byFolders && split === 'test');
   const offered = fromRun ? matched.splits[split] : offeredBy(dataset, request);
   const { samples, taken } = withoutSeen(offered, split, matched);
   const chosenBy = matched.isOwn ? 'run' : byFolders ? 'folders' : request.shares ? 'shares' : 'all';
   const notes = [
+    ...ofReading,
     ...(matched.isOwn ? ownNotes(dataset, kept, matched, split) : [foreignNote(dataset, samples, chosenBy, split)]),
     ...takenNotes(taken, split, matched),
   ];
@@ -72,7 +85,7 @@ async function withoutSplit(request: TestRequest): Promise<TestImages> {
   const run = await runOfCheckpoint(checkpoint);
   const record = run === undefined ? undefined : await readRunRecord(run);
   const probe = await scan(request, { ...defaultShares, ...shares });
-  const isOwn = record !== undefined && probe.root === (record.data?.data ?? record.config.data);
+  const isOwn = record !== undefined && sameFolder(probe.root, record.data?.data ?? record.config.data);
   if (isOwn && !shares) {
     const options = { ...scanOptionsOf(record.config), classes: request.classes };
     const dataset = await scanDataset(request.data, options);
@@ -80,6 +93,7 @@ async function withoutSplit(request: TestRequest): Promise<TestImages> {
     if (samples.length === 0) throw nothingIn(dataset, split);
     return finished(dataset, samples, { chosenBy: 'drawn', knowsTraining: false, alreadyUsed: 0, notes: [drawnNote(dataset, record.data?.images)] }); // prettier-ignore
   }
+  if (!isOwn) refuseOtherClasses(probe);
   const chosenBy = probe.splitBy === 'folders' ? 'folders' : shares ? 'shares' : 'all';
   const samples = offeredBy(probe, request);
   if (samples.length === 0) throw nothingIn(probe, split);
@@ -109,12 +123,17 @@ function offeredBy(dataset: Dataset, { split, shares }: TestRequest): readonly S
 }
 
 /** Leaves out what the run used for an earlier purpose: to learn from, or to choose its best checkpoint by. */
-function withoutSeen(offered: readonly Sample[], split: SplitName, { splitOf }: MatchedImages) {
+function withoutSeen(offered: readonly Sample[], split: SplitName, { firstUseOf }: MatchedImages) {
   const used = (sample: Sample) => {
-    const own = splitOf(sample);
+    const own = firstUseOf(sample);
     return own !== undefined && splitNames.indexOf(own) < splitNames.indexOf(split);
   };
   return { samples: offered.filter((sample) => !used(sample)), taken: offered.filter(used) };
+}
+
+/** The classes of another folder than the run's must all be known: no figure could count the others. */
+function refuseOtherClasses(dataset: Dataset): void {
+  if (dataset.otherImages > 0) throw unknownClasses(dataset);
 }
 
 function refuseOtherShares({ shares }: TestRequest, kept: KeptSplit): void {
@@ -129,7 +148,7 @@ function refuseOtherShares({ shares }: TestRequest, kept: KeptSplit): void {
 
 function ownNotes(dataset: Dataset, kept: KeptSplit, matched: MatchedImages, split: SplitName): string[] {
   const notes: string[] = [];
-  if (dataset.root !== kept.data) {
+  if (!sameFolder(dataset.root, kept.data)) {
     notes.push(`${dataset.root} has the images that the run was trained on, so its own split is tested.`);
   }
   const unused = dataset.splitBy === 'folders' && split === 'test' ? 0 : matched.unknown.length;
@@ -146,9 +165,9 @@ function foreignNote(dataset: Dataset, samples: readonly Sample[], chosenBy: str
   return `${dataset.root} is not the data of the run: ${what ?? 'all its images'} (${samples.length}) are tested.`;
 }
 
-function takenNotes(taken: readonly Sample[], split: SplitName, { splitOf }: MatchedImages): string[] {
+function takenNotes(taken: readonly Sample[], split: SplitName, { firstUseOf }: MatchedImages): string[] {
   if (taken.length === 0) return [];
-  const trained = taken.filter((sample) => splitOf(sample) === 'train').length;
+  const trained = taken.filter((sample) => firstUseOf(sample) === 'train').length;
   const chosen = taken.length - trained;
   const parts = [
     ...(trained > 0 ? [`${count(trained, 'image')} that the run trained on`] : []),
@@ -183,6 +202,7 @@ function finished(dataset: Dataset, samples: readonly Sample[], selection: TestI
   const left = dataset.withoutClass.length;
   const notes = [
     ...dataset.notes.map(({ message }) => message),
+    ...otherClassesNote(dataset),
     ...(left > 0 ? [`${count(left, 'image')} in no class folder ${left === 1 ? 'is' : 'are'} left out.`] : []),
   ];
   return { root: dataset.root, samples, selection: { ...selection, notes: [...selection.notes, ...notes] } };

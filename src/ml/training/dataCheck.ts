@@ -69,9 +69,11 @@ export function checkWhileTraining(
   const first = Promise.allSettled([readable, split]);
   const said = new Set<string>();
   const tell = async (report: DataReport) => {
-    await session.setData(report);
-    for (const { level, message } of report.findings) if (!said.has(message)) session.log(message, level);
-    report.findings.forEach(({ message }) => said.add(message));
+    // That a resumed run has lost whole classes stands in no way, and it has said so itself.
+    const findings = report.findings.filter(({ level }) => !kept || level !== 'error');
+    await session.setData({ ...report, findings });
+    for (const { level, message } of findings) if (!said.has(message)) session.log(message, level);
+    findings.forEach(({ message }) => said.add(message));
   };
   const look = async (options: Pick<Parameters<typeof checkData>[1], 'sketches'>) => {
     await tell(await checkData(dataset, { decode: false, pool, signal: either, ...options }));

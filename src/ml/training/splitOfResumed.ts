@@ -1,5 +1,6 @@
 import { splitNames } from '../../protocol/dataReport.ts';
 import { usageError } from '../../protocol/errors.ts';
+import { someOf } from '../../protocol/someOf.ts';
 import type { RunSplit } from '../../protocol/runSplit.ts';
 import { readRunRecord } from '../../runs/record.ts';
 import { runOfCheckpoint } from '../../runs/list.ts';
@@ -7,7 +8,7 @@ import { digestAlone } from '../data/digestImages.ts';
 import { drawnSplit } from '../data/keptSplit.ts';
 import { matchImages, type MatchedImages } from '../data/matchImages.ts';
 import type { SplitOfCheckpoint } from '../data/readKeptSplit.ts';
-import type { Dataset } from '../data/scanDataset.ts';
+import { type Dataset, otherClassesNote } from '../data/scanDataset.ts';
 
 /** What a resumed run trains and validates on. */
 export interface ResumedSplit {
@@ -24,7 +25,7 @@ export interface ResumedSplit {
  */
 export async function splitOfResumed(
   scanned: Dataset,
-  { split: kept, whole }: SplitOfCheckpoint,
+  { split: kept, whole, notes }: SplitOfCheckpoint,
 ): Promise<ResumedSplit> {
   const digests = await digestAlone(scanned);
   const matched = matchImages(scanned, kept, digests);
@@ -36,7 +37,11 @@ export async function splitOfResumed(
   const dataset: Dataset = { ...scanned, splitBy: kept.splitBy, splits: matched.splits };
   // A header has no paths; what is gone by now is gone.
   const split = whole ?? drawnSplit(dataset, kept, digests);
-  return { dataset, split, notes: differences(matched) };
+  return {
+    dataset,
+    split,
+    notes: [...notes, ...otherClassesNote(scanned), ...differences(matched), ...emptyClasses(dataset)],
+  };
 }
 
 function differences({ unknown, gone }: MatchedImages): string[] {
@@ -50,6 +55,15 @@ function differences({ unknown, gone }: MatchedImages): string[] {
   return missing.length === 0
     ? came
     : [...came, `Images of the run are gone and cannot be used: ${missing.join(', ')}.`];
+}
+
+/** A class of the run that has lost all its images is learned no more. */
+function emptyClasses({ classes, splits }: Dataset): string[] {
+  const trained = new Set(splits.train.map(({ classIndex }) => classIndex));
+  const empty = classes.filter((_, at) => !trained.has(at)).map(({ folder }) => folder);
+  if (empty.length === 0) return [];
+  const what = empty.length === 1 ? '1 class' : `${empty.length} classes`;
+  return [`No train images are left of ${what} (${someOf(empty)}), so the run forgets what it learned there; put them back.`]; // prettier-ignore
 }
 
 /**

@@ -118,7 +118,7 @@ async function trainOn(
   else refuseContradictions(config);
   if (config.network.kind === 'architecture') runNetwork(config, 2);
   const { dataset, split, notes: differences } = await splitOf(config, resumed);
-  refuseUntrainable(countsOf(dataset));
+  refuseUntrainable(countsOf(dataset), split);
   const folder = await openFolder(config, options, resumed, reopened);
   const session = createRunSession(folder, options.onEvent);
   options.onFolder?.(folder.path, folder.events);
@@ -140,10 +140,12 @@ async function splitOf(
 ): Promise<Partial<ResumedSplit> & Pick<ResumedSplit, 'dataset' | 'notes'>> {
   const kept = resumed && (await readKeptSplit(resumed.path));
   const keptLayout = kept && (kept.split.splitBy === 'folders' ? 'splits' : 'classes');
-  const dataset = await scanDataset(config.data, { ...scanOptionsOf(config), keptLayout });
+  const classes = kept && { classes: resumed.checkpoint.metadata.classes };
+  const dataset = await scanDataset(config.data, { ...scanOptionsOf(config), keptLayout, ...classes });
   if (!resumed) return { dataset, notes: [] };
+  if (kept) return splitOfResumed(dataset, kept);
   checkClasses(resumed, dataset.classes);
-  return kept ? splitOfResumed(dataset, kept) : { dataset, notes: await notesOfOldRun(resumed.path, dataset) };
+  return { dataset, notes: await notesOfOldRun(resumed.path, dataset) };
 }
 
 interface Parts {
@@ -208,7 +210,7 @@ async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: Da
     locateWeights: locate,
     ...(profiler ? { profiler } : {}),
   });
-  refuseUntrainable(await dataCheck.readable);
+  refuseUntrainable(await dataCheck.readable, parts.split);
   const split = await dataCheck.split;
   await writeRunSplit(session.folder.path, split);
   const loop = { ...assembled, facts: { ...assembled.facts, split: splitForHeader(split) } };
@@ -260,9 +262,10 @@ function refuseContradictions(config: TrainingConfig): void {
   if (contradiction !== undefined) throw usageError(contradiction);
 }
 
-/** Throws a user error where nothing can be trained on the data. */
-function refuseUntrainable(counts: TrainableCounts): void {
-  const reason = whyUntrainable(counts);
+/** Throws a user error where nothing can be trained on the data. Of a split that a run kept, whole classes may be gone. */
+function refuseUntrainable(counts: TrainableCounts, kept: RunSplit | undefined): void {
+  const classes = kept ? counts.classes.filter(({ train }) => train.found > 0) : counts.classes;
+  const reason = whyUntrainable({ ...counts, classes });
   if (reason !== undefined) throw userError(reason);
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { checkpointSplitSchema, runSplitSchema } from '../../../src/protocol/runSplit.ts';
@@ -74,7 +74,7 @@ test('images that come, go, are renamed or move to another folder move no other 
   }
 });
 
-test('images of the same content in several splits are told apart by their paths, and are unknown elsewhere', async (t) => {
+test('images of the same content in several splits are told apart by their paths; a copy elsewhere was trained on', async (t) => {
   const root = await temporaryFolder(t);
   await writeFiles(root, ['a/1.jpg', 'a/2.jpg', 'a/3.jpg', 'b/1.jpg', 'b/2.jpg', 'b/3.jpg'], 'all alike');
   const dataset = await scanDataset(root, shares);
@@ -83,7 +83,9 @@ test('images of the same content in several splits are told apart by their paths
   await writeFiles(elsewhere, ['a/x.jpg', 'b/y.jpg'], 'all alike');
   for (const kept of [keptFromRun(split), headerOf(split)]) {
     assert.deepEqual((await seen(root, kept)).splits, dataset.splits);
-    assert.equal((await seen(elsewhere, kept)).unknown.length, 2);
+    const { paths, firstUseOf, splits } = await seen(elsewhere, kept);
+    assert.deepEqual(paths, { train: ['a/x.jpg', 'b/y.jpg'], valid: [], test: [] });
+    assert.ok([...splits.train, ...dataset.splits.test].every((sample) => firstUseOf(sample) === 'train'));
   }
 });
 
@@ -97,6 +99,15 @@ test('a folder with a few of the images is not the data of the run', async (t) =
   for (const at of [3, 4, 5, 6, 7, 8, 9]) await rm(join(root, `cat/${at}.jpg`));
   for (const at of [3, 4, 5, 6, 7, 8, 9]) await rm(join(root, `dog/${at}.jpg`));
   assert.equal((await seen(root, keptFromRun(split))).isOwn, true, 'its own folder is, with few images left');
+});
+
+test('a link to the data of a run leads to the data of the run', async (t) => {
+  const { root, split } = await drawn(t);
+  for (const name of ['cat', 'dog']) {
+    for (let at = 3; at < 10; at++) await rm(join(root, `${name}/${at}.jpg`));
+  }
+  await symlink(root, `${root} link`, 'dir');
+  assert.equal((await seen(`${root} link`, keptFromRun(split))).isOwn, true);
 });
 
 test('a header keeps no digests of more images than it has room for, and then knows that it does not know', async (t) => {

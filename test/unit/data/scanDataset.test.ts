@@ -118,13 +118,19 @@ test('a class that is missing in one split keeps its number', async (t) => {
   assert.deepEqual([splits.valid[0]?.classIndex, splits.test[0]?.classIndex], [2, 1]);
 });
 
-test("a checkpoint's classes number the images, and a folder that it does not know is refused", async (t) => {
+test("a checkpoint's classes number the images, and images of a folder that it does not know are counted apart", async (t) => {
   const root = await temporaryFolder(t);
   await writeFiles(root, ['test/b/1.jpg']);
   const label = (index: number, folder: string) => ({ index, folder, name: folder });
   const classes = [label(0, 'a'), label(1, 'b'), label(2, 'c')];
   assert.equal((await scanDataset(root, { ...shares, classes })).splits.test[0]?.classIndex, 1);
-  await assert.rejects(scanDataset(root, { ...shares, classes: classes.slice(0, 1) }), /class folder b .* unknown/);
+  await writeFiles(root, ['test/new/1.jpg', 'train/new/2.jpg']);
+  const { splits, otherClasses, otherImages } = await scanDataset(root, { ...shares, classes });
+  assert.deepEqual([splits.train.length, splits.test.length, otherClasses, otherImages], [0, 1, ['new'], 2]);
+  await assert.rejects(
+    scanDataset(root, { ...shares, classes: classes.slice(0, 1) }),
+    /class folders b, new .* unknown/,
+  );
 });
 
 const refused: readonly [what: string, files: readonly string[], folder: string, message: RegExp][] = [

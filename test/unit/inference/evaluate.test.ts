@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,6 +38,7 @@ test('accuracy, loss, classes and confusion are exact over the images', async (t
   assert.ok(Math.abs(found.loss - loss) < 1e-6, `${found.loss} is not ${loss}`);
   assert.deepEqual([found.images, found.leftOut, found.accuracy, found.top5], [3, 1, 2 / 3, 1]);
   assert.deepEqual(leftOut, [broken]);
+  assert.deepEqual(found.leftOutImages?.map(({ image }) => image), leftOut); // prettier-ignore
   assert.deepEqual(found.confusion, [
     [0, 0, 1],
     [1, 1, 1],
@@ -53,6 +55,23 @@ test('accuracy, loss, classes and confusion are exact over the images', async (t
   const wrong = found.results[1];
   assert.deepEqual([wrong?.actual, wrong?.predicted], [2, 0]);
   assert.ok(Math.abs((wrong?.actualProbability ?? 0) - 0.2) < 1e-6);
+});
+
+test('images that vanish during a test end it with the folder named, not with figures over the rest', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const images = Array.from({ length: 12 }, (_, at) => ({ file: join(folder, `${at}.png`), classIndex: 0 }));
+  for (const { file } of images) {
+    await sharp({ create: { width: 20, height: 16, channels: 3, background: 'red' } }).toFile(file);
+  }
+  const onProgress = () => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  await assert.rejects(evaluate(colourClassifier(), images, { cropCount: 1, onProgress }), (error: Error) => {
+    assert.equal(error.name, 'UserError');
+    assert.ok(error.message.startsWith(`${folder} is no longer there after `), error.message);
+    return true;
+  });
 });
 
 test('a class that is predicted is listed although it has no image', async (t) => {

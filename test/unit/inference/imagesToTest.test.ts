@@ -21,10 +21,16 @@ async function writeImages(root: string, places: readonly string[], count: numbe
 }
 
 /** Data, and a checkpoint that was trained on it and lies alone. */
-async function trained(t: TestContext, places: readonly string[] = folders, kept = true) {
+async function trained(
+  t: TestContext,
+  places: readonly string[] = folders,
+  kept = true,
+  copies: readonly (readonly [from: string, to: string])[] = [],
+) {
   const folder = await temporaryFolder(t);
   const data = join(folder, 'data');
   await writeImages(data, places, 10);
+  for (const [from, to] of copies) await cp(join(data, from), join(data, to));
   const dataset = await scanDataset(data, shares);
   const split = drawnSplit(dataset, shares, digestFile);
   const about: Partial<CheckpointMetadata> = kept ? { split: splitForHeader(split) } : {};
@@ -108,6 +114,32 @@ test('what moved from the folder train to the folder test was trained on still; 
   const { paths, said, alreadyUsed } = await choose();
   assert.deepEqual([paths.length, paths.includes('moved.jpg'), alreadyUsed], [32, false, 1]);
   assert.match(said, /1 image that the run trained on is left out of test/);
+});
+
+test('of the run’s own data a class folder that came or was renamed is left out and said; of another it is refused', async (t) => {
+  const { folder, data, split, choose } = await trained(t);
+  const [first = ''] = folders;
+  await writeImages(data, ['fox'], 3);
+  await rename(join(data, first), join(data, 'renamed'));
+  const { paths, said } = await choose();
+  const left = split.images.test.filter((path) => !path.startsWith(`${first}/`));
+  assert.deepEqual(paths, left.toSorted());
+  assert.match(said, /13 images lie in folders that are no classes of the run \(fox, renamed\) and are left out/);
+  assert.match(said, /3 images of the run’s test split are gone/);
+  const other = join(folder, 'other');
+  await writeImages(other, [first, 'fox'], 3, 'h');
+  await assert.rejects(choose({ data: other }), /The class folder fox of .* is unknown to the checkpoint/);
+  await writeImages(join(folder, 'strange'), ['fox', 'hen'], 3, 'h');
+  await assert.rejects(choose({ data: join(folder, 'strange') }), /class folders fox, hen of .* are unknown/);
+});
+
+test('a copy of what was trained on is never tested, even where the test split had one from the beginning', async (t) => {
+  const places = folders.flatMap((name) => [`train/${name}`, `val/${name}`, `test/${name}`]);
+  const [first = ''] = folders;
+  const { data, choose } = await trained(t, places, true, [[`train/${first}/0.jpg`, `test/${first}/copy.jpg`]]);
+  await cp(join(data, `train/${first}/0.jpg`), join(data, `test/${first}/again.jpg`));
+  const { paths, alreadyUsed } = await choose();
+  assert.deepEqual([paths.length, alreadyUsed], [30, 2]);
 });
 
 test('a checkpoint that does not know its split says so', async (t) => {
