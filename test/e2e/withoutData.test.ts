@@ -52,6 +52,7 @@ const withoutRuns: Record<string, Effect> = {
   'Show Test Results': noCheckpoint('show the test results of'),
   'Export to ONNX...': noCheckpoint('export'),
   'Show Devices': 'asks',
+  'Train Again with These Settings...': noRun,
 };
 
 const withNothingOpen: Record<string, Effect> = {

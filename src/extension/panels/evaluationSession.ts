@@ -58,8 +58,14 @@ export function createEvaluationSession(
     progress = now;
     post(now);
   };
+  let asked = 0;
+  let told = 0;
   const postEvaluations = async () => {
+    const turn = ++asked;
     const [kept, written] = await Promise.all([source.read(), source.written()]);
+    // A look that began earlier and took longer knows less.
+    if (turn < told) return;
+    told = turn;
     const evaluations = [...unkept, ...kept].sort((a, b) => b.time.localeCompare(a.time));
     const refusal = source.refusal();
     post({

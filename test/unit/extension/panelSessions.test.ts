@@ -462,3 +462,25 @@ test('a page is told with the results why nothing can be tested, until it can', 
   await session.refresh();
   assert.deepEqual(refusals, ['Testing waits until you trust this workspace.', undefined]);
 });
+
+test('results that are read late never take the place of newer ones', async () => {
+  const reads: ((found: Evaluation[]) => void)[] = [];
+  const shown: number[] = [];
+  const session = createEvaluationSession(
+    {
+      label: 'run, best',
+      read: () => new Promise((resolve) => reads.push(resolve)),
+      written: () => Promise.resolve(undefined),
+      refusal: () => undefined,
+      evaluate: () => Promise.resolve(),
+    },
+    (message) => {
+      if (message.type === 'evaluations') shown.push(message.evaluations.length);
+    },
+  );
+  const looks = [session.refresh(), session.refresh()];
+  reads[1]?.([evaluation, { ...evaluation, cropCount: 5 }]);
+  reads[0]?.([evaluation]);
+  await Promise.all(looks);
+  assert.deepEqual(shown, [2]);
+});
