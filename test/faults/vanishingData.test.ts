@@ -110,7 +110,7 @@ test('a validation split of which nothing decodes is told as that, and not as a 
     await writeFile(join(data, 'valid', label, 'a.png'), 'no image');
   }
   const run = trainRun(tinyConfig(data), { out: join(folder, 'runs'), chooseEngine });
-  await assert.rejects(run, /No image of the validation split could be decoded/u);
+  await assert.rejects(run, /None of the validation images can be read/u);
 });
 
 test('a resume that validates on other images begins the search for the best anew, and says so', async (t) => {
