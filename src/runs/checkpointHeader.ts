@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import {
   type CheckpointMetadata,
   checkpointMetadataSchema,
@@ -8,6 +8,7 @@ import { parseBoundedJson } from '../protocol/boundedJson.ts';
 import { userError } from '../protocol/errors.ts';
 import { type ResumeState, resumeStateSchema, resumeStateVersion } from '../protocol/resumeState.ts';
 import { readSafetensorsMetadata, type SafetensorsMetadata } from './safetensorsHeader.ts';
+import { newerVersionOf } from './versionedJson.ts';
 
 /** Where our JSON lies in the metadata of a checkpoint, and in that of the file that its resume needs. */
 export const metadataKeys = { checkpoint: 'fivecrop', resume: 'resume' } as const;
@@ -38,9 +39,6 @@ export function resumeStateOf(path: string, metadata: SafetensorsMetadata): Resu
   });
 }
 
-/** Only the version: enough to tell a file of a newer Fivecrop, whose other fields may be unknown here. */
-const versionSchema = z.object({ version: z.number().int() });
-
 function parseJson(text: string): unknown {
   try {
     return parseBoundedJson(text);
@@ -58,10 +56,10 @@ function metadataUnder<Value>(
   const text = Object.hasOwn(metadata, format.key) ? metadata[format.key] : undefined;
   if (text === undefined) throw userError(`${path} ${format.isNone}`);
   const json = parseJson(text);
-  const version = versionSchema.safeParse(json).data?.version;
-  if (version !== undefined && version > format.version) {
+  const newer = newerVersionOf(json, format.version);
+  if (newer !== undefined) {
     throw userError(
-      `${path} was written by a newer Fivecrop (format version ${version}; this one reads ${format.version}): update Fivecrop to use it.`,
+      `${path} was written by a newer Fivecrop (format version ${newer}; this one reads ${format.version}): update Fivecrop to use it.`,
     );
   }
   const parsed = format.schema.safeParse(json);

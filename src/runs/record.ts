@@ -3,24 +3,22 @@ import { codeOf, userError } from '../protocol/errors.ts';
 import { runFiles, runRecordSchema, runRecordVersion, type RunRecord } from '../protocol/runRecord.ts';
 import { writeTextAtomically } from './atomicFile.ts';
 import { readBoundedJson, recordLimit } from './boundedFile.ts';
+import { parseVersioned } from './versionedJson.ts';
 
 /** Reads and checks `run.json`. Throws a user error where there is none, or none that this version understands. */
 export async function readRunRecord(folder: string): Promise<RunRecord> {
   const file = join(folder, runFiles.record);
   const content = await readBoundedJson(file, recordLimit).catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;
-    throw userError(`${folder} is no run: it has no ${runFiles.record}. Choose the folder of a run.`, error);
+    throw userError(`${folder} is not a run: it has no ${runFiles.record}. Choose the folder of a run.`, error);
   });
-  const version = typeof content === 'object' && content !== null && 'version' in content ? content.version : undefined;
-  if (typeof version === 'number' && version > runRecordVersion) {
-    throw userError(`${file} was written by a newer Fivecrop (format ${version}): update Fivecrop to open this run.`);
-  }
-  const result = runRecordSchema.safeParse(content);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw userError(
-    `${file} is not the record of a run (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}): restore or delete it.`,
-  );
+  return parseVersioned(file, content, {
+    version: runRecordVersion,
+    schema: runRecordSchema,
+    use: 'open this run',
+    misfit: 'is not the record of a run',
+    remedy: 'restore or delete it',
+  });
 }
 
 /** Replaces `run.json` whole. Throws a user error where the disk refuses. */

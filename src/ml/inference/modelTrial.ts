@@ -1,8 +1,7 @@
-import { fork } from 'node:child_process';
 import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import { userError } from '../../protocol/errors.ts';
+import { askProcess, type ProcessReply } from '../engine/askProcess.ts';
 import { engineVersion } from '../engine/engineVersion.ts';
 import { sha256OfFile } from '../weights/fileHash.ts';
 import { checkedSize, type ForeignUse } from './foreignModel.ts';
@@ -46,37 +45,26 @@ export async function tryModel(file: string, use: ForeignUse, imageSize: number)
   await rememberTried(facts);
 }
 
-function answerOf(wish: TrialWish, deadline: number): Promise<TrialAnswer> {
+async function answerOf(wish: TrialWish, deadline: number): Promise<TrialAnswer> {
   const name = basename(wish.file);
   const script = import.meta.url.endsWith('.ts') ? './modelTrialProcess.ts' : './modelTrial.mjs';
-  const child = fork(fileURLToPath(new URL(script, import.meta.url)), [JSON.stringify(wish)], {
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-  });
-  return new Promise((resolve) => {
-    const finish = (answer: TrialAnswer) => {
-      clearTimeout(timer);
-      child.kill('SIGKILL');
-      resolve(answer);
-    };
-    const timer = setTimeout(() => {
-      finish({ problem: `${name} was not opened and run within ${deadline} seconds: choose a smaller ONNX file.` });
-    }, deadline * 1000);
-    child.once('message', (message) => {
-      const answer = answerSchema.safeParse(message);
-      finish(answer.data ?? { problem: `${name} cannot be tried: choose another ONNX file.` });
-    });
-    child.once('error', (error) => {
-      finish({ problem: `${name} cannot be tried, because no process could be started: ${error.message}.` });
-    });
-    child.once('exit', (code, signal) => {
-      const gigabytes = (wish.memory / gigabyte).toFixed(1);
-      const problem =
-        signal === 'SIGKILL'
-          ? `${name} needs more than ${gigabytes} GB of memory for one image: choose a smaller ONNX file.`
-          : `${name} makes ONNX Runtime end its process (${signal ?? `exit code ${String(code)}`}): choose another ONNX file.`;
-      // An answer that was sent may still be on its way; the channel closes behind it.
-      if (child.connected) child.once('disconnect', () => finish({ problem }));
-      else finish({ problem });
-    });
-  });
+  const reply = await askProcess(new URL(script, import.meta.url), [JSON.stringify(wish)], deadline);
+  switch (reply.kind) {
+    case 'answer':
+      return (
+        answerSchema.safeParse(reply.message).data ?? { problem: `${name} cannot be tried: choose another ONNX file.` }
+      );
+    case 'late':
+      return { problem: `${name} was not opened and run within ${deadline} seconds: choose a smaller ONNX file.` };
+    case 'not started':
+      return { problem: `${name} cannot be tried, because no process could be started: ${reply.reason}.` };
+    case 'ended':
+      return { problem: `${name} ${endingOf(reply, wish.memory)}` };
+  }
+}
+
+function endingOf({ code, signal }: Extract<ProcessReply, { kind: 'ended' }>, memory: number): string {
+  return signal === 'SIGKILL'
+    ? `needs more than ${(memory / gigabyte).toFixed(1)} GB of memory for one image: choose a smaller ONNX file.`
+    : `makes ONNX Runtime end its process (${signal ?? `exit code ${String(code)}`}): choose another ONNX file.`;
 }
