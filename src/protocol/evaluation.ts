@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { between, count, mostClasses, mostImages, name, path, text, whole } from './bounded.ts';
+import { between, count, list, mostClasses, mostImages, name, path, sentence, whole } from './bounded.ts';
 
 const classIndex = whole(-1, mostClasses - 1);
 const share = between(0, 1);
@@ -37,7 +37,7 @@ export const selectionSchema = z.object({
   /** Images that were left out since the run had trained on them or chosen by them. */
   alreadyUsed: count(),
   /** What a reader of the figures should know, in sentences. */
-  notes: z.array(text(10_000)).max(100),
+  notes: list(sentence(), 100),
 });
 
 /** What `test` says of a checkpoint on a split. */
@@ -52,7 +52,7 @@ export const evaluationSchema = z.object({
   leftOut: count(),
   /** Which they are, and why; absent in results of earlier versions. */
   leftOutImages: z
-    .array(z.object({ image: path(), reason: text(10_000) }))
+    .array(z.object({ image: path(), reason: sentence() }))
     .max(mostImages)
     .optional(),
   loss: z.number(),

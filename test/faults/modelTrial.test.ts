@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -66,8 +66,11 @@ test('a sound model is tried once, and remembered', async () => {
   await tryModel(file, { kind: 'scores' }, 32);
   const remembered = await readdir(join(folder, 'cache', 'tried-models'));
   assert.equal(remembered.length, 1);
+  const [marker = ''] = remembered;
+  const { mtimeMs } = await stat(join(folder, 'cache', 'tried-models', marker));
   await tryModel(file, { kind: 'scores' }, 32);
   assert.deepEqual(await readdir(join(folder, 'cache', 'tried-models')), remembered);
+  assert.equal((await stat(join(folder, 'cache', 'tried-models', marker))).mtimeMs, mtimeMs, 'not tried again');
 });
 
 test('a model that takes all memory is refused in one sentence', async () => {

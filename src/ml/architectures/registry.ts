@@ -127,10 +127,12 @@ export function buildNetwork(name: string, builder: GraphBuilder, images: string
     : buildHead(builder, classifier, features, head);
 }
 
-/** A network's graph on its own, for its names and shapes. */
-export function networkGraph(name: string, head: NetworkHead): Graph {
+/**
+ * A network's graph on its own: images `[1, 3, size, size]` to its output. Throws `RangeError` for an unknown network.
+ */
+export function networkGraph(name: string, head: NetworkHead, size = inputSize): Graph {
   const builder = createGraphBuilder();
-  const images = input(builder, 'images', [1, 3, inputSize, inputSize]);
+  const images = input(builder, 'images', [1, 3, size, size]);
   return finishGraph(builder, [buildNetwork(name, builder, images, head)]);
 }
 

@@ -36,10 +36,10 @@ export async function digestImages(dataset: Dataset, pool: DecodePool, signal?: 
 }
 
 /** The same in threads of its own. */
-export async function digestAlone(dataset: Dataset): Promise<DigestsOf> {
+export async function digestAlone(dataset: Dataset, signal?: AbortSignal): Promise<DigestsOf> {
   const pool = createDecodePool();
   try {
-    return await digestImages(dataset, pool);
+    return await digestImages(dataset, pool, signal);
   } finally {
     await pool.dispose();
   }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { usageError, userError } from '../../protocol/errors.ts';
@@ -30,6 +31,8 @@ export interface TestRequest {
   readonly layout?: Layout;
   /** How a folder of classes is to be split, where that was asked for. */
   readonly shares?: Partial<SplitShares>;
+  /** Ends the look at the images, which takes a while where there are many. */
+  readonly signal?: AbortSignal;
 }
 
 export interface TestImages {
@@ -47,7 +50,7 @@ const defaultShares: SplitShares = { seed: 0, validShare: 0.15, testShare: 0.15 
  * validation or test image. On the run's own data, wherever that lies by now, they are those of the split that the run
  * drew; on any other folder they are the folder's own split, or all where it has none. What was left out and what is not
  * known is in `selection.notes`. Throws a user error where nothing is left to test on, a usage error for shares that
- * contradict the run's, and as `scanDataset` does.
+ * contradict the run's, a cancellation once `signal` is aborted, and as `scanDataset` does.
  */
 export async function imagesToTest(request: TestRequest): Promise<TestImages> {
   const kept = await readKeptSplit(request.checkpoint);
@@ -61,7 +64,7 @@ async function withSplit(
   const { split } = request;
   const plain = { validShare: 0, testShare: 0, seed: 0 };
   const dataset = await scan(request, request.shares ? { ...kept, ...request.shares } : plain, kept.splitBy);
-  const matched = matchImages(dataset, kept, await digestAlone(dataset));
+  const matched = matchImages(dataset, kept, await digestAlone(dataset, request.signal));
   if (matched.isOwn) refuseOtherShares(request, kept);
   else refuseOtherClasses(dataset);
   const byFolders = dataset.splitBy === 'folders';
@@ -84,24 +87,25 @@ async function withoutSplit(request: TestRequest): Promise<TestImages> {
   const { checkpoint, split, shares } = request;
   const run = await runOfCheckpoint(checkpoint);
   const record = run === undefined ? undefined : await readRunRecord(run);
-  const probe = await scan(request, { ...defaultShares, ...shares });
-  const isOwn = record !== undefined && sameFolder(probe.root, record.data?.data ?? record.config.data);
+  const isOwn = record !== undefined && sameFolder(resolve(request.data), record.data?.data ?? record.config.data);
   if (isOwn && !shares) {
-    const options = { ...scanOptionsOf(record.config), classes: request.classes };
+    const { classes, layout } = request;
+    const options = { ...scanOptionsOf(record.config), classes, ...(layout === undefined ? {} : { layout }) };
     const dataset = await scanDataset(request.data, options);
     const samples = dataset.splits[split];
     if (samples.length === 0) throw nothingIn(dataset, split);
     return finished(dataset, samples, { chosenBy: 'drawn', knowsTraining: false, alreadyUsed: 0, notes: [drawnNote(dataset, record.data?.images)] }); // prettier-ignore
   }
-  if (!isOwn) refuseOtherClasses(probe);
-  const chosenBy = probe.splitBy === 'folders' ? 'folders' : shares ? 'shares' : 'all';
-  const samples = offeredBy(probe, request);
-  if (samples.length === 0) throw nothingIn(probe, split);
+  const dataset = await scan(request, { ...defaultShares, ...shares });
+  if (!isOwn) refuseOtherClasses(dataset);
+  const chosenBy = dataset.splitBy === 'folders' ? 'folders' : shares ? 'shares' : 'all';
+  const samples = offeredBy(dataset, request);
+  if (samples.length === 0) throw nothingIn(dataset, split);
   const notes = [
     'The checkpoint does not say which images it was trained on, so some of those that are tested may be among them.',
-    ...(chosenBy === 'all' ? [`All ${samples.length} images of ${probe.root} are tested.`] : []),
+    ...(chosenBy === 'all' ? [`All ${samples.length} images of ${dataset.root} are tested.`] : []),
   ];
-  return finished(probe, samples, { chosenBy, knowsTraining: false, alreadyUsed: 0, notes });
+  return finished(dataset, samples, { chosenBy, knowsTraining: false, alreadyUsed: 0, notes });
 }
 
 function scan(

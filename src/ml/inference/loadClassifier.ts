@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import { networkGraph } from '../architectures/registry.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import type { FeatureExtractor } from '../graph/onnx/backbone.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
@@ -13,7 +14,7 @@ import { findBackboneOf } from './findBackbone.ts';
 import { featuresOf, readOnnxFile, scoresOf } from './foreignModel.ts';
 import { tryModel } from './modelTrial.ts';
 import { createGraphClassifier, type Placement } from './graphClassifier.ts';
-import { imagesGraph, readUsableCheckpoint, usableGraph } from './usableCheckpoint.ts';
+import { readUsableCheckpoint, usableGraph } from './usableCheckpoint.ts';
 import { createPretrainedClassifier, type WeightsOptions } from './pretrainedClassifier.ts';
 
 /** What a classifier is made of. Paths are those of files. */
@@ -97,7 +98,7 @@ async function reportClassifier(file: string, placement: Placement): Promise<Cla
     classes: classes.length,
   });
   const report = await readReportCheckpoint(file, (said) =>
-    stateShapes(usableGraph(file, () => imagesGraph(said.modelName, headOf(said), pretrainedCrop))),
+    stateShapes(usableGraph(file, () => networkGraph(said.modelName, headOf(said), pretrainedCrop))),
   );
   const { modelName, classes, state } = report;
   const preprocessing = { ...pretrainedPreprocessing(pretrainedCrop), resize: reportResize };

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../../protocol/errors.ts';
 import { onnxEngine } from '../engine/onnxruntime/onnxEngine.ts';
@@ -45,7 +46,7 @@ async function answer(): Promise<TrialAnswer> {
   } catch (error) {
     if (error instanceof UserError) return { problem: error.message };
     if (isOutOfMemory(error))
-      return { problem: `${wish.file} needs more memory than there is: choose a smaller ONNX file.` };
+      return { problem: `${basename(wish.file)} needs more memory than there is: choose a smaller ONNX file.` };
     throw error;
   }
 }

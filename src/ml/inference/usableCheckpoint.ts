@@ -1,8 +1,7 @@
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import { refuseUnusable } from '../architectures/graphLimits.ts';
-import { buildNetwork } from '../architectures/registry.ts';
-import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
+import { networkGraph } from '../architectures/registry.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type Checkpoint, readCheckpoint } from '../weights/checkpoint.ts';
 import { stateShapes } from '../weights/stateShapes.ts';
@@ -18,15 +17,8 @@ export function readUsableCheckpoint(file: string): Promise<Checkpoint> {
 
 function graphOf({ network, head, preprocessing }: CheckpointMetadata): () => Graph {
   return network.kind === 'architecture'
-    ? () => imagesGraph(network.name, head, preprocessing.crop)
+    ? () => networkGraph(network.name, head, preprocessing.crop)
     : () => backboneHeadGraph(network.features, head, 1);
-}
-
-/** Images `[1, 3, crop, crop]` -> the network's output. Throws `RangeError` for an unknown network. */
-export function imagesGraph(network: string, head: CheckpointMetadata['head'], crop: number): Graph {
-  const builder = createGraphBuilder();
-  const images = input(builder, 'images', [1, 3, crop, crop]);
-  return finishGraph(builder, [buildNetwork(network, builder, images, head)]);
 }
 
 /** A graph that a file asks for. Throws a user error that names the file where there is none, or none that can be used. */

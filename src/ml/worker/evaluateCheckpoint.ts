@@ -23,7 +23,13 @@ export async function evaluateCheckpoint(
   const source = { kind: 'checkpoint' as const, path: checkpoint };
   await classifiers.use({ source, engine, device }, context, async (classifier) => {
     if (context.signal.aborted) throw cancelled();
-    const { root, samples, selection } = await imagesToTest({ checkpoint, data, split, classes: classifier.labels });
+    const { root, samples, selection } = await imagesToTest({
+      checkpoint,
+      data,
+      split,
+      classes: classifier.labels,
+      signal: context.signal,
+    });
     const say = (message: string) => context.answer({ type: 'log', level: 'warning', message });
     selection.notes.forEach(say);
     const figures = await evaluate(classifier, samples, {
