@@ -39,16 +39,22 @@ export function recordedProcess(): Owner | undefined {
   return here.pid === 1 ? undefined : here;
 }
 
-/** Whether a process is still there. What no number can tell, such as that of another machine, is `elsewhere`. */
-export function ownerState(owner: Owner): OwnerState {
-  const [boot, space] = owner.scope?.split('/') ?? [];
+/** Whether the number of a process means nothing here, such as that of another machine. Looks at no process. */
+export function isElsewhere({ scope, host }: Owner): boolean {
+  const [boot, space] = scope?.split('/') ?? [];
   const here = thisProcess();
   const [ownBoot, ownSpace] = here.scope?.split('/') ?? [];
   const sameBoot = boot !== undefined && boot === ownBoot;
-  if (sameBoot && space !== ownSpace) return 'elsewhere';
-  if (!sameBoot && owner.host !== undefined && owner.host !== here.host) return 'elsewhere';
+  return sameBoot ? space !== ownSpace : host !== undefined && host !== here.host;
+}
+
+/** Whether a process is still there. */
+export function ownerState(owner: Owner): OwnerState {
+  if (isElsewhere(owner)) return 'elsewhere';
+  const [boot] = owner.scope?.split('/') ?? [];
+  const [ownBoot] = thisProcess().scope?.split('/') ?? [];
   // The machine has been started anew since.
-  if (!sameBoot && boot !== undefined && ownBoot !== undefined) return 'gone';
+  if (boot !== undefined && ownBoot !== undefined && boot !== ownBoot) return 'gone';
   return isSameProcess(owner) === false ? 'gone' : 'here';
 }
 

@@ -1,6 +1,7 @@
 import { type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { codeOf } from '../protocol/errors.ts';
 import { runFiles } from '../protocol/runRecord.ts';
 
 /** Folders of runs that are watched at the same time, each with its checkpoints: a system has only so many watchers. */
@@ -80,7 +81,7 @@ function open(
     return watcher;
   } catch (error) {
     // A folder may go before it is watched; anything else, such as too many watchers, has to be known.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) onError(error as Error);
+    if (codeOf(error) !== 'ENOENT') onError(error as Error);
     return undefined;
   }
 }

@@ -34,10 +34,11 @@ test(`a run that is killed at any operation on its files goes on in its folder a
   const { operations } = expected;
   const any = () =>
     ({ at: 1 + random.integer(operations.length), kind: random.integer(2) === 0 ? 'kill' : 'torn' }) as const;
-  const first = (pattern: RegExp) => ({
-    at: 1 + operations.findIndex((line) => pattern.test(line)),
-    kind: 'kill' as const,
-  });
+  const first = (pattern: RegExp) => {
+    const found = operations.findIndex((line) => pattern.test(line));
+    assert.notEqual(found, -1, `no operation is ${String(pattern)}`);
+    return { at: 1 + found, kind: 'kill' as const };
+  };
   const points = [
     first(/^rename .*last/u),
     first(/^link .*last/u),
@@ -168,7 +169,7 @@ test('a small disk that fills up, or can only be read any more, ends the run wit
           if (remounted || !text.includes('"event":"checkpoint"')) return;
           remounted = true;
           // Busy as long as a file is open to be written.
-          while (!remount(disk, 'ro'));
+          for (let tries = 0; !remount(disk, 'ro'); tries++) assert.ok(tries < 10_000, 'the disk stays busy');
         }),
     });
     assertSentence(readOnly, /cannot be written any more/u);

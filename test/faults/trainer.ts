@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { readCheckpoint, readResumePoint } from '../../src/ml/weights/checkpoint.ts';
 import type { StateDict } from '../../src/ml/graph/tensor.ts';
@@ -72,11 +71,9 @@ export function smallRun(data: string, out: string, ...more: readonly string[]):
   return ['train', data, ...small.split(' '), '--out', out, '--name', 'run', '--json', ...more];
 }
 
-/** A temporary folder that goes away with the test. */
-export async function temporaryFolder(context?: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-faults-'));
-  context?.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
-  return folder;
+/** A new temporary folder; whoever asks for it removes it. */
+export function temporaryFolder(): Promise<string> {
+  return mkdtemp(join(tmpdir(), 'fivecrop-faults-'));
 }
 
 /** All of a run that has to be the same however often it was broken off: its curve, its checkpoints, and the names of its files. */

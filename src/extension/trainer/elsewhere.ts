@@ -1,10 +1,10 @@
 import type { RunRecord } from '../../protocol/runRecord.ts';
-import { ownerState } from '../../runs/owner.ts';
+import { isElsewhere } from '../../runs/owner.ts';
 import { isLive } from '../../runs/state.ts';
 
 /** Why a live run can only be looked at, as a sentence: it trains where this machine reaches no process. Undefined if not. */
 export function elsewhereRefusal({ name, state, process: owner }: RunRecord): string | undefined {
-  if (owner === undefined || !isLive(state) || ownerState(owner) !== 'elsewhere') return undefined;
+  if (owner === undefined || !isLive(state) || !isElsewhere(owner)) return undefined;
   const where = owner.host === undefined ? '' : ` (${owner.host})`;
   return `${name} trains on another machine or in another container${where}: pause or stop it there.`;
 }

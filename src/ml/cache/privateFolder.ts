@@ -1,6 +1,6 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { userError } from '../../protocol/errors.ts';
+import { codeOf, userError } from '../../protocol/errors.ts';
 
 /** Rights of a folder that only its owner may enter, and of a file in it. */
 const folderMode = 0o700;
@@ -17,7 +17,7 @@ const othersMayAnything = 0o077;
 export async function makePrivateFolder(path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: folderMode });
   await mkdir(path, { mode: folderMode }).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
   });
   const info = await lstat(path);
   if (info.isSymbolicLink()) throw userError('it is a link');

@@ -1,4 +1,4 @@
-import { extname, relative, sep } from 'node:path';
+import { extname } from 'node:path';
 import { splitNames } from '../../protocol/dataReport.ts';
 import type { DataReport } from '../../protocol/dataReport.ts';
 import { createDecodePool } from './decodePool.ts';
@@ -11,6 +11,7 @@ import type { Dataset } from './scanDataset.ts';
 import { createSketchbook, type Sketchbook } from './sketchbook.ts';
 import { countsOf, whyUntrainable } from './whyUntrainable.ts';
 import type { TrainableCounts } from './whyUntrainable.ts';
+import { pathIn } from './pathIn.ts';
 
 export interface CheckOptions {
   /**
@@ -140,7 +141,7 @@ function report(
   inspections: ReadonlyMap<string, Found>,
   copies: DataReport['duplicates'],
 ): DataReport {
-  const path = (file: string) => relative(dataset.root, file).split(sep).join('/');
+  const path = (file: string) => pathIn(dataset.root, file);
   const classes = dataset.classes.map((label) => ({ ...label, train: 0, valid: 0, test: 0 }));
   const images = { train: 0, valid: 0, test: 0 };
   const undecodable: DataReport['undecodable'] = [

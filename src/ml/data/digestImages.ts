@@ -1,7 +1,7 @@
 import { splitNames } from '../../protocol/dataReport.ts';
-import { cancelled } from '../../protocol/errors.ts';
 import { createDecodePool } from './decodePool.ts';
 import type { DecodePool } from './decodePool.ts';
+import { inChunks } from './inChunks.ts';
 import type { Dataset, Sample } from './scanDataset.ts';
 
 /** Digests by file; undefined for a file that cannot be read. */
@@ -19,19 +19,13 @@ export function samplesOf({ splits }: Pick<Dataset, 'splits'>): Sample[] {
 export async function digestImages(dataset: Dataset, pool: DecodePool, signal?: AbortSignal): Promise<DigestsOf> {
   const files = samplesOf(dataset).map(({ file }) => file);
   const digests = new Map<string, number>();
-  let next = 0;
-  const work = async () => {
-    while (next < files.length) {
-      if (signal?.aborted) throw cancelled();
-      const chunk = files.slice(next, (next += chunkSize));
-      const found = await pool.digest(chunk);
-      chunk.forEach((file, at) => {
-        const digest = found[at] ?? NaN;
-        if (!Number.isNaN(digest)) digests.set(file, digest);
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: pool.threads }, work));
+  await inChunks(files, { size: chunkSize, threads: pool.threads, signal }, async (chunk) => {
+    const found = await pool.digest(chunk);
+    chunk.forEach((file, at) => {
+      const digest = found[at] ?? NaN;
+      if (!Number.isNaN(digest)) digests.set(file, digest);
+    });
+  });
   return (file) => digests.get(file);
 }
 

@@ -6,7 +6,11 @@ import { cancelled } from '../../protocol/errors.ts';
  */
 export async function inChunks<Item>(
   items: readonly Item[],
-  { size, threads, signal }: { readonly size: number; readonly threads: number; readonly signal?: AbortSignal },
+  {
+    size,
+    threads,
+    signal,
+  }: { readonly size: number; readonly threads: number; readonly signal?: AbortSignal | undefined },
   work: (chunk: Item[]) => Promise<void>,
 ): Promise<void> {
   let next = 0;

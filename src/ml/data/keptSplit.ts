@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { relative, sep } from 'node:path';
 import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { maxHeaderImages, runSplitVersion, type CheckpointSplit, type RunSplit } from '../../protocol/runSplit.ts';
 import type { DigestsOf } from './digestImages.ts';
 import { digestAt, packDigests, unpackDigests } from './imageDigest.ts';
 import type { Dataset } from './scanDataset.ts';
 import type { SplitShares } from './stratifiedSplit.ts';
+import { pathIn } from './pathIn.ts';
 
 /** The split that a run drew, as one asks it. */
 export interface KeptSplit extends SplitShares {
@@ -45,11 +45,6 @@ export function drawnSplit(dataset: Dataset, shares: SplitShares, digests: Diges
     images: { train: paths('train'), valid: paths('valid'), test: paths('test') },
     digests: { train: packed('train'), valid: packed('valid'), test: packed('test') },
   };
-}
-
-/** A path inside a data folder, relative to it, with `/`. */
-export function pathIn(root: string, file: string): string {
-  return relative(root, file).split(sep).join('/');
 }
 
 /** What a checkpoint's header keeps of a split. */

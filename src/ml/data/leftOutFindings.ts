@@ -1,7 +1,7 @@
-import { relative, sep } from 'node:path';
 import type { Finding } from '../../protocol/dataReport.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import type { LeftOut } from './walkImages.ts';
+import { pathIn } from './pathIn.ts';
 
 /** What is said of one thing that is left out, of several, and what to do about them. */
 const sentences: Readonly<
@@ -26,7 +26,7 @@ const sentences: Readonly<
 export function leftOutFindings(root: string, left: LeftOut): Finding[] {
   const kinds = ['unnameable', 'repeats', 'brokenLinks', 'devices', 'hiddenImages'] as const;
   return kinds.flatMap((kind): Finding[] => {
-    const paths = left[kind].map((path) => relative(root, path).split(sep).join('/')).sort();
+    const paths = left[kind].map((path) => pathIn(root, path)).sort();
     if (paths.length === 0) return [];
     const [one, many, todo] = sentences[kind];
     const what = paths.length === 1 ? `1 ${one} and is` : `${paths.length} ${many} and are`;

@@ -1,8 +1,9 @@
 import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { samplesOf, type DigestsOf } from './digestImages.ts';
-import { pathIn, type KeptSplit } from './keptSplit.ts';
+import type { KeptSplit } from './keptSplit.ts';
 import { sameFolder } from './sameFolder.ts';
 import type { Dataset, Sample } from './scanDataset.ts';
+import { pathIn } from './pathIn.ts';
 
 /** The images of a folder, seen with the eyes of a run's split. */
 export interface MatchedImages {
@@ -10,7 +11,6 @@ export interface MatchedImages {
   readonly splits: Readonly<Record<SplitName, readonly Sample[]>>;
   /** Not among the run's images. */
   readonly unknown: readonly Sample[];
-  readonly splitOf: (sample: Sample) => SplitName | undefined;
   /** The first use that the run made of an image or of a copy of it. */
   readonly firstUseOf: (sample: Sample) => SplitName | undefined;
   /** How many of the run's images are not there any more, by split. */
@@ -39,7 +39,6 @@ export function matchImages(dataset: Dataset, split: KeptSplit, digests: Digests
   return {
     splits,
     unknown,
-    splitOf: ({ file }) => known.get(file),
     firstUseOf: ({ file }) => split.firstUseOf(digests(file)) ?? known.get(file),
     gone: { train: gone('train'), valid: gone('valid'), test: gone('test') },
     isOwn: known.size > 0 && (known.size * 2 >= total || sameFolder(dataset.root, split.data)),

@@ -32,14 +32,15 @@ export async function readKeptSplit(checkpoint: string): Promise<SplitOfCheckpoi
     if (own && error instanceof UserError) return error.message;
     throw error;
   });
-  if (typeof found !== 'string') return { split: keptFromRun(found), whole: found, notes: [] };
+  if (typeof found !== 'string') return { ...found, notes: [] };
   return own && { split: own, notes: [`${found} The split that the checkpoint itself keeps is taken.`] };
 }
 
 /** What a run's folder keeps, or why that is not the split with an id. */
-async function splitInFolder(run: string, id: string): Promise<RunSplit | string> {
+async function splitInFolder(run: string, id: string): Promise<Omit<SplitOfCheckpoint, 'notes'> | string> {
   const file = join(run, runFiles.split);
-  const split = await readRunSplit(run);
-  if (split === undefined) return `${file} is missing.`;
-  return keptFromRun(split).id === id ? split : `${file} is not of this checkpoint.`;
+  const whole = await readRunSplit(run);
+  if (whole === undefined) return `${file} is missing.`;
+  const split = keptFromRun(whole);
+  return split.id === id ? { split, whole } : `${file} is not of this checkpoint.`;
 }

@@ -17,7 +17,6 @@ export interface TiffHeader {
   readonly tiled: boolean;
   /** Bytes that a file has at least that holds all tiles. */
   readonly tilesEnd: number;
-  readonly orientation: number;
   /** Whether it is a digital negative. */
   readonly isRaw: boolean;
 }
@@ -54,7 +53,6 @@ export function readTiffHeader(read: ReadBytes): TiffHeader | undefined {
     separate: value(284, 1) === 2,
     tiled: tags.has(322) || tags.has(tileOffsets),
     tilesEnd: endOf(tags.get(tileOffsets) ?? [], tags.get(tileByteCounts) ?? []),
-    orientation: value(274, 1),
     isRaw: tags.has(50706),
   };
 }

@@ -4,7 +4,7 @@ import { CancelledError, messageOf } from '../../protocol/errors.ts';
 import type { RunSplit } from '../../protocol/runSplit.ts';
 import { checkData, checkedFiles, reportOfScan } from '../data/checkData.ts';
 import { createDecodePool } from '../data/decodePool.ts';
-import { digestImages } from '../data/digestImages.ts';
+import { digestAlone } from '../data/digestImages.ts';
 import { drawnSplit } from '../data/keptSplit.ts';
 import { probeImages } from '../data/probeImages.ts';
 import type { Dataset } from '../data/scanDataset.ts';
@@ -51,7 +51,7 @@ export function checkWhileTraining(
 ): DataCheck {
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
-  // One thread: the others are for the images of the first steps.
+  // One thread: the others are for the split, which the first step waits for, and for the images of the first steps.
   const pool = createDecodePool(1);
   const sketches = createSketchbook(checkedFiles(dataset).map(({ file }) => file));
   let left = dataset.splits.train.length + dataset.splits.valid.length;
@@ -63,7 +63,7 @@ export function checkWhileTraining(
   };
 
   const readable = probeImages(dataset, pool, either);
-  const draw = async () => kept ?? drawnSplit(dataset, config, await digestImages(dataset, pool, either));
+  const draw = async () => kept ?? drawnSplit(dataset, config, await digestAlone(dataset, either));
   const split = draw();
   // Whoever waits for them hears of their failures.
   const first = Promise.allSettled([readable, split]);

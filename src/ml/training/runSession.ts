@@ -1,10 +1,10 @@
-import { relative, sep } from 'node:path';
 import type { DataReport } from '../../protocol/dataReport.ts';
 import { messageOf } from '../../protocol/errors.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { TimelessEvent } from './trainingLoop.ts';
+import { pathIn } from '../data/pathIn.ts';
 
 /** A run's folder together with whoever listens: what every part of a run reports to. */
 export interface RunSession {
@@ -48,7 +48,7 @@ export function createRunSession(folder: RunFolder, onEvent: ((event: TrainingEv
     const known = new Set(report.undecodable.map(({ file }) => file));
     const { data: root } = report;
     const found = Array.from(leftOut, ([file, reason]) => ({
-      file: relative(root, file).split(sep).join('/'),
+      file: pathIn(root, file),
       reason,
     }));
     const undecodable = [...report.undecodable, ...found.filter(({ file }) => !known.has(file))];

@@ -120,17 +120,22 @@ async function trainOn(
   const { dataset, split, notes: differences } = await splitOf(config, resumed);
   refuseUntrainable(countsOf(dataset), split);
   const folder = await openFolder(config, options, resumed, reopened);
-  const session = createRunSession(folder, options.onEvent);
-  options.onFolder?.(folder.path, folder.events);
-  for (const note of [...notes, ...differences]) session.log(note, 'warning');
-  const inPlace = reopened !== undefined;
-  const parts = {
-    ...{ config, options, control, session, dataset, inPlace },
-    ...(resumed ? { resumed } : {}),
-    ...(split ? { split } : {}),
-  };
-  const result = await trainInFolder(parts).finally(session.end).finally(folder.close);
-  return options.profileSteps === undefined ? result : { ...result, ...(await readProfile(folder.path)) };
+  try {
+    const session = createRunSession(folder, options.onEvent);
+    options.onFolder?.(folder.path, folder.events);
+    for (const note of [...notes, ...differences]) session.log(note, 'warning');
+    const inPlace = reopened !== undefined;
+    const parts = {
+      ...{ config, options, control, session, dataset, inPlace },
+      ...(resumed ? { resumed } : {}),
+      ...(split ? { split } : {}),
+    };
+    const result = await trainInFolder(parts).finally(session.end);
+    return options.profileSteps === undefined ? result : { ...result, ...(await readProfile(folder.path)) };
+  } finally {
+    // Whoever opened it before closes it.
+    if (!reopened) await folder.close();
+  }
 }
 
 /** The data of a run: a resumed one goes on with the split that it drew. */

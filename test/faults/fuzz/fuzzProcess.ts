@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
-import { makeSamples, targets } from './targets.ts';
+import { makeSamples } from './samples.ts';
+import { targets } from './targets.ts';
 
 /*
  * Gives mutants of one kind to their reader, one after the other, and reports each as it begins and ends:

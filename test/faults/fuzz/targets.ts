@@ -17,8 +17,9 @@ import { readEvents } from '../../../src/runs/events.ts';
 import { listRuns } from '../../../src/runs/list.ts';
 import { readRunRecord } from '../../../src/runs/record.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
+import { trainingEventSchema } from '../../../src/protocol/trainingEvents.ts';
 import { mutateBytes, mutateTree } from './mutate.ts';
-import { makeSamples, type Samples, sampleNetwork, sampleShapes } from './samples.ts';
+import { type Samples, sampleNetwork, sampleShapes } from './samples.ts';
 
 /** A reader of files that may come from anywhere. */
 export interface Target {
@@ -28,8 +29,6 @@ export interface Target {
   /** Reads it as the product does and uses what is accepted. Throws user errors; all else is a fault. */
   readonly use: (bytes: Uint8Array, folder: string, samples: Samples) => Promise<void>;
 }
-
-export { makeSamples };
 
 const hooks = { call: () => undefined, persistent: () => null };
 
@@ -153,7 +152,9 @@ async function readRun(folder: string, record: Uint8Array, events: Uint8Array): 
   await writeFile(join(run, 'metrics.jsonl'), events);
   await writeFile(join(run, 'run.json'), record);
   await listRuns(join(folder, 'runs'));
-  for await (const part of readEvents(run)) if (part.events.length < 0) throw new Error('less than none');
+  for await (const { events: found } of readEvents(run)) {
+    for (const event of found) trainingEventSchema.parse(event);
+  }
   await readRunRecord(run);
 }
 

@@ -5,12 +5,13 @@ import { test, type TestContext } from 'node:test';
 import { checkpointSplitSchema, runSplitSchema } from '../../../src/protocol/runSplit.ts';
 import { digestFile, packDigests, unpackDigests } from '../../../src/ml/data/imageDigest.ts';
 import { samplesOf, type DigestsOf } from '../../../src/ml/data/digestImages.ts';
-import { drawnSplit, keptFromHeader, keptFromRun, pathIn, splitForHeader } from '../../../src/ml/data/keptSplit.ts';
+import { drawnSplit, keptFromHeader, keptFromRun, splitForHeader } from '../../../src/ml/data/keptSplit.ts';
 import { matchImages } from '../../../src/ml/data/matchImages.ts';
 import { scanDataset, type Dataset } from '../../../src/ml/data/scanDataset.ts';
 import { splitNames } from '../../../src/protocol/dataReport.ts';
 import { readRunSplit, writeRunSplit } from '../../../src/runs/split.ts';
 import { temporaryFolder, writeFiles } from './temporaryImages.ts';
+import { pathIn } from '../../../src/ml/data/pathIn.ts';
 
 const shares = { validShare: 0.3, testShare: 0.3, seed: 7 };
 const digests: DigestsOf = digestFile;

@@ -3,13 +3,14 @@ import { cp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { digestFile } from '../../../src/ml/data/imageDigest.ts';
-import { drawnSplit, pathIn, splitForHeader } from '../../../src/ml/data/keptSplit.ts';
+import { drawnSplit, splitForHeader } from '../../../src/ml/data/keptSplit.ts';
 import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
 import { imagesToTest, type TestRequest } from '../../../src/ml/inference/imagesToTest.ts';
 import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
 import { temporaryFolder, writeFiles } from '../data/temporaryImages.ts';
 import { writeRandomCheckpoint } from './checkpointFixture.ts';
 import { labels } from './fakeClassifier.ts';
+import { pathIn } from '../../../src/ml/data/pathIn.ts';
 
 const folders = labels.map(({ folder }) => folder);
 const shares = { validShare: 0.3, testShare: 0.3, seed: 7 };
