@@ -9,7 +9,7 @@ export function diskError(error: unknown, path: string): unknown {
       return userError(`The disk is full: ${path} could not be written. Free some space, then go on: ${kept}.`, error);
     case 'EROFS':
       return userError(
-        `${path} could not be written: the disk cannot be written any more. Look after the disk, then go on: ${kept}.`,
+        `${path} could not be written: the disk cannot be written any more. Make it writable, then go on: ${kept}.`,
         error,
       );
     case 'ENOENT':
@@ -25,8 +25,8 @@ export function diskError(error: unknown, path: string): unknown {
         error,
       );
     default:
-      return userError(`${path} could not be written (${messageOf(error)}). Look after the disk; ${kept}.`, error);
+      return userError(`${path} could not be written (${messageOf(error)}). Check the disk; ${kept}.`, error);
   }
 }
 
-const kept = 'what was saved before is whole';
+const kept = 'what was saved before is intact';

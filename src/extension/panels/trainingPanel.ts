@@ -13,6 +13,7 @@ import { untrustedRefusal } from '../requireTrust.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import { hasCheckpoint } from '../trainer/hasCheckpoint.ts';
 import type { RunNode } from '../views/treeNodes.ts';
+import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
@@ -98,6 +99,7 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
 
   async function openWith(folders: readonly string[]): Promise<void> {
     await runs.load();
+    if (!open) await closeDormantTabs('training');
     if (open) {
       open.show(folders);
       open.panel.reveal();
@@ -107,11 +109,11 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
   const serializer = vscode.window.registerWebviewPanelSerializer(viewType('training'), {
     deserializeWebviewPanel: async (panel, state) => {
       const recalled = memory.recall(state);
+      await runs.load();
       if (!recalled || open) {
         panel.dispose();
         return;
       }
-      await runs.load();
       fill(panel, recalled.id, recalled.value.folders);
     },
   });

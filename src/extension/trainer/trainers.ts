@@ -198,7 +198,9 @@ async function control({ record, state }: StoredRun, request: TrainerRequest): P
   const { process: owner } = record;
   if (owner?.socket !== undefined) {
     if (!isTrainerSocket(owner.socket))
-      throw userError(`${record.name} names no training process of yours to ${request.type}.`);
+      throw userError(
+        `The process that ${record.name} names is not one of your training processes, so it cannot be asked to ${request.type}.`,
+      );
     return sendToTrainer(owner.socket, request);
   }
   if (owner === undefined || request.type !== 'stop' || process.platform === 'win32') {
@@ -206,7 +208,7 @@ async function control({ record, state }: StoredRun, request: TrainerRequest): P
   }
   // The number may have gone to another process.
   if (!isVerified(owner))
-    throw userError(`${record.name} may be another process by now: stop it where it was started.`);
+    throw userError(`The process of ${record.name} cannot be identified: stop it where it was started.`);
   process.kill(owner.pid, 'SIGINT');
 }
 

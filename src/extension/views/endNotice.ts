@@ -51,7 +51,7 @@ async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers'
     case 'broken off':
       return choose(
         vscode.window.showWarningMessage,
-        `${record.name} was interrupted: its process ended without a word. ${saved}`,
+        `${record.name} was interrupted: its process ended unexpectedly. ${saved}`,
         [resume, show],
       );
     default:

@@ -184,5 +184,5 @@ const withoutClassReason = 'This image lies in no class folder; move it into the
 
 function notImageReason(file: string): string {
   const extension = extname(file);
-  return `${extension === '' ? 'A file without extension' : `A ${extension} file`} is no image by its name; give it its format’s ending if it is one.`;
+  return `${extension === '' ? 'A file without extension' : `A ${extension} file`} does not have the name of an image; give it its format’s ending if it is one.`;
 }

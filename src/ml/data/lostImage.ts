@@ -19,7 +19,7 @@ export function lostImage(file: string, { kind, reason }: Loss): UserError {
   }
   if (existsSync(file)) {
     return userError(
-      `${file} can no longer be read (${reason}): see that its disk or network folder is well, ${next}.`,
+      `${file} can no longer be read (${reason}): check that its disk or network folder is available, ${next}.`,
     );
   }
   return userError(

@@ -1,6 +1,7 @@
 import { visible } from '../../protocol/visibleText.ts';
 import { cssColor } from '../components/contrast.ts';
 import { svg, type Child } from '../components/element.ts';
+import { fitted } from '../components/fittedText.ts';
 import { count, fileName, images, percent } from '../components/format.ts';
 import { cellColors, type MatrixColors } from './cellColors.ts';
 import { cellText, type CellValue } from './cellText.ts';
@@ -37,12 +38,14 @@ export function confusionPicture({ evaluation, label, value, colors }: Confusion
   const [name, matrix] = [classNames(evaluation), confusionMatrix(evaluation)];
   const cell = perClass.length <= 30 ? 34 : perClass.length <= 60 ? 24 : 18;
   const labelFont = Math.min(font, cell - 5);
-  const labels = perClass.map((row) => fitted(visible(row.name), longestLabel, labelFont));
+  const labels = perClass.map((row) => fitted(visible(row.name), longestLabel, (each) => textWidth(each, labelFont)));
   const labelRoom = Math.max(60, ...labels.map((each) => textWidth(each, labelFont))) + 8;
   const side = perClass.length * cell;
   const totals = 70;
   const width = Math.max(narrowest, 2 * margin + lineHeight + labelRoom + side + totals);
-  const heading = headingLines(evaluation, label).map((line) => fitted(line, width - 2 * margin, font));
+  const heading = headingLines(evaluation, label).map((line) =>
+    fitted(line, width - 2 * margin, (each) => textWidth(each, font)),
+  );
   const left = margin + lineHeight + labelRoom;
   const top = margin + heading.length * lineHeight + 16 + lineHeight + labelRoom;
   const ink = cssColor(colors.foreground);
@@ -167,14 +170,6 @@ function centered(x: number, y: number, content: string, cell: number, fill: str
     },
     [content],
   );
-}
-
-/** The text, or as much of its beginning as fits with an ellipsis. */
-function fitted(content: string, room: number, size: number): string {
-  if (textWidth(content, size) <= room) return content;
-  const characters = Array.from(new Intl.Segmenter().segment(content), ({ segment }) => segment);
-  while (characters.length > 1 && textWidth(`${characters.join('')}…`, size) > room) characters.pop();
-  return `${characters.join('')}…`;
 }
 
 const measure = document.createElement('canvas').getContext('2d');

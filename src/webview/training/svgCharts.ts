@@ -1,3 +1,4 @@
+import { fitted } from '../components/fittedText.ts';
 import { legendEntries, markedPoints, type ChartKind, type Curve, type LegendEntry } from './curve.ts';
 import { downsample, type Points, type Range } from './downsample.ts';
 import { markerCorners, type Marker } from './runStyle.ts';
@@ -32,6 +33,7 @@ const legendLine = 22;
 const sampleWidth = 36;
 /** Pixels that a letter takes, on the safe side: an SVG text has no width before it is drawn. */
 const letter = 7;
+const headingLetter = 10;
 
 type Frame = { x: (place: number) => number; y: (value: number) => number };
 
@@ -48,7 +50,13 @@ export function svgCharts(options: SvgOptions): Picture {
   const svg =
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">` +
     `<rect width="${width}" height="${height}" fill="${quoted(colors.background)}"/>` +
-    text(left, 24, heading, colors.foreground, { weight: 'bold', size: 16 }) +
+    text(
+      left,
+      24,
+      fitted(heading, width - left - right, (each) => each.length * headingLetter),
+      colors.foreground,
+      { weight: 'bold', size: 16 },
+    ) +
     `${parts.join('')}</svg>`;
   return { svg, width, height };
 }
@@ -143,14 +151,16 @@ type PlacedEntry = LegendEntry & { x: number };
 /** Entries beside each other, as many as the picture is wide. */
 function legendLines(entries: readonly LegendEntry[], width: number): PlacedEntry[][] {
   const lines: PlacedEntry[][] = [];
+  const room = width - left - right - sampleWidth - 28;
   let x = Infinity;
   for (const entry of entries) {
-    const needed = sampleWidth + 8 + entry.label.length * letter + 20;
+    const label = fitted(entry.label, room, (each) => each.length * letter);
+    const needed = sampleWidth + 8 + label.length * letter + 20;
     if (x + needed > width - right) {
       lines.push([]);
       x = left;
     }
-    lines.at(-1)?.push({ ...entry, x });
+    lines.at(-1)?.push({ ...entry, label, x });
     x += needed;
   }
   return lines;
