@@ -8,13 +8,14 @@ import type {
 } from '../protocol/serviceProtocol.ts';
 import type { RunStore } from './trainer/runStore.ts';
 import type { Trainers } from './trainer/trainers.ts';
+import type { Log } from './log.ts';
 
 /**
  * What the parts of the extension know of each other. `main.ts` makes them in this order; each part registers what it
  * has with `registerX(context, parts)` and returns a `Disposable`.
  */
 export interface Parts {
-  readonly log: vscode.LogOutputChannel;
+  readonly log: Log;
   /** The runs on disk, followed. */
   readonly runs: RunStore;
   /** Trainer processes and the queue. */

@@ -21,6 +21,7 @@ import { registerCheckpointsView } from './views/checkpointsView.ts';
 import { registerDataView } from './views/dataView.ts';
 import { registerEndNotice } from './views/endNotice.ts';
 import { registerStatusBar } from './views/statusBar.ts';
+import { createLog } from './log.ts';
 
 /**
  * Builds the parts, fills the views and says what commands do; then looks for runs that outlived an earlier window and
@@ -28,8 +29,9 @@ import { registerStatusBar } from './views/statusBar.ts';
  */
 export function startParts(
   context: vscode.ExtensionContext,
-  log: vscode.LogOutputChannel,
+  channel: vscode.LogOutputChannel,
 ): (command: string, args: readonly unknown[]) => unknown {
+  const log = createLog(channel);
   const runs = createRunStore(log);
   const trainers = createTrainers(context, { log, runs });
   const service = createService(context, log);

@@ -7,6 +7,7 @@ import { requireTrust } from '../requireTrust.ts';
 import { checkpointFrom } from './checkpointFrom.ts';
 import { registerCommand } from './registerCommand.ts';
 import { inMessage } from '../plainText.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 /** *Export to ONNX*. */
 export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>): vscode.Disposable {
@@ -17,12 +18,12 @@ export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>
     const target = await vscode.window.showSaveDialog({
       defaultUri: vscode.Uri.file(join(dirname(checkpoint), '..', onnxName(checkpoint))),
       filters: { ONNX: ['onnx'] },
-      title: `Export ${checkpointTitle(checkpoint)}`,
+      title: visible(`Export ${checkpointTitle(checkpoint)}`),
     });
     if (!target) throw cancelled();
     const output = target.fsPath;
     await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Window, title: `Writing ${basename(output)}` },
+      { location: vscode.ProgressLocation.Window, title: visible(`Writing ${basename(output)}`) },
       () => service.request({ type: 'export', checkpoint, output }),
     );
     const reveal = 'Reveal';

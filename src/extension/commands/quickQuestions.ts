@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
 import { back, type Place } from './runSteps.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 export interface PickQuestion<Item extends vscode.QuickPickItem> {
   readonly place: Place;
@@ -22,6 +23,7 @@ export function pickItem<Item extends vscode.QuickPickItem>(question: PickQuesti
   const list = vscode.window.createQuickPick<Item>();
   Object.assign(list, {
     ...place,
+    title: visible(place.title),
     placeholder,
     busy: true,
     ignoreFocusOut: true,
@@ -64,7 +66,14 @@ export interface InputQuestion {
 /** A line to type, with a back button. Rejects with a cancellation on Escape. */
 export function askLine({ place, prompt, value, validate }: InputQuestion): Promise<string | typeof back> {
   const input = vscode.window.createInputBox();
-  Object.assign(input, { ...place, prompt, value, ignoreFocusOut: true, buttons: [vscode.QuickInputButtons.Back] });
+  Object.assign(input, {
+    ...place,
+    title: visible(place.title),
+    prompt,
+    value,
+    ignoreFocusOut: true,
+    buttons: [vscode.QuickInputButtons.Back],
+  });
   const check = (): boolean => {
     const problem = validate(input.value.trim());
     input.validationMessage = problem ?? '';

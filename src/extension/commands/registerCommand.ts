@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
 import { inMessage } from '../plainText.ts';
-import { visible, visibleLines } from '../../protocol/visibleText.ts';
+import type { Log } from '../log.ts';
 
 type Handler = (...args: readonly unknown[]) => unknown;
 
@@ -11,7 +11,7 @@ const handlers = new Map<string, Handler>();
  * Says what a command of package.json does; `main.ts` has registered its name. Failures are shown: a user error as its
  * sentence, a cancellation not at all, anything else as a bug of ours with the log a click away.
  */
-export function registerCommand(id: string, log: vscode.LogOutputChannel, handler: Handler): vscode.Disposable {
+export function registerCommand(id: string, log: Log, handler: Handler): vscode.Disposable {
   handlers.set(id, async (...args) => {
     try {
       return await handler(...args);
@@ -31,14 +31,14 @@ export function runRegistered(id: string, args: readonly unknown[]): unknown {
 }
 
 /** Shows what was thrown, as `registerCommand` does. */
-export async function showFailure(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
+export async function showFailure(error: unknown, log: Log): Promise<void> {
   if (error instanceof CancelledError || error instanceof vscode.CancellationError) return;
   if (error instanceof UserError) {
-    log.warn(visible(error.message));
+    log.warn(error.message);
     void vscode.window.showErrorMessage(inMessage(error.message));
     return;
   }
-  log.error(visibleLines(error instanceof Error ? (error.stack ?? error.message) : String(error)));
+  log.error(error instanceof Error ? error : String(error));
   const showLog = 'Show Log';
   const message = inMessage(`Something in Fivecrop went wrong: ${messageOf(error)}`);
   if ((await vscode.window.showErrorMessage(message, showLog)) === showLog) log.show();

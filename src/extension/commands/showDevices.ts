@@ -6,7 +6,6 @@ import { answerOf } from '../service/answerOf.ts';
 import { readSettings } from '../settings.ts';
 import { registerCommand } from './registerCommand.ts';
 import { inLabel, inMessage } from '../plainText.ts';
-import { visible } from '../../protocol/visibleText.ts';
 
 interface DeviceItem extends vscode.QuickPickItem {
   /** What the settings become where it is chosen; nothing for what cannot be used. */
@@ -24,7 +23,7 @@ export function registerShowingDevices({ log, service }: Pick<Parts, 'log' | 'se
       { location: vscode.ProgressLocation.Window, title: 'Trying what this machine computes with' },
       () => answerOf(service, { type: 'devices' }, 'devices'),
     );
-    for (const device of devices) log.info(visible(lineOf(device)));
+    for (const device of devices) log.info(lineOf(device));
     const chosen = await vscode.window.showQuickPick(itemsOf(devices), {
       title: 'What can compute here',
       placeHolder: 'Choose one to train and classify on from now on, or leave with Escape',

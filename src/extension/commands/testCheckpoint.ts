@@ -9,6 +9,7 @@ import { requireTrust } from '../requireTrust.ts';
 import { checkpointMetadataIn } from '../../runs/checkpointFiles.ts';
 import { checkpointFrom } from './checkpointFrom.ts';
 import { registerCommand } from './registerCommand.ts';
+import { visible } from '../../protocol/visibleText.ts';
 
 type TestParts = Pick<Parts, 'log' | 'runs' | 'panels'>;
 
@@ -43,7 +44,7 @@ async function dataFor(parts: TestParts, checkpoint: string): Promise<string> {
     (await vscode.window.showOpenDialog({
       canSelectFolders: true,
       canSelectFiles: false,
-      title: known === undefined ? 'Which images to test on?' : `${known} is gone. Which images to test on?`,
+      title: known === undefined ? 'Which images to test on?' : visible(`${known} is gone. Which images to test on?`),
       openLabel: 'Test on This Folder',
     })) ?? [];
   if (!folder) throw cancelled();
@@ -67,7 +68,7 @@ async function chooseSplit(parts: TestParts, checkpoint: string, data: string): 
       label: split,
       description: [...(images ? [`${images[split]} images`] : []), splitTitles[split]].join(', '),
     }));
-  const title = `Test on which images of ${data}?`;
+  const title = visible(`Test on which images of ${data}?`);
   const chosen = await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });
   const split = splitNames.find((name) => name === chosen?.label);
   if (!split) throw cancelled();

@@ -125,7 +125,7 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
 function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
   return {
     label: checkpointTitle(checkpoint),
-    read: () => readEvaluations(checkpoint, (reason) => log.warn(visible(reason))),
+    read: () => readEvaluations(checkpoint, (reason) => log.warn(reason)),
     written: () => timeWritten(checkpoint),
     refusal: () => untrustedRefusal('Testing'),
     evaluate: async ({ data, split, crops, signal, onAnswer }: Parameters<EvaluateFunction>[0]) => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { connectPage, type PageConnection, type PageListener } from './pageConnection.ts';
 import { webviewHtml } from './webviewHtml.ts';
+import type { Log } from '../log.ts';
 
 /** The pages of `src/webview`. */
 export type PageName = 'training' | 'prediction' | 'evaluation';
@@ -10,7 +11,7 @@ export interface PageHost<FromPage> extends Omit<PageListener<FromPage>, 'onMisf
   readonly name: PageName;
   /** The panel's own name: see `panelMemory.ts`. */
   readonly panelId: string;
-  readonly log: vscode.LogOutputChannel;
+  readonly log: Log;
 }
 
 /** Type of a page's panels, as the editor keeps them over a reload. */

@@ -5,7 +5,6 @@ import { messageOf, userError } from '../../protocol/errors.ts';
 import { isImageFile } from '../../protocol/imageFiles.ts';
 import type { Parts } from '../parts.ts';
 import { requireRegular } from '../../runs/boundedFile.ts';
-import { visible } from '../../protocol/visibleText.ts';
 import { answerOf } from '../service/answerOf.ts';
 
 /** Bytes of a file that is shown as a picture. */
@@ -35,7 +34,7 @@ export async function pictureFor(
     await requirePicture(image);
     return (await answerOf(service, { type: 'preview', image, size }, 'preview')).picture;
   } catch (error) {
-    log.warn(visible(messageOf(error)));
+    log.warn(messageOf(error));
     return undefined;
   }
 }

@@ -4,17 +4,17 @@ import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
 import type { Service } from '../parts.ts';
 import { workerEnvironment } from '../workerEnvironment.ts';
 import { createServiceProcess } from './serviceProcess.ts';
-import { visible } from '../../protocol/visibleText.ts';
+import type { Log } from '../log.ts';
 
 /** Time without a request after which the service process ends, in milliseconds. */
 const idleMilliseconds = 10 * 60_000;
 
 /** The service process, started with the first request; its log lines go to `log`. Does nothing yet. */
-export function createService(context: vscode.ExtensionContext, log: vscode.LogOutputChannel): Service {
+export function createService(context: vscode.ExtensionContext, log: Log): Service {
   const service = createServiceProcess({
     script: join(context.extensionUri.fsPath, 'dist', 'ml', 'service.mjs'),
     environment: () => workerEnvironment(context),
-    onOutput: (line) => log.info(visible(`service: ${line}`)),
+    onOutput: (line) => log.info(`service: ${line}`),
     idleMilliseconds,
   });
   const settings = vscode.workspace.onDidChangeConfiguration((event) => {
@@ -45,9 +45,9 @@ export function createService(context: vscode.ExtensionContext, log: vscode.LogO
   };
 }
 
-function writeLog(log: vscode.LogOutputChannel, answer: ServiceAnswerBody): void {
+function writeLog(log: Log, answer: ServiceAnswerBody): void {
   if (answer.type !== 'log') return;
-  const message = visible(answer.message);
+  const { message } = answer;
   if (answer.level === 'error') log.error(message);
   else if (answer.level === 'warning') log.warn(message);
   else log.info(message);

@@ -2,13 +2,13 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from '../../protocol/errors.ts';
-import { visible } from '../../protocol/visibleText.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { runsFolders } from '../settings.ts';
 import type { StoredRun, UnreadableRun } from '../../runs/list.ts';
 import { createRunCatalogue, runFolderOf } from './runCatalogue.ts';
 import { isLive } from '../../runs/state.ts';
 import { type RunsListener, watchRuns } from '../../runs/watch.ts';
+import type { Log } from '../log.ts';
 
 /** The runs of this window, wherever they were started, kept in step with the disk. */
 export interface RunStore {
@@ -36,7 +36,7 @@ const settle = 60;
 /** Milliseconds between two looks whether the processes of live runs are still there. */
 const processLook = 2000;
 
-export function createRunStore(log: vscode.LogOutputChannel): RunStore {
+export function createRunStore(log: Log): RunStore {
   const catalogue = createRunCatalogue();
   const changed = new vscode.EventEmitter<readonly string[]>();
   const grew = new vscode.EventEmitter<string>();
@@ -61,7 +61,7 @@ export function createRunStore(log: vscode.LogOutputChannel): RunStore {
     tell(await catalogue.scan(folders).catch(report));
   };
   const report = (error: unknown): readonly string[] => {
-    log.error(visible(messageOf(error)));
+    log.error(messageOf(error));
     return [];
   };
   const readLater = gather(async (runs) => {

@@ -17,7 +17,7 @@ import { startTrainer, type TrainingRequest } from './startTrainer.ts';
 import { isTrainerSocket, sendToTrainer } from './trainerSocket.ts';
 import { enqueue, parseQueue, type QueuedRun } from './trainingQueue.ts';
 import { inMessage } from '../plainText.ts';
-import { visible } from '../../protocol/visibleText.ts';
+import type { Log } from '../log.ts';
 
 /** Trainer processes: those of this window, those of earlier windows, and those of a shell. */
 export interface Trainers {
@@ -53,7 +53,7 @@ const queueKey = 'trainingQueue';
 
 export function createTrainers(
   context: vscode.ExtensionContext,
-  { log, runs }: { log: vscode.LogOutputChannel; runs: RunStore },
+  { log, runs }: { log: Log; runs: RunStore },
 ): Trainers {
   const followed = new Map<string, Shared>();
   const started = new vscode.EventEmitter<string>();
@@ -69,7 +69,7 @@ export function createTrainers(
       const folder = await startTrainer(request, {
         script: context.asAbsolutePath('dist/ml/trainer.mjs'),
         environment: workerEnvironment(context),
-        onErrorLine: (line) => log.warn(visible(`trainer: ${line}`)),
+        onErrorLine: (line) => log.warn(`trainer: ${line}`),
       });
       log.info(`Training began in ${folder}.`);
       own.add(folder);
@@ -94,7 +94,7 @@ export function createTrainers(
       await setQueue(rest);
       await start(next.request);
     } catch (error) {
-      log.error(visible(messageOf(error)));
+      log.error(messageOf(error));
       void vscode.window.showErrorMessage(inMessage(`The next run of the queue could not start: ${messageOf(error)}`));
     } finally {
       starting--;
