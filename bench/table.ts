@@ -2,9 +2,22 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BenchResult, type FigureResult, median, reachesGoal } from './result.ts';
 
-/** What the README's table stands between. */
+/** What a table stands between. */
 const begin = '<!-- bench: written by npm run bench:table -->';
 const end = '<!-- bench: end -->';
+
+/** The README's rows: a figure's title in the results, and its title there. */
+const summary: readonly (readonly [figure: string, title: string])[] = [
+  ['resnet18, full training step, batch 32', 'ResNet-18, training step'],
+  ['densenet169, full training step, batch 16', 'DenseNet-169, training step'],
+  ['ConvNet2, full training step, batch 32', 'ConvNet2, training step'],
+  ['DenseNet-169, head only, 5 epochs on flowers, new augmentation each epoch', 'DenseNet-169, head only, five epochs'],
+  ['the same with frozen layers in 8 bits, --frozen-precision int8', 'the same in 8 bits'],
+  ['the same with kept features of one view, --feature-views 1', 'the same with kept features'],
+  ['decode and augment, five epochs together', 'Images decoded and augmented, five epochs'],
+  ['five-crop prediction of many images', 'Five crops'],
+  ['five-crop prediction of many images in 8 bits, --precision int8', 'Five crops in 8 bits'],
+];
 
 /** Every result in a folder of a folder for each machine, in the order of their names. */
 export function readResults(folder: string): BenchResult[] {
@@ -21,19 +34,45 @@ export function machineFolder({ cpu, card = cpu }: BenchResult['machine']): stri
   return words.join('-').toLowerCase();
 }
 
-/** A text with a table of each machine's results between its two markers. Throws where it has no markers. */
-export function withTable(text: string, results: readonly BenchResult[]): string {
+/** A text with a table of each machine's results between its two markers. Throws if it has no markers. */
+export function withTables(text: string, results: readonly BenchResult[]): string {
+  return between(text, tablesOf(results));
+}
+
+/** A text with the short table between its two markers: our speed over the peer's, a column a machine. Throws if it has no markers. */
+export function withSummary(text: string, results: readonly BenchResult[]): string {
+  const figures = (folder: string) =>
+    results.filter(({ machine }) => machineFolder(machine) === folder).flatMap((result) => result.figures);
+  const columns = machineFolders(results)
+    .map((folder) => ({ of: new Map(figures(folder).map(({ title, ratio }) => [title, ratio])), folder }))
+    .filter(({ of }) => summary.some(([figure]) => of.has(figure)));
+  const titles = columns.map(({ folder }) => {
+    const machine = results.find((result) => machineFolder(result.machine) === folder)?.machine;
+    return `${machine?.cpu.replaceAll('(R)', '').replace(/ Processor$/u, '') ?? folder}, ${machine?.cores ?? 0} cores`;
+  });
+  const rows = summary.map(([figure, title]) => {
+    const cells = columns.map(({ of }) => of.get(figure)?.median.toFixed(2) ?? '–');
+    return `| ${[title, ...cells].join(' | ')} |`;
+  });
+  const header = [`| our speed over torch's | ${titles.join(' | ')} |`, `| --- |${' ---: |'.repeat(titles.length)}`];
+  return between(text, [...header, ...rows].join('\n'));
+}
+
+function between(text: string, table: string): string {
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`the text has no lines ${begin} and ${end}`);
-  return `${text.slice(0, from + begin.length)}\n\n${tablesOf(results)}\n\n${text.slice(to)}`;
+  return `${text.slice(0, from + begin.length)}\n\n${table}\n\n${text.slice(to)}`;
 }
 
 function tablesOf(results: readonly BenchResult[]): string {
   if (results.length === 0) return 'Nothing has been measured yet.';
-  const folders = [...new Set(results.map(({ machine }) => machineFolder(machine)))];
-  return folders
+  return machineFolders(results)
     .map((folder) => tableOf(results.filter(({ machine }) => machineFolder(machine) === folder)))
     .join('\n\n');
+}
+
+function machineFolders(results: readonly BenchResult[]): string[] {
+  return [...new Set(results.map(({ machine }) => machineFolder(machine)))];
 }
 
 /** The table's first lines. */

@@ -5,19 +5,33 @@ import { describe, it } from 'node:test';
 import { format, resolveConfig } from 'prettier';
 import type { FigureSpec, Sample } from '../../../bench/benchCase.ts';
 import { figureResult, median, reachesGoal } from '../../../bench/result.ts';
-import { machineFolder, readResults, rowOf, withTable } from '../../../bench/table.ts';
+import { machineFolder, readResults, rowOf, withSummary, withTables } from '../../../bench/table.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const speed: FigureSpec = { key: 'speed', title: 'work', unit: 'images/s', better: 'more', goal: 2, operations: 10 };
 const samples = (key: string, ...values: number[]): Sample[] => values.map((value) => ({ figures: { [key]: value } }));
 
 describe('the table of measurements', () => {
-  it('stands in the README as the results have it', async () => {
-    const file = join(root, 'README.md');
-    const text = readFileSync(file, 'utf8');
-    const written = withTable(text, readResults(join(root, 'bench/results')));
-    const formatted = await format(written, { ...(await resolveConfig(file)), parser: 'markdown' });
-    assert.equal(formatted, text, 'npm run bench:table writes it');
+  for (const [name, withNew] of [
+    ['bench/README.md', withTables],
+    ['README.md', withSummary],
+  ] as const) {
+    it(`stands in ${name} as the results have it`, async () => {
+      const file = join(root, name);
+      const text = readFileSync(file, 'utf8');
+      const written = withNew(text, readResults(join(root, 'bench/results')));
+      const formatted = await format(written, { ...(await resolveConfig(file)), parser: 'markdown' });
+      assert.equal(formatted, text, 'npm run bench:table writes it');
+    });
+  }
+
+  it('has a row of the short table measured on at least one machine', () => {
+    const rows = withSummary(
+      '<!-- bench: written by npm run bench:table --><!-- bench: end -->',
+      readResults(join(root, 'bench/results')),
+    );
+    for (const row of rows.split('\n').filter((line) => line.startsWith('| ')))
+      assert.match(row, /\d\.\d\d|our speed|---/);
   });
 
   it('keeps the results of each machine apart', () => {
@@ -27,7 +41,7 @@ describe('the table of measurements', () => {
     const other = { ...result, machine: { ...machine, cpu: 'Intel(R) Xeon(R) Processor' } };
     assert.equal(machineFolder(machine), 'amd-epyc');
     assert.equal(machineFolder(other.machine), 'intel-xeon-processor');
-    const text = withTable('<!-- bench: written by npm run bench:table -->\n<!-- bench: end -->', [result, other]);
+    const text = withTables('<!-- bench: written by npm run bench:table -->\n<!-- bench: end -->', [result, other]);
     assert.match(text, /AMD EPYC, 2 cores, 2 GiB.*\n\n\| work .*\n.*\n\nMeasured on Intel.*\n\n\| work /);
   });
 

@@ -6,7 +6,7 @@ import { loadRuntime } from './session.ts';
 /** What each of ONNX Runtime's devices needs, for those that are not there. */
 const needs: Readonly<Record<string, string>> = {
   webgpu: 'needs a graphics driver with Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
-  cuda: 'needs an NVIDIA card, CUDA 12 and cuDNN 9, and `npm rebuild onnxruntime-node --ignore-scripts=false`',
+  cuda: 'needs an NVIDIA card, CUDA 13 and cuDNN 9, and `npm rebuild onnxruntime-node --ignore-scripts=false`',
   dml: 'is part of Windows only',
   coreml: 'is part of macOS on Apple silicon only',
 };
