@@ -10,7 +10,7 @@ import {
   type OnnxGraph,
   type OnnxNode,
   type OnnxTensor,
-} from '../../src/ml/graph/onnx/onnxModel.ts';
+} from '../../src/ml/onnx/onnxModel.ts';
 
 let folder = '';
 before(async () => {

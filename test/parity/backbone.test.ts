@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { imagenetClasses } from '../../src/ml/inference/imagenetClasses.ts';
-import { readClassScores, readFeatureExtractor } from '../../src/ml/graph/onnx/backbone.ts';
-import { decodeOnnx, encodeOnnx } from '../../src/ml/graph/onnx/onnxModel.ts';
+import { readClassScores, readFeatureExtractor } from '../../src/ml/onnx/foreign/backbone.ts';
+import { decodeOnnx, encodeOnnx } from '../../src/ml/onnx/onnxModel.ts';
 import { referenceInput } from './referenceFill.ts';
 
 const data = join(import.meta.dirname, '../../../shared/data');

@@ -7,7 +7,7 @@ import { stateDictEntries } from '../../src/ml/architectures/stateDictEntries.ts
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
 import type { Engine } from '../../src/ml/engine/engine.ts';
-import { webgpuLimits } from '../../src/ml/graph/onnx/webgpuLimits.ts';
+import { webgpuLimits } from '../../src/ml/lowering/webgpu/webgpuLimits.ts';
 import { doubleEngine } from '../unit/engine/doubleEngine.ts';
 import { webgpuFormsEngine } from '../unit/engine/webgpuFormsEngine.ts';
 import { referenceInput, referenceState } from './referenceFill.ts';

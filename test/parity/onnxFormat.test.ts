@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../src/ml/graph/onnx/onnxModel.ts';
+import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../src/ml/onnx/onnxModel.ts';
 import { referenceInput } from './referenceFill.ts';
 
 const folder = join(import.meta.dirname, '../../../shared/data/backbones');

@@ -19,8 +19,8 @@ import {
   relu,
 } from '../../src/ml/graph/builder.ts';
 import { typeOf, type Graph } from '../../src/ml/graph/graph.ts';
-import { webgpuLimits } from '../../src/ml/graph/onnx/webgpuLimits.ts';
-import { writeOnnx } from '../../src/ml/graph/onnx/writeOnnx.ts';
+import { webgpuLimits } from '../../src/ml/lowering/webgpu/webgpuLimits.ts';
+import { writeOnnx } from '../../src/ml/lowering/writeOnnx.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
 import type { Optimizer } from '../../src/ml/graph/optimizers.ts';

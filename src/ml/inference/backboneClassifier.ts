@@ -4,7 +4,7 @@ import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import { buildHead, type HeadOptions } from '../architectures/head.ts';
 import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { ClassScores, FeatureExtractor } from '../graph/onnx/backbone.ts';
+import type { ClassScores, FeatureExtractor } from '../onnx/foreign/backbone.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
 import type { Classifier } from './classifier.ts';
 import { openForeignModel } from './foreignModel.ts';

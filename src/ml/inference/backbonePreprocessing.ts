@@ -7,8 +7,8 @@ import {
   type Preprocessing,
   preprocessingSchema,
 } from '../../protocol/preprocessing.ts';
-import { readClassScores } from '../graph/onnx/backbone.ts';
-import type { TruncatedModel } from '../graph/onnx/truncateModel.ts';
+import { readClassScores } from '../onnx/foreign/backbone.ts';
+import type { TruncatedModel } from '../onnx/foreign/truncateModel.ts';
 
 /**
  * The preset to prepare pixels with for an ONNX file where neither the user nor the file names one, and why. Networks

@@ -1,4 +1,4 @@
-import { spread } from '../data/spread.ts';
+import { evenlySpaced } from '../data/evenlySpaced.ts';
 import { calibrationImages } from '../engine/engine.ts';
 import type { Classifier } from './classifier.ts';
 import { classifyImages } from './predictImages.ts';
@@ -21,6 +21,6 @@ export async function calibrate(
   signal?: AbortSignal,
 ): Promise<void> {
   const options = { cropCount: 1, ...(signal ? { signal } : {}) } as const;
-  const shown = classifyImages(classifier, spread(images, calibrationImages), options);
+  const shown = classifyImages(classifier, evenlySpaced(images, calibrationImages), options);
   while ((await shown.next()).done !== true);
 }

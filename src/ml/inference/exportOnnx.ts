@@ -1,8 +1,8 @@
 import { buildNetwork } from '../architectures/registry.ts';
 import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
-import type { FeatureExtractor } from '../graph/onnx/backbone.ts';
-import { decodeOnnx, encodeOnnx, type OnnxModel } from '../graph/onnx/onnxModel.ts';
-import { writeOnnx } from '../graph/onnx/writeOnnx.ts';
+import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
+import { decodeOnnx, encodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';
+import { writeOnnx } from '../lowering/writeOnnx.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { StateDict } from '../graph/tensor.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';

@@ -8,8 +8,8 @@ import {
   type FeatureExtractor,
   readClassScores,
   readFeatureExtractor,
-} from '../graph/onnx/backbone.ts';
-import type { TruncatedModel } from '../graph/onnx/truncateModel.ts';
+} from '../onnx/foreign/backbone.ts';
+import type { TruncatedModel } from '../onnx/foreign/truncateModel.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Placement } from './graphClassifier.ts';
 

@@ -3,7 +3,7 @@ import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import { networkGraph } from '../architectures/registry.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
-import type { FeatureExtractor } from '../graph/onnx/backbone.ts';
+import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
 import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
 import { stateShapes } from '../weights/stateShapes.ts';

@@ -5,7 +5,7 @@ import type { Precision, TrainingConfig } from '../../protocol/trainingConfig.ts
 import { createImageSource } from '../data/imageSource.ts';
 import { createLoader, type Loader, type LoaderOptions } from '../data/loader.ts';
 import type { Dataset } from '../data/scanDataset.ts';
-import { spread } from '../data/spread.ts';
+import { evenlySpaced } from '../data/evenlySpaced.ts';
 import type { ChosenEngine } from '../engine/chooseEngine.ts';
 import { calibrationImages, type TrainingState } from '../engine/engine.ts';
 import { inPrecision } from '../engine/inPrecision.ts';
@@ -214,7 +214,7 @@ function createLoaders(
   const common = { batchSize: config.batchSize, resize, crop, seed: config.seed } satisfies Partial<LoaderOptions>;
   return {
     /** Images from all over the data, the same at every start: a run that goes on computes as it did before. */
-    calibration: createLoader(spread(train, calibrationImages), source, {
+    calibration: createLoader(evenlySpaced(train, calibrationImages), source, {
       ...common,
       augment: 'none',
       shuffle: false,

@@ -4,7 +4,7 @@ import type { StateDict, Tensor } from '../graph/tensor.ts';
 import { featuresInput } from '../inference/backboneClassifier.ts';
 import { openForeignModel } from '../inference/foreignModel.ts';
 import { normalizeImages } from '../inference/normalizeImages.ts';
-import { inParts } from './inParts.ts';
+import { fitToMemory } from './fitToMemory.ts';
 import type { Backbone } from './readBackbone.ts';
 import { imagesInput, type RunNetwork } from './runNetwork.ts';
 
@@ -37,7 +37,7 @@ export async function frozenPart(options: FrozenPartOptions): Promise<FrozenPart
       dispose: () => Promise.resolve(),
     };
   }
-  const model = inParts(await engine.compileInference(network.prefix, state, device), log);
+  const model = fitToMemory(await engine.compileInference(network.prefix, state, device), log);
   return {
     computes: true,
     feeds: (images) => model.run(new Map([[imagesInput, images]])),
@@ -59,7 +59,7 @@ async function backbonePart(
     },
     dispose: () => model.dispose(),
   };
-  const parts = inParts(prepared, log);
+  const parts = fitToMemory(prepared, log);
   return {
     computes: true,
     feeds: (images) => parts.run(new Map([[imagesInput, images]])),

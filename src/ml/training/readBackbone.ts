@@ -2,7 +2,7 @@ import { basename, resolve } from 'node:path';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
-import type { FeatureExtractor } from '../graph/onnx/backbone.ts';
+import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
 import { exportedFacts, presetConstants, suggestPreset } from '../inference/backbonePreprocessing.ts';
 import { featuresOf, readOnnxFile, sha256Of } from '../inference/foreignModel.ts';
 import { tryModel } from '../inference/modelTrial.ts';

@@ -5,7 +5,7 @@ import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import type { Optimizer } from '../graph/optimizers.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
 import { dropoutMasks } from './dropoutMasks.ts';
-import { cutFeeds, rowsOf, tooLarge } from './inParts.ts';
+import { cutFeeds, rowsOf, tooLarge } from './fitToMemory.ts';
 import type { RunNetwork } from './runNetwork.ts';
 import { lossTargets, type TargetOptions } from './targets.ts';
 

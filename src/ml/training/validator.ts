@@ -15,7 +15,7 @@ import { meanProbabilities, rankClasses } from '../inference/ranking.ts';
 import { computedAhead } from './computedAhead.ts';
 import { hearRequests } from './control.ts';
 import type { FrozenPart } from './frozenPart.ts';
-import { inParts } from './inParts.ts';
+import { fitToMemory } from './fitToMemory.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { RunNetwork } from './runNetwork.ts';
 
@@ -76,7 +76,7 @@ export function createValidator(
   let pinned: Promise<readonly PinnedFeeds[]> | undefined;
   return async (state, stopped) => {
     const { engine, network, device, log } = options;
-    const model = inParts(await engine.compileInference(network.validation, state, device), log);
+    const model = fitToMemory(await engine.compileInference(network.validation, state, device), log);
     try {
       const metrics = createMetrics();
       const prepared = batches.areKept();

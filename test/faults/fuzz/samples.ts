@@ -14,7 +14,7 @@ import {
   linear,
   relu,
 } from '../../../src/ml/graph/builder.ts';
-import { writeOnnx } from '../../../src/ml/graph/onnx/writeOnnx.ts';
+import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
 import { exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';

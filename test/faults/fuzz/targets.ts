@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { trainingConfigFrom } from '../../../src/ml/cli/trainingConfigFrom.ts';
 import { readClassNames } from '../../../src/ml/data/classNames.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../../src/ml/graph/onnx/onnxModel.ts';
+import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../../src/ml/onnx/onnxModel.ts';
 import type { Random } from '../../../src/ml/graph/random.ts';
 import { type ClassifierSource, loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { readUsableCheckpoint } from '../../../src/ml/inference/usableCheckpoint.ts';

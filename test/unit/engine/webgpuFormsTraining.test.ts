@@ -1,4 +1,4 @@
-import { webgpuLimits } from '../../../src/ml/graph/onnx/webgpuLimits.ts';
+import { webgpuLimits } from '../../../src/ml/lowering/webgpu/webgpuLimits.ts';
 import { testTraining } from './trainingContract.ts';
 import { webgpuFormsEngine } from './webgpuFormsEngine.ts';
 

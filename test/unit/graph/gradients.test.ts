@@ -23,7 +23,7 @@ import {
   type PoolingOptions,
 } from '../../../src/ml/graph/builder.ts';
 import { typeOf, type Graph, type Pair, type Pooling } from '../../../src/ml/graph/graph.ts';
-import { webgpuLimits } from '../../../src/ml/graph/onnx/webgpuLimits.ts';
+import { webgpuLimits } from '../../../src/ml/lowering/webgpu/webgpuLimits.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { around } from '../engine/around.ts';

@@ -13,9 +13,9 @@ import {
   input,
   linear,
 } from '../../../src/ml/graph/builder.ts';
-import { readFeatureExtractor } from '../../../src/ml/graph/onnx/backbone.ts';
-import { decodeOnnx, encodeOnnx } from '../../../src/ml/graph/onnx/onnxModel.ts';
-import { writeOnnx } from '../../../src/ml/graph/onnx/writeOnnx.ts';
+import { readFeatureExtractor } from '../../../src/ml/onnx/foreign/backbone.ts';
+import { decodeOnnx, encodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
+import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { backboneHeadGraph } from '../../../src/ml/inference/backboneClassifier.ts';
 import { exportedInput, exportedOutput, exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';
 import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';

@@ -5,7 +5,7 @@ import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { outOfMemory } from '../../../src/ml/engine/outOfMemory.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { float32Tensor, type StateDict } from '../../../src/ml/graph/tensor.ts';
-import { inParts } from '../../../src/ml/training/inParts.ts';
+import { fitToMemory } from '../../../src/ml/training/fitToMemory.ts';
 import { runNetwork } from '../../../src/ml/training/runNetwork.ts';
 import { createStepper } from '../../../src/ml/training/stepper.ts';
 import { initialise } from '../../../src/ml/weights/initialise.ts';
@@ -127,7 +127,7 @@ test('a forward run that does not fit goes in parts and gives the same', async (
   const state = initialise(stateShapes(network.whole(1)), 'convnet', 1);
   const logs: string[] = [];
   const small = await smallEngine(3).compileInference(network.validation, state, 'cpu');
-  const model = inParts(small, (message) => logs.push(message));
+  const model = fitToMemory(small, (message) => logs.push(message));
   const whole = await onnxEngine.compileInference(network.validation, state, 'cpu');
   const [parts] = (await model.run(batchOf(0))).values();
   const [expected] = (await whole.run(batchOf(0))).values();

@@ -1,5 +1,5 @@
-import { blockedDomain } from '../../graph/onnx/blockedLayout.ts';
-import { encodeOnnx, float32Value } from '../../graph/onnx/onnxModel.ts';
+import { blockedDomain } from '../../lowering/blocked/blockedLayout.ts';
+import { encodeOnnx, float32Value } from '../../onnx/onnxModel.ts';
 import { loadRuntime } from './session.ts';
 
 let known: Promise<number> | undefined;

@@ -1,6 +1,6 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
-import { encodeOnnx, float32Value } from '../../graph/onnx/onnxModel.ts';
-import { onnxOpset } from '../../graph/onnx/writeOnnx.ts';
+import { encodeOnnx, float32Value } from '../../onnx/onnxModel.ts';
+import { onnxOpset } from '../../lowering/writeOnnx.ts';
 import { createSession, guarded, loadRuntime } from './session.ts';
 
 export function isOnDevice(tensor: OrtTensor): boolean {

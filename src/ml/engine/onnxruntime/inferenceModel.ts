@@ -1,5 +1,5 @@
 import { foldBatchNorm } from '../../graph/foldBatchNorm.ts';
-import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
+import { writeOnnx } from '../../lowering/writeOnnx.ts';
 import type { StateDict } from '../../graph/tensor.ts';
 import type { GraphForBatch, InferenceModel, ProfileObserver } from '../engine.ts';
 import { type Compile, createQuantizedModel } from './quantizedModel.ts';

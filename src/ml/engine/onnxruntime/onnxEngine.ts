@@ -1,6 +1,6 @@
 import type { Engine } from '../engine.ts';
 import { listOnnxDevices, requireDevice } from './devices.ts';
-import { fewAtOnce } from './fewAtOnce.ts';
+import { inSmallBatches } from './smallBatches.ts';
 import { createInferenceModel, createOnnxModel, type InferenceOptions } from './inferenceModel.ts';
 import { createTrainingModel } from './trainingModel.ts';
 
@@ -22,12 +22,12 @@ function createOnnxEngine(options: InferenceOptions): Engine {
     async compileInference(graphFor, state, device) {
       requireDevice(device);
       const model = createInferenceModel(graphFor, state, device, optionsFor(device));
-      return Promise.resolve(device === 'cpu' ? fewAtOnce(model) : model);
+      return Promise.resolve(device === 'cpu' ? inSmallBatches(model) : model);
     },
     async compileOnnx(model, device) {
       requireDevice(device);
       const compiled = await createOnnxModel(model, device, optionsFor(device));
-      return device === 'cpu' ? fewAtOnce(compiled) : compiled;
+      return device === 'cpu' ? inSmallBatches(compiled) : compiled;
     },
     async compileTraining(graphFor, initial, training) {
       requireDevice(training.device);

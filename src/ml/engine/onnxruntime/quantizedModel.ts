@@ -1,12 +1,12 @@
-import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../graph/onnx/onnxModel.ts';
+import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../onnx/onnxModel.ts';
 import {
   planQuantization,
   type QuantizationPlan,
   type ValueRange,
   type WatchedModel,
   watchRanges,
-} from '../../graph/onnx/quantizationPlan.ts';
-import { quantizeModel } from '../../graph/onnx/quantizeModel.ts';
+} from '../../onnx/int8/quantizationPlan.ts';
+import { quantizeModel } from '../../onnx/int8/quantizeModel.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { calibrationImages, type Feeds, type InferenceModel } from '../engine.ts';
 import { copyFeeds, joinResults, sliceFeeds } from '../feedRows.ts';

@@ -1,5 +1,5 @@
-import { encodeOnnx, onnxDataTypes } from '../../graph/onnx/onnxModel.ts';
-import { largestWeight } from '../../graph/onnx/quantizeModel.ts';
+import { encodeOnnx, onnxDataTypes } from '../../onnx/onnxModel.ts';
+import { largestWeight } from '../../onnx/int8/quantizeModel.ts';
 import { loadRuntime } from './session.ts';
 
 /** Half of the range: then two products of a byte fit into the 16 bits that are there for their sum. */

@@ -2,12 +2,12 @@ import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
 import { typeOf } from '../../graph/graph.ts';
 import { joinRows } from '../../graph/joinRows.ts';
-import { imagesOf, suitsBlocks } from '../../graph/onnx/blockedLayout.ts';
-import { convolutionWeights, holdTensor, releaseTensor } from '../../graph/onnx/heldWeights.ts';
-import { flatState } from '../../graph/onnx/lowerUpdate.ts';
-import type { Precision } from '../../graph/onnx/lowering.ts';
-import type { WebgpuLimits } from '../../graph/onnx/webgpuLimits.ts';
-import { writeOnnx } from '../../graph/onnx/writeOnnx.ts';
+import { imagesOf, suitsBlocks } from '../../lowering/blocked/blockedLayout.ts';
+import { convolutionWeights, toBlockedOrder, fromBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
+import { flatState } from '../../lowering/lowerUpdate.ts';
+import type { Precision } from '../../lowering/lowering.ts';
+import type { WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
+import { writeOnnx } from '../../lowering/writeOnnx.ts';
 import { momentNames, schedule, scheduleInput } from '../../graph/optimizers.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../graph/tensor.ts';
 import { accumulationStep, accumulatorName, fullStep, gradientStep, updateStep } from '../../graph/trainingStep.ts';
@@ -72,8 +72,8 @@ export async function createTrainingModel(
   const block = precision === 'float32' && !webgpu ? await blockFor(gradientStep(sample, trainable), device) : 0;
   const held = block > 0 ? heldNames(sample, optimizer) : new Set<string>();
   const enter = (name: string, tensor: Tensor) =>
-    toRuntime(runtime, held.has(name) ? holdTensor(tensor, block) : tensor, precision);
-  const leave = (name: string, tensor: Tensor) => (held.has(name) ? releaseTensor(tensor, block) : tensor);
+    toRuntime(runtime, held.has(name) ? toBlockedOrder(tensor, block) : tensor, precision);
+  const leave = (name: string, tensor: Tensor) => (held.has(name) ? fromBlockedOrder(tensor, block) : tensor);
   const living: Living = new Map();
   const constants = new Map<string, Tensor>();
   for (const name of [...sample.parameters, ...sample.buffers]) {

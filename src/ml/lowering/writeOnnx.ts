@@ -1,0 +1,126 @@
+import { typeOf, type Graph } from '../graph/graph.ts';
+import { nodePlaces, placeName } from '../graph/nodePlaces.ts';
+import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
+import { blockedDomain, imagesOf } from './blocked/blockedLayout.ts';
+import { fuseBlocked } from './blocked/fuseBlocked.ts';
+import { convolutionWeights, toBlockedOrder } from './blocked/blockedWeights.ts';
+import { createLowering, pruneNodes, type Precision } from './lowering.ts';
+import { lowerNode } from './lowerNode.ts';
+import { flatState, isUpdate, lowerUpdates } from './lowerUpdate.ts';
+import { hideShapes, sizesInPlace } from './blocked/hiddenShapes.ts';
+import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from '../onnx/onnxModel.ts';
+import { lowerRunningAverages } from './webgpu/webgpuBatchNorm.ts';
+import type { WebgpuLimits } from './webgpu/webgpuLimits.ts';
+
+export interface WriteOptions {
+  /** Tensors that become constants of the model; parameters and buffers that are not in it become inputs. */
+  readonly constants: StateDict;
+  /** Outputs beside the graph's own, such as the values of its updates. */
+  readonly outputs?: readonly string[];
+  /** Leaves the first dimension of inputs and outputs open, for a model that others will run. */
+  readonly openBatch?: boolean;
+  /** Other names for inputs and outputs. */
+  readonly rename?: ReadonlyMap<string, string>;
+  readonly metadata?: Readonly<Record<string, string>>;
+  /** Writes the forms that suit a graphics card behind WebGPU, see lowerWebgpu.ts. */
+  readonly webgpu?: WebgpuLimits | undefined;
+  /**
+   * Channels a block of the CPU's fast layout, for graphs that suit it (`suitsBlocks`); the plain layout without it.
+   * Weights of convolutions that are inputs or outputs of the model are then held in blocks (blockedWeights.ts).
+   */
+  readonly block?: number;
+  /** `float64` computes in double precision on the CPU, slowly; all float32 tensors of the model are then float64. */
+  readonly precision?: Precision;
+}
+
+/** ONNX opset that our lowering is written against. */
+export const onnxOpset = 17;
+
+/**
+ * The bytes of an ONNX model (opset 17) that computes the graph. What an optimizer updates goes in and comes out with
+ * one dimension (`flatState`).
+ * Throws where the graph's form has no static counterpart, which is a bug of the caller.
+ */
+export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
+  const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
+  const { precision = 'float32' } = options;
+  const lowering = createLowering(graph, {
+    block,
+    ...(block > 0 && { images: imagesOf(graph) }),
+    constants: new Set(constants.keys()),
+    precision,
+    webgpu: options.webgpu,
+  });
+  const flat = flatState(graph);
+  for (const name of flat)
+    lowering.alias.set(name, lowering.emit('Reshape', [name, lowering.integers(typeOf(graph, name).shape)]));
+  const places = nodePlaces(graph);
+  graph.nodes.forEach((node, index) => {
+    const place = places[index];
+    if (place) lowering.place = placeName(node, place);
+    if (!isUpdate(node)) lowerNode(lowering, node);
+  });
+  for (const name of flat) lowering.alias.delete(name);
+  const updates = graph.nodes.flatMap((node, index) => {
+    const place = places[index];
+    return isUpdate(node) ? [{ node, layer: place?.layer ?? '' }] : [];
+  });
+  lowerUpdates(lowering, updates);
+  if (lowering.webgpu) lowerRunningAverages(lowering, graph.nodes);
+  const outputs = [...graph.outputs, ...extra];
+  const all = block > 0 ? hideShapes(lowering, graph.inputs[0] ?? '') : lowering.nodes;
+  const needed = pruneNodes(all, outputs);
+  const nodes = block > 0 ? fuseBlocked(needed, outputs) : needed;
+  const used = new Set(nodes.flatMap((node) => node.input));
+  const named = (name: string) => rename.get(name) ?? name;
+  for (const node of nodes) {
+    node.input = node.input.map(named);
+    node.output = node.output.map(named);
+  }
+  const rows = new Set([...flat, ...[...flat].map((name) => graph.updates.get(name) ?? '')]);
+  const tensors = [...graph.parameters, ...graph.buffers];
+  const describe = (name: string): OnnxValueInfo => {
+    const { dtype, shape: whole } = typeOf(graph, name);
+    const shape = rows.has(name) ? [elementCount(whole)] : whole;
+    const open = openBatch && !tensors.includes(name);
+    const dim = shape.map((dimValue, axis) => {
+      return open && axis === 0 ? { dimParam: 'N' } : { dimValue };
+    });
+    const elemType = onnxDataTypes[dtype === 'float32' ? precision : dtype];
+    // A buffer of known shape is kept until a later value of that shape takes it, a map's of the forward pass for a
+    // gradient's. Where shapes are left unsaid, ONNX Runtime frees each as soon as nothing reads it.
+    const unsaid = block > 0 && graph.inputs.includes(name);
+    return { name: named(name), type: { tensorType: { elemType, ...(!unsaid && { shape: { dim } }) } } };
+  };
+  const held = block > 0 ? convolutionWeights(graph) : new Set<string>();
+  const isInput = (name: string) => used.has(name) && !constants.has(name);
+  const initializers = [...constants]
+    .filter(([name]) => used.has(name))
+    .map(([name, tensor]) => constant(name, held.has(name) ? toBlockedOrder(tensor, block) : tensor, precision));
+  return encodeOnnx({
+    irVersion: 8,
+    producerName: 'fivecrop',
+    opsetImport: [
+      { domain: '', version: onnxOpset },
+      { domain: 'com.microsoft', version: 1 },
+      ...(lowering.block > 0 ? [{ domain: blockedDomain, version: 1 }] : []),
+    ],
+    graph: {
+      name: 'fivecrop',
+      node: nodes,
+      initializer: [...lowering.initializers.filter((tensor) => used.has(tensor.name ?? '')), ...initializers],
+      input: [...graph.inputs, ...tensors].filter(isInput).map(describe),
+      output: outputs.map(describe),
+      ...(block > 0 && { valueInfo: sizesInPlace(nodes, lowering.overwrites) }),
+    },
+    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
+  });
+}
+
+function constant(name: string, tensor: Tensor, precision: Precision): OnnxTensor {
+  const { shape } = tensor;
+  const widened = tensor.dtype === 'float32' && precision === 'float64';
+  const data = widened ? Float64Array.from(tensor.data) : tensor.data;
+  const dataType = onnxDataTypes[widened ? precision : tensor.dtype];
+  return { name, dataType, dims: [...shape], rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+}

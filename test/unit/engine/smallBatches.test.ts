@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { buildNetwork } from '../../../src/ml/architectures/registry.ts';
+import type { Feeds } from '../../../src/ml/engine/engine.ts';
+import { inSmallBatches } from '../../../src/ml/engine/onnxruntime/smallBatches.ts';
+import { createInferenceModel } from '../../../src/ml/engine/onnxruntime/inferenceModel.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { createRandom } from '../../../src/ml/graph/random.ts';
+import { sliceRows } from '../../../src/ml/graph/sliceRows.ts';
+import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
+import { initialise } from '../../../src/ml/weights/initialise.ts';
+import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
+
+const graphFor = (batch: number) => {
+  const builder = createGraphBuilder('running');
+  const images = input(builder, 'images', [batch, 3, 32, 32]);
+  return finishGraph(builder, [buildNetwork('densenet121', builder, images, { hidden: [], dropout: 0, classes: 7 })]);
+};
+
+test('an image gives the same numbers alone, beside others, and few at a time', async () => {
+  const state = initialise(stateShapes(graphFor(1)), 'densenet', 0);
+  const random = createRandom(0);
+  const images = float32Tensor(
+    [5, 3, 32, 32],
+    Float32Array.from({ length: 5 * 3 * 1024 }, () => random.next() - 0.5),
+  );
+  const whole = createInferenceModel(graphFor, state, 'cpu');
+  const few = inSmallBatches(whole, 2);
+  const rowsOf = async (feeds: Feeds, model = few) => [...(await model.run(feeds)).values()][0];
+  const together = await rowsOf(new Map([['images', images]]));
+  const beside = await rowsOf(new Map([['images', images]]), whole);
+  assert.deepEqual(together?.shape, [5, 7]);
+  for (let row = 0; row < 5; row++) {
+    const alone = await rowsOf(new Map([['images', sliceRows(images, row, row + 1)]]));
+    assert.ok(alone && beside);
+    const [first, second] = [sliceRows(together, row, row + 1), sliceRows(beside, row, row + 1)];
+    alone.data.forEach((value, at) => {
+      const tolerance = 1e-5 * Math.max(1, Math.abs(Number(value)));
+      assert.ok(Math.abs(Number(value) - Number(first.data[at])) <= tolerance, `${value} ${first.data[at]}`);
+      assert.ok(Math.abs(Number(value) - Number(second.data[at])) <= tolerance, `${value} ${second.data[at]}`);
+    });
+  }
+  await few.dispose();
+});
+
+test('images go few at a time and features together', async () => {
+  const runs: number[] = [];
+  const run = (feeds: Feeds) => {
+    const rows = [...feeds.values()][0]?.shape[0] ?? 0;
+    runs.push(rows);
+    return Promise.resolve(new Map([['y', float32Tensor([rows, 1])]]));
+  };
+  const model = inSmallBatches({ run, dispose: () => Promise.resolve() }, 2);
+  await model.run(new Map([['images', float32Tensor([5, 3, 2, 2])]]));
+  await model.run(new Map([['features', float32Tensor([5, 9])]]));
+  assert.deepEqual(runs, [2, 2, 1, 5]);
+});
