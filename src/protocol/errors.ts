@@ -4,9 +4,9 @@
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
-  /** `usage` ends the command line with exit code 2, `failure` with 1. */
-  readonly kind: 'usage' | 'failure';
-  constructor(message: string, kind: 'usage' | 'failure' = 'failure', options?: ErrorOptions) {
+  /** `usage` ends the command line with exit code 2, the others with 1. */
+  readonly kind: 'usage' | 'failure' | 'weights';
+  constructor(message: string, kind: UserError['kind'] = 'failure', options?: ErrorOptions) {
     super(message, options);
     this.kind = kind;
   }
@@ -24,6 +24,14 @@ export function userError(message: string, cause?: unknown): UserError {
 /** A flag, a setting or an argument is wrong. `message` says which and what it may be. */
 export function usageError(message: string): UserError {
   return new UserError(message, 'usage');
+}
+
+/**
+ * Pretrained weights cannot be had. `message` says which and why; the editor and the shell each add what to do, see
+ * `weightsAdvice.ts`. `tried` is everything that was tried, for the log.
+ */
+export function weightsError(message: string, tried: string): UserError {
+  return new UserError(message, 'weights', { cause: new Error(tried) });
 }
 
 /** The user asked to stop. */

@@ -41,6 +41,8 @@ export const runRecordSchema = z.object({
   state: z.enum(runStates),
   /** Why it ended, where it has. */
   reason: sentence().optional(),
+  /** What could not be had, where that is why it failed. */
+  missing: z.literal('weights').optional(),
   config: trainingConfigSchema,
   environment: z.object({
     fivecrop: name(),

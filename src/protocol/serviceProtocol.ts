@@ -66,6 +66,11 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('devices') }),
   /** Answers `networks`, then `done`. */
   z.object({ type: z.literal('networks'), weightsFolder: line().optional() }),
+  /**
+   * A network's pretrained weights: looks whether they are at hand or can be downloaded, or, with `fetch`, downloads them,
+   * which answers `progress` in bytes. Answers `weights`, then `done`.
+   */
+  z.object({ type: z.literal('weights'), network: line(), fetch: z.boolean() }),
 ]);
 export type ServiceRequestBody = z.infer<typeof serviceRequestBodySchema>;
 
@@ -89,6 +94,14 @@ export const networkOfferSchema = z.object({
 });
 export type NetworkOffer = z.infer<typeof networkOfferSchema>;
 
+/** Whether a network's pretrained weights are at hand, can be downloaded from `host`, or cannot be had, and why. */
+export const weightsOutlookSchema = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('here') }),
+  z.object({ state: z.literal('remote'), host: line(), bytes: whole(0, Number.MAX_SAFE_INTEGER) }),
+  z.object({ state: z.literal('missing'), reason: line() }),
+]);
+export type WeightsOutlook = z.infer<typeof weightsOutlookSchema>;
+
 export const deviceOfferSchema = z.object({
   engine: line(),
   name: line(),
@@ -111,6 +124,8 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('report'), report: dataReportSchema }),
   z.object({ type: z.literal('devices'), devices: z.array(deviceOfferSchema).max(mostListed) }),
   z.object({ type: z.literal('networks'), networks: z.array(networkOfferSchema).max(mostListed) }),
+  /** `folder` is where weights are kept. */
+  z.object({ type: z.literal('weights'), folder: line(), weights: weightsOutlookSchema }),
   /** A line for the log: a fallback, a download. */
   z.object({ type: z.literal('log'), level: z.enum(['info', 'warning', 'error']), message: line() }),
   z.object({ type: z.literal('done') }),

@@ -2,6 +2,8 @@ import { CommanderError } from 'commander';
 import process from 'node:process';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import { weightsAdviceForShell } from '../../protocol/weightsAdvice.ts';
+import { defaultWeightsFolder } from '../weights/pretrained.ts';
 import { interruptedExitCode } from './interrupt.ts';
 
 /** How the process ends: its exit code, and the sentence for standard error; none where all has been said. */
@@ -19,7 +21,11 @@ export function endingOf(error: unknown): Ending {
   if (error instanceof CommanderError) return endingOfParser(error);
   const code = error instanceof UserError && error.kind === 'usage' ? 2 : 1;
   if (process.env['FIVECROP_DEBUG'] === '1') return { code, message: stackOf(error) };
-  if (error instanceof UserError) return { code, message: visible(`fivecrop: ${error.message}`) };
+  if (error instanceof UserError) {
+    const isWeights = error.kind === 'weights';
+    const sentence = isWeights ? weightsAdviceForShell(error.message, defaultWeightsFolder()) : error.message;
+    return { code, message: visible(`fivecrop: ${sentence}`) };
+  }
   const message = messageOf(error).split('\n', 1)[0] ?? '';
   return {
     code,

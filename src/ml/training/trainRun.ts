@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { longestSentence } from '../../protocol/bounded.ts';
-import { CancelledError, messageOf, usageError, userError } from '../../protocol/errors.ts';
+import { CancelledError, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { type RunProfile, runProfileSchema } from '../../protocol/runProfile.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { contradictionIn, type TrainingConfig } from '../../protocol/trainingConfig.ts';
@@ -179,6 +179,10 @@ async function trainInFolder(parts: Parts): Promise<TrainRunResult> {
     }
     const failed = diskError(error, session.folder.path);
     const step = session.folder.record.progress?.step ?? 0;
+    if (failed instanceof UserError && failed.kind === 'weights') {
+      session.log(`What was tried: ${messageOf(failed.cause)}`);
+      await session.record({ missing: 'weights' }).catch(() => undefined);
+    }
     // The disk may be what failed; the failure itself is what has to be told.
     await finish(session, { state: 'failed', reason: messageOf(failed), step }).catch(() => undefined);
     throw failed;
@@ -345,7 +349,7 @@ async function openFolder(
     return createRunFolder(out, wanted, { ...changes, created: now.toISOString() });
   }
   const afresh = resumed === undefined ? { progress: undefined, best: undefined, resumedFrom: undefined } : {};
-  await reopened.update({ ...afresh, ...changes, reason: undefined });
+  await reopened.update({ ...afresh, ...changes, reason: undefined, missing: undefined });
   return reopened;
 }
 

@@ -1,6 +1,6 @@
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cancelled, messageOf, userError } from '../../protocol/errors.ts';
+import { cancelled, messageOf, UserError, userError } from '../../protocol/errors.ts';
 import { mismatchOf } from './fileHash.ts';
 
 export interface DownloadProgress {
@@ -75,8 +75,10 @@ async function writeBody(
   return received;
 }
 
-async function request(url: string, from: number, signal: AbortSignal): Promise<Response> {
-  const headers = { 'accept-encoding': 'identity', ...(from > 0 ? { range: `bytes=${from}-` } : {}) };
+async function request(url: string, part: { from: number; to?: number }, signal: AbortSignal): Promise<Response> {
+  const { from, to } = part;
+  const range = from > 0 || to !== undefined ? { range: `bytes=${from}-${to ?? ''}` } : {};
+  const headers = { 'accept-encoding': 'identity', ...range };
   const response = await fetch(url, { headers, signal, redirect: 'follow' });
   if (response.ok) return response;
   await response.body?.cancel();
@@ -94,7 +96,7 @@ async function attempt(part: string, options: DownloadOptions, stalled: AbortCon
   const watch = setTimeout(() => stalled.abort(new Error('the server does not answer')), stallMilliseconds);
   let response;
   try {
-    response = await request(url, present, AbortSignal.any(signals));
+    response = await request(url, { from: present }, AbortSignal.any(signals));
   } catch (error) {
     // A part that is as long as the file, or longer, leaves nothing to ask for.
     if (messageOf(error).endsWith('416')) await rm(part, { force: true });
@@ -114,6 +116,37 @@ async function attempt(part: string, options: DownloadOptions, stalled: AbortCon
   } finally {
     await handle.close();
   }
+}
+
+/** Time in which a server has to say how large a file is, in milliseconds: it is asked while somebody waits. */
+const questionMilliseconds = 8000;
+
+/** The size of a file in bytes, as far as its server says it. Throws where the server cannot be reached or has it not. */
+export async function askForSize(url: string, signal?: AbortSignal): Promise<number | undefined> {
+  const patience = AbortSignal.timeout(questionMilliseconds);
+  const signals = signal ? [signal, patience] : [patience];
+  try {
+    // Not HEAD, which some servers refuse: what is asked is what the download will ask.
+    const response = await request(url, { from: 0, to: 0 }, AbortSignal.any(signals));
+    await response.body?.cancel();
+    return extentOf(response).total;
+  } catch (error) {
+    if (signal?.aborted) throw cancelled();
+    throw error;
+  }
+}
+
+/** Why a server gave no file, as words that follow its name. */
+export function whyFetchFailed(error: unknown): string {
+  const cause = error instanceof UserError ? error.cause : error;
+  const message = messageOf(cause);
+  if (/^the server answered 40[34]|^the server answered 410/.test(message)) return 'does not have the file';
+  if (message.startsWith('the server answered')) return message.replace('the server ', '');
+  if (/^what arrived is another file|^the server sends more/.test(message)) return 'has another file under its name';
+  // `fetch` wraps what the network says.
+  const isNetwork = cause instanceof TypeError || (cause instanceof Error && cause.name === 'TimeoutError');
+  if (isNetwork || /nothing came for a while|does not answer|was cut/.test(message)) return 'cannot be reached';
+  return `could not be used (${message})`;
 }
 
 function reasonOf(error: unknown): string {

@@ -2,10 +2,18 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CancelledError, cancelled, messageOf, userError } from '../../protocol/errors.ts';
+import {
+  CancelledError,
+  cancelled,
+  messageOf,
+  type UserError,
+  userError,
+  weightsError,
+} from '../../protocol/errors.ts';
+import type { WeightsOutlook } from '../../protocol/serviceProtocol.ts';
 import { withFileLock } from '../../runs/lock.ts';
 import { platformCacheFolder } from '../cache/cacheFolder.ts';
-import { downloadFile, type DownloadProgress } from './download.ts';
+import { askForSize, downloadFile, type DownloadProgress, whyFetchFailed } from './download.ts';
 import { mismatchOf } from './fileHash.ts';
 import { pretrainedFor, type PretrainedWeights, type WeightsSource } from './pretrainedTable.ts';
 
@@ -47,6 +55,36 @@ async function checkedFile(path: string, source: WeightsSource, signal?: AbortSi
   );
 }
 
+/** Folders that are looked through, the first of which takes downloads, and the address of a mirror. */
+interface Places {
+  readonly folder: string;
+  /** A mirror that is a folder; nothing is downloaded where there is one. */
+  readonly mirrorFolder: string | undefined;
+  readonly mirrorAddress: string | undefined;
+}
+
+function placesOf({ weightsFolder, mirror: given }: LocateOptions): Places {
+  const { FIVECROP_MIRROR: environmentMirror } = process.env;
+  const set = given ?? (environmentMirror === '' ? undefined : environmentMirror);
+  const mirror = set?.startsWith('file:') ? fileURLToPath(set) : set;
+  const isFolder = mirror !== undefined && !isAddress(mirror);
+  return {
+    folder: weightsFolder ?? defaultWeightsFolder(),
+    mirrorFolder: isFolder ? mirror : undefined,
+    mirrorAddress: isFolder ? undefined : mirror,
+  };
+}
+
+function foldersOf({ folder, mirrorFolder }: Places): readonly string[] {
+  return mirrorFolder === undefined ? [folder] : [folder, mirrorFolder];
+}
+
+/** Whether a file of these weights lies ready, by its name alone: in the weights folder or in a mirror that is one. */
+export function hasWeights(weights: PretrainedWeights, options: LocateOptions = {}): boolean {
+  const folders = foldersOf(placesOf(options));
+  return folders.some((folder) => weights.sources.some(({ file }) => existsSync(join(folder, file))));
+}
+
 async function findIn(folders: readonly string[], weights: PretrainedWeights, signal?: AbortSignal) {
   for (const folder of folders) {
     for (const source of weights.sources) {
@@ -65,63 +103,106 @@ function addressesOf(source: WeightsSource, mirror: string | undefined): readonl
   return [`${base}/${source.file}`, `${base}${hubPath}`];
 }
 
-async function download(
+/** Asks every address in turn until `ask` succeeds. Throws what none of them being of use means. */
+async function fromAnywhere<Answer>(
   weights: PretrainedWeights,
-  folder: string,
-  mirror: string | undefined,
-  options: LocateOptions,
-) {
-  const failures: string[] = [];
+  { mirrorAddress }: Places,
+  ask: (source: WeightsSource, url: string) => Promise<Answer>,
+): Promise<Answer> {
+  const failures: Failure[] = [];
   for (const source of weights.sources) {
-    for (const url of addressesOf(source, mirror)) {
-      const path = join(folder, source.file);
+    for (const url of addressesOf(source, mirrorAddress)) {
       try {
-        await downloadFile({ ...options, ...source, url, path });
-        return path;
+        return await ask(source, url);
       } catch (error) {
         if (error instanceof CancelledError) throw error;
-        failures.push(messageOf(error).replace(/\.$/, ''));
+        failures.push({ url, error });
       }
     }
   }
-  const files = weights.sources.map(({ file }) => file).join(' or ');
-  const addresses = weights.sources.map(({ url }) => url).join(' or ');
-  throw userError(
-    `The weights of ${weights.architecture} are not here and could not be fetched. Put ${files} into ${folder} (from ${addresses}), or name a mirror with FIVECROP_MIRROR. What was tried: ${failures.join('; ')}.`,
-  );
+  throw unobtainable(weights, failures);
+}
+
+interface Failure {
+  readonly url: string;
+  readonly error: unknown;
+}
+
+function filesOf({ sources }: PretrainedWeights): string {
+  return sources.map(({ file }) => file).join(' or ');
+}
+
+function unobtainable(weights: PretrainedWeights, failures: readonly Failure[]): UserError {
+  const hosts = new Map<string, string>();
+  for (const { url, error } of failures) hosts.set(new URL(url).host, whyFetchFailed(error));
+  const reasons = [...new Set(hosts.values())].map((reason) => {
+    const names = [...hosts].filter(([, why]) => why === reason).map(([host]) => host);
+    return `${names.join(' and ')} ${reason}`;
+  });
+  const what = `The pretrained weights of ${weights.architecture} (${filesOf(weights)})`;
+  const tried = failures.map(({ error }) => messageOf(error)).join('; ');
+  return weightsError(`${what} cannot be downloaded, because ${reasons.join(', and ')}.`, tried);
+}
+
+const bytesPerMegabyte = 2 ** 20;
+
+/** Size of a network's weights in bytes as far as the table knows it: exactly, or to a thousandth of a megabyte. */
+export function weightsBytes({ sources, megabytes }: PretrainedWeights): number {
+  return sources[0]?.bytes ?? Math.round(megabytes * bytesPerMegabyte);
+}
+
+/**
+ * Looks where a network's weights would come from: by name in the folders, else with one short question to each address
+ * until one has the file. Throws as `locateFile` does.
+ */
+export async function lookForWeights(
+  weights: PretrainedWeights,
+  options: LocateOptions = {},
+): Promise<Exclude<WeightsOutlook, { state: 'missing' }>> {
+  if (hasWeights(weights, options)) return { state: 'here' };
+  const places = placesOf(options);
+  if (places.mirrorFolder !== undefined) throw notInMirror(weights, places.folder, places.mirrorFolder);
+  return fromAnywhere(weights, places, async ({ bytes }, url) => {
+    const size = await askForSize(url, options.signal);
+    return { state: 'remote', host: new URL(url).host, bytes: size ?? bytes ?? weightsBytes(weights) };
+  });
+}
+
+function notInMirror(weights: PretrainedWeights, folder: string, mirrorFolder: string): UserError {
+  const reason = `Neither ${folder} nor the mirror ${mirrorFolder} has the pretrained weights of ${weights.architecture} (${filesOf(weights)}).`;
+  return weightsError(reason, reason);
 }
 
 /**
  * The path of a file with these weights: from the cache folder, where a user may have put it by hand; from the mirror's
- * folder; or downloaded once, checked, with a lock against other processes. Throws a user error that says which file to
- * put where, or a `CancelledError`.
+ * folder; or downloaded once, checked, with a lock against other processes. Throws a `UserError` of the kind `weights`
+ * where they are not to be had, or a `CancelledError`.
  */
 export async function locateFile(weights: PretrainedWeights, options: LocateOptions = {}): Promise<string> {
-  const folder = options.weightsFolder ?? defaultWeightsFolder();
-  const { FIVECROP_MIRROR: environmentMirror } = process.env;
-  const setMirror = options.mirror ?? (environmentMirror === '' ? undefined : environmentMirror);
-  const mirror = setMirror?.startsWith('file:') ? fileURLToPath(setMirror) : setMirror;
-  const mirrorFolder = mirror !== undefined && !isAddress(mirror) ? mirror : undefined;
-  const folders = mirrorFolder === undefined ? [folder] : [folder, mirrorFolder];
-  const found = await findIn(folders, weights, options.signal);
+  const places = placesOf(options);
+  const { folder, mirrorFolder } = places;
+  const found = await findIn(foldersOf(places), weights, options.signal);
   if (found) return found;
-  if (mirrorFolder !== undefined) {
-    const files = weights.sources.map(({ file }) => file).join(' or ');
-    throw userError(
-      `Neither ${folder} nor the mirror ${mirrorFolder} has the weights of ${weights.architecture}: put ${files} into one of them.`,
-    );
-  }
+  if (mirrorFolder !== undefined) throw notInMirror(weights, folder, mirrorFolder);
   try {
     await mkdir(folder, { recursive: true });
   } catch (error) {
-    throw userError(`${folder} cannot be made (${messageOf(error)}): name another with FIVECROP_WEIGHTS.`, error);
+    throw weightsError(`The weights folder ${folder} cannot be made.`, messageOf(error));
   }
   return withFileLock(
     join(folder, `${weights.architecture}.lock`),
     // Whoever held the lock before may have fetched it.
-    async () => (await findIn([folder], weights, options.signal)) ?? (await download(weights, folder, mirror, options)),
+    async () => (await findIn([folder], weights, options.signal)) ?? (await download(weights, places, options)),
     options.signal,
   );
+}
+
+function download(weights: PretrainedWeights, places: Places, options: LocateOptions): Promise<string> {
+  return fromAnywhere(weights, places, async (source, url) => {
+    const path = join(places.folder, source.file);
+    await downloadFile({ ...options, ...source, url, path });
+    return path;
+  });
 }
 
 /**

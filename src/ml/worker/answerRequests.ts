@@ -5,6 +5,7 @@ import {
   type ServiceAnswerBody,
   type ServiceRequestBody,
 } from '../../protocol/serviceProtocol.ts';
+import { weightsAdviceForEditor } from '../../protocol/weightsAdvice.ts';
 
 /** What a request's work is given besides the request. */
 export interface RequestContext {
@@ -53,7 +54,10 @@ export function answerRequests(handle: RequestHandler, send: (answer: ServiceAns
 
 function failure(error: unknown): ServiceAnswerBody {
   if (error instanceof CancelledError) return { type: 'error', kind: 'cancelled', message: error.message };
-  if (error instanceof UserError) return { type: 'error', kind: 'user', message: error.message };
+  if (error instanceof UserError) {
+    const message = error.kind === 'weights' ? weightsAdviceForEditor(error.message) : error.message;
+    return { type: 'error', kind: 'user', message };
+  }
   // The stack goes where bugs are looked for; the user sees a sentence.
   console.error(error instanceof Error ? error.stack : error);
   return { type: 'error', kind: 'bug', message: messageOf(error).split('\n', 1)[0] ?? '' };

@@ -4,9 +4,12 @@ import { checkData } from '../data/checkData.ts';
 import { drawSampleDataset } from '../data/drawSampleDataset.ts';
 import { writeAtomically } from '../../runs/atomicFile.ts';
 import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
-import { usageError, userError } from '../../protocol/errors.ts';
+import { messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { contradictionIn } from '../../protocol/trainingConfig.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
+import type { DownloadProgress } from '../weights/download.ts';
+import { defaultWeightsFolder, locateFile, lookForWeights } from '../weights/pretrained.ts';
+import { pretrainedFor } from '../weights/pretrainedTable.ts';
 import type { RequestContext, RequestHandler } from './answerRequests.ts';
 import { createClassifierPool } from './classifierPool.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
@@ -44,10 +47,30 @@ export function createServiceHandler(): RequestHandler {
         answer({ type: 'devices', devices: await offeredDevices() });
         return;
       case 'networks':
-        answer({ type: 'networks', networks: await offeredNetworks(request.weightsFolder) });
+        answer({ type: 'networks', networks: offeredNetworks(request.weightsFolder) });
         return;
+      case 'weights':
+        return prepareWeights(request, context);
     }
   };
+}
+
+/** Looks for a network's pretrained weights, or downloads them; that they are not to be had is an answer, not a failure. */
+async function prepareWeights({ network, fetch }: RequestOf<'weights'>, context: RequestContext): Promise<void> {
+  const { signal, answer } = context;
+  const weights = pretrainedFor(network);
+  const folder = defaultWeightsFolder();
+  const report = rareProgress(`Downloading the weights of ${network}`, answer);
+  const onProgress = ({ received, total }: DownloadProgress) => report(received, total);
+  try {
+    if (fetch) await locateFile(weights, { signal, onProgress });
+    const found = fetch ? { state: 'here' as const } : await lookForWeights(weights, { signal });
+    answer({ type: 'weights', folder, weights: found });
+  } catch (error) {
+    if (!(error instanceof UserError && error.kind === 'weights')) throw error;
+    answer({ type: 'log', level: 'warning', message: `${error.message} What was tried: ${messageOf(error.cause)}` });
+    answer({ type: 'weights', folder, weights: { state: 'missing', reason: error.message } });
+  }
 }
 
 async function check(request: RequestOf<'check'>, { signal, answer }: RequestContext): Promise<void> {

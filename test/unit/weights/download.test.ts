@@ -6,10 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
+import { CancelledError, messageOf, UserError, weightsError } from '../../../src/protocol/errors.ts';
+import { weightsAdviceForEditor } from '../../../src/protocol/weightsAdvice.ts';
+import { endingOf } from '../../../src/ml/cli/failure.ts';
 import { downloadFile, type DownloadOptions } from '../../../src/ml/weights/download.ts';
 import { withFileLock } from '../../../src/runs/lock.ts';
-import { locateFile, locateWeights } from '../../../src/ml/weights/pretrained.ts';
+import { hasWeights, locateFile, locateWeights, lookForWeights } from '../../../src/ml/weights/pretrained.ts';
 import { pretrainedWeights, type PretrainedWeights } from '../../../src/ml/weights/pretrainedTable.ts';
 
 const content = randomBytes(300_000);
@@ -196,11 +198,57 @@ test('without a network the error says which file to put where', async () => {
   // Port 9 (discard) of this machine answers nobody.
   await assert.rejects(locateFile(weights, { weightsFolder: folder, retryMilliseconds: 10 }), (error) => {
     assert.ok(error instanceof UserError);
-    assert.ok(error.message.includes(`Put tiny.safetensors or ${torchFile} into ${folder}`), error.message);
-    assert.match(error.message, /FIVECROP_MIRROR/);
+    assert.equal(error.kind, 'weights');
+    assert.equal(
+      error.message,
+      `The pretrained weights of tiny (tiny.safetensors or ${torchFile}) cannot be downloaded, because 127.0.0.1:9 cannot be reached.`,
+    );
+    assert.match(messageOf(error.cause), /hub\/tiny\/model\.safetensors could not .*; http:.*tiny\.pth could not/);
     return true;
   });
-  await assert.rejects(locateFile(weights, { weightsFolder: folder, mirror: join(folder, 'none') }), /put tiny/);
+  await assert.rejects(locateFile(weights, { weightsFolder: folder, mirror: join(folder, 'none') }), (error) => {
+    assert.ok(error instanceof UserError);
+    assert.equal(error.kind, 'weights');
+    assert.match(error.message, /^Neither .* nor the mirror .*none has the pretrained weights of tiny \(tiny\.saf/);
+    return true;
+  });
+});
+
+test('what is said of weights that cannot be had names the setting in the editor and the variable in the shell', () => {
+  const reason = 'The pretrained weights of tiny cannot be downloaded.';
+  assert.equal(
+    weightsAdviceForEditor(reason),
+    'The pretrained weights of tiny cannot be downloaded; name a mirror in the settings (fivecrop.weightsMirror) or put the file into the weights folder (fivecrop.weightsFolder).',
+  );
+  const shell = endingOf(weightsError(reason, 'nothing')).message ?? '';
+  assert.match(
+    shell,
+    /cannot be downloaded; name a mirror with FIVECROP_MIRROR, put the file into .*weights.*--weights/,
+  );
+});
+
+test('a look for weights downloads nothing: it tells what lies here from what a server has and what nobody has', async () => {
+  const options = { weightsFolder: folder, mirror: base };
+  const { host } = new URL(base);
+  assert.deepEqual(await lookForWeights(weights, options), { state: 'remote', host, bytes: content.length });
+  assert.deepEqual(requests, [{ url: '/tiny.safetensors', range: 'bytes=0-0' }]);
+  assert.deepEqual(await readdir(folder), []);
+
+  handler = (_, response) => {
+    response.writeHead(206, { 'content-range': `bytes 0-0/${content.length}`, 'content-length': 1 }).end('x');
+  };
+  assert.deepEqual(await lookForWeights(weights, options), { state: 'remote', host, bytes: content.length });
+
+  handler = (_, response) => response.writeHead(404).end();
+  await assert.rejects(lookForWeights(weights, options), /because 127\.0\.0\.1:\d+ does not have the file\.$/);
+  await assert.rejects(lookForWeights(weights, { weightsFolder: folder }), /127\.0\.0\.1:9 cannot be reached/);
+
+  await writeFile(join(folder, torchFile), content);
+  requests = [];
+  assert.deepEqual(await lookForWeights(weights, options), { state: 'here' });
+  assert.equal(hasWeights(weights, { weightsFolder: join(folder, 'none') }), false);
+  assert.equal(hasWeights(weights, { weightsFolder: join(folder, 'none'), mirror: folder }), true);
+  assert.equal(requests.length, 0);
 });
 
 test('two that want the same file download it once', async () => {

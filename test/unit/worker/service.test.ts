@@ -25,11 +25,11 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function startService(idleMilliseconds = 60_000): ServiceProcess {
+function startService(idleMilliseconds = 60_000, environment: NodeJS.ProcessEnv = {}): ServiceProcess {
   return createServiceProcess({
     script: join(import.meta.dirname, '../../../src/ml/worker/service.ts'),
     execArgv: ['--import', import.meta.resolve('tsx')],
-    environment: () => ({ ...process.env, NODE_OPTIONS: '' }),
+    environment: () => ({ ...process.env, NODE_OPTIONS: '', ...environment }),
     onOutput: (line) => said.push(line),
     idleMilliseconds,
   });
@@ -187,6 +187,28 @@ test('networks come with their published accuracy, and weights that are here are
   // torchvision's documentation: 11,689,512 parameters, 69.758 %.
   assert.deepEqual([resnet?.parameters, resnet?.top1, resnet?.weightsHere], [11_689_512, 0.69758, false]);
   assert.equal(answer?.networks.find(({ name }) => name === 'ConvNet1')?.top1, undefined);
+});
+
+test('weights that cannot be had are answered with the reason, and what was tried goes to the log', async () => {
+  // Port 9 (discard) of this machine answers nobody.
+  const own = startService(60_000, {
+    FIVECROP_WEIGHTS: join(folder, 'weights'),
+    FIVECROP_MIRROR: 'http://127.0.0.1:9',
+  });
+  try {
+    const answers: ServiceAnswerBody[] = [];
+    const onAnswer = (answer: ServiceAnswerBody) => answers.push(answer);
+    await own.request({ type: 'weights', network: 'squeezenet1_1', fetch: false }, { onAnswer });
+    await own.request({ type: 'weights', network: 'squeezenet1_1', fetch: true }, { onAnswer });
+    const reason =
+      'The pretrained weights of squeezenet1_1 (squeezenet1_1-b8a52dc0.pth) cannot be downloaded, because 127.0.0.1:9 cannot be reached.';
+    const missing = { type: 'weights', folder: join(folder, 'weights'), weights: { state: 'missing', reason } };
+    assert.deepEqual(ofType(answers, 'weights'), [missing, missing]);
+    assert.match(ofType(answers, 'log')[1]?.message ?? '', /What was tried: http:\/\/127\.0\.0\.1:9\/squeezenet1_1/);
+    await assert.rejects(own.request({ type: 'weights', network: 'ConvNet1', fetch: false }), UserError);
+  } finally {
+    own.dispose();
+  }
 });
 
 test('a process that is killed fails its requests with a sentence, and the next request starts another', async () => {
