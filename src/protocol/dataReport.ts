@@ -30,7 +30,7 @@ export const dataReportSchema = z.object({
   duplicates: list(
     z.object({
       files: list(path(), mostImages),
-      /** `file`: identical to the last byte; `picture`: saved anew, some of them, in another format, size or quality. */
+      /** `file`: identical to the last byte; `picture`: re-encoded, some of them, in another format, size or quality. */
       same: z.enum(['file', 'picture']).default('file'),
       acrossSplits: z.boolean(),
       acrossClasses: z.boolean(),

@@ -46,7 +46,7 @@ export const trainingConfigSchema = z.strictObject({
         file: path().describe('An ONNX file used as a frozen feature extractor.'),
         featuresOutput: text(10_000, 1)
           .optional()
-          .describe('Name of its features output. Found by itself where it can be.'),
+          .describe('Name of its features output. Found automatically if possible.'),
         preprocessing: preprocessingSchema.partial().optional().describe('What the file expects of its pixels.'),
       }),
     ])
@@ -76,9 +76,9 @@ export const trainingConfigSchema = z.strictObject({
     .describe('Sizes of the head’s hidden layers; empty for a linear head.'),
   dropout: between(0, 0.95).default(0.5).describe('Dropout after each hidden layer.'),
   epochs: whole(1, 1_000_000).default(5).describe('Passes over the training images.'),
-  batchSize: whole(1, 4096).default(32).describe('Images a step.'),
+  batchSize: whole(1, 4096).default(32).describe('Images per step.'),
   optimizer: z.enum(optimizers).default('adam').describe('The optimizer.'),
-  learningRate: positive(1000).default(0.001).describe('Learning rate; the peak where a schedule changes it.'),
+  learningRate: positive(1000).default(0.001).describe('Learning rate; the peak if a schedule changes it.'),
   momentum: between(0, 0.999).default(0.9).describe('Momentum of SGD.'),
   weightDecay: between(0, 1000)
     .default(0)
@@ -88,7 +88,7 @@ export const trainingConfigSchema = z.strictObject({
   stepEpochs: whole(1, many).default(2).describe('For the `step` schedule: epochs between two drops.'),
   stepFactor: fraction
     .default(0.1)
-    .describe('For the `step` schedule: what the learning rate is multiplied with at a drop.'),
+    .describe('For the `step` schedule: what the learning rate is multiplied by at a drop.'),
   labelSmoothing: between(0, 0.9).default(0).describe('Share of the target that is spread over all classes.'),
   classWeights: z
     .enum(['none', 'balanced'])
@@ -123,8 +123,8 @@ export const trainingConfigSchema = z.strictObject({
     .describe(
       'Short side to which images are resized before the crop. Without it 255, and more in proportion for an image size above 224.',
     ),
-  validShare: fraction.default(0.15).describe('Share of the images for validation where the folder has no split.'),
-  testShare: fraction.default(0.15).describe('Share of the images for testing where the folder has no split.'),
+  validShare: fraction.default(0.15).describe('Share of the images for validation if the folder has no split.'),
+  testShare: fraction.default(0.15).describe('Share of the images for testing if the folder has no split.'),
   layout: z
     .enum(layouts)
     .default('auto')
@@ -132,8 +132,8 @@ export const trainingConfigSchema = z.strictObject({
       'What the folders of the data are: `splits` (`train` and the like) with class folders inside, or `classes`. `auto` sees it by their names and refuses what can be read either way.',
     ),
   seed: whole(0, Number.MAX_SAFE_INTEGER).default(0).describe('Seed of weights, order, augmentation and dropout.'),
-  engine: z.enum(engineChoices).default('auto').describe('What computes: ONNX Runtime or TensorFlow.js.'),
-  device: z.enum(deviceChoices).default('auto').describe('Where it computes.'),
+  engine: z.enum(engineChoices).default('auto').describe('The engine: ONNX Runtime or TensorFlow.js.'),
+  device: z.enum(deviceChoices).default('auto').describe('The device to compute on.'),
   cacheMegabytes: between(0, 100_000_000)
     .default(2048)
     .describe('Memory for decoded images and kept features; what does not fit goes to the disk.'),
@@ -157,7 +157,7 @@ export function contradictionIn(
     return `validShare ${validShare} and testShare ${testShare} (--valid-share, --test-share) leave nothing to train on: lower them, so that their sum is below 1.`;
   }
   if (topTensors !== undefined && method !== 'top') {
-    return `topTensors (--top-tensors) goes with the method top, not with ${method ?? 'another'}: leave it out, or take --method top.`;
+    return `topTensors (--top-tensors) can only be used with the method top, not with ${method ?? 'another'}: leave it out, or take --method top.`;
   }
   return undefined;
 }

@@ -25,7 +25,7 @@ export function checkpointMetadataOf(path: string, metadata: SafetensorsMetadata
     version: checkpointVersion,
     schema: checkpointMetadataSchema,
     isNone:
-      'holds weights but is no checkpoint of Fivecrop: give it as `--weights` together with `--arch`, or choose another file.',
+      'holds weights but is not a checkpoint of Fivecrop: give it as `--weights` together with `--arch`, or choose another file.',
   });
 }
 

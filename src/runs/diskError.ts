@@ -6,10 +6,10 @@ export function diskError(error: unknown, path: string): unknown {
   switch (codeOf(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
-      return userError(`The disk is full: ${path} could not be written. Free some space, then go on: ${kept}.`, error);
+      return userError(`The disk is full: ${path} could not be written. Free some space, then continue: ${kept}.`, error);
     case 'EROFS':
       return userError(
-        `${path} could not be written: the disk cannot be written any more. Make it writable, then go on: ${kept}.`,
+        `${path} could not be written: the disk cannot be written any more. Make it writable, then continue: ${kept}.`,
         error,
       );
     case 'ENOENT':

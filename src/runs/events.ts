@@ -73,7 +73,7 @@ async function* linesBetween(handle: FileHandle, file: string, from: number, to:
 function longerThan(bytes: number, file: string, start: number): number {
   if (bytes <= lineLimit.bytes) return bytes * 2;
   const limit = lineLimit.bytes / 1024;
-  throw userError(`${file} has a line of more than ${limit} kB at byte ${start}, which is no event: cut the file there.`);
+  throw userError(`${file} has a line of more than ${limit} kB at byte ${start}, which is not an event: cut the file there.`);
 }
 
 /**

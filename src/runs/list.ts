@@ -82,7 +82,7 @@ async function requireOrdinary(folder: string): Promise<void> {
   if (status !== undefined) requireRegular(metrics, status);
   const checkpoints = join(folder, runFiles.checkpoints);
   if ((await statusOf(checkpoints))?.isDirectory() === false) {
-    throw userError(`${checkpoints} is no folder: put the run’s folder of checkpoints there.`);
+    throw userError(`${checkpoints} is not a folder: put the run’s folder of checkpoints there.`);
   }
 }
 

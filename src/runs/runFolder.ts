@@ -164,7 +164,7 @@ async function ownFolder(path: string, first: RunRecord, lock: HeldLock): Promis
 /** The end of a run whose folder is no longer what it was. */
 function lost(path: string): Error {
   return userError(
-    `${path} was moved, deleted or replaced while the run trained, so the run ended. Resume it where its folder is now, or start it anew.`,
+    `${path} was moved, deleted or replaced while the run trained, so the run ended. Resume it where its folder is now, or start it again.`,
   );
 }
 

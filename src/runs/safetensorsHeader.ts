@@ -16,7 +16,7 @@ export function isObject(value: unknown): value is JsonObject {
 
 /** The refusal of a file that is not what the format says. */
 export function invalidSafetensors(path: string, reason: string): Error {
-  return userError(`${path} is no usable safetensors file: ${reason}. Download or save it again.`);
+  return userError(`${path} is not a usable safetensors file: ${reason}. Download or save it again.`);
 }
 
 /** The header of an open safetensors file of `size` bytes, and the byte at which the data starts. Throws a user error. */

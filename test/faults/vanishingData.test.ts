@@ -129,7 +129,7 @@ test('a resume that validates on other images begins the search for the best ane
   assert.ok(later.includes(best?.step ?? -1), 'the best is one of those after the resume');
 });
 
-test('copies that were saved anew are found from what a run decodes anyway, also of test images', async (t) => {
+test('copies that were re-encoded are found from what a run decodes anyway, also of test images', async (t) => {
   const folder = await temporaryFolder(t);
   const data = await drawTinyDataset(folder);
   await mkdir(join(data, 'test', '1'), { recursive: true });

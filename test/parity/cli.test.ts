@@ -117,7 +117,7 @@ test('check prints the data report', async () => {
   assert.deepEqual(report?.images, { train: 24, valid: 12, test: 12 });
 });
 
-test('Ctrl-C finishes the step, saves, says how to go on and ends with 130; --resume goes on from there', async () => {
+test('Ctrl-C finishes the step, saves, says how to continue and ends with 130; --resume goes on from there', async () => {
   let sent = false;
   const interrupted = await fivecrop(train('--name', 'second', '--epochs', '200'), {
     onOutput: (stdout) => {

@@ -72,9 +72,9 @@ test(
   },
 );
 
-test('a bare state dict is no checkpoint of the report', options, async () => {
+test('a bare state dict is not a checkpoint of the report', options, async () => {
   await assert.rejects(
     readReportCheckpoint(join(fixtures, 'squeezenet1_1_state_dict_zip.pth')),
-    /no checkpoint of the report's script/,
+    /not a checkpoint of the report's script/,
   );
 });

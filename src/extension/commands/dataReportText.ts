@@ -18,14 +18,14 @@ export function dataReportText(report: DataReport): string {
     ],
     [`split ${by}.`, ''],
     findings.length === 0
-      ? ['Nothing stands in the way of training.', '']
+      ? ['The data is ready for training.', '']
       : [...findings.map(({ level, message }) => `- **${level}**: ${inMarkdown(message)}`), ''],
     list(
       'Files that do not decode',
       undecodable.map(({ file, reason }) => `${inCode(file)}: ${inMarkdown(reason)}`),
     ),
     list('Identical files', copies(duplicates, 'file', ' = ')),
-    list('The same picture, saved anew', copies(duplicates, 'picture', ' ≈ ')),
+    list('The same picture, re-encoded', copies(duplicates, 'picture', ' ≈ ')),
     ['## Classes', '', '| folder | name | train | valid | test |', '|:--|:--|--:|--:|--:|'],
     classes
       .slice(0, shownLines)

@@ -21,7 +21,7 @@ export async function makePrivateFolder(path: string): Promise<void> {
   });
   const info = await lstat(path);
   if (info.isSymbolicLink()) throw userError('it is a link');
-  if (!info.isDirectory()) throw userError('it is no folder');
+  if (!info.isDirectory()) throw userError('it is not a folder');
   if (process.platform === 'win32') return;
   if (!isOwn(info)) throw userError('it belongs to another user');
   if ((info.mode & othersMayWrite) !== 0) throw userError('other users may write to it');

@@ -15,7 +15,7 @@ Examples:
   fivecrop check flowers
   fivecrop check photos --valid-share 0.2 --test-share 0.1
 
-Nothing is ever changed or deleted. Exit code 1 where training would fail.`;
+Nothing is ever changed or deleted. Exits with 1 if training would fail.`;
 
 /** Flags of `train` that say how a folder is read. */
 const dataFlags = ['--class-names', '--layout', '--valid-share', '--test-share', '--seed'];
@@ -23,9 +23,9 @@ const dataFlags = ['--class-names', '--layout', '--valid-share', '--test-share',
 /** `fivecrop check`: see its help text. */
 export function checkCommand(): Command {
   const command = new Command('check')
-    .summary('look through a data set without training')
+    .summary('check a data set without training')
     .description(
-      'Looks through a data set: classes, counts, files that do not decode, copies of one picture, and what to do.',
+      'Checks a data set: classes, counts, files that cannot be decoded, copies of one picture, and what to do.',
     )
     .argument('<data>', 'folder of images, as for train')
     .addHelpText('after', examples);

@@ -15,12 +15,12 @@ export function classifierFromFlags(options: OptionValues): ClassifierSource {
   }
   const preprocessing = preprocessingFromFlags(options);
   if (preprocessing && backbone === undefined) {
-    throw usageError('--preprocess, --mean, --std, --scale and --channels go with --backbone FILE.');
+    throw usageError('--preprocess, --mean, --std, --scale and --channels can only be used with --backbone FILE.');
   }
   if (typeof backbone === 'string') {
     return { kind: 'backbone', file: resolve(backbone), ...(preprocessing ? { preprocessing } : {}) };
   }
-  if (weights !== undefined && arch === undefined) throw usageError('--weights goes with --arch NAME.');
+  if (weights !== undefined && arch === undefined) throw usageError('--weights can only be used with --arch NAME.');
   if (weights === 'none') throw usageError('A network with random weights predicts nothing; leave out --weights none.');
   if (typeof arch === 'string') {
     const file = typeof weights === 'string' ? { weights: resolve(weights) } : {};

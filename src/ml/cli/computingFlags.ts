@@ -9,7 +9,7 @@ import type { OptionValues } from './configFlags.ts';
 export function computingOptions(): Option[] {
   return [
     new Option('--engine <name>', 'what computes').choices(engineChoices).default('auto'),
-    new Option('--device <name>', 'where it computes').choices(deviceChoices).default('auto'),
+    new Option('--device <name>', 'the device to compute on').choices(deviceChoices).default('auto'),
   ];
 }
 

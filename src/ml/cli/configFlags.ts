@@ -90,7 +90,7 @@ function formatDefault(value: TrainingConfig[ConfigFlag['field']]): string {
 
 function checkChoice(flag: string, text: string, choices: readonly string[] | undefined): string {
   if (choices && !choices.includes(text)) {
-    throw usageError(`${nameOf(flag)} ${text}: no such choice; take one of ${choices.join(', ')}.`);
+    throw usageError(`${nameOf(flag)} ${text}: not a valid choice; use one of ${choices.join(', ')}.`);
   }
   return text;
 }

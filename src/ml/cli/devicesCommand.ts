@@ -8,9 +8,9 @@ import { formatTable } from './table.ts';
 const examples = `
 Examples:
   fivecrop devices
-  fivecrop devices --self-check                            checks and times the CPU too; exit code 1 where a check fails
+  fivecrop devices --self-check                            checks and times the CPU too; exits with 1 if a check fails
 
-A graphics card is listed as ready when it has trained a few steps here and its gradients and losses were the CPU’s:
+A graphics card is listed as ready when it has trained a few steps here and its gradients and losses matched the CPU’s:
 the two columns before the last say how far off they were, as a share of the largest.`;
 
 /** `fivecrop devices`: see its help text. */
@@ -19,7 +19,7 @@ export function devicesCommand(): Command {
     .summary('list what can compute on this machine')
     .description('Lists every engine and device: what was found, and what is missing and why.')
     .option('--self-check', 'check and time the CPU too, not only graphics cards')
-    .option('--json', 'print one object a device, one a line')
+    .option('--json', 'print one object per device, one per line')
     .addHelpText('after', examples)
     .action(async (options: OptionValues) => {
       const output = createOutput(options['json'] === true);

@@ -20,7 +20,7 @@ export function preprocessingOptions(): Option[] {
     new Option('--preprocess <name>', `for --backbone: what it expects of its pixels: ${presetNames.join(', ')}`),
     new Option('--mean <values>', 'for --backbone: mean of each channel, after the scale, as 0.5,0.5,0.5'),
     new Option('--std <values>', 'for --backbone: standard deviation of each channel, after the scale'),
-    new Option('--scale <factor>', 'for --backbone: what pixels of 0 to 255 are multiplied with, such as 1/255'),
+    new Option('--scale <factor>', 'for --backbone: what pixels of 0 to 255 are multiplied by, such as 1/255'),
     new Option('--channels <order>', 'for --backbone: rgb or bgr'),
   ];
 }
@@ -43,7 +43,7 @@ export function preprocessingFromFlags(options: OptionValues): Partial<Preproces
 
 function presetOf(name: string): Partial<Preprocessing> {
   const preset = presetNames.find((known) => known === name);
-  if (!preset) throw usageError(`--preprocess ${name}: no such choice; take one of ${presetNames.join(', ')}.`);
+  if (!preset) throw usageError(`--preprocess ${name}: not a valid choice; use one of ${presetNames.join(', ')}.`);
   const { scale, mean, std, channels } = preprocessPresets[preset];
   return { scale, mean: [...mean], std: [...std], channels };
 }

@@ -54,7 +54,7 @@ export function predictCommand(): Command {
         .choices(precisions)
         .default('float32'),
     )
-    .option('--json', 'print one object an image, one a line')
+    .option('--json', 'print one object per image, one per line')
     .action((images: string[], options: OptionValues) => predict(images, options));
 }
 
@@ -74,7 +74,7 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
   try {
     const classifier = await named(loaded, options['classNames']);
     if (precision === 'int8') await calibrate(classifier, images);
-    const stopping = () => output.say('Stopping after the present images; Ctrl-C again quits at once.');
+    const stopping = () => output.say('Stopping after the current images; Ctrl-C again quits at once.');
     const failed = await withInterrupt(stopping, (signal) =>
       printPredictions(classifier, images, { ...settings, signal }, output),
     );

@@ -58,5 +58,5 @@ export function imagesNote(done: number, total: number, startedAt: number): stri
   const seconds = (Date.now() - startedAt) / 1000;
   if (done === 0 || seconds === 0) return 'images';
   const speed = done / seconds;
-  return `images, ${speed.toFixed(1)} a second, ${formatDuration((total - done) / speed)} left`;
+  return `images, ${speed.toFixed(1)} per second, ${formatDuration((total - done) / speed)} left`;
 }

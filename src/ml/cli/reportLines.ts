@@ -23,9 +23,9 @@ export function reportLines({ classes, images, splitBy, undecodable, duplicates,
       undecodable.map(({ file, reason }) => `${file}: ${reason}`),
     ),
     ...shortened('Identical files:', copies(duplicates, 'file', ' = ')),
-    ...shortened('The same picture, saved anew:', copies(duplicates, 'picture', ' ≈ ')),
+    ...shortened('The same picture, re-encoded:', copies(duplicates, 'picture', ' ≈ ')),
     '',
-    ...(findings.length === 0 ? ['Nothing stands in the way of training.'] : []),
+    ...(findings.length === 0 ? ['The data is ready for training.'] : []),
     ...findings.map(({ level, message }) => `${level}: ${message}`),
   ];
 }

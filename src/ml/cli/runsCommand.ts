@@ -16,8 +16,8 @@ export function runsCommand(): Command {
   return new Command('runs')
     .summary('list the runs in a folder')
     .description('Lists the runs in a folder with their state, network, data and best accuracy, newest first.')
-    .argument('[folder]', 'folder in which runs are', 'runs')
-    .option('--json', 'print one object a run, one a line: its folder, its state and its record')
+    .argument('[folder]', 'folder that holds the runs', 'runs')
+    .option('--json', 'print one object per run, one per line: its folder, its state and its record')
     .addHelpText('after', examples)
     .action(async (folder: string, options: OptionValues) => {
       await printRuns(folder, createOutput(options['json'] === true));

@@ -28,7 +28,7 @@ Examples:
   fivecrop test flowers --checkpoint runs/NAME/checkpoints/last.safetensors --split valid --crops 5
 
 On the data of its run a checkpoint is tested on the images that the run set aside; on any other folder on that folder’s own
-test split, or on all images where it has none. The result is also kept beside the checkpoint. The names of the report’s script work too: --load_dir, --category_names,
+test split, or on all images if it has none. The result is also kept beside the checkpoint. The names of the report’s script work too: --load_dir, --category_names,
 --gpu.`;
 
 /** `fivecrop test`: see its help text. */
@@ -102,7 +102,7 @@ async function named(classifier: Classifier, file: unknown): Promise<Classifier>
 async function evaluateSamples(classifier: Classifier, samples: readonly Sample[], cropCount: 1 | 5, output: Output) {
   const progress = createProgress(true);
   const startedAt = Date.now();
-  const stopping = () => progress.line('Stopping after the present images; Ctrl-C again quits at once.');
+  const stopping = () => progress.line('Stopping after the current images; Ctrl-C again quits at once.');
   try {
     return await withInterrupt(stopping, (signal) =>
       evaluate(classifier, samples, {

@@ -26,7 +26,7 @@ Examples:
 
 The names that the report's script used work too: --learning_rate, --hidden_units, --no_of_trainable, --pretrained,
 --no-pretrained, --category_names, --save_dir, --gpu.
-Ctrl-C finishes the step, saves, and says how to go on; a second one quits at once.`;
+Ctrl-C finishes the step, saves, and says how to continue; a second one quits at once.`;
 
 /** `fivecrop train`: see its help text. */
 export function trainCommand(): Command {
@@ -37,25 +37,25 @@ export function trainCommand(): Command {
     .addHelpText('after', examples);
   for (const option of [...networkOptions(), ...preprocessingOptions(), ...configOptions()]) command.addOption(option);
   return command
-    .option('--features-output <name>', 'for --backbone: the output that holds its features, where it is not found')
+    .option('--features-output <name>', 'for --backbone: the output that holds its features, if it is not found')
     .option('--trainable-tensors <n>', 'as --no_of_trainable of the report: 0 trains the head only')
     .addOption(new Option('--pretrained', 'start from pretrained weights, as is the default').conflicts('weights'))
     .option('--no-pretrained', 'train everything from random weights, as --method scratch')
     .option('--config <file>', 'take the settings from a .fivecrop.json file; flags override them')
     .option(
       '--resume <checkpoint or run>',
-      'go on with a run in its folder, or from any checkpoint in a new one, with its settings; flags override them',
+      'continue a run in its folder, or start from any checkpoint in a new one, with its settings; flags override them',
     )
     .option(
       '--out <folder>',
-      'folder in which the run’s folder is made [runs; for --resume, where the resumed run’s folder is]',
+      'folder to create the run’s folder in [runs; for --resume, the resumed run’s parent folder]',
     )
     .option('--name <name>', 'name of the run and of its folder')
     .addOption(
       new Option('--save-dir <folder>', 'the run’s folder, --out and --name in one').conflicts(['out', 'name']),
     )
     .addOption(profileOption())
-    .option('--json', 'print events as JSON, one a line')
+    .option('--json', 'print events as JSON, one per line')
     .action((data: string | undefined, options: OptionValues) => train(data, options));
 }
 
@@ -118,7 +118,7 @@ async function parentOf({ out, name, resume }: OptionValues): Promise<string> {
   const run = await runOf(resume);
   if (typeof out !== 'string') return run === undefined ? resolve('runs') : dirname(run);
   if (name === undefined && (await resumeRequest(resume, false)).inPlace !== undefined) {
-    throw usageError(`${resume} goes on in its own folder: leave out --out, or name a new run with --name too.`);
+    throw usageError(`${resume} continues in its own folder: leave out --out, or name a new run with --name too.`);
   }
   return resolve(out);
 }

@@ -89,7 +89,9 @@ function networkFrom(options: OptionValues, base: NetworkInput | undefined): Net
   const { arch, backbone, weights, featuresOutput } = options;
   if (typeof backbone === 'string') return backboneFrom(options, resolve(backbone));
   if (preprocessingFromFlags(options) ?? featuresOutput) {
-    throw usageError('--preprocess, --mean, --std, --scale, --channels and --features-output go with --backbone FILE.');
+    throw usageError(
+      '--preprocess, --mean, --std, --scale, --channels and --features-output can only be used with --backbone FILE.',
+    );
   }
   const file = typeof weights === 'string' && weights !== 'none' ? resolve(weights) : undefined;
   if (typeof arch === 'string')
@@ -97,7 +99,7 @@ function networkFrom(options: OptionValues, base: NetworkInput | undefined): Net
   const network = base ?? defaultNetwork;
   if (!file) return network;
   if (network.kind === 'backbone')
-    throw usageError('--weights goes with --arch; a backbone has its weights in its file.');
+    throw usageError('--weights can only be used with --arch; a backbone has its weights in its file.');
   return { ...network, weights: file };
 }
 
@@ -144,7 +146,7 @@ function reportMethod(count: number, flags: Settings, settings: Settings): Setti
   }
   if (count === 0) return { method: 'head' };
   if (settings.network?.kind !== 'architecture') {
-    throw usageError('--no_of_trainable goes with --arch; a backbone is frozen, so only its head trains.');
+    throw usageError('--no_of_trainable can only be used with --arch; a backbone is frozen, so only its head trains.');
   }
   try {
     const topTensors = topTensorsOfReport(settings.network.name, count, { hidden: settings.hidden ?? [1024] });

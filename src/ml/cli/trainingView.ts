@@ -76,7 +76,7 @@ function lineOf(event: TrainingEvent): string | undefined {
 function startLine(event: TrainingEventOf<'start'>): string {
   const images = `${event.trainImages} images of ${event.classes} classes`;
   const place = `${event.engine} on ${event.device}`;
-  const from = event.step > 0 ? `, going on from step ${event.step}` : '';
+  const from = event.step > 0 ? `, continuing from step ${event.step}` : '';
   return `Run ${event.run}: ${event.network} on ${images} (${event.validImages} for validation), ${place}${from}`;
 }
 
@@ -95,7 +95,7 @@ function summaryLines(folder: string, done: TrainingEventOf<'done'>): string[] {
   const shown = (path: string) => shellWord(relative(process.cwd(), path) || path, process.platform);
   const last = done.last ?? join(folder, runFiles.checkpoints, runFiles.last);
   const best = done.best ?? last;
-  const goOn = done.last === undefined ? [] : [`Go on with: fivecrop train --resume ${shown(done.last)}`];
+  const goOn = done.last === undefined ? [] : [`Continue with: fivecrop train --resume ${shown(done.last)}`];
   if (done.state === 'stopped') return [done.reason, ...goOn];
   if (done.state === 'failed') return [done.reason];
   const accuracy = done.bestAccuracy === undefined ? '' : ` Best validation accuracy: ${done.bestAccuracy.toFixed(3)}.`;

@@ -15,7 +15,7 @@ import { pathIn } from './pathIn.ts';
 
 export interface CheckOptions {
   /**
-   * Decodes every image fully, and so finds copies that were saved anew. Without it files that do not decode are found
+   * Decodes every image fully, and so finds copies that were re-encoded. Without it files that do not decode are found
    * while training, and so is what the sketches of that are needed for.
    */
   readonly decode: boolean;

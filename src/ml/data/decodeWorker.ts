@@ -154,7 +154,7 @@ async function findImage(
   if (isSame && (read || keep !== 'disk')) return { image: keep === 'memory' ? shared(image) : image };
   const digest = read?.digest ?? digestOf(image);
   const now: SeenImage = { identity, digest: digest.toString('base64', 0, seenBytes) };
-  // A file that was only touched, or saved anew with the same pixels, is the same image.
+  // A file that was only touched, or re-encoded with the same pixels, is the same image.
   if (seen && seen.digest !== now.digest) throw new ChangedError();
   const sketch = seen ? {} : { sketch: sketchOf(image) };
   const found = { image: keep === 'memory' ? shared(image) : image, seen: now, ...sketch };
@@ -181,9 +181,7 @@ function failureOf(error: unknown, { file, seen }: Pick<LoadRequest, 'file' | 's
   if (code !== undefined && (seen || !unusable.has(code))) return { ok: false, reason: code, lost: 'gone' };
   if (!(error instanceof UserError) && code === undefined) throw error;
   const reason =
-    error instanceof UserError
-      ? error.message
-      : `The file may not be looked at (${code ?? ''}); change its permissions.`;
+    error instanceof UserError ? error.message : `The file cannot be accessed (${code ?? ''}); change its permissions.`;
   return { ok: false, reason, ...(seen ? { lost: 'changed' } : {}) };
 }
 

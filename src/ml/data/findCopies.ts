@@ -28,7 +28,7 @@ interface FindOptions {
 
 /**
  * Groups of files that hold one picture and lie in different splits or classes: identical files, and those that were
- * saved anew with the same picture. A file is in one group. A group by sketches is looked at once more in thumbnails.
+ * re-encoded with the same picture. A file is in one group. A group by sketches is looked at once more in thumbnails.
  */
 export async function findCopies(options: FindOptions): Promise<DataReport['duplicates']> {
   const pictures = await samePictures(options);

@@ -50,7 +50,7 @@ async function inTurn(request: MagickRequest, seconds: number): Promise<MagickAn
   const answer = turn.then(async () => (await ask(request, seconds)) ?? (await ask(request, seconds)));
   turn = answer.catch(() => undefined);
   const given = await answer;
-  if (!given) throw userError('The decoder breaks off at this file; it is damaged, so replace it or leave it out.');
+  if (!given) throw userError('The decoder fails on this file; it is damaged, so replace it or leave it out.');
 
   if ('error' in given) throw new Error(given.error);
   return given;

@@ -107,7 +107,7 @@ export function otherClassesNote({ otherClasses, otherImages }: Dataset): string
   if (otherImages === 0) return [];
   const images = otherImages === 1 ? '1 image lies' : `${otherImages} images lie`;
   return [
-    `${images} in folders that are no classes of the run (${someOf(otherClasses)}) and ${otherImages === 1 ? 'is' : 'are'} left out; give a renamed folder its name back, or start a new run to have more classes.`,
+    `${images} in folders that are not classes of the run (${someOf(otherClasses)}) and ${otherImages === 1 ? 'is' : 'are'} left out; give a renamed folder its name back, or start a new run to have more classes.`,
   ];
 }
 

@@ -5,7 +5,7 @@ import type { ResizedImage, RgbImage } from './rgbImage.ts';
 export const sketchSide = 16;
 export const sketchBytes = sketchSide * sketchSide;
 
-/** An image in a few bytes, by which copies that were saved anew are looked for. */
+/** An image in a few bytes, by which copies that were re-encoded are looked for. */
 export interface Sketch {
   /** Luma, rows from the top. */
   readonly luma: Uint8Array;

@@ -126,7 +126,7 @@ function rangeOf(values: Float32Array, step: number, colours: number): [low: num
     if (at % step >= colours) continue;
     const value = values[at] ?? 0;
     if (!Number.isFinite(value))
-      throw userError('Some of its values are infinite or no numbers; fill them in and rescale it to 8 bits.');
+      throw userError('Some of its values are infinite or not numbers; fill them in and rescale it to 8 bits.');
     low = Math.min(low, value);
     high = Math.max(high, value);
   }

@@ -138,7 +138,5 @@ function sharedContent({ file, content, bytes }: ImageFile): Uint8Array<SharedAr
 function checkedPixels({ width, height }: { readonly width: number; readonly height: number }): number {
   if (width * height <= maxRareImagePixels) return width * height;
   const limit = maxRareImagePixels / 1e6;
-  throw userError(
-    `The image has more than ${limit} million pixels, the most that its format is read with; save it as JPEG.`,
-  );
+  throw userError(`The image has more than ${limit} million pixels, the limit for its format; save it as JPEG.`);
 }

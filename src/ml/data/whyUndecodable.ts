@@ -13,7 +13,7 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
     'The file is cut short or damaged; replace it with a complete copy.',
   ],
   [/is missing|no such file|ENOENT/i, 'The file is no longer there.'],
-  [/permission|EACCES|EPERM/i, 'The file may not be read; change its permissions.'],
+  [/permission|EACCES|EPERM/i, 'The file cannot be read by this user; change its permissions.'],
   [/timeout/i, `The file takes longer than ${decodeSeconds} s to decode; save a smaller copy to use it.`],
   [
     /compression support is not configured|compression scheme|CompressNotSupported/i,

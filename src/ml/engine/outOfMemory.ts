@@ -1,10 +1,10 @@
-/** Thrown by an engine whose device has not enough memory for a run; a smaller batch may fit. */
+/** Thrown by an engine whose device does not have enough memory for a run; a smaller batch may fit. */
 export class OutOfMemoryError extends Error {
   override readonly name = 'OutOfMemoryError';
 }
 
 export function outOfMemory(device: string, cause: unknown): OutOfMemoryError {
-  return new OutOfMemoryError(`${device} has not enough memory for this batch`, { cause });
+  return new OutOfMemoryError(`${device} does not have enough memory for this batch`, { cause });
 }
 
 /** Whether a failure means that a smaller batch may fit. */

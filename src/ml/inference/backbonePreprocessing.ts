@@ -18,7 +18,7 @@ import type { TruncatedModel } from '../onnx/foreign/truncateModel.ts';
 export function suggestPreset(model: Uint8Array): { readonly preset: PreprocessPreset; readonly reason: string } {
   return hasBackground(model)
     ? { preset: 'tf', reason: 'it has a background class, as TensorFlow’s networks have' }
-    : { preset: 'imagenet', reason: 'that is the commonest' };
+    : { preset: 'imagenet', reason: 'that is the most common' };
 }
 
 function hasBackground(model: Uint8Array): boolean {
@@ -55,7 +55,7 @@ export function exportedFacts(file: string, { metadata }: TruncatedModel): Expor
   const said = <Value>(key: string, schema: z.ZodType<Value>): Value => {
     const { data } = schema.safeParse(parsed(metadata.get(key) ?? ''));
     if (data !== undefined) return data;
-    throw userError(`${file} was exported by Fivecrop, but its metadata \`${key}\` are damaged: export it again.`);
+    throw userError(`${file} was exported by Fivecrop, but its metadata \`${key}\` is damaged: export it again.`);
   };
   return {
     preprocessing: said(exportedKeys.preprocessing, preprocessingSchema),

@@ -104,7 +104,8 @@ function createCounter(labels: readonly ClassLabel[]): Counter {
     },
     figures: () => {
       const images = results.length;
-      if (images === 0) throw userError('None of the images decodes, so there is nothing to test on; check the data.');
+      if (images === 0)
+        throw userError('None of the images can be decoded, so there is nothing to test on; check the data.');
       const right = results.filter(({ actual, predicted }) => actual === predicted).length;
       const cells = [...confusion].sort(([a], [b]) => a - b);
       return {

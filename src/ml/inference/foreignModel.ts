@@ -23,7 +23,7 @@ const longestReason = 400;
 /** The size of an ONNX file. Throws a user error where it cannot be read or is larger than the format allows. */
 export function checkedSize(file: string): Promise<number> {
   return withRegularFile(file, (_, size) => {
-    if (size > mostBytes) throw userError(`${file} is larger than 2 GB, which no ONNX file is: name another.`);
+    if (size > mostBytes) throw userError(`${file} is larger than 2 GB, too large for an ONNX file: name another.`);
     return Promise.resolve(size);
   });
 }

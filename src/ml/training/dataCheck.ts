@@ -42,7 +42,7 @@ const patience = 5000;
 /**
  * Looks at the images while the network is made, for what training must not begin without, and says what the scan left out.
  * Then looks through the data while the first steps run: hashing a large folder takes longer than anyone would wait. Once
- * training has decoded all its images, and so made their sketches, copies that were saved anew are looked for; of the
+ * training has decoded all its images, and so made their sketches, copies that were re-encoded are looked for; of the
  * images only those to be tested on are decoded for that. The record gets the report, the log its findings.
  */
 export function checkWhileTraining(

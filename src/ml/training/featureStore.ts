@@ -125,7 +125,7 @@ function createSpillFile(parent: string, onWarning: (message: string) => void) {
       } catch (error) {
         full = true;
         onWarning(
-          `Features that do not fit into memory are computed anew in every epoch, since ${parent} cannot be used (${messageOf(error)}).`,
+          `Features that do not fit into memory are computed again in every epoch, since ${parent} cannot be used (${messageOf(error)}).`,
         );
         return false;
       }

@@ -5,7 +5,7 @@ import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import type { Tensor } from '../graph/tensor.ts';
 
 /**
- * A model that runs large batches in parts once the device has not enough memory for them whole: the part is halved
+ * A model that runs large batches in parts once the device does not have enough memory for them whole: the part is halved
  * until it fits, and `log` hears of it. Throws a user error where not even one image fits.
  */
 export function fitToMemory(model: InferenceModel, log: (message: string) => void): InferenceModel {
@@ -30,7 +30,7 @@ export function fitToMemory(model: InferenceModel, log: (message: string) => voi
 /** The sentence for a device on which not even one image fits. */
 export function tooLarge(cause: unknown): Error {
   return userError(
-    'The device has not enough memory for a single image: use a smaller image size, a smaller network or another device.',
+    'The device does not have enough memory for a single image: use a smaller image size, a smaller network or another device.',
     cause,
   );
 }

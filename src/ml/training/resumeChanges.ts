@@ -43,6 +43,6 @@ export function resumeChanges(
     learningRateAt(at, { ...config, stepsPerEpoch, totalSteps: config.epochs * stepsPerEpoch });
   const [last, next] = [rate(before, Math.max(0, step - 1)), rate(now, step)];
   const jumps = step > 0 && Math.max(last, next) > jump * Math.min(last, next);
-  const goesOn = jumps ? `; the learning rate was ${last.toPrecision(2)} and goes on at ${next.toPrecision(2)}` : '';
-  return `The run goes on with other settings than before: ${changes}${goesOn}.`;
+  const goesOn = jumps ? `; the learning rate was ${last.toPrecision(2)} and continues at ${next.toPrecision(2)}` : '';
+  return `The run continues with other settings than before: ${changes}${goesOn}.`;
 }

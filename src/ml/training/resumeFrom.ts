@@ -77,7 +77,7 @@ export async function readResumed(
     try {
       const checkpoint = await readUsableCheckpoint(path);
       const { optimizer, resume } = await readResumePoint(path, checkpoint.state);
-      if (failures.length > 0) log(`${failures.join(' ')} The run goes on from ${path} instead.`);
+      if (failures.length > 0) log(`${failures.join(' ')} The run continues from ${path} instead.`);
       return { path, checkpoint, training: { state: checkpoint.state, optimizer, step: resume.step }, resume };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
@@ -131,7 +131,7 @@ export function checkResumable({ path, resume, checkpoint }: ResumedFrom, config
     const now = JSON.stringify(config[setting] ?? 'default');
     if (before === now) continue;
     throw usageError(
-      `${path} was trained with ${setting} ${before} and cannot go on with ${now}: leave it as it was, or start a new run with these weights.`,
+      `${path} was trained with ${setting} ${before} and cannot continue with ${now}: leave it as it was, or start a new run with these weights.`,
     );
   }
   const done = resume.epoch + (resume.batchInEpoch > 0 ? 1 : 0);

@@ -174,7 +174,7 @@ async function trainInFolder(parts: Parts): Promise<TrainRunResult> {
     return await finish(session, { state, reason, step: position.step }, position.best?.validAccuracy);
   } catch (error) {
     if (error instanceof CancelledError) {
-      const reason = 'Stopped before the first step; there is nothing to go on from.';
+      const reason = 'Stopped before the first step; there is nothing to resume from.';
       return finish(session, { state: 'stopped', reason, step: 0 });
     }
     const failed = diskError(error, session.folder.path);

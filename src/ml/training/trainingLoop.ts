@@ -160,7 +160,7 @@ function createLoop(options: LoopOptions) {
     position.best = undefined;
     position.earlyStop = earlyStopStart;
     const what = best ? ` The best so far, ${best.validAccuracy.toFixed(4)} after step ${best.step}, is of those.` : '';
-    const message = `The ${now.images} validation images are not the ${before.images} from before the resume, so the search for the best checkpoint begins anew.${what}`;
+    const message = `The ${now.images} validation images are not the ${before.images} from before the resume, so the search for the best checkpoint starts over.${what}`;
     emit({ event: 'log', level: 'warning', message });
   };
 
@@ -270,7 +270,7 @@ function createLoop(options: LoopOptions) {
     while (position.epoch < epochs) {
       if (shouldStop(position.earlyStop, config.earlyStop)) {
         const count = position.earlyStop.epochsWithoutBetter;
-        const reason = `The validation loss got no better for ${count} ${count === 1 ? 'epoch' : 'epochs'}, so the run stopped early.`;
+        const reason = `The validation loss did not improve for ${count} ${count === 1 ? 'epoch' : 'epochs'}, so the run stopped early.`;
         return { state: 'finished', reason, position };
       }
       if (control.stopped || !(await trainEpoch()) || !(await endEpoch())) return stop();

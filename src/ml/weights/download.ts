@@ -60,7 +60,7 @@ async function writeBody(
   stalled: AbortController,
 ): Promise<number> {
   let received = extent.start;
-  const watch = setTimeout(() => stalled.abort(new Error('nothing came for a while')), stallMilliseconds);
+  const watch = setTimeout(() => stalled.abort(new Error('no data arrived for a while')), stallMilliseconds);
   try {
     for await (const chunk of body) {
       watch.refresh();

@@ -180,7 +180,7 @@ function longFromBytes<Known>(machine: Machine<Known>, length: number): number |
 function longFromText(text: string): number | bigint {
   const digits = text.replace(/L$/, '');
   if (digits.length > maximumIntegerLength || !/^-?\d+$/.test(digits)) {
-    throw new PickleError('its pickle has a number that is none');
+    throw new PickleError('its pickle has a value that is not a number');
   }
   return wholeNumber(BigInt(digits));
 }

@@ -48,7 +48,7 @@ export function readReportCheckpoint(
     if (!content.success) {
       const missing = someOf([...new Set(content.error.issues.map((issue) => String(issue.path[0])))]);
       throw userError(
-        `${path} is no checkpoint of the report's script (look at ${missing}): give it as weights of a network instead.`,
+        `${path} is not a checkpoint of the report's script (look at ${missing}): give it as weights of a network instead.`,
       );
     }
     const { model_name: modelName, c_hidden: hidden, c_out: size, class_to_idx: indices, labelsdict } = content.data;

@@ -68,7 +68,7 @@ const storageTypes: Readonly<Record<string, ElementType>> = {
 };
 
 function invalid(path: string, reason: string): UserError {
-  return userError(`${path} is no usable file of torch: ${reason}. Download it again, or save it again in Python.`);
+  return userError(`${path} is not a usable torch file: ${reason}. Download it again, or save it again in Python.`);
 }
 
 function isSize(value: unknown): value is number {

@@ -16,7 +16,7 @@ export async function loadWeightsFile(path: string, choose = chooseAll): Promise
   const extension = extname(path).toLowerCase();
   if (extension === '.safetensors') return readSafetensorsWeights(path, choose);
   if (torchExtensions.includes(extension)) return readTorchStateDict(path, choose);
-  throw usageError(`${path} is no file of weights: give a .safetensors, .pth or .pt file.`);
+  throw usageError(`${path} is not a weights file: give a .safetensors, .pth or .pt file.`);
 }
 
 async function readSafetensorsWeights(path: string, choose: ChooseTensors): Promise<StateDict> {

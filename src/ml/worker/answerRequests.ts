@@ -43,7 +43,7 @@ export function answerRequests(handle: RequestHandler, send: (answer: ServiceAns
   return (message: unknown): void => {
     const parsed = serviceRequestSchema.safeParse(message);
     if (!parsed.success) {
-      console.error(`A message that is no request was passed over: ${parsed.error.message}`);
+      console.error(`A message that is not a request was skipped: ${parsed.error.message}`);
       return;
     }
     if ('cancel' in parsed.data) running.get(parsed.data.id)?.abort();

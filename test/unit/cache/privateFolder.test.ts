@@ -40,7 +40,7 @@ test('a link and a file are no folder of ours', posix, async (t) => {
   await symlink(join(root, 'nowhere'), join(root, 'broken'));
   await assert.rejects(makePrivateFolder(join(root, 'broken')), /it is a link/u);
   await writeFile(join(root, 'file'), '');
-  await assert.rejects(makePrivateFolder(join(root, 'file')), /it is no folder/u);
+  await assert.rejects(makePrivateFolder(join(root, 'file')), /it is not a folder/u);
 });
 
 const rootOnly = { skip: process.getuid?.() !== 0 && 'only root can give folders away' };

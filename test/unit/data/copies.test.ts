@@ -49,7 +49,7 @@ const copies = {
   'without its colours': () => sharp(flower).recomb([luma, luma, luma]).jpeg({ quality: 90 }).toBuffer(),
 };
 for (const [how, save] of Object.entries(copies)) {
-  test(`a picture that was saved anew ${how} is found in another split`, async (t) => {
+  test(`a picture that was re-encoded ${how} is found in another split`, async (t) => {
     const files = { 'train/a/1.png': flower, 'train/b/1.png': await drawn(8), 'valid/a/2.png': await save() };
     const { duplicates, findings } = await copiesIn(t, files);
     const group = {
@@ -62,7 +62,7 @@ for (const [how, save] of Object.entries(copies)) {
     const said = findings.map(({ message }) => message).join('\n');
     assert.match(
       said,
-      /1 image lies in more than one split, saved anew \(train\/a\/1\.png ≈ valid\/a\/2\.png\), .*; remove the copies from train\./u,
+      /1 image lies in more than one split, re-encoded \(train\/a\/1\.png ≈ valid\/a\/2\.png\), .*; remove the copies from train\./u,
     );
   });
 }
@@ -84,7 +84,7 @@ for (const [how, save] of Object.entries(others)) {
   });
 }
 
-test('identical files among those that were saved anew are told in one group, and others apart', async (t) => {
+test('identical files among those that were re-encoded are told in one group, and others apart', async (t) => {
   const anew = await sharp(flower).jpeg().toBuffer();
   const second = await drawn(9);
   const { duplicates } = await copiesIn(t, {

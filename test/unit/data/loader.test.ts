@@ -203,7 +203,7 @@ for (const [place, options] of Object.entries(places)) {
     });
   }
 
-  test(`a file that is only touched, or saved anew with the same pixels, stays the image that it was ${place}`, async (t) => {
+  test(`a file that is only touched, or re-encoded with the same pixels, stays the image that it was ${place}`, async (t) => {
     const { root, samples } = await samplesOf(t, 4);
     const loader = createLoader(samples, sourceFor(t, root, options), defaults);
     const first = await record(loader, 0);

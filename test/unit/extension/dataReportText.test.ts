@@ -43,15 +43,15 @@ test('the report names what does not decode with its reason, copies, and the num
   assert.ok(isUneven(counted));
 });
 
-test('pictures that were saved anew are listed apart from identical files, and old reports have none', () => {
+test('pictures that were re-encoded are listed apart from identical files, and old reports have none', () => {
   const old = { files: ['train/1/a.jpg', 'valid/1/b.jpg'], acrossSplits: true, acrossClasses: false };
   const anew = { files: ['train/1/c.jpg', 'test/1/c.png'], same: 'picture', acrossSplits: true, acrossClasses: false };
   const report = dataReportSchema.parse({ ...counted, duplicates: [old, anew], findings: [] });
-  const [identical = '', picture = ''] = dataReportText(report).split('## The same picture, saved anew');
+  const [identical = '', picture = ''] = dataReportText(report).split('## The same picture, re-encoded');
   assert.match(identical, /## Identical files\n\n- `train\/1\/a\.jpg` = `valid\/1\/b\.jpg`\n/u);
   assert.match(picture, /^\n\n- `train\/1\/c\.jpg` ≈ `test\/1\/c\.png`\n/u);
   const said = dataFindings(report, others).map(({ message }) => message);
-  assert.ok(said.some((message) => message.startsWith('2 images lie in more than one split, 1 of them saved anew (')));
+  assert.ok(said.some((message) => message.startsWith('2 images lie in more than one split, 1 of them re-encoded (')));
 });
 
 test('ten thousand classes and a file that lies in all of them make a report of bounded length', () => {

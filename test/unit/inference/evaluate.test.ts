@@ -97,6 +97,6 @@ test('images of which none decodes are a user error', async (t) => {
   await writeFile(file, 'no image');
   await assert.rejects(evaluate(colourClassifier(), [{ file, classIndex: 0 }], { cropCount: 1 }), {
     name: 'UserError',
-    message: /None of the images decodes/,
+    message: /None of the images can be decoded/,
   });
 });

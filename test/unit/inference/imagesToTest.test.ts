@@ -125,7 +125,7 @@ test('of the run’s own data a class folder that came or was renamed is left ou
   const { paths, said } = await choose();
   const left = split.images.test.filter((path) => !path.startsWith(`${first}/`));
   assert.deepEqual(paths, left.toSorted());
-  assert.match(said, /13 images lie in folders that are no classes of the run \(fox, renamed\) and are left out/);
+  assert.match(said, /13 images lie in folders that are not classes of the run \(fox, renamed\) and are left out/);
   assert.match(said, /3 images of the run’s test split are gone/);
   const other = join(folder, 'other');
   await writeImages(other, [first, 'fox'], 3, 'h');

@@ -226,8 +226,8 @@ test('what cannot be used is refused with a sentence that says why', () => {
   const refused = (read: () => unknown, message: RegExp) => assert.throws(read, { name: 'RangeError', message });
   const pool = node('GlobalAveragePool', ['x'], 'features');
   const output = [info('features', ['N', 3, 1, 1])];
-  refused(() => readFeatureExtractor(Buffer.from('no model at all')), /no ONNX model/);
-  refused(() => readFeatureExtractor(new Uint8Array()), /no ONNX model/);
+  refused(() => readFeatureExtractor(Buffer.from('no model at all')), /not an ONNX model/);
+  refused(() => readFeatureExtractor(new Uint8Array()), /not an ONNX model/);
   refused(() => readFeatureExtractor(gemmAtBatchOne(), 'nowhere'), /no value named nowhere; its outputs are: logits/);
   refused(() => readClassScores(modelOf({ node: [pool], output })), /no class scores/);
   const residual = [node('Add', ['x', 'x'], 'sum')];

@@ -72,7 +72,7 @@ test('a line that is longer than any event ends the reading with a sentence, aft
     for await (const part of readEvents(folder)) heard.push(part.events.length);
   };
   const before = process.memoryUsage().arrayBuffers;
-  await assert.rejects(read(), saying(/has a line of more than 1024 kB at byte 49, which is no event/u));
+  await assert.rejects(read(), saying(/has a line of more than 1024 kB at byte 49, which is not an event/u));
   assert.deepEqual(heard, [1]);
   assert.ok(process.memoryUsage().arrayBuffers - before < 16 * 1024 ** 2);
 });

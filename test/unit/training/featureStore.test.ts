@@ -43,7 +43,7 @@ test('features that fit nowhere are not kept, which is said once', async (contex
   assert.equal(warnings.length, 1);
   assert.match(
     warnings[0] ?? '',
-    /do not fit into memory are computed anew in every epoch, since .*blocked cannot be used \(it is no folder\)/u,
+    /do not fit into memory are computed again in every epoch, since .*blocked cannot be used \(it is not a folder\)/u,
   );
   await store.dispose();
 });

@@ -11,7 +11,7 @@ test('more epochs under a cosine make the learning rate jump, which is said with
   const before = tinyConfig('data', { epochs: 10, schedule: 'cosine', learningRate: 0.001 });
   // Loshchilov and Hutter's cosine: 0.001 (1 + cos(99/100 π)) / 2, then 0.001 (1 + cos(100/200 π)) / 2.
   const said = resumeChanges(before, { ...before, epochs: 20 }, place);
-  assert.match(said ?? '', /epochs 10 → 20; the learning rate was 2\.5e-7 and goes on at 0\.00050\.$/);
+  assert.match(said ?? '', /epochs 10 → 20; the learning rate was 2\.5e-7 and continues at 0\.00050\.$/);
   assert.equal(resumeChanges(before, before, place), undefined);
 });
 
@@ -21,7 +21,7 @@ test('more epochs at a constant rate are said without a jump, and another rate w
   const slower = resumeChanges(before, { ...before, learningRate: 0.0001, clipNorm: 1 }, place) ?? '';
   assert.match(
     slower,
-    /learningRate 0\.001 → 0\.0001, clipNorm its default → 1; .* was 0\.0010 and goes on at 0\.00010/,
+    /learningRate 0\.001 → 0\.0001, clipNorm its default → 1; .* was 0\.0010 and continues at 0\.00010/,
   );
 });
 
@@ -45,7 +45,7 @@ test('shares that leave nothing to train on, and a count of tensors that the met
   );
   assert.match(
     contradictionIn({ ...config, method: 'scratch', topTensors: 3 }) ?? '',
-    /goes with the method top, not with scratch/,
+    /can only be used with the method top, not with scratch/,
   );
   assert.equal(contradictionIn({ ...config, method: 'top', topTensors: 3 }), undefined);
 });

@@ -149,7 +149,7 @@ test('where a checkpoint cannot be read, nothing that it may need is removed', a
 });
 
 const refusals: readonly (readonly [string, Record<string, string>, RegExp])[] = [
-  ['weights that are not ours', { format: 'pt' }, /no checkpoint of Fivecrop/],
+  ['weights that are not ours', { format: 'pt' }, /not a checkpoint of Fivecrop/],
   ['a newer version', { fivecrop: '{"version":2,"surprise":true}' }, /newer Fivecrop .*update/],
   ['damaged metadata', { fivecrop: '{"version":1}' }, /damaged/],
   ['metadata that is no JSON', { fivecrop: '{' }, /damaged/],

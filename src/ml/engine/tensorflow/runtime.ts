@@ -25,7 +25,7 @@ export async function tensorflowDevices(): Promise<Device[]> {
 function cpuDevice(native: NativePackage): Device {
   const detail = native.usable
     ? `TensorFlow ${native.version} through ${native.name}`
-    : `plain JavaScript, for checks: below one image a second; ${native.reason}`;
+    : `plain JavaScript, for checks: less than one image per second; ${native.reason}`;
   return { engine, name: 'cpu', available: true, detail };
 }
 

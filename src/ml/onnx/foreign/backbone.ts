@@ -32,7 +32,7 @@ function openModel(bytes: Uint8Array): { model: OnnxModel; index: ModelIndex } {
   try {
     model = decodeOnnx(bytes);
   } catch (cause) {
-    throw new RangeError('the file is no ONNX model; choose a file that an ONNX exporter wrote', { cause });
+    throw new RangeError('the file is not an ONNX model; choose a file that an ONNX exporter wrote', { cause });
   }
   checkForeign(model);
   return { model, index: indexModel(model.graph) };
@@ -94,7 +94,7 @@ export function readClassScores(bytes: Uint8Array): ClassScores {
   }
   const { output, classes, activation } = classifier;
   if (activation === 'sigmoid') {
-    throw new RangeError('the ONNX file scores each class by itself (sigmoid), which is no choice of one class');
+    throw new RangeError('the ONNX file scores each class by itself (sigmoid), which does not choose one class');
   }
   const rank = declaredShape(index, output)?.length;
   const target: Target = { value: output, count: classes, rank: rank === 2 || rank === 4 ? rank : undefined };
