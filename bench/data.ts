@@ -6,10 +6,10 @@ import sharp from 'sharp';
 import { drawSampleDataset } from '../src/ml/data/drawSampleDataset.ts';
 import { type Sample, scanDataset } from '../src/ml/data/scanDataset.ts';
 import { createGraphBuilder, finishGraph, input } from '../src/ml/graph/builder.ts';
-import { architecture, buildNetwork } from '../src/ml/architectures/registry.ts';
-import { initialise } from '../src/ml/weights/initialise.ts';
+import { buildNetwork, namedNetwork } from '../src/ml/networks/registry.ts';
+import { initialise } from '../src/ml/networks/initialise.ts';
 import { writeSafetensors } from '../src/ml/weights/safetensors.ts';
-import { stateShapes } from '../src/ml/weights/stateShapes.ts';
+import { stateShapes } from '../src/ml/networks/stateShapes.ts';
 
 /* What the cases measure on. It is made anew in a temporary folder and stays there for a look. */
 const flowers = join(import.meta.dirname, '../../shared/data/flowers');
@@ -28,7 +28,7 @@ export const photoFile = join(folder, 'photo.jpg');
 /** Where `preparePhotos` puts its data set. */
 export const photosFolder = join(folder, 'photos');
 
-/** Where `prepareWeights` puts random weights of an architecture. */
+/** Where `prepareWeights` puts random weights of a network. */
 export function weightsFile(name: string): string {
   return join(folder, `${name}.safetensors`);
 }
@@ -82,12 +82,12 @@ export async function preparePhotos(train: number): Promise<void> {
   }
 }
 
-/** Writes random weights of an architecture with ImageNet's classifier: what they are does not change what they cost. */
+/** Writes random weights of a network with ImageNet's classifier: what they are does not change what they cost. */
 export async function prepareWeights(name: string): Promise<void> {
   const builder = createGraphBuilder();
   const images = input(builder, 'images', [1, 3, 224, 224]);
   const graph = finishGraph(builder, [buildNetwork(name, builder, images, 'original')]);
-  const state = initialise(stateShapes(graph), architecture(name).family, 0);
+  const state = initialise(stateShapes(graph), namedNetwork(name).initialise, 0);
   await writeSafetensors(weightsFile(name), state, { format: 'pt' });
 }
 

@@ -1,4 +1,4 @@
-import { buildNetwork } from '../src/ml/architectures/registry.ts';
+import { buildNetwork } from '../src/ml/networks/registry.ts';
 import { createGraphBuilder, finishGraph, input } from '../src/ml/graph/builder.ts';
 import { type Graph, typeOf } from '../src/ml/graph/graph.ts';
 import { elementCount } from '../src/ml/graph/tensor.ts';

@@ -5,8 +5,8 @@ import type { Tensor } from '../../src/ml/graph/tensor.ts';
 import { frozenPart } from '../../src/ml/training/frozenPart.ts';
 import { imagesInput, runNetwork } from '../../src/ml/training/runNetwork.ts';
 import { createStepper } from '../../src/ml/training/stepper.ts';
-import { initialise } from '../../src/ml/weights/initialise.ts';
-import { stateShapes } from '../../src/ml/weights/stateShapes.ts';
+import { initialise } from '../../src/ml/networks/initialise.ts';
+import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
 import { trainingConfigSchema } from '../../src/protocol/trainingConfig.ts';
 import { median } from '../result.ts';
 import { report } from './report.ts';
@@ -47,7 +47,7 @@ async function measure(): Promise<void> {
     resize: size,
   });
   const network = runNetwork(config, classes);
-  const state = initialise(stateShapes(network.whole(1)), network.family, 0);
+  const state = initialise(stateShapes(network.whole(1)), network.initialise, 0);
   const random = createRandom(0);
   const data = Uint8Array.from({ length: batch * 3 * size * size }, () => random.integer(256));
   const images: Tensor = { dtype: 'uint8', shape: [batch, 3, size, size], data };

@@ -1,10 +1,10 @@
-import { architecture, buildNetwork } from '../../src/ml/architectures/registry.ts';
+import { buildNetwork, namedNetwork } from '../../src/ml/networks/registry.ts';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
-import { initialise } from '../../src/ml/weights/initialise.ts';
-import { stateShapes } from '../../src/ml/weights/stateShapes.ts';
+import { initialise } from '../../src/ml/networks/initialise.ts';
+import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
 import { median } from '../result.ts';
 import { peakMebibytes, report } from './report.ts';
 
@@ -21,7 +21,7 @@ const graphFor = (batch: number) => {
 const graph = graphFor(1);
 const model = await onnxEngine.compileTraining(
   graphFor,
-  { state: initialise(stateShapes(graph), architecture(name).family, 0), optimizer: new Map(), step: 0 },
+  { state: initialise(stateShapes(graph), namedNetwork(name).initialise, 0), optimizer: new Map(), step: 0 },
   {
     trainable: new Set(graph.parameters),
     optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },

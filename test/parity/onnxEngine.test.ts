@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { architectureNames, buildNetwork } from '../../src/ml/architectures/registry.ts';
-import { stateDictEntries } from '../../src/ml/architectures/stateDictEntries.ts';
+import { buildNetwork, networkGraph, networkNames } from '../../src/ml/networks/registry.ts';
+import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
 import type { Engine } from '../../src/ml/engine/engine.ts';
@@ -16,7 +16,7 @@ import { distance, trainingDeviation, type Deviation } from './trainingDeviation
 
 const skip = skipWithoutReference;
 
-for (const name of architectureNames) {
+for (const name of networkNames) {
   test(`${name} gives torch's logits`, { skip }, async () => {
     const reference = readTorchReference().eval[name];
     assert.ok(reference);
@@ -24,7 +24,7 @@ for (const name of architectureNames) {
       const builder = createGraphBuilder();
       return finishGraph(builder, [buildNetwork(name, builder, input(builder, 'images', reference.input), 'original')]);
     };
-    const state = referenceState(stateDictEntries(name, 'original'));
+    const state = referenceState(stateShapes(networkGraph(name, 'original')));
     const model = await onnxEngine.compileInference(graphFor, state, 'cpu');
     const [logits] = (await model.run(new Map([['images', referenceInput(reference.input)]]))).values();
     await model.dispose();

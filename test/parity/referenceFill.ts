@@ -1,4 +1,4 @@
-import type { StateDictEntry } from '../../src/ml/architectures/stateDictEntries.ts';
+import type { StateShapes } from '../../src/ml/networks/stateShapes.ts';
 import { elementCount, float32Tensor } from '../../src/ml/graph/tensor.ts';
 import type { StateDict, Tensor } from '../../src/ml/graph/tensor.ts';
 
@@ -41,9 +41,9 @@ export function referenceTensor(name: string, shape: readonly number[]): Tensor 
   return filled(name, shape, (u) => 0.1 * u);
 }
 
-/** The reference's state dict for entries such as `stateDictEntries` gives. */
-export function referenceState(entries: readonly Pick<StateDictEntry, 'name' | 'shape'>[]): StateDict {
-  return new Map(entries.map(({ name, shape }) => [name, referenceTensor(name, shape)]));
+/** The reference's state dict of these names and shapes. */
+export function referenceState(shapes: StateShapes): StateDict {
+  return new Map([...shapes].map(([name, shape]) => [name, referenceTensor(name, shape)]));
 }
 
 /** The reference's input batch. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { architecture, buildNetwork } from '../../src/ml/architectures/registry.ts';
-import { stateDictEntries } from '../../src/ml/architectures/stateDictEntries.ts';
-import { trainableParameters, type TrainableChoice } from '../../src/ml/architectures/trainableParameters.ts';
+import { buildNetwork, namedNetwork, networkGraph } from '../../src/ml/networks/registry.ts';
+import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
+import { trainableParameters, type TrainableChoice } from '../../src/ml/networks/trainableParameters.ts';
 import { tensorflowEngine } from '../../src/ml/engine/tensorflow/tensorflowEngine.ts';
 import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
 import type { Graph } from '../../src/ml/graph/graph.ts';
@@ -58,7 +58,7 @@ for (const name of evaluated) {
     const builder = createGraphBuilder();
     const images = input(builder, 'images', expected.input);
     const graph = finishGraph(builder, [buildNetwork(name, builder, images, 'original')]);
-    const state = referenceState(stateDictEntries(name, 'original'));
+    const state = referenceState(stateShapes(networkGraph(name, 'original')));
     const model = await tensorflowEngine.compileInference(() => graph, state, 'cpu');
     const [logits] = (await model.run(new Map([['images', referenceInput(expected.input)]]))).values();
     await model.dispose();
@@ -92,7 +92,7 @@ function feedsOf({ input: size, targets, classes }: TrainCase): Map<string, Tens
 
 function choiceOf({ mode, top_tensors: topTensors, arch }: TrainCase): TrainableChoice {
   if (mode === 'top') return { method: 'top', topTensors };
-  return mode === 'head' ? { method: 'head', classifier: architecture(arch).classifier } : { method: 'full' };
+  return mode === 'head' ? { method: 'head', classifier: namedNetwork(arch).classifier } : { method: 'full' };
 }
 
 for (const expected of reference.train) {
@@ -102,7 +102,7 @@ for (const expected of reference.train) {
   test(`training ${arch} (${mode}, ${batchNorm}) follows torch's in TensorFlow.js`, async () => {
     const graph = forwardGraph(expected, batchNorm === 'batch statistics' ? 'batch' : 'running');
     const head = { hidden: expected.head_hidden, dropout: 0, classes: expected.classes };
-    const state = referenceState(stateDictEntries(arch, head));
+    const state = referenceState(stateShapes(networkGraph(arch, head)));
     const model = await tensorflowEngine.compileTraining(
       () => graph,
       { state, optimizer: new Map(), step: 0 },

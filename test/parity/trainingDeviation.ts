@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { architecture, buildNetwork } from '../../src/ml/architectures/registry.ts';
-import { stateDictEntries } from '../../src/ml/architectures/stateDictEntries.ts';
-import { trainableParameters, type TrainableChoice } from '../../src/ml/architectures/trainableParameters.ts';
+import { buildNetwork, namedNetwork, networkGraph } from '../../src/ml/networks/registry.ts';
+import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
+import { trainableParameters, type TrainableChoice } from '../../src/ml/networks/trainableParameters.ts';
 import type { Engine } from '../../src/ml/engine/engine.ts';
 import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
 import type { Graph } from '../../src/ml/graph/graph.ts';
@@ -60,7 +60,7 @@ function oneHotMean(labels: readonly number[], classes: number): Tensor {
 
 function choiceOf({ mode, top_tensors, arch }: TrainCase): TrainableChoice {
   if (mode === 'top') return { method: 'top', topTensors: top_tensors };
-  return mode === 'head' ? { method: 'head', classifier: architecture(arch).classifier } : { method: 'full' };
+  return mode === 'head' ? { method: 'head', classifier: namedNetwork(arch).classifier } : { method: 'full' };
 }
 
 /** Trains as a case of the reference says, on the engine's CPU, and returns how far off the figures are. */
@@ -69,7 +69,11 @@ export async function trainingDeviation(reference: TrainCase, engine: Engine): P
   const graphFor = (size: number) => forwardGraph(reference, statistics, size);
   const model = await engine.compileTraining(
     graphFor,
-    { state: referenceState(stateDictEntries(reference.arch, headOf(reference))), optimizer: new Map(), step: 0 },
+    {
+      state: referenceState(stateShapes(networkGraph(reference.arch, headOf(reference)))),
+      optimizer: new Map(),
+      step: 0,
+    },
     {
       trainable: trainableParameters(graphFor(1), choiceOf(reference)),
       optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 },

@@ -6,8 +6,8 @@ import type { Tensor } from '../../src/ml/graph/tensor.ts';
 import { frozenPart } from '../../src/ml/training/frozenPart.ts';
 import { runNetwork } from '../../src/ml/training/runNetwork.ts';
 import { createStepper } from '../../src/ml/training/stepper.ts';
-import { initialise } from '../../src/ml/weights/initialise.ts';
-import { stateShapes } from '../../src/ml/weights/stateShapes.ts';
+import { initialise } from '../../src/ml/networks/initialise.ts';
+import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
 import { trainingConfigSchema, type TrainingConfigInput } from '../../src/protocol/trainingConfig.ts';
 
 const size = 32;
@@ -32,7 +32,7 @@ async function movedBy(settings: Partial<TrainingConfigInput>): Promise<{ moved:
     ...settings,
   });
   const built = runNetwork(config, classes);
-  const state = initialise(stateShapes(built.whole(1)), built.family, 3);
+  const state = initialise(stateShapes(built.whole(1)), built.initialise, 3);
   const common = { engine: onnxEngine, device: 'cpu', network: built, log: (message: string) => assert.fail(message) };
   const frozen = await frozenPart({ ...common, state });
   const stepper = await createStepper({

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { usageError } from '../../protocol/errors.ts';
-import { canonicalName } from '../architectures/registry.ts';
+import { canonicalName } from '../networks/registry.ts';
 import type { ClassifierSource } from '../inference/loadClassifier.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import type { OptionValues } from './configFlags.ts';

@@ -5,8 +5,8 @@ import type { TrainingConfig, TrainingConfigInput } from '../../protocol/trainin
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { runOf } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
-import { canonicalName } from '../architectures/registry.ts';
-import { topTensorsOfReport } from '../architectures/trainableParameters.ts';
+import { canonicalName } from '../networks/registry.ts';
+import { topTensorsOfReport } from '../networks/trainableParameters.ts';
 import { numberOf, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
 import { preprocessingFromFlags } from './networkFlags.ts';
 

@@ -1,7 +1,7 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { buildHead, type HeadOptions } from '../architectures/head.ts';
+import { buildHead, type HeadOptions } from '../networks/layers/head.ts';
 import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ClassScores, FeatureExtractor } from '../onnx/foreign/backbone.ts';

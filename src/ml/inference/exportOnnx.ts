@@ -1,4 +1,4 @@
-import { buildNetwork } from '../architectures/registry.ts';
+import { buildNetwork } from '../networks/registry.ts';
 import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
 import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
 import { decodeOnnx, encodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';

@@ -1,7 +1,7 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { buildNetwork, type NetworkHead } from '../architectures/registry.ts';
+import { buildNetwork, type NetworkHead } from '../networks/registry.ts';
 import type { Engine, InferenceModel } from '../engine/engine.ts';
 import { createGraphBuilder, finishGraph, input, normalize } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';

@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { networkGraph } from '../architectures/registry.ts';
+import { networkGraph } from '../networks/registry.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
 import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
-import { stateShapes } from '../weights/stateShapes.ts';
+import { stateShapes } from '../networks/stateShapes.ts';
 import { createHeadClassifier, createScoresClassifier } from './backboneClassifier.ts';
 import { exportedFacts, presetConstants, suggestPreset } from './backbonePreprocessing.ts';
 import type { Classifier } from './classifier.ts';

@@ -1,8 +1,8 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { architecture, networkGraph } from '../architectures/registry.ts';
+import { namedNetwork, networkGraph } from '../networks/registry.ts';
 import { locateWeights } from '../weights/pretrained.ts';
-import { stateShapes } from '../weights/stateShapes.ts';
+import { stateShapes } from '../networks/stateShapes.ts';
 import { readWeights } from '../weights/weightsFile.ts';
 import type { Classifier } from './classifier.ts';
 import { createGraphClassifier, type Placement } from './graphClassifier.ts';
@@ -21,7 +21,7 @@ export async function createPretrainedClassifier(
   placement: Placement,
   options: WeightsOptions,
 ): Promise<Classifier> {
-  checkArchitecture(name);
+  refuseUnknown(name);
   const file = weights ?? (await locateWeights(name, options));
   const shapes = stateShapes(networkGraph(name, 'original'));
   const state = await readWeights(file, shapes, { network: name });
@@ -29,9 +29,9 @@ export async function createPretrainedClassifier(
   return createGraphClassifier({ ...common, labels: imagenetClasses, preprocessing }, placement);
 }
 
-function checkArchitecture(name: string): void {
+function refuseUnknown(name: string): void {
   try {
-    architecture(name);
+    namedNetwork(name);
   } catch (error) {
     if (error instanceof RangeError) throw usageError(`${error.message}.`);
     throw error;

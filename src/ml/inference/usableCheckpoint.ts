@@ -1,10 +1,10 @@
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
-import { refuseUnusable } from '../architectures/graphLimits.ts';
-import { networkGraph } from '../architectures/registry.ts';
+import { refuseUnusable } from '../networks/graphLimits.ts';
+import { networkGraph } from '../networks/registry.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type Checkpoint, readCheckpoint } from '../weights/checkpoint.ts';
-import { stateShapes } from '../weights/stateShapes.ts';
+import { stateShapes } from '../networks/stateShapes.ts';
 import { backboneHeadGraph } from './backboneClassifier.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { StateDict } from '../graph/tensor.ts';
-import { initialise } from '../weights/initialise.ts';
-import { stateShapes } from '../weights/stateShapes.ts';
+import { initialise } from '../networks/initialise.ts';
+import { stateShapes } from '../networks/stateShapes.ts';
 import { readWeights } from '../weights/weightsFile.ts';
 import type { RunNetwork } from './runNetwork.ts';
 
@@ -13,10 +13,10 @@ import type { RunNetwork } from './runNetwork.ts';
 export async function initialState(
   config: TrainingConfig,
   network: RunNetwork,
-  locate: (architecture: string) => Promise<string>,
+  locate: (name: string) => Promise<string>,
 ): Promise<StateDict> {
   const shapes = stateShapes(network.whole(1));
-  const random = initialise(shapes, network.family, config.seed);
+  const random = initialise(shapes, network.initialise, config.seed);
   if (config.network.kind === 'backbone' || config.method === 'scratch') return random;
   const { name, weights } = config.network;
   const file = weights ?? (await locate(name));

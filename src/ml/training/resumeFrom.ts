@@ -18,7 +18,7 @@ import { momentNames } from '../graph/optimizers.ts';
 import { readUsableCheckpoint } from '../inference/usableCheckpoint.ts';
 import { applyWeights } from '../weights/applyWeights.ts';
 import { type Checkpoint, readResumePoint } from '../weights/checkpoint.ts';
-import { stateShapes } from '../weights/stateShapes.ts';
+import { stateShapes } from '../networks/stateShapes.ts';
 import type { RunNetwork } from './runNetwork.ts';
 import { optimizerOf } from './stepper.ts';
 import type { Position } from './trainingLoop.ts';

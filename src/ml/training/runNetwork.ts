@@ -1,10 +1,12 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import { resizeOf, type TrainingConfig } from '../../protocol/trainingConfig.ts';
-import { refuseUnusable } from '../architectures/graphLimits.ts';
-import { buildHead } from '../architectures/head.ts';
-import { architecture, buildNetwork, type ArchitectureFamily } from '../architectures/registry.ts';
-import { trainableParameters } from '../architectures/trainableParameters.ts';
+import { refuseUnusable } from '../networks/graphLimits.ts';
+import { buildHead } from '../networks/layers/head.ts';
+import type { Initialisation } from '../networks/initialise.ts';
+import { torchDefaults } from '../networks/initialise.ts';
+import { buildNetwork, namedNetwork } from '../networks/registry.ts';
+import { trainableParameters } from '../networks/trainableParameters.ts';
 import { createGraphBuilder, finishGraph, input, normalize } from '../graph/builder.ts';
 import { splitFrozen } from '../graph/frozenPrefix.ts';
 import { pixelConstants } from '../graph/pixelConstants.ts';
@@ -31,7 +33,8 @@ export interface BackboneFacts {
 
 /** The graphs that a run needs, and what of them moves. */
 export interface RunNetwork {
-  readonly family: ArchitectureFamily;
+  /** How new weights are drawn. */
+  readonly initialise: Initialisation;
   /** Module name of the head. */
   readonly classifier: string;
   readonly trainable: ReadonlySet<string>;
@@ -82,7 +85,7 @@ export function runNetwork(config: TrainingConfig, classes: number, backbone?: B
 }
 
 function architectureNetwork(config: TrainingConfig, name: string, classes: number): RunNetwork {
-  const { family, classifier } = asUsage(() => architecture(name));
+  const { initialise, classifier } = asUsage(() => namedNetwork(name));
   const preprocessing = preprocessingOf(config, presetConstants('imagenet'));
   const head = { hidden: config.hidden, dropout: config.dropout, classes };
   const graphOf = (batchNorm: 'running' | 'batch') =>
@@ -97,7 +100,7 @@ function architectureNetwork(config: TrainingConfig, name: string, classes: numb
   const whole = graphOf(batchNormOf(config));
   asUsage(() => refuseUnusable(whole(1), 'running'));
   const trainable = asUsage(() => trainableParameters(whole(1), choiceOf(config, classifier)));
-  const facts = { family, classifier, trainable, preprocessing, whole };
+  const facts = { initialise, classifier, trainable, preprocessing, whole };
   if (whole(1).updates.size > 0) {
     refuseFrozenSettings(config);
     asUsage(() => refuseUnusable(whole(1), 'training'));
@@ -157,8 +160,7 @@ function backboneNetwork(config: TrainingConfig, classes: number, backbone: Back
   refuseLargeBatch(config.batchSize, preprocessing.crop);
   asUsage(() => refuseUnusable(training(1), 'training'));
   return {
-    // A head alone is Linear layers, which torch fills alike in every family.
-    family: 'convnet',
+    initialise: torchDefaults,
     classifier: backboneClassifier,
     trainable: new Set(training(1).parameters),
     preprocessing,

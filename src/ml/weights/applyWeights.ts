@@ -1,7 +1,7 @@
 import { userError } from '../../protocol/errors.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
-import type { StateShapes } from './stateShapes.ts';
+import type { StateShapes } from '../networks/stateShapes.ts';
 
 /** What a file says of its tensors before they are read. */
 export type TensorForms = ReadonlyMap<string, Pick<Tensor, 'dtype' | 'shape'>>;

@@ -13,7 +13,7 @@ import {
 import type { StateDict } from '../graph/tensor.ts';
 import { applyWeights, fittingNames, refuseInfinite, type TensorForms } from './applyWeights.ts';
 import { readSafetensors, writeSafetensors } from './safetensors.ts';
-import { moduleOf, type StateShapes } from './stateShapes.ts';
+import { moduleOf, type StateShapes } from '../networks/stateShapes.ts';
 
 export interface Checkpoint {
   readonly state: StateDict;

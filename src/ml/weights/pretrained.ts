@@ -15,7 +15,8 @@ import { withFileLock } from '../../runs/lock.ts';
 import { platformCacheFolder } from '../cache/cacheFolder.ts';
 import { askForSize, downloadFile, type DownloadProgress, whyFetchFailed } from './download.ts';
 import { mismatchOf } from './fileHash.ts';
-import { pretrainedFor, type PretrainedWeights, type WeightsSource } from './pretrainedTable.ts';
+import type { PretrainedWeights, WeightsSource } from '../networks/pretrainedWeights.ts';
+import { pretrainedWeights } from '../networks/registry.ts';
 
 export interface LocateOptions {
   /** Where downloads are kept and looked for; else `FIVECROP_WEIGHTS`, else the system's cache folder. */
@@ -139,7 +140,7 @@ function unobtainable(weights: PretrainedWeights, failures: readonly Failure[]):
     const names = [...hosts].filter(([, why]) => why === reason).map(([host]) => host);
     return `${names.join(' and ')} ${reason}`;
   });
-  const what = `The pretrained weights of ${weights.architecture} (${filesOf(weights)})`;
+  const what = `The pretrained weights of ${weights.network} (${filesOf(weights)})`;
   const tried = failures.map(({ error }) => messageOf(error)).join('; ');
   return weightsError(`${what} cannot be downloaded, because ${reasons.join(', and ')}.`, tried);
 }
@@ -169,7 +170,7 @@ export async function lookForWeights(
 }
 
 function notInMirror(weights: PretrainedWeights, folder: string, mirrorFolder: string): UserError {
-  const reason = `Neither ${folder} nor the mirror ${mirrorFolder} has the pretrained weights of ${weights.architecture} (${filesOf(weights)}).`;
+  const reason = `Neither ${folder} nor the mirror ${mirrorFolder} has the pretrained weights of ${weights.network} (${filesOf(weights)}).`;
   return weightsError(reason, reason);
 }
 
@@ -190,7 +191,7 @@ export async function locateFile(weights: PretrainedWeights, options: LocateOpti
     throw weightsError(`The weights folder ${folder} cannot be made.`, messageOf(error));
   }
   return withFileLock(
-    join(folder, `${weights.architecture}.lock`),
+    join(folder, `${weights.network}.lock`),
     // Whoever held the lock before may have fetched it.
     async () => (await findIn([folder], weights, options.signal)) ?? (await download(weights, places, options)),
     options.signal,
@@ -206,9 +207,9 @@ function download(weights: PretrainedWeights, places: Places, options: LocateOpt
 }
 
 /**
- * The path of a file with an architecture's weights from ImageNet, fetched if need be; `loadWeightsFile` reads it.
- * Throws as `locateFile` does, and a usage error for an architecture that has none.
+ * The path of a file with a network's weights from ImageNet, fetched if need be; `loadWeightsFile` reads it.
+ * Throws as `locateFile` does, and a usage error for a network that has none.
  */
-export async function locateWeights(architecture: string, options: LocateOptions = {}): Promise<string> {
-  return locateFile(pretrainedFor(architecture), options);
+export async function locateWeights(network: string, options: LocateOptions = {}): Promise<string> {
+  return locateFile(pretrainedWeights(network), options);
 }

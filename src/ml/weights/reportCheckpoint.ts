@@ -5,7 +5,7 @@ import { userError } from '../../protocol/errors.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import type { StateDict } from '../graph/tensor.ts';
 import { applyWeights, fittingNames } from './applyWeights.ts';
-import type { StateShapes } from './stateShapes.ts';
+import type { StateShapes } from '../networks/stateShapes.ts';
 import { type TorchValue, withTorchFile } from './torchFile.ts';
 import { loadWeights } from './torchStateDict.ts';
 

@@ -3,7 +3,7 @@ import { usageError } from '../../protocol/errors.ts';
 import type { StateDict } from '../graph/tensor.ts';
 import { type ApplyOptions, applyWeights, fittingNames } from './applyWeights.ts';
 import { readSafetensors } from './safetensors.ts';
-import type { StateShapes } from './stateShapes.ts';
+import type { StateShapes } from '../networks/stateShapes.ts';
 import { chooseAll, type ChooseTensors, readTorchStateDict, torchvisionNames } from './torchStateDict.ts';
 
 const torchExtensions = ['.pth', '.pt', '.bin', '.tar'];

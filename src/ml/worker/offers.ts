@@ -1,8 +1,7 @@
 import type { DeviceOffer, NetworkOffer } from '../../protocol/serviceProtocol.ts';
-import { listArchitectures, type Architecture } from '../architectures/registry.ts';
 import { listDevices } from '../engine/chooseEngine.ts';
+import { countParameters, listNetworks } from '../networks/registry.ts';
 import { hasWeights, weightsBytes } from '../weights/pretrained.ts';
-import { pretrainedWeights } from '../weights/pretrainedTable.ts';
 
 /** Every engine's devices with what the self-check found. Takes seconds where there are graphics cards to try. */
 export async function offeredDevices(): Promise<DeviceOffer[]> {
@@ -19,9 +18,8 @@ export async function offeredDevices(): Promise<DeviceOffer[]> {
 /** Every network by name, with what is published of its pretrained weights and whether they are at hand. */
 export function offeredNetworks(weightsFolder?: string): NetworkOffer[] {
   const places = weightsFolder === undefined ? {} : { weightsFolder };
-  return listArchitectures().map(({ name, title, originalParameters }: Architecture) => {
-    const weights = pretrainedWeights.find(({ architecture }) => architecture === name);
-    const common = { name, title, parameters: originalParameters };
+  return listNetworks().map(({ name, title, weights: [weights] }) => {
+    const common = { name, title, parameters: countParameters(name).parameters };
     if (!weights) return { ...common, weightsHere: false };
     const weightsHere = hasWeights(weights, places);
     return { ...common, top1: weights.top1 / 100, weightsBytes: weightsBytes(weights), weightsHere };

@@ -9,7 +9,7 @@ import { contradictionIn } from '../../protocol/trainingConfig.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
 import type { DownloadProgress } from '../weights/download.ts';
 import { defaultWeightsFolder, locateFile, lookForWeights } from '../weights/pretrained.ts';
-import { pretrainedFor } from '../weights/pretrainedTable.ts';
+import { pretrainedWeights } from '../networks/registry.ts';
 import type { RequestContext, RequestHandler } from './answerRequests.ts';
 import { createClassifierPool } from './classifierPool.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
@@ -58,7 +58,7 @@ export function createServiceHandler(): RequestHandler {
 /** Looks for a network's pretrained weights, or downloads them; that they are not to be had is an answer, not a failure. */
 async function prepareWeights({ network, fetch }: RequestOf<'weights'>, context: RequestContext): Promise<void> {
   const { signal, answer } = context;
-  const weights = pretrainedFor(network);
+  const weights = pretrainedWeights(network);
   const folder = defaultWeightsFolder();
   const report = rareProgress(`Downloading the weights of ${network}`, answer);
   const onProgress = ({ received, total }: DownloadProgress) => report(received, total);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
-import { networkGraph } from '../../../src/ml/architectures/registry.ts';
+import { networkGraph } from '../../../src/ml/networks/registry.ts';
 import {
   conv2d,
   createGraphBuilder,
@@ -19,8 +19,8 @@ import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
 import { exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';
 import { writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
-import { initialise } from '../../../src/ml/weights/initialise.ts';
-import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
+import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { resumePath } from '../../../src/runs/checkpointFiles.ts';
 import { readCheckpointMetadata } from '../../../src/runs/checkpointHeader.ts';
 
@@ -59,7 +59,7 @@ export async function makeSamples(): Promise<Samples> {
   const folder = await mkdtemp(join(tmpdir(), 'fivecrop-samples-'));
   try {
     const path = join(folder, 'last.safetensors');
-    const state = initialise(sampleShapes, 'convnet', 1);
+    const state = initialise(sampleShapes, torchDefaults, 1);
     const metadata: CheckpointMetadata = {
       version: 1,
       network: { kind: 'architecture', name: sampleNetwork },
@@ -107,7 +107,7 @@ function foreignModel(): Uint8Array {
   const pixels = input(builder, 'pixels', [1, 3, imageSize, imageSize]);
   const map = relu(builder, conv2d(builder, 'conv', pixels, { channels: 4, kernel: 3, stride: 2 }));
   const graph = finishGraph(builder, [linear(builder, 'scores', globalAveragePool(builder, map), 5)]);
-  return writeOnnx(graph, { constants: initialise(stateShapes(graph), 'convnet', 2), openBatch: true });
+  return writeOnnx(graph, { constants: initialise(stateShapes(graph), torchDefaults, 2), openBatch: true });
 }
 
 function sampleRun(): Samples['run'] {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildNetwork } from '../../../src/ml/architectures/registry.ts';
+import { buildNetwork, namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { calibrationImages, type GraphForBatch } from '../../../src/ml/engine/engine.ts';
 import { inPrecision } from '../../../src/ml/engine/inPrecision.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
@@ -18,8 +18,8 @@ import { pixelConstants } from '../../../src/ml/graph/pixelConstants.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { sliceRows } from '../../../src/ml/graph/sliceRows.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../../../src/ml/graph/tensor.ts';
-import { initialise } from '../../../src/ml/weights/initialise.ts';
-import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
+import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { preprocessPresets } from '../../../src/protocol/preprocessing.ts';
 import { seed } from './seed.ts';
 
@@ -45,8 +45,7 @@ function network(name: string): { graphFor: GraphForBatch; state: StateDict } {
     const x = normalize(builder, pixels, pixelConstants(preprocessPresets.imagenet));
     return finishGraph(builder, [buildNetwork(name, builder, x, { hidden: [], dropout: 0, classes: 9 })]);
   };
-  const family = name.startsWith('resnet') ? 'resnet' : name.startsWith('densenet') ? 'densenet' : 'squeezenet';
-  return { graphFor, state: initialise(stateShapes(graphFor(1)), family, seed) };
+  return { graphFor, state: initialise(stateShapes(graphFor(1)), namedNetwork(name).initialise, seed) };
 }
 
 async function outputOf(
@@ -149,7 +148,7 @@ test('what has nothing to quantize, or no 8 bits, computes in float32, which is 
     const builder = createGraphBuilder('running');
     return finishGraph(builder, [linear(builder, 'fc', input(builder, 'images', [batch, 4]), 2)]);
   };
-  const state = initialise(stateShapes(graphFor(1)), 'resnet', 0);
+  const state = initialise(stateShapes(graphFor(1)), torchDefaults, 0);
   const rows = float32Tensor(
     [3, 4],
     Float32Array.from({ length: 12 }, () => random.next()),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildNetwork } from '../../../src/ml/architectures/registry.ts';
+import { buildNetwork } from '../../../src/ml/networks/registry.ts';
 import type { Feeds } from '../../../src/ml/engine/engine.ts';
 import { inSmallBatches } from '../../../src/ml/engine/onnxruntime/smallBatches.ts';
 import { createInferenceModel } from '../../../src/ml/engine/onnxruntime/inferenceModel.ts';
@@ -8,8 +8,8 @@ import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/bu
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { sliceRows } from '../../../src/ml/graph/sliceRows.ts';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
-import { initialise } from '../../../src/ml/weights/initialise.ts';
-import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
+import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 
 const graphFor = (batch: number) => {
   const builder = createGraphBuilder('running');
@@ -18,7 +18,7 @@ const graphFor = (batch: number) => {
 };
 
 test('an image gives the same numbers alone, beside others, and few at a time', async () => {
-  const state = initialise(stateShapes(graphFor(1)), 'densenet', 0);
+  const state = initialise(stateShapes(graphFor(1)), torchDefaults, 0);
   const random = createRandom(0);
   const images = float32Tensor(
     [5, 3, 32, 32],

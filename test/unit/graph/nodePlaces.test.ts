@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildNetwork } from '../../../src/ml/architectures/registry.ts';
+import { buildNetwork } from '../../../src/ml/networks/registry.ts';
 import { createGraphBuilder, finishGraph, input, logSoftmax } from '../../../src/ml/graph/builder.ts';
 import type { OperatorName } from '../../../src/ml/graph/graph.ts';
 import { nodePlaces, parsePlaceName, placeName } from '../../../src/ml/graph/nodePlaces.ts';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
-import type { HeadOptions } from '../../../src/ml/architectures/head.ts';
-import { networkGraph } from '../../../src/ml/architectures/registry.ts';
+import type { HeadOptions } from '../../../src/ml/networks/layers/head.ts';
+import { networkGraph } from '../../../src/ml/networks/registry.ts';
 import type { Graph } from '../../../src/ml/graph/graph.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
 import { writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
-import { initialise } from '../../../src/ml/weights/initialise.ts';
-import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
+import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { labels } from './fakeClassifier.ts';
 
 export const imageSize = 32;
@@ -34,7 +34,7 @@ export async function writeRandomCheckpoint(
   const graph = network.kind === 'architecture' ? networkGraph(network.name, head) : headGraph?.(head);
   if (!graph) throw new Error('a head on a backbone needs its graph');
   const path = join(folder, 'best.safetensors');
-  await writeCheckpoint(path, initialise(stateShapes(graph), 'convnet', 1), {
+  await writeCheckpoint(path, initialise(stateShapes(graph), torchDefaults, 1), {
     version: 1,
     network,
     head,

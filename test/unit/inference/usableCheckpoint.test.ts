@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
-import { networkGraph } from '../../../src/ml/architectures/registry.ts';
+import { networkGraph } from '../../../src/ml/networks/registry.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
 import { readUsableCheckpoint } from '../../../src/ml/inference/usableCheckpoint.ts';
 import { resumePath } from '../../../src/runs/checkpointFiles.ts';
 import { readResumePoint, writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
-import { initialise } from '../../../src/ml/weights/initialise.ts';
+import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
 import { writeSafetensors } from '../../../src/ml/weights/safetensors.ts';
-import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
+import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { labels } from './fakeClassifier.ts';
 
 let folder = '';
@@ -21,7 +21,7 @@ before(async () => (folder = await mkdtemp(join(tmpdir(), 'fivecrop-usable-'))))
 after(() => rm(folder, { recursive: true }));
 
 const head = { hidden: [5], dropout: 0.5, classes: labels.length };
-const state = initialise(stateShapes(networkGraph('ConvNet1', head)), 'convnet', 1);
+const state = initialise(stateShapes(networkGraph('ConvNet1', head)), torchDefaults, 1);
 const metadata: CheckpointMetadata = {
   version: 1,
   network: { kind: 'architecture', name: 'ConvNet1' },
@@ -49,7 +49,7 @@ test('a checkpoint that agrees with itself comes back whole', async () => {
 
 for (const name of ['__proto__', 'constructor', 'toString', 'ConvNet1000', 'resnet19']) {
   test(`a checkpoint of the network ${name} is refused`, async () => {
-    await assert.rejects(read({ network: { kind: 'architecture', name } }), refused(/no architecture named/));
+    await assert.rejects(read({ network: { kind: 'architecture', name } }), refused(/no network named/));
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { buildHead } from '../../../src/ml/architectures/head.ts';
+import { buildHead } from '../../../src/ml/networks/layers/head.ts';
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { dropoutMasks, maskInputs } from '../../../src/ml/training/dropoutMasks.ts';
 

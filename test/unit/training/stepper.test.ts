@@ -8,8 +8,8 @@ import { float32Tensor, type StateDict } from '../../../src/ml/graph/tensor.ts';
 import { fitToMemory } from '../../../src/ml/training/fitToMemory.ts';
 import { runNetwork } from '../../../src/ml/training/runNetwork.ts';
 import { createStepper } from '../../../src/ml/training/stepper.ts';
-import { initialise } from '../../../src/ml/weights/initialise.ts';
-import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
+import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
@@ -80,7 +80,7 @@ async function train(engine: Engine): Promise<{ losses: number[]; state: StateDi
     network,
     config,
     targets: { classes, labelSmoothing: 0.1 },
-    initial: { state: initialise(stateShapes(network.whole(1)), 'convnet', 1), optimizer: new Map(), step: 0 },
+    initial: { state: initialise(stateShapes(network.whole(1)), torchDefaults, 1), optimizer: new Map(), step: 0 },
     microBatchSize: 8,
     log: (message) => logs.push(message),
   });
@@ -124,7 +124,7 @@ test('a device on which no single image fits ends the run with a sentence', asyn
 });
 
 test('a forward run that does not fit goes in parts and gives the same', async () => {
-  const state = initialise(stateShapes(network.whole(1)), 'convnet', 1);
+  const state = initialise(stateShapes(network.whole(1)), torchDefaults, 1);
   const logs: string[] = [];
   const small = await smallEngine(3).compileInference(network.validation, state, 'cpu');
   const model = fitToMemory(small, (message) => logs.push(message));

@@ -12,7 +12,8 @@ import { endingOf } from '../../../src/ml/cli/failure.ts';
 import { downloadFile, type DownloadOptions } from '../../../src/ml/weights/download.ts';
 import { withFileLock } from '../../../src/runs/lock.ts';
 import { hasWeights, locateFile, locateWeights, lookForWeights } from '../../../src/ml/weights/pretrained.ts';
-import { pretrainedWeights, type PretrainedWeights } from '../../../src/ml/weights/pretrainedTable.ts';
+import type { PretrainedWeights } from '../../../src/ml/networks/pretrainedWeights.ts';
+import { listNetworks } from '../../../src/ml/networks/registry.ts';
 
 const content = randomBytes(300_000);
 const sha256 = createHash('sha256').update(content).digest('hex');
@@ -148,7 +149,7 @@ test('an abort stops a running download at once, as a cancellation', async () =>
 });
 
 const weights: PretrainedWeights = {
-  architecture: 'tiny',
+  network: 'tiny',
   top1: 0,
   megabytes: 0,
   sources: [
@@ -270,19 +271,20 @@ test('a lock left by a process that is gone is taken over, and a held one is wai
   await assert.rejects(waiting, CancelledError);
 });
 
-test('an architecture without weights is a usage error that lists those with', async () => {
+test('a network without weights is a usage error that lists those with', async () => {
   await assert.rejects(locateWeights('ConvNet1', { weightsFolder: folder }), /resnet18, .*squeezenet1_1/);
 });
 
 test("the table names torch's files by their hashes and pins the hub's by whole ones", () => {
-  assert.equal(pretrainedWeights.length, 11);
-  for (const { architecture, sources } of pretrainedWeights) {
+  const all = listNetworks().flatMap(({ weights }) => weights);
+  assert.equal(all.length, 11);
+  for (const { network, sources } of all) {
     const torch = sources.at(-1);
-    assert.equal(torch?.file, `${architecture}-${torch?.sha256}.pth`);
+    assert.equal(torch?.file, `${network}-${torch?.sha256}.pth`);
     assert.match(torch.sha256, /^[0-9a-f]{8}$/);
     for (const { url, sha256: hash } of sources.slice(0, -1)) {
       assert.match(hash, /^[0-9a-f]{64}$/);
-      assert.ok(url.startsWith(`https://huggingface.co/timm/${architecture}.tv_in1k/resolve/`));
+      assert.ok(url.startsWith(`https://huggingface.co/timm/${network}.tv_in1k/resolve/`));
     }
   }
 });

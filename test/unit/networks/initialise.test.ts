@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batchNorm2d, conv2d, createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
-import { initialise, type InitialisationFamily } from '../../../src/ml/weights/initialise.ts';
-import { stateShapes } from '../../../src/ml/weights/stateShapes.ts';
+import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { listNetworks, namedNetwork } from '../../../src/ml/networks/registry.ts';
+import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 
 const seed = Math.floor(Math.random() * 1e6);
 
@@ -24,15 +25,15 @@ function statistics(values: Float32Array) {
  * Standard deviations for Conv2d(16, 64, 3) by torch's documented formulas, which torch 1.13 met within 0.1 % over a million draws: default sqrt(1 / (3 fan_in)), kaiming_normal_ sqrt(2 / fan), kaiming_uniform_ sqrt(2 / fan).
  * Kurtosis is 3 for a normal, 1.8 for a uniform distribution.
  */
-const convolutions: Readonly<Record<InitialisationFamily, { std: number; kurtosis: number; bound?: number }>> = {
-  convnet: { std: Math.sqrt(1 / (3 * 144)), kurtosis: 1.8, bound: 1 / 12 },
-  resnet: { std: Math.sqrt(2 / 576), kurtosis: 3 },
-  densenet: { std: Math.sqrt(2 / 144), kurtosis: 3 },
-  squeezenet: { std: Math.sqrt(2 / 144), kurtosis: 1.8, bound: Math.sqrt(6 / 144) },
+const convolutions: Readonly<Record<string, { std: number; kurtosis: number; bound?: number }>> = {
+  ConvNet1: { std: Math.sqrt(1 / (3 * 144)), kurtosis: 1.8, bound: 1 / 12 },
+  resnet18: { std: Math.sqrt(2 / 576), kurtosis: 3 },
+  densenet121: { std: Math.sqrt(2 / 144), kurtosis: 3 },
+  squeezenet1_0: { std: Math.sqrt(2 / 144), kurtosis: 1.8, bound: Math.sqrt(6 / 144) },
 };
-for (const [family, expected] of Object.entries(convolutions)) {
-  test(`convolutions of ${family} are distributed as its constructor in torchvision says (seed ${seed})`, () => {
-    const state = initialise(new Map([['c.weight', [64, 16, 3, 3]]]), family as InitialisationFamily, seed);
+for (const [name, expected] of Object.entries(convolutions)) {
+  test(`convolutions of ${name} are distributed as its constructor in torchvision says (seed ${seed})`, () => {
+    const state = initialise(new Map([['c.weight', [64, 16, 3, 3]]]), namedNetwork(name).initialise, seed);
     const { mean, std, kurtosis, largest } = statistics(float32(state, 'c.weight'));
     assert.ok(Math.abs(mean) < (5 * expected.std) / Math.sqrt(9216), `mean ${mean}`);
     assert.ok(Math.abs(std / expected.std - 1) < 0.05, `std ${std}`);
@@ -46,12 +47,12 @@ test(`a head has torch's defaults in every family: weight and bias uniform withi
     ['classifier.output.weight', [1000, 64]],
     ['classifier.output.bias', [1000]],
   ]);
-  for (const family of ['resnet', 'densenet', 'squeezenet', 'convnet'] as const) {
-    const state = initialise(shapes, family, seed);
+  for (const network of listNetworks()) {
+    const state = initialise(shapes, network.initialise, seed);
     for (const name of shapes.keys()) {
       const { std, largest } = statistics(float32(state, name));
-      assert.ok(largest <= 1 / 8 && largest > 0.98 / 8, `${family} ${name} largest ${largest}`);
-      assert.ok(Math.abs(std * 8 * Math.sqrt(3) - 1) < 0.1, `${family} ${name} std ${std}`);
+      assert.ok(largest <= 1 / 8 && largest > 0.98 / 8, `${network.name} ${name} largest ${largest}`);
+      assert.ok(Math.abs(std * 8 * Math.sqrt(3) - 1) < 0.1, `${network.name} ${name} std ${std}`);
     }
   }
 });
@@ -61,14 +62,18 @@ test(`the classifiers of ImageNet are drawn as their constructors do (seed ${see
     ['classifier.weight', [1000, 64]],
     ['classifier.bias', [1000]],
   ]);
-  assert.ok(float32(initialise(linear, 'densenet', seed), 'classifier.bias').every((value) => value === 0));
+  assert.ok(
+    float32(initialise(linear, namedNetwork('densenet121').initialise, seed), 'classifier.bias').every(
+      (value) => value === 0,
+    ),
+  );
   const convolution = new Map([
     ['classifier.1.weight', [1000, 64, 1, 1]],
     ['classifier.1.bias', [1000]],
     ['features.0.weight', [8, 3, 3, 3]],
     ['features.0.bias', [8]],
   ]);
-  const state = initialise(convolution, 'squeezenet', seed);
+  const state = initialise(convolution, namedNetwork('squeezenet1_0').initialise, seed);
   const { std, kurtosis } = statistics(float32(state, 'classifier.1.weight'));
   assert.ok(Math.abs(std - 0.01) < 0.0003, `std ${std}`);
   assert.ok(Math.abs(kurtosis - 3) < 0.2, `kurtosis ${kurtosis}`);
@@ -81,7 +86,7 @@ test('batch norm starts at weight 1, bias 0, mean 0, variance 1 and counts from 
   const builder = createGraphBuilder();
   const x = conv2d(builder, 'conv1', input(builder, 'image', [1, 3, 8, 8]), { channels: 4, kernel: 3, bias: false });
   const y = conv2d(builder, 'last', batchNorm2d(builder, 'bn1', x), { channels: 2, kernel: 1 });
-  const state = initialise(stateShapes(finishGraph(builder, [y])), 'resnet', seed);
+  const state = initialise(stateShapes(finishGraph(builder, [y])), torchDefaults, seed);
   assert.deepEqual(
     [...state.keys()],
     [
@@ -105,9 +110,9 @@ test('batch norm starts at weight 1, bias 0, mean 0, variance 1 and counts from 
 
 test(`a seed gives the same values again, whatever other tensors there are, and another seed others (seed ${seed})`, () => {
   const weight: readonly [string, readonly number[]] = ['a.weight', [8, 8]];
-  const alone = float32(initialise(new Map([weight]), 'resnet', seed), 'a.weight');
-  const among = float32(initialise(new Map([['b.weight', [3, 3]], weight]), 'resnet', seed), 'a.weight');
-  const other = float32(initialise(new Map([weight]), 'resnet', seed + 1), 'a.weight');
+  const alone = float32(initialise(new Map([weight]), torchDefaults, seed), 'a.weight');
+  const among = float32(initialise(new Map([['b.weight', [3, 3]], weight]), torchDefaults, seed), 'a.weight');
+  const other = float32(initialise(new Map([weight]), torchDefaults, seed + 1), 'a.weight');
   assert.deepEqual(alone, among);
   assert.notDeepEqual(alone, other);
 });

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  architecture,
-  architectureNames,
   buildNetwork,
-  listArchitectures,
+  countParameters,
+  listNetworks,
+  namedNetwork,
   networkGraph,
-} from '../../../src/ml/architectures/registry.ts';
-import { parameterNames, stateDictEntries } from '../../../src/ml/architectures/stateDictEntries.ts';
-import { topTensorsOfReport, trainableParameters } from '../../../src/ml/architectures/trainableParameters.ts';
+  networkNames,
+} from '../../../src/ml/networks/registry.ts';
+import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
+import { topTensorsOfReport, trainableParameters } from '../../../src/ml/networks/trainableParameters.ts';
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { typeOf } from '../../../src/ml/graph/graph.ts';
 
@@ -16,33 +17,33 @@ const head = { hidden: [1024], dropout: 0.5, classes: 102 };
 
 // From torchvision's documentation of its models, and the report for DenseNet-169's 508 tensors.
 test('parameter counts are those that torchvision publishes', () => {
-  const counts = new Map(listArchitectures().map((entry) => [entry.name, entry.originalParameters]));
+  const counts = new Map(networkNames.map((name) => [name, countParameters(name).parameters]));
   assert.equal(counts.get('resnet18'), 11_689_512);
   assert.equal(counts.get('resnet152'), 60_192_808);
   assert.equal(counts.get('densenet161'), 28_681_000);
   assert.equal(counts.get('squeezenet1_0'), 1_248_424);
-  assert.equal(architecture('densenet169').originalTensors, 508);
+  assert.equal(countParameters('densenet169').tensors, 508);
 });
 
 test('a network is known by its exact name, and an unknown one is answered with the list', () => {
-  assert.equal(architecture('densenet169').title, 'DenseNet-169');
-  assert.equal(architecture('squeezenet1_1').title, 'SqueezeNet 1.1');
+  assert.equal(namedNetwork('densenet169').title, 'DenseNet-169');
+  assert.equal(namedNetwork('squeezenet1_1').title, 'SqueezeNet 1.1');
   for (const name of ['resnet19', 'ResNet18', 'ConvNet0', 'ConvNet', 'ConvNet01', 'ConvNet1.5', 'toString']) {
     assert.throws(
-      () => architecture(name),
+      () => namedNetwork(name),
       (error) => error instanceof RangeError && error.message.includes(name) && error.message.includes('densenet201'),
     );
   }
 });
 
 test('the depth of a ConvNet is a parameter', () => {
-  const deep = architecture('ConvNet7');
-  assert.equal(deep.originalTensors, 5 + 6 * 7);
-  assert.equal(deep.originalParameters, 3 * 64 * 49 + 128 + 7 * (2 * 64 * 64 * 9 + 256) + 65_000);
+  const deep = countParameters('ConvNet7');
+  assert.equal(deep.tensors, 5 + 6 * 7);
+  assert.equal(deep.parameters, 3 * 64 * 49 + 128 + 7 * (2 * 64 * 64 * 9 + 256) + 65_000);
 });
 
 test('every classifier sees the number of features that the list names', () => {
-  for (const { name, classifier, features } of listArchitectures()) {
+  for (const { name, classifier, features } of listNetworks()) {
     const graph = networkGraph(name, head);
     assert.deepEqual(typeOf(graph, `${classifier}.hidden_layers.0.weight`).shape, [1024, features], name);
     assert.deepEqual(typeOf(graph, graph.outputs[0] ?? '').shape, [1, 102], name);
@@ -77,27 +78,24 @@ test('a head without hidden layers is one Linear', () => {
 });
 
 test('SqueezeNet keeps its convolution as its own classifier and drops it for a head', () => {
-  const own = parameterNames('squeezenet1_1', 'original');
+  const own = networkGraph('squeezenet1_1', 'original').parameters;
   assert.deepEqual(own.slice(-2), ['classifier.1.weight', 'classifier.1.bias']);
-  const replaced = parameterNames('squeezenet1_1', head);
+  const replaced = networkGraph('squeezenet1_1', head).parameters;
   assert.deepEqual(replaced.slice(0, -4), own.slice(0, -2));
   assert.ok(!replaced.includes('classifier.1.weight'));
 });
 
 test('the state dict counts batches after each running variance', () => {
-  const entries = stateDictEntries('ConvNet1', { hidden: [], dropout: 0, classes: 3 });
-  assert.deepEqual(
-    entries.slice(0, 6).map(({ name, dtype }) => [name, dtype]),
-    [
-      ['conv1.weight', 'float32'],
-      ['batchnorm.weight', 'float32'],
-      ['batchnorm.bias', 'float32'],
-      ['batchnorm.running_mean', 'float32'],
-      ['batchnorm.running_var', 'float32'],
-      ['batchnorm.num_batches_tracked', 'int64'],
-    ],
-  );
-  assert.equal(entries.length, 3 + 3 + 2 * 6 + 2);
+  const shapes = [...stateShapes(networkGraph('ConvNet1', { hidden: [], dropout: 0, classes: 3 }))];
+  assert.deepEqual(shapes.slice(0, 6), [
+    ['conv1.weight', [64, 3, 7, 7]],
+    ['batchnorm.weight', [64]],
+    ['batchnorm.bias', [64]],
+    ['batchnorm.running_mean', [64]],
+    ['batchnorm.running_var', [64]],
+    ['batchnorm.num_batches_tracked', []],
+  ]);
+  assert.equal(shapes.length, 3 + 3 + 2 * 6 + 2);
 });
 
 test('the state dict is the same whichever statistics batch norm uses', () => {
@@ -113,9 +111,9 @@ test('the state dict is the same whichever statistics batch norm uses', () => {
 });
 
 test('every method trains exactly its own parameters', () => {
-  for (const name of architectureNames) {
+  for (const name of networkNames) {
     const graph = networkGraph(name, head);
-    const { classifier } = architecture(name);
+    const { classifier } = namedNetwork(name);
     const headOnly = trainableParameters(graph, { method: 'head', classifier });
     assert.deepEqual([...headOnly], graph.parameters.slice(-4), name);
     assert.deepEqual([...trainableParameters(graph, { method: 'top', topTensors: 9 })], graph.parameters.slice(-9));

@@ -1,5 +1,5 @@
-import type { GraphBuilder } from '../graph/builder.ts';
-import { dropout, linear, logSoftmax, relu } from '../graph/builder.ts';
+import type { GraphBuilder } from '../../graph/builder.ts';
+import { dropout, linear, logSoftmax, relu } from '../../graph/builder.ts';
 
 /** The classifier that takes the place of a network's own. */
 export interface HeadOptions {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { architecture, architectureNames, networkGraph } from '../../src/ml/architectures/registry.ts';
-import { stateDictEntries, stateDictEntriesOf } from '../../src/ml/architectures/stateDictEntries.ts';
-import { trainableParameters } from '../../src/ml/architectures/trainableParameters.ts';
-import type { TrainableChoice } from '../../src/ml/architectures/trainableParameters.ts';
+import { countParameters, namedNetwork, networkGraph, networkNames } from '../../src/ml/networks/registry.ts';
+import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
+import { trainableParameters } from '../../src/ml/networks/trainableParameters.ts';
+import type { TrainableChoice } from '../../src/ml/networks/trainableParameters.ts';
 import { typeOf } from '../../src/ml/graph/graph.ts';
 import { referenceState } from './referenceFill.ts';
 import type { Summary, TrainCase } from './torchReference.ts';
@@ -13,19 +13,16 @@ const skip = skipWithoutReference;
 
 test('every network has as many parameters and parameter tensors as torch counts', { skip }, () => {
   const reference = readTorchReference().eval;
-  for (const name of architectureNames) {
-    const { originalTensors, originalParameters } = architecture(name);
+  for (const name of networkNames) {
+    const { tensors, parameters } = countParameters(name);
     const expected = reference[name];
-    assert.deepEqual(
-      [name, originalParameters, originalTensors],
-      [name, expected?.parameters, expected?.parameter_tensors],
-    );
+    assert.deepEqual([name, parameters, tensors], [name, expected?.parameters, expected?.parameter_tensors]);
   }
 });
 
 test('every network puts out logits of the shape that torch gives', { skip }, () => {
   const reference = readTorchReference().eval;
-  for (const name of architectureNames) {
+  for (const name of networkNames) {
     const graph = networkGraph(name, 'original');
     const classes = graph.outputs.map((output) => typeOf(graph, output).shape[1]);
     assert.deepEqual([name, classes], [name, [reference[name]?.logits_shape[1]]]);
@@ -34,11 +31,11 @@ test('every network puts out logits of the shape that torch gives', { skip }, ()
 
 test('state dicts list the names and shapes of torchvision’s in its order', { skip }, () => {
   const listed = Object.entries(readTorchReference().eval).filter(
-    ([name, { state_dict }]) => state_dict && architectureNames.includes(name),
+    ([name, { state_dict }]) => state_dict && networkNames.includes(name),
   );
   assert.deepEqual(listed.map(([name]) => name).sort(), ['ConvNet2', 'densenet169', 'resnet18']);
   for (const [name, { state_dict }] of listed) {
-    const ours = stateDictEntries(name, 'original').map((entry) => [entry.name, entry.shape]);
+    const ours = [...stateShapes(networkGraph(name, 'original'))];
     assert.deepEqual(ours, state_dict);
   }
 });
@@ -55,7 +52,7 @@ test('each method trains the parameters that torch has gradients for', { skip },
       mode === 'top'
         ? { method: 'top', topTensors: top_tensors }
         : mode === 'head'
-          ? { method: 'head', classifier: architecture(arch).classifier }
+          ? { method: 'head', classifier: namedNetwork(arch).classifier }
           : { method: 'full' };
     const trainable = trainableParameters(graph, choice);
     const gradients = Object.keys(reference.first_step_gradients);
@@ -81,8 +78,8 @@ test('the fill gives torch’s values for every tensor that a frozen network kep
   );
   assert.equal(cases.length, 2);
   for (const reference of cases) {
-    const { classifier } = architecture(reference.arch);
-    const state = referenceState(stateDictEntriesOf(graphOf(reference)));
+    const { classifier } = namedNetwork(reference.arch);
+    const state = referenceState(stateShapes(graphOf(reference)));
     const kept = Object.entries(reference.after).filter(([name]) => !name.startsWith(classifier));
     assert.ok(kept.some(([name]) => name.endsWith('running_var')) && kept.some(([name]) => name.includes('conv')));
     for (const [name, expected] of kept) {

@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
-import { headTensorCount } from './head.ts';
-import type { HeadOptions } from './head.ts';
-import { architecture } from './registry.ts';
+import { headTensorCount } from './layers/head.ts';
+import type { HeadOptions } from './layers/head.ts';
+import { countParameters } from './registry.ts';
 
 /** Which part of a network trains; see `trainableParameters`. */
 export type TrainableChoice =
@@ -39,12 +39,12 @@ const originalClassifierTensors = 2;
  * The `topTensors` that is the same as the report's `--no_of_trainable count`. The report's script counted on the network
  * before its classifier was replaced, so the original classifier's two tensors were among the `count`, and the head that
  * came in its place always trained. More than there are means all, as it did there. Throws `RangeError` for an unknown
- * architecture or a count that is no whole number from 0.
+ * network or a count that is no whole number from 0.
  */
 export function topTensorsOfReport(name: string, count: number, head: Pick<HeadOptions, 'hidden'>): number {
   if (!Number.isInteger(count) || count < 0) {
     throw new RangeError(`the number of trainable tensors must be a whole number from 0, not ${count}`);
   }
-  const backbone = architecture(name).originalTensors - originalClassifierTensors;
+  const backbone = countParameters(name).tensors - originalClassifierTensors;
   return headTensorCount(head) + Math.min(backbone, Math.max(0, count - originalClassifierTensors));
 }

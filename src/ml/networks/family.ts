@@ -1,0 +1,37 @@
+import type { GraphBuilder } from '../graph/builder.ts';
+import type { Initialisation } from './initialise.ts';
+import type { WeightSet } from './pretrainedWeights.ts';
+
+/** One network of a family. */
+export interface Variant {
+  /** As people write it: `ResNet-18`. */
+  readonly title: string;
+  /** Number of features that the classifier sees. */
+  readonly features: number;
+  /** Images `[N, 3, H, W]` -> features `[N, F]`, parameters in torch's order under torch's names. */
+  readonly build: (builder: GraphBuilder, images: string) => string;
+  /** Images -> logits of the network's own classifier, where that is not a Linear on the features. */
+  readonly buildOriginal?: (builder: GraphBuilder, images: string) => string;
+  /** Sets of weights that can be had by name; the first is taken where none is named. */
+  readonly weights: readonly WeightSet[];
+}
+
+/** Networks that are built alike. One file describes a family, and `registry.ts` lists all families. */
+export interface Family {
+  /** Variants by the name that torchvision, or the report, gives them, in the order in which lists show them. */
+  readonly variants: Readonly<Record<string, Variant>>;
+  /** A variant that is not listed, by its name: those of a family with endlessly many. */
+  readonly unlisted?: (name: string) => Variant | undefined;
+  /** Module that the head replaces. */
+  readonly classifier: string;
+  /** How new weights are drawn. */
+  readonly initialise: Initialisation;
+}
+
+/** The same function of each variant of a table: what a family's file lists becomes what the registry offers. */
+export function variantsOf<Row>(
+  rows: Readonly<Record<string, Row>>,
+  variant: (name: string, row: Row) => Variant,
+): Record<string, Variant> {
+  return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, variant(name, row)]));
+}

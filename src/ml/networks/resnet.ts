@@ -1,0 +1,152 @@
+import type { GraphBuilder } from '../graph/builder.ts';
+import { add, batchNorm2d, conv2d, globalAveragePool, imageShape, maxPool2d, relu } from '../graph/builder.ts';
+import { type Family, variantsOf } from './family.ts';
+import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf } from './initialise.ts';
+import { hubFile, torchFile, type WeightSet } from './pretrainedWeights.ts';
+
+/** What sets one ResNet apart from another: the kind of block, and how many of them each of the four stages has. */
+interface Resnet {
+  readonly block: 'basic' | 'bottleneck';
+  readonly blocks: readonly [number, number, number, number];
+  readonly weights: WeightSet;
+}
+
+/** Accuracy, sizes and torch's files: https://pytorch.org/vision/stable/models.html. Hashes of the hub's: its pages. */
+const resnets: Readonly<Record<string, Resnet>> = {
+  resnet18: {
+    block: 'basic',
+    blocks: [2, 2, 2, 2],
+    weights: {
+      top1: 69.758,
+      megabytes: 44.661,
+      sources: [
+        hubFile('resnet18', '694f673df6520a3158624e8a89af086f59923ee4cd7436fe5bc3bc71d295ad81', {
+          revision: 'bbd144b3e5565108aad885f145491d11bc6ce807',
+          bytes: 46_807_446,
+        }),
+        torchFile('resnet18', 'f37072fd'),
+      ],
+    },
+  },
+  resnet34: {
+    block: 'basic',
+    blocks: [3, 4, 6, 3],
+    weights: {
+      top1: 73.314,
+      megabytes: 83.275,
+      sources: [
+        hubFile('resnet34', '0bb82595a564991a9d424708b33f5d843f5aaed7f6c0886ff10849ff97022235', {
+          revision: '1b7b21cca82ff974d341713f777bf740c2db38c4',
+          bytes: 87_278_522,
+        }),
+        torchFile('resnet34', 'b627a593'),
+      ],
+    },
+  },
+  resnet50: {
+    block: 'bottleneck',
+    blocks: [3, 4, 6, 3],
+    weights: {
+      top1: 76.13,
+      megabytes: 97.781,
+      sources: [
+        hubFile('resnet50', '5d061a3c593d795bfe682d9b152bafbcf550579873492def3515b46db1189888', {
+          revision: '78f3ecfdb38e06d9b8397f662e7ab8fee96026fa',
+          bytes: 102_469_840,
+        }),
+        torchFile('resnet50', '0676ba61'),
+      ],
+    },
+  },
+  resnet101: {
+    block: 'bottleneck',
+    blocks: [3, 4, 23, 3],
+    weights: { top1: 77.374, megabytes: 170.511, sources: [torchFile('resnet101', '63fe2227')] },
+  },
+  resnet152: {
+    block: 'bottleneck',
+    blocks: [3, 8, 36, 3],
+    weights: {
+      top1: 78.312,
+      megabytes: 230.434,
+      sources: [
+        hubFile('resnet152', '15897077afdf4d6334dc0c3f8e6fb483afb3faa9298c139f3c6eb29bca6ae5b2', {
+          revision: '2a9b5c2460893a2ab13d8625db2383f3094d704f',
+        }),
+        torchFile('resnet152', '394f9c45'),
+      ],
+    },
+  },
+};
+
+/** Channels of a block's output for each channel of its 3x3 convolutions. */
+const expansion = { basic: 1, bottleneck: 4 } as const;
+
+/** Two 3x3 convolutions; the first one carries the stride. */
+function basicBranch(builder: GraphBuilder, name: string, x: string, channels: number, stride: number): string {
+  const first = conv2d(builder, `${name}.conv1`, x, { channels, kernel: 3, stride, padding: 1, bias: false });
+  const middle = relu(builder, batchNorm2d(builder, `${name}.bn1`, first));
+  const second = conv2d(builder, `${name}.conv2`, middle, { channels, kernel: 3, padding: 1, bias: false });
+  return batchNorm2d(builder, `${name}.bn2`, second);
+}
+
+/** 1x1, 3x3, 1x1; as in torchvision the 3x3 convolution carries the stride, where the paper has it in the first. */
+function bottleneckBranch(builder: GraphBuilder, name: string, x: string, channels: number, stride: number): string {
+  const first = conv2d(builder, `${name}.conv1`, x, { channels, kernel: 1, bias: false });
+  const narrow = relu(builder, batchNorm2d(builder, `${name}.bn1`, first));
+  const second = conv2d(builder, `${name}.conv2`, narrow, { channels, kernel: 3, stride, padding: 1, bias: false });
+  const middle = relu(builder, batchNorm2d(builder, `${name}.bn2`, second));
+  const wide = { channels: channels * expansion.bottleneck, kernel: 1, bias: false };
+  return batchNorm2d(builder, `${name}.bn3`, conv2d(builder, `${name}.conv3`, middle, wide));
+}
+
+/** A residual block: relu(branch(x) + shortcut(x)); the shortcut is a 1x1 convolution where the shape changes. */
+function residualBlock(
+  builder: GraphBuilder,
+  name: string,
+  x: string,
+  kind: Resnet['block'],
+  channels: number,
+  stride: number,
+): string {
+  const branch = { basic: basicBranch, bottleneck: bottleneckBranch }[kind](builder, name, x, channels, stride);
+  const width = channels * expansion[kind];
+  let shortcut = x;
+  if (stride !== 1 || imageShape(builder, x)[1] !== width) {
+    const projection = conv2d(builder, `${name}.downsample.0`, x, { channels: width, kernel: 1, stride, bias: false });
+    shortcut = batchNorm2d(builder, `${name}.downsample.1`, projection);
+  }
+  return relu(builder, add(builder, branch, shortcut));
+}
+
+/** Images `[N, 3, H, W]` -> features `[N, F]`, the mean over the last map. */
+function build(builder: GraphBuilder, { block, blocks }: Resnet, images: string): string {
+  let x = conv2d(builder, 'conv1', images, { channels: 64, kernel: 7, stride: 2, padding: 3, bias: false });
+  x = relu(builder, batchNorm2d(builder, 'bn1', x));
+  x = maxPool2d(builder, x, { kernel: 3, stride: 2, padding: 1 });
+  for (const [stage, count] of blocks.entries()) {
+    for (let index = 0; index < count; index++) {
+      const stride = stage > 0 && index === 0 ? 2 : 1;
+      x = residualBlock(builder, `layer${stage + 1}.${index}`, x, block, 64 * 2 ** stage, stride);
+    }
+  }
+  return globalAveragePool(builder, x);
+}
+
+/** Convolutions by kaiming_normal_ over fan_out (He et al. 2015, https://arxiv.org/abs/1502.01852). */
+const initialise: Initialisation = (name, shapes) =>
+  isConvolutionWeight(name, shapes)
+    ? { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) }
+    : undefined;
+
+/** ResNet (He et al. 2015, https://arxiv.org/abs/1512.03385) as torchvision builds it. */
+export const resnet: Family = {
+  variants: variantsOf(resnets, (name, row) => ({
+    title: name.replace('resnet', 'ResNet-'),
+    features: 512 * expansion[row.block],
+    build: (builder, images) => build(builder, row, images),
+    weights: [row.weights],
+  })),
+  classifier: 'fc',
+  initialise,
+};
