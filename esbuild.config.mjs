@@ -7,6 +7,7 @@ import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
 import { compileKernels } from './scripts/compileKernels.mjs';
+import { copyJpegLibraries, jpegLibrarySources } from './scripts/jpegLibrary.mjs';
 import { licencesOf } from './scripts/licences.mjs';
 import { addToSbom } from './scripts/sbom.mjs';
 
@@ -149,6 +150,7 @@ function removeStaleChunks(outputs) {
 }
 
 compileKernels(join(dist, 'ml'));
+copyJpegLibraries(join(dist, 'ml'));
 if (watch) {
   const contexts = await Promise.all(builds().map((options) => context({ ...options, logLevel: 'info' })));
   await Promise.all(contexts.map((each) => each.watch()));
@@ -156,7 +158,10 @@ if (watch) {
   // esbuild has printed what is wrong, with the place; its stack adds nothing.
   const results = await Promise.all(builds().map((options) => build(options))).catch(() => process.exit(1));
   await writeSchema();
-  if (production) writeLicences(results.flatMap(({ metafile }) => Object.keys(metafile.inputs)));
+  if (production) {
+    const bundled = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+    writeLicences([...bundled, ...jpegLibrarySources()]);
+  }
   removeStaleChunks(results.flatMap(({ metafile }) => Object.keys(metafile.outputs)));
   const command = join(dist, 'ml/fivecrop.mjs');
   if (existsSync(command)) makeExecutable(command);

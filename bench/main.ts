@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileKernels } from '../scripts/compileKernels.mjs';
+import { copyJpegLibraries } from '../scripts/jpegLibrary.mjs';
 import type { BenchCase, Sample, Side } from './benchCase.ts';
 import { hostMachine, ownVersions } from './machine.ts';
 import { type BenchResult, figureResult, type Samples } from './result.ts';
@@ -73,6 +74,7 @@ const withTorch = await hasTorch();
 if (!withTorch)
   console.log('No Python with torch and torchvision (PYTHON names one), so there is no torch to compare with.');
 compileKernels();
+copyJpegLibraries();
 for (const name of wanted.length > 0 ? wanted : all) {
   const benchCase = await readCase(name);
   if (benchCase.unavailable !== undefined) {

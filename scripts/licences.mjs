@@ -5,6 +5,9 @@ const packageFolder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/;
 
 /** What the licences of code inside a package ask to be said where the package says nothing of it. */
 const acknowledgements = {
+  '@julusian/jpeg-turbo': `Of it only libjpeg-turbo's own library is here, as dist/ml/libturbojpeg-linux-*.so. libjpeg-turbo, by the libjpeg-turbo
+project, D. R. Commander and others, comes under the licence of the Independent JPEG Group and the modified
+(three-clause) BSD licence, without any warranty. This software is based in part on the work of the Independent JPEG Group.`,
   '@cornerstonejs/codec-libjpeg-turbo-8bit': `Its WebAssembly is libjpeg-turbo, by the libjpeg-turbo project, D. R. Commander and others, which comes under the licence
 of the Independent JPEG Group and the modified (three-clause) BSD licence, without any warranty. This software is based
 in part on the work of the Independent JPEG Group.`,

@@ -12,6 +12,7 @@ import { createVSIX, listFiles } from '@vscode/vsce';
 import { messageOf } from '../src/protocol/errors.ts';
 import external from './external.json' with { type: 'json' };
 import { npm } from './host/registryPackage.ts';
+import { jpegLibraryName } from './jpegLibrary.mjs';
 import { licencesOf } from './licences.mjs';
 import { addToSbom } from './sbom.mjs';
 import { parseTarget, presentTarget, vscodeTargets, vsixPath, type VscodeTarget } from './host/vsix.ts';
@@ -79,6 +80,7 @@ async function installFor(target: VscodeTarget, stage: string): Promise<void> {
   const platform = [`--os=${os}`, `--cpu=${cpu}`, ...libc];
   await npm(['install', '--omit=dev', '--ignore-scripts', '--no-audit', '--no-fund', ...platform], stage);
   await keepBinariesOf(join(stage, 'node_modules', 'onnxruntime-node', 'bin'), os, cpu);
+  await keepJpegLibraryOf(join(stage, 'dist', 'ml'), os === 'linux' ? jpegLibraryName(cpu) : undefined);
 }
 
 /** What stands in the VSIX as it is, beside what the bundles hold: not every package brings a file with its licence. */
@@ -99,6 +101,13 @@ async function keepBinariesOf(bin: string, os: string, cpu: string): Promise<voi
         else await dropDuplicates(folder);
       }
     }
+  }
+}
+
+/** The build has libjpeg-turbo's library for every processor of Linux. */
+async function keepJpegLibraryOf(folder: string, kept: string | undefined): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (name.endsWith('.so') && name !== kept) await rm(join(folder, name));
   }
 }
 

@@ -6,6 +6,7 @@ import { packageFolders } from './licences.mjs';
 
 /** Code of others inside packages, as far as those say what it is. */
 const inside = {
+  '@julusian/jpeg-turbo': () => [{ name: 'libjpeg-turbo', licence: 'IJG AND BSD-3-Clause' }],
   '@cornerstonejs/codec-libjpeg-turbo-8bit': () => [{ name: 'libjpeg-turbo', licence: 'IJG AND BSD-3-Clause' }],
 };
 

@@ -5,6 +5,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import process from 'node:process';
 import { compileKernels } from './compileKernels.mjs';
+import { copyJpegLibraries } from './jpegLibrary.mjs';
 
 /** Milliseconds after which a file of tests hangs, and fails. */
 const longest = 30 * 60 * 1000;
@@ -21,6 +22,7 @@ if (files.length === 0) {
   process.exit(1);
 }
 compileKernels();
+copyJpegLibraries();
 // Test files run in processes of their own, which inherit these options.
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import tsx`.trim();
 run({ files, concurrency: suite === 'unit', timeout: longest })

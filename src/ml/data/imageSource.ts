@@ -6,6 +6,7 @@ import type { DecodePool } from './decodePool.ts';
 import type { LoadAnswer, LoadRequest, LoadResult, SeenImage } from './decodeWorker.ts';
 import { defaultCacheFolder, diskBudget, maxDiskCacheBytes, pruneDiskCache } from './diskCache.ts';
 import { lostImage } from './lostImage.ts';
+import { nativeJpegFailure } from './nativeJpeg.ts';
 import type { ResizedImage } from './rgbImage.ts';
 import type { Sketch } from './sketch.ts';
 
@@ -73,6 +74,12 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
   const seen = new Map<string, SeenImage>();
   const undecodable = new Map<string, string>();
   const statistics = { fromMemory: 0, memoryBytes: 0, diskBytesWritten: 0 };
+  const failure = nativeJpegFailure();
+  if (failure !== undefined) {
+    options.onWarning?.(
+      `JPEGs take several times as long to decode, because libjpeg-turbo cannot be loaded (${failure}).`,
+    );
+  }
 
   const keep = async (request: ImageRequest): Promise<LoadRequest['keep']> => {
     if (options.once) return 'nowhere';
