@@ -3,7 +3,9 @@ import { selfCheck, tinySizes } from '../../src/ml/engine/selfCheck.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import type { Tensor } from '../../src/ml/graph/tensor.ts';
 import { frozenPart } from '../../src/ml/training/frozenPart.ts';
-import { imagesInput, runNetwork } from '../../src/ml/training/runNetwork.ts';
+import { imagesInput } from '../../src/ml/networks/network.ts';
+import { namedNetwork } from '../../src/ml/networks/registry.ts';
+import { runNetwork } from '../../src/ml/training/runNetwork.ts';
 import { createStepper } from '../../src/ml/training/stepper.ts';
 import { initialise } from '../../src/ml/networks/initialise.ts';
 import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
@@ -46,7 +48,7 @@ async function measure(): Promise<void> {
     imageSize: size,
     resize: size,
   });
-  const network = runNetwork(config, classes);
+  const network = runNetwork(config, namedNetwork(name), classes);
   const state = initialise(stateShapes(network.whole(1)), network.initialise, 0);
   const random = createRandom(0);
   const data = Uint8Array.from({ length: batch * 3 * size * size }, () => random.integer(256));

@@ -34,3 +34,9 @@ export const preprocessPresets = {
 >;
 
 export type PreprocessPreset = keyof typeof preprocessPresets;
+
+/** A preset's constants, free to change. */
+export function presetConstants(preset: PreprocessPreset): Omit<Preprocessing, 'resize' | 'crop'> {
+  const { scale, mean, std, channels } = preprocessPresets[preset];
+  return { scale, mean: [...mean], std: [...std], channels };
+}

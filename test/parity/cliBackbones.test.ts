@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { calibrate } from '../../src/ml/inference/calibrate.ts';
 import { findImages } from '../../src/ml/inference/findImages.ts';
-import { presetConstants } from '../../src/ml/inference/backbonePreprocessing.ts';
+import { presetConstants } from '../../src/protocol/preprocessing.ts';
 import { loadClassifier, type ClassifierSource } from '../../src/ml/inference/loadClassifier.ts';
 import { predictImages } from '../../src/ml/inference/predictImages.ts';
 

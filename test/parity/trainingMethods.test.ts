@@ -4,6 +4,7 @@ import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import type { Tensor } from '../../src/ml/graph/tensor.ts';
 import { frozenPart } from '../../src/ml/training/frozenPart.ts';
+import { namedNetwork } from '../../src/ml/networks/registry.ts';
 import { runNetwork } from '../../src/ml/training/runNetwork.ts';
 import { createStepper } from '../../src/ml/training/stepper.ts';
 import { initialise } from '../../src/ml/networks/initialise.ts';
@@ -31,7 +32,7 @@ async function movedBy(settings: Partial<TrainingConfigInput>): Promise<{ moved:
     imageSize: size,
     ...settings,
   });
-  const built = runNetwork(config, classes);
+  const built = runNetwork(config, namedNetwork(network.name), classes);
   const state = initialise(stateShapes(built.whole(1)), built.initialise, 3);
   const common = { engine: onnxEngine, device: 'cpu', network: built, log: (message: string) => assert.fail(message) };
   const frozen = await frozenPart({ ...common, state });

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { networkName } from '../../protocol/networkName.ts';
 import type { DataReport } from '../../protocol/dataReport.ts';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
 import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
@@ -6,7 +7,6 @@ import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { freezesLayers, methodTexts } from './trainingChoices.ts';
-import { networkName } from '../views/formatRun.ts';
 import { dataReportText, halvesOf, isUneven } from './dataReportText.ts';
 import { pickItem } from './quickQuestions.ts';
 import { back, type Place } from './runSteps.ts';
@@ -143,7 +143,7 @@ function separator(label: string): Item {
 
 function startItems(config: TrainingConfig, canEdit: boolean): Item[] {
   const { method, epochs, batchSize } = config;
-  const what = `${inLabel(networkName(config))}, ${methodTexts[method][0].toLowerCase()}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batchSize}`;
+  const what = `${inLabel(networkName(config.network))}, ${methodTexts[method][0].toLowerCase()}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batchSize}`;
   const edit = 'Opens a .fivecrop.json file with every setting, to run again and to share.';
   return [
     item('$(play) Start Training', 'start', what),

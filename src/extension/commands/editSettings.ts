@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { userError } from '../../protocol/errors.ts';
+import { networkName } from '../../protocol/networkName.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { writeTrainingConfig } from './trainingConfigFile.ts';
 
@@ -9,7 +10,7 @@ import { writeTrainingConfig } from './trainingConfigFile.ts';
 export async function editSettings(config: TrainingConfig): Promise<void> {
   const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
   if (root === undefined) throw userError('Open a folder first: the file of settings is written into it.');
-  const name = config.network.kind === 'architecture' ? config.network.name : basename(config.network.file, '.onnx');
+  const name = networkName(config.network).replace(/\.onnx$/iu, '');
   const file = freeFile(join(root, `${name}-${config.method}`));
   const uri = vscode.Uri.file(file);
   await vscode.workspace.fs.writeFile(uri, Buffer.from(writeTrainingConfig(config, file)));

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { networkName } from '../../protocol/networkName.ts';
 import type { OfferedSource } from '../../protocol/predictionPanel.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
 import type { StoredRun } from '../../runs/list.ts';
-import { networkName, percent } from '../views/formatRun.ts';
+import { percent } from '../views/formatRun.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
 
 /** Runs whose checkpoints are offered, the newest. */
@@ -53,5 +54,5 @@ function descriptionOf(source: ClassifierSource, runs: readonly StoredRun[]): st
   if (!run) return source.path;
   const { best, config } = run.record;
   const accuracy = best && basename(source.path) === runFiles.best ? [percent(best.validAccuracy)] : [];
-  return [networkName(config), config.method, ...accuracy].join(' · ');
+  return [networkName(config.network), config.method, ...accuracy].join(' · ');
 }

@@ -1,13 +1,14 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
+import { networkName } from '../../protocol/networkName.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { listRunCheckpoints, checkpointMetadataIn, type RunCheckpoint } from '../../runs/checkpointFiles.ts';
 import { type DerivedRunState, isLive } from '../../runs/state.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
-import { checkpointDescription, checkpointTooltip, networkName, runDescription, runTooltip } from './formatRun.ts';
+import { checkpointDescription, checkpointTooltip, runDescription, runTooltip } from './formatRun.ts';
 import type { CheckpointNode, CheckpointsNode } from './treeNodes.ts';
 import { visible } from '../../protocol/visibleText.ts';
 
@@ -121,7 +122,7 @@ function itemOf(node: CheckpointsNode, { runs, live }: ViewParts): vscode.TreeIt
       return checkpointItem(node);
     case 'queued': {
       const { config, name, resume } = node.entry.request;
-      const item = new vscode.TreeItem(visible(name ?? `${networkName(config)} · ${config.method}`));
+      const item = new vscode.TreeItem(visible(name ?? `${networkName(config.network)} · ${config.method}`));
       item.id = `queued ${node.entry.id}`;
       item.description = resume === undefined ? 'waits for its turn' : 'waits to be resumed';
       item.iconPath = new vscode.ThemeIcon('clock');

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
+import { networkName } from '../../protocol/networkName.ts';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
-import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
@@ -26,10 +26,6 @@ export function epochs(epoch: number): string {
   return Number.isInteger(epoch) ? String(epoch) : epoch.toFixed(1);
 }
 
-export function networkName({ network }: RunRecord['config']): string {
-  return network.kind === 'architecture' ? network.name : basename(network.file);
-}
-
 /** What stands beside a run's name in the tree. */
 export function runDescription({ record, state }: StoredRun, liveEpoch?: number): string {
   const { best, config } = record;
@@ -37,14 +33,14 @@ export function runDescription({ record, state }: StoredRun, liveEpoch?: number)
   const epoch = liveEpoch ?? record.progress?.epoch ?? 0;
   switch (state) {
     case 'finished':
-      return [...accuracy, networkName(config)].join(' · ');
+      return [...accuracy, networkName(config.network)].join(' · ');
     case 'running':
       return [`epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
     case 'paused':
     case 'stopping':
       return [state, `epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
     default:
-      return [stateName(state), ...accuracy, networkName(config)].join(' · ');
+      return [stateName(state), ...accuracy, networkName(config.network)].join(' · ');
   }
 }
 
@@ -53,7 +49,7 @@ export function runTooltip({ record, state, folder }: StoredRun): string {
   const { config, environment, data, best, reason } = record;
   const rows: [string, string | undefined][] = [
     ['State', reason === undefined ? stateName(state) : `${stateName(state)}: ${reason}`],
-    ['Network', networkName(config)],
+    ['Network', networkName(config.network)],
     ['Method', methodOf(config)],
     ['Data', data === undefined ? config.data : `${config.data}: ${imagesOf(data.images, data.classes.length)}`],
     ['Epochs', `${epochs(record.progress?.epoch ?? 0)} of ${config.epochs}, batches of ${config.batchSize}`],
@@ -90,7 +86,7 @@ export function checkpointTooltip(path: string, metadata: CheckpointMetadata | u
   if (metadata === undefined) return `${inMarkdown(path)} cannot be read: it may be damaged, or of a newer Fivecrop.`;
   const { metrics, training, network, classes, preprocessing } = metadata;
   return table(basename(path), [
-    ['Network', network.kind === 'architecture' ? network.name : basename(network.file)],
+    ['Network', networkName(network)],
     ['Method', training.method],
     ['Data', training.data],
     ['Classes', String(classes.length)],

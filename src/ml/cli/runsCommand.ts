@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { basename } from 'node:path';
+import { networkName } from '../../protocol/networkName.ts';
 import { listRuns, type StoredRun } from '../../runs/list.ts';
 import { stateName } from '../../runs/state.ts';
 import type { OptionValues } from './configFlags.ts';
@@ -41,7 +42,7 @@ function rowOf({ folder, record, state }: StoredRun): string[] {
     // A copied or renamed folder is known by its own name.
     basename(folder),
     stateName(state),
-    network.kind === 'architecture' ? network.name : basename(network.file),
+    networkName(network),
     config.method,
     basename(config.data),
     `${(progress?.epoch ?? 0).toFixed(1)}/${config.epochs}`,

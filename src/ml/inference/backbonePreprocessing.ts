@@ -1,12 +1,7 @@
 import * as z from 'zod';
 import { type ClassLabel, classesSchema } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
-import {
-  preprocessPresets,
-  type PreprocessPreset,
-  type Preprocessing,
-  preprocessingSchema,
-} from '../../protocol/preprocessing.ts';
+import { type PreprocessPreset, type Preprocessing, preprocessingSchema } from '../../protocol/preprocessing.ts';
 import { readClassScores } from '../onnx/foreign/backbone.ts';
 import type { TruncatedModel } from '../onnx/foreign/truncateModel.ts';
 
@@ -29,12 +24,6 @@ function hasBackground(model: Uint8Array): boolean {
     if (error instanceof RangeError) return false;
     throw error;
   }
-}
-
-/** A preset's constants, free to change. */
-export function presetConstants(preset: PreprocessPreset): Omit<Preprocessing, 'resize' | 'crop'> {
-  const { scale, mean, std, channels } = preprocessPresets[preset];
-  return { scale, mean: [...mean], std: [...std], channels };
 }
 
 /** Names in an ONNX file's metadata under which `export` says what is needed to use it. */

@@ -1,14 +1,11 @@
-import { buildNetwork } from '../networks/registry.ts';
-import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
 import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
 import { decodeOnnx, encodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';
 import { writeOnnx } from '../lowering/writeOnnx.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { StateDict } from '../graph/tensor.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
-import { backboneHeadGraph, featuresInput } from './backboneClassifier.ts';
+import { networkOfCheckpoint } from './backbone.ts';
 import { exportedKeys } from './backbonePreprocessing.ts';
-import { featuresOfCheckpoint } from './loadClassifier.ts';
 import { tryModel } from './modelTrial.ts';
 import { readUsableCheckpoint } from './usableCheckpoint.ts';
 
@@ -24,16 +21,13 @@ export const exportedOutput = 'log_probabilities';
  */
 export async function exportOnnx(file: string, trial = tryModel): Promise<Uint8Array> {
   const checkpoint = await readUsableCheckpoint(file);
-  const { network, head } = checkpoint.metadata;
+  const { head, preprocessing } = checkpoint.metadata;
   const metadata = metadataOf(checkpoint);
-  if (network.kind === 'architecture') {
-    const graph = exportedGraph(checkpoint, network.name);
-    return write(graph, checkpoint.state, metadata, [graph.inputs[0] ?? '', exportedInput]);
-  }
-  const features = await featuresOfCheckpoint(file, checkpoint, trial);
-  const graph = backboneHeadGraph(features.features, head, 1);
-  const bytes = write(graph, checkpoint.state, metadata, [featuresInput, features.output]);
-  return joinModels(features, decodeOnnx(bytes));
+  const { network, backbone } = await networkOfCheckpoint(file, checkpoint.metadata, trial);
+  const graph = network.graph({ ...head, dropout: 0 }, { batchSize: 1, size: preprocessing.crop });
+  const [start = ''] = graph.inputs;
+  const bytes = write(graph, checkpoint.state, metadata, [start, backbone?.extractor.output ?? exportedInput]);
+  return backbone ? joinModels(backbone.extractor, decodeOnnx(bytes)) : bytes;
 }
 
 function metadataOf({ metadata }: Checkpoint): Record<string, string> {
@@ -42,12 +36,6 @@ function metadataOf({ metadata }: Checkpoint): Record<string, string> {
     [exportedKeys.labels]: JSON.stringify(metadata.classes),
     [exportedKeys.checkpoint]: JSON.stringify(metadata),
   };
-}
-
-function exportedGraph({ metadata: { head, preprocessing } }: Checkpoint, network: string): Graph {
-  const builder = createGraphBuilder('running');
-  const images = input(builder, 'images', [1, 3, preprocessing.crop, preprocessing.crop]);
-  return finishGraph(builder, [buildNetwork(network, builder, images, { ...head, dropout: 0 })]);
 }
 
 function write(

@@ -1,12 +1,9 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { buildNetwork, type NetworkHead } from '../networks/registry.ts';
-import type { Engine, InferenceModel } from '../engine/engine.ts';
-import { createGraphBuilder, finishGraph, input, normalize } from '../graph/builder.ts';
-import type { Graph } from '../graph/graph.ts';
-import { pixelConstants } from '../graph/pixelConstants.ts';
+import type { Engine, GraphForBatch, InferenceModel } from '../engine/engine.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
+import { imagesInput } from '../networks/network.ts';
 import type { Classifier, ImageBatch } from './classifier.ts';
 import { softmaxRows } from './ranking.ts';
 
@@ -16,61 +13,39 @@ export interface Placement {
   readonly device: string;
 }
 
-/** Names of the inputs of the graphs that classify, and of nothing else. */
-const imagesInput = 'images';
-
 export interface GraphClassifierOptions {
   readonly title: string;
-  /** Architecture by name. */
-  readonly network: string;
-  readonly head: NetworkHead;
+  /** Images, uint8, or what `features` gives, to logits or log-probabilities, without dropout. */
+  readonly graphFor: GraphForBatch;
   readonly state: StateDict;
   readonly labels: readonly ClassLabel[];
   readonly preprocessing: Preprocessing;
+  /** What makes the graph's inputs of images, where it does not start from images; disposed with the classifier. */
+  readonly features?: InferenceModel | undefined;
 }
 
-/** A network of ours as a classifier; normalisation is part of its graph. */
+/** A graph of ours as a classifier. */
 export async function createGraphClassifier(
-  options: GraphClassifierOptions,
-  placement: Placement,
+  { title, graphFor, state, labels, preprocessing, features }: GraphClassifierOptions,
+  { engine, device }: Placement,
 ): Promise<Classifier> {
-  const { title, labels, preprocessing } = options;
-  const { engine, device } = placement;
-  const model = await engine.compileInference(
-    (batchSize) => classifyingGraph(options, batchSize),
-    options.state,
-    device,
-  );
+  const model = await engine.compileInference(graphFor, state, device);
   return {
     title,
     labels,
     preprocessing,
     runsOn: { engine: engine.name, device },
-    probabilities: async (images) =>
-      probabilitiesFrom(title, await runForOne(model, imagesInput, images), labels.length),
-    dispose: () => model.dispose(),
+    probabilities: async (images: ImageBatch) => {
+      const feeds = new Map([[imagesInput, images]]);
+      const [output] = (await model.run(features ? await features.run(feeds) : feeds)).values();
+      if (output?.dtype !== 'float32') throw new Error('the network gave no float32 output');
+      return probabilitiesFrom(title, output, labels.length);
+    },
+    dispose: async () => {
+      await features?.dispose();
+      await model.dispose();
+    },
   };
-}
-
-/** Images uint8 `[N, 3, crop, crop]` -> logits or log-probabilities, without dropout. */
-function classifyingGraph(options: GraphClassifierOptions, batchSize: number): Graph {
-  const { crop } = options.preprocessing;
-  const builder = createGraphBuilder('running');
-  const images = input(builder, imagesInput, [batchSize, 3, crop, crop], 'uint8');
-  const x = normalize(builder, images, pixelConstants(options.preprocessing));
-  const head = options.head === 'original' ? 'original' : { ...options.head, dropout: 0 };
-  return finishGraph(builder, [buildNetwork(options.network, builder, x, head)]);
-}
-
-/** Runs a model that has one input and one output. */
-export async function runForOne(
-  model: InferenceModel,
-  name: string,
-  images: ImageBatch | (Tensor & { readonly dtype: 'float32' }),
-): Promise<Tensor & { readonly dtype: 'float32' }> {
-  const [output] = (await model.run(new Map([[name, images]]))).values();
-  if (output?.dtype !== 'float32') throw new Error('the network gave no float32 output');
-  return output;
 }
 
 /**

@@ -1,20 +1,21 @@
 import { basename } from 'node:path';
 import { userError } from '../../protocol/errors.ts';
-import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { networkGraph } from '../networks/registry.ts';
+import { type Preprocessing, presetConstants } from '../../protocol/preprocessing.ts';
+import { namedNetwork } from '../networks/registry.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
-import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
-import type { Checkpoint } from '../weights/checkpoint.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { HeadOptions } from '../networks/layers/head.ts';
+import type { Network } from '../networks/network.ts';
 import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
-import { createHeadClassifier, createScoresClassifier } from './backboneClassifier.ts';
-import { exportedFacts, presetConstants, suggestPreset } from './backbonePreprocessing.ts';
+import { networkOfCheckpoint, openFeatures } from './backbone.ts';
+import { exportedFacts, suggestPreset } from './backbonePreprocessing.ts';
 import type { Classifier } from './classifier.ts';
-import { findBackboneOf } from './findBackbone.ts';
-import { featuresOf, readOnnxFile, scoresOf } from './foreignModel.ts';
+import { readOnnxFile, scoresOf } from './foreignModel.ts';
 import { tryModel } from './modelTrial.ts';
 import { createGraphClassifier, type Placement } from './graphClassifier.ts';
 import { readUsableCheckpoint, usableGraph } from './usableCheckpoint.ts';
+import { createScoresClassifier } from './scoresClassifier.ts';
 import { createPretrainedClassifier, type WeightsOptions } from './pretrainedClassifier.ts';
 
 /** What a classifier is made of. Paths are those of files. */
@@ -81,11 +82,17 @@ async function checkpointClassifier(
   trial: LoadOptions['trial'],
 ): Promise<Classifier> {
   const checkpoint = await readUsableCheckpoint(file);
-  const { network, head, classes, preprocessing } = checkpoint.metadata;
-  const common = { title: file, state: checkpoint.state, labels: classes, preprocessing, head };
-  if (network.kind === 'architecture') return createGraphClassifier({ ...common, network: network.name }, placement);
-  const features = await featuresOfCheckpoint(file, checkpoint, trial);
-  return createHeadClassifier({ ...common, features }, placement);
+  const { head, classes, preprocessing } = checkpoint.metadata;
+  const { network, backbone } = await networkOfCheckpoint(file, checkpoint.metadata, trial);
+  const graphFor = (batchSize: number) => usedGraph(network, head, preprocessing, batchSize);
+  const features = backbone && (await openFeatures(backbone, preprocessing, placement));
+  const common = { title: file, graphFor, features, labels: classes, preprocessing };
+  return createGraphClassifier({ ...common, state: checkpoint.state }, placement);
+}
+
+/** A network with a head as it is used: decoded pixels, where it starts from images, and no dropout. */
+function usedGraph(network: Network, head: HeadOptions, preprocessing: Preprocessing, batchSize: number): Graph {
+  return network.graph({ ...head, dropout: 0 }, { batchSize, size: preprocessing.crop, pixels: preprocessing });
 }
 
 /** Short side in the report's script, for validation and testing. */
@@ -98,31 +105,15 @@ async function reportClassifier(file: string, placement: Placement): Promise<Cla
     classes: classes.length,
   });
   const report = await readReportCheckpoint(file, (said) =>
-    stateShapes(usableGraph(file, () => networkGraph(said.modelName, headOf(said), pretrainedCrop))),
+    stateShapes(
+      usableGraph(file, () => namedNetwork(said.modelName).graph(headOf(said), { batchSize: 1, size: pretrainedCrop })),
+    ),
   );
   const { modelName, classes, state } = report;
   const preprocessing = { ...pretrainedPreprocessing(pretrainedCrop), resize: reportResize };
-  return createGraphClassifier(
-    { title: file, network: modelName, head: headOf(report), state, labels: classes, preprocessing },
-    placement,
-  );
-}
-
-/** The ONNX file below a checkpoint's head, cut off after its features. Throws a user error where it cannot be used. */
-export async function featuresOfCheckpoint(
-  file: string,
-  { metadata: { network, preprocessing } }: Checkpoint,
-  trial = tryModel,
-): Promise<FeatureExtractor> {
-  if (network.kind !== 'backbone') throw new Error(`${file} is on no backbone`);
-  const backbone = await findBackboneOf(network, file);
-  await trial(backbone, { kind: 'features', output: network.featuresOutput }, preprocessing.crop);
-  const extractor = featuresOf(backbone, await readOnnxFile(backbone), network.featuresOutput);
-  const { features, imageSize = preprocessing.crop } = extractor;
-  if (features === network.features && imageSize === preprocessing.crop) return extractor;
-  throw userError(
-    `${file} says ${network.features} features of ${preprocessing.crop} pixels, but ${backbone} gives ${features} of ${imageSize}: train again.`,
-  );
+  const network = namedNetwork(modelName);
+  const graphFor = (batchSize: number) => usedGraph(network, headOf(report), preprocessing, batchSize);
+  return createGraphClassifier({ title: file, graphFor, state, labels: classes, preprocessing }, placement);
 }
 
 async function scoresClassifier(

@@ -1,6 +1,6 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { namedNetwork, networkGraph } from '../networks/registry.ts';
+import { type NamedNetwork, namedNetwork } from '../networks/registry.ts';
 import { locateWeights } from '../weights/pretrained.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { readWeights } from '../weights/weightsFile.ts';
@@ -21,17 +21,18 @@ export async function createPretrainedClassifier(
   placement: Placement,
   options: WeightsOptions,
 ): Promise<Classifier> {
-  refuseUnknown(name);
+  const network = knownNetwork(name);
   const file = weights ?? (await locateWeights(name, options));
-  const shapes = stateShapes(networkGraph(name, 'original'));
+  const size = preprocessing.crop;
+  const shapes = stateShapes(network.graph('original', { batchSize: 1, size }));
   const state = await readWeights(file, shapes, { network: name });
-  const common = { title: name, network: name, head: 'original' as const, state };
-  return createGraphClassifier({ ...common, labels: imagenetClasses, preprocessing }, placement);
+  const graphFor = (batchSize: number) => network.graph('original', { batchSize, size, pixels: preprocessing });
+  return createGraphClassifier({ title: name, graphFor, state, labels: imagenetClasses, preprocessing }, placement);
 }
 
-function refuseUnknown(name: string): void {
+function knownNetwork(name: string): NamedNetwork {
   try {
-    namedNetwork(name);
+    return namedNetwork(name);
   } catch (error) {
     if (error instanceof RangeError) throw usageError(`${error.message}.`);
     throw error;

@@ -1,24 +1,18 @@
-import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import { refuseUnusable } from '../networks/graphLimits.ts';
-import { networkGraph } from '../networks/registry.ts';
+import { networkOf } from '../networks/registry.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type Checkpoint, readCheckpoint } from '../weights/checkpoint.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
-import { backboneHeadGraph } from './backboneClassifier.ts';
 
 /**
  * A checkpoint that agrees with itself: its network is one of ours, its weights are that network's and its head's, and
  * finite. Throws a user error as `readCheckpoint` does, before any weight is read where that can be seen.
  */
 export function readUsableCheckpoint(file: string): Promise<Checkpoint> {
-  return readCheckpoint(file, (metadata) => stateShapes(usableGraph(file, graphOf(metadata))));
-}
-
-function graphOf({ network, head, preprocessing }: CheckpointMetadata): () => Graph {
-  return network.kind === 'architecture'
-    ? () => networkGraph(network.name, head, preprocessing.crop)
-    : () => backboneHeadGraph(network.features, head, 1);
+  return readCheckpoint(file, ({ network, head, preprocessing: { crop } }) =>
+    stateShapes(usableGraph(file, () => networkOf(network).graph(head, { batchSize: 1, size: crop }))),
+  );
 }
 
 /** A graph that a file asks for. Throws a user error that names the file where there is none, or none that can be used. */

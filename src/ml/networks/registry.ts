@@ -1,14 +1,18 @@
 import { usageError } from '../../protocol/errors.ts';
+import { presetConstants } from '../../protocol/preprocessing.ts';
 import type { GraphBuilder } from '../graph/builder.ts';
-import { createGraphBuilder, finishGraph, input, linear } from '../graph/builder.ts';
+import { createGraphBuilder, finishGraph, input, linear, normalize } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import { typeOf } from '../graph/graph.ts';
+import { pixelConstants } from '../graph/pixelConstants.ts';
 import { elementCount } from '../graph/tensor.ts';
 import { convnet } from './convnet.ts';
 import { densenet } from './densenet.ts';
 import type { Family, Variant } from './family.ts';
 import type { HeadOptions } from './layers/head.ts';
 import { buildHead } from './layers/head.ts';
+import { type GraphOptions, type ImageDemands, imagesInput, type Network, type NetworkReference } from './network.ts';
+import { onnxFileNetwork } from './onnxFile.ts';
 import type { PretrainedWeights } from './pretrainedWeights.ts';
 import { resnet } from './resnet.ts';
 import { squeezenet } from './squeezenet.ts';
@@ -16,12 +20,13 @@ import { squeezenet } from './squeezenet.ts';
 /** Every family, in the order in which lists show their networks. */
 const families: readonly Family[] = [resnet, densenet, convnet, squeezenet];
 
-/** One network that can be trained and used by name. */
-export interface NamedNetwork extends Omit<Variant, 'weights'>, Pick<Family, 'classifier' | 'initialise'> {
+/** A network of a family. */
+export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features'> {
   /** As torchvision, or the report, calls it: `resnet18`, `ConvNet2`. */
   readonly name: string;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
   readonly weights: readonly PretrainedWeights[];
+  readonly graph: (head: NetworkHead, options: GraphOptions) => Graph;
 }
 
 /** The classifier at the end: the network's own of 1000 classes, or a head that takes its place. */
@@ -41,17 +46,49 @@ export function canonicalName(name: string): string {
   return listed ?? small.replace(/^convnet(?=\d)/u, 'ConvNet');
 }
 
-/** A network by its exact name; `ConvNetN` for any depth N from 1 to 999. Throws `RangeError` with the list of names for an unknown one. */
-export function namedNetwork(name: string): NamedNetwork {
-  for (const { variants, unlisted, classifier, initialise } of families) {
+/** Images of torchvision's networks: any size, prepared by ImageNet's constants. */
+const images: ImageDemands = { constants: presetConstants('imagenet'), size: undefined, resize: undefined };
+
+function describedBy(name: string): { readonly family: Family; readonly variant: Variant } {
+  for (const family of families) {
+    const { variants, unlisted } = family;
     const variant = Object.hasOwn(variants, name) ? variants[name] : unlisted?.(name);
-    if (!variant) continue;
-    const weights = variant.weights.map((set) => ({ ...set, network: name }));
-    return { ...variant, name, classifier, initialise, weights };
+    if (variant) return { family, variant };
   }
   throw new RangeError(
     `there is no network named "${name}"; choose one of ${networkNames.join(', ')}, or ConvNetN for any depth N`,
   );
+}
+
+/** A network by its exact name; `ConvNetN` for any depth N from 1 to 999. Throws `RangeError` with the list of names for an unknown one. */
+export function namedNetwork(name: string): NamedNetwork {
+  const { family, variant } = describedBy(name);
+  const { title, features, weights } = variant;
+  return {
+    reference: { kind: 'architecture', name },
+    name,
+    title,
+    features,
+    classifier: family.classifier,
+    initialise: family.initialise,
+    images,
+    weights: weights.map((set) => ({ ...set, network: name })),
+    graph: (head, options) => graphOf(name, head, options),
+  };
+}
+
+function graphOf(name: string, head: NetworkHead, { batchSize, size, pixels, batchNorm }: GraphOptions): Graph {
+  const builder = createGraphBuilder(batchNorm);
+  const shape = [batchSize, 3, size, size];
+  const prepared = pixels
+    ? normalize(builder, input(builder, imagesInput, shape, 'uint8'), pixelConstants(pixels))
+    : input(builder, imagesInput, shape);
+  return finishGraph(builder, [buildNetwork(name, builder, prepared, head)]);
+}
+
+/** The network that a checkpoint or a run names. Throws `RangeError` with the list of names for an unknown one. */
+export function networkOf(reference: NetworkReference): Network {
+  return reference.kind === 'architecture' ? namedNetwork(reference.name) : onnxFileNetwork(reference, images);
 }
 
 /** Every network of `networkNames`. */
@@ -66,7 +103,10 @@ export function listNetworks(): readonly NamedNetwork[] {
  * Throws `RangeError` for an unknown name.
  */
 export function buildNetwork(name: string, builder: GraphBuilder, images: string, head: NetworkHead): string {
-  const { classifier, build, buildOriginal } = namedNetwork(name);
+  const {
+    family: { classifier },
+    variant: { build, buildOriginal },
+  } = describedBy(name);
   if (head === 'original' && buildOriginal) return buildOriginal(builder, images);
   const features = build(builder, images);
   return head === 'original'
@@ -74,13 +114,9 @@ export function buildNetwork(name: string, builder: GraphBuilder, images: string
     : buildHead(builder, classifier, features, head);
 }
 
-/**
- * A network's graph on its own: images `[1, 3, size, size]` to its output. Throws `RangeError` for an unknown network.
- */
+/** A network's graph for one prepared image of `size` pixels. Throws `RangeError` for an unknown network. */
 export function networkGraph(name: string, head: NetworkHead, size = inputSize): Graph {
-  const builder = createGraphBuilder();
-  const images = input(builder, 'images', [1, 3, size, size]);
-  return finishGraph(builder, [buildNetwork(name, builder, images, head)]);
+  return graphOf(name, head, { batchSize: 1, size });
 }
 
 /**

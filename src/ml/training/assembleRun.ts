@@ -1,5 +1,5 @@
-import { basename } from 'node:path';
 import { cancelled } from '../../protocol/errors.ts';
+import { networkName } from '../../protocol/networkName.ts';
 import type { ModelProfile } from '../../protocol/runProfile.ts';
 import type { Precision, TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { createImageSource } from '../data/imageSource.ts';
@@ -16,16 +16,9 @@ import { earlyStopStart } from './earlyStop.ts';
 import { createFeatureStore } from './featureStore.ts';
 import { type FrozenPart, frozenPart } from './frozenPart.ts';
 import { initialState } from './initialState.ts';
-import { readBackbone } from './readBackbone.ts';
+import type { OpenedNetwork } from './openNetwork.ts';
 import { freshBatches, keptBatches, type ReadyBatches } from './readyBatches.ts';
-import {
-  carryOver,
-  checkBackbone,
-  positionOf,
-  type ResumedFrom,
-  resumedState,
-  restoreCheckpoints,
-} from './resumeFrom.ts';
+import { carryOver, positionOf, type ResumedFrom, resumedState, restoreCheckpoints } from './resumeFrom.ts';
 import { runNetwork } from './runNetwork.ts';
 import type { RunSession } from './runSession.ts';
 import type { RunProfiler } from './runProfiler.ts';
@@ -36,6 +29,7 @@ import { choosePinned, createValidator } from './validator.ts';
 
 export interface AssembleOptions {
   readonly config: TrainingConfig;
+  readonly opened: OpenedNetwork;
   readonly session: RunSession;
   readonly dataset: Dataset;
   readonly control: TrainingControl;
@@ -54,16 +48,14 @@ const megabyte = 1024 * 1024;
 
 /** Builds everything that the loop needs: network, weights, loaders, compiled models. The session ends what it opens. */
 export async function assembleRun(options: AssembleOptions): Promise<LoopOptions> {
-  const { config, session, dataset, control, chosen, resumed, profiler } = options;
+  const { config, opened, session, dataset, control, chosen, resumed, profiler } = options;
   const stopIfAsked = () => {
     if (control.stopped) throw cancelled();
   };
   const { classes, splits } = dataset;
   const log = (message: string) => session.log(message, 'warning');
-  const backbone =
-    config.network.kind === 'backbone' ? await readBackbone(config.network, config.imageSize, session.log) : undefined;
-  if (resumed) checkBackbone(resumed, backbone?.reference.sha256);
-  const network = runNetwork(config, classes.length, backbone);
+  const { backbone } = opened;
+  const network = runNetwork(config, opened.network, classes.length);
   const initial: TrainingState = (resumed && resumedState(resumed, network, config)) ?? {
     state: await initialState(config, network, options.locateWeights),
     optimizer: new Map(),
@@ -125,7 +117,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     pinned,
   });
   const facts: RunFacts = {
-    network: backbone?.reference ?? { kind: 'architecture', name: nameOf(config) },
+    network: opened.network.reference,
     head: { hidden: config.hidden, dropout: config.dropout, classes: classes.length },
     classes: [...classes],
     preprocessing: network.preprocessing,
@@ -150,10 +142,8 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
 }
 
 /** The network's name for people and for a run's name. */
-export function nameOf(config: TrainingConfig): string {
-  return config.network.kind === 'architecture'
-    ? config.network.name
-    : basename(config.network.file).replace(/\.onnx$/iu, '');
+export function nameOf({ network }: Pick<TrainingConfig, 'network'>): string {
+  return networkName(network).replace(/\.onnx$/iu, '');
 }
 
 async function startOf({ resumed, inPlace, session }: AssembleOptions): Promise<Position> {

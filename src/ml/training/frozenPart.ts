@@ -1,12 +1,9 @@
-import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import type { Engine, Feeds } from '../engine/engine.ts';
+import type { Engine, Feeds, InferenceModel } from '../engine/engine.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
-import { featuresInput } from '../inference/backboneClassifier.ts';
-import { openForeignModel } from '../inference/foreignModel.ts';
-import { normalizeImages } from '../inference/normalizeImages.ts';
+import { type Backbone, openFeatures } from '../inference/backbone.ts';
+import { imagesInput } from '../networks/network.ts';
 import { fitToMemory } from './fitToMemory.ts';
-import type { Backbone } from './readBackbone.ts';
-import { imagesInput, type RunNetwork } from './runNetwork.ts';
+import type { RunNetwork } from './runNetwork.ts';
 
 /** What runs ahead of the training step: images become the feeds of the part that trains. */
 export interface FrozenPart {
@@ -26,18 +23,17 @@ interface FrozenPartOptions {
   readonly log: (message: string) => void;
 }
 
-/** Compiles what of a run's network is frozen. */
+/** Compiles what of a run's network is frozen: the ONNX file that it starts from, or its first layers. */
 export async function frozenPart(options: FrozenPartOptions): Promise<FrozenPart> {
-  const { engine, device, network, state, backbone, log } = options;
-  if (backbone) return backbonePart(options, backbone, network.preprocessing);
-  if (!network.prefix) {
+  const frozen = await frozenModel(options);
+  if (!frozen) {
     return {
       computes: false,
       feeds: (images) => Promise.resolve(new Map([[imagesInput, images]])),
       dispose: () => Promise.resolve(),
     };
   }
-  const model = fitToMemory(await engine.compileInference(network.prefix, state, device), log);
+  const model = fitToMemory(frozen, options.log);
   return {
     computes: true,
     feeds: (images) => model.run(new Map([[imagesInput, images]])),
@@ -45,24 +41,8 @@ export async function frozenPart(options: FrozenPartOptions): Promise<FrozenPart
   };
 }
 
-async function backbonePart(
-  { engine, device, log }: FrozenPartOptions,
-  backbone: Backbone,
-  preprocessing: Preprocessing,
-): Promise<FrozenPart> {
-  const model = await openForeignModel(backbone.file, backbone.extractor, backbone.features, { engine, device });
-  const prepared = {
-    run: async (feeds: Feeds) => {
-      const images = feeds.get(imagesInput);
-      if (images?.dtype !== 'uint8') throw new Error('a backbone is fed with images');
-      return new Map([[featuresInput, await model.run(normalizeImages(images, preprocessing))]]);
-    },
-    dispose: () => model.dispose(),
-  };
-  const parts = fitToMemory(prepared, log);
-  return {
-    computes: true,
-    feeds: (images) => parts.run(new Map([[imagesInput, images]])),
-    dispose: () => parts.dispose(),
-  };
+async function frozenModel(options: FrozenPartOptions): Promise<InferenceModel | undefined> {
+  const { engine, device, network, state, backbone } = options;
+  if (backbone) return openFeatures(backbone, network.preprocessing, { engine, device });
+  return network.prefix && engine.compileInference(network.prefix, state, device);
 }

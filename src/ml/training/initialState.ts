@@ -17,6 +17,7 @@ export async function initialState(
 ): Promise<StateDict> {
   const shapes = stateShapes(network.whole(1));
   const random = initialise(shapes, network.initialise, config.seed);
+  // An ONNX file has its weights in itself, and a head begins with random ones.
   if (config.network.kind === 'backbone' || config.method === 'scratch') return random;
   const { name, weights } = config.network;
   const file = weights ?? (await locate(name));

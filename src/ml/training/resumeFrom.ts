@@ -18,6 +18,7 @@ import { momentNames } from '../graph/optimizers.ts';
 import { readUsableCheckpoint } from '../inference/usableCheckpoint.ts';
 import { applyWeights } from '../weights/applyWeights.ts';
 import { type Checkpoint, readResumePoint } from '../weights/checkpoint.ts';
+import type { Network, NetworkReference } from '../networks/network.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import type { RunNetwork } from './runNetwork.ts';
 import { optimizerOf } from './stepper.ts';
@@ -124,8 +125,12 @@ const fixed = [
   'layout',
 ] as const satisfies readonly (keyof TrainingConfig)[];
 
-/** Throws a usage error where a run cannot go on under `config`, and says why. */
-export function checkResumable({ path, resume, checkpoint }: ResumedFrom, config: TrainingConfig): void {
+/** Throws a usage error where a run cannot go on under `config`, and says why; a user error where its ONNX file changed. */
+export function checkResumable(
+  { path, resume, checkpoint }: ResumedFrom,
+  config: TrainingConfig,
+  network: Network,
+): void {
   for (const setting of fixed) {
     const before = JSON.stringify(resume.config[setting] ?? 'default');
     const now = JSON.stringify(config[setting] ?? 'default');
@@ -141,12 +146,16 @@ export function checkResumable({ path, resume, checkpoint }: ResumedFrom, config
       `${path} ${begun}, so ${config.epochs === 1 ? 'one epoch leaves' : `${config.epochs} epochs leave`} nothing to train: ask for ${done} or more (--epochs).`,
     );
   }
-  const { network } = checkpoint.metadata;
-  const same =
-    network.kind === 'architecture'
-      ? config.network.kind === 'architecture' && config.network.name === network.name
-      : config.network.kind === 'backbone';
-  if (!same) throw usageError(`${path} belongs to another network than the one to be trained: name the same one.`);
+  checkNetwork(path, checkpoint.metadata.network, network);
+}
+
+function checkNetwork(path: string, before: NetworkReference, { reference, onnxFile }: Network): void {
+  if (before.kind === 'backbone' && onnxFile) {
+    if (before.sha256 === onnxFile.sha256) return;
+    throw userError(`${path} was trained on another version of the backbone: name the file that it was trained on.`);
+  }
+  if (JSON.stringify(before) === JSON.stringify(reference)) return;
+  throw usageError(`${path} belongs to another network than the one to be trained: name the same one.`);
 }
 
 /**
@@ -168,13 +177,6 @@ export function resumedState(
     );
   }
   return { ...training, state };
-}
-
-/** Throws a user error where the ONNX file is not the one that the checkpoint's head was trained on. */
-export function checkBackbone({ path, checkpoint }: ResumedFrom, sha256: string | undefined): void {
-  const { network } = checkpoint.metadata;
-  if (network.kind === 'architecture' || network.sha256 === sha256) return;
-  throw userError(`${path} was trained on another version of the backbone: name the file that it was trained on.`);
 }
 
 /** Throws a usage error where the data's classes are not those of the checkpoint. */

@@ -35,6 +35,7 @@ import {
   resumeRequest,
 } from './resumeFrom.ts';
 import { resumeChanges } from './resumeChanges.ts';
+import { type OpenedNetwork, openNetwork } from './openNetwork.ts';
 import { runNetwork } from './runNetwork.ts';
 import { createRunProfiler, type RunProfiler } from './runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
@@ -113,10 +114,13 @@ async function trainOn(
   reopened?: RunFolder,
 ): Promise<TrainRunResult> {
   const notes: string[] = [];
+  const suggestions: string[] = [];
   const resumed = request && (await readResumed(request.checkpoints, (message) => notes.push(message)));
-  if (resumed) checkResumable(resumed, config);
-  else refuseContradictions(config);
-  if (config.network.kind === 'architecture') runNetwork(config, 2);
+  if (!resumed) refuseContradictions(config);
+  const opened = await openNetwork(config, (message) => suggestions.push(message));
+  if (resumed) checkResumable(resumed, config, opened.network);
+  // What cannot be trained is said before there is a folder; the number of classes changes nothing of that.
+  runNetwork(config, opened.network, 2);
   const { dataset, split, notes: differences } = await splitOf(config, resumed);
   refuseUntrainable(countsOf(dataset), split);
   const folder = await openFolder(config, options, resumed, reopened);
@@ -124,9 +128,10 @@ async function trainOn(
     const session = createRunSession(folder, options.onEvent);
     options.onFolder?.(folder.path, folder.events);
     for (const note of [...notes, ...differences]) session.log(note, 'warning');
+    for (const suggestion of suggestions) session.log(suggestion);
     const inPlace = reopened !== undefined;
     const parts = {
-      ...{ config, options, control, session, dataset, inPlace },
+      ...{ config, opened, options, control, session, dataset, inPlace },
       ...(resumed ? { resumed } : {}),
       ...(split ? { split } : {}),
     };
@@ -155,6 +160,7 @@ async function splitOf(
 
 interface Parts {
   readonly config: TrainingConfig;
+  readonly opened: OpenedNetwork;
   readonly options: TrainRunOptions;
   readonly control: TrainingControl;
   readonly session: RunSession;
@@ -211,7 +217,7 @@ async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: Da
       fallbacks: [...chosen.fallbacks],
     },
   });
-  const locate = (architecture: string) => locateFor(architecture, options, stopping.signal);
+  const locate = (name: string) => locateFor(name, options, stopping.signal);
   const assembled = await assembleRun({
     ...parts,
     chosen,
@@ -310,10 +316,10 @@ async function finish(
   return { folder: folder.path, name: folder.name, done: { ...event, time: new Date().toISOString() } };
 }
 
-/** The file of an architecture's pretrained weights, fetched where it is not there. */
-function locateFor(architecture: string, options: TrainRunOptions, signal: AbortSignal): Promise<string> {
+/** The file of a network's pretrained weights, fetched where it is not there. */
+function locateFor(network: string, options: TrainRunOptions, signal: AbortSignal): Promise<string> {
   const { weights, onProgress } = options;
-  return locateWeights(architecture, {
+  return locateWeights(network, {
     ...(weights?.folder === undefined ? {} : { weightsFolder: weights.folder }),
     ...(weights?.mirror === undefined ? {} : { mirror: weights.mirror }),
     ...(onProgress

@@ -3,7 +3,7 @@ import type { ClassifierSource } from '../../protocol/serviceProtocol.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { inPrecision } from '../engine/inPrecision.ts';
-import { presetConstants } from '../inference/backbonePreprocessing.ts';
+import { presetConstants } from '../../protocol/preprocessing.ts';
 import { calibrate } from '../inference/calibrate.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import type { Placement } from '../inference/graphClassifier.ts';

@@ -16,7 +16,7 @@ import {
 } from '../../../src/ml/graph/builder.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
-import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
+import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';
 import { writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
 import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';

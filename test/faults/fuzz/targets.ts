@@ -7,6 +7,7 @@ import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../../src/ml/onnx/onn
 import type { Random } from '../../../src/ml/graph/random.ts';
 import { type ClassifierSource, loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { readUsableCheckpoint } from '../../../src/ml/inference/usableCheckpoint.ts';
+import { openNetwork } from '../../../src/ml/training/openNetwork.ts';
 import { runNetwork } from '../../../src/ml/training/runNetwork.ts';
 import { readResumePoint } from '../../../src/ml/weights/checkpoint.ts';
 import { PickleError, unpickle } from '../../../src/ml/weights/pickle.ts';
@@ -107,7 +108,9 @@ export const targets: readonly Target[] = [
     use: async (bytes, folder) => {
       const file = await written(folder, 'a.fivecrop.json', bytes);
       const config = await trainingConfigFrom(undefined, { config: file });
-      if (config.network.kind === 'architecture') runNetwork(config, 3);
+      if (config.network.kind === 'backbone') return;
+      const { network } = await openNetwork(config, () => undefined);
+      runNetwork(config, network, 3);
     },
   },
   {

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
 import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
-import type { HeadOptions } from '../../../src/ml/networks/layers/head.ts';
-import { networkGraph } from '../../../src/ml/networks/registry.ts';
-import type { Graph } from '../../../src/ml/graph/graph.ts';
+import { networkOf } from '../../../src/ml/networks/registry.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
-import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
+import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
 import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
@@ -27,12 +25,10 @@ export function randomImages(count: number, seed: number) {
 export async function writeRandomCheckpoint(
   folder: string,
   network: CheckpointMetadata['network'],
-  headGraph?: (head: HeadOptions) => Graph,
   about: Partial<CheckpointMetadata> = {},
 ): Promise<string> {
   const head = { hidden: [5], dropout: 0.5, classes: labels.length };
-  const graph = network.kind === 'architecture' ? networkGraph(network.name, head) : headGraph?.(head);
-  if (!graph) throw new Error('a head on a backbone needs its graph');
+  const graph = networkOf(network).graph(head, { batchSize: 1, size: imageSize });
   const path = join(folder, 'best.safetensors');
   await writeCheckpoint(path, initialise(stateShapes(graph), torchDefaults, 1), {
     version: 1,

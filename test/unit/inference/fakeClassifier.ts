@@ -1,5 +1,5 @@
 import type { ClassLabel } from '../../../src/protocol/checkpointMetadata.ts';
-import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
+import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import type { Classifier } from '../../../src/ml/inference/classifier.ts';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
 

@@ -36,10 +36,14 @@ async function trained(
   const split = drawnSplit(dataset, shares, digestFile);
   const about: Partial<CheckpointMetadata> = kept ? { split: splitForHeader(split) } : {};
   const training = { run: 'test', method: 'scratch', step: 0, epoch: 0, data } as const;
-  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' }, undefined, {
-    ...about,
-    training,
-  });
+  const checkpoint = await writeRandomCheckpoint(
+    folder,
+    { kind: 'architecture', name: 'ConvNet1' },
+    {
+      ...about,
+      training,
+    },
+  );
   const choose = async (over: Partial<TestRequest> = {}) => {
     const chosen = await imagesToTest({ checkpoint, data, split: 'test', classes: labels, ...over });
     const paths = chosen.samples.map(({ file }) => pathIn(chosen.root, file)).sort();

@@ -7,7 +7,7 @@ import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadat
 import { UserError } from '../../../src/protocol/errors.ts';
 import { networkGraph } from '../../../src/ml/networks/registry.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../../../src/ml/graph/tensor.ts';
-import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
+import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { readUsableCheckpoint } from '../../../src/ml/inference/usableCheckpoint.ts';
 import { resumePath } from '../../../src/runs/checkpointFiles.ts';
 import { readResumePoint, writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contradictionIn, resizeOf, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { resumeChanges } from '../../../src/ml/training/resumeChanges.ts';
+import { namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { runNetwork } from '../../../src/ml/training/runNetwork.ts';
 import { tinyConfig } from './tinyDataset.ts';
 
@@ -29,11 +30,14 @@ test('the short side follows a larger image size, and one that is too small is r
   const sizes = [32, 224, 225, 300].map((imageSize) => resizeOf(tinyConfig('data', { imageSize, resize: undefined })));
   assert.deepEqual(sizes, [255, 255, 256, 342]);
   const small = tinyConfig('data', { imageSize: 300, resize: 255 });
-  assert.throws(() => runNetwork(small, 2), {
+  assert.throws(() => runNetwork(small, namedNetwork('ConvNet1'), 2), {
     name: 'UserError',
     message: /`resize` 255 .* too small for `imageSize` 300/,
   });
-  assert.equal(runNetwork(tinyConfig('data', { imageSize: 300, resize: 300 }), 2).preprocessing.resize, 300);
+  assert.equal(
+    runNetwork(tinyConfig('data', { imageSize: 300, resize: 300 }), namedNetwork('ConvNet1'), 2).preprocessing.resize,
+    300,
+  );
 });
 
 test('shares that leave nothing to train on, and a count of tensors that the method ignores, are contradictions', () => {

@@ -6,12 +6,12 @@ import { outOfMemory } from '../../../src/ml/engine/outOfMemory.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { float32Tensor, type StateDict } from '../../../src/ml/graph/tensor.ts';
 import { fitToMemory } from '../../../src/ml/training/fitToMemory.ts';
+import { networkOf } from '../../../src/ml/networks/registry.ts';
 import { runNetwork } from '../../../src/ml/training/runNetwork.ts';
 import { createStepper } from '../../../src/ml/training/stepper.ts';
 import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
-import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 
 const features = 6;
@@ -22,12 +22,14 @@ const config = trainingConfigSchema.parse({
   hidden: [16],
   batchSize: 8,
 });
-const network = runNetwork(config, classes, {
+const file = {
+  kind: 'backbone' as const,
+  file: 'backbone.onnx',
+  sha256: '0'.repeat(64),
+  featuresOutput: 'f',
   features,
-  imageSize: undefined,
-  constants: presetConstants('imagenet'),
-  resize: undefined,
-});
+};
+const network = runNetwork(config, networkOf(file), classes);
 
 /** ONNX Runtime on a device that has memory for `limit` images only. */
 function smallEngine(limit: number): Engine {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
-import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
+import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { computedAhead } from '../../../src/ml/training/computedAhead.ts';
 import { createTrainingControl, hearRequests } from '../../../src/ml/training/control.ts';
 import { trainingLoop, type TimelessEvent } from '../../../src/ml/training/trainingLoop.ts';

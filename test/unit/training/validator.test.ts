@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Batch } from '../../../src/ml/data/loader.ts';
 import { createGraphBuilder, finishGraph } from '../../../src/ml/graph/builder.ts';
 import { float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
-import { presetConstants } from '../../../src/ml/inference/backbonePreprocessing.ts';
+import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { createValidator } from '../../../src/ml/training/validator.ts';
 
 const batch: Batch = {

@@ -1,21 +1,13 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { buildHead, type HeadOptions } from '../networks/layers/head.ts';
-import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
-import type { Graph } from '../graph/graph.ts';
-import type { ClassScores, FeatureExtractor } from '../onnx/foreign/backbone.ts';
-import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
+import type { ClassScores } from '../onnx/foreign/backbone.ts';
+import { float32Tensor, type Tensor } from '../graph/tensor.ts';
 import type { Classifier } from './classifier.ts';
 import { openForeignModel } from './foreignModel.ts';
-import { probabilitiesFrom, runForOne, type Placement } from './graphClassifier.ts';
+import { probabilitiesFrom, type Placement } from './graphClassifier.ts';
 import { imagenetClasses } from './imagenetClasses.ts';
 import { normalizeImages } from './normalizeImages.ts';
-
-/** Input of the head's graph: float32 `[N, features]`. */
-export const featuresInput = 'features';
-/** Module name under which a backbone's head lies in a checkpoint. */
-const headModule = 'classifier';
 
 export interface ScoresClassifierOptions {
   readonly file: string;
@@ -77,43 +69,4 @@ function withoutFirstColumn({ shape, data }: Tensor & { readonly dtype: 'float32
     kept.data.set(data.subarray(row * columns + 1, (row + 1) * columns), row * (columns - 1));
   }
   return kept;
-}
-
-export interface HeadClassifierOptions {
-  readonly title: string;
-  readonly features: FeatureExtractor;
-  readonly head: HeadOptions;
-  readonly state: StateDict;
-  readonly labels: readonly ClassLabel[];
-  readonly preprocessing: Preprocessing;
-}
-
-/** A head that was trained on the features of an ONNX file. */
-export async function createHeadClassifier(options: HeadClassifierOptions, placement: Placement): Promise<Classifier> {
-  const { engine, device } = placement;
-  const { title, features, labels, preprocessing } = options;
-  const backbone = await openForeignModel(title, features, features.features, placement);
-  const graphFor = (batchSize: number) => backboneHeadGraph(features.features, options.head, batchSize);
-  const head = await engine.compileInference(graphFor, options.state, device);
-  return {
-    title,
-    labels,
-    preprocessing,
-    runsOn: { engine: engine.name, device },
-    probabilities: async (images) => {
-      const found = await backbone.run(normalizeImages(images, preprocessing));
-      return probabilitiesFrom(title, await runForOne(head, featuresInput, found), labels.length);
-    },
-    dispose: async () => {
-      await backbone.dispose();
-      await head.dispose();
-    },
-  };
-}
-
-/** Features `[N, features]` -> log-probabilities, without dropout. */
-export function backboneHeadGraph(features: number, head: HeadOptions, batchSize: number): Graph {
-  const builder = createGraphBuilder();
-  const x = input(builder, featuresInput, [batchSize, features]);
-  return finishGraph(builder, [buildHead(builder, headModule, x, { ...head, dropout: 0 })]);
 }

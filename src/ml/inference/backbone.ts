@@ -1,0 +1,105 @@
+import { basename, dirname, isAbsolute, join, win32 } from 'node:path';
+import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
+import { userError } from '../../protocol/errors.ts';
+import { withRegularFile } from '../../runs/boundedFile.ts';
+import type { InferenceModel } from '../engine/engine.ts';
+import { featuresInput, imagesInput, type Network, type OnnxFileReference } from '../networks/network.ts';
+import { networkOf } from '../networks/registry.ts';
+import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
+import { sha256OfFile } from '../weights/fileHash.ts';
+import { featuresOf, openForeignModel, readOnnxFile } from './foreignModel.ts';
+import type { Placement } from './graphClassifier.ts';
+import { tryModel } from './modelTrial.ts';
+import { normalizeImages } from './normalizeImages.ts';
+
+/** An ONNX file, read and cut off after its features. */
+export interface Backbone {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  readonly extractor: FeatureExtractor;
+}
+
+/**
+ * Reads an ONNX file for its features, those named `featuresOutput` or else found, for images of `imageSize` pixels where
+ * it takes any. Throws a user error where it cannot be used.
+ */
+export async function openBackbone(
+  file: string,
+  featuresOutput: string | undefined,
+  imageSize: number,
+  trial = tryModel,
+): Promise<Backbone> {
+  await trial(
+    file,
+    { kind: 'features', ...(featuresOutput === undefined ? {} : { output: featuresOutput }) },
+    imageSize,
+  );
+  const bytes = await readOnnxFile(file);
+  return { file, bytes, extractor: featuresOf(file, bytes, featuresOutput) };
+}
+
+/**
+ * The network of a checkpoint, and the ONNX file that it starts from, where it does. Throws a user error where that file
+ * is not to be found or cannot be used.
+ */
+export async function networkOfCheckpoint(
+  file: string,
+  { network: reference, preprocessing }: Pick<CheckpointMetadata, 'network' | 'preprocessing'>,
+  trial = tryModel,
+): Promise<{ readonly network: Network; readonly backbone?: Backbone }> {
+  const network = networkOf(reference);
+  const { onnxFile } = network;
+  if (!onnxFile) return { network };
+  const found = await findOnnxFile(onnxFile, file);
+  const backbone = await openBackbone(found, onnxFile.featuresOutput, preprocessing.crop, trial);
+  const { features, imageSize = preprocessing.crop } = backbone.extractor;
+  if (features === onnxFile.features && imageSize === preprocessing.crop) return { network, backbone };
+  throw userError(
+    `${file} says ${onnxFile.features} features of ${preprocessing.crop} pixels, but ${found} gives ${features} of ${imageSize}: train again.`,
+  );
+}
+
+/**
+ * The ONNX file that a checkpoint was trained on, by its hash: where it lay then, beside the checkpoint, or in the run's
+ * folder. Nothing else is looked for: a checkpoint comes from anywhere, and what it names is opened only where it is an
+ * ordinary file of this machine. Throws a user error where there is none.
+ */
+async function findOnnxFile(reference: OnnxFileReference, checkpoint: string): Promise<string> {
+  // The checkpoint may come from another system, whose paths have other separators.
+  const name = win32.basename(reference.file);
+  const beside = dirname(checkpoint);
+  const candidates = [join(beside, name), join(dirname(beside), name)];
+  if (isAbsolute(reference.file) && !isOfNetwork(reference.file)) candidates.unshift(reference.file);
+  let changed: string | undefined;
+  for (const file of candidates) {
+    const hash = await withRegularFile(file, () => sha256OfFile(file)).catch(() => undefined);
+    if (hash === reference.sha256) return file;
+    if (hash !== undefined) changed ??= file;
+  }
+  const missing = changed
+    ? `${changed} is not the file that ${basename(checkpoint)} was trained on`
+    : `${basename(checkpoint)} needs the backbone ${reference.file}, which is not there`;
+  throw userError(`${missing}; put ${name} with the sha256 ${reference.sha256.slice(0, 16)}… beside the checkpoint.`);
+}
+
+/** Opening `\\\\server\\share` would tell that server who we are. */
+function isOfNetwork(path: string): boolean {
+  return /^[\\/]{2}/u.test(path);
+}
+
+/** A backbone ready to run: images, uint8 `[N, 3, S, S]`, become the features that a head's graph is fed with. */
+export async function openFeatures(
+  { file, extractor }: Backbone,
+  preprocessing: CheckpointMetadata['preprocessing'],
+  placement: Placement,
+): Promise<InferenceModel> {
+  const model = await openForeignModel(file, extractor, extractor.features, placement);
+  return {
+    run: async (feeds) => {
+      const images = feeds.get(imagesInput);
+      if (images?.dtype !== 'uint8') throw new Error('a backbone is fed with images');
+      return new Map([[featuresInput, await model.run(normalizeImages(images, preprocessing))]]);
+    },
+    dispose: () => model.dispose(),
+  };
+}

@@ -1,0 +1,23 @@
+import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
+import { torchDefaults } from './initialise.ts';
+import { buildHead } from './layers/head.ts';
+import { featuresInput, type ImageDemands, type Network, type OnnxFileReference } from './network.ts';
+
+/** Module name of the head on an ONNX file. */
+const classifier = 'classifier';
+
+/** An ONNX file as a network: it makes the features, frozen, and a head of ours is what trains. */
+export function onnxFileNetwork(reference: OnnxFileReference, images: ImageDemands): Network {
+  return {
+    reference,
+    classifier,
+    initialise: torchDefaults,
+    images,
+    onnxFile: reference,
+    graph: (head, { batchSize }) => {
+      const builder = createGraphBuilder();
+      const features = input(builder, featuresInput, [batchSize, reference.features]);
+      return finishGraph(builder, [buildHead(builder, classifier, features, head)]);
+    },
+  };
+}

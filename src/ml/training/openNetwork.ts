@@ -1,0 +1,58 @@
+import { basename, resolve } from 'node:path';
+import { usageError } from '../../protocol/errors.ts';
+import { presetConstants } from '../../protocol/preprocessing.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { type Backbone, openBackbone } from '../inference/backbone.ts';
+import { exportedFacts, suggestPreset } from '../inference/backbonePreprocessing.ts';
+import { sha256Of } from '../inference/foreignModel.ts';
+import type { ImageDemands, Network } from '../networks/network.ts';
+import { onnxFileNetwork } from '../networks/onnxFile.ts';
+import { namedNetwork } from '../networks/registry.ts';
+
+/** A network as a configuration names it, and the ONNX file that it starts from, where it does. */
+export interface OpenedNetwork {
+  readonly network: Network;
+  readonly backbone?: Backbone;
+}
+
+/**
+ * The network that a configuration names. `log` hears which constants are taken for an ONNX file's pixels where neither
+ * the configuration nor the file says so. Throws a usage error for an unknown name, and a user error where an ONNX file
+ * cannot be used.
+ */
+export async function openNetwork(
+  { network, imageSize }: Pick<TrainingConfig, 'network' | 'imageSize'>,
+  log: (message: string) => void,
+): Promise<OpenedNetwork> {
+  if (network.kind === 'architecture') return { network: asUsage(() => namedNetwork(network.name)) };
+  const file = resolve(network.file);
+  const backbone = await openBackbone(file, network.featuresOutput, imageSize);
+  const { featuresOutput, features } = backbone.extractor;
+  const sha256 = sha256Of(backbone.bytes);
+  const reference = { kind: network.kind, file, sha256, featuresOutput, features };
+  const demands = demandsOf(backbone, network.preprocessing === undefined ? log : undefined);
+  return { network: onnxFileNetwork(reference, demands), backbone };
+}
+
+function demandsOf({ file, bytes, extractor }: Backbone, log?: (message: string) => void): ImageDemands {
+  const size = extractor.imageSize;
+  const exported = exportedFacts(file, extractor)?.preprocessing;
+  if (exported) return { constants: exported, size, resize: exported.resize };
+  const { preset, reason } = suggestPreset(bytes);
+  log?.(`Nothing says how ${basename(file)} wants its pixels (--preprocess), so \`${preset}\` is taken: ${reason}.`);
+  return { constants: presetConstants(preset), size, resize: undefined };
+}
+
+/** The registry's RangeErrors are the user's: an unknown name, a count out of range. */
+export function asUsage<Value>(make: () => Value): Value {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError) throw usageError(`${capital(error.message)}.`);
+    throw error;
+  }
+}
+
+function capital(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
