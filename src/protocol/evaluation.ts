@@ -40,8 +40,7 @@ export const selectionSchema = z.object({
   notes: list(sentence(), 100),
 });
 
-/** What `test` says of a checkpoint on a split. */
-export const evaluationSchema = z.object({
+const fieldsSchema = z.object({
   version: z.literal(1),
   checkpoint: path(),
   data: path(),
@@ -66,7 +65,23 @@ export const evaluationSchema = z.object({
   selection: selectionSchema.optional(),
   time: name(),
 });
-export type Evaluation = z.infer<typeof evaluationSchema>;
+export type Evaluation = z.infer<typeof fieldsSchema>;
+
+/** What `test` says of a checkpoint on a split. Counts that contradict each other are refused. */
+export const evaluationSchema = fieldsSchema.refine(countsAgree, 'its counts contradict each other');
+
+/** Whether the confusions are those of as many images as were tested, each pair once, and of the accuracy that is told. */
+function countsAgree({ images, accuracy, confusion, results }: Evaluation): boolean {
+  const pairs = new Set<number>();
+  let [all, right] = [0, 0];
+  for (const [actual, predicted, cell] of confusion) {
+    pairs.add(actual * (mostClasses + 1) + predicted);
+    all += cell;
+    if (actual === predicted) right += cell;
+  }
+  const told = Math.round(accuracy * images);
+  return pairs.size === confusion.length && all === images && right === told && results.length <= images;
+}
 
 /**
  * The file beside a checkpoint that keeps an evaluation: `best.safetensors` ->

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
@@ -29,6 +30,12 @@ export function checkpointPath(folder: string, kind: CheckpointKind, epoch: numb
   if (kind === 'best') return join(folder, runFiles.best);
   if (kind === 'last') return join(folder, runFiles.last);
   return join(folder, `epoch-${String(Math.round(epoch)).padStart(3, '0')}${ending}`);
+}
+
+/** A run's best checkpoint, else its last; undefined for a run that has saved none, so that a resume begins it again. */
+export function savedCheckpoint(run: string): string | undefined {
+  const paths = [runFiles.best, runFiles.last].map((file) => join(run, runFiles.checkpoints, file));
+  return paths.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile());
 }
 
 /** A new name for the file that holds what a resume from `step` needs. */

@@ -1,14 +1,23 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync, spawn } from 'node:child_process';
+import { appendFile, mkdir, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
 import { after } from 'node:test';
+import type { Evaluation } from '../../src/protocol/evaluation.ts';
 import { writeRun } from '../unit/extension/storedRun.ts';
 import { hostMemory } from './hostUsage.ts';
 import { stage, type Stage } from './scenarios.ts';
-import { openViewContainer, runCommand, runCommandOn, screenshot, treeRow, webview } from './workbench.ts';
+import {
+  contextMenuOf,
+  openViewContainer,
+  runCommand,
+  runCommandOn,
+  screenshot,
+  treeRow,
+  webview,
+} from './workbench.ts';
 
 /** Folders that are runs by name alone. */
 const junkFolders = 2000;
@@ -22,6 +31,13 @@ const decoy = createServer((socket) => {
   socket.on('error', () => undefined);
 });
 after(() => decoy.close());
+/** What a record of another machine names by chance. */
+const bystander = spawn('sleep', ['1000']);
+after(() => bystander.kill('SIGKILL'));
+/** The lock of a run on another machine, which gives its signs of life for as long as the test runs. */
+let farLock = '';
+const beat = setInterval(() => void utimes(farLock, new Date(), new Date()).catch(() => undefined), 5000);
+after(() => clearInterval(beat));
 
 async function writeHostileRuns(folder: string): Promise<void> {
   const runs = join(folder, 'runs');
@@ -46,6 +62,9 @@ async function writeHostileRuns(folder: string): Promise<void> {
   for (const [name, pid] of Object.entries({ 'pid-this': process.pid, 'pid-init': 1, 'pid-all': -1, 'pid-group': 0 })) {
     await writeRun(runs, name, { state: 'running', process: { pid, started, socket: address } });
   }
+  await writeRunElsewhere(runs, address);
+  await writePipesForCheckpoints(runs);
+  await writeHostileResults(runs);
   await writeRun(runs, 'long');
   await Promise.all(
     Array.from({ length: junkFolders }, async (_, at) => writeFile(join(await folderOf(`z-${at}`), 'run.json'), '{}')),
@@ -54,6 +73,63 @@ async function writeHostileRuns(folder: string): Promise<void> {
 
 async function writeRunWithoutEvents(runs: string, name: string): Promise<string> {
   return writeRun(runs, name, { created: '2026-02-02T00:00:00.000Z' });
+}
+
+/** A run that another machine trains. */
+async function writeRunElsewhere(runs: string, socket: string): Promise<void> {
+  const owner = { pid: bystander.pid ?? 0, started: new Date().toISOString(), host: 'another.example', socket };
+  const folder = await writeRun(runs, 'far', { state: 'running', process: owner });
+  farLock = join(folder, 'run.lock');
+  await writeFile(farLock, JSON.stringify(owner));
+}
+
+async function writePipesForCheckpoints(runs: string): Promise<void> {
+  const checkpoints = join(await writeRun(runs, 'pipes'), 'checkpoints');
+  for (const name of ['best', 'last', 'epoch-001']) {
+    execFileSync('mkfifo', [join(checkpoints, `${name}.safetensors`)]);
+  }
+  execFileSync('mkfifo', [join(checkpoints, 'best.test-1.data-00000000.evaluation.json')]);
+  await symlink('/dev/zero', join(checkpoints, 'epoch-002.safetensors'));
+  await writeFile(join(checkpoints, 'epoch-003.safetensors'), '');
+  await truncate(join(checkpoints, 'epoch-003.safetensors'), 10 * 1024 ** 3);
+}
+
+const markup = '<img src=x onerror=alert(1)>';
+
+/** Test results beside a checkpoint, of which one can be shown: its names are markup and control characters. */
+async function writeHostileResults(runs: string): Promise<void> {
+  const checkpoints = join(await writeRun(runs, 'results'), 'checkpoints');
+  await writeFile(join(checkpoints, 'best.safetensors'), 'none');
+  const file = (split: string) => join(checkpoints, `best.${split}-1.data-00000000.evaluation.json`);
+  const label = (index: number, name: string) => ({ index, folder: name, name, images: 2, accuracy: 0.5 });
+  const result = { actual: 0, predicted: 1, probability: 0.9, actualProbability: 0.1 };
+  const shown: Evaluation = {
+    ...{ version: 1, checkpoint: markup, data: `/data/${markup}`, split: 'shown', cropCount: 1, images: 4, leftOut: 0 },
+    ...{ loss: 1, accuracy: 0.5, top5: 1, time: '2026-01-02T03:04:05.000Z' },
+    perClass: [label(0, markup), label(1, '\u001b[2J\u202egnp')],
+    confusion: [
+      [0, 0, 1],
+      [0, 1, 1],
+      [1, 0, 1],
+      [1, 1, 1],
+    ],
+    results: [{ ...result, image: `/data/${markup}.png` }],
+    selection: { chosenBy: 'all', knowsTraining: true, alreadyUsed: 0, notes: [`Chosen by ${markup}\u001b[2J`] },
+  };
+  const write = (split: string, changes: object) =>
+    writeFile(file(split), JSON.stringify({ ...shown, split, time: '2026-02-02T00:00:00.000Z', ...changes }));
+  await writeFile(file('shown'), JSON.stringify(shown));
+  await write('sum', { confusion: [[0, 1, Number.MAX_SAFE_INTEGER]] });
+  await write('right', { accuracy: 1 });
+  await write('twice', { confusion: [...Array.from({ length: 3 }, () => [0, 0, 1]), [0, 1, 1]] });
+  await write('index', { perClass: [label(1e9, 'far')] });
+  await write('negative', { images: -4 });
+  await writeFile(file('deep'), `${'['.repeat(1e6)}${']'.repeat(1e6)}`);
+  await writeFile(file('many'), `[${'[],'.repeat(5e6)}0]`);
+  await writeFile(file('sparse'), '');
+  await truncate(file('sparse'), 10 * 1024 ** 3);
+  execFileSync('mkfifo', [file('pipe')]);
+  await symlink('/dev/zero', file('endless'));
 }
 
 const scenario = stage({
@@ -93,6 +169,39 @@ scenario(
     assert.equal(connections, 0);
   },
 );
+
+scenario(
+  'pipes and devices in place of checkpoints are listed as unreadable, and what would need one is not offered',
+  async ({ workbench }) => {
+    const row = treeRow(workbench, 'Checkpoints', 'pipes');
+    await row.click();
+    await row.press('ArrowRight');
+    for (const name of ['best', 'last', 'epoch-001', 'epoch-002', 'epoch-003']) {
+      const checkpoint = treeRow(workbench, 'Checkpoints', name);
+      assert.match((await checkpoint.textContent()) ?? '', /cannot be read/, name);
+    }
+    await screenshot(workbench, 'scenario-pipes', ['dark', 'light', 'highContrast']);
+    assert.ok(!(await contextMenuOf(workbench, row)).includes('Show Test Results'));
+    await row.press('ArrowLeft');
+  },
+);
+
+scenario('of hostile test results the one whose counts agree is shown, its markup as text', async ({ workbench }) => {
+  const before = await hostMemory(workbench.server.pid);
+  // It is the only run with an ordinary file for a checkpoint, so nothing is asked.
+  await runCommand(workbench, 'Fivecrop: Show Test Results');
+  const page = webview(workbench);
+  await page.getByText(`shown images of /data/${markup}`).waitFor();
+  await page.getByText(`Chosen by ${markup}␛[2J`).waitFor();
+  // There would be a choice of what was tested.
+  assert.equal(await page.getByLabel('Tested on').isVisible(), false);
+  assert.equal(await page.locator('img[src="x"]').count(), 0);
+  await screenshot(workbench, 'scenario-hostile-results', ['dark', 'light', 'highContrast']);
+  const { pid, most } = await hostMemory(workbench.server.pid);
+  console.log(`extension host: ${before.now} MB before the test results, ${most} MB at most`);
+  assert.equal(pid, before.pid);
+  assert.ok(most < before.now + growth, `${most} MB`);
+});
 
 scenario(
   'a hundred thousand steps that come while the panel is open leave memory flat, and are drawn',
@@ -138,6 +247,31 @@ scenario(
     console.log(`extension host after trust: ${now} MB, ${most} MB at most`);
     assert.ok(most < 600, `${most} MB`);
     assert.equal(connections, 0);
+  },
+);
+
+scenario(
+  'a run of another machine is shown as one, with no control that could be used from here',
+  async ({ workbench }) => {
+    await openViewContainer(workbench, 'Fivecrop');
+    const row = treeRow(workbench, 'Checkpoints', 'far');
+    assert.match((await row.textContent()) ?? '', /elsewhere · epoch 0 of/);
+    assert.deepEqual(
+      (await contextMenuOf(workbench, row)).filter((entry) => /Stop|Pause|Resume|Again$|Rename|Delete/u.test(entry)),
+      [],
+    );
+    await runCommandOn(workbench, 'Fivecrop: Show Run', 'far');
+    const page = webview(workbench);
+    await page
+      .getByText('far trains on another machine or in another container (another.example): pause or stop it there.')
+      .waitFor();
+    for (const name of ['Pause', 'Stop']) {
+      const control = page.getByRole('button', { name, exact: true });
+      assert.ok(await control.isDisabled(), name);
+    }
+    await screenshot(workbench, 'scenario-elsewhere', ['dark', 'light', 'highContrast']);
+    assert.equal(connections, 0);
+    assert.equal(bystander.exitCode ?? bystander.signalCode, null, 'the process of that number was signalled');
   },
 );
 

@@ -1,23 +1,28 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { appendFile, cp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Locator } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { evaluationPath, evaluationSchema, type Evaluation } from '../../src/protocol/evaluation.ts';
+import { checkpointMetadataIn } from '../../src/runs/checkpointFiles.ts';
 import { fivecrop } from '../unit/cli/runCommand.ts';
+import { writeRun } from '../unit/extension/storedRun.ts';
+import { recordOf } from './runs.ts';
 import { stage } from './scenarios.ts';
 import { until } from './until.ts';
 import {
   chooseInContextMenu,
   chooseQuickPick,
+  contextMenuOf,
   explorerRow,
   notification,
   openViewContainer,
   quickInput,
+  runCommandOn,
   saveAs,
   screenshot,
   treeRow,
@@ -38,7 +43,73 @@ const scenario = stage({
     const args = ['train', 'flowers', ...network, '--epochs', '2', '--name', 'small'];
     const { code, stderr } = await fivecrop(args, { cwd: folder });
     assert.equal(code, 0, stderr);
+    const config = (await recordOf(join(folder, 'runs', 'small')))?.config;
+    assert.ok(config);
+    await writeRun(join(folder, 'runs'), 'early', { state: 'stopped', config: { ...config, epochs: 1 } });
+    const { trainer, run } = train(folder, 'cut off');
+    await until('the run has its folder', () => existsSync(run));
+    trainer.kill('SIGKILL');
+    await once(trainer, 'exit');
+    assert.deepEqual(await readdir(join(run, 'checkpoints')), []);
   },
+});
+
+/** A run of a shell, in a process that is the caller's to end. */
+function train(folder: string, name: string): { trainer: ChildProcess; run: string } {
+  const args = ['--import', import.meta.resolve('tsx'), main, 'train', 'flowers', ...network];
+  const trainer = spawn(process.execPath, [...args, '--epochs', '4000', '--name', name], {
+    cwd: folder,
+    // What loads TypeScript for the test itself is not found from there.
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: 'ignore',
+  });
+  return { trainer, run: join(folder, 'runs', name) };
+}
+
+/** What needs a checkpoint, as the list calls it. */
+const usesOfCheckpoint = [
+  'Resume',
+  'Classify with This Checkpoint...',
+  'Test Checkpoint...',
+  'Show Test Results',
+  'Export to ONNX...',
+];
+
+scenario('a run that ended before its first checkpoint can only start again, in its own folder', async (here) => {
+  const { workbench, folder } = here;
+  const finished = (name: string) =>
+    until(`${name} finishes`, async () => (await recordOf(join(folder, 'runs', name)))?.state === 'finished');
+  const before = await readdir(join(folder, 'runs'));
+  await openViewContainer(workbench, 'Fivecrop');
+  const row = treeRow(workbench, 'Checkpoints', 'early');
+  const offered = await contextMenuOf(workbench, row);
+  assert.ok(offered.includes('Start Again'));
+  assert.deepEqual(
+    offered.filter((entry) => usesOfCheckpoint.includes(entry)),
+    [],
+  );
+  await chooseInContextMenu(workbench, row, 'Start Again');
+  await finished('early');
+  await row.getByText(/^\d+\.\d %/).waitFor();
+  const now = await contextMenuOf(workbench, row);
+  assert.deepEqual(
+    now.filter((entry) => [...usesOfCheckpoint, 'Start Again'].includes(entry)),
+    usesOfCheckpoint,
+  );
+
+  await runCommandOn(workbench, 'Fivecrop: Show Run', 'cut off');
+  const page = webview(workbench);
+  await page.getByText('ended before its first checkpoint, so it can only start again').waitFor();
+  const control = (name: string) => page.getByRole('button', { name, exact: true });
+  for (const name of ['Resume', 'Test', 'Classify', 'Export']) assert.equal(await control(name).count(), 0, name);
+  await screenshot(workbench, 'scenario-start-again', looks);
+  await control('Start Again').click();
+  await control('Stop').click();
+  await control('Stop').waitFor({ state: 'hidden' });
+  await until('it ends', async () => (await recordOf(join(folder, 'runs', 'cut off')))?.state === 'stopped');
+  assert.deepEqual(await readdir(join(folder, 'runs')), before);
+  await rm(join(folder, 'runs', 'cut off'), { recursive: true, maxRetries: 5 });
+  await rm(join(folder, 'runs', 'early'), { recursive: true, maxRetries: 5 });
 });
 
 scenario('a checkpoint is tested with one crop and five; what the panel shows is kept beside it', async (here) => {
@@ -167,15 +238,8 @@ scenario(
   'a run of a shell whose trainer is killed is interrupted, and goes from the list with its folder',
   async (here) => {
     const { workbench, folder } = here;
-    const args = ['--import', import.meta.resolve('tsx'), main, 'train', 'flowers', ...network];
-    const trainer = spawn(process.execPath, [...args, '--epochs', '4000', '--name', 'killed'], {
-      cwd: folder,
-      // What loads TypeScript for the test itself is not found from there.
-      env: { ...process.env, NODE_OPTIONS: '' },
-      stdio: 'ignore',
-    });
+    const { trainer, run } = train(folder, 'killed');
     try {
-      const run = join(folder, 'runs', 'killed');
       await until('the first checkpoint is saved', () => existsSync(join(run, 'checkpoints', 'last.safetensors')));
       await openViewContainer(workbench, 'Fivecrop');
       const row = treeRow(workbench, 'Checkpoints', 'killed');
@@ -189,6 +253,21 @@ scenario(
       await screenshot(workbench, 'scenario-broken-off');
       assert.equal(await quickInput(workbench).isVisible(), false);
 
+      const last = await checkpointMetadataIn(join(run, 'checkpoints', 'last.safetensors'));
+      assert.ok(last);
+      await changeData(folder);
+      const changed = ['--epochs', String(Math.ceil(last.training.epoch) + 1), '--schedule', 'cosine'];
+      const { code, stderr } = await fivecrop(['train', '--resume', 'runs/killed', ...changed], { cwd: folder });
+      assert.equal(code, 0, stderr);
+      for (const warning of [
+        /2 images came after the run began and are left out/,
+        /Images of the run are gone and cannot be used: 1 of train/,
+        /goes on with other settings than before: epochs 4000 → \d+, schedule constant → cosine/,
+      ]) {
+        await webview(workbench).locator('.run-header .note').getByText(warning).waitFor();
+      }
+      await screenshot(workbench, 'scenario-resume-warnings', looks);
+
       // While its panel is open.
       await rm(run, { recursive: true, maxRetries: 5 });
       await row.waitFor({ state: 'detached' });
@@ -201,3 +280,21 @@ scenario(
     }
   },
 );
+
+/** One image comes, one goes, and a copy of one that was trained on lies among the test images. */
+async function changeData(folder: string): Promise<void> {
+  const [train, test] = [join(folder, 'flowers', 'train', '1'), join(folder, 'flowers', 'test', '1')];
+  await cp(join(train, 'flower_01.jpg'), join(test, 'copy.jpg'));
+  await cp(join(train, 'flower_02.jpg'), join(train, 'later.jpg'));
+  await appendFile(join(train, 'later.jpg'), 'another');
+  await rm(join(train, 'flower_03.jpg'));
+}
+
+scenario('how the images of a test were chosen stands above its figures', async ({ workbench }) => {
+  await openViewContainer(workbench, 'Fivecrop');
+  await chooseInContextMenu(workbench, treeRow(workbench, 'Checkpoints', 'small'), 'Test Checkpoint...');
+  await chooseQuickPick(workbench, 'test');
+  await chooseQuickPick(workbench, 'Centre crop');
+  await webview(workbench).getByText('Centre crop: 1 image that the run trained on is left out of test.').waitFor();
+  await screenshot(workbench, 'scenario-selection', looks);
+});

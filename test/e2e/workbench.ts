@@ -242,6 +242,18 @@ export async function chooseInContextMenu({ page }: Workbench, row: Locator, ent
   }
 }
 
+/** The entries of the context menu of a row of a tree that can be chosen. */
+export async function contextMenuOf({ page }: Workbench, row: Locator): Promise<string[]> {
+  const menu = page.locator('.context-view .monaco-menu');
+  await row.click({ button: 'right' });
+  await row.and(page.locator('.focused')).waitFor();
+  await menu.waitFor();
+  const labels = await menu.locator('.action-item:not(.disabled) .action-label').allTextContents();
+  await page.keyboard.press('Escape');
+  await menu.waitFor({ state: 'hidden' });
+  return labels.filter((label) => label !== '');
+}
+
 async function succeeds(action: Promise<unknown>): Promise<boolean> {
   return action.then(
     () => true,

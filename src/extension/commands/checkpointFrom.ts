@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
-import { runFiles } from '../../protocol/runRecord.ts';
 import { chooseRunCheckpoint } from '../panels/chooseSource.ts';
+import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { Parts } from '../parts.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
@@ -25,12 +23,6 @@ export async function checkpointFrom(parts: Pick<Parts, 'runs'>, argument: unkno
   const saved = savedCheckpoint(run.folder);
   if (saved !== undefined) return saved;
   throw userError(`${run.record.name} has saved no checkpoint yet; it does at its first validation.`);
-}
-
-/** A run's best checkpoint, else its last. */
-function savedCheckpoint(folder: string): string | undefined {
-  const paths = [runFiles.best, runFiles.last].map((name) => join(folder, runFiles.checkpoints, name));
-  return paths.find((path) => existsSync(path));
 }
 
 function giveUp(): never {

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { join } from 'node:path';
 import { cancelled } from '../../protocol/errors.ts';
+import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { Parts } from '../parts.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { isLive } from '../../runs/state.ts';
@@ -13,7 +14,7 @@ import { visible } from '../../protocol/visibleText.ts';
 
 type ControlParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'>;
 
-/** *Resume*, *Stop*, *Pause*, *Show Run* and *Compare Runs*. */
+/** *Resume*, *Start Again*, *Stop*, *Pause*, *Show Run* and *Compare Runs*. */
 export function registerRunControl(parts: ControlParts): vscode.Disposable {
   const { log, trainers, panels } = parts;
   const live = (what: string) => ({
@@ -30,6 +31,7 @@ export function registerRunControl(parts: ControlParts): vscode.Disposable {
       trainers.pause((await chooseRun(parts, argument, live('pause'))).folder),
     ),
     registerCommand('fivecrop.resumeRun', log, (argument: unknown) => resume(parts, argument)),
+    registerCommand('fivecrop.startRunAgain', log, (argument: unknown) => startAgain(parts, argument)),
     registerCommand('fivecrop.showRun', log, async (argument: unknown) => {
       const question = {
         placeHolder: 'Which run to show?',
@@ -52,17 +54,30 @@ export function registerRunControl(parts: ControlParts): vscode.Disposable {
 async function resume(parts: ControlParts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, {
     placeHolder: 'Which run to resume?',
-    suits: ({ state, record }) => !isLive(state) || (state === 'paused' && elsewhereRefusal(record) === undefined),
+    suits: ({ folder, state, record }) =>
+      isLive(state)
+        ? state === 'paused' && elsewhereRefusal(record) === undefined
+        : savedCheckpoint(folder) !== undefined,
     none: 'There is no run to resume; Fivecrop: Train Model begins one.',
   });
   const node = nodeFrom(argument);
-  const isOther = node?.kind === 'checkpoint' && !node.path.endsWith(join('checkpoints', 'last.safetensors'));
-  if (isOther) return resumeFrom(parts, run, node.path);
+  const isLast = node?.kind === 'checkpoint' && node.path.endsWith(join('checkpoints', 'last.safetensors'));
+  if (node?.kind === 'checkpoint' && (!isLast || isLive(run.state))) return resumeFrom(parts, run, node.path);
   if (run.state === 'finished') return trainOn(parts, run);
   parts.panels.showRuns([await parts.trainers.resume(run.folder)]);
 }
 
-/** From any checkpoint but the last: a new run, so that nothing is overwritten. */
+/** A run that ended before its first checkpoint begins again in its own folder. */
+async function startAgain(parts: ControlParts, argument: unknown): Promise<void> {
+  const run = await chooseRun(parts, argument, {
+    placeHolder: 'Which run to start again?',
+    suits: ({ folder, state }) => !isLive(state) && state !== 'finished' && savedCheckpoint(folder) === undefined,
+    none: 'No run here ended before its first checkpoint; Fivecrop: Resume goes on with the others.',
+  });
+  parts.panels.showRuns([await parts.trainers.resume(run.folder)]);
+}
+
+/** From any checkpoint but the last, or of a run that still trains: a new run, so that nothing is overwritten. */
 async function resumeFrom(parts: ControlParts, run: StoredRun, checkpoint: string): Promise<void> {
   await startOrQueue(parts, { config: run.record.config, out: join(run.folder, '..'), resume: checkpoint });
 }

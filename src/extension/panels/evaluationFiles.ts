@@ -1,7 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { messageOf } from '../../protocol/errors.ts';
 import { evaluationSchema, isEvaluationOf, type Evaluation } from '../../protocol/evaluation.ts';
 import { evaluationLimit, readBoundedJson } from '../../runs/boundedFile.ts';
+import { parseVersioned } from '../../runs/versionedJson.ts';
 
 /**
  * The evaluations that are kept beside a checkpoint (see `evaluationPath`), newest first. What does not fit the format is
@@ -24,9 +26,15 @@ export async function timeWritten(checkpoint: string): Promise<string | undefine
 
 async function readEvaluation(file: string, onMisfit: (reason: string) => void): Promise<Evaluation | undefined> {
   try {
-    return evaluationSchema.parse(await readBoundedJson(file, evaluationLimit));
+    return parseVersioned(file, await readBoundedJson(file, evaluationLimit), {
+      version: 1,
+      schema: evaluationSchema,
+      use: 'see this test result',
+      misfit: 'is not a test result of Fivecrop',
+      remedy: 'test again',
+    });
   } catch (error) {
-    onMisfit(`${file} is no test result of this version and is not shown: ${String(error)}`);
+    onMisfit(`A test result is not shown: ${messageOf(error)}`);
     return undefined;
   }
 }

@@ -4,6 +4,7 @@ import { networkName } from '../../protocol/networkName.ts';
 import type { OfferedSource } from '../../protocol/predictionPanel.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
+import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { percent } from '../views/formatRun.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
@@ -33,12 +34,7 @@ export function titleOfSource(source: ClassifierSource): string {
 
 /** The best checkpoint of each run that has one, the newest run's first. */
 export function bestCheckpoints(runs: readonly StoredRun[]): ClassifierSource[] {
-  const paths = runs
-    .slice(0, offeredRuns)
-    .flatMap(
-      ({ folder }) =>
-        [runFiles.best, runFiles.last].map((name) => join(folder, runFiles.checkpoints, name)).find(existsSync) ?? [],
-    );
+  const paths = runs.slice(0, offeredRuns).flatMap(({ folder }) => savedCheckpoint(folder) ?? []);
   return paths.map((path) => ({ kind: 'checkpoint', path }));
 }
 

@@ -11,7 +11,7 @@ import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
-import { hasCheckpoint } from '../trainer/hasCheckpoint.ts';
+import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { RunNode } from '../views/treeNodes.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
@@ -131,7 +131,7 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
 /** What can be done with a run: whether anything may run here, and which checkpoints it has. */
 function detailsOf({ folder, record, brokenOff }: ListedRun): Pick<ShownRun, 'refusal' | 'usable'> {
   const refusal = untrustedRefusal('Training') ?? (brokenOff ? undefined : elsewhereRefusal(record));
-  return { usable: hasCheckpoint(folder), ...(refusal === undefined ? {} : { refusal }) };
+  return { usable: savedCheckpoint(folder) !== undefined, ...(refusal === undefined ? {} : { refusal }) };
 }
 
 function titleOf(folders: readonly string[]): string {

@@ -1,9 +1,15 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import { networkName } from '../../protocol/networkName.ts';
 import type { StoredRun } from '../../runs/list.ts';
-import { listRunCheckpoints, checkpointMetadataIn, type RunCheckpoint } from '../../runs/checkpointFiles.ts';
+import {
+  checkpointMetadataIn,
+  listRunCheckpoints,
+  type RunCheckpoint,
+  savedCheckpoint,
+} from '../../runs/checkpointFiles.ts';
 import { type DerivedRunState, isLive } from '../../runs/state.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import type { RunStore } from '../trainer/runStore.ts';
@@ -161,10 +167,15 @@ function runItem(run: StoredRun, epoch: number | undefined): vscode.TreeItem {
   return item;
 }
 
-/** Which commands the row offers: none that would control a run of another machine. */
-function contextOf({ state, record }: StoredRun): string {
-  if (!isLive(state)) return `run:${state.replace(' ', '-')}:ended`;
-  return elsewhereRefusal(record) === undefined ? `run:${state}:live` : 'run:elsewhere';
+/** Which commands the row offers: none that would control a run of another machine, or use a checkpoint that is not there. */
+function contextOf({ folder, state, record }: StoredRun): string {
+  const saved = savedCheckpoint(folder) === undefined ? '' : ':saved';
+  return `run:${state.replace(' ', '-')}${saved}:${reachOf(state, record)}`;
+}
+
+function reachOf(state: DerivedRunState, record: RunRecord): 'ended' | 'live' | 'elsewhere' {
+  if (!isLive(state)) return 'ended';
+  return elsewhereRefusal(record) === undefined ? 'live' : 'elsewhere';
 }
 
 function checkpointItem(node: CheckpointNode): vscode.TreeItem {

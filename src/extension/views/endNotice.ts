@@ -6,7 +6,7 @@ import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
-import { hasCheckpoint } from '../trainer/hasCheckpoint.ts';
+import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import { percent } from './formatRun.ts';
 import type { CheckpointNode } from './treeNodes.ts';
 import { inMessage } from '../plainText.ts';
@@ -25,7 +25,7 @@ async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers'
   const best = join(folder, runFiles.checkpoints, runFiles.best);
   const checkpoint: CheckpointNode = { kind: 'checkpoint', folder, path: best };
   const show = { title: 'Show', act: () => panels.showRuns([folder]) };
-  const isSaved = hasCheckpoint(folder);
+  const isSaved = savedCheckpoint(folder) !== undefined;
   const resume = {
     title: isSaved ? 'Resume' : 'Start Again',
     act: async () => panels.showRuns([await trainers.resume(folder)]),

@@ -4,7 +4,8 @@ import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
-import { stateName } from '../../runs/state.ts';
+import { isLive, stateName } from '../../runs/state.ts';
+import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import { inMarkdown } from '../plainText.ts';
 
 /** 0.9234 -> `92.3 %`. */
@@ -30,17 +31,18 @@ export function epochs(epoch: number): string {
 export function runDescription({ record, state }: StoredRun, liveEpoch?: number): string {
   const { best, config } = record;
   const accuracy = best === undefined ? [] : [percent(best.validAccuracy)];
+  const place = isLive(state) && elsewhereRefusal(record) !== undefined ? ['elsewhere'] : [];
   const epoch = liveEpoch ?? record.progress?.epoch ?? 0;
   switch (state) {
     case 'finished':
       return [...accuracy, networkName(config.network)].join(' · ');
     case 'running':
-      return [`epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
+      return [...place, `epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
     case 'paused':
     case 'stopping':
-      return [state, `epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
+      return [state, ...place, `epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
     default:
-      return [stateName(state), ...accuracy, networkName(config.network)].join(' · ');
+      return [stateName(state), ...place, ...accuracy, networkName(config.network)].join(' · ');
   }
 }
 

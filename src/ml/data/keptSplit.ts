@@ -7,6 +7,14 @@ import type { Dataset } from './scanDataset.ts';
 import type { SplitShares } from './stratifiedSplit.ts';
 import { pathIn } from './pathIn.ts';
 
+/** Where an image belongs, and how many images the run had of that content; more than these are copies that came later. */
+export interface PlaceInSplit {
+  readonly split: SplitName;
+  readonly images: number;
+  /** The same for all images of the content. */
+  readonly key: number;
+}
+
 /** The split that a run drew, as one asks it. */
 export interface KeptSplit extends SplitShares {
   readonly id: string;
@@ -16,10 +24,12 @@ export interface KeptSplit extends SplitShares {
   /** Numbers of images when it was drawn. */
   readonly images: Readonly<Record<SplitName, number>>;
   /**
-   * The split of an image, known by its content. Of copies in several splits those in later ones are known by path and
-   * content; a copy under yet another path is in the first.
+   * The place of an image in the split, known by its content. Of copies in several splits those in later ones are known by
+   * path and content; a copy under yet another path is in the first.
    */
-  readonly splitOf: (path: string, digest: number | undefined) => SplitName | undefined;
+  readonly placeOf: (path: string, digest: number | undefined) => PlaceInSplit | undefined;
+  /** Whether the run had an image at a path, as far as its paths are known: a checkpoint's header has none. */
+  readonly hasPath: (path: string) => boolean;
   /** The first split, in the order of use, that has a content. */
   readonly firstUseOf: (digest: number | undefined) => SplitName | undefined;
 }
@@ -64,14 +74,21 @@ export function splitForHeader(split: RunSplit): CheckpointSplit {
 
 /** The split of a run's folder. */
 export function keptFromRun(split: RunSplit): KeptSplit {
-  return kept({ ...split, id: idOf(split), images: countsOf(split.images) }, keysOf(split));
+  const paths = new Set(splitNames.flatMap((name) => split.images[name]));
+  const facts = {
+    ...split,
+    id: idOf(split),
+    images: countsOf(split.images),
+    hasPath: (path: string) => paths.has(path),
+  };
+  return kept(facts, keysOf(split));
 }
 
 /** The split that a header keeps of images in `data`; undefined where it had too many images. */
 export function keptFromHeader(split: CheckpointSplit, data: string): KeptSplit | undefined {
   const { digests } = split;
   if (!digests) return undefined;
-  const facts = { ...split, data };
+  const facts = { ...split, data, hasPath: () => false };
   return kept(facts, {
     train: unpackDigests(digests.train),
     valid: unpackDigests(digests.valid),
@@ -79,15 +96,17 @@ export function keptFromHeader(split: CheckpointSplit, data: string): KeptSplit 
   });
 }
 
-function kept(facts: Omit<KeptSplit, 'splitOf' | 'firstUseOf'>, keys: Digests): KeptSplit {
-  const { id, data, splitBy, seed, validShare, testShare, images } = facts;
-  const splits = new Map<number, SplitName>();
-  for (const name of splitNames) for (const key of keys[name]) splits.set(key, name);
-  const firstUseOf = (digest: number | undefined) => (digest === undefined ? undefined : splits.get(digest));
+function kept(facts: Omit<KeptSplit, 'placeOf' | 'firstUseOf'>, keys: Digests): KeptSplit {
+  const { id, data, splitBy, seed, validShare, testShare, images, hasPath } = facts;
+  const places = new Map<number, PlaceInSplit>();
+  for (const split of splitNames) {
+    for (const key of keys[split]) places.set(key, { key, split, images: (places.get(key)?.images ?? 0) + 1 });
+  }
+  const placeOf = (digest: number | undefined) => (digest === undefined ? undefined : places.get(digest));
   return {
-    ...{ id, data, splitBy, seed, validShare, testShare, images },
-    splitOf: (path, digest) => splits.get(digestAt(path, digest)) ?? firstUseOf(digest),
-    firstUseOf,
+    ...{ id, data, splitBy, seed, validShare, testShare, images, hasPath },
+    placeOf: (path, digest) => places.get(digestAt(path, digest)) ?? placeOf(digest),
+    firstUseOf: (digest) => placeOf(digest)?.split,
   };
 }
 

@@ -68,10 +68,15 @@ const minChunk = 8;
 /** Images that one thread looks at a time. */
 const checkChunk = 512;
 
+/** Batches of an epoch; the last may be smaller. */
+export function batchCount(samples: number, batchSize: number): number {
+  return Math.ceil(samples / batchSize);
+}
+
 /** Makes batches of samples, decoding and augmenting ahead in the source's threads. The source is the caller's to dispose. */
 export function createLoader(samples: readonly Sample[], source: ImageSource, options: LoaderOptions): Loader {
   const { batchSize, seed, shuffle, views, prefetch = defaultPrefetch } = options;
-  const batches = Math.ceil(samples.length / batchSize);
+  const batches = batchCount(samples.length, batchSize);
   const viewOf = (number: number) => (views === undefined ? number : number % views);
 
   async function* epoch(

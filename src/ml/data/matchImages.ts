@@ -9,7 +9,7 @@ import { pathIn } from './pathIn.ts';
 export interface MatchedImages {
   /** By the run's split, each in the order of training. */
   readonly splits: Readonly<Record<SplitName, readonly Sample[]>>;
-  /** Not among the run's images. */
+  /** Not among the run's images, or one copy more of such an image than the run had. */
   readonly unknown: readonly Sample[];
   /** The first use that the run made of an image or of a copy of it. */
   readonly firstUseOf: (sample: Sample) => SplitName | undefined;
@@ -24,12 +24,26 @@ export function matchImages(dataset: Dataset, split: KeptSplit, digests: Digests
   const known = new Map<string, SplitName>();
   const splits: Record<SplitName, Sample[]> = { train: [], valid: [], test: [] };
   const unknown: Sample[] = [];
+  const found = new Map<number, number>();
+  const take = (sample: Sample, path: string): void => {
+    const place = split.placeOf(path, digests(sample.file));
+    const before = (place && found.get(place.key)) ?? 0;
+    if (place === undefined || before >= place.images) {
+      unknown.push(sample);
+      return;
+    }
+    found.set(place.key, before + 1);
+    known.set(sample.file, place.split);
+    splits[place.split].push(sample);
+  };
+  const others: [Sample, string][] = [];
   for (const sample of samplesOf(dataset)) {
-    const { file } = sample;
-    const name = split.splitOf(pathIn(dataset.root, file), digests(file));
-    if (name) known.set(file, name);
-    (name ? splits[name] : unknown).push(sample);
+    const path = pathIn(dataset.root, sample.file);
+    if (split.hasPath(path)) take(sample, path);
+    else others.push([sample, path]);
   }
+  // Of copies of an image, the one that lies where it was is the run's.
+  for (const [sample, path] of others) take(sample, path);
   // As a scan orders them, which is the order that training numbers them in.
   for (const name of splitNames) {
     splits[name].sort((a, b) => a.classIndex - b.classIndex || (a.file < b.file ? -1 : 1));

@@ -18,6 +18,7 @@ import { createRunFolder, reopenRunFolder, type RunFolder } from '../../runs/run
 import { splitForHeader } from '../data/keptSplit.ts';
 import { readKeptSplit } from '../data/readKeptSplit.ts';
 import { type Dataset, scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
+import { batchCount } from '../data/loader.ts';
 import { countsOf, type TrainableCounts, whyUntrainable } from '../data/whyUntrainable.ts';
 import { engineVersion } from '../engine/engineVersion.ts';
 import { locateWeights } from '../weights/pretrained.ts';
@@ -127,7 +128,11 @@ async function trainOn(
   try {
     const session = createRunSession(folder, options.onEvent);
     options.onFolder?.(folder.path, folder.events);
-    for (const note of [...notes, ...differences]) session.log(note, 'warning');
+    const stepsPerEpoch = batchCount(dataset.splits.train.length, config.batchSize);
+    const changes =
+      resumed && resumeChanges(resumed.resume.config, config, { step: resumed.resume.step, stepsPerEpoch });
+    for (const note of [...notes, ...differences, ...(changes === undefined ? [] : [changes])])
+      session.log(note, 'warning');
     for (const suggestion of suggestions) session.log(suggestion);
     const inPlace = reopened !== undefined;
     const parts = {
@@ -244,8 +249,6 @@ async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: Da
     step: loop.start.step,
     ...(resumed ? { resumedFrom: resumed.path } : {}),
   });
-  const changes = resumed && resumeChanges(resumed.resume.config, config, { step: loop.start.step, stepsPerEpoch });
-  if (changes !== undefined) session.log(changes);
   session.emit({ event: 'state', state: 'running' });
   const epoch = loop.start.epoch + loop.start.batchInEpoch / stepsPerEpoch;
   const progress = { step: loop.start.step, totalSteps: stepsPerEpoch * config.epochs, epoch, stepsPerEpoch };

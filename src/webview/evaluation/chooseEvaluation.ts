@@ -22,8 +22,25 @@ export function byCrops(evaluations: readonly Evaluation[], tested: TestedData):
   return { ...(one === undefined ? {} : { 1: one }), ...(five === undefined ? {} : { 5: five }) };
 }
 
-/** What a reader of the figures should know of how the images were chosen, in sentences. */
-export function selectionNotes({ selection }: Pick<Evaluation, 'selection'>): readonly string[] {
+export const cropTitles = { 1: 'Centre crop', 5: 'Five crops' } as const;
+
+/**
+ * What a reader of the figures should know of how the images were chosen, in sentences. One that is of one of two tests
+ * names it, since the figures of both are on show.
+ */
+export function selectionNotes(tests: { 1?: Selected; 5?: Selected }): string[] {
+  const own = ([5, 1] as const).flatMap((crops) => tests[crops] ?? []);
+  const all = new Set(own.flatMap(notesOf));
+  return [...all].map((note) => {
+    const without = own.some((test) => !notesOf(test).includes(note));
+    const crops = tests[5] !== undefined && notesOf(tests[5]).includes(note) ? 5 : 1;
+    return without ? `${cropTitles[crops]}: ${note}` : note;
+  });
+}
+
+type Selected = Pick<Evaluation, 'selection'>;
+
+function notesOf({ selection }: Selected): readonly string[] {
   return (
     selection?.notes ?? [
       'This result does not say whether the run was trained on some of the tested images: test again to know.',

@@ -1,7 +1,7 @@
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { element } from '../components/element.ts';
 import { count, percent, short } from '../components/format.ts';
-import { isOutdated } from './chooseEvaluation.ts';
+import { cropTitles, isOutdated } from './chooseEvaluation.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
 
 export type FiguresOptions = {
@@ -22,7 +22,7 @@ export function evaluationFigures(options: FiguresOptions): HTMLElement {
 function figureCard(crops: CropCount, options: FiguresOptions): HTMLElement {
   const { evaluations, written, chosen, onChoose, testButton } = options;
   const evaluation = evaluations[crops];
-  const title = element('h2', {}, [crops === 5 ? 'Five crops' : 'Centre crop']);
+  const title = element('h2', {}, [cropTitles[crops]]);
   if (evaluation === undefined) {
     const untested = element('p', { class: 'hint' }, ['Not tested yet.']);
     return element('article', { class: 'card figures' }, [title, untested, testButton(crops, false)]);

@@ -135,7 +135,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
       label: known?.label,
       tested: testedData(known?.evaluations ?? []),
       chosen: chosenData(),
-      notes: evaluation === undefined ? [] : selectionNotes(evaluation),
+      notes: selectionNotes(pair()),
       refusal: known?.refusal,
       problem,
     });

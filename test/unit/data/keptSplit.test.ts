@@ -90,6 +90,23 @@ test('images of the same content in several splits are told apart by their paths
   }
 });
 
+test('a copy that comes later takes no place of the run’s images, and hides none that is gone', async (t) => {
+  const { root, split } = await drawn(t);
+  const [copied = '', gone = ''] = split.images.train;
+  const [folder = '', name = ''] = copied.split('/');
+  // Before its original in the order of files, and in a class that comes before.
+  await writeFiles(root, [`${folder}/!${name}`, 'ant/1.jpg'], `${folder} ${name.replace('.jpg', '')}`);
+  await rm(join(root, gone));
+  for (const kept of [keptFromRun(split), headerOf(split)]) {
+    const { paths, unknown, gone: missing, splits, firstUseOf } = await seen(root, kept);
+    assert.equal(paths.train.length, split.images.train.length - 1);
+    assert.deepEqual([unknown.length, missing], [2, { train: 1, valid: 0, test: 0 }]);
+    assert.ok([...splits.train, ...unknown].every((sample) => firstUseOf(sample) === 'train'));
+  }
+  const { paths } = await seen(root, keptFromRun(split));
+  assert.deepEqual(paths.train, split.images.train.filter((path) => path !== gone)); // prettier-ignore
+});
+
 test('a folder with a few of the images is not the data of the run', async (t) => {
   const { root, split } = await drawn(t);
   const other = await temporaryFolder(t);

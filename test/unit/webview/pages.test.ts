@@ -90,9 +90,12 @@ test('a run that was asked to stop says so, and what is left is to stop it now',
 test('a test result says of which images it is, and an old one that it does not know', () => {
   const notes = ['The checkpoint does not say which images it was trained on.'];
   const selection = { chosenBy: 'all' as const, knowsTraining: false, alreadyUsed: 0, notes };
-  assert.deepEqual(selectionNotes({ selection }), notes);
-  assert.deepEqual(selectionNotes({ selection: { ...selection, notes: [] } }), []);
-  assert.match(selectionNotes({}).join(), /does not say whether the run was trained on some/);
+  const without = { selection: { ...selection, notes: [] } };
+  assert.deepEqual(selectionNotes({ 1: { selection } }), notes);
+  assert.deepEqual(selectionNotes({ 1: { selection }, 5: { selection } }), notes);
+  assert.deepEqual(selectionNotes({ 1: { selection }, 5: without }), [`Centre crop: ${notes.join()}`]);
+  assert.deepEqual(selectionNotes({ 5: without }), []);
+  assert.match(selectionNotes({ 5: {} }).join(), /^This result does not say whether the run was trained on some/);
 });
 
 test('text that a page sets later shows hidden characters as symbols too', () => {
