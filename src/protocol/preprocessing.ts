@@ -4,13 +4,19 @@ import { between, mostPixels, whole } from './bounded.ts';
 /** Far more than networks want of their pixels: those of 0 to 1 have a mean of about 0.5, those of 0 to 255 about 120. */
 const mostLevel = 65_536;
 
+/** Filters of a resize. */
+export const interpolations = ['bilinear', 'bicubic'] as const;
+export type Interpolation = (typeof interpolations)[number];
+
 /**
  * How decoded pixels (8-bit RGB) become a network's input: resize the short side, crop a square, then per channel
  * `(pixel * scale - mean) / std` in the given channel order.
  */
 export const preprocessingSchema = z.object({
-  /** Short side after the resize, in pixels (bilinear, antialiased). */
+  /** Short side after the resize, in pixels. */
   resize: whole(1, mostPixels),
+  /** Filter of the resize, which is antialiased; bilinear without it. */
+  interpolation: z.enum(interpolations).optional(),
   /** Side of the square that the network sees. */
   crop: whole(1, mostPixels),
   scale: between(1e-6, mostLevel),

@@ -1,20 +1,28 @@
 import sharp from 'sharp';
 import type { Metadata, ResizeOptions, Sharp } from 'sharp';
+import type { Interpolation } from '../../protocol/preprocessing.ts';
 import { decodeSeconds, maxAspectRatio, maxImagePixels } from './imageLimits.ts';
 import { simpleJpegSize } from './jpegHeader.ts';
 import { decodePlainJpeg, isPlainJpeg } from './plainJpeg.ts';
 import { resize } from './resize.ts';
 import { resizedSize } from './rgbImage.ts';
-import type { ResizedImage, RgbImage } from './rgbImage.ts';
+import type { ResizedImage, ResizeTarget, Resizing, RgbImage } from './rgbImage.ts';
 import { readImageFile, viewableImage } from './viewableImage.ts';
 import type { DecodeGate, ViewableImage } from './viewableImage.ts';
 import { undecodable } from './whyUndecodable.ts';
 
 const formats: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'heif', 'gif', 'tiff', 'raw']);
 
+export interface DecodeOptions {
+  /** Filter of the resize; bilinear without it. */
+  readonly interpolation?: Interpolation | undefined;
+  /** Lets a few threads at a time decode large images. */
+  readonly gate?: DecodeGate;
+}
+
 /**
  * Decodes an image file and resizes its short side to `shortSide` as torchvision's `Resize` does on Pillow images
- * (bilinear, antialiased): 8-bit RGB, EXIF orientation applied, embedded profiles and CMYK brought to sRGB, alpha dropped
+ * (antialiased): 8-bit RGB, EXIF orientation applied, embedded profiles and CMYK brought to sRGB, alpha dropped
  * as Pillow's `convert('RGB')` drops it, the first frame of an animation. Up to a million pixels the result is Pillow's to
  * the last bit (20 of 20 flowers; 47 of 50 photographs of ImageNet, whose others have a profile); larger images are
  * reduced by libvips, 0.4 levels of 255 from Pillow in the mean (one photograph).
@@ -24,37 +32,47 @@ const formats: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'heif', 'gi
 export async function decodeImage(
   file: string,
   shortSide: number,
-  gate: DecodeGate = (_, decode) => decode(),
+  { interpolation = 'bilinear', gate = (_, decode) => decode() }: DecodeOptions = {},
 ): Promise<ResizedImage> {
   try {
     const read = readImageFile(file);
-    const simple = read.content && (await decodeSimpleJpeg(read.content, shortSide));
+    const simple = read.content && (await decodeSimpleJpeg(read.content, { shortSide, interpolation }));
     if (simple) return simple;
     const image = await viewableImage(read, gate);
     const metadata = await sharp(image.input, { ...image.options, limitInputPixels: false }).metadata();
     const source = checkHeader(metadata);
-    return await gate(source.width * source.height, () => decodePixels(image, shortSide, metadata, source));
+    return await gate(source.width * source.height, () =>
+      decodePixels(image, { shortSide, interpolation }, metadata, source),
+    );
   } catch (error) {
     throw undecodable(error);
   }
 }
 
+type Settled = Resizing & { readonly interpolation: Interpolation };
+
 /** A small JPEG without anything special, which libvips need not see; undefined for all others. */
-async function decodeSimpleJpeg(content: Uint8Array, shortSide: number): Promise<ResizedImage | undefined> {
+async function decodeSimpleJpeg(
+  content: Uint8Array,
+  { shortSide, interpolation }: Settled,
+): Promise<ResizedImage | undefined> {
   const source = simpleJpegSize(content);
   if (!source || source.width * source.height > maxWholePixels || isTooLong(source)) return undefined;
-  const image = await decodePlainJpeg(content, resizedSize(source.width, source.height, shortSide));
+  const image = await decodePlainJpeg(content, {
+    ...resizedSize(source.width, source.height, shortSide),
+    interpolation,
+  });
   return image && { ...image, source };
 }
 
 async function decodePixels(
   image: ViewableImage,
-  shortSide: number,
+  { shortSide, interpolation }: Settled,
   metadata: Metadata,
   source: ResizedImage['source'],
 ): Promise<ResizedImage> {
   const { width, height } = resizedSize(source.width, source.height, shortSide);
-  const resized = await resizedPixels(image, width, height, metadata, source);
+  const resized = await resizedPixels(image, { width, height, interpolation }, metadata, source);
   if (resized.width !== width || resized.height !== height) {
     throw new Error(`decoded to ${resized.width}x${resized.height} instead of ${width}x${height}`);
   }
@@ -66,25 +84,26 @@ const maxWholePixels = 2 ** 20;
 
 async function resizedPixels(
   image: ViewableImage,
-  width: number,
-  height: number,
+  target: ResizeTarget,
   metadata: Metadata,
   source: ResizedImage['source'],
 ): Promise<RgbImage> {
+  const { width, height, interpolation } = target;
   const isSmall = source.width * source.height <= maxWholePixels;
   if (isSmall && isPlainJpeg(metadata) && typeof image.input !== 'string') {
-    const plain = await decodePlainJpeg(image.input, { width, height });
+    const plain = await decodePlainJpeg(image.input, target);
     if (plain) return plain;
   }
   const whole = metadata.hasAlpha ? await withoutAlpha(image) : opened(image);
   // libvips shifts by half a pixel of the output when it enlarges.
   if (isSmall || width * height > source.width * source.height) {
-    return resize(await rgbPixels(whole), width, height);
+    return resize(await rgbPixels(whole), width, height, interpolation);
   }
-  return rgbPixels(whole.resize(width, height, reduction));
+  return rgbPixels(whole.resize(width, height, { ...reduction, kernel: kernels[interpolation] }));
 }
 
-const reduction: ResizeOptions = { fit: 'fill', kernel: 'linear', fastShrinkOnLoad: false };
+const reduction: ResizeOptions = { fit: 'fill', fastShrinkOnLoad: false };
+const kernels = { bilinear: 'linear', bicubic: 'cubic' } as const satisfies Record<Interpolation, string>;
 
 async function rgbPixels(pipeline: Sharp): Promise<RgbImage> {
   const { data, info } = await pipeline

@@ -13,7 +13,7 @@ import { largeImagePixels, withLargeImageLock } from './largeImageLock.ts';
 import type { LargeImageLock } from './largeImageLock.ts';
 import type { Loss } from './lostImage.ts';
 import { withOpenImage } from './openImage.ts';
-import type { ResizedImage } from './rgbImage.ts';
+import type { ResizedImage, Resizing } from './rgbImage.ts';
 import { type Sketch, sketchOf, sketchSide, thumbnailOf, thumbnailSide } from './sketch.ts';
 import type { DecodeGate } from './viewableImage.ts';
 
@@ -27,9 +27,8 @@ export interface SeenImage {
 }
 
 /** One image to be made ready for a network. */
-export interface LoadRequest {
+export interface LoadRequest extends Resizing {
   readonly file: string;
-  readonly shortSide: number;
   readonly crop: number;
   readonly augment: Augmentation;
   /** Seeds of the augmentation's random stream. */
@@ -107,7 +106,7 @@ function moved<Answer extends object>(answer: Answer, buffer: ArrayBuffer): Answ
 }
 
 /** An image that a run has seen, to be looked at again. */
-export type CheckRequest = Pick<LoadRequest, 'file' | 'shortSide'> & { readonly seen: SeenImage };
+export type CheckRequest = Pick<LoadRequest, 'file' | 'shortSide' | 'interpolation'> & { readonly seen: SeenImage };
 
 export interface CheckTask {
   readonly requests: readonly CheckRequest[];
@@ -141,16 +140,16 @@ interface FoundImage {
 class ChangedError extends Error {}
 
 async function findImage(
-  { file, shortSide, seen, held, keep }: Omit<LoadRequest, 'crop' | 'augment' | 'seeds'>,
+  { file, shortSide, interpolation, seen, held, keep }: Omit<LoadRequest, 'crop' | 'augment' | 'seeds'>,
   folder: string | undefined,
   lock: LargeImageLock,
 ): Promise<FoundImage> {
   const identity = identityOf(file);
   const isSame = seen?.identity === identity;
   if (held && isSame) return { image: held };
-  const entry = folder === undefined ? undefined : cacheEntry(folder, file, identity, shortSide);
+  const entry = folder === undefined ? undefined : cacheEntry(folder, file, identity, { shortSide, interpolation });
   const read = entry && readCacheEntry(entry);
-  const image = read?.image ?? (await decodeImage(file, shortSide, gateOf(lock)));
+  const image = read?.image ?? (await decodeImage(file, shortSide, { interpolation, gate: gateOf(lock) }));
   if (isSame && (read || keep !== 'disk')) return { image: keep === 'memory' ? shared(image) : image };
   const digest = read?.digest ?? digestOf(image);
   const now: SeenImage = { identity, digest: digest.toString('base64', 0, seenBytes) };
@@ -269,7 +268,7 @@ export async function makeThumbnails({ files, lock }: ThumbnailTask): Promise<re
 /** The image, or the sentence that says why there is none. */
 async function decodeOrReason(file: string, shortSide: number, lock: LargeImageLock): Promise<ResizedImage | string> {
   try {
-    return await decodeImage(file, shortSide, gateOf(lock));
+    return await decodeImage(file, shortSide, { gate: gateOf(lock) });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return error.message;

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { cacheFolder } from '../cache/cacheFolder.ts';
 import { isOwn, privateFileMode } from '../cache/privateFolder.ts';
-import type { ResizedImage } from './rgbImage.ts';
+import type { ResizedImage, Resizing } from './rgbImage.ts';
 
 /** Most that the cache folder holds, of all runs together; the entries that were not used for longest go first. */
 export const maxDiskCacheBytes = 16 * 2 ** 30;
@@ -36,10 +36,15 @@ export function defaultCacheFolder(): string {
 }
 
 /** The entry of what an image's pixels depend on, so that a file that changes gets another, and so does another decoder. */
-export function cacheEntry(folder: string, file: string, identity: string, shortSide: number): CacheEntry {
+export function cacheEntry(
+  folder: string,
+  file: string,
+  identity: string,
+  { shortSide, interpolation = 'bilinear' }: Resizing,
+): CacheEntry {
   const decoder = [packageJson.version, sharp.versions.vips];
   const key = createHash('sha256')
-    .update([file, identity, shortSide, ...decoder].join('\0'))
+    .update([file, identity, shortSide, interpolation, ...decoder].join('\0'))
     .digest();
   const name = key.toString('hex');
   return { path: join(folder, name.slice(0, 2), `${name.slice(2)}.rgb`), key };

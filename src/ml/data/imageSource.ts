@@ -52,7 +52,7 @@ export interface ImageSource {
 }
 
 /** What of a request says which image it is. */
-export type CheckedImage = Pick<ImageRequest, 'file' | 'shortSide'>;
+export type CheckedImage = Pick<ImageRequest, 'file' | 'shortSide' | 'interpolation'>;
 
 export interface LoadedPixels {
   readonly decoded: readonly boolean[];
@@ -146,9 +146,9 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
       return { decoded, pixels: answer?.pixels ?? new Uint8Array(0) };
     },
     check: async (images) => {
-      const requests = images.flatMap(({ file, shortSide }) => {
-        const known = seen.get(keyOf({ file, shortSide }));
-        return known ? [{ file, shortSide, seen: known }] : [];
+      const requests = images.flatMap((image) => {
+        const known = seen.get(keyOf(image));
+        return known ? [{ ...image, seen: known }] : [];
       });
       if (requests.length === 0) return;
       const results = await pool.check({ requests });
@@ -157,8 +157,8 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
   };
 }
 
-function keyOf({ file, shortSide }: CheckedImage): string {
-  return `${shortSide}:${file}`;
+function keyOf({ file, shortSide, interpolation = 'bilinear' }: CheckedImage): string {
+  return `${shortSide}:${interpolation}:${file}`;
 }
 
 /** Bytes that a decoded image takes, before its shape is known: photographs are 4:3 or 3:2. */

@@ -1,3 +1,4 @@
+import type { Interpolation } from '../../protocol/preprocessing.ts';
 import { createRandom, permutation } from '../graph/random.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Augmentation } from './augment.ts';
@@ -11,6 +12,8 @@ export interface LoaderOptions {
   /** Short side to which images are resized, and side of the square that the network sees, in pixels. */
   readonly resize: number;
   readonly crop: number;
+  /** Filter of the resize; bilinear without it. */
+  readonly interpolation?: Interpolation | undefined;
   readonly augment: Augmentation;
   readonly seed: number;
   /** A new order every epoch; without it the samples' own. */
@@ -114,7 +117,9 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
   }
   const check = () =>
     inChunks(samples, { size: checkChunk, threads: source.threads }, (chunk) =>
-      source.check(chunk.map(({ file }) => ({ file, shortSide: options.resize }))),
+      source.check(
+        chunk.map(({ file }) => ({ file, shortSide: options.resize, interpolation: options.interpolation })),
+      ),
     );
   return { samples, batches, epoch, check, viewOf };
 }
@@ -192,7 +197,8 @@ function requestFor({ samples, options }: LoaderParts, view: number, index: numb
   const sample = samples[index];
   if (!sample) throw new RangeError(`there is no sample ${index}`);
   const seeds = [options.seed, 'augment', view, index, ...(instead === undefined ? [] : ['instead of', instead])];
-  return { file: sample.file, shortSide: options.resize, crop: options.crop, augment: options.augment, seeds };
+  const { resize: shortSide, interpolation, crop, augment } = options;
+  return { file: sample.file, shortSide, interpolation, crop, augment, seeds };
 }
 
 function assemble(parts: LoaderParts, loaded: readonly LoadedSample[]): Omit<Batch, 'index' | 'wanted'> {

@@ -2,7 +2,7 @@ import type { Metadata } from 'sharp';
 import type { JpegDecoder } from './jpegDecoder.ts';
 import { nativeJpegDecoder } from './nativeJpeg.ts';
 import { resize } from './resize.ts';
-import type { RgbImage } from './rgbImage.ts';
+import type { ResizeTarget, RgbImage } from './rgbImage.ts';
 import { wasmJpegDecoder } from './wasmJpeg.ts';
 
 let opened: JpegDecoder | undefined;
@@ -19,9 +19,9 @@ export function isPlainJpeg({ format, orientation = 1, hasProfile, space, channe
  */
 export async function decodePlainJpeg(
   content: Uint8Array,
-  { width, height }: { readonly width: number; readonly height: number },
+  { width, height, interpolation }: ResizeTarget,
 ): Promise<RgbImage | undefined> {
   opened ??= nativeJpegDecoder() ?? (await wasmJpegDecoder());
   const image = opened.decode(content);
-  return image && resize(image, width, height);
+  return image && resize(image, width, height, interpolation);
 }

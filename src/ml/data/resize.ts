@@ -1,3 +1,4 @@
+import type { Interpolation } from '../../protocol/preprocessing.ts';
 import { bytesAt, kernels, placesFor, putIntegers } from './pixelKernels.ts';
 import type { RgbImage } from './rgbImage.ts';
 
@@ -16,10 +17,30 @@ interface Weights {
   readonly weights: Int32Array;
 }
 
-/** A triangle over the inputs about each output's centre, as wide as an output pixel but no narrower than an input's. */
-function triangleWeights(from: number, to: number): Weights {
+/** How much an input counts by its distance from an output's centre, and the distance from which on it does not. */
+interface Filter {
+  readonly radius: number;
+  readonly share: (distance: number) => number;
+}
+
+/** Pillow's: a triangle, and Keys' cubic with a = -0.5 (https://doi.org/10.1109/TASSP.1981.1163711). */
+const filters: Readonly<Record<Interpolation, Filter>> = {
+  bilinear: { radius: 1, share: (distance) => Math.max(0, 1 - distance) },
+  bicubic: {
+    radius: 2,
+    share: (distance) => {
+      if (distance < 1) return (1.5 * distance - 2.5) * distance * distance + 1;
+      return distance < 2 ? ((-0.5 * distance + 2.5) * distance - 4) * distance + 2 : 0;
+    },
+  },
+};
+
+/** The filter over the inputs about each output's centre, as wide as an output pixel but no narrower than an input's. */
+function filterWeights(from: number, to: number, interpolation: Interpolation): Weights {
+  const { radius, share } = filters[interpolation];
   const scale = from / to;
-  const support = Math.max(1, scale);
+  const width = Math.max(1, scale);
+  const support = radius * width;
   const taps = Math.ceil(support) * 2 + 2;
   const ranges = new Int32Array(2 * to);
   const weights = new Int32Array(to * taps);
@@ -30,14 +51,14 @@ function triangleWeights(from: number, to: number): Weights {
     const high = Math.min(from, Math.trunc(centre + support + 0.5));
     let sum = 0;
     for (let position = low; position < high; position++) {
-      const share = Math.max(0, 1 - Math.abs((position - centre + 0.5) / support));
-      shares[position - low] = share;
-      sum += share;
+      const counts = share(Math.abs((position - centre + 0.5) / width));
+      shares[position - low] = counts;
+      sum += counts;
     }
     // What rounds to nothing at either end is left out: for nearly equal sizes one or two of three.
     let [first, count] = [low, 0];
     for (let position = low; position < high; position++) {
-      const weight = Math.trunc(((shares[position - low] ?? 0) / sum) * 2 ** weightBits + 0.5);
+      const weight = roundedAway(((shares[position - low] ?? 0) / sum) * 2 ** weightBits);
       if (count === 0 && weight === 0) first = position + 1;
       else weights[index * taps + count++] = weight;
     }
@@ -48,6 +69,11 @@ function triangleWeights(from: number, to: number): Weights {
   return { taps, ranges, weights };
 }
 
+/** The nearest whole number; halves go away from zero. */
+function roundedAway(value: number): number {
+  return Math.trunc(value + (value < 0 ? -0.5 : 0.5));
+}
+
 /** Weights two by two as `resizeWidth` takes them: the low bits of both, then the high ones. */
 function inPairs({ taps, ranges, weights }: Weights): Weights {
   const [pairRanges, pairs] = [ranges.slice(), weights.slice()];
@@ -56,7 +82,7 @@ function inPairs({ taps, ranges, weights }: Weights): Weights {
   for (let at = 0; at < weights.length; at += 2) {
     const [first = 0, second = 0] = [weights[at], weights[at + 1]];
     pairs[at] = (first & mask) | ((second & mask) << 16);
-    pairs[at + 1] = (first >> lowBits) | ((second >> lowBits) << 16);
+    pairs[at + 1] = ((first >> lowBits) & 0xffff) | ((second >> lowBits) << 16);
   }
   return { taps, ranges: pairRanges, weights: pairs };
 }
@@ -64,11 +90,11 @@ function inPairs({ taps, ranges, weights }: Weights): Weights {
 /** The images of a set are of few sizes: as many weights are kept, and the oldest given up. */
 const keptWeights = 64;
 
-function remembered(make: (from: number, to: number) => Weights): (from: number, to: number) => Weights {
+function remembered(make: typeof filterWeights): typeof filterWeights {
   const kept = new Map<string, Weights>();
-  return (from, to) => {
-    const key = `${from} to ${to}`;
-    const weights = kept.get(key) ?? make(from, to);
+  return (from, to, interpolation) => {
+    const key = `${from} to ${to} ${interpolation}`;
+    const weights = kept.get(key) ?? make(from, to, interpolation);
     kept.delete(key);
     kept.set(key, weights);
     const [oldest = key] = kept.keys();
@@ -77,15 +103,21 @@ function remembered(make: (from: number, to: number) => Weights): (from: number,
   };
 }
 
-const rowWeights = remembered(triangleWeights);
-const columnWeights = remembered((from, to) => inPairs(triangleWeights(from, to)));
+const rowWeights = remembered(filterWeights);
+const columnWeights = remembered((...size) => inPairs(filterWeights(...size)));
 
 /**
- * Resizes an image as Pillow's `resize` does with its bilinear, antialiased filter, to the last bit: rows first, rounded
- * to 8 bits, then columns. The result lies in memory that threads can share.
+ * Resizes an image as Pillow's `resize` does with this antialiased filter, to the last bit: rows first, rounded to 8 bits,
+ * then columns. The result lies in memory that threads can share.
  */
-export function resize(image: RgbImage, width: number, height: number): RgbImage {
-  const [columns, rows] = [columnWeights(image.width, width), rowWeights(image.height, height)];
+export function resize(
+  image: RgbImage,
+  width: number,
+  height: number,
+  interpolation: Interpolation = 'bilinear',
+): RgbImage {
+  const columns = columnWeights(image.width, width, interpolation);
+  const rows = rowWeights(image.height, height, interpolation);
   const [source, between, target, ranges, weights] = placesFor(
     image.data.length,
     width * image.height * 3,

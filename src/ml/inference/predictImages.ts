@@ -1,4 +1,5 @@
 import { cancelled, messageOf, usageError } from '../../protocol/errors.ts';
+import type { Interpolation } from '../../protocol/preprocessing.ts';
 import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage, type Crop } from '../data/fiveCrops.ts';
@@ -65,10 +66,12 @@ export async function* classifyImages(
   images: readonly string[],
   { cropCount, resize = classifier.preprocessing.resize, signal }: Omit<PredictOptions, 'topK'>,
 ): AsyncGenerator<ClassifiedImage> {
-  const size = classifier.preprocessing.crop;
+  const { crop: size, interpolation } = classifier.preprocessing;
   if (resize < size) throw usageError(`--resize ${resize} is smaller than the network’s crop; take ${size} or more.`);
   const load = (from: number) => {
-    const batch = images.slice(from, from + imagesPerBatch).map((image) => cropFile(image, resize, size, cropCount));
+    const batch = images
+      .slice(from, from + imagesPerBatch)
+      .map((image) => cropFile(image, { resize, interpolation, size, cropCount }));
     return Promise.all(batch);
   };
   let next = load(0);
@@ -81,9 +84,15 @@ export async function* classifyImages(
   }
 }
 
-async function cropFile(image: string, resize: number, size: number, cropCount: 1 | 5): Promise<CroppedImage> {
+interface CropOptions extends Pick<PredictOptions, 'cropCount'> {
+  readonly resize: number;
+  readonly interpolation: Interpolation | undefined;
+  readonly size: number;
+}
+
+async function cropFile(image: string, { resize, interpolation, size, cropCount }: CropOptions): Promise<CroppedImage> {
   try {
-    const decoded = await decodeImage(image, resize);
+    const decoded = await decodeImage(image, resize, { interpolation });
     return { image, ...decoded.source, crops: cropImage(decoded, size, cropCount) };
   } catch (error) {
     return { image, error: messageOf(error) };

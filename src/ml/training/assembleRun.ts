@@ -1,5 +1,6 @@
 import { cancelled } from '../../protocol/errors.ts';
 import { networkName } from '../../protocol/networkName.ts';
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { ModelProfile } from '../../protocol/runProfile.ts';
 import type { Precision, TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { createImageSource } from '../data/imageSource.ts';
@@ -39,7 +40,7 @@ export interface AssembleOptions {
   readonly inPlace: boolean;
   /** Hears of the images as they are loaded. */
   readonly dataCheck: DataCheck;
-  readonly locateWeights: (architecture: string) => Promise<string>;
+  readonly locateWeights: (network: string) => Promise<string>;
   /** Watches where the time goes, where that was asked for. */
   readonly profiler?: RunProfiler;
 }
@@ -186,7 +187,7 @@ function batchesOfViews({ config, session }: AssembleOptions, loader: Loader, fr
 
 function createLoaders(
   { config, session, dataset, dataCheck }: AssembleOptions,
-  { resize, crop }: { readonly resize: number; readonly crop: number },
+  { resize, crop, interpolation }: Pick<Preprocessing, 'resize' | 'crop' | 'interpolation'>,
   views: number | undefined,
 ) {
   const { train, valid } = dataset.splits;
@@ -201,7 +202,13 @@ function createLoaders(
     onWarning: (message) => session.log(message, 'warning'),
   });
   session.onEnd(() => source.dispose());
-  const common = { batchSize: config.batchSize, resize, crop, seed: config.seed } satisfies Partial<LoaderOptions>;
+  const common = {
+    batchSize: config.batchSize,
+    resize,
+    crop,
+    interpolation,
+    seed: config.seed,
+  } satisfies Partial<LoaderOptions>;
   return {
     /** Images from all over the data, the same at every start: a run that goes on computes as it did before. */
     calibration: createLoader(evenlySpaced(train, calibrationImages), source, {

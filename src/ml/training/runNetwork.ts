@@ -40,8 +40,7 @@ export function batchNormOf(config: TrainingConfig): 'running' | 'batch' {
  * error where the crop would not fit into the image, or the network takes only images of another size.
  */
 function preprocessingOf(config: TrainingConfig, { constants, size, resize }: ImageDemands): Preprocessing {
-  const { scale, mean, std, channels } = constants;
-  const demanded = { resize: resizeOf(config), crop: config.imageSize, scale, mean, std, channels };
+  const demanded = { ...constants, resize: resizeOf(config), crop: config.imageSize };
   const own = 'preprocessing' in config.network ? (config.network.preprocessing ?? {}) : {};
   const given = Object.entries(own).filter(([, value]) => value !== undefined);
   const preprocessing: Preprocessing = { ...demanded, ...Object.fromEntries(given) };

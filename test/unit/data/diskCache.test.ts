@@ -33,7 +33,7 @@ const image = {
 const size = entryBytes(image);
 
 function entryOf(root: string, file: string, identity = 'as it is', shortSide = 255) {
-  return cacheEntry(root, file, identity, shortSide);
+  return cacheEntry(root, file, identity, { shortSide });
 }
 
 /** Writes the entry of a file and returns it. */

@@ -22,6 +22,7 @@ const fixtureSchema = z.object({
       height: z.number(),
       resized: z.tuple([z.number(), z.number()]),
       centre: values,
+      bicubic: values,
       padded: values,
       'upper left': values,
       'upper right': values,
@@ -77,6 +78,8 @@ for (const reference of cases) {
       assert.ok(mean <= limit, `mean difference ${mean} of 255`);
     };
     close(centre, 224, reference.centre, 0.5);
+    const bicubic = await decodeImage(file, 255, { interpolation: 'bicubic' });
+    close(cropPlanes(bicubic, offset, 224), 224, reference.bicubic, width * height > 500_000 ? 0.6 : 0);
     close(cropPlanes(image, centreOffset(image.width, image.height, 301), 301), 301, reference.padded, 0.5);
     for (const crop of cropImage(image, 224, 5)) {
       close(crop.pixels, 224, crop.name === 'center' ? reference.centre : reference[crop.name], 0.5);
