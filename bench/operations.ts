@@ -1,7 +1,9 @@
 import { buildNetwork } from '../src/ml/networks/registry.ts';
 import { createGraphBuilder, finishGraph, input } from '../src/ml/graph/builder.ts';
-import { type Graph, typeOf } from '../src/ml/graph/graph.ts';
+import { isNode, typeOf, type Graph } from '../src/ml/graph/graph.ts';
 import { elementCount } from '../src/ml/graph/tensor.ts';
+import { conv2dOperator } from '../src/ml/operators/convolution/conv2d.ts';
+import { linearOperator } from '../src/ml/operators/matmul/linear.ts';
 
 /** Floating-point operations of convolutions and Linear layers in a forward pass of an architecture over one image. */
 export function forwardOperations(architecture: string, size = 224): number {
@@ -16,7 +18,7 @@ export function trainingOperations(architecture: string, size = 224): number {
 }
 
 function operationsOf(graph: Graph): number {
-  const products = graph.nodes.filter(({ op }) => op === 'conv2d' || op === 'linear');
+  const products = graph.nodes.filter((node) => isNode(node, conv2dOperator) || isNode(node, linearOperator));
   return products.reduce((sum, { inputs: [, weight = ''], outputs: [output = ''] }) => {
     const [, ...perOutput] = typeOf(graph, weight).shape;
     return sum + 2 * elementCount(typeOf(graph, output).shape) * elementCount(perOutput);

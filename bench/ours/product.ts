@@ -1,5 +1,6 @@
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import { createGraphBuilder, finishGraph, input, linear } from '../../src/ml/graph/builder.ts';
+import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
+import { linear } from '../../src/ml/operators/matmul/linear.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { float32Tensor } from '../../src/ml/graph/tensor.ts';
 import { report } from './report.ts';

@@ -2,29 +2,25 @@ import { InferenceSession } from 'onnxruntime-node';
 import type { TrainingState } from '../../src/ml/engine/engine.ts';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { selfCheck, tinySizes } from '../../src/ml/engine/selfCheck.ts';
-import {
-  averagePool2d,
-  batchNorm2d,
-  concat,
-  conv2d,
-  createGraphBuilder,
-  dropout,
-  finishGraph,
-  globalAveragePool,
-  input,
-  linear,
-  logSoftmax,
-  maxPool2d,
-  normalize,
-  relu,
-} from '../../src/ml/graph/builder.ts';
+import { averagePool2d } from '../../src/ml/operators/pooling/averagePool.ts';
+import { batchNorm2d } from '../../src/ml/operators/norm/batchNorm2d.ts';
+import { concat } from '../../src/ml/operators/movement/concat.ts';
+import { conv2d } from '../../src/ml/operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
+import { dropout } from '../../src/ml/operators/elementwise/dropout.ts';
+import { globalAveragePool } from '../../src/ml/operators/pooling/globalAveragePool.ts';
+import { linear } from '../../src/ml/operators/matmul/linear.ts';
+import { logSoftmax } from '../../src/ml/operators/loss/logSoftmax.ts';
+import { maxPool2d } from '../../src/ml/operators/pooling/maxPool.ts';
+import { normalize } from '../../src/ml/operators/elementwise/normalize.ts';
+import { relu } from '../../src/ml/operators/activation/relu.ts';
 import { typeOf, type Graph } from '../../src/ml/graph/graph.ts';
 import { webgpuLimits } from '../../src/ml/lowering/webgpu/webgpuLimits.ts';
 import { writeOnnx } from '../../src/ml/lowering/writeOnnx.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
-import type { Optimizer } from '../../src/ml/graph/optimizers.ts';
-import { accumulationStep, fullStep, gradientStep, updateStep } from '../../src/ml/graph/trainingStep.ts';
+import type { Optimizer } from '../../src/ml/operators/optimizer/optimizer.ts';
+import { accumulationStep, fullStep, gradientStep, updateStep } from '../../src/ml/passes/trainingStep.ts';
 
 /*
  * What webgpu.test.ts runs in a process that has a Vulkan device from its start: `check` prints the self-check;

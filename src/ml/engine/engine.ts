@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
-import type { Optimizer } from '../graph/optimizers.ts';
+import type { Optimizer } from '../operators/optimizer/optimizer.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
 
 export type EngineName = 'onnx' | 'tensorflow';

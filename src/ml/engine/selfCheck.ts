@@ -1,16 +1,12 @@
-import {
-  add,
-  batchNorm2d,
-  conv2d,
-  createGraphBuilder,
-  finishGraph,
-  globalAveragePool,
-  input,
-  linear,
-  logSoftmax,
-  maxPool2d,
-  relu,
-} from '../graph/builder.ts';
+import { add } from '../operators/elementwise/arithmetic.ts';
+import { batchNorm2d } from '../operators/norm/batchNorm2d.ts';
+import { conv2d } from '../operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
+import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
+import { linear } from '../operators/matmul/linear.ts';
+import { logSoftmax } from '../operators/loss/logSoftmax.ts';
+import { maxPool2d } from '../operators/pooling/maxPool.ts';
+import { relu } from '../operators/activation/relu.ts';
 import type { Graph } from '../graph/graph.ts';
 import { typeOf } from '../graph/graph.ts';
 import { createRandom } from '../graph/random.ts';

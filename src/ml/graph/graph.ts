@@ -1,128 +1,60 @@
 import type { DataType } from './tensor.ts';
 
-/** What a value of a graph holds. All shapes are static; images are `[N, C, H, W]`. */
+/**
+ * What the axes of a value are. An `image` is a map `[N, C, H, W]`, a `kernel` a convolution's weight
+ * `[O, I / groups, kH, kW]`; engines may hold both in an order of their own. Everything else is `plain` and lies in the
+ * order of its shape: rows `[N, F]`, tokens `[N, T, D]`, vectors, attention scores.
+ */
+export type Axes = 'image' | 'kernel' | 'plain';
+
+/** What a value of a graph holds. All shapes are static. */
 export interface TensorType {
   readonly dtype: DataType;
   readonly shape: readonly number[];
+  readonly axes: Axes;
 }
 
-export type Pair = readonly [vertical: number, horizontal: number];
-
-/** Geometry of a convolution, as in torch's Conv2d. Padding is symmetric. */
-export interface Convolution {
-  readonly stride: Pair;
-  readonly padding: Pair;
-  readonly dilation: Pair;
-  readonly groups: number;
-}
-
-/** Geometry of a pooling window, as in torch's MaxPool2d and AvgPool2d. */
-export interface Pooling {
-  readonly kernel: Pair;
-  readonly stride: Pair;
-  readonly padding: Pair;
-  /** Rounds the output size up instead of down (SqueezeNet). */
-  readonly ceilMode: boolean;
-}
+/** A value and the gradient of the loss by it. */
+export type Gradient = readonly [value: string, gradient: string];
 
 /**
- * Every operator of the intermediate form, with its attributes. Inputs and outputs are named in the comments, in order.
- * The first part is what networks are made of; the second appears only after `differentiate` and the optimizers.
+ * What a graph knows of an operator; `src/ml/operators` has a record of each. The methods take the attributes of the
+ * record's own type.
  */
-export type Operator =
-  /** image, weight `[O, I/groups, kH, kW]`, bias? -> map */
-  | ({ readonly op: 'conv2d' } & Convolution)
-  /** x, weight, bias, running_mean, running_var -> y: a fixed affine per channel */
-  | { readonly op: 'batchNormInference'; readonly epsilon: number }
-  /** x, weight, bias -> y, mean, inverse standard deviation, unbiased variance; the last three `[C]`, of this batch */
-  | { readonly op: 'batchNormTraining'; readonly epsilon: number }
-  /** x -> y */
-  | { readonly op: 'relu' }
-  /** x -> y */
-  | ({ readonly op: 'maxPool' } & Pooling)
-  /** x -> y; padding counts as zeros, as torch's `count_include_pad` default */
-  | ({ readonly op: 'averagePool' } & Pooling)
-  /** x `[N, C, H, W]` -> y `[N, C]` */
-  | { readonly op: 'globalAveragePool' }
-  /** a, b, ... -> y, joined along channels (axis 1) */
-  | { readonly op: 'concat' }
-  /** a, b -> a + b, equal shapes */
-  | { readonly op: 'add' }
-  /** x `[N, ...]` -> y `[N, product]` */
-  | { readonly op: 'flatten' }
-  /** x `[N, in]`, weight `[out, in]`, bias? `[out]` -> y `[N, out]` */
-  | { readonly op: 'linear' }
-  /** x, mask -> x * mask; the mask is an input that holds 0 or 1 / (1 - rate); left out of inference graphs */
-  | { readonly op: 'dropout'; readonly rate: number }
-  /** x `[N, C]` -> log-probabilities `[N, C]` */
-  | { readonly op: 'logSoftmax' }
-  /** images uint8 `[N, C, H, W]` -> float32: image * scale[c] + shift[c], in channel order `order` */
-  | {
-      readonly op: 'normalize';
-      readonly scale: readonly number[];
-      readonly shift: readonly number[];
-      readonly order: readonly number[];
-    }
-  | TrainingOperator;
+export interface Operator<Attributes = unknown> {
+  readonly name: string;
+  /** Where the operator belongs in a training step, if that does not follow from what it reads. */
+  readonly phase?: 'backward' | 'update';
+  /** Set for operators whose result depends on the whole batch, or changes what a run keeps: frozen layers are not cut behind them. */
+  readonly living?: true;
+  /** The types of the outputs. Throws if the inputs do not fit, which is a bug of the caller. */
+  shape(inputs: readonly TensorType[], attributes: Attributes): readonly TensorType[];
+  /**
+   * Appends the operators that compute the gradients by those inputs that are `needed`, given the gradient by the first
+   * output. Absent if the operator cannot be differentiated.
+   */
+  gradient?(
+    builder: GraphBuilder,
+    node: Node<Attributes>,
+    dy: string,
+    needed: (value: string) => boolean,
+  ): readonly Gradient[];
+}
 
-export type TrainingOperator =
-  /** log-probabilities `[N, C]`, targets `[N, C]` -> loss `[]` = -sum(targets * log-probabilities); torch's mean is in the targets */
-  | { readonly op: 'negativeLogLikelihood' }
-  /** log-probabilities, targets -> gradient of that loss by the logits `[N, C]` */
-  | { readonly op: 'logSoftmaxLossGradient' }
-  /** weight, dy -> dx of shape `inputShape` */
-  | ({ readonly op: 'conv2dInputGradient'; readonly inputShape: readonly number[] } & Convolution)
-  /** x, dy -> dweight of shape `weightShape` */
-  | ({ readonly op: 'conv2dWeightGradient'; readonly weightShape: readonly number[] } & Convolution)
-  /** dy `[N, C, ...]` -> sum over all axes but 1, `[C]` */
-  | { readonly op: 'sumPerChannel' }
-  /** dy, x, weight, mean, inverse standard deviation -> dx, dweight, dbias, through the batch's own statistics */
-  | { readonly op: 'batchNormTrainingGradient' }
-  /** dy, x, weight, running_mean, running_var -> dx, dweight, dbias, statistics held fixed */
-  | { readonly op: 'batchNormInferenceGradient'; readonly epsilon: number }
-  /** dy, y -> dy where y > 0, else 0 */
-  | { readonly op: 'reluGradient' }
-  /** dy, x, y -> dx; a tie gives the gradient once, to the first in scan order, as torch does */
-  | ({ readonly op: 'maxPoolGradient' } & Pooling)
-  /** dy -> dx of shape `inputShape` */
-  | ({ readonly op: 'averagePoolGradient'; readonly inputShape: readonly number[] } & Pooling)
-  /** dy `[N, C]` -> dx of shape `inputShape` */
-  | { readonly op: 'globalAveragePoolGradient'; readonly inputShape: readonly number[] }
-  /** y -> channels [start, end) of y */
-  | { readonly op: 'sliceChannels'; readonly start: number; readonly end: number }
-  /** dy -> dx of shape `shape` */
-  | { readonly op: 'reshape'; readonly shape: readonly number[] }
-  /** dy `[N, out]`, weight `[out, in]` -> dx `[N, in]` */
-  | { readonly op: 'linearInputGradient' }
-  /** x `[N, in]`, dy `[N, out]` -> dweight `[out, in]` */
-  | { readonly op: 'linearWeightGradient' }
-  /** running, batch statistic -> (1 - momentum) * running + momentum * batch, both `[C]` */
-  | { readonly op: 'runningAverage'; readonly momentum: number }
-  /** gradients... -> the same gradients, scaled so that their joint L2 norm is at most `limit` (torch's clip_grad_norm_) */
-  | { readonly op: 'clipGradientNorm'; readonly limit: number }
-  /** parameter, gradient, first moment, second moment, schedule `[4]` (see `optimizers.ts`) -> parameter, first, second */
-  | {
-      readonly op: 'adamUpdate';
-      readonly beta1: number;
-      readonly beta2: number;
-      readonly epsilon: number;
-      readonly weightDecay: number;
-      /** AdamW: the decay acts on the parameter and not through the gradient. */
-      readonly decoupled: boolean;
-    }
-  /** parameter, gradient, momentum buffer, schedule `[4]` -> parameter, momentum buffer */
-  | { readonly op: 'sgdUpdate'; readonly momentum: number; readonly weightDecay: number };
-
-export type Node = Operator & {
+/** One operator of a graph, with the values that it reads and makes. */
+export interface Node<Attributes = unknown> {
+  readonly operator: Operator<Attributes>;
+  readonly attributes: Attributes;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   /** In the backward pass: the first output of the node whose gradient this one helps to compute. */
   readonly gradientOf?: string;
-};
+}
 
-export type OperatorName = Operator['op'];
-export type NodeOf<Name extends OperatorName> = Extract<Operator, { op: Name }> &
-  Pick<Node, 'inputs' | 'outputs' | 'gradientOf'>;
+/** Whether a node is one of this operator; its attributes are then known. */
+export function isNode<Attributes>(node: Node | undefined, operator: Operator<Attributes>): node is Node<Attributes> {
+  return node?.operator === operator;
+}
 
 /**
  * A network, or a training step, as a list of operators in an order in which they can run.
@@ -143,9 +75,26 @@ export interface Graph {
   readonly types: ReadonlyMap<string, TensorType>;
 }
 
-/** The type of a value. Throws where the graph has no such value, which is a bug of the caller. */
+/** A graph in the making. Functions that append to it return the names of the values that they made. */
+export interface GraphBuilder {
+  readonly inputs: string[];
+  readonly parameters: string[];
+  readonly buffers: string[];
+  readonly nodes: Node[];
+  readonly updates: Map<string, string>;
+  readonly types: Map<string, TensorType>;
+  /** How batch norm computes: from its running statistics, or from the batch while it updates them. */
+  readonly batchNorm: 'running' | 'batch';
+}
+
+/** The type of a value. Throws if the graph has no such value, which is a bug of the caller. */
 export function typeOf(graph: Pick<Graph, 'types'>, value: string): TensorType {
   const type = graph.types.get(value);
   if (!type) throw new Error(`the graph has no value named ${value}`);
   return type;
+}
+
+/** The type of a float32 value. */
+export function floats(shape: readonly number[], axes: Axes = 'plain'): TensorType {
+  return { dtype: 'float32', shape, axes };
 }

@@ -11,8 +11,6 @@ export interface NodePlace {
   readonly phase: Phase;
 }
 
-const updateOperators: ReadonlySet<Node['op']> = new Set(['adamUpdate', 'sgdUpdate', 'clipGradientNorm']);
-
 /**
  * The place of every node, in order. A node without parameters of its own belongs to the layer that made its first
  * input; a node of the backward pass to the layer whose gradient it computes.
@@ -36,8 +34,9 @@ function moduleOf(tensor: string): string {
 }
 
 function phaseOf(node: Node, sources: readonly (NodePlace | undefined)[]): Phase {
-  if (updateOperators.has(node.op)) return 'update';
-  const backward = node.gradientOf !== undefined || node.op === 'logSoftmaxLossGradient';
+  const { phase } = node.operator;
+  if (phase === 'update') return 'update';
+  const backward = node.gradientOf !== undefined || phase === 'backward';
   return backward || sources.some((source) => source?.phase === 'backward') ? 'backward' : 'forward';
 }
 
@@ -47,14 +46,14 @@ export function valuePlaces(graph: Graph): Map<string, string> {
   return new Map(
     graph.nodes.flatMap((node, index) => {
       const place = places[index];
-      return place ? node.outputs.map((output) => [output, placeName(node, place)] as const) : [];
+      return place ? node.outputs.map((output) => [output, placeName(node.operator.name, place)] as const) : [];
     }),
   );
 }
 
-/** What every operator that computes `node` is named after: `layer1.0.conv1:backward:conv2dWeightGradient`. */
-export function placeName(node: Pick<Node, 'op'>, { layer, phase }: NodePlace): string {
-  return `${layer}:${phase}:${node.op}`;
+/** What everything that computes a node of an operator is named after: `layer1.0.conv1:backward:conv2dWeightGradient`. */
+export function placeName(operator: string, { layer, phase }: NodePlace): string {
+  return `${layer}:${phase}:${operator}`;
 }
 
 const placePattern = new RegExp(`([^:/\\s]+):(${phases.join('|')}):(\\w+)`);

@@ -18,14 +18,13 @@ export function channelMoments(
 ): Moments {
   const known = lowering.moments.get(image);
   if (known) return known;
-  const joined = lowering.producers.get(image);
-  const moments =
-    joined?.op === 'concat' && joined.inputs.every(canJoin)
-      ? joinMoments(
-          lowering,
-          joined.inputs.map((part) => channelMoments(lowering, part, canJoin, compute)),
-        )
-      : compute(image);
+  const parts = lowering.joins.get(image);
+  const moments = parts?.every(canJoin)
+    ? joinMoments(
+        lowering,
+        parts.map((part) => channelMoments(lowering, part, canJoin, compute)),
+      )
+    : compute(image);
   lowering.moments.set(image, moments);
   return moments;
 }

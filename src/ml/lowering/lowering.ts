@@ -29,6 +29,8 @@ export interface Lowering {
   readonly webgpu: WebgpuLimits | undefined;
   /** What the nodes that follow are named after; see `placeName`. */
   place: string;
+  /** The layer of the node that is being lowered. */
+  layer: string;
   readonly initializers: OnnxTensor[];
   /** Channels a block where images are held blocked (see blockedLayout.ts), else 0. */
   readonly block: number;
@@ -46,6 +48,14 @@ export interface Lowering {
   readonly normalized: Map<string, NormalizedImage>;
   /** Factors per channel that blocked images are yet to be multiplied by, by the image's name (see deferredScale.ts). */
   readonly factors: Map<string, string>;
+  /** Images that were joined along channels, with their parts. */
+  readonly joins: Map<string, readonly string[]>;
+  /** Values that a ReLU made. */
+  readonly rectified: Set<string>;
+  /** Gradients that a ReLU's mask needs not be applied to any more, with the ReLU's result. */
+  readonly masked: Map<string, string>;
+  /** Nodes that are lowered together when all others are; see `postpone`. */
+  readonly postponed: Map<LowerTogether, PlacedNode[]>;
   /** Other names under which a layout-blind operator is to read its inputs. */
   readonly alias: Map<string, string>;
   /**
@@ -74,6 +84,29 @@ export interface Lowering {
   /** A constant tensor of floats; a scalar where no shape is given. */
   readonly floats: (values: readonly number[], shape?: readonly number[]) => string;
   readonly typeOf: (value: string) => TensorType;
+}
+
+/** A node, and the layer of the network that it belongs to. */
+export interface PlacedNode<Attributes = unknown> {
+  readonly node: Node<Attributes>;
+  readonly layer: string;
+}
+
+/** Appends the operators that compute many nodes at once. */
+export interface LowerTogether<Attributes = unknown> {
+  together(lowering: Lowering, nodes: readonly PlacedNode<Attributes>[]): void;
+}
+
+/** Leaves a node to `by`, which is called once all other nodes are lowered. */
+export function postpone<Attributes>(
+  lowering: Lowering,
+  by: LowerTogether<Attributes>,
+  node: Node<NoInfer<Attributes>>,
+): void {
+  const known = lowering.postponed.get(by);
+  const placed = { node, layer: lowering.layer };
+  if (known) known.push(placed);
+  else lowering.postponed.set(by, [placed]);
 }
 
 function attribute(name: string, value: AttributeValue): OnnxAttribute {
@@ -137,6 +170,7 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     producers: new Map(graph.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const))),
     nodes,
     place: '',
+    layer: '',
     webgpu,
     initializers,
     block,
@@ -147,6 +181,10 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     overwrites: new Map(),
     normalized: new Map(),
     factors: new Map(),
+    joins: new Map(),
+    rectified: new Set(),
+    masked: new Map(),
+    postponed: new Map(),
     alias,
     typeOf: (value) => typeOf(graph, value),
     integers: (values) =>

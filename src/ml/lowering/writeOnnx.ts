@@ -1,15 +1,13 @@
-import { typeOf, type Graph } from '../graph/graph.ts';
+import { typeOf, type Graph, type Node } from '../graph/graph.ts';
 import { nodePlaces, placeName } from '../graph/nodePlaces.ts';
 import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
 import { blockedDomain, imagesOf } from './blocked/blockedLayout.ts';
 import { fuseBlocked } from './blocked/fuseBlocked.ts';
 import { convolutionWeights, toBlockedOrder } from './blocked/blockedWeights.ts';
-import { createLowering, pruneNodes, type Precision } from './lowering.ts';
-import { lowerNode } from './lowerNode.ts';
-import { flatState, isUpdate, lowerUpdates } from './lowerUpdate.ts';
+import { createLowering, pruneNodes, type Lowering, type Precision } from './lowering.ts';
+import { loweredOperator } from './operator.ts';
 import { hideShapes, sizesInPlace } from './blocked/hiddenShapes.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from '../onnx/onnxModel.ts';
-import { lowerRunningAverages } from './webgpu/webgpuBatchNorm.ts';
 import type { WebgpuLimits } from './webgpu/webgpuLimits.ts';
 
 export interface WriteOptions {
@@ -38,7 +36,7 @@ export const onnxOpset = 17;
 
 /**
  * The bytes of an ONNX model (opset 17) that computes the graph. What an optimizer updates goes in and comes out with
- * one dimension (`flatState`).
+ * one dimension (`rowsOf`).
  * Throws where the graph's form has no static counterpart, which is a bug of the caller.
  */
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
@@ -51,22 +49,21 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
     precision,
     webgpu: options.webgpu,
   });
-  const flat = flatState(graph);
+  const flat = rowsOf(graph);
   for (const name of flat)
     lowering.alias.set(name, lowering.emit('Reshape', [name, lowering.integers(typeOf(graph, name).shape)]));
   const places = nodePlaces(graph);
   graph.nodes.forEach((node, index) => {
     const place = places[index];
-    if (place) lowering.place = placeName(node, place);
-    if (!isUpdate(node)) lowerNode(lowering, node);
+    if (place) {
+      lowering.place = placeName(node.operator.name, place);
+      lowering.layer = place.layer;
+    }
+    lowerNode(lowering, node);
   });
   for (const name of flat) lowering.alias.delete(name);
-  const updates = graph.nodes.flatMap((node, index) => {
-    const place = places[index];
-    return isUpdate(node) ? [{ node, layer: place?.layer ?? '' }] : [];
-  });
-  lowerUpdates(lowering, updates);
-  if (lowering.webgpu) lowerRunningAverages(lowering, graph.nodes);
+  // The optimizer's updates, the last to come, go first.
+  for (const [by, nodes] of [...lowering.postponed].reverse()) by.together(lowering, nodes);
   const outputs = [...graph.outputs, ...extra];
   const all = block > 0 ? hideShapes(lowering, graph.inputs[0] ?? '') : lowering.nodes;
   const needed = pruneNodes(all, outputs);
@@ -115,6 +112,23 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
     },
     metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
   });
+}
+
+/** Appends the ONNX operators that compute one node of the graph. */
+function lowerNode(lowering: Lowering, node: Node): void {
+  const operator = loweredOperator(node);
+  if (lowering.block > 0 && operator.blocked?.(lowering, node)) return;
+  if (lowering.floatType === onnxDataTypes.float64 && operator.double) operator.double(lowering, node);
+  else if (!lowering.webgpu || !operator.webgpu?.(lowering, node)) operator.onnx(lowering, node);
+}
+
+/**
+ * Names of the parameters and moments that a graph's optimizer updates. They go in and come out of its model with one
+ * dimension: ONNX Runtime takes a tensor whose last dimensions are 1, as a 1x1 convolution's weights, value by value
+ * where a scalar meets it, 20 times as slowly as a row.
+ */
+export function rowsOf(graph: Graph): Set<string> {
+  return new Set(graph.nodes.flatMap((node) => loweredOperator(node).rows?.(node) ?? []));
 }
 
 function constant(name: string, tensor: Tensor, precision: Precision): OnnxTensor {

@@ -1,5 +1,8 @@
-import type { GraphBuilder } from '../graph/builder.ts';
-import { batchNorm2d, conv2d, globalAveragePool, relu } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/graph.ts';
+import { batchNorm2d } from '../operators/norm/batchNorm2d.ts';
+import { conv2d } from '../operators/convolution/conv2d.ts';
+import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
+import { relu } from '../operators/activation/relu.ts';
 import type { Family, Variant } from './family.ts';
 import { torchDefaults } from './initialise.ts';
 

@@ -1,14 +1,12 @@
-import type { GraphBuilder } from '../graph/builder.ts';
-import {
-  averagePool2d,
-  batchNorm2d,
-  concat,
-  conv2d,
-  globalAveragePool,
-  imageShape,
-  maxPool2d,
-  relu,
-} from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/graph.ts';
+import { averagePool2d } from '../operators/pooling/averagePool.ts';
+import { batchNorm2d } from '../operators/norm/batchNorm2d.ts';
+import { concat } from '../operators/movement/concat.ts';
+import { conv2d } from '../operators/convolution/conv2d.ts';
+import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
+import { imageShape } from '../graph/builder.ts';
+import { maxPool2d } from '../operators/pooling/maxPool.ts';
+import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
 import { hubFile, torchFile, type WeightSet } from './pretrainedWeights.ts';

@@ -1,4 +1,4 @@
-import type { GraphBuilder } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/graph.ts';
 import type { Initialisation } from './initialise.ts';
 import type { WeightSet } from './pretrainedWeights.ts';
 

@@ -1,7 +1,9 @@
 import { usageError } from '../../protocol/errors.ts';
 import { presetConstants } from '../../protocol/preprocessing.ts';
-import type { GraphBuilder } from '../graph/builder.ts';
-import { createGraphBuilder, finishGraph, input, linear, normalize } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/graph.ts';
+import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
+import { linear } from '../operators/matmul/linear.ts';
+import { normalize } from '../operators/elementwise/normalize.ts';
 import type { Graph } from '../graph/graph.ts';
 import { typeOf } from '../graph/graph.ts';
 import { pixelConstants } from '../graph/pixelConstants.ts';

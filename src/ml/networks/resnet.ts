@@ -1,5 +1,11 @@
-import type { GraphBuilder } from '../graph/builder.ts';
-import { add, batchNorm2d, conv2d, globalAveragePool, imageShape, maxPool2d, relu } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/graph.ts';
+import { add } from '../operators/elementwise/arithmetic.ts';
+import { batchNorm2d } from '../operators/norm/batchNorm2d.ts';
+import { conv2d } from '../operators/convolution/conv2d.ts';
+import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
+import { imageShape } from '../graph/builder.ts';
+import { maxPool2d } from '../operators/pooling/maxPool.ts';
+import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf } from './initialise.ts';
 import { hubFile, torchFile, type WeightSet } from './pretrainedWeights.ts';

@@ -1,5 +1,9 @@
-import type { GraphBuilder } from '../graph/builder.ts';
-import { concat, conv2d, globalAveragePool, maxPool2d, relu } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/graph.ts';
+import { concat } from '../operators/movement/concat.ts';
+import { conv2d } from '../operators/convolution/conv2d.ts';
+import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
+import { maxPool2d } from '../operators/pooling/maxPool.ts';
+import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
 import { torchFile, type WeightSet } from './pretrainedWeights.ts';

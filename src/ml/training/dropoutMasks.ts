@@ -1,13 +1,14 @@
 import type { Graph } from '../graph/graph.ts';
-import { typeOf } from '../graph/graph.ts';
+import { isNode, typeOf } from '../graph/graph.ts';
 import { createRandom } from '../graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../graph/tensor.ts';
+import { dropoutOperator } from '../operators/elementwise/dropout.ts';
 
 /** The graph's mask inputs with their rates, in the order of its nodes. */
 export function maskInputs(graph: Graph): { readonly name: string; readonly rate: number }[] {
   return graph.nodes.flatMap((node) => {
     const name = node.inputs[1];
-    return node.op === 'dropout' && name !== undefined ? [{ name, rate: node.rate }] : [];
+    return isNode(node, dropoutOperator) && name !== undefined ? [{ name, rate: node.attributes.rate }] : [];
   });
 }
 

@@ -14,7 +14,7 @@ import { runOfCheckpoint } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
 import type { RunFolder } from '../../runs/runFolder.ts';
 import type { TrainingState } from '../engine/engine.ts';
-import { momentNames } from '../graph/optimizers.ts';
+import { momentNames } from '../operators/optimizer/optimizer.ts';
 import { readUsableCheckpoint } from '../inference/usableCheckpoint.ts';
 import { applyWeights } from '../weights/applyWeights.ts';
 import { type Checkpoint, readResumePoint } from '../weights/checkpoint.ts';

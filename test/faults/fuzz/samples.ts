@@ -5,15 +5,11 @@ import { join } from 'node:path';
 import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { networkGraph } from '../../../src/ml/networks/registry.ts';
-import {
-  conv2d,
-  createGraphBuilder,
-  finishGraph,
-  globalAveragePool,
-  input,
-  linear,
-  relu,
-} from '../../../src/ml/graph/builder.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
+import { linear } from '../../../src/ml/operators/matmul/linear.ts';
+import { relu } from '../../../src/ml/operators/activation/relu.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';

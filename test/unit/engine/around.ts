@@ -1,13 +1,9 @@
-import {
-  conv2d,
-  createGraphBuilder,
-  finishGraph,
-  flatten,
-  input,
-  linear,
-  logSoftmax,
-  type GraphBuilder,
-} from '../../../src/ml/graph/builder.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { flatten } from '../../../src/ml/operators/movement/reshape.ts';
+import { linear } from '../../../src/ml/operators/matmul/linear.ts';
+import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
+import type { GraphBuilder } from '../../../src/ml/graph/graph.ts';
 import { typeOf, type Graph } from '../../../src/ml/graph/graph.ts';
 
 export interface AroundOptions {

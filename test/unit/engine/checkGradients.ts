@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import type { Engine } from '../../../src/ml/engine/engine.ts';
-import { typeOf, type Graph, type NodeOf } from '../../../src/ml/graph/graph.ts';
+import { isNode, typeOf, type Graph } from '../../../src/ml/graph/graph.ts';
 import type { Random } from '../../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
+import { batchNormTraining } from '../../../src/ml/operators/norm/batchNormTraining.ts';
+import type { OperatorRecord } from '../../../src/ml/operators/operator.ts';
 import { runDouble, type Doubles } from './doubleForward.ts';
 import { doubles, randomValues } from './graphValues.ts';
 
@@ -23,10 +25,15 @@ export async function checkGradients(
   engine: Engine,
   graph: Graph,
   random: Random,
-  options: { readonly trainable?: ReadonlySet<string>; readonly tolerance?: number } = {},
+  options: {
+    readonly trainable?: ReadonlySet<string>;
+    readonly tolerance?: number;
+    readonly values?: ReadonlyMap<string, Tensor>;
+  } = {},
 ): Promise<void> {
   const { trainable = new Set(graph.parameters), tolerance = 1e-3 } = options;
-  const values = conditionedValues(graph, random, (all) => isSmooth(graph, all));
+  const draw = () => randomValues(graph, random);
+  const values = options.values ?? conditionedValues(graph, draw, (all) => isSmooth(graph, all));
   const targets = randomTargets(typeOf(graph, graph.outputs[0] ?? '').shape, random);
   const model = await engine.compileTraining(
     () => graph,
@@ -90,14 +97,14 @@ function randomTargets(shape: readonly number[], random: Random): Tensor {
   );
 }
 
-/** Random values, drawn until float32 can follow every batch norm of the graph and `accept` takes them. */
+/** Values, drawn until float32 can follow every batch norm of the graph and `accept` takes them. */
 export function conditionedValues(
   graph: Graph,
-  random: Random,
+  draw: () => Map<string, Tensor>,
   accept: (all: Doubles) => boolean = () => true,
 ): Map<string, Tensor> {
-  for (let draw = 0; draw < 100; draw++) {
-    const values = randomValues(graph, random);
+  for (let round = 0; round < 100; round++) {
+    const values = draw();
     const all = runDouble(graph, doubles(values));
     if (normsAreConditioned(graph, all) && accept(all)) return values;
   }
@@ -106,7 +113,7 @@ export function conditionedValues(
 
 function normsAreConditioned(graph: Graph, all: Doubles): boolean {
   return graph.nodes.every((node) => {
-    if (node.op !== 'batchNormTraining') return true;
+    if (!isNode(node, batchNormTraining)) return true;
     const [, mean = '', inverse = ''] = node.outputs;
     const means = all.get(mean) ?? new Float64Array();
     const inverses = all.get(inverse) ?? new Float64Array();
@@ -117,20 +124,11 @@ function normsAreConditioned(graph: Graph, all: Doubles): boolean {
 }
 
 /** Whether no value is near a kink of the loss. */
-function isSmooth(graph: Graph, all: Doubles): boolean {
+export function isSmooth(graph: Graph, all: Doubles): boolean {
   return graph.nodes.every((node) => {
-    const x = all.get(node.inputs[0] ?? '') ?? new Float64Array();
-    if (node.op === 'relu') return x.every((value) => Math.abs(value) > margin);
-    return node.op !== 'maxPool' || mapsAreDistinct(x, graph, node);
+    const { smooth } = node.operator as Partial<OperatorRecord>;
+    const types = (names: readonly string[]) => names.map((value) => typeOf(graph, value));
+    const run = { attributes: node.attributes, inputs: types(node.inputs), outputs: types(node.outputs) };
+    return smooth?.((index) => all.get(node.inputs[index] ?? '') ?? new Float64Array(), run, margin) ?? true;
   });
-}
-
-/** Whether no two values of one map are near each other, so that none of its windows has two largest. */
-function mapsAreDistinct(x: Float64Array, graph: Graph, node: NodeOf<'maxPool'>): boolean {
-  const size = elementCount(typeOf(graph, node.inputs[0] ?? '').shape.slice(2));
-  for (let start = 0; start < x.length; start += size) {
-    const sorted = x.slice(start, start + size).sort();
-    if (sorted.some((value, index) => index > 0 && value - (sorted[index - 1] ?? NaN) <= margin)) return false;
-  }
-  return true;
 }

@@ -1,22 +1,18 @@
-import {
-  add,
-  append,
-  averagePool2d,
-  batchNorm2d,
-  concat,
-  conv2d,
-  dropout,
-  flatten,
-  globalAveragePool,
-  input,
-  linear,
-  logSoftmax,
-  maxPool2d,
-  normalize,
-  parameter,
-  relu,
-  type GraphBuilder,
-} from '../../../src/ml/graph/builder.ts';
+import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
+import { input } from '../../../src/ml/graph/builder.ts';
+import { averagePool2d } from '../../../src/ml/operators/pooling/averagePool.ts';
+import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
+import { concat } from '../../../src/ml/operators/movement/concat.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { dropout } from '../../../src/ml/operators/elementwise/dropout.ts';
+import { flatten } from '../../../src/ml/operators/movement/reshape.ts';
+import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
+import { linear } from '../../../src/ml/operators/matmul/linear.ts';
+import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
+import { maxPool2d } from '../../../src/ml/operators/pooling/maxPool.ts';
+import { normalize } from '../../../src/ml/operators/elementwise/normalize.ts';
+import { relu } from '../../../src/ml/operators/activation/relu.ts';
+import type { GraphBuilder } from '../../../src/ml/graph/graph.ts';
 
 const rank4 = (builder: GraphBuilder, channels = 4, height = 7, width = 6) =>
   input(builder, 'x', [2, channels, height, width]);
@@ -25,14 +21,14 @@ function generalConvolution(
   builder: GraphBuilder,
   options: { groups: number; dilation: [number, number]; stride: [number, number] },
 ) {
-  const { groups, dilation, stride } = options;
-  const [height, width] = [9, 8];
-  const x = rank4(builder, 4, height, width);
-  const weight = parameter(builder, 'w', [8, 4 / groups, 3, 2]);
-  const size = (length: number, kernel: number, axis: 0 | 1, padding: number) =>
-    Math.floor((length + 2 * padding - dilation[axis] * (kernel - 1) - 1) / stride[axis]) + 1;
-  const shape = [2, 8, size(height, 3, 0, 2), size(width, 2, 1, 1)];
-  return append(builder, { op: 'conv2d', stride, dilation, groups, padding: [2, 1] }, [x, weight], [shape])[0];
+  const kernel = [3, 2] as const;
+  return conv2d(builder, 'c', rank4(builder, 4, 9, 8), {
+    ...options,
+    channels: 8,
+    kernel,
+    padding: [2, 1],
+    bias: false,
+  });
 }
 
 /** Every forward operator that an engine must compute: each builds one, or a few, on inputs of its own. */

@@ -5,15 +5,11 @@ import { calibrationImages, type GraphForBatch } from '../../../src/ml/engine/en
 import { inPrecision } from '../../../src/ml/engine/inPrecision.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { tensorflowEngine } from '../../../src/ml/engine/tensorflow/tensorflowEngine.ts';
-import {
-  conv2d,
-  createGraphBuilder,
-  finishGraph,
-  globalAveragePool,
-  input,
-  linear,
-  normalize,
-} from '../../../src/ml/graph/builder.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
+import { linear } from '../../../src/ml/operators/matmul/linear.ts';
+import { normalize } from '../../../src/ml/operators/elementwise/normalize.ts';
 import { pixelConstants } from '../../../src/ml/graph/pixelConstants.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { sliceRows } from '../../../src/ml/graph/sliceRows.ts';

@@ -4,7 +4,7 @@ import * as tf from '@tensorflow/tfjs';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { TrainingModel, TrainingOptions } from '../../../src/ml/engine/engine.ts';
 import { tensorflowEngine } from '../../../src/ml/engine/tensorflow/tensorflowEngine.ts';
-import type { Optimizer } from '../../../src/ml/graph/optimizers.ts';
+import type { Optimizer } from '../../../src/ml/operators/optimizer/optimizer.ts';
 import { testTraining } from './trainingContract.ts';
 import { adam, assertEachClose, feeds, initialState, names, network, torchUpdate } from './trainingFixture.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Engine, TrainingModel, TrainingOptions, TrainingState } from '../../../src/ml/engine/engine.ts';
-import type { Optimizer } from '../../../src/ml/graph/optimizers.ts';
+import type { Optimizer } from '../../../src/ml/operators/optimizer/optimizer.ts';
 import { float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { runDouble } from './doubleForward.ts';
 import {

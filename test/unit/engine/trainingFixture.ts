@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Feeds } from '../../../src/ml/engine/engine.ts';
-import {
-  batchNorm2d,
-  conv2d,
-  createGraphBuilder,
-  dropout,
-  finishGraph,
-  globalAveragePool,
-  input,
-  linear,
-  logSoftmax,
-  relu,
-} from '../../../src/ml/graph/builder.ts';
+import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { dropout } from '../../../src/ml/operators/elementwise/dropout.ts';
+import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
+import { linear } from '../../../src/ml/operators/matmul/linear.ts';
+import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
+import { relu } from '../../../src/ml/operators/activation/relu.ts';
 import { typeOf, type Graph } from '../../../src/ml/graph/graph.ts';
-import type { Optimizer } from '../../../src/ml/graph/optimizers.ts';
+import type { Optimizer } from '../../../src/ml/operators/optimizer/optimizer.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../../src/ml/graph/tensor.ts';
 

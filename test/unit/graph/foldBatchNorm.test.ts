@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  add,
-  batchNorm2d,
-  concat,
-  conv2d,
-  createGraphBuilder,
-  finishGraph,
-  input,
-  relu,
-  type GraphBuilder,
-} from '../../../src/ml/graph/builder.ts';
-import { foldBatchNorm } from '../../../src/ml/graph/foldBatchNorm.ts';
+import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
+import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
+import { concat } from '../../../src/ml/operators/movement/concat.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { relu } from '../../../src/ml/operators/activation/relu.ts';
+import type { GraphBuilder } from '../../../src/ml/graph/graph.ts';
+import { foldBatchNorm } from '../../../src/ml/passes/foldBatchNorm.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { runDouble } from '../engine/doubleForward.ts';
 import { assertClose, doubles, randomValues } from '../engine/graphValues.ts';

@@ -1,21 +1,17 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  add,
-  batchNorm2d,
-  concat,
-  conv2d,
-  createGraphBuilder,
-  dropout,
-  finishGraph,
-  globalAveragePool,
-  input,
-  linear,
-  logSoftmax,
-  normalize,
-  relu,
-} from '../../../src/ml/graph/builder.ts';
-import { splitFrozen } from '../../../src/ml/graph/frozenPrefix.ts';
+import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
+import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
+import { concat } from '../../../src/ml/operators/movement/concat.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { dropout } from '../../../src/ml/operators/elementwise/dropout.ts';
+import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
+import { linear } from '../../../src/ml/operators/matmul/linear.ts';
+import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
+import { normalize } from '../../../src/ml/operators/elementwise/normalize.ts';
+import { relu } from '../../../src/ml/operators/activation/relu.ts';
+import { splitFrozen } from '../../../src/ml/passes/frozenPrefix.ts';
 import type { Graph } from '../../../src/ml/graph/graph.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { runDouble, type Doubles } from '../engine/doubleForward.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildNetwork } from '../../../src/ml/networks/registry.ts';
-import { createGraphBuilder, finishGraph, input, logSoftmax } from '../../../src/ml/graph/builder.ts';
-import type { OperatorName } from '../../../src/ml/graph/graph.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
 import { nodePlaces, parsePlaceName, placeName } from '../../../src/ml/graph/nodePlaces.ts';
-import { fullStep } from '../../../src/ml/graph/trainingStep.ts';
+import { fullStep } from '../../../src/ml/passes/trainingStep.ts';
 
 function resnetStep() {
   const builder = createGraphBuilder('batch');
@@ -17,8 +17,8 @@ function resnetStep() {
 test('each node of a training step belongs to the layer whose parameters it uses or whose gradient it computes', () => {
   const step = resnetStep();
   const places = nodePlaces(step);
-  const layersOf = (op: OperatorName) =>
-    step.nodes.flatMap((node, index) => (node.op === op ? [places[index]?.layer] : []));
+  const layersOf = (name: string) =>
+    step.nodes.flatMap(({ operator }, index) => (operator.name === name ? [places[index]?.layer] : []));
   const convolutions = layersOf('conv2d');
   assert.equal(convolutions.length, 20);
   assert.deepEqual(convolutions.slice(0, 3), ['conv1', 'layer1.0.conv1', 'layer1.0.conv2']);
@@ -40,7 +40,7 @@ test('a step is forward to the loss, backward to the gradients, and update from 
 
 test('a node’s name can be read back from what ONNX Runtime makes of it', () => {
   const place = { layer: 'features.denseblock1.denselayer2.conv1', phase: 'backward' } as const;
-  const name = placeName({ op: 'conv2dWeightGradient' }, place);
+  const name = placeName('conv2dWeightGradient', place);
   const expected = { ...place, operator: 'conv2dWeightGradient' };
   assert.deepEqual(parsePlaceName(`${name}:MatMul_12`), expected);
   assert.deepEqual(parsePlaceName(`fused ${name}:MatMul_12/MatMulScaleFusion/`), expected);

@@ -10,7 +10,7 @@ import {
   schedule,
   scheduleInput,
   type Optimizer,
-} from '../../../src/ml/graph/optimizers.ts';
+} from '../../../src/ml/operators/optimizer/optimizer.ts';
 import { float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { torchUpdate } from '../engine/trainingFixture.ts';
 

@@ -5,14 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import {
-  conv2d,
-  createGraphBuilder,
-  finishGraph,
-  globalAveragePool,
-  input,
-  linear,
-} from '../../../src/ml/graph/builder.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
+import { linear } from '../../../src/ml/operators/matmul/linear.ts';
 import { readFeatureExtractor } from '../../../src/ml/onnx/foreign/backbone.ts';
 import { decodeOnnx, encodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';

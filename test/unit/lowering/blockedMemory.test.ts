@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { batchNorm2d, concat, conv2d, relu } from '../../../src/ml/graph/builder.ts';
+import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
+import { concat } from '../../../src/ml/operators/movement/concat.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { relu } from '../../../src/ml/operators/activation/relu.ts';
 import { decodeOnnx, type OnnxNode } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
-import { fullStep } from '../../../src/ml/graph/trainingStep.ts';
+import { fullStep } from '../../../src/ml/passes/trainingStep.ts';
 import { around } from '../engine/around.ts';
 
 const channels = 16;
@@ -41,18 +44,20 @@ function ancestors(value: string): Set<string> {
 }
 
 test('of the joins of a dense block only the last is kept for the backward pass', () => {
-  const joins = graph.nodes.filter(({ op }) => op === 'concat').map(({ outputs }) => outputs[0] ?? '');
+  const joins = graph.nodes.filter(({ operator }) => operator.name === 'concat').map(({ outputs }) => outputs[0] ?? '');
   const readBackward = joins.map((join) => nodes.some((node) => isBackward(node) && node.input.includes(join)));
   assert.deepEqual(readBackward, [false, true]);
 });
 
 test('what a batch norm and a ReLU make is computed again when the backward pass gets there, not kept', () => {
-  const made = graph.nodes.filter(({ op }) => op === 'batchNormTraining' || op === 'relu');
+  const made = graph.nodes.filter(({ operator }) => operator.name === 'batchNormTraining' || operator.name === 'relu');
   const forward = new Set(made.map(({ outputs }) => outputs[0] ?? ''));
   assert.equal(forward.size, 6);
   const readers = nodes.filter((node) => isBackward(node) && node.input.some((value) => forward.has(value)));
   assert.deepEqual(readers, []);
-  const gradients = graph.nodes.filter(({ op }) => op === 'conv2dWeightGradient' || op === 'reluGradient');
+  const gradients = graph.nodes.filter(
+    ({ operator }) => operator.name === 'conv2dWeightGradient' || operator.name === 'reluGradient',
+  );
   const behindNorm = gradients.filter(({ inputs }) => inputs.some((value) => forward.has(value)));
   assert.equal(behindNorm.length, 5);
   const activated = nodes.filter(
@@ -60,14 +65,14 @@ test('what a batch norm and a ReLU make is computed again when the backward pass
   );
   assert.equal(activated.length, behindNorm.length);
   for (const node of behindNorm) {
-    const dy = node.inputs[node.op === 'reluGradient' ? 0 : 1] ?? '';
+    const dy = node.inputs[node.operator.name === 'reluGradient' ? 0 : 1] ?? '';
     const again = activated.filter(({ output }) => ancestors(node.outputs[0] ?? '').has(output[0] ?? ''));
     assert.ok(again.some(({ output }) => ancestors(output[0] ?? '').has(dy)));
   }
 });
 
 test('no update begins before the gradients of all parameters are there', () => {
-  const updates = graph.nodes.filter(({ op }) => op === 'adamUpdate');
+  const updates = graph.nodes.filter(({ operator }) => operator.name === 'adamUpdate');
   assert.ok(updates.length > 8);
   const gradients = updates.map(({ inputs }) => inputs[1] ?? '');
   for (const { outputs } of updates) {
@@ -104,7 +109,7 @@ test('a convolution adds to an image in place, and a mask becomes what it masks'
     opType === 'Conv' && input[3] ? [[input[3], output[0]]] : [],
   );
   const masked = graph.nodes
-    .filter(({ op }) => op === 'reluGradient')
+    .filter(({ operator }) => operator.name === 'reluGradient')
     .map(({ outputs: [dx] }) => [nodes.find(({ output }) => output[0] === dx)?.input[1], dx]);
   assert.ok(added.length > 2 && masked.length > 2);
   const pairs = [...added, ...masked];
@@ -118,7 +123,7 @@ test('a convolution adds to an image in place, and a mask becomes what it masks'
 });
 
 test('gradients that meet are added by the convolutions that make them', () => {
-  const sums = graph.nodes.filter(({ op }) => op === 'add').map(({ outputs }) => outputs[0] ?? '');
+  const sums = graph.nodes.filter(({ operator }) => operator.name === 'add').map(({ outputs }) => outputs[0] ?? '');
   assert.ok(sums.length > 1);
   const makers = sums.map((sum) => nodes.find(({ output }) => output[0] === sum)?.opType);
   assert.deepEqual(new Set(makers), new Set(['Conv']));

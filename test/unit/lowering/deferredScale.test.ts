@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { add, batchNorm2d, conv2d, relu, type GraphBuilder } from '../../../src/ml/graph/builder.ts';
+import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
+import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { relu } from '../../../src/ml/operators/activation/relu.ts';
+import type { GraphBuilder } from '../../../src/ml/graph/graph.ts';
 import { decodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
-import { gradientStep } from '../../../src/ml/graph/trainingStep.ts';
+import { gradientStep } from '../../../src/ml/passes/trainingStep.ts';
 import { around } from '../engine/around.ts';
 
 const channels = 16;

@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import {
-  add,
-  averagePool2d,
-  batchNorm2d,
-  concat,
-  conv2d,
-  createGraphBuilder,
-  finishGraph,
-  flatten,
-  globalAveragePool,
-  input,
-  linear,
-  logSoftmax,
-  maxPool2d,
-  normalize,
-  relu,
-} from '../../../src/ml/graph/builder.ts';
+import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
+import { averagePool2d } from '../../../src/ml/operators/pooling/averagePool.ts';
+import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
+import { concat } from '../../../src/ml/operators/movement/concat.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { flatten } from '../../../src/ml/operators/movement/reshape.ts';
+import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
+import { linear } from '../../../src/ml/operators/matmul/linear.ts';
+import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
+import { maxPool2d } from '../../../src/ml/operators/pooling/maxPool.ts';
+import { normalize } from '../../../src/ml/operators/elementwise/normalize.ts';
+import { relu } from '../../../src/ml/operators/activation/relu.ts';
 import { typeOf, type Graph } from '../../../src/ml/graph/graph.ts';
 import { pruneNodes } from '../../../src/ml/lowering/lowering.ts';
 import { decodeOnnx, onnxNumber, type OnnxNode } from '../../../src/ml/onnx/onnxModel.ts';
@@ -124,7 +120,7 @@ test('what is no constant is an input of its whole shape, also where the batch i
 });
 
 test('further outputs are given, and constants that nothing reads are left out', async () => {
-  const [inner = ''] = graph.nodes.find(({ op }) => op === 'globalAveragePool')?.outputs ?? [];
+  const [inner = ''] = graph.nodes.find(({ operator }) => operator.name === 'globalAveragePool')?.outputs ?? [];
   const constants = new Map([...state, ['unused', float32Tensor([1000])]]);
   const model = writeOnnx(graph, { constants, outputs: [inner] });
   const results = await run(model, new Map([['pixels', pixels(1)]]));

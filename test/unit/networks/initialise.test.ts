@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { batchNorm2d, conv2d, createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
 import { listNetworks, namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';

@@ -66,7 +66,7 @@ test('the head has the report’s module names and a mask for each dropout', () 
     'classifier.hidden_layers.1.dropout.mask',
   ]);
   assert.deepEqual(
-    graph.nodes.slice(-8).map((node) => node.op),
+    graph.nodes.slice(-8).map(({ operator }) => operator.name),
     ['linear', 'relu', 'dropout', 'linear', 'relu', 'dropout', 'linear', 'logSoftmax'],
   );
 });

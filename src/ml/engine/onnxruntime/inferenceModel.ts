@@ -1,4 +1,4 @@
-import { foldBatchNorm } from '../../graph/foldBatchNorm.ts';
+import { foldBatchNorm } from '../../passes/foldBatchNorm.ts';
 import { writeOnnx } from '../../lowering/writeOnnx.ts';
 import type { StateDict } from '../../graph/tensor.ts';
 import type { GraphForBatch, InferenceModel, ProfileObserver } from '../engine.ts';

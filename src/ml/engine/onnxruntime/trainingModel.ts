@@ -4,13 +4,13 @@ import { typeOf } from '../../graph/graph.ts';
 import { joinRows } from '../../graph/joinRows.ts';
 import { imagesOf, suitsBlocks } from '../../lowering/blocked/blockedLayout.ts';
 import { convolutionWeights, toBlockedOrder, fromBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
-import { flatState } from '../../lowering/lowerUpdate.ts';
+import { rowsOf } from '../../lowering/writeOnnx.ts';
 import type { Precision } from '../../lowering/lowering.ts';
 import type { WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
 import { writeOnnx } from '../../lowering/writeOnnx.ts';
-import { momentNames, schedule, scheduleInput } from '../../graph/optimizers.ts';
+import { momentNames, schedule, scheduleInput } from '../../operators/optimizer/optimizer.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../graph/tensor.ts';
-import { accumulationStep, accumulatorName, fullStep, gradientStep, updateStep } from '../../graph/trainingStep.ts';
+import { accumulationStep, accumulatorName, fullStep, gradientStep, updateStep } from '../../passes/trainingStep.ts';
 import type {
   Feeds,
   GraphForBatch,
@@ -122,7 +122,7 @@ export async function createTrainingModel(
     const watch = { purpose, batchSize, observer };
     const kind = block > 0 ? 'blocked training' : 'training';
     const session = await createSession(model, device, kind, watch, graph.updates.values());
-    return { graph, session, flat: flatState(graph) };
+    return { graph, session, flat: rowsOf(graph) };
   };
 
   const toInputs = (feeds: Feeds) =>

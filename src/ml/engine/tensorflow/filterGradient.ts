@@ -1,5 +1,5 @@
 import type * as tfjs from '@tensorflow/tfjs';
-import type { TensorFlow } from './deviceTensor.ts';
+import type { TensorFlow } from '../../operators/tensorflow.ts';
 
 /** What the CPU backend does for a kernel, as far as this file needs it. */
 interface CpuBackend {

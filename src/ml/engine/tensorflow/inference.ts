@@ -1,10 +1,12 @@
+import { typeOf } from '../../graph/graph.ts';
 import type { StateDict } from '../../graph/tensor.ts';
 import type { GraphForBatch, InferenceModel } from '../engine.ts';
-import { download, upload, type DeviceTensor } from './deviceTensor.ts';
+import type { DeviceTensor } from '../../operators/tensorflow.ts';
+import { download, upload } from './deviceTensor.ts';
 import { interpret } from './interpret.ts';
 import { watchMemory } from './memory.ts';
 import { activate, type Runtime } from './runtime.ts';
-import { batchSizeOf, rememberGraphs, uploadFeeds } from './state.ts';
+import { axesOf, batchSizeOf, rememberGraphs, uploadFeeds } from './state.ts';
 
 /** A network that runs forward on a runtime. The state is copied to the device once. */
 export async function createInferenceModel(
@@ -15,10 +17,11 @@ export async function createInferenceModel(
   const { tf, device } = runtime;
   await activate(runtime);
   const graphOf = rememberGraphs(graphFor, state);
+  const sample = graphFor(1);
   const weights = new Map<string, DeviceTensor>();
   for (const [name, tensor] of state) {
     // What is not float32 is torch's count of batches, which no graph reads.
-    if (tensor.dtype === 'float32') weights.set(name, upload(tf, tensor, 'weight'));
+    if (tensor.dtype === 'float32') weights.set(name, upload(tf, tensor, axesOf(sample, name)));
   }
   return {
     async run(feeds) {
@@ -30,7 +33,9 @@ export async function createInferenceModel(
           return Object.fromEntries(interpret(tf, graph, given, graph.outputs, true));
         }),
       );
-      const results = Object.entries(outputs).map(([name, value]) => [name, download(tf, value, 'image')] as const);
+      const results = Object.entries(outputs).map(
+        ([name, value]) => [name, download(tf, value, typeOf(graph, name))] as const,
+      );
       tf.dispose(outputs);
       return new Map(results);
     },

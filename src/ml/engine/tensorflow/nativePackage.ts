@@ -6,7 +6,7 @@ import process from 'node:process';
 import util, { promisify } from 'node:util';
 import * as z from 'zod';
 import { messageOf } from '../../../protocol/errors.ts';
-import type { TensorFlow } from './deviceTensor.ts';
+import type { TensorFlow } from '../../operators/tensorflow.ts';
 
 const resolver = createRequire(import.meta.url);
 const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;

@@ -1,6 +1,6 @@
 import type { Variable } from '@tensorflow/tfjs';
-import type { Optimizer } from '../../graph/optimizers.ts';
-import type { DeviceTensor, TensorFlow } from './deviceTensor.ts';
+import type { Optimizer } from '../../operators/optimizer/optimizer.ts';
+import type { DeviceTensor, TensorFlow } from '../../operators/tensorflow.ts';
 
 /** A parameter with its moments, in the order of `momentNames`. All have one shape. */
 export interface Learned {

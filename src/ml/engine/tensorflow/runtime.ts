@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { messageOf, usageError, userError } from '../../../protocol/errors.ts';
 import type { Device } from '../engine.ts';
-import type { TensorFlow } from './deviceTensor.ts';
+import type { TensorFlow } from '../../operators/tensorflow.ts';
 import { registerFilterGradient } from './filterGradient.ts';
 import { findNativePackage, loadNativePackage, type NativePackage } from './nativePackage.ts';
 

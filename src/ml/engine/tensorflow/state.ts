@@ -1,7 +1,8 @@
-import { typeOf, type Graph } from '../../graph/graph.ts';
+import { typeOf, type Graph, type TensorType } from '../../graph/graph.ts';
 import type { StateDict, Tensor } from '../../graph/tensor.ts';
 import type { Feeds } from '../engine.ts';
-import { upload, type DeviceTensor, type TensorFlow } from './deviceTensor.ts';
+import type { DeviceTensor, TensorFlow } from '../../operators/tensorflow.ts';
+import { upload } from './deviceTensor.ts';
 
 /** Number of images of a run: the first dimension of what is fed. Throws where nothing is fed. */
 export function batchSizeOf(feeds: Feeds): number {
@@ -27,7 +28,9 @@ export function rememberGraphs(graphFor: (batchSize: number) => Graph, state: St
 /** Copies a graph's inputs to the device. Throws where one is missing or has another shape. */
 export function uploadFeeds(tf: TensorFlow, graph: Graph, feeds: Feeds): Map<string, DeviceTensor> {
   return new Map(
-    graph.inputs.map((name) => [name, upload(tf, checkTensor(graph, name, feeds.get(name)), 'image')] as const),
+    graph.inputs.map(
+      (name) => [name, upload(tf, checkTensor(graph, name, feeds.get(name)), typeOf(graph, name))] as const,
+    ),
   );
 }
 
@@ -38,4 +41,9 @@ function checkTensor(graph: Graph, name: string, tensor: Tensor | undefined): Te
     throw new Error(`${name} has the shape [${tensor.shape.join(', ')}] and not [${shape.join(', ')}]`);
   }
   return tensor;
+}
+
+/** What the axes of a tensor of the state are; plain if no graph reads it. */
+export function axesOf(graph: Pick<Graph, 'types'>, name: string): Pick<TensorType, 'axes'> {
+  return graph.types.get(name) ?? { axes: 'plain' };
 }

@@ -1,16 +1,17 @@
 import type { Variable } from '@tensorflow/tfjs';
-import { splitFrozen } from '../../graph/frozenPrefix.ts';
-import type { Graph } from '../../graph/graph.ts';
-import { momentNames } from '../../graph/optimizers.ts';
+import { splitFrozen } from '../../passes/frozenPrefix.ts';
+import { typeOf, type Graph } from '../../graph/graph.ts';
+import { momentNames } from '../../operators/optimizer/optimizer.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
 import { countBatches } from '../countBatches.ts';
 import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
-import { download, upload, type DeviceTensor, type TensorFlow } from './deviceTensor.ts';
+import type { DeviceTensor, TensorFlow } from '../../operators/tensorflow.ts';
+import { download, upload } from './deviceTensor.ts';
 import { interpret } from './interpret.ts';
 import { watchMemory } from './memory.ts';
 import { clipGradients, updateParameter, type Learned } from './optimizers.ts';
 import { activate, type Runtime } from './runtime.ts';
-import { batchSizeOf, rememberGraphs, uploadFeeds } from './state.ts';
+import { axesOf, batchSizeOf, rememberGraphs, uploadFeeds } from './state.ts';
 
 /** Everything of a training model that lives on the device. */
 interface Training {
@@ -71,10 +72,11 @@ export async function createTrainingModel(
 }
 
 function place(tf: TensorFlow, graphFor: GraphForBatch, initial: TrainingState, options: TrainingOptions): Training {
+  const sample = graphFor(1);
   const state = new Map<string, Variable>();
   const moments = new Map<string, Variable>();
-  const move = (target: Map<string, Variable>, name: string, tensor: Tensor) => {
-    const value = upload(tf, tensor, 'weight');
+  const move = (target: Map<string, Variable>, name: string, tensor: Tensor, parameter = name) => {
+    const value = upload(tf, tensor, axesOf(sample, parameter));
     target.set(name, tf.variable(value));
     value.dispose();
   };
@@ -86,7 +88,7 @@ function place(tf: TensorFlow, graphFor: GraphForBatch, initial: TrainingState, 
   for (const name of trainable) {
     const shape = initial.state.get(name)?.shape ?? [];
     for (const moment of momentNames(options.optimizer, name)) {
-      move(moments, moment, initial.optimizer.get(moment) ?? float32Tensor(shape));
+      move(moments, moment, initial.optimizer.get(moment) ?? float32Tensor(shape), name);
     }
   }
   return { tf, graphOf: rememberGraphs(graphFor, initial.state), options, state, moments, trainable };
@@ -110,7 +112,7 @@ function backward(training: Training, feeds: Feeds, statistics: Readonly<Record<
   if (output === undefined || others.length > 0) throw new Error('a graph in training has one output');
   const targets = feeds.get('targets');
   if (!targets) throw new Error('a training batch without targets');
-  const goal = upload(tf, targets, 'image');
+  const goal = upload(tf, targets, { axes: 'plain' });
   const { prefix, suffix } = splitFrozen(graph, options.trainable);
   const given = new Map<string, DeviceTensor>([
     ...state,
@@ -161,7 +163,7 @@ function takeStep(training: Training, batches: readonly Feeds[], step: number, l
       total = tf.tidy(() => {
         const part = backward(training, feeds, total.statistics);
         losses.push(part.loss.dataSync()[0] ?? NaN);
-        rows.push(download(tf, part.logProbabilities, 'image'));
+        rows.push(download(tf, part.logProbabilities, { axes: 'plain' }));
         return { gradients: sumByName(tf, total.gradients, part.gradients), statistics: part.statistics };
       });
     }
@@ -207,17 +209,29 @@ function joinRows(parts: readonly (Tensor & { dtype: 'float32' })[]): Tensor & {
 function gradientsOf(training: Training, batch: Feeds): Map<string, Tensor> {
   const { tf } = training;
   const gradients = tf.tidy(() => backward(training, batch, {}).gradients);
-  const copies = Object.entries(gradients).map(([name, value]) => [name, download(tf, value, 'weight')] as const);
+  const graph = training.graphOf(batchSizeOf(batch));
+  const copies = Object.entries(gradients).map(
+    ([name, value]) => [name, download(tf, value, typeOf(graph, name))] as const,
+  );
   tf.dispose(gradients);
   return new Map(copies);
 }
 
-function copyState({ tf, state, moments }: Training, initial: StateDict): Omit<TrainingState, 'step'> {
+function copyState(
+  { tf, state, moments, graphOf, options }: Training,
+  initial: StateDict,
+): Omit<TrainingState, 'step'> {
+  const graph = graphOf(1);
   const present = [...initial].map(([name, tensor]) => {
     const variable = state.get(name);
-    return [name, variable ? download(tf, variable, 'weight') : copyOf(tensor)] as const;
+    return [name, variable ? download(tf, variable, axesOf(graph, name)) : copyOf(tensor)] as const;
   });
-  const optimizer = [...moments].map(([name, variable]) => [name, download(tf, variable, 'weight')] as const);
+  const optimizer = [...options.trainable].flatMap((parameter) =>
+    momentNames(options.optimizer, parameter).flatMap((name) => {
+      const variable = moments.get(name);
+      return variable ? [[name, download(tf, variable, axesOf(graph, parameter))] as const] : [];
+    }),
+  );
   return { state: new Map(present), optimizer: new Map(optimizer) };
 }
 

@@ -1,6 +1,6 @@
-import type { Convolution, Graph, Node, NodeOf } from '../../graph/graph.ts';
-import { typeOf } from '../../graph/graph.ts';
-import type { AttributeValue, Lowering } from '../lowering.ts';
+import { typeOf, type Graph, type Node } from '../../graph/graph.ts';
+import type { Lowering } from '../lowering.ts';
+import { loweredOperator } from '../operator.ts';
 
 /*
  * ONNX Runtime's CPU kernels for images whose channels are blocked: `[N, C/B, H, W, B]` in memory, declared as
@@ -22,51 +22,24 @@ function isBlockable(shape: readonly number[], block: number): boolean {
   return (shape[1] ?? 0) % block === 0;
 }
 
-const weightOperators: ReadonlySet<string> = new Set(['clipGradientNorm', 'adamUpdate', 'sgdUpdate']);
-
-/** The images among a graph's values. Weights, their gradients and their moments have four dimensions too. */
+/** The images among a graph's values. */
 export function imagesOf(graph: Graph): Set<string> {
-  const weights = new Set(graph.parameters);
-  for (const node of graph.nodes) {
-    // Gradients of several micro-batches are added up.
-    const ofWeights = weightOperators.has(node.op) || (node.op === 'add' && node.inputs.some((x) => weights.has(x)));
-    if (ofWeights) for (const value of node.inputs) weights.add(value);
-    if (ofWeights || node.op === 'conv2dWeightGradient') for (const value of node.outputs) weights.add(value);
-  }
   const values = graph.nodes.flatMap((node) => [...node.inputs, ...node.outputs]);
-  return new Set(values.filter((value) => !weights.has(value) && typeOf(graph, value).shape.length === 4));
+  return new Set(values.filter((value) => typeOf(graph, value).axes === 'image'));
 }
 
 /** Whether a whole graph can be computed on blocks: all images but the colours that go in have full blocks. */
 export function suitsBlocks(graph: Graph, images: ReadonlySet<string>, block: number): boolean {
   return graph.nodes.every((node) => {
-    if ('groups' in node && node.groups !== 1) return false;
-    if (node.op === 'conv2dInputGradient' && !hasBlockedInputGradient(graph, node, block)) return false;
+    const operator = loweredOperator(node);
+    if (operator.suitsBlocks?.({ graph }, node, block) === false) return false;
+    const colours = operator.takesColours?.(node) ?? [];
     return [...node.inputs, ...node.outputs].every((value) => {
       if (!images.has(value)) return true;
       const { shape } = typeOf(graph, value);
-      return isBlockable(shape, block) || ((shape[1] ?? 0) < block && readsColours(node, value));
+      return isBlockable(shape, block) || ((shape[1] ?? 0) < block && colours.includes(value));
     });
   });
-}
-
-/** Whether a node takes images of a few channels, plain, into blocks. */
-function readsColours(node: Node, value: string): boolean {
-  if (node.op === 'normalize') return true;
-  return (node.op === 'conv2d' || node.op === 'conv2dWeightGradient') && node.inputs[0] === value;
-}
-
-/** Whether the gradient by a convolution's input has a blocked form. */
-function hasBlockedInputGradient(graph: Graph, node: NodeOf<'conv2dInputGradient'>, block: number): boolean {
-  const [kernel, out] = node.inputs.map((value) => typeOf(graph, value).shape);
-  const [, channels = 1, height = 1, width = 1] = node.inputShape;
-  const { stride, padding, dilation } = node;
-  const phases = [
-    ...phasesOf(height, out?.[2] ?? 1, kernel?.[2] ?? 1, stride[0], padding[0]),
-    ...phasesOf(width, out?.[3] ?? 1, kernel?.[3] ?? 1, stride[1], padding[1]),
-  ];
-  const fits = phases.every(({ taps, before, after }) => taps.length === 0 || (before >= 0 && after >= 0));
-  return fits && channels % block === 0 && dilation[0] === 1 && dilation[1] === 1;
 }
 
 /** Which taps of one axis reach the pixels of one stride phase, and the padding of dy that lines them up. */
@@ -99,6 +72,15 @@ export function blocked(lowering: Lowering, value: string): string {
   return reordered;
 }
 
+/** Brings the inputs of an operator that does not care for the layout into blocks, which then knows them by their new names. */
+export function readBlocked(lowering: Lowering, { inputs }: Node): void {
+  for (const value of inputs) {
+    if (!isBlocked(lowering, value)) continue;
+    const image = blocked(lowering, value);
+    if (image !== value) lowering.alias.set(value, image);
+  }
+}
+
 /** A blocked image with its channels last, `[N, H, W, C]`. */
 export function channelsLast(lowering: Lowering, value: string): string {
   const channels = typeOf(lowering.graph, value).shape[1] ?? 1;
@@ -113,19 +95,6 @@ export function channelsLast(lowering: Lowering, value: string): string {
 export function plain(lowering: Lowering, value: string): string {
   const channels = typeOf(lowering.graph, value).shape[1] ?? 1;
   return lowering.emit('ReorderOutput', [blocked(lowering, value)], { domain: blockedDomain, channels });
-}
-
-export function convolutionAttributes(
-  { stride, padding, dilation, groups }: Convolution,
-  kernel: readonly [number, number],
-): Record<string, AttributeValue> {
-  return {
-    kernel_shape: kernel,
-    strides: stride,
-    pads: [...padding, ...padding],
-    dilations: dilation,
-    group: groups,
-  };
 }
 
 /** Weights in torch's order `[O, I, kh, kw]` into the order in which a blocked model holds them (blockedWeights.ts). */

@@ -1,4 +1,4 @@
-import type { Graph } from '../../graph/graph.ts';
+import { typeOf, type Graph } from '../../graph/graph.ts';
 import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
 
 /*
@@ -9,7 +9,7 @@ import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
 
 /** The convolutions' weights among a graph's parameters: those that a blocked model holds in blocks. */
 export function convolutionWeights(graph: Graph): Set<string> {
-  return new Set(graph.nodes.flatMap((node) => (node.op === 'conv2d' ? [node.inputs[1] ?? ''] : [])));
+  return new Set(graph.parameters.filter((name) => typeOf(graph, name).axes === 'kernel'));
 }
 
 /**

@@ -32,9 +32,8 @@ export function cutChannels(
 export function cutFromLaterJoin(lowering: Lowering, image: string, gradient: string): string | undefined {
   const known = lowering.alias.get(image);
   if (known !== undefined) return known;
-  if (lowering.producers.get(image)?.op !== 'concat') return undefined;
-  const later = lowering.graph.nodes.find((node) => node.op === 'concat' && node.inputs[0] === image);
-  const whole = later?.outputs[0];
+  if (!lowering.joins.has(image)) return undefined;
+  const whole = [...lowering.joins].find(([, parts]) => parts[0] === image)?.[0];
   if (whole === undefined) return undefined;
   const cut = cutChannels(lowering, whole, [0, imageShape(lowering.graph, image)[1]], { after: gradient });
   lowering.alias.set(image, cut);

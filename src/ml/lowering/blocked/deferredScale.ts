@@ -1,6 +1,7 @@
-import { typeOf, type NodeOf } from '../../graph/graph.ts';
+import { typeOf } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import type { Lowering } from '../lowering.ts';
+import { loweredOperator } from '../operator.ts';
 import { affine } from './recompute.ts';
 
 /*
@@ -9,18 +10,13 @@ import { affine } from './recompute.ts';
  */
 
 /** Whether the factor of a batch norm's dx can be left to what reads it, and dx be written over dy. */
-export function defersScale(
-  { graph }: Lowering,
-  { inputs: [dy = ''], outputs: [dx = ''] }: NodeOf<'batchNormTrainingGradient'>,
-): boolean {
+export function defersScale({ graph }: Lowering, dy: string, dx: string): boolean {
   const readers = (value: string) => graph.nodes.filter(({ inputs }) => inputs.includes(value));
   const elements = elementCount(typeOf(graph, dx).shape);
   const suits = readers(dx).map((reader) => {
-    const isGradient = reader.op === 'conv2dInputGradient' || reader.op === 'conv2dWeightGradient';
-    if (!isGradient || reader.inputs[1] !== dx) return false;
-    const weight =
-      reader.op === 'conv2dWeightGradient' ? reader.weightShape : typeOf(graph, reader.inputs[0] ?? '').shape;
-    return 8 * elementCount(weight) < elements;
+    const { scalable } = loweredOperator(reader);
+    if (scalable?.image(reader) !== dx) return false;
+    return 8 * elementCount(typeOf(graph, scalable.weight(reader)).shape) < elements;
   });
   return suits.length > 0 && suits.every(Boolean) && readers(dy).length === 1 && !graph.outputs.includes(dx);
 }

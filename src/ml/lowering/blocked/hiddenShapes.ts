@@ -15,7 +15,7 @@ export function hideShapes(lowering: Lowering, input: string): OnnxNode[] {
   const constants = new Set(initializers.map(({ name }) => name));
   const hidden = new Map<string, string>();
   const count = nodes.length;
-  lowering.place = placeName({ op: 'reshape' }, { layer: 'input', phase: 'forward' });
+  lowering.place = placeName('reshape', { layer: 'input', phase: 'forward' });
   const none = emit('Slice', [emit('Shape', [input]), integers([0]), integers([0])]);
   const less = emit('Neg', [emit('Reshape', [emit('Size', [input]), none])]);
   const hide = (shape: string) => {

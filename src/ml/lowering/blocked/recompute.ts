@@ -1,6 +1,7 @@
 import { imageShape } from '../../graph/builder.ts';
-import type { NodeOf } from '../../graph/graph.ts';
-import { blocked, blockedDomain, convolutionAttributes } from './blockedLayout.ts';
+import type { Node } from '../../graph/graph.ts';
+import { convolutionAttributes } from '../convolutionAttributes.ts';
+import { blocked, blockedDomain } from './blockedLayout.ts';
 import { cutFromLaterJoin } from './cutChannels.ts';
 import { floatList, shapeAfter, type AttributeValue, type Lowering } from '../lowering.ts';
 
@@ -42,17 +43,15 @@ export function affine(
 /** Notes that a batch norm's result can be computed again from an image that its gradient keeps. */
 export function noteNormalized(
   lowering: Lowering,
-  { inputs: [image = ''], outputs: [y = ''] }: NodeOf<'batchNormTraining'>,
+  { inputs: [image = ''], outputs: [y = ''] }: Node,
   pass: { readonly scale: string; readonly shift: string },
 ): void {
-  const isKept = lowering.graph.nodes.some(
-    ({ op, inputs }) => op === 'batchNormTrainingGradient' && inputs[1] === image,
-  );
+  const isKept = lowering.graph.nodes.some(({ gradientOf, inputs }) => gradientOf === y && inputs.includes(image));
   if (isKept) lowering.normalized.set(y, { image, ...pass, rectified: false });
 }
 
 /** Notes the same of a ReLU's result, where a batch norm is behind it. */
-export function noteRectified(lowering: Lowering, { inputs: [x = ''], outputs: [y = ''] }: NodeOf<'relu'>): void {
+export function noteRectified(lowering: Lowering, { inputs: [x = ''], outputs: [y = ''] }: Node): void {
   const source = lowering.normalized.get(x);
   if (source) lowering.normalized.set(y, { ...source, rectified: true });
 }

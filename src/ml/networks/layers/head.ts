@@ -1,5 +1,8 @@
-import type { GraphBuilder } from '../../graph/builder.ts';
-import { dropout, linear, logSoftmax, relu } from '../../graph/builder.ts';
+import type { GraphBuilder } from '../../graph/graph.ts';
+import { dropout } from '../../operators/elementwise/dropout.ts';
+import { linear } from '../../operators/matmul/linear.ts';
+import { logSoftmax } from '../../operators/loss/logSoftmax.ts';
+import { relu } from '../../operators/activation/relu.ts';
 
 /** The classifier that takes the place of a network's own. */
 export interface HeadOptions {

@@ -1,0 +1,359 @@
+import { imageShape } from '../../graph/builder.ts';
+import {
+  blocked,
+  blockedDomain,
+  channelsLast,
+  exchangeBlocks,
+  heldFromPlain,
+  isBlocked,
+  plain,
+} from '../../lowering/blocked/blockedLayout.ts';
+import type { Lowering } from '../../lowering/lowering.ts';
+import { weightGradientByConvolution, weightGradientByTap, type WeightGradientNode } from './weightGradientForms.ts';
+
+/*
+ * dw of a convolution as a convolution of another kind, so that the fastest kernel there is does the work. It sums over
+ * images and pixels, so these become the channels that go in: one block holds the same pixel of B images. One side's
+ * channels are the filters, the other side's lie side by side as pixels of a row, once for each horizontal tap; the
+ * vertical taps are the rows that come out.
+ *
+ *     input   [w, n/B, h, (kw, s), B of n]       from the image whose channels lie in rows, "s" or "(s/B, B of s)"
+ *     filters [f/B, w, n/B, h, B of n, B of f]   from the other, "f": a kernel of one column, as high as its map
+ *     output  [f/B, kh, (kw, s), B of f]
+ *
+ * A blocked image needs a gather of its pixels to become filters. Figures are in bench/NOTES.md.
+ */
+
+/** Lowers dw to the order in which a blocked model holds weights. `x` may be plain where it has few channels. */
+export function lowerBlockedWeightGradient(lowering: Lowering, node: WeightGradientNode): void {
+  const [x = '', dy = ''] = node.inputs;
+  const [n, , h, w] = imageShape(lowering.graph, dy);
+  const dilated = node.attributes.dilation[0] !== 1 || node.attributes.dilation[1] !== 1;
+  const isPointwise = hasOnePixel(node) && isBlocked(lowering, x);
+  const inBlocks = n % (isPointwise ? imagesTogether(h * w, lowering.block) : lowering.block) === 0;
+  if (!inBlocks || dilated) plainWeightGradient(lowering, node);
+  else if (isPointwise) pointwise(lowering, node);
+  else if (isReversible(lowering, node)) reversed(lowering, node);
+  else forward(lowering, node);
+}
+
+function plainWeightGradient(lowering: Lowering, node: WeightGradientNode): void {
+  const [x = '', dy = ''] = node.inputs;
+  const gradient = isBlocked(lowering, x)
+    ? weightGradientByTap(lowering, node, channelsLast(lowering, x), plain(lowering, dy))
+    : weightGradientByConvolution(lowering, node, x, plain(lowering, dy));
+  heldFromPlain(lowering, gradient, node.attributes.weightShape, node.outputs[0]);
+}
+
+function hasOnePixel({ attributes: { weightShape, stride, padding } }: WeightGradientNode): boolean {
+  const sizes = [...weightShape.slice(2), ...stride];
+  return sizes.every((size) => size === 1) && padding.every((size) => size === 0);
+}
+
+/** Whether dy may be moved over x instead of x over dy; worth it where x has more channels, which make better filters. */
+function isReversible(lowering: Lowering, node: WeightGradientNode): boolean {
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = node.attributes.weightShape;
+  const unitStride = node.attributes.stride[0] === 1 && node.attributes.stride[1] === 1;
+  const reaches = node.attributes.padding[0] < kh && node.attributes.padding[1] < kw;
+  return inputs > outputs && isBlocked(lowering, node.inputs[0] ?? '') && unitStride && reaches;
+}
+
+/**
+ * A 1x1 convolution sums over all pixels alike, so that all of them are channels that go in. The side with more channels
+ * makes the filters, since that takes it a pass less, or none.
+ */
+function pointwise(lowering: Lowering, node: WeightGradientNode): void {
+  const { emit, integers } = lowering;
+  const [x = '', dy = ''] = node.inputs;
+  const [outputs = 1, inputs = 1] = node.attributes.weightShape;
+  const isExchanged = inputs > outputs;
+  const [filters, moved] = isExchanged ? [x, dy] : [dy, x];
+  const product = correlatePixels(lowering, { filters, moved });
+  if (isExchanged) exchangeProduct(lowering, product, node, 1);
+  else emit('Reshape', [product, integers(node.attributes.weightShape)], {}, node.outputs[0]);
+}
+
+/** The fewest images whose pixels together are a number of blocks. */
+function imagesTogether(pixels: number, block: number): number {
+  let count = 1;
+  while ((count * pixels) % block > 0) count++;
+  return count;
+}
+
+/**
+ * For each pair of channels the sum over images and pixels of `filters[n, f, p] * moved[n, s, p]`: `[f/B, s, B of f]`. The
+ * pixels of one or more images, a number of blocks, are the channels of one group of the convolution.
+ */
+function correlatePixels(
+  lowering: Lowering,
+  { filters, moved }: { readonly filters: string; readonly moved: string },
+): string {
+  const { emit, integers, block } = lowering;
+  const [n, f, h, w] = imageShape(lowering.graph, filters);
+  const [, s] = imageShape(lowering.graph, moved);
+  const together = imagesTogether(h * w, block);
+  const [groups, pixels] = [n / together, together * h * w];
+  const inBlocks = exchangeBlocks(lowering, blocksOfImages(lowering, moved, together));
+  const rows = exchangeMiddle(lowering, inBlocks, [groups, s / block, pixels / block, block * block]);
+  const input = emit('Reshape', [rows, integers([1, n * h * w, s, 1])]);
+  const kernels = emit('Reshape', [blocksOfImages(lowering, filters, together), integers([groups * f, pixels, 1, 1])]);
+  const products = emit('Conv', [input, kernels], { ...convolution([1, 1]), group: groups, domain: blockedDomain });
+  return emit('ReduceSum', [emit('Reshape', [products, integers([groups, f * s])]), integers([0])], { keepdims: 0 });
+}
+
+/** A blocked image whose blocks of channels lie together for so many images: `[n/count, C/B, count, h, w, B]`. */
+function blocksOfImages(lowering: Lowering, value: string, count: number): string {
+  const [n, channels, h, w] = imageShape(lowering.graph, value);
+  const { block } = lowering;
+  return exchangeMiddle(lowering, blocked(lowering, value), [n / count, count, channels / block, h * w * block]);
+}
+
+/** dy as filters over x. */
+function forward(lowering: Lowering, node: WeightGradientNode): void {
+  const { emit, integers, block } = lowering;
+  const [x = '', dy = ''] = node.inputs;
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = node.attributes.weightShape;
+  const { product, rows } = correlate(lowering, { filters: dy, moved: x, kernel: [kh, kw], geometry: node.attributes });
+  // [O/B, kh, kw, I/B, B of I, B of O], or [O/B, kh, kw, I, B of O] from colours.
+  const inner = inputs < block ? 1 : block;
+  const groups = inputs / inner;
+  const pieces = emit('Reshape', [product, integers([-1, inner * block])]);
+  const order = lowering.indices(
+    `taps last of ${node.attributes.weightShape.join()} from ${rows} rows`,
+    (outputs / block) * groups * kh * kw,
+    function* () {
+      for (let o = 0; o < outputs / block; o++) {
+        for (let i = 0; i < groups; i++) {
+          for (let tap = 0; tap < kh * kw; tap++) yield (o * rows * kw + tap) * groups + i;
+        }
+      }
+    },
+  );
+  emit(
+    'Reshape',
+    [emit('Gather', [pieces, order], { axis: 0 }), integers(node.attributes.weightShape)],
+    {},
+    node.outputs[0],
+  );
+}
+
+/** x as filters over dy: the taps come out backwards, and outputs and inputs exchanged. */
+function reversed(lowering: Lowering, node: WeightGradientNode): void {
+  const [x = '', dy = ''] = node.inputs;
+  const [, , kh = 1, kw = 1] = node.attributes.weightShape;
+  const padding = [kh - 1 - node.attributes.padding[0], kw - 1 - node.attributes.padding[1]] as const;
+  const geometry = { stride: [1, 1], padding } as const;
+  const { product, rows } = correlate(lowering, { filters: x, moved: dy, kernel: [kh, kw], geometry });
+  exchangeProduct(lowering, product, node, rows);
+}
+
+/** dw from a product `[I/B, rows, kw, O, B of I]` with x as filters, whose taps are backwards. */
+function exchangeProduct(lowering: Lowering, product: string, node: WeightGradientNode, rows: number): void {
+  const { emit, integers, block } = lowering;
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = node.attributes.weightShape;
+  const pieces = emit('Reshape', [exchangeBlocks(lowering, product), integers([-1, block * block])]);
+  const order = lowering.indices(
+    `reversed ${node.attributes.weightShape.join()} from ${rows} rows`,
+    (outputs * inputs * kh * kw) / block ** 2,
+    function* () {
+      for (let o = 0; o < outputs / block; o++) {
+        for (let i = 0; i < inputs / block; i++) {
+          for (let tap = kh * kw - 1; tap >= 0; tap--) yield ((i * rows * kw + tap) * outputs) / block + o;
+        }
+      }
+    },
+  );
+  emit(
+    'Reshape',
+    [emit('Gather', [pieces, order], { axis: 0 }), integers(node.attributes.weightShape)],
+    {},
+    node.outputs[0],
+  );
+}
+
+interface Correlation {
+  readonly filters: string;
+  readonly moved: string;
+  readonly kernel: readonly [number, number];
+  readonly geometry: {
+    readonly stride: readonly [number, number];
+    readonly padding: readonly [number, number];
+  };
+}
+
+/** At most so many bytes of columns are gathered at once; all of a large batch's would be a step's largest value. */
+const gatheredUpTo = 96 * 2 ** 20;
+
+/**
+ * For each tap and pair of channels the sum over images and pixels of `filters[n, f, h, w] * moved[n, s, sh * h + r - ph,
+ * sw * w + c - pw]`: `[f/B, rows, kw, s, B of f]`, of whose rows the first kh are the taps. Slices of columns are summed
+ * one after the other.
+ */
+function correlate(lowering: Lowering, correlation: Correlation): { product: string; rows: number } {
+  const { emit, integers, block } = lowering;
+  const { filters, moved, kernel, geometry } = correlation;
+  const [n, , filterHeight, columns] = imageShape(lowering.graph, filters);
+  const [, s, height, width] = imageShape(lowering.graph, moved);
+  const [kh, kw] = kernel;
+  const [ph, pw] = geometry.padding;
+  const sets = isBlocked(lowering, moved) ? s / block : 1;
+  const pixels = emit('Reshape', [
+    isBlocked(lowering, moved) ? setsInBlocks(lowering, moved, pw) : imagesInBlocks(lowering, moved, pw),
+    integers([(n / block) * sets * height * (width + 2 * pw), (s / sets) * block]),
+  ]);
+  const reach = height + ph - geometry.stride[0] * (filterHeight - 1);
+  const after = Math.max(0, kh - reach);
+  let count = columns;
+  const gathered = n * height * kw * s * Float32Array.BYTES_PER_ELEMENT;
+  while (count * gathered > gatheredUpTo && count % 2 === 0) count /= 2;
+  const products = Array.from({ length: columns / count }, (_, slice) =>
+    correlateColumns(lowering, correlation, { pixels, sets, after, first: slice * count, count }),
+  );
+  return { product: products.reduce((sum, product) => emit('Add', [sum, product])), rows: reach + after };
+}
+
+/**
+ * Columns of the filters' image, the `pixels` that they meet, of whose channels there are so many sets, and how many rows of
+ * zeros follow these.
+ */
+interface Columns {
+  readonly first: number;
+  readonly count: number;
+  readonly pixels: string;
+  readonly sets: number;
+  readonly after: number;
+}
+
+/** The part of the sum that some of the columns make, as `[values]` or `[1, values]`. */
+function correlateColumns(
+  lowering: Lowering,
+  { filters, moved, kernel: [kh, kw], geometry }: Correlation,
+  { first, count, pixels, sets, after }: Columns,
+): string {
+  const { emit, integers, block } = lowering;
+  const [n, f, filterHeight] = imageShape(lowering.graph, filters);
+  const [, s, height, width] = imageShape(lowering.graph, moved);
+  const [sh, sw] = geometry.stride;
+  const [ph, pw] = geometry.padding;
+  const padded = width + 2 * pw;
+  const seen = lowering.indices(
+    `${count} columns from ${first} on, ${[n, sets, height, padded, sw, kw].join()}`,
+    count * (n / block) * height * kw * sets,
+    function* () {
+      for (let w = first; w < first + count; w++) {
+        for (let row = 0; row < (n / block) * height; row++) {
+          const start = Math.floor(row / height) * sets * height + (row % height);
+          for (let tap = 0; tap < kw; tap++) {
+            for (let set = 0; set < sets; set++) yield (start + set * height) * padded + w * sw + tap;
+          }
+        }
+      }
+    },
+  );
+  const input = emit('Reshape', [
+    emit('Gather', [pixels, seen], { axis: 0 }),
+    integers([1, count * n, height, kw * s]),
+  ]);
+  const groups = evenGroups(f, kh, count, block);
+  const kernels = emit('Reshape', [
+    filtersOfColumns(lowering, filters, { first, count, groups }),
+    integers([groups * f, (count / groups) * n, filterHeight, 1]),
+  ]);
+  const attributes = {
+    ...convolution([filterHeight, 1]),
+    pads: [ph, 0, after, 0],
+    dilations: [sh, 1],
+    group: groups,
+    domain: blockedDomain,
+  };
+  const parts = emit('Reshape', [emit('Conv', [input, kernels], attributes), integers([groups, -1])]);
+  return groups === 1 ? parts : emit('ReduceSum', [parts, integers([0])], { keepdims: 0 });
+}
+
+function convolution(kernel: readonly [number, number]) {
+  return { kernel_shape: kernel, strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: 1 };
+}
+
+/** ONNX Runtime's convolution computes so many filter blocks at once. */
+const filterBlocksAtOnce = 4;
+
+/**
+ * The kernel is shared out by rows and sets of filters. Where these are odd, two threads would wait for each other:
+ * then the columns are summed in two groups.
+ */
+function evenGroups(filters: number, rows: number, columns: number, block: number): number {
+  const parts = Math.ceil(filters / (block * filterBlocksAtOnce)) * rows;
+  return parts % 2 === 1 && columns % 2 === 0 ? 2 : 1;
+}
+
+/** A plain image `[n/B, h, w, channels, B of n]` with `padding` columns of zeros on both sides. */
+function imagesInBlocks(lowering: Lowering, value: string, padding: number): string {
+  const { emit, integers } = lowering;
+  const [n, channels, h, w] = imageShape(lowering.graph, value);
+  const wider = padding === 0 ? value : emit('Pad', [value, integers([0, 0, 0, padding, 0, 0, 0, padding])]);
+  const last = emit('Transpose', [wider], { perm: [0, 2, 3, 1] });
+  const images = emit('Reshape', [last, integers([1, n, h, (w + 2 * padding) * channels])]);
+  return emit('ReorderInput', [images], { domain: blockedDomain });
+}
+
+/** A blocked image `[n/B, channels/B, h, w, B of channels, B of n]` with `padding` columns of zeros on both sides. */
+function setsInBlocks(lowering: Lowering, value: string, padding: number): string {
+  const { emit, floats, integers, block } = lowering;
+  const [n, channels, h, w] = imageShape(lowering.graph, value);
+  let wider = blocked(lowering, value);
+  if (padding > 0) {
+    // A convolution by ones is the only operator that pads on all cores.
+    wider = emit('Conv', [wider, floats(new Array<number>(channels).fill(1), [channels, 1, 1, 1])], {
+      ...convolution([1, 1]),
+      pads: [0, padding, 0, padding],
+      group: channels,
+      domain: blockedDomain,
+    });
+  }
+  const images = emit('Reshape', [wider, integers([1, n, (channels / block) * h, (w + 2 * padding) * block])]);
+  return emit('ReorderInput', [images], { domain: blockedDomain });
+}
+
+/** `[a, b, c, row]` as `[a, c, b, row]`, the value itself where that is the same. */
+function exchangeMiddle(
+  lowering: Lowering,
+  value: string,
+  [a, b, c, row]: readonly [a: number, b: number, c: number, row: number],
+): string {
+  const { emit, integers } = lowering;
+  if (b === 1 || c === 1) return value;
+  const order = lowering.indices(`middle of ${[a, b, c].join()} exchanged`, a * b * c, function* () {
+    for (let i = 0; i < a; i++) {
+      for (let k = 0; k < c; k++) for (let j = 0; j < b; j++) yield (i * b + j) * c + k;
+    }
+  });
+  return emit('Gather', [emit('Reshape', [value, integers([a * b * c, row])]), order], { axis: 0 });
+}
+
+/** Columns of a blocked image as filters `[groups, f/B, count / groups, n/B, h, B of n, B of f]`; the groups share them out. */
+function filtersOfColumns(
+  lowering: Lowering,
+  value: string,
+  { first: from, count, groups }: { readonly first: number; readonly count: number; readonly groups: number },
+): string {
+  const { emit, integers, block } = lowering;
+  const [n, f, h, w] = imageShape(lowering.graph, value);
+  const share = count / groups;
+  const name = `${count} columns from ${from} on in ${groups} groups of ${[n, f, h, w].join()} as filters`;
+  const order = lowering.indices(name, (n * f * h * count) / block, function* () {
+    for (let start = from; start < from + count; start += share) {
+      for (let b = 0; b < f / block; b++) {
+        for (let column = start; column < start + share; column++) {
+          for (let first = 0; first < n; first += block) {
+            for (let row = 0; row < h; row++) {
+              for (let image = first; image < first + block; image++)
+                yield (((image * f) / block + b) * h + row) * w + column;
+            }
+          }
+        }
+      }
+    }
+  });
+  const pixels = emit('Reshape', [blocked(lowering, value), integers([(n * f * h * w) / block, block])]);
+  return emit('Gather', [pixels, order], { axis: 0 });
+}

@@ -1,0 +1,182 @@
+import { imageShape } from '../../graph/builder.ts';
+import type { Convolution, Pair } from '../../graph/geometry.ts';
+import { floats, type Node } from '../../graph/graph.ts';
+import {
+  blocked,
+  blockedDomain,
+  exchangeBlocks,
+  exchangedKernel,
+  isBlocked,
+  phasesOf,
+  type Phase,
+} from '../../lowering/blocked/blockedLayout.ts';
+import { withDeferredScale } from '../../lowering/blocked/deferredScale.ts';
+import { interleavePlanes } from '../../lowering/blocked/interleavePlanes.ts';
+import { convolutionAttributes } from '../../lowering/convolutionAttributes.ts';
+import type { Lowering } from '../../lowering/lowering.ts';
+import { trainingOperator } from '../operator.ts';
+import { padZeros, tapViews } from './doubleColumns.ts';
+
+export interface InputGradient extends Convolution {
+  readonly inputShape: readonly number[];
+}
+
+/** weight, dy -> dx of shape `inputShape` */
+export const conv2dInputGradient = trainingOperator<InputGradient>('conv2dInputGradient', {
+  shape: (_, { inputShape }) => [floats(inputShape, 'image')],
+  scalable: { image: ({ inputs }) => inputs[1] ?? '', weight: ({ inputs }) => inputs[0] ?? '' },
+  onnx: lowerPlain,
+  blocked(lowering, node) {
+    if (!isBlocked(lowering, node.inputs[1] ?? '')) return false;
+    lowerBlocked(lowering, node);
+    return true;
+  },
+  suitsBlocks: hasBlockedForm,
+  double: lowerDouble,
+});
+
+type InputGradientNode = Node<InputGradient>;
+
+/**
+ * Stride 1: a convolution of dy with the kernel flipped and its channels exchanged, the fastest form that ONNX Runtime
+ * has; otherwise ConvTranspose.
+ */
+function lowerPlain(lowering: Lowering, { inputs, attributes, outputs }: InputGradientNode): void {
+  const [weight = '', dy = ''] = inputs;
+  const { stride, padding, dilation, groups, inputShape } = attributes;
+  const [, , kh, kw] = imageShape(lowering.graph, weight);
+  const pads = [dilation[0] * (kh - 1) - padding[0], dilation[1] * (kw - 1) - padding[1]] as const;
+  const direct = stride[0] === 1 && stride[1] === 1 && pads[0] >= 0 && pads[1] >= 0;
+  if (direct) {
+    const kernel = exchangeChannels(lowering, flip(lowering, weight, kh, kw), weight, groups);
+    lowering.emit('Conv', [dy, kernel], convolutionAttributes({ ...attributes, padding: pads }, [kh, kw]), outputs[0]);
+    return;
+  }
+  const [, , outHeight, outWidth] = imageShape(lowering.graph, dy);
+  const [, , height = 1, width = 1] = inputShape;
+  const missing = (size: number, out: number, axis: 0 | 1, kernel: number) =>
+    size - ((out - 1) * stride[axis] - 2 * padding[axis] + dilation[axis] * (kernel - 1) + 1);
+  const outputPadding = [missing(height, outHeight, 0, kh), missing(width, outWidth, 1, kw)];
+  const geometry = { ...convolutionAttributes(attributes, [kh, kw]), output_padding: outputPadding };
+  lowering.emit('ConvTranspose', [dy, weight], geometry, outputs[0]);
+}
+
+/** `[O, I/groups, kh, kw]` -> `[I, O/groups, kh, kw]` */
+function exchangeChannels(lowering: Lowering, kernel: string, weight: string, groups: number): string {
+  const { emit, integers } = lowering;
+  const [outputs, perGroup, kh, kw] = imageShape(lowering.graph, weight);
+  if (groups === 1) return emit('Transpose', [kernel], { perm: [1, 0, 2, 3] });
+  if (perGroup === 1 && outputs === groups) return kernel;
+  const split = emit('Reshape', [kernel, integers([groups, outputs / groups, perGroup, kh, kw])]);
+  const exchanged = emit('Transpose', [split], { perm: [0, 2, 1, 3, 4] });
+  return emit('Reshape', [exchanged, integers([groups * perGroup, outputs / groups, kh, kw])]);
+}
+
+function flip(lowering: Lowering, weight: string, kh: number, kw: number): string {
+  if (kh === 1 && kw === 1) return weight;
+  const { integers } = lowering;
+  const beforeStart = -(2 ** 31);
+  return lowering.emit('Slice', [
+    weight,
+    integers([-1, -1]),
+    integers([beforeStart, beforeStart]),
+    integers([2, 3]),
+    integers([-1, -1]),
+  ]);
+}
+
+/** Whether every stride phase is a convolution whose padding is not negative. */
+function hasBlockedForm(
+  { graph }: Pick<Lowering, 'graph'>,
+  { inputs, attributes }: InputGradientNode,
+  block: number,
+): boolean {
+  const [weight = '', dy = ''] = inputs;
+  const [, , kh, kw] = imageShape(graph, weight);
+  const [, , outHeight, outWidth] = imageShape(graph, dy);
+  const [, channels = 1, height = 1, width = 1] = attributes.inputShape;
+  const { stride, padding, dilation, groups } = attributes;
+  const phases = [
+    ...phasesOf(height, outHeight, kh, stride[0], padding[0]),
+    ...phasesOf(width, outWidth, kw, stride[1], padding[1]),
+  ];
+  const fits = phases.every(({ taps, before, after }) => taps.length === 0 || (before >= 0 && after >= 0));
+  return groups === 1 && fits && channels % block === 0 && dilation[0] === 1 && dilation[1] === 1;
+}
+
+/**
+ * For every stride phase of the input a convolution of dy with the flipped taps that reach it; stride 1 has one phase
+ * and all taps.
+ */
+function lowerBlocked(lowering: Lowering, node: InputGradientNode): void {
+  const { emit, integers, block } = lowering;
+  const [weight = '', dy = ''] = node.inputs;
+  const { stride, padding, inputShape } = node.attributes;
+  const [outputs, inputs, kh, kw] = imageShape(lowering.graph, weight);
+  const [n, , outHeight, outWidth] = imageShape(lowering.graph, dy);
+  const [, , height = 1, width = 1] = inputShape;
+  const [sh, sw] = stride;
+  const rows = phasesOf(height, outHeight, kh, sh, padding[0]);
+  const columns = phasesOf(width, outWidth, kw, sw, padding[1]);
+  const scaled = withDeferredScale(lowering, weight, { image: dy, shape: [outputs, inputs, kh, kw] });
+  const exchanged = exchangeBlocks(lowering, scaled);
+  const convolve = (row: Phase, column: Phase, output?: string) => {
+    const taps = row.taps.flatMap((r) => column.taps.map((c) => r * kw + c));
+    const shape = [inputs, outputs, row.taps.length, column.taps.length] as const;
+    const kernel = exchangedKernel(lowering, exchanged, taps, shape, kh * kw);
+    const attributes = {
+      domain: blockedDomain,
+      kernel_shape: [row.taps.length, column.taps.length],
+      strides: [1, 1],
+      pads: [row.before, column.before, row.after, column.after],
+      dilations: [1, 1],
+      group: 1,
+    };
+    return emit('Conv', [blocked(lowering, dy), kernel], attributes, output);
+  };
+  const [onlyRow] = rows;
+  const [onlyColumn] = columns;
+  if (sh === 1 && sw === 1 && onlyRow && onlyColumn) {
+    convolve(onlyRow, onlyColumn, node.outputs[0]);
+    return;
+  }
+  const plane: Pair = [Math.ceil(height / sh), Math.ceil(width / sw)];
+  const images = (n * inputs) / block;
+  const planes = new Map<string, string>();
+  rows.forEach((row, r) => {
+    columns.forEach((column, c) => {
+      if (row.taps.length === 0 || column.taps.length === 0) return;
+      const pixels = emit('Reshape', [convolve(row, column), integers([images, row.size, column.size, block])]);
+      const missing = [0, 0, 0, 0, 0, plane[0] - row.size, plane[1] - column.size, 0];
+      planes.set(`${r},${c}`, missing.some((size) => size > 0) ? emit('Pad', [pixels, integers(missing)]) : pixels);
+    });
+  });
+  const whole = interleavePlanes(lowering, planes, { images, phases: stride, plane, size: [height, width] });
+  emit('Reshape', [whole, integers(inputShape)], {}, node.outputs[0]);
+}
+
+/** In float64: the flipped kernel over dy, whose pixels lie `stride` apart in a map of zeros. */
+function lowerDouble(lowering: Lowering, node: InputGradientNode): void {
+  const { emit, integers } = lowering;
+  const [weight = '', dy = ''] = node.inputs;
+  const { stride, padding, dilation, groups, inputShape } = node.attributes;
+  const [outputs, perGroup, kh, kw] = imageShape(lowering.graph, weight);
+  const [n, , outHeight, outWidth] = imageShape(lowering.graph, dy);
+  const [, , height = 1, width = 1] = inputShape;
+  const reach = [dilation[0] * (kh - 1), dilation[1] * (kw - 1)] as const;
+  const before = [reach[0] - padding[0], reach[1] - padding[1]] as const;
+  const after = [
+    height + reach[0] - before[0] - outHeight * stride[0],
+    width + reach[1] - before[1] - outWidth * stride[1],
+  ] as const;
+  const cells = emit('Reshape', [dy, integers([n, outputs, outHeight, 1, outWidth, 1])]);
+  const apart = emit('Pad', [cells, integers([0, 0, 0, 0, 0, 0, 0, 0, 0, stride[0] - 1, 0, stride[1] - 1])]);
+  const map = emit('Reshape', [apart, integers([n, outputs, outHeight * stride[0], outWidth * stride[1]])]);
+  const window = { kernel: [kh, kw], stride: [1, 1], dilation, out: [height, width] } as const;
+  const views = tapViews(lowering, padZeros(lowering, map, before, after), [n, outputs, groups], window);
+  const columns = emit('Concat', views.reverse(), { axis: 2 });
+  const split = emit('Reshape', [weight, integers([groups, outputs / groups, perGroup, kh * kw])]);
+  const inputsFirst = emit('Transpose', [split], { perm: [0, 2, 3, 1] });
+  const rows = emit('Reshape', [inputsFirst, integers([groups, perGroup, (kh * kw * outputs) / groups])]);
+  emit('Reshape', [emit('MatMul', [rows, columns]), integers(inputShape)], {}, node.outputs[0]);
+}

@@ -1,0 +1,61 @@
+import { imageShape } from '../../graph/builder.ts';
+import { floats } from '../../graph/graph.ts';
+import { isBlocked } from '../../lowering/blocked/blockedLayout.ts';
+import { withDeferredScale } from '../../lowering/blocked/deferredScale.ts';
+import { withRecomputed } from '../../lowering/blocked/recompute.ts';
+import type { Lowering } from '../../lowering/lowering.ts';
+import { trainingOperator } from '../operator.ts';
+import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
+import { columnsOf } from './doubleColumns.ts';
+import { lowerWebgpuWeightGradient } from './webgpuWeightGradient.ts';
+import { lowerWeightGradient, type WeightGradient, type WeightGradientNode } from './weightGradientForms.ts';
+
+/** x, dy -> dweight of shape `weightShape` */
+export const conv2dWeightGradient = trainingOperator<WeightGradient>('conv2dWeightGradient', {
+  shape: (_, { weightShape }) => [floats(weightShape, 'kernel')],
+  scalable: { image: ({ inputs }) => inputs[1] ?? '', weight: ({ outputs }) => outputs[0] ?? '' },
+  onnx: lowerWeightGradient,
+  blocked(lowering, node) {
+    const [x = '', dy = ''] = node.inputs;
+    if (!isBlocked(lowering, dy)) return false;
+    withRecomputed(lowering, x, dy, () => {
+      lowerBlocked(lowering, node);
+    });
+    return true;
+  },
+  suitsBlocks: (_, { attributes }) => attributes.groups === 1,
+  takesColours: ({ inputs }) => inputs.slice(0, 1),
+  webgpu(lowering, node) {
+    if (node.attributes.groups !== 1) return false;
+    lowerWebgpuWeightGradient(lowering, node);
+    return true;
+  },
+  double: lowerDouble,
+});
+
+function lowerBlocked(lowering: Lowering, node: WeightGradientNode): void {
+  const [, image = ''] = node.inputs;
+  const [output = ''] = node.outputs;
+  if (!lowering.factors.has(image)) {
+    lowerBlockedWeightGradient(lowering, node);
+    return;
+  }
+  const share = `${output} without factor`;
+  lowerBlockedWeightGradient(lowering, { ...node, outputs: [share] });
+  withDeferredScale(lowering, share, { image, shape: node.attributes.weightShape, output });
+}
+
+/** In float64: products of dy and what the kernel's taps see of x, summed over the images. */
+function lowerDouble(lowering: Lowering, { inputs, attributes, outputs }: WeightGradientNode): void {
+  const { emit, integers } = lowering;
+  const [x = '', dy = ''] = inputs;
+  const { weightShape, groups } = attributes;
+  const [filters = 1, perGroup = 1, kh = 1, kw = 1] = weightShape;
+  const [n, , outHeight, outWidth] = imageShape(lowering.graph, dy);
+  const columns = columnsOf(lowering, x, [kh, kw], attributes, [outHeight, outWidth]);
+  const rows = emit('Reshape', [dy, integers([n, groups, filters / groups, outHeight * outWidth])]);
+  const products = emit('MatMul', [rows, emit('Transpose', [columns], { perm: [0, 1, 3, 2] })]);
+  const sum = emit('ReduceSum', [products, integers([0])], { keepdims: 0 });
+  const tapsFirst = emit('Reshape', [sum, integers([filters, kh, kw, perGroup])]);
+  emit('Transpose', [tapsFirst], { perm: [0, 3, 1, 2] }, outputs[0]);
+}

@@ -1,0 +1,64 @@
+import { append, parameter } from '../../graph/builder.ts';
+import { floats, type GraphBuilder, type Gradient } from '../../graph/graph.ts';
+import { none, operator, shapeOf, trainingOperator, type None } from '../operator.ts';
+import { sumPerChannel } from '../reduce/sumPerChannel.ts';
+import { at } from '../references.ts';
+import { asMatrix } from '../tensorflow.ts';
+
+/** x `[N, in]`, weight `[out, in]`, bias? `[out]` -> y `[N, out]` */
+export const linearOperator = operator<None>('linear', {
+  shape: ([x, weight]) => [floats([x?.shape[0] ?? 0, weight?.shape[0] ?? 0])],
+  gradient(builder, { inputs }, dy, needed) {
+    const [x = '', weight = '', bias] = inputs;
+    const gradients: Gradient[] = [];
+    if (needed(weight)) gradients.push([weight, append(builder, linearWeightGradient, none, [x, dy])]);
+    if (bias !== undefined && needed(bias)) gradients.push([bias, append(builder, sumPerChannel, none, [dy])]);
+    if (needed(x)) gradients.push([x, append(builder, linearInputGradient, none, [dy, weight])]);
+    return gradients;
+  },
+  onnx({ emit }, { inputs, outputs }) {
+    emit('Gemm', inputs, { transB: 1 }, outputs[0]);
+  },
+  tensorflow(tf, input, { inputs }) {
+    const y = tf.matMul(asMatrix(input(0)), asMatrix(input(1)), false, true);
+    return inputs.length > 2 ? tf.add(y, input(2)) : y;
+  },
+  reference(input, { inputs }) {
+    const [rows = 1, size = 1] = inputs[0]?.shape ?? [];
+    const [columns = 1] = inputs[1]?.shape ?? [];
+    return Float64Array.from({ length: rows * columns }, (_, index) => {
+      const [row, column] = [Math.floor(index / columns), index % columns];
+      let sum = inputs.length > 2 ? at(input(2), column) : 0;
+      for (let k = 0; k < size; k++) sum += at(input(0), row * size + k) * at(input(1), column * size + k);
+      return sum;
+    });
+  },
+  samples: {
+    'rows with a bias': { attributes: none, inputs: [{ shape: [3, 5] }, { shape: [4, 5] }, { shape: [4] }] },
+    'rows without one': { attributes: none, inputs: [{ shape: [3, 5] }, { shape: [4, 5] }] },
+  },
+});
+
+/** dy `[N, out]`, weight `[out, in]` -> dx `[N, in]` */
+export const linearInputGradient = trainingOperator<None>('linearInputGradient', {
+  shape: ([dy, weight]) => [floats([dy?.shape[0] ?? 0, weight?.shape[1] ?? 0])],
+  onnx({ emit }, { inputs, outputs }) {
+    emit('MatMul', inputs, {}, outputs[0]);
+  },
+});
+
+/** x `[N, in]`, dy `[N, out]` -> dweight `[out, in]` */
+export const linearWeightGradient = trainingOperator<None>('linearWeightGradient', {
+  shape: ([x, dy]) => [floats([dy?.shape[1] ?? 0, x?.shape[1] ?? 0])],
+  onnx({ emit }, { inputs, outputs }) {
+    emit('Gemm', [...inputs].reverse(), { transA: 1 }, outputs[0]);
+  },
+});
+
+/** torch's Linear under the module name `name`: `[..., in]` -> `[..., features]`. */
+export function linear(builder: GraphBuilder, name: string, x: string, features: number, bias = true): string {
+  const columns = shapeOf(builder, x).at(-1) ?? 0;
+  const weight = parameter(builder, `${name}.weight`, [features, columns]);
+  const values = bias ? [weight, parameter(builder, `${name}.bias`, [features])] : [weight];
+  return append(builder, linearOperator, none, [x, ...values]);
+}

@@ -1,0 +1,89 @@
+import { typeOf, type Node } from '../../graph/graph.ts';
+import { placeName } from '../../graph/nodePlaces.ts';
+import { elementCount } from '../../graph/tensor.ts';
+import { shapeAfter, type Lowering, type PlacedNode } from '../../lowering/lowering.ts';
+import { splitRow } from '../../lowering/splitRow.ts';
+
+/** What goes into an update's model, and comes out of it, with one dimension: the parameter and its moments. */
+export function updatedRows({ inputs: [parameter = '', , ...rest] }: Node): readonly string[] {
+  return [parameter, ...rest.slice(0, -1)];
+}
+
+/** Up to so many elements, parameters are updated together: an operator a tensor costs more than joining and parting. */
+const joinedUpTo = 16384;
+
+/** Computes an update of `state` (parameter, gradient and moments as rows), and names what comes out. */
+type LowerUpdate<Attributes> = (
+  lowering: Lowering,
+  node: Node<Attributes>,
+  state: readonly string[],
+  outputs: readonly string[],
+) => string[];
+
+/** Appends the update of all parameters, which are read and written as rows. */
+export function lowerUpdates<Attributes>(
+  lowering: Lowering,
+  updates: readonly PlacedNode<Attributes>[],
+  lowerUpdate: LowerUpdate<Attributes>,
+): void {
+  const sizeOf = (node: Node) => elementCount(typeOf(lowering.graph, node.inputs[0] ?? '').shape);
+  const limit = lowering.webgpu?.joinedElements ?? joinedUpTo;
+  const isSmall = ({ node }: PlacedNode) => sizeOf(node) <= limit;
+  const row = rowShape(
+    lowering,
+    updates.map(({ node }) => node.inputs[1] ?? ''),
+  );
+  const joined = updates.filter(isSmall).map(({ node }) => node);
+  lowerTogether(lowering, joined, joined.map(sizeOf), row, lowerUpdate);
+  for (const { node, layer } of updates.filter((update) => !isSmall(update))) {
+    lowering.place = placeName(node.operator.name, { layer, phase: 'update' });
+    lowerUpdate(lowering, node, rows(lowering, node, row), node.outputs);
+  }
+}
+
+/**
+ * The shape of a row. Where images are in blocks it waits for all gradients, the last layer's first: so the backward pass
+ * runs in its order, and no update, whose results stay until the step's end, begins before the maps of the forward pass
+ * are freed.
+ */
+function rowShape(lowering: Lowering, gradients: readonly string[]): string {
+  return lowering.block === 0 ? lowering.integers([-1]) : shapeAfter(lowering, [-1], [...gradients].reverse());
+}
+
+/** Parameter, gradient and moments as rows. */
+function rows(lowering: Lowering, { inputs }: Node, row: string): string[] {
+  const [parameter = '', gradient = '', ...rest] = inputs;
+  return [parameter, lowering.emit('Reshape', [gradient, row]), ...rest.slice(0, -1)];
+}
+
+function lowerTogether<Attributes>(
+  lowering: Lowering,
+  nodes: readonly Node<Attributes>[],
+  sizes: readonly number[],
+  row: string,
+  lowerUpdate: LowerUpdate<Attributes>,
+): void {
+  const { emit } = lowering;
+  const [first] = nodes;
+  if (!first) return;
+  lowering.place = placeName(first.operator.name, { layer: 'joined', phase: 'update' });
+  const parts = nodes.map((node) => rows(lowering, node, row));
+  const state =
+    parts[0]?.map((_, index) =>
+      emit(
+        'Concat',
+        parts.map((part) => part[index] ?? ''),
+        { axis: 0 },
+      ),
+    ) ?? [];
+  const next = lowerUpdate(lowering, first, state, []);
+  next.forEach((value, index) => {
+    const outputs = nodes.map((node) => node.outputs[index] ?? '');
+    splitRow(lowering, value, sizes, outputs);
+  });
+}
+
+/** Element `index` of the schedule, as a row of one. */
+export function scheduled(lowering: Lowering, node: Node, index: number): string {
+  return lowering.emit('Gather', [node.inputs.at(-1) ?? '', lowering.integers([index])], { axis: 0 });
+}

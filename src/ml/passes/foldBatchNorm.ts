@@ -1,0 +1,82 @@
+import { floats as floatType, isNode, type Graph, type Node } from '../graph/graph.ts';
+import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
+import { conv2dOperator } from '../operators/convolution/conv2d.ts';
+import { batchNormInference } from '../operators/norm/batchNormInference.ts';
+
+/**
+ * The same inference graph with every batch norm that directly follows a convolution folded into its weights and
+ * bias, and the constants that it then needs. What cannot be folded (DenseNet's norm before the convolution) stays.
+ */
+export function foldBatchNorm(graph: Graph, state: StateDict): { graph: Graph; constants: StateDict } {
+  const readers = new Map<string, number>();
+  for (const value of [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs]) {
+    readers.set(value, (readers.get(value) ?? 0) + 1);
+  }
+  const makers = new Map<string, Node>(graph.nodes.map((node) => [node.outputs[0] ?? '', node]));
+  const replaced = new Map<Node, Node | undefined>();
+  const constants = new Map(state);
+  const buffers: string[] = [];
+  const types = new Map(graph.types);
+
+  for (const norm of graph.nodes) {
+    const [x = '', weight = '', bias = '', mean = '', variance = ''] = norm.inputs;
+    const convolution = makers.get(x);
+    if (!isNode(norm, batchNormInference) || !isNode(convolution, conv2dOperator) || readers.get(x) !== 1) continue;
+    const [image = '', kernel = '', offset] = convolution.inputs;
+    const values = (name: string) => floats(state, name);
+    const scale = values(weight).map(
+      (gamma, channel) => gamma / Math.sqrt((values(variance)[channel] ?? 1) + norm.attributes.epsilon),
+    );
+    const folded = { kernel: `${kernel}.folded`, bias: `${kernel}.folded_bias` };
+    const shape = graph.types.get(kernel)?.shape ?? [];
+    constants.set(folded.kernel, float32Tensor(shape, scaleRows(values(kernel), scale)));
+    const before = offset === undefined ? new Float32Array(scale.length) : values(offset);
+    const means = values(mean);
+    const moved = values(bias).map((beta, c) => beta + ((before[c] ?? 0) - (means[c] ?? 0)) * (scale[c] ?? 1));
+    constants.set(folded.bias, float32Tensor([scale.length], moved));
+    types.set(folded.kernel, floatType(shape, 'kernel'));
+    types.set(folded.bias, floatType([scale.length]));
+    buffers.push(folded.kernel, folded.bias);
+    replaced.set(convolution, {
+      ...convolution,
+      inputs: [image, folded.kernel, folded.bias],
+      outputs: [norm.outputs[0] ?? ''],
+    });
+    replaced.set(norm, undefined);
+  }
+
+  const nodes = graph.nodes.flatMap((node) => {
+    const successor = replaced.has(node) ? replaced.get(node) : node;
+    return successor ? [successor] : [];
+  });
+  const used = new Set(nodes.flatMap((node) => node.inputs));
+  const folded: Graph = {
+    ...graph,
+    nodes,
+    types,
+    parameters: graph.parameters.filter((name) => used.has(name)),
+    buffers: [...graph.buffers, ...buffers].filter((name) => used.has(name)),
+  };
+  return { graph: folded, constants: pick(constants, [...folded.parameters, ...folded.buffers]) };
+}
+
+function floats(state: StateDict, name: string): Float32Array {
+  const tensor = state.get(name);
+  if (tensor?.dtype !== 'float32') throw new Error(`the state has no float32 tensor named ${name}`);
+  return tensor.data;
+}
+
+function scaleRows(kernel: Float32Array, scale: Float32Array): Float32Array {
+  const row = kernel.length / scale.length;
+  return kernel.map((value, index) => value * (scale[Math.floor(index / row)] ?? 1));
+}
+
+function pick(constants: ReadonlyMap<string, Tensor>, names: readonly string[]): StateDict {
+  return new Map(
+    names.map((name) => {
+      const tensor = constants.get(name);
+      if (!tensor) throw new Error(`the state has no tensor named ${name}`);
+      return [name, tensor];
+    }),
+  );
+}

@@ -1,0 +1,84 @@
+import { extendGraph, finishGraph } from '../graph/builder.ts';
+import { differentiate } from '../graph/differentiate.ts';
+import { typeOf, type Graph, type GraphBuilder, type TensorType } from '../graph/graph.ts';
+import { add } from '../operators/elementwise/arithmetic.ts';
+import { appendLoss } from '../operators/loss/logSoftmax.ts';
+import { appendOptimizer, type Optimizer } from '../operators/optimizer/optimizer.ts';
+
+/** What training a forward graph needs to know; see `TrainingOptions` of the engine. */
+export interface StepOptions {
+  readonly trainable: ReadonlySet<string>;
+  readonly optimizer: Optimizer;
+  readonly clipNorm?: number;
+}
+
+/** A forward graph that ends in log-probabilities, extended by its loss and its gradients. */
+interface Differentiated {
+  readonly builder: GraphBuilder;
+  readonly loss: string;
+  readonly logProbabilities: string;
+  readonly gradients: Map<string, string>;
+}
+
+function differentiateLoss(forward: Graph, trainable: ReadonlySet<string>): Differentiated {
+  const builder = extendGraph(forward);
+  const [logProbabilities = ''] = forward.outputs;
+  const { loss, seeds } = appendLoss(builder, logProbabilities);
+  const wanted = forward.parameters.filter((name) => trainable.has(name));
+  return { builder, loss, logProbabilities, gradients: differentiate(builder, seeds, wanted, add) };
+}
+
+/**
+ * The whole optimizer step as one graph: outputs are the loss `[]` and the log-probabilities; `updates` name the
+ * successors of parameters, running statistics and moments.
+ */
+export function fullStep(forward: Graph, options: StepOptions): Graph {
+  const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, options.trainable);
+  appendOptimizer(builder, options.optimizer, gradients, options.clipNorm);
+  return finishGraph(builder, [loss, logProbabilities]);
+}
+
+/** Loss, log-probabilities and the gradients only: outputs in this order, gradients in the order of the parameters. */
+export function gradientStep(forward: Graph, trainable: ReadonlySet<string>): Graph {
+  const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, trainable);
+  return finishGraph(builder, [loss, logProbabilities, ...gradients.values()]);
+}
+
+/** Name under which a gradient sum travels between micro-batches. */
+export function accumulatorName(parameter: string): string {
+  return `${parameter}.grad`;
+}
+
+/** One micro-batch: like `gradientStep`, but adds its gradients to accumulators that come in and go out as updates. */
+export function accumulationStep(forward: Graph, trainable: ReadonlySet<string>): Graph {
+  const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, trainable);
+  for (const [parameter, gradient] of gradients) {
+    const accumulator = accumulatorName(parameter);
+    builder.inputs.push(accumulator);
+    builder.types.set(accumulator, typeOf(builder, parameter));
+    builder.updates.set(accumulator, add(builder, accumulator, gradient));
+  }
+  return finishGraph(builder, [loss, logProbabilities]);
+}
+
+/** The update alone, from accumulated gradients. */
+export function updateStep(forward: Graph, options: StepOptions): Graph {
+  const trainable = forward.parameters.filter((name) => options.trainable.has(name));
+  const types = new Map<string, TensorType>();
+  for (const parameter of trainable) {
+    const type = typeOf(forward, parameter);
+    types.set(parameter, type).set(accumulatorName(parameter), type);
+  }
+  const builder = extendGraph({
+    inputs: trainable.map(accumulatorName),
+    parameters: trainable,
+    buffers: [],
+    nodes: [],
+    outputs: [],
+    updates: new Map(),
+    types,
+  });
+  const gradients = new Map(trainable.map((parameter) => [parameter, accumulatorName(parameter)]));
+  appendOptimizer(builder, options.optimizer, gradients, options.clipNorm);
+  return finishGraph(builder, []);
+}
