@@ -22,6 +22,7 @@ const arrows = {
   'ml/cache': ['protocol'],
   'ml/engine': [...graphs, 'ml/cache', 'protocol'],
   'ml/data': base,
+  'ml/evaluation': ['protocol'],
   'ml/weights': [...base, 'ml/networks'],
   'ml/inference': ['protocol', 'runs', ...graphs, 'ml/cache', 'ml/networks', 'ml/engine', 'ml/data', 'ml/weights'],
   'ml/training': [

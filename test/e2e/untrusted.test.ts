@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readEvaluations } from '../../src/extension/panels/evaluationFiles.ts';
+import { readEvaluations } from '../../src/runs/evaluations.ts';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { fivecrop } from '../unit/cli/runCommand.ts';
 import { stage } from './scenarios.ts';

@@ -13,7 +13,7 @@ import type { Parts } from '../parts.ts';
 import { readSettings } from '../settings.ts';
 import { requireTrust, untrustedRefusal } from '../requireTrust.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
-import { readEvaluations, timeWritten } from './evaluationFiles.ts';
+import { readEvaluations, timeWritten } from '../../runs/evaluations.ts';
 import { createEvaluationSession, type EvaluationData, type EvaluationSession } from './evaluationSession.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';

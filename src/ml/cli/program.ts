@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { checkCommand } from './checkCommand.ts';
+import { compareCommand } from './compareCommand.ts';
 import { devicesCommand } from './devicesCommand.ts';
 import { exportCommand } from './exportCommand.ts';
 import { predictCommand } from './predictCommand.ts';
@@ -30,6 +31,7 @@ export function createProgram(): Command {
     trainCommand(),
     testCommand(),
     predictCommand(),
+    compareCommand(),
     checkCommand(),
     exportCommand(),
     runsCommand(),

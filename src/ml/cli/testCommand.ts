@@ -2,25 +2,19 @@ import { Command, Option } from 'commander';
 import { relative, resolve } from 'node:path';
 import process from 'node:process';
 import { splitNames } from '../../protocol/dataReport.ts';
-import { evaluationPath, evaluationSchema } from '../../protocol/evaluation.ts';
 import { evaluationMetrics } from '../../protocol/evaluationMetrics.ts';
 import { layouts } from '../../protocol/trainingConfig.ts';
 import { readClassNames } from '../data/classNames.ts';
-import type { Sample } from '../data/scanDataset.ts';
 import type { SplitShares } from '../data/stratifiedSplit.ts';
 import type { Classifier } from '../inference/classifier.ts';
-import { evaluate } from '../inference/evaluate.ts';
-import { writeEvaluation } from '../inference/writeEvaluation.ts';
-import { imagesToTest } from '../inference/imagesToTest.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
 import { renameClasses } from '../inference/renameClasses.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 import { evaluationLines } from './evaluationLines.ts';
-import { withInterrupt } from './interrupt.ts';
-import { createOutput, type Output } from './output.ts';
-import { createProgress, imagesNote } from './progress.ts';
+import { createOutput } from './output.ts';
+import { testVisibly } from './testVisibly.ts';
 
 const examples = `
 Examples:
@@ -61,21 +55,20 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
   const layout = layouts.find((name) => name === options['layout']);
   const loaded = await loadClassifier({ kind: 'checkpoint', file: checkpoint }, placement, { log: output.say });
   try {
-    const { root, samples, selection } = await imagesToTest({
-      ...{ checkpoint, data, split, classes: loaded.labels },
+    const classifier = await named(loaded, options['classNames']);
+    const test = {
+      checkpoint,
+      data,
+      split,
+      cropCount,
       ...sharesFrom(options),
       ...(layout === undefined ? {} : { layout }),
-    });
-    for (const note of selection.notes) output.say(note);
-    const classifier = await named(loaded, options['classNames']);
-    const figures = await evaluateSamples(classifier, samples, cropCount, output);
-    const about = { version: 1 as const, checkpoint, data: root, split, selection, time: new Date().toISOString() };
-    const evaluation = evaluationSchema.parse({ ...about, ...figures });
-    const problem = await writeEvaluation(evaluation);
+    };
+    const { evaluation, kept, problem } = await testVisibly(classifier, test, output);
     output.object({ ...evaluation, ...evaluationMetrics(evaluation) });
-    const kept = relative(process.cwd(), evaluationPath(evaluation));
-    for (const line of evaluationLines(evaluation, problem === undefined ? kept : '--json')) output.print(line);
-    output.say(problem ?? `Kept in ${kept}`);
+    const shown = kept === undefined ? '--json' : relative(process.cwd(), kept);
+    for (const line of evaluationLines(evaluation, shown)) output.print(line);
+    output.say(problem ?? `Kept in ${shown}`);
   } finally {
     await loaded.dispose();
   }
@@ -97,22 +90,4 @@ function sharesFrom(options: OptionValues): { shares?: Partial<SplitShares> } {
 
 async function named(classifier: Classifier, file: unknown): Promise<Classifier> {
   return typeof file === 'string' ? renameClasses(classifier, await readClassNames('.', file)) : classifier;
-}
-
-async function evaluateSamples(classifier: Classifier, samples: readonly Sample[], cropCount: 1 | 5, output: Output) {
-  const progress = createProgress(true);
-  const startedAt = Date.now();
-  const stopping = () => progress.line('Stopping after the current images; Ctrl-C again quits at once.');
-  try {
-    return await withInterrupt(stopping, (signal) =>
-      evaluate(classifier, samples, {
-        cropCount,
-        signal,
-        onProgress: (done, total) => progress.update(done, total, imagesNote(done, total, startedAt)),
-        onLeftOut: (image, reason) => output.say(`${image} is left out: ${reason}`),
-      }),
-    );
-  } finally {
-    progress.stop();
-  }
 }

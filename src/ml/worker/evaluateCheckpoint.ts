@@ -1,9 +1,6 @@
 import { cancelled } from '../../protocol/errors.ts';
-import { evaluationPath, evaluationSchema } from '../../protocol/evaluation.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
-import { evaluate } from '../inference/evaluate.ts';
-import { imagesToTest } from '../inference/imagesToTest.ts';
-import { writeEvaluation } from '../inference/writeEvaluation.ts';
+import { testClassifier } from '../inference/testClassifier.ts';
 import type { RequestContext } from './answerRequests.ts';
 import type { ClassifierPool } from './classifierPool.ts';
 import { rareProgress } from './rareProgress.ts';
@@ -12,7 +9,7 @@ type EvaluateRequest = Extract<ServiceRequestBody, { type: 'evaluate' }>;
 
 /**
  * Tests a checkpoint on one split of a data folder, keeps the result beside it and answers it. Throws as `loadClassifier`,
- * `imagesToTest` and `evaluate` do.
+ * and `testClassifier` do.
  */
 export async function evaluateCheckpoint(
   request: EvaluateRequest,
@@ -23,26 +20,15 @@ export async function evaluateCheckpoint(
   const source = { kind: 'checkpoint' as const, path: checkpoint };
   await classifiers.use({ source, engine, device }, context, async (classifier) => {
     if (context.signal.aborted) throw cancelled();
-    const { root, samples, selection } = await imagesToTest({
-      checkpoint,
-      data,
-      split,
-      classes: classifier.labels,
-      signal: context.signal,
-    });
     const say = (message: string) => context.answer({ type: 'log', level: 'warning', message });
-    selection.notes.forEach(say);
-    const figures = await evaluate(classifier, samples, {
-      cropCount: request.crops,
+    const test = { checkpoint, data, split, cropCount: request.crops, signal: context.signal };
+    const { evaluation, kept, problem } = await testClassifier(classifier, test, {
       signal: context.signal,
+      onNote: say,
       onProgress: rareProgress('Testing', context.answer),
       onLeftOut: (image, reason) => say(`${image} is left out: ${reason}`),
     });
-    const about = { version: 1, checkpoint, data: root, split, selection, time: new Date().toISOString() };
-    const evaluation = evaluationSchema.parse({ ...about, ...figures });
-    const problem = await writeEvaluation(evaluation);
     if (problem !== undefined) say(problem);
-    const kept = problem === undefined ? { file: evaluationPath(evaluation) } : {};
-    context.answer({ type: 'evaluation', evaluation, ...kept });
+    context.answer({ type: 'evaluation', evaluation, ...(kept === undefined ? {} : { file: kept }) });
   });
 }

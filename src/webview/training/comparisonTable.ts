@@ -2,7 +2,7 @@ import { element } from '../components/element.ts';
 import { count, duration, percent, short } from '../components/format.ts';
 import { replaceIfNew } from '../components/replaceIfNew.ts';
 import { themeColors } from '../components/themeColors.ts';
-import { differingSettings, settingWords } from './compareRuns.ts';
+import { differingSettings, settingWords } from '../../protocol/differingSettings.ts';
 import { bestValidation, trainedSeconds } from './runCurves.ts';
 import { stateWord } from './runState.ts';
 import type { PageRun } from './shownRun.ts';

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { connectPage } from '../../../src/extension/panels/pageConnection.ts';
 import { createPanelMemory } from '../../../src/extension/panels/panelMemory.ts';
-import { readEvaluations } from '../../../src/extension/panels/evaluationFiles.ts';
+import { readEvaluations } from '../../../src/runs/evaluations.ts';
 import { createEvaluationSession } from '../../../src/extension/panels/evaluationSession.ts';
 import { createPredictionSession, type PredictionRequest } from '../../../src/extension/panels/predictionSession.ts';
 import { createTrainingSession } from '../../../src/extension/panels/trainingSession.ts';

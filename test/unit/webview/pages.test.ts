@@ -25,7 +25,7 @@ import {
   predictionsCsv,
   type PredictionRow,
 } from '../../../src/webview/prediction/predictionRows.ts';
-import { differingSettings, settingWords } from '../../../src/webview/training/compareRuns.ts';
+import { differingSettings, settingWords } from '../../../src/protocol/differingSettings.ts';
 import { offeredActions, stateWord, type RunStanding } from '../../../src/webview/training/runState.ts';
 import { emptyCurves } from '../../../src/webview/training/runCurves.ts';
 import { markedPoints } from '../../../src/webview/training/curve.ts';

@@ -1,5 +1,4 @@
-import type { RunRecord } from '../../protocol/runRecord.ts';
-import { short } from '../components/format.ts';
+import type { RunRecord } from './runRecord.ts';
 
 /** A setting whose value is not the same in all runs. `values` in the runs' order. */
 export type DifferingSetting = { setting: string; values: string[] };
@@ -36,7 +35,7 @@ function isPlainObject(value: unknown): value is object {
 
 function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(shown).join(', ');
-  if (typeof value === 'number') return short(value, 6);
+  if (typeof value === 'number') return String(Number(value.toPrecision(6)));
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
   return String(value);
 }

@@ -1,9 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { messageOf } from '../../protocol/errors.ts';
-import { evaluationSchema, isEvaluationOf, type Evaluation } from '../../protocol/evaluation.ts';
-import { evaluationLimit, readBoundedJson } from '../../runs/boundedFile.ts';
-import { parseVersioned } from '../../runs/versionedJson.ts';
+import { messageOf } from '../protocol/errors.ts';
+import { evaluationSchema, isEvaluationOf, type Evaluation } from '../protocol/evaluation.ts';
+import { evaluationLimit, readBoundedJson } from './boundedFile.ts';
+import { parseVersioned } from './versionedJson.ts';
 
 /**
  * The evaluations that are kept beside a checkpoint (see `evaluationPath`), newest first. What does not fit the format is
