@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { readOnnxFile } from '../../src/ml/inference/foreignModel.ts';
 import { tryModel } from '../../src/ml/inference/modelTrial.ts';
 import {
   encodeOnnx,
@@ -63,12 +64,12 @@ function refused(pattern: RegExp) {
 
 test('a sound model is tried once, and remembered', async () => {
   const file = await modelWith('sound', [], [floats('extra', [1], 0)]);
-  await tryModel(file, { kind: 'scores' }, 32);
+  await tryModel(await readOnnxFile(file), { kind: 'scores' }, 32);
   const remembered = await readdir(join(folder, 'cache', 'tried-models'));
   assert.equal(remembered.length, 1);
   const [marker = ''] = remembered;
   const { mtimeMs } = await stat(join(folder, 'cache', 'tried-models', marker));
-  await tryModel(file, { kind: 'scores' }, 32);
+  await tryModel(await readOnnxFile(file), { kind: 'scores' }, 32);
   assert.deepEqual(await readdir(join(folder, 'cache', 'tried-models')), remembered);
   assert.equal((await stat(join(folder, 'cache', 'tried-models', marker))).mtimeMs, mtimeMs, 'not tried again');
 });
@@ -80,7 +81,10 @@ test('a model that takes all memory is refused in one sentence', async () => {
     node('Mul', ['most', 'zero'], ['extra']),
   ];
   const file = await modelWith('huge', huge, [integers('shape', [1000, 2, 1_000_000, 3]), floats('zero', [1], 0)]);
-  await assert.rejects(tryModel(file, { kind: 'scores' }, 32), refused(/GB of memory|cannot be run/));
+  await assert.rejects(
+    tryModel(await readOnnxFile(file), { kind: 'scores' }, 32),
+    refused(/GB of memory|cannot be run/),
+  );
 });
 
 test('a model that runs without end is refused in one sentence', async () => {
@@ -98,15 +102,15 @@ test('a model that runs without end is refused in one sentence', async () => {
   const loop = node('Loop', ['times', 'yes', 'flat'], ['extra'], [{ name: 'body', type: 5, g: body }]);
   const yes: OnnxTensor = { name: 'yes', dims: [], dataType: 9, int32Data: [1] };
   const file = await modelWith('endless', [loop], [{ ...integers('times', [2 ** 50]), dims: [] }, yes]);
-  await assert.rejects(tryModel(file, { kind: 'scores' }, 32), refused(/within 9 seconds/));
+  await assert.rejects(tryModel(await readOnnxFile(file), { kind: 'scores' }, 32), refused(/within 9 seconds/));
 });
 
 test('what ONNX Runtime refuses, and scores that are not finite, are told as the file’s fault', async () => {
   const custom = [{ ...node('Surprise', ['flat'], ['extra']), domain: 'com.example' }];
   await assert.rejects(
-    tryModel(await modelWith('custom', custom), { kind: 'scores' }, 32),
+    tryModel(await readOnnxFile(await modelWith('custom', custom)), { kind: 'scores' }, 32),
     refused(/^custom\.onnx cannot be run \(.*Surprise/),
   );
   const infinite = await modelWith('infinite', [], [floats('extra', [1], Infinity)]);
-  await assert.rejects(tryModel(infinite, { kind: 'scores' }, 32), refused(/not finite/));
+  await assert.rejects(tryModel(await readOnnxFile(infinite), { kind: 'scores' }, 32), refused(/not finite/));
 });

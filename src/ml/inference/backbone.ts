@@ -1,41 +1,36 @@
 import { basename, dirname, isAbsolute, join, win32 } from 'node:path';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
-import { withRegularFile } from '../../runs/boundedFile.ts';
 import type { InferenceModel } from '../engine/engine.ts';
 import { featuresInput, imagesInput, type Network, type OnnxFileReference } from '../networks/network.ts';
 import { networkOf } from '../networks/registry.ts';
 import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
-import { sha256OfFile } from '../weights/fileHash.ts';
-import { featuresOf, openForeignModel, readOnnxFile } from './foreignModel.ts';
+import { featuresOf, type OnnxFile, openForeignModel, readOnnxFile } from './foreignModel.ts';
 import type { Placement } from './graphClassifier.ts';
 import { tryModel } from './modelTrial.ts';
 import { normalizeImages } from './normalizeImages.ts';
 
 /** An ONNX file, read and cut off after its features. */
-export interface Backbone {
-  readonly file: string;
-  readonly bytes: Uint8Array;
+export interface Backbone extends OnnxFile {
   readonly extractor: FeatureExtractor;
 }
 
 /**
- * Reads an ONNX file for its features, those named `featuresOutput` or else found, for images of `imageSize` pixels where
+ * Cuts an ONNX file off after its features, those named `featuresOutput` or else found, for images of `imageSize` pixels where
  * it takes any. Throws a user error where it cannot be used.
  */
 export async function openBackbone(
-  file: string,
+  read: OnnxFile,
   featuresOutput: string | undefined,
   imageSize: number,
   trial = tryModel,
 ): Promise<Backbone> {
   await trial(
-    file,
+    read,
     { kind: 'features', ...(featuresOutput === undefined ? {} : { output: featuresOutput }) },
     imageSize,
   );
-  const bytes = await readOnnxFile(file);
-  return { file, bytes, extractor: featuresOf(file, bytes, featuresOutput) };
+  return { ...read, extractor: featuresOf(read, featuresOutput) };
 }
 
 /**
@@ -55,16 +50,16 @@ export async function networkOfCheckpoint(
   const { features, imageSize = preprocessing.crop } = backbone.extractor;
   if (features === onnxFile.features && imageSize === preprocessing.crop) return { network, backbone };
   throw userError(
-    `${file} says ${onnxFile.features} features of ${preprocessing.crop} pixels, but ${found} gives ${features} of ${imageSize}: train again.`,
+    `${file} says ${onnxFile.features} features of ${preprocessing.crop} pixels, but ${found.file} gives ${features} of ${imageSize}: train again.`,
   );
 }
 
 /**
- * The ONNX file that a checkpoint was trained on, by its hash: where it lay then, beside the checkpoint, or in the run's
+ * Reads the ONNX file that a checkpoint was trained on, known by its hash: where it lay then, beside the checkpoint, or in the run's
  * folder. Nothing else is looked for: a checkpoint comes from anywhere, and what it names is opened only where it is an
  * ordinary file of this machine. Throws a user error where there is none.
  */
-async function findOnnxFile(reference: OnnxFileReference, checkpoint: string): Promise<string> {
+async function findOnnxFile(reference: OnnxFileReference, checkpoint: string): Promise<OnnxFile> {
   // The checkpoint may come from another system, whose paths have other separators.
   const name = win32.basename(reference.file);
   const beside = dirname(checkpoint);
@@ -72,9 +67,9 @@ async function findOnnxFile(reference: OnnxFileReference, checkpoint: string): P
   if (isAbsolute(reference.file) && !isOfNetwork(reference.file)) candidates.unshift(reference.file);
   let changed: string | undefined;
   for (const file of candidates) {
-    const hash = await withRegularFile(file, () => sha256OfFile(file)).catch(() => undefined);
-    if (hash === reference.sha256) return file;
-    if (hash !== undefined) changed ??= file;
+    const found = await readOnnxFile(file).catch(() => undefined);
+    if (found?.sha256 === reference.sha256) return found;
+    if (found !== undefined) changed ??= file;
   }
   const missing = changed
     ? `${changed} is not the file that ${basename(checkpoint)} was trained on`

@@ -1,29 +1,26 @@
+import { basename } from 'node:path';
 import * as z from 'zod';
 import { type ClassLabel, classesSchema } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
-import { type PreprocessPreset, type Preprocessing, preprocessingSchema } from '../../protocol/preprocessing.ts';
-import { readClassScores } from '../onnx/foreign/backbone.ts';
+import { type Preprocessing, presetConstants, preprocessingSchema } from '../../protocol/preprocessing.ts';
+import type { ClassScores } from '../onnx/foreign/backbone.ts';
 import type { TruncatedModel } from '../onnx/foreign/truncateModel.ts';
 
 /**
- * The preset to prepare pixels with for an ONNX file where neither the user nor the file names one, and why. Networks
- * with a background class before ImageNet's 1000 come from TensorFlow's slim collection, which expects -1 to 1; of all
- * others ImageNet's mean and standard deviation are the commonest.
+ * The constants to prepare pixels with for an ONNX file if neither the user nor the file names any; `log` hears which, and
+ * why. Networks with a background class before ImageNet's 1000 come from TensorFlow's slim collection, which expects -1 to
+ * 1; of all others ImageNet's mean and standard deviation are the most common. `scores` are the file's, if it has any.
  */
-export function suggestPreset(model: Uint8Array): { readonly preset: PreprocessPreset; readonly reason: string } {
-  return hasBackground(model)
-    ? { preset: 'tf', reason: 'it has a background class, as TensorFlow’s networks have' }
-    : { preset: 'imagenet', reason: 'that is the most common' };
-}
-
-function hasBackground(model: Uint8Array): boolean {
-  try {
-    return readClassScores(model).background;
-  } catch (error) {
-    // A file may have features and no class scores.
-    if (error instanceof RangeError) return false;
-    throw error;
-  }
+export function suggestedConstants(
+  file: string,
+  scores: Pick<ClassScores, 'background'> | undefined,
+  log?: (sentence: string) => void,
+): Omit<Preprocessing, 'resize' | 'crop'> {
+  const [preset, reason] = scores?.background
+    ? (['tf', 'it has a background class, as TensorFlow’s networks have'] as const)
+    : (['imagenet', 'that is the most common'] as const);
+  log?.(`No --preprocess is given for ${basename(file)}, so ${preset} is taken: ${reason}.`);
+  return presetConstants(preset);
 }
 
 /** Names in an ONNX file's metadata under which `export` says what is needed to use it. */

@@ -20,34 +20,31 @@ export type ForeignUse = { readonly kind: 'scores' } | { readonly kind: 'feature
 const mostBytes = 2 ** 31 - 1;
 const longestReason = 400;
 
-/** The size of an ONNX file. Throws a user error where it cannot be read or is larger than the format allows. */
-export function checkedSize(file: string): Promise<number> {
-  return withRegularFile(file, (_, size) => {
+/** An ONNX file as it was read: whatever lies under its name later, these bytes are what is tried and used. */
+export interface OnnxFile {
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  /** Of the bytes, in hex. */
+  readonly sha256: string;
+}
+
+/** Reads an ONNX file. Throws a user error where it cannot be read or is larger than the format allows. */
+export function readOnnxFile(file: string): Promise<OnnxFile> {
+  return withRegularFile(file, async (handle, size) => {
     if (size > mostBytes) throw userError(`${file} is larger than 2 GB, too large for an ONNX file: name another.`);
-    return Promise.resolve(size);
+    const short = () => userError(`${file} became shorter while it was read: try again.`);
+    const bytes = await readBytes(handle, 0, size, short);
+    return { file, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
   });
 }
 
-/** The bytes of an ONNX file. Throws a user error as `checkedSize` does. */
-export async function readOnnxFile(file: string): Promise<Uint8Array> {
-  await checkedSize(file);
-  return withRegularFile(file, (handle, size) =>
-    readBytes(handle, 0, size, () => userError(`${file} became shorter while it was read: try again.`)),
-  );
-}
-
-/** The sha256 of bytes in hex. */
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
-
 /** A file's class scores. Throws a user error that names the file where it has none that can be used. */
-export function scoresOf(file: string, bytes: Uint8Array): ClassScores {
+export function scoresOf({ file, bytes }: OnnxFile): ClassScores {
   return understood(file, () => readClassScores(bytes));
 }
 
 /** A file's features. Throws a user error that names the file where it has none that can be used. */
-export function featuresOf(file: string, bytes: Uint8Array, output?: string): FeatureExtractor {
+export function featuresOf({ file, bytes }: OnnxFile, output?: string): FeatureExtractor {
   return understood(file, () => readFeatureExtractor(bytes, output));
 }
 

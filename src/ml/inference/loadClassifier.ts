@@ -1,15 +1,15 @@
-import { basename } from 'node:path';
 import { userError } from '../../protocol/errors.ts';
 import { type Preprocessing, presetConstants } from '../../protocol/preprocessing.ts';
 import { namedNetwork } from '../networks/registry.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
+import type { ClassScores } from '../onnx/foreign/backbone.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { HeadOptions } from '../networks/layers/head.ts';
 import type { Network } from '../networks/network.ts';
 import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { networkOfCheckpoint, openFeatures } from './backbone.ts';
-import { exportedFacts, suggestPreset } from './backbonePreprocessing.ts';
+import { exportedFacts, suggestedConstants } from './backbonePreprocessing.ts';
 import type { Classifier } from './classifier.ts';
 import { readOnnxFile, scoresOf } from './foreignModel.ts';
 import { tryModel } from './modelTrial.ts';
@@ -121,11 +121,15 @@ async function scoresClassifier(
   placement: Placement,
   { log = () => undefined, trial = tryModel }: LoadOptions,
 ): Promise<Classifier> {
-  await trial(file, { kind: 'scores' }, preprocessing.crop ?? pretrainedCrop);
-  const bytes = await readOnnxFile(file);
-  const scores = scoresOf(file, bytes);
+  const read = await readOnnxFile(file);
+  await trial(read, { kind: 'scores' }, preprocessing.crop ?? pretrainedCrop);
+  const scores = scoresOf(read);
   const exported = exportedFacts(file, scores);
-  const own = exported?.preprocessing ?? suggestedFor(file, bytes, scores.imageSize, preprocessing, log);
+  const isGiven = Object.keys(preprocessing).length > 0;
+  const own = exported?.preprocessing ?? {
+    ...sizeFor(scores),
+    ...suggestedConstants(file, scores, isGiven ? undefined : log),
+  };
   if (exported && exported.labels.length !== scores.classes) {
     throw userError(`${file} names ${exported.labels.length} classes and scores ${scores.classes}: export it again.`);
   }
@@ -135,20 +139,6 @@ async function scoresClassifier(
   );
 }
 
-function suggestedFor(
-  file: string,
-  bytes: Uint8Array,
-  imageSize: number | undefined,
-  given: Partial<Preprocessing>,
-  log: (sentence: string) => void,
-): Preprocessing {
-  const { preset, reason } = suggestPreset(bytes);
-  if (Object.keys(given).length === 0) log(suggestion(file, preset, reason));
-  const { resize, crop } = pretrainedPreprocessing(imageSize ?? pretrainedCrop);
-  return { resize: Math.max(resize, crop), crop, ...presetConstants(preset) };
-}
-
-/** What is said where the preprocessing of an ONNX file is not given. */
-function suggestion(file: string, preset: string, reason: string): string {
-  return `No --preprocess is given for ${basename(file)}, so ${preset} is taken: ${reason}.`;
+function sizeFor({ imageSize = pretrainedCrop }: ClassScores): Pick<Preprocessing, 'resize' | 'crop'> {
+  return { resize: Math.max(pretrainedResize, imageSize), crop: imageSize };
 }

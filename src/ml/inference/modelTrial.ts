@@ -3,13 +3,14 @@ import * as z from 'zod';
 import { userError } from '../../protocol/errors.ts';
 import { askProcess, type ProcessReply } from '../engine/askProcess.ts';
 import { engineVersion } from '../engine/engineVersion.ts';
-import { sha256OfFile } from '../weights/fileHash.ts';
-import { checkedSize, type ForeignUse } from './foreignModel.ts';
+import type { ForeignUse, OnnxFile } from './foreignModel.ts';
 import { rememberTried, wasTried } from './triedModels.ts';
 
 /** What the process of a trial is asked; see modelTrialProcess.ts. */
 export interface TrialWish {
   readonly file: string;
+  /** Of the bytes that are meant. */
+  readonly sha256: string;
   readonly use: ForeignUse;
   /** Side of the images, in pixels, for a model that takes any. */
   readonly imageSize: number;
@@ -34,13 +35,13 @@ const memoryPerByte = 4;
  * make ONNX Runtime crash, run without end or take all memory, and here it takes only that process down. A file that can
  * be used is tried once. Throws a user error that names the file where it cannot.
  */
-export async function tryModel(file: string, use: ForeignUse, imageSize: number): Promise<void> {
-  const size = await checkedSize(file);
-  const facts = [await sha256OfFile(file), JSON.stringify(use), imageSize, engineVersion('onnx'), trialVersion];
+export async function tryModel({ file, bytes, sha256 }: OnnxFile, use: ForeignUse, imageSize: number): Promise<void> {
+  const size = bytes.byteLength;
+  const facts = [sha256, JSON.stringify(use), imageSize, engineVersion('onnx'), trialVersion];
   if (await wasTried(facts)) return;
   const memory = gigabyte + memoryPerByte * size;
   const deadline = Math.ceil(seconds + size / bytesPerSecond);
-  const answer = await answerOf({ file, use, imageSize, memory }, deadline);
+  const answer = await answerOf({ file, sha256, use, imageSize, memory }, deadline);
   if ('problem' in answer) throw userError(answer.problem);
   await rememberTried(facts);
 }

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { UserError } from '../../protocol/errors.ts';
+import { UserError, userError } from '../../protocol/errors.ts';
 import { onnxEngine } from '../engine/onnxruntime/onnxEngine.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import { createRandom } from '../graph/random.ts';
@@ -23,10 +23,11 @@ const watcher = `
 new Worker(watcher, { eval: true, workerData: wish.memory, execArgv: [] }).unref();
 
 /** Two images of noise at once, then one that is all grey. */
-async function tryOnce({ file, use, imageSize }: TrialWish): Promise<void> {
-  const bytes = await readOnnxFile(file);
-  const scores = use.kind === 'scores' ? scoresOf(file, bytes) : undefined;
-  const features = use.kind === 'features' ? featuresOf(file, bytes, use.output) : undefined;
+async function tryOnce({ file, sha256, use, imageSize }: TrialWish): Promise<void> {
+  const read = await readOnnxFile(file);
+  if (read.sha256 !== sha256) throw userError(`${file} changed while it was read: try again.`);
+  const scores = use.kind === 'scores' ? scoresOf(read) : undefined;
+  const features = use.kind === 'features' ? featuresOf(read, use.output) : undefined;
   const truncated = scores ?? features;
   if (!truncated) return;
   const placement = { engine: onnxEngine, device: 'cpu' };

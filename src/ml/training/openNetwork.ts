@@ -1,12 +1,12 @@
-import { basename, resolve } from 'node:path';
-import { usageError } from '../../protocol/errors.ts';
-import { presetConstants } from '../../protocol/preprocessing.ts';
+import { resolve } from 'node:path';
+import { UserError, usageError } from '../../protocol/errors.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { type Backbone, openBackbone } from '../inference/backbone.ts';
-import { exportedFacts, suggestPreset } from '../inference/backbonePreprocessing.ts';
-import { sha256Of } from '../inference/foreignModel.ts';
+import { exportedFacts, suggestedConstants } from '../inference/backbonePreprocessing.ts';
+import { readOnnxFile, scoresOf } from '../inference/foreignModel.ts';
 import type { ImageDemands, Network } from '../networks/network.ts';
 import { onnxFileNetwork } from '../networks/onnxFile.ts';
+import type { ClassScores } from '../onnx/foreign/backbone.ts';
 import { namedNetwork } from '../networks/registry.ts';
 
 /** A network as a configuration names it, and the ONNX file that it starts from, where it does. */
@@ -26,21 +26,29 @@ export async function openNetwork(
 ): Promise<OpenedNetwork> {
   if (network.kind === 'architecture') return { network: asUsage(() => namedNetwork(network.name)) };
   const file = resolve(network.file);
-  const backbone = await openBackbone(file, network.featuresOutput, imageSize);
+  const backbone = await openBackbone(await readOnnxFile(file), network.featuresOutput, imageSize);
   const { featuresOutput, features } = backbone.extractor;
-  const sha256 = sha256Of(backbone.bytes);
-  const reference = { kind: network.kind, file, sha256, featuresOutput, features };
+  const reference = { kind: network.kind, file, sha256: backbone.sha256, featuresOutput, features };
   const demands = demandsOf(backbone, network.preprocessing === undefined ? log : undefined);
   return { network: onnxFileNetwork(reference, demands), backbone };
 }
 
-function demandsOf({ file, bytes, extractor }: Backbone, log?: (message: string) => void): ImageDemands {
+function demandsOf(backbone: Backbone, log?: (message: string) => void): ImageDemands {
+  const { file, extractor } = backbone;
   const size = extractor.imageSize;
   const exported = exportedFacts(file, extractor)?.preprocessing;
   if (exported) return { constants: exported, size, resize: exported.resize };
-  const { preset, reason } = suggestPreset(bytes);
-  log?.(`Nothing says how ${basename(file)} wants its pixels (--preprocess), so \`${preset}\` is taken: ${reason}.`);
-  return { constants: presetConstants(preset), size, resize: undefined };
+  return { constants: suggestedConstants(file, scoresIn(backbone), log), size, resize: undefined };
+}
+
+/** A file may have features and no class scores. */
+function scoresIn(backbone: Backbone): ClassScores | undefined {
+  try {
+    return scoresOf(backbone);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 /** The registry's RangeErrors are the user's: an unknown name, a count out of range. */
