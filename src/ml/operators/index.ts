@@ -29,6 +29,7 @@ import {
 import { logSoftmaxLossGradient, logSoftmaxOperator, negativeLogLikelihood } from './loss/logSoftmax.ts';
 import { linearInputGradient, linearOperator, linearWeightGradient } from './matmul/linear.ts';
 import { matmulOperator } from './matmul/matmul.ts';
+import { constantOperator } from './movement/constant.ts';
 import { concatOperator } from './movement/concat.ts';
 import { gatherRowsOperator, scatterRows } from './movement/gatherRows.ts';
 import { flattenOperator, reshapeOperator } from './movement/reshape.ts';
@@ -36,6 +37,7 @@ import { padOperator, sliceOperator } from './movement/slice.ts';
 import { transposeOperator } from './movement/transpose.ts';
 import { batchNormInference, batchNormInferenceGradient } from './norm/batchNormInference.ts';
 import { batchNormTraining, batchNormTrainingGradient } from './norm/batchNormTraining.ts';
+import { layerNormOperator } from './norm/layerNorm.ts';
 import { runningAverage } from './norm/runningAverage.ts';
 import type { OperatorRecord } from './operator.ts';
 import { adamUpdate } from './optimizer/adamUpdate.ts';
@@ -64,6 +66,7 @@ export const operators: readonly OperatorRecord[] = [
   batchNormInference,
   batchNormInferenceGradient,
   runningAverage,
+  layerNormOperator,
   reluOperator,
   reluGradient,
   softmaxOperator,
@@ -98,6 +101,7 @@ export const operators: readonly OperatorRecord[] = [
   transposeOperator,
   gatherRowsOperator,
   scatterRows,
+  constantOperator,
   expandOperator,
   reduceSum,
   reduceMean,

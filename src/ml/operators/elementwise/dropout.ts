@@ -1,8 +1,10 @@
-import { append, input as declareInput } from '../../graph/builder.ts';
+import { append, input as declareInput, parameter } from '../../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { readBlocked } from '../../lowering/blocked/blockedLayout.ts';
 import { gradientBy, likeFirst, operator, type OperatorRecord } from '../operator.ts';
-import { at } from '../references.ts';
+import { reshape } from '../movement/reshape.ts';
+import { combineDoubles } from './broadcast.ts';
+import { mul } from './arithmetic.ts';
 
 export interface Dropout {
   readonly rate: number;
@@ -21,11 +23,18 @@ export const dropoutOperator: OperatorRecord<Dropout> = operator<Dropout>('dropo
     return false;
   },
   tensorflow: (tf, input) => tf.mul(input(0), input(1)),
-  reference: (input) => input(0).map((value, index) => value * at(input(1), index)),
+  reference: (input, run) => combineDoubles(input, run, (value = NaN, mask = NaN) => value * mask),
   samples: {
     rows: {
       attributes: { rate: 0.5 },
       inputs: [{ shape: [3, 5] }, { shape: [3, 5], fixed: true, value: (normal) => (normal > 0 ? 2 : 0) }],
+    },
+    'a mask per image': {
+      attributes: { rate: 0.5 },
+      inputs: [
+        { shape: [2, 3, 2, 2], axes: 'image' },
+        { shape: [2, 1, 1, 1], axes: 'image', fixed: true, value: (normal) => (normal > 0 ? 2 : 0) },
+      ],
     },
     'a map': {
       attributes: { rate: 0.5 },
@@ -46,4 +55,24 @@ export function dropout(builder: GraphBuilder, name: string, x: string, rate: nu
   const { shape, dtype, axes } = typeOf(builder, x);
   const mask = declareInput(builder, `${name}.mask`, shape, dtype, axes);
   return append(builder, dropoutOperator, { rate }, [x, mask]);
+}
+
+/**
+ * torchvision's StochasticDepth in mode `row` (Huang et al. 2016): the whole value of an image is dropped, or kept and
+ * divided by 1 - rate. The mask is an input `${name}.mask`, `[N, 1, ...]`; see `dropout`.
+ */
+export function stochasticDepth(builder: GraphBuilder, name: string, x: string, rate: number): string {
+  if (rate === 0) return x;
+  const { shape, dtype, axes } = typeOf(builder, x);
+  const mask = declareInput(builder, `${name}.mask`, [shape[0] ?? 1, ...shape.slice(1).map(() => 1)], dtype, axes);
+  return append(builder, dropoutOperator, { rate }, [x, mask]);
+}
+
+/** ConvNeXt's and CaiT's layer scale: `x` times a learned factor per channel `[C, 1, 1]`, or per feature `[D]`, named `name`. */
+export function layerScale(builder: GraphBuilder, name: string, x: string): string {
+  const { shape, axes } = typeOf(builder, x);
+  if (axes !== 'image') return mul(builder, x, parameter(builder, name, [shape.at(-1) ?? 1]));
+  const channels = shape[1] ?? 1;
+  const factor = parameter(builder, name, [channels, 1, 1]);
+  return mul(builder, x, reshape(builder, factor, [1, channels, 1, 1], 'image'));
 }

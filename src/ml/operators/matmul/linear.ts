@@ -1,5 +1,7 @@
 import { append, parameter } from '../../graph/builder.ts';
 import { floats, type GraphBuilder, type Gradient } from '../../graph/graph.ts';
+import { elementCount } from '../../graph/tensor.ts';
+import { reshape } from '../movement/reshape.ts';
 import { none, operator, shapeOf, trainingOperator, type None } from '../operator.ts';
 import { sumPerChannel } from '../reduce/sumPerChannel.ts';
 import { at } from '../references.ts';
@@ -55,10 +57,17 @@ export const linearWeightGradient = trainingOperator<None>('linearWeightGradient
   },
 });
 
-/** torch's Linear under the module name `name`: `[..., in]` -> `[..., features]`. */
+/** `x` `[..., in]` times the transposed weight `[out, in]`, plus the bias `[out]`: `[..., out]`. */
+export function applyLinear(builder: GraphBuilder, x: string, weight: string, bias?: string): string {
+  const shape = shapeOf(builder, x);
+  const columns = shape.at(-1) ?? 1;
+  const rows = shape.length === 2 ? x : reshape(builder, x, [elementCount(shape) / columns, columns]);
+  const y = append(builder, linearOperator, none, bias === undefined ? [rows, weight] : [rows, weight, bias]);
+  return shape.length === 2 ? y : reshape(builder, y, [...shape.slice(0, -1), shapeOf(builder, y)[1] ?? 1]);
+}
+
+/** torch's Linear under the module name `name`: `[..., in]` -> `[..., features]`, along the last axis. */
 export function linear(builder: GraphBuilder, name: string, x: string, features: number, bias = true): string {
-  const columns = shapeOf(builder, x).at(-1) ?? 0;
-  const weight = parameter(builder, `${name}.weight`, [features, columns]);
-  const values = bias ? [weight, parameter(builder, `${name}.bias`, [features])] : [weight];
-  return append(builder, linearOperator, none, [x, ...values]);
+  const weight = parameter(builder, `${name}.weight`, [features, shapeOf(builder, x).at(-1) ?? 1]);
+  return applyLinear(builder, x, weight, bias ? parameter(builder, `${name}.bias`, [features]) : undefined);
 }

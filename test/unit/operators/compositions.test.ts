@@ -1,0 +1,88 @@
+import { test } from 'node:test';
+import type { Engine } from '../../../src/ml/engine/engine.ts';
+import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { tensorflowEngine } from '../../../src/ml/engine/tensorflow/tensorflowEngine.ts';
+import { createGraphBuilder, finishGraph, input, parameter } from '../../../src/ml/graph/builder.ts';
+import type { Axes, GraphBuilder } from '../../../src/ml/graph/graph.ts';
+import { createRandom } from '../../../src/ml/graph/random.ts';
+import { webgpuLimits } from '../../../src/ml/lowering/webgpu/webgpuLimits.ts';
+import { squeezeExcite } from '../../../src/ml/networks/layers/squeezeExcite.ts';
+import {
+  gelu,
+  geluTanh,
+  hardSigmoid,
+  hardSwish,
+  relu6,
+  silu,
+} from '../../../src/ml/operators/activation/activations.ts';
+import { layerScale, stochasticDepth } from '../../../src/ml/operators/elementwise/dropout.ts';
+import { mul } from '../../../src/ml/operators/elementwise/arithmetic.ts';
+import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
+import { multiheadSelfAttention, windowAttention } from '../../../src/ml/operators/matmul/attention.ts';
+import { linear } from '../../../src/ml/operators/matmul/linear.ts';
+import { flatten } from '../../../src/ml/operators/movement/reshape.ts';
+import { channelShuffle } from '../../../src/ml/operators/movement/shuffle.ts';
+import { layerNorm, layerNorm2d, rmsNorm } from '../../../src/ml/operators/norm/layerNorm.ts';
+import { checkGradients } from '../engine/checkGradients.ts';
+import { doubleEngine } from '../engine/doubleEngine.ts';
+import { seed } from '../engine/seed.ts';
+import { webgpuFormsEngine } from '../engine/webgpuFormsEngine.ts';
+
+interface Composition {
+  readonly shape: readonly number[];
+  readonly axes?: Axes;
+  readonly build: (builder: GraphBuilder, x: string) => string;
+}
+
+const map = [2, 4, 5, 3];
+const tokens = [2, 5, 6];
+
+const compositions: Readonly<Record<string, Composition>> = {
+  ReLU6: { shape: map, axes: 'image', build: relu6 },
+  SiLU: { shape: map, axes: 'image', build: silu },
+  'hard sigmoid': { shape: map, axes: 'image', build: hardSigmoid },
+  'hard swish': { shape: map, axes: 'image', build: hardSwish },
+  GELU: { shape: tokens, build: gelu },
+  'GELU by tanh': { shape: tokens, build: geluTanh },
+  'squeeze-and-excite': {
+    shape: map,
+    axes: 'image',
+    build: (b, x) => squeezeExcite(b, 's', x, { squeezed: 3, activation: silu }),
+  },
+  'layer norm': { shape: tokens, build: (b, x) => layerNorm(b, 'n', x) },
+  'layer norm over channels': { shape: map, axes: 'image', build: (b, x) => layerNorm2d(b, 'n', x) },
+  'RMS norm': { shape: tokens, build: (b, x) => rmsNorm(b, 'n', x) },
+  'self-attention': { shape: tokens, build: (b, x) => multiheadSelfAttention(b, 'a', x, 2) },
+  'attention in windows': {
+    shape: [1, 4, 4, 4],
+    build: (b, x) => windowAttention(b, 'a', x, { heads: 2, window: 2, shift: 0 }),
+  },
+  'attention in shifted windows': {
+    shape: [2, 4, 6, 4],
+    build: (b, x) => windowAttention(b, 'a', x, { heads: 2, window: 2, shift: 1 }),
+  },
+  'channel shuffle': { shape: [1, 6, 2, 2], axes: 'image', build: (b, x) => channelShuffle(b, x, 3) },
+  'stochastic depth': { shape: map, axes: 'image', build: (b, x) => stochasticDepth(b, 's', x, 0.5) },
+  'layer scale of a map': { shape: map, axes: 'image', build: (b, x) => layerScale(b, 'gamma', x) },
+  'layer scale of tokens': { shape: tokens, build: (b, x) => layerScale(b, 'gamma', x) },
+};
+
+const engines: readonly { name: string; engine: Engine; tolerance: number }[] = [
+  { name: 'ONNX Runtime', engine: onnxEngine, tolerance: 1e-3 },
+  { name: 'ONNX Runtime in float64', engine: doubleEngine, tolerance: 1e-6 },
+  { name: 'the forms for WebGPU', engine: webgpuFormsEngine(webgpuLimits), tolerance: 1e-3 },
+  { name: 'TensorFlow.js', engine: tensorflowEngine, tolerance: 1e-3 },
+];
+
+for (const [title, { shape, axes, build }] of Object.entries(compositions)) {
+  for (const { name, engine, tolerance } of engines) {
+    test(`the gradients through ${title} in ${name} are those of finite differences`, async () => {
+      const builder = createGraphBuilder();
+      const fed = input(builder, 'x', shape, 'float32', axes ?? 'plain');
+      const x = mul(builder, fed, parameter(builder, 'factors', shape, axes ?? 'plain'));
+      const row = flatten(builder, build(builder, x));
+      const graph = finishGraph(builder, [logSoftmax(builder, linear(builder, 'behind', row, 3))]);
+      await checkGradients(engine, graph, createRandom(seed, title), { tolerance });
+    });
+  }
+}
