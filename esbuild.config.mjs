@@ -171,12 +171,14 @@ if (watch) {
 async function writeSchema() {
   const contents = `
     import { z } from 'zod';
+    import { networkNames } from './src/ml/networks/registry.ts';
     import { trainingConfigSchema } from './src/protocol/trainingConfig.ts';
     export const schema = z.toJSONSchema(trainingConfigSchema, {
       io: 'input',
       target: 'draft-7',
       override: ({ jsonSchema }) => {
         if (jsonSchema.description !== undefined) jsonSchema.markdownDescription = jsonSchema.description;
+        if (jsonSchema.properties?.name && jsonSchema.properties.weights) jsonSchema.properties.name.examples = [...networkNames];
       },
     });`;
   const stdin = { contents, resolveDir: root, loader: 'ts' };

@@ -38,7 +38,7 @@ export const trainingConfigSchema = z.strictObject({
         weights: path()
           .optional()
           .describe(
-            'Pretrained weights: a `.safetensors` or `.pth` file. Without it they are downloaded by the network’s name.',
+            'Pretrained weights: a `.safetensors` or `.pth` file, or the name of a published set, such as `IMAGENET1K_V2`. Without it the network’s first set is downloaded.',
           ),
       }),
       z.strictObject({

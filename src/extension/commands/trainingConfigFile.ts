@@ -2,6 +2,7 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
+import { isWeightSet } from '../../protocol/weightSet.ts';
 
 /** The content of a new `*.fivecrop.json` file. Paths near the file are written relative to it, so that it can be shared. */
 export function writeTrainingConfig(config: TrainingConfig, file: string): string {
@@ -43,5 +44,6 @@ function mapPaths(config: TrainingConfig, map: (path: string) => string): Traini
 
 function mapNetwork(network: TrainingConfig['network'], map: (path: string) => string): TrainingConfig['network'] {
   if (network.kind === 'backbone') return { ...network, file: map(network.file) };
-  return network.weights === undefined ? network : { ...network, weights: map(network.weights) };
+  const { weights } = network;
+  return weights === undefined || isWeightSet(weights) ? network : { ...network, weights: map(weights) };
 }

@@ -5,6 +5,7 @@ import type { ClassifierSource } from '../inference/loadClassifier.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import type { OptionValues } from './configFlags.ts';
 import { preprocessingFromFlags } from './networkFlags.ts';
+import { weightsPath } from './trainingConfigFrom.ts';
 
 /** The one network that the flags of `predict` name. Throws a usage error for none and for two. */
 export function classifierFromFlags(options: OptionValues): ClassifierSource {
@@ -23,7 +24,7 @@ export function classifierFromFlags(options: OptionValues): ClassifierSource {
   if (weights !== undefined && arch === undefined) throw usageError('--weights can only be used with --arch NAME.');
   if (weights === 'none') throw usageError('A network with random weights predicts nothing; leave out --weights none.');
   if (typeof arch === 'string') {
-    const file = typeof weights === 'string' ? { weights: resolve(weights) } : {};
+    const file = typeof weights === 'string' ? { weights: weightsPath(weights) } : {};
     return { kind: 'architecture', name: canonicalName(arch), ...file };
   }
   return { kind: 'checkpoint', file: checkpointPath(resolve(String(checkpoint))) };

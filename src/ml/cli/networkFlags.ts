@@ -1,13 +1,20 @@
 import { Option } from 'commander';
 import { usageError } from '../../protocol/errors.ts';
 import { preprocessPresets, type Preprocessing, type PreprocessPreset } from '../../protocol/preprocessing.ts';
+import { networkNames } from '../networks/registry.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 
 /** Options that say which network is meant, for `train` and `predict`. */
 export function networkOptions(): Option[] {
   return [
-    new Option('--arch <name>', 'a network by torchvision’s name: resnet18, densenet169, ConvNet2, … [densenet169]'),
-    new Option('--weights <file>', 'pretrained weights from a .safetensors or .pth file; none for random ones'),
+    new Option(
+      '--arch <name>',
+      `a network by torchvision’s name: ${networkNames.join(', ')}, or ConvNetN for any depth N [densenet169]`,
+    ),
+    new Option(
+      '--weights <file>',
+      'pretrained weights from a .safetensors or .pth file, or a published set by its name, such as IMAGENET1K_V2; none for random ones',
+    ),
     new Option('--backbone <file.onnx>', 'an ONNX file as a frozen feature extractor').conflicts(['arch', 'weights']),
   ];
 }

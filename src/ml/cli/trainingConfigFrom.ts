@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { usageError, userError } from '../../protocol/errors.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig, TrainingConfigInput } from '../../protocol/trainingConfig.ts';
+import { isWeightSet } from '../../protocol/weightSet.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { runOf } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
@@ -75,7 +76,10 @@ async function readConfig(file: string): Promise<Settings> {
   const network: unknown = settings.network;
   const paths = (value: object) =>
     Object.fromEntries(
-      Object.entries(value).map(([key, path]) => [key, ['file', 'weights'].includes(key) ? absolute(path) : path]),
+      Object.entries(value).map(([key, path]) => {
+        if (key === 'weights' && typeof path === 'string') return [key, weightsPath(path, dirname(file))];
+        return [key, key === 'file' ? absolute(path) : path];
+      }),
     );
   return {
     ...settings,
@@ -93,7 +97,7 @@ function networkFrom(options: OptionValues, base: NetworkInput | undefined): Net
       '--preprocess, --mean, --std, --scale, --channels and --features-output can only be used with --backbone FILE.',
     );
   }
-  const file = typeof weights === 'string' && weights !== 'none' ? resolve(weights) : undefined;
+  const file = typeof weights === 'string' && weights !== 'none' ? weightsPath(weights) : undefined;
   if (typeof arch === 'string')
     return { kind: 'architecture', name: canonicalName(arch), ...(file ? { weights: file } : {}) };
   const network = base ?? defaultNetwork;
@@ -101,6 +105,11 @@ function networkFrom(options: OptionValues, base: NetworkInput | undefined): Net
   if (network.kind === 'backbone')
     throw usageError('--weights can only be used with --arch; a backbone has its weights in its file.');
   return { ...network, weights: file };
+}
+
+/** A file of weights by its absolute path; the name of a published set as it is. */
+export function weightsPath(weights: string, folder = '.'): string {
+  return isWeightSet(weights) ? weights : resolve(folder, weights);
 }
 
 function backboneFrom(options: OptionValues, file: string): NetworkInput {

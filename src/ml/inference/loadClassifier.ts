@@ -1,11 +1,12 @@
 import { userError } from '../../protocol/errors.ts';
-import { type Preprocessing, presetConstants } from '../../protocol/preprocessing.ts';
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import { namedNetwork } from '../networks/registry.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import type { ClassScores } from '../onnx/foreign/backbone.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { HeadOptions } from '../networks/layers/head.ts';
 import type { Network } from '../networks/network.ts';
+import { imagenetPixels } from '../networks/pretrainedWeights.ts';
 import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { networkOfCheckpoint, openFeatures } from './backbone.ts';
@@ -35,7 +36,7 @@ export interface LoadOptions extends WeightsOptions {
 }
 
 /** Short side for pretrained networks, before the crop: the report's, and torchvision's for their published accuracy. */
-export const pretrainedResize = 256;
+const pretrainedResize = 256;
 const pretrainedCrop = 224;
 
 /**
@@ -66,14 +67,10 @@ async function loadOf(source: ClassifierSource, placement: Placement, options: L
         ? reportClassifier(source.file, placement)
         : checkpointClassifier(source.file, placement, options.trial);
     case 'architecture':
-      return createPretrainedClassifier(source, pretrainedPreprocessing(pretrainedCrop), placement, options);
+      return createPretrainedClassifier(source, placement, options);
     case 'backbone':
       return scoresClassifier(source, placement, options);
   }
-}
-
-function pretrainedPreprocessing(crop: number): Preprocessing {
-  return { resize: pretrainedResize, crop, ...presetConstants('imagenet') };
 }
 
 async function checkpointClassifier(
@@ -110,7 +107,7 @@ async function reportClassifier(file: string, placement: Placement): Promise<Cla
     ),
   );
   const { modelName, classes, state } = report;
-  const preprocessing = { ...pretrainedPreprocessing(pretrainedCrop), resize: reportResize };
+  const preprocessing = imagenetPixels({ resize: reportResize, crop: pretrainedCrop });
   const network = namedNetwork(modelName);
   const graphFor = (batchSize: number) => usedGraph(network, headOf(report), preprocessing, batchSize);
   return createGraphClassifier({ title: file, graphFor, state, labels: classes, preprocessing }, placement);

@@ -1,5 +1,7 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import { isWeightSet } from '../../protocol/weightSet.ts';
+import { imagenetPixels } from '../networks/pretrainedWeights.ts';
 import { type NamedNetwork, namedNetwork } from '../networks/registry.ts';
 import { locateWeights } from '../weights/pretrained.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
@@ -9,25 +11,32 @@ import { createGraphClassifier, type Placement } from './graphClassifier.ts';
 import { imagenetClasses } from './imagenetClasses.ts';
 
 /** Where pretrained weights are kept and fetched from; see the weights room. */
-export type WeightsOptions = NonNullable<Parameters<typeof locateWeights>[1]>;
+export type WeightsOptions = NonNullable<Parameters<typeof locateWeights>[2]>;
 
 /**
- * A network with its own classifier of ImageNet's classes, with weights from a file or by the network's name. Throws a
- * usage error for an unknown network, and a user error where the weights are not to be had or do not fit.
+ * A network with its own classifier of ImageNet's classes, with weights from a file or a published set, the network's first
+ * where none is named; images are prepared as that set wants them. Throws a usage error for an unknown network, and a user
+ * error where the weights are not to be had or do not fit.
  */
 export async function createPretrainedClassifier(
   { name, weights }: { readonly name: string; readonly weights?: string },
-  preprocessing: Preprocessing,
   placement: Placement,
   options: WeightsOptions,
 ): Promise<Classifier> {
   const network = knownNetwork(name);
-  const file = weights ?? (await locateWeights(name, options));
+  const set = weights !== undefined && isWeightSet(weights) ? weights : undefined;
+  const file = weights !== undefined && set === undefined ? weights : await locateWeights(name, set, options);
+  const preprocessing = preprocessingOf(network, set);
   const size = preprocessing.crop;
   const shapes = stateShapes(network.graph('original', { batchSize: 1, size }));
-  const state = await readWeights(file, shapes, { network: name });
+  const state = await readWeights(file, shapes, { extra: network.extraTensors, network: name });
   const graphFor = (batchSize: number) => network.graph('original', { batchSize, size, pixels: preprocessing });
   return createGraphClassifier({ title: name, graphFor, state, labels: imagenetClasses, preprocessing }, placement);
+}
+
+function preprocessingOf({ weights }: NamedNetwork, set: string | undefined): Preprocessing {
+  const published = weights.find(({ name }) => set === undefined || name === set);
+  return published?.preprocessing ?? imagenetPixels();
 }
 
 function knownNetwork(name: string): NamedNetwork {

@@ -9,7 +9,7 @@ import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
-import { hubFile, torchFile, type WeightSet } from './pretrainedWeights.ts';
+import { hubFile, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one DenseNet apart from another. */
 interface Densenet {
@@ -19,7 +19,7 @@ interface Densenet {
   readonly blocks: readonly [number, number, number, number];
   /** Channels of the first convolution. */
   readonly stem: number;
-  readonly weights: WeightSet;
+  readonly weights: readonly WeightSet[];
 }
 
 /** Accuracy, sizes and torch's files: https://pytorch.org/vision/stable/models.html. Hashes of the hub's: its pages. */
@@ -28,42 +28,42 @@ const densenets: Readonly<Record<string, Densenet>> = {
     growth: 32,
     blocks: [6, 12, 24, 16],
     stem: 64,
-    weights: {
-      top1: 74.434,
-      megabytes: 30.845,
-      sources: [
+    weights: [
+      v1(
+        74.434,
+        30.845,
         hubFile('densenet121', 'c894c6d9caa317a8ca1942986dee7a16a86c77734a4d691d2abe05389cfef358'),
         torchFile('densenet121', 'a639ec97'),
-      ],
-    },
+      ),
+    ],
   },
   densenet161: {
     growth: 48,
     blocks: [6, 12, 36, 24],
     stem: 96,
-    weights: {
-      top1: 77.138,
-      megabytes: 110.369,
-      sources: [
+    weights: [
+      v1(
+        77.138,
+        110.369,
         hubFile('densenet161', 'f9ee24e6d30ab3405d9c468040f74e2de66675126eee9ec9ec15826b5a0619d3', {
           revision: '359c7ecf29a2da61381f4725fe59889ca80ad29b',
           file: 'pytorch_model.bin',
         }),
         torchFile('densenet161', '8d451a50'),
-      ],
-    },
+      ),
+    ],
   },
   densenet169: {
     growth: 32,
     blocks: [6, 12, 32, 32],
     stem: 64,
-    weights: { top1: 75.6, megabytes: 54.708, sources: [torchFile('densenet169', 'b2777c0a')] },
+    weights: [v1(75.6, 54.708, torchFile('densenet169', 'b2777c0a'))],
   },
   densenet201: {
     growth: 32,
     blocks: [6, 12, 48, 32],
     stem: 64,
-    weights: { top1: 76.896, megabytes: 77.373, sources: [torchFile('densenet201', 'c1103571')] },
+    weights: [v1(76.896, 77.373, torchFile('densenet201', 'c1103571'))],
   },
 };
 
@@ -124,8 +124,9 @@ export const densenet: Family = {
     title: name.replace('densenet', 'DenseNet-'),
     features: featureCount(row),
     build: (builder, images) => build(builder, row, images),
-    weights: [row.weights],
+    weights: row.weights,
   })),
   classifier: 'classifier',
   initialise,
+  licence: 'BSD-3-Clause',
 };

@@ -12,6 +12,8 @@ export interface Variant {
   readonly build: (builder: GraphBuilder, images: string) => string;
   /** Images -> logits of the network's own classifier, where that is not a Linear on the features. */
   readonly buildOriginal?: (builder: GraphBuilder, images: string) => string;
+  /** Side in pixels of the only images that it takes; it takes any without it. */
+  readonly size?: number;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
   readonly weights: readonly WeightSet[];
 }
@@ -26,6 +28,10 @@ export interface Family {
   readonly classifier: string;
   /** How new weights are drawn. */
   readonly initialise: Initialisation;
+  /** Licence of the published weights, by its SPDX name; absent where there are none. */
+  readonly licence?: string;
+  /** Names of tensors that published weights hold beside those of the network, and that it has no use for. */
+  readonly extraTensors?: RegExp;
 }
 
 /** The same function of each variant of a table: what a family's file lists becomes what the registry offers. */

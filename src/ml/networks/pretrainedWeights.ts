@@ -1,3 +1,5 @@
+import { type Interpolation, type Preprocessing, presetConstants } from '../../protocol/preprocessing.ts';
+
 /** A file of pretrained weights somewhere in the world, and how it is recognised. */
 export interface WeightsSource {
   /** Name under which it lies in the cache, in a mirror, or where a user puts it. */
@@ -8,12 +10,16 @@ export interface WeightsSource {
   readonly bytes?: number;
 }
 
-/** A set of weights that was trained on ImageNet. */
+/** A set of weights that was trained on ImageNet, as torchvision publishes it. */
 export interface WeightSet {
-  /** Accuracy on ImageNet's validation set, one centre crop, in percent, as torchvision publishes it. */
+  /** torchvision's name: `IMAGENET1K_V1`. */
+  readonly name: string;
+  /** Accuracy on ImageNet's validation set, one centre crop, in percent. */
   readonly top1: number;
-  /** Size of torch's file in units of 2^20 bytes, as torchvision publishes it. */
+  /** Size of torch's file in units of 2^20 bytes. */
   readonly megabytes: number;
+  /** What its images have to be for that accuracy. */
+  readonly preprocessing: Preprocessing;
   /** In the order in which they are tried. */
   readonly sources: readonly WeightsSource[];
 }
@@ -21,6 +27,15 @@ export interface WeightSet {
 /** A set of weights with the name of the network that it is for. */
 export interface PretrainedWeights extends WeightSet {
   readonly network: string;
+}
+
+/** The preprocessing of most sets: short side 256, a crop of 224, bilinear, ImageNet's mean and deviation. */
+export function imagenetPixels({
+  resize = 256,
+  crop = 224,
+  interpolation,
+}: { resize?: number; crop?: number; interpolation?: Interpolation } = {}): Preprocessing {
+  return { resize, crop, ...(interpolation ? { interpolation } : {}), ...presetConstants('imagenet') };
 }
 
 /** torchvision's own file; its name carries the first 8 hex digits of its sha256. */
@@ -45,4 +60,14 @@ export function hubFile(
     sha256,
     ...(bytes === undefined ? {} : { bytes }),
   };
+}
+
+/** The set that torchvision published first, with its usual preprocessing. */
+export function v1(top1: number, megabytes: number, ...sources: readonly WeightsSource[]): WeightSet {
+  return { name: 'IMAGENET1K_V1', top1, megabytes, preprocessing: imagenetPixels(), sources };
+}
+
+/** The set of torchvision's newer recipe, whose images have a short side of 232. */
+export function v2(top1: number, megabytes: number, ...sources: readonly WeightsSource[]): WeightSet {
+  return { name: 'IMAGENET1K_V2', top1, megabytes, preprocessing: imagenetPixels({ resize: 232 }), sources };
 }

@@ -1,5 +1,5 @@
 import { usageError } from '../../protocol/errors.ts';
-import { presetConstants } from '../../protocol/preprocessing.ts';
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
 import { linear } from '../operators/matmul/linear.ts';
@@ -15,12 +15,12 @@ import type { HeadOptions } from './layers/head.ts';
 import { buildHead } from './layers/head.ts';
 import { type GraphOptions, type ImageDemands, imagesInput, type Network, type NetworkReference } from './network.ts';
 import { onnxFileNetwork } from './onnxFile.ts';
-import type { PretrainedWeights } from './pretrainedWeights.ts';
+import { imagenetPixels, type PretrainedWeights } from './pretrainedWeights.ts';
 import { resnet } from './resnet.ts';
 import { squeezenet } from './squeezenet.ts';
 
 /** Every family, in the order in which lists show their networks. */
-const families: readonly Family[] = [resnet, densenet, convnet, squeezenet];
+const families: readonly Family[] = [resnet, densenet, squeezenet, convnet];
 
 /** A network of a family. */
 export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features'> {
@@ -28,6 +28,8 @@ export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features
   readonly name: string;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
   readonly weights: readonly PretrainedWeights[];
+  readonly licence: string | undefined;
+  readonly extraTensors: RegExp | undefined;
   readonly graph: (head: NetworkHead, options: GraphOptions) => Graph;
 }
 
@@ -48,9 +50,6 @@ export function canonicalName(name: string): string {
   return listed ?? small.replace(/^convnet(?=\d)/u, 'ConvNet');
 }
 
-/** Images of torchvision's networks: any size, prepared by ImageNet's constants. */
-const images: ImageDemands = { constants: presetConstants('imagenet'), size: undefined, resize: undefined };
-
 function describedBy(name: string): { readonly family: Family; readonly variant: Variant } {
   for (const family of families) {
     const { variants, unlisted } = family;
@@ -65,7 +64,8 @@ function describedBy(name: string): { readonly family: Family; readonly variant:
 /** A network by its exact name; `ConvNetN` for any depth N from 1 to 999. Throws `RangeError` with the list of names for an unknown one. */
 export function namedNetwork(name: string): NamedNetwork {
   const { family, variant } = describedBy(name);
-  const { title, features, weights } = variant;
+  const { title, features, weights, size } = variant;
+  const [published] = weights;
   return {
     reference: { kind: 'architecture', name },
     name,
@@ -73,10 +73,18 @@ export function namedNetwork(name: string): NamedNetwork {
     features,
     classifier: family.classifier,
     initialise: family.initialise,
-    images,
+    images: { constants: constantsOf(published?.preprocessing), size, resize: undefined },
+    licence: family.licence,
+    extraTensors: family.extraTensors,
     weights: weights.map((set) => ({ ...set, network: name })),
     graph: (head, options) => graphOf(name, head, options),
   };
+}
+
+/** What of a preprocessing is no size; ImageNet's without one. */
+function constantsOf(preprocessing: Preprocessing = imagenetPixels()): ImageDemands['constants'] {
+  const { scale, mean, std, channels, interpolation } = preprocessing;
+  return { scale, mean, std, channels, interpolation };
 }
 
 function graphOf(name: string, head: NetworkHead, { batchSize, size, pixels, batchNorm }: GraphOptions): Graph {
@@ -90,7 +98,7 @@ function graphOf(name: string, head: NetworkHead, { batchSize, size, pixels, bat
 
 /** The network that a checkpoint or a run names. Throws `RangeError` with the list of names for an unknown one. */
 export function networkOf(reference: NetworkReference): Network {
-  return reference.kind === 'architecture' ? namedNetwork(reference.name) : onnxFileNetwork(reference, images);
+  return reference.kind === 'architecture' ? namedNetwork(reference.name) : onnxFileNetwork(reference);
 }
 
 /** Every network of `networkNames`. */
@@ -131,11 +139,19 @@ export function countParameters(name: string): { readonly tensors: number; reado
   return { tensors: sizes.length, parameters: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
-/** The weights that a network is fetched with by its name. Throws a usage error that lists the networks that have some. */
-export function pretrainedWeights(name: string): PretrainedWeights {
+/**
+ * The weights that a network is fetched with by its name: the set that is named, or its first. Throws a usage error that
+ * lists what there is.
+ */
+export function pretrainedWeights(name: string, set?: string): PretrainedWeights {
   const networks = listNetworks().filter(({ weights }) => weights.length > 0);
-  const [weights] = networks.find((network) => network.name === name)?.weights ?? [];
-  if (weights) return weights;
+  const sets = networks.find((network) => network.name === name)?.weights ?? [];
+  const wanted = set === undefined ? sets[0] : sets.find((weights) => weights.name === set);
+  if (wanted) return wanted;
+  if (sets.length > 0) {
+    const known = sets.map((weights) => weights.name).join(' and ');
+    throw usageError(`${name} has no pretrained weights named ${String(set)}: choose ${known}, or give a file.`);
+  }
   const names = networks.map((network) => network.name).join(', ');
   throw usageError(
     `There are no pretrained weights for ${name}: choose one of ${names}, give a file with \`--weights\`, or train from scratch with \`--weights none\`.`,

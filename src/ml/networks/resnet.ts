@@ -8,13 +8,13 @@ import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf } from './initialise.ts';
-import { hubFile, torchFile, type WeightSet } from './pretrainedWeights.ts';
+import { hubFile, torchFile, v1, v2, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one ResNet apart from another: the kind of block, and how many of them each of the four stages has. */
 interface Resnet {
   readonly block: 'basic' | 'bottleneck';
   readonly blocks: readonly [number, number, number, number];
-  readonly weights: WeightSet;
+  readonly weights: readonly WeightSet[];
 }
 
 /** Accuracy, sizes and torch's files: https://pytorch.org/vision/stable/models.html. Hashes of the hub's: its pages. */
@@ -22,66 +22,71 @@ const resnets: Readonly<Record<string, Resnet>> = {
   resnet18: {
     block: 'basic',
     blocks: [2, 2, 2, 2],
-    weights: {
-      top1: 69.758,
-      megabytes: 44.661,
-      sources: [
+    weights: [
+      v1(
+        69.758,
+        44.661,
         hubFile('resnet18', '694f673df6520a3158624e8a89af086f59923ee4cd7436fe5bc3bc71d295ad81', {
           revision: 'bbd144b3e5565108aad885f145491d11bc6ce807',
           bytes: 46_807_446,
         }),
         torchFile('resnet18', 'f37072fd'),
-      ],
-    },
+      ),
+    ],
   },
   resnet34: {
     block: 'basic',
     blocks: [3, 4, 6, 3],
-    weights: {
-      top1: 73.314,
-      megabytes: 83.275,
-      sources: [
+    weights: [
+      v1(
+        73.314,
+        83.275,
         hubFile('resnet34', '0bb82595a564991a9d424708b33f5d843f5aaed7f6c0886ff10849ff97022235', {
           revision: '1b7b21cca82ff974d341713f777bf740c2db38c4',
           bytes: 87_278_522,
         }),
         torchFile('resnet34', 'b627a593'),
-      ],
-    },
+      ),
+    ],
   },
   resnet50: {
     block: 'bottleneck',
     blocks: [3, 4, 6, 3],
-    weights: {
-      top1: 76.13,
-      megabytes: 97.781,
-      sources: [
+    weights: [
+      v1(
+        76.13,
+        97.781,
         hubFile('resnet50', '5d061a3c593d795bfe682d9b152bafbcf550579873492def3515b46db1189888', {
           revision: '78f3ecfdb38e06d9b8397f662e7ab8fee96026fa',
           bytes: 102_469_840,
         }),
         torchFile('resnet50', '0676ba61'),
-      ],
-    },
+      ),
+      v2(80.858, 97.79, torchFile('resnet50', '11ad3fa6')),
+    ],
   },
   resnet101: {
     block: 'bottleneck',
     blocks: [3, 4, 23, 3],
-    weights: { top1: 77.374, megabytes: 170.511, sources: [torchFile('resnet101', '63fe2227')] },
+    weights: [
+      v1(77.374, 170.511, torchFile('resnet101', '63fe2227')),
+      v2(81.886, 170.53, torchFile('resnet101', 'cd907fc2')),
+    ],
   },
   resnet152: {
     block: 'bottleneck',
     blocks: [3, 8, 36, 3],
-    weights: {
-      top1: 78.312,
-      megabytes: 230.434,
-      sources: [
+    weights: [
+      v1(
+        78.312,
+        230.434,
         hubFile('resnet152', '15897077afdf4d6334dc0c3f8e6fb483afb3faa9298c139f3c6eb29bca6ae5b2', {
           revision: '2a9b5c2460893a2ab13d8625db2383f3094d704f',
         }),
         torchFile('resnet152', '394f9c45'),
-      ],
-    },
+      ),
+      v2(82.284, 230.474, torchFile('resnet152', 'f82ba261')),
+    ],
   },
 };
 
@@ -151,8 +156,9 @@ export const resnet: Family = {
     title: name.replace('resnet', 'ResNet-'),
     features: 512 * expansion[row.block],
     build: (builder, images) => build(builder, row, images),
-    weights: [row.weights],
+    weights: row.weights,
   })),
   classifier: 'fc',
   initialise,
+  licence: 'BSD-3-Clause',
 };

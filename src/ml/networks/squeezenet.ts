@@ -6,7 +6,7 @@ import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
-import { torchFile, type WeightSet } from './pretrainedWeights.ts';
+import { torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
 /** A Fire module by the channels of its squeeze and of each of its two expansions, or a max pool. */
 type Stage = readonly [squeeze: number, expand: number] | 'pool';
@@ -16,7 +16,7 @@ interface Squeezenet {
   readonly channels: number;
   readonly kernel: number;
   readonly stages: readonly Stage[];
-  readonly weights: WeightSet;
+  readonly weights: readonly WeightSet[];
 }
 
 /** Accuracy, sizes and files: https://pytorch.org/vision/stable/models.html. */
@@ -37,7 +37,7 @@ const squeezenets: Readonly<Record<string, Squeezenet>> = {
       'pool',
       [64, 256],
     ],
-    weights: { top1: 58.092, megabytes: 4.778, sources: [torchFile('squeezenet1_0', 'b66bff10')] },
+    weights: [v1(58.092, 4.778, torchFile('squeezenet1_0', 'b66bff10'))],
   },
   squeezenet1_1: {
     channels: 64,
@@ -55,7 +55,7 @@ const squeezenets: Readonly<Record<string, Squeezenet>> = {
       [64, 256],
       [64, 256],
     ],
-    weights: { top1: 58.178, megabytes: 4.729, sources: [torchFile('squeezenet1_1', 'b8a52dc0')] },
+    weights: [v1(58.178, 4.729, torchFile('squeezenet1_1', 'b8a52dc0'))],
   },
 };
 
@@ -107,8 +107,9 @@ export const squeezenet: Family = {
     features: featureCount,
     build: (builder, images) => globalAveragePool(builder, featureMap(builder, row, images)),
     buildOriginal: (builder, images) => classify(builder, featureMap(builder, row, images)),
-    weights: [row.weights],
+    weights: row.weights,
   })),
   classifier: 'classifier',
   initialise,
+  licence: 'BSD-3-Clause',
 };

@@ -40,7 +40,7 @@ export interface AssembleOptions {
   readonly inPlace: boolean;
   /** Hears of the images as they are loaded. */
   readonly dataCheck: DataCheck;
-  readonly locateWeights: (network: string) => Promise<string>;
+  readonly locateWeights: (network: string, set?: string) => Promise<string>;
   /** Watches where the time goes, where that was asked for. */
   readonly profiler?: RunProfiler;
 }

@@ -1,5 +1,7 @@
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { isWeightSet } from '../../protocol/weightSet.ts';
 import type { StateDict } from '../graph/tensor.ts';
+import { namedNetwork } from '../networks/registry.ts';
 import { initialise } from '../networks/initialise.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { readWeights } from '../weights/weightsFile.ts';
@@ -7,20 +9,21 @@ import type { RunNetwork } from './runNetwork.ts';
 
 /**
  * The weights with which a new run begins: random ones by seed; for all methods but `scratch` those of a file in the
- * place of everything but the head. `locate` finds the file of a network by its name. Throws a user error where
+ * place of everything but the head. `locate` finds the file of a network by its name and that of a set of weights. Throws a user error where
  * there is none, or where it does not fit.
  */
 export async function initialState(
   config: TrainingConfig,
   network: RunNetwork,
-  locate: (name: string) => Promise<string>,
+  locate: (network: string, set?: string) => Promise<string>,
 ): Promise<StateDict> {
   const shapes = stateShapes(network.whole(1));
   const random = initialise(shapes, network.initialise, config.seed);
   // An ONNX file has its weights in itself, and a head begins with random ones.
   if (config.network.kind === 'backbone' || config.method === 'scratch') return random;
   const { name, weights } = config.network;
-  const file = weights ?? (await locate(name));
-  const pretrained = await readWeights(file, shapes, { ignore: network.classifier, network: name });
+  const file = weights === undefined || isWeightSet(weights) ? await locate(name, weights) : weights;
+  const extra = namedNetwork(name).extraTensors;
+  const pretrained = await readWeights(file, shapes, { ignore: network.classifier, extra, network: name });
   return new Map([...random].map(([tensor, value]) => [tensor, pretrained.get(tensor) ?? value]));
 }

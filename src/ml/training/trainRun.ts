@@ -222,7 +222,7 @@ async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: Da
       fallbacks: [...chosen.fallbacks],
     },
   });
-  const locate = (name: string) => locateFor(name, options, stopping.signal);
+  const locate = (name: string, set?: string) => locateFor(name, set, options, stopping.signal);
   const assembled = await assembleRun({
     ...parts,
     chosen,
@@ -320,9 +320,14 @@ async function finish(
 }
 
 /** The file of a network's pretrained weights, fetched where it is not there. */
-function locateFor(network: string, options: TrainRunOptions, signal: AbortSignal): Promise<string> {
+function locateFor(
+  network: string,
+  set: string | undefined,
+  options: TrainRunOptions,
+  signal: AbortSignal,
+): Promise<string> {
   const { weights, onProgress } = options;
-  return locateWeights(network, {
+  return locateWeights(network, set, {
     ...(weights?.folder === undefined ? {} : { weightsFolder: weights.folder }),
     ...(weights?.mirror === undefined ? {} : { mirror: weights.mirror }),
     ...(onProgress

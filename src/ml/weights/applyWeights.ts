@@ -9,6 +9,8 @@ export type TensorForms = ReadonlyMap<string, Pick<Tensor, 'dtype' | 'shape'>>;
 export interface ApplyOptions {
   /** Module whose tensors are neither needed nor missed, on both sides: the classifier that a head replaces. */
   readonly ignore?: string;
+  /** Names of tensors that the file may hold beside the network's. */
+  readonly extra?: RegExp | undefined;
   /** What the weights and the network are called in the sentence that says why they do not fit. */
   readonly source?: string;
   readonly network?: string;
@@ -34,7 +36,7 @@ function isCounter(name: string): boolean {
  * missing, have another shape or type, or are there without being needed: then the file belongs to another network.
  */
 export function fittingNames(shapes: StateShapes, forms: TensorForms, options: ApplyOptions = {}): string[] {
-  const { ignore, source = 'The weights', network = 'the network' } = options;
+  const { ignore, extra, source = 'The weights', network = 'the network' } = options;
   const ignored = (name: string) => ignore !== undefined && name.startsWith(`${ignore}.`);
   const fitting: string[] = [];
   const missing: string[] = [];
@@ -50,7 +52,9 @@ export function fittingNames(shapes: StateShapes, forms: TensorForms, options: A
       different.push(`${name} ([${form.shape.join(', ')}] instead of [${shape.join(', ')}])`);
     } else fitting.push(name);
   }
-  const unexpected = [...forms.keys()].filter((name) => !shapes.has(name) && !ignored(name) && !isCounter(name));
+  const unexpected = [...forms.keys()].filter(
+    (name) => !shapes.has(name) && !ignored(name) && !isCounter(name) && extra?.test(name) !== true,
+  );
   const complaints = [
     missing.length > 0 && `lacks ${missing.length} tensors (${someOf(missing)})`,
     different.length > 0 && `has ${different.length} in another form (${someOf(different)})`,

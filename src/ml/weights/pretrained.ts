@@ -207,9 +207,13 @@ function download(weights: PretrainedWeights, places: Places, options: LocateOpt
 }
 
 /**
- * The path of a file with a network's weights from ImageNet, fetched if need be; `loadWeightsFile` reads it.
+ * The path of a file with a network's weights from ImageNet, of the set that is named or the first, fetched if need be; `loadWeightsFile` reads it.
  * Throws as `locateFile` does, and a usage error for a network that has none.
  */
-export async function locateWeights(network: string, options: LocateOptions = {}): Promise<string> {
-  return locateFile(pretrainedWeights(network), options);
+export async function locateWeights(
+  network: string,
+  set: string | undefined,
+  options: LocateOptions = {},
+): Promise<string> {
+  return locateFile(pretrainedWeights(network, set), options);
 }

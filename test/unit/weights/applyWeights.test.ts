@@ -43,3 +43,10 @@ test('weights of a deeper network of the same kind are refused although every na
   const deeper = new Map([...fitting, ['layer1.2.conv1.weight', float32Tensor([1])] as const]);
   assert.throws(() => applyWeights(shapes, deeper, { ignore: 'fc' }), /layer1\.2\.conv1\.weight/);
 });
+
+test('what published weights hold beside the network, such as a second classifier, is left out if the family says so', () => {
+  const more = new Map([...fitting, ['AuxLogits.fc.weight', float32Tensor([1])] as const]);
+  const applied = applyWeights(shapes, more, { ignore: 'fc', extra: /^AuxLogits\./u });
+  assert.deepEqual([...applied.keys()], ['bn1.weight', 'bn1.num_batches_tracked']);
+  assert.throws(() => applyWeights(shapes, more, { ignore: 'fc', extra: /^Other\./u }), /AuxLogits/);
+});
