@@ -13,9 +13,9 @@ import { linear } from '../../../src/ml/operators/matmul/linear.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
 import { maxPool2d } from '../../../src/ml/operators/pooling/maxPool.ts';
 import { relu } from '../../../src/ml/operators/activation/relu.ts';
-import type { Graph } from '../../../src/ml/graph/graph.ts';
+import { typeOf, type Graph } from '../../../src/ml/graph/graph.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
-import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
+import { elementCount, float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { around } from './around.ts';
 import { checkGradients } from './checkGradients.ts';
 import { testForward } from './forwardContract.ts';
@@ -74,3 +74,30 @@ test('a tie in max pooling gives the gradient once, to the first in scan order',
   // All four products are 0; the loss falls by 1/2 for each unit of the first logit.
   assertClose(Array.from(gradients.get('c.weight')?.data ?? [], Number), [-0.5 * 10], 1e-6, 'c.weight');
 });
+
+test('a batch with one value a channel leaves the running variance a number', async () => {
+  const builder = createGraphBuilder('batch');
+  const x = input(builder, 'x', [1, 2, 1, 1]);
+  const row = flatten(builder, batchNorm2d(builder, 'n', x));
+  const graph = finishGraph(builder, [logSoftmax(builder, linear(builder, 'l', row, 2))]);
+  const state = new Map([...graph.parameters, ...graph.buffers].map((name) => [name, ones(typeOf(graph, name).shape)]));
+  const model = await tensorflowEngine.compileTraining(
+    () => graph,
+    { state, optimizer: new Map(), step: 0 },
+    { trainable: new Set(['l.weight']), optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0 }, device: 'cpu' },
+  );
+  const feeds = new Map([
+    ['x', ones([1, 2, 1, 1])],
+    ['targets', ones([1, 2])],
+  ]);
+  await model.step([feeds], 0.1);
+  const after = await model.snapshot();
+  await model.dispose();
+  // A tenth of the batch's variance, which is 0.
+  const variance = Array.from(after.state.get('n.running_var')?.data ?? [], Number);
+  assertClose(variance, [0.9, 0.9], 1e-6, 'running_var');
+});
+
+function ones(shape: readonly number[]) {
+  return float32Tensor(shape, new Float32Array(elementCount(shape)).fill(1));
+}
