@@ -57,10 +57,10 @@ const fieldsSchema = z.object({
   loss: z.number(),
   accuracy: share,
   top5: share,
-  perClass: z.array(classResultSchema).max(mostClasses),
+  perClass: list(classResultSchema, mostClasses),
   /** `[actual][predicted]` counts as a sparse list `[actual, predicted, count]`. */
-  confusion: z.array(z.tuple([classIndex, classIndex, count()])).max(mostImages),
-  results: z.array(imageResultSchema).max(mostImages),
+  confusion: list(z.tuple([classIndex, classIndex, count()]), mostImages),
+  results: list(imageResultSchema, mostImages),
   /** Absent in results of earlier versions. */
   selection: selectionSchema.optional(),
   time: name(),

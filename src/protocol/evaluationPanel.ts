@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { content, line, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import { content, line, list, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
 import { evaluationSchema } from './evaluation.ts';
 
 /** Messages between the page that shows a checkpoint's test results and its host, which replays after `ready`. */
@@ -13,7 +13,7 @@ export const evaluationPanelToPageSchema = z.discriminatedUnion('type', [
     written: line().optional(),
     /** Why nothing can be tested now, if so. */
     refusal: line().optional(),
-    evaluations: z.array(evaluationSchema).max(mostListed),
+    evaluations: list(evaluationSchema, mostListed),
   }),
   z.object({ type: z.literal('progress'), busy: z.boolean(), what: line(), done: z.number(), total: z.number() }),
   z.object({ type: z.literal('error'), message: line() }),

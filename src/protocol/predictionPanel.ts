@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { content, line, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import { content, line, list, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { cropCountSchema } from './serviceProtocol.ts';
 
@@ -16,7 +16,7 @@ export type ShownPrediction = z.infer<typeof shownPredictionSchema>;
 export const predictionPanelToPageSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('setup'),
-    sources: z.array(offeredSourceSchema).max(mostListed),
+    sources: list(offeredSourceSchema, mostListed),
     /** Id of the source in use; empty if the user has yet to choose one. */
     source: line(),
     crops: cropCountSchema,
@@ -25,11 +25,11 @@ export const predictionPanelToPageSchema = z.discriminatedUnion('type', [
   /** Forgets all images and results: `images` says what is to be shown instead. */
   z.object({ type: z.literal('clear') }),
   /** Every image of the list, classified or not, and folders whose images are not known yet. */
-  z.object({ type: z.literal('images'), images: z.array(line()).max(mostImages) }),
+  z.object({ type: z.literal('images'), images: list(line(), mostImages) }),
   z.object({
     type: z.literal('results'),
-    predictions: z.array(shownPredictionSchema).max(mostImages),
-    failed: z.array(failedPredictionSchema).max(mostImages),
+    predictions: list(shownPredictionSchema, mostImages),
+    failed: list(failedPredictionSchema, mostImages),
   }),
   z.object({ type: z.literal('progress'), busy: z.boolean(), what: line(), done: z.number(), total: z.number() }),
   z.object({ type: z.literal('error'), message: line() }),
@@ -44,7 +44,7 @@ export const predictionPanelToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('chooseSource') }),
   z.object({ type: z.literal('crops'), crops: cropCountSchema }),
   /** URIs dropped on the page (`text/uri-list`). */
-  z.object({ type: z.literal('dropped'), uris: z.array(line()).max(mostImages) }),
+  z.object({ type: z.literal('dropped'), uris: list(line(), mostImages) }),
   /** Asks for files with the editor's dialog. */
   z.object({ type: z.literal('chooseImages') }),
   /** Classifies what of the list is not classified yet. */

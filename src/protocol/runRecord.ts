@@ -56,8 +56,8 @@ export const runRecordSchema = z.object({
   }),
   /** The process that trains; a run in a live state whose process is gone has been broken off. */
   process: processSchema.optional(),
-  /** Of identical files the first ones only. */
-  data: dataReportSchema.optional(),
+  /** Of copies, of files that do not decode and of classes the first ones only; `classCount` is of all classes. */
+  data: dataReportSchema.extend({ classCount: count().optional() }).optional(),
   progress: z
     .object({
       step: count(),

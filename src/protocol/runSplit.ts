@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { between, count, mostImages, path, name, whole } from './bounded.ts';
+import { between, count, list, mostImages, name, path, whole } from './bounded.ts';
 import { splitNames } from './dataReport.ts';
 
 /** Version of `split.json`; a newer one is refused. */
@@ -13,7 +13,7 @@ export const maxHeaderImages = 50_000;
 /** Digests one after the other, in base64. */
 const digests = z.string().regex(/^[A-Za-z0-9+/]*$/u);
 
-const paths = z.array(path()).max(mostImages);
+const paths = list(path(), mostImages);
 
 const drawn = {
   /** How the folders were read: as splits, or as classes that a seed splits. */

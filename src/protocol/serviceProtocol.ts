@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { line, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import { line, list, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
@@ -28,7 +28,7 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   /** Images or folders; answers `images`, then `prediction` and `failed` one by one, then `done`. */
   z.object({
     type: z.literal('predict'),
-    images: z.array(line()).max(mostImages),
+    images: list(line(), mostImages),
     source: classifierSourceSchema,
     crops: cropCountSchema,
     topK: z.number().int().positive(),
@@ -114,7 +114,7 @@ export type DeviceOffer = z.infer<typeof deviceOfferSchema>;
 const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), what: line(), done: z.number(), total: z.number().optional() }),
   /** All that will be classified: the images that were named, and those in the folders that were. */
-  z.object({ type: z.literal('images'), images: z.array(line()).max(mostImages) }),
+  z.object({ type: z.literal('images'), images: list(line(), mostImages) }),
   z.object({ type: z.literal('prediction'), prediction: imagePredictionSchema, thumbnail: picture() }),
   z.object({ type: z.literal('failed'), failed: failedPredictionSchema }),
   /** `picture` is a data URL (JPEG); width and height are the file's own, orientation applied. */
@@ -122,8 +122,8 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   /** `file` keeps it beside the checkpoint, where the disk took it. */
   z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: line().optional() }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),
-  z.object({ type: z.literal('devices'), devices: z.array(deviceOfferSchema).max(mostListed) }),
-  z.object({ type: z.literal('networks'), networks: z.array(networkOfferSchema).max(mostListed) }),
+  z.object({ type: z.literal('devices'), devices: list(deviceOfferSchema, mostListed) }),
+  z.object({ type: z.literal('networks'), networks: list(networkOfferSchema, mostListed) }),
   /** `folder` is where weights are kept. */
   z.object({ type: z.literal('weights'), folder: line(), weights: weightsOutlookSchema }),
   /** A line for the log: a fallback, a download. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { count, content, line, mostEvents, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import { content, count, line, list, mostEvents, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
 import { runRecordSchema } from './runRecord.ts';
 import { trainingEventSchema } from './trainingEvents.ts';
 
@@ -44,15 +44,15 @@ export const trainingPanelToPageSchema = z.discriminatedUnion('type', [
   /** The runs to show, the first is the one that the controls act on; and the others that could be overlaid. */
   z.object({
     type: z.literal('runs'),
-    shown: z.array(shownRunSchema).max(mostListed),
-    others: z.array(z.object({ folder: line(), name: line() })).max(mostListed),
+    shown: list(shownRunSchema, mostListed),
+    others: list(z.object({ folder: line(), name: line() }), mostListed),
   }),
   /** Events `from`... of a run; `from: 0` starts its curve anew. */
   z.object({
     type: z.literal('events'),
     folder: line(),
     from: count(),
-    events: z.array(trainingEventSchema).max(mostEvents),
+    events: list(trainingEventSchema, mostEvents),
   }),
   /** A thumbnail that the page asked for, as a data URL. */
   z.object({ type: z.literal('picture'), image: line(), picture: picture() }),
@@ -62,7 +62,7 @@ export type TrainingPanelToPage = z.infer<typeof trainingPanelToPageSchema>;
 export const trainingPanelToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   /** Which runs to show, first the one in focus. */
-  z.object({ type: z.literal('show'), folders: z.array(line()).max(mostListed) }),
+  z.object({ type: z.literal('show'), folders: list(line(), mostListed) }),
   z.object({ type: z.enum(runActions), folder: line() }),
   /** The host asks where to save. `content` is text, or base64 for PNG. */
   z.object({

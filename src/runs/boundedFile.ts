@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024;
 
 export const recordLimit: FileLimit = { what: 'the record of a run', bytes: 4 * mebibyte };
 export const lineLimit: FileLimit = { what: 'a line of events', bytes: mebibyte };
-export const headerLimit: FileLimit = { what: 'the header of a checkpoint', bytes: 8 * mebibyte };
+export const headerLimit: FileLimit = { what: 'the header of a checkpoint', bytes: 16 * mebibyte };
 /** Three hundred characters of path and digest for each of a million images. */
 export const splitLimit: FileLimit = { what: 'the split of a run', bytes: 300 * mebibyte };
 export const evaluationLimit: FileLimit = { what: 'a test result', bytes: 64 * mebibyte };

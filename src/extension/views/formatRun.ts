@@ -53,7 +53,12 @@ export function runTooltip({ record, state, folder }: StoredRun): string {
     ['State', reason === undefined ? stateName(state) : `${stateName(state)}: ${reason}`],
     ['Network', networkName(config.network)],
     ['Method', methodOf(config)],
-    ['Data', data === undefined ? config.data : `${config.data}: ${imagesOf(data.images, data.classes.length)}`],
+    [
+      'Data',
+      data === undefined
+        ? config.data
+        : `${config.data}: ${imagesOf(data.images, data.classCount ?? data.classes.length)}`,
+    ],
     ['Epochs', `${epochs(record.progress?.epoch ?? 0)} of ${config.epochs}, batches of ${config.batchSize}`],
     ['Optimizer', `${config.optimizer}, learning rate ${config.learningRate}, ${config.schedule}`],
     ['Head', config.hidden.length === 0 ? 'linear' : `${config.hidden.join(', ')}, dropout ${config.dropout}`],

@@ -5,7 +5,7 @@ import type { Finding, SplitName } from '../../protocol/dataReport.ts';
 import { userError } from '../../protocol/errors.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import { splitOfFolder } from '../../protocol/splitFolders.ts';
-import type { DecidedLayout, Layout, TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { Layout, TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { readClassNames } from './classNames.ts';
 import { decideLayout } from './dataLayout.ts';
 import type { FolderTree, LayoutDecision } from './dataLayout.ts';
@@ -53,8 +53,8 @@ export interface ScanOptions extends SplitShares {
   readonly classes?: readonly ClassLabel[];
   /** What the folders are; seen by their names without it. */
   readonly layout?: Layout;
-  /** How the same data was read before, which decides where the folders can be read either way. */
-  readonly keptLayout?: DecidedLayout | undefined;
+  /** How the same data was split before, which decides where the folders can be read either way. */
+  readonly keptSplitBy?: Dataset['splitBy'] | undefined;
 }
 
 /** How a configuration has its data folder read. */
@@ -82,7 +82,9 @@ export async function scanDataset(folder: string, options: ScanOptions): Promise
   const root = resolve(folder);
   const { trees, loose, left } = await walkTrees(root);
   const names = await readClassNames(root, options.classNames);
-  const decision = decideLayout(root, trees, { layout: options.layout ?? 'auto', kept: options.keptLayout });
+  const { layout = 'auto', keptSplitBy } = options;
+  const keptLayout = keptSplitBy && (keptSplitBy === 'folders' ? 'splits' : 'classes');
+  const decision = decideLayout(root, trees, { layout, kept: keptLayout });
   const notes = [...layoutNotes(decision), ...leftOutFindings(root, left)];
   const found = decision.layout === 'splits' ? filesOfSplits(decision.splits) : undefined;
   const files = found ? withValidation(found, options, notes) : splitAll(filesOfClasses(trees), options);

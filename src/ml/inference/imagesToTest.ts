@@ -113,8 +113,7 @@ function scan(
   { seed, validShare, testShare }: SplitShares,
   splitBy?: Dataset['splitBy'],
 ): Promise<Dataset> {
-  const keptLayout = splitBy && (splitBy === 'folders' ? 'splits' : 'classes');
-  return scanDataset(data, { seed, validShare, testShare, classes, layout: layout ?? 'auto', keptLayout });
+  return scanDataset(data, { seed, validShare, testShare, classes, layout: layout ?? 'auto', keptSplitBy: splitBy });
 }
 
 /** What a folder itself offers for a split: its own, the drawn one where that was asked for, or everything. */

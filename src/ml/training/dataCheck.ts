@@ -107,7 +107,10 @@ export function checkWhileTraining(
     },
     undecodable: count,
     finished: async () => {
-      if (left === 0 && !signal.aborted) await Promise.race([checked, delay(patience, undefined, { ref: false })]);
+      if (left > 0 || signal.aborted) return;
+      const inTime = await Promise.race([checked.then(() => true), delay(patience, false, { ref: false })]);
+      if (!inTime)
+        session.log('The run ended before all copies among its images were found; fivecrop check finds them.');
     },
   };
 }

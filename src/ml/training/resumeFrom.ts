@@ -77,7 +77,7 @@ export async function readResumed(
   for (const path of checkpoints) {
     try {
       const checkpoint = await readUsableCheckpoint(path);
-      const { optimizer, resume } = await readResumePoint(path, checkpoint.state);
+      const { optimizer, resume } = await readResumePoint(path, checkpoint);
       if (failures.length > 0) log(`${failures.join(' ')} The run continues from ${path} instead.`);
       return { path, checkpoint, training: { state: checkpoint.state, optimizer, step: resume.step }, resume };
     } catch (error) {

@@ -22,12 +22,13 @@ export interface RunSession {
   readonly end: () => Promise<void>;
 }
 
-/** Groups of identical files, files of a group, and files that do not decode, that a record keeps. */
-const [keptGroups, keptCopies, keptUndecodable] = [100, 20, 1000];
+/** Classes, groups of identical files, files of a group, and files that do not decode, that a record keeps. */
+const [keptClasses, keptGroups, keptCopies, keptUndecodable] = [5000, 100, 20, 1000];
 
 /**
  * The record is written whole at every change and read by every list of runs: a picture that lies in a data set a hundred
- * thousand times would make it megabytes, and so would a folder of broken files. `fivecrop check` finds all of them again.
+ * thousand times would make it megabytes, and so would a folder of broken files, or one of very many classes. `fivecrop
+ * check` finds all of them again.
  */
 function firstCopies(duplicates: DataReport['duplicates']): DataReport['duplicates'] {
   return duplicates.slice(0, keptGroups).map((group) => ({ ...group, files: group.files.slice(0, keptCopies) }));
@@ -52,7 +53,8 @@ export function createRunSession(folder: RunFolder, onEvent: ((event: TrainingEv
       reason,
     }));
     const undecodable = [...report.undecodable, ...found.filter(({ file }) => !known.has(file))];
-    return { data: { ...report, undecodable: undecodable.slice(0, keptUndecodable) } };
+    const classes = { classes: report.classes.slice(0, keptClasses), classCount: report.classes.length };
+    return { data: { ...report, ...classes, undecodable: undecodable.slice(0, keptUndecodable) } };
   };
   const record = (changes: Partial<RunRecord>) => folder.update({ ...data(), ...changes });
   const log: RunSession['log'] = (message, level = 'info') => emit({ event: 'log', level, message });

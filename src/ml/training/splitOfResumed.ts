@@ -13,8 +13,9 @@ import { type Dataset, otherClassesNote } from '../data/scanDataset.ts';
 /** What a resumed run trains and validates on. */
 export interface ResumedSplit {
   readonly dataset: Dataset;
-  /** What the run's folder keeps. */
+  /** What the run's folder keeps, and whether it has that already. */
   readonly split: RunSplit;
+  readonly splitIsKept: boolean;
   /** What is different from before, in sentences. */
   readonly notes: readonly string[];
 }
@@ -40,6 +41,7 @@ export async function splitOfResumed(
   return {
     dataset,
     split,
+    splitIsKept: whole !== undefined,
     notes: [...notes, ...otherClassesNote(scanned), ...differences(matched), ...emptyClasses(dataset)],
   };
 }

@@ -122,7 +122,7 @@ async function trainOn(
   if (resumed) checkResumable(resumed, config, opened.network);
   // What cannot be trained is said before there is a folder; the number of classes changes nothing of that.
   runNetwork(config, opened.network, 2);
-  const { dataset, split, notes: differences } = await splitOf(config, resumed);
+  const { dataset, split, splitIsKept = false, notes: differences } = await splitOf(config, resumed);
   refuseUntrainable(countsOf(dataset), split);
   const folder = await openFolder(config, options, resumed, reopened);
   try {
@@ -136,7 +136,7 @@ async function trainOn(
     for (const suggestion of suggestions) session.log(suggestion);
     const inPlace = reopened !== undefined;
     const parts = {
-      ...{ config, opened, options, control, session, dataset, inPlace },
+      ...{ config, opened, options, control, session, dataset, inPlace, splitIsKept },
       ...(resumed ? { resumed } : {}),
       ...(split ? { split } : {}),
     };
@@ -154,9 +154,12 @@ async function splitOf(
   resumed: ResumedFrom | undefined,
 ): Promise<Partial<ResumedSplit> & Pick<ResumedSplit, 'dataset' | 'notes'>> {
   const kept = resumed && (await readKeptSplit(resumed.path));
-  const keptLayout = kept && (kept.split.splitBy === 'folders' ? 'splits' : 'classes');
   const classes = kept && { classes: resumed.checkpoint.metadata.classes };
-  const dataset = await scanDataset(config.data, { ...scanOptionsOf(config), keptLayout, ...classes });
+  const dataset = await scanDataset(config.data, {
+    ...scanOptionsOf(config),
+    keptSplitBy: kept?.split.splitBy,
+    ...classes,
+  });
   if (!resumed) return { dataset, notes: [] };
   if (kept) return splitOfResumed(dataset, kept);
   checkClasses(resumed, dataset.classes);
@@ -172,6 +175,8 @@ interface Parts {
   readonly dataset: Dataset;
   /** What a resumed run kept; it is drawn for a new one. */
   readonly split?: RunSplit;
+  /** Whether it lies in the folder of the run already. */
+  readonly splitIsKept: boolean;
   readonly resumed?: ResumedFrom;
   readonly inPlace: boolean;
 }
@@ -232,7 +237,7 @@ async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: Da
   });
   refuseUntrainable(await dataCheck.readable, parts.split);
   const split = await dataCheck.split;
-  await writeRunSplit(session.folder.path, split);
+  if (!(parts.inPlace && parts.splitIsKept)) await writeRunSplit(session.folder.path, split);
   const loop = { ...assembled, facts: { ...assembled.facts, split: splitForHeader(split) } };
   const { stepsPerEpoch } = loop;
   session.emit({

@@ -72,24 +72,25 @@ export async function readCheckpoint(path: string, shapesOf?: ShapesOf): Promise
 
 /**
  * What a resume from this checkpoint needs. Throws a user error where its file is missing, or does not belong to the
- * checkpoint, as an earlier version could leave it, and where its moments are not those of parameters in `state`, where
- * that is given, or not finite.
+ * checkpoint, as an earlier version could leave it, and where its moments are not those of parameters of `checkpoint`,
+ * where that was read before, or not finite.
  */
-export async function readResumePoint(checkpointPath: string, state?: StateDict): Promise<ResumePoint> {
-  const checkpoint = await readCheckpointMetadata(checkpointPath);
-  const path = resumePath(checkpointPath, checkpoint);
+export async function readResumePoint(checkpointPath: string, checkpoint?: Checkpoint): Promise<ResumePoint> {
+  const state = checkpoint?.state;
+  const metadata = checkpoint?.metadata ?? (await readCheckpointMetadata(checkpointPath));
+  const path = resumePath(checkpointPath, metadata);
   if (!existsSync(path)) {
     throw userError(
       `${resolve(checkpointPath)} cannot be resumed because ${basename(path)} is not beside it: put that file back, or train with other weights.`,
     );
   }
   const options = { source: path, network: `the weights of ${basename(checkpointPath)}` };
-  const { state: optimizer, metadata } = await readSafetensors(path, (forms) =>
+  const { state: optimizer, metadata: strings } = await readSafetensors(path, (forms) =>
     state ? fittingNames(momentShapes(state, forms), forms, options) : forms.keys(),
   );
   for (const [name, moment] of optimizer) refuseInfinite(path, name, moment);
-  const resume = resumeStateOf(path, metadata);
-  const { training } = checkpoint;
+  const resume = resumeStateOf(path, strings);
+  const { training } = metadata;
   if (training.step !== resume.step) {
     throw userError(
       `${checkpointPath} (step ${training.step}) and ${basename(path)} (step ${resume.step}) do not belong together: resume from another checkpoint of the run.`,

@@ -57,7 +57,7 @@ export const targets: readonly Target[] = [
     use: async (bytes, folder, { checkpoint }) => {
       const path = await written(folder, 'last.safetensors', checkpoint);
       await writeFile(resumePath(path, await readCheckpointMetadata(path)), bytes);
-      const { optimizer } = await readResumePoint(path, (await readUsableCheckpoint(path)).state);
+      const { optimizer } = await readResumePoint(path, await readUsableCheckpoint(path));
       for (const { data } of optimizer.values()) requireFinite(data);
     },
   },

@@ -127,7 +127,7 @@ for (const [what, files, refusal, whenClasses] of readings) {
       countsBySplit(dataset).reduce((sum, count) => sum + count),
       files.length,
     );
-    assert.deepEqual(await scanDataset(root, { ...shares, keptLayout: 'classes' }), dataset);
+    assert.deepEqual(await scanDataset(root, { ...shares, keptSplitBy: 'seed' }), dataset);
   });
 }
 

@@ -82,6 +82,6 @@ test('moments that belong to no weight, or have another shape than theirs, are r
     ['fc.absent.bias.exp_avg', [3]],
   ] as const) {
     await writeSafetensors(resumePath(path, {}), new Map([[name, float32Tensor(shape)]]));
-    await assert.rejects(readResumePoint(path, state), refused(/cannot be used for the weights of last/));
+    await assert.rejects(readResumePoint(path, { state, metadata }), refused(/cannot be used for the weights of last/));
   }
 });

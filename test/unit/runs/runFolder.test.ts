@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { mostClasses } from '../../../src/protocol/bounded.ts';
 import type { DataReport } from '../../../src/protocol/dataReport.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
@@ -140,10 +141,25 @@ test('a picture that lies in the data a hundred thousand times does not swell th
   const folder = await createRunFolder(await temporaryFolder(context), 'run', recordOf('running'));
   await createRunSession(folder, undefined).setData(report);
   const { data } = await readRunRecord(folder.path);
-  assert.deepEqual({ ...data, duplicates: [] }, { ...report, duplicates: [] });
+  assert.deepEqual({ ...data, duplicates: [] }, { ...report, classCount: 0, duplicates: [] });
   assert.deepEqual(data?.duplicates[0]?.files, files.slice(0, 20));
   const { length } = await readFile(join(folder.path, 'run.json'));
   assert.ok(length < 200_000, `${length} bytes`);
+});
+
+test('the record of a run of a hundred thousand classes can be read, and says how many there are', async (context) => {
+  const name = 'a name as long as those of plants and animals can be'.padEnd(200, '.');
+  const classes = Array.from({ length: mostClasses }, (_, index) => ({
+    ...{ index, folder: `${name} ${index}`, name: `${name} ${index}` },
+    ...{ train: 100, valid: 10, test: 10 },
+  }));
+  const images = { train: 100 * mostClasses, valid: 10 * mostClasses, test: 10 * mostClasses };
+  const report: DataReport = { data: '/data', splitBy: 'seed', classes, images, undecodable: [], duplicates: [], findings: [] }; // prettier-ignore
+  const folder = await createRunFolder(await temporaryFolder(context), 'run', recordOf('running'));
+  await createRunSession(folder, undefined).setData(report);
+  const { data } = await readRunRecord(folder.path);
+  assert.equal(data?.classCount, mostClasses);
+  assert.deepEqual(data.classes[1], classes[1]);
 });
 
 test('a hundred thousand broken files do not swell the record', async (context) => {
@@ -153,7 +169,7 @@ test('a hundred thousand broken files do not swell the record', async (context) 
   const folder = await createRunFolder(await temporaryFolder(context), 'run', recordOf('running'));
   await createRunSession(folder, undefined).setData(report);
   const { data } = await readRunRecord(folder.path);
-  assert.deepEqual(data, { ...report, undecodable: undecodable.slice(0, 1000) });
+  assert.deepEqual(data, { ...report, classCount: 0, undecodable: undecodable.slice(0, 1000) });
   const { length } = await readFile(join(folder.path, 'run.json'));
   assert.ok(length < 200_000, `${length} bytes`);
 });
