@@ -50,6 +50,8 @@ interface Curve {
   sent: number;
   /** When the page was last told to begin the curve anew, in milliseconds; 0 where it has to be at once. */
   begun: number;
+  /** Sends what is new. Each curve waits by itself, so that a long history keeps no other waiting. */
+  flushing?: NodeJS.Timeout | undefined;
 }
 
 /** Tells `post` of runs and their events: whole in a replay, then what is new, no more often than once a frame. */
@@ -60,20 +62,19 @@ export function createTrainingSession(
   const curves = new Map<string, Curve>();
   const asked = new Map<string, { readonly request: RunRequest; readonly state: string }>();
   let folders: readonly string[] = [];
-  let flushing: NodeJS.Timeout | undefined;
 
-  const flush = () => {
-    flushing = undefined;
-    for (const [folder, curve] of curves) postEvents(folder, curve);
+  const flushSoon = (folder: string, curve: Curve, wait = frame) => {
+    curve.flushing ??= setTimeout(() => postEvents(folder, curve), wait);
   };
-  const flushSoon = (wait = frame) => (flushing ??= setTimeout(flush, wait));
 
   function postEvents(folder: string, curve: Curve): void {
+    clearTimeout(curve.flushing);
+    curve.flushing = undefined;
     const { events } = curve.followed;
     const now = performance.now();
     const wait = curve.sent === 0 ? curve.begun + anewPace - now : 0;
     if (curve.begun > 0 && wait > 0) {
-      flushSoon(wait);
+      flushSoon(folder, curve, wait);
       return;
     }
     if (curve.sent === 0 && events.length > 0) curve.begun = now;
@@ -84,7 +85,7 @@ export function createTrainingSession(
     }
   }
 
-  function follow(folder: string): Curve {
+  function follow(folder: string): void {
     const followed = source.follow(folder);
     const curve: Curve = {
       followed,
@@ -97,10 +98,18 @@ export function createTrainingSession(
           post({ type: 'events', folder, from: 0, events: [] });
           curve.begun = 0;
         }
-        flushSoon();
+        flushSoon(folder, curve);
       }),
     };
-    return curve;
+    curves.set(folder, curve);
+    flushSoon(folder, curve);
+  }
+
+  function leave(folder: string, { followed, stop, flushing }: Curve): void {
+    clearTimeout(flushing);
+    stop();
+    followed.dispose();
+    curves.delete(folder);
   }
 
   /** What was asked for is done as soon as the run is in another state than when it was asked. */
@@ -145,15 +154,9 @@ export function createTrainingSession(
   function show(wanted: readonly string[]): void {
     const existing = new Set(source.runs().map(({ folder }) => folder));
     folders = [...new Set(wanted)].filter((folder) => existing.has(folder));
-    for (const [folder, { followed, stop }] of curves) {
-      if (folders.includes(folder)) continue;
-      stop();
-      followed.dispose();
-      curves.delete(folder);
-    }
-    for (const folder of folders) if (!curves.has(folder)) curves.set(folder, follow(folder));
+    for (const [folder, curve] of curves) if (!folders.includes(folder)) leave(folder, curve);
+    for (const folder of folders) if (!curves.has(folder)) follow(folder);
     postRuns();
-    flushSoon();
   }
 
   return {
@@ -162,24 +165,18 @@ export function createTrainingSession(
     },
     show,
     replay: () => {
-      clearTimeout(flushing);
       postRuns();
       for (const [folder, curve] of curves) {
         curve.sent = 0;
         curve.begun = 0;
         if (curve.followed.events.length === 0) post({ type: 'events', folder, from: 0, events: [] });
+        postEvents(folder, curve);
       }
-      flush();
     },
     refresh: () => show(folders),
     asking,
     dispose: () => {
-      clearTimeout(flushing);
-      for (const { followed, stop } of curves.values()) {
-        stop();
-        followed.dispose();
-      }
-      curves.clear();
+      for (const [folder, curve] of curves) leave(folder, curve);
     },
   };
 }

@@ -5,7 +5,7 @@ import { isLive } from '../../runs/state.ts';
 import { isTrainerSocket, listenToTrainer } from './trainerSocket.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 
-/** Milliseconds between two looks at a run that somebody has on show, whether its file has grown unheard. */
+/** Milliseconds between two looks at a live run that somebody has on show, whether its file has grown unheard. */
 const lookInterval = 2000;
 
 /** A run whose events are read and followed while somebody looks at it. */
@@ -38,6 +38,7 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
   const events = createRunEvents(run.folder);
   let address: string | undefined;
   let hangUp: (() => void) | undefined;
+  let looking: NodeJS.Timeout | undefined;
 
   const readOn = (): void => void events.readOn();
   const listen = (socket: string | undefined): void => {
@@ -53,17 +54,25 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
     };
     hangUp = listenToTrainer(socket, { onNews: events.readOn, onClose });
   };
+  const readUnheard = (): void => {
+    if (hangUp === undefined) readOn();
+  };
+  /** Not every folder can be watched, as on a network or if there are very many runs. */
+  const lookNowAndThen = (lives: boolean): void => {
+    if (lives) looking ??= setInterval(readUnheard, lookInterval).unref();
+    else {
+      clearInterval(looking);
+      looking = undefined;
+    }
+  };
   const update = (now: StoredRun | undefined): void => {
-    const isHere = now !== undefined && isLive(now.state) && elsewhereRefusal(now.record) === undefined;
+    const lives = now !== undefined && isLive(now.state);
+    const isHere = lives && elsewhereRefusal(now.record) === undefined;
     listen(isHere && mayConnect() ? now.record.process?.socket : undefined);
+    lookNowAndThen(lives);
     readOn();
   };
   update(run);
-  // Not every folder can be watched, as on a network or where there are very many runs.
-  const looking = setInterval(() => {
-    if (hangUp === undefined) readOn();
-  }, lookInterval);
-  looking.unref();
   return {
     folder: run.folder,
     get events() {
@@ -72,9 +81,7 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
     ready: events.readOn(),
     onEvents: events.onEvents,
     update,
-    onGrow: () => {
-      if (hangUp === undefined) readOn();
-    },
+    onGrow: readUnheard,
     dispose: () => {
       clearInterval(looking);
       hangUp?.();

@@ -264,6 +264,31 @@ test('a hundred thousand steps are read in parts that leave others their turn, a
   assert.ok(turns >= 20, `others had ${turns} turns`);
 });
 
+test('a live run is looked at now and then, one that has ended is not', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  const parent = await temporaryFolder(context);
+  const owner = { pid: process.pid, started: new Date().toISOString() };
+  const folder = await writeRun(parent, 'run', { state: 'running', process: owner });
+  const append = (message: string) => appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(log(message))}\n`);
+  const live = await storedRun(parent, folder);
+  const follower = followRun(
+    live,
+    () => undefined,
+    () => true,
+  );
+  context.after(() => follower.dispose());
+  await follower.ready;
+  await append('0');
+  context.mock.timers.tick(2000);
+  await until(() => follower.events.length === 1);
+  follower.update({ ...live, state: 'finished' });
+  await delay(50);
+  await append('1');
+  context.mock.timers.tick(10_000);
+  await delay(50);
+  assert.deepEqual(messages(follower.events), ['0']);
+});
+
 test('requests reach the trainer, and where nobody listens the user is told', async () => {
   const control = createTrainingControl();
   const server = await serveRun(control);

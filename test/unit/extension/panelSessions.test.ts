@@ -147,8 +147,11 @@ function trainingStage(names: readonly string[]) {
     own.push(...Array.from({ length: count }, (_, index) => stepEvent(from + index + 1)));
     for (const listener of listeners.get(folder) ?? []) listener(from);
   };
-  const begin = (folder: string) => {
-    events.set(folder, []);
+  const begin = (folder: string, count = 0) => {
+    events.set(
+      folder,
+      Array.from({ length: count }, (_, index) => stepEvent(index + 1)),
+    );
     for (const listener of listeners.get(folder) ?? []) listener(0);
   };
   return { session, grow, begin, page, messages, listeners };
@@ -193,6 +196,21 @@ test('a history that was replaced begins anew in the page', async () => {
   grow('a', 2);
   await delay(moment);
   assert.equal(page.get('a')?.length, 2);
+  session.dispose();
+});
+
+test('a long history that is thinned again and again keeps no other curve waiting', async () => {
+  const { session, grow, begin, page } = trainingStage(['long', 'other']);
+  session.show(['long', 'other']);
+  grow('long', 5);
+  await delay(moment);
+  begin('long', 3);
+  grow('other', 2);
+  await delay(moment);
+  assert.equal(page.get('long')?.length, 5, 'what begins anew waits its second');
+  assert.equal(page.get('other')?.length, 2);
+  await delay(1000);
+  assert.equal(page.get('long')?.length, 3);
   session.dispose();
 });
 
