@@ -38,12 +38,14 @@ export interface Service {
    * an `Error` that is a bug.
    */
   request(request: ServiceRequestBody, call?: ServiceCall): Promise<void>;
+  /** Every answer to any request, but `done` and `error`. */
+  readonly onDidAnswer: vscode.Event<ServiceAnswerBody>;
 }
 
 /** The webview panels, as commands and views open them. */
 export interface Panels {
   /** Opens the training panel, or brings it to the front, with these run folders; the first is in focus. */
-  showRuns(folders: readonly string[]): void;
+  showRuns(folders: readonly string[], options?: { readonly preserveFocus: boolean }): void;
   /** A run's folder has another name now: where it is shown, it stays. */
   runRenamed(from: string, to: string): void;
   /** Opens the prediction panel and classifies images and folders of images, with `source` or with what did it last. */

@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import { registerChangingRuns } from './commands/changeRuns.ts';
+import { registerChangingData } from './commands/changeData.ts';
 import { registerClassifying } from './commands/classifyImage.ts';
 import { registerImageMenu } from './commands/imageMenu.ts';
 import { registerRunControl } from './commands/controlRuns.ts';
@@ -18,9 +19,11 @@ import { createLiveRuns } from './trainer/liveRuns.ts';
 import { createRunStore } from './trainer/runStore.ts';
 import { createTrainers } from './trainer/trainers.ts';
 import { registerCheckpointsView } from './views/checkpointsView.ts';
+import { registerContextKeys } from './views/contextKeys.ts';
 import { registerDataView } from './views/dataView.ts';
 import { registerEndNotice } from './views/endNotice.ts';
 import { registerStatusBar } from './views/statusBar.ts';
+import { registerWalkthroughSteps } from './views/walkthroughSteps.ts';
 import { createLog } from './log.ts';
 
 /**
@@ -39,6 +42,7 @@ export function startParts(
   const dataFolders = createDataFolders(context.workspaceState, runs);
   const panels = registerPanels(context, { log, runs, trainers, service });
   const parts = { log, runs, trainers, service, panels, live, dataFolders };
+  const rows = registerCheckpointsView(parts);
   // Disposed of in the reverse order: what others use goes last.
   context.subscriptions.push(
     runs,
@@ -47,14 +51,17 @@ export function startParts(
     live,
     dataFolders,
     panels,
-    registerCheckpointsView(parts),
+    rows,
     registerDataView(parts),
+    registerContextKeys(parts),
+    registerWalkthroughSteps(parts),
     registerStatusBar(parts),
     registerEndNotice(parts),
     registerTrainModel(context, parts),
     registerRunControl(parts),
     registerLookingAtRuns(parts),
-    registerChangingRuns(parts),
+    registerChangingRuns({ ...parts, rows }),
+    registerChangingData(parts),
     registerDrawSample(parts),
     registerInstallTensorflow(context, parts),
     registerClassifying(parts),

@@ -1,14 +1,19 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { usageError } from '../protocol/errors.ts';
 
 /** What a name has to be so that a folder can have it on every system. */
 const rule = 'use up to 100 letters, digits, spaces, "-", "_" and ".", without a leading dot.';
 
-/** `<network>-<method>-<date>`: the name of a run that was given none. */
-export function defaultRunName(network: string, method: string, now: Date): string {
-  const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((part) => String(part).padStart(2, '0'));
-  return `${network}-${method}-${day.join('-')}`.replace(/[^\w.-]+/gu, '_');
+/** `<network>-<method>`: the name of a run that was given none. Its folder gets a counter where that is taken; see `runTitle`. */
+export function defaultRunName(network: string, method: string): string {
+  return `${network}-${method}`.replace(/[^\w.-]+/gu, '_');
+}
+
+/** The name of a run with the settings of a file: `sgd` for `sgd.fivecrop.json`. Undefined where no folder can have it. */
+export function runNameOf(settingsFile: string): string | undefined {
+  const name = basename(settingsFile).replace(/(?:\.fivecrop)?\.json$/iu, '');
+  return isRunName(name) ? name : undefined;
 }
 
 /** Throws a usage error where a name could not be the name of a folder on every system. */

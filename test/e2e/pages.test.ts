@@ -175,7 +175,15 @@ for (const look of looks) {
 }
 
 for (const theme of ['light', 'dark', 'highContrast', 'highContrastLight'] as const) {
-  test(`texts of predictions and test results can be read: ${theme}`, { skip }, async () => {
+  test(`the texts of all pages can be read: ${theme}`, { skip }, async () => {
+    await withPage(openTraining({ theme, state: { further: true } }), async ({ page }) => {
+      await page.locator('.values tbody tr').nth(2).waitFor();
+      await page.locator('.pinned img[src]').nth(3).waitFor();
+      const { x, y } = await boxOf(page.locator('.chart .u-over').first());
+      await page.mouse.move(x + 200, y + 50);
+      await page.locator('.readout').first().waitFor();
+      assert.deepEqual(await faintTexts(page), []);
+    });
     await withPage(openPrediction({ theme }, 20, { left: 1 }), async ({ page }) => {
       await page.locator('.detail .crop').nth(4).waitFor();
       await page.locator('.badge').first().hover();

@@ -64,7 +64,7 @@ scenario(
     await screenshot(workbench, 'scenario-training');
 
     await openViewContainer(workbench, 'Fivecrop');
-    const row = treeRow(workbench, 'Checkpoints', run.split('/').at(-1) ?? '');
+    const row = treeRow(workbench, 'Checkpoints', 'ConvNet1 scratch');
     await row.waitFor();
     if ((await row.getAttribute('aria-expanded')) !== 'true') await row.locator('.monaco-tl-twistie').click();
     await treeRow(workbench, 'Checkpoints', 'best').waitFor();

@@ -4,25 +4,28 @@ import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { cancelled, messageOf, userError } from '../../protocol/errors.ts';
 import { isEvaluationOf } from '../../protocol/evaluation.ts';
+import { plural } from '../../protocol/plural.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
+import { visible } from '../../protocol/visibleText.ts';
 import { sweepResumeFiles } from '../../runs/checkpointFiles.ts';
-import { tryLock } from '../../runs/lock.ts';
-import type { Parts } from '../parts.ts';
-import type { DataFolders } from '../trainer/dataFolders.ts';
 import type { StoredRun } from '../../runs/list.ts';
+import { tryLock } from '../../runs/lock.ts';
+import { nameProblem } from '../../runs/name.ts';
 import { writeRunRecord } from '../../runs/record.ts';
 import { isLive } from '../../runs/state.ts';
-import { nameProblem } from '../../runs/name.ts';
-import { nodeFrom } from '../views/treeNodes.ts';
+import { checkpointTitle } from '../panels/checkpointTitle.ts';
+import type { Parts } from '../parts.ts';
+import type { CheckpointRows } from '../views/checkpointsView.ts';
+import { nodeFrom, type CheckpointsNode, type DataNode } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
-import { visible } from '../../protocol/visibleText.ts';
 
-type ChangeParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'> & { readonly dataFolders: DataFolders };
+type ChangeParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'> & { readonly rows: CheckpointRows };
 
-/** *Rename*, *Delete* and what takes rows out of lists. */
+/** *Rename*, *Delete* and *Remove from Queue*. */
 export function registerChangingRuns(parts: ChangeParts): vscode.Disposable {
-  const { log, trainers, dataFolders } = parts;
+  const { log, trainers } = parts;
   return vscode.Disposable.from(
     registerCommand('fivecrop.renameRun', log, (argument: unknown) => renameRun(parts, argument)),
     registerCommand('fivecrop.deleteRun', log, (argument: unknown, selection: unknown) =>
@@ -32,33 +35,39 @@ export function registerChangingRuns(parts: ChangeParts): vscode.Disposable {
       const node = nodeFrom(argument);
       if (node?.kind === 'queued') await trainers.dequeue(node.entry.id);
     }),
-    registerCommand('fivecrop.forgetData', log, async (argument: unknown) => {
-      const node = nodeFrom(argument);
-      if (node?.kind === 'data') await dataFolders.forget(node.folder);
-    }),
   );
 }
 
 const ended = (what: string) => ({
-  placeHolder: `Which run to ${what}?`,
+  title: `${what} which run?`,
   suits: (run: StoredRun) => !isLive(run.state),
-  none: `There is no run to ${what}: none is here, or all are still training.`,
+  none: `There is no run to ${what.toLowerCase()}: none is here, or all are still training.`,
 });
 
-async function renameRun({ runs, panels }: ChangeParts, argument: unknown): Promise<void> {
-  const run = await chooseRun({ runs }, argument, ended('rename'));
+/** What the key bindings of the view give to a command: it is about the rows with the focus. */
+function isByKey(argument: unknown): boolean {
+  return typeof argument === 'object' && argument !== null && 'rows' in argument;
+}
+
+async function renameRun({ runs, panels, rows }: ChangeParts, argument: unknown): Promise<void> {
+  const [row] = isByKey(argument) ? await rows.focused() : [argument];
+  // Checkpoints are called by what they are, and a run that waits has no folder yet.
+  if (isByKey(argument) && nodeFrom(row)?.kind !== 'run') return;
+  const run = await chooseRun({ runs }, row, ended('Rename'));
   requireEnded(run);
   const parent = dirname(run.folder);
+  const title = runTitle(run.record.name);
   const name = await vscode.window.showInputBox({
     ignoreFocusOut: true,
-    title: visible(`Rename ${run.record.name}`),
-    value: run.record.name,
+    title: visible(`Rename ${title}`),
+    prompt: 'A new name for the run and its folder',
+    value: title,
     validateInput: (value) => nameProblem(value, parent, basename(run.folder)),
   });
-  if (name === undefined || name === run.record.name) throw cancelled();
+  if (name === undefined || name === title) throw cancelled();
   const folder = join(parent, name);
   await rename(run.folder, folder).catch((error: unknown) => {
-    throw userError(`${run.record.name} could not be renamed: ${messageOf(error)}.`, error);
+    throw userError(`${title} could not be renamed: ${messageOf(error)}.`, error);
   });
   const record = { ...run.record, name, updated: new Date().toISOString() };
   await writeRunRecord(folder, record);
@@ -66,23 +75,101 @@ async function renameRun({ runs, panels }: ChangeParts, argument: unknown): Prom
   panels.runRenamed(run.folder, folder);
 }
 
+/** What is deleted: a run's folder, or a checkpoint's file. */
+interface Target {
+  readonly path: string;
+  readonly title: string;
+  readonly isCheckpoint: boolean;
+}
+
 async function remove(parts: ChangeParts, argument: unknown, selection: unknown): Promise<void> {
-  const nodes = (Array.isArray(selection) && selection.length > 1 ? selection : [argument]).map(nodeFrom);
-  const targets = nodes.flatMap((node) => {
-    if (node?.kind === 'checkpoint') return [node.path];
-    return node?.kind === 'run' || node?.kind === 'unreadable' ? [node.folder] : [];
-  });
-  if (targets.length === 0) targets.push((await chooseRun(parts, argument, ended('delete'))).folder);
-  for (const target of targets) {
-    const run = parts.runs.get(target);
+  const { runs, trainers, rows } = parts;
+  const nodes = isByKey(argument)
+    ? await rows.focused()
+    : (Array.isArray(selection) && selection.length > 1 ? selection : [argument]).flatMap(
+        (each: unknown) => nodeFrom(each) ?? [],
+      );
+  for (const node of nodes) if (node.kind === 'queued') await trainers.dequeue(node.entry.id);
+  const targets = targetsOf(nodes);
+  if (targets.length === 0) {
+    if (nodes.length > 0 || isByKey(argument)) return;
+    targets.push(runTarget((await chooseRun(parts, argument, ended('Delete'))).folder));
+  }
+  for (const { path } of targets) {
+    const run = runs.get(path);
     if (run !== undefined) requireEnded(run);
   }
   await askToDelete(targets);
-  for (const target of targets) {
-    for (const path of filesOf(target)) await moveToBin(path);
-    if (target.endsWith('.safetensors')) await sweepAfterDeletion(dirname(target));
+  try {
+    await moveToTrash(targets);
+  } finally {
+    await runs.refresh();
   }
-  await parts.runs.refresh();
+}
+
+/** A checkpoint goes with its run where both are meant. */
+function targetsOf(nodes: readonly (CheckpointsNode | DataNode)[]): Target[] {
+  const folders = nodes.flatMap((node) => (node.kind === 'run' || node.kind === 'unreadable' ? [node.folder] : []));
+  const checkpoints = nodes.flatMap((node) =>
+    node.kind === 'checkpoint' && !folders.includes(node.folder) ? [node.path] : [],
+  );
+  return [
+    ...folders.map(runTarget),
+    ...checkpoints.map((path) => ({ path, title: checkpointTitle(path), isCheckpoint: true })),
+  ];
+}
+
+function runTarget(folder: string): Target {
+  return { path: folder, title: runTitle(basename(folder)), isCheckpoint: false };
+}
+
+/** `sgd`, `3 runs`, `2 runs and 1 checkpoint`. */
+function namesOf(targets: readonly Target[]): string {
+  const [first] = targets;
+  if (first !== undefined && targets.length === 1) return first.title;
+  const checkpoints = targets.filter(({ isCheckpoint }) => isCheckpoint).length;
+  const runs = targets.length - checkpoints;
+  const counts = [
+    ...(runs === 0 ? [] : [plural(runs, 'run')]),
+    ...(checkpoints === 0 ? [] : [plural(checkpoints, 'checkpoint')]),
+  ];
+  return counts.join(' and ');
+}
+
+async function askToDelete(targets: readonly Target[]): Promise<void> {
+  const listed = targets.length === 1 ? [] : [targets.map(({ title }) => title).join('\n'), ''];
+  const detail = [...listed, 'Moved to the Trash if available.'].join('\n');
+  const question = visible(`Delete ${namesOf(targets)}?`);
+  const remove = 'Delete';
+  const answer = await vscode.window.showWarningMessage(question, { modal: true, detail: detail }, remove);
+  if (answer !== remove) throw cancelled();
+}
+
+/** Where the first file cannot be moved to the Trash, asks once whether all shall go for good. */
+async function moveToTrash(targets: readonly Target[]): Promise<void> {
+  let useTrash = true;
+  for (const target of targets) {
+    for (const path of filesOf(target)) {
+      const uri = vscode.Uri.file(path);
+      try {
+        await vscode.workspace.fs.delete(uri, { recursive: true, useTrash });
+      } catch (error) {
+        if (!useTrash) throw userError(`${path} could not be deleted: ${messageOf(error)}.`, error);
+        await askToDeleteForGood(targets.slice(targets.indexOf(target)), error);
+        useTrash = false;
+        await vscode.workspace.fs.delete(uri, { recursive: true, useTrash });
+      }
+    }
+    if (target.isCheckpoint) await sweepAfterDeletion(dirname(target.path));
+  }
+}
+
+async function askToDeleteForGood(targets: readonly Target[], reason: unknown): Promise<void> {
+  const question = visible(`Delete ${namesOf(targets)} permanently?`);
+  const detail = `The Trash is not available: ${messageOf(reason)}\nThis cannot be undone.`;
+  const remove = 'Delete Permanently';
+  const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, remove);
+  if (answer !== remove) throw cancelled();
 }
 
 /** What a deleted checkpoint's resume needed goes too, unless another checkpoint needs it, or a run that trains writes there. */
@@ -92,37 +179,13 @@ async function sweepAfterDeletion(checkpoints: string): Promise<void> {
 }
 
 /** A checkpoint goes with the files beside it. */
-function filesOf(path: string): string[] {
-  if (!path.endsWith('.safetensors')) return [path];
+function filesOf({ path, isCheckpoint }: Target): string[] {
+  if (!isCheckpoint) return [path];
   const folder = dirname(path);
   const evaluations = readdirSync(folder).filter((name) => isEvaluationOf(basename(path), name));
   return [path, ...evaluations.map((name) => join(folder, name))];
 }
 
-async function askToDelete(targets: readonly string[]): Promise<void> {
-  const [first = ''] = targets;
-  const what = targets.length === 1 ? basename(first) : `${targets.length} runs and checkpoints`;
-  const detail = 'It goes to the bin of the machine that it is on, where that has one.';
-  const move = 'Move to Bin';
-  const answer = await vscode.window.showWarningMessage(visible(`Delete ${what}?`), { modal: true, detail }, move);
-  if (answer !== move) throw cancelled();
-}
-
-async function moveToBin(path: string): Promise<void> {
-  const uri = vscode.Uri.file(path);
-  try {
-    await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: true });
-  } catch (error) {
-    const forGood = 'Delete for Good';
-    const detail = `It cannot be moved to a bin here: ${messageOf(error)}`;
-    const question = visible(`Delete ${basename(path)} for good?`);
-    if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, forGood)) !== forGood) {
-      throw cancelled();
-    }
-    await vscode.workspace.fs.delete(uri, { recursive: true, useTrash: false });
-  }
-}
-
 function requireEnded({ state, record }: StoredRun): void {
-  if (isLive(state)) throw userError(`${record.name} is still training; stop it first.`);
+  if (isLive(state)) throw userError(`${runTitle(record.name)} is still training; stop it first.`);
 }

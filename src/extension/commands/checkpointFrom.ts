@@ -1,28 +1,32 @@
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 import { chooseRunCheckpoint } from '../panels/chooseSource.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { Parts } from '../parts.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
-import { chooseRun } from './chooseRun.ts';
+import { chooseRun, type RunQuestion } from './chooseRun.ts';
 
 /**
  * The checkpoint that a command is about: that of the tree's row or the file that it was called with, of a run's row the
  * best one; else the one that the user picks. Throws a user error where there is none, and a cancellation.
  */
-export async function checkpointFrom(parts: Pick<Parts, 'runs'>, argument: unknown, verb: string): Promise<string> {
+export async function checkpointFrom(
+  parts: Pick<Parts, 'runs'>,
+  argument: unknown,
+  question: Pick<RunQuestion, 'title' | 'none'>,
+): Promise<string> {
   const node = nodeFrom(argument);
   if (node?.kind === 'checkpoint') return node.path;
   if (argument instanceof vscode.Uri) return argument.fsPath;
   const run = await chooseRun(parts, argument, {
-    placeHolder: `Which run’s checkpoint to ${verb}?`,
+    ...question,
     suits: ({ folder }) => savedCheckpoint(folder) !== undefined,
-    none: `There is no checkpoint to ${verb} yet; train a model first with Fivecrop: Train Model.`,
   });
-  if (node?.kind !== 'run') return (await chooseRunCheckpoint(run.folder, run.record.name)) ?? giveUp();
+  if (node?.kind !== 'run') return (await chooseRunCheckpoint(run.folder, runTitle(run.record.name))) ?? giveUp();
   const saved = savedCheckpoint(run.folder);
   if (saved !== undefined) return saved;
-  throw userError(`${run.record.name} has saved no checkpoint yet; it does at its first validation.`);
+  throw userError(`${runTitle(run.record.name)} has saved no checkpoint yet; it does at its first validation.`);
 }
 
 function giveUp(): never {

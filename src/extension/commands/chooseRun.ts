@@ -1,16 +1,19 @@
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
+import { networkName } from '../../protocol/networkName.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 import type { Parts } from '../parts.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { runDescription } from '../views/formatRun.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 import { inLabel } from '../plainText.ts';
 
-/** A panel that opens late takes the focus: the question stays. */
-const staying = { ignoreFocusOut: true };
+/** A panel that opens late takes the focus: the question stays. Text typed finds a run by all that its row says. */
+const staying = { ignoreFocusOut: true, matchOnDescription: true, matchOnDetail: true };
 
 export interface RunQuestion {
-  readonly placeHolder: string;
+  /** What the list asks. */
+  readonly title: string;
   /** The runs that the command is for. */
   readonly suits: (run: StoredRun) => boolean;
   /** What to say where there is none. */
@@ -37,8 +40,8 @@ export async function chooseRun(
   const [only, ...others] = runs;
   if (only === undefined) throw userError(question.none);
   if (others.length === 0) return only;
-  const { placeHolder } = question;
-  const picked = await vscode.window.showQuickPick(runs.map(itemOf), { placeHolder, ...staying });
+  const { title } = question;
+  const picked = await vscode.window.showQuickPick(runs.map(itemOf), { title, ...staying });
   if (picked === undefined) throw cancelled();
   return picked.run;
 }
@@ -58,7 +61,7 @@ export async function chooseRuns(
   const first = namedRun(parts, argument);
   const items = runs.map((run, index) => ({ ...itemOf(run), picked: first === undefined ? index < 2 : run === first }));
   const picked = await vscode.window.showQuickPick(items, {
-    placeHolder: question.placeHolder,
+    title: question.title,
     canPickMany: true,
     ...staying,
   });
@@ -74,5 +77,6 @@ function namedRun({ runs }: Pick<Parts, 'runs'>, argument: unknown): StoredRun |
 
 function itemOf(run: StoredRun): RunItem {
   const { name, config } = run.record;
-  return { label: inLabel(name), description: inLabel(runDescription(run)), detail: inLabel(config.data), run };
+  const detail = `${networkName(config.network)} · ${config.method} · ${config.data}`;
+  return { label: inLabel(runTitle(name)), description: runDescription(run), detail: inLabel(detail), run };
 }

@@ -19,7 +19,10 @@ export function registerClassifying(parts: ClassifyParts): vscode.Disposable {
     }),
     registerCommand('fivecrop.classifyWithCheckpoint', log, async (argument: unknown) => {
       requireTrust('Classifying');
-      const path = await checkpointFrom(parts, argument, 'classify with');
+      const path = await checkpointFrom(parts, argument, {
+        title: 'Classify with a checkpoint of which run?',
+        none: 'There is no checkpoint to classify with yet; train a model first with Fivecrop: Train Model.',
+      });
       panels.showPredictions(await imagesFrom(undefined, undefined), { kind: 'checkpoint', path });
     }),
   );

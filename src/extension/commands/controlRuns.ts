@@ -6,54 +6,64 @@ import type { Parts } from '../parts.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { isLive } from '../../runs/state.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
-import { nodeFrom } from '../views/treeNodes.ts';
+import { fromRow, nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun, chooseRuns } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
 import { startOrQueue } from './startOrQueue.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 
 type ControlParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'>;
 
-/** *Resume*, *Start Again*, *Stop*, *Pause*, *Show Run* and *Compare Runs*. */
+/** *Resume*, *Start Again*, *Stop*, *Stop Now*, *Pause*, *Show Run*, *Compare Runs* and *Compare Selected*. */
 export function registerRunControl(parts: ControlParts): vscode.Disposable {
   const { log, trainers, panels } = parts;
   const live = (what: string) => ({
-    placeHolder: `Which run to ${what}?`,
+    title: `${what} which run?`,
     suits: ({ state, record }: StoredRun) => isLive(state) && elsewhereRefusal(record) === undefined,
-    none: `No run is training now, so there is nothing to ${what}.`,
+    none: `No run is training now, so there is nothing to ${what.toLowerCase()}.`,
   });
   return vscode.Disposable.from(
     registerCommand('fivecrop.stopRun', log, async (argument: unknown) => {
-      const { folder, state } = await chooseRun(parts, argument, live('stop'));
-      return state === 'stopping' ? trainers.stopNow(folder) : trainers.stop(folder);
+      const { folder } = await chooseRun(parts, argument, live('Stop'));
+      return trainers.isStopping(folder) ? trainers.stopNow(folder) : trainers.stop(folder);
     }),
+    registerCommand('fivecrop.stopRunNow', log, async (argument: unknown) =>
+      trainers.stopNow((await chooseRun(parts, argument, live('Stop'))).folder),
+    ),
     registerCommand('fivecrop.pauseRun', log, async (argument: unknown) =>
-      trainers.pause((await chooseRun(parts, argument, live('pause'))).folder),
+      trainers.pause((await chooseRun(parts, argument, live('Pause'))).folder),
     ),
     registerCommand('fivecrop.resumeRun', log, (argument: unknown) => resume(parts, argument)),
     registerCommand('fivecrop.startRunAgain', log, (argument: unknown) => startAgain(parts, argument)),
-    registerCommand('fivecrop.showRun', log, async (argument: unknown) => {
+    registerCommand('fivecrop.showRun', log, async (argument: unknown, how: unknown) => {
       const question = {
-        placeHolder: 'Which run to show?',
+        title: 'Show which run?',
         suits: () => true,
         none: 'There are no runs here yet; Fivecrop: Train Model begins one.',
       };
-      panels.showRuns([(await chooseRun(parts, argument, question)).folder]);
+      const { folder } = await chooseRun(parts, argument, question);
+      panels.showRuns([folder], { preserveFocus: how === fromRow });
     }),
-    registerCommand('fivecrop.compareRuns', log, async (argument: unknown, selection: unknown) => {
-      const question = {
-        placeHolder: 'Which runs to compare?',
-        suits: () => true,
-        none: 'To compare, there have to be two runs at least; Fivecrop: Train Model begins one.',
-      };
-      panels.showRuns((await chooseRuns(parts, argument, selection, question)).map(({ folder }) => folder));
-    }),
+    registerCommand('fivecrop.compareRuns', log, (argument: unknown) => compare(parts, argument, undefined)),
+    registerCommand('fivecrop.compareSelected', log, (argument: unknown, selection: unknown) =>
+      compare(parts, argument, selection),
+    ),
   );
+}
+
+async function compare(parts: ControlParts, argument: unknown, selection: unknown): Promise<void> {
+  const runs = await chooseRuns(parts, argument, selection, {
+    title: 'Compare which runs?',
+    suits: () => true,
+    none: 'Comparing takes two runs; Fivecrop: Train Model begins one.',
+  });
+  parts.panels.showRuns(runs.map(({ folder }) => folder));
 }
 
 async function resume(parts: ControlParts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, {
-    placeHolder: 'Which run to resume?',
+    title: 'Resume which run?',
     suits: ({ folder, state, record }) =>
       isLive(state)
         ? state === 'paused' && elsewhereRefusal(record) === undefined
@@ -70,7 +80,7 @@ async function resume(parts: ControlParts, argument: unknown): Promise<void> {
 /** A run that ended before its first checkpoint begins again in its own folder. */
 async function startAgain(parts: ControlParts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, {
-    placeHolder: 'Which run to start again?',
+    title: 'Start which run again?',
     suits: ({ folder, state }) => !isLive(state) && state !== 'finished' && savedCheckpoint(folder) === undefined,
     none: 'No run here ended before its first checkpoint; Fivecrop: Resume goes on with the others.',
   });
@@ -87,7 +97,7 @@ async function trainOn(parts: ControlParts, run: StoredRun): Promise<void> {
   const { config, name } = run.record;
   const answer = await vscode.window.showInputBox({
     ignoreFocusOut: true,
-    title: visible(`Train ${name} further`),
+    title: visible(`Train ${runTitle(name)} further`),
     prompt: `It has done ${config.epochs} epochs. How many in total?`,
     value: String(config.epochs * 2),
     validateInput: (value) =>

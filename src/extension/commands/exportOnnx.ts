@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
 import { checkpointTitle } from '../panels/checkpointTitle.ts';
 import type { Parts } from '../parts.ts';
+import { withProgress } from '../service/showProgress.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { checkpointFrom } from './checkpointFrom.ts';
 import { registerCommand } from './registerCommand.ts';
@@ -14,7 +15,10 @@ export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>
   const { log, service } = parts;
   return registerCommand('fivecrop.exportOnnx', log, async (argument: unknown) => {
     requireTrust('Exporting');
-    const checkpoint = await checkpointFrom(parts, argument, 'export');
+    const checkpoint = await checkpointFrom(parts, argument, {
+      title: 'Export a checkpoint of which run?',
+      none: 'There is no checkpoint to export yet; train a model first with Fivecrop: Train Model.',
+    });
     const target = await vscode.window.showSaveDialog({
       defaultUri: vscode.Uri.file(join(dirname(checkpoint), '..', onnxName(checkpoint))),
       filters: { ONNX: ['onnx'] },
@@ -22,9 +26,8 @@ export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>
     });
     if (!target) throw cancelled();
     const output = target.fsPath;
-    await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Window, title: visible(`Writing ${basename(output)}`) },
-      () => service.request({ type: 'export', checkpoint, output }),
+    await withProgress(`Exporting ${basename(output)}`, (call) =>
+      service.request({ type: 'export', checkpoint, output }, call),
     );
     const reveal = 'Reveal';
     const message = `${inMessage(basename(output))} runs in any ONNX Runtime; labels and preprocessing are in its metadata.`;

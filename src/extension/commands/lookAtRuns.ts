@@ -2,37 +2,34 @@ import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { userError } from '../../protocol/errors.ts';
 import { relativeTo, runLogLine } from '../../protocol/runLog.ts';
-import { runFiles, type RunRecord } from '../../protocol/runRecord.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { createRunEvents } from '../trainer/runEvents.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
+import { configurationUri, registerConfigurationDocuments } from './configurationDocuments.ts';
 import { registerCommand } from './registerCommand.ts';
 import { createVirtualDocuments } from './virtualDocuments.ts';
 
-const question = {
-  suits: () => true,
-  none: 'There are no runs here yet; Fivecrop: Train Model begins one.',
-};
-
 /** *Show Configuration*, *Show Log of Run*, *Show Log*, *Reveal*, *Open Runs Folder* and *Refresh*. */
 export function registerLookingAtRuns(
-  parts: Pick<Parts, 'log' | 'runs'> & { readonly dataFolders: DataFolders },
+  parts: Pick<Parts, 'log' | 'runs' | 'trainers'> & { readonly dataFolders: DataFolders },
 ): vscode.Disposable {
   const { log, runs, dataFolders } = parts;
-  const documents = createVirtualDocuments('fivecrop-run');
+  const documents = createVirtualDocuments('fivecrop-log');
   return vscode.Disposable.from(
     documents,
+    registerConfigurationDocuments(parts),
     registerCommand('fivecrop.showConfiguration', log, async (argument: unknown) => {
       const node = nodeFrom(argument);
-      if (node?.kind === 'queued') return showConfiguration('waiting', node.entry.request.config);
-      const placeHolder = 'Whose configuration to show?';
-      const { record } = await chooseRun(parts, argument, { ...question, placeHolder });
-      return showConfiguration(record.name, record.config);
+      const shown =
+        node?.kind === 'queued' ? node : await askForRun(parts, argument, 'Show configuration of which run?');
+      await vscode.window.showTextDocument(configurationUri(shown), { preview: true });
     }),
     registerCommand('fivecrop.showRunLog', log, async (argument: unknown) => {
-      const run = await chooseRun(parts, argument, { ...question, placeHolder: 'Whose log to show?' });
+      const run = await askForRun(parts, argument, 'Show log of which run?');
       const events = createRunEvents(run.folder);
       await events.readOn();
       const lines = events.events.flatMap((event) => {
@@ -42,7 +39,7 @@ export function registerLookingAtRuns(
       if (events.isThinned) {
         lines.unshift(`Only the last lines of a long log stand here; ${runFiles.metrics} in ${run.folder} has all.`);
       }
-      await documents.show(`${run.record.name}.log`, `${lines.join('\n') || 'Nothing has been logged.'}\n`);
+      await documents.show(`${runTitle(run.record.name)}.log`, `${lines.join('\n') || 'Nothing has been logged.'}\n`);
     }),
     registerCommand('fivecrop.showLog', log, () => log.show()),
     registerCommand('fivecrop.refresh', log, () => {
@@ -58,10 +55,12 @@ export function registerLookingAtRuns(
       await revealPath(folder);
     }),
   );
+}
 
-  function showConfiguration(name: string, config: RunRecord['config']): Promise<void> {
-    return documents.show(`${name}.fivecrop.json`, `${JSON.stringify(config, undefined, 2)}\n`);
-  }
+async function askForRun(parts: Pick<Parts, 'runs'>, argument: unknown, title: string) {
+  const none = 'There are no runs here yet; Fivecrop: Train Model begins one.';
+  const { folder, record } = await chooseRun(parts, argument, { title, suits: () => true, none });
+  return { kind: 'run' as const, folder, record };
 }
 
 async function reveal(argument: unknown): Promise<void> {

@@ -4,6 +4,7 @@ import type { Parts } from '../parts.ts';
 import { isLive } from '../../runs/state.ts';
 import type { TrainingRequest } from '../trainer/startTrainer.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 
 /**
  * Starts a run and opens its panel. Where another one is training, the user says whether it waits or trains beside it.
@@ -14,7 +15,7 @@ export async function startOrQueue(
 ): Promise<void> {
   await runs.load();
   const live = runs.runs.filter(({ state }) => isLive(state));
-  if (live.length > 0 && (await wantsToWait(live.map(({ record }) => record.name)))) {
+  if (live.length > 0 && (await wantsToWait(live.map(({ record }) => runTitle(record.name))))) {
     await trainers.enqueue(request);
     return;
   }

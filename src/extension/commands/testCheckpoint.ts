@@ -7,6 +7,7 @@ import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { checkpointMetadataIn } from '../../runs/checkpointFiles.ts';
+import { chooseFolder } from './chooseFolder.ts';
 import { checkpointFrom } from './checkpointFrom.ts';
 import { registerCommand } from './registerCommand.ts';
 import { visible } from '../../protocol/visibleText.ts';
@@ -19,13 +20,21 @@ export function registerTesting(parts: TestParts): vscode.Disposable {
   return vscode.Disposable.from(
     registerCommand('fivecrop.testCheckpoint', log, async (argument: unknown) => {
       requireTrust('Testing');
-      const checkpoint = await checkpointFrom(parts, argument, 'test');
+      const checkpoint = await checkpointFrom(parts, argument, {
+        title: 'Test a checkpoint of which run?',
+        none: 'There is no checkpoint to test yet; train a model first with Fivecrop: Train Model.',
+      });
       const data = await dataFor(parts, checkpoint);
       const split = await chooseSplit(parts, checkpoint, data);
       panels.showEvaluation(checkpoint, { on: { data, split }, crops: await chooseCrops() });
     }),
     registerCommand('fivecrop.showTestResults', log, async (argument: unknown) => {
-      panels.showEvaluation(await checkpointFrom(parts, argument, 'show the test results of'));
+      panels.showEvaluation(
+        await checkpointFrom(parts, argument, {
+          title: 'Show the test results of which run?',
+          none: 'There is no checkpoint to show the test results of yet; train a model first with Fivecrop: Train Model.',
+        }),
+      );
     }),
   );
 }
@@ -40,15 +49,12 @@ async function dataFor(parts: TestParts, checkpoint: string): Promise<string> {
   const record = runOf(parts, checkpoint)?.record;
   const known = record?.data?.data ?? (await checkpointMetadataIn(checkpoint))?.training.data;
   if (known !== undefined && existsSync(known)) return known;
-  const [folder] =
-    (await vscode.window.showOpenDialog({
-      canSelectFolders: true,
-      canSelectFiles: false,
-      title: known === undefined ? 'Which images to test on?' : visible(`${known} is gone. Which images to test on?`),
-      openLabel: 'Test on This Folder',
-    })) ?? [];
-  if (!folder) throw cancelled();
-  return folder.fsPath;
+  const folder = await chooseFolder({
+    title: visible(known === undefined ? 'Test on which images?' : `${known} is gone. Test on which images?`),
+    openLabel: 'Test on This Folder',
+  });
+  if (folder === undefined) throw cancelled();
+  return folder;
 }
 
 const splitTitles: Readonly<Record<SplitName, string>> = {

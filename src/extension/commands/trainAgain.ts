@@ -1,47 +1,66 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { cancelled } from '../../protocol/errors.ts';
+import { cancelled, userError } from '../../protocol/errors.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
+import { chooseFolder } from './chooseFolder.ts';
 import { chooseRun } from './chooseRun.ts';
+import { configuredNode } from './configurationDocuments.ts';
 import { confirmTraining, type ConfirmParts } from './confirmTraining.ts';
 import { editSettings } from './editSettings.ts';
 import { startOrQueue } from './startOrQueue.ts';
 
-/** Begins a new run with the settings of another one, after the last question of *Train Model*. */
-export async function trainAgain(
-  parts: ConfirmParts & Pick<Parts, 'runs' | 'trainers' | 'panels'>,
-  argument: unknown,
-): Promise<void> {
+type AgainParts = ConfirmParts & Pick<Parts, 'runs' | 'trainers' | 'panels'>;
+
+/** The settings of a new run, where it goes, and what the last question is called. */
+interface Again {
+  readonly config: TrainingConfig;
+  readonly out: string;
+  readonly title: string;
+}
+
+/** *Train Again with These Settings*: begins a new run with the settings of another one. */
+export async function trainAgain(parts: AgainParts, argument: unknown): Promise<void> {
   requireTrust('Training');
   const { folder, record } = await chooseRun(parts, argument, {
-    placeHolder: 'Train again with the settings of which run?',
+    title: 'Train again with the settings of which run?',
     suits: () => true,
     none: 'There are no runs here yet; Fivecrop: Train Model begins one.',
   });
-  let { config } = record;
+  const title = `Train Again with the Settings of ${runTitle(record.name)}`;
+  await confirmAndStart(parts, { config: record.config, out: join(folder, '..'), title });
+}
+
+/** *Train with This*, in the title bar of a document with settings. */
+export async function trainWithConfiguration(parts: AgainParts, argument: unknown): Promise<void> {
+  requireTrust('Training');
+  if (!(argument instanceof vscode.Uri)) throw userError('Show the configuration of a run to train with it.');
+  await parts.runs.load();
+  const { node, config } = configuredNode(argument, parts);
+  if (node.kind === 'run') return trainAgain(parts, node);
+  await confirmAndStart(parts, { config, out: node.entry.request.out, title: 'Train with These Settings' });
+}
+
+/** The last question of *Train Model*, then the run. */
+async function confirmAndStart(parts: AgainParts, { config: first, out, title }: Again): Promise<void> {
+  let config = first;
   for (;;) {
     const answer = await confirmTraining(parts, {
       config,
-      place: { title: `Train Again with the Settings of ${record.name}`, step: 1, totalSteps: 1 },
+      place: { title, step: 1, totalSteps: 1 },
       canEdit: true,
       onChange: ({ classWeights, frozenPrecision }) => (config = { ...config, classWeights, frozenPrecision }),
     });
     if (answer === 'edit') return editSettings(config);
-    if (answer === 'start') return startOrQueue(parts, { config, out: join(folder, '..') });
+    if (answer === 'start') return startOrQueue(parts, { config, out });
     if (answer !== 'folder') return;
-    config = { ...config, data: await chooseFolder() };
-  }
-}
-
-async function chooseFolder(): Promise<string> {
-  const [chosen] =
-    (await vscode.window.showOpenDialog({
-      canSelectFolders: true,
-      canSelectFiles: false,
-      title: 'Choose a Folder of Images to Train On',
+    const data = await chooseFolder({
+      title: 'Choose a folder of images to train on',
       openLabel: 'Train on This Folder',
-    })) ?? [];
-  if (chosen === undefined) throw cancelled();
-  return chosen.fsPath;
+    });
+    if (data === undefined) throw cancelled();
+    config = { ...config, data };
+  }
 }

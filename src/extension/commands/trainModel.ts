@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
+import { runNameOf } from '../../runs/name.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { requireTrust } from '../requireTrust.ts';
@@ -15,7 +16,7 @@ import { back } from './runSteps.ts';
 import { registerCommand } from './registerCommand.ts';
 import { startOrQueue } from './startOrQueue.ts';
 import { configFrom, firstChoices, type TrainingChoices, withSettings } from './trainingChoices.ts';
-import { trainAgain } from './trainAgain.ts';
+import { trainAgain, trainWithConfiguration } from './trainAgain.ts';
 import { parseTrainingConfig } from './trainingConfigFile.ts';
 import { createVirtualDocuments, type VirtualDocuments } from './virtualDocuments.ts';
 
@@ -46,6 +47,9 @@ export function registerTrainModel(
     }),
     registerCommand('fivecrop.trainWithFile', parts.log, (argument: unknown) => trainWithFile(parts, argument)),
     registerCommand('fivecrop.trainAgain', parts.log, (argument: unknown) => trainAgain(parts, argument)),
+    registerCommand('fivecrop.trainWithConfiguration', parts.log, (argument: unknown) =>
+      trainWithConfiguration(parts, argument),
+    ),
   );
 }
 
@@ -133,5 +137,6 @@ async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void
   if (answer === 'folder') await vscode.window.showTextDocument(document);
   if (answer !== 'start') return;
   await parts.dataFolders.remember(config.data);
-  await startOrQueue(parts, { config, out });
+  const name = runNameOf(uri.fsPath);
+  await startOrQueue(parts, { config, out, ...(name === undefined ? {} : { name }) });
 }

@@ -10,7 +10,11 @@ export function writeTrainingConfig(config: TrainingConfig, file: string): strin
     const there = relative(dirname(file), path).split(sep).join('/');
     return there === '' || there.startsWith('../') || /^([a-z]:|\/)/i.test(there) ? path : there;
   };
-  const { version, ...settings } = mapPaths(config, near);
+  return trainingConfigText(mapPaths(config, near));
+}
+
+/** Settings as such a file has them, with the paths as they are. */
+export function trainingConfigText({ version, ...settings }: TrainingConfig): string {
   return `${JSON.stringify({ version, ...settings }, undefined, 2)}\n`;
 }
 

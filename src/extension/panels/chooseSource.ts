@@ -8,6 +8,7 @@ import { listRunCheckpoints } from '../../runs/checkpointFiles.ts';
 import { checkpointDescription, percent } from '../views/formatRun.ts';
 import { inLabel, inMessage } from '../plainText.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 
 interface SourceItem extends vscode.QuickPickItem {
   /** Undefined for a separator, and if there is nothing to choose from. */
@@ -21,7 +22,7 @@ export async function chooseSource({ runs, service }: Pick<Parts, 'runs' | 'serv
   await runs.load();
   const title = 'Choose a classifier';
   const items: SourceItem[] = [
-    ...runs.runs.flatMap((run) => runItem(run.folder, run.record.name)),
+    ...runs.runs.flatMap((run) => runItem(run.folder, runTitle(run.record.name))),
     { label: '', kind: vscode.QuickPickItemKind.Separator },
     {
       label: 'Pretrained network...',

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import * as z from 'zod';
 import { splitNames } from '../../protocol/dataReport.ts';
@@ -181,15 +181,12 @@ async function obey(
     }
     case 'export': {
       const { what, format, content } = message;
-      const name = `${basename(checkpoint, '.safetensors')}-test-${what}.${format}`;
-      const folder = join(dirname(checkpoint), '..');
-      const bytes = Buffer.from(content, format === 'png' ? 'base64' : 'utf8');
       return saveExport({
-        name,
+        name: `${checkpointTitle(checkpoint)} test ${what}`,
+        format,
+        content,
         title: exportTitles[what],
-        folder,
-        filters: { [format.toUpperCase()]: [format] },
-        content: bytes,
+        folder: join(dirname(checkpoint), '..'),
       });
     }
   }

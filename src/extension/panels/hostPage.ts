@@ -20,8 +20,11 @@ export function viewType(page: PageName): string {
 }
 
 /** A panel beside or over what is open, without a page yet. */
-export function createPanel(page: PageName, title: string): vscode.WebviewPanel {
-  return vscode.window.createWebviewPanel(viewType(page), title, vscode.ViewColumn.Active);
+export function createPanel(page: PageName, title: string, preserveFocus = false): vscode.WebviewPanel {
+  return vscode.window.createWebviewPanel(viewType(page), title, {
+    viewColumn: vscode.ViewColumn.Active,
+    preserveFocus,
+  });
 }
 
 /** Puts a page into a panel, new or come back after a reload, and connects it. Ends with the panel. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
-import { messageOf, userError } from '../../protocol/errors.ts';
+import { CancelledError, messageOf, userError } from '../../protocol/errors.ts';
 import { isImageFile } from '../../protocol/imageFiles.ts';
 import type { Parts } from '../parts.ts';
 import { requireRegular } from '../../runs/boundedFile.ts';
@@ -27,13 +27,16 @@ export async function pictureFor(
   { service, log }: Pick<Parts, 'service' | 'log'>,
   image: string,
   size: number,
+  token?: vscode.CancellationToken,
 ): Promise<string | undefined> {
   // Pictures are decoded by native code, which untrusted files do not reach.
   if (!vscode.workspace.isTrusted) return undefined;
   try {
     await requirePicture(image);
-    return (await answerOf(service, { type: 'preview', image, size }, 'preview')).picture;
+    const call = token === undefined ? {} : { token };
+    return (await answerOf(service, { type: 'preview', image, size }, 'preview', call)).picture;
   } catch (error) {
+    if (error instanceof CancelledError) return undefined;
     log.warn(messageOf(error));
     return undefined;
   }

@@ -67,15 +67,13 @@ export async function obeyPredictionPage(
     case 'open':
       await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(message.image));
       return;
-    case 'exportCsv': {
-      const content = Buffer.from(message.content);
+    case 'exportCsv':
       return saveExport({
-        name: 'classification.csv',
+        name: 'classification',
+        format: 'csv',
+        content: message.content,
         title: 'Export predictions',
-        filters: { CSV: ['csv'] },
-        content,
       });
-    }
   }
 }
 

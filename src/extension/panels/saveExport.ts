@@ -5,15 +5,15 @@ import { visible } from '../../protocol/visibleText.ts';
 import { inMessage } from '../plainText.ts';
 
 export interface ExportedFile {
-  /** What the dialog offers. */
+  /** What the dialog offers, without the format's ending. */
   readonly name: string;
+  readonly format: 'csv' | 'png' | 'svg';
+  /** Text, or base64 for PNG, as a page sends it. */
+  readonly content: string;
   /** Title of the dialog. */
-  readonly title?: string;
+  readonly title: string;
   /** The folder that the dialog begins in; the workspace's without it. */
   readonly folder?: string | undefined;
-  /** What the format is called, and its ending. */
-  readonly filters: Readonly<Record<string, string[]>>;
-  readonly content: Uint8Array;
   /** What else there is to know of it, as a sentence. */
   readonly note?: string;
 }
@@ -27,30 +27,21 @@ export function fileNameOf(name: string): string {
 }
 
 /** Asks where to save, saves, and offers to open the file. Throws a user error if it cannot be written. */
-export async function saveExport({
-  name,
-  title = 'Export',
-  folder,
-  filters,
-  content,
-  note,
-}: ExportedFile): Promise<void> {
+export async function saveExport({ name, format, content, title, folder, note = '' }: ExportedFile): Promise<void> {
   const home = folder ?? vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
+  const file = `${fileNameOf(name)}.${format}`;
   const target = await vscode.window.showSaveDialog({
     title,
-    filters: { ...filters },
-    ...(home === undefined ? {} : { defaultUri: vscode.Uri.file(join(home, name)) }),
+    filters: { [format.toUpperCase()]: [format] },
+    ...(home === undefined ? {} : { defaultUri: vscode.Uri.file(join(home, file)) }),
   });
   if (!target) return;
   try {
-    await vscode.workspace.fs.writeFile(target, content);
+    await vscode.workspace.fs.writeFile(target, Buffer.from(content, format === 'png' ? 'base64' : 'utf8'));
   } catch (error) {
     throw userError(`${target.fsPath} cannot be written (${messageOf(error)}); choose another place.`, error);
   }
   const open = 'Open';
-  const chosen = await vscode.window.showInformationMessage(
-    inMessage([`Saved ${target.fsPath}.`, note ?? ''].join(' ').trim()),
-    open,
-  );
+  const chosen = await vscode.window.showInformationMessage(inMessage(`Saved ${target.fsPath}. ${note}`.trim()), open);
   if (chosen === open) await vscode.commands.executeCommand('vscode.open', target);
 }

@@ -8,7 +8,7 @@ import {
   type TrainingPanelToPage,
 } from '../../protocol/trainingPanel.ts';
 import { showFailure } from '../commands/registerCommand.ts';
-import type { Parts } from '../parts.ts';
+import type { Panels, Parts } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
@@ -17,15 +17,16 @@ import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
-import { fileNameOf, saveExport } from './saveExport.ts';
+import { saveExport } from './saveExport.ts';
 import { createTrainingSession, type ListedRun, type TrainingSession } from './trainingSession.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 
 type TrainingParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'service'>;
 
 export interface TrainingPanels {
   /** See `Panels.showRuns`. */
-  readonly show: (folders: readonly string[]) => void;
+  readonly show: Panels['showRuns'];
   /** See `Panels.runRenamed`. */
   readonly rename: (from: string, to: string) => void;
   dispose(): void;
@@ -37,12 +38,6 @@ interface OpenPanel {
   readonly wanted: readonly string[];
   readonly show: (folders: readonly string[]) => void;
 }
-
-const exportFilters: Readonly<Record<'png' | 'svg' | 'csv', Record<string, string[]>>> = {
-  png: { PNG: ['png'] },
-  svg: { SVG: ['svg'] },
-  csv: { CSV: ['csv'] },
-};
 
 /** The training panel, of which there is one: it shows one run, or several over each other. */
 export function registerTrainingPanel(context: vscode.ExtensionContext, parts: TrainingParts): TrainingPanels {
@@ -97,13 +92,13 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
     open = own;
   }
 
-  async function openWith(folders: readonly string[]): Promise<void> {
+  async function openWith(folders: readonly string[], preserveFocus: boolean): Promise<void> {
     await runs.load();
     if (!open) await closeDormantTabs('training');
     if (open) {
       open.show(folders);
-      open.panel.reveal();
-    } else fill(createPanel('training', titleOf(folders)), newPanelId(), folders);
+      open.panel.reveal(undefined, preserveFocus);
+    } else fill(createPanel('training', titleOf(folders), preserveFocus), newPanelId(), folders);
   }
 
   const serializer = vscode.window.registerWebviewPanelSerializer(viewType('training'), {
@@ -118,7 +113,8 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
     },
   });
   return {
-    show: (folders) => void openWith(folders).catch((error: unknown) => showFailure(error, log)),
+    show: (folders, { preserveFocus } = { preserveFocus: false }) =>
+      void openWith(folders, preserveFocus).catch((error: unknown) => showFailure(error, log)),
     rename: (from, to) => {
       if (open?.wanted.includes(from)) open.show(open.wanted.map((folder) => (folder === from ? to : folder)));
     },
@@ -137,7 +133,7 @@ function detailsOf({ folder, record, brokenOff }: ListedRun): Pick<ShownRun, 're
 function titleOf(folders: readonly string[]): string {
   const [first, ...others] = folders;
   if (first === undefined) return 'Training';
-  return visible(others.length === 0 ? basename(first) : `${basename(first)} and ${others.length} more`);
+  return visible([runTitle(basename(first)), ...(others.length === 0 ? [] : [`and ${others.length} more`])].join(' '));
 }
 
 /** The commands behind the page's buttons. */
@@ -188,15 +184,15 @@ async function obey(
       return;
     }
     case 'export': {
-      const content = Buffer.from(message.content, message.format === 'png' ? 'base64' : 'utf8');
+      const { format, content, name, thinned } = message;
+      const note = 'Steps of long runs are thinned in it; metrics.jsonl in a run’s folder has every one.';
       return saveExport({
-        name: `${fileNameOf(message.name)}${message.thinned ? '-thinned' : ''}.${message.format}`,
-        folder: session.folders[0],
-        filters: exportFilters[message.format],
+        name: `${name}${thinned ? '-thinned' : ''}`,
+        format,
         content,
-        ...(message.thinned
-          ? { note: 'Steps of long runs are thinned in it; metrics.jsonl in a run’s folder has every one.' }
-          : {}),
+        title: 'Export curves',
+        folder: session.folders[0],
+        ...(thinned ? { note } : {}),
       });
     }
     case 'open': {

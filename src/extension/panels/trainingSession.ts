@@ -1,6 +1,7 @@
 import { mostThinnedEvents } from '../../protocol/thinnedHistory.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import type { RunRequest, ShownRun, TrainingPanelToPage } from '../../protocol/trainingPanel.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 
 /** Time over which news is gathered before it is sent, in milliseconds: a frame. */
 const frame = 16;
@@ -147,7 +148,7 @@ export function createTrainingSession(
     post({
       type: 'runs',
       shown,
-      others: others.slice(0, offeredRuns).map(({ folder, record }) => ({ folder, name: record.name })),
+      others: others.slice(0, offeredRuns).map(({ folder, record }) => ({ folder, name: runTitle(record.name) })),
     });
   }
 

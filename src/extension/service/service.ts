@@ -17,6 +17,7 @@ export function createService(context: vscode.ExtensionContext, log: Log): Servi
     onOutput: (line) => log.info(`service: ${line}`),
     idleMilliseconds,
   });
+  const answered = new vscode.EventEmitter<ServiceAnswerBody>();
   const settings = vscode.workspace.onDidChangeConfiguration((event) => {
     const places = ['fivecrop.weightsFolder', 'fivecrop.weightsMirror'];
     if (places.some((name) => event.affectsConfiguration(name))) service.restartWhenIdle();
@@ -31,6 +32,7 @@ export function createService(context: vscode.ExtensionContext, log: Log): Servi
           signal: controller.signal,
           onAnswer: (answer) => {
             writeLog(log, answer);
+            answered.fire(answer);
             onAnswer?.(answer);
           },
         });
@@ -38,7 +40,9 @@ export function createService(context: vscode.ExtensionContext, log: Log): Servi
         cancelling?.dispose();
       }
     },
+    onDidAnswer: answered.event,
     dispose: () => {
+      answered.dispose();
       settings.dispose();
       service.dispose();
     },

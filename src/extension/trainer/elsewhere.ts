@@ -1,4 +1,5 @@
 import type { RunRecord } from '../../protocol/runRecord.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 import { isElsewhere } from '../../runs/owner.ts';
 import { isLive } from '../../runs/state.ts';
 
@@ -6,5 +7,5 @@ import { isLive } from '../../runs/state.ts';
 export function elsewhereRefusal({ name, state, process: owner }: RunRecord): string | undefined {
   if (owner === undefined || !isLive(state) || !isElsewhere(owner)) return undefined;
   const where = owner.host === undefined ? '' : ` (${owner.host})`;
-  return `${name} trains on another machine or in another container${where}: pause or stop it there.`;
+  return `${runTitle(name)} trains on another machine or in another container${where}: pause or stop it there.`;
 }

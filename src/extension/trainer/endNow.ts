@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import process from 'node:process';
 import { userError } from '../../protocol/errors.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 import { isVerified } from '../../runs/owner.ts';
 import { readRunRecord } from '../../runs/record.ts';
 import { reopenRunFolder } from '../../runs/runFolder.ts';
@@ -17,17 +18,18 @@ const patience = 5000;
  */
 export async function endNow(folder: string, isOwn: boolean): Promise<void> {
   const record = await readRunRecord(folder);
-  const { process: owner, name } = record;
+  const { process: owner } = record;
+  const title = runTitle(record.name);
   if (owner === undefined || !isLive(stateOf(folder, record))) return;
   const elsewhere = elsewhereRefusal(record);
   if (elsewhere !== undefined) throw userError(elsewhere);
   if (!isOwn && !isVerified(owner)) {
-    throw userError(`${name} cannot be ended from here; it stops as soon as its step is done.`);
+    throw userError(`${title} cannot be ended from here; it stops as soon as its step is done.`);
   }
   process.kill(owner.pid, 'SIGKILL');
   const killed = Date.now();
   while (isLive(stateOf(folder, record))) {
-    if (Date.now() - killed > patience) throw userError(`The process ${owner.pid} of ${name} does not end.`);
+    if (Date.now() - killed > patience) throw userError(`The process ${owner.pid} of ${title} does not end.`);
     await delay(20);
   }
   await writeEnd(folder);

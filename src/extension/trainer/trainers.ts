@@ -3,6 +3,7 @@ import process from 'node:process';
 import * as vscode from 'vscode';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import type { TrainerRequest } from '../../protocol/trainerProtocol.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { workerEnvironment } from '../workerEnvironment.ts';
@@ -32,6 +33,10 @@ export interface Trainers {
   readonly onDidStart: vscode.Event<string>;
   /** Finishes the step, saves, ends. */
   readonly stop: (folder: string) => Promise<void>;
+  /** Whether a live run has been asked to stop. */
+  readonly isStopping: (folder: string) => boolean;
+  /** A run was asked to stop, or could not be: its folder. */
+  readonly onDidAskToStop: vscode.Event<string>;
   /** Ends the process in the middle of its step; the last checkpoint stays. */
   readonly stopNow: (folder: string) => Promise<void>;
   readonly pause: (folder: string) => Promise<void>;
@@ -58,7 +63,10 @@ export function createTrainers(
   const followed = new Map<string, Shared>();
   const started = new vscode.EventEmitter<string>();
   const queueChanged = new vscode.EventEmitter<void>();
+  const askedToStop = new vscode.EventEmitter<string>();
   const own = new Set<string>();
+  /** Those whose records do not say yet that they stop. */
+  const stopping = new Set<string>();
   let queue = parseQueue(context.workspaceState.get(queueKey));
   let starting = 0;
 
@@ -130,12 +138,29 @@ export function createTrainers(
   const ended = (folder: string): void => {
     setTimeout(() => void runs.refresh(folder), 300);
   };
+  const stop = async (folder: string): Promise<void> => {
+    const run = known(runs, folder);
+    stopping.add(folder);
+    askedToStop.fire(folder);
+    try {
+      await control(run, { type: 'stop' });
+    } catch (error) {
+      stopping.delete(folder);
+      askedToStop.fire(folder);
+      throw error;
+    }
+  };
   const listeners = [
     started,
+    askedToStop,
     queueChanged,
     runs.onDidGrow((folder) => followed.get(folder)?.follower.onGrow()),
     runs.onDidChange((folders) => {
-      for (const folder of folders) followed.get(folder)?.follower.update(runs.get(folder));
+      for (const folder of folders) {
+        const run = runs.get(folder);
+        followed.get(folder)?.follower.update(run);
+        if (run === undefined || !isLive(run.state)) stopping.delete(folder);
+      }
       void startNext();
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(() => {
@@ -155,7 +180,9 @@ export function createTrainers(
     dequeue: (id) => setQueue(queue.filter((entry) => entry.id !== id)),
     onDidChangeQueue: queueChanged.event,
     onDidStart: started.event,
-    stop: (folder) => control(known(runs, folder), { type: 'stop' }),
+    stop,
+    isStopping: (folder) => stopping.has(folder) || runs.get(folder)?.state === 'stopping',
+    onDidAskToStop: askedToStop.event,
     stopNow: async (folder) => {
       requireTrust('Ending a training process');
       await endNow(known(runs, folder).folder, own.has(folder));
@@ -192,30 +219,33 @@ function known(runs: RunStore, folder: string): StoredRun {
 async function control({ record, state }: StoredRun, request: TrainerRequest): Promise<void> {
   // The record says whom to ask, and in an untrusted workspace it may name anybody.
   requireTrust('Talking to a training process');
-  if (!isLive(state)) throw userError(`${record.name} is not running, so there is nothing to ${request.type}.`);
+  if (!isLive(state))
+    throw userError(`${runTitle(record.name)} is not running, so there is nothing to ${request.type}.`);
   const elsewhere = elsewhereRefusal(record);
   if (elsewhere !== undefined) throw userError(elsewhere);
   const { process: owner } = record;
   if (owner?.socket !== undefined) {
     if (!isTrainerSocket(owner.socket))
       throw userError(
-        `The process that ${record.name} names is not one of your training processes, so it cannot be asked to ${request.type}.`,
+        `The process that ${runTitle(record.name)} names is not one of your training processes, so it cannot be asked to ${request.type}.`,
       );
     return sendToTrainer(owner.socket, request);
   }
   if (owner === undefined || request.type !== 'stop' || process.platform === 'win32') {
-    throw userError(`${record.name} was started in a terminal: ${request.type} it there.`);
+    throw userError(`${runTitle(record.name)} was started in a terminal: ${request.type} it there.`);
   }
   // The number may have gone to another process.
   if (!isVerified(owner))
-    throw userError(`The process of ${record.name} cannot be identified: stop it where it was started.`);
+    throw userError(`The process of ${runTitle(record.name)} cannot be identified: stop it where it was started.`);
   process.kill(owner.pid, 'SIGINT');
 }
 
 /** How to go on with a run that ended or was interrupted; one without a checkpoint begins again. Throws a user error where there is nothing more to train. */
 function resumption({ folder, record }: StoredRun): TrainingRequest {
   if (record.state === 'finished') {
-    throw userError(`${record.name} has finished all ${record.config.epochs} epochs; to go on, train more epochs.`);
+    throw userError(
+      `${runTitle(record.name)} has finished all ${record.config.epochs} epochs; to go on, train more epochs.`,
+    );
   }
   return { config: record.config, out: join(folder, '..'), resume: folder };
 }

@@ -1,6 +1,7 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunRecord } from '../../protocol/runRecord.ts';
+import { configurationUri } from '../commands/configurationDocuments.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import { networkName } from '../../protocol/networkName.ts';
 import type { StoredRun } from '../../runs/list.ts';
@@ -10,13 +11,17 @@ import {
   type RunCheckpoint,
   savedCheckpoint,
 } from '../../runs/checkpointFiles.ts';
+import { defaultRunName } from '../../runs/name.ts';
 import { type DerivedRunState, isLive } from '../../runs/state.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
 import { checkpointDescription, checkpointTooltip, runDescription, runTooltip } from './formatRun.ts';
-import type { CheckpointNode, CheckpointsNode } from './treeNodes.ts';
+import { focusedRows } from './focusedRows.ts';
+import { fromRow, type CheckpointNode, type CheckpointsNode, type RunNode } from './treeNodes.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 
 interface ViewParts {
   readonly runs: RunStore;
@@ -24,8 +29,15 @@ interface ViewParts {
   readonly live: LiveRuns;
 }
 
+/** The rows of the view, for commands that are called by a key. */
+export interface CheckpointRows {
+  /** Those that a key means: see `focusedRows`. */
+  readonly focused: () => Promise<readonly CheckpointsNode[]>;
+  readonly dispose: () => void;
+}
+
 /** The *Checkpoints* view: runs, newest first, what waits in the queue above them, and inside a run its checkpoints. */
-export function registerCheckpointsView(parts: ViewParts): vscode.Disposable {
+export function registerCheckpointsView(parts: ViewParts): CheckpointRows {
   const { runs, trainers, live } = parts;
   const changed = new vscode.EventEmitter<CheckpointsNode | undefined>();
   const nodes = new Map<string, CheckpointsNode>();
@@ -42,6 +54,7 @@ export function registerCheckpointsView(parts: ViewParts): vscode.Disposable {
   const view = vscode.window.createTreeView<CheckpointsNode>('fivecrop.checkpoints', {
     canSelectMany: true,
     showCollapseAll: true,
+    dragAndDropController: dragOfSettings,
     treeDataProvider: {
       onDidChangeTreeData: changed.event,
       getParent: (node) => (node.kind === 'checkpoint' ? nodeOf(node.folder) : undefined),
@@ -71,7 +84,7 @@ export function registerCheckpointsView(parts: ViewParts): vscode.Disposable {
     const now = new Map<string, string>();
     for (const { folder, step } of live.all()) {
       const run = runs.get(folder);
-      const description = run === undefined ? '' : runDescription(run, step?.epoch);
+      const description = run === undefined ? '' : runDescription(asShown(run, trainers), step?.epoch);
       if (descriptions.get(folder) !== description) changed.fire(nodeOf(folder));
       now.set(folder, description);
     }
@@ -91,7 +104,7 @@ export function registerCheckpointsView(parts: ViewParts): vscode.Disposable {
     if (moved || folders.length > 20) changed.fire(undefined);
     else for (const folder of folders) changed.fire(nodeOf(folder));
   };
-  return vscode.Disposable.from(
+  const disposable = vscode.Disposable.from(
     view,
     changed,
     runs.onDidChange(refresh),
@@ -99,11 +112,34 @@ export function registerCheckpointsView(parts: ViewParts): vscode.Disposable {
       if (runs.get(folder) !== undefined) changed.fire(nodeOf(folder));
     }),
     trainers.onDidChangeQueue(() => changed.fire(undefined)),
+    trainers.onDidAskToStop((folder) => {
+      if (runs.get(folder) !== undefined) changed.fire(nodeOf(folder));
+    }),
     live.onDidChange(() => {
       showBadge();
       if (view.visible) showProgress();
     }),
   );
+  return { focused: () => focusedRows(view), dispose: () => void disposable.dispose() };
+}
+
+/** Rows that are dragged into the editor area open the settings of their runs; as text they are their paths. */
+const dragOfSettings: vscode.TreeDragAndDropController<CheckpointsNode> = {
+  dragMimeTypes: ['text/uri-list'],
+  dropMimeTypes: [],
+  handleDrag: (nodes, transfer) => {
+    const uris = nodes.map((node) =>
+      node.kind === 'unreadable' ? vscode.Uri.file(join(node.folder, runFiles.record)) : configurationUri(node),
+    );
+    const paths = nodes.flatMap((node) => (node.kind === 'queued' ? [] : 'path' in node ? node.path : node.folder));
+    transfer.set('text/uri-list', new vscode.DataTransferItem([...new Set(uris.map(String))].join('\r\n')));
+    transfer.set('text/plain', new vscode.DataTransferItem(paths.join('\n')));
+  },
+};
+
+/** A run that was asked to stop does so, also before its process has written that down. */
+function asShown(run: StoredRun, { isStopping }: Pick<Trainers, 'isStopping'>): StoredRun {
+  return isLive(run.state) && isStopping(run.folder) ? { ...run, state: 'stopping' } : run;
 }
 
 async function checkpointNodes(folder: string): Promise<CheckpointsNode[]> {
@@ -118,17 +154,18 @@ async function checkpointNodes(folder: string): Promise<CheckpointsNode[]> {
 /** What the rows on show say, for as long as the tree has them; read when a run is opened there. */
 const headers = new WeakMap<CheckpointNode, RunCheckpoint>();
 
-function itemOf(node: CheckpointsNode, { runs, live }: ViewParts): vscode.TreeItem {
+function itemOf(node: CheckpointsNode, { runs, live, trainers }: ViewParts): vscode.TreeItem {
   switch (node.kind) {
     case 'run': {
       const run = runs.get(node.folder);
-      return run === undefined ? new vscode.TreeItem(node.folder) : runItem(run, live.get(node.folder)?.step?.epoch);
+      if (run === undefined) return new vscode.TreeItem(node.folder);
+      return runItem(asShown(run, trainers), node, live.get(node.folder)?.step?.epoch);
     }
     case 'checkpoint':
       return checkpointItem(node);
     case 'queued': {
       const { config, name, resume } = node.entry.request;
-      const item = new vscode.TreeItem(visible(name ?? `${networkName(config.network)} · ${config.method}`));
+      const item = new vscode.TreeItem(visible(runTitle(name ?? defaultRunName(networkName(config.network), config.method))));
       item.id = `queued ${node.entry.id}`;
       item.description = resume === undefined ? 'waits for its turn' : 'waits to be resumed';
       item.iconPath = new vscode.ThemeIcon('clock');
@@ -156,14 +193,15 @@ const stateIcons: Readonly<Record<DerivedRunState, readonly [icon: string, colou
   'broken off': ['debug-disconnect', 'list.warningForeground'],
 };
 
-function runItem(run: StoredRun, epoch: number | undefined): vscode.TreeItem {
-  const item = new vscode.TreeItem(visible(run.record.name), vscode.TreeItemCollapsibleState.Collapsed);
+function runItem(run: StoredRun, node: RunNode, epoch: number | undefined): vscode.TreeItem {
+  const item = new vscode.TreeItem(visible(runTitle(run.record.name)), vscode.TreeItemCollapsibleState.Collapsed);
   const [icon, colour] = stateIcons[run.state];
   item.id = run.folder;
   item.description = visible(runDescription(run, epoch));
   item.iconPath = new vscode.ThemeIcon(icon, colour === undefined ? undefined : new vscode.ThemeColor(colour));
   item.contextValue = contextOf(run);
-  item.accessibilityInformation = { label: `${run.record.name}, ${runDescription(run, epoch)}` };
+  item.command = { command: 'fivecrop.showRun', title: 'Show Run', arguments: [node, fromRow] };
+  item.accessibilityInformation = { label: `${runTitle(run.record.name)}, ${runDescription(run, epoch)}` };
   return item;
 }
 

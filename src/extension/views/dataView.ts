@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import * as vscode from 'vscode';
+import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
-import type { RunStore } from '../trainer/runStore.ts';
+import { dataTooltip } from './dataTooltip.ts';
 import { dataLayout, listClasses, listImages, readDisplayNames } from './listData.ts';
 import type { ClassNode, DataFolderNode, DataNode } from './treeNodes.ts';
+import { plural } from '../../protocol/plural.ts';
 import { visible } from '../../protocol/visibleText.ts';
 
 /** Classes of a split and images of a class that the tree shows; the rest is in the explorer. */
@@ -13,13 +15,10 @@ const shownImages = 200;
 /** Milliseconds over which changes of a data folder are gathered. */
 const settle = 500;
 
-interface ViewParts {
-  readonly runs: RunStore;
-  readonly dataFolders: DataFolders;
-}
+type ViewParts = Pick<Parts, 'runs' | 'service' | 'log'> & { readonly dataFolders: DataFolders };
 
 /** The *Data* view: the folders that were used, their splits, classes with counts, and images, which open at a click. */
-export function registerDataView({ runs, dataFolders }: ViewParts): vscode.Disposable {
+export function registerDataView({ runs, dataFolders, service, log }: ViewParts): vscode.Disposable {
   const changed = new vscode.EventEmitter<DataNode | undefined>();
   const watchers = new Map<string, vscode.Disposable>();
   const facts = new Map<string, string>();
@@ -43,6 +42,10 @@ export function registerDataView({ runs, dataFolders }: ViewParts): vscode.Dispo
         return childrenOf(node, facts);
       },
       getTreeItem: (node) => itemOf(node, facts),
+      resolveTreeItem: async (item, node, token) => {
+        item.tooltip = await dataTooltip(node, { service, log, token });
+        return item;
+      },
     },
   });
   return vscode.Disposable.from(
@@ -82,10 +85,10 @@ async function classNodes(folder: string, data: string, facts: Map<string, strin
   const [classes, names] = await Promise.all([listClasses(folder), readDisplayNames(data)]);
   const shown = classes.slice(0, shownClasses);
   for (const { path, name, images } of shown) {
-    facts.set(path, [...(names.has(name) ? [name] : []), plural(images, 'image', 'images')].join(' · '));
+    facts.set(path, [...(names.has(name) ? [name] : []), plural(images, 'image')].join(' · '));
   }
   const total = classes.reduce((sum, { images }) => sum + images, 0);
-  facts.set(folder, `${plural(total, 'image', 'images')} in ${plural(classes.length, 'class', 'classes')}`);
+  facts.set(folder, `${plural(total, 'image')} in ${plural(classes.length, 'class', 'classes')}`);
   const nodes = shown.map(({ path, name }): DataNode => ({
     kind: 'class',
     folder: path,
@@ -166,10 +169,6 @@ function placeOf(folder: string): string {
 
 function described(item: vscode.TreeItem, facts: Partial<vscode.TreeItem>): vscode.TreeItem {
   return Object.assign(item, facts);
-}
-
-function plural(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 function watchFolder(folder: string, onChange: () => void): vscode.Disposable {

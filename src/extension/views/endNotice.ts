@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { runFiles } from '../../protocol/runRecord.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
@@ -22,6 +23,7 @@ export function registerEndNotice(
 
 async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers' | 'panels'>): Promise<void> {
   const { folder, record, state } = run;
+  const title = runTitle(record.name);
   const best = join(folder, runFiles.checkpoints, runFiles.best);
   const checkpoint: CheckpointNode = { kind: 'checkpoint', folder, path: best };
   const show = { title: 'Show', act: () => panels.showRuns([folder]) };
@@ -43,15 +45,15 @@ async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers'
   const accuracy = record.best === undefined ? '' : ` Best validation accuracy: ${percent(record.best.validAccuracy)}.`;
   switch (state) {
     case 'finished':
-      return choose(vscode.window.showInformationMessage, `${record.name} has finished.${accuracy}`, [...uses, show]);
+      return choose(vscode.window.showInformationMessage, `${title} has finished.${accuracy}`, [...uses, show]);
     case 'stopped':
-      return choose(vscode.window.showInformationMessage, `${record.name} was stopped.${accuracy}`, [resume, show]);
+      return choose(vscode.window.showInformationMessage, `${title} was stopped.${accuracy}`, [resume, show]);
     case 'failed':
-      return choose(vscode.window.showErrorMessage, `${record.name} failed.${reason}`, [resume, show]);
+      return choose(vscode.window.showErrorMessage, `${title} failed.${reason}`, [resume, show]);
     case 'broken off':
       return choose(
         vscode.window.showWarningMessage,
-        `${record.name} was interrupted: its process ended unexpectedly. ${saved}`,
+        `${title} was interrupted: its process ended unexpectedly. ${saved}`,
         [resume, show],
       );
     default:

@@ -1,7 +1,9 @@
 import { basename } from 'node:path';
 import { networkName } from '../../protocol/networkName.ts';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
+import { duration } from '../../protocol/duration.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { isLive, stateName } from '../../runs/state.ts';
@@ -13,37 +15,19 @@ export function percent(share: number): string {
   return `${(share * 100).toFixed(1)} %`;
 }
 
-/** Seconds -> `45 s`, `12 min`, `3 h 5 min`. */
-export function duration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return 'unknown';
-  const minutes = Math.round(seconds / 60);
-  if (seconds < 60) return `${Math.max(0, Math.round(seconds))} s`;
-  if (minutes < 60) return `${minutes} min`;
-  return minutes % 60 === 0 ? `${minutes / 60} h` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
-}
-
 /** Epochs done, of a run that may be in the middle of one: `1.3`. */
 export function epochs(epoch: number): string {
   return Number.isInteger(epoch) ? String(epoch) : epoch.toFixed(1);
 }
 
-/** What stands beside a run's name in the tree. */
+/** What stands beside a run's name in lists: `92.3 % · epoch 1.3 of 5 · running`. What the icon shows too is last. */
 export function runDescription({ record, state }: StoredRun, liveEpoch?: number): string {
-  const { best, config } = record;
+  const { best, config, progress } = record;
   const accuracy = best === undefined ? [] : [percent(best.validAccuracy)];
   const place = isLive(state) && elsewhereRefusal(record) !== undefined ? ['elsewhere'] : [];
-  const epoch = liveEpoch ?? record.progress?.epoch ?? 0;
-  switch (state) {
-    case 'finished':
-      return [...accuracy, networkName(config.network)].join(' · ');
-    case 'running':
-      return [...place, `epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
-    case 'paused':
-    case 'stopping':
-      return [state, ...place, `epoch ${epochs(epoch)} of ${config.epochs}`, ...accuracy].join(' · ');
-    default:
-      return [stateName(state), ...place, ...accuracy, networkName(config.network)].join(' · ');
-  }
+  const epoch = liveEpoch ?? progress?.epoch;
+  const done = epoch === undefined ? [] : [`epoch ${epochs(epoch)} of ${config.epochs}`];
+  return [...accuracy, ...done, ...place, stateName(state)].join(' · ');
 }
 
 /** Markdown for the tooltip of a run. */
@@ -64,11 +48,11 @@ export function runTooltip({ record, state, folder }: StoredRun): string {
     ['Head', config.hidden.length === 0 ? 'linear' : `${config.hidden.join(', ')}, dropout ${config.dropout}`],
     ['Best', best && `${percent(best.validAccuracy)}, validation loss ${best.validLoss.toFixed(3)}, step ${best.step}`],
     ['Device', [environment.engine, environment.device].filter((part) => part !== undefined).join(', ') || undefined],
-    ['Instead of what was asked', environment.fallbacks.join(' ') || undefined],
-    ['Begun', new Date(record.created).toLocaleString()],
+    ['Fallbacks', environment.fallbacks.join(' ') || undefined],
+    ['Started', new Date(record.created).toLocaleString()],
     ['Folder', folder],
   ];
-  return table(record.name, rows);
+  return table(runTitle(record.name), rows);
 }
 
 function methodOf({ method, topTensors, frozenPrecision }: TrainingConfig): string {

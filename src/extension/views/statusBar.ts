@@ -4,6 +4,7 @@ import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import { statusText } from './formatRun.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 
 /** The status bar's entry while something trains: epoch, loss, time left; a click opens the run. */
 export function registerStatusBar({ live, runs }: { live: LiveRuns; runs: RunStore }): vscode.Disposable {
@@ -16,10 +17,11 @@ export function registerStatusBar({ live, runs }: { live: LiveRuns; runs: RunSto
       return;
     }
     const run = runs.get(first.folder);
-    const name = run?.record.name ?? basename(first.folder);
+    const name = runTitle(run?.record.name ?? basename(first.folder));
     item.text = statusText(first, run?.state ?? 'running', run?.record.config.epochs, others.length);
     item.tooltip =
-      [visible(name), ...others.map(({ folder }) => basename(folder))].join(', ') + ' is training. Show the run';
+      [visible(name), ...others.map(({ folder }) => runTitle(basename(folder)))].join(', ') +
+      ' is training. Show the run';
     item.command = { command: 'fivecrop.showRun', title: 'Show Run', arguments: [first.folder] };
     item.accessibilityInformation = { label: `Fivecrop, ${name}: ${item.text.replace(/\$\([^)]*\) ?/g, '')}` };
     item.show();

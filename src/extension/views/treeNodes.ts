@@ -7,6 +7,9 @@ export type QueuedNode = { readonly kind: 'queued'; readonly entry: QueuedRun };
 export type UnreadableNode = { readonly kind: 'unreadable'; readonly folder: string; readonly reason: string };
 export type CheckpointsNode = RunNode | CheckpointNode | QueuedNode | UnreadableNode;
 
+/** What a click on a run's row tells *Show Run*: the row keeps the focus, so that F2 and Delete mean it. */
+export const fromRow = 'row';
+
 /** What the rows of the *Data* view stand for. */
 export type DataFolderNode = { readonly kind: 'data'; readonly folder: string };
 export type SplitNode = {

@@ -4,6 +4,7 @@ import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { runOf } from '../../runs/list.ts';
+import { runNameOf } from '../../runs/name.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { resumeRequest } from '../training/resumeFrom.ts';
 import { trainRun } from '../training/trainRun.ts';
@@ -50,7 +51,7 @@ export function trainCommand(): Command {
       '--out <folder>',
       'folder to create the run’s folder in [runs; for --resume, the resumed run’s parent folder]',
     )
-    .option('--name <name>', 'name of the run and of its folder')
+    .option('--name <name>', 'name of the run and of its folder [that of the --config file, else <network>-<method>]')
     .addOption(
       new Option('--save-dir <folder>', 'the run’s folder, --out and --name in one').conflicts(['out', 'name']),
     )
@@ -109,7 +110,13 @@ async function folderOf(options: OptionValues): Promise<{ out: string; name?: st
       `--name ${name}: a run’s name is the name of a folder, without slashes; choose its place with --out.`,
     );
   }
-  return { out: await parentOf(options), ...(typeof name === 'string' ? { name } : {}) };
+  const wanted = typeof name === 'string' ? name : nameFromSettings(options);
+  return { out: await parentOf(options), ...(wanted === undefined ? {} : { name: wanted }) };
+}
+
+/** A new run with the settings of a file is named for it. */
+function nameFromSettings({ config, resume }: OptionValues): string | undefined {
+  return typeof config === 'string' && resume === undefined ? runNameOf(config) : undefined;
 }
 
 /** Runs that begin with a checkpoint of another run go beside it. */

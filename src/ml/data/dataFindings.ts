@@ -1,4 +1,5 @@
 import type { DataReport, Finding } from '../../protocol/dataReport.ts';
+import { plural } from '../../protocol/plural.ts';
 import { someOf } from '../../protocol/someOf.ts';
 
 type Counted = Omit<DataReport, 'findings'>;
@@ -42,10 +43,6 @@ function copiedImages(groups: Counted['duplicates'], place: string): string {
   const what = groups.length === 1 ? '1 image lies' : `${groups.length} images lie`;
   const how = anew === 0 ? '' : groups.length === 1 ? ', re-encoded' : `, ${anew} of them re-encoded`;
   return `${what} in more than one ${place}${how} (${someOf(groups.map(copies))})`;
-}
-
-function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 function lying(images: readonly string[]): Finding[] {

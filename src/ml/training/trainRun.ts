@@ -46,7 +46,7 @@ import { type LoopOptions, trainingLoop } from './trainingLoop.ts';
 export interface TrainRunOptions {
   /** Folder in which the run's own folder is made. */
   readonly out: string;
-  /** Name of the run and of its folder; `<network>-<method>-<date>` without it. A name that is taken gets a counter. */
+  /** Name of the run and of its folder; `<network>-<method>` without it. A name that is taken gets a counter. */
   readonly name?: string;
   /**
    * The folder of a run, or a checkpoint, to go on from. A run and its last checkpoint go on in that run's folder, unless
@@ -364,7 +364,7 @@ async function openFolder(
     ...(resumed === undefined ? {} : { resumedFrom: resumed.path }),
   };
   if (reopened === undefined) {
-    const wanted = name ?? defaultRunName(nameOf(config), config.method, now);
+    const wanted = name ?? defaultRunName(nameOf(config), config.method);
     return createRunFolder(out, wanted, { ...changes, created: now.toISOString() });
   }
   const afresh = resumed === undefined ? { progress: undefined, best: undefined, resumedFrom: undefined } : {};

@@ -4,7 +4,7 @@ import { checkData } from '../data/checkData.ts';
 import { drawSampleDataset } from '../data/drawSampleDataset.ts';
 import { writeAtomically } from '../../runs/atomicFile.ts';
 import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
-import { messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
+import { cancelled, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { contradictionIn } from '../../protocol/trainingConfig.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
 import type { DownloadProgress } from '../weights/download.ts';
@@ -39,7 +39,7 @@ export function createServiceHandler(): RequestHandler {
       case 'check':
         return check(request, context);
       case 'export':
-        return exportCheckpoint(request);
+        return exportCheckpoint(request, context);
       case 'sample':
         await drawSampleDataset(request.folder, sampleSeed, rareProgress('Drawing flowers', answer));
         return;
@@ -82,9 +82,15 @@ async function check(request: RequestOf<'check'>, { signal, answer }: RequestCon
   answer({ type: 'report', report: await checkData(dataset, { decode: !quick, signal, onProgress }) });
 }
 
-async function exportCheckpoint({ checkpoint, output }: RequestOf<'export'>): Promise<void> {
+async function exportCheckpoint(
+  { checkpoint, output }: RequestOf<'export'>,
+  { signal, answer }: RequestContext,
+): Promise<void> {
   const there = await stat(checkpoint).catch(() => undefined);
   if (!there?.isFile()) throw userError(`There is no checkpoint ${checkpoint}; choose another.`);
+  answer({ type: 'progress', what: 'Building the network', done: 0 });
   const bytes = await exportOnnx(checkpoint);
+  if (signal.aborted) throw cancelled();
+  answer({ type: 'progress', what: 'Writing the file', done: 0 });
   await writeAtomically(output, (handle) => handle.writeFile(bytes));
 }

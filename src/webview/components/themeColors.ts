@@ -1,4 +1,5 @@
-import { opaque } from './opaque.ts';
+import { parseColor } from './contrast.ts';
+import { curveColors } from './curveColors.ts';
 
 const chartColors = [
   '--vscode-charts-blue',
@@ -23,14 +24,18 @@ export type ThemeColors = {
 export function themeColors(): ThemeColors {
   const style = getComputedStyle(document.documentElement);
   const read = (name: string, otherwise: string) => style.getPropertyValue(name).trim() || otherwise;
+  const background = read('--vscode-editor-background', 'Canvas');
   const foreground = read('--vscode-foreground', 'CanvasText');
   return {
     foreground,
     muted: read('--vscode-descriptionForeground', foreground),
-    background: read('--vscode-editor-background', 'Canvas'),
+    background,
     grid: read('--vscode-charts-lines', read('--vscode-contrastBorder', foreground)),
     font: read('--vscode-font-family', 'sans-serif'),
-    curves: chartColors.map((name) => opaque(read(name, foreground))),
+    curves: curveColors(
+      chartColors.map((name) => read(name, '')),
+      parseColor(background) ?? [255, 255, 255],
+    ),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { EvaluationPanelToPage } from '../../protocol/evaluationPanel.ts';
+import { busyLine } from '../components/busyLine.ts';
 import { element } from '../components/element.ts';
 import { fileName } from '../components/format.ts';
-import { button, dropdown, progressRing, setDisabled } from '../components/toolkit.ts';
+import { button, dropdown, setDisabled } from '../components/toolkit.ts';
 import { testedKey, type TestedData } from './chooseEvaluation.ts';
 import { setText } from '../components/setText.ts';
 
@@ -38,12 +39,10 @@ export function testHeader({ onTested, onExport, onCancel }: TestHeaderOptions):
   const error = element('p', { class: 'notice error', role: 'alert' });
   const testedOn = dropdown('Tested on', onTested);
   const exporting = button({ label: 'CSV', title: 'Export one row per image as CSV', onClick: onExport });
-  const progressLine = element('span');
-  const cancel = button({ label: 'Cancel', onClick: onCancel });
-  const busy = element('div', { class: 'busy' }, [progressRing(), progressLine, cancel]);
+  const busy = busyLine(onCancel);
   return {
     elements: [
-      element('header', { class: 'toolbar' }, [title, testedOn.element, exporting, busy]),
+      element('header', { class: 'toolbar' }, [title, testedOn.element, exporting, busy.element]),
       on,
       selection,
       refusal,
@@ -62,12 +61,7 @@ export function testHeader({ onTested, onExport, onCancel }: TestHeaderOptions):
       show(refusal, refused);
       show(error, problem);
     },
-    drawProgress: (progress) => {
-      busy.hidden = progress?.busy !== true;
-      if (progress?.busy !== true) return;
-      const { what, done, total } = progress;
-      setText(progressLine, total > 0 ? `${what} ${done} of ${total}` : what);
-    },
+    drawProgress: busy.draw,
   };
 }
 

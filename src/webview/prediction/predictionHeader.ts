@@ -1,7 +1,8 @@
 import type { PredictionPanelToHost, PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
+import { busyLine } from '../components/busyLine.ts';
 import { element } from '../components/element.ts';
 import { images } from '../components/format.ts';
-import { button, dropdown, progressRing, setDisabled } from '../components/toolkit.ts';
+import { button, dropdown, setDisabled } from '../components/toolkit.ts';
 import { setText } from '../components/setText.ts';
 
 type Of<Type extends PredictionPanelToPage['type']> = Extract<PredictionPanelToPage, { type: Type }>;
@@ -32,9 +33,7 @@ export function predictionHeader(
   });
   const crops = dropdown('Crops', (value) => send({ type: 'crops', crops: value === '1' ? 1 : 5 }));
   const exporting = button({ label: 'CSV', title: 'Export one row per image as CSV', onClick: onExport });
-  const progressLine = element('span');
-  const cancel = button({ label: 'Cancel', onClick: () => send({ type: 'cancel' }) });
-  const busy = element('div', { class: 'busy' }, [progressRing(), progressLine, cancel]);
+  const busy = busyLine(() => send({ type: 'cancel' }));
   const error = element('p', { class: 'error-text', role: 'alert' });
   const rest = element('p');
   const goOn = button({ label: 'Try again', primary: true, onClick: () => send({ type: 'classify' }) });
@@ -61,7 +60,7 @@ export function predictionHeader(
         crops.element,
         button({ label: 'Add images…', onClick: () => send({ type: 'chooseImages' }) }),
         exporting,
-        busy,
+        busy.element,
       ]),
       notice,
     ],
@@ -72,11 +71,7 @@ export function predictionHeader(
       }
       setDisabled(exporting, all === 0);
       const working = progress?.busy === true;
-      busy.hidden = !working;
-      if (working) {
-        const { what, done, total } = progress;
-        setText(progressLine, total > 0 ? `${what} ${done} of ${total}` : what);
-      }
+      busy.draw(progress);
       const left = working ? 0 : unclassified;
       notice.hidden = problem === undefined && left === 0;
       notice.classList.toggle('error', problem !== undefined);

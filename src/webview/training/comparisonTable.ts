@@ -40,9 +40,9 @@ function comparisonTable(runs: readonly PageRun[], colors: readonly string[]): H
       element('thead', {}, [
         element('tr', {}, [
           element('th', { scope: 'col' }, [element('span', { class: 'spoken' }, ['What'])]),
-          ...runs.map(({ record, style }) =>
+          ...runs.map(({ title, style }) =>
             element('th', { scope: 'col' }, [
-              element('span', { class: 'run-name' }, [runSample(style, colors), record.name]),
+              element('span', { class: 'run-name' }, [runSample(style, colors), title]),
             ]),
           ),
         ]),

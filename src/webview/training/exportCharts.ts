@@ -18,10 +18,10 @@ export async function exportCharts(
   charts: ExportedCharts,
 ): Promise<string> {
   if (format === 'csv') {
-    const named = runs.map(({ record, curves }) => ({ name: record.name, curves }));
+    const named = runs.map(({ title, curves }) => ({ name: title, curves }));
     return curvesCsv(named, runs.some(hasTopFive));
   }
-  const heading = runs.map(({ record }) => record.name).join(', ');
+  const heading = runs.map(({ title }) => title).join(', ');
   const { svg, width, height } = svgCharts({ ...charts, heading, width: pictureWidth, chartHeight });
   return format === 'svg' ? svg : pngPicture(svg, width, height, pngScale);
 }

@@ -98,10 +98,10 @@ function linesOfRuns(
 ): (run: PageRun) => RunLines {
   const alone = runs.length === 1;
   const color = (position: number) => colors[position % colors.length] ?? foreground;
-  return ({ record, style: { color: position, dash, marker } }) => {
+  return ({ title, style: { color: position, dash, marker } }) => {
     const line = { dash, alpha: 1 };
     return {
-      name: (label) => (alone ? label : `${record.name}: ${label.toLowerCase()}`),
+      name: (label) => (alone ? label : `${title}: ${label.toLowerCase()}`),
       training: { ...line, color: color(position), width: 1.5 },
       validation: { ...line, color: color(alone ? position + 1 : position), width: 2.5, marker },
     };

@@ -1,5 +1,6 @@
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import type { RunRequest, ShownRun } from '../../protocol/trainingPanel.ts';
+import { runTitle } from '../../protocol/runTitle.ts';
 import { addEvent, emptyCurves, type RunCurves } from './runCurves.ts';
 import { runStyle } from './runStyle.ts';
 import type { PageRun } from './shownRun.ts';
@@ -21,7 +22,8 @@ export type RunCollection = {
   add: (folder: string, from: number, events: readonly TrainingEvent[]) => boolean;
 };
 
-const curveColors = 6;
+/** As many as `curveColors` gives. */
+const colorCount = 6;
 
 /** The runs of the page. */
 export function runCollection(): RunCollection {
@@ -63,7 +65,13 @@ export function runCollection(): RunCollection {
         positions.set(run.folder, position);
         const known = curves(run.folder);
         const smoothed = before.get(run.folder)?.smoothed;
-        return { ...run, curves: known, style: runStyle(position, curveColors), smoothed };
+        return {
+          ...run,
+          title: runTitle(run.record.name),
+          curves: known,
+          style: runStyle(position, colorCount),
+          smoothed,
+        };
       });
       others = nextOthers;
     },

@@ -46,10 +46,10 @@ export function runControls(act: (action: RunAction, run: PageRun) => void): Run
       const word = stateWord(run);
       const offered: OfferedAction[] = [...offeredActions(run), { action: 'configuration' }];
       const lines = notes(run);
-      const key = JSON.stringify([run.folder, run.record.name, word, offered, run.usable, run.refusal, lines]);
+      const key = JSON.stringify([run.folder, run.title, word, offered, run.usable, run.refusal, lines]);
       if (key === shown) return;
       shown = key;
-      setText(name, run.record.name);
+      setText(name, run.title);
       state.className = `state state-${word.toLowerCase().replace('…', '')}`;
       setText(state, `${signs[word] ?? '·'} ${word}`);
       keepFocus(buttons, () =>

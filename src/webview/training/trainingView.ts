@@ -77,7 +77,7 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
         : 'Waiting for the run…',
     );
     if (focus === undefined) return;
-    spoken.say(`${focus.record.name}: ${stateWord(focus)}`);
+    spoken.say(`${focus.title}: ${stateWord(focus)}`);
     controls.show(focus);
     replaceIfNew(numbers, runNumbers(focus));
     curves.draw();
@@ -101,7 +101,7 @@ const longestName = 80;
 /** What a file of the runs' curves is called. */
 function exportName(runs: readonly PageRun[]): string {
   return runs
-    .map(({ record }) => record.name)
+    .map(({ title }) => title)
     .join('+')
     .slice(0, longestName);
 }

@@ -47,7 +47,7 @@ export function valuesSection({ state, runs, show, redraw }: ValuesSectionOption
     });
   const draw = (): void => {
     const { hidden, axis, smoothing } = state.value;
-    const rows = runs.shown.map((run) => [run.folder, run.record.name, run.style, hasTopFive(run)]);
+    const rows = runs.shown.map((run) => [run.folder, run.title, run.style, hasTopFive(run)]);
     const key = JSON.stringify([rows, hidden, axis, smoothing, themeColors().curves]);
     if (shown?.key !== key) {
       shown = { table: build(), key };

@@ -117,7 +117,7 @@ function placeOf(run: PageRun, { axis }: ChartChoices, place = Infinity): Place 
 type RunRow = { row: HTMLElement; cells: HTMLElement[] };
 
 function runRow(run: PageRun, index: number, columns: readonly Column[], options: ValuesTableOptions): RunRow {
-  const { folder, record } = run;
+  const { folder, title } = run;
   const drawn = !options.hidden.has(folder);
   const alone = options.runs.length === 1;
   const name = element(
@@ -128,9 +128,9 @@ function runRow(run: PageRun, index: number, columns: readonly Column[], options
       title: `${folder}: show its numbers and controls`,
       onclick: () => options.onFocus(folder),
     },
-    [record.name],
+    [title],
   );
-  const heading = alone ? [record.name] : [toggle(run, drawn, options), name, removeButton(run, options)];
+  const heading = alone ? [title] : [toggle(run, drawn, options), name, removeButton(run, options)];
   const cells = columns.map(({ title }) => element('td', { class: 'numeric', 'data-title': title }));
   const row = element(
     'tr',
@@ -140,14 +140,14 @@ function runRow(run: PageRun, index: number, columns: readonly Column[], options
   return { row, cells };
 }
 
-function toggle({ folder, record, style }: PageRun, drawn: boolean, options: ValuesTableOptions): HTMLElement {
+function toggle({ folder, title, style }: PageRun, drawn: boolean, options: ValuesTableOptions): HTMLElement {
   return element(
     'button',
     {
       type: 'button',
       class: 'swatch',
       'aria-pressed': drawn,
-      'aria-label': `Draw ${record.name}`,
+      'aria-label': `Draw ${title}`,
       title: drawn ? 'Hide these curves' : 'Show these curves',
       onclick: () => options.onToggle(folder),
     },
@@ -155,13 +155,13 @@ function toggle({ folder, record, style }: PageRun, drawn: boolean, options: Val
   );
 }
 
-function removeButton({ folder, record }: PageRun, { onRemove }: ValuesTableOptions): HTMLElement {
+function removeButton({ folder, title }: PageRun, { onRemove }: ValuesTableOptions): HTMLElement {
   return element(
     'button',
     {
       type: 'button',
       class: 'icon',
-      'aria-label': `Take ${record.name} out of the comparison`,
+      'aria-label': `Take ${title} out of the comparison`,
       title: 'Take out of the comparison',
       onclick: () => onRemove(folder),
     },

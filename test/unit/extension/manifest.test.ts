@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { offeredNetworks } from '../../../src/ml/worker/offers.ts';
 import { decodedEndings } from '../../../src/protocol/imageFiles.ts';
 import { deviceChoices, engineChoices, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 
@@ -11,6 +12,8 @@ interface Manifest {
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly title: string }[];
     readonly menus: Readonly<Record<string, readonly { readonly command: string; readonly when?: string }[]>>;
+    readonly keybindings: readonly { readonly command: string; readonly when: string }[];
+    readonly walkthroughs: readonly { readonly steps: readonly { readonly completionEvents: readonly string[] }[] }[];
     readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
     readonly configuration: { readonly properties: Readonly<Record<string, Setting>> };
   };
@@ -18,6 +21,7 @@ interface Manifest {
 interface Setting {
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
+  readonly enumDescriptions?: readonly string[];
   readonly markdownDescription?: string;
 }
 
@@ -44,6 +48,40 @@ test('menus, the code and the walkthrough name only commands that there are', ()
   const waitedFor = [...text.matchAll(/onCommand:(fivecrop\.\w+)/g)].map(([, name]) => name ?? '');
   const run = found(/(?:executeCommand|runCommand)\(\s*'(fivecrop\.\w+)'/g);
   for (const name of [...inMenus, ...linked, ...waitedFor, ...run]) assert.ok(commands.includes(name), name);
+});
+
+test('keys and conditions name only commands that there are and context keys that the code sets', () => {
+  for (const { command, when } of contributes.keybindings) {
+    assert.ok(commands.includes(command), command);
+    assert.match(when, /^focusedView == fivecrop\.\w+ && listFocus && !inputFocus$/);
+  }
+  const conditions = [...text.matchAll(/"(?:when": "|onContext:)([^"]+)"/g)].map(([, condition]) => condition ?? '');
+  // Our context keys say what there is, which tells them from views and schemes.
+  const keys = conditions.flatMap((condition) => [...condition.matchAll(/fivecrop\.has\w+/g)].map(([key]) => key));
+  assert.deepEqual([...new Set(keys)].sort(), found(/(?:fulfil\(|'setContext',)\s*'(fivecrop\.\w+)'/g));
+});
+
+test('every step of the walkthrough is ticked by what is there, not by a command that was opened', () => {
+  const events = contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ completionEvents }) => completionEvents));
+  for (const [event, ...others] of events) {
+    assert.match(event ?? '', /^onContext:/);
+    assert.deepEqual(others, []);
+  }
+});
+
+test('the setting of the network offers every network with what is known of it', () => {
+  const { 'fivecrop.defaultNetwork': setting } = contributes.configuration.properties;
+  assert.ok(setting);
+  const offers = offeredNetworks(join(root, 'no-weights'));
+  assert.deepEqual(
+    setting.enum,
+    offers.map(({ name }) => name),
+  );
+  const described = offers.map(({ title, parameters, top1 }) => {
+    const accuracy = top1 === undefined ? 'trained from scratch' : `${(top1 * 100).toFixed(1)} % on ImageNet`;
+    return `${title}: ${(parameters / 1e6).toFixed(1)} million parameters, ${accuracy}`;
+  });
+  assert.deepEqual(setting.enumDescriptions, described);
 });
 
 test('views of package.json and of the code are the same', () => {

@@ -10,7 +10,8 @@ import { UserError } from '../../../src/protocol/errors.ts';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { listRuns } from '../../../src/runs/list.ts';
-import { checkRunName, defaultRunName } from '../../../src/runs/name.ts';
+import { runTitle } from '../../../src/protocol/runTitle.ts';
+import { checkRunName, defaultRunName, runNameOf } from '../../../src/runs/name.ts';
 import { readRunRecord } from '../../../src/runs/record.ts';
 import { createRunFolder, reopenRunFolder } from '../../../src/runs/runFolder.ts';
 import { createRunSession } from '../../../src/ml/training/runSession.ts';
@@ -47,8 +48,22 @@ test('a name that no folder can have on some system is refused', () => {
   for (const name of ['', '..', 'a/b', 'a\\b', 'NUL', 'com1.txt', 'ends.', '.hidden', 'a:b', 'a\nb', 'x'.repeat(101)]) {
     assert.throws(() => checkRunName(name), UserError, JSON.stringify(name));
   }
-  checkRunName(defaultRunName('ConvNet2', 'scratch', new Date(2026, 0, 2)));
-  assert.equal(defaultRunName('my net:v2', 'head', new Date(2026, 0, 2)), 'my_net_v2-head-2026-01-02');
+  checkRunName(defaultRunName('ConvNet2', 'scratch'));
+  assert.equal(defaultRunName('my net:v2', 'head'), 'my_net_v2-head');
+});
+
+test('a run is named for the file of its settings, if a folder can have that name', () => {
+  assert.equal(runNameOf('/data/sgd.fivecrop.json'), 'sgd');
+  assert.equal(runNameOf('slow start.json'), 'slow start');
+  assert.equal(runNameOf('.fivecrop.json'), undefined);
+});
+
+test('the name of a run that was given none is read without its signs, any other as it is', () => {
+  assert.equal(runTitle('densenet169-head'), 'densenet169 head');
+  assert.equal(runTitle('densenet169-head-3'), 'densenet169 head 3');
+  assert.equal(runTitle('mobilenet_v2_1.0_224-top-2026-11-28'), 'mobilenet_v2_1.0_224 top 2026-11-28');
+  assert.equal(runTitle('ConvNet1-scratch-2026-11-28-2'), 'ConvNet1 scratch 2026-11-28 2');
+  for (const name of ['sgd', 'sgd-2', 'my best-head', 'head', 'two-heads']) assert.equal(runTitle(name), name);
 });
 
 test('events come back in order, and a line that a crash cut off is neither read nor counted', async (context) => {

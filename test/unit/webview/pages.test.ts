@@ -6,7 +6,9 @@ import type { RunRecord } from '../../../src/protocol/runRecord.ts';
 import type { RunState } from '../../../src/protocol/trainingEvents.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { csv } from '../../../src/webview/components/csv.ts';
-import { opaque } from '../../../src/webview/components/opaque.ts';
+import { contrast, parseColor, type Rgb } from '../../../src/webview/components/contrast.ts';
+import { colorDifference, curveColors } from '../../../src/webview/components/curveColors.ts';
+import { themeVariables } from '../../e2e/pages/themes.ts';
 import { bytes, count, duration, fileName, short } from '../../../src/webview/components/format.ts';
 import { sortedRows } from '../../../src/webview/components/sortRows.ts';
 import { scrolledTo, visibleRows } from '../../../src/webview/components/visibleRows.ts';
@@ -264,11 +266,33 @@ test('a result from before the checkpoint was written again is that of another o
   assert.equal(isOutdated({ time }, undefined), false);
 });
 
-test('curves are drawn in a theme’s colours without their transparency', () => {
-  assert.equal(opaque('rgba(234, 92, 0, 0.33)'), 'rgb(234, 92, 0)');
-  assert.equal(opaque('#d1861654'), '#d18616');
-  assert.equal(opaque('#d186'), '#d18');
-  for (const color of ['#59a4f9', '#59a', 'orange']) assert.equal(opaque(color), color);
+for (const [theme, variables] of Object.entries(themeVariables)) {
+  test(`curves can be seen and told from one another, also where orange is missing or a second blue: ${theme}`, () => {
+    const background = parseColor(variables['--vscode-editor-background'] ?? '');
+    assert.ok(background);
+    for (const orange of [variables['--vscode-charts-orange'], '#0F4A85']) {
+      const wanted = ['blue', 'orange', 'green', 'purple', 'red', 'yellow'].map(
+        (name) => (name === 'orange' ? orange : variables[`--vscode-charts-${name}`]) ?? '',
+      );
+      const drawn: Rgb[] = curveColors(wanted, background).flatMap((color) => {
+        const parsed = parseColor(color);
+        return parsed === undefined ? [] : [parsed];
+      });
+      assert.equal(drawn.length, wanted.length);
+      drawn.forEach((color, index) => {
+        assert.ok(contrast(color, background) >= 3, wanted[index]);
+        for (const other of drawn.slice(0, index)) assert.ok(colorDifference(color, other) >= 0.1, wanted[index]);
+      });
+      assert.deepEqual(drawn[0], parseColor(wanted[0] ?? ''), 'what a theme has and can be seen stays');
+    }
+  });
+}
+
+test('a colour is read without its transparency: the editor’s orange for charts has a third of its strength', () => {
+  assert.deepEqual(parseColor('rgba(234, 92, 0, 0.33)'), [234, 92, 0]);
+  assert.deepEqual(parseColor('#d1861654'), [209, 134, 22]);
+  assert.deepEqual(parseColor('#59a'), [85, 153, 170]);
+  assert.equal(parseColor('orange'), undefined);
 });
 
 test('ticks are round and inside the range, those of steps whole', () => {

@@ -1,0 +1,72 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { cancelled, userError } from '../../protocol/errors.ts';
+import { trainingConfigSchema, type TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { inLabel } from '../plainText.ts';
+import type { Parts } from '../parts.ts';
+import { requireTrust } from '../requireTrust.ts';
+import { answerOf } from '../service/answerOf.ts';
+import { withProgress } from '../service/showProgress.ts';
+import type { DataFolders } from '../trainer/dataFolders.ts';
+import { looksLikeData } from '../views/listData.ts';
+import { nodeFrom } from '../views/treeNodes.ts';
+import { chooseFolder } from './chooseFolder.ts';
+import { dataReportText } from './dataReportText.ts';
+import { registerCommand } from './registerCommand.ts';
+import { createVirtualDocuments, type VirtualDocuments } from './virtualDocuments.ts';
+
+type DataParts = Pick<Parts, 'log' | 'runs' | 'service'> & { readonly dataFolders: DataFolders };
+
+/** *Add Folder*, *Show What Is in the Data* and *Remove from This List*. */
+export function registerChangingData(parts: DataParts): vscode.Disposable {
+  const { log, dataFolders } = parts;
+  const documents = createVirtualDocuments('fivecrop-report');
+  return vscode.Disposable.from(
+    documents,
+    registerCommand('fivecrop.addData', log, () => addFolder(dataFolders)),
+    registerCommand('fivecrop.showData', log, (argument: unknown) => showData(parts, documents, argument)),
+    registerCommand('fivecrop.forgetData', log, async (argument: unknown) => {
+      const node = nodeFrom(argument);
+      if (node?.kind === 'data') await dataFolders.forget(node.folder);
+    }),
+  );
+}
+
+async function addFolder(dataFolders: DataFolders): Promise<void> {
+  const folder = await chooseFolder({ title: 'Add a folder of images', openLabel: 'Add' });
+  if (folder === undefined) throw cancelled();
+  if (!(await looksLikeData(folder))) {
+    throw userError(`${folder} has no folders of images: there has to be one per class, also inside train and valid.`);
+  }
+  await dataFolders.remember(folder);
+}
+
+/** Looks through all images, which can take minutes, and shows what was found as a document. */
+async function showData({ service, runs, dataFolders }: DataParts, documents: VirtualDocuments, argument: unknown) {
+  requireTrust('Checking data');
+  const node = nodeFrom(argument);
+  const data = node?.kind === 'data' ? node.folder : await chooseData(dataFolders.all());
+  await runs.load();
+  // As its newest run split it.
+  const config = runs.runs.find(({ record }) => record.config.data === data)?.record.config ?? defaultsFor(data);
+  const { validShare, testShare, seed, layout, classNames } = config;
+  const names = classNames === undefined ? {} : { classNames };
+  const request = { type: 'check' as const, data, quick: false, validShare, testShare, seed, layout, ...names };
+  const { report } = await withProgress('Checking the data', (call) => answerOf(service, request, 'report', call));
+  await documents.preview('data.md', dataReportText(report));
+}
+
+function defaultsFor(data: string): TrainingConfig {
+  return trainingConfigSchema.parse({ data, network: { kind: 'architecture', name: 'resnet18' } });
+}
+
+async function chooseData(folders: readonly string[]): Promise<string> {
+  const [only, ...others] = folders;
+  if (only === undefined) throw userError('There is no folder of images in the list yet; Add Folder adds one.');
+  if (others.length === 0) return only;
+  const title = 'Show what is in which folder?';
+  const items = folders.map((folder) => ({ label: inLabel(basename(folder)), description: inLabel(folder), folder }));
+  const picked = await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true, matchOnDescription: true });
+  if (picked === undefined) throw cancelled();
+  return picked.folder;
+}

@@ -1,0 +1,13 @@
+import { methods } from './trainingConfig.ts';
+
+/** The name of a run that was given none, see `defaultRunName`; older ones bear their day. */
+const defaultName = new RegExp(`^(\\S+)-(${methods.join('|')})(?:-(\\d{4}-\\d\\d-\\d\\d))?(?:-(\\d+))?$`);
+
+/**
+ * A run's name as people read it: `densenet169 head 3` for the folder `densenet169-head-3`. A name that somebody has
+ * chosen is its own title.
+ */
+export function runTitle(name: string): string {
+  const parts = defaultName.exec(name)?.slice(1);
+  return parts === undefined ? name : parts.filter((part) => part !== undefined).join(' ');
+}
