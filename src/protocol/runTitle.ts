@@ -8,6 +8,7 @@ const defaultName = new RegExp(`^(\\S+)-(${methods.join('|')})(?:-(\\d{4}-\\d\\d
  * chosen is its own title.
  */
 export function runTitle(name: string): string {
-  const parts = defaultName.exec(name)?.slice(1);
-  return parts === undefined ? name : parts.filter((part) => part !== undefined).join(' ');
+  const [, network, method, day, counter] = defaultName.exec(name) ?? [];
+  if (network === undefined) return name;
+  return [network, method, day, counter].filter((part) => part !== undefined).join(' ');
 }

@@ -47,7 +47,10 @@ test('a run is ended in the middle of a step, and its record and events say so',
 
 test('a process that cannot be identified is ended only by the window that started it', { skip }, async (context) => {
   const { child, owner } = await busyProcess(context);
-  const folder = await writeRun(await temporaryFolder(context), 'run', { state: 'running', process: { ...owner, birth: undefined } });
+  const folder = await writeRun(await temporaryFolder(context), 'run', {
+    state: 'running',
+    process: { ...owner, birth: undefined },
+  });
   await assert.rejects(endNow(folder, false), UserError);
   assert.equal(child.exitCode ?? child.signalCode, null, 'it is left alone');
   assert.equal((await readRunRecord(folder)).state, 'running');
@@ -68,7 +71,10 @@ test('another process that has got the number of a trainer is never ended', { sk
 test('a run of another machine and one that has ended are left as they are', { skip }, async (context) => {
   const { child, owner } = await busyProcess(context);
   const parent = await temporaryFolder(context);
-  const away = await writeRun(parent, 'away', { state: 'running', process: { ...owner, scope: undefined, host: 'elsewhere' } });
+  const away = await writeRun(parent, 'away', {
+    state: 'running',
+    process: { ...owner, scope: undefined, host: 'elsewhere' },
+  });
   // Its lock says that it lives: somebody has just written it.
   await assert.rejects(endNow(away, true), /another machine/);
   const finished = await writeRun(parent, 'finished', { state: 'finished', process: owner });

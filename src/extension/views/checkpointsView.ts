@@ -165,7 +165,9 @@ function itemOf(node: CheckpointsNode, { runs, live, trainers }: ViewParts): vsc
       return checkpointItem(node);
     case 'queued': {
       const { config, name, resume } = node.entry.request;
-      const item = new vscode.TreeItem(visible(runTitle(name ?? defaultRunName(networkName(config.network), config.method))));
+      const item = new vscode.TreeItem(
+        visible(runTitle(name ?? defaultRunName(networkName(config.network), config.method))),
+      );
       item.id = `queued ${node.entry.id}`;
       item.description = resume === undefined ? 'waits for its turn' : 'waits to be resumed';
       item.iconPath = new vscode.ThemeIcon('clock');
