@@ -300,9 +300,9 @@ test('page and exports tell training from validation and top-1 from top-5', { sk
     assert.match(picture, /^<svg .*<\/svg>$/s);
     const drawn = [...picture.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text);
     const inPage = await page.locator('.chart-legend li').allTextContents();
-    for (const { record } of [frozen, whole, deep]) {
+    for (const title of ['resnet18 head', 'resnet18 full', 'densenet169 head']) {
       for (const what of ['training loss', 'validation loss', 'top-1 accuracy', 'top-5 accuracy']) {
-        const label = `${record.name}: ${what}`;
+        const label = `${title}: ${what}`;
         assert.ok(drawn.includes(label), `${label} in the picture`);
         assert.ok(inPage.includes(label), `${label} in the page`);
       }
@@ -337,7 +337,7 @@ test('the values at the cursor are read by mouse and by keys, on the axis that w
     const { x, y } = await boxOf(page.locator('.chart .u-over').first());
     await page.mouse.move(x + 200, y + 50);
     await page
-      .locator('.readout', { hasText: /^Step \d+.*resnet18-head: validation loss/ })
+      .locator('.readout', { hasText: /^Step \d+.*resnet18 head: validation loss/ })
       .first()
       .waitFor();
     await page.locator('caption', { hasText: 'Values at step' }).waitFor();
@@ -345,7 +345,7 @@ test('the values at the cursor are read by mouse and by keys, on the axis that w
     await page.locator('.readout').first().waitFor({ state: 'hidden' });
     await page.locator('.chart').first().focus();
     for (let presses = 0; presses < 3; presses++) await page.keyboard.press('ArrowRight');
-    await page.locator('.spoken', { hasText: /Step \d+, resnet18-head: training loss/ }).waitFor();
+    await page.locator('.spoken', { hasText: /Step \d+, resnet18 head: training loss/ }).waitFor();
     await page.getByRole('combobox', { name: 'Horizontal axis' }).click();
     await page.getByRole('option', { name: 'Time' }).click();
     await page.locator('.chart').first().focus();
