@@ -30,14 +30,12 @@ function newestRun(name) {
   return join(out, runs.sort((a, b) => counter(a) - counter(b)).at(-1) ?? name);
 }
 
-if (existsSync(data)) console.log(`${data} is there already and is used as it is.`);
+const settings = join(data, 'sample.fivecrop.json');
+if (existsSync(settings)) console.log(`${data} is there already and is used as it is.`);
 else fivecrop('Draw a data set: five kinds of flowers, 60 images each', 'sample', data);
 
-const network = ['--arch', 'ConvNet2', '--method', 'scratch', '--hidden', 'none'];
-const size = ['--image-size', '64', '--resize', '72'];
-const learning = ['--epochs', '8', '--batch-size', '16', '--schedule', 'cosine'];
 const place = ['--device', 'cpu', '--out', out, '--name', 'demo'];
-fivecrop('Train a network from random weights', 'train', data, ...network, ...size, ...learning, ...place);
+fivecrop('Train a network from random weights', 'train', '--config', settings, ...place);
 
 const run = newestRun('demo');
 fivecrop('Test the best checkpoint on images that it has not seen', 'test', data, '--checkpoint', run);

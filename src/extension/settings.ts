@@ -45,6 +45,14 @@ export function readSettings(): Settings {
   };
 }
 
+/** Sets a setting where it counts: in the workspace if it is set there, else for the user. */
+export async function updateSetting(name: string, value: string): Promise<void> {
+  const settings = vscode.workspace.getConfiguration('fivecrop');
+  const isInWorkspace = settings.inspect(name)?.workspaceValue !== undefined;
+  const { Global, Workspace } = vscode.ConfigurationTarget;
+  await settings.update(name, value, isInWorkspace ? Workspace : Global);
+}
+
 /**
  * The folders in which runs are looked for, absolute; new ones go into the first. Where the setting is a relative path,
  * that is one in each folder of the workspace, so none where nothing is open.

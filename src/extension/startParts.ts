@@ -17,6 +17,7 @@ import { createService } from './service/service.ts';
 import { createDataFolders } from './trainer/dataFolders.ts';
 import { createLiveRuns } from './trainer/liveRuns.ts';
 import { createRunStore } from './trainer/runStore.ts';
+import { createSpeedMemory } from './trainer/speedMemory.ts';
 import { createTrainers } from './trainer/trainers.ts';
 import { registerCheckpointsView } from './views/checkpointsView.ts';
 import { registerContextKeys } from './views/contextKeys.ts';
@@ -40,8 +41,9 @@ export function startParts(
   const service = createService(context, log);
   const live = createLiveRuns(runs, trainers);
   const dataFolders = createDataFolders(context.workspaceState, runs);
+  const speeds = createSpeedMemory(context.globalState, live, runs);
   const panels = registerPanels(context, { log, runs, trainers, service });
-  const parts = { log, runs, trainers, service, panels, live, dataFolders };
+  const parts = { log, runs, trainers, service, panels, live, dataFolders, speeds };
   const rows = registerCheckpointsView(parts);
   // Disposed of in the reverse order: what others use goes last.
   context.subscriptions.push(
@@ -50,6 +52,7 @@ export function startParts(
     trainers,
     live,
     dataFolders,
+    speeds,
     panels,
     rows,
     registerDataView(parts),

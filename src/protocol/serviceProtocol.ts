@@ -123,9 +123,13 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: line().optional() }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),
   z.object({ type: z.literal('devices'), devices: list(deviceOfferSchema, mostListed) }),
-  z.object({ type: z.literal('networks'), networks: list(networkOfferSchema, mostListed) }),
-  /** `folder` is where weights are kept. */
-  z.object({ type: z.literal('weights'), folder: line(), weights: weightsOutlookSchema }),
+  /** `weightsFolder` is where pretrained weights are kept. */
+  z.object({
+    type: z.literal('networks'),
+    networks: list(networkOfferSchema, mostListed),
+    weightsFolder: line(),
+  }),
+  z.object({ type: z.literal('weights'), weights: weightsOutlookSchema }),
   /** A line for the log: a fallback, a download. */
   z.object({ type: z.literal('log'), level: z.enum(['info', 'warning', 'error']), message: line() }),
   z.object({ type: z.literal('done') }),

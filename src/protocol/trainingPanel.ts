@@ -22,6 +22,10 @@ export const runActions = [
   'exportOnnx',
   'trainAgain',
   'configuration',
+  /** For a run that lacks its pretrained weights. */
+  'openWeightsFolder',
+  'setMirror',
+  'trainWithoutWeights',
 ] as const;
 export type RunAction = (typeof runActions)[number];
 

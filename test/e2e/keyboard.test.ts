@@ -28,7 +28,7 @@ scenario('without a mouse a run is begun, watched and stopped', async (here) => 
   await answerList(workbench, 'flowers');
   await answerList(workbench, 'ConvNet1');
   await answerLine(workbench, /How many epochs/, '4000');
-  await answerLine(workbench, /How many images a step/, '8');
+  await answerLine(workbench, /How many images per step/, '8');
   await answerList(workbench, 'Start Training');
   const state = async () => (await recordsIn(folder)).find(({ name }) => name !== 'small')?.state;
   await until('the run trains', async () => (await state()) === 'running');

@@ -105,7 +105,7 @@ async function beginTraining(workbench: Workbench): Promise<void> {
   await quickInput(workbench).getByPlaceholder('Which network?').fill('ConvNet1');
   await chooseQuickPick(workbench, 'ConvNet1');
   await answerQuestion(workbench, /How many epochs/, String(epochs));
-  await answerQuestion(workbench, /How many images a step/, '8');
+  await answerQuestion(workbench, /How many images per step/, '8');
   await startTraining(workbench);
 }
 

@@ -97,7 +97,7 @@ scenario('a folder with a single image is refused with the reason, and another c
     .waitFor();
   await answerInput(workbench, '1');
   await quickInput(workbench)
-    .getByText(/How many images a step/)
+    .getByText(/How many images per step/)
     .waitFor();
   await answerInput(workbench, '8');
   await refusedBecause(here, /class/);
@@ -121,7 +121,7 @@ scenario('frozen layers can be ticked to compute in 8 bits, where some are', asy
   await chooseInContextMenu(workbench, await explorerRow(workbench, 'frozen.fivecrop.json'), 'Train with This File');
   await quickPickRow(workbench, eightBits).waitFor();
   // After that the list is drawn anew, maybe under a click.
-  await quickPickRow(workbench, /Looking for Files/).waitFor({ state: 'hidden' });
+  await quickPickRow(workbench, /Checking for Unreadable/).waitFor({ state: 'hidden' });
   await chooseQuickPick(workbench, eightBits);
   await quickPickRow(workbench, eightBits).locator('.codicon-check').waitFor();
   await screenshot(workbench, 'last-question');

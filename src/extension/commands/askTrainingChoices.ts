@@ -1,49 +1,84 @@
 import { basename, dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
-import type { DataFolders } from '../trainer/dataFolders.ts';
-import { findDataSets } from '../views/listData.ts';
-import { drawSample } from './drawSample.ts';
-import { askLine, pickItem } from './quickQuestions.ts';
-import { back, type Place, runSteps, type Step } from './runSteps.ts';
-import { describeOffer, methodsFor, methodTexts, presetNames, type TrainingChoices } from './trainingChoices.ts';
 import { inLabel } from '../plainText.ts';
+import { answerOf } from '../service/answerOf.ts';
+import type { DataFolders } from '../trainer/dataFolders.ts';
+import type { SpeedMemory } from '../trainer/speedMemory.ts';
+import { findDataSets } from '../views/listData.ts';
+import { checkRequest } from './confirmTraining.ts';
+import { drawSampleHere } from './drawSample.ts';
+import { isSameNetwork, networkItems, type NetworkItem, type SecondsPerEpoch } from './networkList.ts';
+import { askLine, pickItem } from './quickQuestions.ts';
+import { back, type Place, placeAfter, runSteps, type Step } from './runSteps.ts';
+import { readSampleSettings } from './sampleSettings.ts';
+import {
+  choicesFor,
+  configFrom,
+  type FirstSettings,
+  type MachineSettings,
+  methodsFor,
+  methodTexts,
+  presetNames,
+  runnableNow,
+  type TrainingChoices,
+} from './trainingChoices.ts';
 
 export interface AskParts extends Pick<Parts, 'service'> {
   readonly dataFolders: DataFolders;
+  readonly speeds: Pick<SpeedMemory, 'imagesPerSecond'>;
   readonly title: string;
   readonly offers: Promise<readonly NetworkOffer[]>;
+  readonly settings: FirstSettings & MachineSettings;
 }
 
-type Answer = Promise<TrainingChoices | typeof back | undefined>;
+interface Asked {
+  readonly choices: TrainingChoices;
+  /** Of the last question, which comes after these. */
+  readonly place: Place;
+}
 
-/** The questions that end in *Start*: six with it. */
-const totalSteps = 6;
+type Answer = Promise<TrainingChoices | typeof back>;
 
 /**
  * Asks for folder, network, method, epochs and batch. With `folder` that question is left out; with `last` only the last
- * question is open at first, and *Back* leads to those before it.
+ * question is open at first, and *Back* leads to those before it. Whoever has a sample drawn is asked nothing more: its
+ * settings suit it.
  */
 export async function askTrainingChoices(
   parts: AskParts,
   first: TrainingChoices,
   from: { readonly folder?: string | undefined; readonly last?: boolean },
-): Promise<TrainingChoices> {
-  const start = from.folder === undefined ? first : { ...first, data: from.folder };
-  const questions: Step<TrainingChoices>[] = [
-    (choices, place) => (from.folder === undefined ? askData(parts, choices, place) : Promise.resolve(undefined)),
-    (choices, place) => askNetwork(parts, choices, place),
-    askMethod,
-    askEpochs,
-    askBatch,
+): Promise<Asked> {
+  let isDrawn = false;
+  const askForData = async (choices: TrainingChoices, place: Place): Answer => {
+    const answer = await askData(parts, choices, place);
+    if (answer === back) return back;
+    isDrawn = answer.drawn;
+    return dataChosen(parts, choices, answer.folder);
+  };
+  const always = () => !isDrawn;
+  const steps: Step<TrainingChoices>[] = [
+    { applies: () => from.folder === undefined, ask: askForData },
+    { applies: always, ask: (choices, place) => askNetwork(parts, choices, place) },
+    { applies: ({ network }) => always() && methodsFor(network).length > 1, ask: askMethod },
+    { applies: always, ask: askEpochs },
+    { applies: always, ask: askBatch },
   ];
-  const steps = questions.map(
-    (ask): Step<TrainingChoices> =>
-      (choices, place) =>
-        ask(choices, { ...place, totalSteps }),
-  );
-  return runSteps(parts.title, start, steps, from.last === true ? steps.length - 1 : 0);
+  const start = from.folder === undefined ? first : await dataChosen(parts, first, from.folder);
+  const choices = await runSteps(parts.title, start, steps, from.last === true ? steps.length - 1 : 0);
+  return { choices, place: placeAfter(parts.title, steps, choices) };
+}
+
+/** What is offered for a folder; see `choicesFor`. */
+export async function dataChosen(
+  { settings }: Pick<AskParts, 'settings'>,
+  choices: TrainingChoices,
+  folder: string,
+): Promise<TrainingChoices> {
+  return choicesFor(folder, choices, await readSampleSettings(folder), settings);
 }
 
 interface DataItem extends vscode.QuickPickItem {
@@ -51,25 +86,34 @@ interface DataItem extends vscode.QuickPickItem {
   readonly does?: 'choose' | 'draw';
 }
 
-async function askData(parts: AskParts, choices: TrainingChoices, place: Place): Answer {
+async function askData(
+  parts: AskParts,
+  choices: TrainingChoices,
+  place: Place,
+): Promise<{ readonly folder: string; readonly drawn: boolean } | typeof back> {
   const picked = await pickItem<DataItem>({
     place,
-    placeholder: 'Which images? A folder with train, valid and test, or with one folder a class',
+    placeholder: 'Which images? A folder with train, valid and test, or with one folder per class',
     items: async (show) => {
       const used = parts.dataFolders.all();
-      const others: DataItem[] = [
-        { label: '$(folder-opened) Choose a Folder...', does: 'choose', alwaysShow: true },
-        { label: '$(sparkle) Draw a Sample Data Set...', does: 'draw', alwaysShow: true },
-      ];
-      show([...used.map(folderItem), ...others]);
+      const choose: DataItem = { label: '$(folder-opened) Choose a Folder...', does: 'choose', alwaysShow: true };
+      const draw: DataItem = {
+        label: '$(sparkle) Draw a Sample Data Set',
+        detail: '300 flowers of five kinds, to try things on. Needs no network and trains in less than a minute.',
+        does: 'draw',
+        alwaysShow: true,
+      };
+      if (used.length > 0) show([...used.map(folderItem), choose, draw]);
       const found = (await findData()).filter((folder) => !used.includes(folder));
-      show([...used.map(folderItem), ...found.map(folderItem), ...others]);
+      const folders = [...used, ...found].map(folderItem);
+      show(folders.length > 0 ? [...folders, choose, draw] : [draw, choose]);
     },
     active: ({ folder }) => folder === choices.data,
   });
   if (picked === back) return back;
-  const folder = picked.folder ?? (picked.does === 'draw' ? await drawSample(parts) : await openFolder());
-  return folder === undefined ? askData(parts, choices, place) : { ...choices, data: folder };
+  if (picked.does === 'draw') return { folder: await drawSampleHere(parts), drawn: true };
+  const folder = picked.folder ?? (await openFolder());
+  return folder === undefined ? askData(parts, choices, place) : { folder, drawn: false };
 }
 
 function folderItem(folder: string): DataItem {
@@ -92,58 +136,63 @@ async function openFolder(): Promise<string | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     canSelectFolders: true,
     canSelectFiles: false,
+    title: 'Choose a Folder of Images to Train On',
     openLabel: 'Train on This Folder',
   });
   return chosen?.[0]?.fsPath;
 }
 
-interface NetworkItem extends vscode.QuickPickItem {
-  readonly network?: TrainingChoices['network'];
-}
-
 async function askNetwork(parts: AskParts, choices: TrainingChoices, place: Place): Answer {
+  let preferred = choices.network;
   const picked = await pickItem<NetworkItem>({
     place,
     placeholder: 'Which network?',
     items: async (show) => {
-      const offers = await parts.offers;
-      show([...offers.map(networkItem), ...onnxItems(choices)]);
+      const [offers, time] = await Promise.all([parts.offers, timeOfEpochs(parts, choices)]);
+      preferred = runnableNow(choices, offers).network;
+      show(networkItems(offers, choices.network, time));
     },
-    active: ({ network }) => isSame(network, choices.network),
+    active: ({ network }) => isSameNetwork(network, preferred),
   });
   if (picked === back) return back;
   const network = picked.network ?? (await askBackbone(place));
   // Nothing chosen, or back from what a file expects: the list again.
   if (network === undefined || network === back) return askNetwork(parts, choices, place);
+  return withNetwork(choices, network);
+}
+
+function withNetwork(choices: TrainingChoices, network: TrainingChoices['network']): TrainingChoices {
   const methods = methodsFor(network);
   const method = methods.includes(choices.method) ? choices.method : (methods[0] ?? 'head');
   return { ...choices, network, method };
 }
 
-function networkItem(offer: NetworkOffer): NetworkItem {
-  const { name, title, weightsBytes } = offer;
-  const network = { kind: 'architecture' as const, name, pretrained: weightsBytes !== undefined };
-  return { label: title, ...describeOffer(offer), network };
-}
+/** Milliseconds that the list of networks waits for a count of the images: without one it tells no times. */
+const countPatience = 500;
 
-function onnxItems({ network }: TrainingChoices): NetworkItem[] {
-  const separator = { label: 'ONNX', kind: vscode.QuickPickItemKind.Separator };
-  const choose = {
-    label: '$(file-binary) An ONNX File as Backbone...',
-    detail: 'Frozen; a new head is trained on its features.',
+/** How long an epoch takes here, by how fast such a network was last trained. */
+async function timeOfEpochs(
+  { service, settings, speeds, offers }: AskParts,
+  choices: TrainingChoices,
+): Promise<SecondsPerEpoch> {
+  const speedOf = (network: TrainingChoices['network']) =>
+    speeds.imagesPerSecond(configFrom(withNetwork(choices, network), settings));
+  const isKnown = (await offers).some(
+    ({ name, weightsBytes }) =>
+      speedOf({ kind: 'architecture', name, pretrained: weightsBytes !== undefined }) !== undefined,
+  );
+  if (!isKnown && speedOf(choices.network) === undefined) return () => undefined;
+  const request = checkRequest(configFrom(choices, settings), true);
+  const count = answerOf(service, request, 'report').then(
+    ({ report }) => report.images.train,
+    // What is wrong with the data is told by the last question.
+    () => undefined,
+  );
+  const images = await Promise.race([count, delay(countPatience, undefined, { ref: false })]);
+  return (network) => {
+    const speed = speedOf(network);
+    return images === undefined || speed === undefined ? undefined : images / speed;
   };
-  if (network.kind !== 'backbone') return [separator, choose];
-  const { file, preprocess } = network;
-  return [
-    separator,
-    { label: inLabel(basename(file)), description: preprocess, detail: inLabel(file), network },
-    choose,
-  ];
-}
-
-function isSame(a: TrainingChoices['network'] | undefined, b: TrainingChoices['network']): boolean {
-  if (a?.kind === 'architecture') return b.kind === 'architecture' && a.name === b.name;
-  return a?.kind === 'backbone' && b.kind === 'backbone' && a.file === b.file;
 }
 
 interface PresetItem extends vscode.QuickPickItem {
@@ -160,13 +209,14 @@ async function askBackbone(place: Place): Promise<TrainingChoices['network'] | t
   const chosen = await vscode.window.showOpenDialog({
     canSelectFiles: true,
     filters: { ONNX: ['onnx'] },
+    title: 'Choose an ONNX File as Backbone',
     openLabel: 'Use as Backbone',
   });
   const file = chosen?.[0]?.fsPath;
   if (file === undefined) return undefined;
   const picked = await pickItem<PresetItem>({
     place: { ...place, title: basename(file) },
-    placeholder: 'How does it expect its pixels?',
+    placeholder: 'Choose input normalization',
     items: (show) => {
       show(presetNames.map((name) => ({ label: name, detail: presets[name], name })));
       return Promise.resolve();
@@ -181,10 +231,9 @@ interface MethodItem extends vscode.QuickPickItem {
 
 async function askMethod(choices: TrainingChoices, place: Place): Answer {
   const methods = methodsFor(choices.network);
-  if (methods.length === 1) return undefined;
   const picked = await pickItem<MethodItem>({
     place,
-    placeholder: 'What is trained?',
+    placeholder: 'Which layers to train?',
     items: (show) => {
       const order = (['head', 'full', 'top', 'scratch'] as const).filter((name) => methods.includes(name));
       show(order.map((name) => ({ label: methodTexts[name][0], detail: methodTexts[name][1], name })));
@@ -194,7 +243,7 @@ async function askMethod(choices: TrainingChoices, place: Place): Answer {
   });
   if (picked === back) return back;
   if (picked.name !== 'top') return { ...choices, method: picked.name };
-  const count = await askNumber(place, 'How many parameter tensors, counted from the end, the head’s included?', {
+  const count = await askNumber(place, 'How many parameter tensors, counted from the end, including the head’s?', {
     value: choices.topTensors,
     most: 10_000,
   });
@@ -210,7 +259,7 @@ async function askEpochs(choices: TrainingChoices, place: Place): Answer {
 }
 
 async function askBatch(choices: TrainingChoices, place: Place): Answer {
-  const batchSize = await askNumber(place, 'How many images a step? It is halved by itself where memory is short.', {
+  const batchSize = await askNumber(place, 'How many images per step? If memory runs short, the run halves it.', {
     value: choices.batchSize,
     most: 4096,
   });

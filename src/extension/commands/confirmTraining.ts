@@ -2,11 +2,16 @@ import * as vscode from 'vscode';
 import { networkName } from '../../protocol/networkName.ts';
 import type { DataReport } from '../../protocol/dataReport.ts';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
-import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
+import type { ServiceAnswerBody, WeightsOutlook } from '../../protocol/serviceProtocol.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { freezesLayers, methodTexts } from './trainingChoices.ts';
+import { megabytes } from './networkTexts.ts';
+import { askForMirror, openWeightsFolder, weightsActions } from './offerWeights.ts';
+import { neededWeights, withoutPretrained } from './neededWeights.ts';
+import { lookForWeights } from './pretrainedWeights.ts';
+import { showFailure } from './registerCommand.ts';
 import { dataReportText, halvesOf, isUneven } from './dataReportText.ts';
 import { pickItem } from './quickQuestions.ts';
 import { back, type Place } from './runSteps.ts';
@@ -15,7 +20,7 @@ import { inLabel } from '../plainText.ts';
 
 export type Confirmation = 'start' | 'edit' | 'folder' | typeof back;
 
-export interface ConfirmParts extends Pick<Parts, 'service'> {
+export interface ConfirmParts extends Pick<Parts, 'log' | 'service'> {
   readonly documents: VirtualDocuments;
 }
 
@@ -24,48 +29,81 @@ interface ConfirmQuestion {
   readonly place: Place;
   /** Whether there is a file of settings to be made. */
   readonly canEdit: boolean;
-  /** Called when the user ticks one of the settings that the list offers, or no longer wants it. */
-  readonly onChange: (settings: OfferedSettings) => void;
+  /** Called with the configuration as the list changes it. */
+  readonly onChange: (config: TrainingConfig) => void;
 }
 
-/** Settings that can be ticked in the last question. */
-export type OfferedSettings = Pick<TrainingConfig, 'classWeights' | 'frozenPrecision'>;
+/** Settings that can be ticked. */
+type TickedSettings = Pick<TrainingConfig, 'classWeights' | 'frozenPrecision'>;
 
 interface Item extends vscode.QuickPickItem {
-  readonly does: 'start' | 'edit' | 'folder' | 'report' | 'tick' | 'nothing';
+  readonly does:
+    | 'start'
+    | 'edit'
+    | 'folder'
+    | 'report'
+    | 'tick'
+    | 'retry'
+    | 'openWeightsFolder'
+    | 'setMirror'
+    | 'without'
+    | 'nothing';
   /** What a tick changes. */
-  readonly settings?: Partial<OfferedSettings>;
+  readonly settings?: Partial<TickedSettings>;
 }
 
 /**
- * The last question before a run: what the check of its data found, each finding with something to do, and *Start*. Where
- * the data cannot be trained on there is no *Start*, but the reason.
+ * The last question before a run: what the check of its data found, each finding with something to do, the download that
+ * it needs, and *Start*. If the data cannot be trained on, or pretrained weights cannot be had, there is no *Start*, but
+ * the reason and what can be done about it.
  */
 export async function confirmTraining(parts: ConfirmParts, question: ConfirmQuestion): Promise<Confirmation> {
+  let { config } = question;
+  const onChange = (changed: TrainingConfig): void => {
+    config = changed;
+    question.onChange(changed);
+  };
+  for (;;) {
+    const picked = await askOnce(parts, { ...question, config, onChange });
+    if (picked === back) return back;
+    if (picked.does === 'edit' || picked.does === 'folder') return picked.does;
+    if (picked.does !== 'setMirror') {
+      if (picked.does === 'without') onChange(withoutPretrained(config));
+      return 'start';
+    }
+    await askForMirror();
+  }
+}
+
+async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<Item | typeof back> {
   const { config, place, canEdit, onChange } = question;
+  const { service } = parts;
   const cancelling = new vscode.CancellationTokenSource();
   const { token } = cancelling;
-  const shown: Shown = { config, canEdit, looking: false };
+  const shown: Shown = { config, canEdit, looking: false, cannotCheck: false };
   let showAgain = (): void => undefined;
+  const lookAgain = () => lookAtWeights(service, shown, { token, onChange: () => showAgain() });
   try {
-    const picked = await pickItem<Item>({
+    return await pickItem<Item>({
       place,
-      placeholder: 'Start, or look at what the data holds',
+      placeholder: 'Start training, or see what is in the data',
       items: async (show, note) => {
-        show([
-          ...startItems(config, canEdit),
-          item('$(loading~spin) Checking the data', 'nothing', inLabel(config.data)),
-        ]);
-        showAgain = () => show(itemsFor(shown));
+        show(itemsFor(shown));
+        showAgain = () => {
+          if (!shown.cannotCheck) show(itemsFor(shown));
+        };
+        const weights = lookAgain();
         try {
-          await lookThrough(parts.service, shown, { token, onChange: showAgain, note });
+          await lookThrough(service, shown, { token, onChange: showAgain, note });
         } catch (error) {
           if (error instanceof CancelledError) return;
           if (!(error instanceof UserError)) throw error;
+          shown.cannotCheck = true;
           show(refusalItems([messageOf(error)], canEdit));
         }
+        await weights;
       },
-      active: ({ does }) => does === 'start' || does === 'folder',
+      active: ({ does }) => does === 'start' || does === 'folder' || does === 'retry',
       accept: ({ does, settings }) => {
         if (does === 'report' && shown.report) void parts.documents.preview('data.md', dataReportText(shown.report));
         if (does === 'tick') {
@@ -73,11 +111,13 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
           onChange(shown.config);
           showAgain();
         }
-        return does === 'start' || does === 'edit' || does === 'folder';
+        if (does === 'retry') void lookAgain().catch((error: unknown) => showFailure(error, parts.log));
+        if (does === 'openWeightsFolder') {
+          void openWeightsFolder(service).catch((error: unknown) => showFailure(error, parts.log));
+        }
+        return ['start', 'edit', 'folder', 'setMirror', 'without'].includes(does);
       },
     });
-    if (picked === back) return back;
-    return picked.does === 'edit' || picked.does === 'folder' ? picked.does : 'start';
   } finally {
     cancelling.cancel();
     cancelling.dispose();
@@ -91,21 +131,43 @@ interface Shown {
   report?: DataReport;
   /** Whether all images are being decoded. */
   looking: boolean;
+  /** The data could not be looked at at all, and the list says why. */
+  cannotCheck: boolean;
+  /** Of the pretrained weights that the run needs; undefined while they are looked for, and if it needs none. */
+  weights?: WeightsOutlook | undefined;
 }
 
 interface Looking {
   readonly token: vscode.CancellationToken;
   /** Called when there is more to be shown. */
   readonly onChange: () => void;
-  /** Called with how far it is. */
-  readonly note: (text: string) => void;
+}
+
+/** Fills in what is known of the pretrained weights that the run needs. */
+async function lookAtWeights(service: Parts['service'], shown: Shown, { token, onChange }: Looking): Promise<void> {
+  const network = neededWeights(shown.config);
+  if (network === undefined) return;
+  shown.weights = undefined;
+  onChange();
+  try {
+    shown.weights = await lookForWeights(service, network, token);
+  } catch (error) {
+    if (error instanceof CancelledError) return;
+    if (!(error instanceof UserError)) throw error;
+    shown.weights = { state: 'missing', reason: error.message };
+  }
+  onChange();
 }
 
 /**
  * Fills in the report: first what can be told without decoding; then, where that leaves something to train on, the files
  * that do not decode, while a start need not wait.
  */
-async function lookThrough(service: Parts['service'], shown: Shown, { token, onChange, note }: Looking): Promise<void> {
+async function lookThrough(
+  service: Parts['service'],
+  shown: Shown,
+  { token, onChange, note }: Looking & { readonly note: (text: string) => void },
+): Promise<void> {
   const quick = await answerOf(service, checkRequest(shown.config, true), 'report', { token });
   shown.report = quick.report;
   const cannotTrain = quick.report.findings.some(({ level }) => level === 'error');
@@ -113,7 +175,7 @@ async function lookThrough(service: Parts['service'], shown: Shown, { token, onC
   onChange();
   if (cannotTrain) return;
   const onAnswer = (answer: ServiceAnswerBody) => {
-    if (answer.type === 'progress') note(`${answer.done} of ${answer.total ?? '?'} images decoded`);
+    if (answer.type === 'progress') note(`${answer.done} of ${answer.total ?? '?'} images checked`);
   };
   const whole = await answerOf(service, checkRequest(shown.config, false), 'report', { token, onAnswer });
   shown.report = whole.report;
@@ -122,7 +184,11 @@ async function lookThrough(service: Parts['service'], shown: Shown, { token, onC
   onChange();
 }
 
-function checkRequest({ data, validShare, testShare, seed, layout, classNames }: TrainingConfig, quick: boolean) {
+/** Asks for a report of a configuration's data; a quick one decodes nothing. */
+export function checkRequest(
+  { data, validShare, testShare, seed, layout, classNames }: TrainingConfig,
+  quick: boolean,
+) {
   const names = classNames === undefined ? {} : { classNames };
   return { type: 'check' as const, data, quick, validShare, testShare, seed, layout, ...names };
 }
@@ -131,37 +197,66 @@ function item(label: string, does: Item['does'], detail?: string): Item {
   return { label, does, alwaysShow: true, ...(detail === undefined ? {} : { detail }) };
 }
 
-const lookingItem = item(
-  '$(loading~spin) Looking for Files That Do Not Decode and for Copies',
-  'nothing',
-  'A start need not wait for it.',
-);
+const lookingItem = item('$(loading~spin) Checking for Unreadable Images and Copies', 'nothing', 'You can start now.');
 
 function separator(label: string): Item {
   return { label, does: 'nothing', kind: vscode.QuickPickItemKind.Separator };
 }
 
-function startItems(config: TrainingConfig, canEdit: boolean): Item[] {
-  const { method, epochs, batchSize } = config;
-  const what = `${inLabel(networkName(config.network))}, ${methodTexts[method][0].toLowerCase()}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, batches of ${batchSize}`;
+/** *Start*, or, without the pretrained weights that it needs, what can be done about them. */
+function startItems(shown: Shown): Item[] {
   const edit = 'Opens a .fivecrop.json file with every setting, to run again and to share.';
   return [
-    item('$(play) Start Training', 'start', what),
-    ...(canEdit ? [item('$(settings-gear) Edit Settings First', 'edit', edit)] : []),
+    ...(shown.weights?.state === 'missing' ? weightsItems(shown.config, shown.weights.reason) : [startItem(shown)]),
+    ...(shown.canEdit ? [item('$(settings-gear) Edit Settings First', 'edit', edit)] : []),
   ];
 }
 
-function itemsFor({ report, config, canEdit, looking }: Shown): Item[] {
-  if (report === undefined) return startItems(config, canEdit);
+/** Side of the images that most networks take; others are said. */
+const usualSize = 224;
+
+function startItem({ config, weights }: Shown): Item {
+  const { method, epochs, batchSize, imageSize } = config;
+  const what = [
+    inLabel(networkName(config.network)),
+    methodTexts[method][0].toLowerCase(),
+    `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`,
+    `${batchSize} images per step`,
+    ...(imageSize === usualSize ? [] : [`images of ${imageSize} pixels`]),
+  ];
+  const download =
+    weights?.state === 'remote' ? `after a download of ${megabytes(weights.bytes)} from ${inLabel(weights.host)}` : '';
+  return { ...item('$(play) Start Training', 'start', what.join(', ')), description: download };
+}
+
+function weightsItems(config: TrainingConfig, reason: string): Item[] {
+  // The list has one short line for it; the log has all of it.
+  const why = /, because (.*)$/s.exec(reason)?.[1] ?? reason;
+  const { retry, openFolder, setMirror, without } = weightsActions;
+  const network = inLabel(networkName(config.network));
+  return [
+    item(`$(error) The Pretrained Weights of ${network} Cannot Be Had`, 'nothing', inLabel(why)),
+    item(`$(refresh) ${retry}`, 'retry', 'Looks for them again.'),
+    item(`$(folder-opened) ${openFolder}`, 'openWeightsFolder', 'For files from elsewhere; put one in and try again.'),
+    item(`$(globe) ${setMirror}`, 'setMirror', 'A folder or an address that has the files (fivecrop.weightsMirror).'),
+    item(`$(play) ${without}`, 'without', 'Starts now, from random weights: it takes more images and more epochs.'),
+  ];
+}
+
+function itemsFor(shown: Shown): Item[] {
+  const { report, config, canEdit, looking } = shown;
+  if (report === undefined) {
+    return [...startItems(shown), item('$(loading~spin) Checking the Data', 'nothing', inLabel(config.data))];
+  }
   const { images, classes, findings } = report;
   const errors = findings.filter(({ level }) => level === 'error').map(({ message }) => message);
   if (errors.length > 0) return [...refusalItems(errors, canEdit), item('$(list-unordered) Show the Report', 'report')];
   const counts = `${classes.length} classes; ${images.train} images to train on, ${images.valid} for validation, ${images.test} for testing`;
   const balanced = config.classWeights === 'balanced';
   return [
-    ...startItems(config, canEdit),
+    ...startItems(shown),
     ...(freezesLayers(config.method) ? [precisionItem(config)] : []),
-    separator('data'),
+    separator('Data'),
     item('$(database) Show What Is in the Data', 'report', counts),
     ...(looking ? [lookingItem] : []),
     ...findings.map(({ level, message }) => findingItem(level, message, 'report')),
@@ -169,7 +264,7 @@ function itemsFor({ report, config, canEdit, looking }: Shown): Item[] {
   ];
 }
 
-function tick(ticked: boolean, label: string, detail: string, settings: Partial<OfferedSettings>): Item {
+function tick(ticked: boolean, label: string, detail: string, settings: Partial<TickedSettings>): Item {
   return { ...item(`$(${ticked ? 'check' : 'circle-large-outline'}) ${label}`, 'tick', detail), settings };
 }
 
@@ -196,7 +291,7 @@ function refusalItems(reasons: readonly string[], canEdit: boolean): Item[] {
   const choose = canEdit ? '$(folder-opened) Choose Another Folder' : '$(edit) Choose Another Folder in the File';
   return [
     item(choose, 'folder', 'This one cannot be trained on yet.'),
-    separator('why'),
+    separator('Why'),
     ...reasons.map((reason) => findingItem('error', reason, 'nothing')),
   ];
 }

@@ -9,11 +9,12 @@ import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import { fromRow, nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun, chooseRuns } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
+import { resumeRun } from './resumeRun.ts';
 import { startOrQueue } from './startOrQueue.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 
-type ControlParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'>;
+type ControlParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels' | 'service'>;
 
 /** *Resume*, *Start Again*, *Stop*, *Stop Now*, *Pause*, *Show Run*, *Compare Runs* and *Compare Selected*. */
 export function registerRunControl(parts: ControlParts): vscode.Disposable {
@@ -74,7 +75,7 @@ async function resume(parts: ControlParts, argument: unknown): Promise<void> {
   const isLast = node?.kind === 'checkpoint' && node.path.endsWith(join('checkpoints', 'last.safetensors'));
   if (node?.kind === 'checkpoint' && (!isLast || isLive(run.state))) return resumeFrom(parts, run, node.path);
   if (run.state === 'finished') return trainOn(parts, run);
-  parts.panels.showRuns([await parts.trainers.resume(run.folder)]);
+  parts.panels.showRuns([await resumeRun(parts, run.folder)]);
 }
 
 /** A run that ended before its first checkpoint begins again in its own folder. */

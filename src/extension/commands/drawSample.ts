@@ -2,9 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
+import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { registerCommand } from './registerCommand.ts';
+import { shareReport } from './shareReport.ts';
 import { inMessage } from '../plainText.ts';
 
 type SampleParts = Pick<Parts, 'log' | 'service'> & { readonly dataFolders: DataFolders };
@@ -14,19 +16,31 @@ export function registerDrawSample(parts: SampleParts): vscode.Disposable {
   return registerCommand('fivecrop.drawSample', parts.log, async () => {
     const folder = await drawSample(parts);
     const train = 'Train Model';
-    if (
-      (await vscode.window.showInformationMessage(inMessage(`300 flowers of five kinds lie in ${folder}.`), train)) ===
-      train
-    ) {
-      await vscode.commands.executeCommand('fivecrop.trainOnFolder', vscode.Uri.file(folder));
+    const drawn = inMessage(`Drew 300 flowers of five kinds into ${folder}.`);
+    if ((await vscode.window.showInformationMessage(drawn, train)) === train) {
+      await vscode.commands.executeCommand('fivecrop.trainOnFolder', vscode.Uri.file(folder), justDrawn);
     }
   });
 }
 
-/** Asks where, draws, and returns the folder. Throws a user error where nothing is open. */
-export async function drawSample({ service, dataFolders }: Omit<SampleParts, 'log'>): Promise<string> {
+/** Second argument of *Train Model on This Folder* for a sample that was just drawn. */
+export const justDrawn = 'just drawn';
+
+/** Draws the sample into a new folder of the workspace, without a question, and returns it. Throws a user error where nothing is open. */
+export async function drawSampleHere(parts: Omit<SampleParts, 'log'>): Promise<string> {
+  const root = workspaceRoot();
+  return drawInto(parts, join(root, freeName(root)));
+}
+
+function workspaceRoot(): string {
   const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
   if (root === undefined) throw userError('Open a folder first: the sample data set is drawn into it.');
+  return root;
+}
+
+/** Asks where, draws, and returns the folder. Throws a user error where nothing is open. */
+async function drawSample(parts: Omit<SampleParts, 'log'>): Promise<string> {
+  const root = workspaceRoot();
   const name = await vscode.window.showInputBox({
     ignoreFocusOut: true,
     title: 'Draw Sample Data Set',
@@ -35,9 +49,18 @@ export async function drawSample({ service, dataFolders }: Omit<SampleParts, 'lo
     validateInput: (value) => folderProblem(root, value),
   });
   if (name === undefined) throw cancelled();
-  const folder = join(root, name);
-  const progress = { location: vscode.ProgressLocation.Notification, title: 'Drawing flowers', cancellable: true };
-  await vscode.window.withProgress(progress, (_, token) => service.request({ type: 'sample', folder }, { token }));
+  return drawInto(parts, join(root, name));
+}
+
+async function drawInto({ service, dataFolders }: Omit<SampleParts, 'log'>, folder: string): Promise<string> {
+  const options = { location: vscode.ProgressLocation.Notification, title: 'Drawing flowers', cancellable: true };
+  await vscode.window.withProgress(options, (progress, token) => {
+    const report = shareReport(progress);
+    const onAnswer = (answer: ServiceAnswerBody) => {
+      if (answer.type === 'progress') report(answer.done, answer.total);
+    };
+    return service.request({ type: 'sample', folder }, { token, onAnswer });
+  });
   await dataFolders.remember(folder);
   return folder;
 }

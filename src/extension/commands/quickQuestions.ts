@@ -17,13 +17,17 @@ export interface PickQuestion<Item extends vscode.QuickPickItem> {
   readonly accept?: (item: Item) => boolean;
 }
 
-/** A list to pick from, with a back button. Rejects with what `items` rejects with, and with a cancellation on Escape. */
+/** A single question has no number. */
+function shownPlace({ title, step, totalSteps }: Place) {
+  return { title: visible(title), ...(totalSteps > 1 ? { step, totalSteps } : {}) };
+}
+
+/** A list to pick from, with a back button after the first question. Rejects with what `items` rejects with, and with a cancellation on Escape. */
 export function pickItem<Item extends vscode.QuickPickItem>(question: PickQuestion<Item>): Promise<Item | typeof back> {
   const { place, placeholder, items, active, accept } = question;
   const list = vscode.window.createQuickPick<Item>();
   Object.assign(list, {
-    ...place,
-    title: visible(place.title),
+    ...shownPlace(place),
     placeholder,
     busy: true,
     ignoreFocusOut: true,
@@ -63,16 +67,15 @@ export interface InputQuestion {
   readonly validate: (value: string) => string | undefined;
 }
 
-/** A line to type, with a back button. Rejects with a cancellation on Escape. */
+/** A line to type, with a back button after the first question. Rejects with a cancellation on Escape. */
 export function askLine({ place, prompt, value, validate }: InputQuestion): Promise<string | typeof back> {
   const input = vscode.window.createInputBox();
   Object.assign(input, {
-    ...place,
-    title: visible(place.title),
+    ...shownPlace(place),
     prompt,
     value,
     ignoreFocusOut: true,
-    buttons: [vscode.QuickInputButtons.Back],
+    buttons: place.step > 1 ? [vscode.QuickInputButtons.Back] : [],
   });
   const check = (): boolean => {
     const problem = validate(input.value.trim());

@@ -1,19 +1,31 @@
 /** What a step gives back where the user wants to see the one before. */
 export const back = Symbol('back');
 
-/** Where a step stands in its row of questions. */
+/** Where a question stands among those that are asked. */
 export interface Place {
   readonly title: string;
+  /** From 1 on. */
   readonly step: number;
   readonly totalSteps: number;
 }
 
-/** Asks one question and returns what is known after it; `undefined` where it has nothing to ask. */
-export type Step<State> = (state: State, place: Place) => Promise<State | typeof back | undefined>;
+/** A question. */
+export interface Step<State> {
+  /** Whether there is anything to ask. */
+  readonly applies: (state: State) => boolean;
+  /** Asks, and returns what is known after it. */
+  readonly ask: (state: State, place: Place) => Promise<State | typeof back>;
+}
+
+/** The place of the question that comes after all `steps`. */
+export function placeAfter<State>(title: string, steps: readonly Step<State>[], state: State): Place {
+  const asked = steps.filter(({ applies }) => applies(state)).length + 1;
+  return { title, step: asked, totalSteps: asked };
+}
 
 /**
- * Asks the questions in turn, from `begin` on; *Back* returns to the last one that was asked, and before `begin` to the
- * one before. Throws a cancellation on Escape.
+ * Asks the questions that apply in turn, from the `begin`th on; *Back* returns to the one before. One more question comes
+ * after them, which counts in their places. Throws a cancellation on Escape.
  */
 export async function runSteps<State>(
   title: string,
@@ -21,27 +33,26 @@ export async function runSteps<State>(
   steps: readonly Step<State>[],
   begin = 0,
 ): Promise<State> {
-  /** What was known before each question that was asked. */
-  const asked: { readonly index: number; readonly state: State }[] = [];
+  /** What was known before a question was asked. */
+  const known = new Map<number, State>();
   let state = first;
   let index = begin;
-  /** Questions that have nothing to ask are passed over in the direction in which the user goes. */
-  let forward = true;
   for (let step = steps[index]; step !== undefined; step = steps[index]) {
-    const result = await step(state, { title, step: index + 1, totalSteps: steps.length });
-    if (result === back) {
-      const before = asked.pop();
-      forward = before !== undefined;
-      if (before === undefined) index = Math.max(0, index - 1);
-      else ({ index, state } = before);
+    if (!step.applies(state)) {
+      index++;
+      continue;
+    }
+    const { totalSteps } = placeAfter(title, steps, state);
+    const before = steps.slice(0, index).filter(({ applies }) => applies(state)).length;
+    const answer = await step.ask(state, { title, step: before + 1, totalSteps });
+    if (answer === back) {
+      const last = steps.slice(0, index).findLastIndex(({ applies }) => applies(state));
+      index = Math.max(0, last);
+      state = known.get(index) ?? state;
     } else {
-      if (result !== undefined) {
-        asked.push({ index, state });
-        state = result;
-        forward = true;
-      }
-      if (index === 0) forward = true;
-      index += forward ? 1 : -1;
+      known.set(index, state);
+      state = answer;
+      index++;
     }
   }
   return state;

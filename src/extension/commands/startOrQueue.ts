@@ -2,17 +2,21 @@ import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
 import { isLive } from '../../runs/state.ts';
+import { obtainWeights } from './pretrainedWeights.ts';
 import type { TrainingRequest } from '../trainer/startTrainer.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 
 /**
- * Starts a run and opens its panel. Where another one is training, the user says whether it waits or trains beside it.
+ * Starts a run, once the pretrained weights that it needs are here, and opens its panel. If another one is training, the user says whether it waits or trains beside it. Throws a cancellation.
  */
 export async function startOrQueue(
-  { runs, trainers, panels }: Pick<Parts, 'runs' | 'trainers' | 'panels'>,
-  request: TrainingRequest,
+  { runs, trainers, panels, service }: Pick<Parts, 'runs' | 'trainers' | 'panels' | 'service'>,
+  wanted: TrainingRequest,
 ): Promise<void> {
+  // What goes on from a checkpoint has its weights.
+  const needsWeights = wanted.resume === undefined;
+  const request = needsWeights ? { ...wanted, config: await obtainWeights({ service }, wanted.config) } : wanted;
   await runs.load();
   const live = runs.runs.filter(({ state }) => isLive(state));
   if (live.length > 0 && (await wantsToWait(live.map(({ record }) => runTitle(record.name))))) {

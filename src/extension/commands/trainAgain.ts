@@ -12,7 +12,7 @@ import { confirmTraining, type ConfirmParts } from './confirmTraining.ts';
 import { editSettings } from './editSettings.ts';
 import { startOrQueue } from './startOrQueue.ts';
 
-type AgainParts = ConfirmParts & Pick<Parts, 'runs' | 'trainers' | 'panels'>;
+type AgainParts = ConfirmParts & Pick<Parts, 'runs' | 'trainers' | 'panels' | 'service'>;
 
 /** The settings of a new run, where it goes, and what the last question is called. */
 interface Again {
@@ -51,7 +51,7 @@ async function confirmAndStart(parts: AgainParts, { config: first, out, title }:
       config,
       place: { title, step: 1, totalSteps: 1 },
       canEdit: true,
-      onChange: ({ classWeights, frozenPrecision }) => (config = { ...config, classWeights, frozenPrecision }),
+      onChange: (changed) => (config = changed),
     });
     if (answer === 'edit') return editSettings(config);
     if (answer === 'start') return startOrQueue(parts, { config, out });

@@ -9,8 +9,10 @@ import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
-import { askTrainingChoices } from './askTrainingChoices.ts';
+import type { SpeedMemory } from '../trainer/speedMemory.ts';
+import { askTrainingChoices, dataChosen } from './askTrainingChoices.ts';
 import { confirmTraining } from './confirmTraining.ts';
+import { justDrawn } from './drawSample.ts';
 import { editSettings } from './editSettings.ts';
 import { back } from './runSteps.ts';
 import { registerCommand } from './registerCommand.ts';
@@ -26,12 +28,13 @@ const title = 'Train Model';
 interface TrainParts extends Parts {
   readonly dataFolders: DataFolders;
   readonly documents: VirtualDocuments;
+  readonly speeds: SpeedMemory;
 }
 
 /** *Train Model*, *Train Model on This Folder*, *Train with This File* and *Train Again with These Settings*. */
 export function registerTrainModel(
   context: vscode.ExtensionContext,
-  known: Parts & { readonly dataFolders: DataFolders },
+  known: Parts & { readonly dataFolders: DataFolders; readonly speeds: SpeedMemory },
 ): vscode.Disposable {
   const documents = createVirtualDocuments('fivecrop-data');
   const parts: TrainParts = { ...known, documents };
@@ -40,10 +43,10 @@ export function registerTrainModel(
     registerCommand('fivecrop.train', parts.log, (argument: unknown) =>
       trainModel(context, parts, folderFrom(argument)),
     ),
-    registerCommand('fivecrop.trainOnFolder', parts.log, (argument: unknown) => {
+    registerCommand('fivecrop.trainOnFolder', parts.log, (argument: unknown, note: unknown) => {
       const folder = folderFrom(argument);
       if (folder === undefined) throw userError('Right-click a folder of images in the explorer to train on it.');
-      return trainModel(context, parts, folder);
+      return trainModel(context, parts, folder, note === justDrawn);
     }),
     registerCommand('fivecrop.trainWithFile', parts.log, (argument: unknown) => trainWithFile(parts, argument)),
     registerCommand('fivecrop.trainAgain', parts.log, (argument: unknown) => trainAgain(parts, argument)),
@@ -70,29 +73,28 @@ function runsFolder({ runs }: TrainParts): string {
 async function trainModel(
   context: vscode.ExtensionContext,
   parts: TrainParts,
-  folder: string | undefined,
+  folder?: string,
+  isDrawn = false,
 ): Promise<void> {
   const out = runsFolder(parts);
   const settings = readSettings();
   const kept = context.workspaceState.get(choicesKey) ?? context.globalState.get(choicesKey);
   const first = firstChoices(kept, settings);
-  const offers = networkOffers(parts);
-  let choices = await askTrainingChoices({ ...parts, title, offers }, first, { folder });
+  const asking = { ...parts, title, settings, offers: networkOffers(parts) };
+  let { choices, place } =
+    folder !== undefined && isDrawn
+      ? { choices: await dataChosen(asking, first, folder), place: { title, step: 2, totalSteps: 2 } }
+      : await askTrainingChoices(asking, first, { folder });
   for (;;) {
-    const machine = {
-      engine: settings.engine,
-      device: settings.device,
-      cacheMegabytes: settings.cacheMegabytes,
-    };
-    const config = () => configFrom(choices, machine);
+    const config = () => configFrom(choices, settings);
     const answer = await confirmTraining(parts, {
       config: config(),
-      place: { title, step: 6, totalSteps: 6 },
+      place,
       canEdit: true,
-      onChange: (settings) => (choices = withSettings(choices, settings)),
+      onChange: (changed) => (choices = withSettings(choices, changed)),
     });
-    if (answer === back) choices = await askTrainingChoices({ ...parts, title, offers }, choices, { last: true });
-    else if (answer === 'folder') choices = await askTrainingChoices({ ...parts, title, offers }, choices, {});
+    if (answer === back) ({ choices, place } = await askTrainingChoices(asking, choices, { folder, last: true }));
+    else if (answer === 'folder') ({ choices, place } = await askTrainingChoices(asking, choices, {}));
     else {
       await remember(context, parts, choices);
       return answer === 'edit' ? editSettings(config()) : startOrQueue(parts, { config: config(), out });
@@ -113,7 +115,8 @@ async function remember(
   choices: TrainingChoices,
 ): Promise<void> {
   await context.workspaceState.update(choicesKey, choices);
-  await context.globalState.update(choicesKey, { ...choices, data: '' });
+  // What suits a sample says nothing of what the user trains elsewhere.
+  if (choices.sample === undefined) await context.globalState.update(choicesKey, { ...choices, data: '' });
   await dataFolders.remember(choices.data);
 }
 
@@ -132,7 +135,7 @@ async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void
     config,
     place: { title: basename(uri.fsPath), step: 1, totalSteps: 1 },
     canEdit: false,
-    onChange: ({ classWeights, frozenPrecision }) => (config = { ...config, classWeights, frozenPrecision }),
+    onChange: (changed) => (config = changed),
   });
   if (answer === 'folder') await vscode.window.showTextDocument(document);
   if (answer !== 'start') return;

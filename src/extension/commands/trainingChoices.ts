@@ -14,6 +14,9 @@ export const presetNames = [
   'caffe-bgr',
 ] as const satisfies readonly (keyof typeof preprocessPresets)[];
 
+/** Settings that suit small drawn pictures, from the file that lies in the sample data set. */
+const sampleSettingsSchema = trainingConfigSchema.pick({ imageSize: true, resize: true, hidden: true, schedule: true });
+
 /** What *Train Model* asks for; the last answers are kept under this form. */
 export const trainingChoicesSchema = z.object({
   data: z.string(),
@@ -27,38 +30,81 @@ export const trainingChoicesSchema = z.object({
   batchSize: z.number().int().positive(),
   balanced: z.boolean(),
   int8: z.boolean().default(false),
+  /** Only where the data is a sample that Fivecrop drew; counts for what trains from scratch. */
+  sample: sampleSettingsSchema.optional(),
 });
 export type TrainingChoices = z.infer<typeof trainingChoicesSchema>;
+
+/** The settings from which the first answers come. */
+export type FirstSettings = { readonly defaultNetwork: string; readonly batchSize: number };
+/** The settings that go into every configuration. */
+export type MachineSettings = Pick<TrainingConfig, 'engine' | 'device' | 'cacheMegabytes'>;
 
 /** Validation images whose five-crop prediction the panel shows as a run learns. */
 const pinnedImages = 4;
 
-/** The first answers that are offered: the last ones where they are still understood, else the settings'. */
-export function firstChoices(
-  kept: unknown,
-  settings: { readonly defaultNetwork: string; readonly batchSize: number },
-): TrainingChoices {
-  const { defaultNetwork: name, batchSize } = settings;
-  return (
-    trainingChoicesSchema.safeParse(kept).data ?? {
-      data: '',
-      network: { kind: 'architecture', name, pretrained: true },
-      method: 'head',
-      topTensors: 4,
-      epochs: 5,
-      batchSize,
-      balanced: false,
-      int8: false,
-    }
-  );
+/** The answers that are offered where nothing is known of the user's. */
+function newChoices({ defaultNetwork: name, batchSize }: FirstSettings): TrainingChoices {
+  return {
+    data: '',
+    network: { kind: 'architecture', name, pretrained: true },
+    method: 'head',
+    topTensors: 4,
+    epochs: 5,
+    batchSize,
+    balanced: false,
+    int8: false,
+  };
 }
 
-/** The choices with what was ticked in the last question. */
+/** The first answers that are offered: the last ones where they are still understood, else the settings'. */
+export function firstChoices(kept: unknown, settings: FirstSettings): TrainingChoices {
+  return trainingChoicesSchema.safeParse(kept).data ?? newChoices(settings);
+}
+
+/**
+ * The answers that are offered for a folder: the last ones if they were for it; for a sample that Fivecrop drew what its
+ * file of settings says. What suited a sample is not offered for anything else.
+ */
+export function choicesFor(
+  data: string,
+  last: TrainingChoices,
+  sample: TrainingConfig | undefined,
+  settings: FirstSettings,
+): TrainingChoices {
+  if (last.data === data) return last;
+  if (sample?.network.kind === 'architecture') {
+    const { network, method, epochs, batchSize } = sample;
+    const own = { network: { kind: network.kind, name: network.name, pretrained: false }, method, epochs, batchSize };
+    return { ...newChoices(settings), data, ...own, sample: sampleSettingsSchema.parse(sampleSettingsOf(sample)) };
+  }
+  return { ...(last.sample === undefined ? last : newChoices(settings)), data };
+}
+
+function sampleSettingsOf({ imageSize, resize, hidden, schedule }: TrainingConfig) {
+  return { imageSize, resize, hidden, schedule };
+}
+
+/**
+ * The choices with a network that can be trained without a download: the one chosen if it can, else the most accurate
+ * whose weights are at hand; the one chosen where there is none.
+ */
+export function runnableNow(choices: TrainingChoices, offers: readonly NetworkOffer[]): TrainingChoices {
+  const { network } = choices;
+  if (network.kind === 'backbone' || !network.pretrained) return choices;
+  const ready = offers.filter(({ weightsHere }) => weightsHere);
+  if (ready.some(({ name }) => name === network.name)) return choices;
+  const [best] = [...ready].sort((a, b) => (b.top1 ?? 0) - (a.top1 ?? 0));
+  if (best === undefined) return choices;
+  return { ...choices, network: { kind: 'architecture', name: best.name, pretrained: true } };
+}
+
+/** The choices with what was changed in the last question. */
 export function withSettings(
   choices: TrainingChoices,
-  { classWeights, frozenPrecision }: Pick<TrainingConfig, 'classWeights' | 'frozenPrecision'>,
+  { classWeights, frozenPrecision, method }: Pick<TrainingConfig, 'classWeights' | 'frozenPrecision' | 'method'>,
 ): TrainingChoices {
-  return { ...choices, balanced: classWeights === 'balanced', int8: frozenPrecision === 'int8' };
+  return { ...choices, method, balanced: classWeights === 'balanced', int8: frozenPrecision === 'int8' };
 }
 
 /** The methods that make sense for a network, the first of them where none was chosen. */
@@ -83,9 +129,9 @@ export const methodTexts = {
 /** The configuration that the choices mean, with the settings of this machine. */
 export function configFrom(
   choices: TrainingChoices,
-  machine: Pick<TrainingConfigInput, 'engine' | 'device' | 'cacheMegabytes'>,
+  { engine, device, cacheMegabytes }: MachineSettings,
 ): TrainingConfig {
-  const { data, network, method, topTensors, epochs, batchSize, balanced, int8 } = choices;
+  const { data, network, method, topTensors, epochs, batchSize, balanced, int8, sample } = choices;
   return trainingConfigSchema.parse({
     data,
     network: networkFrom(network),
@@ -95,8 +141,11 @@ export function configFrom(
     batchSize,
     classWeights: balanced ? 'balanced' : 'none',
     ...(int8 && freezesLayers(method) ? { frozenPrecision: 'int8' } : {}),
+    ...(method === 'scratch' ? sample : {}),
     pinnedImages,
-    ...machine,
+    engine,
+    device,
+    cacheMegabytes,
   });
 }
 
@@ -107,20 +156,5 @@ function networkFrom(network: TrainingChoices['network']): TrainingConfigInput['
     kind: 'backbone',
     file: network.file,
     preprocessing: { scale, mean: [...mean], std: [...std], channels },
-  };
-}
-
-/** How a network is described in the list: size, accuracy, and what has to be downloaded. */
-export function describeOffer({ parameters, top1, weightsBytes, weightsHere }: NetworkOffer): {
-  readonly description: string;
-  readonly detail: string;
-} {
-  const size = `${(parameters / 1e6).toFixed(1)} million parameters`;
-  const accuracy = top1 === undefined ? [] : [`${(top1 * 100).toFixed(1)} % on ImageNet`];
-  const megabytes = weightsBytes === undefined ? 0 : Math.max(1, Math.round(weightsBytes / 1e6));
-  const download = weightsHere ? 'Pretrained weights are here.' : `${megabytes} MB of pretrained weights to download.`;
-  return {
-    description: [size, ...accuracy].join(' · '),
-    detail: weightsBytes === undefined ? 'Has no pretrained weights: trains from scratch.' : download,
   };
 }

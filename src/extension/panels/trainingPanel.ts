@@ -7,6 +7,8 @@ import {
   type TrainingPanelToHost,
   type TrainingPanelToPage,
 } from '../../protocol/trainingPanel.ts';
+import { askForMirror, openWeightsFolder } from '../commands/offerWeights.ts';
+import { resumeRun, trainWithout } from '../commands/resumeRun.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Panels, Parts } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
@@ -151,6 +153,17 @@ interface Shown {
   readonly post: (message: TrainingPanelToPage) => void;
 }
 
+async function resumeIn(
+  { session, show }: Pick<Shown, 'session' | 'show'>,
+  parts: TrainingParts,
+  of: string,
+): Promise<void> {
+  const resumed = resumeRun(parts, of);
+  await session.asking(of, 'resume', resumed);
+  const folder = await resumed;
+  if (!session.folders.includes(folder)) show([folder, ...session.folders]);
+}
+
 async function obey(
   message: Exclude<TrainingPanelToHost, { type: 'ready' }>,
   { session, show, post }: Shown,
@@ -167,13 +180,16 @@ async function obey(
       return trainers.stopNow(message.folder);
     case 'pause':
       return session.asking(message.folder, 'pause', trainers.pause(message.folder));
-    case 'resume': {
-      const resumed = trainers.resume(message.folder);
-      await session.asking(message.folder, 'resume', resumed);
-      const folder = await resumed;
-      if (!session.folders.includes(folder)) show([folder, ...session.folders]);
+    case 'resume':
+      return resumeIn({ session, show }, parts, message.folder);
+    case 'setMirror':
+      if (await askForMirror()) await resumeIn({ session, show }, parts, message.folder);
       return;
-    }
+    case 'openWeightsFolder':
+      return openWeightsFolder(parts.service);
+    case 'trainWithoutWeights':
+      show([await trainWithout(parts, message.folder)]);
+      return;
     case 'test':
     case 'classify':
     case 'exportOnnx':

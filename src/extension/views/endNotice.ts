@@ -4,6 +4,8 @@ import * as vscode from 'vscode';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import { showFailure } from '../commands/registerCommand.ts';
+import { offerWeights } from '../commands/offerWeights.ts';
+import { resumeRun, trainWithout } from '../commands/resumeRun.ts';
 import type { Parts } from '../parts.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
@@ -14,23 +16,35 @@ import { inMessage } from '../plainText.ts';
 
 /** Says once, when a run ends, how it went and what can be done with it. */
 export function registerEndNotice(
-  parts: Pick<Parts, 'log' | 'trainers' | 'panels'> & { readonly live: LiveRuns },
+  parts: EndParts & Pick<Parts, 'log'> & { readonly live: LiveRuns },
 ): vscode.Disposable {
   return parts.live.onDidEnd((run) => {
     void tell(run, parts).catch((error: unknown) => showFailure(error, parts.log));
   });
 }
 
-async function tell(run: StoredRun, { trainers, panels }: Pick<Parts, 'trainers' | 'panels'>): Promise<void> {
+type EndParts = Pick<Parts, 'runs' | 'trainers' | 'service' | 'panels'>;
+
+/** A run that lacks its pretrained weights: tries again once they may be had, or trains without them. */
+async function tellOfWeights({ folder, record }: StoredRun, parts: EndParts): Promise<void> {
+  const answer = await offerWeights(parts.service, `${runTitle(record.name)} failed. ${record.reason ?? ''}`);
+  if (answer === undefined) return;
+  const resumed = answer === 'retry' ? await resumeRun(parts, folder) : await trainWithout(parts, folder);
+  parts.panels.showRuns([resumed]);
+}
+
+async function tell(run: StoredRun, parts: EndParts): Promise<void> {
+  const { panels } = parts;
   const { folder, record, state } = run;
   const title = runTitle(record.name);
+  if (state === 'failed' && record.missing === 'weights') return tellOfWeights(run, parts);
   const best = join(folder, runFiles.checkpoints, runFiles.best);
   const checkpoint: CheckpointNode = { kind: 'checkpoint', folder, path: best };
   const show = { title: 'Show', act: () => panels.showRuns([folder]) };
   const isSaved = savedCheckpoint(folder) !== undefined;
   const resume = {
     title: isSaved ? 'Resume' : 'Start Again',
-    act: async () => panels.showRuns([await trainers.resume(folder)]),
+    act: async () => panels.showRuns([await resumeRun(parts, folder)]),
   };
   const uses = existsSync(best)
     ? [

@@ -13,7 +13,7 @@ import { trainCommand } from './trainCommand.ts';
 const footer = `
 A first try, with nothing but this:
   fivecrop sample flowers                                  draws a small data set
-  fivecrop train flowers --arch ConvNet2 --method scratch --image-size 64 --resize 72
+  fivecrop train --config flowers/sample.fivecrop.json     trains a small network on it, with the settings in it
   fivecrop predict flowers/test --checkpoint runs/NAME     classifies images over five crops
 
 Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted. FIVECROP_DEBUG=1 shows the stack of a failure.

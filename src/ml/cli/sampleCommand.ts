@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import { join } from 'node:path';
 import process from 'node:process';
+import { sampleSettingsFile } from '../../protocol/sampleSettingsFile.ts';
 import { shellWord } from '../../protocol/shellWord.ts';
 import { drawSampleDataset } from '../data/drawSampleDataset.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
@@ -8,7 +10,7 @@ import { createOutput } from './output.ts';
 const examples = `
 Example:
   fivecrop sample flowers
-  fivecrop train flowers --arch ConvNet2 --method scratch --image-size 64 --resize 72`;
+  fivecrop train --config flowers/sample.fivecrop.json`;
 
 /** `fivecrop sample`: see its help text. */
 export function sampleCommand(): Command {
@@ -20,8 +22,9 @@ export function sampleCommand(): Command {
     .addHelpText('after', examples)
     .action(async (folder: string, options: OptionValues) => {
       await drawSampleDataset(folder, numberOf('--seed', String(options['seed'])));
+      const settings = shellWord(join(folder, sampleSettingsFile), process.platform);
       createOutput(false).say(
-        `Drew five kinds of flowers into ${folder}; train on them with: fivecrop train ${shellWord(folder, process.platform)}`,
+        `Drew five kinds of flowers into ${folder}; train on them with: fivecrop train --config ${settings}`,
       );
     });
 }

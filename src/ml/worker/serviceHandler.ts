@@ -47,7 +47,11 @@ export function createServiceHandler(): RequestHandler {
         answer({ type: 'devices', devices: await offeredDevices() });
         return;
       case 'networks':
-        answer({ type: 'networks', networks: offeredNetworks(request.weightsFolder) });
+        answer({
+          type: 'networks',
+          networks: offeredNetworks(request.weightsFolder),
+          weightsFolder: request.weightsFolder ?? defaultWeightsFolder(),
+        });
         return;
       case 'weights':
         return prepareWeights(request, context);
@@ -59,17 +63,16 @@ export function createServiceHandler(): RequestHandler {
 async function prepareWeights({ network, fetch }: RequestOf<'weights'>, context: RequestContext): Promise<void> {
   const { signal, answer } = context;
   const weights = pretrainedWeights(network);
-  const folder = defaultWeightsFolder();
   const report = rareProgress(`Downloading the weights of ${network}`, answer);
   const onProgress = ({ received, total }: DownloadProgress) => report(received, total);
   try {
     if (fetch) await locateFile(weights, { signal, onProgress });
     const found = fetch ? { state: 'here' as const } : await lookForWeights(weights, { signal });
-    answer({ type: 'weights', folder, weights: found });
+    answer({ type: 'weights', weights: found });
   } catch (error) {
     if (!(error instanceof UserError && error.kind === 'weights')) throw error;
     answer({ type: 'log', level: 'warning', message: `${error.message} What was tried: ${messageOf(error.cause)}` });
-    answer({ type: 'weights', folder, weights: { state: 'missing', reason: error.message } });
+    answer({ type: 'weights', weights: { state: 'missing', reason: error.message } });
   }
 }
 

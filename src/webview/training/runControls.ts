@@ -1,4 +1,5 @@
 import type { RunAction } from '../../protocol/trainingPanel.ts';
+import { weightsAdviceForEditor } from '../../protocol/weightsAdvice.ts';
 import { relativeTo } from '../../protocol/runLog.ts';
 import { element } from '../components/element.ts';
 import { keepFocus } from '../components/keepFocus.ts';
@@ -28,8 +29,13 @@ const actionTexts: Record<RunAction, ActionText> = {
   classify: { label: 'Classify', title: 'Classify images with the best checkpoint' },
   exportOnnx: { label: 'Export', title: 'Export the best checkpoint to ONNX' },
   trainAgain: { label: 'Train Again with These Settings…', title: 'Start a new run with the settings of this one' },
+  openWeightsFolder: { label: 'Open Weights Folder', title: 'Put the file of the weights there, then try again' },
+  setMirror: { label: 'Set Mirror…', title: 'Name a folder or an address that has the weights, and try again' },
+  trainWithoutWeights: { label: 'Train Without Pretrained Weights', title: 'Start a new run from random weights' },
   configuration: { label: 'Configuration', title: 'Show the settings of this run' },
 };
+/** What a resume is for a run that lacks its pretrained weights. */
+const tryAgain: ActionText = { label: 'Try Again', title: 'Look for the weights again and begin this run again' };
 /** What a resume is without a checkpoint. */
 const startAgain: ActionText = { label: 'Start Again', title: 'Begin this run again in its own folder' };
 
@@ -68,10 +74,14 @@ function actionButton(
   act: (action: RunAction, run: PageRun) => void,
 ): HTMLElement {
   const leads = !isLive(run) || run.record.state === 'paused' ? action === offered[0]?.action : false;
-  const text = action === 'resume' && !isLive(run) && !run.usable ? startAgain : actionTexts[action];
+  const text = action === 'resume' && !isLive(run) && !run.usable ? againText(run) : actionTexts[action];
   const control = button({ ...text, primary: leads, onClick: () => act(action, run) });
   setDisabled(control, disabled || (action !== 'configuration' && run.refusal !== undefined));
   return control;
+}
+
+function againText({ record }: PageRun): ActionText {
+  return record.missing === 'weights' ? tryAgain : startAgain;
 }
 
 function notes({ record, brokenOff, usable, refusal, folder, curves }: PageRun): string[] {
@@ -79,7 +89,8 @@ function notes({ record, brokenOff, usable, refusal, folder, curves }: PageRun):
     ? 'The process of this run is gone. Resume goes on from its last checkpoint.'
     : 'The process of this run ended before its first checkpoint, so it can only start again.';
   const reason = record.state === 'failed' || record.state === 'stopped' ? record.reason : undefined;
-  const ended = brokenOff ? interrupted : reason && relativeTo(folder, reason);
+  const whole = reason && record.missing === 'weights' ? weightsAdviceForEditor(reason) : reason;
+  const ended = brokenOff ? interrupted : whole && relativeTo(folder, whole);
   const lines = [ended, refusal].filter((line) => line !== undefined && line !== '');
   const warnings = [...curves.sessionWarnings, ...record.environment.fallbacks];
   return [...(lines as string[]), ...warnings.map((warning) => `⚠ ${relativeTo(folder, warning)}`)];

@@ -3,7 +3,7 @@ import type { RunAction, RunRequest, ShownRun } from '../../protocol/trainingPan
 
 /** What is needed to say what a run does and what can be done with it. */
 export type RunStanding = Pick<ShownRun, 'brokenOff' | 'asked' | 'usable'> & {
-  record: { state: RunState };
+  record: { state: RunState; missing?: 'weights' | undefined };
 };
 /** A button for a run; a disabled one says what is being done already. */
 export type OfferedAction = { action: RunAction; disabled?: boolean };
@@ -35,8 +35,12 @@ export function offeredActions(run: RunStanding): OfferedAction[] {
   const { record, asked, usable } = run;
   if (isLive(run)) return liveActions(record.state, asked);
   const canResume = record.state !== 'finished';
+  const lacksWeights = record.state === 'failed' && record.missing === 'weights';
   return [
     ...(canResume ? [{ action: 'resume' as const, disabled: asked === 'resume' }] : []),
+    ...(lacksWeights
+      ? (['openWeightsFolder', 'setMirror', 'trainWithoutWeights'] as const).map((action) => ({ action }))
+      : []),
     ...(usable ? (['test', 'classify', 'exportOnnx'] as const).map((action) => ({ action })) : []),
     { action: 'trainAgain' },
   ];

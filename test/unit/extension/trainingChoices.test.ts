@@ -1,18 +1,28 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { back, runSteps, type Step } from '../../../src/extension/commands/runSteps.ts';
+import { back, placeAfter, runSteps, type Step } from '../../../src/extension/commands/runSteps.ts';
+import { neededWeights, withoutPretrained } from '../../../src/extension/commands/neededWeights.ts';
+import { describeOffer } from '../../../src/extension/commands/networkTexts.ts';
+import { readSampleSettings } from '../../../src/extension/commands/sampleSettings.ts';
+import { shareReport } from '../../../src/extension/commands/shareReport.ts';
 import {
+  choicesFor,
   configFrom,
-  describeOffer,
   firstChoices,
   methodsFor,
+  runnableNow,
   withSettings,
   type TrainingChoices,
 } from '../../../src/extension/commands/trainingChoices.ts';
 import { parseTrainingConfig, writeTrainingConfig } from '../../../src/extension/commands/trainingConfigFile.ts';
 import { parseQueue, enqueue } from '../../../src/extension/trainer/trainingQueue.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
-import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+import { drawSampleDataset } from '../../../src/ml/data/drawSampleDataset.ts';
+import type { NetworkOffer } from '../../../src/protocol/serviceProtocol.ts';
+import { contradictionIn, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 
 const settings = { defaultNetwork: 'resnet18', batchSize: 16 };
 const machine = { engine: 'onnx', device: 'cpu', cacheMegabytes: 512 } as const;
@@ -43,7 +53,7 @@ test('the choices become a configuration that the trainer takes', () => {
     ['head', 3, 16, 'balanced', 'cpu', undefined],
   );
   assert.equal(configFrom({ ...first, method: 'top', topTensors: 6 }, machine).topTensors, 6);
-  const ticked = withSettings(first, { classWeights: 'none', frozenPrecision: 'int8' });
+  const ticked = withSettings(first, { classWeights: 'none', frozenPrecision: 'int8', method: 'head' });
   assert.deepEqual(
     (['head', 'full'] as const).map((method) => configFrom({ ...ticked, method }, machine).frozenPrecision),
     ['int8', 'float32'],
@@ -58,21 +68,75 @@ test('the choices become a configuration that the trainer takes', () => {
   assert.deepEqual(backbone.network.preprocessing?.channels, 'bgr');
 });
 
-test('a network says its size, its accuracy and what has to be downloaded', () => {
-  const offer = {
-    name: 'densenet169',
-    title: 'DenseNet-169',
-    parameters: 14_149_480,
-    top1: 0.756,
-    weightsBytes: 57.4e6,
+const offer = (name: string, top1: number, weightsHere: boolean) => {
+  return { name, title: name, parameters: 14_149_480, top1, weightsBytes: 57.4e6, weightsHere };
+};
+const plainOffer = { name: 'ConvNet1', title: 'ConvNet1', parameters: 84_000, weightsHere: false };
+
+test('what can be trained now is offered first: weights at hand, and the last choice only if nothing has to be fetched', () => {
+  const chosen = firstChoices(undefined, settings);
+  const nameOf = (choices: TrainingChoices, ...offers: NetworkOffer[]) => {
+    const { network } = runnableNow(choices, [...offers, plainOffer]);
+    return network.kind === 'architecture' ? network.name : network.file;
   };
-  assert.deepEqual(describeOffer({ ...offer, weightsHere: false }), {
-    description: '14.1 million parameters · 75.6 % on ImageNet',
-    detail: '57 MB of pretrained weights to download.',
-  });
-  assert.equal(describeOffer({ ...offer, weightsHere: true }).detail, 'Pretrained weights are here.');
-  const plain = { name: 'ConvNet1', title: 'ConvNet1', parameters: 1000, weightsHere: false };
-  assert.match(describeOffer(plain).detail, /from scratch/);
+  assert.equal(nameOf(chosen, offer('resnet18', 0.7, false), offer('densenet169', 0.75, false)), 'resnet18');
+  assert.equal(nameOf(chosen, offer('resnet18', 0.7, true), offer('densenet169', 0.75, true)), 'resnet18');
+  const others = [offer('squeezenet1_1', 0.58, true), offer('densenet169', 0.75, true)];
+  assert.equal(nameOf(chosen, offer('resnet18', 0.7, false), ...others), 'densenet169');
+  const plain: TrainingChoices = { ...chosen, network: { kind: 'architecture', name: 'ConvNet1', pretrained: false } };
+  assert.equal(nameOf(plain, ...others), 'ConvNet1');
+});
+
+test('a network tells its size, its accuracy and the time of an epoch here as far as they are known', () => {
+  const network = offer('densenet169', 0.756, false);
+  assert.equal(describeOffer(network, undefined), '14.1 million parameters · 75.6 % on ImageNet');
+  assert.equal(
+    describeOffer(network, 200),
+    '14.1 million parameters · 75.6 % on ImageNet · about 3 min per epoch here',
+  );
+  assert.equal(describeOffer(plainOffer, 0.3), '0.1 million parameters · about 1 s per epoch here');
+});
+
+test('a sample is offered with the settings that lie in it, which nothing else gets', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-sample-'));
+  try {
+    const data = join(folder, 'sample');
+    await drawSampleDataset(data, 0);
+    const sample = await readSampleSettings(data);
+    assert.equal(sample?.data, data);
+    assert.equal(await readSampleSettings(folder), undefined);
+    const first = { ...firstChoices(undefined, settings), data: '/photos', epochs: 9 };
+    const choices = choicesFor(data, first, sample, settings);
+    const config = configFrom(choices, machine);
+    assert.deepEqual({ ...sample, ...machine, pinnedImages: config.pinnedImages }, config);
+    assert.deepEqual([config.method, config.imageSize, config.resize], ['scratch', 64, 72]);
+    assert.equal(choicesFor(data, { ...choices, epochs: 3 }, sample, settings).epochs, 3);
+    assert.equal(configFrom({ ...choices, method: 'head' }, machine).imageSize, 224);
+    const next = choicesFor('/photos', choices, undefined, settings);
+    assert.deepEqual(next, { ...firstChoices(undefined, settings), data: '/photos' });
+    assert.equal(choicesFor('/photos/2', first, undefined, settings).epochs, 9);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('settings that go with pretrained weights are left out without them, and what is left can be trained', () => {
+  const network = { kind: 'architecture', name: 'resnet18' } as const;
+  const frozen = {
+    method: 'top',
+    topTensors: 4,
+    featureViews: 3,
+    frozenPrecision: 'int8',
+    batchNorm: 'running',
+  } as const;
+  const config = trainingConfigSchema.parse({ data: '/d', network, ...frozen, epochs: 7 });
+  assert.equal(neededWeights(config), 'resnet18');
+  const without = withoutPretrained(config);
+  assert.equal(neededWeights(without), undefined);
+  const written = trainingConfigSchema.parse(JSON.parse(JSON.stringify(without)));
+  assert.deepEqual(written, trainingConfigSchema.parse({ data: '/d', network, method: 'scratch', epochs: 7 }));
+  assert.equal(contradictionIn(without), undefined);
+  assert.equal(neededWeights({ ...config, network: { ...network, weights: '/w.pth' } }), undefined);
 });
 
 test('a file of settings names what lies beside it relatively, and means the same wherever it is read from', () => {
@@ -113,32 +177,54 @@ test('a queue survives being kept; an entry of another version is left out', () 
   assert.deepEqual(parseQueue('nonsense'), []);
 });
 
-test('Back asks the question before again with what was known then, over those with nothing to ask', async () => {
+/** Questions that answer by a script, and what was asked, with the number of each. */
+function scripted(...script: (string | typeof back)[]) {
   const asked: string[] = [];
-  const script = ['a1', back, 'a2', 'c2'];
-  const question =
-    (name: string): Step<string> =>
-    (state) => {
-      asked.push(`${name}(${state})`);
+  const question = (name: string, applies: (state: string) => boolean = () => true): Step<string> => ({
+    applies,
+    ask: (state, { step, totalSteps }) => {
+      asked.push(`${name}(${state}) ${step}/${totalSteps}`);
       const answer = script.shift();
       assert.ok(answer !== undefined);
-      return Promise.resolve(answer === back ? back : `${state}${answer as string}`);
-    };
-  const nothing: Step<string> = () => Promise.resolve(undefined);
-  assert.equal(await runSteps('title', '', [question('a'), nothing, question('c')]), 'a2c2');
-  assert.deepEqual(asked, ['a()', 'c(a1)', 'a()', 'c(a2)']);
+      return Promise.resolve(answer === back ? back : `${state}${answer}`);
+    },
+  });
+  return { asked, question };
+}
+const never = () => false;
+
+test('Back asks the question before again with what was known then, over those with nothing to ask', async () => {
+  const { asked, question } = scripted('a1', back, 'a2', 'c2');
+  assert.equal(await runSteps('title', '', [question('a'), question('b', never), question('c')]), 'a2c2');
+  assert.deepEqual(asked, ['a() 1/3', 'c(a1) 2/3', 'a() 1/3', 'c(a2) 2/3']);
 });
 
 test('Back from where the questions were taken up leads to those before, over those with nothing to ask', async () => {
-  const asked: string[] = [];
-  const script: (typeof back | undefined)[] = [back, undefined, undefined];
-  const question =
-    (name: string): Step<string> =>
-    (state) => {
-      asked.push(name);
-      return Promise.resolve(script.shift() ?? `${state}${name}`);
-    };
-  const nothing: Step<string> = () => Promise.resolve(undefined);
-  assert.equal(await runSteps('title', '', [question('a'), nothing, question('c')], 2), 'ac');
-  assert.deepEqual(asked, ['c', 'a', 'c']);
+  const { asked, question } = scripted(back, 'a', 'c');
+  assert.equal(await runSteps('title', '', [question('a'), question('b', never), question('c')], 2), 'ac');
+  assert.deepEqual(asked, ['c() 2/3', 'a() 1/3', 'c(a) 2/3']);
+});
+
+test('questions are numbered as they are asked: an answer that makes others needless takes them out of the count', async () => {
+  const { asked, question } = scripted('a', 'b');
+  const steps = [question('a'), question('b'), question('c', (state) => state === '')];
+  const end = await runSteps('title', '', steps);
+  assert.deepEqual(asked, ['a() 1/4', 'b(a) 2/3']);
+  assert.deepEqual(placeAfter('title', steps, end), { title: 'title', step: 3, totalSteps: 3 });
+});
+
+test('a download tells its percent, and the time that is left once it knows its speed', () => {
+  const told: (string | undefined)[] = [];
+  let seconds = 0;
+  const report = shareReport({ report: ({ message }) => told.push(message) }, () => seconds);
+  for (const [done, at] of [
+    [100, 0],
+    [150, 1],
+    [300, 4],
+    [1000, 18],
+  ] as const) {
+    seconds = at;
+    report(done, 1000);
+  }
+  assert.deepEqual(told, ['10 %', '15 %', '30 % · about 14 s left', '100 %']);
 });

@@ -76,6 +76,15 @@ test('what is offered for a run can work: without a checkpoint no test, classify
   assert.deepEqual(offered('stopped'), ['resume', ...ended]);
   assert.deepEqual(offered('failed', { usable: false }), ['resume', 'trainAgain']);
   assert.deepEqual(offered('running', { brokenOff: true }), ['resume', ...ended]);
+  const weights = ['openWeightsFolder', 'setMirror', 'trainWithoutWeights'];
+  const lacking = {
+    ...standing('failed', { usable: false }),
+    record: { state: 'failed', missing: 'weights' },
+  } as const;
+  assert.deepEqual(
+    offeredActions(lacking).map(({ action }) => action),
+    ['resume', ...weights, 'trainAgain'],
+  );
   assert.deepEqual(offered('running'), ['pause', 'stop']);
   assert.equal(stateWord(standing('running', { brokenOff: true })), 'Interrupted');
 });

@@ -202,7 +202,7 @@ test('weights that cannot be had are answered with the reason, and what was trie
     await own.request({ type: 'weights', network: 'squeezenet1_1', fetch: true }, { onAnswer });
     const reason =
       'The pretrained weights of squeezenet1_1 (squeezenet1_1-b8a52dc0.pth) cannot be downloaded, because 127.0.0.1:9 cannot be reached.';
-    const missing = { type: 'weights', folder: join(folder, 'weights'), weights: { state: 'missing', reason } };
+    const missing = { type: 'weights', weights: { state: 'missing', reason } };
     assert.deepEqual(ofType(answers, 'weights'), [missing, missing]);
     assert.match(ofType(answers, 'log')[1]?.message ?? '', /What was tried: http:\/\/127\.0\.0\.1:9\/squeezenet1_1/);
     await assert.rejects(own.request({ type: 'weights', network: 'ConvNet1', fetch: false }), UserError);

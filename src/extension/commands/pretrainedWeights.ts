@@ -1,0 +1,65 @@
+import * as vscode from 'vscode';
+import type { WeightsOutlook } from '../../protocol/serviceProtocol.ts';
+import { cancelled } from '../../protocol/errors.ts';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { Parts } from '../parts.ts';
+import { answerOf } from '../service/answerOf.ts';
+import { visible } from '../../protocol/visibleText.ts';
+import { neededWeights, withoutPretrained } from './neededWeights.ts';
+import { megabytes } from './networkTexts.ts';
+import { offerWeights } from './offerWeights.ts';
+import { shareReport } from './shareReport.ts';
+
+/** Whether a network's pretrained weights are here, can be downloaded, or cannot be had. Downloads nothing. */
+export async function lookForWeights(
+  service: Parts['service'],
+  network: string,
+  token?: vscode.CancellationToken,
+): Promise<WeightsOutlook> {
+  const request = { type: 'weights' as const, network, fetch: false };
+  return (await answerOf(service, request, 'weights', token === undefined ? {} : { token })).weights;
+}
+
+/**
+ * Has a network's pretrained weights on this machine, downloading them in a notification that can be cancelled. Answers
+ * `here`, or `missing` with the reason. Throws a cancellation.
+ */
+async function fetchWeights(service: Parts['service'], network: string): Promise<WeightsOutlook> {
+  const name = visible(network);
+  const look = { location: vscode.ProgressLocation.Window, title: `Looking for the pretrained weights of ${name}` };
+  const found = await vscode.window.withProgress(look, () => lookForWeights(service, network));
+  if (found.state !== 'remote') return found;
+  const size = megabytes(found.bytes);
+  const title = `Downloading the pretrained weights of ${name} (${size}) from ${visible(found.host)}`;
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  const answer = await vscode.window.withProgress(options, (progress, token) => {
+    const report = shareReport(progress);
+    return answerOf(service, { type: 'weights', network, fetch: true }, 'weights', {
+      token,
+      onAnswer: (answer) => {
+        if (answer.type === 'progress') report(answer.done, answer.total);
+      },
+    });
+  });
+  return answer.weights;
+}
+
+/**
+ * The configuration to start a new run with, once the pretrained weights that it needs are on this machine. If they cannot
+ * be had, says so in a notification with what can be done about it; *Train Without Pretrained Weights* there gives a
+ * configuration without them. Throws a cancellation when the user leaves it at that.
+ */
+export async function obtainWeights(
+  { service }: Pick<Parts, 'service'>,
+  config: TrainingConfig,
+): Promise<TrainingConfig> {
+  const network = neededWeights(config);
+  if (network === undefined) return config;
+  for (;;) {
+    const found = await fetchWeights(service, network);
+    if (found.state !== 'missing') return config;
+    const answer = await offerWeights(service, found.reason);
+    if (answer === 'without') return withoutPretrained(config);
+    if (answer === undefined) throw cancelled();
+  }
+}

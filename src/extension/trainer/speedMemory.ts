@@ -1,0 +1,56 @@
+import type * as vscode from 'vscode';
+import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { elsewhereRefusal } from './elsewhere.ts';
+import type { LiveRuns } from './liveRuns.ts';
+import type { RunStore } from './runStore.ts';
+
+/** What a run's speed depends on, besides the machine. */
+export type SpeedOf = Pick<
+  TrainingConfig,
+  'network' | 'method' | 'imageSize' | 'frozenPrecision' | 'engine' | 'device'
+> & { readonly featureViews?: number | undefined };
+
+/** How fast this machine trained, by what it trained. */
+export interface SpeedMemory {
+  /** Images per second when something like it was last trained here; undefined if it never was. */
+  readonly imagesPerSecond: (config: SpeedOf) => number | undefined;
+  readonly dispose: () => void;
+}
+
+const key = 'imagesPerSecond';
+/** Kinds of runs that are remembered, the last ones. */
+const most = 200;
+
+/** Remembers in `memory` how fast each run was that has ended here. */
+export function createSpeedMemory(memory: vscode.Memento, live: LiveRuns, runs: RunStore): SpeedMemory {
+  const last = new Map<string, number>();
+  const kept = () => memory.get<Record<string, number>>(key, {});
+  const listeners = [
+    live.onDidChange(() => {
+      for (const { folder, step } of live.all()) {
+        const record = runs.get(folder)?.record;
+        const isHere = record !== undefined && elsewhereRefusal(record) === undefined;
+        if (step && isHere) last.set(folder, step.imagesPerSecond);
+      }
+    }),
+    live.onDidEnd(({ folder, record }) => {
+      const speed = last.get(folder);
+      last.delete(folder);
+      if (speed === undefined) return;
+      const name = nameOf(record.config);
+      const others = Object.entries(kept()).filter(([other]) => other !== name);
+      void memory.update(key, Object.fromEntries([...others, [name, speed]].slice(-most)));
+    }),
+  ];
+  return {
+    imagesPerSecond: (config) => kept()[nameOf(config)],
+    dispose: () => {
+      for (const listener of listeners) listener.dispose();
+    },
+  };
+}
+
+function nameOf({ network, method, imageSize, frozenPrecision, engine, device, featureViews }: SpeedOf): string {
+  const what = network.kind === 'architecture' ? network.name : network.file;
+  return JSON.stringify([what, method, imageSize, frozenPrecision, engine, device, featureViews ?? 0]);
+}

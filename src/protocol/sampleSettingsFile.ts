@@ -1,0 +1,2 @@
+/** The file in a sample data set with the settings that suit it. */
+export const sampleSettingsFile = 'sample.fivecrop.json';
