@@ -62,7 +62,7 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('export'), checkpoint: line(), output: line() }),
   /** Draws the sample data set; answers `done`. */
   z.object({ type: z.literal('sample'), folder: line() }),
-  /** Answers `devices`, then `done`. */
+  /** Answers `progress`, then `devices`, then `done`. */
   z.object({ type: z.literal('devices') }),
   /** Answers `networks`, then `done`. */
   z.object({ type: z.literal('networks'), weightsFolder: line().optional() }),
@@ -107,7 +107,10 @@ export const deviceOfferSchema = z.object({
   name: line(),
   available: z.boolean(),
   detail: line(),
+  /** Of the step that every device is timed on. */
   secondsPerStep: z.number().optional(),
+  /** What could be installed for it: TensorFlow's native package, ONNX Runtime's CUDA, ONNX Runtime for this machine. */
+  lacks: z.enum(['tensorflow', 'cuda', 'onnxruntime']).optional(),
 });
 export type DeviceOffer = z.infer<typeof deviceOfferSchema>;
 
@@ -122,7 +125,12 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   /** `file` keeps it beside the checkpoint, where the disk took it. */
   z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: line().optional() }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),
-  z.object({ type: z.literal('devices'), devices: list(deviceOfferSchema, mostListed) }),
+  /** `automatic` is what is used if nothing else is asked for, and `reason` why, as the rest of a sentence. */
+  z.object({
+    type: z.literal('devices'),
+    devices: list(deviceOfferSchema, mostListed),
+    automatic: z.object({ engine: line(), device: line(), reason: line() }),
+  }),
   /** `weightsFolder` is where pretrained weights are kept. */
   z.object({
     type: z.literal('networks'),

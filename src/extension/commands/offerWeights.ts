@@ -18,16 +18,19 @@ export const weightsActions = {
 
 /**
  * Says in a notification why pretrained weights cannot be had and offers what can be done. It comes again after the folder
- * was opened and where no mirror was set. Undefined if the user closes it.
+ * was opened and where no mirror was set. Undefined if the user closes it. *Train Without Pretrained Weights* is offered for a
+ * training only.
  */
 export async function offerWeights(
   service: Parts['service'],
   reason: string,
+  forTraining = true,
 ): Promise<'retry' | 'without' | undefined> {
   const { retry, openFolder, setMirror, without } = weightsActions;
+  const actions = [retry, openFolder, setMirror, ...(forTraining ? [without] : [])];
   const message = inMessage(weightsAdviceForEditor(reason));
   for (;;) {
-    const answer = await vscode.window.showErrorMessage(message, retry, openFolder, setMirror, without);
+    const answer = await vscode.window.showErrorMessage(message, ...actions);
     if (answer === openFolder) await openWeightsFolder(service);
     else if (answer === setMirror) {
       if (await askForMirror()) return 'retry';

@@ -55,11 +55,21 @@ export async function obtainWeights(
 ): Promise<TrainingConfig> {
   const network = neededWeights(config);
   if (network === undefined) return config;
+  return (await fetchOrOffer(service, network, true)) ? config : withoutPretrained(config);
+}
+
+/** Has the pretrained weights of a network that is to classify on this machine. Throws as `obtainWeights` does. */
+export async function obtainWeightsOf(service: Parts['service'], network: string): Promise<void> {
+  await fetchOrOffer(service, network, false);
+}
+
+/** Whether the weights are here; false if the user goes on without them. */
+async function fetchOrOffer(service: Parts['service'], network: string, forTraining: boolean): Promise<boolean> {
   for (;;) {
     const found = await fetchWeights(service, network);
-    if (found.state !== 'missing') return config;
-    const answer = await offerWeights(service, found.reason);
-    if (answer === 'without') return withoutPretrained(config);
+    if (found.state !== 'missing') return true;
+    const answer = await offerWeights(service, found.reason, forTraining);
+    if (answer === 'without') return false;
     if (answer === undefined) throw cancelled();
   }
 }

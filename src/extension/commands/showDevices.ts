@@ -1,31 +1,46 @@
 import * as vscode from 'vscode';
-import type { DeviceOffer } from '../../protocol/serviceProtocol.ts';
+import type { DeviceOffer, ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
 import { deviceChoices, engineChoices } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
-import { readSettings } from '../settings.ts';
+import { readSettings, updateSetting } from '../settings.ts';
 import { registerCommand } from './registerCommand.ts';
 import { inLabel, inMessage } from '../plainText.ts';
+
+type DevicesAnswer = Extract<ServiceAnswerBody, { type: 'devices' }>;
 
 interface DeviceItem extends vscode.QuickPickItem {
   /** What the settings become where it is chosen; nothing for what cannot be used. */
   readonly settings?: { readonly engine: string; readonly device: string };
-  /** Whether a command of ours may bring what is missing. */
-  readonly installable?: boolean;
+  /** The command of ours that may bring what is missing. */
+  readonly install?: Remedy['install'];
 }
 
 const engineTitles: Readonly<Record<string, string>> = { onnx: 'ONNX Runtime', tensorflow: 'TensorFlow.js' };
 
+interface Remedy {
+  readonly text: string;
+  readonly install?: { readonly label: string; readonly command: string };
+}
+
+/** What to do in the editor for a part that is missing. */
+const remedies: Readonly<Record<NonNullable<DeviceOffer['lacks']>, Remedy>> = {
+  tensorflow: {
+    text: 'Fivecrop: Install TensorFlow GPU Runtime installs it',
+    install: { label: 'Install TensorFlow GPU Runtime', command: 'fivecrop.installTensorflow' },
+  },
+  cuda: { text: 'the extension comes without it; webgpu can use the same card' },
+  onnxruntime: { text: 'install the extension again, in the version for this platform' },
+};
+
 /** *Show Devices*: what can compute here, and what is missing and why; the one chosen goes into the settings. */
 export function registerShowingDevices({ log, service }: Pick<Parts, 'log' | 'service'>): vscode.Disposable {
   return registerCommand('fivecrop.showDevices', log, async () => {
-    const { devices } = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Window, title: 'Trying what this machine computes with' },
-      () => answerOf(service, { type: 'devices' }, 'devices'),
-    );
-    for (const device of devices) log.info(lineOf(device));
-    const chosen = await vscode.window.showQuickPick(itemsOf(devices), {
-      title: 'What can compute here',
+    const answer = await tryDevices(service);
+    for (const device of answer.devices) log.info(lineOf(device));
+    log.info(`Automatic: ${automaticText(answer)}.`);
+    const chosen = await vscode.window.showQuickPick(itemsOf(answer), {
+      title: 'Show Devices',
       placeHolder: 'Choose one to train and classify on from now on, or leave with Escape',
       matchOnDetail: true,
     });
@@ -35,14 +50,31 @@ export function registerShowingDevices({ log, service }: Pick<Parts, 'log' | 'se
   });
 }
 
-/** Why a device cannot be used, with what to do where we can do it. */
-async function explain({ label, detail = label, installable = false }: DeviceItem): Promise<void> {
-  const install = 'Install TensorFlow GPU Runtime';
-  const answer = await vscode.window.showInformationMessage(inMessage(detail), ...(installable ? [install] : []));
-  if (answer === install) await vscode.commands.executeCommand('fivecrop.installTensorflow');
+/** Every device trains a few steps, in a notification that can be cancelled. */
+function tryDevices(service: Parts['service']): Thenable<DevicesAnswer> {
+  const title = 'Timing the same training step on every device of this machine';
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, (progress, token) => {
+    let told = 0;
+    const onAnswer = (answer: ServiceAnswerBody) => {
+      if (answer.type !== 'progress' || answer.total === undefined) return;
+      const percent = (100 * answer.done) / answer.total;
+      progress.report({ message: `${answer.done} of ${answer.total}`, increment: percent - told });
+      told = percent;
+    };
+    return answerOf(service, { type: 'devices' }, 'devices', { token, onAnswer });
+  });
 }
 
-function itemsOf(devices: readonly DeviceOffer[]): DeviceItem[] {
+/** Why a device cannot be used, with what to do where we can do it. */
+async function explain({ label, detail = label, install }: DeviceItem): Promise<void> {
+  const buttons = install === undefined ? [] : [install.label];
+  const answer = await vscode.window.showInformationMessage(inMessage(detail), ...buttons);
+  if (install !== undefined && answer === install.label) await vscode.commands.executeCommand(install.command);
+}
+
+function itemsOf(answer: DevicesAnswer): DeviceItem[] {
+  const { devices } = answer;
   const { engine, device } = readSettings();
   const inUse = (settings: { engine: string; device: string }) =>
     settings.engine === engine && settings.device === device ? ['in use'] : [];
@@ -51,34 +83,55 @@ function itemsOf(devices: readonly DeviceOffer[]): DeviceItem[] {
     {
       label: 'Automatic',
       description: ['the fastest that passes the check of its numbers', ...inUse(automatic)].join(' · '),
+      detail: inLabel(`Takes ${automaticText(answer)}`),
       iconPath: new vscode.ThemeIcon('sparkle'),
       settings: automatic,
     },
     ...devices.map((offer): DeviceItem => {
       const settings = { engine: offer.engine, device: offer.name };
+      const install = offer.lacks === undefined ? undefined : remedies[offer.lacks].install;
       return {
         label: offer.name,
-        description: [engineTitles[offer.engine] ?? offer.engine, ...speedOf(offer), ...inUse(settings)].join(' · '),
-        detail: inLabel(offer.detail),
+        description: [titleOf(offer.engine), ...speedOf(offer, devices), ...inUse(settings)].join(' · '),
+        detail: inLabel(detailOf(offer)),
         iconPath: new vscode.ThemeIcon(offer.available ? 'check' : 'circle-slash'),
-        ...(offer.available ? { settings } : { installable: offer.engine === 'tensorflow' }),
+        ...(offer.available ? { settings } : {}),
+        ...(install === undefined ? {} : { install }),
       };
     }),
   ];
 }
 
-function speedOf({ available, secondsPerStep }: DeviceOffer): string[] {
+/** What *Automatic* is here, and why. */
+function automaticText({ automatic }: DevicesAnswer): string {
+  return `${automatic.device} (${titleOf(automatic.engine)}): ${automatic.reason}`;
+}
+
+function titleOf(engine: string): string {
+  return engineTitles[engine] ?? engine;
+}
+
+function detailOf({ detail, lacks }: DeviceOffer): string {
+  return lacks === undefined ? detail : `${detail}: ${remedies[lacks].text}`;
+}
+
+/** How long the step takes, and how that compares with the fastest device's. */
+function speedOf({ available, secondsPerStep }: DeviceOffer, devices: readonly DeviceOffer[]): string[] {
   if (!available) return ['cannot be used'];
-  return secondsPerStep === undefined ? [] : [`${(1 / secondsPerStep).toFixed(1)} steps a second in the check`];
+  if (secondsPerStep === undefined) return [];
+  const fastest = Math.min(...devices.map((device) => device.secondsPerStep ?? Number.POSITIVE_INFINITY));
+  const ratio = secondsPerStep / fastest;
+  const compared = ratio === 1 ? [] : [`${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times the fastest’s time`];
+  // What is slow is reckoned from a smaller step.
+  const seconds = secondsPerStep < 10 ? secondsPerStep.toPrecision(2) : `about ${secondsPerStep.toFixed(0)}`;
+  return [`${seconds} s per step`, ...compared];
 }
 
 function lineOf(offer: DeviceOffer): string {
-  const engine = engineTitles[offer.engine] ?? offer.engine;
-  return `${engine}, ${offer.name}: ${[...speedOf(offer), offer.detail].join('; ')}`;
+  return `${titleOf(offer.engine)}, ${offer.name}: ${[...speedOf(offer, [offer]), detailOf(offer)].join('; ')}`;
 }
 
 async function choose({ engine, device }: { readonly engine: string; readonly device: string }): Promise<void> {
-  const settings = vscode.workspace.getConfiguration('fivecrop');
-  await settings.update('engine', engine, vscode.ConfigurationTarget.Global);
-  await settings.update('device', device, vscode.ConfigurationTarget.Global);
+  await updateSetting('engine', engine);
+  await updateSetting('device', device);
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { preprocessPresets, type PreprocessPreset } from '../../protocol/preprocessing.ts';
 import type { ClassifierSource, NetworkOffer } from '../../protocol/serviceProtocol.ts';
+import { obtainWeightsOf } from '../commands/pretrainedWeights.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { readSettings } from '../settings.ts';
@@ -86,7 +87,9 @@ async function choosePretrained(service: Parts['service']): Promise<ClassifierSo
     title: 'Choose a pretrained network',
     ignoreFocusOut: true,
   });
-  return chosen && { kind: 'architecture', name: chosen.name };
+  if (chosen === undefined) return undefined;
+  await obtainWeightsOf(service, chosen.name);
+  return { kind: 'architecture', name: chosen.name };
 }
 
 function networkItem({ name, title, top1 = 0, weightsBytes = 0, weightsHere }: NetworkOffer) {

@@ -1,7 +1,7 @@
-import { userError } from '../../protocol/errors.ts';
+import { cancelled, userError } from '../../protocol/errors.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { machineFingerprint, recallDevices, rememberDevices, type RememberedDevices } from './deviceMemory.ts';
-import type { Device, Engine } from './engine.ts';
+import type { Device, Engine, EngineName } from './engine.ts';
 import { engines } from './engines.ts';
 import { engineVersion, packageVersion } from './engineVersion.ts';
 import { probeDevice, shortPatience, type Probe } from './probeDevice.ts';
@@ -54,15 +54,26 @@ function refusal(probe: Probe): string | undefined {
   return undefined;
 }
 
+export interface ListOptions {
+  /** Times the CPUs too, and remembers what was found for the choices that follow. */
+  readonly checkAll?: boolean;
+  /** Ends the list between two devices, as a cancellation. */
+  readonly signal?: AbortSignal;
+  /** Called with how many devices have been looked at, of how many. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
 /**
  * Every engine's devices. Those that could be a graphics card are tried in processes of their own: what is listed as
- * available has trained a few steps with the CPU's numbers. With `checkAll` the CPU is timed too.
+ * available has trained a few steps with the CPU's numbers. Throws a cancellation.
  */
-export async function listDevices(options: { readonly checkAll?: boolean } = {}): Promise<readonly CheckedDevice[]> {
+export async function listDevices(options: ListOptions = {}): Promise<readonly CheckedDevice[]> {
   const known = (await Promise.all(engines.map((engine) => engine.devices()))).flat();
   const checked: CheckedDevice[] = [];
   // One after another: two probes at once would time each other.
-  for (const device of known) {
+  for (const [index, device] of known.entries()) {
+    if (options.signal?.aborted) throw cancelled();
+    options.onProgress?.(index, known.length);
     if (!device.available || (device.name === 'cpu' && options.checkAll !== true)) {
       checked.push({ ...device, refused: false });
       continue;
@@ -72,7 +83,33 @@ export async function listDevices(options: { readonly checkAll?: boolean } = {})
     const unusable = reason === undefined ? {} : { available: false, detail: `${reason} (${device.detail})` };
     checked.push({ ...device, ...unusable, check, refused: reason !== undefined && absence(check) === undefined });
   }
+  if (options.checkAll === true) await rememberDevices(fingerprint(), foundIn(checked));
   return checked;
+}
+
+/** What a check of all devices found, as it is remembered. */
+function foundIn(checked: readonly CheckedDevice[]): RememberedDevices {
+  const found: RememberedDevices = { devices: [], refused: [], cpu: {} };
+  for (const { engine, name, check } of checked) {
+    if (check === undefined) continue;
+    const reason = refusal(check);
+    if (name === 'cpu') {
+      if ('secondsPerStep' in check && reason === undefined) found.cpu[engine] = check.secondsPerStep;
+    } else if (reason !== undefined) {
+      found.refused.push({ engine, device: name, reason, absent: absence(check) !== undefined });
+    } else if ('secondsPerStep' in check) {
+      found.devices.push({ engine, device: name, secondsPerStep: check.secondsPerStep });
+    }
+  }
+  return found;
+}
+
+/** What `auto` takes here for engine and device, and why, as the rest of a sentence. */
+export async function automaticChoice(
+  log: (message: string) => void,
+): Promise<{ readonly engine: EngineName; readonly device: string; readonly reason: string }> {
+  const { engine, device, reason } = await chooseFastest({ engine: 'auto', device: 'auto', log });
+  return { engine: engine.name, device, reason };
 }
 
 /**
@@ -126,7 +163,11 @@ async function cpuSeconds(engine: Engine, tried: RememberedDevices): Promise<num
   return secondsPerStep;
 }
 
-async function chooseFastest({ engine: engineName, device, log }: EngineWish): Promise<ChosenEngine> {
+async function chooseFastest({
+  engine: engineName,
+  device,
+  log,
+}: EngineWish): Promise<ChosenEngine & { readonly reason: string }> {
   const allowed = engines.filter(({ name }) => engineName === 'auto' || engineName === name);
   const isAllowed = (entry: { engine: string }) => allowed.some(({ name }) => name === entry.engine);
   const tried = await tryDevices(log);
@@ -141,18 +182,31 @@ async function chooseFastest({ engine: engineName, device, log }: EngineWish): P
     return engine;
   };
   if (device === 'gpu') {
-    if (best) return { engine: engineOf(best.engine), device: best.device, fallbacks: [] };
+    if (best) return { engine: engineOf(best.engine), device: best.device, fallbacks: [], reason: 'it was asked for' };
     const why = refused.length > 0 ? reasonsOf(refused).join('; ') : 'none was found';
     throw userError(`No graphics card can be used: ${why}. Train with --device cpu, or see \`fivecrop devices\`.`);
   }
   const [preferred] = allowed;
   if (!preferred) throw new Error('there is no engine');
-  if (best && best.secondsPerStep < (await cpuSeconds(preferred, tried))) {
-    return { engine: engineOf(best.engine), device: best.device, fallbacks: [] };
+  const ofCpu = best && (await cpuSeconds(preferred, tried));
+  if (best && ofCpu !== undefined && best.secondsPerStep < ofCpu) {
+    const reason = `it passes the check and is ${timesAsFast(ofCpu / best.secondsPerStep)} as fast as the CPU`;
+    return { engine: engineOf(best.engine), device: best.device, fallbacks: [], reason };
   }
   const slower = candidates.map((entry) => `${entry.engine} on ${entry.device}: slower than the CPU here`);
   // A machine without a graphics card falls back from nothing; one whose card fails does.
   const reasons = [...slower, ...reasonsOf(refused.filter((entry) => !entry.absent))];
   const fallbacks = reasons.length > 0 ? [`The CPU is used. ${reasons.join('; ')}.`] : [];
-  return { engine: preferred, device: 'cpu', fallbacks };
+  const failed = refused.filter((entry) => !entry.absent).map((entry) => `${entry.engine} on ${entry.device}`);
+  const reason =
+    best && ofCpu !== undefined
+      ? `it is ${timesAsFast(best.secondsPerStep / ofCpu)} as fast as ${best.engine} on ${best.device}`
+      : failed.length > 0
+        ? `the check refused ${failed.join(' and ')}`
+        : 'no graphics card that can be used was found';
+  return { engine: preferred, device: 'cpu', fallbacks, reason };
+}
+
+function timesAsFast(ratio: number): string {
+  return `${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times`;
 }

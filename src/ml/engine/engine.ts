@@ -1,8 +1,12 @@
+import type { DeviceOffer } from '../../protocol/serviceProtocol.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Optimizer } from '../operators/optimizer/optimizer.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
 
 export type EngineName = 'onnx' | 'tensorflow';
+
+/** What an installation may be without. */
+export type InstallablePart = NonNullable<DeviceOffer['lacks']>;
 
 /** One place where an engine could compute. */
 export interface Device {
@@ -10,8 +14,10 @@ export interface Device {
   /** As `--device` takes it: `cpu`, `webgpu`, `cuda`, `dml`, `coreml`. */
   readonly name: string;
   readonly available: boolean;
-  /** Which hardware it is; or, where it is not available, what is missing and what to do. */
+  /** Which hardware it is; or, where it is not available, what is missing. */
   readonly detail: string;
+  /** What could be installed for it; the shell and the editor each say how. */
+  readonly lacks?: InstallablePart;
 }
 
 /** Inputs of a run by name; the batch size is the first dimension of each. */

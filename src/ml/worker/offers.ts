@@ -1,16 +1,17 @@
 import type { DeviceOffer, NetworkOffer } from '../../protocol/serviceProtocol.ts';
-import { listDevices } from '../engine/chooseEngine.ts';
 import { countParameters, listNetworks } from '../networks/registry.ts';
+import { listDevices, type ListOptions } from '../engine/chooseEngine.ts';
 import { hasWeights, weightsBytes } from '../weights/pretrained.ts';
 
-/** Every engine's devices with what the self-check found. Takes seconds where there are graphics cards to try. */
-export async function offeredDevices(): Promise<DeviceOffer[]> {
-  const devices = await listDevices({ checkAll: true });
-  return devices.map(({ engine, name, available, detail, check }) => ({
+/** Every engine's devices with what the self-check found. Takes ten seconds and more. */
+export async function offeredDevices(options: Pick<ListOptions, 'signal' | 'onProgress'>): Promise<DeviceOffer[]> {
+  const devices = await listDevices({ ...options, checkAll: true });
+  return devices.map(({ engine, name, available, detail, check, lacks }) => ({
     engine,
     name,
     available,
     detail,
+    ...(lacks === undefined ? {} : { lacks }),
     ...(check && 'secondsPerStep' in check ? { secondsPerStep: check.secondsPerStep } : {}),
   }));
 }

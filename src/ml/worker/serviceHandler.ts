@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { checkData } from '../data/checkData.ts';
+import { automaticChoice } from '../engine/chooseEngine.ts';
 import { drawSampleDataset } from '../data/drawSampleDataset.ts';
 import { writeAtomically } from '../../runs/atomicFile.ts';
 import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
@@ -44,8 +45,7 @@ export function createServiceHandler(): RequestHandler {
         await drawSampleDataset(request.folder, sampleSeed, rareProgress('Drawing flowers', answer));
         return;
       case 'devices':
-        answer({ type: 'devices', devices: await offeredDevices() });
-        return;
+        return answerDevices(context);
       case 'networks':
         answer({
           type: 'networks',
@@ -57,6 +57,12 @@ export function createServiceHandler(): RequestHandler {
         return prepareWeights(request, context);
     }
   };
+}
+
+async function answerDevices({ signal, answer }: RequestContext): Promise<void> {
+  const devices = await offeredDevices({ signal, onProgress: rareProgress('Trying the devices', answer) });
+  const automatic = await automaticChoice((message) => answer({ type: 'log', level: 'info', message }));
+  answer({ type: 'devices', devices, automatic });
 }
 
 /** Looks for a network's pretrained weights, or downloads them; that they are not to be had is an answer, not a failure. */

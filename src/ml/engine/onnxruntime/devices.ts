@@ -6,7 +6,7 @@ import { loadRuntime } from './session.ts';
 /** What each of ONNX Runtime's devices needs, for those that are not there. */
 const needs: Readonly<Record<string, string>> = {
   webgpu: 'needs a graphics driver with Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
-  cuda: 'needs an NVIDIA card, CUDA 13 and cuDNN 9, and `npm rebuild onnxruntime-node --ignore-scripts=false`',
+  cuda: 'needs an NVIDIA card, CUDA 13 and cuDNN 9',
   dml: 'is part of Windows only',
   coreml: 'is part of macOS on Apple silicon only',
 };
@@ -27,12 +27,13 @@ function describeDevices(): readonly Device[] {
     const others = Object.entries(needs).map(([name, need]): Device => {
       const available = built.has(name);
       const detail = available ? `in this package; ${need}` : `not in this package: ${need}`;
-      return { engine: 'onnx', name, available, detail };
+      const lacks = name === 'cuda' && !available ? { lacks: 'cuda' as const } : {};
+      return { engine: 'onnx', name, available, detail, ...lacks };
     });
     return [{ engine: 'onnx', name: 'cpu', available: true, detail: cpu }, ...others];
   } catch (error) {
-    const detail = `ONNX Runtime does not load: ${messageOf(error)}. Run \`npm install\` again on this machine.`;
-    return [{ engine: 'onnx', name: 'cpu', available: false, detail }];
+    const detail = `ONNX Runtime does not load: ${messageOf(error)}`;
+    return [{ engine: 'onnx', name: 'cpu', available: false, detail, lacks: 'onnxruntime' }];
   }
 }
 

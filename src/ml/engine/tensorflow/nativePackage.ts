@@ -11,10 +11,15 @@ import type { TensorFlow } from '../../operators/tensorflow.ts';
 const resolver = createRequire(import.meta.url);
 const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 
-/** TensorFlow's native library as a package brings it, or why there is none that works here, and what to do. */
+/** TensorFlow's native library as a package brings it, or why there is none that works here. */
 export type NativePackage =
   | { readonly usable: true; readonly name: string; readonly version: string; readonly gpu: boolean }
-  | { readonly usable: false; readonly reason: string };
+  | {
+      readonly usable: false;
+      readonly reason: string;
+      /** It is not whole here, and could be installed. */
+      readonly installable: boolean;
+    };
 
 const answerForm = z.object({ gpu: z.boolean(), version: z.string() });
 
@@ -38,22 +43,23 @@ export function findNativePackage(): Promise<NativePackage> {
 
 async function tryPackages(): Promise<NativePackage> {
   const reasons: string[] = [];
+  let installable = true;
   for (const name of packages) {
     const missing = missingPart(name);
-    const found: NativePackage = missing === undefined ? await tryOut(name) : { usable: false, reason: missing };
+    const found: NativePackage =
+      missing === undefined ? await tryOut(name) : { usable: false, reason: missing, installable: true };
     if (found.usable) return found;
     if (found.reason) reasons.push(found.reason);
+    installable &&= found.installable;
   }
-  return { usable: false, reason: reasons.join('; ') || `${packages[0]} is not installed: run npm install` };
+  return { usable: false, reason: reasons.join('; ') || `${packages[0]} is not installed`, installable };
 }
 
 /** What keeps a package from being tried: '' where it is not installed at all. */
 function missingPart(name: string): string | undefined {
   const folder = packageFolder(name);
   if (folder === undefined) return '';
-  return hasBinding(folder)
-    ? undefined
-    : `${name} is installed without its native library: npm run tensorflow downloads it`;
+  return hasBinding(folder) ? undefined : `${name} is installed without its native library`;
 }
 
 /** Folder of an installed package. */
@@ -87,7 +93,7 @@ async function tryOut(name: string): Promise<NativePackage> {
   } catch (error) {
     const lines = messageOf(error).split('\n');
     const detail = lines.find((line) => /error/i.test(line) && !line.startsWith('Command failed')) ?? lines[0] ?? '';
-    return { usable: false, reason: `${name} does not load here (${detail.trim()})` };
+    return { usable: false, reason: `${name} does not load here (${detail.trim()})`, installable: false };
   }
 }
 

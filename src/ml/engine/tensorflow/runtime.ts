@@ -16,7 +16,7 @@ export interface Runtime {
 
 const engine = 'tensorflow';
 
-/** The devices of this engine, each with what was found, or what is missing, why, and what to do. Never rejects. */
+/** The devices of this engine, each with what was found, or what is missing and why. Never rejects. */
 export async function tensorflowDevices(): Promise<Device[]> {
   const native = await findNativePackage();
   return [cpuDevice(native), cudaDevice(native)];
@@ -25,20 +25,25 @@ export async function tensorflowDevices(): Promise<Device[]> {
 function cpuDevice(native: NativePackage): Device {
   const detail = native.usable
     ? `TensorFlow ${native.version} through ${native.name}`
-    : `plain JavaScript, for checks: less than one image per second; ${native.reason}`;
-  return { engine, name: 'cpu', available: true, detail };
+    : `plain JavaScript, for checks only: less than one image per second; ${native.reason}`;
+  return { engine, name: 'cpu', available: true, detail, ...lackOf(native) };
+}
+
+function lackOf(native: NativePackage): Pick<Device, 'lacks'> {
+  return !native.usable && native.installable ? { lacks: 'tensorflow' } : {};
 }
 
 function cudaDevice(native: NativePackage): Device {
   const device = { engine, name: 'cuda' } as const;
-  if (!native.usable) return { ...device, available: false, detail: native.reason };
+  if (!native.usable) return { ...device, available: false, detail: native.reason, ...lackOf(native) };
   if (native.gpu) {
     return { ...device, available: true, detail: `NVIDIA GPU, TensorFlow ${native.version} through ${native.name}` };
   }
   const detail = native.name.endsWith('-gpu')
     ? `TensorFlow ${native.version} found no GPU: it needs NVIDIA's driver, CUDA 11.2 and cuDNN 8.1 on the library path`
-    : `${native.name} computes on the CPU only: install @tensorflow/tfjs-node-gpu for a GPU`;
-  return { ...device, available: false, detail };
+    : `${native.name} computes on the CPU only: a GPU needs @tensorflow/tfjs-node-gpu`;
+  const lacks = native.name.endsWith('-gpu') ? {} : { lacks: 'tensorflow' as const };
+  return { ...device, available: false, detail, ...lacks };
 }
 
 /** The native library once it is loaded, which happens once a process, with or without the GPU. */
