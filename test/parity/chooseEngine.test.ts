@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/protocol/errors.ts';
-import { chooseEngine, type EngineWish } from '../../src/ml/engine/chooseEngine.ts';
+import { automaticChoice, chooseEngine, type EngineWish } from '../../src/ml/engine/chooseEngine.ts';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { probeDevice } from '../../src/ml/engine/probeDevice.ts';
 import { trustedDifference } from '../../src/ml/engine/selfCheck.ts';
@@ -105,6 +105,24 @@ test('auto says why it takes the CPU where a graphics card is slower or fails, a
   ]);
   await pretend({ refused: [absent] });
   assert.deepEqual((await chooseEngine(wish('auto'))).fallbacks, []);
+});
+
+test('what auto takes is told with the reason', async () => {
+  const failing = { engine: 'onnx', device: 'cuda', reason: 'its gradients are not numbers', absent: false };
+  const choice = () => automaticChoice(() => undefined);
+  await pretend({ devices: [graphicsCard(0.25)], cpu: { onnx: 1 } });
+  const reason = 'it passes the check and is 4.0 times as fast as the CPU';
+  assert.deepEqual(await choice(), { engine: 'onnx', device: 'webgpu', reason });
+  await pretend({ devices: [graphicsCard(30)], cpu: { onnx: 2 } });
+  assert.deepEqual(await choice(), {
+    engine: 'onnx',
+    device: 'cpu',
+    reason: 'it is 15 times as fast as onnx on webgpu',
+  });
+  await pretend({ refused: [failing] });
+  assert.equal((await choice()).reason, 'the check refused onnx on cuda');
+  await pretend({});
+  assert.equal((await choice()).reason, 'no graphics card that can be used was found');
 });
 
 test('gpu takes a graphics card however slow, and is refused with the reasons where there is none', async () => {
