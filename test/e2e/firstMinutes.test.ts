@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Locator } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { sampleSettingsFile } from '../../src/protocol/sampleSettingsFile.ts';
@@ -29,7 +31,6 @@ import {
 
 // Port 9 (discard) of this machine answers nobody: no pretrained weights can be had.
 const unreachable = 'http://127.0.0.1:9';
-const looks = ['light', 'dark', 'highContrast', 'highContrastLight'] as const;
 const actions = ['Try Again', 'Open Weights Folder', 'Set Mirror...', 'Train Without Pretrained Weights'];
 
 const scenario = stage({
@@ -52,7 +53,7 @@ scenario('without a network the first point of a curve is five clicks from an em
   const draw = quickPickRow(workbench, /Draw a Sample Data Set/);
   await draw.waitFor();
   assert.match(await quickInput(workbench).locator('.quick-input-title').innerText(), /^Train Model \(1\/6\)$/);
-  await screenshot(workbench, 'first-empty-folder', looks);
+  await pictures(here, 'first-empty-folder');
   await click(draw);
   clicks++;
   await startTraining(workbench);
@@ -78,7 +79,7 @@ scenario('weights that cannot be had are told before the start, with what can be
   await question.waitFor();
   const groups = quickInput(workbench).locator('.quick-input-list-separator');
   await groups.filter({ hasText: 'To Download' }).first().waitFor();
-  await screenshot(workbench, 'first-networks', looks);
+  await pictures(here, 'first-networks');
   await question.fill('SqueezeNet 1.1');
   await chooseQuickPick(workbench, 'SqueezeNet 1.1');
   await chooseQuickPick(workbench, 'Head only');
@@ -91,7 +92,7 @@ scenario('weights that cannot be had are told before the start, with what can be
   assert.equal(await quickPickRow(workbench, /Start Training/).count(), 0);
   for (const action of actions) await quickPickRow(workbench, labelled(action)).waitFor();
   await quickPickRow(workbench, /Checking for Unreadable/).waitFor({ state: 'hidden' });
-  await screenshot(workbench, 'first-no-weights', looks);
+  await pictures(here, 'first-no-weights');
 
   const opened = page.context().waitForEvent('page');
   await chooseQuickPick(workbench, labelled('Open Weights Folder'));
@@ -115,7 +116,7 @@ scenario('weights that cannot be had are told before the start, with what can be
     const toast = notification(workbench, /has another file under its name; name a mirror .*fivecrop\.weightsMirror/);
     await toast.waitFor();
     for (const action of actions) await toast.getByRole('button', { name: action, exact: true }).waitFor();
-    await screenshot(workbench, 'first-no-weights-toast', looks);
+    await pictures(here, 'first-no-weights-toast');
     await toast.getByRole('button', { name: 'Train Without Pretrained Weights' }).click();
   } finally {
     mirror.close();
@@ -147,7 +148,7 @@ scenario('a run that failed for want of weights offers in its panel what can be 
     'Train Again with These Settings…',
     'Configuration',
   ]);
-  await screenshot(workbench, 'first-lacking', looks);
+  await pictures(here, 'first-lacking');
   // The window has seen the run fail; what it offers there is what the panel offers.
   const ofEnd = notification(workbench, /lacking failed\. The pretrained weights/);
   for (const action of actions) await ofEnd.getByRole('button', { name: action, exact: true }).waitFor();
@@ -162,6 +163,22 @@ scenario('a run that failed for want of weights offers in its panel what can be 
   await buttons.filter({ hasText: 'Train Without' }).click();
   await stopRun(here, ({ name, config }) => name.startsWith('squeezenet1_1') && config.epochs === 1);
 });
+
+const themes = ['Light Modern', 'Dark Modern', 'High Contrast', 'High Contrast Light'];
+
+/** A picture of the window, or, if pictures were asked for, one in each theme. Settings of the folder leave open what is open. */
+async function pictures({ workbench, folder }: Stage, name: string): Promise<void> {
+  if (process.env['FIVECROP_SCREENSHOTS'] === undefined) return screenshot(workbench, name);
+  const settings = join(folder, '.vscode', 'settings.json');
+  await mkdir(join(folder, '.vscode'), { recursive: true });
+  for (const theme of themes) {
+    await writeFile(settings, JSON.stringify({ 'workbench.colorTheme': `Default ${theme}` }));
+    // The window takes the colours a moment later.
+    await delay(3000);
+    await screenshot(workbench, `${name}-${theme.toLowerCase().replaceAll(' ', '-')}`);
+  }
+  await rm(settings);
+}
 
 /** A folder of images that nothing says is a sample. */
 async function drawPhotos(folder: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { FrameLocator, Locator, Page } from 'playwright-core';
@@ -12,12 +12,12 @@ const root = join(import.meta.dirname, '..', '..');
 
 export type Theme = 'light' | 'dark' | 'highContrast' | 'highContrastLight';
 
-/** What each theme is called in settings, and the class of a workbench that wears it. */
-const themes: Record<Theme, { setting: string; className: string }> = {
-  light: { setting: 'Default Light Modern', className: 'vs' },
-  dark: { setting: 'Default Dark Modern', className: 'vs-dark' },
-  highContrast: { setting: 'Default High Contrast', className: 'hc-black' },
-  highContrastLight: { setting: 'Default High Contrast Light', className: 'hc-light' },
+/** What each theme is called in settings and in the list of themes, and the class of a workbench that wears it. */
+const themes: Record<Theme, { setting: string; label: string; className: string }> = {
+  light: { setting: 'Default Light Modern', label: 'Light Modern', className: 'vs' },
+  dark: { setting: 'Default Dark Modern', label: 'Dark Modern', className: 'vs-dark' },
+  highContrast: { setting: 'Default High Contrast', label: 'Dark High Contrast', className: 'hc-black' },
+  highContrastLight: { setting: 'Default High Contrast Light', label: 'Light High Contrast', className: 'hc-light' },
 };
 
 export type WorkbenchOptions = {
@@ -276,14 +276,15 @@ export function statusBarItem({ page }: Workbench, text: string | RegExp): Locat
   return page.locator('.statusbar-item', { hasText: text });
 }
 
-/** Changes the colour theme in the file of settings, which leaves open what is open, and waits until the workbench wears it. */
-export async function changeTheme({ page, server }: Workbench, theme: Theme): Promise<void> {
-  const { setting, className } = themes[theme];
-  const themed = page.locator(`.monaco-workbench.${className}`);
+/** Changes the colour theme, as a user does, and waits until the workbench wears it. */
+export async function changeTheme(workbench: Workbench, theme: Theme): Promise<void> {
+  const { label, className } = themes[theme];
+  const themed = workbench.page.locator(`.monaco-workbench.${className}`);
   if (await themed.isVisible()) return;
-  const file = join(server.dataFolder, 'data', 'User', 'settings.json');
-  const settings = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
-  await writeFile(file, JSON.stringify({ ...settings, 'workbench.colorTheme': setting }, null, 2));
+  await runCommand(workbench, 'Preferences: Color Theme');
+  // The list is drawn in part only: filtered, the theme is there.
+  await quickInput(workbench).locator('input').fill(label);
+  await chooseQuickPick(workbench, label);
   await themed.waitFor();
 }
 
