@@ -85,7 +85,7 @@ async function startAgain(parts: ControlParts, argument: unknown): Promise<void>
     suits: ({ folder, state }) => !isLive(state) && state !== 'finished' && savedCheckpoint(folder) === undefined,
     none: 'No run here ended before its first checkpoint; Fivecrop: Resume goes on with the others.',
   });
-  parts.panels.showRuns([await parts.trainers.resume(run.folder)]);
+  parts.panels.showRuns([await resumeRun(parts, run.folder)]);
 }
 
 /** From any checkpoint but the last, or of a run that still trains: a new run, so that nothing is overwritten. */

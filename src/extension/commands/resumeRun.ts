@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { userError } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
 import { isLive } from '../../runs/state.ts';
-import { hasCheckpoint } from '../trainer/hasCheckpoint.ts';
+import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import { withoutPretrained } from './neededWeights.ts';
 import { obtainWeights } from './pretrainedWeights.ts';
 
@@ -15,7 +15,7 @@ export async function resumeRun(
   folder: string,
 ): Promise<string> {
   const run = runs.get(folder);
-  if (run === undefined || isLive(run.state) || hasCheckpoint(folder)) return trainers.resume(folder);
+  if (run === undefined || isLive(run.state) || savedCheckpoint(folder) !== undefined) return trainers.resume(folder);
   const { config } = run.record;
   const found = await obtainWeights({ service }, config);
   return found === config ? trainers.resume(folder) : trainers.start({ config: found, out: dirname(folder) });
