@@ -8,7 +8,7 @@ import {
   type TrainingPanelToPage,
 } from '../../protocol/trainingPanel.ts';
 import { askForMirror, openWeightsFolder } from '../commands/offerWeights.ts';
-import { resumeRun, trainWithout } from '../commands/resumeRun.ts';
+import { prepareResume, trainWithout } from '../commands/resumeRun.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Panels, Parts } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
@@ -158,7 +158,9 @@ async function resumeIn(
   parts: TrainingParts,
   of: string,
 ): Promise<void> {
-  const resumed = resumeRun(parts, of);
+  // The page says "Resuming" at once; while weights are looked for or the user is asked, that is not so.
+  session.refresh();
+  const resumed = (await prepareResume(parts, of))();
   await session.asking(of, 'resume', resumed);
   const folder = await resumed;
   if (!session.folders.includes(folder)) show([folder, ...session.folders]);
