@@ -8,6 +8,7 @@ import { answerOf } from '../service/answerOf.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import type { SpeedMemory } from '../trainer/speedMemory.ts';
 import { findDataSets } from '../views/listData.ts';
+import { chooseFolder } from './chooseFolder.ts';
 import { checkRequest } from './confirmTraining.ts';
 import { drawSampleHere } from './drawSample.ts';
 import { isSameNetwork, networkItems, type NetworkItem, type SecondsPerEpoch } from './networkList.ts';
@@ -112,7 +113,8 @@ async function askData(
   });
   if (picked === back) return back;
   if (picked.does === 'draw') return { folder: await drawSampleHere(parts), drawn: true };
-  const folder = picked.folder ?? (await openFolder());
+  const dialog = { title: 'Choose a folder of images to train on', openLabel: 'Train on This Folder' };
+  const folder = picked.folder ?? (await chooseFolder(dialog));
   return folder === undefined ? askData(parts, choices, place) : { folder, drawn: false };
 }
 
@@ -130,16 +132,6 @@ function folderItem(folder: string): DataItem {
 async function findData(): Promise<readonly string[]> {
   const roots = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
   return (await Promise.all(roots.map(({ uri }) => findDataSets(uri.fsPath, 2)))).flat();
-}
-
-async function openFolder(): Promise<string | undefined> {
-  const chosen = await vscode.window.showOpenDialog({
-    canSelectFolders: true,
-    canSelectFiles: false,
-    title: 'Choose a Folder of Images to Train On',
-    openLabel: 'Train on This Folder',
-  });
-  return chosen?.[0]?.fsPath;
 }
 
 async function askNetwork(parts: AskParts, choices: TrainingChoices, place: Place): Answer {

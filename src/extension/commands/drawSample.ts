@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
-import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
+import { withProgress } from '../service/showProgress.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { registerCommand } from './registerCommand.ts';
-import { shareReport } from './shareReport.ts';
 import { inMessage } from '../plainText.ts';
 
 type SampleParts = Pick<Parts, 'log' | 'service'> & { readonly dataFolders: DataFolders };
@@ -53,14 +52,7 @@ async function drawSample(parts: Omit<SampleParts, 'log'>): Promise<string> {
 }
 
 async function drawInto({ service, dataFolders }: Omit<SampleParts, 'log'>, folder: string): Promise<string> {
-  const options = { location: vscode.ProgressLocation.Notification, title: 'Drawing flowers', cancellable: true };
-  await vscode.window.withProgress(options, (progress, token) => {
-    const report = shareReport(progress);
-    const onAnswer = (answer: ServiceAnswerBody) => {
-      if (answer.type === 'progress') report(answer.done, answer.total);
-    };
-    return service.request({ type: 'sample', folder }, { token, onAnswer });
-  });
+  await withProgress('Sample data set', (call) => service.request({ type: 'sample', folder }, call));
   await dataFolders.remember(folder);
   return folder;
 }

@@ -1,5 +1,5 @@
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
-import { duration } from '../views/formatRun.ts';
+import { duration } from '../../protocol/duration.ts';
 
 /** How a network is described: size, accuracy, and how long an epoch takes here, as far as that is known. */
 export function describeOffer({ parameters, top1 }: NetworkOffer, secondsPerEpoch: number | undefined): string {

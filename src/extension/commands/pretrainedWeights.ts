@@ -3,12 +3,12 @@ import type { WeightsOutlook } from '../../protocol/serviceProtocol.ts';
 import { cancelled } from '../../protocol/errors.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
+import { withProgress } from '../service/showProgress.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { neededWeights, withoutPretrained } from './neededWeights.ts';
 import { megabytes } from './networkTexts.ts';
 import { offerWeights } from './offerWeights.ts';
-import { shareReport } from './shareReport.ts';
 
 /** Whether a network's pretrained weights are here, can be downloaded, or cannot be had. Downloads nothing. */
 export async function lookForWeights(
@@ -29,19 +29,9 @@ async function fetchWeights(service: Parts['service'], network: string): Promise
   const look = { location: vscode.ProgressLocation.Window, title: `Looking for the pretrained weights of ${name}` };
   const found = await vscode.window.withProgress(look, () => lookForWeights(service, network));
   if (found.state !== 'remote') return found;
-  const size = megabytes(found.bytes);
-  const title = `Downloading the pretrained weights of ${name} (${size}) from ${visible(found.host)}`;
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  const answer = await vscode.window.withProgress(options, (progress, token) => {
-    const report = shareReport(progress);
-    return answerOf(service, { type: 'weights', network, fetch: true }, 'weights', {
-      token,
-      onAnswer: (answer) => {
-        if (answer.type === 'progress') report(answer.done, answer.total);
-      },
-    });
-  });
-  return answer.weights;
+  const title = `Pretrained weights of ${network}, ${megabytes(found.bytes)} from ${found.host}`;
+  const request = { type: 'weights' as const, network, fetch: true };
+  return (await withProgress(title, (call) => answerOf(service, request, 'weights', call))).weights;
 }
 
 /**

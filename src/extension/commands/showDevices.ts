@@ -3,6 +3,7 @@ import type { DeviceOffer, ServiceAnswerBody } from '../../protocol/serviceProto
 import { deviceChoices, engineChoices } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
+import { withProgress } from '../service/showProgress.ts';
 import { readSettings, updateSetting } from '../settings.ts';
 import { registerCommand } from './registerCommand.ts';
 import { inLabel, inMessage } from '../plainText.ts';
@@ -36,7 +37,9 @@ const remedies: Readonly<Record<NonNullable<DeviceOffer['lacks']>, Remedy>> = {
 /** *Show Devices*: what can compute here, and what is missing and why; the one chosen goes into the settings. */
 export function registerShowingDevices({ log, service }: Pick<Parts, 'log' | 'service'>): vscode.Disposable {
   return registerCommand('fivecrop.showDevices', log, async () => {
-    const answer = await tryDevices(service);
+    const answer = await withProgress('Show Devices', (call) =>
+      answerOf(service, { type: 'devices' }, 'devices', call),
+    );
     for (const device of answer.devices) log.info(lineOf(device));
     log.info(`Automatic: ${automaticText(answer)}.`);
     const chosen = await vscode.window.showQuickPick(itemsOf(answer), {
@@ -47,22 +50,6 @@ export function registerShowingDevices({ log, service }: Pick<Parts, 'log' | 'se
     if (!chosen) return;
     if (chosen.settings) await choose(chosen.settings);
     else await explain(chosen);
-  });
-}
-
-/** Every device trains a few steps, in a notification that can be cancelled. */
-function tryDevices(service: Parts['service']): Thenable<DevicesAnswer> {
-  const title = 'Timing the same training step on every device of this machine';
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(options, (progress, token) => {
-    let told = 0;
-    const onAnswer = (answer: ServiceAnswerBody) => {
-      if (answer.type !== 'progress' || answer.total === undefined) return;
-      const percent = (100 * answer.done) / answer.total;
-      progress.report({ message: `${answer.done} of ${answer.total}`, increment: percent - told });
-      told = percent;
-    };
-    return answerOf(service, { type: 'devices' }, 'devices', { token, onAnswer });
   });
 }
 

@@ -60,7 +60,10 @@ export function createServiceHandler(): RequestHandler {
 }
 
 async function answerDevices({ signal, answer }: RequestContext): Promise<void> {
-  const devices = await offeredDevices({ signal, onProgress: rareProgress('Trying the devices', answer) });
+  const devices = await offeredDevices({
+    signal,
+    onProgress: rareProgress('Timing the same step on every device', answer),
+  });
   const automatic = await automaticChoice((message) => answer({ type: 'log', level: 'info', message }));
   answer({ type: 'devices', devices, automatic });
 }
@@ -69,7 +72,7 @@ async function answerDevices({ signal, answer }: RequestContext): Promise<void> 
 async function prepareWeights({ network, fetch }: RequestOf<'weights'>, context: RequestContext): Promise<void> {
   const { signal, answer } = context;
   const weights = pretrainedWeights(network);
-  const report = rareProgress(`Downloading the weights of ${network}`, answer);
+  const report = rareProgress('Downloading', answer);
   const onProgress = ({ received, total }: DownloadProgress) => report(received, total);
   try {
     if (fetch) await locateFile(weights, { signal, onProgress });

@@ -7,7 +7,6 @@ import { back, placeAfter, runSteps, type Step } from '../../../src/extension/co
 import { neededWeights, withoutPretrained } from '../../../src/extension/commands/neededWeights.ts';
 import { describeOffer } from '../../../src/extension/commands/networkTexts.ts';
 import { readSampleSettings } from '../../../src/extension/commands/sampleSettings.ts';
-import { shareReport } from '../../../src/extension/commands/shareReport.ts';
 import {
   choicesFor,
   configFrom,
@@ -211,20 +210,4 @@ test('questions are numbered as they are asked: an answer that makes others need
   const end = await runSteps('title', '', steps);
   assert.deepEqual(asked, ['a() 1/4', 'b(a) 2/3']);
   assert.deepEqual(placeAfter('title', steps, end), { title: 'title', step: 3, totalSteps: 3 });
-});
-
-test('a download tells its percent, and the time that is left once it knows its speed', () => {
-  const told: (string | undefined)[] = [];
-  let seconds = 0;
-  const report = shareReport({ report: ({ message }) => told.push(message) }, () => seconds);
-  for (const [done, at] of [
-    [100, 0],
-    [150, 1],
-    [300, 4],
-    [1000, 18],
-  ] as const) {
-    seconds = at;
-    report(done, 1000);
-  }
-  assert.deepEqual(told, ['10 %', '15 %', '30 % · about 14 s left', '100 %']);
 });
