@@ -1,6 +1,7 @@
 import type { Graph, Node, TensorType } from '../graph/graph.ts';
 import { typeOf } from '../graph/graph.ts';
 import { onnxDataTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor } from '../onnx/onnxModel.ts';
+import type { Layouts } from './blocked/assignLayouts.ts';
 import type { Moments } from './channelMoments.ts';
 import type { NormalizedImage } from './blocked/recompute.ts';
 import type { WebgpuLimits } from './webgpu/webgpuLimits.ts';
@@ -34,11 +35,13 @@ export interface Lowering {
   readonly initializers: OnnxTensor[];
   /** Channels a block where images are held blocked (see blockedLayout.ts), else 0. */
   readonly block: number;
-  /** The graph's images, where some are held blocked; else empty. */
-  readonly images: ReadonlySet<string>;
+  /** What computes on blocked images, and which are held so; nothing where `block` is 0. */
+  readonly layouts: Layouts;
+  /** Parameters that the model holds in the order of blocks (blocked/blockedWeights.ts). */
+  readonly kernels: ReadonlySet<string>;
   /** Parameters and buffers that are part of the model; it is fed all others. */
   readonly constants: ReadonlySet<string>;
-  /** Plain inputs of the graph that were brought into blocks, by their name. */
+  /** Images in the layout that they are not held in, by their name. */
   readonly reordered: Map<string, string>;
   /** Statistics of images that were computed, by the image's name. */
   readonly moments: Map<string, Moments>;
@@ -56,8 +59,10 @@ export interface Lowering {
   readonly masked: Map<string, string>;
   /** Nodes that are lowered together when all others are; see `postpone`. */
   readonly postponed: Map<LowerTogether, PlacedNode[]>;
-  /** Other names under which a layout-blind operator is to read its inputs. */
+  /** Other names under which values are read. */
   readonly alias: Map<string, string>;
+  /** Those that only the node that is being lowered reads so, with the names that they had before. */
+  readonly readAs: Map<string, string | undefined>;
   /**
    * Appends a node and returns the name of its output, which is `output` where given. Among the attributes, `domain`
    * names the operator set of an operator that is not the standard's.
@@ -122,7 +127,8 @@ export type Precision = 'float32' | 'float64';
 
 export interface LoweringOptions {
   readonly block?: number;
-  readonly images?: ReadonlySet<string>;
+  readonly layouts?: Layouts;
+  readonly kernels?: ReadonlySet<string>;
   readonly constants?: ReadonlySet<string>;
   readonly precision?: Precision;
   readonly webgpu?: WebgpuLimits | undefined;
@@ -131,7 +137,8 @@ export interface LoweringOptions {
 export function createLowering(graph: Graph, options: LoweringOptions = {}): Lowering {
   const {
     block = 0,
-    images = new Set<string>(),
+    layouts = { nodes: new Set(), images: new Set(), kernels: new Set() },
+    kernels = new Set<string>(),
     constants: fixed = new Set<string>(),
     precision = 'float32',
     webgpu,
@@ -174,7 +181,8 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     webgpu,
     initializers,
     block,
-    images,
+    layouts,
+    kernels,
     constants: fixed,
     reordered: new Map(),
     moments: new Map(),
@@ -186,6 +194,7 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     masked: new Map(),
     postponed: new Map(),
     alias,
+    readAs: new Map(),
     typeOf: (value) => typeOf(graph, value),
     integers: (values) =>
       constant(onnxDataTypes.int64, [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer)),

@@ -8,12 +8,17 @@ import type { Lowering } from './lowering.ts';
 export interface LoweredOperator<Attributes = unknown> extends Operator<Attributes> {
   /** Appends the ONNX operators that compute a node. */
   onnx(lowering: Lowering, node: Node<Attributes>): void;
-  /** The same in a model whose images are in blocks (blocked/blockedLayout.ts). False if the node has no image in blocks. */
+  /**
+   * The same on images in blocks (blocked/blockedLayout.ts). False for an operator that does not care for the layout of
+   * what it reads: then `onnx` serves.
+   */
   blocked?(lowering: Lowering, node: Node<Attributes>): boolean;
-  /** Whether a node has a blocked form for blocks of so many channels, if it reads or makes images; always if absent. */
+  /** Whether the blocked form serves this node, with blocks of so many channels; always if absent. */
   suitsBlocks?(lowering: Pick<Lowering, 'graph'>, node: Node<Attributes>, block: number): boolean;
-  /** The inputs that the blocked form takes plain, with fewer channels than a block. */
-  takesColours?(node: Node<Attributes>): readonly string[];
+  /** The images that the blocked form reads as they are, such as the colours that go into a network. */
+  takesPlain?(lowering: Pick<Lowering, 'graph'>, node: Node<Attributes>, block: number): readonly string[];
+  /** Multiplications of a convolution or a matrix product. */
+  multiplications?(lowering: Pick<Lowering, 'graph'>, node: Node<Attributes>): number;
   /** The same for a graphics card behind WebGPU (webgpu/webgpuLimits.ts). False if this node needs no other form. */
   webgpu?(lowering: Lowering, node: Node<Attributes>): boolean;
   /** The same in float64, if ONNX Runtime's CPU lacks a float64 kernel that `onnx` uses. Slow, and meant for checks. */

@@ -1,11 +1,12 @@
 import { typeOf, type Graph, type Node } from '../graph/graph.ts';
 import { nodePlaces, placeName } from '../graph/nodePlaces.ts';
 import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
-import { blockedDomain, imagesOf } from './blocked/blockedLayout.ts';
+import { assignLayouts, type AssignLayouts } from './blocked/assignLayouts.ts';
+import { blockedDomain, forgetReadAs, heldFromPlain, readPlain } from './blocked/blockedLayout.ts';
 import { fuseBlocked } from './blocked/fuseBlocked.ts';
-import { convolutionWeights, toBlockedOrder } from './blocked/blockedWeights.ts';
+import { toBlockedOrder } from './blocked/blockedWeights.ts';
 import { createLowering, pruneNodes, type Lowering, type Precision } from './lowering.ts';
-import { loweredOperator } from './operator.ts';
+import { loweredOperator, type LoweredOperator } from './operator.ts';
 import { hideShapes, sizesInPlace } from './blocked/hiddenShapes.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from '../onnx/onnxModel.ts';
 import type { WebgpuLimits } from './webgpu/webgpuLimits.ts';
@@ -23,10 +24,14 @@ export interface WriteOptions {
   /** Writes the forms that suit a graphics card behind WebGPU, see lowerWebgpu.ts. */
   readonly webgpu?: WebgpuLimits | undefined;
   /**
-   * Channels a block of the CPU's fast layout, for graphs that suit it (`suitsBlocks`); the plain layout without it.
-   * Weights of convolutions that are inputs or outputs of the model are then held in blocks (blockedWeights.ts).
+   * Channels a block of the CPU's fast layout, in which what gains by it computes (blocked/assignLayouts.ts); the plain
+   * layout alone without it.
    */
   readonly block?: number;
+  /** Chooses what that is: `assignLayouts` by default. */
+  readonly assign?: AssignLayouts | undefined;
+  /** Weights of convolutions that go into the model, and come out of it, in the order of blocks (blocked/blockedWeights.ts). */
+  readonly blockedKernels?: ReadonlySet<string>;
   /** `float64` computes in double precision on the CPU, slowly; all float32 tensors of the model are then float64. */
   readonly precision?: Precision;
 }
@@ -41,10 +46,11 @@ export const onnxOpset = 17;
  */
 export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
-  const { precision = 'float32' } = options;
+  const { precision = 'float32', blockedKernels: held = new Set<string>(), assign = assignLayouts } = options;
   const lowering = createLowering(graph, {
     block,
-    ...(block > 0 && { images: imagesOf(graph) }),
+    ...(block > 0 && { layouts: assign(graph, block) }),
+    kernels: held,
     constants: new Set(constants.keys()),
     precision,
     webgpu: options.webgpu,
@@ -67,7 +73,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   const outputs = [...graph.outputs, ...extra];
   const all = block > 0 ? hideShapes(lowering, graph.inputs[0] ?? '') : lowering.nodes;
   const needed = pruneNodes(all, outputs);
-  const nodes = block > 0 ? fuseBlocked(needed, outputs) : needed;
+  const nodes = block > 0 ? fuseBlocked(needed, outputs, lowering) : needed;
   const used = new Set(nodes.flatMap((node) => node.input));
   const named = (name: string) => rename.get(name) ?? name;
   for (const node of nodes) {
@@ -89,7 +95,6 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
     const unsaid = block > 0 && graph.inputs.includes(name);
     return { name: named(name), type: { tensorType: { elemType, ...(!unsaid && { shape: { dim } }) } } };
   };
-  const held = block > 0 ? convolutionWeights(graph) : new Set<string>();
   const isInput = (name: string) => used.has(name) && !constants.has(name);
   const initializers = [...constants]
     .filter(([name]) => used.has(name))
@@ -117,9 +122,31 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
 /** Appends the ONNX operators that compute one node of the graph. */
 function lowerNode(lowering: Lowering, node: Node): void {
   const operator = loweredOperator(node);
-  if (lowering.block > 0 && operator.blocked?.(lowering, node)) return;
-  if (lowering.floatType === onnxDataTypes.float64 && operator.double) operator.double(lowering, node);
+  if (lowering.block > 0) lowerInLayout(lowering, node, operator);
+  else if (lowering.floatType === onnxDataTypes.float64 && operator.double) operator.double(lowering, node);
   else if (!lowering.webgpu || !operator.webgpu?.(lowering, node)) operator.onnx(lowering, node);
+}
+
+/** The same in a model of which a part computes on blocks. */
+function lowerInLayout(lowering: Lowering, node: Node, operator: LoweredOperator): void {
+  if (lowering.layouts.nodes.has(node)) {
+    if (!operator.blocked?.(lowering, node)) operator.onnx(lowering, node);
+  } else {
+    readPlain(lowering, node);
+    const [output = ''] = node.outputs;
+    if (makesHeldGradient(lowering, node)) {
+      const ordered = `${output} in torch's order`;
+      operator.onnx(lowering, { ...node, outputs: [ordered] });
+      heldFromPlain(lowering, ordered, lowering.typeOf(output).shape, output);
+    } else operator.onnx(lowering, node);
+  }
+  forgetReadAs(lowering);
+}
+
+/** Whether a node outside of the blocks makes the gradient of a kernel that the model holds in blocks. */
+function makesHeldGradient(lowering: Lowering, { gradientOf, outputs: [output = ''] }: Node): boolean {
+  if (gradientOf === undefined || lowering.typeOf(output).axes !== 'kernel') return false;
+  return lowering.producers.get(gradientOf)?.inputs.some((value) => lowering.kernels.has(value)) ?? false;
 }
 
 /**

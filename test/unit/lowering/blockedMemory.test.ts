@@ -8,6 +8,7 @@ import { decodeOnnx, type OnnxNode } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { fullStep } from '../../../src/ml/passes/trainingStep.ts';
 import { around } from '../engine/around.ts';
+import { blocksFor } from '../engine/blockedFormsEngine.ts';
 
 const channels = 16;
 const growth = { channels, kernel: 1 };
@@ -21,7 +22,14 @@ const forward = around(
 );
 const optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
 const graph = fullStep(forward, { trainable: new Set(forward.parameters), optimizer });
-const model = writeOnnx(graph, { constants: new Map(), outputs: [...graph.updates.values()], block: channels });
+const assign = blocksFor();
+const model = writeOnnx(graph, {
+  constants: new Map(),
+  outputs: [...graph.updates.values()],
+  block: channels,
+  assign,
+  blockedKernels: assign(graph, channels).kernels,
+});
 const { node: nodes, initializer = [], valueInfo = [] } = decodeOnnx(model).graph;
 
 function isBackward({ name = '' }: OnnxNode): boolean {

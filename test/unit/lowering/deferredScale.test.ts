@@ -9,6 +9,7 @@ import { decodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { gradientStep } from '../../../src/ml/passes/trainingStep.ts';
 import { around } from '../engine/around.ts';
+import { blocksFor } from '../engine/blockedFormsEngine.ts';
 
 const channels = 16;
 
@@ -16,7 +17,10 @@ const channels = 16;
 function convolutionsOfNorm(build: (b: GraphBuilder, x: string) => string, size: number): number {
   const forward = around(build, { batchNorm: 'batch', shape: [1, channels, size, size] });
   const graph = gradientStep(forward, new Set(forward.parameters));
-  const { node } = decodeOnnx(writeOnnx(graph, { constants: new Map(), block: channels })).graph;
+  const assign = blocksFor();
+  const blockedKernels = assign(graph, channels).kernels;
+  const model = writeOnnx(graph, { constants: new Map(), block: channels, assign, blockedKernels });
+  const { node } = decodeOnnx(model).graph;
   return node.filter(
     ({ opType, name = '' }) => opType === 'Conv' && name.includes(':backward:batchNormTrainingGradient'),
   ).length;

@@ -2,8 +2,8 @@ import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
 import { typeOf } from '../../graph/graph.ts';
 import { joinRows } from '../../graph/joinRows.ts';
-import { imagesOf, suitsBlocks } from '../../lowering/blocked/blockedLayout.ts';
-import { convolutionWeights, toBlockedOrder, fromBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
+import { areWorthwhile, assignLayouts, type AssignLayouts } from '../../lowering/blocked/assignLayouts.ts';
+import { fromBlockedOrder, toBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
 import { rowsOf } from '../../lowering/writeOnnx.ts';
 import type { Precision } from '../../lowering/lowering.ts';
 import type { WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
@@ -55,6 +55,8 @@ export interface Form {
   readonly precision?: Precision;
   /** The forms that suit WebGPU; by default on its device only. The CPU can run them too. */
   readonly webgpu?: WebgpuLimits | undefined;
+  /** Chooses what computes on the CPU's blocked images; by default where it pays. */
+  readonly assign?: AssignLayouts;
 }
 
 /** Training as whole-step ONNX models. See `TrainingModel` for the contract. */
@@ -63,14 +65,15 @@ export async function createTrainingModel(
   initial: TrainingState,
   options: TrainingOptions,
   observer?: ProfileObserver,
-  { precision = 'float32', webgpu = limitsOf(options.device) }: Form = {},
+  { precision = 'float32', webgpu = limitsOf(options.device), assign }: Form = {},
 ): Promise<TrainingModel> {
   const runtime = loadRuntime();
   const { trainable, optimizer, device } = options;
   const compiled = new Map<string, Promise<Compiled>>();
   const sample = graphFor(1);
-  const block = precision === 'float32' && !webgpu ? await blockFor(gradientStep(sample, trainable), device) : 0;
-  const held = block > 0 ? heldNames(sample, optimizer) : new Set<string>();
+  const isForBlocks = precision === 'float32' && !webgpu && device === 'cpu';
+  const { block, kernels } = isForBlocks ? await blocksFor(gradientStep(sample, trainable), assign) : noBlocks;
+  const held = new Set([...kernels, ...[...kernels].flatMap((name) => momentNames(optimizer, name))]);
   const enter = (name: string, tensor: Tensor) =>
     toRuntime(runtime, held.has(name) ? toBlockedOrder(tensor, block) : tensor, precision);
   const leave = (name: string, tensor: Tensor) => (held.has(name) ? fromBlockedOrder(tensor, block) : tensor);
@@ -116,6 +119,8 @@ export async function createTrainingModel(
       constants,
       outputs: [...graph.updates.values()],
       block,
+      blockedKernels: kernels,
+      assign,
       webgpu,
       precision,
     });
@@ -234,16 +239,23 @@ export async function createTrainingModel(
   };
 }
 
-/** Channels a block where the device has the layout and the step's graph suits it, else 0. */
-async function blockFor(step: Graph, device: string): Promise<number> {
-  const size = device === 'cpu' ? await cpuBlockSize() : 0;
-  return size > 0 && suitsBlocks(step, imagesOf(step), size) ? size : 0;
+/** How the models of a training use the CPU's layout in blocks. */
+interface Blocks {
+  /** Channels a block; 0 for models in the plain layout. */
+  readonly block: number;
+  /** The weights that all of the models, whatever their purpose, hold in blocks. */
+  readonly kernels: ReadonlySet<string>;
 }
 
-/** The tensors that a model in blocks holds in an order of its own: convolutions' weights and their moments. */
-function heldNames(graph: Graph, optimizer: TrainingOptions['optimizer']): Set<string> {
-  const weights = [...convolutionWeights(graph)];
-  return new Set([...weights, ...weights.flatMap((name) => momentNames(optimizer, name))]);
+const noBlocks: Blocks = { block: 0, kernels: new Set() };
+
+/** Blocks if the CPU has the layout and the step has enough work on them. */
+async function blocksFor(step: Graph, assign: AssignLayouts | undefined): Promise<Blocks> {
+  const block = await cpuBlockSize();
+  if (block === 0) return noBlocks;
+  if (assign) return { block, kernels: assign(step, block).kernels };
+  const layouts = assignLayouts(step, block);
+  return areWorthwhile(step, layouts) ? { block, kernels: layouts.kernels } : noBlocks;
 }
 
 function graphOf(purpose: Purpose, forward: Graph, options: TrainingOptions): Graph {

@@ -1,6 +1,5 @@
-import { typeOf, type Graph, type Node } from '../../graph/graph.ts';
+import { typeOf, type Node } from '../../graph/graph.ts';
 import type { Lowering } from '../lowering.ts';
-import { loweredOperator } from '../operator.ts';
 
 /*
  * ONNX Runtime's CPU kernels for images whose channels are blocked: `[N, C/B, H, W, B]` in memory, declared as
@@ -13,33 +12,10 @@ import { loweredOperator } from '../operator.ts';
 /** Domain of the operators that compute on blocked images. */
 export const blockedDomain = 'com.microsoft.nchwc';
 
-/** Whether a value is an image that is held blocked. */
+/** Whether a value is an image that can be held in blocks. */
 export function isBlocked(lowering: Lowering, value: string): boolean {
-  return lowering.images.has(value) && isBlockable(typeOf(lowering.graph, value).shape, lowering.block);
-}
-
-function isBlockable(shape: readonly number[], block: number): boolean {
-  return (shape[1] ?? 0) % block === 0;
-}
-
-/** The images among a graph's values. */
-export function imagesOf(graph: Graph): Set<string> {
-  const values = graph.nodes.flatMap((node) => [...node.inputs, ...node.outputs]);
-  return new Set(values.filter((value) => typeOf(graph, value).axes === 'image'));
-}
-
-/** Whether a whole graph can be computed on blocks: all images but the colours that go in have full blocks. */
-export function suitsBlocks(graph: Graph, images: ReadonlySet<string>, block: number): boolean {
-  return graph.nodes.every((node) => {
-    const operator = loweredOperator(node);
-    if (operator.suitsBlocks?.({ graph }, node, block) === false) return false;
-    const colours = operator.takesColours?.(node) ?? [];
-    return [...node.inputs, ...node.outputs].every((value) => {
-      if (!images.has(value)) return true;
-      const { shape } = typeOf(graph, value);
-      return isBlockable(shape, block) || ((shape[1] ?? 0) < block && colours.includes(value));
-    });
-  });
+  const { axes, shape } = typeOf(lowering.graph, value);
+  return axes === 'image' && (shape[1] ?? 0) % lowering.block === 0;
 }
 
 /** Which taps of one axis reach the pixels of one stride phase, and the padding of dy that lines them up. */
@@ -62,9 +38,9 @@ export function phasesOf(size: number, out: number, kernel: number, stride: numb
   });
 }
 
-/** The blocked form of an image: graph inputs come plain and are reordered once. */
+/** The blocked form of an image: what is held plain is reordered once. */
 export function blocked(lowering: Lowering, value: string): string {
-  if (!lowering.graph.inputs.includes(value)) return value;
+  if (lowering.layouts.images.has(value) || !isBlocked(lowering, value)) return value;
   const known = lowering.reordered.get(value);
   if (known !== undefined) return known;
   const reordered = lowering.emit('ReorderInput', [value], { domain: blockedDomain });
@@ -72,12 +48,35 @@ export function blocked(lowering: Lowering, value: string): string {
   return reordered;
 }
 
-/** Brings the inputs of an operator that does not care for the layout into blocks, which then knows them by their new names. */
+/** The inputs of an operator that does not care for the layout, all in blocks: it reads them by these names. */
 export function readBlocked(lowering: Lowering, { inputs }: Node): void {
-  for (const value of inputs) {
-    if (!isBlocked(lowering, value)) continue;
-    const image = blocked(lowering, value);
-    if (image !== value) lowering.alias.set(value, image);
+  for (const value of new Set(inputs)) {
+    if (!lowering.alias.has(value)) readAs(lowering, value, blocked(lowering, value));
+  }
+}
+
+/** Lets the node that is being lowered read a value by another name. */
+function readAs(lowering: Lowering, value: string, name: string): void {
+  if (name === value) return;
+  lowering.readAs.set(value, lowering.alias.get(value));
+  lowering.alias.set(value, name);
+}
+
+/** Gives values the names back that they had before a node read them in its layout. */
+export function forgetReadAs({ alias, readAs: names }: Lowering): void {
+  for (const [value, before] of names) {
+    if (before === undefined) alias.delete(value);
+    else alias.set(value, before);
+  }
+  names.clear();
+}
+
+/** The inputs of a node that computes on plain images, which it reads by these names: images and kernels out of blocks. */
+export function readPlain(lowering: Lowering, { inputs, outputs }: Node): void {
+  const isConvolution = [...inputs, ...outputs].some((value) => typeOf(lowering.graph, value).axes === 'image');
+  for (const value of new Set(inputs)) {
+    if (lowering.layouts.images.has(value)) readAs(lowering, value, plain(lowering, value));
+    if (isConvolution && lowering.kernels.has(value)) readAs(lowering, value, plainKernel(lowering, value));
   }
 }
 
@@ -91,10 +90,25 @@ export function channelsLast(lowering: Lowering, value: string): string {
   });
 }
 
-/** A blocked image in the plain layout. */
+/** An image in the plain layout: what is held in blocks is reordered once. */
 export function plain(lowering: Lowering, value: string): string {
+  if (!lowering.layouts.images.has(value)) return value;
+  const known = lowering.reordered.get(value);
+  if (known !== undefined) return known;
   const channels = typeOf(lowering.graph, value).shape[1] ?? 1;
-  return lowering.emit('ReorderOutput', [blocked(lowering, value)], { domain: blockedDomain, channels });
+  const reordered = lowering.emit('ReorderOutput', [value], { domain: blockedDomain, channels });
+  lowering.reordered.set(value, reordered);
+  return reordered;
+}
+
+/** A convolution's weights in the order of blocks, brought there if the model does not hold them so. */
+export function blockedKernel(lowering: Lowering, weight: string): string {
+  return lowering.kernels.has(weight) ? weight : heldFromPlain(lowering, weight, typeOf(lowering.graph, weight).shape);
+}
+
+/** A convolution's weights that are held in blocks, `[O/B, I/B, kh, kw, B of I, B of O]`, in torch's order. */
+export function plainKernel(lowering: Lowering, weight: string): string {
+  return plainFromHeld(lowering, weight, typeOf(lowering.graph, weight).shape);
 }
 
 /** Weights in torch's order `[O, I, kh, kw]` into the order in which a blocked model holds them (blockedWeights.ts). */
@@ -107,6 +121,16 @@ export function heldFromPlain(lowering: Lowering, weight: string, shape: readonl
   if (inputs < block || taps === 1) return emit('Reshape', [outputsLast, integers(shape)], {}, output);
   const split = emit('Reshape', [outputsLast, integers([outputs / block, inputs / block, block, taps, block])]);
   const ordered = emit('Transpose', [split], { perm: [0, 1, 3, 2, 4] });
+  return emit('Reshape', [ordered, integers(shape)], {}, output);
+}
+
+/** Weights in the order in which a blocked model holds them into torch's. */
+export function plainFromHeld(lowering: Lowering, weight: string, shape: readonly number[], output?: string): string {
+  const { emit, integers, block } = lowering;
+  const [outputs = 1, inputs = 1, kh = 1, kw = 1] = shape;
+  const inner = inputs < block ? 1 : block;
+  const split = emit('Reshape', [weight, integers([outputs / block, inputs / inner, kh * kw, inner, block])]);
+  const ordered = emit('Transpose', [split], { perm: [0, 4, 1, 3, 2] });
   return emit('Reshape', [ordered, integers(shape)], {}, output);
 }
 

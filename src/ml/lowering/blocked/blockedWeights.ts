@@ -1,4 +1,3 @@
-import { typeOf, type Graph } from '../../graph/graph.ts';
 import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
 
 /*
@@ -6,11 +5,6 @@ import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
  * their gradients in this order from step to step, since an optimizer does not care which element lies where; only
  * what leaves the model is put back into torch's order.
  */
-
-/** The convolutions' weights among a graph's parameters: those that a blocked model holds in blocks. */
-export function convolutionWeights(graph: Graph): Set<string> {
-  return new Set(graph.parameters.filter((name) => typeOf(graph, name).axes === 'kernel'));
-}
 
 /**
  * Visits the elements of the blocked order `[O/B, I/B, kh, kw, B of I, B of O]`, or `[O/B, I, kh, kw, B of O]` for fewer

@@ -10,12 +10,12 @@ import { affine } from './recompute.ts';
  */
 
 /** Whether the factor of a batch norm's dx can be left to what reads it, and dx be written over dy. */
-export function defersScale({ graph }: Lowering, dy: string, dx: string): boolean {
+export function defersScale({ graph, layouts }: Lowering, dy: string, dx: string): boolean {
   const readers = (value: string) => graph.nodes.filter(({ inputs }) => inputs.includes(value));
   const elements = elementCount(typeOf(graph, dx).shape);
   const suits = readers(dx).map((reader) => {
     const { scalable } = loweredOperator(reader);
-    if (scalable?.image(reader) !== dx) return false;
+    if (!layouts.nodes.has(reader) || scalable?.image(reader) !== dx) return false;
     return 8 * elementCount(typeOf(graph, scalable.weight(reader)).shape) < elements;
   });
   return suits.length > 0 && suits.every(Boolean) && readers(dy).length === 1 && !graph.outputs.includes(dx);

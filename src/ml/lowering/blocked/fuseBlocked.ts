@@ -1,3 +1,4 @@
+import type { Lowering } from '../lowering.ts';
 import { blockedDomain } from './blockedLayout.ts';
 import type { OnnxNode } from '../../onnx/onnxModel.ts';
 
@@ -5,7 +6,17 @@ import type { OnnxNode } from '../../onnx/onnxModel.ts';
  * Lets blocked convolutions add another image to theirs and cut off what is below zero, where an Add or a Relu is all
  * that reads their result: a pass over the image less for each. `outputs` of the model stay as they are.
  */
-export function fuseBlocked(nodes: readonly OnnxNode[], outputs: Iterable<string>): OnnxNode[] {
+export function fuseBlocked(
+  nodes: readonly OnnxNode[],
+  outputs: Iterable<string>,
+  { graph, initializers }: Pick<Lowering, 'graph' | 'initializers'>,
+): OnnxNode[] {
+  const constants = new Set(initializers.map(({ name }) => name));
+  /** Whether both are images of one shape: a convolution adds no scalar, and nothing that broadcasts. */
+  const areAlike = (a: string, b: string) => {
+    const shapes = [a, b].flatMap((value) => graph.types.get(value)?.shape.join() ?? []);
+    return !constants.has(a) && !constants.has(b) && new Set(shapes).size <= 1;
+  };
   const uses = new Map<string, number>();
   for (const value of [...nodes.flatMap((node) => node.input), ...outputs]) uses.set(value, (uses.get(value) ?? 0) + 1);
   /** Convolutions that wait for the only reader of their result, by its name. */
@@ -21,7 +32,7 @@ export function fuseBlocked(nodes: readonly OnnxNode[], outputs: Iterable<string
     }
   };
   for (const node of nodes) {
-    const fused = fuse(node, waiting);
+    const fused = fuse(node, waiting, areAlike);
     if (fused) waiting.delete(fused.value);
     const placed = fused?.node ?? node;
     const [output = ''] = placed.output;
@@ -39,7 +50,11 @@ export function fuseBlocked(nodes: readonly OnnxNode[], outputs: Iterable<string
  * The waiting convolution that can take over what a node does, and both as one node. One that adds to an image already leaves
  * another's sum to the convolution that makes that image.
  */
-function fuse(node: OnnxNode, waiting: Map<string, OnnxNode>): { value: string; node: OnnxNode } | undefined {
+function fuse(
+  node: OnnxNode,
+  waiting: Map<string, OnnxNode>,
+  areAlike: (a: string, b: string) => boolean,
+): { value: string; node: OnnxNode } | undefined {
   const [first = '', second = ''] = node.input;
   if (node.opType === 'Relu') {
     const convolution = waiting.get(first);
@@ -48,7 +63,7 @@ function fuse(node: OnnxNode, waiting: Map<string, OnnxNode>): { value: string; 
     const attribute = [...(convolution.attribute ?? []), activation];
     return { value: first, node: { ...convolution, output: node.output, attribute } };
   }
-  if (node.opType !== 'Add') return undefined;
+  if (node.opType !== 'Add' || !areAlike(first, second)) return undefined;
   for (const [value, other] of [
     [second, first],
     [first, second],

@@ -1,7 +1,7 @@
 import { append, imageShape, parameter, sizesOfImage } from '../../graph/builder.ts';
 import { convolvedSize, type Convolution, type Pair } from '../../graph/geometry.ts';
 import { floats, typeOf, type GraphBuilder, type Gradient, type Node } from '../../graph/graph.ts';
-import { blocked, blockedDomain, isBlocked } from '../../lowering/blocked/blockedLayout.ts';
+import { blocked, blockedDomain, blockedKernel } from '../../lowering/blocked/blockedLayout.ts';
 import { convolutionAttributes } from '../../lowering/convolutionAttributes.ts';
 import { shapeAfter, type Lowering } from '../../lowering/lowering.ts';
 import { operator, type Doubles, type Run } from '../operator.ts';
@@ -11,6 +11,7 @@ import { asImage } from '../tensorflow.ts';
 import { conv2dInputGradient } from './conv2dInputGradient.ts';
 import { conv2dWeightGradient } from './conv2dWeightGradient.ts';
 import { columnsOf } from './doubleColumns.ts';
+import { coloursOf, productsOf } from './productsOf.ts';
 import { convolve } from './tensorflowConvolution.ts';
 
 /** image, weight `[O, I/groups, kH, kW]`, bias? `[O]` -> map */
@@ -42,15 +43,16 @@ export const conv2dOperator = operator<Convolution>('conv2d', {
     lowering.emit('Conv', inputs, convolutionAttributes(attributes, kernelOf(lowering, inputs[1])), outputs[0]);
   },
   blocked(lowering, { inputs, attributes, outputs }) {
-    if (!isBlocked(lowering, outputs[0] ?? '')) return false;
     const [x = '', weight = '', ...bias] = inputs;
-    const image = isBlocked(lowering, x) ? blocked(lowering, x) : x;
+    const image = blocked(lowering, x);
     const geometry = { domain: blockedDomain, ...convolutionAttributes(attributes, kernelOf(lowering, weight)) };
     lowering.emit('Conv', [image, aligned(lowering, weight, image), ...bias], geometry, outputs[0]);
     return true;
   },
   suitsBlocks: (_, { attributes }) => attributes.groups === 1,
-  takesColours: ({ inputs }) => inputs.slice(0, 1),
+  takesPlain: coloursOf,
+  multiplications: ({ graph }, { inputs, outputs }) =>
+    productsOf(typeOf(graph, outputs[0] ?? '').shape, typeOf(graph, inputs[1] ?? '').shape),
   double: lowerDouble,
   tensorflow(tf, input, { attributes, inputs }) {
     const y = convolve(tf, asImage(input(0)), asImage(input(1)), attributes);
@@ -148,6 +150,7 @@ function kernelOf({ graph }: Lowering, weight = ''): Pair {
  */
 function aligned(lowering: Lowering, weight: string, image: string): string {
   const { constants, emit, floats: constant, integers } = lowering;
+  if (!lowering.kernels.has(weight)) return blockedKernel(lowering, weight);
   if (constants.has(weight)) return weight;
   const row = emit('Reshape', [weight, shapeAfter(lowering, [-1], [image])]);
   return emit('Reshape', [emit('Mul', [row, constant([1])]), integers(lowering.typeOf(weight).shape)]);

@@ -1,12 +1,12 @@
 import { imageShape } from '../../graph/builder.ts';
 import type { Convolution, Pair } from '../../graph/geometry.ts';
-import { floats, type Node } from '../../graph/graph.ts';
+import { floats, typeOf, type Node } from '../../graph/graph.ts';
 import {
   blocked,
   blockedDomain,
+  blockedKernel,
   exchangeBlocks,
   exchangedKernel,
-  isBlocked,
   phasesOf,
   type Phase,
 } from '../../lowering/blocked/blockedLayout.ts';
@@ -16,6 +16,7 @@ import { convolutionAttributes } from '../../lowering/convolutionAttributes.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
 import { trainingOperator } from '../operator.ts';
 import { padZeros, tapViews } from './doubleColumns.ts';
+import { productsOf } from './productsOf.ts';
 
 export interface InputGradient extends Convolution {
   readonly inputShape: readonly number[];
@@ -27,11 +28,12 @@ export const conv2dInputGradient = trainingOperator<InputGradient>('conv2dInputG
   scalable: { image: ({ inputs }) => inputs[1] ?? '', weight: ({ inputs }) => inputs[0] ?? '' },
   onnx: lowerPlain,
   blocked(lowering, node) {
-    if (!isBlocked(lowering, node.inputs[1] ?? '')) return false;
     lowerBlocked(lowering, node);
     return true;
   },
   suitsBlocks: hasBlockedForm,
+  multiplications: ({ graph }, { inputs: [weight = '', dy = ''] }) =>
+    productsOf(typeOf(graph, dy).shape, typeOf(graph, weight).shape),
   double: lowerDouble,
 });
 
@@ -118,7 +120,10 @@ function lowerBlocked(lowering: Lowering, node: InputGradientNode): void {
   const [sh, sw] = stride;
   const rows = phasesOf(height, outHeight, kh, sh, padding[0]);
   const columns = phasesOf(width, outWidth, kw, sw, padding[1]);
-  const scaled = withDeferredScale(lowering, weight, { image: dy, shape: [outputs, inputs, kh, kw] });
+  const scaled = withDeferredScale(lowering, blockedKernel(lowering, weight), {
+    image: dy,
+    shape: [outputs, inputs, kh, kw],
+  });
   const exchanged = exchangeBlocks(lowering, scaled);
   const convolve = (row: Phase, column: Phase, output?: string) => {
     const taps = row.taps.flatMap((r) => column.taps.map((c) => r * kw + c));

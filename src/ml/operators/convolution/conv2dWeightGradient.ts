@@ -1,12 +1,13 @@
 import { imageShape } from '../../graph/builder.ts';
-import { floats } from '../../graph/graph.ts';
-import { isBlocked } from '../../lowering/blocked/blockedLayout.ts';
+import { floats, typeOf } from '../../graph/graph.ts';
+import { plainFromHeld } from '../../lowering/blocked/blockedLayout.ts';
 import { withDeferredScale } from '../../lowering/blocked/deferredScale.ts';
 import { withRecomputed } from '../../lowering/blocked/recompute.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
 import { trainingOperator } from '../operator.ts';
 import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
 import { columnsOf } from './doubleColumns.ts';
+import { coloursOf, productsOf } from './productsOf.ts';
 import { lowerWebgpuWeightGradient } from './webgpuWeightGradient.ts';
 import { lowerWeightGradient, type WeightGradient, type WeightGradientNode } from './weightGradientForms.ts';
 
@@ -17,14 +18,15 @@ export const conv2dWeightGradient = trainingOperator<WeightGradient>('conv2dWeig
   onnx: lowerWeightGradient,
   blocked(lowering, node) {
     const [x = '', dy = ''] = node.inputs;
-    if (!isBlocked(lowering, dy)) return false;
     withRecomputed(lowering, x, dy, () => {
       lowerBlocked(lowering, node);
     });
     return true;
   },
   suitsBlocks: (_, { attributes }) => attributes.groups === 1,
-  takesColours: ({ inputs }) => inputs.slice(0, 1),
+  takesPlain: coloursOf,
+  multiplications: ({ graph }, { inputs: [, dy = ''], attributes: { weightShape } }) =>
+    productsOf(typeOf(graph, dy).shape, weightShape),
   webgpu(lowering, node) {
     if (node.attributes.groups !== 1) return false;
     lowerWebgpuWeightGradient(lowering, node);
@@ -33,7 +35,20 @@ export const conv2dWeightGradient = trainingOperator<WeightGradient>('conv2dWeig
   double: lowerDouble,
 });
 
+/** The blocked forms make the gradient in the order of blocks; the model may hold its weights in torch's. */
 function lowerBlocked(lowering: Lowering, node: WeightGradientNode): void {
+  const weight = lowering.producers.get(node.gradientOf ?? '')?.inputs[1] ?? '';
+  if (lowering.kernels.has(weight)) {
+    lowerHeld(lowering, node);
+    return;
+  }
+  const [output = ''] = node.outputs;
+  const held = `${output} in blocks`;
+  lowerHeld(lowering, { ...node, outputs: [held] });
+  plainFromHeld(lowering, held, node.attributes.weightShape, output);
+}
+
+function lowerHeld(lowering: Lowering, node: WeightGradientNode): void {
   const [, image = ''] = node.inputs;
   const [output = ''] = node.outputs;
   if (!lowering.factors.has(image)) {

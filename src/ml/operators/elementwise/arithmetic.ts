@@ -7,6 +7,7 @@ import { affine } from './affine.ts';
 import {
   broadcastShape,
   broadcastSuitsBlocks,
+  broadcastTakesPlain,
   broadcastType,
   combineDoubles,
   lowerBlockedElementwise,
@@ -44,6 +45,7 @@ function arithmetic(name: string, rules: Arithmetic): OperatorRecord<None> {
       emit(rules.onnx, inputs, {}, outputs[0]);
     },
     suitsBlocks: broadcastSuitsBlocks,
+    takesPlain: broadcastTakesPlain,
     blocked: (lowering, node) => lowerBlockedElementwise(lowering, node, rules.onnx),
     tensorflow: (tf, input) => rules.tensorflow(tf, input(0), input(1)),
     reference: (input, run) => combineDoubles(input, run, (a = NaN, b = NaN) => compute(a, b)),

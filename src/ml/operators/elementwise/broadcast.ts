@@ -1,6 +1,6 @@
 import { typeOf, type Node, type TensorType } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
-import { blocked, isBlocked, readBlocked } from '../../lowering/blocked/blockedLayout.ts';
+import { blocked, readBlocked } from '../../lowering/blocked/blockedLayout.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
 import type { Doubles, Run } from '../operator.ts';
 import { at } from '../references.ts';
@@ -78,9 +78,18 @@ export function broadcastSuitsBlocks({ graph }: Pick<Lowering, 'graph'>, { input
   });
 }
 
+/** Values an image, `[N, 1, 1, 1]`, lie alike in every layout. */
+export function broadcastTakesPlain({ graph }: Pick<Lowering, 'graph'>, { inputs }: Node): readonly string[] {
+  return inputs.filter((value) =>
+    typeOf(graph, value)
+      .shape.slice(1)
+      .every((size) => size === 1),
+  );
+}
+
 /**
  * Lowers an element-wise operator of images in blocks. Equal maps do not care for their layout; values a channel meet
- * `[N, C / B, pixels, B]`. False if no image is in blocks.
+ * `[N, C / B, pixels, B]`. False if all are equal maps.
  */
 export function lowerBlockedElementwise(lowering: Lowering, node: Node, opType: string): boolean {
   const { emit, integers, block } = lowering;
@@ -91,7 +100,7 @@ export function lowerBlockedElementwise(lowering: Lowering, node: Node, opType: 
     const own = lowering.typeOf(value).shape;
     return h * w > 1 && own[1] === channels && own[2] === 1 && own[3] === 1;
   });
-  if (perChannel.length === 0 || !isBlocked(lowering, output)) {
+  if (perChannel.length === 0) {
     readBlocked(lowering, node);
     return false;
   }

@@ -3,7 +3,7 @@ import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { readBlocked } from '../../lowering/blocked/blockedLayout.ts';
 import { gradientBy, likeFirst, operator, type OperatorRecord } from '../operator.ts';
 import { reshape } from '../movement/reshape.ts';
-import { combineDoubles } from './broadcast.ts';
+import { broadcastTakesPlain, combineDoubles } from './broadcast.ts';
 import { mul } from './arithmetic.ts';
 
 export interface Dropout {
@@ -18,6 +18,7 @@ export const dropoutOperator: OperatorRecord<Dropout> = operator<Dropout>('dropo
   onnx({ emit }, { inputs, outputs }) {
     emit('Mul', inputs, {}, outputs[0]);
   },
+  takesPlain: broadcastTakesPlain,
   blocked(lowering, node) {
     readBlocked(lowering, node);
     return false;

@@ -22,7 +22,6 @@ export const normalizeOperator = operator<Normalization>('normalize', {
     const scaled = emit('Mul', [cast, lowering.floats(scale, [1, channels, 1, 1])]);
     emit('Add', [scaled, lowering.floats(shift, [1, channels, 1, 1])], {}, outputs[0]);
   },
-  takesColours: ({ inputs, outputs }) => [...inputs, ...outputs],
   /** Channel i of the result is channel order[i] of the image, times scale[i], plus shift[i]. */
   tensorflow(tf, input, { attributes: { scale, shift, order } }) {
     const reordered = tf.gather(input(0), tf.tensor1d([...order], 'int32'), 3);

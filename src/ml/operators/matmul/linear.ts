@@ -1,5 +1,5 @@
 import { append, parameter } from '../../graph/builder.ts';
-import { floats, type GraphBuilder, type Gradient } from '../../graph/graph.ts';
+import { floats, typeOf, type GraphBuilder, type Gradient } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { reshape } from '../movement/reshape.ts';
 import { none, operator, shapeOf, trainingOperator, type None } from '../operator.ts';
@@ -18,6 +18,8 @@ export const linearOperator = operator<None>('linear', {
     if (needed(x)) gradients.push([x, append(builder, linearInputGradient, none, [dy, weight])]);
     return gradients;
   },
+  multiplications: ({ graph }, { inputs, outputs }) =>
+    elementCount(typeOf(graph, outputs[0] ?? '').shape) * (typeOf(graph, inputs[0] ?? '').shape[1] ?? 1),
   onnx({ emit }, { inputs, outputs }) {
     emit('Gemm', inputs, { transB: 1 }, outputs[0]);
   },
@@ -44,6 +46,8 @@ export const linearOperator = operator<None>('linear', {
 /** dy `[N, out]`, weight `[out, in]` -> dx `[N, in]` */
 export const linearInputGradient = trainingOperator<None>('linearInputGradient', {
   shape: ([dy, weight]) => [floats([dy?.shape[0] ?? 0, weight?.shape[1] ?? 0])],
+  multiplications: ({ graph }, { inputs: [dy = ''], outputs: [dx = ''] }) =>
+    elementCount(typeOf(graph, dy).shape) * (typeOf(graph, dx).shape[1] ?? 1),
   onnx({ emit }, { inputs, outputs }) {
     emit('MatMul', inputs, {}, outputs[0]);
   },
@@ -52,6 +56,8 @@ export const linearInputGradient = trainingOperator<None>('linearInputGradient',
 /** x `[N, in]`, dy `[N, out]` -> dweight `[out, in]` */
 export const linearWeightGradient = trainingOperator<None>('linearWeightGradient', {
   shape: ([x, dy]) => [floats([dy?.shape[1] ?? 0, x?.shape[1] ?? 0])],
+  multiplications: ({ graph }, { inputs: [x = ''], outputs: [dweight = ''] }) =>
+    elementCount(typeOf(graph, dweight).shape) * (typeOf(graph, x).shape[0] ?? 1),
   onnx({ emit }, { inputs, outputs }) {
     emit('Gemm', [...inputs].reverse(), { transA: 1 }, outputs[0]);
   },

@@ -1,5 +1,5 @@
 import { append } from '../../graph/builder.ts';
-import { floats, type GraphBuilder, type Gradient } from '../../graph/graph.ts';
+import { floats, typeOf, type GraphBuilder, type Gradient } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { broadcastShape, broadcastSteps } from '../elementwise/broadcast.ts';
 import { transpose } from '../movement/transpose.ts';
@@ -23,6 +23,8 @@ export const matmulOperator = operator<None>('matmul', {
     if (needed(b)) gradients.push([b, sumTo(builder, matmul(builder, exchangeLast(builder, a), dy), b)]);
     return gradients;
   },
+  multiplications: ({ graph }, { inputs, outputs }) =>
+    elementCount(typeOf(graph, outputs[0] ?? '').shape) * (typeOf(graph, inputs[0] ?? '').shape.at(-1) ?? 1),
   onnx({ emit }, { inputs, outputs }) {
     emit('MatMul', inputs, {}, outputs[0]);
   },

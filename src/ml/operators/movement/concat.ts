@@ -35,8 +35,9 @@ export const concatOperator = operator<Joined>('concat', {
     return gradients;
   },
   onnx(lowering, { inputs, attributes: { axis }, outputs }) {
-    if (axis === 1) lowering.joins.set(outputs[0] ?? '', inputs);
-    lowering.emit('Concat', inputs, { axis }, outputs[0]);
+    const [output = ''] = outputs;
+    if (axis === 1 && (lowering.block === 0 || lowering.layouts.images.has(output))) lowering.joins.set(output, inputs);
+    lowering.emit('Concat', inputs, { axis }, output);
   },
   suitsBlocks: (_, { attributes }) => attributes.axis <= 1,
   blocked(lowering, node) {

@@ -1,7 +1,6 @@
 import { append } from '../../graph/builder.ts';
 import { typeOf, type Axes, type GraphBuilder } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
-import { blockedDomain, isBlocked, plain } from '../../lowering/blocked/blockedLayout.ts';
 import { gradientBy, none, operator, type None, type OperatorRecord } from '../operator.ts';
 import { fromDeviceOrder, toDeviceOrder } from '../tensorflow.ts';
 
@@ -25,15 +24,6 @@ export const reshapeOperator: OperatorRecord<Reshape> = operator<Reshape>('resha
   },
   onnx({ emit, integers }, { inputs, attributes, outputs }) {
     emit('Reshape', [...inputs, integers(attributes.shape)], {}, outputs[0]);
-  },
-  blocked(lowering, { inputs: [x = ''], attributes, outputs: [y = ''] }) {
-    const from = isBlocked(lowering, x) ? plain(lowering, x) : x;
-    if (from === x && !isBlocked(lowering, y)) return false;
-    const { emit, integers } = lowering;
-    const ordered = isBlocked(lowering, y) ? undefined : y;
-    const image = emit('Reshape', [from, integers(attributes.shape)], {}, ordered);
-    if (ordered === undefined) emit('ReorderInput', [image], { domain: blockedDomain }, y);
-    return true;
   },
   tensorflow(tf, input, { attributes, inputs: [x] }) {
     const ordered = x ? fromDeviceOrder(tf, input(0), x) : input(0);
@@ -70,11 +60,6 @@ export const flattenOperator = operator<None>('flatten', {
   },
   onnx({ emit }, { inputs, outputs }) {
     emit('Flatten', inputs, { axis: 1 }, outputs[0]);
-  },
-  blocked(lowering, { inputs: [x = ''], outputs }) {
-    if (!isBlocked(lowering, x)) return false;
-    lowering.emit('Flatten', [plain(lowering, x)], { axis: 1 }, outputs[0]);
-    return true;
   },
   /** torch flattens `[C, H, W]`, so channels come first again before the map is made a row. */
   tensorflow(tf, input, { inputs: [x], outputs: [y] }) {

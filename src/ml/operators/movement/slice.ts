@@ -1,7 +1,6 @@
 import { append } from '../../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
-import { isBlocked } from '../../lowering/blocked/blockedLayout.ts';
 import { cutChannels } from '../../lowering/blocked/cutChannels.ts';
 import { gradientBy, operator } from '../operator.ts';
 import { deviceAxis } from '../tensorflow.ts';
@@ -33,7 +32,6 @@ export const sliceOperator = operator<Slice>('slice', {
   suitsBlocks: (_, { attributes: { axis, start, end } }, block) =>
     axis === 1 && start % block === 0 && end % block === 0,
   blocked(lowering, { inputs: [x = ''], attributes: { start, end }, outputs }) {
-    if (!isBlocked(lowering, x)) return false;
     cutChannels(lowering, x, [start, end], { output: outputs[0] });
     return true;
   },

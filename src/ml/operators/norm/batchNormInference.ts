@@ -1,6 +1,6 @@
 import { appendAll, imageShape } from '../../graph/builder.ts';
 import { floats, type Node } from '../../graph/graph.ts';
-import { blocked, isBlocked } from '../../lowering/blocked/blockedLayout.ts';
+import { blocked } from '../../lowering/blocked/blockedLayout.ts';
 import { blockedSums, blockedSumsOfProducts } from '../../lowering/blocked/blockedSums.ts';
 import { affine } from '../../lowering/blocked/recompute.ts';
 import { float, type Lowering } from '../../lowering/lowering.ts';
@@ -28,7 +28,6 @@ export const batchNormInference = operator<Epsilon>('batchNormInference', {
   },
   blocked(lowering, { inputs, attributes, outputs }) {
     const [x = '', weight = '', bias = '', mean = '', variance = ''] = inputs;
-    if (!isBlocked(lowering, x)) return false;
     const { emit } = lowering;
     const a = emit('Mul', [weight, inverseDeviationOf(lowering, attributes, variance)]);
     const b = emit('Sub', [bias, emit('Mul', [mean, a])]);
@@ -81,7 +80,6 @@ export const batchNormInferenceGradient = trainingOperator<Epsilon>('batchNormIn
     plainAffine(lowering, dy, emit('Mul', [weight, inverseDeviation]), zeros, channels, dx);
   },
   blocked(lowering, node) {
-    if (!isBlocked(lowering, node.inputs[0] ?? '')) return false;
     lowerBlockedGradient(lowering, node);
     return true;
   },

@@ -44,7 +44,6 @@ export const batchNormTraining = operator<Epsilon>('batchNormTraining', {
   },
   onnx: lowerPlain,
   blocked(lowering, node) {
-    if (!isBlocked(lowering, node.inputs[0] ?? '')) return false;
     lowerBlocked(lowering, node);
     return true;
   },
@@ -88,7 +87,6 @@ export const batchNormTrainingGradient = trainingOperator<None>('batchNormTraini
   },
   onnx: lowerPlainGradient,
   blocked(lowering, node) {
-    if (!isBlocked(lowering, node.inputs[0] ?? '')) return false;
     lowerBlockedGradient(lowering, node);
     return true;
   },

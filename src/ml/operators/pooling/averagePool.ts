@@ -1,7 +1,7 @@
 import { append, imageShape } from '../../graph/builder.ts';
 import type { Pair, Pooling } from '../../graph/geometry.ts';
 import { floats, type GraphBuilder, type Node } from '../../graph/graph.ts';
-import { blocked, isBlocked } from '../../lowering/blocked/blockedLayout.ts';
+import { blocked } from '../../lowering/blocked/blockedLayout.ts';
 import { interleavePlanes } from '../../lowering/blocked/interleavePlanes.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
 import { padZeros, tapViews } from '../convolution/doubleColumns.ts';
@@ -31,7 +31,6 @@ export const averagePoolOperator = operator<Pooling>('averagePool', {
     lowering.emit('AveragePool', inputs, { ...poolingAttributes(attributes), count_include_pad: 1 }, outputs[0]);
   },
   blocked(lowering, { inputs, attributes, outputs }) {
-    if (!isBlocked(lowering, inputs[0] ?? '')) return false;
     const counting = { ...poolingAttributes(attributes), count_include_pad: 1 };
     lowerBlockedPool(lowering, 'AveragePool', inputs, counting, outputs[0]);
     return true;
@@ -78,7 +77,6 @@ export const averagePoolGradient = trainingOperator<AveragePoolGradient>('averag
     else lowerTaps(lowering, node);
   },
   blocked(lowering, node) {
-    if (!isBlocked(lowering, node.inputs[0] ?? '')) return false;
     if (coversEvenly(lowering, node)) lowerBlockedEven(lowering, node);
     else lowerBlockedTaps(lowering, node);
     return true;

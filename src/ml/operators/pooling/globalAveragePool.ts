@@ -1,6 +1,6 @@
 import { append, sizesOfImage } from '../../graph/builder.ts';
 import { floats, type GraphBuilder } from '../../graph/graph.ts';
-import { blocked, isBlocked } from '../../lowering/blocked/blockedLayout.ts';
+import { blocked } from '../../lowering/blocked/blockedLayout.ts';
 import { blockedMeans } from '../../lowering/blocked/blockedSums.ts';
 import { gradientBy, none, operator, shapeOf, trainingOperator, type None } from '../operator.ts';
 import { sizesOf } from '../references.ts';
@@ -20,7 +20,6 @@ export const globalAveragePoolOperator = operator<None>('globalAveragePool', {
     emit('Flatten', [emit('GlobalAveragePool', inputs)], { axis: 1 }, outputs[0]);
   },
   blocked(lowering, { inputs: [x = ''], outputs }) {
-    if (!isBlocked(lowering, x)) return false;
     lowering.emit('Flatten', [blockedMeans(lowering, blocked(lowering, x))], { axis: 1 }, outputs[0]);
     return true;
   },
@@ -52,7 +51,6 @@ export const globalAveragePoolGradient = trainingOperator<{ readonly inputShape:
       emit('Expand', [pixel, integers(inputShape)], {}, outputs[0]);
     },
     blocked(lowering, { inputs, attributes: { inputShape }, outputs }) {
-      if (!isBlocked(lowering, outputs[0] ?? '')) return false;
       const { emit, integers, block } = lowering;
       const [n = 1, channels = 1, height = 1, width = 1] = inputShape;
       const share = emit('Mul', [...inputs, lowering.floats([1 / (height * width)])]);

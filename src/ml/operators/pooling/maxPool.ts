@@ -1,7 +1,6 @@
 import { append } from '../../graph/builder.ts';
 import type { Pooling } from '../../graph/geometry.ts';
 import type { GraphBuilder } from '../../graph/graph.ts';
-import { isBlocked } from '../../lowering/blocked/blockedLayout.ts';
 import { withRecomputed } from '../../lowering/blocked/recompute.ts';
 import { gradientBy, likeFirst, operator, trainingOperator } from '../operator.ts';
 import { sizesOf } from '../references.ts';
@@ -27,7 +26,6 @@ export const maxPoolOperator = operator<Pooling>('maxPool', {
     lowering.emit('MaxPool', inputs, poolingAttributes(attributes), outputs[0]);
   },
   blocked(lowering, { inputs, attributes, outputs }) {
-    if (!isBlocked(lowering, inputs[0] ?? '')) return false;
     lowerBlockedPool(lowering, 'MaxPool', inputs, poolingAttributes(attributes), outputs[0]);
     return true;
   },
@@ -66,7 +64,6 @@ export const maxPoolGradient = trainingOperator<Pooling>('maxPoolGradient', {
   },
   blocked(lowering, node) {
     const [dy = '', x = ''] = node.inputs;
-    if (!isBlocked(lowering, dy)) return false;
     withRecomputed(lowering, x, dy, () => {
       lowerBlockedMaxPoolGradient(lowering, node);
     });

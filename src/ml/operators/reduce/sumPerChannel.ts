@@ -1,6 +1,6 @@
 import { imageShape } from '../../graph/builder.ts';
 import { floats } from '../../graph/graph.ts';
-import { blocked, isBlocked } from '../../lowering/blocked/blockedLayout.ts';
+import { blocked } from '../../lowering/blocked/blockedLayout.ts';
 import { blockedSums } from '../../lowering/blocked/blockedSums.ts';
 import { channelSum } from '../../lowering/channelSum.ts';
 import { trainingOperator, type None } from '../operator.ts';
@@ -12,7 +12,6 @@ export const sumPerChannel = trainingOperator<None>('sumPerChannel', {
     channelSum(lowering, dy, lowering.typeOf(dy).shape, outputs[0]);
   },
   blocked(lowering, { inputs: [dy = ''], outputs }) {
-    if (!isBlocked(lowering, dy)) return false;
     blockedSums(lowering, blocked(lowering, dy), imageShape(lowering.graph, dy), outputs[0]);
     return true;
   },
