@@ -25,6 +25,17 @@ const arrows = {
   'ml/evaluation': ['protocol'],
   'ml/weights': [...base, 'ml/networks'],
   'ml/inference': ['protocol', 'runs', ...graphs, 'ml/cache', 'ml/networks', 'ml/engine', 'ml/data', 'ml/weights'],
+  'ml/features': [
+    ...base,
+    'ml/operators',
+    'ml/passes',
+    'ml/networks',
+    'ml/engine',
+    'ml/data',
+    'ml/weights',
+    'ml/evaluation',
+    'ml/inference',
+  ],
   'ml/training': [
     'protocol',
     'runs',

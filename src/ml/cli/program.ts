@@ -7,6 +7,7 @@ import { exportCommand } from './exportCommand.ts';
 import { predictCommand } from './predictCommand.ts';
 import { runsCommand } from './runsCommand.ts';
 import { sampleCommand } from './sampleCommand.ts';
+import { suspectsCommand } from './suspectsCommand.ts';
 import { testCommand } from './testCommand.ts';
 import { trainCommand } from './trainCommand.ts';
 
@@ -33,6 +34,7 @@ export function createProgram(): Command {
     predictCommand(),
     compareCommand(),
     checkCommand(),
+    suspectsCommand(),
     exportCommand(),
     runsCommand(),
     devicesCommand(),

@@ -1,11 +1,11 @@
 import { basename, dirname, isAbsolute, join, win32 } from 'node:path';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
-import { userError } from '../../protocol/errors.ts';
+import { UserError, userError } from '../../protocol/errors.ts';
 import type { InferenceModel } from '../engine/engine.ts';
 import { featuresInput, imagesInput, type Network, type OnnxFileReference } from '../networks/network.ts';
 import { networkOf } from '../networks/registry.ts';
-import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
-import { featuresOf, type OnnxFile, openForeignModel, readOnnxFile } from './foreignModel.ts';
+import type { ClassScores, FeatureExtractor } from '../onnx/foreign/backbone.ts';
+import { featuresOf, type OnnxFile, openForeignModel, readOnnxFile, scoresOf } from './foreignModel.ts';
 import type { Placement } from './graphClassifier.ts';
 import { tryModel } from './modelTrial.ts';
 import { normalizeImages } from './normalizeImages.ts';
@@ -97,4 +97,14 @@ export async function openFeatures(
     },
     dispose: () => model.dispose(),
   };
+}
+
+/** An ONNX file's class scores; undefined if it has features alone. */
+export function scoresIn(backbone: Backbone): ClassScores | undefined {
+  try {
+    return scoresOf(backbone);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }

@@ -23,15 +23,23 @@ export async function createPretrainedClassifier(
   placement: Placement,
   options: WeightsOptions,
 ): Promise<Classifier> {
-  const network = knownNetwork(name);
-  const set = weights !== undefined && isWeightSet(weights) ? weights : undefined;
-  const file = weights !== undefined && set === undefined ? weights : await locateWeights(name, set, options);
-  const preprocessing = preprocessingOf(network, set);
+  const { network, file, preprocessing } = await pretrained({ name, weights }, options);
   const size = preprocessing.crop;
   const shapes = stateShapes(network.graph('original', { batchSize: 1, size }));
   const state = await readWeights(file, shapes, { extra: network.extraTensors, network: name });
   const graphFor = (batchSize: number) => network.graph('original', { batchSize, size, pixels: preprocessing });
   return createGraphClassifier({ title: name, graphFor, state, labels: imagenetClasses, preprocessing }, placement);
+}
+
+/** A network's weights, from a file or a published set, and how its images are prepared for them. Throws as `createPretrainedClassifier`. */
+export async function pretrained(
+  { name, weights }: { readonly name: string; readonly weights?: string | undefined },
+  options: WeightsOptions,
+): Promise<{ readonly network: NamedNetwork; readonly file: string; readonly preprocessing: Preprocessing }> {
+  const network = knownNetwork(name);
+  const set = weights !== undefined && isWeightSet(weights) ? weights : undefined;
+  const file = weights !== undefined && set === undefined ? weights : await locateWeights(name, set, options);
+  return { network, file, preprocessing: preprocessingOf(network, set) };
 }
 
 function preprocessingOf({ weights }: NamedNetwork, set: string | undefined): Preprocessing {

@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
-import { UserError, usageError } from '../../protocol/errors.ts';
+import { usageError } from '../../protocol/errors.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
-import { type Backbone, openBackbone } from '../inference/backbone.ts';
+import { type Backbone, openBackbone, scoresIn } from '../inference/backbone.ts';
 import { exportedFacts, suggestedConstants } from '../inference/backbonePreprocessing.ts';
-import { readOnnxFile, scoresOf } from '../inference/foreignModel.ts';
+import { readOnnxFile } from '../inference/foreignModel.ts';
 import type { ImageDemands, Network } from '../networks/network.ts';
 import { onnxFileNetwork } from '../networks/onnxFile.ts';
-import type { ClassScores } from '../onnx/foreign/backbone.ts';
 import { namedNetwork } from '../networks/registry.ts';
 
 /** A network as a configuration names it, and the ONNX file that it starts from, where it does. */
@@ -39,16 +38,6 @@ function demandsOf(backbone: Backbone, log?: (message: string) => void): ImageDe
   const exported = exportedFacts(file, extractor)?.preprocessing;
   if (exported) return { constants: exported, size, resize: exported.resize };
   return { constants: suggestedConstants(file, scoresIn(backbone), log), size, resize: undefined };
-}
-
-/** A file may have features and no class scores. */
-function scoresIn(backbone: Backbone): ClassScores | undefined {
-  try {
-    return scoresOf(backbone);
-  } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
 }
 
 /** The registry's RangeErrors are the user's: an unknown name, a count out of range. */

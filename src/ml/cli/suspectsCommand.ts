@@ -1,0 +1,126 @@
+import { Command } from 'commander';
+import { relative } from 'node:path';
+import process from 'node:process';
+import { usageError } from '../../protocol/errors.ts';
+import { type Suspect, suspectKinds } from '../../protocol/suspect.ts';
+import { createDecodePool } from '../data/decodePool.ts';
+import { samplesOf } from '../data/digestImages.ts';
+import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
+import { openFeatureModel } from '../features/featureModel.ts';
+import { findSuspects } from '../features/findSuspects.ts';
+import { imageFeatures } from '../features/imageFeatures.ts';
+import { classifierFromFlags } from './classifierFlags.ts';
+import { computingOptions, placementFromFlags } from './computingFlags.ts';
+import { configOptions, numberOf, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
+import { withInterrupt } from './interrupt.ts';
+import { networkOptions } from './networkFlags.ts';
+import { createOutput, type Output } from './output.ts';
+import { createProgress, imagesNote } from './progress.ts';
+import { formatTable } from './table.ts';
+
+const examples = `
+Examples:
+  fivecrop suspects flowers --arch resnet18
+  fivecrop suspects flowers --backbone mobilenet_v2_1.0_224.onnx --json > suspects.jsonl
+  fivecrop suspects flowers --checkpoint runs/NAME
+
+The network makes features of every image, once; they are kept for the next time. Labels are judged by classifiers that
+were trained on the other folds of the data. Nothing is moved or deleted.`;
+
+/** Rows of a kind that are printed. */
+const shownRows = 20;
+/** Flags of `train` that say how a folder is read. */
+const dataFlags = ['--class-names', '--layout', '--seed'];
+
+/** `fivecrop suspects`: see its help text. */
+export function suspectsCommand(): Command {
+  const command = new Command('suspects')
+    .summary('find wrong labels, near-duplicates, outliers and bad images')
+    .description(
+      'Lists images of a data set that look wrong, the surest first: labels that the data contradicts, near-duplicates, outliers, and blurred, dark, bright or flat images.',
+    )
+    .argument('<data>', 'folder of images, as for train')
+    .option('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose network makes the features')
+    .addHelpText('after', examples);
+  for (const option of networkOptions()) command.addOption(option);
+  command.option('--folds <n>', 'parts that the data is cut into; each is judged by the others [5]');
+  for (const option of configOptions()) if (dataFlags.includes(option.long ?? '')) command.addOption(option);
+  for (const option of computingOptions()) command.addOption(option);
+  return command
+    .option('--json', 'print one object per suspect, one per line')
+    .action((data: string, options: OptionValues) => listSuspects(data, options));
+}
+
+async function listSuspects(data: string, options: OptionValues): Promise<void> {
+  const output = createOutput(options['json'] === true);
+  const folds = foldsFrom(options['folds']);
+  const network = { kind: 'architecture', name: 'any' };
+  const { classNames, layout, seed } = settingsFromFlags(options);
+  const config = parseTrainingConfig({ data, network, ...(classNames === undefined ? {} : { classNames }), ...(layout === undefined ? {} : { layout }), ...(seed === undefined ? {} : { seed }) }); // prettier-ignore
+  const source = classifierFromFlags(options);
+  const dataset = await scanDataset(data, scanOptionsOf(config));
+  for (const { message } of dataset.notes) output.say(message);
+  const samples = samplesOf(dataset);
+  const placement = await placementFromFlags(options, output.say);
+  const model = await openFeatureModel(source, placement, { log: output.say });
+  const pool = createDecodePool();
+  const progress = createProgress(true);
+  const startedAt = Date.now();
+  try {
+    const stopping = () => progress.line('Stopping; Ctrl-C again quits at once.');
+    const { suspects, estimatedLabelIssues } = await withInterrupt(stopping, async (signal) => {
+      const features = await imageFeatures(model, samples, {
+        ...{ pool, signal, log: progress.line },
+        onProgress: (done, total) => progress.update(done, total, imagesNote(done, total, startedAt)),
+      });
+      progress.stop();
+      return findSuspects(samples, dataset.classes, features, placement, {
+        ...{ folds, seed: config.seed, signal },
+        onStage: (stage) => output.say(`${stage.charAt(0).toUpperCase()}${stage.slice(1)}`),
+      });
+    });
+    for (const suspect of suspects) output.object(suspect);
+    printSuspects(suspects, estimatedLabelIssues, output);
+  } finally {
+    progress.stop();
+    await pool.dispose();
+    await model.dispose();
+  }
+}
+
+function foldsFrom(text: unknown): number {
+  if (typeof text !== 'string') return 5;
+  const folds = numberOf('--folds', text);
+  if (!Number.isInteger(folds) || folds < 2 || folds > 100)
+    throw usageError('--folds takes a whole number from 2 to 100.');
+  return folds;
+}
+
+const titles: Record<Suspect['kind'], string> = {
+  label: 'Labels that the data contradicts',
+  duplicate: 'Near-duplicates',
+  outlier: 'Outliers: images like no other',
+  quality: 'Images that look unlike the others',
+};
+
+function printSuspects(suspects: readonly Suspect[], estimated: number, output: Output): void {
+  for (const kind of suspectKinds) {
+    const own = suspects.filter((suspect) => suspect.kind === kind);
+    output.print('');
+    output.print(`${titles[kind]}: ${own.length}${kind === 'label' ? `, of which about ${estimated} are wrong` : ''}`);
+    if (own.length === 0) continue;
+    const last = { label: 'likelier', duplicate: 'twin', outlier: '', quality: 'looks' }[kind];
+    const rows = own
+      .slice(0, shownRows)
+      .map(({ score, folder, image, likely, twin, what }) => [
+        ...[score.toFixed(3), folder],
+        ...(last === ''
+          ? []
+          : [(twin === undefined ? undefined : relative(process.cwd(), twin)) ?? what ?? likely ?? '']),
+        relative(process.cwd(), image),
+      ]);
+    for (const line of formatTable(['score', 'class', ...(last === '' ? [] : [last]), 'image'], rows))
+      output.print(line);
+    if (own.length > shownRows) output.print(`and ${own.length - shownRows} more, which --json lists`);
+  }
+}

@@ -1,0 +1,148 @@
+import type { Suspect } from '../../protocol/suspect.ts';
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import { labelIssues } from '../evaluation/confidentLearning.ts';
+import type { Sample } from '../data/scanDataset.ts';
+import type { Placement } from '../inference/graphClassifier.ts';
+import type { ImageFeatures } from './imageFeatures.ts';
+import { qualityNumbers } from './imageQuality.ts';
+import { nearestNeighbours, type Neighbours } from './neighbours.ts';
+import { outOfFoldProbabilities } from './outOfFold.ts';
+import { standardized } from './softmaxHead.ts';
+
+export interface SuspectsOptions {
+  readonly folds: number;
+  readonly seed: number;
+  readonly signal?: AbortSignal;
+  /** Hears which part is being worked on. */
+  readonly onStage: (stage: string) => void;
+}
+
+export interface FoundSuspects {
+  readonly suspects: readonly Suspect[];
+  /** How many labels are wrong by confident learning's count. */
+  readonly estimatedLabelIssues: number;
+}
+
+/** How heads are trained whose out-of-fold probabilities labels are judged by. */
+const head = { epochs: 15, batchSize: 256, learningRate: 0.001, weightDecay: 0.1 };
+/** Neighbours by whose distance outliers are told. */
+const neighbourCount = 10;
+/** Cosine of features from which on two images are taken for near-duplicates. */
+const duplicateCosine = 0.95;
+/** How far beyond the middle half an outlier's or an odd image's figure lies, in its widths (Tukey's outer fences). */
+const outerFence = 3;
+
+/**
+ * What looks wrong in a data set, the surest of each kind first: labels that the data contradicts, near-duplicates,
+ * outliers, and images that are blurred, dark, bright or empty beside the others.
+ */
+export async function findSuspects(
+  samples: readonly Sample[],
+  classes: readonly ClassLabel[],
+  found: ImageFeatures,
+  placement: Placement,
+  { folds, seed, signal, onStage }: SuspectsOptions,
+): Promise<FoundSuspects> {
+  const isKept = (row: number) => found.decoded[row] === 1;
+  const labels = Int32Array.from(samples, ({ classIndex }, row) => (isKept(row) ? classIndex : -1));
+  const folder = (index: number) => classes[index]?.folder ?? '';
+  const about = (row: number) => ({ image: samples[row]?.file ?? '', folder: folder(samples[row]?.classIndex ?? -1) });
+  onStage('training heads on the features');
+  const probabilities = await outOfFoldProbabilities(
+    standardized(found, isKept),
+    labels,
+    folds,
+    { ...head, classes: classes.length, seed, ...(signal ? { signal } : {}) },
+    placement,
+  );
+  const { issues, estimated } = labelIssues(probabilities, labels, classes.length);
+  onStage('comparing every image with every other');
+  const neighbours = await nearestNeighbours(found, isKept, neighbourCount, placement, signal);
+  const suspects: Suspect[] = [
+    ...issues.map(({ row, likely, score }) => ({
+      kind: 'label' as const,
+      ...about(row),
+      likely: folder(likely),
+      score,
+    })),
+    ...duplicates(neighbours, about),
+    ...outliers(neighbours, isKept, about),
+    ...oddQuality(found, isKept, about),
+  ];
+  return { suspects, estimatedLabelIssues: estimated };
+}
+
+type About = (row: number) => Pick<Suspect, 'image' | 'folder'>;
+
+/** Each pair once; its first image is the one that comes later in the list. */
+function duplicates({ rows, cosines, count }: Neighbours, about: About): Suspect[] {
+  const pairs = new Map<string, Suspect>();
+  rows.forEach((twin, at) => {
+    const [row, score] = [Math.floor(at / count), cosines[at] ?? 0];
+    if (twin < 0 || score < duplicateCosine) return;
+    const [earlier, later] = [Math.min(row, twin), Math.max(row, twin)];
+    const other = about(earlier);
+    pairs.set(`${earlier} ${later}`, {
+      ...{ kind: 'duplicate', ...about(later), likely: other.folder },
+      ...{ score: Math.min(1, score), twin: other.image },
+    });
+  });
+  return surestFirst([...pairs.values()]);
+}
+
+/** Images that are far from their nearest: by the mean cosine of these, beyond the outer fence of all. */
+function outliers({ cosines, rows, count }: Neighbours, isKept: (row: number) => boolean, about: About): Suspect[] {
+  const kept = [...Array(rows.length / count).keys()].filter(isKept);
+  const distances = kept.map((row) => {
+    const own = [...cosines.subarray(row * count, (row + 1) * count)].filter(Number.isFinite);
+    return own.length === 0 ? 0 : 1 - own.reduce((sum, cosine) => sum + cosine, 0) / own.length;
+  });
+  const { high } = fences(distances);
+  const far = kept.flatMap((row, at) => {
+    const distance = distances[at] ?? 0;
+    return distance > high ? [{ kind: 'outlier' as const, ...about(row), score: Math.min(1, distance) }] : [];
+  });
+  return surestFirst(far);
+}
+
+/** A figure of every image, and what one is called that is far too low or too high. */
+interface Measure {
+  readonly values: readonly number[];
+  readonly low: Suspect['what'];
+  readonly high: Suspect['what'];
+}
+
+/** Images whose sharpness, brightness or contrast lies beyond the outer fence of all; sharpness and contrast by their logarithm. */
+function oddQuality({ quality, decoded }: ImageFeatures, isKept: (row: number) => boolean, about: About): Suspect[] {
+  const kept = [...decoded.keys()].filter(isKept);
+  const figure = (column: number) => kept.map((row) => quality[row * qualityNumbers + column] ?? 0);
+  const logarithm = (values: readonly number[]) => values.map((value) => Math.log(value + 1));
+  const measures: readonly Measure[] = [
+    { values: logarithm(figure(0)), low: 'blurred', high: undefined },
+    { values: figure(1), low: 'dark', high: 'bright' },
+    { values: logarithm(figure(2)), low: 'flat', high: undefined },
+  ];
+  const odd = measures.flatMap(({ values, low: tooLow, high: tooHigh }) => {
+    const { low, high, width } = fences(values);
+    return kept.flatMap((row, at): Suspect[] => {
+      const value = values[at] ?? 0;
+      const [what, beyond] = value < low ? [tooLow, low - value] : value > high ? [tooHigh, value - high] : [];
+      if (what === undefined || beyond === undefined) return [];
+      return [{ kind: 'quality', ...about(row), what, score: 1 - 1 / (2 + beyond / Math.max(width, 1e-6)) }];
+    });
+  });
+  return surestFirst(odd);
+}
+
+/** Tukey's outer fences: the quartiles less and plus three times their distance. */
+function fences(values: readonly number[]): { low: number; high: number; width: number } {
+  const sorted = values.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  const [first, third] = [at(0.25), at(0.75)];
+  const width = third - first;
+  return { low: first - outerFence * width, high: third + outerFence * width, width };
+}
+
+function surestFirst(suspects: readonly Suspect[]): Suspect[] {
+  return suspects.toSorted((a, b) => b.score - a.score || (a.image < b.image ? -1 : 1));
+}

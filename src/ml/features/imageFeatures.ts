@@ -1,0 +1,100 @@
+import { cancelled } from '../../protocol/errors.ts';
+import { createImageSource } from '../data/imageSource.ts';
+import type { DecodePool } from '../data/decodePool.ts';
+import { createLoader } from '../data/loader.ts';
+import type { Sample } from '../data/scanDataset.ts';
+import type { FeatureModel } from './featureModel.ts';
+import { type KeptFeatures, readKeptFeatures, writeKeptFeatures } from './keptFeatures.ts';
+import { measureQuality, qualityNumbers } from './imageQuality.ts';
+
+/** What a network makes of images, and how they look; a row each, in the images' order. */
+export interface ImageFeatures {
+  readonly width: number;
+  /** `[images, width]` */
+  readonly features: Float32Array;
+  /** `[images, qualityNumbers]`: sharpness, brightness, contrast. */
+  readonly quality: Float32Array;
+  /** Whether an image has a row: 0 for those that do not decode. */
+  readonly decoded: Uint8Array;
+}
+
+export interface ImageFeaturesOptions {
+  readonly pool: DecodePool;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Hears of images that do not decode, and of what could not be kept. */
+  readonly log: (sentence: string) => void;
+}
+
+const batchSize = 32;
+
+/**
+ * The features of images' centre crops. They are computed once: those of images that were seen before, by this model and
+ * wherever they lay, come from the cache. Throws a cancellation once `signal` is aborted, and a user error where an image
+ * vanishes meanwhile.
+ */
+export async function imageFeatures(
+  model: FeatureModel,
+  samples: readonly Sample[],
+  options: ImageFeaturesOptions,
+): Promise<ImageFeatures> {
+  const { pool, signal, onProgress, log } = options;
+  const { width } = model;
+  const digests = await pool.digest(samples.map(({ file }) => file));
+  const kept = await readKeptFeatures(model);
+  const found: ImageFeatures = {
+    width,
+    features: new Float32Array(samples.length * width),
+    quality: new Float32Array(samples.length * qualityNumbers),
+    decoded: new Uint8Array(samples.length),
+  };
+  const missing: number[] = [];
+  digests.forEach((digest, place) => {
+    const row = kept.rowOf(digest);
+    if (row === undefined) missing.push(place);
+    else copyRow(kept, row, found, place);
+  });
+  let done = samples.length - missing.length;
+  onProgress?.(done, samples.length);
+  const source = createImageSource({
+    ...{ cacheBytes: 0, once: true, pool, onWarning: log },
+    onUndecodable: (file, reason) => log(`${file} is left out: ${reason}`),
+  });
+  const wanted = missing.flatMap((place) => samples[place] ?? []);
+  const { resize, crop, interpolation } = model.preprocessing;
+  const loader = createLoader(wanted, source, {
+    ...{ batchSize, resize, crop, interpolation },
+    ...{ augment: 'none', seed: 0, shuffle: false, replaceUndecodable: false },
+  });
+  try {
+    for await (const { images, indices, wanted: asked } of loader.epoch(0)) {
+      if (signal?.aborted) throw cancelled();
+      if (indices.length > 0) {
+        const { data } = await model.run(images);
+        indices.forEach((index, row) => {
+          const place = missing[index] ?? 0;
+          const planes = images.data.subarray(row * 3 * crop * crop, (row + 1) * 3 * crop * crop);
+          const { sharpness, brightness, contrast } = measureQuality(planes, crop);
+          found.features.set(data.subarray(row * width, (row + 1) * width), place * width);
+          found.quality.set([sharpness, brightness, contrast], place * qualityNumbers);
+          found.decoded[place] = 1;
+        });
+      }
+      onProgress?.((done += asked.length), samples.length);
+    }
+  } finally {
+    await source.dispose();
+  }
+  if (missing.some((place) => found.decoded[place] === 1)) {
+    const problem = await writeKeptFeatures(model, kept, digests, found);
+    if (problem !== undefined) log(problem);
+  }
+  return found;
+}
+
+function copyRow(kept: KeptFeatures, row: number, found: ImageFeatures, place: number): void {
+  const { width } = found;
+  found.features.set(kept.features.subarray(row * width, (row + 1) * width), place * width);
+  found.quality.set(kept.quality.subarray(row * qualityNumbers, (row + 1) * qualityNumbers), place * qualityNumbers);
+  found.decoded[place] = 1;
+}

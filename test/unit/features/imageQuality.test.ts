@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import sharp from 'sharp';
+import { measureQuality } from '../../../src/ml/features/imageQuality.ts';
+
+const size = 64;
+
+/** Planes of a picture of stripes, blurred by `sigma` pixels. */
+async function planes(sigma: number): Promise<Uint8Array> {
+  const stripes = Buffer.from(
+    Array.from({ length: size * size * 3 }, (_, at) => (Math.floor(((at / 3) % size) / 4) % 2) * 200),
+  );
+  const image = sharp(stripes, { raw: { width: size, height: size, channels: 3 } });
+  const pixels = await (sigma > 0 ? image.blur(sigma) : image).raw().toBuffer();
+  return Uint8Array.from({ length: 3 * size * size }, (_, at) => pixels[(at % (size * size)) * 3 + Math.floor(at / (size * size))] ?? 0); // prettier-ignore
+}
+
+test('a blurred image is less sharp, and as bright', async () => {
+  const [sharpOne, blurred] = [measureQuality(await planes(0), size), measureQuality(await planes(3), size)];
+  assert.ok(blurred.sharpness < sharpOne.sharpness / 5);
+  assert.ok(Math.abs(blurred.brightness - sharpOne.brightness) < 3);
+});
+
+test('brightness is the mean luma, contrast its deviation', () => {
+  const white = measureQuality(new Uint8Array(3 * size * size).fill(255), size);
+  assert.ok(Math.abs(white.brightness - 255) < 0.01 && white.contrast < 0.1 && white.sharpness < 0.1);
+  const half = measureQuality(
+    Uint8Array.from({ length: 3 * size * size }, (_, at) => (at % 2) * 200),
+    size,
+  );
+  assert.ok(Math.abs(half.brightness - 100) < 0.01 && Math.abs(half.contrast - 100) < 0.01);
+});
