@@ -109,7 +109,7 @@ function speedOf({ available, secondsPerStep }: DeviceOffer, devices: readonly D
   const fastest = Math.min(...devices.map((device) => device.secondsPerStep ?? Number.POSITIVE_INFINITY));
   const ratio = secondsPerStep / fastest;
   const compared = ratio === 1 ? [] : [`${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times the fastest’s time`];
-  // What is slow is reckoned from a smaller step.
+  // What is slow is reckoned from one image.
   const seconds = secondsPerStep < 10 ? secondsPerStep.toPrecision(2) : `about ${secondsPerStep.toFixed(0)}`;
   return [`${seconds} s per step`, ...compared];
 }

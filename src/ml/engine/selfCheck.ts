@@ -20,7 +20,7 @@ export interface SelfCheck {
   readonly difference: number;
   /** Largest difference of a step's loss from the CPU's, in units of that loss, over five steps of training. */
   readonly lossDifference: number;
-  /** Of the same step on every device, which keeps a graphics card busy; reckoned from a smaller one's where that took long. */
+  /** Of the same step on every device, which keeps a graphics card busy; where that takes long, reckoned from one of a single image. */
   readonly secondsPerStep: number;
 }
 
@@ -54,7 +54,7 @@ const tiny: Size = { batch: 2, side: 16, channels: 8 };
 /** For a graphics card in software. */
 export const tinySizes: CheckSizes = { compared: tiny, timed: tiny };
 
-/** A device that takes longer for a step of the network that is compared is slower than any CPU: it is not timed on. */
+/** A device that takes longer for a step of the network that is compared is slower than any CPU: it is timed on one image. */
 const hopelessSeconds = 0.5;
 
 /** A residual block between a strided stem and a classifier: every operator of a training step once. */
@@ -132,19 +132,17 @@ async function computed(engine: Engine, device: string, size: Size) {
   }
 }
 
-/** Multiplications of a forward pass, roughly. */
-function operationsOf({ batch, side, channels }: Size): number {
-  return batch * channels * ((side / 2) ** 2 * 49 * 3 + (side / 4) ** 2 * 9 * channels);
-}
-
-/** Seconds of a step of the network that is timed, from those of the compared one where they are hopeless. */
+/** Seconds of a step of the network that is timed; `seconds` are those of a step of the compared one. */
 async function timed(engine: Engine, device: string, sizes: CheckSizes, seconds: number): Promise<number> {
-  if (seconds > hopelessSeconds) return (seconds * operationsOf(sizes.timed)) / operationsOf(sizes.compared);
-  const model = await compile(engine, device, sizes.timed);
+  const isHopeless = seconds > hopelessSeconds;
+  // What is slow works through the images of a batch in proportion: one of them tells its time.
+  const size = isHopeless ? { ...sizes.timed, batch: 1 } : sizes.timed;
+  const model = await compile(engine, device, size);
   try {
-    const feeds = checkFeeds(sizes.timed);
-    await timeSteps(model, feeds, 2);
-    return await timeSteps(model, feeds, 3);
+    const feeds = checkFeeds(size);
+    await timeSteps(model, feeds, isHopeless ? 1 : 2);
+    const measured = await timeSteps(model, feeds, isHopeless ? 1 : 3);
+    return (measured * sizes.timed.batch) / size.batch;
   } finally {
     await model.dispose();
   }
