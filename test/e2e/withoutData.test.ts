@@ -33,6 +33,7 @@ const noCheckpoint = (verb: string) =>
 const withoutRuns: Record<string, Effect> = {
   'Train Model...': 'asks',
   Resume: /^There is no run to resume; Fivecrop: Train Model begins one\.$/,
+  'Start Again': /^No run here ended before its first checkpoint; Fivecrop: Resume goes on with the others\.$/,
   Stop: /^No run is training now, so there is nothing to stop\.$/,
   Pause: /^No run is training now, so there is nothing to pause\.$/,
   'Show Run': noRun,
