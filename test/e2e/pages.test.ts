@@ -183,6 +183,9 @@ for (const theme of ['light', 'dark', 'highContrast', 'highContrastLight'] as co
       await page.mouse.move(x + 200, y + 50);
       await page.locator('.readout').first().waitFor();
       assert.deepEqual(await faintTexts(page), []);
+      await page.locator('.values-section vscode-dropdown').click();
+      await page.locator('vscode-option', { hasText: 'older' }).waitFor();
+      assert.deepEqual(await faintTexts(page), []);
     });
     await withPage(openPrediction({ theme }, 20, { left: 1 }), async ({ page }) => {
       await page.locator('.detail .crop').nth(4).waitFor();
