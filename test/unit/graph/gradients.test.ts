@@ -8,7 +8,9 @@ import { averagePool2d } from '../../../src/ml/operators/pooling/averagePool.ts'
 import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
 import { concat } from '../../../src/ml/operators/movement/concat.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
-import { dropout } from '../../../src/ml/operators/elementwise/dropout.ts';
+import { dropout, stochasticDepth } from '../../../src/ml/operators/elementwise/dropout.ts';
+import { relu6, silu } from '../../../src/ml/operators/activation/activations.ts';
+import { squeezeExcite } from '../../../src/ml/networks/layers/squeezeExcite.ts';
 import { flatten } from '../../../src/ml/operators/movement/reshape.ts';
 import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';
@@ -99,6 +101,38 @@ function differentiable(c: number): Record<string, Graph> {
       (b, x) => conv2d(b, 'c', x, { channels: c, kernel: 2, stride: 3 }),
       { shape: [2, c, 7, 6] },
     ),
+    'a depthwise convolution': around((b, x) => conv2d(b, 'c', x, { ...three, groups: c }), { shape: [2, c, 5, 4] }),
+    'a depthwise 5x5 convolution of stride 2 behind batch norm': around(
+      (b, x) => {
+        const y = conv2d(b, 'c', batchNorm2d(b, 'n', x), { channels: c, kernel: 5, stride: 2, padding: 2, groups: c });
+        return relu(b, batchNorm2d(b, 'm', y));
+      },
+      { batchNorm: 'batch', shape: [2, c, 8, 7] },
+    ),
+    'a depthwise convolution that leaves pixels out': around(
+      (b, x) => conv2d(b, 'c', x, { channels: c, kernel: 2, stride: 3, groups: c, bias: false }),
+      { shape: [1, c, 8, 7] },
+    ),
+    'a convolution in two groups': around(
+      (b, x) => conv2d(b, 'c', x, { channels: 2 * c, kernel: 3, padding: 1, groups: 2 }),
+      { shape: [2, 2 * c, 4, 3] },
+    ),
+    'an inverted residual block': around(
+      (b, x) => {
+        const wide = relu6(
+          b,
+          batchNorm2d(b, 'n1', conv2d(b, 'expand', x, { channels: 2 * c, kernel: 1, bias: false })),
+        );
+        const deep = silu(b, conv2d(b, 'depth', wide, { ...three, channels: 2 * c, groups: 2 * c }));
+        const gated = squeezeExcite(b, 'se', deep, { squeezed: 3, activation: silu });
+        const narrow = conv2d(b, 'project', gated, { channels: c, kernel: 1 });
+        return add(b, stochasticDepth(b, 'drop', narrow, 0.5), x);
+      },
+      { batchNorm: 'batch', shape: [2, c, 4, 3] },
+    ),
+    'average pooling with overlap': around((b, x) => averagePool2d(b, x, { kernel: 3, stride: 2, padding: 1 }), {
+      shape: [2, c, 6, 5],
+    }),
     'a 1x1 map': around((b, x) => conv2d(b, 'c', x, three), { shape: [1, c, 1, 1] }),
     'batch norm by the batch': around((b, x) => batchNorm2d(b, 'n', x), { batchNorm: 'batch', shape: [3, c, 5, 7] }),
     'batch norm by a batch of one': around((b, x) => batchNorm2d(b, 'n', x), {

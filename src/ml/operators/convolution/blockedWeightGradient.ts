@@ -8,6 +8,7 @@ import {
   isBlocked,
   plain,
 } from '../../lowering/blocked/blockedLayout.ts';
+import { convolutionAttributes } from '../../lowering/convolutionAttributes.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
 import { weightGradientByConvolution, weightGradientByTap, type WeightGradientNode } from './weightGradientForms.ts';
 
@@ -26,6 +27,10 @@ import { weightGradientByConvolution, weightGradientByTap, type WeightGradientNo
 
 /** Lowers dw to the order in which a blocked model holds weights. `x` may be plain where it has few channels. */
 export function lowerBlockedWeightGradient(lowering: Lowering, node: WeightGradientNode): void {
+  if (node.attributes.groups > 1) {
+    depthwise(lowering, node);
+    return;
+  }
   const [x = '', dy = ''] = node.inputs;
   const [n, , h, w] = imageShape(lowering.graph, dy);
   const dilated = node.attributes.dilation[0] !== 1 || node.attributes.dilation[1] !== 1;
@@ -35,6 +40,35 @@ export function lowerBlockedWeightGradient(lowering: Lowering, node: WeightGradi
   else if (isPointwise) pointwise(lowering, node);
   else if (isReversible(lowering, node)) reversed(lowering, node);
   else forward(lowering, node);
+}
+
+/**
+ * A kernel for each channel: each map of dy is one over its map of x, for all images and channels at once, with stride
+ * and dilation exchanged; then the sum over the images.
+ */
+function depthwise(lowering: Lowering, node: WeightGradientNode): void {
+  const { emit, integers, block } = lowering;
+  const [x = '', dy = ''] = node.inputs;
+  const { stride, padding, dilation, weightShape } = node.attributes;
+  const [, , kh = 1, kw = 1] = weightShape;
+  const [n, channels, height, width] = imageShape(lowering.graph, x);
+  const [, , outHeight, outWidth] = imageShape(lowering.graph, dy);
+  const maps = emit('Reshape', [blocked(lowering, x), integers([1, n * channels, height, width])]);
+  const kernels = emit('Reshape', [blocked(lowering, dy), integers([n * channels, 1, outHeight, outWidth])]);
+  const geometry = { stride: dilation, padding, dilation: stride, groups: n * channels };
+  const attributes = { domain: blockedDomain, ...convolutionAttributes(geometry, [outHeight, outWidth]) };
+  const size = (length: number, out: number, axis: 0 | 1) =>
+    Math.floor((length + 2 * padding[axis] - stride[axis] * (out - 1) - 1) / dilation[axis]) + 1;
+  const [rows, columns] = [size(height, outHeight, 0), size(width, outWidth, 1)];
+  const taps = emit('Reshape', [
+    emit('Conv', [maps, kernels], attributes),
+    integers([n, channels / block, rows, columns * block]),
+  ]);
+  // Behind the last tap that a kernel has, the image may go on.
+  const isWhole = rows === kh && columns === kw;
+  const own = isWhole ? taps : emit('Slice', [taps, integers([0, 0]), integers([kh, kw * block]), integers([2, 3])]);
+  const sum = emit('ReduceSum', [own, integers([0])], { keepdims: 0 });
+  emit('Reshape', [sum, integers(weightShape)], {}, node.outputs[0]);
 }
 
 function plainWeightGradient(lowering: Lowering, node: WeightGradientNode): void {

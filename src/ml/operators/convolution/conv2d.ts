@@ -11,7 +11,7 @@ import { asImage } from '../tensorflow.ts';
 import { conv2dInputGradient } from './conv2dInputGradient.ts';
 import { conv2dWeightGradient } from './conv2dWeightGradient.ts';
 import { columnsOf } from './doubleColumns.ts';
-import { coloursOf, productsOf } from './productsOf.ts';
+import { coloursOf, isDepthwise, productsOf } from './productsOf.ts';
 import { convolve } from './tensorflowConvolution.ts';
 
 /** image, weight `[O, I/groups, kH, kW]`, bias? `[O]` -> map */
@@ -49,7 +49,7 @@ export const conv2dOperator = operator<Convolution>('conv2d', {
     lowering.emit('Conv', [image, aligned(lowering, weight, image), ...bias], geometry, outputs[0]);
     return true;
   },
-  suitsBlocks: (_, { attributes }) => attributes.groups === 1,
+  suitsBlocks: hasBlockedForm,
   takesPlain: coloursOf,
   multiplications: ({ graph }, { inputs, outputs }) =>
     productsOf(typeOf(graph, outputs[0] ?? '').shape, typeOf(graph, inputs[1] ?? '').shape),
@@ -137,6 +137,19 @@ export function conv2d(builder: GraphBuilder, name: string, x: string, options: 
   const values = bias ? [x, weight, parameter(builder, `${name}.bias`, [channels])] : [x, weight];
   const geometry = { stride: pair(stride), padding: pair(padding), dilation: pair(dilation), groups };
   return append(builder, conv2dOperator, geometry, values);
+}
+
+/** Whether the groups are whole blocks, or single channels. */
+function hasBlockedForm(
+  { graph }: Pick<Lowering, 'graph'>,
+  { inputs, attributes }: Node<Convolution>,
+  block: number,
+): boolean {
+  const { shape } = typeOf(graph, inputs[1] ?? '');
+  const [outputs = 1, perGroup = 1] = shape;
+  const { groups } = attributes;
+  if (groups === 1 || isDepthwise(shape, groups)) return true;
+  return perGroup % block === 0 && (outputs / groups) % block === 0;
 }
 
 function kernelOf({ graph }: Lowering, weight = ''): Pair {

@@ -16,7 +16,7 @@ import { convolutionAttributes } from '../../lowering/convolutionAttributes.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
 import { trainingOperator } from '../operator.ts';
 import { padZeros, tapViews } from './doubleColumns.ts';
-import { productsOf } from './productsOf.ts';
+import { isDepthwise, productsOf } from './productsOf.ts';
 
 export interface InputGradient extends Convolution {
   readonly inputShape: readonly number[];
@@ -103,7 +103,14 @@ function hasBlockedForm(
     ...phasesOf(width, outWidth, kw, stride[1], padding[1]),
   ];
   const fits = phases.every(({ taps, before, after }) => taps.length === 0 || (before >= 0 && after >= 0));
-  return groups === 1 && fits && channels % block === 0 && dilation[0] === 1 && dilation[1] === 1;
+  const { shape } = typeOf(graph, weight);
+  return (
+    (groups === 1 || isDepthwise(shape, groups)) &&
+    fits &&
+    channels % block === 0 &&
+    dilation[0] === 1 &&
+    dilation[1] === 1
+  );
 }
 
 /**
@@ -113,29 +120,29 @@ function hasBlockedForm(
 function lowerBlocked(lowering: Lowering, node: InputGradientNode): void {
   const { emit, integers, block } = lowering;
   const [weight = '', dy = ''] = node.inputs;
-  const { stride, padding, inputShape } = node.attributes;
-  const [outputs, inputs, kh, kw] = imageShape(lowering.graph, weight);
+  const { stride, padding, groups, inputShape } = node.attributes;
+  const [outputs, perGroup, kh, kw] = imageShape(lowering.graph, weight);
   const [n, , outHeight, outWidth] = imageShape(lowering.graph, dy);
-  const [, , height = 1, width = 1] = inputShape;
+  const [, inputs = 1, height = 1, width = 1] = inputShape;
   const [sh, sw] = stride;
   const rows = phasesOf(height, outHeight, kh, sh, padding[0]);
   const columns = phasesOf(width, outWidth, kw, sw, padding[1]);
-  const scaled = withDeferredScale(lowering, blockedKernel(lowering, weight), {
-    image: dy,
-    shape: [outputs, inputs, kh, kw],
-  });
-  const exchanged = exchangeBlocks(lowering, scaled);
+  const shape = [outputs, perGroup, kh, kw];
+  const scaled = withDeferredScale(lowering, blockedKernel(lowering, weight), { image: dy, shape });
+  const kernelOf =
+    groups === 1
+      ? exchangedKernels(lowering, scaled, [inputs, outputs], kh * kw)
+      : ownKernels(lowering, scaled, inputs, kh * kw);
   const convolve = (row: Phase, column: Phase, output?: string) => {
     const taps = row.taps.flatMap((r) => column.taps.map((c) => r * kw + c));
-    const shape = [inputs, outputs, row.taps.length, column.taps.length] as const;
-    const kernel = exchangedKernel(lowering, exchanged, taps, shape, kh * kw);
+    const kernel = kernelOf(taps, [row.taps.length, column.taps.length]);
     const attributes = {
       domain: blockedDomain,
       kernel_shape: [row.taps.length, column.taps.length],
       strides: [1, 1],
       pads: [row.before, column.before, row.after, column.after],
       dilations: [1, 1],
-      group: 1,
+      group: groups,
     };
     return emit('Conv', [blocked(lowering, dy), kernel], attributes, output);
   };
@@ -158,6 +165,23 @@ function lowerBlocked(lowering: Lowering, node: InputGradientNode): void {
   });
   const whole = interleavePlanes(lowering, planes, { images, phases: stride, plane, size: [height, width] });
   emit('Reshape', [whole, integers(inputShape)], {}, node.outputs[0]);
+}
+
+/** Makes a kernel of some taps, in the scan order of the new kernel's size. */
+type KernelOf = (taps: readonly number[], size: Pair) => string;
+
+/** Kernels that go from a convolution's outputs back to its inputs. */
+function exchangedKernels(lowering: Lowering, weight: string, [inputs, outputs]: Pair, tapCount: number): KernelOf {
+  const exchanged = exchangeBlocks(lowering, weight);
+  return (taps, [kh, kw]) => exchangedKernel(lowering, exchanged, taps, [inputs, outputs, kh, kw], tapCount);
+}
+
+/** Kernels of single channels, `[C/B, taps, B]`. */
+function ownKernels(lowering: Lowering, weight: string, channels: number, tapCount: number): KernelOf {
+  const { emit, integers, block } = lowering;
+  const split = emit('Reshape', [weight, integers([channels / block, tapCount, block])]);
+  return (taps, [kh, kw]) =>
+    emit('Reshape', [emit('Gather', [split, integers(taps)], { axis: 1 }), integers([channels, 1, kh, kw])]);
 }
 
 /** In float64: the flipped kernel over dy, whose pixels lie `stride` apart in a map of zeros. */

@@ -7,7 +7,7 @@ import type { Lowering } from '../../lowering/lowering.ts';
 import { trainingOperator } from '../operator.ts';
 import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
 import { columnsOf } from './doubleColumns.ts';
-import { coloursOf, productsOf } from './productsOf.ts';
+import { coloursOf, isDepthwise, productsOf } from './productsOf.ts';
 import { lowerWebgpuWeightGradient } from './webgpuWeightGradient.ts';
 import { lowerWeightGradient, type WeightGradient, type WeightGradientNode } from './weightGradientForms.ts';
 
@@ -23,7 +23,7 @@ export const conv2dWeightGradient = trainingOperator<WeightGradient>('conv2dWeig
     });
     return true;
   },
-  suitsBlocks: (_, { attributes }) => attributes.groups === 1,
+  suitsBlocks: (_, { attributes: { groups, weightShape } }) => groups === 1 || isDepthwise(weightShape, groups),
   takesPlain: coloursOf,
   multiplications: ({ graph }, { inputs: [, dy = ''], attributes: { weightShape } }) =>
     productsOf(typeOf(graph, dy).shape, weightShape),
