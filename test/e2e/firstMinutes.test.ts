@@ -180,6 +180,30 @@ async function pictures({ workbench, folder }: Stage, name: string): Promise<voi
   await rm(settings);
 }
 
+scenario(
+  'Show Devices compares the same step, says what Automatic takes and what to do in the editor',
+  async (here) => {
+    const { workbench } = here;
+    await runCommand(workbench, 'Fivecrop: Show Devices');
+    const automatic = quickPickRow(workbench, 'Automatic');
+    await automatic.waitFor();
+    await pictures(here, 'first-devices');
+    assert.match(await automatic.innerText(), /Takes \w+ \((ONNX Runtime|TensorFlow\.js)\): \w+/);
+    const rows = await quickInput(workbench).locator('.quick-input-list .monaco-list-row').allInnerTexts();
+    const of = (device: string, engine: string) =>
+      rows.find((row) => row.includes(engine) && row.trim().startsWith(device)) ?? '';
+    const onCpu = /cpu[^]*?(about )?([\d.]+) s per step/;
+    const seconds = (row: string) => Number(onCpu.exec(row)?.[2]);
+    const [ours, javascript] = [seconds(of('cpu', 'ONNX Runtime')), seconds(of('cpu', 'TensorFlow.js'))];
+    console.log(`a step on the CPU: ONNX Runtime ${ours} s, TensorFlow.js ${javascript} s`);
+    // Plain JavaScript has no vectors and no threads.
+    assert.ok(javascript > 5 * ours, rows.join('\n'));
+    assert.match(of('cuda', 'TensorFlow.js'), /Fivecrop: Install TensorFlow GPU Runtime/);
+    assert.ok(!rows.some((row) => row.includes('npm')), rows.join('\n'));
+    await workbench.page.keyboard.press('Escape');
+  },
+);
+
 /** A folder of images that nothing says is a sample. */
 async function drawPhotos(folder: string): Promise<void> {
   const photos = join(folder, 'photos');
