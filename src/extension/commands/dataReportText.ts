@@ -21,7 +21,7 @@ export function dataReportText(report: DataReport): string {
       ? ['The data is ready for training.', '']
       : [...findings.map(({ level, message }) => `- **${level}**: ${inMarkdown(message)}`), ''],
     list(
-      'Files that do not decode',
+      'Unreadable images',
       undecodable.map(({ file, reason }) => `${inCode(file)}: ${inMarkdown(reason)}`),
     ),
     list('Identical files', copies(duplicates, 'file', ' = ')),

@@ -22,7 +22,11 @@ const key = 'imagesPerSecond';
 const most = 200;
 
 /** Remembers in `memory` how fast each run was that has ended here. */
-export function createSpeedMemory(memory: vscode.Memento, live: LiveRuns, runs: RunStore): SpeedMemory {
+export function createSpeedMemory(
+  memory: Pick<vscode.Memento, 'get' | 'update'>,
+  live: Pick<LiveRuns, 'all' | 'onDidChange' | 'onDidEnd'>,
+  runs: Pick<RunStore, 'get'>,
+): SpeedMemory {
   const last = new Map<string, number>();
   const kept = () => memory.get<Record<string, number>>(key, {});
   const listeners = [

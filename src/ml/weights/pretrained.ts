@@ -51,9 +51,8 @@ async function checkedFile(path: string, source: WeightsSource, signal?: AbortSi
     throw userError(`${path} cannot be read (${messageOf(error)}): check its permissions.`, error);
   }
   if (mismatch === undefined) return path;
-  throw userError(
-    `${path} is not the file that its name promises: ${mismatch}. Delete it, or give it with \`--weights\`.`,
-  );
+  const reason = `${path} is another file than its name says (${mismatch}): delete it.`;
+  throw weightsError(reason, reason);
 }
 
 /** Folders that are looked through, the first of which takes downloads, and the address of a mirror. */

@@ -90,7 +90,7 @@ async function check(request: RequestOf<'check'>, { signal, answer }: RequestCon
   const contradiction = contradictionIn(request);
   if (contradiction !== undefined) throw usageError(contradiction);
   const dataset = await scanDataset(data, scanOptionsOf(request));
-  const onProgress = rareProgress('Looking through the images', answer);
+  const onProgress = rareProgress('Checking images', answer);
   answer({ type: 'report', report: await checkData(dataset, { decode: !quick, signal, onProgress }) });
 }
 
