@@ -205,19 +205,15 @@ scenario('data shows its images in hovers and what is in it in a document; a fol
 
   await page.locator('.pane-header', { hasText: 'Data' }).hover();
   await page.locator('.pane-header a[aria-label^="Add Folder"]').click();
-  const path = quickInput(workbench).locator('input');
+  const dialog = quickInput(workbench);
+  const path = dialog.locator('input').and(page.locator(':focus'));
   await path.waitFor();
+  // Until the dialog has read the folder that it begins with, it writes its own path over what was typed.
+  await until('the dialog has begun', async () => (await path.inputValue()) !== '');
   await path.fill(join(folder, 'more flowers'));
-  const added = treeRow(workbench, 'Data', 'more flowers');
-  // A dialog that reads the folder only just takes the first click for that.
-  await until('the folder is added', async () => {
-    if (await added.isVisible()) return true;
-    await quickInput(workbench)
-      .getByText('Add', { exact: true })
-      .click({ timeout: 2000 })
-      .catch(() => undefined);
-    return false;
-  });
+  await dialog.locator('.monaco-list-row', { hasText: 'valid' }).waitFor();
+  await dialog.getByText('Add', { exact: true }).click();
+  await treeRow(workbench, 'Data', 'more flowers').waitFor();
 });
 
 scenario('the walkthrough has ticked what is done: data is here and a run was trained', async ({ workbench }) => {
