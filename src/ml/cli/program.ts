@@ -3,6 +3,7 @@ import packageJson from '../../../package.json' with { type: 'json' };
 import { checkCommand } from './checkCommand.ts';
 import { compareCommand } from './compareCommand.ts';
 import { devicesCommand } from './devicesCommand.ts';
+import { explainCommand } from './explainCommand.ts';
 import { exportCommand } from './exportCommand.ts';
 import { predictCommand } from './predictCommand.ts';
 import { runsCommand } from './runsCommand.ts';
@@ -35,6 +36,7 @@ export function createProgram(): Command {
     compareCommand(),
     checkCommand(),
     suspectsCommand(),
+    explainCommand(),
     exportCommand(),
     runsCommand(),
     devicesCommand(),

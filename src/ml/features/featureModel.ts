@@ -10,7 +10,7 @@ import type { ImageBatch } from '../inference/classifier.ts';
 import { readOnnxFile } from '../inference/foreignModel.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
 import type { ClassifierSource } from '../inference/loadClassifier.ts';
-import { pretrained, type WeightsOptions } from '../inference/pretrainedClassifier.ts';
+import { pretrained, type WeightsOptions } from '../inference/pretrainedGraph.ts';
 import { readUsableCheckpoint } from '../inference/usableCheckpoint.ts';
 import { featuresInput, imagesInput, type Network } from '../networks/network.ts';
 import { imagenetPixels } from '../networks/pretrainedWeights.ts';

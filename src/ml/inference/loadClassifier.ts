@@ -14,10 +14,10 @@ import { exportedFacts, suggestedConstants } from './backbonePreprocessing.ts';
 import type { Classifier } from './classifier.ts';
 import { readOnnxFile, scoresOf } from './foreignModel.ts';
 import { tryModel } from './modelTrial.ts';
-import { createGraphClassifier, type Placement } from './graphClassifier.ts';
+import { createGraphClassifier, type GraphClassifierOptions, type Placement } from './graphClassifier.ts';
 import { readUsableCheckpoint, usableGraph } from './usableCheckpoint.ts';
 import { createScoresClassifier } from './scoresClassifier.ts';
-import { createPretrainedClassifier, type WeightsOptions } from './pretrainedClassifier.ts';
+import { pretrainedGraph, type WeightsOptions } from './pretrainedGraph.ts';
 
 /** What a classifier is made of. Paths are those of files. */
 export type ClassifierSource =
@@ -61,30 +61,35 @@ export async function loadClassifier(
 }
 
 async function loadOf(source: ClassifierSource, placement: Placement, options: LoadOptions): Promise<Classifier> {
-  switch (source.kind) {
-    case 'checkpoint':
-      return /\.(pth|pt)$/i.test(source.file)
-        ? reportClassifier(source.file, placement)
-        : checkpointClassifier(source.file, placement, options.trial);
-    case 'architecture':
-      return createPretrainedClassifier(source, placement, options);
-    case 'backbone':
-      return scoresClassifier(source, placement, options);
-  }
+  if (source.kind === 'backbone') return scoresClassifier(source, placement, options);
+  return createGraphClassifier(await openClassifierGraph(source, placement, options), placement);
 }
 
-async function checkpointClassifier(
+/**
+ * The graph, weights, classes and preprocessing of a network of ours, ready to be compiled. The caller disposes its
+ * `features`, if it has them. Throws as `loadClassifier` does.
+ */
+export async function openClassifierGraph(
+  source: Exclude<ClassifierSource, { readonly kind: 'backbone' }>,
+  placement: Placement,
+  options: LoadOptions,
+): Promise<GraphClassifierOptions> {
+  if (source.kind === 'architecture') return pretrainedGraph(source, options);
+  const isTorch = /\.(pth|pt)$/i.test(source.file);
+  return isTorch ? reportGraph(source.file) : checkpointGraph(source.file, placement, options.trial);
+}
+
+async function checkpointGraph(
   file: string,
   placement: Placement,
   trial: LoadOptions['trial'],
-): Promise<Classifier> {
+): Promise<GraphClassifierOptions> {
   const checkpoint = await readUsableCheckpoint(file);
   const { head, classes, preprocessing } = checkpoint.metadata;
   const { network, backbone } = await networkOfCheckpoint(file, checkpoint.metadata, trial);
   const graphFor = (batchSize: number) => usedGraph(network, head, preprocessing, batchSize);
   const features = backbone && (await openFeatures(backbone, preprocessing, placement));
-  const common = { title: file, graphFor, features, labels: classes, preprocessing };
-  return createGraphClassifier({ ...common, state: checkpoint.state }, placement);
+  return { title: file, graphFor, features, labels: classes, preprocessing, state: checkpoint.state };
 }
 
 /** A network with a head as it is used: decoded pixels, where it starts from images, and no dropout. */
@@ -95,7 +100,7 @@ function usedGraph(network: Network, head: HeadOptions, preprocessing: Preproces
 /** Short side in the report's script, for validation and testing. */
 const reportResize = 255;
 
-async function reportClassifier(file: string, placement: Placement): Promise<Classifier> {
+async function reportGraph(file: string): Promise<GraphClassifierOptions> {
   const headOf = ({ hidden, classes }: Pick<ReportCheckpoint, 'hidden' | 'classes'>) => ({
     hidden: [...hidden],
     dropout: 0,
@@ -110,7 +115,7 @@ async function reportClassifier(file: string, placement: Placement): Promise<Cla
   const preprocessing = imagenetPixels({ resize: reportResize, crop: pretrainedCrop });
   const network = namedNetwork(modelName);
   const graphFor = (batchSize: number) => usedGraph(network, headOf(report), preprocessing, batchSize);
-  return createGraphClassifier({ title: file, graphFor, state, labels: classes, preprocessing }, placement);
+  return { title: file, graphFor, state, labels: classes, preprocessing };
 }
 
 async function scoresClassifier(

@@ -8,7 +8,7 @@ import { runFiles } from '../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import { copyAtomically, repeatAtomically } from '../../runs/atomicFile.ts';
-import { checkpointMetadataIn, checkpointPath, resumePath } from '../../runs/checkpointFiles.ts';
+import { checkpointMetadataIn, checkpointPath, resumePath, sweepResumeFiles } from '../../runs/checkpointFiles.ts';
 import { readCurve } from '../../runs/events.ts';
 import { runOfCheckpoint } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
@@ -203,6 +203,8 @@ export async function restoreCheckpoints({ path, resume }: ResumedFrom, folder: 
   const present = (await checkpointMetadataIn(file))?.training.step;
   if (best.step !== step || present === step) return present === undefined ? undefined : best;
   await repeatAtomically(file, path);
+  // What a resume from the best that was replaced needs is named by nobody any more.
+  await sweepResumeFiles(checkpoints);
   return best;
 }
 

@@ -6,8 +6,7 @@ import { type NamedNetwork, namedNetwork } from '../networks/registry.ts';
 import { locateWeights } from '../weights/pretrained.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { readWeights } from '../weights/weightsFile.ts';
-import type { Classifier } from './classifier.ts';
-import { createGraphClassifier, type Placement } from './graphClassifier.ts';
+import type { GraphClassifierOptions } from './graphClassifier.ts';
 import { imagenetClasses } from './imagenetClasses.ts';
 
 /** Where pretrained weights are kept and fetched from; see the weights room. */
@@ -18,20 +17,19 @@ export type WeightsOptions = NonNullable<Parameters<typeof locateWeights>[2]>;
  * where none is named; images are prepared as that set wants them. Throws a usage error for an unknown network, and a user
  * error where the weights are not to be had or do not fit.
  */
-export async function createPretrainedClassifier(
+export async function pretrainedGraph(
   { name, weights }: { readonly name: string; readonly weights?: string },
-  placement: Placement,
   options: WeightsOptions,
-): Promise<Classifier> {
+): Promise<GraphClassifierOptions> {
   const { network, file, preprocessing } = await pretrained({ name, weights }, options);
   const size = preprocessing.crop;
   const shapes = stateShapes(network.graph('original', { batchSize: 1, size }));
   const state = await readWeights(file, shapes, { extra: network.extraTensors, network: name });
   const graphFor = (batchSize: number) => network.graph('original', { batchSize, size, pixels: preprocessing });
-  return createGraphClassifier({ title: name, graphFor, state, labels: imagenetClasses, preprocessing }, placement);
+  return { title: name, graphFor, state, labels: imagenetClasses, preprocessing };
 }
 
-/** A network's weights, from a file or a published set, and how its images are prepared for them. Throws as `createPretrainedClassifier`. */
+/** A network's weights, from a file or a published set, and how its images are prepared for them. Throws as `pretrainedGraph` does. */
 export async function pretrained(
   { name, weights }: { readonly name: string; readonly weights?: string | undefined },
   options: WeightsOptions,

@@ -1,0 +1,128 @@
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import { usageError } from '../../protocol/errors.ts';
+import type { CropName } from '../../protocol/prediction.ts';
+import { decodeImage } from '../data/decodeImage.ts';
+import { cropImage } from '../data/fiveCrops.ts';
+import type { Classifier, ImageBatch } from './classifier.ts';
+import { type ActivationMap, gradCam, hasFeatureMap } from './gradCam.ts';
+import { createGraphClassifier, type GraphClassifierOptions, type Placement } from './graphClassifier.ts';
+import { type ClassifierSource, loadClassifier, type LoadOptions, openClassifierGraph } from './loadClassifier.ts';
+import { occlusionMap } from './occlusion.ts';
+import { meanProbabilities, rankClasses } from './ranking.ts';
+
+export interface ExplainOptions extends LoadOptions {
+  readonly cropCount: 1 | 5;
+  /** Short side before the crops; the classifier's own without it. */
+  readonly resize?: number;
+  /** A class by its name, its folder, or its index; the likeliest by the mean of the crops without it. */
+  readonly className?: string;
+}
+
+export interface ExplainedCrop {
+  readonly crop: CropName;
+  /** Probability of the class in this crop. */
+  readonly probability: number;
+  readonly map: ActivationMap;
+  /** `[3, size, size]`, 8 bits, R, G, B. */
+  readonly pixels: Uint8Array;
+}
+
+export interface ExplainedImage {
+  readonly label: ClassLabel;
+  /** Mean over the crops. */
+  readonly probability: number;
+  readonly method: 'grad-cam' | 'occlusion';
+  /** Side of the crops in pixels. */
+  readonly size: number;
+  readonly crops: readonly ExplainedCrop[];
+}
+
+/**
+ * Says where in an image a class was seen: by Grad-CAM where the network is ours and pools a feature map, by occlusion for
+ * any other. Throws as `loadClassifier` and `decodeImage` do, and a usage error for a class that there is not.
+ */
+export async function explainImage(
+  image: string,
+  source: ClassifierSource,
+  placement: Placement,
+  options: ExplainOptions,
+): Promise<ExplainedImage> {
+  const graph = source.kind === 'backbone' ? undefined : await openClassifierGraph(source, placement, options);
+  const classifier = graph
+    ? await createGraphClassifier(graph, placement)
+    : await loadClassifier(source, placement, options);
+  try {
+    return await explain(image, classifier, graph, placement, options);
+  } finally {
+    await classifier.dispose();
+  }
+}
+
+async function explain(
+  image: string,
+  classifier: Classifier,
+  graph: GraphClassifierOptions | undefined,
+  placement: Placement,
+  { cropCount, resize, className }: ExplainOptions,
+): Promise<ExplainedImage> {
+  const { crop: size, interpolation, resize: ownResize } = classifier.preprocessing;
+  const crops = cropImage(await decodeImage(image, resize ?? ownResize, { interpolation }), size, cropCount);
+  const data = new Uint8Array(crops.length * 3 * size * size);
+  crops.forEach(({ pixels }, at) => data.set(pixels, at * pixels.length));
+  const images: ImageBatch = { dtype: 'uint8', shape: [crops.length, 3, size, size], data };
+  const { data: values } = await classifier.probabilities(images);
+  const classes = classifier.labels.length;
+  const rows = crops.map((_, at) => values.subarray(at * classes, (at + 1) * classes));
+  const mean = meanProbabilities(rows);
+  const position =
+    className === undefined ? likeliest(mean, classifier.labels) : positionOf(className, classifier.labels);
+  const label = classifier.labels[position];
+  if (!label) throw new Error('the class has no label');
+  const isOurs = graph !== undefined && !graph.features && hasFeatureMap(graph.graphFor(1));
+  const maps = isOurs
+    ? await gradCam(
+        graph,
+        images,
+        crops.map(() => position),
+        placement,
+      )
+    : await inTurn(crops, ({ pixels }) => occlusionMap(classifier, pixels, size, position));
+  return {
+    ...{ label, size, probability: mean[position] ?? 0 },
+    method: isOurs ? 'grad-cam' : 'occlusion',
+    crops: crops.map(({ name, pixels }, at) => ({
+      ...{ crop: name, pixels, probability: rows[at]?.[position] ?? 0 },
+      map: maps[at] ?? [],
+    })),
+  };
+}
+
+function likeliest(mean: Float64Array, labels: readonly ClassLabel[]): number {
+  const [first] = rankClasses(mean, labels, 1);
+  return labels.findIndex(({ index }) => index === first?.index);
+}
+
+function positionOf(name: string, labels: readonly ClassLabel[]): number {
+  const small = name.toLowerCase();
+  const is = [
+    (label: ClassLabel) => label.name.toLowerCase() === small,
+    (label: ClassLabel) => label.folder === name,
+    (label: ClassLabel) => String(label.index) === name,
+  ];
+  for (const matches of is) {
+    const position = labels.findIndex(matches);
+    if (position >= 0) return position;
+  }
+  throw usageError(
+    `There is no class "${name}": name one of ${labels
+      .slice(0, 5)
+      .map((label) => label.name)
+      .join(', ')}, … or its index.`,
+  );
+}
+
+async function inTurn<Item, Result>(items: readonly Item[], each: (item: Item) => Promise<Result>): Promise<Result[]> {
+  const results: Result[] = [];
+  for (const item of items) results.push(await each(item));
+  return results;
+}
