@@ -8,7 +8,7 @@ import { trainingOperator } from '../operator.ts';
 import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
 import { columnsOf } from './doubleColumns.ts';
 import { coloursOf, isDepthwise, productsOf } from './productsOf.ts';
-import { lowerWebgpuWeightGradient } from './webgpuWeightGradient.ts';
+import { lowerWebgpuDepthwiseGradient, lowerWebgpuWeightGradient } from './webgpuWeightGradient.ts';
 import { lowerWeightGradient, type WeightGradient, type WeightGradientNode } from './weightGradientForms.ts';
 
 /** x, dy -> dweight of shape `weightShape` */
@@ -28,8 +28,10 @@ export const conv2dWeightGradient = trainingOperator<WeightGradient>('conv2dWeig
   multiplications: ({ graph }, { inputs: [, dy = ''], attributes: { weightShape } }) =>
     productsOf(typeOf(graph, dy).shape, weightShape),
   webgpu(lowering, node) {
-    if (node.attributes.groups !== 1) return false;
-    lowerWebgpuWeightGradient(lowering, node);
+    const { groups, weightShape } = node.attributes;
+    if (groups === 1) lowerWebgpuWeightGradient(lowering, node);
+    else if (isDepthwise(weightShape, groups)) lowerWebgpuDepthwiseGradient(lowering, node);
+    else return false;
     return true;
   },
   double: lowerDouble,

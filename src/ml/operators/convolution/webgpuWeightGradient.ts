@@ -1,13 +1,15 @@
 import { imageShape } from '../../graph/builder.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
 import { webgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
-import { sumOfParts } from '../../lowering/webgpu/webgpuSums.ts';
+import { pooledSum, sumOfParts } from '../../lowering/webgpu/webgpuSums.ts';
 import type { WeightGradientNode } from './weightGradientForms.ts';
 
 /** Side of the square of results that a workgroup of WebGPU's matrix product computes. */
 const tileSide = 32;
 /** WebGPU reads four floats at once where all rows have a multiple of so many. */
 const vector = 4;
+/** Inputs of an operator that every WebGPU device can bind, beside its output. */
+const joinedAtOnce = 7;
 
 /**
  * dw as one matrix product, `[O, pixels] x [pixels, taps I]`, of dy and what the kernel's taps see of x, gathered; in
@@ -35,6 +37,35 @@ export function lowerWebgpuWeightGradient(lowering: Lowering, node: WeightGradie
   });
   const [first = ''] = sums;
   channelsFirst(lowering, node, sums.length === 1 ? first : emit('Concat', sums, { axis: 1 }), channels);
+}
+
+/** dw of a depthwise convolution: for each of the kernel's taps the products of dy and what it sees of x, summed up. */
+export function lowerWebgpuDepthwiseGradient(lowering: Lowering, node: WeightGradientNode): void {
+  const { emit, integers } = lowering;
+  const [x = '', dy = ''] = node.inputs;
+  const { stride, padding, dilation, weightShape } = node.attributes;
+  const [channels = 1, , kernelHeight = 1, kernelWidth = 1] = weightShape;
+  const shape = imageShape(lowering.graph, dy);
+  const pads = [0, 0, ...padding, 0, 0, ...padding];
+  const image = pads.some((size) => size > 0) ? emit('Pad', [x, integers(pads)]) : x;
+  const sums = Array.from({ length: kernelHeight * kernelWidth }, (_, tap) => {
+    const start = [Math.floor(tap / kernelWidth) * dilation[0], (tap % kernelWidth) * dilation[1]] as const;
+    const end = [start[0] + (shape[2] - 1) * stride[0] + 1, start[1] + (shape[3] - 1) * stride[1] + 1];
+    const seen = emit('Slice', [image, integers(start), integers(end), integers([2, 3]), integers(stride)]);
+    const sum = pooledSum(lowering, emit('Mul', [seen, dy]), shape, 1);
+    return emit('Reshape', [sum, integers([channels, 1])]);
+  });
+  emit('Reshape', [joinColumns(lowering, sums), integers(weightShape)], {}, node.outputs[0]);
+}
+
+/** A join of more columns than WebGPU binds at once, in several levels. */
+function joinColumns(lowering: Lowering, columns: readonly string[]): string {
+  if (columns.length === 1) return columns[0] ?? '';
+  const groups = Array.from({ length: Math.ceil(columns.length / joinedAtOnce) }, (_, index) => {
+    const group = columns.slice(index * joinedAtOnce, (index + 1) * joinedAtOnce);
+    return group.length === 1 ? (group[0] ?? '') : lowering.emit('Concat', group, { axis: 1 });
+  });
+  return joinColumns(lowering, groups);
 }
 
 /** Brings `[O, taps channels]` into the order of the weights; the channels may be more than theirs. */
