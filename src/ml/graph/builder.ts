@@ -100,10 +100,3 @@ export function sizesOfImage(
   }
   return [n, c, h, w];
 }
-
-/** Shape of a value as `[rows, columns]`. Throws if it has another rank. */
-export function matrixShape(graph: Pick<Graph, 'types'>, value: string): readonly [number, number] {
-  const [rows, columns, ...rest] = typeOf(graph, value).shape;
-  if (rows === undefined || columns === undefined || rest.length > 0) throw new Error(`${value} is not a matrix`);
-  return [rows, columns];
-}

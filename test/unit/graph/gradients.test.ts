@@ -33,12 +33,9 @@ import { around } from '../engine/around.ts';
 import { blockedFormsEngine } from '../engine/blockedFormsEngine.ts';
 import { checkGradients, conditionedValues } from '../engine/checkGradients.ts';
 import { doubleEngine } from '../engine/doubleEngine.ts';
-import { testForward } from '../engine/forwardContract.ts';
 import { assertClose, randomValues } from '../engine/graphValues.ts';
 import { seed } from '../engine/seed.ts';
 import { webgpuFormsEngine } from '../engine/webgpuFormsEngine.ts';
-
-testForward(onnxEngine);
 
 type Shape = readonly [batch: number, channels: number, height: number, width: number];
 
