@@ -26,13 +26,13 @@ function floats(tensor: Tensor | undefined): Float32Array {
   return tensor.data;
 }
 
-/** Largest distance of the summary's figures from a tensor's, in units of the summary's standard deviation. */
-export function distance(summary: Summary, tensor: Tensor | undefined): number {
+/** Largest distance of the summary's figures from a tensor's, in units of the summary's standard deviation, or of `least`. */
+export function distance(summary: Summary, tensor: Tensor | undefined, least = 0): number {
   const data = floats(tensor);
   assert.equal(data.length, summary.n);
   const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
   const std = Math.sqrt(data.reduce((sum, value) => sum + (value - mean) ** 2, 0) / data.length);
-  const unit = summary.std === 0 ? 1 : summary.std;
+  const unit = Math.max(summary.std, least) || 1;
   const first = summary.first.map((value, index) => Math.abs(value - (data[index] ?? Number.NaN)));
   return Math.max(Math.abs(mean - summary.mean), Math.abs(std - summary.std), ...first) / unit;
 }
@@ -52,7 +52,8 @@ function forwardGraph(reference: TrainCase, batchNorm: 'running' | 'batch', batc
   return finishGraph(builder, [buildNetwork(reference.arch, builder, images, headOf(reference))]);
 }
 
-function oneHotMean(labels: readonly number[], classes: number): Tensor {
+/** Targets of a batch: each row its class, divided by the number of rows, as the mean of the loss wants them. */
+export function oneHotMean(labels: readonly number[], classes: number): Tensor {
   const data = new Float32Array(labels.length * classes);
   labels.forEach((label, row) => (data[row * classes + label] = 1 / labels.length));
   return float32Tensor([labels.length, classes], data);

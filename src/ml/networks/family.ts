@@ -26,6 +26,8 @@ export interface Family {
   readonly unlisted?: (name: string) => Variant | undefined;
   /** Module that the head replaces. */
   readonly classifier: string;
+  /** Module of the Linear that the network itself classifies with, if that is inside `classifier` and not that itself. */
+  readonly ownClassifier?: string;
   /** How new weights are drawn. */
   readonly initialise: Initialisation;
   /** Licence of the published weights, by its SPDX name; absent where there are none. */

@@ -10,17 +10,20 @@ import { pixelConstants } from '../graph/pixelConstants.ts';
 import { elementCount } from '../graph/tensor.ts';
 import { convnet } from './convnet.ts';
 import { densenet } from './densenet.ts';
+import { efficientnet } from './efficientnet.ts';
 import type { Family, Variant } from './family.ts';
 import type { HeadOptions } from './layers/head.ts';
 import { buildHead } from './layers/head.ts';
+import { mobilenetV2 } from './mobilenetV2.ts';
 import { type GraphOptions, type ImageDemands, imagesInput, type Network, type NetworkReference } from './network.ts';
 import { onnxFileNetwork } from './onnxFile.ts';
 import { imagenetPixels, type PretrainedWeights } from './pretrainedWeights.ts';
 import { resnet } from './resnet.ts';
 import { squeezenet } from './squeezenet.ts';
+import { vit } from './vit.ts';
 
 /** Every family, in the order in which lists show their networks. */
-const families: readonly Family[] = [resnet, densenet, squeezenet, convnet];
+const families: readonly Family[] = [resnet, densenet, mobilenetV2, efficientnet, vit, squeezenet, convnet];
 
 /** A network of a family. */
 export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features'> {
@@ -114,13 +117,13 @@ export function listNetworks(): readonly NamedNetwork[] {
  */
 export function buildNetwork(name: string, builder: GraphBuilder, images: string, head: NetworkHead): string {
   const {
-    family: { classifier },
+    family: { classifier, ownClassifier = classifier },
     variant: { build, buildOriginal },
   } = describedBy(name);
   if (head === 'original' && buildOriginal) return buildOriginal(builder, images);
   const features = build(builder, images);
   return head === 'original'
-    ? linear(builder, classifier, features, originalClasses)
+    ? linear(builder, ownClassifier, features, originalClasses)
     : buildHead(builder, classifier, features, head);
 }
 

@@ -7,5 +7,5 @@ import { withNetworks } from '../../../scripts/networksTable.ts';
 test('README lists the networks that the registry has', async () => {
   const file = join(import.meta.dirname, '../../../README.md');
   const text = await readFile(file, 'utf8');
-  assert.equal(await withNetworks(text, file), text, 'npm run networks:table writes it');
+  assert.ok((await withNetworks(text, file)) === text, 'npm run networks:table writes it');
 });

@@ -110,6 +110,17 @@ test('the state dict is the same whichever statistics batch norm uses', () => {
   assert.equal(updates, 40);
 });
 
+// Engines run batches in parts of other sizes and join what comes out by name; kept features are found again by name.
+test('the values of a network have the same names for one image as for several', () => {
+  for (const network of listNetworks()) {
+    const names = (batchSize: number) => {
+      const graph = network.graph(head, { batchSize, size: 224 });
+      return graph.nodes.map(({ operator, outputs }) => [operator.name, ...outputs]);
+    };
+    assert.deepEqual(names(1), names(3), network.name);
+  }
+});
+
 test('every method trains exactly its own parameters', () => {
   for (const name of networkNames) {
     const graph = networkGraph(name, head);

@@ -2,7 +2,7 @@ import { append } from '../../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { combineDoubles } from '../elementwise/broadcast.ts';
 import { reshape } from '../movement/reshape.ts';
-import { gradientBy, operator, shapeOf } from '../operator.ts';
+import { gradientBy, operator } from '../operator.ts';
 import { fromDeviceOrder, toDeviceOrder } from '../tensorflow.ts';
 import { reducedType, reduceDoubles, reduceOnDevice, withAxesKept, type Reduction } from './reduction.ts';
 
@@ -73,9 +73,9 @@ export function sumTo(builder: GraphBuilder, gradient: string, value: string): s
   return added === 0 ? sum : reshape(builder, sum, shape, axes);
 }
 
-/** The same values along axes of length 1, repeated to `shape`. */
+/** The same values along axes of length 1, repeated to `shape`. Appended for one image too: names do not depend on the batch. */
 export function expand(builder: GraphBuilder, x: string, shape: readonly number[]): string {
-  return shapeOf(builder, x).join() === shape.join() ? x : append(builder, expandOperator, { shape }, [x]);
+  return append(builder, expandOperator, { shape }, [x]);
 }
 
 /** The sums over the axes, which stay with length 1. */

@@ -1,0 +1,100 @@
+import { imageShape, parameter } from '../graph/builder.ts';
+import type { GraphBuilder } from '../graph/graph.ts';
+import { gelu } from '../operators/activation/activations.ts';
+import { conv2d } from '../operators/convolution/conv2d.ts';
+import { add } from '../operators/elementwise/arithmetic.ts';
+import { multiheadSelfAttention } from '../operators/matmul/attention.ts';
+import { linear } from '../operators/matmul/linear.ts';
+import { concat } from '../operators/movement/concat.ts';
+import { reshape } from '../operators/movement/reshape.ts';
+import { slice } from '../operators/movement/slice.ts';
+import { transpose } from '../operators/movement/transpose.ts';
+import { layerNorm } from '../operators/norm/layerNorm.ts';
+import { expand } from '../operators/reduce/reduceSum.ts';
+import { type Family, variantsOf } from './family.ts';
+import { fanIn, type Initialisation, zeros } from './initialise.ts';
+import { torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+
+/** What sets one vision transformer apart from another. */
+interface Vit {
+  /** Side of a patch in pixels. */
+  readonly patch: number;
+  /** Size of a token. */
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly weights: readonly WeightSet[];
+}
+
+/** Side in pixels of the images whose positions the published weights have learned. */
+const size = 224;
+
+/** Accuracy, sizes and files: https://pytorch.org/vision/stable/models.html. */
+const vits: Readonly<Record<string, Vit>> = {
+  vit_b_16: {
+    patch: 16,
+    width: 768,
+    layers: 12,
+    heads: 12,
+    weights: [v1(81.072, 330.285, torchFile('vit_b_16', 'c867db91'))],
+  },
+};
+
+/** How much wider than a token the hidden layer between two Linears is. */
+const expansion = 4;
+const epsilon = 1e-6;
+
+/** Attention, then two Linears around GELU, each behind a norm and added to what came in. */
+function encoderLayer(builder: GraphBuilder, name: string, x: string, { width, heads }: Vit): string {
+  const first = layerNorm(builder, `${name}.ln_1`, x, epsilon);
+  const attended = add(builder, multiheadSelfAttention(builder, `${name}.self_attention`, first, heads), x);
+  const second = layerNorm(builder, `${name}.ln_2`, attended, epsilon);
+  const hidden = gelu(builder, linear(builder, `${name}.mlp.0`, second, expansion * width));
+  return add(builder, attended, linear(builder, `${name}.mlp.3`, hidden, width));
+}
+
+/** Images `[N, 3, 224, 224]` -> features `[N, width]`, the class token behind the last layer. */
+function build(builder: GraphBuilder, vit: Vit, images: string): string {
+  const { patch, width, layers } = vit;
+  const classToken = parameter(builder, 'class_token', [1, 1, width]);
+  const map = conv2d(builder, 'conv_proj', images, { channels: width, kernel: patch, stride: patch });
+  const [n, , rows, columns] = imageShape(builder, map);
+  const patches = transpose(builder, reshape(builder, map, [n, width, rows * columns]), [0, 2, 1]);
+  const tokens = concat(builder, [expand(builder, classToken, [n, 1, width]), patches]);
+  let x = add(builder, tokens, parameter(builder, 'encoder.pos_embedding', [1, 1 + rows * columns, width]));
+  for (let layer = 0; layer < layers; layer++) {
+    x = encoderLayer(builder, `encoder.layers.encoder_layer_${layer}`, x, vit);
+  }
+  return reshape(builder, slice(builder, layerNorm(builder, 'encoder.ln', x, epsilon), 1, 0, 1), [n, width]);
+}
+
+/** The Linear of the network's own classifier. */
+const ownClassifier = 'heads.head';
+
+/** As torchvision's constructor: xavier_uniform_ (Glorot and Bengio 2010) in attention and between, and zeros to classify. */
+const initialise: Initialisation = (name, shapes) => {
+  const shape = shapes.get(name) ?? [];
+  if (name === 'class_token' || name.startsWith(`${ownClassifier}.`)) return zeros;
+  if (name === 'encoder.pos_embedding') return { kind: 'normal', std: 0.02 };
+  if (name === 'conv_proj.weight') return { kind: 'normal', std: Math.sqrt(1 / fanIn(shape)) };
+  if (name === 'conv_proj.bias' || /\.(in_proj_bias|out_proj\.bias)$/u.test(name)) return zeros;
+  if (/\.(in_proj_weight|mlp\.\d\.weight)$/u.test(name)) {
+    return { kind: 'uniform', bound: Math.sqrt(6 / ((shape[0] ?? 0) + (shape[1] ?? 0))) };
+  }
+  return /\.mlp\.\d\.bias$/u.test(name) ? { kind: 'normal', std: 1e-6 } : undefined;
+};
+
+/** The vision transformer (Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929) as torchvision builds it. */
+export const vit: Family = {
+  variants: variantsOf(vits, (name, row) => ({
+    title: name.replace(/vit_([a-z])_(\d+)/u, (_, letter: string, patch) => `ViT-${letter.toUpperCase()}/${patch}`),
+    features: row.width,
+    size,
+    build: (builder, images) => build(builder, row, images),
+    weights: row.weights,
+  })),
+  classifier: 'heads',
+  ownClassifier,
+  initialise,
+  licence: 'BSD-3-Clause',
+};
