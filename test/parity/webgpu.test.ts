@@ -54,7 +54,7 @@ test('a training step on WebGPU, on a software device, has the CPU’s gradients
 });
 
 test(
-  'steps of Adam over more parameters than a device binds at once, whole and in parts, end as the CPU’s do',
+  'steps over more parameters than a device binds at once, whole and in parts, end as the CPU’s do',
   { skip },
   () => {
     const { stdout } = runChild('train');
