@@ -6,6 +6,7 @@ import { blockedDomain, forgetReadAs, heldFromPlain, readPlain } from './blocked
 import { fuseBlocked } from './blocked/fuseBlocked.ts';
 import { toBlockedOrder } from './blocked/blockedWeights.ts';
 import { createLowering, pruneNodes, type Lowering, type Precision } from './lowering.ts';
+import { openShapes } from './openBatch.ts';
 import { loweredOperator, type LoweredOperator } from './operator.ts';
 import { hideShapes, sizesInPlace } from './blocked/hiddenShapes.ts';
 import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from '../onnx/onnxModel.ts';
@@ -16,7 +17,7 @@ export interface WriteOptions {
   readonly constants: StateDict;
   /** Outputs beside the graph's own, such as the values of its updates. */
   readonly outputs?: readonly string[];
-  /** Leaves the first dimension of inputs and outputs open, for a model that others will run. */
+  /** Leaves the first dimension of inputs and outputs open, for a model that others will run; the graph is that of one image. */
   readonly openBatch?: boolean;
   /** Other names for inputs and outputs. */
   readonly rename?: ReadonlyMap<string, string>;
@@ -70,6 +71,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   for (const name of flat) lowering.alias.delete(name);
   // The optimizer's updates, the last to come, go first.
   for (const [by, nodes] of [...lowering.postponed].reverse()) by.together(lowering, nodes);
+  if (openBatch) openShapes(lowering, graph.inputs[0] ?? '');
   const outputs = [...graph.outputs, ...extra];
   const all = block > 0 ? hideShapes(lowering, graph.inputs[0] ?? '') : lowering.nodes;
   const needed = pruneNodes(all, outputs);

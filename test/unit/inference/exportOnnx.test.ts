@@ -6,15 +6,22 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
-import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { createGraphBuilder, finishGraph, input, parameter } from '../../../src/ml/graph/builder.ts';
+import type { Graph } from '../../../src/ml/graph/graph.ts';
+import { elementCount, float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
+import { multiheadSelfAttention } from '../../../src/ml/operators/matmul/attention.ts';
+import { concat } from '../../../src/ml/operators/movement/concat.ts';
+import { reshape } from '../../../src/ml/operators/movement/reshape.ts';
+import { expand } from '../../../src/ml/operators/reduce/reduceSum.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';
 import { readFeatureExtractor } from '../../../src/ml/onnx/foreign/backbone.ts';
 import { decodeOnnx, encodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { exportedInput, exportedOutput, exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';
 import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
-import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { type Initialisation, initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { squeezeExcite } from '../../../src/ml/networks/layers/squeezeExcite.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { checkpointMetadataSchema } from '../../../src/protocol/checkpointMetadata.ts';
 import { imageSize, randomImages, writeRandomCheckpoint } from './checkpointFixture.ts';
@@ -67,6 +74,40 @@ test('an exported network gives the same probabilities as the checkpoint, for an
   const file = await writeRandomCheckpoint(await temporaryFolder(t), { kind: 'architecture', name: 'ConvNet1' });
   await compare(file, 1);
   await compare(file, 3);
+});
+
+/** Runs a graph of one row that was written for any batch, and compares three rows together with each alone. */
+async function compareRows(graph: Graph, size: readonly number[]): Promise<void> {
+  const drawn: Initialisation = () => ({ kind: 'normal', std: 1 });
+  const bytes = writeOnnx(graph, { constants: initialise(stateShapes(graph), drawn, 3), openBatch: true });
+  const model = await onnxEngine.compileOnnx(bytes, 'cpu');
+  const row = elementCount(size);
+  const data = Float32Array.from({ length: 3 * row }, (_, at) => Math.sin(at * at));
+  const run = async (rows: number, from: number) => {
+    const values = float32Tensor([rows, ...size], data.slice(row * from, row * (from + rows)));
+    const outputs = await model.run(new Map([[graph.inputs[0] ?? '', values]]));
+    return [...outputs.values()].flatMap((output) => Array.from(output.data, Number));
+  };
+  const together = await run(3, 0);
+  const alone = [...(await run(1, 0)), ...(await run(1, 1)), ...(await run(1, 2))];
+  await model.dispose();
+  assert.equal(together.length, alone.length);
+  together.forEach((value, at) => assert.ok(Math.abs(value - (alone[at] ?? NaN)) < 1e-5));
+  assert.ok(new Set(together.map((value) => value.toFixed(3))).size > together.length / 2);
+}
+
+test('a squeeze-and-excite layer, which reshapes, follows the batch of an exported model', async () => {
+  const builder = createGraphBuilder();
+  const image = input(builder, 'image', [1, 4, 3, 3]);
+  await compareRows(finishGraph(builder, [squeezeExcite(builder, 'se', image, { squeezed: 2 })]), [4, 3, 3]);
+});
+
+test('the tokens of an exported transformer follow the batch', async () => {
+  const builder = createGraphBuilder();
+  const tokens = input(builder, 'tokens', [1, 2, 4]);
+  const start = expand(builder, parameter(builder, 'class_token', [1, 1, 4]), [1, 1, 4]);
+  const x = multiheadSelfAttention(builder, 'attention', concat(builder, [start, tokens]), 2);
+  await compareRows(finishGraph(builder, [reshape(builder, x, [1, 12])]), [2, 4]);
 });
 
 test('the export says in its metadata what is needed to use it', async (t) => {
