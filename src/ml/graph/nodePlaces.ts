@@ -30,7 +30,9 @@ export function nodePlaces(graph: Pick<Graph, 'nodes' | 'parameters' | 'buffers'
 }
 
 function moduleOf(tensor: string): string {
-  return tensor.replace(/\.(?:weight|bias|running_mean|running_var)\b.*$/u, '');
+  const known = tensor.replace(/\.(?:weight|bias|running_mean|running_var)\b.*$/u, '');
+  // Others have the module before their last name: `self_attention.in_proj_weight`.
+  return known === tensor ? tensor.replace(/\.[^.]+$/u, '') : known;
 }
 
 function phaseOf(node: Node, sources: readonly (NodePlace | undefined)[]): Phase {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { buildNetwork } from '../../../src/ml/networks/registry.ts';
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
+import { multiheadSelfAttention } from '../../../src/ml/operators/matmul/attention.ts';
 import { nodePlaces, parsePlaceName, placeName } from '../../../src/ml/graph/nodePlaces.ts';
 import { fullStep } from '../../../src/ml/passes/trainingStep.ts';
 
@@ -45,4 +46,13 @@ test('a node’s name can be read back from what ONNX Runtime makes of it', () =
   assert.deepEqual(parsePlaceName(`${name}:MatMul_12`), expected);
   assert.deepEqual(parsePlaceName(`fused ${name}:MatMul_12/MatMulScaleFusion/`), expected);
   assert.equal(parsePlaceName('MobilenetV2/Conv/Relu6'), undefined);
+});
+
+test('a module whose parameters have names of their own is known by what stands before them', () => {
+  const builder = createGraphBuilder();
+  const tokens = input(builder, 'tokens', [2, 3, 4]);
+  const graph = finishGraph(builder, [multiheadSelfAttention(builder, 'encoder.0.self_attention', tokens, 2)]);
+  const layers = new Set(nodePlaces(graph).map(({ layer }) => layer));
+  assert.ok(layers.has('encoder.0.self_attention'));
+  assert.ok(![...layers].some((layer) => layer.includes('in_proj')));
 });
