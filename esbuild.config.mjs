@@ -96,8 +96,8 @@ function builds() {
       ...ml,
       entryPoints: {
         fivecrop: 'src/ml/cli/main.ts',
-        trainer: 'src/ml/worker/main.ts',
-        service: 'src/ml/worker/service.ts',
+        trainer: 'src/ml/trainer/main.ts',
+        service: 'src/ml/service/main.ts',
         decodeWorker: 'src/ml/data/decodeWorker.ts',
         magickWorker: 'src/ml/data/magickWorker.ts',
         probeDevice: 'src/ml/engine/probeProcess.ts',

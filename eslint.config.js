@@ -47,7 +47,8 @@ const arrows = {
     'ml/weights',
     'ml/inference',
   ],
-  'ml/worker': ['protocol', 'runs', 'ml'],
+  'ml/trainer': ['protocol', 'runs', 'ml'],
+  'ml/service': ['protocol', 'runs', 'ml'],
   'ml/cli': ['protocol', 'runs', 'ml'],
 };
 

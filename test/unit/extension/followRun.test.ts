@@ -12,7 +12,7 @@ import { createRunEvents } from '../../../src/extension/trainer/runEvents.ts';
 import { isTrainerSocket, sendToTrainer } from '../../../src/extension/trainer/trainerSocket.ts';
 import { createTrainingControl } from '../../../src/ml/training/control.ts';
 import { reopenRunFolder } from '../../../src/runs/runFolder.ts';
-import { serveRun } from '../../../src/ml/worker/serveRun.ts';
+import { serveRun } from '../../../src/ml/trainer/serveRun.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
 import { temporaryFolder, writeRun } from './storedRun.ts';

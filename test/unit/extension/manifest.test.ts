@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { offeredNetworks } from '../../../src/ml/worker/offers.ts';
+import { offeredNetworks } from '../../../src/ml/service/offers.ts';
 import { decodedEndings } from '../../../src/protocol/imageFiles.ts';
 import { deviceChoices, engineChoices, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 

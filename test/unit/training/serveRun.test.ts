@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createTrainingControl, whenNotPaused } from '../../../src/ml/training/control.ts';
-import { serveRun } from '../../../src/ml/worker/serveRun.ts';
+import { serveRun } from '../../../src/ml/trainer/serveRun.ts';
 import { type TrainerMessage, trainerMessageSchema } from '../../../src/protocol/trainerProtocol.ts';
 
 const log = (message: string) => ({ event: 'log', time: '2026-01-02T03:04:05.000Z', level: 'info', message }) as const;

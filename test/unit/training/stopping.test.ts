@@ -10,7 +10,7 @@ import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { computedAhead } from '../../../src/ml/training/computedAhead.ts';
 import { createTrainingControl, hearRequests } from '../../../src/ml/training/control.ts';
 import { trainingLoop, type TimelessEvent } from '../../../src/ml/training/trainingLoop.ts';
-import { serveRun } from '../../../src/ml/worker/serveRun.ts';
+import { serveRun } from '../../../src/ml/trainer/serveRun.ts';
 import { cancelled } from '../../../src/protocol/errors.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 

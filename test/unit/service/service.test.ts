@@ -27,7 +27,7 @@ after(async () => {
 
 function startService(idleMilliseconds = 60_000, environment: NodeJS.ProcessEnv = {}): ServiceProcess {
   return createServiceProcess({
-    script: join(import.meta.dirname, '../../../src/ml/worker/service.ts'),
+    script: join(import.meta.dirname, '../../../src/ml/service/main.ts'),
     execArgv: ['--import', import.meta.resolve('tsx')],
     environment: () => ({ ...process.env, NODE_OPTIONS: '', ...environment }),
     onOutput: (line) => said.push(line),

@@ -13,7 +13,7 @@ import { type TrainerMessage, trainerMessageSchema } from '../../src/protocol/tr
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import { drawTinyDataset, temporaryFolder, tinyConfig } from '../unit/training/tinyDataset.ts';
 
-const trainer = join(import.meta.dirname, '../../src/ml/worker/main.ts');
+const trainer = join(import.meta.dirname, '../../src/ml/trainer/main.ts');
 
 /** Starts a trainer process as the editor does, and waits for the folder that it prints. */
 async function startTrainer(context: TestContext, config: TrainingConfig, folder: string) {
