@@ -15,7 +15,7 @@ export type RunRequest = (typeof runRequests)[number];
 /** What the page's buttons do with a run; the names are also those of the messages. */
 export const runActions = [
   ...runRequests,
-  /** Ends the process at once; what was learned since the last checkpoint is lost. */
+  /** Ends the process at once; everything learned since the last checkpoint is lost. */
   'stopNow',
   'test',
   'classify',

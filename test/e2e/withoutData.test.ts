@@ -26,14 +26,14 @@ import {
 /** What a command does where there are no runs: says one sentence, asks something, or works. */
 type Effect = RegExp | 'asks' | 'works';
 
-const noRun = /^There are no runs here yet; Fivecrop: Train Model begins one\.$/;
+const noRun = /^There are no runs here yet; Fivecrop: Train Model starts one\.$/;
 const noCheckpoint = (verb: string) =>
   new RegExp(`^There is no checkpoint to ${verb} yet; train a model first with Fivecrop: Train Model\\.$`);
 
 const withoutRuns: Record<string, Effect> = {
   'Train Model...': 'asks',
-  Resume: /^There is no run to resume; Fivecrop: Train Model begins one\.$/,
-  'Start Again': /^No run here ended before its first checkpoint; Fivecrop: Resume goes on with the others\.$/,
+  Resume: /^There is no run to resume; Fivecrop: Train Model starts one\.$/,
+  'Start Again': /^No run here ended before its first checkpoint; Fivecrop: Resume continues the others\.$/,
   Stop: /^No run is training now, so there is nothing to stop\.$/,
   Pause: /^No run is training now, so there is nothing to pause\.$/,
   'Show Run': noRun,
@@ -41,7 +41,7 @@ const withoutRuns: Record<string, Effect> = {
   'Show Log of Run': noRun,
   'Rename...': /^There is no run to rename: /,
   Delete: /^There is no run to delete: /,
-  'Open Runs Folder': /^There are no runs yet: .* is made by the first one\.$/,
+  'Open Runs Folder': /^There are no runs yet: .* is created by the first one\.$/,
   Refresh: 'works',
   'Show Log': 'works',
   'Draw Sample Data Set...': 'asks',

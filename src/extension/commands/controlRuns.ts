@@ -41,7 +41,7 @@ export function registerRunControl(parts: ControlParts): vscode.Disposable {
       const question = {
         title: 'Show which run?',
         suits: () => true,
-        none: 'There are no runs here yet; Fivecrop: Train Model begins one.',
+        none: 'There are no runs here yet; Fivecrop: Train Model starts one.',
       };
       const { folder } = await chooseRun(parts, argument, question);
       panels.showRuns([folder], { preserveFocus: how === fromRow });
@@ -57,7 +57,7 @@ async function compare(parts: ControlParts, argument: unknown, selection: unknow
   const runs = await chooseRuns(parts, argument, selection, {
     title: 'Compare which runs?',
     suits: () => true,
-    none: 'Comparing takes two runs; Fivecrop: Train Model begins one.',
+    none: 'Comparing takes two runs; Fivecrop: Train Model starts one.',
   });
   parts.panels.showRuns(runs.map(({ folder }) => folder));
 }
@@ -69,7 +69,7 @@ async function resume(parts: ControlParts, argument: unknown): Promise<void> {
       isLive(state)
         ? state === 'paused' && elsewhereRefusal(record) === undefined
         : savedCheckpoint(folder) !== undefined,
-    none: 'There is no run to resume; Fivecrop: Train Model begins one.',
+    none: 'There is no run to resume; Fivecrop: Train Model starts one.',
   });
   const node = nodeFrom(argument);
   const isLast = node?.kind === 'checkpoint' && node.path.endsWith(join('checkpoints', 'last.safetensors'));
@@ -83,7 +83,7 @@ async function startAgain(parts: ControlParts, argument: unknown): Promise<void>
   const run = await chooseRun(parts, argument, {
     title: 'Start which run again?',
     suits: ({ folder, state }) => !isLive(state) && state !== 'finished' && savedCheckpoint(folder) === undefined,
-    none: 'No run here ended before its first checkpoint; Fivecrop: Resume goes on with the others.',
+    none: 'No run here ended before its first checkpoint; Fivecrop: Resume continues the others.',
   });
   parts.panels.showRuns([await resumeRun(parts, run.folder)]);
 }

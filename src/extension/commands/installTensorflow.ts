@@ -94,7 +94,7 @@ async function install(folder: string, { say, token }: Installing): Promise<void
 function failed(what: string): (error: unknown) => never {
   return (error) => {
     if (error instanceof Error && error.name === 'CancelledError') throw error;
-    throw userError(`${what}; Fivecrop: Show Log has its words. Nothing else is affected.`, error);
+    throw userError(`${what}; see Fivecrop: Show Log for details. Nothing else is affected.`, error);
   };
 }
 

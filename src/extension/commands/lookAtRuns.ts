@@ -37,7 +37,7 @@ export function registerLookingAtRuns(
         return line === undefined ? [] : `${line.time} ${line.level}: ${relativeTo(run.folder, line.message)}`;
       });
       if (events.isThinned) {
-        lines.unshift(`Only the last lines of a long log stand here; ${runFiles.metrics} in ${run.folder} has all.`);
+        lines.unshift(`Only the last lines of a long log are shown; ${runFiles.metrics} in ${run.folder} has all.`);
       }
       await documents.show(`${runTitle(run.record.name)}.log`, `${lines.join('\n') || 'Nothing has been logged.'}\n`);
     }),
@@ -51,14 +51,14 @@ export function registerLookingAtRuns(
       const [folder] = runs.folders;
       if (folder === undefined) throw userError('Open a folder first: runs are kept inside it.');
       const there = await stat(folder).catch(() => undefined);
-      if (there === undefined) throw userError(`There are no runs yet: ${folder} is made by the first one.`);
+      if (there === undefined) throw userError(`There are no runs yet: ${folder} is created by the first one.`);
       await revealPath(folder);
     }),
   );
 }
 
 async function askForRun(parts: Pick<Parts, 'runs'>, argument: unknown, title: string) {
-  const none = 'There are no runs here yet; Fivecrop: Train Model begins one.';
+  const none = 'There are no runs here yet; Fivecrop: Train Model starts one.';
   const { folder, record } = await chooseRun(parts, argument, { title, suits: () => true, none });
   return { kind: 'run' as const, folder, record };
 }

@@ -27,7 +27,7 @@ export async function trainAgain(parts: AgainParts, argument: unknown): Promise<
   const { folder, record } = await chooseRun(parts, argument, {
     title: 'Train again with the settings of which run?',
     suits: () => true,
-    none: 'There are no runs here yet; Fivecrop: Train Model begins one.',
+    none: 'There are no runs here yet; Fivecrop: Train Model starts one.',
   });
   const title = `Train Again with the Settings of ${runTitle(record.name)}`;
   await confirmAndStart(parts, { config: record.config, out: join(folder, '..'), title });

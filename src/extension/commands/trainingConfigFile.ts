@@ -33,7 +33,7 @@ export function parseTrainingConfig(content: string, file: string): TrainingConf
   if (result.success) return mapPaths(result.data, (path) => resolve(dirname(file), path));
   const [issue] = result.error.issues;
   const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.map(String).join('.')}`;
-  throw userError(`${file} cannot be used${where}: ${issue?.message ?? 'it is no configuration'}.`);
+  throw userError(`${file} cannot be used${where}: ${issue?.message ?? 'it is not a settings file'}.`);
 }
 
 function mapPaths(config: TrainingConfig, map: (path: string) => string): TrainingConfig {

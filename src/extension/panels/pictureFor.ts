@@ -16,7 +16,7 @@ const mostBytes = 512 * 1024 * 1024;
  */
 async function requirePicture(image: string): Promise<void> {
   const isHere = isAbsolute(image) && !/^[\\/]{2}/.test(image);
-  if (!isHere || !isImageFile(image)) throw userError(`${image} is no image of this machine and is not shown.`);
+  if (!isHere || !isImageFile(image)) throw userError(`${image} is not an image on this machine and is not shown.`);
   const status = await stat(image);
   requireRegular(image, status);
   if (status.size > mostBytes) throw userError(`${image} is too large to be shown.`);

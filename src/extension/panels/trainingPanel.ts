@@ -203,7 +203,7 @@ async function obey(
     }
     case 'export': {
       const { format, content, name, thinned } = message;
-      const note = 'Steps of long runs are thinned in it; metrics.jsonl in a run’s folder has every one.';
+      const note = 'The steps of long runs are thinned; metrics.jsonl in the run’s folder has all of them.';
       return saveExport({
         name: `${name}${thinned ? '-thinned' : ''}`,
         format,

@@ -79,7 +79,7 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
   function end(process: RunningProcess, how: string): void {
     if (running === process) running = undefined;
     const error = userError(
-      `The process that classifies and tests has ended unexpectedly: ${how}. Try again; it is started anew.`,
+      `The process that classifies and tests has ended unexpectedly: ${how}. Try again; it starts again.`,
     );
     for (const { reject } of process.pending.values()) reject(error);
     process.pending.clear();
@@ -149,7 +149,7 @@ function send({ child }: RunningProcess, message: ServiceRequest): void {
 function takeAnswer(pending: Map<number, Pending>, message: unknown, onOutput: (line: string) => void): void {
   const parsed = serviceAnswerSchema.safeParse(message);
   if (!parsed.success) {
-    onOutput(`The service sent what is no answer: ${parsed.error.message}`);
+    onOutput(`The service sent something that is not an answer: ${parsed.error.message}`);
     return;
   }
   const { id, answer } = parsed.data;

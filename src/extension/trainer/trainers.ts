@@ -244,7 +244,7 @@ async function control({ record, state }: StoredRun, request: TrainerRequest): P
 function resumption({ folder, record }: StoredRun): TrainingRequest {
   if (record.state === 'finished') {
     throw userError(
-      `${runTitle(record.name)} has finished all ${record.config.epochs} epochs; to go on, train more epochs.`,
+      `${runTitle(record.name)} has finished all ${record.config.epochs} epochs; to continue, train more epochs.`,
     );
   }
   return { config: record.config, out: join(folder, '..'), resume: folder };

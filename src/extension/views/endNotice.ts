@@ -53,7 +53,7 @@ async function tell(run: StoredRun, parts: EndParts): Promise<void> {
       ]
     : [];
   const saved = isSaved
-    ? 'Resume goes on from its last checkpoint.'
+    ? 'Resume continues from its last checkpoint.'
     : 'It had saved no checkpoint yet, so it can only start again.';
   const reason = record.reason === undefined ? '' : ` ${record.reason}`;
   const accuracy = record.best === undefined ? '' : ` Best validation accuracy: ${percent(record.best.validAccuracy)}.`;

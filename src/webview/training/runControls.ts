@@ -22,9 +22,9 @@ type ActionText = { label: string; title: string };
 
 const actionTexts: Record<RunAction, ActionText> = {
   pause: { label: 'Pause', title: 'Wait after this step; the process stays' },
-  resume: { label: 'Resume', title: 'Go on from where the run is' },
+  resume: { label: 'Resume', title: 'Continue from where the run is' },
   stop: { label: 'Stop', title: 'Finish this step, save a checkpoint and end' },
-  stopNow: { label: 'Stop Now', title: 'End at once; what was learned since the last checkpoint is lost' },
+  stopNow: { label: 'Stop Now', title: 'End at once; everything learned since the last checkpoint is lost' },
   test: { label: 'Test', title: 'Test the best checkpoint on images that it was not trained on' },
   classify: { label: 'Classify', title: 'Classify images with the best checkpoint' },
   exportOnnx: { label: 'Export', title: 'Export the best checkpoint to ONNX' },
@@ -35,9 +35,9 @@ const actionTexts: Record<RunAction, ActionText> = {
   configuration: { label: 'Configuration', title: 'Show the settings of this run' },
 };
 /** What a resume is for a run that lacks its pretrained weights. */
-const tryAgain: ActionText = { label: 'Try Again', title: 'Look for the weights again and begin this run again' };
+const tryAgain: ActionText = { label: 'Try Again', title: 'Look for the weights again and start this run again' };
 /** What a resume is without a checkpoint. */
-const startAgain: ActionText = { label: 'Start Again', title: 'Begin this run again in its own folder' };
+const startAgain: ActionText = { label: 'Start Again', title: 'Start this run again in its own folder' };
 
 /** The name and state of the run in focus, and the buttons that fit its state. */
 export function runControls(act: (action: RunAction, run: PageRun) => void): RunControls {
@@ -86,7 +86,7 @@ function againText({ record }: PageRun): ActionText {
 
 function notes({ record, brokenOff, usable, refusal, folder, curves }: PageRun): string[] {
   const interrupted = usable
-    ? 'The process of this run is gone. Resume goes on from its last checkpoint.'
+    ? 'The process of this run is gone. Resume continues from its last checkpoint.'
     : 'The process of this run ended before its first checkpoint, so it can only start again.';
   const reason = record.state === 'failed' || record.state === 'stopped' ? record.reason : undefined;
   const whole = reason && record.missing === 'weights' ? weightsAdviceForEditor(reason) : reason;

@@ -72,9 +72,7 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
     main.hidden = focus === undefined;
     setText(
       empty,
-      runs.listed
-        ? 'The run that was shown here is gone. The view “Checkpoints” lists those that are left.'
-        : 'Waiting for the run…',
+      runs.listed ? 'This run is gone. The Checkpoints view lists the remaining ones.' : 'Waiting for the run…',
     );
     if (focus === undefined) return;
     spoken.say(`${focus.title}: ${stateWord(focus)}`);
