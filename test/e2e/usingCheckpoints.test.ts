@@ -262,7 +262,7 @@ scenario(
       for (const warning of [
         /2 images came after the run began and are left out/,
         /Images of the run are gone and cannot be used: 1 of train/,
-        /goes on with other settings than before: epochs 4000 → \d+, schedule constant → cosine/,
+        /continues with other settings than before: epochs 4000 → \d+, schedule constant → cosine/,
       ]) {
         await webview(workbench).locator('.run-header .note').getByText(warning).waitFor();
       }
