@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import { trainRun } from '../../src/ml/training/trainRun.ts';
+import { trainRun } from '../../src/ml/training/run/trainRun.ts';
 import { trainingConfigSchema } from '../../src/protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import { planSeconds } from '../headPlan.ts';

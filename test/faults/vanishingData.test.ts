@@ -8,7 +8,7 @@ import type { TrainingConfigInput } from '../../src/protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import { readRunRecord } from '../../src/runs/record.ts';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import { trainRun, type TrainRunOptions } from '../../src/ml/training/trainRun.ts';
+import { trainRun, type TrainRunOptions } from '../../src/ml/training/run/trainRun.ts';
 import { allEvents } from '../unit/runs/allEvents.ts';
 import { drawTinyDataset, temporaryFolder, tinyConfig } from '../unit/training/tinyDataset.ts';
 

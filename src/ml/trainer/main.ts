@@ -7,8 +7,8 @@ import { type TrainingConfig, trainingConfigSchema } from '../../protocol/traini
 import { visible, visibleLines } from '../../protocol/visibleText.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
-import { createTrainingControl } from '../training/control.ts';
-import { trainRun } from '../training/trainRun.ts';
+import { createTrainingControl } from '../training/run/control.ts';
+import { trainRun } from '../training/run/trainRun.ts';
 import { serveRun } from './serveRun.ts';
 
 const usage = 'trainer CONFIG.json|- OUT [NAME] [--resume RUN|CHECKPOINT] [--weights-folder DIR] [--mirror PLACE]';

@@ -1,6 +1,6 @@
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import { type TrainerMessage, trainerRequestSchema } from '../../protocol/trainerProtocol.ts';
-import type { TrainingControl } from '../training/control.ts';
+import type { TrainingControl } from '../training/run/control.ts';
 import { openLineSocket } from './lineSocket.ts';
 
 /** A run as clients see it over its socket. */

@@ -7,8 +7,8 @@ import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../../src/ml/onnx/onn
 import type { Random } from '../../../src/ml/graph/random.ts';
 import { type ClassifierSource, loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { readUsableCheckpoint } from '../../../src/ml/inference/usableCheckpoint.ts';
-import { openNetwork } from '../../../src/ml/training/openNetwork.ts';
-import { runNetwork } from '../../../src/ml/training/runNetwork.ts';
+import { openNetwork } from '../../../src/ml/training/run/openNetwork.ts';
+import { runNetwork } from '../../../src/ml/training/run/runNetwork.ts';
 import { readResumePoint } from '../../../src/ml/weights/checkpoint.ts';
 import { PickleError, unpickle } from '../../../src/ml/weights/pickle.ts';
 import { loadWeightsFile, readWeights } from '../../../src/ml/weights/weightsFile.ts';

@@ -10,7 +10,7 @@ import type { StoredRun } from '../../../src/runs/list.ts';
 import { createRunCatalogue } from '../../../src/extension/trainer/runCatalogue.ts';
 import { createRunEvents } from '../../../src/extension/trainer/runEvents.ts';
 import { isTrainerSocket, sendToTrainer } from '../../../src/extension/trainer/trainerSocket.ts';
-import { createTrainingControl } from '../../../src/ml/training/control.ts';
+import { createTrainingControl } from '../../../src/ml/training/run/control.ts';
 import { reopenRunFolder } from '../../../src/runs/runFolder.ts';
 import { serveRun } from '../../../src/ml/trainer/serveRun.ts';
 import { UserError } from '../../../src/protocol/errors.ts';

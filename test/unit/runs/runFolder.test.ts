@@ -14,7 +14,7 @@ import { runTitle } from '../../../src/protocol/runTitle.ts';
 import { checkRunName, defaultRunName, runNameOf } from '../../../src/runs/name.ts';
 import { readRunRecord } from '../../../src/runs/record.ts';
 import { createRunFolder, reopenRunFolder } from '../../../src/runs/runFolder.ts';
-import { createRunSession } from '../../../src/ml/training/runSession.ts';
+import { createRunSession } from '../../../src/ml/training/run/runSession.ts';
 import { allEvents } from './allEvents.ts';
 
 const now = '2026-01-02T03:04:05.000Z';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildHead } from '../../../src/ml/networks/layers/head.ts';
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
-import { dropoutMasks, maskInputs } from '../../../src/ml/training/dropoutMasks.ts';
+import { dropoutMasks, maskInputs } from '../../../src/ml/training/loop/dropoutMasks.ts';
 
 function headGraph(rows: number) {
   const builder = createGraphBuilder();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createFeatureStore } from '../../../src/ml/training/featureStore.ts';
+import { createFeatureStore } from '../../../src/ml/training/features/featureStore.ts';
 import { temporaryFolder } from './tinyDataset.ts';
 
 const width = 3;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { computedAhead } from '../../../src/ml/training/computedAhead.ts';
-import { createThroughput } from '../../../src/ml/training/throughput.ts';
-import { choosePinned } from '../../../src/ml/training/validator.ts';
+import { computedAhead } from '../../../src/ml/training/loop/computedAhead.ts';
+import { createThroughput } from '../../../src/ml/training/loop/throughput.ts';
+import { choosePinned } from '../../../src/ml/training/loop/validator.ts';
 
 test('speed and time left come from the latest steps, without the time of validations', () => {
   let clock = 0;

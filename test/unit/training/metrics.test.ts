@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
-import { afterEpoch, earlyStopStart, shouldStop } from '../../../src/ml/training/earlyStop.ts';
-import { createMetrics } from '../../../src/ml/training/metrics.ts';
+import { afterEpoch, earlyStopStart, shouldStop } from '../../../src/ml/training/loop/earlyStop.ts';
+import { createMetrics } from '../../../src/ml/training/loop/metrics.ts';
 
 const logOf = (...probabilities: number[]) => probabilities.map(Math.log);
 

@@ -7,9 +7,9 @@ import { createImageSource } from '../../../src/ml/data/imageSource.ts';
 import { createLoader, type LoaderOptions } from '../../../src/ml/data/loader.ts';
 import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
 import { float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
-import { createFeatureStore } from '../../../src/ml/training/featureStore.ts';
-import type { FrozenPart } from '../../../src/ml/training/frozenPart.ts';
-import { freshBatches, keptBatches, type ReadyBatches } from '../../../src/ml/training/readyBatches.ts';
+import { createFeatureStore } from '../../../src/ml/training/features/featureStore.ts';
+import type { FrozenPart } from '../../../src/ml/training/features/frozenPart.ts';
+import { freshBatches, keptBatches, type ReadyBatches } from '../../../src/ml/training/features/readyBatches.ts';
 import { drawTinyDataset, temporaryFolder } from './tinyDataset.ts';
 
 const crop = 8;

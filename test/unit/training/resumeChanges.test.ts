@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { contradictionIn, resizeOf, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
-import { resumeChanges } from '../../../src/ml/training/resumeChanges.ts';
+import { resumeChanges } from '../../../src/ml/training/run/resumeChanges.ts';
 import { namedNetwork } from '../../../src/ml/networks/registry.ts';
-import { runNetwork } from '../../../src/ml/training/runNetwork.ts';
+import { runNetwork } from '../../../src/ml/training/run/runNetwork.ts';
 import { tinyConfig } from './tinyDataset.ts';
 
 const place = { step: 100, stepsPerEpoch: 10 };

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { profileLines } from '../../../src/ml/cli/profileLines.ts';
 import { allEvents } from '../runs/allEvents.ts';
-import { trainRun } from '../../../src/ml/training/trainRun.ts';
+import { trainRun } from '../../../src/ml/training/run/trainRun.ts';
 import { runProfileSchema } from '../../../src/protocol/runProfile.ts';
 import { drawTinyDataset, temporaryFolder, tinyConfig } from './tinyDataset.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { learningRateAt, type ScheduleOptions } from '../../../src/ml/training/schedule.ts';
+import { learningRateAt, type ScheduleOptions } from '../../../src/ml/training/loop/schedule.ts';
 
 const options: ScheduleOptions = {
   schedule: 'constant',

@@ -5,7 +5,7 @@ import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createTrainingControl, whenNotPaused } from '../../../src/ml/training/control.ts';
+import { createTrainingControl, whenNotPaused } from '../../../src/ml/training/run/control.ts';
 import { serveRun } from '../../../src/ml/trainer/serveRun.ts';
 import { type TrainerMessage, trainerMessageSchema } from '../../../src/protocol/trainerProtocol.ts';
 

@@ -4,7 +4,7 @@ import type { Batch } from '../../../src/ml/data/loader.ts';
 import { createGraphBuilder, finishGraph } from '../../../src/ml/graph/builder.ts';
 import { float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
-import { createValidator } from '../../../src/ml/training/validator.ts';
+import { createValidator } from '../../../src/ml/training/loop/validator.ts';
 
 const batch: Batch = {
   index: 0,

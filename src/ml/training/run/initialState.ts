@@ -1,10 +1,10 @@
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
-import { isWeightSet } from '../../protocol/weightSet.ts';
-import type { StateDict } from '../graph/tensor.ts';
-import { namedNetwork } from '../networks/registry.ts';
-import { initialise } from '../networks/initialise.ts';
-import { stateShapes } from '../networks/stateShapes.ts';
-import { readWeights } from '../weights/weightsFile.ts';
+import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import { isWeightSet } from '../../../protocol/weightSet.ts';
+import type { StateDict } from '../../graph/tensor.ts';
+import { namedNetwork } from '../../networks/registry.ts';
+import { initialise } from '../../networks/initialise.ts';
+import { stateShapes } from '../../networks/stateShapes.ts';
+import { readWeights } from '../../weights/weightsFile.ts';
 import type { RunNetwork } from './runNetwork.ts';
 
 /**

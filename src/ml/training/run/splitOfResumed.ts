@@ -1,14 +1,14 @@
-import { splitNames } from '../../protocol/dataReport.ts';
-import { usageError } from '../../protocol/errors.ts';
-import { someOf } from '../../protocol/someOf.ts';
-import type { RunSplit } from '../../protocol/runSplit.ts';
-import { readRunRecord } from '../../runs/record.ts';
-import { runOfCheckpoint } from '../../runs/list.ts';
-import { digestAlone } from '../data/digestImages.ts';
-import { drawnSplit } from '../data/keptSplit.ts';
-import { matchImages, type MatchedImages } from '../data/matchImages.ts';
-import type { SplitOfCheckpoint } from '../data/readKeptSplit.ts';
-import { type Dataset, otherClassesNote } from '../data/scanDataset.ts';
+import { splitNames } from '../../../protocol/dataReport.ts';
+import { usageError } from '../../../protocol/errors.ts';
+import { someOf } from '../../../protocol/someOf.ts';
+import type { RunSplit } from '../../../protocol/runSplit.ts';
+import { readRunRecord } from '../../../runs/record.ts';
+import { runOfCheckpoint } from '../../../runs/list.ts';
+import { digestAlone } from '../../data/digestImages.ts';
+import { drawnSplit } from '../../data/keptSplit.ts';
+import { matchImages, type MatchedImages } from '../../data/matchImages.ts';
+import type { SplitOfCheckpoint } from '../../data/readKeptSplit.ts';
+import { type Dataset, otherClassesNote } from '../../data/scanDataset.ts';
 
 /** What a resumed run trains and validates on. */
 export interface ResumedSplit {

@@ -1,9 +1,9 @@
 import { type FileHandle, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf } from '../../protocol/errors.ts';
-import { cacheFolder } from '../cache/cacheFolder.ts';
-import { makePrivateFolder, privateFileMode } from '../cache/privateFolder.ts';
-import { diskBudget } from '../data/diskCache.ts';
+import { messageOf } from '../../../protocol/errors.ts';
+import { cacheFolder } from '../../cache/cacheFolder.ts';
+import { makePrivateFolder, privateFileMode } from '../../cache/privateFolder.ts';
+import { diskBudget } from '../../data/diskCache.ts';
 
 /** Rows that are allocated at a time. */
 const blockRows = 1024;

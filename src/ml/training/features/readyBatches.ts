@@ -1,7 +1,7 @@
-import type { Batch, Loader } from '../data/loader.ts';
-import type { Feeds } from '../engine/engine.ts';
-import { elementCount, float32Tensor, type Tensor } from '../graph/tensor.ts';
-import { computedAhead } from './computedAhead.ts';
+import type { Batch, Loader } from '../../data/loader.ts';
+import type { Feeds } from '../../engine/engine.ts';
+import { elementCount, float32Tensor, type Tensor } from '../../graph/tensor.ts';
+import { computedAhead } from '../loop/computedAhead.ts';
 import type { FeatureStore } from './featureStore.ts';
 import type { FrozenPart } from './frozenPart.ts';
 

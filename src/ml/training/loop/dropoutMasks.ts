@@ -1,8 +1,8 @@
-import type { Graph } from '../graph/graph.ts';
-import { isNode, typeOf } from '../graph/graph.ts';
-import { createRandom } from '../graph/random.ts';
-import { elementCount, float32Tensor, type Tensor } from '../graph/tensor.ts';
-import { dropoutOperator } from '../operators/elementwise/dropout.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { isNode, typeOf } from '../../graph/graph.ts';
+import { createRandom } from '../../graph/random.ts';
+import { elementCount, float32Tensor, type Tensor } from '../../graph/tensor.ts';
+import { dropoutOperator } from '../../operators/elementwise/dropout.ts';
 
 /** The graph's mask inputs with their rates, in the order of its nodes. */
 export function maskInputs(graph: Graph): { readonly name: string; readonly rate: number }[] {

@@ -1,9 +1,9 @@
-import type { Engine, Feeds, InferenceModel } from '../engine/engine.ts';
-import type { StateDict, Tensor } from '../graph/tensor.ts';
-import { type Backbone, openFeatures } from '../inference/backbone.ts';
-import { imagesInput } from '../networks/network.ts';
-import { fitToMemory } from './fitToMemory.ts';
-import type { RunNetwork } from './runNetwork.ts';
+import type { Engine, Feeds, InferenceModel } from '../../engine/engine.ts';
+import type { StateDict, Tensor } from '../../graph/tensor.ts';
+import { type Backbone, openFeatures } from '../../inference/backbone.ts';
+import { imagesInput } from '../../networks/network.ts';
+import { fitToMemory } from '../loop/fitToMemory.ts';
+import type { RunNetwork } from '../run/runNetwork.ts';
 
 /** What runs ahead of the training step: images become the feeds of the part that trains. */
 export interface FrozenPart {

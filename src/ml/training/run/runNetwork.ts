@@ -1,14 +1,14 @@
-import { usageError } from '../../protocol/errors.ts';
-import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { resizeOf, type TrainingConfig } from '../../protocol/trainingConfig.ts';
-import type { GraphForBatch } from '../engine/engine.ts';
-import { splitFrozen } from '../passes/frozenPrefix.ts';
-import { refuseUnusable } from '../networks/graphLimits.ts';
-import type { Initialisation } from '../networks/initialise.ts';
-import type { ImageDemands, Network } from '../networks/network.ts';
-import { trainableParameters } from '../networks/trainableParameters.ts';
+import { usageError } from '../../../protocol/errors.ts';
+import type { Preprocessing } from '../../../protocol/preprocessing.ts';
+import { resizeOf, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import type { GraphForBatch } from '../../engine/engine.ts';
+import { splitFrozen } from '../../passes/frozenPrefix.ts';
+import { refuseUnusable } from '../../networks/graphLimits.ts';
+import type { Initialisation } from '../../networks/initialise.ts';
+import type { ImageDemands, Network } from '../../networks/network.ts';
+import { trainableParameters } from '../../networks/trainableParameters.ts';
 import { asUsage } from './openNetwork.ts';
-import { withoutDropout } from '../passes/withoutDropout.ts';
+import { withoutDropout } from '../../passes/withoutDropout.ts';
 
 /** The graphs that a run needs, and what of them moves. */
 export interface RunNetwork {

@@ -1,12 +1,12 @@
-import { userError } from '../../protocol/errors.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
-import type { Engine, Feeds, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine/engine.ts';
-import { isOutOfMemory } from '../engine/outOfMemory.ts';
-import type { Optimizer } from '../operators/optimizer/optimizer.ts';
-import type { StateDict, Tensor } from '../graph/tensor.ts';
+import { userError } from '../../../protocol/errors.ts';
+import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import type { Engine, Feeds, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../../engine/engine.ts';
+import { isOutOfMemory } from '../../engine/outOfMemory.ts';
+import type { Optimizer } from '../../operators/optimizer/optimizer.ts';
+import type { StateDict, Tensor } from '../../graph/tensor.ts';
 import { dropoutMasks } from './dropoutMasks.ts';
 import { cutFeeds, rowsOf, tooLarge } from './fitToMemory.ts';
-import type { RunNetwork } from './runNetwork.ts';
+import type { RunNetwork } from '../run/runNetwork.ts';
 import { lossTargets, type TargetOptions } from './targets.ts';
 
 /** Name of the input that holds the loss targets. */

@@ -1,4 +1,4 @@
-import type { Tensor } from '../graph/tensor.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 
 /** Exact figures over images, however they were cut into batches. */
 export interface Metrics {

@@ -1,10 +1,10 @@
-import type { DataReport } from '../../protocol/dataReport.ts';
-import { messageOf } from '../../protocol/errors.ts';
-import type { RunRecord } from '../../protocol/runRecord.ts';
-import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
-import type { RunFolder } from '../../runs/runFolder.ts';
-import type { TimelessEvent } from './trainingLoop.ts';
-import { pathIn } from '../data/pathIn.ts';
+import type { DataReport } from '../../../protocol/dataReport.ts';
+import { messageOf } from '../../../protocol/errors.ts';
+import type { RunRecord } from '../../../protocol/runRecord.ts';
+import type { TrainingEvent } from '../../../protocol/trainingEvents.ts';
+import type { RunFolder } from '../../../runs/runFolder.ts';
+import type { TimelessEvent } from '../loop/trainingLoop.ts';
+import { pathIn } from '../../data/pathIn.ts';
 
 /** A run's folder together with whoever listens: what every part of a run reports to. */
 export interface RunSession {

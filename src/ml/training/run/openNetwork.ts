@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
-import { usageError } from '../../protocol/errors.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
-import { type Backbone, openBackbone, scoresIn } from '../inference/backbone.ts';
-import { exportedFacts, suggestedConstants } from '../inference/backbonePreprocessing.ts';
-import { readOnnxFile } from '../inference/foreignModel.ts';
-import type { ImageDemands, Network } from '../networks/network.ts';
-import { onnxFileNetwork } from '../networks/onnxFile.ts';
-import { namedNetwork } from '../networks/registry.ts';
+import { usageError } from '../../../protocol/errors.ts';
+import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import { type Backbone, openBackbone, scoresIn } from '../../inference/backbone.ts';
+import { exportedFacts, suggestedConstants } from '../../inference/backbonePreprocessing.ts';
+import { readOnnxFile } from '../../inference/foreignModel.ts';
+import type { ImageDemands, Network } from '../../networks/network.ts';
+import { onnxFileNetwork } from '../../networks/onnxFile.ts';
+import { namedNetwork } from '../../networks/registry.ts';
 
 /** A network as a configuration names it, and the ONNX file that it starts from, where it does. */
 export interface OpenedNetwork {

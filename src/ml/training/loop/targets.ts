@@ -1,4 +1,4 @@
-import { float32Tensor, type Tensor } from '../graph/tensor.ts';
+import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
 
 export interface TargetOptions {
   readonly classes: number;

@@ -1,31 +1,31 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import packageJson from '../../../package.json' with { type: 'json' };
-import { longestSentence } from '../../protocol/bounded.ts';
-import { CancelledError, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
-import { type RunProfile, runProfileSchema } from '../../protocol/runProfile.ts';
-import { runFiles } from '../../protocol/runRecord.ts';
-import { contradictionIn, type TrainingConfig } from '../../protocol/trainingConfig.ts';
-import type { RunSplit } from '../../protocol/runSplit.ts';
-import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
-import { writeTextAtomically } from '../../runs/atomicFile.ts';
-import { profileLimit, readBoundedJson } from '../../runs/boundedFile.ts';
-import { writeRunSplit } from '../../runs/split.ts';
-import { diskError } from '../../runs/diskError.ts';
-import { defaultRunName } from '../../runs/name.ts';
-import { recordedProcess } from '../../runs/owner.ts';
-import { createRunFolder, reopenRunFolder, type RunFolder } from '../../runs/runFolder.ts';
-import { splitForHeader } from '../data/keptSplit.ts';
-import { readKeptSplit } from '../data/readKeptSplit.ts';
-import { type Dataset, scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
-import { batchCount } from '../data/loader.ts';
-import { countsOf, type TrainableCounts, whyUntrainable } from '../data/whyUntrainable.ts';
-import { engineVersion } from '../engine/engineVersion.ts';
-import { locateWeights } from '../weights/pretrained.ts';
+import packageJson from '../../../../package.json' with { type: 'json' };
+import { longestSentence } from '../../../protocol/bounded.ts';
+import { CancelledError, messageOf, usageError, UserError, userError } from '../../../protocol/errors.ts';
+import { type RunProfile, runProfileSchema } from '../../../protocol/runProfile.ts';
+import { runFiles } from '../../../protocol/runRecord.ts';
+import { contradictionIn, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import type { RunSplit } from '../../../protocol/runSplit.ts';
+import type { TrainingEvent, TrainingEventOf } from '../../../protocol/trainingEvents.ts';
+import { writeTextAtomically } from '../../../runs/atomicFile.ts';
+import { profileLimit, readBoundedJson } from '../../../runs/boundedFile.ts';
+import { writeRunSplit } from '../../../runs/split.ts';
+import { diskError } from '../../../runs/diskError.ts';
+import { defaultRunName } from '../../../runs/name.ts';
+import { recordedProcess } from '../../../runs/owner.ts';
+import { createRunFolder, reopenRunFolder, type RunFolder } from '../../../runs/runFolder.ts';
+import { splitForHeader } from '../../data/keptSplit.ts';
+import { readKeptSplit } from '../../data/readKeptSplit.ts';
+import { type Dataset, scanDataset, scanOptionsOf } from '../../data/scanDataset.ts';
+import { batchCount } from '../../data/loader.ts';
+import { countsOf, type TrainableCounts, whyUntrainable } from '../../data/whyUntrainable.ts';
+import { engineVersion } from '../../engine/engineVersion.ts';
+import { locateWeights } from '../../weights/pretrained.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
 import { checkWhileTraining, type DataCheck } from './dataCheck.ts';
 import { createTrainingControl, type TrainingControl } from './control.ts';
-import type { ChosenEngine } from '../engine/chooseEngine.ts';
+import type { ChosenEngine } from '../../engine/chooseEngine.ts';
 import type { EngineChooser } from './engineChooser.ts';
 import {
   checkClasses,
@@ -38,10 +38,10 @@ import {
 import { resumeChanges } from './resumeChanges.ts';
 import { type OpenedNetwork, openNetwork } from './openNetwork.ts';
 import { runNetwork } from './runNetwork.ts';
-import { createRunProfiler, type RunProfiler } from './runProfiler.ts';
+import { createRunProfiler, type RunProfiler } from '../profile/runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
 import { notesOfOldRun, type ResumedSplit, splitOfResumed } from './splitOfResumed.ts';
-import { type LoopOptions, trainingLoop } from './trainingLoop.ts';
+import { type LoopOptions, trainingLoop } from '../loop/trainingLoop.ts';
 
 export interface TrainRunOptions {
   /** Folder in which the run's own folder is made. */

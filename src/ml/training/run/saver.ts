@@ -1,11 +1,11 @@
-import { type CheckpointMetadata, checkpointVersion } from '../../protocol/checkpointMetadata.ts';
-import { userError } from '../../protocol/errors.ts';
-import { type ResumeState, resumeStateVersion } from '../../protocol/resumeState.ts';
-import { repeatAtomically } from '../../runs/atomicFile.ts';
-import { checkpointPath, type CheckpointKind } from '../../runs/checkpointFiles.ts';
-import type { TrainingState } from '../engine/engine.ts';
-import type { StateDict } from '../graph/tensor.ts';
-import { type ResumePoint, writeCheckpoint } from '../weights/checkpoint.ts';
+import { type CheckpointMetadata, checkpointVersion } from '../../../protocol/checkpointMetadata.ts';
+import { userError } from '../../../protocol/errors.ts';
+import { type ResumeState, resumeStateVersion } from '../../../protocol/resumeState.ts';
+import { repeatAtomically } from '../../../runs/atomicFile.ts';
+import { checkpointPath, type CheckpointKind } from '../../../runs/checkpointFiles.ts';
+import type { TrainingState } from '../../engine/engine.ts';
+import type { StateDict } from '../../graph/tensor.ts';
+import { type ResumePoint, writeCheckpoint } from '../../weights/checkpoint.ts';
 
 /** What every checkpoint of a run says of itself. */
 export type RunFacts = Pick<CheckpointMetadata, 'network' | 'head' | 'classes' | 'preprocessing' | 'split'> & {

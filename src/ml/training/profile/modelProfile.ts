@@ -1,6 +1,6 @@
-import type { ModelProfile } from '../../protocol/runProfile.ts';
-import type { KernelTime, SessionProfile } from '../engine/engine.ts';
-import { parsePlaceName } from '../graph/nodePlaces.ts';
+import type { ModelProfile } from '../../../protocol/runProfile.ts';
+import type { KernelTime, SessionProfile } from '../../engine/engine.ts';
+import { parsePlaceName } from '../../graph/nodePlaces.ts';
 
 /** Single kernels that a profile names. */
 const namedKernels = 50;

@@ -1,17 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DataReport } from '../../protocol/dataReport.ts';
-import { CancelledError, messageOf } from '../../protocol/errors.ts';
-import type { RunSplit } from '../../protocol/runSplit.ts';
-import { checkData, checkedFiles, reportOfScan } from '../data/checkData.ts';
-import { createDecodePool } from '../data/decodePool.ts';
-import { digestAlone } from '../data/digestImages.ts';
-import { drawnSplit } from '../data/keptSplit.ts';
-import { probeImages } from '../data/probeImages.ts';
-import type { Dataset } from '../data/scanDataset.ts';
-import type { Sketch } from '../data/sketch.ts';
-import { createSketchbook } from '../data/sketchbook.ts';
-import type { SplitShares } from '../data/stratifiedSplit.ts';
-import type { TrainableCounts } from '../data/whyUntrainable.ts';
+import type { DataReport } from '../../../protocol/dataReport.ts';
+import { CancelledError, messageOf } from '../../../protocol/errors.ts';
+import type { RunSplit } from '../../../protocol/runSplit.ts';
+import { checkData, checkedFiles, reportOfScan } from '../../data/checkData.ts';
+import { createDecodePool } from '../../data/decodePool.ts';
+import { digestAlone } from '../../data/digestImages.ts';
+import { drawnSplit } from '../../data/keptSplit.ts';
+import { probeImages } from '../../data/probeImages.ts';
+import type { Dataset } from '../../data/scanDataset.ts';
+import type { Sketch } from '../../data/sketch.ts';
+import { createSketchbook } from '../../data/sketchbook.ts';
+import type { SplitShares } from '../../data/stratifiedSplit.ts';
+import type { TrainableCounts } from '../../data/whyUntrainable.ts';
 import type { RunSession } from './runSession.ts';
 
 /** What is looked at. */

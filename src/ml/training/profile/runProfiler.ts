@@ -1,9 +1,9 @@
-import type { ModelProfile, RunProfile } from '../../protocol/runProfile.ts';
-import { runProfileVersion } from '../../protocol/runProfile.ts';
-import type { Loader } from '../data/loader.ts';
-import type { Engine, ProfileObserver, SessionProfile } from '../engine/engine.ts';
+import type { ModelProfile, RunProfile } from '../../../protocol/runProfile.ts';
+import { runProfileVersion } from '../../../protocol/runProfile.ts';
+import type { Loader } from '../../data/loader.ts';
+import type { Engine, ProfileObserver, SessionProfile } from '../../engine/engine.ts';
 import { modelProfile } from './modelProfile.ts';
-import type { Stepper } from './stepper.ts';
+import type { Stepper } from '../loop/stepper.ts';
 
 /** The first runs of a model allocate and tune. */
 const warmup = 2;

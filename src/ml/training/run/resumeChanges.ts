@@ -1,5 +1,5 @@
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
-import { learningRateAt } from './schedule.ts';
+import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import { learningRateAt } from '../loop/schedule.ts';
 
 /** Settings that change what a run learns, and that a resume may change. */
 const learned = [

@@ -1,8 +1,8 @@
-import { userError } from '../../protocol/errors.ts';
-import type { Feeds, InferenceModel } from '../engine/engine.ts';
-import { joinResults, sliceFeeds } from '../engine/feedRows.ts';
-import { isOutOfMemory } from '../engine/outOfMemory.ts';
-import type { Tensor } from '../graph/tensor.ts';
+import { userError } from '../../../protocol/errors.ts';
+import type { Feeds, InferenceModel } from '../../engine/engine.ts';
+import { joinResults, sliceFeeds } from '../../engine/feedRows.ts';
+import { isOutOfMemory } from '../../engine/outOfMemory.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 
 /**
  * A model that runs large batches in parts once the device does not have enough memory for them whole: the part is halved
