@@ -3,15 +3,16 @@ import { test } from 'node:test';
 import type { Engine } from '../../../src/ml/engine/engine.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
-import { append, createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { append, createGraphBuilder, finishGraph, input, parameter } from '../../../src/ml/graph/builder.ts';
 import { averagePool2d } from '../../../src/ml/operators/pooling/averagePool.ts';
 import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
 import { concat } from '../../../src/ml/operators/movement/concat.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
-import { dropout, stochasticDepth } from '../../../src/ml/operators/elementwise/dropout.ts';
-import { relu6, silu } from '../../../src/ml/operators/activation/activations.ts';
+import { dropout, layerScale, stochasticDepth } from '../../../src/ml/operators/elementwise/dropout.ts';
+import { hardSwish, relu6, silu } from '../../../src/ml/operators/activation/activations.ts';
 import { squeezeExcite } from '../../../src/ml/networks/layers/squeezeExcite.ts';
-import { flatten } from '../../../src/ml/operators/movement/reshape.ts';
+import { flatten, reshape } from '../../../src/ml/operators/movement/reshape.ts';
+import { affine } from '../../../src/ml/operators/elementwise/affine.ts';
 import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';
 import {
@@ -127,6 +128,20 @@ function differentiable(c: number): Record<string, Graph> {
       },
       { batchNorm: 'batch', shape: [2, c, 4, 3] },
     ),
+    'a constant added behind a convolution': around(
+      (b, x) => relu(b, affine(b, conv2d(b, 'c', x, { ...three, bias: false }), { scale: 1, shift: 0.5 })),
+      { shape: [2, c, 3, 4] },
+    ),
+    'a value a channel added behind a convolution': around(
+      (b, x) => {
+        const values = reshape(b, parameter(b, 'values', [c]), [1, c, 1, 1], 'image');
+        return silu(b, add(b, conv2d(b, 'c', x, { ...three, bias: false }), values));
+      },
+      { shape: [2, c, 3, 4] },
+    ),
+    'hard swish and a layer scale': around((b, x) => conv2d(b, 'c', layerScale(b, 'scale', hardSwish(b, x)), three), {
+      shape: [2, c, 3, 4],
+    }),
     'average pooling with overlap': around((b, x) => averagePool2d(b, x, { kernel: 3, stride: 2, padding: 1 }), {
       shape: [2, c, 6, 5],
     }),

@@ -1,9 +1,8 @@
 import { append, input as declareInput, parameter } from '../../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
-import { readBlocked } from '../../lowering/blocked/blockedLayout.ts';
 import { gradientBy, likeFirst, operator, type OperatorRecord } from '../operator.ts';
 import { reshape } from '../movement/reshape.ts';
-import { broadcastTakesPlain, combineDoubles } from './broadcast.ts';
+import { broadcastSuitsBlocks, broadcastTakesPlain, combineDoubles, lowerBlockedElementwise } from './broadcast.ts';
 import { mul } from './arithmetic.ts';
 
 export interface Dropout {
@@ -19,10 +18,8 @@ export const dropoutOperator: OperatorRecord<Dropout> = operator<Dropout>('dropo
     emit('Mul', inputs, {}, outputs[0]);
   },
   takesPlain: broadcastTakesPlain,
-  blocked(lowering, node) {
-    readBlocked(lowering, node);
-    return false;
-  },
+  suitsBlocks: broadcastSuitsBlocks,
+  blocked: (lowering, node) => lowerBlockedElementwise(lowering, node, 'Mul'),
   tensorflow: (tf, input) => tf.mul(input(0), input(1)),
   reference: (input, run) => combineDoubles(input, run, (value = NaN, mask = NaN) => value * mask),
   samples: {
