@@ -26,8 +26,37 @@ export async function withNetworks(text: string, file: string): Promise<string> 
   return format(written, { ...(await resolveConfig(file)), parser: 'markdown' });
 }
 
-/* `npm run networks:table` writes the table of README.md from the registry. */
+/** The manifest with the networks that its setting offers, each with what is known of it. */
+export async function withNetworkSetting(text: string, file: string): Promise<string> {
+  const manifest = JSON.parse(text) as Manifest;
+  const networks = listNetworks();
+  const setting = manifest.contributes.configuration.properties['fivecrop.defaultNetwork'];
+  setting.enum = networks.map(({ name }) => name);
+  setting.enumDescriptions = networks.map(({ name, title, weights: [weights] }) => {
+    const millions = (countParameters(name).parameters / 1e6).toFixed(1);
+    const accuracy = weights ? `${weights.top1.toFixed(1)} % on ImageNet` : 'trained from scratch';
+    return `${title}: ${millions} million parameters, ${accuracy}`;
+  });
+  return format(JSON.stringify(manifest), { ...(await resolveConfig(file)), parser: 'json-stringify' });
+}
+
+interface Manifest {
+  readonly contributes: {
+    readonly configuration: {
+      readonly properties: {
+        readonly 'fivecrop.defaultNetwork': { enum: readonly string[]; enumDescriptions: readonly string[] };
+      };
+    };
+  };
+}
+
+/* `npm run networks:table` writes the table of README.md and the setting of package.json from the registry. */
 if (import.meta.filename === process.argv[1]) {
-  const file = join(import.meta.dirname, '..', 'README.md');
-  writeFileSync(file, await withNetworks(readFileSync(file, 'utf8'), file));
+  for (const [name, withNew] of [
+    ['README.md', withNetworks],
+    ['package.json', withNetworkSetting],
+  ] as const) {
+    const file = join(import.meta.dirname, '..', name);
+    writeFileSync(file, await withNew(readFileSync(file, 'utf8'), file));
+  }
 }

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { offeredNetworks } from '../../../src/ml/service/offers.ts';
 import { decodedEndings } from '../../../src/protocol/imageFiles.ts';
 import { deviceChoices, engineChoices, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 
@@ -67,21 +66,6 @@ test('every step of the walkthrough is ticked by what is there, not by a command
     assert.match(event ?? '', /^onContext:/);
     assert.deepEqual(others, []);
   }
-});
-
-test('the setting of the network offers every network with what is known of it', () => {
-  const { 'fivecrop.defaultNetwork': setting } = contributes.configuration.properties;
-  assert.ok(setting);
-  const offers = offeredNetworks(join(root, 'no-weights'));
-  assert.deepEqual(
-    setting.enum,
-    offers.map(({ name }) => name),
-  );
-  const described = offers.map(({ title, parameters, top1 }) => {
-    const accuracy = top1 === undefined ? 'trained from scratch' : `${(top1 * 100).toFixed(1)} % on ImageNet`;
-    return `${title}: ${(parameters / 1e6).toFixed(1)} million parameters, ${accuracy}`;
-  });
-  assert.deepEqual(setting.enumDescriptions, described);
 });
 
 test('views of package.json and of the code are the same', () => {
