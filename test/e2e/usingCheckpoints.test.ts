@@ -272,7 +272,7 @@ scenario(
       await rm(run, { recursive: true, maxRetries: 5 });
       await row.waitFor({ state: 'detached' });
       await webview(workbench)
-        .getByText(/The run that was shown here is gone/)
+        .getByText(/This run is gone\. The Checkpoints view/)
         .waitFor();
       await treeRows(workbench, 'Checkpoints').filter({ hasText: 'small' }).waitFor();
     } finally {
