@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { CancelledError, messageOf, UserError, weightsError } from '../../../src
 import { weightsAdviceForEditor } from '../../../src/protocol/weightsAdvice.ts';
 import { endingOf } from '../../../src/ml/cli/failure.ts';
 import { downloadFile, type DownloadOptions } from '../../../src/ml/weights/download.ts';
-import { withFileLock } from '../../../src/runs/lock.ts';
+import { patience, withFileLock } from '../../../src/runs/lock.ts';
 import { hasWeights, locateFile, locateWeights, lookForWeights } from '../../../src/ml/weights/pretrained.ts';
 import { imagenetPixels, type PretrainedWeights } from '../../../src/ml/networks/pretrainedWeights.ts';
 import { listNetworks, pretrainedWeights } from '../../../src/ml/networks/registry.ts';
@@ -262,10 +262,11 @@ test('two that want the same file download it once', async () => {
   assert.equal(requests.length, 1);
 });
 
-test('a lock left by a process that is gone is taken over, and a held one is waited for until the abort', async () => {
+test('a lock of an earlier version without a sign of life is taken over, and a fresh one is waited for until the abort', async () => {
   const lock = join(folder, 'x.lock');
-  // No process has this id: it is above the limit of every system.
   await writeFile(lock, `4194305 ${hostname()}`);
+  const longAgo = new Date(Date.now() - 2 * patience);
+  await utimes(lock, longAgo, longAgo);
   assert.equal(await withFileLock(lock, () => Promise.resolve(7)), 7);
   await writeFile(lock, `${process.pid} ${hostname()}`);
   const controller = new AbortController();
