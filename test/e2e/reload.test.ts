@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { fivecrop } from '../unit/cli/runCommand.ts';
 import { stage } from './scenarios.ts';
 import {
   chooseInContextMenu,
   explorerRow,
+  noteEditors,
   openViewContainer,
   reloadWindow,
   webview,
@@ -32,8 +32,7 @@ scenario('after a reload no second panel opens beside one that is hidden behind 
   await (await explorerRow(workbench, 'flowers/cat_to_name.json')).dblclick();
   await workbench.page.locator('.view-lines').first().waitFor();
   assert.equal(await tabs(workbench), 1);
-  // The workbench in a browser notes once a minute which editors are open.
-  await delay(65_000);
+  await noteEditors(workbench, 'cat_to_name.json');
   await reloadWindow(workbench);
   await workbench.page.locator('.tab', { hasText: 'Classification' }).waitFor();
   await classify(workbench, 'flowers/test/2/flower_51.jpg');

@@ -16,6 +16,7 @@ import {
   chooseInContextMenu,
   chooseQuickPick,
   explorerRow,
+  noteEditors,
   notification,
   openViewContainer,
   quickInput,
@@ -53,8 +54,7 @@ scenario(
     assertUnbroken(before, 'before the reload');
 
     const trainer = (await recordOf(run))?.process?.pid;
-    // The workbench in a browser notes once a minute which editors are open. What it notes as it goes can be lost.
-    await delay(65_000);
+    await noteEditors(workbench, 'fivecrop.training');
     await reloadWindow(workbench);
     await stepBeyond(workbench, before.length + 3);
     assert.equal((await recordOf(run))?.process?.pid, trainer, 'the reload must leave the trainer alone');

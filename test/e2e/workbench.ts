@@ -85,6 +85,36 @@ async function ready({ page }: Workbench): Promise<void> {
   await page.locator('.activitybar .action-item a[aria-label^="Fivecrop"]').waitFor();
 }
 
+/**
+ * Has the window note which editors are open, as it does where its user turns to another window, and else once a minute:
+ * what it notes as it goes can be lost. Waits until `editor`, a part of the kind or path of one, is among them.
+ */
+export async function noteEditors({ page }: Workbench, editor: string): Promise<void> {
+  const isNoted = `(async () => {
+    const result = (request) => new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+    for (const { name } of await indexedDB.databases()) {
+      const database = await result(indexedDB.open(name));
+      try {
+        if (!database.objectStoreNames.contains('ItemTable')) continue;
+        const items = database.transaction('ItemTable').objectStore('ItemTable');
+        const noted = await result(items.get('memento/workbench.parts.editor'));
+        if (String(noted).includes(${JSON.stringify(editor)})) return true;
+      } finally {
+        database.close();
+      }
+    }
+    return false;
+  })()`;
+  // A browser that is driven says of every page that it has the focus; a blur says nothing new to a window whose focus
+  // is in a webview.
+  await page.evaluate(`document.hasFocus = () => false; document.dispatchEvent(new Event('visibilitychange'))`);
+  await until(`${editor} is noted`, () => page.evaluate<boolean>(isNoted));
+  await page.evaluate(`delete document.hasFocus; document.dispatchEvent(new Event('visibilitychange'))`);
+}
+
 /** Loads the page anew, as *Developer: Reload Window* does. */
 export async function reloadWindow(workbench: Workbench): Promise<void> {
   await workbench.page.reload();
