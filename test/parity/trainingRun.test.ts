@@ -292,5 +292,5 @@ test('an early stop ends a run that gets no better', async (context) => {
   const result = await trainRun(config, { out: join(folder, 'runs'), chooseEngine });
   assert.equal(result.done.state, 'finished');
   assert.ok(result.done.step < 150, `${result.done.step}`);
-  assert.match(result.done.reason, /no better for 1 epoch,/u);
+  assert.match(result.done.reason, /did not improve for 1 epoch,/u);
 });
