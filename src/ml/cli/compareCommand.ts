@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { basename, resolve } from 'node:path';
+import { csv } from '../../protocol/csv.ts';
 import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { differingSettings, settingWords, type DifferingSetting } from '../../protocol/differingSettings.ts';
 import { usageError, userError } from '../../protocol/errors.ts';
@@ -73,7 +74,10 @@ async function compareRuns(paths: readonly string[], options: OptionValues): Pro
   const crops = cropCount === 1 ? 'the centre crop' : 'five crops';
   const left = comparison.notCommon > 0 ? `; ${comparison.notCommon} that only some were tested on are left out` : '';
   if (format !== 'csv') output.print(`${comparison.images} ${split} images, ${crops}${left}`);
-  for (const table of tables) for (const line of ['', ...writers[format](table)]) output.print(line);
+  tables.forEach((table, place) => {
+    if (format !== 'csv' || place > 0) output.print('');
+    for (const line of writers[format](table)) output.print(line);
+  });
 }
 
 interface TestWish {
@@ -166,14 +170,9 @@ function tablesOf(names: readonly string[], comparison: Comparison, settings: re
 const writers: Record<(typeof formats)[number], (table: Table) => string[]> = {
   text: ({ header, rows }) => formatTable(header, rows),
   markdown: ({ header, rows }) => [header, header.map(() => '---'), ...rows].map(markdownRow),
-  csv: ({ header, rows }) => [header, ...rows].map(csvRow),
+  csv: ({ header, rows }) => [header, ...rows].map((row) => csv([row]).trimEnd()),
 };
 
 function markdownRow(cells: readonly string[]): string {
   return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-}
-
-/** RFC 4180. */
-function csvRow(cells: readonly string[]): string {
-  return cells.map((cell) => (/[",\r\n]/u.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(',');
 }

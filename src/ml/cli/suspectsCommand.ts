@@ -13,7 +13,7 @@ import { classifierFromFlags } from './classifierFlags.ts';
 import { computingOptions, placementFromFlags } from './computingFlags.ts';
 import { configOptions, numberOf, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
 import { withInterrupt } from './interrupt.ts';
-import { networkOptions } from './networkFlags.ts';
+import { networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { createOutput, type Output } from './output.ts';
 import { createProgress, imagesNote } from './progress.ts';
 import { formatTable } from './table.ts';
@@ -42,7 +42,7 @@ export function suspectsCommand(): Command {
     .argument('<data>', 'folder of images, as for train')
     .option('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose network makes the features')
     .addHelpText('after', examples);
-  for (const option of networkOptions()) command.addOption(option);
+  for (const option of [...networkOptions(), ...preprocessingOptions()]) command.addOption(option);
   command.option('--folds <n>', 'parts that the data is cut into; each is judged by the others [5]');
   for (const option of configOptions()) if (dataFlags.includes(option.long ?? '')) command.addOption(option);
   for (const option of computingOptions()) command.addOption(option);
@@ -55,8 +55,7 @@ async function listSuspects(data: string, options: OptionValues): Promise<void> 
   const output = createOutput(options['json'] === true);
   const folds = foldsFrom(options['folds']);
   const network = { kind: 'architecture', name: 'any' };
-  const { classNames, layout, seed } = settingsFromFlags(options);
-  const config = parseTrainingConfig({ data, network, ...(classNames === undefined ? {} : { classNames }), ...(layout === undefined ? {} : { layout }), ...(seed === undefined ? {} : { seed }) }); // prettier-ignore
+  const config = parseTrainingConfig({ data, network, ...settingsFromFlags(options) });
   const source = classifierFromFlags(options);
   const dataset = await scanDataset(data, scanOptionsOf(config));
   for (const { message } of dataset.notes) output.say(message);
@@ -76,7 +75,7 @@ async function listSuspects(data: string, options: OptionValues): Promise<void> 
       progress.stop();
       return findSuspects(samples, dataset.classes, features, placement, {
         ...{ folds, seed: config.seed, signal },
-        onStage: (stage) => output.say(`${stage.charAt(0).toUpperCase()}${stage.slice(1)}`),
+        onStage: output.say,
       });
     });
     for (const suspect of suspects) output.object(suspect);

@@ -47,7 +47,7 @@ export async function findSuspects(
   const labels = Int32Array.from(samples, ({ classIndex }, row) => (isKept(row) ? classIndex : -1));
   const folder = (index: number) => classes[index]?.folder ?? '';
   const about = (row: number) => ({ image: samples[row]?.file ?? '', folder: folder(samples[row]?.classIndex ?? -1) });
-  onStage('training heads on the features');
+  onStage('Training heads on the features');
   const probabilities = await outOfFoldProbabilities(
     standardized(found, isKept),
     labels,
@@ -56,7 +56,7 @@ export async function findSuspects(
     placement,
   );
   const { issues, estimated } = labelIssues(probabilities, labels, classes.length);
-  onStage('comparing every image with every other');
+  onStage('Comparing every image with every other');
   const neighbours = await nearestNeighbours(found, isKept, neighbourCount, placement, signal);
   const suspects: Suspect[] = [
     ...issues.map(({ row, likely, score }) => ({

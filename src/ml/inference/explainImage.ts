@@ -3,11 +3,12 @@ import { usageError } from '../../protocol/errors.ts';
 import type { CropName } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage } from '../data/fiveCrops.ts';
-import type { Classifier, ImageBatch } from './classifier.ts';
+import type { Classifier } from './classifier.ts';
 import { type ActivationMap, gradCam, hasFeatureMap } from './gradCam.ts';
 import { createGraphClassifier, type GraphClassifierOptions, type Placement } from './graphClassifier.ts';
 import { type ClassifierSource, loadClassifier, type LoadOptions, openClassifierGraph } from './loadClassifier.ts';
 import { occlusionMap } from './occlusion.ts';
+import { batchOf, probabilityRows } from './predictImages.ts';
 import { meanProbabilities, rankClasses } from './ranking.ts';
 
 export interface ExplainOptions extends LoadOptions {
@@ -67,12 +68,8 @@ async function explain(
 ): Promise<ExplainedImage> {
   const { crop: size, interpolation, resize: ownResize } = classifier.preprocessing;
   const crops = cropImage(await decodeImage(image, resize ?? ownResize, { interpolation }), size, cropCount);
-  const data = new Uint8Array(crops.length * 3 * size * size);
-  crops.forEach(({ pixels }, at) => data.set(pixels, at * pixels.length));
-  const images: ImageBatch = { dtype: 'uint8', shape: [crops.length, 3, size, size], data };
-  const { data: values } = await classifier.probabilities(images);
-  const classes = classifier.labels.length;
-  const rows = crops.map((_, at) => values.subarray(at * classes, (at + 1) * classes));
+  const pixels = crops.map((crop) => crop.pixels);
+  const rows = await probabilityRows(classifier, pixels);
   const mean = meanProbabilities(rows);
   const position =
     className === undefined ? likeliest(mean, classifier.labels) : positionOf(className, classifier.labels);
@@ -82,7 +79,7 @@ async function explain(
   const maps = isOurs
     ? await gradCam(
         graph,
-        images,
+        batchOf(pixels, size),
         crops.map(() => position),
         placement,
       )

@@ -1,6 +1,6 @@
-import type { ImageBatch } from './classifier.ts';
 import type { Classifier } from './classifier.ts';
 import { type ActivationMap, scaledRows } from './gradCam.ts';
+import { probabilityRows } from './predictImages.ts';
 
 /** Places along a side at which a crop is covered. */
 const places = 14;
@@ -21,14 +21,14 @@ export async function occlusionMap(
   size: number,
   classPosition: number,
 ): Promise<ActivationMap> {
-  const [unharmed = 0] = await probabilitiesOf(classifier, [pixels], size, classPosition);
+  const [unharmed = 0] = await probabilitiesOf(classifier, [pixels], classPosition);
   const crops = Array.from({ length: places * places }, (_, place) =>
     withSquare(pixels, size, Math.floor(place / places), place % places),
   );
   const falls: number[] = [];
   for (let from = 0; from < crops.length; from += batchSize) {
     const batch = crops.slice(from, from + batchSize);
-    const left = await probabilitiesOf(classifier, batch, size, classPosition);
+    const left = await probabilitiesOf(classifier, batch, classPosition);
     falls.push(...left.map((probability) => Math.max(0, unharmed - probability)));
   }
   return scaledRows(falls, places);
@@ -37,14 +37,9 @@ export async function occlusionMap(
 async function probabilitiesOf(
   classifier: Classifier,
   crops: readonly Uint8Array[],
-  size: number,
   position: number,
 ): Promise<number[]> {
-  const data = new Uint8Array(crops.length * 3 * size * size);
-  crops.forEach((crop, at) => data.set(crop, at * crop.length));
-  const images: ImageBatch = { dtype: 'uint8', shape: [crops.length, 3, size, size], data };
-  const { data: rows } = await classifier.probabilities(images);
-  return crops.map((_, at) => rows[at * classifier.labels.length + position] ?? 0);
+  return (await probabilityRows(classifier, crops)).map((row) => row[position] ?? 0);
 }
 
 function withSquare(pixels: Uint8Array, size: number, row: number, column: number): Uint8Array {

@@ -3,7 +3,7 @@ import type { Interpolation } from '../../protocol/preprocessing.ts';
 import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage, type Crop } from '../data/fiveCrops.ts';
-import type { Classifier } from './classifier.ts';
+import type { Classifier, ImageBatch } from './classifier.ts';
 import { meanProbabilities, rankClasses } from './ranking.ts';
 
 export interface PredictOptions {
@@ -111,13 +111,17 @@ async function classifyBatch(classifier: Classifier, batch: readonly CroppedImag
   });
 }
 
-async function probabilityRows(classifier: Classifier, pixels: readonly Uint8Array[]): Promise<Float32Array[]> {
-  const { crop } = classifier.preprocessing;
+/** Crops, planes `[3, crop, crop]` each, as the batch that a classifier of that crop is fed. */
+export function batchOf(pixels: readonly Uint8Array[], crop: number): ImageBatch {
   const imageSize = 3 * crop * crop;
   const data = new Uint8Array(pixels.length * imageSize);
   pixels.forEach((planes, index) => data.set(planes, index * imageSize));
-  const shape = [pixels.length, 3, crop, crop];
-  const { data: values } = await classifier.probabilities({ dtype: 'uint8', shape, data });
+  return { dtype: 'uint8', shape: [pixels.length, 3, crop, crop], data };
+}
+
+/** A row of probabilities for each crop, in the order of the classifier's labels. */
+export async function probabilityRows(classifier: Classifier, pixels: readonly Uint8Array[]): Promise<Float32Array[]> {
+  const { data: values } = await classifier.probabilities(batchOf(pixels, classifier.preprocessing.crop));
   const classes = classifier.labels.length;
   return pixels.map((_, index) => values.subarray(index * classes, (index + 1) * classes));
 }

@@ -1,4 +1,4 @@
-import { csv } from '../components/csv.ts';
+import { csv } from '../../protocol/csv.ts';
 import { classNames } from './confusions.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
 

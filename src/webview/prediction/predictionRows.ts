@@ -1,7 +1,7 @@
 import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import type { ShownPrediction } from '../../protocol/predictionPanel.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
-import { csv, type CsvValue } from '../components/csv.ts';
+import { csv, type CsvValue } from '../../protocol/csv.ts';
 import { fileName } from '../components/format.ts';
 import { sortedRows } from '../components/sortRows.ts';
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { dataReportText } from '../../../src/extension/commands/dataReportText.ts';
 import { inCode, inLabel, inMarkdown, inMessage } from '../../../src/extension/plainText.ts';
 import { runTooltip } from '../../../src/extension/views/formatRun.ts';
-import { csv } from '../../../src/webview/components/csv.ts';
+import { csv } from '../../../src/protocol/csv.ts';
 import { createRunCatalogue } from '../../../src/extension/trainer/runCatalogue.ts';
 import { temporaryFolder, writeRun } from './storedRun.ts';
 

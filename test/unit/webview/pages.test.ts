@@ -5,7 +5,7 @@ import type { ImagePrediction } from '../../../src/protocol/prediction.ts';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
 import type { RunState } from '../../../src/protocol/trainingEvents.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
-import { csv } from '../../../src/webview/components/csv.ts';
+import { csv } from '../../../src/protocol/csv.ts';
 import { contrast, parseColor, type Rgb } from '../../../src/webview/components/contrast.ts';
 import { colorDifference, curveColors } from '../../../src/webview/components/curveColors.ts';
 import { themeVariables } from '../../e2e/pages/themes.ts';
