@@ -1,8 +1,10 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
-import { usageError } from '../../protocol/errors.ts';
+import { messageOf, usageError, userError } from '../../protocol/errors.ts';
+import type { Interpolation } from '../../protocol/preprocessing.ts';
 import type { CropName } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage } from '../data/fiveCrops.ts';
+import type { ResizedImage } from '../data/rgbImage.ts';
 import type { Classifier } from './classifier.ts';
 import { type ActivationMap, gradCam, hasFeatureMap } from './gradCam.ts';
 import { createGraphClassifier, type GraphClassifierOptions, type Placement } from './graphClassifier.ts';
@@ -67,7 +69,7 @@ async function explain(
   { cropCount, resize, className }: ExplainOptions,
 ): Promise<ExplainedImage> {
   const { crop: size, interpolation, resize: ownResize } = classifier.preprocessing;
-  const crops = cropImage(await decodeImage(image, resize ?? ownResize, { interpolation }), size, cropCount);
+  const crops = cropImage(await decoded(image, resize ?? ownResize, interpolation), size, cropCount);
   const pixels = crops.map((crop) => crop.pixels);
   const rows = await probabilityRows(classifier, pixels);
   const mean = meanProbabilities(rows);
@@ -92,6 +94,17 @@ async function explain(
       map: maps[at] ?? [],
     })),
   };
+}
+
+/** An image, or a user error that names the one which does not decode. */
+async function decoded(
+  image: string,
+  shortSide: number,
+  interpolation: Interpolation | undefined,
+): Promise<ResizedImage> {
+  return decodeImage(image, shortSide, { interpolation }).catch((error: unknown) => {
+    throw userError(`${image} cannot be used. ${messageOf(error)}`, error);
+  });
 }
 
 function likeliest(mean: Float64Array, labels: readonly ClassLabel[]): number {
