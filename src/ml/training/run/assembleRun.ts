@@ -25,7 +25,8 @@ import type { RunSession } from './runSession.ts';
 import type { RunProfiler } from '../profile/runProfiler.ts';
 import type { RunFacts } from './saver.ts';
 import { createStepper } from '../loop/stepper.ts';
-import type { LoopOptions, Position } from '../loop/trainingLoop.ts';
+import type { Position } from '../loop/position.ts';
+import type { LoopOptions } from '../loop/trainingLoop.ts';
 import { choosePinned, createValidator } from '../loop/validator.ts';
 
 export interface AssembleOptions {

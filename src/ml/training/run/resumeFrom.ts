@@ -22,7 +22,7 @@ import type { Network, NetworkReference } from '../../networks/network.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
 import type { RunNetwork } from './runNetwork.ts';
 import { optimizerOf } from '../loop/stepper.ts';
-import type { Position } from '../loop/trainingLoop.ts';
+import type { Position } from '../loop/position.ts';
 
 /** A checkpoint that a run goes on from. */
 export interface ResumedFrom {

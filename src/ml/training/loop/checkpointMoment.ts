@@ -1,0 +1,46 @@
+import type { CheckpointMetadata } from '../../../protocol/checkpointMetadata.ts';
+import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import type { Moment } from '../run/saver.ts';
+import type { Metrics } from './metrics.ts';
+import type { Position } from './position.ts';
+import type { Stepper } from './stepper.ts';
+
+/** Figures of a validation; the mean training loss before it where a step led to it. */
+export interface Validated {
+  readonly metrics: Metrics;
+  readonly trainLoss: number | undefined;
+}
+
+/** All that a checkpoint keeps of the present moment; `epoch` is with the fraction of the present one. */
+export async function checkpointMoment(
+  { run, config, stepper }: { readonly run: string; readonly config: TrainingConfig; readonly stepper: Stepper },
+  { best, measuredOn, earlyStop, ...position }: Position,
+  epoch: number,
+  validated: Validated | undefined,
+): Promise<Moment> {
+  return {
+    training: await stepper.snapshot(),
+    resume: {
+      ...{ run, config, ...position },
+      microBatchSize: stepper.microBatchSize,
+      trainLoss: { ...position.trainLoss },
+      earlyStop: {
+        epochsWithoutBetter: earlyStop.epochsWithoutBetter,
+        ...(earlyStop.bestLoss === undefined ? {} : { bestLoss: earlyStop.bestLoss }),
+      },
+      ...(best ? { best } : {}),
+      ...(measuredOn ? { measuredOn } : {}),
+    },
+    epoch,
+    metrics: validated ? figuresOf(validated) : {},
+  };
+}
+
+function figuresOf({ metrics, trainLoss }: Validated): CheckpointMetadata['metrics'] {
+  return {
+    ...(trainLoss === undefined ? {} : { trainLoss }),
+    validLoss: metrics.loss,
+    validAccuracy: metrics.accuracy,
+    validTop5: metrics.top5,
+  };
+}
