@@ -18,11 +18,15 @@ import {
 import { layerScale, stochasticDepth } from '../../../src/ml/operators/elementwise/dropout.ts';
 import { mul } from '../../../src/ml/operators/elementwise/arithmetic.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
-import { multiheadSelfAttention, windowAttention } from '../../../src/ml/operators/matmul/attention.ts';
+import { multiheadSelfAttention } from '../../../src/ml/operators/matmul/attention.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';
+import { gridAngles, rotaryPosition } from '../../../src/ml/operators/matmul/rotaryPosition.ts';
+import { cosineWindowAttention, windowAttention } from '../../../src/ml/operators/matmul/windowAttention.ts';
 import { flatten } from '../../../src/ml/operators/movement/reshape.ts';
 import { channelShuffle } from '../../../src/ml/operators/movement/shuffle.ts';
+import { globalResponseNorm } from '../../../src/ml/operators/norm/globalResponseNorm.ts';
 import { layerNorm, layerNorm2d, rmsNorm } from '../../../src/ml/operators/norm/layerNorm.ts';
+import { adaptiveAveragePool2d } from '../../../src/ml/operators/pooling/adaptiveAveragePool.ts';
 import { checkGradients } from '../engine/checkGradients.ts';
 import { doubleEngine } from '../engine/doubleEngine.ts';
 import { seed } from '../engine/seed.ts';
@@ -61,6 +65,18 @@ const compositions: Readonly<Record<string, Composition>> = {
     shape: [2, 4, 6, 4],
     build: (b, x) => windowAttention(b, 'a', x, { heads: 2, window: 2, shift: 1 }),
   },
+  'attention in padded windows': {
+    shape: [1, 3, 5, 4],
+    build: (b, x) => windowAttention(b, 'a', x, { heads: 2, window: 2, shift: 1 }),
+  },
+  'attention by cosine in shifted windows': {
+    shape: [1, 4, 4, 4],
+    build: (b, x) => cosineWindowAttention(b, 'a', x, { heads: 2, window: 2, shift: 1 }),
+  },
+  'rotary positions': { shape: [1, 2, 5, 4], build: (b, x) => rotaryPosition(b, x, gridAngles([2, 2], 4, 100)) },
+  'global response norm': { shape: map, axes: 'image', build: (b, x) => globalResponseNorm(b, 'n', x) },
+  'global response norm, channels last': { shape: map, build: (b, x) => globalResponseNorm(b, 'n', x) },
+  'adaptive average pooling': { shape: map, axes: 'image', build: (b, x) => adaptiveAveragePool2d(b, x, 2) },
   'channel shuffle': { shape: [1, 6, 2, 2], axes: 'image', build: (b, x) => channelShuffle(b, x, 3) },
   'stochastic depth': { shape: map, axes: 'image', build: (b, x) => stochasticDepth(b, 's', x, 0.5) },
   'layer scale of a map': { shape: map, axes: 'image', build: (b, x) => layerScale(b, 'gamma', x) },

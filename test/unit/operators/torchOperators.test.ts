@@ -18,12 +18,21 @@ import {
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
 import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
-import { multiheadSelfAttention, windowAttention } from '../../../src/ml/operators/matmul/attention.ts';
-import { applyLinear } from '../../../src/ml/operators/matmul/linear.ts';
+import {
+  attention,
+  joinHeads,
+  multiheadSelfAttention,
+  splitHeads,
+} from '../../../src/ml/operators/matmul/attention.ts';
+import { applyLinear, linear } from '../../../src/ml/operators/matmul/linear.ts';
+import { gridAngles, rotaryPosition } from '../../../src/ml/operators/matmul/rotaryPosition.ts';
+import { cosineWindowAttention, windowAttention } from '../../../src/ml/operators/matmul/windowAttention.ts';
 import { flatten } from '../../../src/ml/operators/movement/reshape.ts';
 import { channelShuffle } from '../../../src/ml/operators/movement/shuffle.ts';
 import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
+import { globalResponseNorm } from '../../../src/ml/operators/norm/globalResponseNorm.ts';
 import { layerNorm, layerNorm2d, rmsNorm } from '../../../src/ml/operators/norm/layerNorm.ts';
+import { adaptiveAveragePool2d } from '../../../src/ml/operators/pooling/adaptiveAveragePool.ts';
 import { averagePool2d } from '../../../src/ml/operators/pooling/averagePool.ts';
 import { assertClose } from '../engine/graphValues.ts';
 
@@ -56,6 +65,11 @@ const modules: Readonly<Record<string, (builder: GraphBuilder, x: string) => str
   attention: (b, x) => multiheadSelfAttention(b, 'm', x, 2),
   window_attention: (b, x) => windowAttention(b, 'm', x, { heads: 2, window: 2, shift: 0 }),
   shifted_window_attention: (b, x) => windowAttention(b, 'm', x, { heads: 2, window: 2, shift: 1 }),
+  padded_window_attention: (b, x) => windowAttention(b, 'm', x, { heads: 2, window: 3, shift: 1 }),
+  cosine_window_attention: (b, x) => cosineWindowAttention(b, 'm', x, { heads: 2, window: 2, shift: 1 }),
+  rotary_attention: (b, x) => rotaryAttention(b, 'm', x),
+  global_response_norm: (b, x) => globalResponseNorm(b, 'm', x),
+  global_response_norm_last: (b, x) => globalResponseNorm(b, 'm', x),
   squeeze_excite: (b, x) => squeezeExcite(b, 'm', x, { squeezed: 2, activation: silu }),
   channel_shuffle: (b, x) => channelShuffle(b, x, 3),
   depthwise: (b, x) => conv2d(b, 'm', x, { channels: 4, kernel: 5, stride: 2, padding: 2, groups: 4 }),
@@ -64,8 +78,21 @@ const modules: Readonly<Record<string, (builder: GraphBuilder, x: string) => str
   dilated: (b, x) => conv2d(b, 'm', x, { channels: 3, kernel: 3, padding: 2, dilation: [2, 1] }),
   average_pool: (b, x) => averagePool2d(b, x, { kernel: 3, stride: 2, padding: 1 }),
   average_pool_ceil: (b, x) => averagePool2d(b, x, { kernel: 3, stride: 2, padding: 1, ceilMode: true }),
+  adaptive_average_pool: (b, x) => adaptiveAveragePool2d(b, x, 3),
   batch_norm: (b, x) => batchNorm2d(b, 'm', x, { epsilon: 1e-3, momentum: 0.03 }),
 };
+
+/** DINOv3's attention as timm has it, over a class token and a grid of 2 by 3. */
+function rotaryAttention(builder: GraphBuilder, name: string, x: string): string {
+  const positions = gridAngles([2, 3], 4, 100);
+  const { query, key, value } = splitHeads(builder, linear(builder, `${name}.qkv`, x, 24, false), 2);
+  const turned = {
+    query: rotaryPosition(builder, query, positions),
+    key: rotaryPosition(builder, key, positions),
+    value,
+  };
+  return linear(builder, `${name}.proj`, joinHeads(builder, attention(builder, turned)), 8);
+}
 
 /** Modules over tokens, or over values with their features last; the others take images. */
 const plain = new Set([
@@ -76,6 +103,10 @@ const plain = new Set([
   'attention',
   'window_attention',
   'shifted_window_attention',
+  'padded_window_attention',
+  'cosine_window_attention',
+  'rotary_attention',
+  'global_response_norm_last',
 ]);
 
 test('every module that torch computed is here', () => {

@@ -114,6 +114,7 @@ export const sigmoidOperator = unary('sigmoid', {
   gradient: (builder, dy, _, y) => mul(builder, dy, sub(builder, y, mul(builder, y, y))),
 });
 
+/** Where a value is cut off. An end may be infinite: then nothing is cut off there. */
 export interface Ends {
   readonly low: number;
   readonly high: number;
@@ -136,6 +137,8 @@ export const clipOperator = operator<Ends>('clip', {
     input(0).every((x) => Math.abs(x - low) > margin && Math.abs(x - high) > margin),
   samples: {
     rows: { attributes: { low: -0.5, high: 0.8 }, inputs: [{ shape: [4, 5] }] },
+    'rows with no upper end': { attributes: { low: -0.5, high: Infinity }, inputs: [{ shape: [4, 5] }] },
+    'rows with no lower end': { attributes: { low: -Infinity, high: 0.8 }, inputs: [{ shape: [4, 5] }] },
     'a map from zero to six': {
       attributes: { low: 0, high: 6 },
       inputs: [{ shape: [2, 3, 4, 3], axes: 'image', value: (normal) => 5 * normal }],
@@ -151,9 +154,11 @@ export const clipGradient = trainingOperator<Ends>('clipGradient', {
   shape: likeFirst,
   /** Masks as hard sigmoids with a very steep slope, the fastest kernel that ONNX Runtime's CPU has for them. */
   onnx({ emit }, { inputs: [dy = '', y = ''], attributes: { low, high }, outputs }) {
-    const above = emit('HardSigmoid', [y], { alpha: float(steep), beta: float(-low * steep) });
-    const below = emit('HardSigmoid', [y], { alpha: float(-steep), beta: float(high * steep) });
-    emit('Mul', [emit('Mul', [dy, above]), below], {}, outputs[0]);
+    const above = () => emit('HardSigmoid', [y], { alpha: float(steep), beta: float(-low * steep) });
+    const below = () => emit('HardSigmoid', [y], { alpha: float(-steep), beta: float(high * steep) });
+    if (low === -Infinity) emit('Mul', [dy, below()], {}, outputs[0]);
+    else if (high === Infinity) emit('Mul', [dy, above()], {}, outputs[0]);
+    else emit('Mul', [emit('Mul', [dy, above()]), below()], {}, outputs[0]);
   },
   blocked(lowering, node) {
     readBlocked(lowering, node);
@@ -165,7 +170,7 @@ export const clipGradient = trainingOperator<Ends>('clipGradient', {
   },
 });
 
-/** The nearest value from `low` to `high`. */
+/** The nearest value from `low` to `high`; either may be infinite. */
 export function clip(builder: GraphBuilder, x: string, low: number, high: number): string {
   return append(builder, clipOperator, { low, high }, [x]);
 }
