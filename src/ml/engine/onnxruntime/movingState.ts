@@ -1,0 +1,112 @@
+import type { Tensor as OrtTensor } from 'onnxruntime-node';
+import { type Graph, typeOf } from '../../graph/graph.ts';
+import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
+import { fromBlockedOrder, toBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
+import type { Precision } from '../../lowering/lowering.ts';
+import { momentNames } from '../../operators/optimizer/optimizer.ts';
+import { countBatches } from '../countBatches.ts';
+import type { TrainingOptions, TrainingState } from '../engine.ts';
+import { fetchTensors, isOnDevice } from './deviceTensors.ts';
+import { fromRuntime, loadRuntime, toRuntime } from './session.ts';
+import type { BlockedKernels } from './stepSessions.ts';
+
+/** What a training's models read and move: parameters, running statistics and moments. */
+export interface MovingState {
+  /** Parameters and buffers that never move, which models hold as constants. */
+  readonly constants: ReadonlyMap<string, Tensor>;
+  /** The tensors that steps move, as the models have them: on the device where it keeps them. */
+  readonly tensors: ReadonlyMap<string, OrtTensor>;
+  /** Replaces a tensor by its successor; the old one stays as it is until `freeUnused`. */
+  readonly replace: (name: string, tensor: OrtTensor) => void;
+  /** Goes back to the tensors that were there before a step that failed. */
+  readonly restore: (before: ReadonlyMap<string, OrtTensor>) => void;
+  /** A value that a model gave under a tensor's name, in torch's order. */
+  readonly inTorchOrder: (name: string, value: Tensor) => Tensor;
+  /** Remembers a tensor that a step gave, so that its memory on the device is freed once nothing holds it. */
+  readonly own: (tensor: OrtTensor) => void;
+  /** Frees what is on the device and was replaced: the garbage collector knows nothing of a device's memory. */
+  readonly freeUnused: () => void;
+  /** All of the state after `steps` steps, with torch's counts of batches raised by `forwards`. */
+  readonly snapshot: (steps: number, forwards: number) => Promise<TrainingState>;
+  readonly dispose: () => void;
+}
+
+/**
+ * Brings a training's state to where its models want it. A step gives new tensors, which replace the old ones once it
+ * has succeeded: a failed step leaves no trace, and nothing needs to be copied. Outputs are not given memory beforehand,
+ * since ONNX Runtime's binding copies them out of it all the same. `forward` is the network's graph for any batch size.
+ */
+export function createMovingState(
+  forward: Graph,
+  initial: TrainingState,
+  { trainable, optimizer, device }: TrainingOptions,
+  { block, kernels }: BlockedKernels,
+  precision: Precision,
+): MovingState {
+  const runtime = loadRuntime();
+  const inBlocks = new Set([...kernels, ...[...kernels].flatMap((name) => momentNames(optimizer, name))]);
+  const inModelOrder = (name: string, tensor: Tensor) =>
+    toRuntime(runtime, inBlocks.has(name) ? toBlockedOrder(tensor, block) : tensor, precision);
+  const inTorchOrder = (name: string, value: Tensor) => (inBlocks.has(name) ? fromBlockedOrder(value, block) : value);
+
+  const tensors = new Map<string, OrtTensor>();
+  const constants = new Map<string, Tensor>();
+  for (const name of [...forward.parameters, ...forward.buffers]) {
+    const tensor = initial.state.get(name);
+    if (!tensor) throw new Error(`the state has no tensor named ${name}`);
+    if (trainable.has(name) || forward.updates.has(name)) tensors.set(name, inModelOrder(name, tensor));
+    else constants.set(name, tensor);
+  }
+  const parameterOf = new Map<string, string>();
+  for (const parameter of forward.parameters.filter((name) => trainable.has(name))) {
+    for (const moment of momentNames(optimizer, parameter)) {
+      parameterOf.set(moment, parameter);
+      const tensor = initial.optimizer.get(moment) ?? float32Tensor(typeOf(forward, parameter).shape);
+      tensors.set(moment, inModelOrder(moment, tensor));
+    }
+  }
+  const stateNames = new Set(initial.state.keys());
+  const unmoved = new Map([...initial.state].filter(([name]) => !tensors.has(name)));
+
+  const owned = new Set<OrtTensor>();
+  const freeUnused = () => {
+    const used = new Set(tensors.values());
+    for (const tensor of [...owned].filter((it) => !used.has(it))) {
+      tensor.dispose();
+      owned.delete(tensor);
+    }
+  };
+
+  return {
+    constants,
+    tensors,
+    replace: (name, tensor) => tensors.set(name, tensor),
+    restore: (before) => {
+      for (const [name, tensor] of before) tensors.set(name, tensor);
+    },
+    inTorchOrder,
+    own: (tensor) => {
+      if (isOnDevice(tensor)) owned.add(tensor);
+    },
+    freeUnused,
+    snapshot: async (steps, forwards) => {
+      const fetched = await fetchTensors(tensors, device);
+      const present = (name: string): Tensor => {
+        const tensor = fetched.get(name);
+        if (!tensor) throw new Error(`the state lacks ${name}, which it had`);
+        const { shape } = typeOf(forward, parameterOf.get(name) ?? name);
+        return inTorchOrder(name, fromRuntime(tensor.reshape(shape)));
+      };
+      const counted = countBatches(unmoved, (statistic) => tensors.has(statistic), forwards);
+      return {
+        state: new Map([...stateNames].map((name) => [name, counted.get(name) ?? present(name)])),
+        optimizer: new Map([...parameterOf.keys()].map((name) => [name, present(name)])),
+        step: steps,
+      };
+    },
+    dispose: () => {
+      tensors.clear();
+      freeUnused();
+    },
+  };
+}

@@ -1,0 +1,149 @@
+import type { Tensor as OrtTensor } from 'onnxruntime-node';
+import { type Graph, typeOf } from '../../graph/graph.ts';
+import { elementCount, type StateDict, type Tensor } from '../../graph/tensor.ts';
+import { areWorthwhile, assignLayouts, type AssignLayouts } from '../../lowering/blocked/assignLayouts.ts';
+import type { Precision } from '../../lowering/lowering.ts';
+import type { WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
+import { rowsOf, writeOnnx } from '../../lowering/writeOnnx.ts';
+import { accumulationStep, fullStep, gradientStep, updateStep } from '../../passes/trainingStep.ts';
+import type { GraphForBatch, ProfileObserver, TrainingOptions } from '../engine.ts';
+import { cpuBlockSize } from './blockSize.ts';
+import { reshaped } from './deviceTensors.ts';
+import { createSession, fromRuntime, guarded, type Session } from './session.ts';
+
+/** What a model of a training computes: a whole step, gradients alone, gradients added to sums, or the update by those. */
+export type StepPurpose = 'full' | 'gradients' | 'accumulate' | 'update';
+
+/** How the models are written. */
+export interface Form {
+  /**
+   * With `float64`, on the CPU only, every step is computed and kept in double precision; what goes in and comes out is
+   * float32 all the same.
+   */
+  readonly precision?: Precision;
+  /** The forms that suit WebGPU; by default on its device only. The CPU can run them too. */
+  readonly webgpu?: WebgpuLimits | undefined;
+  /** Chooses what computes on the CPU's blocked images; by default where it pays. */
+  readonly assign?: AssignLayouts;
+}
+
+/** How the models of a training use the CPU's layout in blocks. */
+export interface BlockedKernels {
+  /** Channels of a block; 0 for models in the plain layout. */
+  readonly block: number;
+  /** The weights that all of the models, whatever their purpose, hold in blocks. */
+  readonly kernels: ReadonlySet<string>;
+}
+
+const noBlocks: BlockedKernels = { block: 0, kernels: new Set() };
+
+/** Blocks if the CPU has the layout and a step of `forward` has enough work on them. */
+export async function blocksFor(
+  forward: Graph,
+  { trainable, device }: TrainingOptions,
+  { precision = 'float32', webgpu, assign }: Form,
+): Promise<BlockedKernels> {
+  const block = precision === 'float32' && !webgpu && device === 'cpu' ? await cpuBlockSize() : 0;
+  if (block === 0) return noBlocks;
+  const step = gradientStep(forward, trainable);
+  if (assign) return { block, kernels: assign(step, block).kernels };
+  const layouts = assignLayouts(step, block);
+  return areWorthwhile(step, layouts) ? { block, kernels: layouts.kernels } : noBlocks;
+}
+
+/** A graph compiled for one batch size and purpose. */
+export interface CompiledStep {
+  readonly graph: Graph;
+  readonly session: Session;
+  /** What the session takes and gives as rows. */
+  readonly rows: ReadonlySet<string>;
+  readonly device: string;
+}
+
+export interface StepSessions {
+  /** Compiled when it is first asked for. */
+  get(purpose: StepPurpose, batchSize: number): Promise<CompiledStep>;
+  dispose(): Promise<void>;
+}
+
+/** The models of a training, one for each purpose and batch size; `constants` are the tensors that they hold. */
+export function createStepSessions(
+  graphFor: GraphForBatch,
+  constants: StateDict,
+  options: TrainingOptions,
+  { precision, webgpu, assign, block, kernels }: Form & BlockedKernels,
+  observer: ProfileObserver | undefined,
+): StepSessions {
+  const { device } = options;
+  const compiled = new Map<string, Promise<CompiledStep>>();
+  const compile = async (purpose: StepPurpose, batchSize: number): Promise<CompiledStep> => {
+    const graph = graphOf(purpose, graphFor(batchSize), options);
+    const outputs = [...graph.updates.values()];
+    const layout = { block, blockedKernels: kernels, assign, webgpu };
+    const model = writeOnnx(graph, { constants, outputs, ...layout, ...(precision && { precision }) });
+    const kind = block > 0 ? 'blocked training' : 'training';
+    const session = await createSession(model, device, kind, { purpose, batchSize, observer }, outputs);
+    return { graph, session, rows: rowsOf(graph), device };
+  };
+  return {
+    get: (purpose, batchSize) => {
+      const key = `${purpose} ${String(batchSize)}`;
+      const step = compiled.get(key) ?? compile(purpose, batchSize);
+      compiled.set(key, step);
+      return step;
+    },
+    dispose: async () => {
+      const opened = await Promise.allSettled(compiled.values());
+      compiled.clear();
+      for (const result of opened) if (result.status === 'fulfilled') await result.value.session.release();
+    },
+  };
+}
+
+/** The graph of a purpose; that of gradients moves nothing. */
+function graphOf(purpose: StepPurpose, forward: Graph, options: TrainingOptions): Graph {
+  switch (purpose) {
+    case 'full':
+      return fullStep(forward, options);
+    case 'gradients':
+      return { ...gradientStep(forward, options.trainable), updates: new Map() };
+    case 'accumulate':
+      return accumulationStep(forward, options.trainable);
+    case 'update':
+      return updateStep(forward, options);
+  }
+}
+
+/**
+ * Runs a compiled step once. Its inputs are `feeds`, and `state` where those have none. Gives the graph's outputs, and
+ * the successors of what it updates by name, left where the model put them.
+ */
+export async function runStep(
+  { graph, session, rows, device }: CompiledStep,
+  feeds: ReadonlyMap<string, OrtTensor>,
+  state: (name: string) => OrtTensor | undefined,
+): Promise<{ readonly outputs: Tensor[]; readonly updates: ReadonlyMap<string, OrtTensor> }> {
+  const asModelHasIt = (name: string, tensor: OrtTensor) => {
+    const { shape } = typeOf(graph, name);
+    return reshaped(tensor, rows.has(name) ? [elementCount(shape)] : shape);
+  };
+  const inputs: Record<string, OrtTensor> = {};
+  for (const name of session.inputNames) {
+    const fed = feeds.get(name);
+    const kept = state(name);
+    if (fed) inputs[name] = fed;
+    else if (kept) inputs[name] = asModelHasIt(name, kept);
+    else throw new Error(`the step needs ${name}, and nothing feeds it`);
+  }
+  const fetches = [...graph.outputs, ...graph.updates.values()].map((name) => [name, null] as const);
+  const results = await guarded(device, () => session.run(inputs, Object.fromEntries(fetches)));
+  const result = (name: string) => {
+    const tensor = results[name];
+    if (!tensor) throw new Error(`the step gave no ${name}`);
+    return tensor;
+  };
+  return {
+    outputs: graph.outputs.map((name) => fromRuntime(result(name))),
+    updates: new Map([...graph.updates].map(([name, value]) => [name, result(value)])),
+  };
+}
