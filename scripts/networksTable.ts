@@ -12,7 +12,7 @@ export async function withNetworks(text: string, file: string): Promise<string> 
     const parameters = countParameters(name).parameters.toLocaleString('en');
     const [top1, megabytes] = weights ? [weights.top1.toFixed(2), weights.megabytes.toFixed(1)] : ['–', '–'];
     const { resize, crop } = weights?.preprocessing ?? {};
-    return `| \`${name}\` | ${parameters} | ${top1} | ${megabytes} | ${weights ? `${String(crop)} of ${String(resize)}` : '–'} | ${licence ?? '–'} |`;
+    return `| \`${name}\` | ${parameters} | ${top1} | ${megabytes} | ${weights ? `${String(crop)} of ${String(resize)}` : '–'} | ${weights?.licence ?? licence ?? '–'} |`;
   });
   const table = [
     '| `--arch` | parameters | ImageNet top-1, % | weights, MiB | pixels | licence |',

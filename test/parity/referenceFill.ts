@@ -37,13 +37,19 @@ export function referenceTensor(name: string, shape: readonly number[]): Tensor 
     return filled(name, shape, (u) => u * Math.sqrt(12) * share);
   }
   if (name.endsWith('running_var')) return filled(name, shape, (u) => 1 + 0.5 * u);
-  if (name.endsWith('weight')) return filled(name, shape, (u) => 1 + 0.2 * u);
+  // Layer scales are called gamma in timm.
+  if (/(weight|gamma(_\d)?)$/u.test(name)) return filled(name, shape, (u) => 1 + 0.2 * u);
   return filled(name, shape, (u) => 0.1 * u);
 }
 
 /** The reference's state dict of these names and shapes. */
 export function referenceState(shapes: StateShapes): StateDict {
   return new Map([...shapes].map(([name, shape]) => [name, referenceTensor(name, shape)]));
+}
+
+/** The hash itself, uniform in [-0.5, 0.5). */
+export function referenceUniform(name: string, shape: readonly number[]): Tensor {
+  return filled(name, shape, (u) => u);
 }
 
 /** The reference's input batch. */

@@ -1,94 +1,19 @@
-import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { Engine } from '../../src/ml/engine/engine.ts';
-import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import type { Tensor } from '../../src/ml/graph/tensor.ts';
-import { countParameters, namedNetwork, networkGraph } from '../../src/ml/networks/registry.ts';
-import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
-import { doubleEngine } from '../unit/engine/doubleEngine.ts';
-import { referenceInput, referenceState } from './referenceFill.ts';
-import { torchvisionNetworks, type TrainFigures } from './torchvisionFigures.ts';
-import { distance, oneHotMean } from './trainingDeviation.ts';
-
-/** In standard deviations of what is compared. */
-const logitsLimit = 1e-4;
-const gradientsLimit = 1e-3;
-/**
- * How many times as far off as torch's float32 ours may be. A value within rounding of an end of ReLU6 goes through or
- * not, and deep in a network of few values one of them moves the whole gradient by a percent.
- */
-const allowance = 5;
-const loggedLogits = 8;
+import { compareDoubleStep, compareFloatStep, compareLogits, compareParameters } from './networkParity.ts';
+import { torchvisionNetworks } from './torchvisionFigures.ts';
 
 for (const [name, reference] of Object.entries(torchvisionNetworks)) {
   test(`${name} has torchvision's parameters and state dict, in its order`, () => {
-    const { tensors, parameters } = countParameters(name);
-    assert.deepEqual([parameters, tensors], [reference.eval.parameters, reference.eval.parameter_tensors]);
-    const shapes = stateShapes(networkGraph(name, 'original'));
-    const lines = [...shapes].map(([key, shape]) => `${key} [${shape.join(', ')}]`).join('\n');
-    assert.equal(createHash('sha256').update(lines).digest('hex'), reference.eval.state_dict_sha256, lines);
+    compareParameters(name, reference.eval);
   });
 
   test(`${name} gives torchvision's logits`, async () => {
-    const { input, logits, logits_first: first } = reference.eval;
-    const network = namedNetwork(name);
-    const graphFor = (batchSize: number) => network.graph('original', { batchSize, size: input[2] });
-    const model = await onnxEngine.compileInference(graphFor, referenceState(stateShapes(graphFor(1))), 'cpu');
-    const [found] = (await model.run(new Map([['images', referenceInput(input)]]))).values();
-    await model.dispose();
-    const off = distance(logits, found);
-    assert.ok(off < logitsLimit, `mean and deviation are off by ${off}`);
-    const classes = found?.shape[1] ?? 0;
-    for (const [index, expected] of first.entries()) {
-      const at = Math.floor(index / loggedLogits) * classes + (index % loggedLogits);
-      const actual = Number(found?.data[at]);
-      assert.ok(Math.abs(actual - expected) < logitsLimit * logits.std, `logit ${at}: ${actual}, not ${expected}`);
-    }
+    await compareLogits(name, reference.eval);
   });
 
   test(`the first step of ${name} in float64 has torchvision's loss, gradients and running statistics`, () =>
-    compareStep(name, reference.train, doubleEngine, gradientsLimit));
+    compareDoubleStep(name, reference.train));
 
-  test(`the first step of ${name} in float32 is as near to them as torch's own float32`, () => {
-    const limit = Math.max(gradientsLimit, allowance * reference.train.float32_gradients);
-    return compareStep(name, reference.train, onnxEngine, limit);
-  });
-}
-
-async function compareStep(name: string, reference: TrainFigures, engine: Engine, limit: number): Promise<void> {
-  const { input, head_hidden: hidden, classes, targets } = reference;
-  const network = namedNetwork(name);
-  const head = { hidden, dropout: 0, classes };
-  const graphFor = (batchSize: number) => network.graph(head, { batchSize, size: input[2], batchNorm: 'batch' });
-  const graph = graphFor(1);
-  const model = await engine.compileTraining(
-    graphFor,
-    { state: referenceState(stateShapes(graph)), optimizer: new Map(), step: 0 },
-    {
-      trainable: new Set(graph.parameters),
-      optimizer: { kind: 'sgd', momentum: 0, weightDecay: 0 },
-      device: 'cpu',
-    },
-  );
-  const feeds = new Map<string, Tensor>([
-    ['images', referenceInput(input)],
-    ['targets', oneHotMean(targets, classes)],
-  ]);
-  const gradients = await model.gradients(feeds);
-  assert.deepEqual([...gradients.keys()].sort(), Object.keys(reference.gradients).sort());
-  // A gradient that is little but rounding, as that of a bias before a batch norm, has no deviation to compare with.
-  const least = 1e-3 * Math.max(...Object.values(reference.gradients).map(({ std }) => std));
-  for (const [parameter, summary] of Object.entries(reference.gradients)) {
-    const off = distance(summary, gradients.get(parameter), least);
-    assert.ok(off < limit, `the gradient of ${parameter} is off by ${off}`);
-  }
-  const { loss } = await model.step([feeds], 0);
-  assert.ok(Math.abs(loss - reference.loss) < 1e-5 * reference.loss, `loss ${loss}, not ${reference.loss}`);
-  const { state } = await model.snapshot();
-  await model.dispose();
-  for (const [buffer, summary] of Object.entries(reference.running_statistics)) {
-    const off = distance(summary, state.get(buffer));
-    assert.ok(off < gradientsLimit, `${buffer} is off by ${off}`);
-  }
+  test(`the first step of ${name} in float32 is as near to them as torch's own float32`, () =>
+    compareFloatStep(name, reference.train));
 }

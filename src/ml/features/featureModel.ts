@@ -73,8 +73,8 @@ async function ofArchitecture(
 ): Promise<FeatureModel> {
   const { network, file, preprocessing } = await pretrained({ name, weights }, options);
   const shapes = stateShapes(wholeGraph(network, preprocessing, 1));
-  const { classifier: ignore, extraTensors: extra } = network;
-  const state = await readWeights(file, shapes, { ignore, extra, network: name });
+  const { classifier: ignore, extraTensors: extra, positions } = network;
+  const state = await readWeights(file, shapes, { ignore, extra, positions, network: name });
   return ofGraph(network, state, preprocessing, placement);
 }
 

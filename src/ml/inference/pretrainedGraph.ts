@@ -24,7 +24,8 @@ export async function pretrainedGraph(
   const { network, file, preprocessing } = await pretrained({ name, weights }, options);
   const size = preprocessing.crop;
   const shapes = stateShapes(network.graph('original', { batchSize: 1, size }));
-  const state = await readWeights(file, shapes, { extra: network.extraTensors, network: name });
+  const { extraTensors: extra, positions } = network;
+  const state = await readWeights(file, shapes, { extra, positions, network: name });
   const graphFor = (batchSize: number) => network.graph('original', { batchSize, size, pixels: preprocessing });
   return { title: name, graphFor, state, labels: imagenetClasses, preprocessing };
 }

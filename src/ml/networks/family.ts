@@ -12,10 +12,19 @@ export interface Variant {
   readonly build: (builder: GraphBuilder, images: string) => string;
   /** Images -> logits of the network's own classifier, where that is not a Linear on the features. */
   readonly buildOriginal?: (builder: GraphBuilder, images: string) => string;
-  /** Side in pixels of the only images that it takes; it takes any without it. */
-  readonly size?: number;
+  /** Sides in pixels of the images that it takes are multiples of this; it takes any without it. */
+  readonly multipleOf?: number;
+  /** Learned positions, whose number depends on the size of the images. */
+  readonly positions?: LearnedPositions;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
   readonly weights: readonly WeightSet[];
+}
+
+/** A tensor `[1, before + rows * columns, D]` of learned positions: a vector for each patch of a square grid. */
+export interface LearnedPositions {
+  readonly tensor: string;
+  /** How many of its vectors belong to no patch but to the tokens before them, such as the class token. */
+  readonly before: number;
 }
 
 /** Networks that are built alike. One file describes a family, and `registry.ts` lists all families. */

@@ -28,8 +28,10 @@ export interface GraphOptions {
 /** What a network wants of its images. */
 export interface ImageDemands {
   readonly constants: Omit<Preprocessing, 'resize' | 'crop'>;
-  /** The only side in pixels that it takes; undefined where it takes any. */
+  /** The only side in pixels that it takes; undefined where it takes others too. */
   readonly size: number | undefined;
+  /** The sides that it takes are multiples of this; undefined where it takes any. */
+  readonly multipleOf?: number | undefined;
   /** The short side that its images have to be resized to; undefined where it may be chosen. */
   readonly resize: number | undefined;
 }

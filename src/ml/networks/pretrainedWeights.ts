@@ -20,6 +20,8 @@ export interface WeightSet {
   readonly megabytes: number;
   /** What its images have to be for that accuracy. */
   readonly preprocessing: Preprocessing;
+  /** By its SPDX name, where it is not that of the family's other sets. */
+  readonly licence?: string;
   /** In the order in which they are tried. */
   readonly sources: readonly WeightsSource[];
 }

@@ -11,7 +11,7 @@ import { elementCount } from '../graph/tensor.ts';
 import { convnet } from './convnet.ts';
 import { densenet } from './densenet.ts';
 import { efficientnet } from './efficientnet.ts';
-import type { Family, Variant } from './family.ts';
+import type { Family, LearnedPositions, Variant } from './family.ts';
 import type { HeadOptions } from './layers/head.ts';
 import { buildHead } from './layers/head.ts';
 import { mobilenetV2 } from './mobilenetV2.ts';
@@ -33,6 +33,7 @@ export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features
   readonly weights: readonly PretrainedWeights[];
   readonly licence: string | undefined;
   readonly extraTensors: RegExp | undefined;
+  readonly positions: LearnedPositions | undefined;
   readonly graph: (head: NetworkHead, options: GraphOptions) => Graph;
 }
 
@@ -67,7 +68,7 @@ function describedBy(name: string): { readonly family: Family; readonly variant:
 /** A network by its exact name; `ConvNetN` for any depth N from 1 to 999. Throws `RangeError` with the list of names for an unknown one. */
 export function namedNetwork(name: string): NamedNetwork {
   const { family, variant } = describedBy(name);
-  const { title, features, weights, size } = variant;
+  const { title, features, weights, multipleOf, positions } = variant;
   const [published] = weights;
   return {
     reference: { kind: 'architecture', name },
@@ -76,9 +77,10 @@ export function namedNetwork(name: string): NamedNetwork {
     features,
     classifier: family.classifier,
     initialise: family.initialise,
-    images: { constants: constantsOf(published?.preprocessing), size, resize: undefined },
+    images: { constants: constantsOf(published?.preprocessing), size: undefined, multipleOf, resize: undefined },
     licence: family.licence,
     extraTensors: family.extraTensors,
+    positions,
     weights: weights.map((set) => ({ ...set, network: name })),
     graph: (head, options) => graphOf(name, head, options),
   };

@@ -13,7 +13,7 @@ import { layerNorm } from '../operators/norm/layerNorm.ts';
 import { expand } from '../operators/reduce/reduceSum.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, zeros } from './initialise.ts';
-import { torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { imagenetPixels, torchFile, v1, type WeightSet, type WeightsSource } from './pretrainedWeights.ts';
 
 /** What sets one vision transformer apart from another. */
 interface Vit {
@@ -26,23 +26,64 @@ interface Vit {
   readonly weights: readonly WeightSet[];
 }
 
-/** Side in pixels of the images whose positions the published weights have learned. */
-const size = 224;
+/** The sets that SWAG's weights (Singh et al. 2022, https://arxiv.org/abs/2201.08371) were made to classify ImageNet with. */
+const swagLicence = 'CC-BY-NC-4.0';
+
+/** SWAG's network with all of it trained on, for larger images. */
+function swagEndToEnd(size: number, top1: number, megabytes: number, file: WeightsSource): WeightSet {
+  return swag('IMAGENET1K_SWAG_E2E_V1', size, top1, megabytes, file);
+}
+
+/** SWAG's network with a linear classifier. */
+function swagLinear(top1: number, megabytes: number, file: WeightsSource): WeightSet {
+  return swag('IMAGENET1K_SWAG_LINEAR_V1', 224, top1, megabytes, file);
+}
+
+function swag(name: string, size: number, top1: number, megabytes: number, file: WeightsSource): WeightSet {
+  const preprocessing = imagenetPixels({ resize: size, crop: size, interpolation: 'bicubic' });
+  return { name, top1, megabytes, preprocessing, sources: [file], licence: swagLicence };
+}
+
+const base = { width: 768, layers: 12, heads: 12 };
+const large = { width: 1024, layers: 24, heads: 16 };
+const huge = { width: 1280, layers: 32, heads: 16 };
 
 /** Accuracy, sizes and files: https://pytorch.org/vision/stable/models.html. */
 const vits: Readonly<Record<string, Vit>> = {
   vit_b_16: {
-    patch: 16,
-    width: 768,
-    layers: 12,
-    heads: 12,
-    weights: [v1(81.072, 330.285, torchFile('vit_b_16', 'c867db91'))],
+    ...{ patch: 16, ...base },
+    weights: [
+      v1(81.072, 330.285, torchFile('vit_b_16', 'c867db91')),
+      swagEndToEnd(384, 85.304, 331.398, torchFile('vit_b_16_swag', '9ac1b537')),
+      swagLinear(81.886, 330.285, torchFile('vit_b_16_lc_swag', '4e70ced5')),
+    ],
+  },
+  vit_b_32: { patch: 32, ...base, weights: [v1(75.912, 336.604, torchFile('vit_b_32', 'd86f8d99'))] },
+  vit_l_16: {
+    ...{ patch: 16, ...large },
+    weights: [
+      {
+        ...v1(79.662, 1161.023, torchFile('vit_l_16', '852ce7e3')),
+        preprocessing: imagenetPixels({ resize: 242 }),
+      },
+      swagEndToEnd(512, 88.064, 1164.258, torchFile('vit_l_16_swag', '4f3808c9')),
+      swagLinear(85.146, 1161.023, torchFile('vit_l_16_lc_swag', '4d563306')),
+    ],
+  },
+  vit_l_32: { patch: 32, ...large, weights: [v1(76.972, 1169.449, torchFile('vit_l_32', 'c7638314'))] },
+  vit_h_14: {
+    ...{ patch: 14, ...huge },
+    weights: [
+      swagEndToEnd(518, 88.552, 2416.643, torchFile('vit_h_14_swag', '80465313')),
+      swagLinear(85.708, 2411.209, torchFile('vit_h_14_lc_swag', 'c1eb923e')),
+    ],
   },
 };
 
 /** How much wider than a token the hidden layer between two Linears is. */
 const expansion = 4;
 const epsilon = 1e-6;
+const positions = { tensor: 'encoder.pos_embedding', before: 1 };
 
 /** Attention, then two Linears around GELU, each behind a norm and added to what came in. */
 function encoderLayer(builder: GraphBuilder, name: string, x: string, { width, heads }: Vit): string {
@@ -53,7 +94,7 @@ function encoderLayer(builder: GraphBuilder, name: string, x: string, { width, h
   return add(builder, attended, linear(builder, `${name}.mlp.3`, hidden, width));
 }
 
-/** Images `[N, 3, 224, 224]` -> features `[N, width]`, the class token behind the last layer. */
+/** Images `[N, 3, S, S]`, S a multiple of the patch -> features `[N, width]`, the class token behind the last layer. */
 function build(builder: GraphBuilder, vit: Vit, images: string): string {
   const { patch, width, layers } = vit;
   const classToken = parameter(builder, 'class_token', [1, 1, width]);
@@ -61,7 +102,7 @@ function build(builder: GraphBuilder, vit: Vit, images: string): string {
   const [n, , rows, columns] = imageShape(builder, map);
   const patches = transpose(builder, reshape(builder, map, [n, width, rows * columns]), [0, 2, 1]);
   const tokens = concat(builder, [expand(builder, classToken, [n, 1, width]), patches]);
-  let x = add(builder, tokens, parameter(builder, 'encoder.pos_embedding', [1, 1 + rows * columns, width]));
+  let x = add(builder, tokens, parameter(builder, positions.tensor, [1, 1 + rows * columns, width]));
   for (let layer = 0; layer < layers; layer++) {
     x = encoderLayer(builder, `encoder.layers.encoder_layer_${layer}`, x, vit);
   }
@@ -75,7 +116,7 @@ const ownClassifier = 'heads.head';
 const initialise: Initialisation = (name, shapes) => {
   const shape = shapes.get(name) ?? [];
   if (name === 'class_token' || name.startsWith(`${ownClassifier}.`)) return zeros;
-  if (name === 'encoder.pos_embedding') return { kind: 'normal', std: 0.02 };
+  if (name === positions.tensor) return { kind: 'normal', std: 0.02 };
   if (name === 'conv_proj.weight') return { kind: 'normal', std: Math.sqrt(1 / fanIn(shape)) };
   if (name === 'conv_proj.bias' || /\.(in_proj_bias|out_proj\.bias)$/u.test(name)) return zeros;
   if (/\.(in_proj_weight|mlp\.\d\.weight)$/u.test(name)) {
@@ -89,7 +130,8 @@ export const vit: Family = {
   variants: variantsOf(vits, (name, row) => ({
     title: name.replace(/vit_([a-z])_(\d+)/u, (_, letter: string, patch) => `ViT-${letter.toUpperCase()}/${patch}`),
     features: row.width,
-    size,
+    multipleOf: row.patch,
+    positions,
     build: (builder, images) => build(builder, row, images),
     weights: row.weights,
   })),

@@ -1,7 +1,9 @@
 import { userError } from '../../protocol/errors.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
+import type { LearnedPositions } from '../networks/family.ts';
 import type { StateShapes } from '../networks/stateShapes.ts';
+import { resamplePositions, sidesOf } from './resamplePositions.ts';
 
 /** What a file says of its tensors before they are read. */
 export type TensorForms = ReadonlyMap<string, Pick<Tensor, 'dtype' | 'shape'>>;
@@ -11,6 +13,8 @@ export interface ApplyOptions {
   readonly ignore?: string;
   /** Names of tensors that the file may hold beside the network's. */
   readonly extra?: RegExp | undefined;
+  /** The tensor that may be of another grid of patches: its positions are then resampled. */
+  readonly positions?: LearnedPositions | undefined;
   /** What the weights and the network are called in the sentence that says why they do not fit. */
   readonly source?: string;
   readonly network?: string;
@@ -36,7 +40,7 @@ function isCounter(name: string): boolean {
  * missing, have another shape or type, or are there without being needed: then the file belongs to another network.
  */
 export function fittingNames(shapes: StateShapes, forms: TensorForms, options: ApplyOptions = {}): string[] {
-  const { ignore, extra, source = 'The weights', network = 'the network' } = options;
+  const { ignore, extra, positions, source = 'The weights', network = 'the network' } = options;
   const ignored = (name: string) => ignore !== undefined && name.startsWith(`${ignore}.`);
   const fitting: string[] = [];
   const missing: string[] = [];
@@ -48,7 +52,7 @@ export function fittingNames(shapes: StateShapes, forms: TensorForms, options: A
       if (form && elementCount(form.shape) === 1) fitting.push(name);
     } else if (!form) missing.push(name);
     else if (form.dtype !== 'float32') different.push(`${name} (${form.dtype} instead of float32)`);
-    else if (!sameShape(form.shape, shape)) {
+    else if (!sameShape(form.shape, shape) && !(positions?.tensor === name && sidesOf(form.shape, shape, positions))) {
       different.push(`${name} ([${form.shape.join(', ')}] instead of [${shape.join(', ')}])`);
     } else fitting.push(name);
   }
@@ -73,16 +77,17 @@ export function fittingNames(shapes: StateShapes, forms: TensorForms, options: A
  * where a weight is no finite number.
  */
 export function applyWeights(shapes: StateShapes, state: StateDict, options: ApplyOptions = {}): StateDict {
-  const { ignore, source = 'The weights' } = options;
+  const { ignore, positions, source = 'The weights' } = options;
   const applied = new Map<string, Tensor>();
   const fitting = new Set(fittingNames(shapes, state, options));
-  for (const name of shapes.keys()) {
+  for (const [name, shape] of shapes) {
     const tensor = state.get(name);
     if (isCounter(name)) {
       if (ignore === undefined || !name.startsWith(`${ignore}.`)) applied.set(name, counter(tensor));
     } else if (tensor && fitting.has(name)) {
       refuseInfinite(source, name, tensor);
-      applied.set(name, tensor);
+      const fits = positions?.tensor !== name || sameShape(tensor.shape, shape);
+      applied.set(name, fits ? tensor : resamplePositions(tensor, shape, positions));
     }
   }
   return applied;

@@ -23,7 +23,7 @@ export async function initialState(
   if (config.network.kind === 'backbone' || config.method === 'scratch') return random;
   const { name, weights } = config.network;
   const file = weights === undefined || isWeightSet(weights) ? await locate(name, weights) : weights;
-  const extra = namedNetwork(name).extraTensors;
-  const pretrained = await readWeights(file, shapes, { ignore: network.classifier, extra, network: name });
+  const { extraTensors: extra, positions } = namedNetwork(name);
+  const pretrained = await readWeights(file, shapes, { ignore: network.classifier, extra, positions, network: name });
   return new Map([...random].map(([tensor, value]) => [tensor, pretrained.get(tensor) ?? value]));
 }

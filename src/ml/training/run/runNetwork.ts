@@ -39,7 +39,7 @@ export function batchNormOf(config: TrainingConfig): 'running' | 'batch' {
  * How a run's pixels are prepared: as the network wants them, unless the configuration says otherwise. Throws a usage
  * error where the crop would not fit into the image, or the network takes only images of another size.
  */
-function preprocessingOf(config: TrainingConfig, { constants, size, resize }: ImageDemands): Preprocessing {
+function preprocessingOf(config: TrainingConfig, { constants, size, multipleOf, resize }: ImageDemands): Preprocessing {
   const demanded = { ...constants, resize: resizeOf(config), crop: config.imageSize };
   const own = 'preprocessing' in config.network ? (config.network.preprocessing ?? {}) : {};
   const given = Object.entries(own).filter(([, value]) => value !== undefined);
@@ -52,6 +52,12 @@ function preprocessingOf(config: TrainingConfig, { constants, size, resize }: Im
   if (size !== undefined && size !== preprocessing.crop) {
     throw usageError(
       `The network takes images of ${size} pixels and not ${preprocessing.crop}: set \`imageSize\` (--image-size) to ${size}.`,
+    );
+  }
+  if (multipleOf !== undefined && preprocessing.crop % multipleOf !== 0) {
+    const nearest = multipleOf * Math.max(1, Math.round(preprocessing.crop / multipleOf));
+    throw usageError(
+      `The network takes images whose side is a multiple of ${multipleOf} pixels, and ${preprocessing.crop} is not: set \`imageSize\` (--image-size) to ${nearest}.`,
     );
   }
   if (resize !== undefined && resize !== preprocessing.resize) {

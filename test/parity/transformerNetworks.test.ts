@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import process from 'node:process';
+import { test } from 'node:test';
+import { compareDoubleStep, compareFloatStep, compareLogits, compareParameters } from './networkParity.ts';
+import type { EvalFigures, TrainFigures } from './torchvisionFigures.ts';
+
+interface Figures {
+  readonly eval: EvalFigures;
+  /** Of one network of each family. */
+  readonly train?: TrainFigures;
+}
+
+const file = join(import.meta.dirname, '../fixtures/transformer_networks.json');
+const { networks } = JSON.parse(readFileSync(file, 'utf8')) as { readonly networks: Readonly<Record<string, Figures>> };
+
+/** Networks whose logits are compared everywhere: the smallest of each family. The others are where FIVECROP_ALL_NETWORKS is set. */
+const smallest: readonly string[] = [];
+const all = process.env['FIVECROP_ALL_NETWORKS'] !== undefined;
+const why = 'FIVECROP_ALL_NETWORKS=1 compares it too';
+
+for (const [name, { eval: evaluated, train }] of Object.entries(networks)) {
+  test(`${name} has the parameters and state dict of torch's, in its order`, () => {
+    compareParameters(name, evaluated);
+  });
+
+  test(`${name} gives torch's logits`, { skip: !all && !smallest.includes(name) && why }, async (t) => {
+    t.diagnostic(`off by ${(await compareLogits(name, evaluated)).toExponential(1)} deviations`);
+  });
+
+  if (!train) continue;
+
+  test(`the first step of ${name} in float64 has torch's loss and gradients`, () => compareDoubleStep(name, train));
+
+  test(`the first step of ${name} in float32 is as near to them as torch's own float32`, () =>
+    compareFloatStep(name, train));
+}
