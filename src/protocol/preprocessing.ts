@@ -5,18 +5,27 @@ import { between, mostPixels, whole } from './bounded.ts';
 const mostLevel = 65_536;
 
 /** Filters of a resize. */
-export const interpolations = ['bilinear', 'bicubic'] as const;
+export const interpolations = ['bilinear', 'bicubic', 'lanczos'] as const;
 export type Interpolation = (typeof interpolations)[number];
 
 /**
- * How decoded pixels (8-bit RGB) become a network's input: resize the short side, crop a square, then per channel
+ * How an image becomes a square: `crop` cuts it from the centre, `pad` shows the whole image with black on both sides of
+ * the short one, `squash` shows the whole image and gives up its proportions.
+ */
+export const fits = ['crop', 'pad', 'squash'] as const;
+export type Fit = (typeof fits)[number];
+
+/**
+ * How decoded pixels (8-bit RGB) become a network's input: resize, crop or pad to a square, then per channel
  * `(pixel * scale - mean) / std` in the given channel order.
  */
 export const preprocessingSchema = z.object({
-  /** Short side after the resize, in pixels. */
+  /** Short side after the resize, in pixels; with the fit `pad` the long side, with `squash` both, and then it is `crop`. */
   resize: whole(1, mostPixels),
   /** Filter of the resize, which is antialiased; bilinear without it. */
   interpolation: z.enum(interpolations).optional(),
+  /** How the image becomes a square; `crop` without it. */
+  fit: z.enum(fits).optional(),
   /** Side of the square that the network sees. */
   crop: whole(1, mostPixels),
   scale: between(1e-6, mostLevel),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { between, mostHiddenLayers, mostHiddenUnits, mostPixels, path, positive, text, whole } from './bounded.ts';
-import { preprocessingSchema } from './preprocessing.ts';
+import { fits, interpolations, preprocessingSchema } from './preprocessing.ts';
 
 /** Version of the `*.fivecrop.json` format; a newer one is refused. */
 export const trainingConfigVersion = 1;
@@ -123,6 +123,16 @@ export const trainingConfigSchema = z.strictObject({
     .describe(
       'Short side to which images are resized before the crop. Without it 255, and more in proportion for an image size above 224.',
     ),
+  fit: z
+    .enum(fits)
+    .optional()
+    .describe(
+      'How an image becomes the square that the network sees: `crop` cuts it from the centre, `pad` shows the whole image with black on both sides, `squash` shows the whole image and gives up its proportions. Without it `crop`.',
+    ),
+  interpolation: z
+    .enum(interpolations)
+    .optional()
+    .describe('Filter of the resize. Without it the one that the pretrained weights were trained with.'),
   validShare: fraction.default(0.15).describe('Share of the images for validation if the folder has no split.'),
   testShare: fraction.default(0.15).describe('Share of the images for testing if the folder has no split.'),
   layout: z
@@ -150,14 +160,17 @@ export function resizeOf({ resize, imageSize }: Pick<TrainingConfig, 'resize' | 
 
 /** What of a configuration cannot be meant, in a sentence that says what to change; undefined where all can. */
 export function contradictionIn(
-  config: Pick<TrainingConfig, 'validShare' | 'testShare'> & Partial<Pick<TrainingConfig, 'method' | 'topTensors'>>,
+  config: Pick<TrainingConfig, 'validShare' | 'testShare'> & Partial<TrainingConfig>,
 ): string | undefined {
-  const { validShare, testShare, method, topTensors } = config;
+  const { validShare, testShare, method, topTensors, fit = 'crop', resize } = config;
   if (validShare + testShare >= 1) {
     return `validShare ${validShare} and testShare ${testShare} (--valid-share, --test-share) leave nothing to train on: lower them, so that their sum is below 1.`;
   }
   if (topTensors !== undefined && method !== 'top') {
     return `topTensors (--top-tensors) can only be used with the method top, not with ${method ?? 'another'}: leave it out, or take --method top.`;
+  }
+  if (fit !== 'crop' && resize !== undefined) {
+    return `resize (--resize) can only be used with the fit crop, as with ${fit} the whole image becomes the square: leave it out, or set imageSize (--image-size).`;
   }
   return undefined;
 }

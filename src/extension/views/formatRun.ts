@@ -86,10 +86,14 @@ export function checkpointTooltip(path: string, metadata: CheckpointMetadata | u
     ['Validation top 5', metrics.validTop5 === undefined ? undefined : percent(metrics.validTop5)],
     ['Validation loss', metrics.validLoss?.toFixed(4)],
     ['Training loss', metrics.trainLoss?.toFixed(4)],
-    ['Input', `short side ${preprocessing.resize}, crop ${preprocessing.crop}`],
+    ['Input', inputText(preprocessing)],
     ['Written', new Date(metadata.created).toLocaleString()],
     ['File', path],
   ]);
+}
+
+function inputText({ fit = 'crop', resize, crop }: CheckpointMetadata['preprocessing']): string {
+  return fit === 'crop' ? `short side ${resize}, crop ${crop}` : `whole image at ${crop}, fit ${fit}`;
 }
 
 function table(title: string, rows: readonly (readonly [string, string | undefined])[]): string {

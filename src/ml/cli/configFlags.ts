@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { usageError, userError } from '../../protocol/errors.ts';
+import { fits, interpolations } from '../../protocol/preprocessing.ts';
 import {
   augmentations,
   deviceChoices,
@@ -51,6 +52,8 @@ const configFlags: readonly ConfigFlag[] = [
   { field: 'classNames', flag: '--class-names <file>', kind: 'text' },
   { field: 'imageSize', flag: '--image-size <pixels>', kind: 'number' },
   { field: 'resize', flag: '--resize <pixels>', kind: 'number' },
+  { field: 'fit', flag: '--fit <how>', kind: 'text', choices: fits },
+  { field: 'interpolation', flag: '--interpolation <filter>', kind: 'text', choices: interpolations },
   { field: 'validateEvery', flag: '--validate-every <steps>', kind: 'number' },
   { field: 'earlyStop', flag: '--early-stop <epochs>', kind: 'number' },
   { field: 'keepEpochs', flag: '--keep-epochs', kind: 'switch' },

@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import type { Metadata, ResizeOptions, Sharp } from 'sharp';
-import type { Interpolation } from '../../protocol/preprocessing.ts';
+import type { Fit, Interpolation } from '../../protocol/preprocessing.ts';
 import { decodeSeconds, maxAspectRatio, maxImagePixels } from './imageLimits.ts';
 import { simpleJpegSize } from './jpegHeader.ts';
 import { decodePlainJpeg, isPlainJpeg } from './plainJpeg.ts';
@@ -16,13 +16,15 @@ const formats: ReadonlySet<string> = new Set(['jpeg', 'png', 'webp', 'heif', 'gi
 export interface DecodeOptions {
   /** Filter of the resize; bilinear without it. */
   readonly interpolation?: Interpolation | undefined;
+  /** How the image will become a square; `crop` without it. */
+  readonly fit?: Fit | undefined;
   /** Lets a few threads at a time decode large images. */
   readonly gate?: DecodeGate;
 }
 
 /**
- * Decodes an image file and resizes its short side to `shortSide` as torchvision's `Resize` does on Pillow images
- * (antialiased): 8-bit RGB, EXIF orientation applied, embedded profiles and CMYK brought to sRGB, alpha dropped
+ * Decodes an image file and resizes it to `side`, which is its short side unless `fit` says otherwise, as torchvision's
+ * `Resize` does on Pillow images (antialiased): 8-bit RGB, EXIF orientation applied, embedded profiles and CMYK brought to sRGB, alpha dropped
  * as Pillow's `convert('RGB')` drops it, the first frame of an animation. Up to a million pixels the result is Pillow's to
  * the last bit (20 of 20 flowers; 47 of 50 photographs of ImageNet, whose others have a profile); larger images are
  * reduced by libvips, 0.4 levels of 255 from Pillow in the mean (one photograph).
@@ -31,18 +33,18 @@ export interface DecodeOptions {
  */
 export async function decodeImage(
   file: string,
-  shortSide: number,
-  { interpolation = 'bilinear', gate = (_, decode) => decode() }: DecodeOptions = {},
+  side: number,
+  { interpolation = 'bilinear', fit = 'crop', gate = (_, decode) => decode() }: DecodeOptions = {},
 ): Promise<ResizedImage> {
   try {
     const read = readImageFile(file);
-    const simple = read.content && (await decodeSimpleJpeg(read.content, { shortSide, interpolation }));
+    const simple = read.content && (await decodeSimpleJpeg(read.content, { side, fit, interpolation }));
     if (simple) return simple;
     const image = await viewableImage(read, gate);
     const metadata = await sharp(image.input, { ...image.options, limitInputPixels: false }).metadata();
     const source = checkHeader(metadata);
     return await gate(source.width * source.height, () =>
-      decodePixels(image, { shortSide, interpolation }, metadata, source),
+      decodePixels(image, { side, fit, interpolation }, metadata, source),
     );
   } catch (error) {
     throw undecodable(error);
@@ -52,26 +54,24 @@ export async function decodeImage(
 type Settled = Resizing & { readonly interpolation: Interpolation };
 
 /** A small JPEG without anything special, which libvips need not see; undefined for all others. */
-async function decodeSimpleJpeg(
-  content: Uint8Array,
-  { shortSide, interpolation }: Settled,
-): Promise<ResizedImage | undefined> {
+async function decodeSimpleJpeg(content: Uint8Array, resizing: Settled): Promise<ResizedImage | undefined> {
   const source = simpleJpegSize(content);
   if (!source || source.width * source.height > maxWholePixels || isTooLong(source)) return undefined;
   const image = await decodePlainJpeg(content, {
-    ...resizedSize(source.width, source.height, shortSide),
-    interpolation,
+    ...resizedSize(source.width, source.height, resizing),
+    interpolation: resizing.interpolation,
   });
   return image && { ...image, source };
 }
 
 async function decodePixels(
   image: ViewableImage,
-  { shortSide, interpolation }: Settled,
+  resizing: Settled,
   metadata: Metadata,
   source: ResizedImage['source'],
 ): Promise<ResizedImage> {
-  const { width, height } = resizedSize(source.width, source.height, shortSide);
+  const { width, height } = resizedSize(source.width, source.height, resizing);
+  const { interpolation } = resizing;
   const resized = await resizedPixels(image, { width, height, interpolation }, metadata, source);
   if (resized.width !== width || resized.height !== height) {
     throw new Error(`decoded to ${resized.width}x${resized.height} instead of ${width}x${height}`);
@@ -103,7 +103,10 @@ async function resizedPixels(
 }
 
 const reduction: ResizeOptions = { fit: 'fill', fastShrinkOnLoad: false };
-const kernels = { bilinear: 'linear', bicubic: 'cubic' } as const satisfies Record<Interpolation, string>;
+const kernels = { bilinear: 'linear', bicubic: 'cubic', lanczos: 'lanczos3' } as const satisfies Record<
+  Interpolation,
+  string
+>;
 
 async function rgbPixels(pipeline: Sharp): Promise<RgbImage> {
   const { data, info } = await pipeline

@@ -106,7 +106,7 @@ function moved<Answer extends object>(answer: Answer, buffer: ArrayBuffer): Answ
 }
 
 /** An image that a run has seen, to be looked at again. */
-export type CheckRequest = Pick<LoadRequest, 'file' | 'shortSide' | 'interpolation'> & { readonly seen: SeenImage };
+export type CheckRequest = Pick<LoadRequest, 'file' | 'side' | 'fit' | 'interpolation'> & { readonly seen: SeenImage };
 
 export interface CheckTask {
   readonly requests: readonly CheckRequest[];
@@ -140,16 +140,16 @@ interface FoundImage {
 class ChangedError extends Error {}
 
 async function findImage(
-  { file, shortSide, interpolation, seen, held, keep }: Omit<LoadRequest, 'crop' | 'augment' | 'seeds'>,
+  { file, side, fit, interpolation, seen, held, keep }: Omit<LoadRequest, 'crop' | 'augment' | 'seeds'>,
   folder: string | undefined,
   lock: LargeImageLock,
 ): Promise<FoundImage> {
   const identity = identityOf(file);
   const isSame = seen?.identity === identity;
   if (held && isSame) return { image: held };
-  const entry = folder === undefined ? undefined : cacheEntry(folder, file, identity, { shortSide, interpolation });
+  const entry = folder === undefined ? undefined : cacheEntry(folder, file, identity, { side, fit, interpolation });
   const read = entry && readCacheEntry(entry);
-  const image = read?.image ?? (await decodeImage(file, shortSide, { interpolation, gate: gateOf(lock) }));
+  const image = read?.image ?? (await decodeImage(file, side, { fit, interpolation, gate: gateOf(lock) }));
   if (isSame && (read || keep !== 'disk')) return { image: keep === 'memory' ? shared(image) : image };
   const digest = read?.digest ?? digestOf(image);
   const now: SeenImage = { identity, digest: digest.toString('base64', 0, seenBytes) };
@@ -266,9 +266,9 @@ export async function makeThumbnails({ files, lock }: ThumbnailTask): Promise<re
 }
 
 /** The image, or the sentence that says why there is none. */
-async function decodeOrReason(file: string, shortSide: number, lock: LargeImageLock): Promise<ResizedImage | string> {
+async function decodeOrReason(file: string, side: number, lock: LargeImageLock): Promise<ResizedImage | string> {
   try {
-    return await decodeImage(file, shortSide, { gate: gateOf(lock) });
+    return await decodeImage(file, side, { gate: gateOf(lock) });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return error.message;

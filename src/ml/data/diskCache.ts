@@ -40,11 +40,11 @@ export function cacheEntry(
   folder: string,
   file: string,
   identity: string,
-  { shortSide, interpolation = 'bilinear' }: Resizing,
+  { side, fit = 'crop', interpolation = 'bilinear' }: Resizing,
 ): CacheEntry {
   const decoder = [packageJson.version, sharp.versions.vips];
   const key = createHash('sha256')
-    .update([file, identity, shortSide, interpolation, ...decoder].join('\0'))
+    .update([file, identity, side, fit, interpolation, ...decoder].join('\0'))
     .digest();
   const name = key.toString('hex');
   return { path: join(folder, name.slice(0, 2), `${name.slice(2)}.rgb`), key };

@@ -1,4 +1,5 @@
 import { usageError } from '../../protocol/errors.ts';
+import type { Fit } from '../../protocol/preprocessing.ts';
 import { cropNames } from '../../protocol/prediction.ts';
 import type { CropName, CropPrediction } from '../../protocol/prediction.ts';
 import { centreOffset, cropPlanes } from './centreCrop.ts';
@@ -13,12 +14,27 @@ export interface Crop {
   readonly pixels: Uint8Array;
 }
 
+/** How many crops there are: of a network that sees whole images, one. */
+export function cropCountFor(fit: Fit | undefined, wanted: 1 | 5): 1 | 5 {
+  return fit === undefined || fit === 'crop' ? wanted : 1;
+}
+
 /**
  * The report's crops of a resized image: centre, upper left, lower left, lower right, upper right, or the centre alone.
- * Throws a usage error where the image is smaller than the crop.
+ * With the fits `pad` and `squash` there is one crop, the whole image. Throws a usage error where the image is smaller than
+ * the crop.
  */
-export function cropImage(image: ResizedImage, size: number, count: 1 | 5): readonly Crop[] {
+export function cropImage(
+  image: ResizedImage,
+  size: number,
+  count: 1 | 5,
+  fit: Fit | undefined = 'crop',
+): readonly Crop[] {
   const { width, height, source } = image;
+  if (fit !== 'crop') {
+    const pixels = cropPlanes(image, centreOffset(width, height, size), size);
+    return [{ name: 'center', frame: { left: 0, top: 0, ...source }, pixels }];
+  }
   if (Math.min(width, height) < size) {
     throw usageError(
       `The short side ${Math.min(width, height)} is smaller than the crop ${size}; give a larger --resize.`,

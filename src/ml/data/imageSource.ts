@@ -52,7 +52,7 @@ export interface ImageSource {
 }
 
 /** What of a request says which image it is. */
-export type CheckedImage = Pick<ImageRequest, 'file' | 'shortSide' | 'interpolation'>;
+export type CheckedImage = Pick<ImageRequest, 'file' | 'side' | 'fit' | 'interpolation'>;
 
 export interface LoadedPixels {
   readonly decoded: readonly boolean[];
@@ -157,13 +157,13 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
   };
 }
 
-function keyOf({ file, shortSide, interpolation = 'bilinear' }: CheckedImage): string {
-  return `${shortSide}:${interpolation}:${file}`;
+function keyOf({ file, side, fit = 'crop', interpolation = 'bilinear' }: CheckedImage): string {
+  return `${side}:${fit}:${interpolation}:${file}`;
 }
 
 /** Bytes that a decoded image takes, before its shape is known: photographs are 4:3 or 3:2. */
-function expectedBytes({ shortSide }: ImageRequest): number {
-  return Math.round(shortSide * shortSide * 1.5 * 3);
+function expectedBytes({ side }: ImageRequest): number {
+  return Math.round(side * side * 1.5 * 3);
 }
 
 /** Decoded images up to a number of bytes. Room is reserved before an image is decoded, since several are at a time. */

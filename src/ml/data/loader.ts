@@ -1,4 +1,4 @@
-import type { Interpolation } from '../../protocol/preprocessing.ts';
+import type { Fit, Interpolation } from '../../protocol/preprocessing.ts';
 import { createRandom, permutation } from '../graph/random.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Augmentation } from './augment.ts';
@@ -9,11 +9,13 @@ import { createSpareBuffers, type SpareBuffers } from './spareBuffers.ts';
 
 export interface LoaderOptions {
   readonly batchSize: number;
-  /** Short side to which images are resized, and side of the square that the network sees, in pixels. */
+  /** What images are resized to (their short side, unless `fit` says otherwise), and side of the square that the network sees, in pixels. */
   readonly resize: number;
   readonly crop: number;
   /** Filter of the resize; bilinear without it. */
   readonly interpolation?: Interpolation | undefined;
+  /** How an image becomes a square; `crop` without it. */
+  readonly fit?: Fit | undefined;
   readonly augment: Augmentation;
   readonly seed: number;
   /** A new order every epoch; without it the samples' own. */
@@ -118,7 +120,12 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
   const check = () =>
     inChunks(samples, { size: checkChunk, threads: source.threads }, (chunk) =>
       source.check(
-        chunk.map(({ file }) => ({ file, shortSide: options.resize, interpolation: options.interpolation })),
+        chunk.map(({ file }) => ({
+          file,
+          side: options.resize,
+          fit: options.fit,
+          interpolation: options.interpolation,
+        })),
       ),
     );
   return { samples, batches, epoch, check, viewOf };
@@ -197,8 +204,8 @@ function requestFor({ samples, options }: LoaderParts, view: number, index: numb
   const sample = samples[index];
   if (!sample) throw new RangeError(`there is no sample ${index}`);
   const seeds = [options.seed, 'augment', view, index, ...(instead === undefined ? [] : ['instead of', instead])];
-  const { resize: shortSide, interpolation, crop, augment } = options;
-  return { file: sample.file, shortSide, interpolation, crop, augment, seeds };
+  const { resize: side, fit, interpolation, crop, augment } = options;
+  return { file: sample.file, side, fit, interpolation, crop, augment, seeds };
 }
 
 function assemble(parts: LoaderParts, loaded: readonly LoadedSample[]): Omit<Batch, 'index' | 'wanted'> {

@@ -23,7 +23,7 @@ interface Filter {
   readonly share: (distance: number) => number;
 }
 
-/** Pillow's: a triangle, and Keys' cubic with a = -0.5 (https://doi.org/10.1109/TASSP.1981.1163711). */
+/** Pillow's: a triangle, Keys' cubic with a = -0.5 (https://doi.org/10.1109/TASSP.1981.1163711), and a sinc windowed by its own middle lobe. */
 const filters: Readonly<Record<Interpolation, Filter>> = {
   bilinear: { radius: 1, share: (distance) => Math.max(0, 1 - distance) },
   bicubic: {
@@ -33,7 +33,12 @@ const filters: Readonly<Record<Interpolation, Filter>> = {
       return distance < 2 ? ((-0.5 * distance + 2.5) * distance - 4) * distance + 2 : 0;
     },
   },
+  lanczos: { radius: 3, share: (distance) => (distance < 3 ? sinc(distance) * sinc(distance / 3) : 0) },
 };
+
+function sinc(x: number): number {
+  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+}
 
 /** The filter over the inputs about each output's centre, as wide as an output pixel but no narrower than an input's. */
 function filterWeights(from: number, to: number, interpolation: Interpolation): Weights {

@@ -1,4 +1,4 @@
-import type { Interpolation } from '../../protocol/preprocessing.ts';
+import type { Fit, Interpolation } from '../../protocol/preprocessing.ts';
 
 /** Decoded pixels: 8 bits a channel, RGB interleaved, rows from the top. */
 export interface RgbImage {
@@ -14,9 +14,12 @@ export interface ResizedImage extends RgbImage {
   readonly source: { readonly width: number; readonly height: number };
 }
 
-/** How an image is resized by its short side, in pixels. */
+/** How an image is resized. */
 export interface Resizing {
-  readonly shortSide: number;
+  /** Short side after the resize, in pixels; with the fit `pad` the long side, with `squash` both. */
+  readonly side: number;
+  /** How the image will become a square; `crop` without it. */
+  readonly fit?: Fit | undefined;
   /** Filter of the resize; bilinear without it. */
   readonly interpolation?: Interpolation | undefined;
 }
@@ -28,10 +31,17 @@ export interface ResizeTarget {
   readonly interpolation: Interpolation;
 }
 
-/** Size after torchvision's `Resize(shortSide)`: the long side is rounded down. */
-export function resizedSize(width: number, height: number, shortSide: number): { width: number; height: number } {
-  const scaled = (long: number, short: number) => Math.trunc((shortSide * long) / short);
-  return width <= height
-    ? { width: shortSide, height: scaled(height, width) }
-    : { width: scaled(width, height), height: shortSide };
+/**
+ * Size after torchvision's `Resize(side)`, or with `pad` its `Resize(None, max_size=side)`, where the other side is rounded
+ * down; with `squash` after its `Resize((side, side))`.
+ */
+export function resizedSize(
+  width: number,
+  height: number,
+  { side, fit = 'crop' }: Resizing,
+): { width: number; height: number } {
+  if (fit === 'squash') return { width: side, height: side };
+  const scaled = (other: number, given: number) => Math.max(1, Math.trunc((side * other) / given));
+  const fitsWidth = fit === 'pad' ? width >= height : width <= height;
+  return fitsWidth ? { width: side, height: scaled(height, width) } : { width: scaled(width, height), height: side };
 }

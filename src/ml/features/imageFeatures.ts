@@ -61,9 +61,9 @@ export async function imageFeatures(
     onUndecodable: (file, reason) => log(`${file} is left out: ${reason}`),
   });
   const wanted = missing.flatMap((place) => samples[place] ?? []);
-  const { resize, crop, interpolation } = model.preprocessing;
+  const { resize, crop, interpolation, fit } = model.preprocessing;
   const loader = createLoader(wanted, source, {
-    ...{ batchSize, resize, crop, interpolation },
+    ...{ batchSize, resize, crop, interpolation, fit },
     ...{ augment: 'none', seed: 0, shuffle: false, replaceUndecodable: false },
   });
   try {

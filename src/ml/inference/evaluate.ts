@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
+import { cropCountFor } from '../data/fiveCrops.ts';
 import { firstMissing } from '../data/lostImage.ts';
 import type { Classifier } from './classifier.ts';
 import { classifyImages, type ClassifiedImage } from './predictImages.ts';
@@ -62,7 +63,7 @@ export async function evaluate(
     done++;
     onProgress?.(done, images.length);
   }
-  return { cropCount, ...counter.figures() };
+  return { cropCount: cropCountFor(classifier.preprocessing.fit, cropCount), ...counter.figures() };
 }
 
 function vanished(image: string, done: number, total: number): Error {

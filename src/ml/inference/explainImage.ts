@@ -1,6 +1,6 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { messageOf, usageError, userError } from '../../protocol/errors.ts';
-import type { Interpolation } from '../../protocol/preprocessing.ts';
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { CropName } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage } from '../data/fiveCrops.ts';
@@ -10,7 +10,7 @@ import { type ActivationMap, gradCam, hasFeatureMap } from './gradCam.ts';
 import { createGraphClassifier, type GraphClassifierOptions, type Placement } from './graphClassifier.ts';
 import { type ClassifierSource, loadClassifier, type LoadOptions, openClassifierGraph } from './loadClassifier.ts';
 import { occlusionMap } from './occlusion.ts';
-import { batchOf, probabilityRows } from './predictImages.ts';
+import { batchOf, probabilityRows, resizeFor } from './predictImages.ts';
 import { meanProbabilities, rankClasses } from './ranking.ts';
 
 export interface ExplainOptions extends LoadOptions {
@@ -68,8 +68,9 @@ async function explain(
   placement: Placement,
   { cropCount, resize, className }: ExplainOptions,
 ): Promise<ExplainedImage> {
-  const { crop: size, interpolation, resize: ownResize } = classifier.preprocessing;
-  const crops = cropImage(await decoded(image, resize ?? ownResize, interpolation), size, cropCount);
+  const { preprocessing } = classifier;
+  const { crop: size, fit } = preprocessing;
+  const crops = cropImage(await decoded(image, resizeFor(preprocessing, resize), preprocessing), size, cropCount, fit);
   const pixels = crops.map((crop) => crop.pixels);
   const rows = await probabilityRows(classifier, pixels);
   const mean = meanProbabilities(rows);
@@ -99,10 +100,10 @@ async function explain(
 /** An image, or a user error that names the one which does not decode. */
 async function decoded(
   image: string,
-  shortSide: number,
-  interpolation: Interpolation | undefined,
+  side: number,
+  { interpolation, fit }: Pick<Preprocessing, 'interpolation' | 'fit'>,
 ): Promise<ResizedImage> {
-  return decodeImage(image, shortSide, { interpolation }).catch((error: unknown) => {
+  return decodeImage(image, side, { interpolation, fit }).catch((error: unknown) => {
     throw userError(`${image} cannot be used. ${messageOf(error)}`, error);
   });
 }

@@ -1,5 +1,5 @@
 import { cancelled, messageOf, usageError } from '../../protocol/errors.ts';
-import type { Interpolation } from '../../protocol/preprocessing.ts';
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage, type Crop } from '../data/fiveCrops.ts';
@@ -10,7 +10,7 @@ export interface PredictOptions {
   readonly cropCount: 1 | 5;
   /** Classes of each ranking. */
   readonly topK: number;
-  /** Short side to which an image is resized before it is cropped, in pixels; the classifier's own without it. */
+  /** Short side to which an image is resized before it is cropped, in pixels; the classifier's own without it. Only with the fit `crop`. */
   readonly resize?: number;
   readonly signal?: AbortSignal;
 }
@@ -64,14 +64,15 @@ function predictionOf(
 export async function* classifyImages(
   classifier: Classifier,
   images: readonly string[],
-  { cropCount, resize = classifier.preprocessing.resize, signal }: Omit<PredictOptions, 'topK'>,
+  { cropCount, resize: given, signal }: Omit<PredictOptions, 'topK'>,
 ): AsyncGenerator<ClassifiedImage> {
-  const { crop: size, interpolation } = classifier.preprocessing;
+  const resize = resizeFor(classifier.preprocessing, given);
+  const { crop: size, interpolation, fit } = classifier.preprocessing;
   if (resize < size) throw usageError(`--resize ${resize} is smaller than the network’s crop; take ${size} or more.`);
   const load = (from: number) => {
     const batch = images
       .slice(from, from + imagesPerBatch)
-      .map((image) => cropFile(image, { resize, interpolation, size, cropCount }));
+      .map((image) => cropFile(image, { resize, interpolation, fit, size, cropCount }));
     return Promise.all(batch);
   };
   let next = load(0);
@@ -84,16 +85,24 @@ export async function* classifyImages(
   }
 }
 
-interface CropOptions extends Pick<PredictOptions, 'cropCount'> {
+/** What images are resized to: `given`, or the network's own. Throws a usage error for another one where whole images are seen. */
+export function resizeFor({ resize, fit = 'crop' }: Pick<Preprocessing, 'resize' | 'fit'>, given?: number): number {
+  if (given === undefined || fit === 'crop') return given ?? resize;
+  throw usageError(`--resize cannot be used here, as the network sees whole images (fit ${fit}): leave it out.`);
+}
+
+interface CropOptions extends Pick<PredictOptions, 'cropCount'>, Pick<Preprocessing, 'interpolation' | 'fit'> {
   readonly resize: number;
-  readonly interpolation: Interpolation | undefined;
   readonly size: number;
 }
 
-async function cropFile(image: string, { resize, interpolation, size, cropCount }: CropOptions): Promise<CroppedImage> {
+async function cropFile(
+  image: string,
+  { resize, interpolation, fit, size, cropCount }: CropOptions,
+): Promise<CroppedImage> {
   try {
-    const decoded = await decodeImage(image, resize, { interpolation });
-    return { image, ...decoded.source, crops: cropImage(decoded, size, cropCount) };
+    const decoded = await decodeImage(image, resize, { interpolation, fit });
+    return { image, ...decoded.source, crops: cropImage(decoded, size, cropCount, fit) };
   } catch (error) {
     return { image, error: messageOf(error) };
   }

@@ -1,4 +1,5 @@
 import { evaluationPath, evaluationSchema, type Evaluation } from '../../protocol/evaluation.ts';
+import { cropCountFor } from '../data/fiveCrops.ts';
 import type { Classifier } from './classifier.ts';
 import { evaluate, type EvaluateOptions } from './evaluate.ts';
 import { imagesToTest, type TestRequest } from './imagesToTest.ts';
@@ -8,6 +9,9 @@ import { writeEvaluation } from './writeEvaluation.ts';
 export interface ClassifierTest extends Omit<TestRequest, 'classes'> {
   readonly cropCount: 1 | 5;
 }
+
+/** Said where five crops are asked for of a network that has no use for them. */
+const wholeImagesNote = 'The network sees whole images, so each is tested once and not by five crops.';
 
 export interface TestedClassifier {
   readonly evaluation: Evaluation;
@@ -28,6 +32,7 @@ export async function testClassifier(
   const { onNote, ...evaluating } = options;
   const { root, samples, selection } = await imagesToTest({ ...request, classes: classifier.labels });
   selection.notes.forEach(onNote);
+  if (cropCountFor(classifier.preprocessing.fit, cropCount) !== cropCount) onNote(wholeImagesNote);
   const figures = await evaluate(classifier, samples, { ...evaluating, cropCount });
   const { checkpoint, split } = request;
   const about = { version: 1, checkpoint, data: root, split, selection, time: new Date().toISOString() };

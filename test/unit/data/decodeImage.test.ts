@@ -198,9 +198,13 @@ test('a file that is gone is refused', async () => {
 });
 
 test('the long side is rounded down', () => {
-  assert.deepEqual(resizedSize(500, 375, 255), { width: 340, height: 255 });
-  assert.deepEqual(resizedSize(375, 499, 255), { width: 255, height: 339 });
-  assert.deepEqual(resizedSize(7, 7, 255), { width: 255, height: 255 });
+  assert.deepEqual(resizedSize(500, 375, { side: 255 }), { width: 340, height: 255 });
+  assert.deepEqual(resizedSize(375, 499, { side: 255 }), { width: 255, height: 339 });
+  assert.deepEqual(resizedSize(7, 7, { side: 255 }), { width: 255, height: 255 });
+  assert.deepEqual(resizedSize(500, 375, { side: 224, fit: 'pad' }), { width: 224, height: 168 });
+  assert.deepEqual(resizedSize(375, 499, { side: 224, fit: 'pad' }), { width: 168, height: 224 });
+  assert.deepEqual(resizedSize(2000, 3, { side: 224, fit: 'pad' }), { width: 224, height: 1 });
+  assert.deepEqual(resizedSize(375, 499, { side: 224, fit: 'squash' }), { width: 224, height: 224 });
 });
 
 test('a small JPEG has the pixels that libvips decodes, also after one that is damaged', async (t) => {

@@ -32,8 +32,8 @@ const image = {
 };
 const size = entryBytes(image);
 
-function entryOf(root: string, file: string, identity = 'as it is', shortSide = 255) {
-  return cacheEntry(root, file, identity, { shortSide });
+function entryOf(root: string, file: string, identity = 'as it is', side = 255) {
+  return cacheEntry(root, file, identity, { side });
 }
 
 /** Writes the entry of a file and returns it. */

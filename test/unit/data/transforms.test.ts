@@ -23,6 +23,10 @@ const fixtureSchema = z.object({
       resized: z.tuple([z.number(), z.number()]),
       centre: values,
       bicubic: values,
+      lanczos: values,
+      whole: z.tuple([z.number(), z.number()]),
+      pad: values,
+      squash: values,
       padded: values,
       'upper left': values,
       'upper right': values,
@@ -80,6 +84,16 @@ for (const reference of cases) {
     close(centre, 224, reference.centre, 0.5);
     const bicubic = await decodeImage(file, 255, { interpolation: 'bicubic' });
     close(cropPlanes(bicubic, offset, 224), 224, reference.bicubic, width * height > 500_000 ? 0.6 : 0);
+    const lanczos = await decodeImage(file, 255, { interpolation: 'lanczos' });
+    close(cropPlanes(lanczos, offset, 224), 224, reference.lanczos, width * height > 500_000 ? 0.6 : 0);
+    for (const fit of ['pad', 'squash'] as const) {
+      const whole = await decodeImage(file, 224, { fit });
+      if (fit === 'pad') assert.deepEqual([whole.width, whole.height], reference.whole);
+      const [only, ...others] = cropImage(whole, 224, 5, fit);
+      assert.ok(only && others.length === 0);
+      assert.deepEqual(only.frame, { left: 0, top: 0, width, height });
+      close(only.pixels, 224, reference[fit], width * height > 500_000 ? 0.6 : 0.01);
+    }
     close(cropPlanes(image, centreOffset(image.width, image.height, 301), 301), 301, reference.padded, 0.5);
     for (const crop of cropImage(image, 224, 5)) {
       close(crop.pixels, 224, crop.name === 'center' ? reference.centre : reference[crop.name], 0.5);

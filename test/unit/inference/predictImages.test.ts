@@ -118,3 +118,31 @@ test('other names go by folder and leave index and folder alone', () => {
   assert.deepEqual(renamed.labels[1], { index: 1, folder: '10', name: 'globe thistle' });
   assert.equal(renamed.labels[0]?.name, 'red');
 });
+
+test('a network that sees whole images has one crop, the whole image, and no other size', async (t) => {
+  const file = join(await temporaryFolder(t), 'quarters.png');
+  await writeQuarters(file);
+  const classifier = colourClassifier();
+  const whole = {
+    ...classifier,
+    preprocessing: { ...classifier.preprocessing, resize: cropSize, fit: 'squash' as const },
+  };
+  const [only] = await collect(predictImages(whole, [file], { cropCount: 5, topK: 3 }));
+  const { crops, mean } = imagePredictionSchema.parse(only);
+  assert.deepEqual(
+    crops.map(({ crop, frame }) => [crop, frame]),
+    [['center', { left: 0, top: 0, width: 16, height: 16 }]],
+  );
+  assert.deepEqual(
+    mean.map(({ name, probability }) => [name, Math.round(probability * 100)]),
+    [
+      ['red', 50],
+      ['green', 25],
+      ['blue', 25],
+    ],
+  );
+  await assert.rejects(collect(predictImages(whole, [file], { cropCount: 1, topK: 3, resize: 32 })), {
+    name: 'UserError',
+    message: /--resize cannot be used here, as the network sees whole images \(fit squash\)/,
+  });
+});

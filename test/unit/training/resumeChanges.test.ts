@@ -52,4 +52,16 @@ test('shares that leave nothing to train on, and a count of tensors that the met
     /can only be used with the method top, not with scratch/,
   );
   assert.equal(contradictionIn({ ...config, method: 'top', topTensors: 3 }), undefined);
+  assert.match(contradictionIn({ ...config, fit: 'pad', resize: 300 }) ?? '', /only be used with the fit crop/);
+  assert.equal(contradictionIn({ ...config, fit: 'crop', resize: 300 }), undefined);
+});
+
+test('a whole image is resized to the very square that the network sees, by the filter that is asked for', () => {
+  const { preprocessing } = runNetwork(tinyConfig('data', { imageSize: 96, resize: undefined, fit: 'pad', interpolation: 'lanczos' }), namedNetwork('ConvNet1'), 2); // prettier-ignore
+  const { resize, crop, fit, interpolation } = preprocessing;
+  assert.deepEqual(
+    { resize, crop, fit, interpolation },
+    { resize: 96, crop: 96, fit: 'pad', interpolation: 'lanczos' },
+  );
+  assert.ok(!('fit' in runNetwork(tinyConfig('data'), namedNetwork('ConvNet1'), 2).preprocessing));
 });

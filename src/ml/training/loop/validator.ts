@@ -189,12 +189,12 @@ export function choosePinned(samples: readonly Sample[], count: number, seed: nu
 }
 
 async function cropPinned({ pinned, network, frozen, log }: ValidatorOptions): Promise<readonly PinnedFeeds[]> {
-  const { resize, crop, interpolation } = network.preprocessing;
+  const { resize, crop, interpolation, fit } = network.preprocessing;
   const cropped: PinnedFeeds[] = [];
   for (const sample of pinned) {
     try {
-      const image = await decodeImage(sample.file, resize, { interpolation });
-      const crops = cropImage(image, crop, 5);
+      const image = await decodeImage(sample.file, resize, { interpolation, fit });
+      const crops = cropImage(image, crop, 5, fit);
       const data = new Uint8Array(crops.length * 3 * crop * crop);
       crops.forEach(({ pixels }, index) => data.set(pixels, index * pixels.length));
       const feeds = await frozen.feeds({ dtype: 'uint8', shape: [crops.length, 3, crop, crop], data });

@@ -188,7 +188,7 @@ function batchesOfViews({ config, session }: AssembleOptions, loader: Loader, fr
 
 function createLoaders(
   { config, session, dataset, dataCheck }: AssembleOptions,
-  { resize, crop, interpolation }: Pick<Preprocessing, 'resize' | 'crop' | 'interpolation'>,
+  { resize, crop, interpolation, fit }: Pick<Preprocessing, 'resize' | 'crop' | 'interpolation' | 'fit'>,
   views: number | undefined,
 ) {
   const { train, valid } = dataset.splits;
@@ -208,6 +208,7 @@ function createLoaders(
     resize,
     crop,
     interpolation,
+    fit,
     seed: config.seed,
   } satisfies Partial<LoaderOptions>;
   return {

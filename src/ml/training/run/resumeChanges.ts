@@ -19,6 +19,8 @@ const learned = [
   'featureViews',
   'frozenPrecision',
   'resize',
+  'fit',
+  'interpolation',
   'earlyStop',
   'validateEvery',
 ] as const satisfies readonly (keyof TrainingConfig)[];

@@ -43,7 +43,8 @@ function preprocessingOf(config: TrainingConfig, { constants, size, multipleOf, 
   const demanded = { ...constants, resize: resizeOf(config), crop: config.imageSize };
   const own = 'preprocessing' in config.network ? (config.network.preprocessing ?? {}) : {};
   const given = Object.entries(own).filter(([, value]) => value !== undefined);
-  const preprocessing: Preprocessing = { ...demanded, ...Object.fromEntries(given) };
+  const chosen = { ...demanded, ...Object.fromEntries(given), ...chosenPixels(config) };
+  const preprocessing: Preprocessing = isWhole(chosen) ? { ...chosen, resize: chosen.crop } : chosen;
   if (preprocessing.resize < preprocessing.crop) {
     throw usageError(
       `\`resize\` ${preprocessing.resize} (--resize) is too small for \`imageSize\` ${preprocessing.crop} (--image-size), which is cut from it: leave it out, or take ${preprocessing.crop} or more.`,
@@ -60,12 +61,22 @@ function preprocessingOf(config: TrainingConfig, { constants, size, multipleOf, 
       `The network takes images whose side is a multiple of ${multipleOf} pixels, and ${preprocessing.crop} is not: set \`imageSize\` (--image-size) to ${nearest}.`,
     );
   }
-  if (resize !== undefined && resize !== preprocessing.resize) {
+  if (resize !== undefined && resize !== preprocessing.resize && !isWhole(preprocessing)) {
     throw usageError(
       `The network was trained on images resized to ${resize} pixels and not ${preprocessing.resize}: set \`resize\` (--resize) to ${resize}.`,
     );
   }
   return preprocessing;
+}
+
+/** What of the preparation of pixels a configuration says itself. */
+function chosenPixels({ fit, interpolation }: TrainingConfig): Pick<Preprocessing, 'fit' | 'interpolation'> {
+  return { ...(fit === undefined ? {} : { fit }), ...(interpolation === undefined ? {} : { interpolation }) };
+}
+
+/** Whether the network sees whole images, which are then resized to the very square that it takes. */
+function isWhole({ fit = 'crop' }: Preprocessing): boolean {
+  return fit !== 'crop';
 }
 
 /**
