@@ -10,7 +10,7 @@ const end = '<!-- networks: end -->';
 export async function withNetworks(text: string, file: string): Promise<string> {
   const rows = listNetworks().map(({ name, licence, weights: [weights] }) => {
     const parameters = countParameters(name).parameters.toLocaleString('en');
-    const [top1, megabytes] = weights ? [weights.top1.toFixed(2), weights.megabytes.toFixed(1)] : ['–', '–'];
+    const [top1, megabytes] = [weights?.top1?.toFixed(2) ?? '–', weights?.megabytes.toFixed(1) ?? '–'];
     const { resize, crop } = weights?.preprocessing ?? {};
     return `| \`${name}\` | ${parameters} | ${top1} | ${megabytes} | ${weights ? `${String(crop)} of ${String(resize)}` : '–'} | ${weights?.licence ?? licence ?? '–'} |`;
   });
@@ -34,8 +34,9 @@ export async function withNetworkSetting(text: string, file: string): Promise<st
   setting.enum = networks.map(({ name }) => name);
   setting.enumDescriptions = networks.map(({ name, title, weights: [weights] }) => {
     const millions = (countParameters(name).parameters / 1e6).toFixed(1);
-    const accuracy = weights ? `${weights.top1.toFixed(1)} % on ImageNet` : 'trained from scratch';
-    return `${title}: ${millions} million parameters, ${accuracy}`;
+    const accuracy = weights?.top1 === undefined ? [] : [`${weights.top1.toFixed(1)} % on ImageNet`];
+    const scratch = weights ? [] : ['trained from scratch'];
+    return `${title}: ${[`${millions} million parameters`, ...accuracy, ...scratch].join(', ')}`;
   });
   return format(JSON.stringify(manifest), { ...(await resolveConfig(file)), parser: 'json-stringify' });
 }

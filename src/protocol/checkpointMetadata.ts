@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { between, count, mostClasses, mostHiddenLayers, mostHiddenUnits, name, path, text, whole } from './bounded.ts';
 import { preprocessingSchema } from './preprocessing.ts';
 import { checkpointSplitSchema } from './runSplit.ts';
+import { hubPinSchema } from './timmConfig.ts';
 import { methods } from './trainingConfig.ts';
 
 export const checkpointVersion = 1;
@@ -41,7 +42,12 @@ export const checkpointMetadataSchema = z
   .object({
     version: z.literal(checkpointVersion),
     network: z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('architecture'), name: name(1) }),
+      z.object({
+        kind: z.literal('architecture'),
+        name: name(1),
+        /** What of the hub its name stood for when it was trained, where it comes from there. */
+        hub: hubPinSchema.optional(),
+      }),
       z.object({
         kind: z.literal('backbone'),
         /** Path when trained, absolute; the file is found by its hash beside the checkpoint too. */

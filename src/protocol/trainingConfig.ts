@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { between, mostHiddenLayers, mostHiddenUnits, mostPixels, path, positive, text, whole } from './bounded.ts';
 import { fits, interpolations, preprocessingSchema } from './preprocessing.ts';
+import { hubPinSchema } from './timmConfig.ts';
 
 /** Version of the `*.fivecrop.json` format; a newer one is refused. */
 export const trainingConfigVersion = 1;
@@ -34,11 +35,18 @@ export const trainingConfigSchema = z.strictObject({
     .discriminatedUnion('kind', [
       z.strictObject({
         kind: z.literal('architecture'),
-        name: text(1000, 1).describe('A network by torchvision’s name: `resnet18`, `densenet169`, `ConvNet2`, …'),
+        name: text(1000, 1).describe(
+          'A network by torchvision’s name (`resnet18`, `densenet169`), by the hub’s (`timm/NAME.TAG`), or the report’s `ConvNet2`.',
+        ),
         weights: path()
           .optional()
           .describe(
             'Pretrained weights: a `.safetensors` or `.pth` file, or the name of a published set, such as `IMAGENET1K_V2`. Without it the network’s first set is downloaded.',
+          ),
+        hub: hubPinSchema
+          .optional()
+          .describe(
+            'For a network of the hub: the commit and file that the name stands for. A run records it; without it the table’s or the newest is taken.',
           ),
       }),
       z.strictObject({

@@ -37,6 +37,7 @@ function variant(blocks: number): Variant {
 
 /** The course report's ConvNetN, for any depth N from 1 to 999. */
 export const convnet: Family = {
+  title: 'ConvNet',
   variants: { ConvNet1: variant(1), ConvNet2: variant(2), ConvNet3: variant(3) },
   unlisted: (name) => {
     const depth = /^ConvNet([1-9]\d{0,2})$/.exec(name)?.[1];

@@ -120,6 +120,7 @@ const initialise: Initialisation = (name, shapes) => {
 
 /** DenseNet-BC (Huang et al. 2016, https://arxiv.org/abs/1608.06993) as torchvision builds it. */
 export const densenet: Family = {
+  title: 'DenseNet',
   variants: variantsOf(densenets, (name, row) => ({
     title: name.replace('densenet', 'DenseNet-'),
     features: featureCount(row),

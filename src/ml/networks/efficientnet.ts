@@ -115,6 +115,7 @@ const initialise: Initialisation = (name, shapes) => {
 
 /** EfficientNet (Tan and Le 2019, https://arxiv.org/abs/1905.11946) as torchvision builds it. */
 export const efficientnet: Family = {
+  title: 'EfficientNet',
   variants: variantsOf(efficientnets, (name, row) => ({
     title: name.replace('efficientnet_b', 'EfficientNet-B'),
     features: featureCount(row.width),

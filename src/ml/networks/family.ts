@@ -1,6 +1,8 @@
+import type { TimmConfig } from '../../protocol/timmConfig.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Initialisation } from './initialise.ts';
 import type { WeightSet } from './pretrainedWeights.ts';
+import type { TimmNetwork } from './timm.ts';
 
 /** One network of a family. */
 export interface Variant {
@@ -12,6 +14,8 @@ export interface Variant {
   readonly build: (builder: GraphBuilder, images: string) => string;
   /** Images -> logits of the network's own classifier, where that is not a Linear on the features. */
   readonly buildOriginal?: (builder: GraphBuilder, images: string) => string;
+  /** Classes of the network's own classifier: ImageNet's 1000 without it; 0 where it has none. */
+  readonly classes?: number;
   /** Sides in pixels of the images that it takes are multiples of this; it takes any without it. */
   readonly multipleOf?: number;
   /** Learned positions, whose number depends on the size of the images. */
@@ -29,10 +33,17 @@ export interface LearnedPositions {
 
 /** Networks that are built alike. One file describes a family, and `registry.ts` lists all families. */
 export interface Family {
+  /** As lists group its networks: `ResNet`. */
+  readonly title: string;
   /** Variants by the name that torchvision, or the report, gives them, in the order in which lists show them. */
   readonly variants: Readonly<Record<string, Variant>>;
   /** A variant that is not listed, by its name: those of a family with endlessly many. */
   readonly unlisted?: (name: string) => Variant | undefined;
+  /**
+   * A network of timm by the `config.json` that the hub has of it, for names `timm/NAME.TAG` that no table lists. Undefined
+   * for an architecture of another family. Throws `RangeError`, a clause that says why, for one that is not supported.
+   */
+  readonly fromTimm?: (config: TimmConfig) => TimmNetwork | undefined;
   /** Module that the head replaces. */
   readonly classifier: string;
   /** Module of the Linear that the network itself classifies with, if that is inside `classifier` and not that itself. */

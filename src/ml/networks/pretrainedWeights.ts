@@ -5,17 +5,29 @@ export interface WeightsSource {
   /** Name under which it lies in the cache, in a mirror, or where a user puts it. */
   readonly file: string;
   readonly url: string;
-  /** sha256 in hex, or the first digits of it where no more is published. */
-  readonly sha256: string;
+  /** sha256 in hex, or the first digits of it where no more is published; absent where the hub has to be asked for it. */
+  readonly sha256?: string;
   readonly bytes?: number;
+  /** Where it lies on the hub, for a file whose hash is asked for there. */
+  readonly hub?: HubPlace;
 }
 
-/** A set of weights that was trained on ImageNet, as torchvision publishes it. */
+/** A file of a repository on the hub. */
+export interface HubPlace {
+  /** `timm/mobilenetv4_conv_small.e2400_r224_in1k`. */
+  readonly repository: string;
+  /** `model.safetensors`. */
+  readonly path: string;
+  /** The newest one where none is named. */
+  readonly commit?: string;
+}
+
+/** A set of weights that was trained on many images, as torchvision or timm publishes it. */
 export interface WeightSet {
-  /** torchvision's name: `IMAGENET1K_V1`. */
+  /** torchvision's name, `IMAGENET1K_V1`, or timm's tag. */
   readonly name: string;
-  /** Accuracy on ImageNet's validation set, one centre crop, in percent. */
-  readonly top1: number;
+  /** Accuracy on ImageNet's validation set, one centre crop, in percent; absent where the weights have not its classes. */
+  readonly top1?: number;
   /** Size of torch's file in units of 2^20 bytes. */
   readonly megabytes: number;
   /** What its images have to be for that accuracy. */

@@ -1,5 +1,6 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import type { HubPin, TimmConfig } from '../../protocol/timmConfig.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
 import { linear } from '../operators/matmul/linear.ts';
@@ -20,6 +21,7 @@ import { onnxFileNetwork } from './onnxFile.ts';
 import { imagenetPixels, type PretrainedWeights } from './pretrainedWeights.ts';
 import { resnet } from './resnet.ts';
 import { squeezenet } from './squeezenet.ts';
+import { timmWeights } from './timm.ts';
 import { vit } from './vit.ts';
 
 /** Every family, in the order in which lists show their networks. */
@@ -27,8 +29,12 @@ const families: readonly Family[] = [resnet, densenet, mobilenetV2, efficientnet
 
 /** A network of a family. */
 export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features'> {
-  /** As torchvision, or the report, calls it: `resnet18`, `ConvNet2`. */
+  /** As torchvision, timm or the report calls it: `resnet18`, `timm/NAME.TAG`, `ConvNet2`. */
   readonly name: string;
+  /** Its family, as lists group networks. */
+  readonly family: string;
+  /** Classes of its own classifier; 0 where it has none. */
+  readonly classes: number;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
   readonly weights: readonly PretrainedWeights[];
   readonly licence: string | undefined;
@@ -37,10 +43,10 @@ export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features
   readonly graph: (head: NetworkHead, options: GraphOptions) => Graph;
 }
 
-/** The classifier at the end: the network's own of 1000 classes, or a head that takes its place. */
+/** The classifier at the end: the network's own, or a head that takes its place. */
 export type NetworkHead = 'original' | HeadOptions;
 
-/** Classes of torchvision's networks: ImageNet's. */
+/** Classes of most networks: ImageNet's. */
 const originalClasses = 1000;
 const inputSize = 224;
 
@@ -54,35 +60,65 @@ export function canonicalName(name: string): string {
   return listed ?? small.replace(/^convnet(?=\d)/u, 'ConvNet');
 }
 
-function describedBy(name: string): { readonly family: Family; readonly variant: Variant } {
+interface Described {
+  readonly family: Family;
+  readonly variant: Variant;
+}
+
+function describedBy(name: string, pin?: HubPin): Described {
   for (const family of families) {
     const { variants, unlisted } = family;
     const variant = Object.hasOwn(variants, name) ? variants[name] : unlisted?.(name);
     if (variant) return { family, variant };
   }
+  if (pin?.config) return describedByHub(name, pin, pin.config);
   throw new RangeError(
     `there is no network named "${name}"; choose one of ${networkNames.join(', ')}, or ConvNetN for any depth N`,
   );
 }
 
-/** A network by its exact name; `ConvNetN` for any depth N from 1 to 999. Throws `RangeError` with the list of names for an unknown one. */
-export function namedNetwork(name: string): NamedNetwork {
-  const { family, variant } = describedBy(name);
+/** A network of timm that no table lists. */
+function describedByHub(name: string, pin: HubPin, config: TimmConfig): Described {
+  try {
+    for (const family of families) {
+      const network = family.fromTimm?.(config);
+      const weights = [timmWeights(name, { config, pin })];
+      if (network) return { family, variant: { classes: config.num_classes, ...network, weights } };
+    }
+  } catch (error) {
+    if (error instanceof RangeError) throw new RangeError(`${name} cannot be used: ${error.message}`, { cause: error });
+    throw error;
+  }
+  const built = families.filter(({ fromTimm }) => fromTimm).map(({ title }) => title);
+  throw new RangeError(
+    `${name} is a network of the architecture ${config.architecture}, and of timm only those of ${built.join(', ')} are supported`,
+  );
+}
+
+/**
+ * A network by its exact name; `ConvNetN` for any depth N from 1 to 999; a `timm/NAME.TAG` that no table lists by what the
+ * hub says of it, `pin`. Throws `RangeError` for an unknown name.
+ */
+export function namedNetwork(name: string, pin?: HubPin): NamedNetwork {
+  const described = describedBy(name, pin);
+  const { family, variant } = described;
   const { title, features, weights, multipleOf, positions } = variant;
   const [published] = weights;
   return {
-    reference: { kind: 'architecture', name },
+    reference: { kind: 'architecture', name, ...(pin ? { hub: pin } : {}) },
     name,
     title,
+    family: family.title,
     features,
+    classes: variant.classes ?? originalClasses,
     classifier: family.classifier,
     initialise: family.initialise,
     images: { constants: constantsOf(published?.preprocessing), size: undefined, multipleOf, resize: undefined },
-    licence: family.licence,
+    licence: published?.licence ?? family.licence,
     extraTensors: family.extraTensors,
     positions,
     weights: weights.map((set) => ({ ...set, network: name })),
-    graph: (head, options) => graphOf(name, head, options),
+    graph: (head, options) => graphOf(described, head, options),
   };
 }
 
@@ -92,46 +128,48 @@ function constantsOf(preprocessing: Preprocessing = imagenetPixels()): ImageDema
   return { scale, mean, std, channels, interpolation };
 }
 
-function graphOf(name: string, head: NetworkHead, { batchSize, size, pixels, batchNorm }: GraphOptions): Graph {
+function graphOf(described: Described, head: NetworkHead, { batchSize, size, pixels, batchNorm }: GraphOptions): Graph {
   const builder = createGraphBuilder(batchNorm);
   const shape = [batchSize, 3, size, size];
   const prepared = pixels
     ? normalize(builder, input(builder, imagesInput, shape, 'uint8'), pixelConstants(pixels))
     : input(builder, imagesInput, shape);
-  return finishGraph(builder, [buildNetwork(name, builder, prepared, head)]);
+  return finishGraph(builder, [build(described, builder, prepared, head)]);
 }
 
 /** The network that a checkpoint or a run names. Throws `RangeError` with the list of names for an unknown one. */
 export function networkOf(reference: NetworkReference): Network {
-  return reference.kind === 'architecture' ? namedNetwork(reference.name) : onnxFileNetwork(reference);
+  return reference.kind === 'architecture' ? namedNetwork(reference.name, reference.hub) : onnxFileNetwork(reference);
 }
 
 /** Every network of `networkNames`. */
 export function listNetworks(): readonly NamedNetwork[] {
-  return networkNames.map(namedNetwork);
+  return networkNames.map((name) => namedNetwork(name));
 }
 
 /**
  * Appends a network to `builder`: images `[N, 3, H, W]` float32 -> its output `[N, classes]`, which are raw logits of
- * torchvision's own classifier for `'original'` (dropout left out, as in eval mode) and log-probabilities for a head.
+ * its own classifier for `'original'` (dropout left out, as in eval mode; the features where it has none) and
+ * log-probabilities for a head.
  * Parameters are declared in torch's order under torchvision's names; dropout masks are inputs (see `buildHead`).
  * Throws `RangeError` for an unknown name.
  */
 export function buildNetwork(name: string, builder: GraphBuilder, images: string, head: NetworkHead): string {
-  const {
-    family: { classifier, ownClassifier = classifier },
-    variant: { build, buildOriginal },
-  } = describedBy(name);
+  return build(describedBy(name), builder, images, head);
+}
+
+function build({ family, variant }: Described, builder: GraphBuilder, images: string, head: NetworkHead): string {
+  const { classifier, ownClassifier = classifier } = family;
+  const { build: buildFeatures, buildOriginal, classes = originalClasses } = variant;
   if (head === 'original' && buildOriginal) return buildOriginal(builder, images);
-  const features = build(builder, images);
-  return head === 'original'
-    ? linear(builder, ownClassifier, features, originalClasses)
-    : buildHead(builder, classifier, features, head);
+  const features = buildFeatures(builder, images);
+  if (head !== 'original') return buildHead(builder, classifier, features, head);
+  return classes === 0 ? features : linear(builder, ownClassifier, features, classes);
 }
 
 /** A network's graph for one prepared image of `size` pixels. Throws `RangeError` for an unknown network. */
 export function networkGraph(name: string, head: NetworkHead, size = inputSize): Graph {
-  return graphOf(name, head, { batchSize: 1, size });
+  return graphOf(describedBy(name), head, { batchSize: 1, size });
 }
 
 /**

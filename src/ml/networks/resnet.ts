@@ -152,6 +152,7 @@ const initialise: Initialisation = (name, shapes) =>
 
 /** ResNet (He et al. 2015, https://arxiv.org/abs/1512.03385) as torchvision builds it. */
 export const resnet: Family = {
+  title: 'ResNet',
   variants: variantsOf(resnets, (name, row) => ({
     title: name.replace('resnet', 'ResNet-'),
     features: 512 * expansion[row.block],

@@ -102,6 +102,7 @@ const initialise: Initialisation = (name, shapes) => {
 
 /** SqueezeNet (Iandola et al. 2016, https://arxiv.org/abs/1602.07360) as torchvision builds it. */
 export const squeezenet: Family = {
+  title: 'SqueezeNet',
   variants: variantsOf(squeezenets, (name, row) => ({
     title: name.replace('squeezenet', 'SqueezeNet ').replace('_', '.'),
     features: featureCount,

@@ -127,6 +127,7 @@ const initialise: Initialisation = (name, shapes) => {
 
 /** The vision transformer (Dosovitskiy et al. 2020, https://arxiv.org/abs/2010.11929) as torchvision builds it. */
 export const vit: Family = {
+  title: 'Vision Transformer',
   variants: variantsOf(vits, (name, row) => ({
     title: name.replace(/vit_([a-z])_(\d+)/u, (_, letter: string, patch) => `ViT-${letter.toUpperCase()}/${patch}`),
     features: row.width,

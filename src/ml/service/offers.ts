@@ -23,6 +23,7 @@ export function offeredNetworks(weightsFolder?: string): NetworkOffer[] {
     const common = { name, title, parameters: countParameters(name).parameters };
     if (!weights) return { ...common, weightsHere: false };
     const weightsHere = hasWeights(weights, places);
-    return { ...common, top1: weights.top1 / 100, weightsBytes: weightsBytes(weights), weightsHere };
+    const top1 = weights.top1 === undefined ? {} : { top1: weights.top1 / 100 };
+    return { ...common, ...top1, weightsBytes: weightsBytes(weights), weightsHere };
   });
 }

@@ -15,8 +15,8 @@ export interface DownloadOptions {
   readonly url: string;
   /** Where the file shall lie; its folder must exist. Until it is whole it grows as `<path>.part`. */
   readonly path: string;
-  /** sha256 in hex, or its first digits. */
-  readonly sha256: string;
+  /** sha256 in hex, or its first digits. A file whose hash is not known is refused. */
+  readonly sha256?: string;
   readonly bytes?: number;
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal;

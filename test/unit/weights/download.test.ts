@@ -288,13 +288,22 @@ test('a network without weights is a usage error that lists those with', async (
 
 test("the table names torch's files by their hashes and pins the hub's by whole ones", () => {
   const all = listNetworks().flatMap(({ weights }) => weights);
-  for (const { network, sources } of all) {
+  const fromHub = all.filter(({ network }) => network.startsWith('timm/'));
+  const fromTorch = all.filter((set) => !fromHub.includes(set));
+  for (const { network, sources } of fromTorch) {
     const torch = sources.at(-1);
     assert.match(torch?.file ?? '', new RegExp(`^${network}\\w*-${torch?.sha256}\\.pth$`));
     assert.match(torch?.sha256 ?? '', /^[0-9a-f]{8}$/);
     for (const { url, sha256: hash } of sources.slice(0, -1)) {
-      assert.match(hash, /^[0-9a-f]{64}$/);
+      assert.match(hash ?? '', /^[0-9a-f]{64}$/);
       assert.ok(url.startsWith(`https://huggingface.co/timm/${network}.tv_in1k/resolve/`));
     }
+  }
+  for (const { network, sources } of fromHub) {
+    const source = sources[0];
+    const commit = source?.hub?.commit;
+    assert.equal(source?.hub?.repository, network);
+    assert.equal(source.url, `https://huggingface.co/${network}/resolve/${commit ?? 'main'}/model.safetensors`);
+    assert.match(source.sha256 ?? '', commit === undefined ? /^$/ : /^[0-9a-f]{64}$/);
   }
 });

@@ -1,0 +1,149 @@
+import { type Interpolation, interpolations, type Preprocessing } from '../../protocol/preprocessing.ts';
+import type { HubPin, TimmConfig } from '../../protocol/timmConfig.ts';
+import type { Variant } from './family.ts';
+import type { WeightSet } from './pretrainedWeights.ts';
+
+/** What the names of networks begin with that are built, named and published as timm does it: `timm/NAME.TAG`. */
+export const timmPrefix = 'timm/';
+
+/** A network of timm as a family builds it; its weights are told apart by the tag in its name, and are added to it. */
+export type TimmNetwork = Omit<Variant, 'weights'>;
+
+/** A network of timm in a family's table. */
+export interface TimmRow {
+  readonly config: TimmConfig;
+  /** Accuracy on ImageNet's validation set, one centre crop, in percent; absent where the network has no such classes. */
+  readonly top1?: number;
+  /** Size of the file in units of 2^20 bytes. */
+  readonly megabytes: number;
+  /** Where the file's commit, hash and size are known; without it they are asked of the hub, and kept. */
+  readonly pin?: Omit<HubPin, 'config' | 'licence'>;
+  /** Side in pixels of the images that it is used with, where that is not what its weights were trained with. */
+  readonly side?: number;
+}
+
+/** What a table says of a network; the rest of its configuration is as most have it. */
+interface ConfigFacts {
+  /** 1000 without it. */
+  readonly classes?: number;
+  readonly features: number;
+  /** Side of the images in pixels; 224 without it. */
+  readonly size?: number;
+  /** What share of the resized image's side the crop has; 0.875 without it. */
+  readonly crop?: number;
+  /** Mean and standard deviation of each channel, where they are not ImageNet's. */
+  readonly mean?: number;
+  readonly std?: number;
+  /** `bicubic` without it. */
+  readonly interpolation?: Interpolation;
+  readonly licence?: string;
+  readonly pool?: string;
+  readonly args?: TimmConfig['model_args'];
+}
+
+/** The configuration of a network as its `config.json` on the hub says it, from what sets it apart. */
+export function timmConfig(architecture: string, facts: ConfigFacts): TimmConfig {
+  const { classes = 1000, features, size = 224, crop = defaultCrop, interpolation = 'bicubic' } = facts;
+  const { mean, std, licence = 'apache-2.0', pool, args } = facts;
+  const three = (value: number): [number, number, number] => [value, value, value];
+  return {
+    architecture,
+    num_classes: classes,
+    num_features: features,
+    ...(pool === undefined ? {} : { global_pool: pool }),
+    ...(args === undefined ? {} : { model_args: args }),
+    pretrained_cfg: {
+      input_size: [3, size, size],
+      interpolation,
+      crop_pct: crop,
+      ...(mean === undefined ? {} : { mean: three(mean) }),
+      ...(std === undefined ? {} : { std: three(std) }),
+      license: licence,
+    },
+  };
+}
+
+const defaultCrop = 0.875;
+const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/**
+ * How images are prepared as timm does it to test (`resolve_data_config`, `transforms_imagenet_eval`): the short side
+ * becomes floor(size / crop_pct), and the centre is cut out. `side` takes the place of the configuration's size. Throws
+ * `RangeError`, a clause, for what cannot be prepared so.
+ */
+export function timmPreprocessing(
+  { pretrained_cfg: said }: Pick<TimmConfig, 'pretrained_cfg'>,
+  side?: number,
+): Preprocessing {
+  const [, height, width] = said.input_size;
+  if (height !== width) throw new RangeError(`it takes images of ${width} x ${height} pixels, which are not square`);
+  if (said.crop_mode && said.crop_mode !== 'center') {
+    throw new RangeError(`its images are cut by the mode ${said.crop_mode}, and only center is supported`);
+  }
+  const crop = side ?? height;
+  return {
+    resize: Math.floor(crop / (said.crop_pct ?? defaultCrop)),
+    crop,
+    interpolation: interpolationOf(said.interpolation ?? 'bicubic'),
+    scale: 1 / 255,
+    mean: [...(said.mean ?? imagenet.mean)],
+    std: [...(said.std ?? imagenet.std)],
+    channels: 'rgb',
+  };
+}
+
+function interpolationOf(name: string): Interpolation {
+  const known = interpolations.find((interpolation) => interpolation === name);
+  if (known) return known;
+  throw new RangeError(`its images are resized by ${name}, and only ${interpolations.join(' and ')} are supported`);
+}
+
+/** The tag of a name, which tells apart the weights of one architecture: `lvd142m` of `timm/vit_small_patch14_dinov2.lvd142m`. */
+function tagOf(name: string): string {
+  const [, ...tag] = name.split('.');
+  return tag.length > 0 ? tag.join('.') : 'default';
+}
+
+/** The weights that the hub has under a network's name: `model.safetensors`, its tensors as timm names them. */
+export function timmWeights(
+  name: string,
+  row: Omit<TimmRow, 'megabytes'> & { readonly megabytes?: number },
+): WeightSet {
+  const { config, top1, pin, side, megabytes = (pin?.bytes ?? 0) / 2 ** 20 } = row;
+  const repository = name;
+  const path = 'model.safetensors';
+  const { commit } = pin ?? {};
+  const licence = config.pretrained_cfg.license ?? undefined;
+  return {
+    name: tagOf(name),
+    ...(top1 === undefined ? {} : { top1 }),
+    ...(licence === undefined ? {} : { licence }),
+    megabytes,
+    preprocessing: timmPreprocessing(config, side),
+    sources: [
+      {
+        file: `${name.slice(timmPrefix.length)}.safetensors`,
+        url: `https://huggingface.co/${repository}/resolve/${commit ?? 'main'}/${path}`,
+        ...(pin === undefined ? {} : { sha256: pin.sha256, bytes: pin.bytes }),
+        hub: { repository, path, ...(commit === undefined ? {} : { commit }) },
+      },
+    ],
+  };
+}
+
+/**
+ * Variants by their names, `timm/NAME.TAG`, of a table of networks: each is built by what its family makes of its
+ * configuration.
+ */
+export function timmVariants(
+  rows: Readonly<Record<`timm/${string}`, TimmRow>>,
+  build: (config: TimmConfig) => TimmNetwork | undefined,
+): Record<string, Variant> {
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, row]): [string, Variant] => {
+      const network = build(row.config);
+      if (!network) throw new Error(`${name} is in the table of a family that does not build it`);
+      return [name, { classes: row.config.num_classes, ...network, weights: [timmWeights(name, row)] }];
+    }),
+  );
+}
