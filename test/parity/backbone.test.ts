@@ -6,7 +6,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { imagenetClasses } from '../../src/ml/inference/imagenetClasses.ts';
 import { readClassScores, readFeatureExtractor } from '../../src/ml/onnx/foreign/backbone.ts';
-import { decodeOnnx, encodeOnnx } from '../../src/ml/onnx/onnxModel.ts';
+import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../src/ml/onnx/onnxModel.ts';
 import { referenceInput } from './referenceFill.ts';
 
 const data = join(import.meta.dirname, '../../../shared/data');
@@ -37,8 +37,8 @@ const files = [
 
 const read = (file: string) => new Uint8Array(readFileSync(join(data, 'backbones', file)));
 
-async function run(model: Uint8Array, input: string, output: string, images: Tensor): Promise<Float32Array> {
-  const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
+async function run(model: OnnxModel, input: string, output: string, images: Tensor): Promise<Float32Array> {
+  const session = await InferenceSession.create(encodeOnnx(model), { logSeverityLevel: 3 });
   const result = (await session.run({ [input]: images }, [output]))[output];
   await session.release();
   return result?.data as Float32Array;
@@ -54,7 +54,7 @@ for (const { file, features, imageSize, found } of files) {
     const bytes = read(file);
     const shape = [3, 3, 224, 224];
     const images = new Tensor('float32', referenceInput(shape).data, shape);
-    const own = await run(bytes, 'data', 'features', images);
+    const own = await run(decodeOnnx(bytes), 'data', 'features', images);
 
     const named = readFeatureExtractor(bytes);
     assert.deepEqual([named.featuresOutput, named.features, named.imageSize], ['features', features, imageSize]);
@@ -65,7 +65,10 @@ for (const { file, features, imageSize, found } of files) {
     const searched = readFeatureExtractor(encodeOnnx(model));
     assert.deepEqual([searched.featuresOutput, searched.features], [found, features]);
     assert.ok(worstDifference(await run(searched.model, searched.input, searched.output, images), own) < 1e-5);
-    assert.ok(searched.model.length < bytes.length - 4 * features * 1000, 'the classifier’s weights are left out');
+    assert.ok(
+      encodeOnnx(searched.model).length < bytes.length - 4 * features * 1000,
+      'the classifier’s weights are left out',
+    );
   });
 }
 

@@ -25,6 +25,7 @@ import { mean } from '../../src/ml/operators/reduce/reduce.ts';
 import { squeezeExcite } from '../../src/ml/networks/layers/squeezeExcite.ts';
 import { typeOf, type Graph } from '../../src/ml/graph/graph.ts';
 import { webgpuLimits } from '../../src/ml/lowering/webgpu/webgpuLimits.ts';
+import { encodeOnnx } from '../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../src/ml/lowering/writeOnnx.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
@@ -109,7 +110,7 @@ async function place(): Promise<number> {
       outputs: [...graph.updates.values()],
       webgpu: webgpuLimits,
     });
-    const session = await InferenceSession.create(model, {
+    const session = await InferenceSession.create(encodeOnnx(model), {
       executionProviders: ['webgpu', 'cpu'],
       logSeverityLevel: 0,
       logVerbosityLevel: 1,

@@ -2,6 +2,7 @@ import type { DeviceOffer } from '../../protocol/serviceProtocol.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Optimizer } from '../operators/optimizer/optimizer.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
+import type { OnnxModel } from '../onnx/onnxModel.ts';
 
 export type EngineName = 'onnx' | 'tensorflow';
 
@@ -135,7 +136,7 @@ export interface Engine {
   devices(): Promise<readonly Device[]>;
   /** Parameters and buffers of the graphs are taken from `state` and become constants. */
   compileInference(graphFor: GraphForBatch, state: StateDict, device: string): Promise<InferenceModel>;
-  /** An ONNX model in memory. Throws where this engine reads none. */
-  compileOnnx(model: Uint8Array, device: string): Promise<InferenceModel>;
+  /** A foreign ONNX model. Throws where this engine reads none. */
+  compileOnnx(model: OnnxModel, device: string): Promise<InferenceModel>;
   compileTraining(graphFor: GraphForBatch, initial: TrainingState, options: TrainingOptions): Promise<TrainingModel>;
 }

@@ -1,5 +1,5 @@
 import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
-import { decodeOnnx, encodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';
+import { encodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';
 import { writeOnnx } from '../lowering/writeOnnx.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { StateDict } from '../graph/tensor.ts';
@@ -26,8 +26,8 @@ export async function exportOnnx(file: string, trial = tryModel): Promise<Uint8A
   const { network, backbone } = await networkOfCheckpoint(file, checkpoint.metadata, trial);
   const graph = network.graph({ ...head, dropout: 0 }, { batchSize: 1, size: preprocessing.crop });
   const [start = ''] = graph.inputs;
-  const bytes = write(graph, checkpoint.state, metadata, [start, backbone?.extractor.output ?? exportedInput]);
-  return backbone ? joinModels(backbone.extractor, decodeOnnx(bytes)) : bytes;
+  const model = write(graph, checkpoint.state, metadata, [start, backbone?.extractor.output ?? exportedInput]);
+  return encodeOnnx(backbone ? joinModels(backbone.extractor, model) : model);
 }
 
 function metadataOf({ metadata }: Checkpoint): Record<string, string> {
@@ -43,7 +43,7 @@ function write(
   constants: StateDict,
   metadata: Record<string, string>,
   renamedInput: readonly [string, string],
-): Uint8Array {
+): OnnxModel {
   const rename = new Map([renamedInput, [graph.outputs[0] ?? '', exportedOutput]]);
   return writeOnnx(graph, { constants, openBatch: true, rename, metadata });
 }
@@ -52,8 +52,8 @@ function write(
  * The head behind the features of its backbone, as one model. The head's operators (Gemm, Relu, LogSoftmax of matrices)
  * mean the same in every opset that a backbone can have, so the backbone's own stays.
  */
-function joinModels(features: FeatureExtractor, head: OnnxModel): Uint8Array {
-  const backbone = decodeOnnx(features.model);
+function joinModels(features: FeatureExtractor, head: OnnxModel): OnnxModel {
+  const backbone = features.model;
   const { graph } = backbone;
   const taken = graph.node.flatMap(({ output }) => output);
   const inHead = freshPrefix('head', taken);
@@ -65,7 +65,7 @@ function joinModels(features: FeatureExtractor, head: OnnxModel): Uint8Array {
     if (name === features.input) return exportedInput;
     return name === exportedInput || name === exportedOutput ? `${inBackbone}${name}` : name;
   });
-  return encodeOnnx({
+  return {
     ...backbone,
     producerName: 'fivecrop',
     metadataProps: head.metadataProps ?? [],
@@ -75,7 +75,7 @@ function joinModels(features: FeatureExtractor, head: OnnxModel): Uint8Array {
       initializer: [...(before.graph.initializer ?? []), ...(behind.graph.initializer ?? [])],
       output: behind.graph.output,
     },
-  });
+  };
 }
 
 /** A beginning that none of the names has: a backbone may itself be what was exported before. */

@@ -9,7 +9,7 @@ import { createLowering, pruneNodes, type Lowering, type Precision } from './low
 import { openShapes } from './openBatch.ts';
 import { loweredOperator, type LoweredOperator } from './operator.ts';
 import { hideShapes, sizesInPlace } from './blocked/hiddenShapes.ts';
-import { encodeOnnx, onnxDataTypes, type OnnxTensor, type OnnxValueInfo } from '../onnx/onnxModel.ts';
+import { onnxDataTypes, type OnnxModel, type OnnxTensor, type OnnxValueInfo } from '../onnx/onnxModel.ts';
 import type { WebgpuLimits } from './webgpu/webgpuLimits.ts';
 
 export interface WriteOptions {
@@ -41,11 +41,11 @@ export interface WriteOptions {
 export const onnxOpset = 17;
 
 /**
- * The bytes of an ONNX model (opset 17) that computes the graph. What an optimizer updates goes in and comes out with
+ * An ONNX model (opset 17) that computes the graph. What an optimizer updates goes in and comes out with
  * one dimension (`rowsOf`).
  * Throws where the graph's form has no static counterpart, which is a bug of the caller.
  */
-export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
+export function writeOnnx(graph: Graph, options: WriteOptions): OnnxModel {
   const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
   const { precision = 'float32', blockedKernels: held = new Set<string>(), assign = assignLayouts } = options;
   const lowering = createLowering(graph, {
@@ -101,7 +101,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
   const initializers = [...constants]
     .filter(([name]) => used.has(name))
     .map(([name, tensor]) => constant(name, held.has(name) ? toBlockedOrder(tensor, block) : tensor, precision));
-  return encodeOnnx({
+  return {
     irVersion: 8,
     producerName: 'fivecrop',
     opsetImport: [
@@ -118,7 +118,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): Uint8Array {
       ...(block > 0 && { valueInfo: sizesInPlace(nodes, lowering.overwrites) }),
     },
     metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
-  });
+  };
 }
 
 /** Appends the ONNX operators that compute one node of the graph. */

@@ -10,6 +10,7 @@ import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/bu
 import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';
 import { relu } from '../../../src/ml/operators/activation/relu.ts';
+import { encodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
@@ -103,7 +104,8 @@ function foreignModel(): Uint8Array {
   const pixels = input(builder, 'pixels', [1, 3, imageSize, imageSize]);
   const map = relu(builder, conv2d(builder, 'conv', pixels, { channels: 4, kernel: 3, stride: 2 }));
   const graph = finishGraph(builder, [linear(builder, 'scores', globalAveragePool(builder, map), 5)]);
-  return writeOnnx(graph, { constants: initialise(stateShapes(graph), torchDefaults, 2), openBatch: true });
+  const constants = initialise(stateShapes(graph), torchDefaults, 2);
+  return encodeOnnx(writeOnnx(graph, { constants, openBatch: true }));
 }
 
 function sampleRun(): Samples['run'] {

@@ -53,7 +53,7 @@ function normalised({ data, shape }: ReturnType<typeof randomImages>) {
 async function compare(file: string, count: number): Promise<void> {
   const images = randomImages(count, 7);
   const classifier = await loadClassifier({ kind: 'checkpoint', file }, onCpu, { trial: untried });
-  const plain = await onnxEngine.compileOnnx(await exportOnnx(file, untried), 'cpu');
+  const plain = await onnxEngine.compileOnnx(decodeOnnx(await exportOnnx(file, untried)), 'cpu');
   try {
     const expected = await classifier.probabilities(images);
     const output = (await plain.run(new Map([[exportedInput, normalised(images)]]))).get(exportedOutput);
@@ -79,8 +79,8 @@ test('an exported network gives the same probabilities as the checkpoint, for an
 /** Runs a graph of one row that was written for any batch, and compares three rows together with each alone. */
 async function compareRows(graph: Graph, size: readonly number[]): Promise<void> {
   const drawn: Initialisation = () => ({ kind: 'normal', std: 1 });
-  const bytes = writeOnnx(graph, { constants: initialise(stateShapes(graph), drawn, 3), openBatch: true });
-  const model = await onnxEngine.compileOnnx(bytes, 'cpu');
+  const written = writeOnnx(graph, { constants: initialise(stateShapes(graph), drawn, 3), openBatch: true });
+  const model = await onnxEngine.compileOnnx(written, 'cpu');
   const row = elementCount(size);
   const data = Float32Array.from({ length: 3 * row }, (_, at) => Math.sin(at * at));
   const run = async (rows: number, from: number) => {
@@ -158,7 +158,8 @@ async function writeBackbone(folder: string): Promise<{ file: string; sha256: st
   const pixels = input(builder, 'pixels', [1, 3, imageSize, imageSize]);
   const features = globalAveragePool(builder, conv2d(builder, 'conv', pixels, { channels: 4, kernel: 3, stride: 2 }));
   const graph = finishGraph(builder, [linear(builder, 'scores', features, 7)]);
-  const bytes = writeOnnx(graph, { constants: initialise(stateShapes(graph), torchDefaults, 2), openBatch: true });
+  const constants = initialise(stateShapes(graph), torchDefaults, 2);
+  const bytes = encodeOnnx(writeOnnx(graph, { constants, openBatch: true }));
   const file = join(folder, 'backbone.onnx');
   await writeFile(file, bytes);
   return { file, sha256: createHash('sha256').update(bytes).digest('hex') };

@@ -5,7 +5,6 @@ import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
 import { relu } from '../../../src/ml/operators/activation/relu.ts';
 import type { GraphBuilder } from '../../../src/ml/graph/graph.ts';
-import { decodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { gradientStep } from '../../../src/ml/passes/trainingStep.ts';
 import { around } from '../engine/around.ts';
@@ -20,7 +19,7 @@ function convolutionsOfNorm(build: (b: GraphBuilder, x: string) => string, size:
   const assign = blocksFor();
   const blockedKernels = assign(graph, channels).kernels;
   const model = writeOnnx(graph, { constants: new Map(), block: channels, assign, blockedKernels });
-  const { node } = decodeOnnx(model).graph;
+  const { node } = model.graph;
   return node.filter(
     ({ opType, name = '' }) => opType === 'Conv' && name.includes(':backward:batchNormTrainingGradient'),
   ).length;

@@ -1,13 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import {
-  encodeOnnx,
-  float32Value,
-  type OnnxModel,
-  type OnnxNode,
-  type OnnxTensor,
-} from '../../../src/ml/onnx/onnxModel.ts';
+import { float32Value, type OnnxModel, type OnnxNode, type OnnxTensor } from '../../../src/ml/onnx/onnxModel.ts';
 import { planQuantization, type ValueRange, watchRanges } from '../../../src/ml/onnx/int8/quantizationPlan.ts';
 import { quantizeModel } from '../../../src/ml/onnx/int8/quantizeModel.ts';
 import { quantizeWeights } from '../../../src/ml/onnx/int8/quantizedWeights.ts';
@@ -60,7 +54,7 @@ const modelOf = ({ nodes, tensors, opset = 17, image = [2, 4, 6, 5] }: Example):
 });
 
 async function run(model: OnnxModel, x: Float32Array, image = [2, 4, 6, 5]) {
-  const compiled = await onnxEngine.compileOnnx(encodeOnnx(model), 'cpu');
+  const compiled = await onnxEngine.compileOnnx(model, 'cpu');
   const results = await compiled.run(new Map([['x', float32Tensor(image, x)]]));
   await compiled.dispose();
   return results;

@@ -1,5 +1,5 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
-import { encodeOnnx, float32Value } from '../../onnx/onnxModel.ts';
+import { float32Value, type OnnxModel } from '../../onnx/onnxModel.ts';
 import { onnxOpset } from '../../lowering/writeOnnx.ts';
 import { createSession, guarded, loadRuntime } from './session.ts';
 
@@ -38,8 +38,8 @@ function copyName(name: string): string {
 }
 
 /** A model that copies each of the tensors, as a row. */
-function writeCopies(tensors: readonly (readonly [string, OrtTensor])[]): Uint8Array {
-  return encodeOnnx({
+function writeCopies(tensors: readonly (readonly [string, OrtTensor])[]): OnnxModel {
+  return {
     irVersion: 8,
     opsetImport: [{ domain: '', version: onnxOpset }],
     graph: {
@@ -48,5 +48,5 @@ function writeCopies(tensors: readonly (readonly [string, OrtTensor])[]): Uint8A
       input: tensors.map(([name, { size }]) => float32Value(name, [size])),
       output: tensors.map(([name, { size }]) => float32Value(copyName(name), [size])),
     },
-  });
+  };
 }

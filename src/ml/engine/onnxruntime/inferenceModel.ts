@@ -1,5 +1,6 @@
 import { foldBatchNorm } from '../../passes/foldBatchNorm.ts';
 import { writeOnnx } from '../../lowering/writeOnnx.ts';
+import type { OnnxModel } from '../../onnx/onnxModel.ts';
 import type { StateDict } from '../../graph/tensor.ts';
 import type { GraphForBatch, InferenceModel, ProfileObserver } from '../engine.ts';
 import { type Compile, createQuantizedModel } from './quantizedModel.ts';
@@ -23,21 +24,21 @@ export function createInferenceModel(
   const compile: Compile = (edit) =>
     sessionsByBatch(device, (batchSize) => {
       const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
-      const file = edit(writeOnnx(graph, { constants, webgpu: limitsOf(device) }));
-      return createSession(file, device, 'inference', { purpose: 'inference', batchSize, observer, graph });
+      const model = edit(writeOnnx(graph, { constants, webgpu: limitsOf(device) }));
+      return createSession(model, device, 'inference', { purpose: 'inference', batchSize, observer, graph });
     });
-  return int8 ? createQuantizedModel(compile, int8) : compile((file) => file);
+  return int8 ? createQuantizedModel(compile, int8) : compile((model) => model);
 }
 
 /** A foreign ONNX model as it is. Throws where ONNX Runtime cannot open it. */
 export async function createOnnxModel(
-  model: Uint8Array,
+  model: OnnxModel,
   device: string,
   { observer, int8 }: InferenceOptions = {},
 ): Promise<InferenceModel> {
   // A foreign model takes any batch size.
   const watch = { purpose: 'inference', batchSize: 0, observer };
-  const open = (file: Uint8Array) => createSession(file, device, 'inference', watch);
+  const open = (edited: OnnxModel) => createSession(edited, device, 'inference', watch);
   if (!int8) return sessionForAll(device, await open(model));
   return createQuantizedModel((edit) => sessionsByBatch(device, () => open(edit(model))), int8);
 }

@@ -1,11 +1,5 @@
-import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../onnx/onnxModel.ts';
-import {
-  planQuantization,
-  type QuantizationPlan,
-  type ValueRange,
-  type WatchedModel,
-  watchRanges,
-} from '../../onnx/int8/quantizationPlan.ts';
+import type { OnnxModel } from '../../onnx/onnxModel.ts';
+import { planQuantization, type ValueRange, type WatchedModel, watchRanges } from '../../onnx/int8/quantizationPlan.ts';
 import { quantizeModel } from '../../onnx/int8/quantizeModel.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import { calibrationImages, type Feeds, type InferenceModel } from '../engine.ts';
@@ -19,8 +13,8 @@ import { largestExactWeight } from './saturation.ts';
  */
 const allowedChange = 0.5;
 
-/** Compiles a float32 model, a file for each batch size; `edit` gets each and returns what is compiled in its place. */
-export type Compile = (edit: (file: Uint8Array) => Uint8Array) => InferenceModel;
+/** Compiles a float32 model for each batch size; `edit` gets each and returns what is compiled in its place. */
+export type Compile = (edit: (model: OnnxModel) => OnnxModel) => InferenceModel;
 
 /**
  * The model in 8 bits once it has seen `calibrationImages` images, which it computes in float32 one by one. It stays with
@@ -28,14 +22,14 @@ export type Compile = (edit: (file: Uint8Array) => Uint8Array) => InferenceModel
  * values are the same for all batch sizes.
  */
 export function createQuantizedModel(compile: Compile, log: (sentence: string) => void): InferenceModel {
-  const float32 = compile((file) => file);
+  const float32 = compile((model) => model);
   let settled: InferenceModel | undefined;
   let calibration: Calibration | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
   const settle = async (done: Calibration): Promise<InferenceModel> => {
     const [ranges, limit] = [done.ranges(), await largestExactWeight()];
-    const model = compile((file) => encodeOnnx(quantizeModel(...planned(file), ranges, limit)));
+    const model = compile((float) => quantizeModel(float, planQuantization(float), ranges, limit));
     const change = await changeOf(model, done.examples());
     if (change <= allowedChange) {
       log(`Computed in 8 bits (int8) from here on: outputs move by ${percent(change)}.`);
@@ -83,11 +77,6 @@ export function createQuantizedModel(compile: Compile, log: (sentence: string) =
   };
 }
 
-function planned(file: Uint8Array): [OnnxModel, QuantizationPlan] {
-  const model = decodeOnnx(file);
-  return [model, planQuantization(model)];
-}
-
 /** Runs in float32 that note the ranges of all maps. */
 interface Calibration {
   run(feeds: Feeds): Promise<Map<string, Tensor>>;
@@ -100,10 +89,10 @@ interface Calibration {
 
 function startCalibration(compile: Compile): Calibration {
   let ends: WatchedModel['ends'] = new Map();
-  const session = compile((file) => {
-    const watched = watchRanges(...planned(file));
+  const session = compile((model) => {
+    const watched = watchRanges(model, planQuantization(model));
     ({ ends } = watched);
-    return encodeOnnx(watched.model);
+    return watched.model;
   });
   const ranges = new Map<string, ValueRange>();
   const all: (readonly [Feeds, Map<string, Tensor>])[] = [];

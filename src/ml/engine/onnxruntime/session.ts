@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { encodeOnnx, type OnnxModel } from '../../onnx/onnxModel.ts';
 import type { Precision } from '../../lowering/lowering.ts';
 import { webgpuLimits, type WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
 import type { Tensor } from '../../graph/tensor.ts';
@@ -79,15 +80,16 @@ function keepsTensors(device: string): boolean {
  * outputs named in `kept` stay on the device, where that can be.
  */
 export function createSession(
-  model: Uint8Array,
+  model: OnnxModel,
   device: string,
   purpose: SessionPurpose,
   watch?: SessionWatch,
   kept: Iterable<string> = [],
 ): Promise<Session> {
   const { InferenceSession } = loadRuntime();
+  const bytes = encodeOnnx(model);
   const create = (extra: InferenceSession.SessionOptions) =>
-    InferenceSession.create(model, {
+    InferenceSession.create(bytes, {
       executionProviders: providersOf(device),
       graphOptimizationLevel: optimizations[purpose],
       intraOpNumThreads: threads(),

@@ -1,12 +1,11 @@
 import type { ModelIndex } from '../modelIndex.ts';
 import { declaredShape, integerAttribute, valuesRead } from '../modelIndex.ts';
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from '../onnxModel.ts';
-import { encodeOnnx, float32Value, onnxDataTypes, onnxNumber } from '../onnxModel.ts';
+import { float32Value, onnxDataTypes, onnxNumber } from '../onnxModel.ts';
 
 /** A model cut down to one output `[N, count]`, for any batch size. */
 export interface TruncatedModel {
-  /** The ONNX file. */
-  readonly model: Uint8Array;
+  readonly model: OnnxModel;
   /** Name of its only input: images `[N, 3, H, W]`, float32. */
   readonly input: string;
   /** Name of its only output, float32. */
@@ -68,7 +67,7 @@ export function truncateModel(model: OnnxModel, index: ModelIndex, target: Targe
   // From IR version 4 on, weights need not be inputs too.
   const irVersion = Math.max(4, onnxNumber(model.irVersion));
   return {
-    model: encodeOnnx({ ...model, irVersion, graph }),
+    model: { ...model, irVersion, graph },
     input: image.info.name,
     output: after.output,
     imageSize: image.imageSize,
