@@ -109,6 +109,10 @@ export default tseslint.config(
           selector: 'ImportDeclaration[source.value="zod"] > ImportSpecifier[imported.name="z"]',
           message: 'Import * as z: with the object z all of zod is bundled, its messages in every language too.',
         },
+        {
+          selector: 'ImportDeclaration[source.value="@vscode/l10n"] > ImportSpecifier[imported.name="t"]',
+          message: 'Import * as l10n: what writes the bundle finds l10n.t alone.',
+        },
       ],
       eqeqeq: ['error', 'always'],
     },

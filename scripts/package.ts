@@ -20,6 +20,7 @@ import { parseTarget, presentTarget, vscodeTargets, vsixPath, type VscodeTarget 
 const root = join(import.meta.dirname, '..');
 const shipped = [
   'package.nls.json',
+  'l10n',
   'README.md',
   'CHANGELOG.md',
   'LICENSE',

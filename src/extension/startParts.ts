@@ -1,3 +1,4 @@
+import './configureTexts.ts';
 import type * as vscode from 'vscode';
 import { registerChangingRuns } from './commands/changeRuns.ts';
 import { registerChangingData } from './commands/changeData.ts';

@@ -12,9 +12,11 @@ const firstEstimate = 1000;
 
 /**
  * Returns what says how far a work is, each time that there is news: `Testing: 24 %, 8 s left`. The time left is told by
- * how fast this part of the work went so far. `now` is in milliseconds.
+ * how fast this part of the work went so far. `now` is in milliseconds. `left` says a time that is left, as `8 s`.
  */
-export function createProgressWords(): (progress: Progress, now?: number) => string {
+export function createProgressWords(
+  left = (time: string) => `${time} left`,
+): (progress: Progress, now?: number) => string {
   let part: { readonly what: string; readonly done: number; readonly began: number } | undefined;
   return ({ what, done, total = 0 }, now = Date.now()) => {
     if (part?.what !== what || done < part.done) part = { what, done, began: now };
@@ -23,6 +25,6 @@ export function createProgressWords(): (progress: Progress, now?: number) => str
     const fresh = done - part.done;
     const percent = `${Math.floor((100 * done) / total)} %`;
     if (elapsed < firstEstimate || fresh <= 0 || done >= total) return `${what}: ${percent}`;
-    return `${what}: ${percent}, ${duration((elapsed / fresh / 1000) * (total - done))} left`;
+    return `${what}: ${percent}, ${left(duration((elapsed / fresh / 1000) * (total - done)))}`;
   };
 }

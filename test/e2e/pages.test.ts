@@ -340,7 +340,7 @@ test('the values at the cursor are read by mouse and by keys, on the axis that w
     const { x, y } = await boxOf(page.locator('.chart .u-over').first());
     await page.mouse.move(x + 200, y + 50);
     await page
-      .locator('.readout', { hasText: /^Step \d+.*resnet18 head: validation loss/ })
+      .locator('.readout', { hasText: /^Step \d+.*resnet18 head: Validation loss/ })
       .first()
       .waitFor();
     await page.locator('caption', { hasText: 'Values at step' }).waitFor();
@@ -348,7 +348,7 @@ test('the values at the cursor are read by mouse and by keys, on the axis that w
     await page.locator('.readout').first().waitFor({ state: 'hidden' });
     await page.locator('.chart').first().focus();
     for (let presses = 0; presses < 3; presses++) await page.keyboard.press('ArrowRight');
-    await page.locator('.spoken', { hasText: /Step \d+, resnet18 head: training loss/ }).waitFor();
+    await page.locator('.spoken', { hasText: /Step \d+, resnet18 head: Training loss/ }).waitFor();
     await page.getByRole('combobox', { name: 'Horizontal axis' }).click();
     await page.getByRole('option', { name: 'Time' }).click();
     await page.locator('.chart').first().focus();

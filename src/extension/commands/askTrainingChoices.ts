@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
@@ -94,13 +95,19 @@ async function askData(
 ): Promise<{ readonly folder: string; readonly drawn: boolean } | typeof back> {
   const picked = await pickItem<DataItem>({
     place,
-    placeholder: 'Which images? A folder with train, valid and test, or with one folder per class',
+    placeholder: l10n.t('Which images? A folder with train, valid and test, or with one folder per class'),
     items: async (show) => {
       const used = parts.dataFolders.all();
-      const choose: DataItem = { label: '$(folder-opened) Choose a Folder...', does: 'choose', alwaysShow: true };
+      const choose: DataItem = {
+        label: `$(folder-opened) ${l10n.t('Choose a Folder...')}`,
+        does: 'choose',
+        alwaysShow: true,
+      };
       const draw: DataItem = {
-        label: '$(sparkle) Draw a Sample Data Set',
-        detail: '300 flowers of five kinds, to try things on. Needs no network and trains in less than a minute.',
+        label: `$(sparkle) ${l10n.t('Draw a Sample Data Set')}`,
+        detail: l10n.t(
+          '300 flowers of five kinds, to try things on. Needs no network and trains in less than a minute.',
+        ),
         does: 'draw',
         alwaysShow: true,
       };
@@ -113,7 +120,7 @@ async function askData(
   });
   if (picked === back) return back;
   if (picked.does === 'draw') return { folder: await drawSampleHere(parts), drawn: true };
-  const dialog = { title: 'Choose a folder of images to train on', openLabel: 'Train on This Folder' };
+  const dialog = { title: l10n.t('Choose a folder of images to train on'), openLabel: l10n.t('Train on This Folder') };
   const folder = picked.folder ?? (await chooseFolder(dialog));
   return folder === undefined ? askData(parts, choices, place) : { folder, drawn: false };
 }
@@ -138,7 +145,7 @@ async function askNetwork(parts: AskParts, choices: TrainingChoices, place: Plac
   let preferred = choices.network;
   const picked = await pickItem<NetworkItem>({
     place,
-    placeholder: 'Which network?',
+    placeholder: l10n.t('Which network?'),
     items: async (show) => {
       const [offers, time] = await Promise.all([parts.offers, timeOfEpochs(parts, choices)]);
       preferred = runnableNow(choices, offers).network;
@@ -192,23 +199,23 @@ interface PresetItem extends vscode.QuickPickItem {
 }
 
 const presets = {
-  imagenet: 'From 0 to 1, less ImageNet’s mean, by its deviation: torchvision, timm, most others.',
-  tf: 'From -1 to 1: TensorFlow’s MobileNet and Inception.',
-  'caffe-bgr': 'From 0 to 255, less the mean, blue first: networks from Caffe.',
+  imagenet: l10n.t('From 0 to 1, less ImageNet’s mean, by its deviation: torchvision, timm, most others.'),
+  tf: l10n.t('From -1 to 1: TensorFlow’s MobileNet and Inception.'),
+  'caffe-bgr': l10n.t('From 0 to 255, less the mean, blue first: networks from Caffe.'),
 } as const;
 
 async function askBackbone(place: Place): Promise<TrainingChoices['network'] | typeof back | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     canSelectFiles: true,
     filters: { ONNX: ['onnx'] },
-    title: 'Choose an ONNX File as Backbone',
-    openLabel: 'Use as Backbone',
+    title: l10n.t('Choose an ONNX File as Backbone'),
+    openLabel: l10n.t('Use as Backbone'),
   });
   const file = chosen?.[0]?.fsPath;
   if (file === undefined) return undefined;
   const picked = await pickItem<PresetItem>({
     place: { ...place, title: basename(file) },
-    placeholder: 'Choose input normalization',
+    placeholder: l10n.t('Choose input normalization'),
     items: (show) => {
       show(presetNames.map((name) => ({ label: name, detail: presets[name], name })));
       return Promise.resolve();
@@ -225,7 +232,7 @@ async function askMethod(choices: TrainingChoices, place: Place): Answer {
   const methods = methodsFor(choices.network);
   const picked = await pickItem<MethodItem>({
     place,
-    placeholder: 'Which layers to train?',
+    placeholder: l10n.t('Which layers to train?'),
     items: (show) => {
       const order = (['head', 'full', 'top', 'scratch'] as const).filter((name) => methods.includes(name));
       show(order.map((name) => ({ label: methodTexts[name][0], detail: methodTexts[name][1], name })));
@@ -235,15 +242,19 @@ async function askMethod(choices: TrainingChoices, place: Place): Answer {
   });
   if (picked === back) return back;
   if (picked.name !== 'top') return { ...choices, method: picked.name };
-  const count = await askNumber(place, 'How many parameter tensors, counted from the end, including the head’s?', {
-    value: choices.topTensors,
-    most: 10_000,
-  });
+  const count = await askNumber(
+    place,
+    l10n.t('How many parameter tensors, counted from the end, including the head’s?'),
+    {
+      value: choices.topTensors,
+      most: 10_000,
+    },
+  );
   return count === back ? askMethod(choices, place) : { ...choices, method: picked.name, topTensors: count };
 }
 
 async function askEpochs(choices: TrainingChoices, place: Place): Answer {
-  const epochs = await askNumber(place, 'How many epochs, passes over the training images?', {
+  const epochs = await askNumber(place, l10n.t('How many epochs, passes over the training images?'), {
     value: choices.epochs,
     most: 100_000,
   });
@@ -251,10 +262,14 @@ async function askEpochs(choices: TrainingChoices, place: Place): Answer {
 }
 
 async function askBatch(choices: TrainingChoices, place: Place): Answer {
-  const batchSize = await askNumber(place, 'How many images per step? If memory runs short, the run halves it.', {
-    value: choices.batchSize,
-    most: 4096,
-  });
+  const batchSize = await askNumber(
+    place,
+    l10n.t('How many images per step? If memory runs short, the run halves it.'),
+    {
+      value: choices.batchSize,
+      most: 4096,
+    },
+  );
   return batchSize === back ? back : { ...choices, batchSize };
 }
 
@@ -270,7 +285,7 @@ async function askNumber(
     validate: (text) =>
       /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= most
         ? undefined
-        : `A whole number from 1 to ${most.toLocaleString('en')}.`,
+        : l10n.t('A whole number from 1 to {0}.', most.toLocaleString('en')),
   });
   return answer === back ? back : Number(answer);
 }

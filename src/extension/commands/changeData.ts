@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import { trainingConfigSchema, type TrainingConfig } from '../../protocol/trainingConfig.ts';
@@ -33,17 +34,19 @@ export function registerChangingData(parts: DataParts): vscode.Disposable {
 }
 
 async function addFolder(dataFolders: DataFolders): Promise<void> {
-  const folder = await chooseFolder({ title: 'Add a folder of images', openLabel: 'Add' });
+  const folder = await chooseFolder({ title: l10n.t('Add a folder of images'), openLabel: l10n.t('Add') });
   if (folder === undefined) throw cancelled();
   if (!(await looksLikeData(folder))) {
-    throw userError(`${folder} has no folders of images: there has to be one per class, also inside train and valid.`);
+    throw userError(
+      l10n.t('{0} has no folders of images: there has to be one per class, also inside train and valid.', folder),
+    );
   }
   await dataFolders.remember(folder);
 }
 
 /** Looks through all images, which can take minutes, and shows what was found as a document. */
 async function showData({ service, runs, dataFolders }: DataParts, documents: VirtualDocuments, argument: unknown) {
-  requireTrust('Checking data');
+  requireTrust('checkingData');
   const node = nodeFrom(argument);
   const data = node?.kind === 'data' ? node.folder : await chooseData(dataFolders.all());
   await runs.load();
@@ -52,7 +55,9 @@ async function showData({ service, runs, dataFolders }: DataParts, documents: Vi
   const { validShare, testShare, seed, layout, classNames } = config;
   const names = classNames === undefined ? {} : { classNames };
   const request = { type: 'check' as const, data, quick: false, validShare, testShare, seed, layout, ...names };
-  const { report } = await withProgress('Checking the data', (call) => answerOf(service, request, 'report', call));
+  const { report } = await withProgress(l10n.t('Checking the data'), (call) =>
+    answerOf(service, request, 'report', call),
+  );
   await documents.preview('data.md', dataReportText(report));
 }
 
@@ -62,9 +67,9 @@ function defaultsFor(data: string): TrainingConfig {
 
 async function chooseData(folders: readonly string[]): Promise<string> {
   const [only, ...others] = folders;
-  if (only === undefined) throw userError('There is no folder of images in the list yet; Add Folder adds one.');
+  if (only === undefined) throw userError(l10n.t('There is no folder of images in the list yet; Add Folder adds one.'));
   if (others.length === 0) return only;
-  const title = 'Show what is in which folder?';
+  const title = l10n.t('Show what is in which folder?');
   const items = folders.map((folder) => ({ label: inLabel(basename(folder)), description: inLabel(folder), folder }));
   const picked = await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true, matchOnDescription: true });
   if (picked === undefined) throw cancelled();

@@ -1,10 +1,10 @@
 import { rename } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, messageOf, userError } from '../../protocol/errors.ts';
 import { isEvaluationOf } from '../../protocol/evaluation.ts';
-import { plural } from '../../protocol/plural.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import { visible } from '../../protocol/visibleText.ts';
@@ -20,6 +20,7 @@ import type { CheckpointRows } from '../views/checkpointsView.ts';
 import { nodeFrom, type CheckpointsNode, type DataNode } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
+import { checkpointCount, runCount } from '../counts.ts';
 
 type ChangeParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'> & { readonly rows: CheckpointRows };
 
@@ -38,11 +39,17 @@ export function registerChangingRuns(parts: ChangeParts): vscode.Disposable {
   );
 }
 
-const ended = (what: string) => ({
-  title: `${what} which run?`,
-  suits: (run: StoredRun) => !isLive(run.state),
-  none: `There is no run to ${what.toLowerCase()}: none is here, or all are still training.`,
-});
+const hasEnded = (run: StoredRun) => !isLive(run.state);
+const toRename = {
+  title: l10n.t('Rename which run?'),
+  suits: hasEnded,
+  none: l10n.t('There is no run to rename: none is here, or all are still training.'),
+};
+const toDelete = {
+  title: l10n.t('Delete which run?'),
+  suits: hasEnded,
+  none: l10n.t('There is no run to delete: none is here, or all are still training.'),
+};
 
 /** What the key bindings of the view give to a command: it is about the rows with the focus. */
 function isByKey(argument: unknown): boolean {
@@ -53,21 +60,21 @@ async function renameRun({ runs, panels, rows }: ChangeParts, argument: unknown)
   const [row] = isByKey(argument) ? await rows.focused() : [argument];
   // Checkpoints are called by what they are, and a run that waits has no folder yet.
   if (isByKey(argument) && nodeFrom(row)?.kind !== 'run') return;
-  const run = await chooseRun({ runs }, row, ended('Rename'));
+  const run = await chooseRun({ runs }, row, toRename);
   requireEnded(run);
   const parent = dirname(run.folder);
   const title = runTitle(run.record.name);
   const name = await vscode.window.showInputBox({
     ignoreFocusOut: true,
-    title: visible(`Rename ${title}`),
-    prompt: 'A new name for the run and its folder',
+    title: visible(l10n.t('Rename {0}', title)),
+    prompt: l10n.t('A new name for the run and its folder'),
     value: title,
     validateInput: (value) => nameProblem(value, parent, basename(run.folder)),
   });
   if (name === undefined || name === title) throw cancelled();
   const folder = join(parent, name);
   await rename(run.folder, folder).catch((error: unknown) => {
-    throw userError(`${title} could not be renamed: ${messageOf(error)}.`, error);
+    throw userError(l10n.t('{0} could not be renamed: {1}.', title, messageOf(error)), error);
   });
   const record = { ...run.record, name, updated: new Date().toISOString() };
   await writeRunRecord(folder, record);
@@ -93,7 +100,7 @@ async function remove(parts: ChangeParts, argument: unknown, selection: unknown)
   const targets = targetsOf(nodes);
   if (targets.length === 0) {
     if (nodes.length > 0 || isByKey(argument)) return;
-    targets.push(runTarget((await chooseRun(parts, argument, ended('Delete'))).folder));
+    targets.push(runTarget((await chooseRun(parts, argument, toDelete)).folder));
   }
   for (const { path } of targets) {
     const run = runs.get(path);
@@ -129,18 +136,16 @@ function namesOf(targets: readonly Target[]): string {
   if (first !== undefined && targets.length === 1) return first.title;
   const checkpoints = targets.filter(({ isCheckpoint }) => isCheckpoint).length;
   const runs = targets.length - checkpoints;
-  const counts = [
-    ...(runs === 0 ? [] : [plural(runs, 'run')]),
-    ...(checkpoints === 0 ? [] : [plural(checkpoints, 'checkpoint')]),
-  ];
-  return counts.join(' and ');
+  if (checkpoints === 0) return runCount(runs);
+  if (runs === 0) return checkpointCount(checkpoints);
+  return l10n.t('{0} and {1}', runCount(runs), checkpointCount(checkpoints));
 }
 
 async function askToDelete(targets: readonly Target[]): Promise<void> {
   const listed = targets.length === 1 ? [] : [targets.map(({ title }) => title).join('\n'), ''];
-  const detail = [...listed, 'Moved to the Trash if available.'].join('\n');
-  const question = visible(`Delete ${namesOf(targets)}?`);
-  const remove = 'Delete';
+  const detail = [...listed, l10n.t('Moved to the Trash if available.')].join('\n');
+  const question = visible(l10n.t('Delete {0}?', namesOf(targets)));
+  const remove = l10n.t('Delete');
   const answer = await vscode.window.showWarningMessage(question, { modal: true, detail: detail }, remove);
   if (answer !== remove) throw cancelled();
 }
@@ -154,7 +159,7 @@ async function moveToTrash(targets: readonly Target[]): Promise<void> {
       try {
         await vscode.workspace.fs.delete(uri, { recursive: true, useTrash });
       } catch (error) {
-        if (!useTrash) throw userError(`${path} could not be deleted: ${messageOf(error)}.`, error);
+        if (!useTrash) throw userError(l10n.t('{0} could not be deleted: {1}.', path, messageOf(error)), error);
         await askToDeleteForGood(targets.slice(targets.indexOf(target)), error);
         useTrash = false;
         await vscode.workspace.fs.delete(uri, { recursive: true, useTrash });
@@ -165,9 +170,9 @@ async function moveToTrash(targets: readonly Target[]): Promise<void> {
 }
 
 async function askToDeleteForGood(targets: readonly Target[], reason: unknown): Promise<void> {
-  const question = visible(`Delete ${namesOf(targets)} permanently?`);
-  const detail = `The Trash is not available: ${messageOf(reason)}\nThis cannot be undone.`;
-  const remove = 'Delete Permanently';
+  const question = visible(l10n.t('Delete {0} permanently?', namesOf(targets)));
+  const detail = l10n.t('The Trash is not available: {0}\nThis cannot be undone.', messageOf(reason));
+  const remove = l10n.t('Delete Permanently');
   const answer = await vscode.window.showWarningMessage(question, { modal: true, detail }, remove);
   if (answer !== remove) throw cancelled();
 }
@@ -187,5 +192,5 @@ function filesOf({ path, isCheckpoint }: Target): string[] {
 }
 
 function requireEnded({ state, record }: StoredRun): void {
-  if (isLive(state)) throw userError(`${runTitle(record.name)} is still training; stop it first.`);
+  if (isLive(state)) throw userError(l10n.t('{0} is still training; stop it first.', runTitle(record.name)));
 }

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
@@ -26,7 +27,9 @@ export async function checkpointFrom(
   if (node?.kind !== 'run') return (await chooseRunCheckpoint(run.folder, runTitle(run.record.name))) ?? giveUp();
   const saved = savedCheckpoint(run.folder);
   if (saved !== undefined) return saved;
-  throw userError(`${runTitle(run.record.name)} has saved no checkpoint yet; it does at its first validation.`);
+  throw userError(
+    l10n.t('{0} has saved no checkpoint yet; it does at its first validation.', runTitle(run.record.name)),
+  );
 }
 
 function giveUp(): never {

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
 import { chooseImages } from '../panels/predictionMessages.ts';
@@ -14,14 +15,14 @@ export function registerClassifying(parts: ClassifyParts): vscode.Disposable {
   const { log, panels } = parts;
   return vscode.Disposable.from(
     registerCommand('fivecrop.classifyImage', log, async (argument: unknown, selection: unknown) => {
-      requireTrust('Classifying');
+      requireTrust('classifying');
       panels.showPredictions(await imagesFrom(argument, selection));
     }),
     registerCommand('fivecrop.classifyWithCheckpoint', log, async (argument: unknown) => {
-      requireTrust('Classifying');
+      requireTrust('classifying');
       const path = await checkpointFrom(parts, argument, {
-        title: 'Classify with a checkpoint of which run?',
-        none: 'There is no checkpoint to classify with yet; train a model first with Fivecrop: Train Model.',
+        title: l10n.t('Classify with a checkpoint of which run?'),
+        none: l10n.t('There is no checkpoint to classify with yet; train a model first with Fivecrop: Train Model.'),
       });
       panels.showPredictions(await imagesFrom(undefined, undefined), { kind: 'checkpoint', path });
     }),

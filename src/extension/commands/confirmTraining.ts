@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { networkName } from '../../protocol/networkName.ts';
 import type { DataReport } from '../../protocol/dataReport.ts';
@@ -17,6 +18,7 @@ import { pickItem } from './quickQuestions.ts';
 import { back, type Place } from './runSteps.ts';
 import type { VirtualDocuments } from './virtualDocuments.ts';
 import { inLabel } from '../plainText.ts';
+import { epochCount } from '../counts.ts';
 
 export type Confirmation = 'start' | 'edit' | 'folder' | typeof back;
 
@@ -86,7 +88,7 @@ async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<
   try {
     return await pickItem<Item>({
       place,
-      placeholder: 'Start training, or see what is in the data',
+      placeholder: l10n.t('Start training, or see what is in the data'),
       items: async (show, note) => {
         show(itemsFor(shown));
         showAgain = () => {
@@ -175,13 +177,17 @@ async function lookThrough(
   onChange();
   if (cannotTrain) return;
   const onAnswer = (answer: ServiceAnswerBody) => {
-    if (answer.type === 'progress') note(`${answer.done} of ${answer.total ?? '?'} images checked`);
+    if (answer.type === 'progress') note(checkedNote(answer));
   };
   const whole = await answerOf(service, checkRequest(shown.config, false), 'report', { token, onAnswer });
   shown.report = whole.report;
   shown.looking = false;
   note('');
   onChange();
+}
+
+function checkedNote({ done, total }: { readonly done: number; readonly total?: number | undefined }): string {
+  return total === undefined ? l10n.t('{0} images checked', done) : l10n.t('{0} of {1} images checked', done, total);
 }
 
 /** Asks for a report of a configuration's data; a quick one decodes nothing. */
@@ -197,7 +203,11 @@ function item(label: string, does: Item['does'], detail?: string): Item {
   return { label, does, alwaysShow: true, ...(detail === undefined ? {} : { detail }) };
 }
 
-const lookingItem = item('$(loading~spin) Checking for Unreadable Images and Copies', 'nothing', 'You can start now.');
+const lookingItem = item(
+  `$(loading~spin) ${l10n.t('Checking for Unreadable Images and Copies')}`,
+  'nothing',
+  l10n.t('You can start now.'),
+);
 
 function separator(label: string): Item {
   return { label, does: 'nothing', kind: vscode.QuickPickItemKind.Separator };
@@ -205,10 +215,10 @@ function separator(label: string): Item {
 
 /** *Start*, or, without the pretrained weights that it needs, what can be done about them. */
 function startItems(shown: Shown): Item[] {
-  const edit = 'Opens a .fivecrop.json file with every setting, to run again and to share.';
+  const edit = l10n.t('Opens a .fivecrop.json file with every setting, to run again and to share.');
   return [
     ...(shown.weights?.state === 'missing' ? weightsItems(shown.config, shown.weights.reason) : [startItem(shown)]),
-    ...(shown.canEdit ? [item('$(settings-gear) Edit Settings First', 'edit', edit)] : []),
+    ...(shown.canEdit ? [item(`$(settings-gear) ${l10n.t('Edit Settings First')}`, 'edit', edit)] : []),
   ];
 }
 
@@ -219,14 +229,16 @@ function startItem({ config, weights }: Shown): Item {
   const { method, epochs, batchSize, imageSize } = config;
   const what = [
     inLabel(networkName(config.network)),
-    methodTexts[method][0].toLowerCase(),
-    `${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}`,
-    `${batchSize} images per step`,
-    ...(imageSize === usualSize ? [] : [`images of ${imageSize} pixels`]),
+    methodTexts[method][0],
+    epochCount(epochs),
+    l10n.t('{0} images per step', batchSize),
+    ...(imageSize === usualSize ? [] : [l10n.t('images of {0} pixels', imageSize)]),
   ];
   const download =
-    weights?.state === 'remote' ? `after a download of ${megabytes(weights.bytes)} from ${inLabel(weights.host)}` : '';
-  return { ...item('$(play) Start Training', 'start', what.join(', ')), description: download };
+    weights?.state === 'remote'
+      ? l10n.t('after a download of {0} from {1}', megabytes(weights.bytes), inLabel(weights.host))
+      : '';
+  return { ...item(`$(play) ${l10n.t('Start Training')}`, 'start', what.join(' · ')), description: download };
 }
 
 function weightsItems(config: TrainingConfig, reason: string): Item[] {
@@ -235,29 +247,51 @@ function weightsItems(config: TrainingConfig, reason: string): Item[] {
   const { retry, openFolder, setMirror, without } = weightsActions;
   const network = inLabel(networkName(config.network));
   return [
-    item(`$(error) The Pretrained Weights of ${network} Cannot Be Had`, 'nothing', inLabel(why)),
-    item(`$(refresh) ${retry}`, 'retry', 'Looks for them again.'),
-    item(`$(folder-opened) ${openFolder}`, 'openWeightsFolder', 'For files from elsewhere; put one in and try again.'),
-    item(`$(globe) ${setMirror}`, 'setMirror', 'A folder or an address that has the files (fivecrop.weightsMirror).'),
-    item(`$(play) ${without}`, 'without', 'Starts now, from random weights: it takes more images and more epochs.'),
+    item(`$(error) ${l10n.t('The Pretrained Weights of {0} Cannot Be Had', network)}`, 'nothing', inLabel(why)),
+    item(`$(refresh) ${retry}`, 'retry', l10n.t('Looks for them again.')),
+    item(
+      `$(folder-opened) ${openFolder}`,
+      'openWeightsFolder',
+      l10n.t('For files from elsewhere; put one in and try again.'),
+    ),
+    item(
+      `$(globe) ${setMirror}`,
+      'setMirror',
+      l10n.t('A folder or an address that has the files (fivecrop.weightsMirror).'),
+    ),
+    item(
+      `$(play) ${without}`,
+      'without',
+      l10n.t('Starts now, from random weights: it takes more images and more epochs.'),
+    ),
   ];
 }
 
 function itemsFor(shown: Shown): Item[] {
   const { report, config, canEdit, looking } = shown;
   if (report === undefined) {
-    return [...startItems(shown), item('$(loading~spin) Checking the Data', 'nothing', inLabel(config.data))];
+    return [
+      ...startItems(shown),
+      item(`$(loading~spin) ${l10n.t('Checking the Data')}`, 'nothing', inLabel(config.data)),
+    ];
   }
   const { images, classes, findings } = report;
   const errors = findings.filter(({ level }) => level === 'error').map(({ message }) => message);
-  if (errors.length > 0) return [...refusalItems(errors, canEdit), item('$(list-unordered) Show the Report', 'report')];
-  const counts = `${classes.length} classes; ${images.train} images to train on, ${images.valid} for validation, ${images.test} for testing`;
+  if (errors.length > 0)
+    return [...refusalItems(errors, canEdit), item(`$(list-unordered) ${l10n.t('Show the Report')}`, 'report')];
+  const counts = l10n.t(
+    '{0} classes; {1} images to train on, {2} for validation, {3} for testing',
+    classes.length,
+    images.train,
+    images.valid,
+    images.test,
+  );
   const balanced = config.classWeights === 'balanced';
   return [
     ...startItems(shown),
     ...(freezesLayers(config.method) ? [precisionItem(config)] : []),
-    separator('Data'),
-    item('$(database) Show What Is in the Data', 'report', counts),
+    separator(l10n.t('Data')),
+    item(`$(database) ${l10n.t('Show What Is in the Data')}`, 'report', counts),
     ...(looking ? [lookingItem] : []),
     ...findings.map(({ level, message }) => findingItem(level, message, 'report')),
     ...(isUneven(report) || balanced ? [balanceItem(balanced)] : []),
@@ -270,14 +304,16 @@ function tick(ticked: boolean, label: string, detail: string, settings: Partial<
 
 function precisionItem({ frozenPrecision }: TrainingConfig): Item {
   const isInt8 = frozenPrecision === 'int8';
-  const detail = 'Two to three times as fast on the CPU; the log says how far it moves what they give.';
-  return tick(isInt8, 'Compute Frozen Layers in 8 Bits', detail, { frozenPrecision: isInt8 ? 'float32' : 'int8' });
+  const detail = l10n.t('Two to three times as fast on the CPU; the log says how far it moves what they give.');
+  return tick(isInt8, l10n.t('Compute Frozen Layers in 8 Bits'), detail, {
+    frozenPrecision: isInt8 ? 'float32' : 'int8',
+  });
 }
 
 function balanceItem(balanced: boolean): Item {
-  const label = 'Weigh Classes by Their Number of Images';
+  const label = l10n.t('Weigh Classes by Their Number of Images');
   const classWeights = balanced ? 'none' : 'balanced';
-  return tick(balanced, label, 'Rare classes count as much as frequent ones.', { classWeights });
+  return tick(balanced, label, l10n.t('Rare classes count as much as frequent ones.'), { classWeights });
 }
 
 /** A finding says what is the case, then what to do, which goes into the second line. */
@@ -288,10 +324,12 @@ function findingItem(icon: string, message: string, does: Item['does']): Item {
 
 /** Settings that come from a file name their folder there. */
 function refusalItems(reasons: readonly string[], canEdit: boolean): Item[] {
-  const choose = canEdit ? '$(folder-opened) Choose Another Folder' : '$(edit) Choose Another Folder in the File';
+  const choose = canEdit
+    ? `$(folder-opened) ${l10n.t('Choose Another Folder')}`
+    : `$(edit) ${l10n.t('Choose Another Folder in the File')}`;
   return [
-    item(choose, 'folder', 'This one cannot be trained on yet.'),
-    separator('Why'),
+    item(choose, 'folder', l10n.t('This one cannot be trained on yet.')),
+    separator(l10n.t('Why')),
     ...reasons.map((reason) => findingItem('error', reason, 'nothing')),
   ];
 }

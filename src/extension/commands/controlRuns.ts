@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { join } from 'node:path';
 import { cancelled } from '../../protocol/errors.ts';
@@ -16,32 +17,39 @@ import { runTitle } from '../../protocol/runTitle.ts';
 
 type ControlParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels' | 'service'>;
 
+const isReached = ({ state, record }: StoredRun) => isLive(state) && elsewhereRefusal(record) === undefined;
+const toStop = {
+  title: l10n.t('Stop which run?'),
+  suits: isReached,
+  none: l10n.t('No run is training now, so there is nothing to stop.'),
+};
+const toPause = {
+  title: l10n.t('Pause which run?'),
+  suits: isReached,
+  none: l10n.t('No run is training now, so there is nothing to pause.'),
+};
+
 /** *Resume*, *Start Again*, *Stop*, *Stop Now*, *Pause*, *Show Run*, *Compare Runs* and *Compare Selected*. */
 export function registerRunControl(parts: ControlParts): vscode.Disposable {
   const { log, trainers, panels } = parts;
-  const live = (what: string) => ({
-    title: `${what} which run?`,
-    suits: ({ state, record }: StoredRun) => isLive(state) && elsewhereRefusal(record) === undefined,
-    none: `No run is training now, so there is nothing to ${what.toLowerCase()}.`,
-  });
   return vscode.Disposable.from(
     registerCommand('fivecrop.stopRun', log, async (argument: unknown) => {
-      const { folder } = await chooseRun(parts, argument, live('Stop'));
+      const { folder } = await chooseRun(parts, argument, toStop);
       return trainers.isStopping(folder) ? trainers.stopNow(folder) : trainers.stop(folder);
     }),
     registerCommand('fivecrop.stopRunNow', log, async (argument: unknown) =>
-      trainers.stopNow((await chooseRun(parts, argument, live('Stop'))).folder),
+      trainers.stopNow((await chooseRun(parts, argument, toStop)).folder),
     ),
     registerCommand('fivecrop.pauseRun', log, async (argument: unknown) =>
-      trainers.pause((await chooseRun(parts, argument, live('Pause'))).folder),
+      trainers.pause((await chooseRun(parts, argument, toPause)).folder),
     ),
     registerCommand('fivecrop.resumeRun', log, (argument: unknown) => resume(parts, argument)),
     registerCommand('fivecrop.startRunAgain', log, (argument: unknown) => startAgain(parts, argument)),
     registerCommand('fivecrop.showRun', log, async (argument: unknown, how: unknown) => {
       const question = {
-        title: 'Show which run?',
+        title: l10n.t('Show which run?'),
         suits: () => true,
-        none: 'There are no runs here yet; Fivecrop: Train Model starts one.',
+        none: l10n.t('There are no runs here yet; Fivecrop: Train Model starts one.'),
       };
       const { folder } = await chooseRun(parts, argument, question);
       panels.showRuns([folder], { preserveFocus: how === fromRow });
@@ -55,21 +63,21 @@ export function registerRunControl(parts: ControlParts): vscode.Disposable {
 
 async function compare(parts: ControlParts, argument: unknown, selection: unknown): Promise<void> {
   const runs = await chooseRuns(parts, argument, selection, {
-    title: 'Compare which runs?',
+    title: l10n.t('Compare which runs?'),
     suits: () => true,
-    none: 'Comparing takes two runs; Fivecrop: Train Model starts one.',
+    none: l10n.t('Comparing takes two runs; Fivecrop: Train Model starts one.'),
   });
   parts.panels.showRuns(runs.map(({ folder }) => folder));
 }
 
 async function resume(parts: ControlParts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, {
-    title: 'Resume which run?',
+    title: l10n.t('Resume which run?'),
     suits: ({ folder, state, record }) =>
       isLive(state)
         ? state === 'paused' && elsewhereRefusal(record) === undefined
         : savedCheckpoint(folder) !== undefined,
-    none: 'There is no run to resume; Fivecrop: Train Model starts one.',
+    none: l10n.t('There is no run to resume; Fivecrop: Train Model starts one.'),
   });
   const node = nodeFrom(argument);
   const isLast = node?.kind === 'checkpoint' && node.path.endsWith(join('checkpoints', 'last.safetensors'));
@@ -81,9 +89,9 @@ async function resume(parts: ControlParts, argument: unknown): Promise<void> {
 /** A run that ended before its first checkpoint begins again in its own folder. */
 async function startAgain(parts: ControlParts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, {
-    title: 'Start which run again?',
+    title: l10n.t('Start which run again?'),
     suits: ({ folder, state }) => !isLive(state) && state !== 'finished' && savedCheckpoint(folder) === undefined,
-    none: 'No run here ended before its first checkpoint; Fivecrop: Resume continues the others.',
+    none: l10n.t('No run here ended before its first checkpoint; Fivecrop: Resume continues the others.'),
   });
   parts.panels.showRuns([await resumeRun(parts, run.folder)]);
 }
@@ -98,11 +106,16 @@ async function trainOn(parts: ControlParts, run: StoredRun): Promise<void> {
   const { config, name } = run.record;
   const answer = await vscode.window.showInputBox({
     ignoreFocusOut: true,
-    title: visible(`Train ${runTitle(name)} further`),
-    prompt: `It has done ${config.epochs} epochs. How many in total?`,
+    title: visible(l10n.t('Train {0} further', runTitle(name))),
+    prompt:
+      config.epochs === 1
+        ? l10n.t('It has done 1 epoch. How many in total?')
+        : l10n.t('It has done {0} epochs. How many in total?', config.epochs),
     value: String(config.epochs * 2),
     validateInput: (value) =>
-      /^\d{1,5}$/.test(value) && Number(value) > config.epochs ? undefined : `A whole number above ${config.epochs}.`,
+      /^\d{1,5}$/.test(value) && Number(value) > config.epochs
+        ? undefined
+        : l10n.t('A whole number above {0}.', config.epochs),
   });
   if (answer === undefined) throw cancelled();
   await startOrQueue(parts, {

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { DataReport } from '../../protocol/dataReport.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import { inCode, inMarkdown } from '../plainText.ts';
@@ -9,24 +10,24 @@ const shownCopies = 20;
 /** The data check's report as Markdown: what was found, what to do, and the lists. */
 export function dataReportText(report: DataReport): string {
   const { data, images, classes, splitBy, findings, undecodable, duplicates } = report;
-  const by = splitBy === 'folders' ? 'by its folders' : 'by seed';
+  const { train, valid, test } = images;
+  const counts =
+    splitBy === 'folders'
+      ? l10n.t('{0} images to train on, {1} for validation, {2} for testing, split by its folders.', train, valid, test)
+      : l10n.t('{0} images to train on, {1} for validation, {2} for testing, split by seed.', train, valid, test);
+  const headings = [l10n.t('folder'), l10n.t('name'), 'train', 'valid', 'test'];
   const sections = [
-    [
-      `# ${inMarkdown(data)}`,
-      '',
-      `${images.train} images to train on, ${images.valid} for validation, ${images.test} for testing,`,
-    ],
-    [`split ${by}.`, ''],
+    [`# ${inMarkdown(data)}`, '', counts, ''],
     findings.length === 0
-      ? ['The data is ready for training.', '']
+      ? [l10n.t('The data is ready for training.'), '']
       : [...findings.map(({ level, message }) => `- **${level}**: ${inMarkdown(message)}`), ''],
     list(
-      'Unreadable images',
+      l10n.t('Unreadable images'),
       undecodable.map(({ file, reason }) => `${inCode(file)}: ${inMarkdown(reason)}`),
     ),
-    list('Identical files', copies(duplicates, 'file', ' = ')),
-    list('The same picture, re-encoded', copies(duplicates, 'picture', ' ≈ ')),
-    ['## Classes', '', '| folder | name | train | valid | test |', '|:--|:--|--:|--:|--:|'],
+    list(l10n.t('Identical files'), copies(duplicates, 'file', ' = ')),
+    list(l10n.t('The same picture, re-encoded'), copies(duplicates, 'picture', ' ≈ ')),
+    [`## ${l10n.t('Classes')}`, '', `| ${headings.join(' | ')} |`, '|:--|:--|--:|--:|--:|'],
     classes
       .slice(0, shownLines)
       .map(
@@ -49,7 +50,8 @@ function list(title: string, lines: readonly string[]): string[] {
 }
 
 function more(lines: number): string[] {
-  return lines <= shownLines ? [] : ['', `And ${lines - shownLines} more, which \`fivecrop check --json\` lists.`];
+  if (lines <= shownLines) return [];
+  return ['', l10n.t('And {0} more, which {1} lists.', lines - shownLines, '`fivecrop check --json`')];
 }
 
 /** Whether the largest class has more than five times the train images of the smallest, which class weights answer. */

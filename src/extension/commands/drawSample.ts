@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import { withProgress } from '../service/showProgress.ts';
@@ -14,8 +15,8 @@ type SampleParts = Pick<Parts, 'log' | 'service'> & { readonly dataFolders: Data
 export function registerDrawSample(parts: SampleParts): vscode.Disposable {
   return registerCommand('fivecrop.drawSample', parts.log, async () => {
     const folder = await drawSample(parts);
-    const train = 'Train Model';
-    const drawn = inMessage(`Drew 300 flowers of five kinds into ${folder}.`);
+    const train = l10n.t('Train Model');
+    const drawn = inMessage(l10n.t('Drew 300 flowers of five kinds into {0}.', folder));
     if ((await vscode.window.showInformationMessage(drawn, train)) === train) {
       await vscode.commands.executeCommand('fivecrop.trainOnFolder', vscode.Uri.file(folder), justDrawn);
     }
@@ -33,7 +34,7 @@ export async function drawSampleHere(parts: Omit<SampleParts, 'log'>): Promise<s
 
 function workspaceRoot(): string {
   const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
-  if (root === undefined) throw userError('Open a folder first: the sample data set is drawn into it.');
+  if (root === undefined) throw userError(l10n.t('Open a folder first: the sample data set is drawn into it.'));
   return root;
 }
 
@@ -42,8 +43,8 @@ async function drawSample(parts: Omit<SampleParts, 'log'>): Promise<string> {
   const root = workspaceRoot();
   const name = await vscode.window.showInputBox({
     ignoreFocusOut: true,
-    title: 'Draw Sample Data Set',
-    prompt: inMessage(`A new folder in ${root}`),
+    title: l10n.t('Draw Sample Data Set'),
+    prompt: inMessage(l10n.t('A new folder in {0}', root)),
     value: freeName(root),
     validateInput: (value) => folderProblem(root, value),
   });
@@ -52,7 +53,7 @@ async function drawSample(parts: Omit<SampleParts, 'log'>): Promise<string> {
 }
 
 async function drawInto({ service, dataFolders }: Omit<SampleParts, 'log'>, folder: string): Promise<string> {
-  await withProgress('Sample data set', (call) => service.request({ type: 'sample', folder }, call));
+  await withProgress(l10n.t('Sample data set'), (call) => service.request({ type: 'sample', folder }, call));
   await dataFolders.remember(folder);
   return folder;
 }
@@ -65,6 +66,7 @@ function freeName(root: string): string {
 }
 
 function folderProblem(root: string, name: string): string | undefined {
-  if (name.trim() === '' || /[<>:"|?*]|\.\.|^[/\\]/.test(name)) return 'A path inside the open folder, such as sample.';
-  return existsSync(join(root, name)) ? `${name} is there already; choose another name.` : undefined;
+  if (name.trim() === '' || /[<>:"|?*]|\.\.|^[/\\]/.test(name))
+    return l10n.t('A path inside the open folder, such as sample.');
+  return existsSync(join(root, name)) ? l10n.t('{0} is there already; choose another name.', name) : undefined;
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { userError } from '../../protocol/errors.ts';
 import { networkName } from '../../protocol/networkName.ts';
@@ -9,7 +10,7 @@ import { writeTrainingConfig } from './trainingConfigFile.ts';
 /** Writes the settings into a new file of the workspace and opens it; its title bar has *Train with This File*. */
 export async function editSettings(config: TrainingConfig): Promise<void> {
   const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
-  if (root === undefined) throw userError('Open a folder first: the file of settings is written into it.');
+  if (root === undefined) throw userError(l10n.t('Open a folder first: the file of settings is written into it.'));
   const name = networkName(config.network).replace(/\.onnx$/iu, '');
   const file = freeFile(join(root, `${name}-${config.method}`));
   const uri = vscode.Uri.file(file);

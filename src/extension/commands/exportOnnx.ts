@@ -1,4 +1,5 @@
 import { basename, dirname, join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
 import { checkpointTitle } from '../panels/checkpointTitle.ts';
@@ -14,23 +15,26 @@ import { visible } from '../../protocol/visibleText.ts';
 export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>): vscode.Disposable {
   const { log, service } = parts;
   return registerCommand('fivecrop.exportOnnx', log, async (argument: unknown) => {
-    requireTrust('Exporting');
+    requireTrust('exporting');
     const checkpoint = await checkpointFrom(parts, argument, {
-      title: 'Export a checkpoint of which run?',
-      none: 'There is no checkpoint to export yet; train a model first with Fivecrop: Train Model.',
+      title: l10n.t('Export a checkpoint of which run?'),
+      none: l10n.t('There is no checkpoint to export yet; train a model first with Fivecrop: Train Model.'),
     });
     const target = await vscode.window.showSaveDialog({
       defaultUri: vscode.Uri.file(join(dirname(checkpoint), '..', onnxName(checkpoint))),
       filters: { ONNX: ['onnx'] },
-      title: visible(`Export ${checkpointTitle(checkpoint)}`),
+      title: visible(l10n.t('Export {0}', checkpointTitle(checkpoint))),
     });
     if (!target) throw cancelled();
     const output = target.fsPath;
-    await withProgress(`Exporting ${basename(output)}`, (call) =>
+    await withProgress(l10n.t('Exporting {0}', basename(output)), (call) =>
       service.request({ type: 'export', checkpoint, output }, call),
     );
-    const reveal = 'Reveal';
-    const message = `${inMessage(basename(output))} runs in any ONNX Runtime; labels and preprocessing are in its metadata.`;
+    const reveal = l10n.t('Reveal');
+    const message = l10n.t(
+      '{0} runs in any ONNX Runtime; labels and preprocessing are in its metadata.',
+      inMessage(basename(output)),
+    );
     if ((await vscode.window.showInformationMessage(message, reveal)) === reveal) {
       await vscode.commands.executeCommand('revealInExplorer', target);
     }

@@ -27,7 +27,7 @@ export function registerImageMenu(parts: Pick<Parts, 'log' | 'runs' | 'service' 
       panels.removeImage(clickedSchema.parse(clicked).image),
     ),
     registerCommand('fivecrop.classifyImageWith', log, async (clicked: unknown) => {
-      requireTrust('Classifying');
+      requireTrust('classifying');
       const { webview, image } = clickedSchema.parse(clicked);
       const source = await chooseSource(parts);
       if (!source) return;

@@ -4,6 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
@@ -24,7 +25,7 @@ export function registerInstallTensorflow(
     await ask();
     const options = {
       location: vscode.ProgressLocation.Notification,
-      title: 'Installing TensorFlow',
+      title: l10n.t('Installing TensorFlow'),
       cancellable: true,
     };
     await vscode.window.withProgress(options, (progress, token) => {
@@ -34,8 +35,8 @@ export function registerInstallTensorflow(
       };
       return install(tensorflowFolder(context), { say, token });
     });
-    const show = 'Show Devices';
-    const done = `TensorFlow's package ${version} is installed. Show Devices says whether it finds a GPU.`;
+    const show = l10n.t('Show Devices');
+    const done = l10n.t('TensorFlow’s package {0} is installed. Show Devices says whether it finds a GPU.', version);
     if ((await vscode.window.showInformationMessage(done, show)) === show) {
       await vscode.commands.executeCommand('fivecrop.showDevices');
     }
@@ -50,16 +51,20 @@ interface Installing {
 function requirePlatform(): void {
   const known = (process.platform === 'linux' || process.platform === 'win32') && process.arch === 'x64';
   if (!known) {
-    throw userError('TensorFlow’s GPU package exists for Linux and Windows on x64 only; ONNX Runtime works here.');
+    throw userError(
+      l10n.t('TensorFlow’s GPU package exists for Linux and Windows on x64 only; ONNX Runtime works here.'),
+    );
   }
 }
 
 async function ask(): Promise<void> {
-  const go = 'Install';
-  const detail =
-    `This downloads ${packageName} ${version} with npm, and TensorFlow’s library from storage.googleapis.com, some ` +
-    '400 MB together, into Fivecrop’s own storage. To use a GPU it needs NVIDIA’s driver, CUDA 11.2 and cuDNN 8.1.';
-  const answer = await vscode.window.showInformationMessage('Install TensorFlow?', { modal: true, detail }, go);
+  const go = l10n.t('Install');
+  const detail = l10n.t(
+    'This downloads {0} {1} with npm, and TensorFlow’s library from storage.googleapis.com, some 400 MB together, into Fivecrop’s own storage. To use a GPU it needs NVIDIA’s driver, CUDA 11.2 and cuDNN 8.1.',
+    packageName,
+    version,
+  );
+  const answer = await vscode.window.showInformationMessage(l10n.t('Install TensorFlow?'), { modal: true, detail }, go);
   if (answer !== go) throw cancelled();
 }
 
@@ -71,30 +76,40 @@ async function install(folder: string, { say, token }: Installing): Promise<void
   await run(npm, ['--version'], folder, { say: () => undefined, token }).catch(() => {
     if (token.isCancellationRequested) throw cancelled();
     throw userError(
-      'This needs npm, which comes with Node.js and is not on the PATH here: install Node.js from nodejs.org, then run this command again.',
+      l10n.t(
+        'This needs npm, which comes with Node.js and is not on the PATH here: install Node.js from nodejs.org, then run this command again.',
+      ),
     );
   });
   say(`npm install ${packageName}`);
   // Its script, which fetches the library, is run by itself: npm may be set not to run any.
   const args = ['install', `${packageName}@${version}`, '--ignore-scripts', '--no-audit', '--no-fund'];
-  await run(npm, args, folder, { say, token }).catch(failed('npm could not install the package'));
-  say('downloading TensorFlow’s library');
+  await run(npm, args, folder, { say, token }).catch(
+    failed(l10n.t('npm could not install the package; see Fivecrop: Show Log for details. Nothing else is affected.')),
+  );
+  say(l10n.t('Downloading TensorFlow’s library'));
   const bin = join(folder, 'node_modules', '.bin');
   await run('node', ['scripts/install.js', 'gpu', 'download'], installed, { say, token }, bin).catch(
-    failed('TensorFlow’s library could not be downloaded or built'),
+    failed(
+      l10n.t(
+        'TensorFlow’s library could not be downloaded or built; see Fivecrop: Show Log for details. Nothing else is affected.',
+      ),
+    ),
   );
   // The package's script may end with 0 although its download failed.
   if (!(await hasBinding(join(installed, 'lib')))) {
     throw userError(
-      'TensorFlow’s library could not be downloaded from storage.googleapis.com; behind a proxy set HTTPS_PROXY, with a mirror TFJS_NODE_CDN_STORAGE, and try again.',
+      l10n.t(
+        'TensorFlow’s library could not be downloaded from storage.googleapis.com; behind a proxy set HTTPS_PROXY, with a mirror TFJS_NODE_CDN_STORAGE, and try again.',
+      ),
     );
   }
 }
 
-function failed(what: string): (error: unknown) => never {
+function failed(sentence: string): (error: unknown) => never {
   return (error) => {
     if (error instanceof Error && error.name === 'CancelledError') throw error;
-    throw userError(`${what}; see Fivecrop: Show Log for details. Nothing else is affected.`, error);
+    throw userError(sentence, error);
   };
 }
 

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { userError } from '../../protocol/errors.ts';
 import { relativeTo, runLogLine } from '../../protocol/runLog.ts';
@@ -25,11 +26,11 @@ export function registerLookingAtRuns(
     registerCommand('fivecrop.showConfiguration', log, async (argument: unknown) => {
       const node = nodeFrom(argument);
       const shown =
-        node?.kind === 'queued' ? node : await askForRun(parts, argument, 'Show configuration of which run?');
+        node?.kind === 'queued' ? node : await askForRun(parts, argument, l10n.t('Show configuration of which run?'));
       await vscode.window.showTextDocument(configurationUri(shown), { preview: true });
     }),
     registerCommand('fivecrop.showRunLog', log, async (argument: unknown) => {
-      const run = await askForRun(parts, argument, 'Show log of which run?');
+      const run = await askForRun(parts, argument, l10n.t('Show log of which run?'));
       const events = createRunEvents(run.folder);
       await events.readOn();
       const lines = events.events.flatMap((event) => {
@@ -37,9 +38,14 @@ export function registerLookingAtRuns(
         return line === undefined ? [] : `${line.time} ${line.level}: ${relativeTo(run.folder, line.message)}`;
       });
       if (events.isThinned) {
-        lines.unshift(`Only the last lines of a long log are shown; ${runFiles.metrics} in ${run.folder} has all.`);
+        lines.unshift(
+          l10n.t('Only the last lines of a long log are shown; {0} in {1} has all.', runFiles.metrics, run.folder),
+        );
       }
-      await documents.show(`${runTitle(run.record.name)}.log`, `${lines.join('\n') || 'Nothing has been logged.'}\n`);
+      await documents.show(
+        `${runTitle(run.record.name)}.log`,
+        `${lines.join('\n') || l10n.t('Nothing has been logged.')}\n`,
+      );
     }),
     registerCommand('fivecrop.showLog', log, () => log.show()),
     registerCommand('fivecrop.refresh', log, () => {
@@ -49,23 +55,25 @@ export function registerLookingAtRuns(
     registerCommand('fivecrop.reveal', log, (argument: unknown) => reveal(argument)),
     registerCommand('fivecrop.openRunsFolder', log, async () => {
       const [folder] = runs.folders;
-      if (folder === undefined) throw userError('Open a folder first: runs are kept inside it.');
+      if (folder === undefined) throw userError(l10n.t('Open a folder first: runs are kept inside it.'));
       const there = await stat(folder).catch(() => undefined);
-      if (there === undefined) throw userError(`There are no runs yet: ${folder} is created by the first one.`);
+      if (there === undefined)
+        throw userError(l10n.t('There are no runs yet: {0} is created by the first one.', folder));
       await revealPath(folder);
     }),
   );
 }
 
 async function askForRun(parts: Pick<Parts, 'runs'>, argument: unknown, title: string) {
-  const none = 'There are no runs here yet; Fivecrop: Train Model starts one.';
+  const none = l10n.t('There are no runs here yet; Fivecrop: Train Model starts one.');
   const { folder, record } = await chooseRun(parts, argument, { title, suits: () => true, none });
   return { kind: 'run' as const, folder, record };
 }
 
 async function reveal(argument: unknown): Promise<void> {
   const node = nodeFrom(argument);
-  if (node === undefined || node.kind === 'queued') throw userError('Choose a row of the Fivecrop views to reveal.');
+  if (node === undefined || node.kind === 'queued')
+    throw userError(l10n.t('Choose a row of the Fivecrop views to reveal.'));
   await revealPath('path' in node ? node.path : node.folder);
 }
 

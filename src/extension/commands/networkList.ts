@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import { inLabel } from '../plainText.ts';
@@ -24,16 +25,16 @@ export function networkItems(
   const hasWeights = ({ weightsBytes }: NetworkOffer) => weightsBytes !== undefined;
   return [
     ...group(
-      'Ready on This Machine',
+      l10n.t('Ready on This Machine'),
       ofGroup(({ weightsHere }) => weightsHere),
     ),
     ...group(
-      'To Download',
+      l10n.t('To Download'),
       ofGroup((offer) => hasWeights(offer) && !offer.weightsHere),
     ),
-    ...group('From a File', fileItems(chosen, secondsPerEpoch)),
+    ...group(l10n.t('From a File'), fileItems(chosen, secondsPerEpoch)),
     ...group(
-      'Small Networks from Scratch',
+      l10n.t('Small Networks from Scratch'),
       ofGroup((offer) => !hasWeights(offer)),
     ),
   ];
@@ -46,14 +47,14 @@ function group(label: string, items: readonly NetworkItem[]): NetworkItem[] {
 function networkItem(offer: NetworkOffer, secondsPerEpoch: SecondsPerEpoch): NetworkItem {
   const { name, title, weightsBytes, weightsHere } = offer;
   const network = { kind: 'architecture' as const, name, pretrained: weightsBytes !== undefined };
-  const download = weightsBytes === undefined || weightsHere ? '' : `${megabytes(weightsBytes)} to download`;
+  const download = weightsBytes === undefined || weightsHere ? '' : l10n.t('{0} to download', megabytes(weightsBytes));
   return { label: title, description: download, detail: describeOffer(offer, secondsPerEpoch(network)), network };
 }
 
 function fileItems(chosen: TrainingChoices['network'], secondsPerEpoch: SecondsPerEpoch): NetworkItem[] {
   const choose = {
-    label: '$(file-binary) Choose an ONNX File...',
-    detail: 'A network of your own as a frozen backbone; a new head is trained on its features.',
+    label: `$(file-binary) ${l10n.t('Choose an ONNX File...')}`,
+    detail: l10n.t('A network of your own as a frozen backbone; a new head is trained on its features.'),
   };
   if (chosen.kind !== 'backbone') return [choose];
   const { file, preprocess } = chosen;

@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { weightsAdviceForEditor } from '../../protocol/weightsAdvice.ts';
@@ -10,10 +11,10 @@ import { readSettings, updateSetting } from '../settings.ts';
 
 /** What can be done where pretrained weights cannot be had, as buttons and rows are labelled. */
 export const weightsActions = {
-  retry: 'Try Again',
-  openFolder: 'Open Weights Folder',
-  setMirror: 'Set Mirror...',
-  without: 'Train Without Pretrained Weights',
+  retry: l10n.t('Try Again'),
+  openFolder: l10n.t('Open Weights Folder'),
+  setMirror: l10n.t('Set Mirror...'),
+  without: l10n.t('Train Without Pretrained Weights'),
 } as const;
 
 /**
@@ -48,7 +49,11 @@ export async function openWeightsFolder(service: Parts['service']): Promise<void
     await mkdir(folder, { recursive: true });
   } catch (error) {
     throw userError(
-      `The weights folder ${folder} cannot be made: ${messageOf(error)}; choose another (fivecrop.weightsFolder).`,
+      l10n.t(
+        'The weights folder {0} cannot be made: {1}; choose another (fivecrop.weightsFolder).',
+        folder,
+        messageOf(error),
+      ),
     );
   }
   const uri = vscode.Uri.file(folder);
@@ -62,8 +67,10 @@ export async function openWeightsFolder(service: Parts['service']): Promise<void
 export async function askForMirror(): Promise<boolean> {
   const mirror = await vscode.window.showInputBox({
     ignoreFocusOut: true,
-    title: 'Set Mirror for Pretrained Weights',
-    prompt: 'A folder, or an http or https address, that has the files under their names. Empty: their own servers.',
+    title: l10n.t('Set Mirror for Pretrained Weights'),
+    prompt: l10n.t(
+      'A folder, or an http or https address, that has the files under their names. Empty: their own servers.',
+    ),
     placeHolder: 'https://example.org/weights',
     value: vscode.workspace.getConfiguration('fivecrop').get('weightsMirror', ''),
     validateInput: mirrorProblem,
@@ -79,9 +86,9 @@ async function mirrorProblem(value: string): Promise<string | undefined> {
   if (/^[a-z][a-z+.-]+:\/\//i.test(mirror)) {
     return /^https?:\/\//i.test(mirror) && URL.canParse(mirror)
       ? undefined
-      : 'An address that begins with https:// or http://.';
+      : l10n.t('An address that begins with https:// or http://.');
   }
   const folder = mirror.replace(/^~(?=$|\/)/, homedir());
   const there = await stat(folder).catch(() => undefined);
-  return there?.isDirectory() === true ? undefined : inMessage(`There is no folder ${folder}.`);
+  return there?.isDirectory() === true ? undefined : inMessage(l10n.t('There is no folder {0}.', folder));
 }

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { WeightsOutlook } from '../../protocol/serviceProtocol.ts';
 import { cancelled } from '../../protocol/errors.ts';
@@ -26,10 +27,13 @@ export async function lookForWeights(
  */
 async function fetchWeights(service: Parts['service'], network: string): Promise<WeightsOutlook> {
   const name = visible(network);
-  const look = { location: vscode.ProgressLocation.Window, title: `Looking for the pretrained weights of ${name}` };
+  const look = {
+    location: vscode.ProgressLocation.Window,
+    title: l10n.t('Looking for the pretrained weights of {0}', name),
+  };
   const found = await vscode.window.withProgress(look, () => lookForWeights(service, network));
   if (found.state !== 'remote') return found;
-  const title = `Pretrained weights of ${network}, ${megabytes(found.bytes)} from ${found.host}`;
+  const title = l10n.t('Pretrained weights of {0}, {1} from {2}', network, megabytes(found.bytes), found.host);
   const request = { type: 'weights' as const, network, fetch: true };
   return (await withProgress(title, (call) => answerOf(service, request, 'weights', call))).weights;
 }

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
 import { inMessage } from '../plainText.ts';
@@ -39,7 +40,7 @@ export async function showFailure(error: unknown, log: Log): Promise<void> {
     return;
   }
   log.error(error instanceof Error ? error : String(error));
-  const showLog = 'Show Log';
-  const message = inMessage(`Something in Fivecrop went wrong: ${messageOf(error)}`);
+  const showLog = l10n.t('Show Log');
+  const message = inMessage(l10n.t('Something in Fivecrop went wrong: {0}', messageOf(error)));
   if ((await vscode.window.showErrorMessage(message, showLog)) === showLog) log.show();
 }

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import { userError } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
 import { isLive } from '../../runs/state.ts';
@@ -37,6 +38,7 @@ export async function trainWithout(
   folder: string,
 ): Promise<string> {
   const run = runs.get(folder);
-  if (run === undefined) throw userError(`There is no run in ${folder} any more; refresh the list of checkpoints.`);
+  if (run === undefined)
+    throw userError(l10n.t('There is no run in {0} any more; refresh the list of checkpoints.', folder));
   return trainers.start({ config: withoutPretrained(run.record.config), out: dirname(folder) });
 }

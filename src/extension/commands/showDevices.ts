@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { DeviceOffer, ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
 import { deviceChoices, engineChoices } from '../../protocol/trainingConfig.ts';
@@ -27,24 +28,24 @@ interface Remedy {
 /** What to do in the editor for a part that is missing. */
 const remedies: Readonly<Record<NonNullable<DeviceOffer['lacks']>, Remedy>> = {
   tensorflow: {
-    text: 'Fivecrop: Install TensorFlow GPU Runtime installs it',
-    install: { label: 'Install TensorFlow GPU Runtime', command: 'fivecrop.installTensorflow' },
+    text: l10n.t('Fivecrop: Install TensorFlow GPU Runtime installs it'),
+    install: { label: l10n.t('Install TensorFlow GPU Runtime'), command: 'fivecrop.installTensorflow' },
   },
-  cuda: { text: 'the extension comes without it; webgpu can use the same card' },
-  onnxruntime: { text: 'install the extension again, in the version for this platform' },
+  cuda: { text: l10n.t('the extension comes without it; webgpu can use the same card') },
+  onnxruntime: { text: l10n.t('install the extension again, in the version for this platform') },
 };
 
 /** *Show Devices*: what can compute here, and what is missing and why; the one chosen goes into the settings. */
 export function registerShowingDevices({ log, service }: Pick<Parts, 'log' | 'service'>): vscode.Disposable {
   return registerCommand('fivecrop.showDevices', log, async () => {
-    const answer = await withProgress('Show Devices', (call) =>
+    const answer = await withProgress(l10n.t('Show Devices'), (call) =>
       answerOf(service, { type: 'devices' }, 'devices', call),
     );
     for (const device of answer.devices) log.info(lineOf(device));
     log.info(`Automatic: ${automaticText(answer)}.`);
     const chosen = await vscode.window.showQuickPick(itemsOf(answer), {
-      title: 'Show Devices',
-      placeHolder: 'Choose one to train and classify on from now on, or leave with Escape',
+      title: l10n.t('Show Devices'),
+      placeHolder: l10n.t('Choose one to train and classify on from now on, or leave with Escape'),
       matchOnDetail: true,
     });
     if (!chosen) return;
@@ -64,13 +65,13 @@ function itemsOf(answer: DevicesAnswer): DeviceItem[] {
   const { devices } = answer;
   const { engine, device } = readSettings();
   const inUse = (settings: { engine: string; device: string }) =>
-    settings.engine === engine && settings.device === device ? ['in use'] : [];
+    settings.engine === engine && settings.device === device ? [l10n.t('in use')] : [];
   const automatic = { engine: engineChoices[0], device: deviceChoices[0] };
   return [
     {
-      label: 'Automatic',
-      description: ['the fastest that passes the check of its numbers', ...inUse(automatic)].join(' · '),
-      detail: inLabel(`Takes ${automaticText(answer)}`),
+      label: l10n.t('Automatic'),
+      description: [l10n.t('the fastest that passes the check of its numbers'), ...inUse(automatic)].join(' · '),
+      detail: inLabel(l10n.t('Takes {0}', automaticText(answer))),
       iconPath: new vscode.ThemeIcon('sparkle'),
       settings: automatic,
     },
@@ -104,14 +105,18 @@ function detailOf({ detail, lacks }: DeviceOffer): string {
 
 /** How long the step takes, and how that compares with the fastest device's. */
 function speedOf({ available, secondsPerStep }: DeviceOffer, devices: readonly DeviceOffer[]): string[] {
-  if (!available) return ['cannot be used'];
+  if (!available) return [l10n.t('cannot be used')];
   if (secondsPerStep === undefined) return [];
   const fastest = Math.min(...devices.map((device) => device.secondsPerStep ?? Number.POSITIVE_INFINITY));
   const ratio = secondsPerStep / fastest;
-  const compared = ratio === 1 ? [] : [`${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times the fastest’s time`];
+  const compared =
+    ratio === 1 ? [] : [l10n.t('{0} times the fastest’s time', ratio < 10 ? ratio.toFixed(1) : Math.round(ratio))];
   // What is slow is reckoned from one image.
-  const seconds = secondsPerStep < 10 ? secondsPerStep.toPrecision(2) : `about ${secondsPerStep.toFixed(0)}`;
-  return [`${seconds} s per step`, ...compared];
+  const time =
+    secondsPerStep < 10
+      ? l10n.t('{0} s per step', secondsPerStep.toPrecision(2))
+      : l10n.t('about {0} s per step', secondsPerStep.toFixed(0));
+  return [time, ...compared];
 }
 
 function lineOf(offer: DeviceOffer): string {

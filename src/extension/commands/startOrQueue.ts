@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
@@ -23,15 +24,23 @@ export async function startOrQueue(
     await trainers.enqueue(request);
     return;
   }
-  const starting = { location: { viewId: 'fivecrop.checkpoints' }, title: 'Starting the training process' };
+  const starting = { location: { viewId: 'fivecrop.checkpoints' }, title: l10n.t('Starting the training process') };
   const folder = await vscode.window.withProgress(starting, () => trainers.start(request));
   panels.showRuns([folder]);
 }
 
 async function wantsToWait(names: readonly string[]): Promise<boolean> {
-  const wait = { label: '$(clock) Wait for its turn', detail: 'Starts when no other run is training.' };
-  const now = { label: '$(play) Start now', detail: 'Both share this machine, so each is slower.' };
-  const title = visible(`${names.join(', ')} is training`);
+  const wait = {
+    label: `$(clock) ${l10n.t('Wait for its turn')}`,
+    detail: l10n.t('Starts when no other run is training.'),
+  };
+  const now = {
+    label: `$(play) ${l10n.t('Start now')}`,
+    detail: l10n.t('Both share this machine, so each is slower.'),
+  };
+  const title = visible(
+    names.length === 1 ? l10n.t('{0} is training', names.join()) : l10n.t('{0} are training', names.join(', ')),
+  );
   const picked = await vscode.window.showQuickPick([wait, now], { title, ignoreFocusOut: true });
   if (picked === undefined) throw cancelled();
   return picked === wait;

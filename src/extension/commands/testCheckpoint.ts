@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { cancelled } from '../../protocol/errors.ts';
@@ -11,6 +12,7 @@ import { chooseFolder } from './chooseFolder.ts';
 import { checkpointFrom } from './checkpointFrom.ts';
 import { registerCommand } from './registerCommand.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import { imageCount } from '../counts.ts';
 
 type TestParts = Pick<Parts, 'log' | 'runs' | 'panels'>;
 
@@ -19,10 +21,10 @@ export function registerTesting(parts: TestParts): vscode.Disposable {
   const { log, panels } = parts;
   return vscode.Disposable.from(
     registerCommand('fivecrop.testCheckpoint', log, async (argument: unknown) => {
-      requireTrust('Testing');
+      requireTrust('testing');
       const checkpoint = await checkpointFrom(parts, argument, {
-        title: 'Test a checkpoint of which run?',
-        none: 'There is no checkpoint to test yet; train a model first with Fivecrop: Train Model.',
+        title: l10n.t('Test a checkpoint of which run?'),
+        none: l10n.t('There is no checkpoint to test yet; train a model first with Fivecrop: Train Model.'),
       });
       const data = await dataFor(parts, checkpoint);
       const split = await chooseSplit(parts, checkpoint, data);
@@ -31,8 +33,10 @@ export function registerTesting(parts: TestParts): vscode.Disposable {
     registerCommand('fivecrop.showTestResults', log, async (argument: unknown) => {
       panels.showEvaluation(
         await checkpointFrom(parts, argument, {
-          title: 'Show the test results of which run?',
-          none: 'There is no checkpoint to show the test results of yet; train a model first with Fivecrop: Train Model.',
+          title: l10n.t('Show the test results of which run?'),
+          none: l10n.t(
+            'There is no checkpoint to show the test results of yet; train a model first with Fivecrop: Train Model.',
+          ),
         }),
       );
     }),
@@ -50,17 +54,19 @@ async function dataFor(parts: TestParts, checkpoint: string): Promise<string> {
   const known = record?.data?.data ?? (await checkpointMetadataIn(checkpoint))?.training.data;
   if (known !== undefined && existsSync(known)) return known;
   const folder = await chooseFolder({
-    title: visible(known === undefined ? 'Test on which images?' : `${known} is gone. Test on which images?`),
-    openLabel: 'Test on This Folder',
+    title: visible(
+      known === undefined ? l10n.t('Test on which images?') : l10n.t('{0} is gone. Test on which images?', known),
+    ),
+    openLabel: l10n.t('Test on This Folder'),
   });
   if (folder === undefined) throw cancelled();
   return folder;
 }
 
 const splitTitles: Readonly<Record<SplitName, string>> = {
-  train: 'images it was trained on',
-  valid: 'images by which the best checkpoint was chosen',
-  test: 'images it has never seen',
+  train: l10n.t('images it was trained on'),
+  valid: l10n.t('images by which the best checkpoint was chosen'),
+  test: l10n.t('images it has never seen'),
 };
 
 /** The split with images to test on; a question where the choice is not plain. */
@@ -72,9 +78,9 @@ async function chooseSplit(parts: TestParts, checkpoint: string, data: string): 
     .filter((split) => images === undefined || images[split] > 0)
     .map((split) => ({
       label: split,
-      description: [...(images ? [`${images[split]} images`] : []), splitTitles[split]].join(', '),
+      description: [...(images ? [imageCount(images[split])] : []), splitTitles[split]].join(', '),
     }));
-  const title = visible(`Test on which images of ${data}?`);
+  const title = visible(l10n.t('Test on which images of {0}?', data));
   const chosen = await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });
   const split = splitNames.find((name) => name === chosen?.label);
   if (!split) throw cancelled();
@@ -83,11 +89,11 @@ async function chooseSplit(parts: TestParts, checkpoint: string, data: string): 
 
 async function chooseCrops(): Promise<readonly CropCount[]> {
   const items: (vscode.QuickPickItem & { crops: readonly CropCount[] })[] = [
-    { label: 'Centre crop and five crops', description: 'shows what five crops gain', crops: [1, 5] },
-    { label: 'Centre crop', description: 'fastest', crops: [1] },
-    { label: 'Five crops', description: 'the mean of centre and corners', crops: [5] },
+    { label: l10n.t('Centre crop and five crops'), description: l10n.t('shows what five crops gain'), crops: [1, 5] },
+    { label: l10n.t('Centre crop'), description: l10n.t('fastest'), crops: [1] },
+    { label: l10n.t('Five crops'), description: l10n.t('the mean of centre and corners'), crops: [5] },
   ];
-  const title = 'Test with how many crops?';
+  const title = l10n.t('Test with how many crops?');
   const chosen = await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });
   if (!chosen) throw cancelled();
   return chosen.crops;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
@@ -23,24 +24,24 @@ interface Again {
 
 /** *Train Again with These Settings*: begins a new run with the settings of another one. */
 export async function trainAgain(parts: AgainParts, argument: unknown): Promise<void> {
-  requireTrust('Training');
+  requireTrust('training');
   const { folder, record } = await chooseRun(parts, argument, {
-    title: 'Train again with the settings of which run?',
+    title: l10n.t('Train again with the settings of which run?'),
     suits: () => true,
-    none: 'There are no runs here yet; Fivecrop: Train Model starts one.',
+    none: l10n.t('There are no runs here yet; Fivecrop: Train Model starts one.'),
   });
-  const title = `Train Again with the Settings of ${runTitle(record.name)}`;
+  const title = l10n.t('Train Again with the Settings of {0}', runTitle(record.name));
   await confirmAndStart(parts, { config: record.config, out: join(folder, '..'), title });
 }
 
 /** *Train with This*, in the title bar of a document with settings. */
 export async function trainWithConfiguration(parts: AgainParts, argument: unknown): Promise<void> {
-  requireTrust('Training');
-  if (!(argument instanceof vscode.Uri)) throw userError('Show the configuration of a run to train with it.');
+  requireTrust('training');
+  if (!(argument instanceof vscode.Uri)) throw userError(l10n.t('Show the configuration of a run to train with it.'));
   await parts.runs.load();
   const { node, config } = configuredNode(argument, parts);
   if (node.kind === 'run') return trainAgain(parts, node);
-  await confirmAndStart(parts, { config, out: node.entry.request.out, title: 'Train with These Settings' });
+  await confirmAndStart(parts, { config, out: node.entry.request.out, title: l10n.t('Train with These Settings') });
 }
 
 /** The last question of *Train Model*, then the run. */
@@ -57,8 +58,8 @@ async function confirmAndStart(parts: AgainParts, { config: first, out, title }:
     if (answer === 'start') return startOrQueue(parts, { config, out });
     if (answer !== 'folder') return;
     const data = await chooseFolder({
-      title: 'Choose a folder of images to train on',
-      openLabel: 'Train on This Folder',
+      title: l10n.t('Choose a folder of images to train on'),
+      openLabel: l10n.t('Train on This Folder'),
     });
     if (data === undefined) throw cancelled();
     config = { ...config, data };

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
@@ -23,7 +24,7 @@ import { parseTrainingConfig } from './trainingConfigFile.ts';
 import { createVirtualDocuments, type VirtualDocuments } from './virtualDocuments.ts';
 
 const choicesKey = 'trainingChoices';
-const title = 'Train Model';
+const title = l10n.t('Train Model');
 
 interface TrainParts extends Parts {
   readonly dataFolders: DataFolders;
@@ -45,7 +46,8 @@ export function registerTrainModel(
     ),
     registerCommand('fivecrop.trainOnFolder', parts.log, (argument: unknown, note: unknown) => {
       const folder = folderFrom(argument);
-      if (folder === undefined) throw userError('Right-click a folder of images in the explorer to train on it.');
+      if (folder === undefined)
+        throw userError(l10n.t('Right-click a folder of images in the explorer to train on it.'));
       return trainModel(context, parts, folder, note === justDrawn);
     }),
     registerCommand('fivecrop.trainWithFile', parts.log, (argument: unknown) => trainWithFile(parts, argument)),
@@ -65,8 +67,9 @@ function folderFrom(argument: unknown): string | undefined {
 /** Where new runs go. Throws a user error where nothing is open or nothing may run. */
 function runsFolder({ runs }: TrainParts): string {
   const [folder] = runs.folders;
-  if (folder === undefined) throw userError('Open a folder first: runs and their checkpoints are kept inside it.');
-  requireTrust('Training');
+  if (folder === undefined)
+    throw userError(l10n.t('Open a folder first: runs and their checkpoints are kept inside it.'));
+  requireTrust('training');
   return folder;
 }
 
@@ -125,7 +128,7 @@ async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void
   const uri = argument instanceof vscode.Uri ? argument : vscode.window.activeTextEditor?.document.uri;
   if (uri?.scheme !== 'file' || !uri.path.endsWith('.fivecrop.json')) {
     throw userError(
-      'Open a .fivecrop.json file to train with it; Fivecrop: Train Model makes one with Edit Settings First.',
+      l10n.t('Open a .fivecrop.json file to train with it; Fivecrop: Train Model makes one with Edit Settings First.'),
     );
   }
   const document = await vscode.workspace.openTextDocument(uri);

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as z from 'zod';
 import { preprocessPresets } from '../../protocol/preprocessing.ts';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
@@ -120,10 +121,10 @@ export function freezesLayers(method: TrainingChoices['method']): boolean {
 
 /** What each method is called, and what it does. */
 export const methodTexts = {
-  head: ['Head only', 'A new classifier on the frozen network. Quickest, and good with few images.'],
-  full: ['Whole network', 'Everything trains on, from pretrained weights. Best with many images.'],
-  top: ['Top tensors', 'The last tensors of the network train along with the new classifier.'],
-  scratch: ['From scratch', 'Everything trains, from random weights.'],
+  head: [l10n.t('Head only'), l10n.t('A new classifier on the frozen network. Quickest, and good with few images.')],
+  full: [l10n.t('Whole network'), l10n.t('Everything trains on, from pretrained weights. Best with many images.')],
+  top: [l10n.t('Top tensors'), l10n.t('The last tensors of the network train along with the new classifier.')],
+  scratch: [l10n.t('From scratch'), l10n.t('Everything trains, from random weights.')],
 } as const;
 
 /** The configuration that the choices mean, with the settings of this machine. */

@@ -1,4 +1,5 @@
 import { dirname, relative, resolve, sep } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
@@ -27,13 +28,18 @@ export function parseTrainingConfig(content: string, file: string): TrainingConf
   try {
     json = parseBoundedJson(content);
   } catch (error) {
-    throw userError(`${file} cannot be used: ${messageOf(error)}; correct it and try again.`, error);
+    throw userError(l10n.t('{0} cannot be used: {1}; correct it and try again.', file, messageOf(error)), error);
   }
   const result = trainingConfigSchema.safeParse(json);
   if (result.success) return mapPaths(result.data, (path) => resolve(dirname(file), path));
   const [issue] = result.error.issues;
-  const where = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.map(String).join('.')}`;
-  throw userError(`${file} cannot be used${where}: ${issue?.message ?? 'it is not a settings file'}.`);
+  if (issue === undefined) throw userError(l10n.t('{0} cannot be used: it is not a settings file.', file));
+  const { path, message } = issue;
+  throw userError(
+    path.length === 0
+      ? l10n.t('{0} cannot be used: {1}.', file, message)
+      : l10n.t('{0} cannot be used at {1}: {2}.', file, path.map(String).join('.'), message),
+  );
 }
 
 function mapPaths(config: TrainingConfig, map: (path: string) => string): TrainingConfig {

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { preprocessPresets, type PreprocessPreset } from '../../protocol/preprocessing.ts';
 import type { ClassifierSource, NetworkOffer } from '../../protocol/serviceProtocol.ts';
@@ -21,25 +22,25 @@ interface SourceItem extends vscode.QuickPickItem {
  */
 export async function chooseSource({ runs, service }: Pick<Parts, 'runs' | 'service'>) {
   await runs.load();
-  const title = 'Choose a classifier';
+  const title = l10n.t('Choose a classifier');
   const items: SourceItem[] = [
     ...runs.runs.flatMap((run) => runItem(run.folder, runTitle(run.record.name))),
     { label: '', kind: vscode.QuickPickItemKind.Separator },
     {
-      label: 'Pretrained network...',
-      description: 'ImageNet’s 1000 classes',
+      label: l10n.t('Pretrained network...'),
+      description: l10n.t('ImageNet’s 1000 classes'),
       iconPath: new vscode.ThemeIcon('globe'),
       choose: () => choosePretrained(service),
     },
     {
-      label: 'Checkpoint file...',
-      description: '.safetensors, or .pth of the report’s script',
+      label: l10n.t('Checkpoint file...'),
+      description: l10n.t('.safetensors, or .pth of the report’s script'),
       iconPath: new vscode.ThemeIcon('file'),
       choose: chooseCheckpointFile,
     },
     {
-      label: 'ONNX file...',
-      description: 'its own classes',
+      label: l10n.t('ONNX file...'),
+      description: l10n.t('its own classes'),
       iconPath: new vscode.ThemeIcon('file-binary'),
       choose: chooseOnnxFile,
     },
@@ -63,7 +64,7 @@ export async function chooseRunCheckpoint(folder: string, name: string): Promise
   const checkpoints = await listRunCheckpoints(folder);
   if (checkpoints.length === 0) {
     void vscode.window.showInformationMessage(
-      inMessage(`${name} has no checkpoint yet. It saves one at its first validation.`),
+      inMessage(l10n.t('{0} has no checkpoint yet. It saves one at its first validation.', name)),
     );
     return undefined;
   }
@@ -73,7 +74,7 @@ export async function chooseRunCheckpoint(folder: string, name: string): Promise
     description: checkpointDescription(metadata),
     path,
   }));
-  const title = visible(`Choose a checkpoint of ${name}`);
+  const title = visible(l10n.t('Choose a checkpoint of {0}', name));
   return (await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true }))?.path;
 }
 
@@ -84,7 +85,7 @@ async function choosePretrained(service: Parts['service']): Promise<ClassifierSo
     networks.filter(({ top1 }) => top1 !== undefined).map(networkItem),
   );
   const chosen = await vscode.window.showQuickPick(items, {
-    title: 'Choose a pretrained network',
+    title: l10n.t('Choose a pretrained network'),
     ignoreFocusOut: true,
   });
   if (chosen === undefined) return undefined;
@@ -93,33 +94,36 @@ async function choosePretrained(service: Parts['service']): Promise<ClassifierSo
 }
 
 function networkItem({ name, title, top1 = 0, weightsBytes = 0, weightsHere }: NetworkOffer) {
-  const weights = weightsHere ? 'weights on this machine' : `${Math.round(weightsBytes / 1e6)} MB to download`;
-  return { label: title, description: `${percent(top1)} on ImageNet · ${weights}`, name };
+  const weights = weightsHere
+    ? l10n.t('weights on this machine')
+    : l10n.t('{0} MB to download', Math.round(weightsBytes / 1e6));
+  return { label: title, description: l10n.t('{0} on ImageNet · {1}', percent(top1), weights), name };
 }
 
 async function chooseFile(filters: Record<string, string[]>, title: string): Promise<string | undefined> {
-  const [file] = (await vscode.window.showOpenDialog({ filters, title, openLabel: 'Classify with This File' })) ?? [];
+  const [file] =
+    (await vscode.window.showOpenDialog({ filters, title, openLabel: l10n.t('Classify with This File') })) ?? [];
   return file?.fsPath;
 }
 
 async function chooseCheckpointFile(): Promise<ClassifierSource | undefined> {
-  const path = await chooseFile({ Checkpoints: ['safetensors', 'pth', 'pt'] }, 'Choose a checkpoint file');
+  const path = await chooseFile({ Checkpoints: ['safetensors', 'pth', 'pt'] }, l10n.t('Choose a checkpoint file'));
   return path === undefined ? undefined : { kind: 'checkpoint', path };
 }
 
 const presetTitles: Readonly<Record<PreprocessPreset, string>> = {
-  imagenet: '0 to 1, ImageNet’s mean and deviation: torchvision, timm',
-  tf: '-1 to 1: TensorFlow’s MobileNet and Inception',
-  'caffe-bgr': '0 to 255, blue first, less the mean: Caffe',
+  imagenet: l10n.t('0 to 1, ImageNet’s mean and deviation: torchvision, timm'),
+  tf: l10n.t('-1 to 1: TensorFlow’s MobileNet and Inception'),
+  'caffe-bgr': l10n.t('0 to 255, blue first, less the mean: Caffe'),
 };
 
 async function chooseOnnxFile(): Promise<ClassifierSource | undefined> {
-  const path = await chooseFile({ ONNX: ['onnx'] }, 'Choose an ONNX file');
+  const path = await chooseFile({ ONNX: ['onnx'] }, l10n.t('Choose an ONNX file'));
   if (path === undefined) return undefined;
   const presets = Object.keys(preprocessPresets) as PreprocessPreset[];
   const items = presets.map((preset) => ({ label: preset, description: presetTitles[preset], preset }));
   const chosen = await vscode.window.showQuickPick(items, {
-    title: 'Choose input normalization',
+    title: l10n.t('Choose input normalization'),
     ignoreFocusOut: true,
   });
   return chosen && { kind: 'backbone', path, preprocess: chosen.preset };

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import * as z from 'zod';
 import { splitNames } from '../../protocol/dataReport.ts';
@@ -73,7 +74,7 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
       void session.test(data, crops);
     };
     const again = async (crops: CropCount) => {
-      requireTrust('Testing');
+      requireTrust('testing');
       const [newest] = await readEvaluations(checkpoint, () => undefined);
       const split = splitNames.find((name) => name === newest?.split);
       const known = on ?? (newest && split ? { data: newest.data, split } : undefined);
@@ -98,7 +99,7 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
   }
 
   async function showPanel(...[checkpoint, test]: Parameters<EvaluationPanels['show']>): Promise<void> {
-    const title = visible(`Test of ${checkpointTitle(checkpoint)}`);
+    const title = visible(l10n.t('Test of {0}', checkpointTitle(checkpoint)));
     if (![...open.values()].some(({ panel }) => panel.title === title)) await closeDormantTabs('evaluation', title);
     const there = open.get(checkpoint);
     there?.panel.reveal();
@@ -127,7 +128,7 @@ function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
     label: checkpointTitle(checkpoint),
     read: () => readEvaluations(checkpoint, (reason) => log.warn(reason)),
     written: () => timeWritten(checkpoint),
-    refusal: () => untrustedRefusal('Testing'),
+    refusal: () => untrustedRefusal('testing'),
     evaluate: async ({ data, split, crops, signal, onAnswer }: Parameters<EvaluateFunction>[0]) => {
       const { engine, device } = readSettings();
       const cancellation = new vscode.CancellationTokenSource();
@@ -145,9 +146,9 @@ function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
 type EvaluateFunction = Parameters<typeof createEvaluationSession>[0]['evaluate'];
 
 const exportTitles = {
-  images: 'Export the tested images',
-  classes: 'Export the figures of the classes',
-  confusions: 'Export the confusion matrix',
+  images: l10n.t('Export the tested images'),
+  classes: l10n.t('Export the figures of the classes'),
+  confusions: l10n.t('Export the confusion matrix'),
 };
 
 interface Controls {

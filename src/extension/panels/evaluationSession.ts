@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { CancelledError, messageOf } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import type { EvaluationPanelToPage } from '../../protocol/evaluationPanel.ts';
@@ -78,7 +79,7 @@ export function createEvaluationSession(
   };
 
   async function testOne(on: EvaluationData, crops: CropCount, { signal }: AbortController): Promise<void> {
-    const title = crops === 1 ? 'centre crop' : 'five crops';
+    const title = crops === 1 ? l10n.t('centre crop') : l10n.t('five crops');
     await source.evaluate({
       ...on,
       crops,
@@ -99,7 +100,7 @@ export function createEvaluationSession(
       const controller = new AbortController();
       running = controller;
       problem = undefined;
-      report({ type: 'progress', busy: true, what: 'Starting', done: 0, total: 0 });
+      report({ type: 'progress', busy: true, what: l10n.t('Starting'), done: 0, total: 0 });
       try {
         for (const count of crops) await testOne(on, count, controller);
       } catch (error) {

@@ -57,6 +57,8 @@ export function hostPage<ToPage, FromPage extends { readonly type: string }>(
     cspSource: webview.cspSource,
     script: webview.asWebviewUri(vscode.Uri.joinPath(pages, `${name}.js`)).toString(),
     style: webview.asWebviewUri(vscode.Uri.joinPath(pages, `${name}.css`)).toString(),
+    language: vscode.env.language,
+    texts: vscode.l10n.bundle,
     nonce: randomBytes(18).toString('base64url'),
   });
   return connection;

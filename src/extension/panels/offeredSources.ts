@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import { networkName } from '../../protocol/networkName.ts';
 import type { OfferedSource } from '../../protocol/predictionPanel.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
@@ -44,8 +45,8 @@ export function sourceExists(source: ClassifierSource): boolean {
 }
 
 function descriptionOf(source: ClassifierSource, runs: readonly StoredRun[]): string {
-  if (source.kind === 'architecture') return 'pretrained, ImageNet’s 1000 classes';
-  if (source.kind === 'backbone') return 'ONNX file, its own classes';
+  if (source.kind === 'architecture') return l10n.t('pretrained, ImageNet’s 1000 classes');
+  if (source.kind === 'backbone') return l10n.t('ONNX file, its own classes');
   const run = runs.find(({ folder }) => source.path.startsWith(join(folder, runFiles.checkpoints)));
   if (!run) return source.path;
   const { best, config } = run.record;

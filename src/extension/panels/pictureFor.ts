@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { CancelledError, messageOf, userError } from '../../protocol/errors.ts';
 import { isImageFile } from '../../protocol/imageFiles.ts';
@@ -16,10 +17,11 @@ const mostBytes = 512 * 1024 * 1024;
  */
 async function requirePicture(image: string): Promise<void> {
   const isHere = isAbsolute(image) && !/^[\\/]{2}/.test(image);
-  if (!isHere || !isImageFile(image)) throw userError(`${image} is not an image on this machine and is not shown.`);
+  if (!isHere || !isImageFile(image))
+    throw userError(l10n.t('{0} is not an image on this machine and is not shown.', image));
   const status = await stat(image);
   requireRegular(image, status);
-  if (status.size > mostBytes) throw userError(`${image} is too large to be shown.`);
+  if (status.size > mostBytes) throw userError(l10n.t('{0} is too large to be shown.', image));
 }
 
 /** A picture of an image file for a page, as a data URL; undefined, with a word in the log, where there can be none, as in an untrusted workspace. */

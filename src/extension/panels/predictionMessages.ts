@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { decodedEndings } from '../../protocol/imageFiles.ts';
 import type { PredictionPanelToHost, PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
@@ -72,7 +73,7 @@ export async function obeyPredictionPage(
         name: 'classification',
         format: 'csv',
         content: message.content,
-        title: 'Export predictions',
+        title: l10n.t('Export predictions'),
       });
   }
 }
@@ -82,8 +83,8 @@ export async function chooseImages(): Promise<string[]> {
   const chosen = await vscode.window.showOpenDialog({
     canSelectMany: true,
     filters: { Images: [...decodedEndings] },
-    title: 'Choose images to classify',
-    openLabel: 'Classify',
+    title: l10n.t('Choose images to classify'),
+    openLabel: l10n.t('Classify'),
   });
   return (chosen ?? []).map(({ fsPath }) => fsPath);
 }

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import * as z from 'zod';
 import {
@@ -115,7 +116,7 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
     if (!open) {
       const { crops } = readSettings();
       const shown: Shown = { images: [...images], removed: [], crops, ...(source ? { source } : {}) };
-      fill(createPanel('prediction', 'Classification'), newPanelId(), shown);
+      fill(createPanel('prediction', l10n.t('Classification')), newPanelId(), shown);
       return;
     }
     const { session, panel, setUp } = open;
@@ -151,7 +152,7 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
 
 function predictor({ service }: PredictionParts): Predict {
   return async ({ images, source, crops, signal, onAnswer }) => {
-    requireTrust('Classifying');
+    requireTrust('classifying');
     const { engine, device, precision } = readSettings();
     const cancellation = new vscode.CancellationTokenSource();
     signal.addEventListener('abort', () => cancellation.cancel());

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { CancelledError, messageOf } from '../../protocol/errors.ts';
 import type { FailedPrediction } from '../../protocol/prediction.ts';
 import type { PredictionPanelToPage, ShownPrediction } from '../../protocol/predictionPanel.ts';
@@ -129,7 +130,7 @@ export function createPredictionSession(
     const onAnswer = (answer: ServiceAnswerBody) => {
       if (running === controller) take(answer, wanted);
     };
-    report({ type: 'progress', busy: true, what: 'Starting', done: 0, total: 0 });
+    report({ type: 'progress', busy: true, what: l10n.t('Starting'), done: 0, total: 0 });
     try {
       await predict({ images: wanted, source, crops, signal: controller.signal, onAnswer });
     } catch (error) {

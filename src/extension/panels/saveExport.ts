@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { visible } from '../../protocol/visibleText.ts';
@@ -39,9 +40,15 @@ export async function saveExport({ name, format, content, title, folder, note = 
   try {
     await vscode.workspace.fs.writeFile(target, Buffer.from(content, format === 'png' ? 'base64' : 'utf8'));
   } catch (error) {
-    throw userError(`${target.fsPath} cannot be written (${messageOf(error)}); choose another place.`, error);
+    throw userError(
+      l10n.t('{0} cannot be written ({1}); choose another place.', target.fsPath, messageOf(error)),
+      error,
+    );
   }
-  const open = 'Open';
-  const chosen = await vscode.window.showInformationMessage(inMessage(`Saved ${target.fsPath}. ${note}`.trim()), open);
+  const open = l10n.t('Open');
+  const chosen = await vscode.window.showInformationMessage(
+    inMessage([l10n.t('Saved {0}.', target.fsPath), note].join(' ').trim()),
+    open,
+  );
   if (chosen === open) await vscode.commands.executeCommand('vscode.open', target);
 }

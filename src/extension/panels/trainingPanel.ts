@@ -1,4 +1,5 @@
 import { basename, isAbsolute, join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import * as z from 'zod';
 import {
@@ -128,14 +129,15 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
 
 /** What can be done with a run: whether anything may run here, and which checkpoints it has. */
 function detailsOf({ folder, record, brokenOff }: ListedRun): Pick<ShownRun, 'refusal' | 'usable'> {
-  const refusal = untrustedRefusal('Training') ?? (brokenOff ? undefined : elsewhereRefusal(record));
+  const refusal = untrustedRefusal('training') ?? (brokenOff ? undefined : elsewhereRefusal(record));
   return { usable: savedCheckpoint(folder) !== undefined, ...(refusal === undefined ? {} : { refusal }) };
 }
 
 function titleOf(folders: readonly string[]): string {
   const [first, ...others] = folders;
-  if (first === undefined) return 'Training';
-  return visible([runTitle(basename(first)), ...(others.length === 0 ? [] : [`and ${others.length} more`])].join(' '));
+  if (first === undefined) return l10n.t('Training');
+  const title = runTitle(basename(first));
+  return visible(others.length === 0 ? title : l10n.t('{0} and {1} more', title, others.length));
 }
 
 /** The commands behind the page's buttons. */
@@ -203,12 +205,12 @@ async function obey(
     }
     case 'export': {
       const { format, content, name, thinned } = message;
-      const note = 'The steps of long runs are thinned; metrics.jsonl in the run’s folder has all of them.';
+      const note = l10n.t('The steps of long runs are thinned; metrics.jsonl in the run’s folder has all of them.');
       return saveExport({
         name: `${name}${thinned ? '-thinned' : ''}`,
         format,
         content,
-        title: 'Export curves',
+        title: l10n.t('Export curves'),
         folder: session.folders[0],
         ...(thinned ? { note } : {}),
       });

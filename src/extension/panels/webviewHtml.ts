@@ -7,6 +7,10 @@ export interface PageSource {
   readonly cspSource: string;
   readonly script: string;
   readonly style: string;
+  /** The display language, as BCP 47 writes it. */
+  readonly language: string;
+  /** Translations by English text; undefined in English. */
+  readonly texts: Readonly<Record<string, string>> | undefined;
   /** Unguessable and new for every page. */
   readonly nonce: string;
 }
@@ -18,7 +22,7 @@ const menus = JSON.stringify({ preventDefaultContextMenuItems: true });
  * The document of a page. Nothing may be loaded but the page's own script and style; pictures come as data, and styles
  * that the components make bear the nonce.
  */
-export function webviewHtml({ title, panel, cspSource, script, style, nonce }: PageSource): string {
+export function webviewHtml({ title, panel, cspSource, script, style, language, texts, nonce }: PageSource): string {
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
@@ -26,8 +30,9 @@ export function webviewHtml({ title, panel, cspSource, script, style, nonce }: P
     `img-src ${cspSource} data: blob:`,
     'font-src data:',
   ].join('; ');
+  const translations = texts === undefined ? '' : ` data-texts="${escapeHtml(JSON.stringify(texts))}"`;
   return `<!DOCTYPE html>
-<html lang="en">
+<html lang="${escapeHtml(language)}">
 <head>
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
@@ -35,7 +40,7 @@ export function webviewHtml({ title, panel, cspSource, script, style, nonce }: P
 <title>${escapeHtml(title)}</title>
 <link rel="stylesheet" href="${escapeHtml(style)}">
 </head>
-<body data-panel="${escapeHtml(panel)}" data-vscode-context="${escapeHtml(menus)}">
+<body data-panel="${escapeHtml(panel)}"${translations} data-vscode-context="${escapeHtml(menus)}">
 <div id="root"></div>
 <script nonce="${nonce}" src="${escapeHtml(script)}"></script>
 </body>

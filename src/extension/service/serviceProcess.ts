@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import * as l10n from '@vscode/l10n';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import {
   serviceAnswerSchema,
@@ -71,15 +72,15 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
     const process: RunningProcess = { child, pending: new Map(), outdated: false };
     for (const stream of [child.stdout, child.stderr]) readLines(stream, options.onOutput);
     child.on('message', (message) => takeAnswer(process.pending, message, options.onOutput));
-    child.on('error', (error) => end(process, `it could not be started (${error.message})`));
-    child.on('exit', (code, signal) => end(process, signal ?? `exit code ${String(code)}`));
+    child.on('error', (error) => end(process, l10n.t('it could not be started ({0})', error.message)));
+    child.on('exit', (code, signal) => end(process, signal ?? l10n.t('exit code {0}', String(code))));
     return process;
   }
 
   function end(process: RunningProcess, how: string): void {
     if (running === process) running = undefined;
     const error = userError(
-      `The process that classifies and tests has ended unexpectedly: ${how}. Try again; it starts again.`,
+      l10n.t('The process that classifies and tests has ended unexpectedly: {0}. Try again; it starts again.', how),
     );
     for (const { reject } of process.pending.values()) reject(error);
     process.pending.clear();

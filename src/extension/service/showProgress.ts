@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { createProgressWords } from '../../protocol/progressWords.ts';
 import { visible } from '../../protocol/visibleText.ts';
@@ -13,7 +14,7 @@ export async function withProgress<Result>(
 ): Promise<Result> {
   const options = { location: vscode.ProgressLocation.Notification, title: visible(title), cancellable: true };
   return vscode.window.withProgress(options, (progress, token) => {
-    const words = createProgressWords();
+    const words = createProgressWords((time) => l10n.t('{0} left', time));
     let shown = 0;
     return work({
       token,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import process from 'node:process';
+import * as l10n from '@vscode/l10n';
 import { userError } from '../../protocol/errors.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import { isVerified } from '../../runs/owner.ts';
@@ -24,12 +25,13 @@ export async function endNow(folder: string, isOwn: boolean): Promise<void> {
   const elsewhere = elsewhereRefusal(record);
   if (elsewhere !== undefined) throw userError(elsewhere);
   if (!isOwn && !isVerified(owner)) {
-    throw userError(`${title} cannot be ended from here; it stops as soon as its step is done.`);
+    throw userError(l10n.t('{0} cannot be ended from here; it stops as soon as its step is done.', title));
   }
   process.kill(owner.pid, 'SIGKILL');
   const killed = Date.now();
   while (isLive(stateOf(folder, record))) {
-    if (Date.now() - killed > patience) throw userError(`The process ${owner.pid} of ${title} does not end.`);
+    if (Date.now() - killed > patience)
+      throw userError(l10n.t('The process {0} of {1} does not end.', owner.pid, title));
     await delay(20);
   }
   await writeEnd(folder);

@@ -2,6 +2,7 @@ import { lstatSync } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, dirname } from 'node:path';
 import process from 'node:process';
+import * as l10n from '@vscode/l10n';
 import { userError } from '../../protocol/errors.ts';
 import type { TrainerRequest } from '../../protocol/trainerProtocol.ts';
 
@@ -43,7 +44,9 @@ export function sendToTrainer(address: string, request: TrainerRequest): Promise
   return new Promise((resolve, reject) => {
     const fail = () => {
       socket.destroy();
-      reject(userError('The training process does not answer; it may just have ended. Refresh the list of runs.'));
+      reject(
+        userError(l10n.t('The training process does not answer; it may just have ended. Refresh the list of runs.')),
+      );
     };
     const socket = connect(address, () => socket.end(`${JSON.stringify(request)}\n`, resolve));
     // Rejecting what has been resolved changes nothing: one that never closes is hung up on.

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import process from 'node:process';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import type { TrainerRequest } from '../../protocol/trainerProtocol.ts';
@@ -71,7 +72,7 @@ export function createTrainers(
   let starting = 0;
 
   const start = async (request: TrainingRequest): Promise<string> => {
-    requireTrust('Training');
+    requireTrust('training');
     starting++;
     try {
       const folder = await startTrainer(request, {
@@ -103,7 +104,9 @@ export function createTrainers(
       await start(next.request);
     } catch (error) {
       log.error(messageOf(error));
-      void vscode.window.showErrorMessage(inMessage(`The next run of the queue could not start: ${messageOf(error)}`));
+      void vscode.window.showErrorMessage(
+        inMessage(l10n.t('The next run of the queue could not start: {0}', messageOf(error))),
+      );
     } finally {
       starting--;
     }
@@ -184,7 +187,7 @@ export function createTrainers(
     isStopping: (folder) => stopping.has(folder) || runs.get(folder)?.state === 'stopping',
     onDidAskToStop: askedToStop.event,
     stopNow: async (folder) => {
-      requireTrust('Ending a training process');
+      requireTrust('controlling');
       await endNow(known(runs, folder).folder, own.has(folder));
       await runs.refresh(folder);
     },
@@ -211,40 +214,71 @@ function isTrusted(): boolean {
 
 function known(runs: RunStore, folder: string): StoredRun {
   const run = runs.get(folder);
-  if (run === undefined) throw userError(`There is no run in ${folder} any more; refresh the list of checkpoints.`);
+  if (run === undefined)
+    throw userError(l10n.t('There is no run in {0} any more; refresh the list of checkpoints.', folder));
   return run;
 }
 
 /** Asks the process of a live run for something. A shell's run has no socket; it stops as by Ctrl-C. */
 async function control({ record, state }: StoredRun, request: TrainerRequest): Promise<void> {
   // The record says whom to ask, and in an untrusted workspace it may name anybody.
-  requireTrust('Talking to a training process');
-  if (!isLive(state))
-    throw userError(`${runTitle(record.name)} is not running, so there is nothing to ${request.type}.`);
+  requireTrust('controlling');
+  if (!isLive(state)) throw userError(notRunning(runTitle(record.name), request));
   const elsewhere = elsewhereRefusal(record);
   if (elsewhere !== undefined) throw userError(elsewhere);
   const { process: owner } = record;
   if (owner?.socket !== undefined) {
     if (!isTrainerSocket(owner.socket))
       throw userError(
-        `The process that ${runTitle(record.name)} names is not one of your training processes, so it cannot be asked to ${request.type}.`,
+        l10n.t(
+          'The process that {0} names is not one of your training processes, so nothing is asked of it.',
+          runTitle(record.name),
+        ),
       );
     return sendToTrainer(owner.socket, request);
   }
   if (owner === undefined || request.type !== 'stop' || process.platform === 'win32') {
-    throw userError(`${runTitle(record.name)} was started in a terminal: ${request.type} it there.`);
+    throw userError(startedInTerminal(runTitle(record.name), request));
   }
   // The number may have gone to another process.
   if (!isVerified(owner))
-    throw userError(`The process of ${runTitle(record.name)} cannot be identified: stop it where it was started.`);
+    throw userError(
+      l10n.t('The process of {0} cannot be identified: stop it where it was started.', runTitle(record.name)),
+    );
   process.kill(owner.pid, 'SIGINT');
+}
+
+function notRunning(title: string, { type }: TrainerRequest): string {
+  switch (type) {
+    case 'stop':
+      return l10n.t('{0} is not running, so there is nothing to stop.', title);
+    case 'pause':
+      return l10n.t('{0} is not running, so there is nothing to pause.', title);
+    case 'resume':
+      return l10n.t('{0} is not running, so there is nothing to resume.', title);
+  }
+}
+
+function startedInTerminal(title: string, { type }: TrainerRequest): string {
+  switch (type) {
+    case 'stop':
+      return l10n.t('{0} was started in a terminal: stop it there.', title);
+    case 'pause':
+      return l10n.t('{0} was started in a terminal: pause it there.', title);
+    case 'resume':
+      return l10n.t('{0} was started in a terminal: resume it there.', title);
+  }
 }
 
 /** How to go on with a run that ended or was interrupted; one without a checkpoint begins again. Throws a user error where there is nothing more to train. */
 function resumption({ folder, record }: StoredRun): TrainingRequest {
   if (record.state === 'finished') {
     throw userError(
-      `${runTitle(record.name)} has finished all ${record.config.epochs} epochs; to continue, train more epochs.`,
+      l10n.t(
+        '{0} has finished all {1} epochs; to continue, train more epochs.',
+        runTitle(record.name),
+        record.config.epochs,
+      ),
     );
   }
   return { config: record.config, out: join(folder, '..'), resume: folder };

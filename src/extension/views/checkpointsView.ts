@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { RunRecord } from '../../protocol/runRecord.ts';
 import { configurationUri } from '../commands/configurationDocuments.ts';
@@ -74,7 +75,7 @@ export function registerCheckpointsView(parts: ViewParts): CheckpointRows {
   });
   const showBadge = (): void => {
     const value = live.all().length;
-    const tooltip = value === 1 ? '1 run is training' : `${value} runs are training`;
+    const tooltip = value === 1 ? l10n.t('1 run is training') : l10n.t('{0} runs are training', value);
     view.badge = value === 0 ? undefined : { value, tooltip };
   };
   const shown = new Set<string>();
@@ -169,14 +170,14 @@ function itemOf(node: CheckpointsNode, { runs, live, trainers }: ViewParts): vsc
         visible(runTitle(name ?? defaultRunName(networkName(config.network), config.method))),
       );
       item.id = `queued ${node.entry.id}`;
-      item.description = resume === undefined ? 'waits for its turn' : 'waits to be resumed';
+      item.description = resume === undefined ? l10n.t('waits for its turn') : l10n.t('waits to be resumed');
       item.iconPath = new vscode.ThemeIcon('clock');
       item.contextValue = 'queued';
       return item;
     }
     case 'unreadable': {
       const item = new vscode.TreeItem(visible(basename(node.folder)));
-      item.description = 'cannot be read';
+      item.description = l10n.t('cannot be read');
       item.iconPath = new vscode.ThemeIcon('warning');
       item.contextValue = 'unreadable';
       return item;
@@ -202,7 +203,7 @@ function runItem(run: StoredRun, node: RunNode, epoch: number | undefined): vsco
   item.description = visible(runDescription(run, epoch));
   item.iconPath = new vscode.ThemeIcon(icon, colour === undefined ? undefined : new vscode.ThemeColor(colour));
   item.contextValue = contextOf(run);
-  item.command = { command: 'fivecrop.showRun', title: 'Show Run', arguments: [node, fromRow] };
+  item.command = { command: 'fivecrop.showRun', title: l10n.t('Show Run'), arguments: [node, fromRow] };
   item.accessibilityInformation = { label: `${runTitle(run.record.name)}, ${runDescription(run, epoch)}` };
   return item;
 }
@@ -238,7 +239,7 @@ async function tooltipOf(node: CheckpointsNode, runs: RunStore): Promise<string 
     case 'checkpoint':
       return new vscode.MarkdownString(checkpointTooltip(node.path, await checkpointMetadataIn(node.path)));
     case 'queued':
-      return `Starts when no other run is training, on ${node.entry.request.config.data}.`;
+      return l10n.t('Starts when no other run is training, on {0}.', node.entry.request.config.data);
     case 'unreadable':
       return visible(node.reason);
   }

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { dataTooltip } from './dataTooltip.ts';
 import { dataLayout, listClasses, listImages, readDisplayNames } from './listData.ts';
 import type { ClassNode, DataFolderNode, DataNode } from './treeNodes.ts';
-import { plural } from '../../protocol/plural.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import { classCount, imageCount } from '../counts.ts';
 
 /** Classes of a split and images of a class that the tree shows; the rest is in the explorer. */
 const shownClasses = 1000;
@@ -85,32 +86,29 @@ async function classNodes(folder: string, data: string, facts: Map<string, strin
   const [classes, names] = await Promise.all([listClasses(folder), readDisplayNames(data)]);
   const shown = classes.slice(0, shownClasses);
   for (const { path, name, images } of shown) {
-    facts.set(path, [...(names.has(name) ? [name] : []), plural(images, 'image')].join(' · '));
+    facts.set(path, [...(names.has(name) ? [name] : []), imageCount(images)].join(' · '));
   }
   const total = classes.reduce((sum, { images }) => sum + images, 0);
-  facts.set(folder, `${plural(total, 'image')} in ${plural(classes.length, 'class', 'classes')}`);
+  facts.set(folder, l10n.t('{0} in {1}', imageCount(total), classCount(classes.length)));
   const nodes = shown.map(({ path, name }): DataNode => ({
     kind: 'class',
     folder: path,
     data,
     name: names.get(name) ?? name,
   }));
-  return withMore(nodes, folder, classes.length - shown.length, ['more class', 'more classes']);
+  const rest = classes.length - shown.length;
+  return withMore(nodes, folder, rest, rest === 1 ? l10n.t('1 more class') : l10n.t('{0} more classes', rest));
 }
 
 async function imageNodes({ folder }: ClassNode): Promise<DataNode[]> {
   const images = await listImages(folder);
   const nodes: DataNode[] = images.slice(0, shownImages).map((path) => ({ kind: 'image', path, folder }));
-  return withMore(nodes, folder, images.length - nodes.length, ['more image', 'more images']);
+  const rest = images.length - nodes.length;
+  return withMore(nodes, folder, rest, rest === 1 ? l10n.t('1 more image') : l10n.t('{0} more images', rest));
 }
 
-function withMore(
-  nodes: readonly DataNode[],
-  folder: string,
-  rest: number,
-  words: readonly [one: string, many: string],
-): DataNode[] {
-  return rest === 0 ? [...nodes] : [...nodes, { kind: 'more', folder, label: plural(rest, ...words) }];
+function withMore(nodes: readonly DataNode[], folder: string, rest: number, label: string): DataNode[] {
+  return rest === 0 ? [...nodes] : [...nodes, { kind: 'more', folder, label }];
 }
 
 function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.TreeItem {
@@ -121,10 +119,10 @@ function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.Tree
       const place = placeOf(node.folder);
       return described(new vscode.TreeItem(visible(basename(node.folder)), isThere ? Collapsed : None), {
         id: `${node.folder}${isThere ? '' : ' gone'}`,
-        description: isThere ? place : [place, 'is gone'].filter((part) => part !== '').join(' · '),
+        description: isThere ? place : [place, l10n.t('is gone')].filter((part) => part !== '').join(' · '),
         iconPath: new vscode.ThemeIcon(isThere ? 'database' : 'warning'),
         contextValue: isThere ? 'data' : 'data:gone',
-        tooltip: isThere ? node.folder : `${node.folder} is not there any more.`,
+        tooltip: isThere ? node.folder : l10n.t('{0} is not there any more.', node.folder),
       });
     }
     case 'split':
@@ -148,14 +146,14 @@ function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.Tree
         resourceUri,
         iconPath: new vscode.ThemeIcon('file-media'),
         contextValue: 'image',
-        command: { command: 'vscode.open', title: 'Open', arguments: [resourceUri, { preview: true }] },
+        command: { command: 'vscode.open', title: l10n.t('Open'), arguments: [resourceUri, { preview: true }] },
       });
     }
     case 'more':
       return described(new vscode.TreeItem(node.label, None), {
-        description: 'show them in the explorer',
+        description: l10n.t('show them in the explorer'),
         contextValue: 'more',
-        command: { command: 'revealInExplorer', title: 'Reveal', arguments: [vscode.Uri.file(node.folder)] },
+        command: { command: 'revealInExplorer', title: l10n.t('Reveal'), arguments: [vscode.Uri.file(node.folder)] },
       });
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
@@ -27,7 +28,7 @@ type EndParts = Pick<Parts, 'runs' | 'trainers' | 'service' | 'panels'>;
 
 /** A run that lacks its pretrained weights: tries again once they may be had, or trains without them. */
 async function tellOfWeights({ folder, record }: StoredRun, parts: EndParts): Promise<void> {
-  const answer = await offerWeights(parts.service, `${runTitle(record.name)} failed. ${record.reason ?? ''}`);
+  const answer = await offerWeights(parts.service, failedText(record));
   if (answer === undefined) return;
   const resumed = answer === 'retry' ? await resumeRun(parts, folder) : await trainWithout(parts, folder);
   parts.panels.showRuns([resumed]);
@@ -40,39 +41,51 @@ async function tell(run: StoredRun, parts: EndParts): Promise<void> {
   if (state === 'failed' && record.missing === 'weights') return tellOfWeights(run, parts);
   const best = join(folder, runFiles.checkpoints, runFiles.best);
   const checkpoint: CheckpointNode = { kind: 'checkpoint', folder, path: best };
-  const show = { title: 'Show', act: () => panels.showRuns([folder]) };
+  const show = { title: l10n.t('Show'), act: () => panels.showRuns([folder]) };
   const isSaved = savedCheckpoint(folder) !== undefined;
   const resume = {
-    title: isSaved ? 'Resume' : 'Start Again',
+    title: isSaved ? l10n.t('Resume') : l10n.t('Start Again'),
     act: async () => panels.showRuns([await resumeRun(parts, folder)]),
   };
   const uses = existsSync(best)
     ? [
-        { title: 'Classify an Image', act: () => runCommand('fivecrop.classifyWithCheckpoint', checkpoint) },
-        { title: 'Test', act: () => runCommand('fivecrop.testCheckpoint', checkpoint) },
+        { title: l10n.t('Classify an Image'), act: () => runCommand('fivecrop.classifyWithCheckpoint', checkpoint) },
+        { title: l10n.t('Test'), act: () => runCommand('fivecrop.testCheckpoint', checkpoint) },
       ]
     : [];
   const saved = isSaved
-    ? 'Resume continues from its last checkpoint.'
-    : 'It had saved no checkpoint yet, so it can only start again.';
-  const reason = record.reason === undefined ? '' : ` ${record.reason}`;
-  const accuracy = record.best === undefined ? '' : ` Best validation accuracy: ${percent(record.best.validAccuracy)}.`;
+    ? l10n.t('Resume continues from its last checkpoint.')
+    : l10n.t('It had saved no checkpoint yet, so it can only start again.');
+  const withAccuracy = (sentence: string) =>
+    record.best === undefined
+      ? sentence
+      : `${sentence} ${l10n.t('Best validation accuracy: {0}.', percent(record.best.validAccuracy))}`;
   switch (state) {
     case 'finished':
-      return choose(vscode.window.showInformationMessage, `${title} has finished.${accuracy}`, [...uses, show]);
+      return choose(vscode.window.showInformationMessage, withAccuracy(l10n.t('{0} has finished.', title)), [
+        ...uses,
+        show,
+      ]);
     case 'stopped':
-      return choose(vscode.window.showInformationMessage, `${title} was stopped.${accuracy}`, [resume, show]);
+      return choose(vscode.window.showInformationMessage, withAccuracy(l10n.t('{0} was stopped.', title)), [
+        resume,
+        show,
+      ]);
     case 'failed':
-      return choose(vscode.window.showErrorMessage, `${title} failed.${reason}`, [resume, show]);
+      return choose(vscode.window.showErrorMessage, failedText(record), [resume, show]);
     case 'broken off':
       return choose(
         vscode.window.showWarningMessage,
-        `${title} was interrupted: its process ended unexpectedly. ${saved}`,
+        `${l10n.t('{0} was interrupted: its process ended unexpectedly.', title)} ${saved}`,
         [resume, show],
       );
     default:
       return undefined;
   }
+}
+
+function failedText({ name, reason }: StoredRun['record']): string {
+  return [l10n.t('{0} failed.', runTitle(name)), reason].filter((part) => part !== undefined).join(' ');
 }
 
 interface Choice extends vscode.MessageItem {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import { networkName } from '../../protocol/networkName.ts';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import { duration } from '../../protocol/duration.ts';
@@ -6,9 +7,10 @@ import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
-import { isLive, stateName } from '../../runs/state.ts';
+import { type DerivedRunState, isLive } from '../../runs/state.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import { inMarkdown } from '../plainText.ts';
+import { stateWord } from './stateWord.ts';
 
 /** 0.9234 -> `92.3 %`. */
 export function percent(share: number): string {
@@ -24,76 +26,103 @@ export function epochs(epoch: number): string {
 export function runDescription({ record, state }: StoredRun, liveEpoch?: number): string {
   const { best, config, progress } = record;
   const accuracy = best === undefined ? [] : [percent(best.validAccuracy)];
-  const place = isLive(state) && elsewhereRefusal(record) !== undefined ? ['elsewhere'] : [];
+  const place = isLive(state) && elsewhereRefusal(record) !== undefined ? [l10n.t('elsewhere')] : [];
   const epoch = liveEpoch ?? progress?.epoch;
-  const done = epoch === undefined ? [] : [`epoch ${epochs(epoch)} of ${config.epochs}`];
-  return [...accuracy, ...done, ...place, stateName(state)].join(' · ');
+  const done = epoch === undefined ? [] : [l10n.t('epoch {0} of {1}', epochs(epoch), config.epochs)];
+  return [...accuracy, ...done, ...place, stateWord(state)].join(' · ');
 }
 
 /** Markdown for the tooltip of a run. */
 export function runTooltip({ record, state, folder }: StoredRun): string {
   const { config, environment, data, best, reason } = record;
   const rows: [string, string | undefined][] = [
-    ['State', reason === undefined ? stateName(state) : `${stateName(state)}: ${reason}`],
-    ['Network', networkName(config.network)],
-    ['Method', methodOf(config)],
+    [l10n.t('State'), reason === undefined ? stateWord(state) : `${stateWord(state)}: ${reason}`],
+    [l10n.t('Network'), networkName(config.network)],
+    [l10n.t('Method'), methodOf(config)],
     [
-      'Data',
+      l10n.t('Data'),
       data === undefined
         ? config.data
         : `${config.data}: ${imagesOf(data.images, data.classCount ?? data.classes.length)}`,
     ],
-    ['Epochs', `${epochs(record.progress?.epoch ?? 0)} of ${config.epochs}, batches of ${config.batchSize}`],
-    ['Optimizer', `${config.optimizer}, learning rate ${config.learningRate}, ${config.schedule}`],
-    ['Head', config.hidden.length === 0 ? 'linear' : `${config.hidden.join(', ')}, dropout ${config.dropout}`],
-    ['Best', best && `${percent(best.validAccuracy)}, validation loss ${best.validLoss.toFixed(3)}, step ${best.step}`],
-    ['Device', [environment.engine, environment.device].filter((part) => part !== undefined).join(', ') || undefined],
-    ['Fallbacks', environment.fallbacks.join(' ') || undefined],
-    ['Started', new Date(record.created).toLocaleString()],
-    ['Folder', folder],
+    [
+      l10n.t('Epochs'),
+      l10n.t('{0} of {1}, batches of {2}', epochs(record.progress?.epoch ?? 0), config.epochs, config.batchSize),
+    ],
+    [
+      l10n.t('Optimizer'),
+      l10n.t('{0}, learning rate {1}, {2}', config.optimizer, config.learningRate, config.schedule),
+    ],
+    [
+      l10n.t('Head'),
+      config.hidden.length === 0
+        ? l10n.t('linear')
+        : l10n.t('{0}, dropout {1}', config.hidden.join(', '), config.dropout),
+    ],
+    [
+      l10n.t('Best'),
+      best &&
+        l10n.t('{0}, validation loss {1}, step {2}', percent(best.validAccuracy), best.validLoss.toFixed(3), best.step),
+    ],
+    [
+      l10n.t('Device'),
+      [environment.engine, environment.device].filter((part) => part !== undefined).join(', ') || undefined,
+    ],
+    [l10n.t('Fallbacks'), environment.fallbacks.join(' ') || undefined],
+    [l10n.t('Started'), new Date(record.created).toLocaleString()],
+    [l10n.t('Folder'), folder],
   ];
   return table(runTitle(record.name), rows);
 }
 
 function methodOf({ method, topTensors, frozenPrecision }: TrainingConfig): string {
-  const name = method === 'top' ? `top ${topTensors ?? ''} tensors` : method;
-  return frozenPrecision === 'float32' ? name : `${name}, frozen layers in ${frozenPrecision}`;
+  const name = method === 'top' ? l10n.t('top {0} tensors', topTensors ?? 0) : method;
+  return frozenPrecision === 'float32' ? name : l10n.t('{0}, frozen layers in {1}', name, frozenPrecision);
 }
 
 function imagesOf({ train, valid, test }: { train: number; valid: number; test: number }, classes: number): string {
-  return `${classes} classes, ${train} images to train on, ${valid} for validation, ${test} for testing`;
+  return l10n.t(
+    '{0} classes, {1} images to train on, {2} for validation, {3} for testing',
+    classes,
+    train,
+    valid,
+    test,
+  );
 }
 
 /** What stands beside a checkpoint's name in the tree. */
 export function checkpointDescription(metadata: CheckpointMetadata | undefined): string {
-  if (metadata === undefined) return 'cannot be read';
+  if (metadata === undefined) return l10n.t('cannot be read');
   const { metrics, training } = metadata;
   const accuracy = metrics.validAccuracy === undefined ? [] : [percent(metrics.validAccuracy)];
-  return [...accuracy, `epoch ${epochs(training.epoch)}`].join(' · ');
+  return [...accuracy, l10n.t('epoch {0}', epochs(training.epoch))].join(' · ');
 }
 
 /** Markdown for the tooltip of a checkpoint. */
 export function checkpointTooltip(path: string, metadata: CheckpointMetadata | undefined): string {
-  if (metadata === undefined) return `${inMarkdown(path)} cannot be read: it may be damaged, or of a newer Fivecrop.`;
+  if (metadata === undefined)
+    return l10n.t('{0} cannot be read: it may be damaged, or of a newer Fivecrop.', inMarkdown(path));
   const { metrics, training, network, classes, preprocessing } = metadata;
   return table(basename(path), [
-    ['Network', networkName(network)],
-    ['Method', training.method],
-    ['Data', training.data],
-    ['Classes', String(classes.length)],
-    ['Step', `${training.step}, epoch ${epochs(training.epoch)}`],
-    ['Validation accuracy', metrics.validAccuracy === undefined ? undefined : percent(metrics.validAccuracy)],
-    ['Validation top 5', metrics.validTop5 === undefined ? undefined : percent(metrics.validTop5)],
-    ['Validation loss', metrics.validLoss?.toFixed(4)],
-    ['Training loss', metrics.trainLoss?.toFixed(4)],
-    ['Input', inputText(preprocessing)],
-    ['Written', new Date(metadata.created).toLocaleString()],
-    ['File', path],
+    [l10n.t('Network'), networkName(network)],
+    [l10n.t('Method'), training.method],
+    [l10n.t('Data'), training.data],
+    [l10n.t('Classes'), String(classes.length)],
+    [l10n.t('Step'), l10n.t('{0}, epoch {1}', training.step, epochs(training.epoch))],
+    [l10n.t('Validation accuracy'), metrics.validAccuracy === undefined ? undefined : percent(metrics.validAccuracy)],
+    [l10n.t('Validation top 5'), metrics.validTop5 === undefined ? undefined : percent(metrics.validTop5)],
+    [l10n.t('Validation loss'), metrics.validLoss?.toFixed(4)],
+    [l10n.t('Training loss'), metrics.trainLoss?.toFixed(4)],
+    [l10n.t('Input'), inputText(preprocessing)],
+    [l10n.t('Written'), new Date(metadata.created).toLocaleString()],
+    [l10n.t('File'), path],
   ]);
 }
 
 function inputText({ fit = 'crop', resize, crop }: CheckpointMetadata['preprocessing']): string {
-  return fit === 'crop' ? `short side ${resize}, crop ${crop}` : `whole image at ${crop}, fit ${fit}`;
+  return fit === 'crop'
+    ? l10n.t('short side {0}, crop {1}', resize, crop)
+    : l10n.t('whole image at {0}, fit {1}', crop, fit);
 }
 
 function table(title: string, rows: readonly (readonly [string, string | undefined])[]): string {
@@ -102,13 +131,21 @@ function table(title: string, rows: readonly (readonly [string, string | undefin
 }
 
 /** The status bar's text for a run, and how many more there are. */
-export function statusText(run: LiveRun, state: string, totalEpochs: number | undefined, others: number): string {
+export function statusText(
+  run: LiveRun,
+  state: DerivedRunState,
+  totalEpochs: number | undefined,
+  others: number,
+): string {
   const more = others === 0 ? '' : ` +${others}`;
   const { step } = run;
-  if (state === 'paused') return `$(debug-pause) paused${more}`;
+  if (state === 'paused') return `$(debug-pause) ${stateWord(state)}${more}`;
   if (step === undefined || state !== 'running')
-    return `$(loading~spin) ${state === 'running' ? 'starting' : state}${more}`;
-  const left = step.secondsLeft === undefined ? [] : [`${duration(step.secondsLeft)} left`];
-  const epoch = `epoch ${epochs(step.epoch)}${totalEpochs === undefined ? '' : ` of ${totalEpochs}`}`;
-  return `$(sync~spin) ${[epoch, `loss ${step.loss.toFixed(3)}`, ...left].join(' · ')}${more}`;
+    return `$(loading~spin) ${state === 'running' ? l10n.t('starting') : stateWord(state)}${more}`;
+  const left = step.secondsLeft === undefined ? [] : [l10n.t('{0} left', duration(step.secondsLeft))];
+  const epoch =
+    totalEpochs === undefined
+      ? l10n.t('epoch {0}', epochs(step.epoch))
+      : l10n.t('epoch {0} of {1}', epochs(step.epoch), totalEpochs);
+  return `$(sync~spin) ${[epoch, l10n.t('loss {0}', step.loss.toFixed(3)), ...left].join(' · ')}${more}`;
 }

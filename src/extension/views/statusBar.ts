@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { RunStore } from '../trainer/runStore.ts';
@@ -19,10 +20,13 @@ export function registerStatusBar({ live, runs }: { live: LiveRuns; runs: RunSto
     const run = runs.get(first.folder);
     const name = runTitle(run?.record.name ?? basename(first.folder));
     item.text = statusText(first, run?.state ?? 'running', run?.record.config.epochs, others.length);
-    item.tooltip =
-      [visible(name), ...others.map(({ folder }) => runTitle(basename(folder)))].join(', ') +
-      ' is training. Show the run';
-    item.command = { command: 'fivecrop.showRun', title: 'Show Run', arguments: [first.folder] };
+    const names = [name, ...others.map(({ folder }) => runTitle(basename(folder)))].join(', ');
+    item.tooltip = visible(
+      others.length === 0
+        ? l10n.t('{0} is training. Show the run', name)
+        : l10n.t('{0} are training. Show the first', names),
+    );
+    item.command = { command: 'fivecrop.showRun', title: l10n.t('Show Run'), arguments: [first.folder] };
     item.accessibilityInformation = { label: `Fivecrop, ${name}: ${item.text.replace(/\$\([^)]*\) ?/g, '')}` };
     item.show();
   };

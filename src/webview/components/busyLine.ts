@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { createProgressWords, type Progress } from '../../protocol/progressWords.ts';
 import { element } from './element.ts';
 import { setText } from './setText.ts';
@@ -9,16 +10,22 @@ export type BusyLine = {
   draw: (progress: (Progress & { busy: boolean }) | undefined) => void;
 };
 
+const progressWords = () => createProgressWords((time) => l10n.t('{0} left', time));
+
 export function busyLine(onCancel: () => void): BusyLine {
   const line = element('span');
-  const box = element('div', { class: 'busy' }, [progressRing(), line, button({ label: 'Cancel', onClick: onCancel })]);
-  let words = createProgressWords();
+  const box = element('div', { class: 'busy' }, [
+    progressRing(),
+    line,
+    button({ label: l10n.t('Cancel'), onClick: onCancel }),
+  ]);
+  let words = progressWords();
   let drawn: Progress | undefined;
   return {
     element: box,
     draw: (progress) => {
       box.hidden = progress?.busy !== true;
-      if (progress?.busy !== true) words = createProgressWords();
+      if (progress?.busy !== true) words = progressWords();
       // A page is also drawn when nothing is new.
       else if (progress !== drawn) setText(line, words(progress));
       drawn = progress;

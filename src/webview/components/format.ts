@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 const unitStep = 1024;
 
 /** A share as percent: 0.9234 -> `92.3 %`, with a space that does not break. */
@@ -20,7 +21,7 @@ export function count(value: number): string {
 
 /** `1 image`, `2 images`. */
 export function images(number: number): string {
-  return `${count(number)} ${number === 1 ? 'image' : 'images'}`;
+  return number === 1 ? l10n.t('1 image') : l10n.t('{0} images', count(number));
 }
 
 /** Seconds as a person says them: `42 s`, `3 min 05 s`, `2 h 10 min`. */

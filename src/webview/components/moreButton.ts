@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from './element.ts';
 import { setText } from './setText.ts';
 
@@ -11,7 +12,7 @@ export function moreButton(
 ): HTMLElement | undefined {
   if (total <= step) return undefined;
   let shown = step;
-  const label = () => `Show ${Math.min(step, total - shown)} more of ${total - shown}`;
+  const label = () => l10n.t('Show {0} more of {1}', Math.min(step, total - shown), total - shown);
   const more = element('button', { type: 'button', class: 'link' }, [label()]);
   more.addEventListener('click', () => {
     show(shown, shown + step);

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { RankedClass } from '../../protocol/prediction.ts';
 import { element } from './element.ts';
 import { percent } from './format.ts';
@@ -19,7 +20,7 @@ export function probabilityBars(ranking: readonly RankedClass[], options: BarOpt
 }
 
 function barRow({ name, folder, probability }: RankedClass, emphasized: boolean): HTMLLIElement {
-  const title = name === folder ? name : `${name} (folder ${folder})`;
+  const title = name === folder ? name : l10n.t('{0} (folder {1})', name, folder);
   return element('li', { class: emphasized ? 'bar emphasized' : 'bar', title }, [
     element('span', { class: 'bar-name' }, [name]),
     element('span', { class: 'bar-value' }, [percent(probability)]),

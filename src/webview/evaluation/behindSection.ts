@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { images } from '../components/format.ts';
 import { whenChanged } from '../components/whenChanged.ts';
@@ -15,7 +16,11 @@ export function behindSection(
   gallery: (results: readonly ImageResult[], evaluation: ShownEvaluation) => HTMLElement,
   onClose: () => void,
 ): BehindSection {
-  const section = element('section', { class: 'behind', 'aria-label': 'Images of the selected cell', tabindex: -1 });
+  const section = element('section', {
+    class: 'behind',
+    'aria-label': l10n.t('Images of the selected cell'),
+    tabindex: -1,
+  });
   const draw = whenChanged((evaluation: ShownEvaluation, cell: Cell | undefined) => {
     section.hidden = cell === undefined;
     if (cell === undefined) return;
@@ -23,10 +28,13 @@ export function behindSection(
     const results = imagesBehind(evaluation, cell.actual, cell.predicted);
     section.replaceChildren(
       element('h2', {}, [
-        `${name(cell.actual)} predicted as ${name(cell.predicted)}: ${images(results.length)} `,
-        element('button', { type: 'button', class: 'icon', title: 'Close', 'aria-label': 'Close', onclick: onClose }, [
-          '×',
-        ]),
+        l10n.t('{0} predicted as {1}: {2}', name(cell.actual), name(cell.predicted), images(results.length)),
+        ' ',
+        element(
+          'button',
+          { type: 'button', class: 'icon', title: l10n.t('Close'), 'aria-label': l10n.t('Close'), onclick: onClose },
+          ['×'],
+        ),
       ]),
       gallery(results, evaluation),
     );

@@ -1,10 +1,11 @@
+import * as l10n from '@vscode/l10n';
 /** What the cells of a confusion matrix show. */
 export const cellValues = ['counts', 'rows'] as const;
 export type CellValue = (typeof cellValues)[number];
 
 export const cellValueTitles: Record<CellValue, string> = {
-  counts: 'Number of images',
-  rows: 'Percent of the row',
+  counts: l10n.t('Number of images'),
+  rows: l10n.t('Percent of the row'),
 };
 
 /** A cell's text: the number of images, or their share of the row in whole percent; empty without an image. */

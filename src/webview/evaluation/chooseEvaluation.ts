@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 
 /** What is tested on: a folder's split. */
@@ -22,7 +23,7 @@ export function byCrops(evaluations: readonly Evaluation[], tested: TestedData):
   return { ...(one === undefined ? {} : { 1: one }), ...(five === undefined ? {} : { 5: five }) };
 }
 
-export const cropTitles = { 1: 'Centre crop', 5: 'Five crops' } as const;
+export const cropTitles = { 1: l10n.t('Centre crop'), 5: l10n.t('Five crops') } as const;
 
 /**
  * What a reader of the figures should know of how the images were chosen, in sentences. One that is of one of two tests
@@ -43,7 +44,7 @@ type Selected = Pick<Evaluation, 'selection'>;
 function notesOf({ selection }: Selected): readonly string[] {
   return (
     selection?.notes ?? [
-      'This result does not say whether the run was trained on some of the tested images: test again to know.',
+      l10n.t('This result does not say whether the run was trained on some of the tested images: test again to know.'),
     ]
   );
 }

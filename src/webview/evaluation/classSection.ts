@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { keepScroll } from '../components/keepScroll.ts';
@@ -24,11 +25,11 @@ export function classSection({ onSort, onOpen, onExport, scrolled, onScroll }: C
   const filled = element('div');
   const place = element('div', { class: 'scroll-x class-table' }, [filled]);
   keepScroll({ place, kept: scrolled, keep: onScroll });
-  const section = element('section', { 'aria-label': 'Classes' }, [
-    element('h2', {}, ['Classes']),
+  const section = element('section', { 'aria-label': l10n.t('Classes') }, [
+    element('h2', {}, [l10n.t('Classes')]),
     element('div', { class: 'toolbar' }, [
-      button({ label: 'CSV', title: 'Export one row per class as CSV', onClick: onExport }),
-      element('span', { class: 'hint' }, ['Recall is the share of a class’s images that are predicted right.']),
+      button({ label: 'CSV', title: l10n.t('Export one row per class as CSV'), onClick: onExport }),
+      element('span', { class: 'hint' }, [l10n.t('Recall is the share of a class’s images that are predicted right.')]),
     ]),
     place,
   ]);

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { MeanMetrics } from '../../protocol/evaluationMetrics.ts';
 import { element } from '../components/element.ts';
 import { count, percent } from '../components/format.ts';
@@ -30,21 +31,21 @@ export function classTable({ evaluation, order, onSort, onOpen }: ClassTableOpti
   const numeric = true;
   const columns: Column<ClassRow>[] = [
     {
-      title: 'Class',
+      title: l10n.t('Class'),
       value: (row) => row.name,
-      cell: (row) => element('span', row.folder === '' ? {} : { title: `Folder ${row.folder}` }, [row.name]),
+      cell: (row) => element('span', row.folder === '' ? {} : { title: l10n.t('Folder {0}', row.folder) }, [row.name]),
     },
-    { title: 'Images', numeric, value: (row) => row.images, cell: (row) => count(row.images) },
+    { title: l10n.t('Images'), numeric, value: (row) => row.images, cell: (row) => count(row.images) },
     {
-      title: 'Precision',
+      title: l10n.t('Precision'),
       numeric,
       value: (row) => row.precision,
       cell: (row) => (row.predicted === 0 ? '–' : percent(row.precision)),
     },
-    { title: 'Recall', numeric, value: (row) => row.recall, cell: recallCell },
+    { title: l10n.t('Recall'), numeric, value: (row) => row.recall, cell: recallCell },
     { title: 'F1', numeric, value: (row) => row.f1, cell: (row) => percent(row.f1) },
     {
-      title: 'Most often taken for',
+      title: l10n.t('Most often taken for'),
       value: (row) => (row.confusion === undefined ? '\uffff' : name(row.confusion.predicted)),
       cell: ({ confusion }) =>
         confusion === undefined
@@ -54,8 +55,16 @@ export function classTable({ evaluation, order, onSort, onOpen }: ClassTableOpti
             ]),
     },
   ];
-  const foot = [meanRow('Mean', evaluation.macro), meanRow('Weighted by images', evaluation.weighted)];
-  return sortableTable({ caption: 'Figures of each class', columns, rows, foot, limit: shownClasses, order, onSort });
+  const foot = [meanRow(l10n.t('Mean'), evaluation.macro), meanRow(l10n.t('Weighted by images'), evaluation.weighted)];
+  return sortableTable({
+    caption: l10n.t('Figures of each class'),
+    columns,
+    rows,
+    foot,
+    limit: shownClasses,
+    order,
+    onSort,
+  });
 }
 
 function meanRow(what: string, { precision, recall, f1 }: MeanMetrics): string[] {

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { cssColor } from '../components/contrast.ts';
 import { element } from '../components/element.ts';
 import { percent } from '../components/format.ts';
@@ -32,10 +33,13 @@ export function confusionGrid(options: GridOptions): HTMLElement {
     const actual = name(matrix.classes[index] ?? -1);
     return element('tr', {}, [element('th', { scope: 'row', title: actual }, [actual]), ...row]);
   });
-  const label = 'Confusion matrix: each row is an actual class, each column a predicted one';
+  const label = l10n.t('Confusion matrix: each row is an actual class, each column a predicted one');
   const table = element('table', { class: 'matrix', role: 'grid', 'aria-label': label }, [
     element('thead', {}, [
-      element('tr', {}, [element('th', { class: 'corner' }, ['Predicted →', element('br'), 'Actual ↓']), ...headings]),
+      element('tr', {}, [
+        element('th', { class: 'corner' }, [l10n.t('Predicted →'), element('br'), l10n.t('Actual ↓')]),
+        ...headings,
+      ]),
     ]),
     element('tbody', {}, rows),
   ]);
@@ -50,7 +54,13 @@ function gridCell(cell: Cell, { matrix, name, value, colors, selected, onOpen }:
   const share = matrix.share(cell.actual, cell.predicted);
   const right = cell.actual === cell.predicted;
   const chosen = selected?.actual === cell.actual && selected.predicted === cell.predicted;
-  const label = `${count} of ${name(cell.actual)} predicted as ${name(cell.predicted)}, ${percent(share)}`;
+  const label = l10n.t(
+    '{0} of {1} predicted as {2}, {3}',
+    count,
+    name(cell.actual),
+    name(cell.predicted),
+    percent(share),
+  );
   const attributes = { role: 'gridcell', tabindex: -1, 'aria-label': label, title: label, 'aria-selected': chosen };
   const made = element('td', { ...attributes, class: right ? 'right' : 'wrong' }, [cellText(count, share, value)]);
   if (count === 0) return made;

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { images, percent } from '../components/format.ts';
 import type { Cell } from './confusionGrid.ts';
@@ -10,7 +11,8 @@ export function confusionList(
   selected: Cell | undefined,
   onOpen: (cell: Cell) => void,
 ): HTMLElement {
-  if (confusions.length === 0) return element('p', { class: 'hint' }, ['None: every image is predicted right.']);
+  if (confusions.length === 0)
+    return element('p', { class: 'hint' }, [l10n.t('None: every image is predicted right.')]);
   return element(
     'ol',
     { class: 'confusions' },
@@ -20,7 +22,10 @@ export function confusionList(
         element('button', { type: 'button', class: 'link', 'aria-pressed': chosen, onclick: () => onOpen(confusion) }, [
           `${name(confusion.actual)} → ${name(confusion.predicted)}`,
         ]),
-        element('span', { class: 'hint' }, [` ${images(confusion.count)}, ${percent(confusion.share)} of its class`]),
+        element('span', { class: 'hint' }, [
+          ' ',
+          l10n.t('{0}, {1} of its class', images(confusion.count), percent(confusion.share)),
+        ]),
       ]);
     }),
   );

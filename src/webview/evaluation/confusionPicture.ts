@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { visible } from '../../protocol/visibleText.ts';
 import { cssColor } from '../components/contrast.ts';
 import { svg, type Child } from '../components/element.ts';
@@ -61,7 +62,13 @@ export function confusionPicture({ evaluation, label, value, colors }: Confusion
       const share = matrix.share(actual, predicted);
       const { background, text } = cellColors(share, actual === predicted, colors);
       const content = cellText(number, share, value);
-      const title = `${number} of ${visible(name(actual))} predicted as ${visible(name(predicted))}, ${percent(share)}`;
+      const title = l10n.t(
+        '{0} of {1} predicted as {2}, {3}',
+        number,
+        visible(name(actual)),
+        visible(name(predicted)),
+        percent(share),
+      );
       const x = left + across * cell;
       return svg('g', {}, [
         svg('title', {}, [title]),
@@ -93,13 +100,13 @@ export function confusionPicture({ evaluation, label, value, colors }: Confusion
     ...heading.map((each, at) =>
       line(margin, margin + font + at * lineHeight, each, at === 0 ? { ...bold, 'font-size': 16 } : {}),
     ),
-    line(left + side / 2, top - labelRoom - 10, 'Predicted class', { ...bold, 'text-anchor': 'middle' }),
-    line(middle.x, middle.y, 'Actual class', {
+    line(left + side / 2, top - labelRoom - 10, l10n.t('Predicted class'), { ...bold, 'text-anchor': 'middle' }),
+    line(middle.x, middle.y, l10n.t('Actual class'), {
       ...bold,
       'text-anchor': 'middle',
       transform: `rotate(-90 ${middle.x} ${middle.y})`,
     }),
-    line(left + side + 8, top - 10, 'Images', bold),
+    line(left + side + 8, top - 10, l10n.t('Images'), bold),
     ...columns,
     ...cells,
     gridLines(left, top, cell, perClass.length, ink),
@@ -113,11 +120,24 @@ export function confusionPicture({ evaluation, label, value, colors }: Confusion
 function headingLines(evaluation: ShownEvaluation, label: string): string[] {
   const { split, data, cropCount, accuracy, accuracyInterval, macro, time } = evaluation;
   const { low, high } = accuracyInterval;
-  const crops = cropCount === 5 ? 'mean of five crops' : 'centre crop';
+  const crops = cropCount === 5 ? l10n.t('mean of five crops') : l10n.t('centre crop');
   return [
-    `Confusion matrix of ${visible(label)}`,
-    `${images(evaluation.images)} of ${visible(fileName(data))} (${split}), ${crops}, tested ${time.slice(0, 10)}`,
-    `Accuracy ${percent(accuracy)} (95 % interval ${percent(low)} to ${percent(high)}), F1 ${percent(macro.f1)} (mean over classes)`,
+    l10n.t('Confusion matrix of {0}', visible(label)),
+    l10n.t(
+      '{0} of {1} ({2}), {3}, tested {4}',
+      images(evaluation.images),
+      visible(fileName(data)),
+      split,
+      crops,
+      time.slice(0, 10),
+    ),
+    l10n.t(
+      'Accuracy {0} (95 % interval {1} to {2}), F1 {3} (mean over classes)',
+      percent(accuracy),
+      percent(low),
+      percent(high),
+      percent(macro.f1),
+    ),
   ];
 }
 
@@ -135,11 +155,15 @@ function legendOf(top: number, value: CellValue, colors: MatrixColors): { parts:
   const row = (at: number) => top + at * lineHeight;
   return {
     parts: [
-      text(margin, row(0), `Numbers: ${value === 'counts' ? 'images' : 'percent of the images of the actual class'}.`),
-      text(margin, row(1), 'Shades: the share of the actual class that they are, from few images to all.'),
-      text(margin, row(2) + 4, 'right'),
+      text(
+        margin,
+        row(0),
+        value === 'counts' ? l10n.t('Numbers: images.') : l10n.t('Numbers: percent of the images of the actual class.'),
+      ),
+      text(margin, row(1), l10n.t('Shades: the share of the actual class that they are, from few images to all.')),
+      text(margin, row(2) + 4, l10n.t('right')),
       ...scale(true, shades - 20, row(2) - 8),
-      text(shades + 100, row(2) + 4, 'wrong'),
+      text(shades + 100, row(2) + 4, l10n.t('wrong')),
       ...scale(false, shades + 150, row(2) - 8),
     ],
     height: 2 * lineHeight + 10,

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { onThemeChange } from '../components/themeColors.ts';
@@ -28,27 +29,37 @@ export type ConfusionSection = {
 
 /** The confusion matrix, the pairs of classes that are confused most, and their export as a picture. */
 export function confusionSection({ onOpen, onValue, onExport }: ConfusionSectionOptions): ConfusionSection {
-  const values = dropdown('Cells show', (value) => onValue(value === 'rows' ? 'rows' : 'counts'));
-  const valueChoice = labelled('Cells show', values.element);
+  const values = dropdown(l10n.t('Cells show'), (value) => onValue(value === 'rows' ? 'rows' : 'counts'));
+  const valueChoice = labelled(l10n.t('Cells show'), values.element);
   const exports = element('span', { class: 'buttons' }, [
-    button({ label: 'PNG', title: 'Export the confusion matrix as a PNG picture', onClick: () => onExport('png') }),
-    button({ label: 'SVG', title: 'Export the confusion matrix as an SVG picture', onClick: () => onExport('svg') }),
+    button({
+      label: 'PNG',
+      title: l10n.t('Export the confusion matrix as a PNG picture'),
+      onClick: () => onExport('png'),
+    }),
+    button({
+      label: 'SVG',
+      title: l10n.t('Export the confusion matrix as an SVG picture'),
+      onClick: () => onExport('svg'),
+    }),
   ]);
   const tools = element('div', { class: 'toolbar' }, [valueChoice, exports]);
   const grid = element('div');
   const list = element('div');
-  const section = element('section', { 'aria-label': 'Confusions' }, [
-    element('h2', {}, ['Confusion matrix']),
+  const section = element('section', { 'aria-label': l10n.t('Confusions') }, [
+    element('h2', {}, [l10n.t('Confusion matrix')]),
     tools,
     grid,
-    element('h2', {}, ['Most frequent confusions']),
+    element('h2', {}, [l10n.t('Most frequent confusions')]),
     list,
   ]);
   const drawGrid = (evaluation: ShownEvaluation, cell: Cell | undefined, value: CellValue): void => {
     const [name, matrix] = [classNames(evaluation), confusionMatrix(evaluation)];
     const drawn =
       matrix.classes.length > largestMatrix
-        ? element('p', { class: 'hint' }, [`With ${matrix.classes.length} classes it is too large for this page.`])
+        ? element('p', { class: 'hint' }, [
+            l10n.t('With {0} classes it is too large for this page.', matrix.classes.length),
+          ])
         : confusionGrid({ matrix, name, value, colors: themeMatrixColors(), selected: cell, onOpen });
     keepFocus(grid, () => grid.replaceChildren(drawn));
   };

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 
 type Counted = Pick<Evaluation, 'perClass' | 'confusion'>;
@@ -18,7 +19,7 @@ export type ConfusionMatrix = {
 /** Names by class index. */
 export function classNames({ perClass }: Pick<Evaluation, 'perClass'>): ClassNames {
   const names = new Map(perClass.map(({ index, name }) => [index, name]));
-  return (index) => names.get(index) ?? `class ${index}`;
+  return (index) => names.get(index) ?? l10n.t('class {0}', index);
 }
 
 /** The sparse counts as a matrix over the evaluation's classes. */

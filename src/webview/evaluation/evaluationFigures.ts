@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { element } from '../components/element.ts';
 import { count, percent, short } from '../components/format.ts';
@@ -24,7 +25,7 @@ function figureCard(crops: CropCount, options: FiguresOptions): HTMLElement {
   const evaluation = evaluations[crops];
   const title = element('h2', {}, [cropTitles[crops]]);
   if (evaluation === undefined) {
-    const untested = element('p', { class: 'hint' }, ['Not tested yet.']);
+    const untested = element('p', { class: 'hint' }, [l10n.t('Not tested yet.')]);
     return element('article', { class: 'card figures' }, [title, untested, testButton(crops, false)]);
   }
   const both = evaluations[1] !== undefined && evaluations[5] !== undefined;
@@ -35,13 +36,13 @@ function figureCard(crops: CropCount, options: FiguresOptions): HTMLElement {
     title,
     element('p', { class: 'accuracy' }, [
       percent(evaluation.accuracy, 2),
-      element('small', {}, [both && evaluation.accuracy === best ? 'accuracy ★' : 'accuracy']),
+      element('small', {}, [both && evaluation.accuracy === best ? l10n.t('accuracy ★') : l10n.t('accuracy')]),
     ]),
     figureList(evaluation),
     isOutdated(evaluation, written)
-      ? element('p', { class: 'note' }, ['⚠ The checkpoint has changed since this test. Test it again.'])
+      ? element('p', { class: 'note' }, [l10n.t('⚠ The checkpoint has changed since this test. Test it again.')])
       : undefined,
-    both ? element('button', details, [shown ? 'Details are shown below' : 'Show details']) : undefined,
+    both ? element('button', details, [shown ? l10n.t('Details are shown below') : l10n.t('Show details')]) : undefined,
     testButton(crops, true),
   ]);
 }
@@ -49,14 +50,14 @@ function figureCard(crops: CropCount, options: FiguresOptions): HTMLElement {
 function figureList(evaluation: ShownEvaluation): HTMLElement {
   const { top5, loss, images, leftOut, time, accuracyInterval, macro, weighted, perClass } = evaluation;
   const figures = [
-    ['95 % interval', `${percent(accuracyInterval.low)} to ${percent(accuracyInterval.high)}`],
-    ['F1, mean over classes', percent(macro.f1, 2)],
-    ['F1, weighted by images', percent(weighted.f1, 2)],
+    [l10n.t('95 % interval'), l10n.t('{0} to {1}', percent(accuracyInterval.low), percent(accuracyInterval.high))],
+    [l10n.t('F1, mean over classes'), percent(macro.f1, 2)],
+    [l10n.t('F1, weighted by images'), percent(weighted.f1, 2)],
     // With no more than five classes it says nothing.
-    ...(perClass.length > 5 || top5 < 1 ? [['Top-5', percent(top5, 2)]] : []),
-    ['Loss', short(loss)],
-    ['Images', leftOut === 0 ? count(images) : `${count(images)}, ${count(leftOut)} left out`],
-    ['Tested', new Date(time).toLocaleString()],
+    ...(perClass.length > 5 || top5 < 1 ? [[l10n.t('Top-5'), percent(top5, 2)]] : []),
+    [l10n.t('Loss'), short(loss)],
+    [l10n.t('Images'), leftOut === 0 ? count(images) : l10n.t('{0}, {1} left out', count(images), count(leftOut))],
+    [l10n.t('Tested'), new Date(time).toLocaleString()],
   ];
   return element(
     'dl',

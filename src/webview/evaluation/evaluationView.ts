@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { EvaluationPanelToHost, EvaluationPanelToPage } from '../../protocol/evaluationPanel.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { announcer } from '../components/announcer.ts';
@@ -88,7 +89,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     ),
     onCancel: () => send({ type: 'cancel' }),
   });
-  const figures = element('section', { 'aria-label': 'Results' });
+  const figures = element('section', { 'aria-label': l10n.t('Results') });
   const confusions = confusionSection({
     onOpen: openCell,
     onValue: (cellValue) => change({ cellValue }),
@@ -117,7 +118,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
   keepScroll({ kept: state.value.scroll.page, keep: (page) => keepScrolled({ page }) });
 
   const testButton = (crops: CropCount, again: boolean) => {
-    const label = again ? 'Test again' : 'Test';
+    const label = again ? l10n.t('Test again') : l10n.t('Test');
     const made = button({ label, primary: !again, onClick: () => send({ type: 'test', crops }) });
     setDisabled(made, progress?.busy === true || known?.refusal !== undefined);
     return made;
@@ -144,7 +145,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     details.hidden = evaluation === undefined;
     if (evaluation === undefined) return;
     if (progress?.busy !== true) {
-      spoken.say(`Accuracy ${percent(evaluation.accuracy)} over ${images(evaluation.images)}`);
+      spoken.say(l10n.t('Accuracy {0} over {1}', percent(evaluation.accuracy), images(evaluation.images)));
     }
     confusions.draw(evaluation, cell, cellValue);
     behind.draw(evaluation, cell);

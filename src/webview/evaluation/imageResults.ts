@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { fileName, percent } from '../components/format.ts';
 import { menuContext } from '../components/menuContext.ts';
@@ -30,18 +31,20 @@ function card(result: ImageResult, { name, pictures, onOpen, onReveal }: ImageRe
   return element('li', { class: 'card', ...menuContext('image', { image }) }, [
     element(
       'button',
-      { type: 'button', class: 'picture-button', title: `Open ${image}`, onclick: () => onOpen(image) },
+      { type: 'button', class: 'picture-button', title: l10n.t('Open {0}', image), onclick: () => onOpen(image) },
       [pictures.image(image, file)],
     ),
     element('p', { class: 'predicted' }, [`${right ? '✓' : '✗'} ${name(predicted)} ${percent(probability, 0)}`]),
-    right ? undefined : element('p', { class: 'hint' }, [`Folder: ${name(actual)} ${percent(actualProbability, 0)}`]),
+    right
+      ? undefined
+      : element('p', { class: 'hint' }, [l10n.t('Folder: {0} {1}', name(actual), percent(actualProbability, 0))]),
     element('p', { class: 'file' }, [
       element(
         'button',
         {
           type: 'button',
           class: 'link',
-          title: `Reveal ${image} in the explorer view`,
+          title: l10n.t('Reveal {0} in the explorer view', image),
           onclick: () => onReveal(image),
         },
         [file],

@@ -1,4 +1,5 @@
 import '../components/withoutEval.ts';
+import '../components/configureTexts.ts';
 import '../components/page.css';
 import './evaluation.css';
 import { evaluationPanelToPageSchema, type EvaluationPanelToHost } from '../../protocol/evaluationPanel.ts';

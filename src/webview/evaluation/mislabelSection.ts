@@ -1,5 +1,6 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
-import { images } from '../components/format.ts';
+import { count } from '../components/format.ts';
 import { dropdown, labelled } from '../components/toolkit.ts';
 import { whenChanged } from '../components/whenChanged.ts';
 import { suspectedMislabels, type ImageResult } from './confusions.ts';
@@ -19,11 +20,11 @@ export function mislabelSection(
   gallery: (results: readonly ImageResult[], evaluation: ShownEvaluation) => HTMLElement,
   onLeast: (least: number) => void,
 ): MislabelSection {
-  const choice = dropdown('Least probability of another class', (value) => onLeast(Number(value)));
+  const choice = dropdown(l10n.t('Least probability of another class'), (value) => onLeast(Number(value)));
   const suspects = element('div');
-  const section = element('section', { 'aria-label': 'Suspected mislabels' }, [
-    element('h2', {}, ['Suspected mislabels']),
-    labelled('Probability of another class at least', choice.element),
+  const section = element('section', { 'aria-label': l10n.t('Suspected mislabels') }, [
+    element('h2', {}, [l10n.t('Suspected mislabels')]),
+    labelled(l10n.t('Probability of another class at least'), choice.element),
     suspects,
   ]);
   const draw = whenChanged((evaluation: ShownEvaluation, least: number) => {
@@ -32,9 +33,15 @@ export function mislabelSection(
       String(least),
     );
     const suspected = suspectedMislabels(evaluation, least / 100);
-    const found = `${images(suspected.length)} that may be in the wrong folder, the most probable first. Nothing is moved.`;
+    const found =
+      suspected.length === 1
+        ? l10n.t('1 image that may be in the wrong folder. Nothing is moved.')
+        : l10n.t(
+            '{0} images that may be in the wrong folder, the most probable first. Nothing is moved.',
+            count(suspected.length),
+          );
     suspects.replaceChildren(
-      element('p', { class: 'hint' }, [suspected.length === 0 ? 'None.' : found]),
+      element('p', { class: 'hint' }, [suspected.length === 0 ? l10n.t('None.') : found]),
       gallery(suspected, evaluation),
     );
   });

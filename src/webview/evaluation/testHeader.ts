@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { EvaluationPanelToPage } from '../../protocol/evaluationPanel.ts';
 import { busyLine } from '../components/busyLine.ts';
 import { element } from '../components/element.ts';
@@ -37,8 +38,8 @@ export function testHeader({ onTested, onExport, onCancel }: TestHeaderOptions):
   const selection = element('p', { class: 'hint' });
   const refusal = element('p', { class: 'notice' });
   const error = element('p', { class: 'notice error', role: 'alert' });
-  const testedOn = dropdown('Tested on', onTested);
-  const exporting = button({ label: 'CSV', title: 'Export one row per image as CSV', onClick: onExport });
+  const testedOn = dropdown(l10n.t('Tested on'), onTested);
+  const exporting = button({ label: 'CSV', title: l10n.t('Export one row per image as CSV'), onClick: onExport });
   const busy = busyLine(onCancel);
   return {
     elements: [
@@ -49,13 +50,16 @@ export function testHeader({ onTested, onExport, onCancel }: TestHeaderOptions):
       error,
     ],
     draw: ({ label, tested, chosen, notes, refusal: refused, problem }) => {
-      setText(title, label ?? 'Test');
+      setText(title, label ?? l10n.t('Test'));
       testedOn.element.hidden = tested.length < 2;
       testedOn.update(
-        tested.map((each) => ({ value: testedKey(each), label: `${each.split} of ${fileName(each.data)}` })),
+        tested.map((each) => ({
+          value: testedKey(each),
+          label: l10n.t('{0} of {1}', each.split, fileName(each.data)),
+        })),
         chosen === undefined ? '' : testedKey(chosen),
       );
-      setText(on, chosen === undefined ? '' : `${chosen.split} images of ${chosen.data}`);
+      setText(on, chosen === undefined ? '' : l10n.t('{0} images of {1}', chosen.split, chosen.data));
       setDisabled(exporting, chosen === undefined);
       show(selection, notes.length === 0 ? undefined : notes.join(' '));
       show(refusal, refused);

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { count, images } from '../components/format.ts';
 import { disagrees, type PredictionRow } from './predictionRows.ts';
 
@@ -10,9 +11,9 @@ function tally(rows: readonly PredictionRow[]) {
 export function classifiedImages(rows: readonly PredictionRow[]): string {
   const { classified, failed, unclassified } = tally(rows);
   return [
-    `${images(classified)} classified`,
-    ...(failed > 0 ? [`${count(failed)} could not be read`] : []),
-    ...(unclassified > 0 ? [`${count(unclassified)} not classified`] : []),
+    classified === 1 ? l10n.t('1 image classified') : l10n.t('{0} images classified', count(classified)),
+    ...(failed > 0 ? [l10n.t('{0} could not be read', count(failed))] : []),
+    ...(unclassified > 0 ? [l10n.t('{0} not classified', count(unclassified))] : []),
   ].join(', ');
 }
 
@@ -21,9 +22,9 @@ export function listSummary(shown: readonly PredictionRow[], all: number): strin
   const { failed, unclassified } = tally(shown);
   const disagreeing = shown.filter(disagrees).length;
   return [
-    shown.length === all ? images(all) : `${count(shown.length)} of ${images(all)}`,
-    ...(disagreeing > 0 ? [`crops disagree in ${count(disagreeing)}`] : []),
-    ...(failed > 0 ? [`${count(failed)} could not be read`] : []),
-    ...(unclassified > 0 ? [`${count(unclassified)} not classified`] : []),
+    shown.length === all ? images(all) : l10n.t('{0} of {1}', count(shown.length), images(all)),
+    ...(disagreeing > 0 ? [l10n.t('crops disagree in {0}', count(disagreeing))] : []),
+    ...(failed > 0 ? [l10n.t('{0} could not be read', count(failed))] : []),
+    ...(unclassified > 0 ? [l10n.t('{0} not classified', count(unclassified))] : []),
   ].join(' · ');
 }

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { CropPrediction, ImagePrediction, RankedClass } from '../../protocol/prediction.ts';
 import { element } from '../components/element.ts';
 import { probabilityBars } from '../components/probabilityBars.ts';
@@ -24,13 +25,13 @@ export function cropColumn(
     width: thumbnailPixels,
     height: thumbnailPixels,
     role: 'img',
-    'aria-label': `The ${where} crop`,
+    'aria-label': l10n.t('The {0} crop', where),
   });
-  const control = element('button', { type: 'button', title: 'Show this crop on the picture' }, [
+  const control = element('button', { type: 'button', title: l10n.t('Show this crop on the picture') }, [
     element('span', { class: 'number' }, [String(position + 1)]),
     where,
   ]);
-  const column = element('article', { class: 'crop', 'aria-label': `Crop ${position + 1}, ${where}` }, [
+  const column = element('article', { class: 'crop', 'aria-label': l10n.t('Crop {0}, {1}', position + 1, where) }, [
     element('h3', {}, [control]),
     canvas,
     verdict(top[0], mean[0]),
@@ -53,5 +54,7 @@ export function cropColumn(
 
 function verdict(own: RankedClass | undefined, mean: RankedClass | undefined): HTMLElement {
   const agrees = own?.index === mean?.index;
-  return element('p', { class: 'crop-verdict' }, [agrees ? '= as the mean' : `≠ says ${own?.name ?? 'nothing'}`]);
+  return element('p', { class: 'crop-verdict' }, [
+    agrees ? l10n.t('= as the mean') : l10n.t('≠ says {0}', own?.name ?? l10n.t('no class')),
+  ]);
 }

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { CropPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { element, svg } from '../components/element.ts';
 import type { CropHighlight } from './cropHighlight.ts';
@@ -35,7 +36,7 @@ function frameShape({ left, top, width, height }: CropPrediction['frame'], posit
 
 /** The crop's number, in its own corner of the picture. */
 function badge({ crop, frame, top }: CropPrediction, position: number, width: number, height: number): HTMLElement {
-  const label = `Crop ${position + 1}, ${cropTitle(crop)}: ${top[0]?.name ?? 'no class'}`;
+  const label = l10n.t('Crop {0}, {1}: {2}', position + 1, cropTitle(crop), top[0]?.name ?? l10n.t('no class'));
   const mark = element('button', { type: 'button', class: 'badge', title: label, 'aria-label': label }, [
     String(position + 1),
   ]);

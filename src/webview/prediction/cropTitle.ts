@@ -1,6 +1,15 @@
+import * as l10n from '@vscode/l10n';
 import type { CropName } from '../../protocol/prediction.ts';
 
 /** What the page calls a crop. */
 export function cropTitle(crop: CropName): string {
-  return crop === 'center' ? 'centre' : crop;
+  return titles[crop];
 }
+
+const titles: Record<CropName, string> = {
+  center: l10n.t('centre'),
+  'upper left': l10n.t('upper left'),
+  'upper right': l10n.t('upper right'),
+  'lower left': l10n.t('lower left'),
+  'lower right': l10n.t('lower right'),
+};

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { keepScroll } from '../components/keepScroll.ts';
@@ -42,7 +43,7 @@ export function detailPlace({ onOpen, onRemove, onWanted, scrolled, onScroll }: 
       shown = { image, key };
       const detail =
         row === undefined
-          ? element('p', { class: 'empty' }, ['Select an image.'])
+          ? element('p', { class: 'empty' }, [l10n.t('Select an image.')])
           : imageDetail(row, { picture, onOpen, onRemove });
       keepFocus(filled, () => filled.replaceChildren(detail));
       // The first one is scrolled to where the page was left.

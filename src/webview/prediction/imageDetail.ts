@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { ImagePrediction } from '../../protocol/prediction.ts';
 import { element } from '../components/element.ts';
 import { fileName } from '../components/format.ts';
@@ -23,10 +24,10 @@ export function imageDetail(row: PredictionRow, { picture, onOpen, onRemove }: D
     element('header', {}, [
       element('h1', { title: image }, [fileName(image)]),
       element('span', { class: 'buttons' }, [
-        button({ label: 'Open', title: 'Open the image in the editor', onClick: () => onOpen(image) }),
+        button({ label: l10n.t('Open'), title: l10n.t('Open the image in the editor'), onClick: () => onOpen(image) }),
         button({
-          label: 'Remove',
-          title: 'Take the image off the list (Delete). The file stays.',
+          label: l10n.t('Remove'),
+          title: l10n.t('Take the image off the list (Delete). The file stays.'),
           onClick: () => onRemove(image),
         }),
       ]),
@@ -37,8 +38,9 @@ export function imageDetail(row: PredictionRow, { picture, onOpen, onRemove }: D
 
 function content(row: PredictionRow, picture: string | undefined): HTMLElement[] {
   if (row.kind === 'classified') return classified(row.prediction, row.thumbnail, picture);
-  if (row.kind === 'unclassified') return [element('p', { class: 'hint' }, ['This image is not classified yet.'])];
-  return [element('p', { class: 'notice error' }, [`This image could not be read: ${row.error}`])];
+  if (row.kind === 'unclassified')
+    return [element('p', { class: 'hint' }, [l10n.t('This image is not classified yet.')])];
+  return [element('p', { class: 'notice error' }, [l10n.t('This image could not be read: {0}', row.error)])];
 }
 
 function classified(prediction: ImagePrediction, thumbnail: string, picture: string | undefined): HTMLElement[] {
@@ -56,16 +58,19 @@ function classified(prediction: ImagePrediction, thumbnail: string, picture: str
   ]);
   if (!several) return [overview];
   const crops = columns.map((column) => column.element);
-  return [overview, element('h2', {}, ['What each crop says']), element('div', { class: 'crops' }, crops)];
+  return [overview, element('h2', {}, [l10n.t('What each crop says')]), element('div', { class: 'crops' }, crops)];
 }
 
 function meanCard(prediction: ImagePrediction): HTMLElement {
   const { mean } = prediction;
   const { agreeing, of } = agreement(prediction);
-  const title = of > 1 ? `Mean of ${of} crops` : 'Centre crop';
+  const title = of > 1 ? l10n.t('Mean of {0} crops', of) : l10n.t('Centre crop');
   return element('article', { class: 'card mean' }, [
-    element('h2', {}, [title, of > 1 ? element('small', {}, [` ${agreeing} of ${of} agree`]) : undefined]),
-    element('p', { class: 'answer' }, [mean[0]?.name ?? 'no class']),
+    element('h2', {}, [
+      title,
+      of > 1 ? element('small', {}, [' ', l10n.t('{0} of {1} agree', agreeing, of)]) : undefined,
+    ]),
+    element('p', { class: 'answer' }, [mean[0]?.name ?? l10n.t('no class')]),
     probabilityBars(mean, { emphasized: mean[0]?.index }),
   ]);
 }
@@ -75,8 +80,11 @@ function centerCard({ crops, mean }: ImagePrediction): HTMLElement | undefined {
   if (center === undefined) return undefined;
   const same = center.top[0]?.index === mean[0]?.index;
   return element('article', { class: same ? 'card' : 'card disagrees' }, [
-    element('h2', {}, ['Centre crop alone', element('small', {}, [same ? ' the same class' : ' ≠ another class'])]),
-    element('p', { class: 'answer' }, [center.top[0]?.name ?? 'no class']),
+    element('h2', {}, [
+      l10n.t('Centre crop alone'),
+      element('small', {}, [' ', same ? l10n.t('the same class') : l10n.t('≠ another class')]),
+    ]),
+    element('p', { class: 'answer' }, [center.top[0]?.name ?? l10n.t('no class')]),
     probabilityBars(center.top, { emphasized: mean[0]?.index }),
   ]);
 }

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { element } from '../components/element.ts';
 import type { KeptState } from '../components/host.ts';
@@ -13,10 +14,10 @@ import { setText } from '../components/setText.ts';
 const rowHeight = 60;
 
 const orderWords: Record<RowOrder, string> = {
-  name: 'By name',
-  probability: 'By probability',
-  agreement: 'By agreement of the crops',
-  class: 'By class',
+  name: l10n.t('By name'),
+  probability: l10n.t('By probability'),
+  agreement: l10n.t('By agreement of the crops'),
+  class: l10n.t('By class'),
 };
 
 export type ImageListOptions = {
@@ -41,33 +42,33 @@ export function imageList({ state, onChange, onSelect, onOpen, onRemove }: Image
     state.change(part);
     onChange();
   };
-  const order = dropdown('Order of the images', (value) => {
+  const order = dropdown(l10n.t('Order of the images'), (value) => {
     const found = rowOrders.find((known) => known === value) ?? 'name';
     // Doubtful ones are what one looks for: lowest first, whichever way the last order went.
     change({ order: found, descending: false });
   });
   const direction = button({
     label: '⇅',
-    title: 'Reverse the order',
+    title: l10n.t('Reverse the order'),
     onClick: () => change({ descending: !state.value.descending }),
   });
-  direction.setAttribute('aria-label', 'Reverse the order');
+  direction.setAttribute('aria-label', l10n.t('Reverse the order'));
   const disagreeing = checkbox({
-    label: 'Crops disagree',
-    title: 'Only images whose crops do not all say the same class',
+    label: l10n.t('Crops disagree'),
+    title: l10n.t('Only images whose crops do not all say the same class'),
     checked: state.value.onlyDisagreeing,
     onChange: (onlyDisagreeing) => change({ onlyDisagreeing }),
   });
   const filter = textField({
-    label: 'Filter by file or class',
-    placeholder: 'Filter by file or class',
+    label: l10n.t('Filter by file or class'),
+    placeholder: l10n.t('Filter by file or class'),
     value: state.value.filter,
     onInput: (text) => change({ filter: text }),
   });
   const counted = element('p', { class: 'hint counted' });
   const nothing = element('p', { class: 'empty', role: 'status' });
   const list = virtualList<PredictionRow>({
-    label: 'Images',
+    label: l10n.t('Images'),
     rowHeight,
     key: ({ image }) => image,
     row: predictionListRow,
@@ -81,7 +82,7 @@ export function imageList({ state, onChange, onSelect, onOpen, onRemove }: Image
     },
   });
   return {
-    element: element('aside', { class: 'images', 'aria-label': 'Images' }, [
+    element: element('aside', { class: 'images', 'aria-label': l10n.t('Images') }, [
       element('div', { class: 'toolbar list-tools' }, [filter, order.element, direction, disagreeing]),
       counted,
       nothing,
@@ -113,6 +114,9 @@ function seenState(state: PredictionPageState, crops: CropCount): PredictionPage
 }
 
 function whyNothing({ filter, onlyDisagreeing }: PredictionPageState): string {
-  const named = filter.trim() === '' ? '' : ` with “${filter.trim()}” in its name or class`;
-  return onlyDisagreeing ? `The crops of every image${named} agree.` : `There is no image${named}.`;
+  const text = filter.trim();
+  if (text === '') return onlyDisagreeing ? l10n.t('The crops of every image agree.') : l10n.t('There is no image.');
+  return onlyDisagreeing
+    ? l10n.t('The crops of every image with “{0}” in its name or class agree.', text)
+    : l10n.t('There is no image with “{0}” in its name or class.', text);
 }

@@ -1,4 +1,5 @@
 import '../components/withoutEval.ts';
+import '../components/configureTexts.ts';
 import '../components/page.css';
 import './prediction.css';
 import { predictionPanelToPageSchema, type PredictionPanelToHost } from '../../protocol/predictionPanel.ts';

@@ -1,7 +1,8 @@
+import * as l10n from '@vscode/l10n';
 import type { PredictionPanelToHost, PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
 import { busyLine } from '../components/busyLine.ts';
 import { element } from '../components/element.ts';
-import { images } from '../components/format.ts';
+import { count } from '../components/format.ts';
 import { button, dropdown, setDisabled } from '../components/toolkit.ts';
 import { setText } from '../components/setText.ts';
 
@@ -27,16 +28,16 @@ export function predictionHeader(
   onExport: () => void,
 ): PredictionHeader {
   let shown: Of<'setup'> | undefined;
-  const source = dropdown('Classify with', (id) => {
+  const source = dropdown(l10n.t('Classify with'), (id) => {
     send(id === chooseAnother ? { type: 'chooseSource' } : { type: 'source', id });
     drawSetup();
   });
-  const crops = dropdown('Crops', (value) => send({ type: 'crops', crops: value === '1' ? 1 : 5 }));
-  const exporting = button({ label: 'CSV', title: 'Export one row per image as CSV', onClick: onExport });
+  const crops = dropdown(l10n.t('Crops'), (value) => send({ type: 'crops', crops: value === '1' ? 1 : 5 }));
+  const exporting = button({ label: 'CSV', title: l10n.t('Export one row per image as CSV'), onClick: onExport });
   const busy = busyLine(() => send({ type: 'cancel' }));
   const error = element('p', { class: 'error-text', role: 'alert' });
   const rest = element('p');
-  const goOn = button({ label: 'Try again', primary: true, onClick: () => send({ type: 'classify' }) });
+  const goOn = button({ label: l10n.t('Try again'), primary: true, onClick: () => send({ type: 'classify' }) });
   const notice = element('div', { class: 'notice' }, [error, rest, goOn]);
 
   const drawSetup = (): void => {
@@ -45,11 +46,11 @@ export function predictionHeader(
       value: id,
       label: description === '' ? label : `${label} – ${description}`,
     }));
-    const none = shown.source === '' ? [{ value: '', label: 'Choose a classifier' }] : [];
-    source.update([...none, ...offered, { value: chooseAnother, label: 'Another…' }], shown.source);
+    const none = shown.source === '' ? [{ value: '', label: l10n.t('Choose a classifier') }] : [];
+    source.update([...none, ...offered, { value: chooseAnother, label: l10n.t('Another…') }], shown.source);
     const counts = [
-      { value: '5', label: 'Five crops' },
-      { value: '1', label: 'Centre crop' },
+      { value: '5', label: l10n.t('Five crops') },
+      { value: '1', label: l10n.t('Centre crop') },
     ];
     crops.update(counts, String(shown.crops));
   };
@@ -58,7 +59,7 @@ export function predictionHeader(
       element('header', { class: 'toolbar top' }, [
         source.element,
         crops.element,
-        button({ label: 'Add images…', onClick: () => send({ type: 'chooseImages' }) }),
+        button({ label: l10n.t('Add images…'), onClick: () => send({ type: 'chooseImages' }) }),
         exporting,
         busy.element,
       ]),
@@ -80,12 +81,12 @@ export function predictionHeader(
       rest.hidden = left === 0;
       setText(rest, restLine(left, setup?.source === ''));
       goOn.hidden = left === 0 || setup?.source === '';
-      setText(goOn, problem === undefined ? 'Classify' : 'Try again');
+      setText(goOn, problem === undefined ? l10n.t('Classify') : l10n.t('Try again'));
     },
   };
 }
 
 function restLine(left: number, withoutSource: boolean): string {
-  const are = `${images(left)} ${left === 1 ? 'is' : 'are'} not classified.`;
-  return withoutSource ? `${are} Choose a classifier.` : are;
+  const are = left === 1 ? l10n.t('1 image is not classified.') : l10n.t('{0} images are not classified.', count(left));
+  return withoutSource ? `${are} ${l10n.t('Choose a classifier.')}` : are;
 }

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import uPlot from 'uplot';
 import type { Range } from './downsample.ts';
 
@@ -5,8 +6,9 @@ const zoomFactor = 0.6;
 const keyboardStep = 0.02;
 
 /** How to use a chart, for its name. */
-export const chartHelp =
-  'Drag or press plus and minus to zoom, double click or Escape to show all, arrow keys to read values.';
+export const chartHelp = l10n.t(
+  'Drag or press plus and minus to zoom, double click or Escape to show all, arrow keys to read values.',
+);
 
 /** A part of the axis that is larger or smaller than another by a factor, around a place of it. */
 export function zoomed({ min, max }: Range, factor: number, centre = (min + max) / 2): Range {

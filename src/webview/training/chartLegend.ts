@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import type { LegendEntry } from './curve.ts';
 import { lineSample } from './lineSample.ts';
@@ -6,7 +7,7 @@ import { lineSample } from './lineSample.ts';
 export function chartLegend(entries: readonly LegendEntry[]): HTMLElement {
   return element(
     'ul',
-    { class: 'chart-legend', 'aria-label': 'Legend' },
+    { class: 'chart-legend', 'aria-label': l10n.t('Legend') },
     entries.map((entry) => element('li', {}, [lineSample(entry), entry.label])),
   );
 }

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { button, checkbox, dropdown, labelled, setDisabled } from '../components/toolkit.ts';
 import type { ExportFormat } from './exportCharts.ts';
@@ -22,7 +23,7 @@ const formats = ['png', 'svg', 'csv'] as const;
 
 /** What is chosen for all charts of the page. */
 export function chartToolbar({ choices, onChoice, onZoom, onExport }: ChartToolbarOptions): ChartToolbar {
-  const axis = dropdown('Horizontal axis', (value) => {
+  const axis = dropdown(l10n.t('Horizontal axis'), (value) => {
     const chosen = xAxes.find((each) => each === value);
     if (chosen !== undefined) onChoice({ axis: chosen });
   });
@@ -32,38 +33,38 @@ export function chartToolbar({ choices, onChoice, onZoom, onExport }: ChartToolb
   );
   const zoomIn = button({
     label: '+',
-    spoken: 'Zoom in',
-    title: 'Zoom in: show less of the axis. Dragging across a chart chooses a part of it.',
+    spoken: l10n.t('Zoom in'),
+    title: l10n.t('Zoom in: show less of the axis. Dragging across a chart chooses a part of it.'),
     onClick: () => onZoom('in'),
   });
   const zoomOut = button({
     label: '−',
-    spoken: 'Zoom out',
-    title: 'Zoom out: show more of the axis',
+    spoken: l10n.t('Zoom out'),
+    title: l10n.t('Zoom out: show more of the axis'),
     onClick: () => onZoom('out'),
   });
   const showAll = button({
-    label: 'Show all',
-    title: 'Leave the zoom (double click on a chart, or Escape)',
+    label: l10n.t('Show all'),
+    title: l10n.t('Leave the zoom (double click on a chart, or Escape)'),
     onClick: () => onZoom('all'),
   });
   const exports = formats.map((format) =>
     button({
       label: format.toUpperCase(),
-      title: `Export the curves as ${format.toUpperCase()}`,
+      title: l10n.t('Export the curves as {0}', format.toUpperCase()),
       onClick: () => onExport(format),
     }),
   );
-  const bar = element('div', { class: 'toolbar', role: 'toolbar', 'aria-label': 'Charts' }, [
+  const bar = element('div', { class: 'toolbar', role: 'toolbar', 'aria-label': l10n.t('Charts') }, [
     smoothingSlider(choices.smoothing, (smoothing) => onChoice({ smoothing })),
     checkbox({
-      label: 'Logarithmic loss',
+      label: l10n.t('Logarithmic loss'),
       checked: choices.logScale,
       onChange: (logScale) => onChoice({ logScale }),
     }),
-    labelled('Axis', axis.element),
-    element('span', { class: 'buttons zoom' }, [element('span', {}, ['Zoom']), zoomIn, zoomOut, showAll]),
-    element('span', { class: 'buttons exports' }, [element('span', {}, ['Export']), ...exports]),
+    labelled(l10n.t('Axis'), axis.element),
+    element('span', { class: 'buttons zoom' }, [element('span', {}, [l10n.t('Zoom')]), zoomIn, zoomOut, showAll]),
+    element('span', { class: 'buttons exports' }, [element('span', {}, [l10n.t('Export')]), ...exports]),
   ]);
   return {
     element: bar,

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { count, duration, percent, short } from '../components/format.ts';
 import { replaceIfNew } from '../components/replaceIfNew.ts';
@@ -13,7 +14,10 @@ export type ComparisonSection = { element: HTMLElement; show: (runs: readonly Pa
 /** What the shown runs came to and how their settings differ, if they are several. */
 export function comparisonSection(): ComparisonSection {
   const place = element('div');
-  const section = element('section', { 'aria-label': 'Comparison' }, [element('h2', {}, ['Comparison']), place]);
+  const section = element('section', { 'aria-label': l10n.t('Comparison') }, [
+    element('h2', {}, [l10n.t('Comparison')]),
+    place,
+  ]);
   return {
     element: section,
     show: (runs) => {
@@ -28,18 +32,18 @@ function comparisonTable(runs: readonly PageRun[], colors: readonly string[]): H
   const settings = differingSettings(runs.map(({ record }) => record));
   const best = Math.max(...runs.map((run) => bestAccuracy(run) ?? -Infinity));
   const rows: [string, (string | HTMLElement)[]][] = [
-    ['State', runs.map(stateWord)],
-    ['Best accuracy', runs.map((run) => bestCell(bestAccuracy(run), best, runs.length))],
-    ['Validation loss there', runs.map((run) => optional(bestLoss(run), short))],
-    ['Steps', runs.map(({ curves }) => optional(curves.lastStep?.step, count))],
-    ['Time trained', runs.map(({ curves }) => duration(trainedSeconds(curves)))],
+    [l10n.t('State'), runs.map(stateWord)],
+    [l10n.t('Best accuracy'), runs.map((run) => bestCell(bestAccuracy(run), best, runs.length))],
+    [l10n.t('Validation loss there'), runs.map((run) => optional(bestLoss(run), short))],
+    [l10n.t('Steps'), runs.map(({ curves }) => optional(curves.lastStep?.step, count))],
+    [l10n.t('Time trained'), runs.map(({ curves }) => duration(trainedSeconds(curves)))],
   ];
   return element('div', { class: 'scroll-x' }, [
     element('table', { class: 'table comparison' }, [
-      element('caption', { class: 'spoken' }, ['Results of the runs, and the settings that differ']),
+      element('caption', { class: 'spoken' }, [l10n.t('Results of the runs, and the settings that differ')]),
       element('thead', {}, [
         element('tr', {}, [
-          element('th', { scope: 'col' }, [element('span', { class: 'spoken' }, ['What'])]),
+          element('th', { scope: 'col' }, [element('span', { class: 'spoken' }, [l10n.t('What')])]),
           ...runs.map(({ title, style }) =>
             element('th', { scope: 'col' }, [
               element('span', { class: 'run-name' }, [runSample(style, colors), title]),
@@ -47,16 +51,16 @@ function comparisonTable(runs: readonly PageRun[], colors: readonly string[]): H
           ),
         ]),
       ]),
-      body('Results', rows),
+      body(l10n.t('Results'), rows),
       settings.length === 0
         ? undefined
         : body(
-            'Settings that differ',
+            l10n.t('Settings that differ'),
             settings.map(({ setting, values }) => [capitalized(settingWords(setting)), values]),
           ),
     ]),
     runs.length > 1 && settings.length === 0
-      ? element('p', { class: 'hint' }, ['All settings are the same.'])
+      ? element('p', { class: 'hint' }, [l10n.t('All settings are the same.')])
       : undefined,
   ]);
 }

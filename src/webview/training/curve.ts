@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { Points } from './downsample.ts';
 import type { Marker } from './runStyle.ts';
 
@@ -22,7 +23,7 @@ export function legendEntries(
   curves: readonly Curve[],
   { marks, color }: { marks: readonly number[] | undefined; color: string },
 ): LegendEntry[] {
-  const ends = { label: 'End of an epoch', color, width: 1, dash: [2, 4], alpha: 1 };
+  const ends = { label: l10n.t('End of an epoch'), color, width: 1, dash: [2, 4], alpha: 1 };
   return marks === undefined ? [...curves] : [...curves, ends];
 }
 

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import type { KeptState } from '../components/host.ts';
 import { themeColors } from '../components/themeColors.ts';
@@ -64,7 +65,7 @@ export function curvesSection({ state, runs, redraw, onHover, onExported }: Curv
   const always = [chart(0.34), chart(0.24)];
   const folded = [chart(0.16), chart(0.16)];
   const further = element('details', { open: state.value.further }, [
-    element('summary', {}, ['Learning rate and speed']),
+    element('summary', {}, [l10n.t('Learning rate and speed')]),
     ...folded.map(({ element: each }) => each),
   ]);
   further.addEventListener('toggle', () => {
@@ -74,7 +75,7 @@ export function curvesSection({ state, runs, redraw, onHover, onExported }: Curv
   });
   const charts = [...always, ...folded];
   return {
-    element: element('section', { class: 'curves', 'aria-label': 'Curves' }, [
+    element: element('section', { class: 'curves', 'aria-label': l10n.t('Curves') }, [
       toolbar.element,
       ...always.map(({ element: each }) => each),
       further,

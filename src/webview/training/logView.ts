@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { relativeTo, type RunLogLine } from '../../protocol/runLog.ts';
 import { element } from '../components/element.ts';
 import { clock } from '../components/format.ts';
@@ -5,14 +6,18 @@ import type { RunCurves } from './runCurves.ts';
 
 export type LogView = { element: HTMLElement; show: (folder: string, curves: RunCurves) => void };
 
-const signs: Record<RunLogLine['level'], string> = { info: '', warning: '⚠ warning: ', error: '✖ error: ' };
+const signs: Record<RunLogLine['level'], string> = {
+  info: '',
+  warning: l10n.t('⚠ warning: '),
+  error: l10n.t('✖ error: '),
+};
 
 /** A run's log. It follows the last line while the reader is at the end. */
 export function logView(): LogView {
-  const lines = element('ol', { class: 'log', tabindex: 0, role: 'log', 'aria-label': 'Log of the run' });
+  const lines = element('ol', { class: 'log', tabindex: 0, role: 'log', 'aria-label': l10n.t('Log of the run') });
   let shown = { folder: '', lines: 0 };
   return {
-    element: element('section', { 'aria-label': 'Log' }, [element('h2', {}, ['Log']), lines]),
+    element: element('section', { 'aria-label': l10n.t('Log') }, [element('h2', {}, [l10n.t('Log')]), lines]),
     show: (folder, curves) => {
       const total = curves.logForgotten + curves.log.length;
       const known = shown.folder === folder && shown.lines <= total;

@@ -1,4 +1,5 @@
 import '../components/withoutEval.ts';
+import '../components/configureTexts.ts';
 import '../components/page.css';
 import './training.css';
 import {

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element, svg } from '../components/element.ts';
 import { count, fileName, percent } from '../components/format.ts';
 import type { Pictures } from '../components/pictures.ts';
@@ -22,7 +23,7 @@ export type PinnedSection = { element: HTMLElement; show: (run: PageRun) => void
 export function pinnedSection(pictures: Pictures, onOpen: (image: string) => void): PinnedSection {
   const heading = element('h2');
   const place = element('div');
-  const section = element('section', { 'aria-label': 'Pinned images', hidden: true }, [heading, place]);
+  const section = element('section', { 'aria-label': l10n.t('Pinned images'), hidden: true }, [heading, place]);
   let shown = '';
   return {
     element: section,
@@ -31,10 +32,10 @@ export function pinnedSection(pictures: Pictures, onOpen: (image: string) => voi
       if (key === shown) return;
       shown = key;
       const className = (index: number) =>
-        record.data?.classes.find((each) => each.index === index)?.name ?? `class ${index}`;
+        record.data?.classes.find((each) => each.index === index)?.name ?? l10n.t('class {0}', index);
       const cards = pinnedPredictions(curves, { pictures, className, onOpen });
       section.hidden = cards === undefined;
-      setText(heading, `Pinned images at step ${count(curves.pinned.at(-1)?.step ?? 0)}`);
+      setText(heading, l10n.t('Pinned images at step {0}', count(curves.pinned.at(-1)?.step ?? 0)));
       place.replaceChildren(...(cards === undefined ? [] : [cards]));
     },
   };
@@ -57,7 +58,7 @@ function card(prediction: PinnedPrediction, history: RunCurves['pinned'], option
   const name = options.className(actual);
   const open = element(
     'button',
-    { type: 'button', class: 'picture-button', title: `Open ${image}`, onclick: () => options.onOpen(image) },
+    { type: 'button', class: 'picture-button', title: l10n.t('Open {0}', image), onclick: () => options.onOpen(image) },
     [options.pictures.image(image, fileName(image))],
   );
   return element('article', { class: 'card', 'aria-label': `${fileName(image)}, ${name}` }, [
@@ -78,7 +79,12 @@ function sparkline(values: readonly number[]): SVGSVGElement | undefined {
   if (values.length < 2) return undefined;
   const y = (value: number) => sparkHeight - 2 - value * (sparkHeight - 4);
   const points = values.map((value, index) => `${(index / (values.length - 1)) * sparkWidth},${y(value)}`).join(' ');
-  const label = `Probability of its own class over ${values.length} validations: ${percent(values[0] ?? 0)} to ${percent(values.at(-1) ?? 0)}`;
+  const label = l10n.t(
+    'Probability of its own class over {0} validations: {1} to {2}',
+    values.length,
+    percent(values[0] ?? 0),
+    percent(values.at(-1) ?? 0),
+  );
   return svg(
     'svg',
     {

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { ThemeColors } from '../components/themeColors.ts';
 import { countUpTo } from './columns.ts';
 import type { ChartKind, Curve, LineStyle } from './curve.ts';
@@ -34,18 +35,18 @@ export function mainCharts(runs: readonly PageRun[], choices: ChartChoices, colo
     const { name, training, validation } = linesOf(run);
     const recorded = {
       ...training,
-      label: name('Training loss'),
+      label: name(l10n.t('Training loss')),
       ...(smoothing === 0 ? {} : { width: 1, alpha: 0.5 }),
       points: () => stepPoints(run, axis, 'loss'),
     };
     const smoothed = {
       ...training,
-      label: name('Training loss, smoothed'),
+      label: name(l10n.t('Training loss, smoothed')),
       points: () => smoothedPoints(run, smoothing, axis),
     };
     const validated = {
       ...validation,
-      label: name('Validation loss'),
+      label: name(l10n.t('Validation loss')),
       points: () => validationPoints(run, axis, 'validLoss'),
     };
     return smoothing === 0 ? [recorded, validated] : [recorded, smoothed, validated];
@@ -54,7 +55,7 @@ export function mainCharts(runs: readonly PageRun[], choices: ChartChoices, colo
     const { name, validation } = linesOf(run);
     const topOne = {
       ...validation,
-      label: name('Top-1 accuracy'),
+      label: name(l10n.t('Top-1 accuracy')),
       points: () => validationPoints(run, axis, 'validAccuracy'),
     };
     const topFive = {
@@ -62,14 +63,17 @@ export function mainCharts(runs: readonly PageRun[], choices: ChartChoices, colo
       marker: undefined,
       width: 1.5,
       ...(runs.length === 1 ? { dash: [5, 4] } : {}),
-      label: name('Top-5 accuracy'),
+      label: name(l10n.t('Top-5 accuracy')),
       points: () => validationPoints(run, axis, 'validTop5'),
     };
     return hasTopFive(run) ? [topOne, topFive] : [topOne];
   });
   return [
-    { kind: { title: 'Loss', values: 'Loss', log: logScale, percent: false }, curves: loss },
-    { kind: { title: 'Validation accuracy', values: 'Accuracy', log: false, percent: true }, curves: accuracy },
+    { kind: { title: l10n.t('Loss'), values: l10n.t('Loss'), log: logScale, percent: false }, curves: loss },
+    {
+      kind: { title: l10n.t('Validation accuracy'), values: l10n.t('Accuracy'), log: false, percent: true },
+      curves: accuracy,
+    },
   ];
 }
 
@@ -83,7 +87,7 @@ export function furtherCharts(runs: readonly PageRun[], { axis }: ChartChoices, 
       return { ...training, label: name(title), points: () => stepPoints(run, axis, column) };
     }),
   });
-  return [chart('Learning rate', 'learningRate'), chart('Images per second', 'imagesPerSecond')];
+  return [chart(l10n.t('Learning rate'), 'learningRate'), chart(l10n.t('Images per second'), 'imagesPerSecond')];
 }
 
 type RunLines = { name: (label: string) => string; training: LineStyle; validation: LineStyle };
@@ -101,7 +105,7 @@ function linesOfRuns(
   return ({ title, style: { color: position, dash, marker } }) => {
     const line = { dash, alpha: 1 };
     return {
-      name: (label) => (alone ? label : `${title}: ${label.toLowerCase()}`),
+      name: (label) => (alone ? label : `${title}: ${label}`),
       training: { ...line, color: color(position), width: 1.5 },
       validation: { ...line, color: color(alone ? position + 1 : position), width: 2.5, marker },
     };

@@ -1,43 +1,65 @@
+import * as l10n from '@vscode/l10n';
 import type { RunAction } from '../../protocol/trainingPanel.ts';
 import { weightsAdviceForEditor } from '../../protocol/weightsAdvice.ts';
 import { relativeTo } from '../../protocol/runLog.ts';
 import { element } from '../components/element.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { button, setDisabled } from '../components/toolkit.ts';
-import { isLive, offeredActions, stateWord, type OfferedAction } from './runState.ts';
+import { isLive, offeredActions, shownState, stateWord, type OfferedAction, type ShownState } from './runState.ts';
 import type { PageRun } from './shownRun.ts';
 import { setText } from '../components/setText.ts';
 
 export type RunControls = { element: HTMLElement; show: (run: PageRun) => void };
 
-const signs: Record<string, string> = {
-  Interrupted: '⚠',
-  Failed: '✖',
-  Finished: '✓',
-  Paused: '❚❚',
-  Running: '▶',
+const signs: Partial<Record<ShownState, string>> = {
+  interrupted: '⚠',
+  failed: '✖',
+  finished: '✓',
+  paused: '❚❚',
+  running: '▶',
 };
 
 type ActionText = { label: string; title: string };
 
 const actionTexts: Record<RunAction, ActionText> = {
-  pause: { label: 'Pause', title: 'Wait after this step; the process stays' },
-  resume: { label: 'Resume', title: 'Continue from where the run is' },
-  stop: { label: 'Stop', title: 'Finish this step, save a checkpoint and end' },
-  stopNow: { label: 'Stop Now', title: 'End at once; everything learned since the last checkpoint is lost' },
-  test: { label: 'Test', title: 'Test the best checkpoint on images that it was not trained on' },
-  classify: { label: 'Classify', title: 'Classify images with the best checkpoint' },
-  exportOnnx: { label: 'Export', title: 'Export the best checkpoint to ONNX' },
-  trainAgain: { label: 'Train Again with These Settings…', title: 'Start a new run with the settings of this one' },
-  openWeightsFolder: { label: 'Open Weights Folder', title: 'Put the file of the weights there, then try again' },
-  setMirror: { label: 'Set Mirror…', title: 'Name a folder or an address that has the weights, and try again' },
-  trainWithoutWeights: { label: 'Train Without Pretrained Weights', title: 'Start a new run from random weights' },
-  configuration: { label: 'Configuration', title: 'Show the settings of this run' },
+  pause: { label: l10n.t('Pause'), title: l10n.t('Wait after this step; the process stays') },
+  resume: { label: l10n.t('Resume'), title: l10n.t('Continue from where the run is') },
+  stop: { label: l10n.t('Stop'), title: l10n.t('Finish this step, save a checkpoint and end') },
+  stopNow: {
+    label: l10n.t('Stop Now'),
+    title: l10n.t('End at once; everything learned since the last checkpoint is lost'),
+  },
+  test: { label: l10n.t('Test'), title: l10n.t('Test the best checkpoint on images that it was not trained on') },
+  classify: { label: l10n.t('Classify'), title: l10n.t('Classify images with the best checkpoint') },
+  exportOnnx: { label: l10n.t('Export'), title: l10n.t('Export the best checkpoint to ONNX') },
+  trainAgain: {
+    label: l10n.t('Train Again with These Settings…'),
+    title: l10n.t('Start a new run with the settings of this one'),
+  },
+  openWeightsFolder: {
+    label: l10n.t('Open Weights Folder'),
+    title: l10n.t('Put the file of the weights there, then try again'),
+  },
+  setMirror: {
+    label: l10n.t('Set Mirror…'),
+    title: l10n.t('Name a folder or an address that has the weights, and try again'),
+  },
+  trainWithoutWeights: {
+    label: l10n.t('Train Without Pretrained Weights'),
+    title: l10n.t('Start a new run from random weights'),
+  },
+  configuration: { label: l10n.t('Configuration'), title: l10n.t('Show the settings of this run') },
 };
 /** What a resume is for a run that lacks its pretrained weights. */
-const tryAgain: ActionText = { label: 'Try Again', title: 'Look for the weights again and start this run again' };
+const tryAgain: ActionText = {
+  label: l10n.t('Try Again'),
+  title: l10n.t('Look for the weights again and start this run again'),
+};
 /** What a resume is without a checkpoint. */
-const startAgain: ActionText = { label: 'Start Again', title: 'Start this run again in its own folder' };
+const startAgain: ActionText = {
+  label: l10n.t('Start Again'),
+  title: l10n.t('Start this run again in its own folder'),
+};
 
 /** The name and state of the run in focus, and the buttons that fit its state. */
 export function runControls(act: (action: RunAction, run: PageRun) => void): RunControls {
@@ -49,15 +71,15 @@ export function runControls(act: (action: RunAction, run: PageRun) => void): Run
   return {
     element: element('header', { class: 'run-header' }, [name, state, buttons, told]),
     show: (run) => {
-      const word = stateWord(run);
+      const now = shownState(run);
       const offered: OfferedAction[] = [...offeredActions(run), { action: 'configuration' }];
       const lines = notes(run);
-      const key = JSON.stringify([run.folder, run.title, word, offered, run.usable, run.refusal, lines]);
+      const key = JSON.stringify([run.folder, run.title, now, offered, run.usable, run.refusal, lines]);
       if (key === shown) return;
       shown = key;
       setText(name, run.title);
-      state.className = `state state-${word.toLowerCase().replace('…', '')}`;
-      setText(state, `${signs[word] ?? '·'} ${word}`);
+      state.className = `state state-${now}`;
+      setText(state, `${signs[now] ?? '·'} ${stateWord(run)}`);
       keepFocus(buttons, () =>
         buttons.replaceChildren(...offered.map((each) => actionButton(each, offered, run, act))),
       );
@@ -86,8 +108,8 @@ function againText({ record }: PageRun): ActionText {
 
 function notes({ record, brokenOff, usable, refusal, folder, curves }: PageRun): string[] {
   const interrupted = usable
-    ? 'The process of this run is gone. Resume continues from its last checkpoint.'
-    : 'The process of this run ended before its first checkpoint, so it can only start again.';
+    ? l10n.t('The process of this run is gone. Resume continues from its last checkpoint.')
+    : l10n.t('The process of this run ended before its first checkpoint, so it can only start again.');
   const reason = record.state === 'failed' || record.state === 'stopped' ? record.reason : undefined;
   const whole = reason && record.missing === 'weights' ? weightsAdviceForEditor(reason) : reason;
   const ended = brokenOff ? interrupted : whole && relativeTo(folder, whole);

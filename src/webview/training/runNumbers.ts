@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { bytes, count, duration, percent, short } from '../components/format.ts';
 import { bestValidation, trainedSeconds } from './runCurves.ts';
@@ -28,24 +29,28 @@ function numbersOf(run: PageRun): NamedNumber[] {
   const epoch = lastStep?.epoch ?? record.progress?.epoch ?? 0;
   const live = isLive(run);
   return [
-    ['Epoch', Math.min(epoch, record.config.epochs).toFixed(2), `of ${record.config.epochs}`],
-    ['Step', count(step), totalSteps === undefined ? undefined : `of ${count(totalSteps)}`],
+    [l10n.t('Epoch'), Math.min(epoch, record.config.epochs).toFixed(2), l10n.t('of {0}', record.config.epochs)],
+    [l10n.t('Step'), count(step), totalSteps === undefined ? undefined : l10n.t('of {0}', count(totalSteps))],
     ...bestNumbers(run),
     lastValidation === undefined
-      ? ['Last validation', '–', 'none yet']
-      : ['Last validation', percent(lastValidation.validAccuracy), `loss ${short(lastValidation.validLoss)}`],
-    ['Training loss', lastStep === undefined ? '–' : short(lastStep.loss)],
-    ['Learning rate', short(lastStep?.learningRate ?? record.config.learningRate, 3)],
-    ['Images per second', lastStep === undefined ? '–' : short(lastStep.imagesPerSecond, 3)],
+      ? [l10n.t('Last validation'), '–', l10n.t('none yet')]
+      : [
+          l10n.t('Last validation'),
+          percent(lastValidation.validAccuracy),
+          l10n.t('loss {0}', short(lastValidation.validLoss)),
+        ],
+    [l10n.t('Training loss'), lastStep === undefined ? '–' : short(lastStep.loss)],
+    [l10n.t('Learning rate'), short(lastStep?.learningRate ?? record.config.learningRate, 3)],
+    [l10n.t('Images per second'), lastStep === undefined ? '–' : short(lastStep.imagesPerSecond, 3)],
     live && lastStep !== undefined
-      ? ['Time left', timeLeft(lastStep), `after ${duration(trainedSeconds(curves))}`]
-      : ['Trained for', duration(trainedSeconds(curves))],
+      ? [l10n.t('Time left'), timeLeft(lastStep), l10n.t('after {0}', duration(trainedSeconds(curves)))]
+      : [l10n.t('Trained for'), duration(trainedSeconds(curves))],
     [
-      'Device',
+      l10n.t('Device'),
       lastStep?.device ?? start?.device ?? record.environment.device ?? '–',
       start?.engine ?? record.environment.engine,
     ],
-    ['Memory', lastStep === undefined ? '–' : bytes(lastStep.memoryBytes)],
+    [l10n.t('Memory'), lastStep === undefined ? '–' : bytes(lastStep.memoryBytes)],
   ].map(([name, value, more]): NamedNumber =>
     more === undefined ? [name ?? '', value ?? ''] : [name ?? '', value ?? '', more],
   );
@@ -59,9 +64,9 @@ function timeLeft({ secondsLeft }: { readonly secondsLeft?: number | undefined }
 function bestNumbers({ curves, record }: PageRun): NamedNumber[] {
   const best = bestValidation(curves);
   if (best === undefined) {
-    return [['Best so far', record.best === undefined ? '–' : percent(record.best.validAccuracy)]];
+    return [[l10n.t('Best so far'), record.best === undefined ? '–' : percent(record.best.validAccuracy)]];
   }
   const { validations } = curves;
   const accuracy = percent(validations.values('validAccuracy')[best] ?? NaN);
-  return [['Best so far', accuracy, `at step ${count(validations.values('step')[best] ?? NaN)}`]];
+  return [[l10n.t('Best so far'), accuracy, l10n.t('at step {0}', count(validations.values('step')[best] ?? NaN))]];
 }

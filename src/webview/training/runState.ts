@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { RunState } from '../../protocol/trainingEvents.ts';
 import type { RunAction, RunRequest, ShownRun } from '../../protocol/trainingPanel.ts';
 
@@ -8,21 +9,36 @@ export type RunStanding = Pick<ShownRun, 'brokenOff' | 'asked' | 'usable'> & {
 /** A button for a run; a disabled one says what is being done already. */
 export type OfferedAction = { action: RunAction; disabled?: boolean };
 
-const stateWords: Record<RunState, string> = {
-  preparing: 'Preparing',
-  running: 'Running',
-  paused: 'Paused',
-  stopping: 'Stopping…',
-  finished: 'Finished',
-  stopped: 'Stopped',
-  failed: 'Failed',
-};
-const askedWords: Record<RunRequest, string> = { stop: 'Stopping…', pause: 'Pausing…', resume: 'Resuming…' };
+/** What is said of a run: its state, or what it was asked for. */
+export type ShownState = RunState | 'interrupted' | 'pausing' | 'resuming';
 
-/** What a run's state is called; what it was asked for counts before what it does. */
-export function stateWord({ record, brokenOff, asked }: Pick<RunStanding, 'record' | 'brokenOff' | 'asked'>): string {
-  if (asked !== undefined) return askedWords[asked];
-  return brokenOff ? 'Interrupted' : stateWords[record.state];
+const stateWords: Record<ShownState, string> = {
+  preparing: l10n.t('Preparing'),
+  running: l10n.t('Running'),
+  paused: l10n.t('Paused'),
+  stopping: l10n.t('Stopping…'),
+  pausing: l10n.t('Pausing…'),
+  resuming: l10n.t('Resuming…'),
+  finished: l10n.t('Finished'),
+  stopped: l10n.t('Stopped'),
+  failed: l10n.t('Failed'),
+  interrupted: l10n.t('Interrupted'),
+};
+const askedStates: Record<RunRequest, ShownState> = { stop: 'stopping', pause: 'pausing', resume: 'resuming' };
+
+/** What is said of a run; what it was asked for counts before what it does. */
+export function shownState({
+  record,
+  brokenOff,
+  asked,
+}: Pick<RunStanding, 'record' | 'brokenOff' | 'asked'>): ShownState {
+  if (asked !== undefined) return askedStates[asked];
+  return brokenOff ? 'interrupted' : record.state;
+}
+
+/** The same in words. */
+export function stateWord(run: Pick<RunStanding, 'record' | 'brokenOff' | 'asked'>): string {
+  return stateWords[shownState(run)];
 }
 
 /** Whether a process works on the run now. */

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { setText } from '../components/setText.ts';
 
@@ -12,7 +13,7 @@ export function smoothingSlider(weight: number, onChange: (weight: number) => vo
     max: 100,
     step: 1,
     value: positionOf(weight),
-    'aria-label': 'Smoothing of the training loss',
+    'aria-label': l10n.t('Smoothing of the training loss'),
   });
   slider.addEventListener('input', () => {
     const chosen = weightOf(Number(slider.value));
@@ -20,7 +21,7 @@ export function smoothingSlider(weight: number, onChange: (weight: number) => vo
     slider.setAttribute('aria-valuetext', chosen.toFixed(3));
     onChange(chosen);
   });
-  return element('label', { class: 'labelled' }, [element('span', {}, ['Smoothing']), slider, output]);
+  return element('label', { class: 'labelled' }, [element('span', {}, [l10n.t('Smoothing')]), slider, output]);
 }
 
 /** 0 to 100 -> a weight from 0 to 0.999: every third of the way takes a power of ten off what is left to 1. */

@@ -41,9 +41,13 @@ type Frame = { x: (place: number) => number; y: (value: number) => number };
 export function svgCharts(options: SvgOptions): Picture {
   const { width, chartHeight, colors, heading } = options;
   let height = headingRoom;
-  const parts = options.charts.map((chart) => {
+  const parts = options.charts.map((chart, index) => {
     const legend = legendLines(legendEntries(chart.curves, { marks: options.marks, color: colors.muted }), width);
-    const drawn = group(0, height, drawChart(chart, options) + drawLegend(legend, chartHeight, colors.foreground));
+    const drawn = group(
+      0,
+      height,
+      drawChart(chart, index, options) + drawLegend(legend, chartHeight, colors.foreground),
+    );
     height += chartHeight + legend.length * legendLine + 8;
     return drawn;
   });
@@ -61,7 +65,7 @@ export function svgCharts(options: SvgOptions): Picture {
   return { svg, width, height };
 }
 
-function drawChart({ kind, curves }: SvgChart, options: SvgOptions): string {
+function drawChart({ kind, curves }: SvgChart, index: number, options: SvgOptions): string {
   const { range, width, chartHeight, colors } = options;
   const sampled = curves.map((curve) => positive(downsample(curve.points(), range, width), kind.log));
   const limits = extent(
@@ -70,7 +74,7 @@ function drawChart({ kind, curves }: SvgChart, options: SvgOptions): string {
   );
   const values = valueRange(kind, limits);
   const frame = makeFrame(range, values, kind.log, width, chartHeight);
-  const clip = `clip-${kind.title.replace(/\W/g, '')}`;
+  const clip = `clip-${index}`;
   const room = 5;
   return [
     text(left, top - 14, kind.title, colors.foreground, { weight: 'bold' }),
@@ -80,7 +84,7 @@ function drawChart({ kind, curves }: SvgChart, options: SvgOptions): string {
     ...(options.marks ?? []).map((place) =>
       line([frame.x(place), top], [frame.x(place), chartHeight - bottom], { color: colors.muted, dash: [2, 4] }),
     ),
-    ...curves.map((curve, index) => drawCurve(curve, sampled[index], frame)),
+    ...curves.map((curve, at) => drawCurve(curve, sampled[at], frame)),
     '</g>',
   ].join('');
 }

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { runRequests, type RunAction, type TrainingPanelToHost } from '../../protocol/trainingPanel.ts';
 import { announcer } from '../components/announcer.ts';
 import { element } from '../components/element.ts';
@@ -41,7 +42,7 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
 
   const spoken = announcer();
   const controls = runControls(act);
-  const numbers = element('section', { class: 'side', 'aria-label': 'Numbers' });
+  const numbers = element('section', { class: 'side', 'aria-label': l10n.t('Numbers') });
   const values = valuesSection({ state, runs, show, redraw: () => refresh() });
   let hovered: number | undefined;
   const readOut = everyFrame(() => values.read(hovered));
@@ -72,7 +73,9 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
     main.hidden = focus === undefined;
     setText(
       empty,
-      runs.listed ? 'This run is gone. The Checkpoints view lists the remaining ones.' : 'Waiting for the run…',
+      runs.listed
+        ? l10n.t('This run is gone. The Checkpoints view lists the remaining ones.')
+        : l10n.t('Waiting for the run…'),
     );
     if (focus === undefined) return;
     spoken.say(`${focus.title}: ${stateWord(focus)}`);

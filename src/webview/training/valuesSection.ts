@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import type { KeptState } from '../components/host.ts';
 import { themeColors } from '../components/themeColors.ts';
@@ -26,7 +27,7 @@ export type ValuesSection = {
 export function valuesSection({ state, runs, show, redraw }: ValuesSectionOptions): ValuesSection {
   const folders = () => runs.shown.map(({ folder }) => folder);
   const place = element('div');
-  const add = dropdown('Add a run to the comparison', (folder) => show([...folders(), folder]));
+  const add = dropdown(l10n.t('Add a run to the comparison'), (folder) => show([...folders(), folder]));
   let shown: { table: ValuesTable; key: string } | undefined;
   let hovered: number | undefined;
 
@@ -56,10 +57,10 @@ export function valuesSection({ state, runs, show, redraw }: ValuesSectionOption
     shown.table.read(runs.shown, hovered);
     add.element.hidden = runs.others.length === 0;
     const choices = runs.others.map(({ folder, name }) => ({ value: folder, label: name }));
-    add.update([{ value: '', label: 'Compare with…' }, ...choices], '');
+    add.update([{ value: '', label: l10n.t('Compare with…') }, ...choices], '');
   };
   return {
-    element: element('section', { class: 'values-section', 'aria-label': 'Values' }, [place, add.element]),
+    element: element('section', { class: 'values-section', 'aria-label': l10n.t('Values') }, [place, add.element]),
     draw,
     read: (at) => {
       hovered = at;

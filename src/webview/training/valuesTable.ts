@@ -1,12 +1,13 @@
+import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
-import { count, percent, short } from '../components/format.ts';
+import { count, duration, percent, short } from '../components/format.ts';
 import { countUpTo } from './columns.ts';
 import { lineSample } from './lineSample.ts';
 import { hasTopFive, smoothedPoints, type ChartChoices } from './runCharts.ts';
 import { bestValidation, type RunCurves, type ValidationColumn } from './runCurves.ts';
 import type { RunStyle } from './runStyle.ts';
 import type { PageRun } from './shownRun.ts';
-import { axisTexts, xReading } from './xAxis.ts';
+import { axisTexts, type XAxis } from './xAxis.ts';
 import { setText } from '../components/setText.ts';
 
 export type ValuesTableOptions = {
@@ -44,7 +45,7 @@ export function valuesTable(options: ValuesTableOptions): ValuesTable {
     caption,
     element('thead', {}, [
       element('tr', {}, [
-        element('th', { scope: 'col' }, ['Run']),
+        element('th', { scope: 'col' }, [l10n.t('Run')]),
         ...columns.map(({ title }) => element('th', { scope: 'col', class: 'numeric' }, [title])),
       ]),
     ]),
@@ -57,10 +58,7 @@ export function valuesTable(options: ValuesTableOptions): ValuesTable {
   return {
     element: table,
     read: (now, place) => {
-      write(
-        caption,
-        place === undefined ? 'Latest values' : `Values at ${xReading(choices.axis, place).toLowerCase()}`,
-      );
+      write(caption, captionOf(choices.axis, place));
       now.forEach((run, row) => {
         const at = placeOf(run, choices, place);
         columns.forEach(({ read }, column) => {
@@ -70,6 +68,18 @@ export function valuesTable(options: ValuesTableOptions): ValuesTable {
       });
     },
   };
+}
+
+function captionOf(axis: XAxis, place: number | undefined): string {
+  if (place === undefined) return l10n.t('Latest values');
+  switch (axis) {
+    case 'step':
+      return l10n.t('Values at step {0}', count(place));
+    case 'epoch':
+      return l10n.t('Values at epoch {0}', place.toFixed(2));
+    case 'time':
+      return l10n.t('Values after {0}', duration(place));
+  }
 }
 
 function write(target: HTMLElement, text: string): void {
@@ -82,17 +92,17 @@ function columnsFor(runs: readonly PageRun[], { smoothing, axis }: ChartChoices)
     read: ({ curves, validation }) => shown(curves.validations.values(column)[validation], format),
   });
   const smoothed: Column = {
-    title: 'Smoothed',
+    title: l10n.t('Smoothed'),
     read: ({ run, step }) => shown(smoothedPoints(run, smoothing, axis).y[step], short),
   };
   return [
-    { title: 'Step', read: ({ curves, step }) => shown(curves.steps.values('step')[step], count) },
-    { title: 'Training loss', read: ({ curves, step }) => shown(curves.steps.values('loss')[step], short) },
+    { title: l10n.t('Step'), read: ({ curves, step }) => shown(curves.steps.values('step')[step], count) },
+    { title: l10n.t('Training loss'), read: ({ curves, step }) => shown(curves.steps.values('loss')[step], short) },
     ...(smoothing === 0 ? [] : [smoothed]),
-    ofValidation('Validation loss', 'validLoss', short),
-    ofValidation('Top-1', 'validAccuracy', percent),
-    ...(runs.some(hasTopFive) ? [ofValidation('Top-5', 'validTop5', percent)] : []),
-    { title: 'Best top-1', read: ({ curves }) => bestAccuracy(curves) },
+    ofValidation(l10n.t('Validation loss'), 'validLoss', short),
+    ofValidation(l10n.t('Top-1'), 'validAccuracy', percent),
+    ...(runs.some(hasTopFive) ? [ofValidation(l10n.t('Top-5'), 'validTop5', percent)] : []),
+    { title: l10n.t('Best top-1'), read: ({ curves }) => bestAccuracy(curves) },
   ];
 }
 
@@ -125,7 +135,7 @@ function runRow(run: PageRun, index: number, columns: readonly Column[], options
     {
       type: 'button',
       class: 'link',
-      title: `${folder}: show its numbers and controls`,
+      title: l10n.t('{0}: show its numbers and controls', folder),
       onclick: () => options.onFocus(folder),
     },
     [title],
@@ -147,8 +157,8 @@ function toggle({ folder, title, style }: PageRun, drawn: boolean, options: Valu
       type: 'button',
       class: 'swatch',
       'aria-pressed': drawn,
-      'aria-label': `Draw ${title}`,
-      title: drawn ? 'Hide these curves' : 'Show these curves',
+      'aria-label': l10n.t('Draw {0}', title),
+      title: drawn ? l10n.t('Hide these curves') : l10n.t('Show these curves'),
       onclick: () => options.onToggle(folder),
     },
     [runSample(style, options.colors)],
@@ -161,8 +171,8 @@ function removeButton({ folder, title }: PageRun, { onRemove }: ValuesTableOptio
     {
       type: 'button',
       class: 'icon',
-      'aria-label': `Take ${title} out of the comparison`,
-      title: 'Take out of the comparison',
+      'aria-label': l10n.t('Take {0} out of the comparison', title),
+      title: l10n.t('Take out of the comparison'),
       onclick: () => onRemove(folder),
     },
     ['×'],

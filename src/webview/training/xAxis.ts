@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { count, duration, short } from '../components/format.ts';
 import type { Range } from './downsample.ts';
 import { linearTicks, multiples } from './ticks.ts';
@@ -10,9 +11,9 @@ type AxisTexts = { column: 'step' | 'epoch' | 'seconds'; choice: string; title: 
 
 /** The column of a run's points that an axis shows, what the choice of it is called, and its title. */
 export const axisTexts: Record<XAxis, AxisTexts> = {
-  step: { column: 'step', choice: 'Step', title: 'Step' },
-  epoch: { column: 'epoch', choice: 'Epoch', title: 'Epoch' },
-  time: { column: 'seconds', choice: 'Time', title: 'Time trained' },
+  step: { column: 'step', choice: l10n.t('Step'), title: l10n.t('Step') },
+  epoch: { column: 'epoch', choice: l10n.t('Epoch'), title: l10n.t('Epoch') },
+  time: { column: 'seconds', choice: l10n.t('Time'), title: l10n.t('Time trained') },
 };
 
 const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
@@ -38,6 +39,6 @@ function shortDuration(seconds: number): string {
 
 /** A place on an axis in words. */
 export function xReading(axis: XAxis, value: number): string {
-  if (axis === 'step') return `Step ${count(value)}`;
-  return axis === 'epoch' ? `Epoch ${value.toFixed(2)}` : `After ${duration(value)}`;
+  if (axis === 'step') return l10n.t('Step {0}', count(value));
+  return axis === 'epoch' ? l10n.t('Epoch {0}', value.toFixed(2)) : l10n.t('After {0}', duration(value));
 }

@@ -95,6 +95,8 @@ async function serve(page: Page, name: PageName): Promise<void> {
     cspSource: origin,
     script: `${origin}/${name}.js`,
     style: `${origin}/${name}.css`,
+    language: 'en',
+    texts: undefined,
     nonce: 'sample',
   });
   await page.route(`${origin}/**`, async (route) => {

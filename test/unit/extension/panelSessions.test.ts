@@ -30,6 +30,8 @@ test('a page allows its own script and style and nothing else, whatever its titl
     cspSource: 'https://origin',
     script: 'https://origin/training.js',
     style: 'https://origin/training.css',
+    language: 'en',
+    texts: undefined,
     nonce: 'N0nce',
   });
   const policy = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1] ?? '';
