@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Locator } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { sampleSettingsFile } from '../../src/protocol/sampleSettingsFile.ts';
-import { fivecrop } from '../unit/cli/runCommand.ts';
+import { fivecrop } from '../integration/cli/runCommand.ts';
 import { recordsIn } from './runs.ts';
 import { stage, type Stage } from './scenarios.ts';
 import { until } from './until.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
-import { fivecrop } from '../unit/cli/runCommand.ts';
+import { fivecrop } from '../integration/cli/runCommand.ts';
 import { stage } from './scenarios.ts';
 import {
   chooseInContextMenu,

@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FrameLocator, Locator } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { imagePredictionSchema, type ImagePrediction, type RankedClass } from '../../src/protocol/prediction.ts';
-import { fivecrop } from '../unit/cli/runCommand.ts';
+import { fivecrop } from '../integration/cli/runCommand.ts';
 import { hostUsage } from './hostUsage.ts';
 import { recordOf } from './runs.ts';
 import { stage, type Stage } from './scenarios.ts';

@@ -7,7 +7,7 @@ import process from 'node:process';
 import type { Locator } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { birthOf, thisProcess } from '../../src/runs/owner.ts';
-import { fivecrop } from '../unit/cli/runCommand.ts';
+import { fivecrop } from '../integration/cli/runCommand.ts';
 import { recordOf } from './runs.ts';
 import { stage } from './scenarios.ts';
 import { until } from './until.ts';

@@ -3,7 +3,7 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readEvaluations } from '../../src/runs/evaluations.ts';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
-import { fivecrop } from '../unit/cli/runCommand.ts';
+import { fivecrop } from '../integration/cli/runCommand.ts';
 import { stage } from './scenarios.ts';
 import { until } from './until.ts';
 import {

@@ -9,7 +9,7 @@ import type { Locator } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { evaluationPath, evaluationSchema, type Evaluation } from '../../src/protocol/evaluation.ts';
 import { checkpointMetadataIn } from '../../src/runs/checkpointFiles.ts';
-import { fivecrop } from '../unit/cli/runCommand.ts';
+import { fivecrop } from '../integration/cli/runCommand.ts';
 import { writeRun } from '../unit/extension/storedRun.ts';
 import { recordOf } from './runs.ts';
 import { stage } from './scenarios.ts';

@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { evaluationSchema, type Evaluation } from '../../src/protocol/evaluation.ts';
 import { runSplitSchema, type RunSplit } from '../../src/protocol/runSplit.ts';
-import { fivecrop } from '../unit/cli/runCommand.ts';
+import { fivecrop } from '../integration/cli/runCommand.ts';
 
 const network = '--arch ConvNet1 --method scratch --hidden none --image-size 32 --resize 36 --augment none'.split(' ');
 const quickly = [...network, '--epochs', '1', '--batch-size', '8', '--device', 'cpu'];

@@ -11,7 +11,7 @@ import { dataReportSchema } from '../../src/protocol/dataReport.ts';
 import { evaluationSchema } from '../../src/protocol/evaluation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from '../../src/protocol/prediction.ts';
 import { trainingEventSchema, type TrainingEvent } from '../../src/protocol/trainingEvents.ts';
-import { fivecrop } from '../unit/cli/runCommand.ts';
+import { fivecrop } from '../integration/cli/runCommand.ts';
 
 let folder = '';
 const data = () => join(folder, 'data');

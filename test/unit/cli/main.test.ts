@@ -6,17 +6,8 @@ import { test } from 'node:test';
 import { endingOf, type Ending } from '../../../src/ml/cli/failure.ts';
 import { normaliseArguments } from '../../../src/ml/cli/normaliseArguments.ts';
 import { createProgram } from '../../../src/ml/cli/program.ts';
-import { fivecrop } from './runCommand.ts';
 
 const oneSentence = /^fivecrop: [^\n]+\n$/;
-
-test('--help names every command and goes to standard output', async () => {
-  const { code, stdout, stderr } = await fivecrop(['--help']);
-  assert.deepEqual([code, stderr], [0, '']);
-  for (const name of ['train', 'test', 'predict', 'check', 'export', 'devices', 'sample', 'runs']) {
-    assert.match(stdout, new RegExp(`^  ${name}\\b`, 'm'));
-  }
-});
 
 /** How a command line ends that fails before it does anything, without a process of its own. */
 async function endingOfLine(line: string): Promise<Ending> {
@@ -55,32 +46,16 @@ test('wrong uses of every command end with 2 and one sentence', async () => {
   }
 });
 
-test('a wrong use as a process ends with 2, with nothing on standard output', async () => {
-  const { code, stdout, stderr } = await fivecrop(['train', 'flowers', '--epochs', 'many', '--json']);
-  assert.deepEqual([code, stdout], [2, '']);
-  assert.match(stderr, oneSentence);
-});
-
 test('a misspelt flag is answered with the right one', async () => {
   const { code, message = '' } = await endingOfLine('train flowers --epoch 3');
   assert.equal(code, 2);
   assert.match(message, /unknown option '--epoch'.*--epochs/);
 });
 
-test('a failure ends with 1 and one sentence, with the stack only where FIVECROP_DEBUG=1 asks for it', async (t) => {
+test('a failure ends with 1 and one sentence', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
   t.after(() => rm(folder, { recursive: true }));
-  const missing = join(folder, 'gone');
-  const { code, message = '' } = await endingOfLine(`check ${missing} --json`);
+  const { code, message = '' } = await endingOfLine(`check ${join(folder, 'gone')} --json`);
   assert.equal(code, 1);
   assert.match(`${message}\n`, oneSentence);
-  const debug = await fivecrop(['check', missing, '--json'], { env: { FIVECROP_DEBUG: '1' } });
-  assert.deepEqual([debug.code, debug.stdout], [1, '']);
-  assert.match(debug.stderr, /\n {4}at /);
-});
-
-test('no command at all is a wrong use that shows the help', async () => {
-  const { code, stdout, stderr } = await fivecrop([]);
-  assert.deepEqual([code, stdout], [2, '']);
-  assert.match(stderr, /Usage: fivecrop/);
 });

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { back, placeAfter, runSteps, type Step } from '../../../src/extension/commands/runSteps.ts';
 import { neededWeights, withoutPretrained } from '../../../src/extension/commands/neededWeights.ts';
 import { describeOffer } from '../../../src/extension/commands/networkTexts.ts';
-import { readSampleSettings } from '../../../src/extension/commands/sampleSettings.ts';
 import {
-  choicesFor,
   configFrom,
   firstChoices,
   methodsFor,
@@ -19,7 +14,6 @@ import {
 import { parseTrainingConfig, writeTrainingConfig } from '../../../src/extension/commands/trainingConfigFile.ts';
 import { parseQueue, enqueue } from '../../../src/extension/trainer/trainingQueue.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
-import { drawSampleDataset } from '../../../src/ml/data/drawSampleDataset.ts';
 import type { NetworkOffer } from '../../../src/protocol/serviceProtocol.ts';
 import { contradictionIn, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 
@@ -94,29 +88,6 @@ test('a network tells its size, its accuracy and the time of an epoch here as fa
     '14.1 million parameters · 75.6 % on ImageNet · about 3 min per epoch here',
   );
   assert.equal(describeOffer(plainOffer, 0.3), '0.1 million parameters · about 1 s per epoch here');
-});
-
-test('a sample is offered with the settings that lie in it, which nothing else gets', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-sample-'));
-  try {
-    const data = join(folder, 'sample');
-    await drawSampleDataset(data, 0);
-    const sample = await readSampleSettings(data);
-    assert.equal(sample?.data, data);
-    assert.equal(await readSampleSettings(folder), undefined);
-    const first = { ...firstChoices(undefined, settings), data: '/photos', epochs: 9 };
-    const choices = choicesFor(data, first, sample, settings);
-    const config = configFrom(choices, machine);
-    assert.deepEqual({ ...sample, ...machine, pinnedImages: config.pinnedImages }, config);
-    assert.deepEqual([config.method, config.imageSize, config.resize], ['scratch', 64, 72]);
-    assert.equal(choicesFor(data, { ...choices, epochs: 3 }, sample, settings).epochs, 3);
-    assert.equal(configFrom({ ...choices, method: 'head' }, machine).imageSize, 224);
-    const next = choicesFor('/photos', choices, undefined, settings);
-    assert.deepEqual(next, { ...firstChoices(undefined, settings), data: '/photos' });
-    assert.equal(choicesFor('/photos/2', first, undefined, settings).epochs, 9);
-  } finally {
-    await rm(folder, { recursive: true });
-  }
 });
 
 test('settings that go with pretrained weights are left out without them, and what is left can be trained', () => {

@@ -7,7 +7,7 @@ import { UserError } from '../../../src/protocol/errors.ts';
 import { readBoundedJson, readBoundedText, recordLimit, withRegularFile } from '../../../src/runs/boundedFile.ts';
 import { readEvents } from '../../../src/runs/events.ts';
 import { listRuns } from '../../../src/runs/list.ts';
-import { temporaryFolder, writeRun } from '../extension/storedRun.ts';
+import { temporaryFolder, writeRun } from '../../unit/extension/storedRun.ts';
 
 const skip = process.platform === 'win32' && 'Windows has no such files in folders';
 

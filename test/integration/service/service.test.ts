@@ -8,7 +8,7 @@ import type { ServiceAnswerBody, ServiceRequestBody } from '../../../src/protoco
 import { createServiceProcess, type ServiceProcess } from '../../../src/extension/service/serviceProcess.ts';
 import { drawSampleDataset } from '../../../src/ml/data/drawSampleDataset.ts';
 import { fivecrop } from '../cli/runCommand.ts';
-import { writeRandomCheckpoint } from '../inference/checkpointFixture.ts';
+import { writeRandomCheckpoint } from '../../unit/inference/checkpointFixture.ts';
 
 // The real process from its sources, asked by the client that the editor uses.
 let folder = '';

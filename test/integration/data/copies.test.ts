@@ -5,7 +5,7 @@ import { checkData } from '../../../src/ml/data/checkData.ts';
 import { createDecodePool } from '../../../src/ml/data/decodePool.ts';
 import { drawSampleDataset } from '../../../src/ml/data/drawSampleDataset.ts';
 import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
-import { temporaryFolder, writeFiles } from './temporaryImages.ts';
+import { temporaryFolder, writeFiles } from '../../unit/data/temporaryImages.ts';
 import type { TestContext } from 'node:test';
 
 const shares = { validShare: 0.15, testShare: 0.15, seed: 0 };

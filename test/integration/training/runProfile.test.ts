@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { profileLines } from '../../../src/ml/cli/profileLines.ts';
-import { allEvents } from '../runs/allEvents.ts';
+import { allEvents } from '../../unit/runs/allEvents.ts';
 import { trainRun } from '../../../src/ml/training/run/trainRun.ts';
 import { runProfileSchema } from '../../../src/protocol/runProfile.ts';
-import { drawTinyDataset, temporaryFolder, tinyConfig } from './tinyDataset.ts';
+import { drawTinyDataset, temporaryFolder, tinyConfig } from '../../unit/training/tinyDataset.ts';
 
 const chooseEngine = () => Promise.resolve({ engine: onnxEngine, device: 'cpu', fallbacks: [] });
 

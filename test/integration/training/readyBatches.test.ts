@@ -10,7 +10,7 @@ import { float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { createFeatureStore } from '../../../src/ml/training/features/featureStore.ts';
 import type { FrozenPart } from '../../../src/ml/training/features/frozenPart.ts';
 import { freshBatches, keptBatches, type ReadyBatches } from '../../../src/ml/training/features/readyBatches.ts';
-import { drawTinyDataset, temporaryFolder } from './tinyDataset.ts';
+import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDataset.ts';
 
 const crop = 8;
 const views = 2;

@@ -17,7 +17,7 @@ import { float32Tensor, type StateDict, type Tensor } from '../../../src/ml/grap
 import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { preprocessPresets } from '../../../src/protocol/preprocessing.ts';
-import { seed } from './seed.ts';
+import { seed } from '../../unit/engine/seed.ts';
 
 const random = createRandom(seed, 'quantizedModel');
 const side = 64;

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { UserError } from '../../../src/protocol/errors.ts';
 import { decodeImage } from '../../../src/ml/data/decodeImage.ts';
 import formats from '../../fixtures/image_formats.json' with { type: 'json' };
-import { temporaryFolder } from './temporaryImages.ts';
+import { temporaryFolder } from '../../unit/data/temporaryImages.ts';
 
 /** Images of `test/fixtures/image_formats.py`: with the pixels that are to be seen, or with a part of the reason why not. */
 type Case =

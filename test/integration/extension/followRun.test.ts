@@ -15,7 +15,7 @@ import { reopenRunFolder } from '../../../src/runs/runFolder.ts';
 import { serveRun } from '../../../src/ml/trainer/serveRun.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
-import { temporaryFolder, writeRun } from './storedRun.ts';
+import { temporaryFolder, writeRun } from '../../unit/extension/storedRun.ts';
 
 const log = (message: string) =>
   ({ event: 'log', time: '2026-01-02T03:04:05.000Z', level: 'info', message }) as const satisfies TrainingEvent;

@@ -7,9 +7,9 @@ import { drawnSplit, splitForHeader } from '../../../src/ml/data/keptSplit.ts';
 import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
 import { imagesToTest, type TestRequest } from '../../../src/ml/inference/imagesToTest.ts';
 import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
-import { temporaryFolder, writeFiles } from '../data/temporaryImages.ts';
-import { writeRandomCheckpoint } from './checkpointFixture.ts';
-import { labels } from './fakeClassifier.ts';
+import { temporaryFolder, writeFiles } from '../../unit/data/temporaryImages.ts';
+import { writeRandomCheckpoint } from '../../unit/inference/checkpointFixture.ts';
+import { labels } from '../../unit/inference/fakeClassifier.ts';
 import { pathIn } from '../../../src/ml/data/pathIn.ts';
 
 const folders = labels.map(({ folder }) => folder);

@@ -11,7 +11,7 @@ import type { ImageSourceOptions } from '../../../src/ml/data/imageSource.ts';
 import { createLoader } from '../../../src/ml/data/loader.ts';
 import type { Loader, LoaderOptions } from '../../../src/ml/data/loader.ts';
 import type { Sample } from '../../../src/ml/data/scanDataset.ts';
-import { noiseImage, temporaryFolder, writeFiles, writeNoiseImages } from './temporaryImages.ts';
+import { noiseImage, temporaryFolder, writeFiles, writeNoiseImages } from '../../unit/data/temporaryImages.ts';
 
 const defaults: LoaderOptions = {
   batchSize: 4,

@@ -6,7 +6,7 @@ import { CancelledError } from '../../../src/protocol/errors.ts';
 import { checkData } from '../../../src/ml/data/checkData.ts';
 import { createDecodePool } from '../../../src/ml/data/decodePool.ts';
 import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
-import { noiseImage, temporaryFolder, writeFiles } from './temporaryImages.ts';
+import { noiseImage, temporaryFolder, writeFiles } from '../../unit/data/temporaryImages.ts';
 
 const shares = { validShare: 0.15, testShare: 0.15, seed: 0 };
 const pool = createDecodePool(2);
