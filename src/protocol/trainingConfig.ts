@@ -125,11 +125,15 @@ export const trainingConfigSchema = z.strictObject({
     .optional()
     .describe('Stops after this many epochs without a better validation loss, and keeps the best; 0 never does.'),
   keepEpochs: z.boolean().default(false).describe('Keeps a checkpoint of every epoch beside best and last.'),
-  imageSize: whole(1, mostPixels).default(224).describe('Side of the square that the network sees, in pixels.'),
+  imageSize: whole(1, mostPixels)
+    .optional()
+    .describe(
+      'Side of the square that the network sees, in pixels. Without it the side that its pretrained weights were trained with: 224 for most.',
+    ),
   resize: whole(1, mostPixels)
     .optional()
     .describe(
-      'Short side to which images are resized before the crop. Without it 255, and more in proportion for an image size above 224.',
+      'Short side to which images are resized before the crop. Without it 255 for images of 224 pixels and less, the one that its pretrained weights were trained with for their own size, and else in proportion.',
     ),
   fit: z
     .enum(fits)
@@ -161,9 +165,24 @@ export const trainingConfigSchema = z.strictObject({
 });
 /** A configuration with every default filled in. */
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>;
-/** Short side to which a configuration's images are resized, in pixels; the report's 255 to 224 where it does not say. */
-export function resizeOf({ resize, imageSize }: Pick<TrainingConfig, 'resize' | 'imageSize'>): number {
-  return resize ?? Math.max(255, Math.min(mostPixels, Math.round((imageSize * 255) / 224)));
+/** The sizes of images that a network's weights were trained with, in pixels. */
+export interface UsualSizes {
+  readonly crop: number;
+  readonly resize?: number;
+}
+
+/**
+ * Side of a configuration's images, and the short side that they are resized to before. Where it does not say, the side is
+ * the network's usual one, and the short side the usual one for that if the side is above 224; else the report's 255 to 224.
+ */
+export function imageSizesOf(
+  config: Pick<TrainingConfig, 'resize' | 'imageSize'>,
+  usual: UsualSizes,
+): { readonly crop: number; readonly resize: number } {
+  const crop = config.imageSize ?? usual.crop;
+  const report = Math.max(255, Math.min(mostPixels, Math.round((crop * 255) / 224)));
+  const own = crop > 224 && crop === usual.crop ? usual.resize : undefined;
+  return { crop, resize: config.resize ?? own ?? report };
 }
 
 /** What of a configuration cannot be meant, in a sentence that says what to change; undefined where all can. */

@@ -232,7 +232,7 @@ function startItem({ config, weights }: Shown): Item {
     methodTexts[method][0],
     epochCount(epochs),
     l10n.t('{0} images per step', batchSize),
-    ...(imageSize === usualSize ? [] : [l10n.t('images of {0} pixels', imageSize)]),
+    ...(imageSize === undefined || imageSize === usualSize ? [] : [l10n.t('images of {0} pixels', imageSize)]),
   ];
   const download =
     weights?.state === 'remote'

@@ -1,9 +1,9 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import { isWeightSet } from '../../protocol/weightSet.ts';
-import { imagenetPixels } from '../networks/pretrainedWeights.ts';
 import { type NamedNetwork, namedNetwork } from '../networks/registry.ts';
 import { locateWeights } from '../weights/pretrained.ts';
+import { publishedSet } from '../weights/publishedSet.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { readWeights } from '../weights/weightsFile.ts';
 import type { GraphClassifierOptions } from './graphClassifier.ts';
@@ -38,12 +38,8 @@ export async function pretrained(
   const network = knownNetwork(name);
   const set = weights !== undefined && isWeightSet(weights) ? weights : undefined;
   const file = weights !== undefined && set === undefined ? weights : await locateWeights(name, set, options);
-  return { network, file, preprocessing: preprocessingOf(network, set) };
-}
-
-function preprocessingOf({ weights }: NamedNetwork, set: string | undefined): Preprocessing {
-  const published = weights.find(({ name }) => set === undefined || name === set);
-  return published?.preprocessing ?? imagenetPixels();
+  const { preprocessing } = (await publishedSet(network, weights)) ?? network;
+  return { network, file, preprocessing };
 }
 
 function knownNetwork(name: string): NamedNetwork {

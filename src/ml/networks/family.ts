@@ -1,3 +1,4 @@
+import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { TimmConfig } from '../../protocol/timmConfig.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Initialisation } from './initialise.ts';
@@ -20,6 +21,8 @@ export interface Variant {
   readonly multipleOf?: number;
   /** Learned positions, whose number depends on the size of the images. */
   readonly positions?: LearnedPositions;
+  /** How images are prepared for weights that are none of the published: as for the first set without it. */
+  readonly preprocessing?: Preprocessing;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
   readonly weights: readonly WeightSet[];
 }

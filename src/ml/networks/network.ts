@@ -1,5 +1,6 @@
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import type { UsualSizes } from '../../protocol/trainingConfig.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { PixelPreparation } from '../graph/pixelConstants.ts';
 import type { Initialisation } from './initialise.ts';
@@ -28,6 +29,8 @@ export interface GraphOptions {
 /** What a network wants of its images. */
 export interface ImageDemands {
   readonly constants: Omit<Preprocessing, 'resize' | 'crop'>;
+  /** Taken where none are chosen. */
+  readonly usual: UsualSizes;
   /** The only side in pixels that it takes; undefined where it takes others too. */
   readonly size: number | undefined;
   /** The sides that it takes are multiples of this; undefined where it takes any. */

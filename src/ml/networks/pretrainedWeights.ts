@@ -43,10 +43,13 @@ export interface PretrainedWeights extends WeightSet {
   readonly network: string;
 }
 
+/** Side in pixels of the images that most networks were trained with. */
+export const usualSize = 224;
+
 /** The preprocessing of most sets: short side 256, a crop of 224, bilinear, ImageNet's mean and deviation. */
 export function imagenetPixels({
   resize = 256,
-  crop = 224,
+  crop = usualSize,
   interpolation,
 }: { resize?: number; crop?: number; interpolation?: Interpolation } = {}): Preprocessing {
   return { resize, crop, ...(interpolation ? { interpolation } : {}), ...presetConstants('imagenet') };
@@ -84,4 +87,22 @@ export function v1(top1: number, megabytes: number, ...sources: readonly Weights
 /** The set of torchvision's newer recipe, whose images have a short side of 232. */
 export function v2(top1: number, megabytes: number, ...sources: readonly WeightsSource[]): WeightSet {
   return { name: 'IMAGENET1K_V2', top1, megabytes, preprocessing: imagenetPixels({ resize: 232 }), sources };
+}
+
+/** Licence of SWAG's weights (Singh et al. 2022, https://arxiv.org/abs/2201.08371). */
+const swagLicence = 'CC-BY-NC-4.0';
+
+/** SWAG's network with all of it trained on, for images of `size` pixels. */
+export function swagEndToEnd(size: number, top1: number, megabytes: number, file: WeightsSource): WeightSet {
+  return swag('IMAGENET1K_SWAG_E2E_V1', size, top1, megabytes, file);
+}
+
+/** SWAG's network with a linear classifier. */
+export function swagLinear(top1: number, megabytes: number, file: WeightsSource): WeightSet {
+  return swag('IMAGENET1K_SWAG_LINEAR_V1', usualSize, top1, megabytes, file);
+}
+
+function swag(name: string, size: number, top1: number, megabytes: number, file: WeightsSource): WeightSet {
+  const preprocessing = imagenetPixels({ resize: size, crop: size, interpolation: 'bicubic' });
+  return { name, top1, megabytes, preprocessing, sources: [file], licence: swagLicence };
 }

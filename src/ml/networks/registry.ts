@@ -37,6 +37,8 @@ export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features
   readonly classes: number;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
   readonly weights: readonly PretrainedWeights[];
+  /** How images are prepared for weights that are none of the published. */
+  readonly preprocessing: Preprocessing;
   readonly licence: string | undefined;
   readonly extraTensors: RegExp | undefined;
   readonly positions: LearnedPositions | undefined;
@@ -103,7 +105,7 @@ export function namedNetwork(name: string, pin?: HubPin): NamedNetwork {
   const described = describedBy(name, pin);
   const { family, variant } = described;
   const { title, features, weights, multipleOf, positions } = variant;
-  const [published] = weights;
+  const preprocessing = variant.preprocessing ?? weights[0]?.preprocessing ?? imagenetPixels();
   return {
     reference: { kind: 'architecture', name, ...(pin ? { hub: pin } : {}) },
     name,
@@ -113,8 +115,9 @@ export function namedNetwork(name: string, pin?: HubPin): NamedNetwork {
     classes: variant.classes ?? originalClasses,
     classifier: family.classifier,
     initialise: family.initialise,
-    images: { constants: constantsOf(published?.preprocessing), size: undefined, multipleOf, resize: undefined },
-    licence: published?.licence ?? family.licence,
+    preprocessing,
+    images: { ...pixelsOf(preprocessing), size: undefined, multipleOf, resize: undefined },
+    licence: weights[0]?.licence ?? family.licence,
     extraTensors: family.extraTensors,
     positions,
     weights: weights.map((set) => ({ ...set, network: name })),
@@ -122,10 +125,9 @@ export function namedNetwork(name: string, pin?: HubPin): NamedNetwork {
   };
 }
 
-/** What of a preprocessing is no size; ImageNet's without one. */
-function constantsOf(preprocessing: Preprocessing = imagenetPixels()): ImageDemands['constants'] {
-  const { scale, mean, std, channels, interpolation } = preprocessing;
-  return { scale, mean, std, channels, interpolation };
+/** What a network wants of its images with weights that were trained with this preprocessing. */
+export function pixelsOf({ resize, crop, ...constants }: Preprocessing): Pick<ImageDemands, 'constants' | 'usual'> {
+  return { constants, usual: { resize, crop } };
 }
 
 function graphOf(described: Described, head: NetworkHead, { batchSize, size, pixels, batchNorm }: GraphOptions): Graph {

@@ -13,7 +13,7 @@ import { layerNorm } from '../operators/norm/layerNorm.ts';
 import { expand } from '../operators/reduce/reduceSum.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, zeros } from './initialise.ts';
-import { imagenetPixels, torchFile, v1, type WeightSet, type WeightsSource } from './pretrainedWeights.ts';
+import { imagenetPixels, swagEndToEnd, swagLinear, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one vision transformer apart from another. */
 interface Vit {
@@ -24,24 +24,6 @@ interface Vit {
   readonly layers: number;
   readonly heads: number;
   readonly weights: readonly WeightSet[];
-}
-
-/** The sets that SWAG's weights (Singh et al. 2022, https://arxiv.org/abs/2201.08371) were made to classify ImageNet with. */
-const swagLicence = 'CC-BY-NC-4.0';
-
-/** SWAG's network with all of it trained on, for larger images. */
-function swagEndToEnd(size: number, top1: number, megabytes: number, file: WeightsSource): WeightSet {
-  return swag('IMAGENET1K_SWAG_E2E_V1', size, top1, megabytes, file);
-}
-
-/** SWAG's network with a linear classifier. */
-function swagLinear(top1: number, megabytes: number, file: WeightsSource): WeightSet {
-  return swag('IMAGENET1K_SWAG_LINEAR_V1', 224, top1, megabytes, file);
-}
-
-function swag(name: string, size: number, top1: number, megabytes: number, file: WeightsSource): WeightSet {
-  const preprocessing = imagenetPixels({ resize: size, crop: size, interpolation: 'bicubic' });
-  return { name, top1, megabytes, preprocessing, sources: [file], licence: swagLicence };
 }
 
 const base = { width: 768, layers: 12, heads: 12 };

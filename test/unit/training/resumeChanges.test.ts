@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { contradictionIn, resizeOf, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+import {
+  contradictionIn,
+  imageSizesOf,
+  trainingConfigSchema,
+  type UsualSizes,
+} from '../../../src/protocol/trainingConfig.ts';
 import { resumeChanges } from '../../../src/ml/training/run/resumeChanges.ts';
 import { namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { runNetwork } from '../../../src/ml/training/run/runNetwork.ts';
@@ -27,8 +32,15 @@ test('more epochs at a constant rate are said without a jump, and another rate w
 });
 
 test('the short side follows a larger image size, and one that is too small is refused before training', () => {
-  const sizes = [32, 224, 225, 300].map((imageSize) => resizeOf(tinyConfig('data', { imageSize, resize: undefined })));
-  assert.deepEqual(sizes, [255, 255, 256, 342]);
+  const shortSide = (imageSize: number | undefined, usual: UsualSizes) =>
+    imageSizesOf(tinyConfig('data', { imageSize, resize: undefined }), usual).resize;
+  assert.deepEqual(
+    [32, 224, 225, 300].map((imageSize) => shortSide(imageSize, { crop: 224, resize: 232 })),
+    [255, 255, 256, 342],
+  );
+  // Those of a network that was trained on larger images are taken as its weights were trained.
+  const large = { crop: 384, resize: 384 };
+  assert.deepEqual([shortSide(384, large), shortSide(undefined, large), shortSide(224, large)], [384, 384, 255]);
   const small = tinyConfig('data', { imageSize: 300, resize: 255 });
   assert.throws(() => runNetwork(small, namedNetwork('ConvNet1'), 2), {
     name: 'UserError',

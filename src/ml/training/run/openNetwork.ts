@@ -1,12 +1,15 @@
 import { resolve } from 'node:path';
 import { usageError } from '../../../protocol/errors.ts';
+import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import { type Backbone, openBackbone, scoresIn } from '../../inference/backbone.ts';
 import { exportedFacts, suggestedConstants } from '../../inference/backbonePreprocessing.ts';
 import { readOnnxFile } from '../../inference/foreignModel.ts';
 import type { ImageDemands, Network } from '../../networks/network.ts';
 import { onnxFileNetwork } from '../../networks/onnxFile.ts';
-import { namedNetwork } from '../../networks/registry.ts';
+import { usualSize } from '../../networks/pretrainedWeights.ts';
+import { namedNetwork, pixelsOf } from '../../networks/registry.ts';
+import { publishedSet } from '../../weights/publishedSet.ts';
 
 /** A network as a configuration names it, and the ONNX file that it starts from, where it does. */
 export interface OpenedNetwork {
@@ -16,14 +19,20 @@ export interface OpenedNetwork {
 
 /**
  * The network that a configuration names. `log` hears which constants are taken for an ONNX file's pixels where neither
- * the configuration nor the file says so. Throws a usage error for an unknown name, and a user error where an ONNX file
+ * the configuration nor the file says so; `before` is how a run that goes on prepared its images. Throws a usage error for an unknown name, and a user error where an ONNX file
  * cannot be used.
  */
 export async function openNetwork(
-  { network, imageSize }: Pick<TrainingConfig, 'network' | 'imageSize'>,
+  { network, method, imageSize = usualSize }: Pick<TrainingConfig, 'network' | 'method' | 'imageSize'>,
   log: (message: string) => void,
+  before?: Preprocessing,
 ): Promise<OpenedNetwork> {
-  if (network.kind === 'architecture') return { network: asUsage(() => namedNetwork(network.name)) };
+  if (network.kind === 'architecture') {
+    const named = asUsage(() => namedNetwork(network.name));
+    const set = before !== undefined || method === 'scratch' ? undefined : await publishedSet(named, network.weights);
+    const { preprocessing } = set ?? named;
+    return { network: { ...named, images: { ...named.images, ...pixelsOf(before ?? preprocessing) } } };
+  }
   const file = resolve(network.file);
   const backbone = await openBackbone(await readOnnxFile(file), network.featuresOutput, imageSize);
   const { featuresOutput, features } = backbone.extractor;
@@ -36,8 +45,9 @@ function demandsOf(backbone: Backbone, log?: (message: string) => void): ImageDe
   const { file, extractor } = backbone;
   const size = extractor.imageSize;
   const exported = exportedFacts(file, extractor)?.preprocessing;
-  if (exported) return { constants: exported, size, resize: exported.resize };
-  return { constants: suggestedConstants(file, scoresIn(backbone), log), size, resize: undefined };
+  if (exported) return { constants: exported, usual: exported, size, resize: exported.resize };
+  const usual = { crop: size ?? usualSize };
+  return { constants: suggestedConstants(file, scoresIn(backbone), log), usual, size, resize: undefined };
 }
 
 /** The registry's RangeErrors are the user's: an unknown name, a count out of range. */

@@ -20,7 +20,7 @@ import { applyWeights } from '../../weights/applyWeights.ts';
 import { type Checkpoint, readResumePoint } from '../../weights/checkpoint.ts';
 import type { Network, NetworkReference } from '../../networks/network.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
-import type { RunNetwork } from './runNetwork.ts';
+import { preprocessingOf, type RunNetwork } from './runNetwork.ts';
 import { optimizerOf } from '../loop/stepper.ts';
 import type { Position } from '../loop/position.ts';
 
@@ -118,7 +118,6 @@ const fixed = [
   'optimizer',
   'batchSize',
   'seed',
-  'imageSize',
   'batchNorm',
   'validShare',
   'testShare',
@@ -131,9 +130,10 @@ export function checkResumable(
   config: TrainingConfig,
   network: Network,
 ): void {
-  for (const setting of fixed) {
-    const before = JSON.stringify(resume.config[setting] ?? 'default');
-    const now = JSON.stringify(config[setting] ?? 'default');
+  const sizes = [checkpoint.metadata.preprocessing.crop, preprocessingOf(config, network.images).crop];
+  const settings = fixed.map((setting) => [setting, resume.config[setting], config[setting]] as const);
+  for (const [setting, ...values] of [...settings, ['imageSize', ...sizes] as const]) {
+    const [before = '', now = ''] = values.map((value) => JSON.stringify(value ?? 'default'));
     if (before === now) continue;
     throw usageError(
       `${path} was trained with ${setting} ${before} and cannot continue with ${now}: leave it as it was, or start a new run with these weights.`,

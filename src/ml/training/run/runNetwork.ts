@@ -1,6 +1,6 @@
 import { usageError } from '../../../protocol/errors.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
-import { resizeOf, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import { imageSizesOf, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import type { GraphForBatch } from '../../engine/engine.ts';
 import { splitFrozen } from '../../passes/frozenPrefix.ts';
 import { refuseUnusable } from '../../networks/graphLimits.ts';
@@ -39,8 +39,11 @@ export function batchNormOf(config: TrainingConfig): 'running' | 'batch' {
  * How a run's pixels are prepared: as the network wants them, unless the configuration says otherwise. Throws a usage
  * error where the crop would not fit into the image, or the network takes only images of another size.
  */
-function preprocessingOf(config: TrainingConfig, { constants, size, multipleOf, resize }: ImageDemands): Preprocessing {
-  const demanded = { ...constants, resize: resizeOf(config), crop: config.imageSize };
+export function preprocessingOf(
+  config: TrainingConfig,
+  { constants, usual, size, multipleOf, resize }: ImageDemands,
+): Preprocessing {
+  const demanded = { ...constants, ...imageSizesOf(config, usual) };
   const own = 'preprocessing' in config.network ? (config.network.preprocessing ?? {}) : {};
   const given = Object.entries(own).filter(([, value]) => value !== undefined);
   const chosen = { ...demanded, ...Object.fromEntries(given), ...chosenPixels(config) };

@@ -118,7 +118,8 @@ async function trainOn(
   const suggestions: string[] = [];
   const resumed = request && (await readResumed(request.checkpoints, (message) => notes.push(message)));
   if (!resumed) refuseContradictions(config);
-  const opened = await openNetwork(config, (message) => suggestions.push(message));
+  const before = resumed?.checkpoint.metadata.preprocessing;
+  const opened = await openNetwork(config, (message) => suggestions.push(message), before);
   if (resumed) checkResumable(resumed, config, opened.network);
   // What cannot be trained is said before there is a folder; the number of classes changes nothing of that.
   runNetwork(config, opened.network, 2);
