@@ -24,7 +24,7 @@ test('a sample is offered with the settings that lie in it, which nothing else g
     assert.deepEqual({ ...sample, ...machine, pinnedImages: config.pinnedImages }, config);
     assert.deepEqual([config.method, config.imageSize, config.resize], ['scratch', 64, 72]);
     assert.equal(choicesFor(data, { ...choices, epochs: 3 }, sample, settings).epochs, 3);
-    assert.equal(configFrom({ ...choices, method: 'head' }, machine).imageSize, 224);
+    assert.equal(configFrom({ ...choices, method: 'head' }, machine).imageSize, undefined);
     const next = choicesFor('/photos', choices, undefined, settings);
     assert.deepEqual(next, { ...firstChoices(undefined, settings), data: '/photos' });
     assert.equal(choicesFor('/photos/2', first, undefined, settings).epochs, 9);
