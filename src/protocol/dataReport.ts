@@ -13,9 +13,24 @@ export const classCountSchema = z.object({
   test: count(),
 });
 
-/** A sentence that a user should read before training: what is the case; what to do. */
-export const findingSchema = z.object({ level: z.enum(['info', 'warning', 'error']), message: sentence() });
-export type Finding = z.infer<typeof findingSchema>;
+const levelSchema = z.enum(['info', 'warning', 'error']);
+
+const presentFinding = z.object({ level: levelSchema, what: sentence(), todo: sentence().optional() });
+/** What a user should read before training: what is the case, in a sentence, and what to do about it, in another. */
+export type Finding = z.infer<typeof presentFinding>;
+
+/** Older records have one sentence for both. */
+const findingSchema = z.union([
+  presentFinding,
+  z
+    .object({ level: levelSchema, message: sentence() })
+    .transform(({ level, message }): Finding => ({ level, what: message })),
+]);
+
+/** Both sentences of a finding. */
+export function findingText({ what, todo }: Pick<Finding, 'what' | 'todo'>): string {
+  return todo === undefined ? what : `${what} ${todo}`;
+}
 
 /** What `fivecrop check` finds, and what a run's record keeps of its data. Paths are relative to the data folder, with `/`. */
 export const dataReportSchema = z.object({
@@ -41,3 +56,13 @@ export const dataReportSchema = z.object({
   findings: list(findingSchema, 1000),
 });
 export type DataReport = z.infer<typeof dataReportSchema>;
+
+/** The largest class has at most so many times the train images of the smallest before a warning. */
+const imbalanceLimit = 5;
+
+/** The classes with most and with fewest train images, where they are so far apart that class weights help. */
+export function unevenClasses({ classes }: Pick<DataReport, 'classes'>) {
+  const trained = classes.filter(({ train }) => train > 0).sort((a, b) => a.train - b.train);
+  const [smallest, largest] = [trained[0], trained.at(-1)];
+  return smallest && largest && largest.train > imbalanceLimit * smallest.train ? { smallest, largest } : undefined;
+}

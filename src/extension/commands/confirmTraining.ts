@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { networkName } from '../../protocol/networkName.ts';
-import type { DataReport } from '../../protocol/dataReport.ts';
+import { type DataReport, type Finding, unevenClasses } from '../../protocol/dataReport.ts';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
 import type { ServiceAnswerBody, WeightsOutlook } from '../../protocol/serviceProtocol.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
@@ -13,7 +13,7 @@ import { askForMirror, openWeightsFolder, weightsActions } from './offerWeights.
 import { neededWeights, withoutPretrained } from './neededWeights.ts';
 import { lookForWeights } from './pretrainedWeights.ts';
 import { showFailure } from './registerCommand.ts';
-import { dataReportText, halvesOf, isUneven } from './dataReportText.ts';
+import { dataReportText } from './dataReportText.ts';
 import { pickItem } from './quickQuestions.ts';
 import { back, type Place } from './runSteps.ts';
 import type { VirtualDocuments } from './virtualDocuments.ts';
@@ -101,7 +101,7 @@ async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<
           if (error instanceof CancelledError) return;
           if (!(error instanceof UserError)) throw error;
           shown.cannotCheck = true;
-          show(refusalItems([messageOf(error)], canEdit));
+          show(refusalItems([{ level: 'error', what: messageOf(error) }], canEdit));
         }
         await weights;
       },
@@ -276,7 +276,7 @@ function itemsFor(shown: Shown): Item[] {
     ];
   }
   const { images, classes, findings } = report;
-  const errors = findings.filter(({ level }) => level === 'error').map(({ message }) => message);
+  const errors = findings.filter(({ level }) => level === 'error');
   if (errors.length > 0)
     return [...refusalItems(errors, canEdit), item(`$(list-unordered) ${l10n.t('Show the Report')}`, 'report')];
   const counts = l10n.t(
@@ -293,8 +293,8 @@ function itemsFor(shown: Shown): Item[] {
     separator(l10n.t('Data')),
     item(`$(database) ${l10n.t('Show What Is in the Data')}`, 'report', counts),
     ...(looking ? [lookingItem] : []),
-    ...findings.map(({ level, message }) => findingItem(level, message, 'report')),
-    ...(isUneven(report) || balanced ? [balanceItem(balanced)] : []),
+    ...findings.map((finding) => findingItem(finding, 'report')),
+    ...(unevenClasses(report) || balanced ? [balanceItem(balanced)] : []),
   ];
 }
 
@@ -316,20 +316,20 @@ function balanceItem(balanced: boolean): Item {
   return tick(balanced, label, l10n.t('Rare classes count as much as frequent ones.'), { classWeights });
 }
 
-/** A finding says what is the case, then what to do, which goes into the second line. */
-function findingItem(icon: string, message: string, does: Item['does']): Item {
-  const { what, todo } = halvesOf(inLabel(message));
-  return item(`$(${icon}) ${what}`, does, todo);
+/** A finding in two lines: what is the case, as a title, and what to do. */
+function findingItem({ level, what, todo }: Finding, does: Item['does']): Item {
+  const title = inLabel(what).replace(/\.$/u, '');
+  return item(`$(${level}) ${title}`, does, todo === undefined ? undefined : inLabel(todo));
 }
 
 /** Settings that come from a file name their folder there. */
-function refusalItems(reasons: readonly string[], canEdit: boolean): Item[] {
+function refusalItems(reasons: readonly Finding[], canEdit: boolean): Item[] {
   const choose = canEdit
     ? `$(folder-opened) ${l10n.t('Choose Another Folder')}`
     : `$(edit) ${l10n.t('Choose Another Folder in the File')}`;
   return [
     item(choose, 'folder', l10n.t('This one cannot be trained on yet.')),
     separator(l10n.t('Why')),
-    ...reasons.map((reason) => findingItem('error', reason, 'nothing')),
+    ...reasons.map((reason) => findingItem(reason, 'nothing')),
   ];
 }

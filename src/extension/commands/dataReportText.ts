@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { DataReport } from '../../protocol/dataReport.ts';
+import { type DataReport, findingText } from '../../protocol/dataReport.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import { inCode, inMarkdown } from '../plainText.ts';
 
@@ -20,7 +20,7 @@ export function dataReportText(report: DataReport): string {
     [`# ${inMarkdown(data)}`, '', counts, ''],
     findings.length === 0
       ? [l10n.t('The data is ready for training.'), '']
-      : [...findings.map(({ level, message }) => `- **${level}**: ${inMarkdown(message)}`), ''],
+      : [...findings.map((finding) => `- **${finding.level}**: ${inMarkdown(findingText(finding))}`), ''],
     list(
       l10n.t('Unreadable images'),
       undecodable.map(({ file, reason }) => `${inCode(file)}: ${inMarkdown(reason)}`),
@@ -52,19 +52,4 @@ function list(title: string, lines: readonly string[]): string[] {
 function more(lines: number): string[] {
   if (lines <= shownLines) return [];
   return ['', l10n.t('And {0} more, which {1} lists.', lines - shownLines, '`fivecrop check --json`')];
-}
-
-/** Whether the largest class has more than five times the train images of the smallest, which class weights answer. */
-export function isUneven({ classes }: Pick<DataReport, 'classes'>): boolean {
-  const counts = classes.map(({ train }) => train).filter((count) => count > 0);
-  counts.sort((a, b) => a - b);
-  return (counts.at(-1) ?? 0) > 5 * (counts[0] ?? 0);
-}
-
-/** The two halves of a finding: what is the case, and what to do about it, where it says so. */
-export function halvesOf(message: string): { readonly what: string; readonly todo?: string } {
-  const at = message.lastIndexOf('; ');
-  if (at < 0) return { what: message };
-  const todo = message.slice(at + 2);
-  return { what: message.slice(0, at), todo: todo.slice(0, 1).toUpperCase() + todo.slice(1) };
 }

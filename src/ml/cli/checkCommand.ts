@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import process from 'node:process';
+import { findingText } from '../../protocol/dataReport.ts';
 import { usageError } from '../../protocol/errors.ts';
 import { contradictionIn } from '../../protocol/trainingConfig.ts';
 import { checkData } from '../data/checkData.ts';
@@ -49,7 +50,9 @@ async function check(data: string, options: OptionValues): Promise<void> {
   const report = await withInterrupt(stopping, (signal) =>
     checkData(dataset, { decode: true, signal, onProgress }),
   ).finally(progress.stop);
-  output.object(report);
+  // Who reads the report by a program had only `message` before.
+  const findings = report.findings.map((finding) => ({ ...finding, message: findingText(finding) }));
+  output.object({ ...report, findings });
   for (const line of reportLines(report)) output.print(line);
   if (report.findings.some(({ level }) => level === 'error')) process.exitCode = 1;
 }

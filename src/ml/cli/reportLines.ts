@@ -1,4 +1,4 @@
-import type { DataReport } from '../../protocol/dataReport.ts';
+import { type DataReport, findingText } from '../../protocol/dataReport.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import { formatClasses } from './table.ts';
 
@@ -26,7 +26,7 @@ export function reportLines({ classes, images, splitBy, undecodable, duplicates,
     ...shortened('The same picture, re-encoded:', copies(duplicates, 'picture', ' ≈ ')),
     '',
     ...(findings.length === 0 ? ['The data is ready for training.'] : []),
-    ...findings.map(({ level, message }) => `${level}: ${message}`),
+    ...findings.map((finding) => `${finding.level}: ${findingText(finding)}`),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { relative } from 'node:path';
 import process from 'node:process';
+import { findingText } from '../../protocol/dataReport.ts';
 import { usageError } from '../../protocol/errors.ts';
 import { type Suspect, suspectKinds } from '../../protocol/suspect.ts';
 import { createDecodePool } from '../data/decodePool.ts';
@@ -58,7 +59,7 @@ async function listSuspects(data: string, options: OptionValues): Promise<void> 
   const config = parseTrainingConfig({ data, network, ...settingsFromFlags(options) });
   const source = classifierFromFlags(options);
   const dataset = await scanDataset(data, scanOptionsOf(config));
-  for (const { message } of dataset.notes) output.say(message);
+  for (const note of dataset.notes) output.say(findingText(note));
   const samples = samplesOf(dataset);
   const placement = await placementFromFlags(options, output.say);
   const model = await openFeatureModel(source, placement, { log: output.say });

@@ -1,11 +1,10 @@
-import type { DataReport, Finding } from '../../protocol/dataReport.ts';
+import { type DataReport, type Finding, unevenClasses } from '../../protocol/dataReport.ts';
 import { plural } from '../../protocol/plural.ts';
 import { someOf } from '../../protocol/someOf.ts';
+import type { Untrainable } from './whyUntrainable.ts';
 
 type Counted = Omit<DataReport, 'findings'>;
 
-/** The largest class has at most so many times the train images of the smallest before a warning. */
-export const imbalanceLimit = 5;
 /** Fewer train images than this in a class are said. */
 export const fewImages = 10;
 
@@ -15,14 +14,14 @@ export interface OtherFacts {
   /** Images that lie in no class folder. */
   readonly withoutClass: readonly string[];
   /** Why nothing can be trained, where nothing can. */
-  readonly untrainable: string | undefined;
+  readonly untrainable: Untrainable | undefined;
 }
 
-/** What a user should know before training, the gravest first; each sentence says what to do. */
+/** What a user should know before training, the gravest first. */
 export function dataFindings(counted: Counted, { notes, withoutClass, untrainable }: OtherFacts): Finding[] {
   const rules = [acrossClasses, acrossSplits, emptyTest, imbalance, fewToLearnFrom, unnamed];
   const findings: Finding[] = [
-    ...(untrainable === undefined ? [] : [{ level: 'error', message: untrainable } as const]),
+    ...(untrainable === undefined ? [] : [{ level: 'error', ...untrainable } as const]),
     ...lying(withoutClass),
     ...undecodable(counted, withoutClass),
     ...rules.flatMap((rule) => rule(counted)),
@@ -47,9 +46,9 @@ function copiedImages(groups: Counted['duplicates'], place: string): string {
 
 function lying(images: readonly string[]): Finding[] {
   if (images.length === 0) return [];
-  const what = images.length === 1 ? '1 image lies in no class folder and is' : `${images.length} images lie in no class folder and are`; // prettier-ignore
-  const message = `${what} left out (${someOf(images)}); move each into the folder of its class.`;
-  return [{ level: 'warning', message }];
+  const which = images.length === 1 ? '1 image lies in no class folder and is' : `${images.length} images lie in no class folder and are`; // prettier-ignore
+  const what = `${which} left out (${someOf(images)}).`;
+  return [{ level: 'warning', what, todo: 'Move each into the folder of its class.' }];
 }
 
 function undecodable({ undecodable: all }: Counted, withoutClass: readonly string[]): Finding[] {
@@ -57,51 +56,50 @@ function undecodable({ undecodable: all }: Counted, withoutClass: readonly strin
   const files = all.filter(({ file }) => !counted.has(file));
   if (files.length === 0) return [];
   const paths = someOf(files.map(({ file }) => file));
-  const message = `${plural(files.length, 'file')} cannot be used and ${files.length === 1 ? 'is' : 'are'} left out (${paths}); replace or remove what the list of reasons names.`;
-  return [{ level: 'warning', message }];
+  const what = `${plural(files.length, 'file')} cannot be used and ${files.length === 1 ? 'is' : 'are'} left out (${paths}).`;
+  return [{ level: 'warning', what, todo: 'Replace or remove what the list of reasons names.' }];
 }
 
 function acrossClasses({ duplicates }: Counted): Finding[] {
   const groups = duplicates.filter((group) => group.acrossClasses);
   if (groups.length === 0) return [];
-  return [{ level: 'warning', message: `${copiedImages(groups, 'class')}; keep each in the right class only.` }];
+  const what = `${copiedImages(groups, 'class')}.`;
+  return [{ level: 'warning', what, todo: 'Keep each in the right class only.' }];
 }
 
 function acrossSplits({ duplicates }: Counted): Finding[] {
   const groups = duplicates.filter((group) => group.acrossSplits);
   if (groups.length === 0) return [];
-  const message = `${copiedImages(groups, 'split')}, which makes accuracy look better than it is; remove the copies from train.`;
-  return [{ level: 'warning', message }];
+  const what = `${copiedImages(groups, 'split')}, which makes accuracy look better than it is.`;
+  return [{ level: 'warning', what, todo: 'Remove the copies from train.' }];
 }
 
 function emptyTest({ images }: Counted): Finding[] {
   if (images.test > 0) return [];
-  const message =
-    'There are no test images; add test/<class>/ folders to measure on images that no choice was made by.';
-  return [{ level: 'info', message }];
+  const todo = 'Add test/<class>/ folders to measure on images that no choice was made by.';
+  return [{ level: 'info', what: 'There are no test images.', todo }];
 }
 
-function imbalance({ classes }: Counted): Finding[] {
-  const trained = classes.filter(({ train }) => train > 0).sort((a, b) => a.train - b.train);
-  const smallest = trained[0];
-  const largest = trained.at(-1);
-  if (!smallest || !largest || largest.train <= imbalanceLimit * smallest.train) return [];
-  const message = `Classes are uneven: ${largest.name} has ${largest.train} train images, ${smallest.name} has ${smallest.train}; add images, or train with balanced class weights.`;
-  return [{ level: 'warning', message }];
+function imbalance(counted: Counted): Finding[] {
+  const uneven = unevenClasses(counted);
+  if (!uneven) return [];
+  const { smallest, largest } = uneven;
+  const what = `Classes are uneven: ${largest.name} has ${largest.train} train images, ${smallest.name} has ${smallest.train}.`;
+  return [{ level: 'warning', what, todo: 'Add images, or train with balanced class weights.' }];
 }
 
 function fewToLearnFrom({ classes }: Counted): Finding[] {
   const few = classes.filter(({ train }) => train > 0 && train < fewImages).map(({ name }) => name);
   if (few.length === 0) return [];
-  const what = few.length === 1 ? '1 class has' : `${few.length} classes have`;
-  const message = `${what} fewer than ${fewImages} train images (${someOf(few)}); add some for a dependable result.`;
-  return [{ level: 'info', message }];
+  const which = few.length === 1 ? '1 class has' : `${few.length} classes have`;
+  const what = `${which} fewer than ${fewImages} train images (${someOf(few)}).`;
+  return [{ level: 'info', what, todo: 'Add some for a dependable result.' }];
 }
 
 function unnamed({ classes }: Counted): Finding[] {
   const nameless = classes.filter(({ folder, name }) => folder === name).map(({ folder }) => folder);
   if (nameless.length === 0 || nameless.length === classes.length) return [];
-  const what = nameless.length === 1 ? '1 class goes by its folder' : `${nameless.length} classes go by their folders`;
-  const message = `${what} (${someOf(nameless)}), since the file of class names lacks ${nameless.length === 1 ? 'it' : 'them'}; add what is missing.`;
-  return [{ level: 'info', message }];
+  const which = nameless.length === 1 ? '1 class goes by its folder' : `${nameless.length} classes go by their folders`;
+  const what = `${which} (${someOf(nameless)}), since the file of class names lacks ${nameless.length === 1 ? 'it' : 'them'}.`;
+  return [{ level: 'info', what, todo: 'Add what is missing.' }];
 }

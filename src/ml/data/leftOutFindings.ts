@@ -7,19 +7,23 @@ import { pathIn } from './pathIn.ts';
 const sentences: Readonly<
   Record<Exclude<keyof LeftOut, 'notImages'>, readonly [one: string, many: string, todo: string]>
 > = {
-  unnameable: ['name is not UTF-8', 'names are not UTF-8', 'rename the files or folders that are to be used'],
+  unnameable: ['name is not UTF-8', 'names are not UTF-8', 'Rename the files or folders that are to be used.'],
   repeats: [
     'link leads to what is counted already, or to a folder around it,',
     'links lead to what is counted already, or to a folder around them,',
-    'remove what is not meant, as each image is used once',
+    'Remove what is not meant: each image is used once.',
   ],
-  brokenLinks: ['link leads nowhere', 'links lead nowhere', 'mend or remove what is broken'],
+  brokenLinks: ['link leads nowhere', 'links lead nowhere', 'Mend or remove what is broken.'],
   devices: [
     'entry is neither a file nor a folder',
     'entries are neither files nor folders',
-    'remove what is in the way',
+    'Remove what is in the way.',
   ],
-  hiddenImages: ['image is hidden by a leading dot', 'images are hidden by a leading dot', 'rename what is to be used'],
+  hiddenImages: [
+    'image is hidden by a leading dot',
+    'images are hidden by a leading dot',
+    'Rename what is to be used.',
+  ],
 };
 
 /** A line for each kind of thing that a walk below `root` left out, with how many; none for files that are no images. */
@@ -29,8 +33,8 @@ export function leftOutFindings(root: string, left: LeftOut): Finding[] {
     const paths = left[kind].map((path) => pathIn(root, path)).sort();
     if (paths.length === 0) return [];
     const [one, many, todo] = sentences[kind];
-    const what = paths.length === 1 ? `1 ${one} and is` : `${paths.length} ${many} and are`;
-    const message = `${what} left out (${someOf(paths)}); ${todo}.`;
-    return [{ level: kind === 'hiddenImages' ? 'info' : 'warning', message }];
+    const which = paths.length === 1 ? `1 ${one} and is` : `${paths.length} ${many} and are`;
+    const what = `${which} left out (${someOf(paths)}).`;
+    return [{ level: kind === 'hiddenImages' ? 'info' : 'warning', what, todo }];
   });
 }

@@ -196,19 +196,22 @@ function layoutNotes(decision: LayoutDecision): Finding[] {
   if (decision.layout === 'classes') {
     const { likeSplit, sharedFolders } = decision;
     if (sharedFolders.length > 0) {
-      const message = `All classes hold the folders ${someOf(sharedFolders)}, whose images count as theirs; if those are the classes, arrange the images as <class>/ or train/<class>/.`;
-      return [{ level: 'warning', message }];
+      const what = `All classes hold the folders ${someOf(sharedFolders)}, whose images count as theirs.`;
+      const todo = 'If those are the classes, arrange the images as <class>/ or train/<class>/.';
+      return [{ level: 'warning', what, todo }];
     }
     if (likeSplit === undefined) return [];
-    const message = `${likeSplit} is taken for a class, since it has no class folders inside; if it is a split, arrange the images as ${likeSplit}/<class>/.`;
-    return [{ level: 'info', message }];
+    const what = `${likeSplit} is taken for a class, since it has no class folders inside.`;
+    const todo = `If it is a split, arrange the images as ${likeSplit}/<class>/.`;
+    return [{ level: 'info', what, todo }];
   }
   const { strays } = decision;
   if (strays.length === 0) return [];
   const count = (tree: FolderTree) => [...tree.below.values()].reduce((sum, { length }) => sum + length, tree.images.length); // prettier-ignore
   const images = strays.reduce((sum, tree) => sum + count(tree), 0);
-  const message = `${images} ${images === 1 ? 'image lies' : 'images lie'} in no split and ${images === 1 ? 'is' : 'are'} left out (${someOf(strays.map(({ name }) => name).sort())}); move into train, valid or test what is to be used.`;
-  return [{ level: 'warning', message }];
+  const which = images === 1 ? '1 image lies in no split and is' : `${images} images lie in no split and are`;
+  const what = `${which} left out (${someOf(strays.map(({ name }) => name).sort())}).`;
+  return [{ level: 'warning', what, todo: 'Move into train, valid or test what is to be used.' }];
 }
 
 /** Folders in the places of classes that hold no image. */
@@ -216,9 +219,10 @@ function emptyFolders(trees: readonly FolderTree[], decision: LayoutDecision): F
   if (decision.layout === 'splits') return [];
   const empty = trees.filter(({ images, below }) => images.length === 0 && below.size === 0).map(({ name }) => name);
   if (empty.length === 0) return [];
-  const what = empty.length === 1 ? '1 folder holds no image and is' : `${empty.length} folders hold no images and are`;
-  const message = `${what} no class (${someOf(empty.sort())}); add images if it should be.`;
-  return [{ level: 'info', message }];
+  const one = empty.length === 1;
+  const which = one ? '1 folder holds no image and is not a class' : `${empty.length} folders hold no images and are not classes`; // prettier-ignore
+  const what = `${which} (${someOf(empty.sort())}).`;
+  return [{ level: 'info', what, todo: `Add images if ${one ? 'it' : 'they'} should be.` }];
 }
 
 /**
@@ -264,8 +268,8 @@ function withValidation(found: SplitFiles, { validShare, seed }: SplitShares, no
   const parts = splitAll(found.train, { validShare, testShare: 0, seed });
   const taken = countFiles(parts.valid);
   if (taken > 0) {
-    const message = `There is no validation folder, so ${taken} of the training images, drawn by seed, serve for validation.`;
-    notes.push({ level: 'info', message });
+    const what = `There is no validation folder, so ${taken} of the training images, drawn by seed, serve for validation.`;
+    notes.push({ level: 'info', what, todo: 'Add valid/<class>/ folders to choose them yourself.' });
   }
   return { ...parts, test: found.test };
 }

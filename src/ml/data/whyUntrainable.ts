@@ -1,4 +1,5 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import type { Finding } from '../../protocol/dataReport.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import type { Dataset } from './scanDataset.ts';
 
@@ -28,28 +29,46 @@ export function countsOf({ classes, splits, validShare }: Dataset): TrainableCou
   };
 }
 
+/** What is the case, and what to do about it. */
+export interface Untrainable extends Pick<Finding, 'what'> {
+  readonly todo: string;
+}
+
 /**
- * Why a data set cannot be trained on, in a sentence; undefined where it can be. `train` refuses by it and `check` ends
+ * Why a data set cannot be trained on, and what to do; undefined where it can be. `train` refuses by it and `check` ends
  * with 1 by it, so that both say the same.
  */
-export function whyUntrainable({ classes, valid, validShare }: TrainableCounts): string | undefined {
+export function whyUntrainable({ classes, valid, validShare }: TrainableCounts): Untrainable | undefined {
   if (classes.every(({ train }) => train.found === 0)) {
-    return 'There are no images to train on; put some into train/<class>/.';
+    return { what: 'There are no images to train on.', todo: 'Put some into train/<class>/.' };
   }
   const empty = classes.filter(({ train }) => train.found === 0).map(({ name }) => name);
   if (empty.length > 0) {
-    return `No train images for ${countOf(empty)}, which can never be predicted right; add some, or remove the ${empty.length === 1 ? 'folder' : 'folders'}.`;
+    return {
+      what: `No train images for ${countOf(empty)}, which can never be predicted right.`,
+      todo: `Add some, or remove the ${empty.length === 1 ? 'folder' : 'folders'}.`,
+    };
   }
   const broken = classes.filter(({ train }) => train.readable === 0).map(({ name }) => name);
   if (broken.length > 0) {
-    return `None of the train images of ${countOf(broken)} can be read; replace them, or remove the ${broken.length === 1 ? 'folder' : 'folders'}.`;
+    return {
+      what: `None of the train images of ${countOf(broken)} can be read.`,
+      todo: `Replace them, or remove the ${broken.length === 1 ? 'folder' : 'folders'}.`,
+    };
   }
   if (valid.found === 0) {
     return validShare === 0
-      ? 'There are no validation images, since validShare (--valid-share) is 0; raise it, or add valid/<class>/ folders.'
-      : 'There are no validation images, since no class has two images to train and validate on; add images.';
+      ? {
+          what: 'There are no validation images, since validShare (--valid-share) is 0.',
+          todo: 'Raise it, or add valid/<class>/ folders.',
+        }
+      : {
+          what: 'There are no validation images, since no class has two images to train and validate on.',
+          todo: 'Add images.',
+        };
   }
-  return valid.readable === 0 ? 'None of the validation images can be read; replace them.' : undefined;
+  if (valid.readable > 0) return undefined;
+  return { what: 'None of the validation images can be read.', todo: 'Replace them.' };
 }
 
 function countOf(names: readonly string[]): string {

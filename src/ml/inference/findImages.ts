@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { sep } from 'node:path';
+import { findingText } from '../../protocol/dataReport.ts';
 import { userError } from '../../protocol/errors.ts';
 import { leftOutFindings } from '../data/leftOutFindings.ts';
 import { walkImages, type ImageCollector } from '../data/walkImages.ts';
@@ -35,7 +36,7 @@ async function imagesBelow(folder: string, onNote: (sentence: string) => void): 
   const images: string[] = [];
   const collector: ImageCollector = { images, below: () => collector };
   const left = await walkImages(folder, collector);
-  for (const { message } of leftOutFindings(folder, left)) onNote(message);
+  for (const finding of leftOutFindings(folder, left)) onNote(findingText(finding));
   // Folder by folder: a separator sorts before anything else.
   const key = (path: string) => path.replaceAll(sep, '\u0000');
   return images.sort((a, b) => (key(a) < key(b) ? -1 : 1));

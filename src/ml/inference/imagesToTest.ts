@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
-import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
+import { findingText, splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { usageError, userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import type { Layout } from '../../protocol/trainingConfig.ts';
@@ -204,7 +204,7 @@ function nothingIn({ root, splits }: Pick<Dataset, 'root' | 'splits'>, split: Sp
 function finished(dataset: Dataset, samples: readonly Sample[], selection: TestImages['selection']): TestImages {
   const left = dataset.withoutClass.length;
   const notes = [
-    ...dataset.notes.map(({ message }) => message),
+    ...dataset.notes.map(findingText),
     ...otherClassesNote(dataset),
     ...(left > 0 ? [`${count(left, 'image')} in no class folder ${left === 1 ? 'is' : 'are'} left out.`] : []),
   ];

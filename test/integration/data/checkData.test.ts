@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { dataReportSchema } from '../../../src/protocol/dataReport.ts';
+import { dataReportSchema, findingText } from '../../../src/protocol/dataReport.ts';
 import { CancelledError } from '../../../src/protocol/errors.ts';
 import { checkData } from '../../../src/ml/data/checkData.ts';
 import { createDecodePool } from '../../../src/ml/data/decodePool.ts';
@@ -47,7 +47,7 @@ test('a full check finds what does not decode, what lies in two places, and what
     { files: ['train/a/doubtful.png', 'train/b/doubtful.png'], same: 'file', acrossSplits: false, acrossClasses: true },
     { files: ['train/a/shared.png', 'valid/a/shared.png'], same: 'file', acrossSplits: true, acrossClasses: false },
   ]);
-  const said = report.findings.map(({ level, message }) => `${level}: ${message}`).join('\n');
+  const said = report.findings.map((finding) => `${finding.level}: ${findingText(finding)}`).join('\n');
   assert.match(said, /^error: No train images for 1 class \(c\)/);
   assert.match(
     said,
@@ -56,7 +56,7 @@ test('a full check finds what does not decode, what lies in two places, and what
   assert.match(said, /warning: 1 image lies in more than one class .*doubtful/);
   assert.match(
     said,
-    /warning: 1 image lies in more than one split .*shared\.png = valid.*remove the copies from train/,
+    /warning: 1 image lies in more than one split .*shared\.png = valid.*Remove the copies from train/,
   );
   assert.match(said, /warning: Classes are uneven: aster has 64 train images, bellflower has 10/);
   assert.match(said, /info: There are no test images/);

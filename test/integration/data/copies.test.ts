@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
+import { findingText } from '../../../src/protocol/dataReport.ts';
 import { checkData } from '../../../src/ml/data/checkData.ts';
 import { createDecodePool } from '../../../src/ml/data/decodePool.ts';
 import { drawSampleDataset } from '../../../src/ml/data/drawSampleDataset.ts';
@@ -59,10 +60,10 @@ for (const [how, save] of Object.entries(copies)) {
       acrossClasses: false,
     };
     assert.deepEqual(duplicates, [group]);
-    const said = findings.map(({ message }) => message).join('\n');
+    const said = findings.map(findingText).join('\n');
     assert.match(
       said,
-      /1 image lies in more than one split, re-encoded \(train\/a\/1\.png ≈ valid\/a\/2\.png\), .*; remove the copies from train\./u,
+      /1 image lies in more than one split, re-encoded \(train\/a\/1\.png ≈ valid\/a\/2\.png\), .* Remove the copies from train\./u,
     );
   });
 }

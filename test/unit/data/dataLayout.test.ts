@@ -4,7 +4,7 @@ import { join, relative, sep } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { scanDataset, type Dataset, type ScanOptions } from '../../../src/ml/data/scanDataset.ts';
 import { countsOf, whyUntrainable } from '../../../src/ml/data/whyUntrainable.ts';
-import { splitNames } from '../../../src/protocol/dataReport.ts';
+import { findingText, splitNames } from '../../../src/protocol/dataReport.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import { temporaryFolder, writeFiles } from './temporaryImages.ts';
 
@@ -30,7 +30,7 @@ function countsBySplit({ splits }: Dataset): number[] {
 }
 
 function said({ notes }: Dataset): string {
-  return notes.map(({ message }) => message).join('\n');
+  return notes.map(findingText).join('\n');
 }
 
 const spelled: readonly (readonly [train: string, valid: string, test: string])[] = [
@@ -145,7 +145,7 @@ test('the flag makes splits of what could be a class, and what is left out is co
 test('a folder beside splits that share their classes is left out with a line that counts its images', async (t) => {
   const dataset = await scan(t, images(['train/cat', 'train/dog', 'test/cat', 'test/dog', 'extra', 'extra/more']));
   assert.deepEqual(classesOf(dataset), ['cat', 'dog']);
-  assert.match(said(dataset), /4 images lie in no split and are left out \(extra\); move into train, valid or test/);
+  assert.match(said(dataset), /4 images lie in no split and are left out \(extra\)\. Move into train, valid or test/);
 });
 
 test('a class may be called like a split among other classes, and inside splits; the first is said', async (t) => {
@@ -174,7 +174,7 @@ test('names of one class that differ in case between splits are refused; two cla
 test('folders that all classes hold are said, since they may be the classes', async (t) => {
   const dataset = await scan(t, images(['2023/cat', '2023/dog', '2024/cat', '2024/dog']));
   assert.deepEqual(classesOf(dataset), ['2023', '2024']);
-  assert.match(said(dataset), /All classes hold the folders cat, dog, whose images count as theirs; if those are/);
+  assert.match(said(dataset), /All classes hold the folders cat, dog, whose images count as theirs\. If those are/);
   assert.equal(said(await scan(t, images(['cat/left', 'dog/left']))), '');
 });
 
@@ -192,7 +192,7 @@ test('what systems leave behind is passed over, and folders without images are c
   ];
   const dataset = await scan(t, files);
   assert.deepEqual([classesOf(dataset), countsBySplit(dataset), dataset.notImages.length], [['cat', 'dog'], [2, 2, 0], 1]); // prettier-ignore
-  assert.deepEqual(said(dataset), '1 folder holds no image and is no class (notes); add images if it should be.');
+  assert.deepEqual(said(dataset), '1 folder holds no image and is not a class (notes). Add images if it should be.');
 });
 
 test('links that lead round in circles end, and each image is there once', async (t) => {
@@ -237,14 +237,19 @@ test('names that are not UTF-8 are left out and counted, and the rest is used', 
 });
 
 test('a data set is refused for training with the true reason', async (t) => {
-  const why = async (files: readonly string[], options: Partial<ScanOptions> = {}) =>
-    whyUntrainable(countsOf(await scan(t, files, options)));
+  const why = async (files: readonly string[], options: Partial<ScanOptions> = {}) => {
+    const found = whyUntrainable(countsOf(await scan(t, files, options)));
+    return found && findingText(found);
+  };
   assert.match((await why(images(['a', 'b'], 1))) ?? '', /no class has two images to train and validate on/);
-  assert.match((await why(images(['a', 'b']), { validShare: 0 })) ?? '', /validShare \(--valid-share\) is 0; raise it/);
+  assert.match(
+    (await why(images(['a', 'b']), { validShare: 0 })) ?? '',
+    /validShare \(--valid-share\) is 0\. Raise it/,
+  );
   assert.match((await why(images(['train/a', 'valid/b']))) ?? '', /No train images for 1 class \(b\)/);
   assert.match((await why(images(['test/a', 'valid/b']))) ?? '', /no images to train on/);
   assert.equal(await why(images(['a', 'b'])), undefined);
   const counts = countsOf(await scan(t, images(['a', 'b'])));
   const unread = { ...counts, classes: counts.classes.map((label) => ({ ...label, train: { found: 1, readable: label.index } })) }; // prettier-ignore
-  assert.match(whyUntrainable(unread) ?? '', /None of the train images of 1 class \(a\) can be read/);
+  assert.match(whyUntrainable(unread)?.what ?? '', /None of the train images of 1 class \(a\) can be read/);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, symlink } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { test } from 'node:test';
+import { findingText } from '../../../src/protocol/dataReport.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
 import { splitClass, splitCounts } from '../../../src/ml/data/stratifiedSplit.ts';
@@ -82,7 +83,7 @@ test('validation is taken from train where there is no folder for it, and said',
   await writeFiles(root, ['test/a/9.jpg']);
   const { splits, notes, splitBy } = await scanDataset(root, shares);
   assert.deepEqual([splitBy, splits.train.length, splits.valid.length, splits.test.length], ['folders', 6, 2, 1]);
-  assert.match(notes[0]?.message ?? '', /2 of the training images, drawn by seed, serve for validation/);
+  assert.match(notes[0]?.what ?? '', /2 of the training images, drawn by seed, serve for validation/);
 });
 
 test('hidden files are passed over, others that are no images are listed, links are followed', async (t) => {
@@ -106,8 +107,8 @@ test('hidden files are passed over, others that are no images are listed, links 
     [...withoutClass, ...notImages].map((file) => basename(file)),
     ['loose.jpg', 'notes.txt'],
   );
-  const said = notes.map(({ message }) => message).join(' ');
-  assert.match(said, /1 link leads nowhere and is left out \(train\/b\/broken\.jpg\); mend/);
+  const said = notes.map(findingText).join(' ');
+  assert.match(said, /1 link leads nowhere and is left out \(train\/b\/broken\.jpg\)\. Mend/);
   assert.match(said, /1 image is hidden by a leading dot and is left out \(train\/a\/\.hidden\.jpg\)/);
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dataReportText, halvesOf, isUneven } from '../../../src/extension/commands/dataReportText.ts';
-import { type DataReport, dataReportSchema } from '../../../src/protocol/dataReport.ts';
+import { dataReportText } from '../../../src/extension/commands/dataReportText.ts';
+import { type DataReport, dataReportSchema, findingText, unevenClasses } from '../../../src/protocol/dataReport.ts';
 import { dataFindings } from '../../../src/ml/data/dataFindings.ts';
 
 const counted: Omit<DataReport, 'findings'> = {
@@ -19,20 +19,26 @@ const counted: Omit<DataReport, 'findings'> = {
   ],
 };
 
-const others = { notes: [], withoutClass: ['loose.jpg'], untrainable: 'No train images for 1 class (rose); add some.' };
+const others = {
+  notes: [],
+  withoutClass: ['loose.jpg'],
+  untrainable: { what: 'No train images for 1 class (rose).', todo: 'Add some.' },
+};
 
-test('each finding says in one half what is the case, and in the other what to do', () => {
+test('each finding says in one sentence what is the case, and in another what to do', () => {
   const findings = dataFindings(counted, others);
   assert.ok(findings.length >= 7, `${findings.length} kinds of findings`);
-  for (const { message } of findings) {
-    const { what, todo = '' } = halvesOf(message);
-    assert.match(todo, /^(Add|Remove|Replace|Keep|Move)\b.*\.$/, message);
-    assert.ok(what.length > 10 && !what.endsWith('.'), message);
+  for (const { what, todo = '' } of findings) {
+    assert.match(todo, /^(Add|Remove|Replace|Keep|Move)\b.*\.$/, what);
+    assert.match(what, /^[A-Z0-9].{10,}\.$/u);
   }
 });
 
-test('a message of one half stands alone', () => {
-  assert.deepEqual(halvesOf('A seed drew the split.'), { what: 'A seed drew the split.' });
+test('the findings of older records, which are one sentence, are still read, and need nothing done', () => {
+  const old = { level: 'info', message: 'A seed drew the split; all is well.' };
+  const { findings } = dataReportSchema.parse({ ...counted, findings: [old] });
+  assert.deepEqual(findings, [{ level: 'info', what: 'A seed drew the split; all is well.' }]);
+  assert.deepEqual(findings.map(findingText), [old.message]);
 });
 
 test('the report names what does not decode with its reason, copies, and the numbers of every class', () => {
@@ -40,7 +46,7 @@ test('the report names what does not decode with its reason, copies, and the num
   assert.match(text, /`train\/1\/half; torn\.jpg`: The file ends too soon\./);
   assert.match(text, /`train\/1\/a\.jpg` = `valid\/2\/a\.jpg`/);
   assert.match(text, /\| 2 \| 2 \| 3 \| 1 \| 0 \|/);
-  assert.ok(isUneven(counted));
+  assert.equal(unevenClasses(counted)?.largest.name, 'daisy');
 });
 
 test('pictures that were re-encoded are listed apart from identical files, and old reports have none', () => {
@@ -50,7 +56,7 @@ test('pictures that were re-encoded are listed apart from identical files, and o
   const [identical = '', picture = ''] = dataReportText(report).split('## The same picture, re-encoded');
   assert.match(identical, /## Identical files\n\n- `train\/1\/a\.jpg` = `valid\/1\/b\.jpg`\n/u);
   assert.match(picture, /^\n\n- `train\/1\/c\.jpg` ≈ `test\/1\/c\.png`\n/u);
-  const said = dataFindings(report, others).map(({ message }) => message);
+  const said = dataFindings(report, others).map(findingText);
   assert.ok(said.some((message) => message.startsWith('2 images lie in more than one split, 1 of them re-encoded (')));
 });
 
@@ -66,7 +72,7 @@ test('ten thousand classes and a file that lies in all of them make a report of 
     duplicates: [{ files, same: 'file' as const, acrossSplits: true, acrossClasses: true }],
   };
   const findings = dataFindings(large, others);
-  const copies = findings.filter(({ message }) => message.includes('gone.jpg')).map(({ message }) => message);
+  const copies = findings.map(findingText).filter((message) => message.includes('gone.jpg'));
   assert.equal(copies.length, 2);
   for (const message of copies) {
     assert.match(message, /class_0\/gone\.jpg = class_1\/gone\.jpg = class_2\/gone\.jpg and 9997 more\)/);

@@ -31,7 +31,7 @@ test('names are text in Markdown: no link, picture, table cell, heading or HTML'
     images: { train: 1, valid: 1, test: 1 },
     undecodable: [{ file: '`x`.jpg', reason: name }],
     duplicates: [],
-    findings: [{ level: 'warning', message: name }],
+    findings: [{ level: 'warning', what: name }],
   });
   assert.doesNotMatch(report, /[^\\]!\[|[^\\]\]\(|^# <|[^\\]<b/m);
 });

@@ -21,7 +21,7 @@ const data: DataReport = {
   images: { train: 3, valid: 2, test: 1 },
   undecodable: [{ file: 'train/1/a.jpg', reason: 'It is cut short.' }],
   duplicates: [{ files: ['a', 'b'], same: 'file', acrossSplits: true, acrossClasses: false }],
-  findings: [{ level: 'warning', message: 'x'.repeat(10_000) }],
+  findings: [{ level: 'warning', what: 'x'.repeat(10_000) }],
 };
 const full: Partial<RunRecord> = {
   name: 'n'.repeat(100),
@@ -63,8 +63,8 @@ const absurdRecords: readonly (readonly [string, object])[] = [
   ['data.classes.0.name', { data: { ...data, classes: [{ ...seen, name: long }] } }],
   ['data.classes.0.test', { data: { ...data, classes: [{ ...seen, test: null }] } }],
   ['data.undecodable.0.reason', { data: { ...data, undecodable: [{ file: 'a', reason: long }] } }],
-  ['data.findings.0.message', { data: { ...data, findings: [{ level: 'info', message: long }] } }],
-  ['data.findings', { data: { ...data, findings: Array(1001).fill({ level: 'info', message: '' }) } }],
+  ['data.findings.0.what', { data: { ...data, findings: [{ level: 'info', what: long }] } }],
+  ['data.findings', { data: { ...data, findings: Array(1001).fill({ level: 'info', what: '' }) } }],
 ];
 
 test('a record with an absurd value is refused in one short sentence that names the value', async (context) => {

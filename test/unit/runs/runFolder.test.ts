@@ -151,7 +151,7 @@ test('a picture that lies in the data a hundred thousand times does not swell th
     images: { train: files.length, valid: 0, test: 0 },
     undecodable: [],
     duplicates: Array.from({ length: 300 }, () => copies),
-    findings: [{ level: 'warning', message: '300 images lie in more than one split' }],
+    findings: [{ level: 'warning', what: '300 images lie in more than one split.' }],
   };
   const folder = await createRunFolder(await temporaryFolder(context), 'run', recordOf('running'));
   await createRunSession(folder, undefined).setData(report);

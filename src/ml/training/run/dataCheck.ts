@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DataReport } from '../../../protocol/dataReport.ts';
+import { type DataReport, findingText } from '../../../protocol/dataReport.ts';
 import { CancelledError, messageOf } from '../../../protocol/errors.ts';
 import type { RunSplit } from '../../../protocol/runSplit.ts';
 import { checkData, checkedFiles, reportOfScan } from '../../data/checkData.ts';
@@ -72,8 +72,11 @@ export function checkWhileTraining(
     // That a resumed run has lost whole classes stands in no way, and it has said so itself.
     const findings = report.findings.filter(({ level }) => !kept || level !== 'error');
     await session.setData({ ...report, findings });
-    for (const { level, message } of findings) if (!said.has(message)) session.log(message, level);
-    findings.forEach(({ message }) => said.add(message));
+    for (const finding of findings) {
+      const sentences = findingText(finding);
+      if (!said.has(sentences)) session.log(sentences, finding.level);
+      said.add(sentences);
+    }
   };
   const look = async (options: Pick<Parameters<typeof checkData>[1], 'sketches'>) => {
     await tell(await checkData(dataset, { decode: false, pool, signal: either, ...options }));

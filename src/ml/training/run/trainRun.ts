@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { longestSentence } from '../../../protocol/bounded.ts';
+import { findingText } from '../../../protocol/dataReport.ts';
 import { CancelledError, messageOf, usageError, UserError, userError } from '../../../protocol/errors.ts';
 import { type RunProfile, runProfileSchema } from '../../../protocol/runProfile.ts';
 import { runFiles } from '../../../protocol/runRecord.ts';
@@ -290,7 +291,7 @@ function refuseContradictions(config: TrainingConfig): void {
 function refuseUntrainable(counts: TrainableCounts, kept: RunSplit | undefined): void {
   const classes = kept ? counts.classes.filter(({ train }) => train.found > 0) : counts.classes;
   const reason = whyUntrainable({ ...counts, classes });
-  if (reason !== undefined) throw userError(reason);
+  if (reason !== undefined) throw userError(findingText(reason));
 }
 
 async function readProfile(folder: string): Promise<Pick<TrainRunResult, 'profile'>> {
