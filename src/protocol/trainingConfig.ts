@@ -6,7 +6,7 @@ import { hubPinSchema } from './timmConfig.ts';
 /** Version of the `*.fivecrop.json` format; a newer one is refused. */
 export const trainingConfigVersion = 1;
 
-export const methods = ['head', 'top', 'full', 'scratch'] as const;
+export const methods = ['head', 'top', 'lora', 'full', 'scratch'] as const;
 export const optimizers = ['adam', 'adamw', 'sgd'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
 export const augmentations = ['report', 'crop', 'none'] as const;
@@ -63,16 +63,20 @@ export const trainingConfigSchema = z.strictObject({
     .enum(methods)
     .default('head')
     .describe(
-      '`head`: the new classifier only. `top`: the last tensors. `full`: everything, from pretrained weights. `scratch`: everything, from random weights.',
+      '`head`: the new classifier only. `top`: the last tensors. `lora`: the classifier, and a small adapter beside each Linear of a transformer, whose own weights stay as they are (Hu et al. 2021). `full`: everything, from pretrained weights. `scratch`: everything, from random weights.',
     ),
   topTensors: whole(1, 100_000)
     .optional()
     .describe('For `top`: how many parameter tensors train, counted from the end, the head’s included.'),
+  loraRank: whole(1, 4096).optional().describe('For `lora`: rank of the adapters, 8 without it.'),
+  loraAlpha: positive(100_000)
+    .optional()
+    .describe('For `lora`: what an adapter makes counts this number divided by the rank. The rank without it.'),
   batchNorm: z
     .enum(['running', 'batch'])
     .optional()
     .describe(
-      'Statistics of batch norm while training. By default `running` for `head` and `top`, `batch` for `full` and `scratch`.',
+      'Statistics of batch norm while training. By default `running` for `head`, `top` and `lora`, `batch` for `full` and `scratch`.',
     ),
   classNames: path()
     .optional()
@@ -189,7 +193,7 @@ export function imageSizesOf(
 export function contradictionIn(
   config: Pick<TrainingConfig, 'validShare' | 'testShare'> & Partial<TrainingConfig>,
 ): string | undefined {
-  const { validShare, testShare, method, topTensors, fit = 'crop', resize } = config;
+  const { validShare, testShare, method, topTensors, loraRank, loraAlpha, fit = 'crop', resize } = config;
   if (validShare + testShare >= 1) {
     return `validShare ${validShare} and testShare ${testShare} (--valid-share, --test-share) leave nothing to train on: lower them, so that their sum is below 1.`;
   }
@@ -199,7 +203,21 @@ export function contradictionIn(
   if (fit !== 'crop' && resize !== undefined) {
     return `resize (--resize) can only be used with the fit crop, as with ${fit} the whole image becomes the square: leave it out, or set imageSize (--image-size).`;
   }
+  if ((loraRank ?? loraAlpha) !== undefined && method !== 'lora') {
+    return `loraRank and loraAlpha (--lora-rank, --lora-alpha) can only be used with the method lora, not with ${method ?? 'another'}: leave them out, or take --method lora.`;
+  }
   return undefined;
+}
+
+/** Rank and alpha of the adapters that the method `lora` trains. */
+export function adapterOptionsOf({
+  loraRank = 8,
+  loraAlpha = loraRank,
+}: Pick<TrainingConfig, 'loraRank' | 'loraAlpha'>): {
+  readonly rank: number;
+  readonly alpha: number;
+} {
+  return { rank: loraRank, alpha: loraAlpha };
 }
 
 /** A configuration as a user writes it. */

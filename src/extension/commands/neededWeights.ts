@@ -8,6 +8,12 @@ export function neededWeights({ network, method }: TrainingConfig): string | und
 
 /** The same training from random weights: settings that go with pretrained ones are left out. */
 export function withoutPretrained(config: TrainingConfig): TrainingConfig {
-  const needless = { topTensors: undefined, featureViews: undefined, batchNorm: undefined };
+  const needless = {
+    topTensors: undefined,
+    loraRank: undefined,
+    loraAlpha: undefined,
+    featureViews: undefined,
+    batchNorm: undefined,
+  };
   return { ...config, ...needless, method: 'scratch', frozenPrecision: 'float32' };
 }

@@ -108,10 +108,13 @@ export function withSettings(
   return { ...choices, method, balanced: classWeights === 'balanced', int8: frozenPrecision === 'int8' };
 }
 
+/** The methods that *Train Model* asks about. `lora` takes only some networks: a file of settings has it. */
+const askedMethods = methods.filter((method) => method !== 'lora');
+
 /** The methods that make sense for a network, the first of them where none was chosen. */
 export function methodsFor(network: TrainingChoices['network']): readonly TrainingChoices['method'][] {
   if (network.kind === 'backbone') return ['head'];
-  return network.pretrained ? methods : ['scratch'];
+  return network.pretrained ? askedMethods : ['scratch'];
 }
 
 /** Whether layers stay as they are, which can then compute in 8 bits. */
@@ -124,6 +127,10 @@ export const methodTexts = {
   head: [l10n.t('Head only'), l10n.t('A new classifier on the frozen network. Quickest, and good with few images.')],
   full: [l10n.t('Whole network'), l10n.t('Everything trains on, from pretrained weights. Best with many images.')],
   top: [l10n.t('Top tensors'), l10n.t('The last tensors of the network train along with the new classifier.')],
+  lora: [
+    l10n.t('Adapters'),
+    l10n.t('Small adapters beside the layers of a transformer train along with the new classifier.'),
+  ],
   scratch: [l10n.t('From scratch'), l10n.t('Everything trains, from random weights.')],
 } as const;
 

@@ -30,6 +30,8 @@ interface ConfigFlag {
 const configFlags: readonly ConfigFlag[] = [
   { field: 'method', flag: '--method <name>', kind: 'text', choices: methods },
   { field: 'topTensors', flag: '--top-tensors <n>', kind: 'number' },
+  { field: 'loraRank', flag: '--lora-rank <n>', kind: 'number' },
+  { field: 'loraAlpha', flag: '--lora-alpha <a>', kind: 'number' },
   { field: 'epochs', flag: '--epochs <n>', kind: 'number' },
   { field: 'batchSize', flag: '--batch-size <n>', kind: 'number' },
   { field: 'learningRate', flag: '--lr <rate>', kind: 'number' },

@@ -31,12 +31,14 @@ export async function trainingConfigFrom(data: string | undefined, options: Opti
   const settings = { ...base.settings, ...flags, data: folder, network };
   const method = methodFrom(options, flags, settings);
   const merged = { ...settings, ...method };
-  // Another method than the file's has no use for the file's count of tensors.
-  const another = merged.method !== 'top' && merged.method !== base.settings.method && flags.topTensors === undefined;
-  const config = parseTrainingConfig(
-    { ...merged, ...(another ? { topTensors: undefined } : {}) },
-    sourceOf(flags, base),
-  );
+  // Another method than the file's has no use for what the file says of its own.
+  const another = merged.method !== base.settings.method;
+  const needless = {
+    ...(another && merged.method !== 'top' && flags.topTensors === undefined ? { topTensors: undefined } : {}),
+    ...(another && merged.method !== 'lora' && flags.loraRank === undefined ? { loraRank: undefined } : {}),
+    ...(another && merged.method !== 'lora' && flags.loraAlpha === undefined ? { loraAlpha: undefined } : {}),
+  };
+  const config = parseTrainingConfig({ ...merged, ...needless }, sourceOf(flags, base));
   if (config.method === 'top' && config.topTensors === undefined) {
     throw usageError(
       '--method top also needs --top-tensors N: how many parameter tensors train, counted from the end.',
@@ -139,6 +141,7 @@ function scratch(options: OptionValues, flags: Settings): Settings {
   if (
     given === 'head' ||
     given === 'top' ||
+    given === 'lora' ||
     flags.topTensors !== undefined ||
     options['trainableTensors'] !== undefined
   ) {

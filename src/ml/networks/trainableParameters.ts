@@ -6,6 +6,7 @@ import { countParameters } from './registry.ts';
 /** Which part of a network trains; see `trainableParameters`. */
 export type TrainableChoice =
   | { readonly method: 'head'; readonly classifier: string }
+  | { readonly method: 'lora'; readonly classifier: string; readonly isAdapter: (name: string) => boolean }
   | { readonly method: 'top'; readonly topTensors: number }
   | { readonly method: 'full' | 'scratch' };
 
@@ -13,6 +14,7 @@ export type TrainableChoice =
  * The parameters that a method moves, and no other:
  * - `head`: those of the module that was put in the classifier's place (`classifier`: `fc` or `classifier`),
  * - `top`: the last `topTensors` parameter tensors in torch's order, the head's included,
+ * - `lora`: those of the head, and of the adapters that the graph has beside its Linears,
  * - `full`, `scratch`: all.
  *
  * Throws `RangeError` where `topTensors` is not between 1 and the number of tensors there are.
@@ -21,6 +23,9 @@ export function trainableParameters(graph: Pick<Graph, 'parameters'>, choice: Tr
   const { parameters } = graph;
   if (choice.method === 'head') {
     return new Set(parameters.filter((name) => name.startsWith(`${choice.classifier}.`)));
+  }
+  if (choice.method === 'lora') {
+    return new Set(parameters.filter((name) => name.startsWith(`${choice.classifier}.`) || choice.isAdapter(name)));
   }
   if (choice.method !== 'top') return new Set(parameters);
   const { topTensors } = choice;

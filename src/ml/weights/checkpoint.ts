@@ -20,7 +20,10 @@ export interface Checkpoint {
   readonly metadata: CheckpointMetadata;
 }
 
-/** Where training goes on from: the optimizer's moments by name, as torch names them, and the place in the run. */
+/**
+ * Where training goes on from: the optimizer's moments by name, as torch names them, and the place in the run. Where the
+ * checkpoint's weights have adapters in them, `optimizer` holds these and the weights without them too.
+ */
 export interface ResumePoint {
   readonly optimizer: StateDict;
   readonly resume: ResumeState;
@@ -75,7 +78,11 @@ export async function readCheckpoint(path: string, shapesOf?: ShapesOf): Promise
  * checkpoint, as an earlier version could leave it, and where its moments are not those of parameters of `checkpoint`,
  * where that was read before, or not finite.
  */
-export async function readResumePoint(checkpointPath: string, checkpoint?: Checkpoint): Promise<ResumePoint> {
+export async function readResumePoint(
+  checkpointPath: string,
+  checkpoint?: Checkpoint,
+  partsOf?: PartsOf,
+): Promise<ResumePoint> {
   const state = checkpoint?.state;
   const metadata = checkpoint?.metadata ?? (await readCheckpointMetadata(checkpointPath));
   const path = resumePath(checkpointPath, metadata);
@@ -85,9 +92,13 @@ export async function readResumePoint(checkpointPath: string, checkpoint?: Check
     );
   }
   const options = { source: path, network: `the weights of ${basename(checkpointPath)}` };
-  const { state: optimizer, metadata: strings } = await readSafetensors(path, (forms) =>
-    state ? fittingNames(momentShapes(state, forms), forms, options) : forms.keys(),
-  );
+  const { state: optimizer, metadata: strings } = await readSafetensors(path, (forms, keys) => {
+    if (!state) return forms.keys();
+    const parts = partsOf?.(resumeStateOf(path, keys), state, forms.keys()) ?? new Map<string, readonly number[]>();
+    const known = new Map([...[...state].map(([name, { shape }]) => [name, shape] as const), ...parts]);
+    const shapes = new Map([...parts, ...momentShapes(known, forms)]);
+    return fittingNames(shapes, forms, options);
+  });
   for (const [name, moment] of optimizer) refuseInfinite(path, name, moment);
   const resume = resumeStateOf(path, strings);
   const { training } = metadata;
@@ -99,12 +110,15 @@ export async function readResumePoint(checkpointPath: string, checkpoint?: Check
   return { optimizer, resume };
 }
 
+/** Shapes of what a checkpoint's weights were made of, among the names in the file beside it. */
+export type PartsOf = (resume: ResumeState, state: StateDict, names: Iterable<string>) => StateShapes;
+
 /** Moments are named after their parameters, and have their shapes: `fc.weight.exp_avg`. */
-function momentShapes(state: StateDict, forms: TensorForms): StateShapes {
+function momentShapes(known: StateShapes, forms: TensorForms): StateShapes {
   const shapes = new Map<string, readonly number[]>();
   for (const name of forms.keys()) {
-    const parameter = state.get(moduleOf(name));
-    if (parameter) shapes.set(name, parameter.shape);
+    const shape = known.get(moduleOf(name));
+    if (shape) shapes.set(name, shape);
   }
   return shapes;
 }

@@ -84,7 +84,7 @@ test('a backbone takes a preset, and single flags say otherwise', async () => {
 test('wrong values are usage errors that name the flag', async () => {
   await assert.rejects(configOf('flowers --epochs 0'), usage(/^--epochs/));
   await assert.rejects(configOf('flowers --epochs five'), usage(/^--epochs takes a number/));
-  await assert.rejects(configOf('flowers --method some'), usage(/--method some.*head, top, full, scratch/));
+  await assert.rejects(configOf('flowers --method some'), usage(/--method some.*head, top, lora, full, scratch/));
   await assert.rejects(configOf('flowers --preprocess tf'), usage(/--backbone/));
   await assert.rejects(configOf('flowers --backbone b.onnx --preprocess pytorch'), usage(/imagenet, tf, caffe-bgr/));
   await assert.rejects(configOf('flowers --method head --weights none'), usage(/everything trains/));

@@ -2,7 +2,8 @@ import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../../protocol/weightSet.ts';
 import type { StateDict } from '../../graph/tensor.ts';
 import { namedNetwork } from '../../networks/registry.ts';
-import { initialise } from '../../networks/initialise.ts';
+import { initialise, type Initialisation, zeros } from '../../networks/initialise.ts';
+import { isSecondFactor } from '../../passes/lowRankAdapters.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
 import { readWeights } from '../../weights/weightsFile.ts';
 import type { RunNetwork } from './runNetwork.ts';
@@ -18,12 +19,19 @@ export async function initialState(
   locate: (network: string, set?: string) => Promise<string>,
 ): Promise<StateDict> {
   const shapes = stateShapes(network.whole(1));
-  const random = initialise(shapes, network.initialise, config.seed);
+  // An adapter begins with no effect.
+  const draw: Initialisation = (name, all) => (isSecondFactor(name) ? zeros : network.initialise(name, all));
+  const random = initialise(shapes, draw, config.seed);
   // An ONNX file has its weights in itself, and a head begins with random ones.
   if (config.network.kind === 'backbone' || config.method === 'scratch') return random;
   const { name, weights } = config.network;
   const file = weights === undefined || isWeightSet(weights) ? await locate(name, weights) : weights;
   const { extraTensors: extra, positions } = namedNetwork(name);
-  const pretrained = await readWeights(file, shapes, { ignore: network.classifier, extra, positions, network: name });
+  const pretrained = await readWeights(file, stateShapes(network.stored(1)), {
+    ignore: network.classifier,
+    extra,
+    positions,
+    network: name,
+  });
   return new Map([...random].map(([tensor, value]) => [tensor, pretrained.get(tensor) ?? value]));
 }

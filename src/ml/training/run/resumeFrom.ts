@@ -5,7 +5,7 @@ import type { ClassLabel } from '../../../protocol/checkpointMetadata.ts';
 import { usageError, UserError, userError } from '../../../protocol/errors.ts';
 import type { ResumeState } from '../../../protocol/resumeState.ts';
 import { runFiles } from '../../../protocol/runRecord.ts';
-import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import { adapterOptionsOf, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import { someOf } from '../../../protocol/someOf.ts';
 import { copyAtomically, repeatAtomically } from '../../../runs/atomicFile.ts';
 import { checkpointMetadataIn, checkpointPath, resumePath, sweepResumeFiles } from '../../../runs/checkpointFiles.ts';
@@ -17,7 +17,8 @@ import type { TrainingState } from '../../engine/engine.ts';
 import { momentNames } from '../../operators/optimizer/optimizer.ts';
 import { readUsableCheckpoint } from '../../inference/usableCheckpoint.ts';
 import { applyWeights } from '../../weights/applyWeights.ts';
-import { type Checkpoint, readResumePoint } from '../../weights/checkpoint.ts';
+import { adapterShapes } from '../../passes/lowRankAdapters.ts';
+import { type Checkpoint, type PartsOf, readResumePoint } from '../../weights/checkpoint.ts';
 import type { Network, NetworkReference } from '../../networks/network.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
 import { preprocessingOf, type RunNetwork } from './runNetwork.ts';
@@ -77,7 +78,7 @@ export async function readResumed(
   for (const path of checkpoints) {
     try {
       const checkpoint = await readUsableCheckpoint(path);
-      const { optimizer, resume } = await readResumePoint(path, checkpoint);
+      const { optimizer, resume } = await readResumePoint(path, checkpoint, partsOfAdapted);
       if (failures.length > 0) log(`${failures.join(' ')} The run continues from ${path} instead.`);
       return { path, checkpoint, training: { state: checkpoint.state, optimizer, step: resume.step }, resume };
     } catch (error) {
@@ -88,6 +89,9 @@ export async function readResumed(
   if (failures[0] !== undefined) throw userError(failures[0]);
   return undefined;
 }
+
+const partsOfAdapted: PartsOf = ({ config }, state, names) =>
+  config.method === 'lora' ? adapterShapes(names, state, adapterOptionsOf(config).rank) : new Map();
 
 /** Where the loop begins after a resume. */
 export function positionOf({
@@ -114,6 +118,8 @@ export function positionOf({
 const fixed = [
   'method',
   'topTensors',
+  'loraRank',
+  'loraAlpha',
   'hidden',
   'optimizer',
   'batchSize',
@@ -167,16 +173,20 @@ export function resumedState(
   network: RunNetwork,
   config: TrainingConfig,
 ): TrainingState {
-  const state = applyWeights(stateShapes(network.whole(1)), training.state, { source: path });
+  const shapes = stateShapes(network.whole(1));
+  // What the checkpoint's weights have adapters in lies beside it without them.
+  const parts = [...training.optimizer].filter(([name]) => shapes.has(name));
+  const optimizer = new Map([...training.optimizer].filter(([name]) => !shapes.has(name)));
+  const state = applyWeights(shapes, new Map([...training.state, ...parts]), { source: path });
   const missing = [...network.trainable]
     .flatMap((parameter) => momentNames(optimizerOf(config), parameter))
-    .filter((name) => training.step > 0 && !training.optimizer.has(name));
+    .filter((name) => training.step > 0 && !optimizer.has(name));
   if (missing.length > 0) {
     throw userError(
       `${resumePath(path, checkpoint.metadata)} lacks ${someOf(missing)} of the optimizer’s state: resume from another checkpoint of the run.`,
     );
   }
-  return { ...training, state };
+  return { ...training, optimizer, state };
 }
 
 /** Throws a usage error where the data's classes are not those of the checkpoint. */

@@ -1,8 +1,10 @@
 import { usageError } from '../../../protocol/errors.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
-import { imageSizesOf, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import { adapterOptionsOf, imageSizesOf, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import type { Graph } from '../../graph/graph.ts';
 import type { GraphForBatch } from '../../engine/engine.ts';
 import { splitFrozen } from '../../passes/frozenPrefix.ts';
+import { isAdapter, withAdapters } from '../../passes/lowRankAdapters.ts';
 import { refuseUnusable } from '../../networks/graphLimits.ts';
 import type { Initialisation } from '../../networks/initialise.ts';
 import type { ImageDemands, Network } from '../../networks/network.ts';
@@ -20,6 +22,8 @@ export interface RunNetwork {
   readonly preprocessing: Preprocessing;
   /** All of the network that is ours, for its names and shapes: images (or an ONNX file's features) -> log-probabilities. */
   readonly whole: GraphForBatch;
+  /** The same as checkpoints and files of weights have it: without the adapters that the method `lora` trains. */
+  readonly stored: GraphForBatch;
   /** What is frozen and can run ahead of the training step: images -> the inputs of `training`. Without it, nothing is. */
   readonly prefix?: GraphForBatch;
   /** What the training step runs. */
@@ -98,10 +102,12 @@ export function runNetwork(config: TrainingConfig, network: Network, classes: nu
       asUsage(() => network.graph(head, { batchSize, size: preprocessing.crop, pixels: preprocessing, batchNorm })),
     );
   refuseLargeBatch(config.batchSize, preprocessing.crop);
-  const whole = graphOf(batchNormOf(config));
+  const stored = graphOf(batchNormOf(config));
+  const whole =
+    config.method === 'lora' ? keepByBatch((batchSize) => adapted(stored(batchSize), config, network)) : stored;
   asUsage(() => refuseUnusable(whole(1), 'running'));
   const trainable = asUsage(() => trainableParameters(whole(1), choiceOf(config, classifier)));
-  const facts = { initialise, classifier, trainable, preprocessing, whole };
+  const facts = { initialise, classifier, trainable, preprocessing, stored, whole };
   if (whole(1).updates.size > 0) {
     refuseFrozenSettings(config);
     asUsage(() => refuseUnusable(whole(1), 'training'));
@@ -110,13 +116,26 @@ export function runNetwork(config: TrainingConfig, network: Network, classes: nu
     const validation = keepByBatch((batchSize) => withoutDropout(running(batchSize)));
     return { ...facts, training: whole, validation, movesStatistics: true };
   }
-  const split = keepByBatch((batchSize) => splitFrozen(whole(batchSize), trainable));
+  const split = keepByBatch((batchSize) =>
+    // Ahead of the first adapter there is little to compute.
+    config.method === 'lora' ? { suffix: whole(batchSize) } : splitFrozen(whole(batchSize), trainable),
+  );
   if (!split(1).prefix && !onnxFile) refuseFrozenSettings(config);
   const prefix = (batchSize: number) => split(batchSize).prefix ?? whole(batchSize);
   const training = (batchSize: number) => split(batchSize).suffix;
   asUsage(() => refuseUnusable(training(1), 'training'));
   const validation = keepByBatch((batchSize) => withoutDropout(training(batchSize)));
   return { ...facts, ...(split(1).prefix ? { prefix } : {}), training, validation, movesStatistics: false };
+}
+
+/** The graph with adapters. Throws a usage error where the network has no Linears for them. */
+function adapted(graph: Graph, config: TrainingConfig, { classifier, reference }: Network): Graph {
+  const made = withAdapters(graph, classifier, adapterOptionsOf(config));
+  if (made) return made;
+  const name = reference.kind === 'architecture' ? reference.name : reference.file;
+  throw usageError(
+    `The method \`lora\` puts adapters beside the Linears of a transformer, and ${name} has none: use \`head\`, \`top\` or \`full\`.`,
+  );
 }
 
 /** Where no part of the network can run ahead, there is nothing to keep of an image's views or to compute in 8 bits. */
@@ -130,6 +149,7 @@ function refuseFrozenSettings({ featureViews, frozenPrecision, method }: Trainin
 
 function choiceOf(config: TrainingConfig, classifier: string) {
   if (config.method === 'head') return { method: config.method, classifier } as const;
+  if (config.method === 'lora') return { method: config.method, classifier, isAdapter } as const;
   if (config.method !== 'top') return { method: config.method };
   if (config.topTensors === undefined) {
     throw usageError('The method `top` also needs `topTensors` (--top-tensors): how many parameter tensors train.');

@@ -3,8 +3,10 @@ import { userError } from '../../../protocol/errors.ts';
 import { type ResumeState, resumeStateVersion } from '../../../protocol/resumeState.ts';
 import { repeatAtomically } from '../../../runs/atomicFile.ts';
 import { checkpointPath, type CheckpointKind } from '../../../runs/checkpointFiles.ts';
+import { adapterOptionsOf } from '../../../protocol/trainingConfig.ts';
 import type { TrainingState } from '../../engine/engine.ts';
 import type { StateDict } from '../../graph/tensor.ts';
+import { mergeAdapters } from '../../passes/lowRankAdapters.ts';
 import { type ResumePoint, writeCheckpoint } from '../../weights/checkpoint.ts';
 
 /** What every checkpoint of a run says of itself. */
@@ -42,14 +44,15 @@ export async function saveCheckpoints(
     metrics,
     created: new Date().toISOString(),
   };
+  const { merged, parts } = await mergeAdapters(training.state, adapterOptionsOf(resume.config));
   const resumePoint: ResumePoint = {
-    optimizer: training.optimizer,
+    optimizer: new Map([...training.optimizer, ...parts]),
     resume: { version: resumeStateVersion, ...resume },
   };
   let written: string | undefined;
   for (const kind of kinds) {
     const path = checkpointPath(folder, kind, epoch);
-    if (written === undefined) await writeCheckpoint(path, training.state, metadata, resumePoint);
+    if (written === undefined) await writeCheckpoint(path, merged, metadata, resumePoint);
     else await repeatAtomically(path, written);
     written ??= path;
     saved(kind, path);
