@@ -29,6 +29,8 @@ export type WorkbenchOptions = {
   /** Leaves the question of workspace trust on. */
   workspaceTrust?: boolean;
   env?: Record<string, string>;
+  /** Called when the server runs and the extension is installed, before the page is opened. */
+  beforeOpening?: (server: CodeServer, page: Page) => Promise<void>;
 };
 
 /** A workbench in a browser, with the packaged extension installed in it. */
@@ -65,6 +67,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
     page.on('pageerror', (error) => said.push(`uncaught: ${error.stack ?? error.message}`));
     const workbench = { page, server, console: said, close };
+    await options.beforeOpening?.(server, page);
     await openFolder(workbench, options.folder);
     return workbench;
   } catch (error) {
