@@ -304,7 +304,7 @@ test('page and exports tell training from validation and top-1 from top-5', { sk
     const drawn = [...picture.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text);
     const inPage = await page.locator('.chart-legend li').allTextContents();
     for (const title of ['resnet18 head', 'resnet18 full', 'densenet169 head']) {
-      for (const what of ['training loss', 'validation loss', 'top-1 accuracy', 'top-5 accuracy']) {
+      for (const what of ['Training loss', 'Validation loss', 'Top-1 accuracy', 'Top-5 accuracy']) {
         const label = `${title}: ${what}`;
         assert.ok(drawn.includes(label), `${label} in the picture`);
         assert.ok(inPage.includes(label), `${label} in the page`);
