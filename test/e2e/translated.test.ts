@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { getL10nPseudoLocalized } from '@vscode/l10n-dev';
 import type { Page } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
-import { fivecrop } from '../unit/cli/runCommand.ts';
+import { fivecrop } from '../integration/cli/runCommand.ts';
 import { stage } from './scenarios.ts';
 import { openViewContainer, quickInput, runCommand, treeRow, webview } from './workbench.ts';
 
