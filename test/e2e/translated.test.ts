@@ -11,7 +11,11 @@ import { openViewContainer, quickInput, runCommand, treeRow, webview } from './w
 /** A language of which the registry has nothing: only what this file writes is in it. */
 const language = 'qps-ploc';
 
-const pseudo = (text: string): string => String(getL10nPseudoLocalized({ text })['text']);
+function pseudo(text: string): string {
+  const translated = getL10nPseudoLocalized({ text })['text'];
+  assert.ok(typeof translated === 'string');
+  return translated;
+}
 
 const scenario = stage({
   prepare: async (folder) => {
