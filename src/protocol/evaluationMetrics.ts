@@ -63,9 +63,9 @@ function wilson(right: number, images: number): { low: number; high: number } {
   if (images === 0) return { low: 0, high: 1 };
   const share = right / images;
   const center = share + (z * z) / (2 * images);
-  const spread = z * Math.sqrt((share * (1 - share) + (z * z) / (4 * images)) / images);
+  const halfWidth = z * Math.sqrt((share * (1 - share) + (z * z) / (4 * images)) / images);
   const scale = 1 + (z * z) / images;
-  return { low: Math.max(0, (center - spread) / scale), high: Math.min(1, (center + spread) / scale) };
+  return { low: Math.max(0, (center - halfWidth) / scale), high: Math.min(1, (center + halfWidth) / scale) };
 }
 
 function means(classes: readonly ClassMetrics[], weight: (row: ClassMetrics) => number): MeanMetrics {

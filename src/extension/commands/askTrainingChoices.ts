@@ -14,7 +14,7 @@ import { checkRequest } from './confirmTraining.ts';
 import { drawSampleHere } from './drawSample.ts';
 import { isSameNetwork, networkItems, type NetworkItem, type SecondsPerEpoch } from './networkList.ts';
 import { askLine, pickItem } from './quickQuestions.ts';
-import { back, type Place, placeAfter, runSteps, type Step } from './runSteps.ts';
+import { back, type QuestionPlace, placeAfter, runSteps, type Step } from './runSteps.ts';
 import { readSampleSettings } from './sampleSettings.ts';
 import {
   choicesFor,
@@ -39,7 +39,7 @@ export interface AskParts extends Pick<Parts, 'service'> {
 interface Asked {
   readonly choices: TrainingChoices;
   /** Of the last question, which comes after these. */
-  readonly place: Place;
+  readonly place: QuestionPlace;
 }
 
 type Answer = Promise<TrainingChoices | typeof back>;
@@ -55,7 +55,7 @@ export async function askTrainingChoices(
   from: { readonly folder?: string | undefined; readonly last?: boolean },
 ): Promise<Asked> {
   let isDrawn = false;
-  const askForData = async (choices: TrainingChoices, place: Place): Answer => {
+  const askForData = async (choices: TrainingChoices, place: QuestionPlace): Answer => {
     const answer = await askData(parts, choices, place);
     if (answer === back) return back;
     isDrawn = answer.drawn;
@@ -91,7 +91,7 @@ interface DataItem extends vscode.QuickPickItem {
 async function askData(
   parts: AskParts,
   choices: TrainingChoices,
-  place: Place,
+  place: QuestionPlace,
 ): Promise<{ readonly folder: string; readonly drawn: boolean } | typeof back> {
   const picked = await pickItem<DataItem>({
     place,
@@ -141,7 +141,7 @@ async function findData(): Promise<readonly string[]> {
   return (await Promise.all(roots.map(({ uri }) => findDataSets(uri.fsPath, 2)))).flat();
 }
 
-async function askNetwork(parts: AskParts, choices: TrainingChoices, place: Place): Answer {
+async function askNetwork(parts: AskParts, choices: TrainingChoices, place: QuestionPlace): Answer {
   let preferred = choices.network;
   const picked = await pickItem<NetworkItem>({
     place,
@@ -204,7 +204,7 @@ const presets = {
   'caffe-bgr': l10n.t('From 0 to 255, less the mean, blue first: networks from Caffe.'),
 } as const;
 
-async function askBackbone(place: Place): Promise<TrainingChoices['network'] | typeof back | undefined> {
+async function askBackbone(place: QuestionPlace): Promise<TrainingChoices['network'] | typeof back | undefined> {
   const chosen = await vscode.window.showOpenDialog({
     canSelectFiles: true,
     filters: { ONNX: ['onnx'] },
@@ -228,7 +228,7 @@ interface MethodItem extends vscode.QuickPickItem {
   readonly name: TrainingChoices['method'];
 }
 
-async function askMethod(choices: TrainingChoices, place: Place): Answer {
+async function askMethod(choices: TrainingChoices, place: QuestionPlace): Answer {
   const methods = methodsFor(choices.network);
   const picked = await pickItem<MethodItem>({
     place,
@@ -253,7 +253,7 @@ async function askMethod(choices: TrainingChoices, place: Place): Answer {
   return count === back ? askMethod(choices, place) : { ...choices, method: picked.name, topTensors: count };
 }
 
-async function askEpochs(choices: TrainingChoices, place: Place): Answer {
+async function askEpochs(choices: TrainingChoices, place: QuestionPlace): Answer {
   const epochs = await askNumber(place, l10n.t('How many epochs, passes over the training images?'), {
     value: choices.epochs,
     most: 100_000,
@@ -261,7 +261,7 @@ async function askEpochs(choices: TrainingChoices, place: Place): Answer {
   return epochs === back ? back : { ...choices, epochs };
 }
 
-async function askBatch(choices: TrainingChoices, place: Place): Answer {
+async function askBatch(choices: TrainingChoices, place: QuestionPlace): Answer {
   const batchSize = await askNumber(
     place,
     l10n.t('How many images per step? If memory runs short, the run halves it.'),
@@ -274,7 +274,7 @@ async function askBatch(choices: TrainingChoices, place: Place): Answer {
 }
 
 async function askNumber(
-  place: Place,
+  place: QuestionPlace,
   prompt: string,
   { value, most }: { readonly value: number; readonly most: number },
 ): Promise<number | typeof back> {

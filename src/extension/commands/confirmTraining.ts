@@ -15,7 +15,7 @@ import { lookForWeights } from './pretrainedWeights.ts';
 import { showFailure } from './registerCommand.ts';
 import { dataReportText } from './dataReportText.ts';
 import { pickItem } from './quickQuestions.ts';
-import { back, type Place } from './runSteps.ts';
+import { back, type QuestionPlace } from './runSteps.ts';
 import type { VirtualDocuments } from './virtualDocuments.ts';
 import { inLabel } from '../plainText.ts';
 import { epochCount } from '../counts.ts';
@@ -28,7 +28,7 @@ export interface ConfirmParts extends Pick<Parts, 'log' | 'service'> {
 
 interface ConfirmQuestion {
   readonly config: TrainingConfig;
-  readonly place: Place;
+  readonly place: QuestionPlace;
   /** Whether there is a file of settings to be made. */
   readonly canEdit: boolean;
   /** Called with the configuration as the list changes it. */

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
-import { back, type Place } from './runSteps.ts';
+import { back, type QuestionPlace } from './runSteps.ts';
 import { visible } from '../../protocol/visibleText.ts';
 
 export interface PickQuestion<Item extends vscode.QuickPickItem> {
-  readonly place: Place;
+  readonly place: QuestionPlace;
   readonly placeholder: string;
   /**
    * Shown as they come: `show` may be called again with more. It draws the list anew, which can swallow a click, so what
@@ -18,7 +18,7 @@ export interface PickQuestion<Item extends vscode.QuickPickItem> {
 }
 
 /** A single question has no number. */
-function shownPlace({ title, step, totalSteps }: Place) {
+function shownPlace({ title, step, totalSteps }: QuestionPlace) {
   return { title: visible(title), ...(totalSteps > 1 ? { step, totalSteps } : {}) };
 }
 
@@ -60,7 +60,7 @@ export function pickItem<Item extends vscode.QuickPickItem>(question: PickQuesti
 }
 
 export interface InputQuestion {
-  readonly place: Place;
+  readonly place: QuestionPlace;
   readonly prompt: string;
   readonly value: string;
   /** What is wrong with a value; undefined where nothing is. */

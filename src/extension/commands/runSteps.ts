@@ -2,7 +2,7 @@
 export const back = Symbol('back');
 
 /** Where a question stands among those that are asked. */
-export interface Place {
+export interface QuestionPlace {
   readonly title: string;
   /** From 1 on. */
   readonly step: number;
@@ -14,11 +14,11 @@ export interface Step<State> {
   /** Whether there is anything to ask. */
   readonly applies: (state: State) => boolean;
   /** Asks, and returns what is known after it. */
-  readonly ask: (state: State, place: Place) => Promise<State | typeof back>;
+  readonly ask: (state: State, place: QuestionPlace) => Promise<State | typeof back>;
 }
 
 /** The place of the question that comes after all `steps`. */
-export function placeAfter<State>(title: string, steps: readonly Step<State>[], state: State): Place {
+export function placeAfter<State>(title: string, steps: readonly Step<State>[], state: State): QuestionPlace {
   const asked = steps.filter(({ applies }) => applies(state)).length + 1;
   return { title, step: asked, totalSteps: asked };
 }

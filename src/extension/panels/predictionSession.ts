@@ -218,7 +218,7 @@ export function createPredictionSession(
       post({ type: 'clear' });
       postImages();
       const found = [...list.values()].filter((one) => one !== undefined);
-      for (const part of inParts(found)) post(resultsMessage(part));
+      for (const some of inMessages(found)) post(resultsMessage(some));
       post(progress);
       if (problem !== undefined) post({ type: 'error', message: problem });
     },
@@ -239,7 +239,8 @@ function resultsMessage(found: readonly Found[]): PredictionPanelToPage {
   };
 }
 
-function inParts<Item>(items: readonly Item[]): Item[][] {
+/** Slices that each fit into one message. */
+function inMessages<Item>(items: readonly Item[]): Item[][] {
   const parts = Math.ceil(items.length / resultsPerMessage);
   return Array.from({ length: parts }, (_, at) => items.slice(at * resultsPerMessage, (at + 1) * resultsPerMessage));
 }

@@ -119,13 +119,13 @@ function hsl(hue: number, saturation: number, lightness: number): string {
   return `hsl(${Math.round(((hue % 360) + 360) % 360)},${Math.round(saturation)}%,${Math.round(lightness)}%)`;
 }
 
-type Place = Readonly<Record<'hue' | 'saturation' | 'lightness', readonly [number, number]>>;
+type ColourRanges = Readonly<Record<'hue' | 'saturation' | 'lightness', readonly [number, number]>>;
 
-const meadow: Place = { hue: [80, 140], saturation: [25, 55], lightness: [22, 48] };
+const meadow: ColourRanges = { hue: [80, 140], saturation: [25, 55], lightness: [22, 48] };
 
 /** Meadow, earth, sky or a dark studio wall, out of focus. */
 function background(kind: FlowerKind, pick: Pick): string {
-  const places: readonly Place[] = [
+  const places: readonly ColourRanges[] = [
     meadow,
     { hue: [20, 40], saturation: [20, 40], lightness: [22, 45] },
     { hue: [195, 215], saturation: [30, 60], lightness: [55, 80] },

@@ -1,14 +1,14 @@
 import type { Graph, Node } from './graph.ts';
 
 /** The parts of an optimizer step. */
-export const phases = ['forward', 'backward', 'update'] as const;
-export type Phase = (typeof phases)[number];
+export const trainingPhases = ['forward', 'backward', 'update'] as const;
+export type TrainingPhase = (typeof trainingPhases)[number];
 
 /** Where in a network a node belongs. */
 export interface NodePlace {
   /** The module, as torch names it (`layer1.0.conv1`), whose parameters it uses or whose result it goes on with. */
   readonly layer: string;
-  readonly phase: Phase;
+  readonly phase: TrainingPhase;
 }
 
 /**
@@ -35,7 +35,7 @@ function moduleOf(tensor: string): string {
   return known === tensor ? tensor.replace(/\.[^.]+$/u, '') : known;
 }
 
-function phaseOf(node: Node, sources: readonly (NodePlace | undefined)[]): Phase {
+function phaseOf(node: Node, sources: readonly (NodePlace | undefined)[]): TrainingPhase {
   const { phase } = node.operator;
   if (phase === 'update') return 'update';
   const backward = node.gradientOf !== undefined || phase === 'backward';
@@ -58,11 +58,11 @@ export function placeName(operator: string, { layer, phase }: NodePlace): string
   return `${layer}:${phase}:${operator}`;
 }
 
-const placePattern = new RegExp(`([^:/\\s]+):(${phases.join('|')}):(\\w+)`);
+const placePattern = new RegExp(`([^:/\\s]+):(${trainingPhases.join('|')}):(\\w+)`);
 
 /** Reads what `placeName` wrote out of a longer name; undefined where there is nothing of the kind. */
 export function parsePlaceName(name: string): (NodePlace & { readonly operator: string }) | undefined {
   const [, layer, word, operator] = placePattern.exec(name) ?? [];
-  const phase = phases.find((known) => known === word);
+  const phase = trainingPhases.find((known) => known === word);
   return layer === undefined || operator === undefined || phase === undefined ? undefined : { layer, phase, operator };
 }

@@ -123,14 +123,14 @@ function attribute(name: string, value: AttributeValue): OnnxAttribute {
 }
 
 /** What the floats of a graph are computed in. The tensors that it takes its names from are float32 in both. */
-export type Precision = 'float32' | 'float64';
+export type FloatPrecision = 'float32' | 'float64';
 
 export interface LoweringOptions {
   readonly block?: number;
   readonly layouts?: Layouts;
   readonly kernels?: ReadonlySet<string>;
   readonly constants?: ReadonlySet<string>;
-  readonly precision?: Precision;
+  readonly precision?: FloatPrecision;
   readonly webgpu?: WebgpuLimits | undefined;
 }
 

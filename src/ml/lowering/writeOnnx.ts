@@ -5,7 +5,7 @@ import { assignLayouts, type AssignLayouts } from './blocked/assignLayouts.ts';
 import { blockedDomain, forgetReadAs, heldFromPlain, readPlain } from './blocked/blockedLayout.ts';
 import { fuseBlocked } from './blocked/fuseBlocked.ts';
 import { toBlockedOrder } from './blocked/blockedWeights.ts';
-import { createLowering, pruneNodes, type Lowering, type Precision } from './lowering.ts';
+import { createLowering, pruneNodes, type Lowering, type FloatPrecision } from './lowering.ts';
 import { openShapes } from './openBatch.ts';
 import { loweredOperator, type LoweredOperator } from './operator.ts';
 import { hideShapes, sizesInPlace } from './blocked/hiddenShapes.ts';
@@ -34,7 +34,7 @@ export interface WriteOptions {
   /** Weights of convolutions that go into the model, and come out of it, in the order of blocks (blocked/blockedWeights.ts). */
   readonly blockedKernels?: ReadonlySet<string>;
   /** `float64` computes in double precision on the CPU, slowly; all float32 tensors of the model are then float64. */
-  readonly precision?: Precision;
+  readonly precision?: FloatPrecision;
 }
 
 /** ONNX opset that our lowering is written against. */
@@ -160,7 +160,7 @@ export function rowsOf(graph: Graph): Set<string> {
   return new Set(graph.nodes.flatMap((node) => loweredOperator(node).rows?.(node) ?? []));
 }
 
-function constant(name: string, tensor: Tensor, precision: Precision): OnnxTensor {
+function constant(name: string, tensor: Tensor, precision: FloatPrecision): OnnxTensor {
   const { shape } = tensor;
   const widened = tensor.dtype === 'float32' && precision === 'float64';
   const data = widened ? Float64Array.from(tensor.data) : tensor.data;

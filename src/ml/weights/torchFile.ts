@@ -37,7 +37,8 @@ export interface TorchFile {
   readonly load: (tensors: ReadonlyMap<string, TorchTensor>) => Promise<StateDict>;
 }
 
-interface Place {
+/** Where in the file the bytes of a storage, or a pickle, lie. */
+interface FileRange {
   readonly position: number;
   readonly bytes: number;
 }
@@ -187,7 +188,7 @@ interface OpenFile {
   readonly size: number;
 }
 
-async function loadTensor(file: OpenFile, name: string, tensor: TorchTensor, place: Place): Promise<Tensor> {
+async function loadTensor(file: OpenFile, name: string, tensor: TorchTensor, place: FileRange): Promise<Tensor> {
   const { path, handle } = file;
   const { storage, offset, shape } = tensor;
   const size = elementBytes[storage.type];
@@ -205,7 +206,7 @@ async function loadTensor(file: OpenFile, name: string, tensor: TorchTensor, pla
 async function loadTensors(
   file: OpenFile,
   tensors: ReadonlyMap<string, TorchTensor>,
-  placeOf: (key: string) => Promise<Place | undefined>,
+  placeOf: (key: string) => Promise<FileRange | undefined>,
 ): Promise<StateDict> {
   const state = new Map<string, Tensor>();
   let bytes = 0;
@@ -255,8 +256,8 @@ class ArchiveReader extends RandomAccessReader {
 }
 
 /** The places of all entries of a zip archive by name, without any name's first folder, which is the archive's own. */
-async function zipPlaces(path: string, zip: ZipFile): Promise<Map<string, () => Promise<Place>>> {
-  const places = new Map<string, () => Promise<Place>>();
+async function zipPlaces(path: string, zip: ZipFile): Promise<Map<string, () => Promise<FileRange>>> {
+  const places = new Map<string, () => Promise<FileRange>>();
   if (zip.entryCount > maximumZipEntries) throw invalid(path, 'its archive has too many entries');
   for await (const entry of zip.eachEntry()) {
     const name = entry.fileName.slice(entry.fileName.indexOf('/') + 1);
@@ -272,7 +273,7 @@ async function zipPlaces(path: string, zip: ZipFile): Promise<Map<string, () => 
   return places;
 }
 
-async function readPickleAt(file: OpenFile, place: Place): Promise<Uint8Array> {
+async function readPickleAt(file: OpenFile, place: FileRange): Promise<Uint8Array> {
   if (place.bytes > maximumPickleBytes) throw invalid(file.path, 'its pickle is too large');
   return readBytes(file.handle, place.position, place.bytes, () => invalid(file.path, 'it ends too early'));
 }
@@ -303,8 +304,8 @@ async function legacyPlaces(
   keys: readonly TorchValue[],
   types: ReadonlyMap<string, ElementType>,
   start: number,
-): Promise<Map<string, Place>> {
-  const places = new Map<string, Place>();
+): Promise<Map<string, FileRange>> {
+  const places = new Map<string, FileRange>();
   let position = start;
   for (const key of keys) {
     const type = typeof key === 'string' ? types.get(key) : undefined;

@@ -32,8 +32,8 @@ export type ValuesTable = {
 };
 
 /** A column of values: `undefined` is a value that a run does not have. */
-type Column = { title: string; read: (at: Place) => string | undefined };
-type Place = { run: PageRun; curves: RunCurves; step: number; validation: number };
+type Column = { title: string; read: (at: CurvePoint) => string | undefined };
+type CurvePoint = { run: PageRun; curves: RunCurves; step: number; validation: number };
 
 /** The runs, each with its values at a place: a row per run, which is a card where the page is narrow. */
 export function valuesTable(options: ValuesTableOptions): ValuesTable {
@@ -60,7 +60,7 @@ export function valuesTable(options: ValuesTableOptions): ValuesTable {
     read: (now, place) => {
       write(caption, captionOf(choices.axis, place));
       now.forEach((run, row) => {
-        const at = placeOf(run, choices, place);
+        const at = pointOf(run, choices, place);
         columns.forEach(({ read }, column) => {
           const cell = rows[row]?.cells[column];
           if (cell !== undefined) write(cell, read(at) ?? '–');
@@ -116,7 +116,7 @@ function shown(value: number | undefined, format: (value: number) => string): st
 }
 
 /** The last step and the last validation up to a place of the axis. */
-function placeOf(run: PageRun, { axis }: ChartChoices, place = Infinity): Place {
+function pointOf(run: PageRun, { axis }: ChartChoices, place = Infinity): CurvePoint {
   const { curves } = run;
   const { column } = axisTexts[axis];
   const step = countUpTo(curves.steps.values(column), place) - 1;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
-import { computedAhead } from '../../../src/ml/training/loop/computedAhead.ts';
+import { mapAhead } from '../../../src/ml/training/loop/mapAhead.ts';
 import { createTrainingControl, hearRequests } from '../../../src/ml/training/run/control.ts';
 import { trainingLoop, type TimelessEvent } from '../../../src/ml/training/loop/trainingLoop.ts';
 import { serveRun } from '../../../src/ml/trainer/serveRun.ts';
@@ -53,7 +53,7 @@ async function askInThirdStep(request: 'stop' | 'pause') {
     },
     device: 'cpu',
     stepsPerEpoch,
-    batches: () => computedAhead(numbers(), prepare),
+    batches: () => mapAhead(numbers(), prepare),
     stepper: {
       microBatchSize: 1,
       step: 0,

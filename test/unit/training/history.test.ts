@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { computedAhead } from '../../../src/ml/training/loop/computedAhead.ts';
+import { mapAhead } from '../../../src/ml/training/loop/mapAhead.ts';
 import { createThroughput } from '../../../src/ml/training/loop/throughput.ts';
 import { choosePinned } from '../../../src/ml/training/loop/validator.ts';
 
@@ -60,7 +60,7 @@ test('what is computed ahead comes in order, one ahead, and a failure is thrown 
       begun.push(item);
       return item === 4 ? Promise.reject(new Error('four')) : Promise.resolve(item * 10);
     };
-    for await (const result of computedAhead(items(), compute)) seen.push([result, begun.length]);
+    for await (const result of mapAhead(items(), compute)) seen.push([result, begun.length]);
   };
   await assert.rejects(run(), /four/u);
   assert.deepEqual(seen, [[10, 2], [20, 3], [30, 4]]); // prettier-ignore

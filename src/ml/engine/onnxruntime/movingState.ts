@@ -2,7 +2,7 @@ import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { type Graph, typeOf } from '../../graph/graph.ts';
 import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
 import { fromBlockedOrder, toBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
-import type { Precision } from '../../lowering/lowering.ts';
+import type { FloatPrecision } from '../../lowering/lowering.ts';
 import { momentNames } from '../../operators/optimizer/optimizer.ts';
 import { countBatches } from '../countBatches.ts';
 import type { TrainingOptions, TrainingState } from '../engine.ts';
@@ -41,7 +41,7 @@ export function createMovingState(
   initial: TrainingState,
   { trainable, optimizer, device }: TrainingOptions,
   { block, kernels }: BlockedKernels,
-  precision: Precision,
+  precision: FloatPrecision,
 ): MovingState {
   const runtime = loadRuntime();
   const inBlocks = new Set([...kernels, ...[...kernels].flatMap((name) => momentNames(optimizer, name))]);

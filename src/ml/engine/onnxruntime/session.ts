@@ -4,7 +4,7 @@ import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { encodeOnnx, type OnnxModel } from '../../onnx/onnxModel.ts';
-import type { Precision } from '../../lowering/lowering.ts';
+import type { FloatPrecision } from '../../lowering/lowering.ts';
 import { webgpuLimits, type WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
 import type { Tensor } from '../../graph/tensor.ts';
 import type { ProfileObserver, SessionProfile } from '../engine.ts';
@@ -121,7 +121,7 @@ export async function guarded<Result>(device: string, call: () => Promise<Result
 export function toRuntime(
   runtime: typeof import('onnxruntime-node'),
   { dtype, shape, data }: Tensor,
-  precision: Precision = 'float32',
+  precision: FloatPrecision = 'float32',
 ): OrtTensor {
   if (dtype === 'float32' && precision === 'float64')
     return new runtime.Tensor('float64', Float64Array.from(data), shape);

@@ -2,7 +2,7 @@ import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { type Graph, typeOf } from '../../graph/graph.ts';
 import { elementCount, type StateDict, type Tensor } from '../../graph/tensor.ts';
 import { areWorthwhile, assignLayouts, type AssignLayouts } from '../../lowering/blocked/assignLayouts.ts';
-import type { Precision } from '../../lowering/lowering.ts';
+import type { FloatPrecision } from '../../lowering/lowering.ts';
 import type { WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
 import { rowsOf, writeOnnx } from '../../lowering/writeOnnx.ts';
 import { accumulationStep, fullStep, gradientStep, updateStep } from '../../passes/trainingStep.ts';
@@ -20,7 +20,7 @@ export interface Form {
    * With `float64`, on the CPU only, every step is computed and kept in double precision; what goes in and comes out is
    * float32 all the same.
    */
-  readonly precision?: Precision;
+  readonly precision?: FloatPrecision;
   /** The forms that suit WebGPU; by default on its device only. The CPU can run them too. */
   readonly webgpu?: WebgpuLimits | undefined;
   /** Chooses what computes on the CPU's blocked images; by default where it pays. */

@@ -19,14 +19,20 @@ export function isBlocked(lowering: Lowering, value: string): boolean {
 }
 
 /** Which taps of one axis reach the pixels of one stride phase, and the padding of dy that lines them up. */
-export interface Phase {
+export interface StridePhase {
   readonly taps: readonly number[];
   readonly before: number;
   readonly after: number;
   readonly size: number;
 }
 
-export function phasesOf(size: number, out: number, kernel: number, stride: number, padding: number): Phase[] {
+export function stridePhases(
+  size: number,
+  out: number,
+  kernel: number,
+  stride: number,
+  padding: number,
+): StridePhase[] {
   return Array.from({ length: stride }, (_, phase) => {
     const taps = Array.from({ length: kernel }, (_unused, tap) => tap).filter(
       (tap) => (phase + padding - tap) % stride === 0,

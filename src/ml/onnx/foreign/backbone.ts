@@ -1,5 +1,5 @@
 import { checkForeign } from './checkForeign.ts';
-import type { Classifier } from './findClassifier.ts';
+import type { ClassifierLayer } from './findClassifier.ts';
 import { channelsOf, findClassifier } from './findClassifier.ts';
 import type { ModelIndex } from '../modelIndex.ts';
 import { declaredShape, indexModel } from '../modelIndex.ts';
@@ -61,11 +61,11 @@ function featuresTarget(index: ModelIndex, wanted: string | undefined): Target {
   );
 }
 
-function classifierTarget({ features, featureCount, featureRank }: Classifier): Target {
+function classifierTarget({ features, featureCount, featureRank }: ClassifierLayer): Target {
   return { value: features, count: featureCount, rank: featureRank };
 }
 
-function namedTarget(index: ModelIndex, value: string, classifier: Classifier | undefined): Target {
+function namedTarget(index: ModelIndex, value: string, classifier: ClassifierLayer | undefined): Target {
   if (!index.producers.has(value)) {
     const names = index.graph.output.map(({ name }) => name).join(', ');
     throw new RangeError(`the ONNX file has no value named ${value}; its outputs are: ${names}`);

@@ -4,7 +4,7 @@ import type { OnnxNode } from '../onnxModel.ts';
 import { onnxNumber } from '../onnxModel.ts';
 
 /** The layer of a foreign model that turns features into class scores. */
-export interface Classifier {
+export interface ClassifierLayer {
   /** The model's output that the scores come out of. */
   readonly output: string;
   /** The value that the layer reads. */
@@ -45,7 +45,7 @@ const looksThroughWithConstant = new Set(['Add', 'Sub', 'Mul', 'Div']);
  * where none of them comes from one. Whether scores or features come out of the layer nobody can see, so a file that ends
  * at features behind such a layer needs them named. The output named `features` is left out.
  */
-export function findClassifier(index: ModelIndex): Classifier | undefined {
+export function findClassifier(index: ModelIndex): ClassifierLayer | undefined {
   for (const { name } of index.graph.output) {
     const classifier = name === 'features' ? undefined : classifierBefore(index, name);
     if (classifier) return classifier;
@@ -53,8 +53,8 @@ export function findClassifier(index: ModelIndex): Classifier | undefined {
   return undefined;
 }
 
-function classifierBefore(index: ModelIndex, output: string): Classifier | undefined {
-  let activation: Classifier['activation'] = 'none';
+function classifierBefore(index: ModelIndex, output: string): ClassifierLayer | undefined {
+  let activation: ClassifierLayer['activation'] = 'none';
   let value: string | undefined = output;
   const seen = new Set<OnnxNode>();
   while (value !== undefined) {
@@ -78,7 +78,7 @@ function scoresInput(index: ModelIndex, node: OnnxNode): string | undefined {
   return looksThroughWithConstant.has(node.opType) && computed.length === 1 ? computed[0] : undefined;
 }
 
-type Layer = Omit<Classifier, 'output' | 'activation'>;
+type Layer = Omit<ClassifierLayer, 'output' | 'activation'>;
 
 function layerOf(index: ModelIndex, node: OnnxNode): Layer | undefined {
   const [features, weights] = node.input;

@@ -7,8 +7,8 @@ import {
   blockedKernel,
   exchangeBlocks,
   exchangedKernel,
-  phasesOf,
-  type Phase,
+  stridePhases,
+  type StridePhase,
 } from '../../lowering/blocked/blockedLayout.ts';
 import { withDeferredScale } from '../../lowering/blocked/deferredScale.ts';
 import { interleavePlanes } from '../../lowering/blocked/interleavePlanes.ts';
@@ -99,8 +99,8 @@ function hasBlockedForm(
   const [, channels = 1, height = 1, width = 1] = attributes.inputShape;
   const { stride, padding, dilation, groups } = attributes;
   const phases = [
-    ...phasesOf(height, outHeight, kh, stride[0], padding[0]),
-    ...phasesOf(width, outWidth, kw, stride[1], padding[1]),
+    ...stridePhases(height, outHeight, kh, stride[0], padding[0]),
+    ...stridePhases(width, outWidth, kw, stride[1], padding[1]),
   ];
   const fits = phases.every(({ taps, before, after }) => taps.length === 0 || (before >= 0 && after >= 0));
   const { shape } = typeOf(graph, weight);
@@ -125,15 +125,15 @@ function lowerBlocked(lowering: Lowering, node: InputGradientNode): void {
   const [n, , outHeight, outWidth] = imageShape(lowering.graph, dy);
   const [, inputs = 1, height = 1, width = 1] = inputShape;
   const [sh, sw] = stride;
-  const rows = phasesOf(height, outHeight, kh, sh, padding[0]);
-  const columns = phasesOf(width, outWidth, kw, sw, padding[1]);
+  const rows = stridePhases(height, outHeight, kh, sh, padding[0]);
+  const columns = stridePhases(width, outWidth, kw, sw, padding[1]);
   const shape = [outputs, perGroup, kh, kw];
   const scaled = withDeferredScale(lowering, blockedKernel(lowering, weight), { image: dy, shape });
   const kernelOf =
     groups === 1
       ? exchangedKernels(lowering, scaled, [inputs, outputs], kh * kw)
       : ownKernels(lowering, scaled, inputs, kh * kw);
-  const convolve = (row: Phase, column: Phase, output?: string) => {
+  const convolve = (row: StridePhase, column: StridePhase, output?: string) => {
     const taps = row.taps.flatMap((r) => column.taps.map((c) => r * kw + c));
     const kernel = kernelOf(taps, [row.taps.length, column.taps.length]);
     const attributes = {

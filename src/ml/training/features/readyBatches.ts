@@ -1,7 +1,7 @@
 import type { Batch, Loader } from '../../data/loader.ts';
 import type { Feeds } from '../../engine/engine.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../graph/tensor.ts';
-import { computedAhead } from '../loop/computedAhead.ts';
+import { mapAhead } from '../loop/mapAhead.ts';
 import type { FeatureStore } from './featureStore.ts';
 import type { FrozenPart } from './frozenPart.ts';
 
@@ -25,7 +25,7 @@ export function freshBatches(loader: Loader, frozen: FrozenPart): ReadyBatches {
     labels,
     feeds: await frozen.feeds(images),
   });
-  return (epoch, fromBatch) => computedAhead(loader.epoch(epoch, fromBatch), prepare);
+  return (epoch, fromBatch) => mapAhead(loader.epoch(epoch, fromBatch), prepare);
 }
 
 /**
@@ -69,7 +69,7 @@ export function keptBatches(loader: Loader, frozen: FrozenPart, store: FeatureSt
   return (epoch, fromBatch) => {
     const view = loader.viewOf(epoch);
     const batches = loader.epoch(epoch, fromBatch, (place) => store.has(view, place));
-    return computedAhead(batches, (batch) => prepare(view, batch));
+    return mapAhead(batches, (batch) => prepare(view, batch));
   };
 }
 

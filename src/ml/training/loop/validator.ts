@@ -12,7 +12,7 @@ import type { Engine, Feeds, InferenceModel } from '../../engine/engine.ts';
 import { createRandom, permutation } from '../../graph/random.ts';
 import type { StateDict, Tensor } from '../../graph/tensor.ts';
 import { meanProbabilities, rankClasses } from '../../inference/ranking.ts';
-import { computedAhead } from './computedAhead.ts';
+import { mapAhead } from './mapAhead.ts';
 import { hearRequests } from '../run/control.ts';
 import type { FrozenPart } from '../features/frozenPart.ts';
 import { fitToMemory } from './fitToMemory.ts';
@@ -72,7 +72,7 @@ interface PinnedFeeds {
 export function createValidator(
   options: ValidatorOptions,
 ): (state: StateDict, stopped: () => boolean) => Promise<Validation | undefined> {
-  const batches = keptBatches(options);
+  const batches = validationBatches(options);
   let pinned: Promise<readonly PinnedFeeds[]> | undefined;
   return async (state, stopped) => {
     const { engine, network, device, log } = options;
@@ -108,7 +108,7 @@ async function logProbabilities(model: InferenceModel, feeds: Feeds): Promise<Te
 }
 
 /** The validation batches after the frozen part; remembered after the first pass where that computes and fits. */
-function keptBatches({ loader, frozen, log }: ValidatorOptions) {
+function validationBatches({ loader, frozen, log }: ValidatorOptions) {
   let complete: readonly KnownFeeds[] | undefined;
   let measuredOn: MeasuredOn | undefined;
   async function* all(): AsyncGenerator<KnownFeeds> {
@@ -120,7 +120,7 @@ function keptBatches({ loader, frozen, log }: ValidatorOptions) {
     let kept: KnownFeeds[] | undefined = frozen.computes ? [] : undefined;
     let bytes = 0;
     const counter = measuredOn ? undefined : createCounter();
-    for await (const batch of computedAhead(loader.epoch(0), async ({ images, labels }) => {
+    for await (const batch of mapAhead(loader.epoch(0), async ({ images, labels }) => {
       counter?.add(images, labels);
       return { feeds: await frozen.feeds(images), labels };
     })) {

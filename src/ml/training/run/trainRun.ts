@@ -137,12 +137,12 @@ async function trainOn(
       session.log(note, 'warning');
     for (const suggestion of suggestions) session.log(suggestion);
     const inPlace = reopened !== undefined;
-    const parts = {
+    const started = {
       ...{ config, opened, options, control, session, dataset, inPlace, splitIsKept },
       ...(resumed ? { resumed } : {}),
       ...(split ? { split } : {}),
     };
-    const result = await trainInFolder(parts).finally(session.end);
+    const result = await trainInFolder(started).finally(session.end);
     return options.profileSteps === undefined ? result : { ...result, ...(await readProfile(folder.path)) };
   } finally {
     // Whoever opened it before closes it.
@@ -168,7 +168,8 @@ async function splitOf(
   return { dataset, notes: await notesOfOldRun(resumed.path, dataset) };
 }
 
-interface Parts {
+/** A run whose network, data and folder are open. */
+interface StartedRun {
   readonly config: TrainingConfig;
   readonly opened: OpenedNetwork;
   readonly options: TrainRunOptions;
@@ -183,10 +184,10 @@ interface Parts {
   readonly inPlace: boolean;
 }
 
-async function trainInFolder(parts: Parts): Promise<TrainRunResult> {
-  const { session } = parts;
+async function trainInFolder(started: StartedRun): Promise<TrainRunResult> {
+  const { session } = started;
   try {
-    const { loop, dataCheck } = await prepare(parts);
+    const { loop, dataCheck } = await prepare(started);
     const { state, reason, position } = await trainingLoop(loop);
     await dataCheck.finished();
     return await finish(session, { state, reason, step: position.step }, position.best?.validAccuracy);
@@ -207,18 +208,18 @@ async function trainInFolder(parts: Parts): Promise<TrainRunResult> {
   }
 }
 
-async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: DataCheck }> {
-  const { config, options, control, session, dataset, resumed } = parts;
+async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCheck: DataCheck }> {
+  const { config, options, control, session, dataset, resumed } = started;
   session.emit({ event: 'state', state: 'preparing' });
   const stopping = abortOn(control);
   session.onEnd(() => {
     stopping.end();
     return Promise.resolve();
   });
-  const dataCheck = checkWhileTraining(parts, stopping.signal);
+  const dataCheck = checkWhileTraining(started, stopping.signal);
   const chosen = await options.chooseEngine({ engine: config.engine, device: config.device, log: session.log });
   for (const fallback of chosen.fallbacks) session.log(fallback, 'warning');
-  const profiler = options.profileSteps === undefined ? undefined : profileRun(parts, chosen, options.profileSteps);
+  const profiler = options.profileSteps === undefined ? undefined : profileRun(started, chosen, options.profileSteps);
   const { environment } = session.folder.record;
   await session.record({
     environment: {
@@ -231,15 +232,15 @@ async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: Da
   });
   const locate = (name: string, set?: string) => locateFor(name, set, options, stopping.signal);
   const assembled = await assembleRun({
-    ...parts,
+    ...started,
     chosen,
     dataCheck,
     locateWeights: locate,
     ...(profiler ? { profiler } : {}),
   });
-  refuseUntrainable(await dataCheck.readable, parts.split);
+  refuseUntrainable(await dataCheck.readable, started.split);
   const split = await dataCheck.split;
-  if (!(parts.inPlace && parts.splitIsKept)) await writeRunSplit(session.folder.path, split);
+  if (!(started.inPlace && started.splitIsKept)) await writeRunSplit(session.folder.path, split);
   const loop = { ...assembled, facts: { ...assembled.facts, split: splitForHeader(split) } };
   const { stepsPerEpoch } = loop;
   session.emit({
@@ -264,7 +265,7 @@ async function prepare(parts: Parts): Promise<{ loop: LoopOptions; dataCheck: Da
 }
 
 /** A profiler whose result is written when all that it watches has ended. */
-function profileRun({ config, session }: Parts, { engine, device }: ChosenEngine, steps: number): RunProfiler {
+function profileRun({ config, session }: StartedRun, { engine, device }: ChosenEngine, steps: number): RunProfiler {
   const { path } = session.folder;
   if (!engine.profiled) {
     session.log(

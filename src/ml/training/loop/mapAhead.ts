@@ -1,5 +1,5 @@
 /** Maps items one ahead of the one in use, so that the mapping overlaps with what is done with its results. */
-export async function* computedAhead<Item, Result>(
+export async function* mapAhead<Item, Result>(
   items: AsyncIterable<Item>,
   compute: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
