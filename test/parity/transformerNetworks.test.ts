@@ -15,7 +15,17 @@ const file = join(import.meta.dirname, '../fixtures/transformer_networks.json');
 const { networks } = JSON.parse(readFileSync(file, 'utf8')) as { readonly networks: Readonly<Record<string, Figures>> };
 
 /** Networks whose logits are compared everywhere: the smallest of each family. The others are where FIVECROP_ALL_NETWORKS is set. */
-const smallest: readonly string[] = [];
+const smallest = [
+  'convnext_tiny',
+  'swin_t',
+  'swin_v2_t',
+  'maxvit_t',
+  'timm/vit_small_patch16_224.augreg_in21k_ft_in1k',
+  'timm/vit_small_patch14_dinov2.lvd142m',
+  'timm/vit_small_patch14_reg4_dinov2.lvd142m',
+  'timm/vit_small_patch16_dinov3.lvd1689m',
+  'timm/convnextv2_atto.fcmae_ft_in1k',
+];
 const all = process.env['FIVECROP_ALL_NETWORKS'] !== undefined;
 const why = 'FIVECROP_ALL_NETWORKS=1 compares it too';
 

@@ -23,6 +23,8 @@ export interface Variant {
   readonly positions?: LearnedPositions;
   /** How images are prepared for weights that are none of the published: as for the first set without it. */
   readonly preprocessing?: Preprocessing;
+  /** How new weights are drawn, where that is not as in the family's other networks. */
+  readonly initialise?: Initialisation;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
   readonly weights: readonly WeightSet[];
 }

@@ -10,22 +10,42 @@ import { typeOf } from '../graph/graph.ts';
 import { pixelConstants } from '../graph/pixelConstants.ts';
 import { elementCount } from '../graph/tensor.ts';
 import { convnet } from './convnet.ts';
+import { convnext } from './convnext.ts';
 import { densenet } from './densenet.ts';
 import { efficientnet } from './efficientnet.ts';
 import type { Family, LearnedPositions, Variant } from './family.ts';
 import type { HeadOptions } from './layers/head.ts';
 import { buildHead } from './layers/head.ts';
+import { maxvit } from './maxvit.ts';
 import { mobilenetV2 } from './mobilenetV2.ts';
 import { type GraphOptions, type ImageDemands, imagesInput, type Network, type NetworkReference } from './network.ts';
 import { onnxFileNetwork } from './onnxFile.ts';
 import { imagenetPixels, type PretrainedWeights } from './pretrainedWeights.ts';
 import { resnet } from './resnet.ts';
 import { squeezenet } from './squeezenet.ts';
+import { swin } from './swin.ts';
 import { timmWeights } from './timm.ts';
+import { timmConvnext } from './timmConvnext.ts';
+import { timmEva } from './timmEva.ts';
+import { timmVit } from './timmVit.ts';
 import { vit } from './vit.ts';
 
 /** Every family, in the order in which lists show their networks. */
-const families: readonly Family[] = [resnet, densenet, mobilenetV2, efficientnet, vit, squeezenet, convnet];
+const families: readonly Family[] = [
+  resnet,
+  densenet,
+  mobilenetV2,
+  efficientnet,
+  convnext,
+  vit,
+  swin,
+  maxvit,
+  timmVit,
+  timmEva,
+  timmConvnext,
+  squeezenet,
+  convnet,
+];
 
 /** A network of a family. */
 export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features'> {
@@ -114,7 +134,7 @@ export function namedNetwork(name: string, pin?: HubPin): NamedNetwork {
     features,
     classes: variant.classes ?? originalClasses,
     classifier: family.classifier,
-    initialise: family.initialise,
+    initialise: variant.initialise ?? family.initialise,
     preprocessing,
     images: { ...pixelsOf(preprocessing), size: undefined, multipleOf, resize: undefined },
     licence: weights[0]?.licence ?? family.licence,

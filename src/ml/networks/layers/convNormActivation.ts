@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../../graph/graph.ts';
 import { conv2d } from '../../operators/convolution/conv2d.ts';
-import { batchNorm2d } from '../../operators/norm/batchNorm2d.ts';
+import { batchNorm2d, type BatchNormOptions } from '../../operators/norm/batchNorm2d.ts';
 
 export interface ConvNormActivationOptions {
   readonly channels: number;
@@ -8,6 +8,7 @@ export interface ConvNormActivationOptions {
   readonly stride?: number;
   /** As many as the image has channels make it depthwise. */
   readonly groups?: number;
+  readonly norm?: BatchNormOptions;
   /** Behind the norm; none by default. */
   readonly activation?: (builder: GraphBuilder, x: string) => string;
 }
@@ -20,8 +21,8 @@ export function convNormActivation(
   builder: GraphBuilder,
   name: string,
   x: string,
-  { channels, kernel, stride = 1, groups = 1, activation = (_, y) => y }: ConvNormActivationOptions,
+  { channels, kernel, stride = 1, groups = 1, norm, activation = (_, y) => y }: ConvNormActivationOptions,
 ): string {
   const geometry = { channels, kernel, stride, padding: (kernel - 1) / 2, groups, bias: false };
-  return activation(builder, batchNorm2d(builder, `${name}.1`, conv2d(builder, `${name}.0`, x, geometry)));
+  return activation(builder, batchNorm2d(builder, `${name}.1`, conv2d(builder, `${name}.0`, x, geometry), norm));
 }

@@ -102,12 +102,31 @@ function normaliseRows(input: (index: number) => Doubles, { attributes, inputs: 
   return [y, means, inverses];
 }
 
+interface LayerNormParameters {
+  readonly weight: string;
+  readonly bias: string;
+}
+
+/** Declares the parameters of a LayerNorm over `size` values under the module name `name`. */
+export function layerNormParameters(builder: GraphBuilder, name: string, size: number): LayerNormParameters {
+  const weight = parameter(builder, `${name}.weight`, [size]);
+  return { weight, bias: parameter(builder, `${name}.bias`, [size]) };
+}
+
+/** A LayerNorm over the last axis whose parameters have been declared: `[..., D]` -> the same. */
+export function applyLayerNorm(
+  builder: GraphBuilder,
+  x: string,
+  { weight, bias }: LayerNormParameters,
+  epsilon = 1e-5,
+): string {
+  return append(builder, layerNormOperator, { epsilon }, [x, weight, bias]);
+}
+
 /** torch's LayerNorm over the last axis under the module name `name`: `[..., D]` -> the same. */
 export function layerNorm(builder: GraphBuilder, name: string, x: string, epsilon = 1e-5): string {
   const size = shapeOf(builder, x).at(-1) ?? 1;
-  const weight = parameter(builder, `${name}.weight`, [size]);
-  const bias = parameter(builder, `${name}.bias`, [size]);
-  return append(builder, layerNormOperator, { epsilon }, [x, weight, bias]);
+  return applyLayerNorm(builder, x, layerNormParameters(builder, name, size), epsilon);
 }
 
 /** torchvision's LayerNorm2d: over the channels of every pixel, `[N, C, H, W]` -> the same (ConvNeXt). */
