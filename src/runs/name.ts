@@ -7,7 +7,7 @@ const rule = 'use up to 100 letters, digits, spaces, "-", "_" and ".", without a
 
 /** `<network>-<method>`: the name of a run that was given none. Its folder gets a counter where that is taken; see `runTitle`. */
 export function defaultRunName(network: string, method: string): string {
-  return `${network}-${method}`.replace(/[^\w.-]+/gu, '_');
+  return `${network.replace(/^timm\//u, '')}-${method}`.replace(/[^\w.-]+/gu, '_');
 }
 
 /** The name of a run with the settings of a file: `sgd` for `sgd.fivecrop.json`. Undefined where no folder can have it. */

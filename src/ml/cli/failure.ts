@@ -3,7 +3,7 @@ import process from 'node:process';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { weightsAdviceForShell } from '../../protocol/weightsAdvice.ts';
-import { defaultWeightsFolder } from '../weights/pretrained.ts';
+import { defaultWeightsFolder } from '../weights/weightsPlaces.ts';
 import { interruptedExitCode } from './interrupt.ts';
 
 /** How the process ends: its exit code, and the sentence for standard error; none where all has been said. */

@@ -1,16 +1,18 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import type { HubPin } from '../../protocol/timmConfig.ts';
 import { isWeightSet } from '../../protocol/weightSet.ts';
-import { type NamedNetwork, namedNetwork } from '../networks/registry.ts';
-import { locateWeights } from '../weights/pretrained.ts';
+import { type NamedNetwork, namedNetwork, networkNames } from '../networks/registry.ts';
+import { locateWeights, pinOfNetwork } from '../weights/pretrained.ts';
 import { publishedSet } from '../weights/publishedSet.ts';
+import type { LocateOptions } from '../weights/weightsPlaces.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { readWeights } from '../weights/weightsFile.ts';
 import type { GraphClassifierOptions } from './graphClassifier.ts';
 import { imagenetClasses } from './imagenetClasses.ts';
 
 /** Where pretrained weights are kept and fetched from; see the weights room. */
-export type WeightsOptions = NonNullable<Parameters<typeof locateWeights>[2]>;
+export type WeightsOptions = LocateOptions;
 
 /**
  * A network with its own classifier of ImageNet's classes, with weights from a file or a published set, the network's first
@@ -22,6 +24,13 @@ export async function pretrainedGraph(
   options: WeightsOptions,
 ): Promise<GraphClassifierOptions> {
   const { network, file, preprocessing } = await pretrained({ name, weights }, options);
+  if (network.classes !== imagenetClasses.length) {
+    const has =
+      network.classes === 0 ? 'has no classes of its own' : `has ${network.classes} classes whose names are not known`;
+    throw usageError(
+      `${name} ${has}, so nothing can be classified with it: train a head on it, or choose another network.`,
+    );
+  }
   const size = preprocessing.crop;
   const shapes = stateShapes(network.graph('original', { batchSize: 1, size }));
   const { extraTensors: extra, positions } = network;
@@ -35,16 +44,19 @@ export async function pretrained(
   { name, weights }: { readonly name: string; readonly weights?: string | undefined },
   options: WeightsOptions,
 ): Promise<{ readonly network: NamedNetwork; readonly file: string; readonly preprocessing: Preprocessing }> {
-  const network = knownNetwork(name);
   const set = weights !== undefined && isWeightSet(weights) ? weights : undefined;
-  const file = weights !== undefined && set === undefined ? weights : await locateWeights(name, set, options);
+  const given = set === undefined ? weights : undefined;
+  const needsHub = given === undefined || !networkNames.includes(name);
+  const pin = needsHub ? await pinOfNetwork(name, options) : undefined;
+  const network = knownNetwork(name, pin);
+  const file = given ?? (await locateWeights(name, { set, pin }, options));
   const { preprocessing } = (await publishedSet(network, weights)) ?? network;
   return { network, file, preprocessing };
 }
 
-function knownNetwork(name: string): NamedNetwork {
+function knownNetwork(name: string, pin: HubPin | undefined): NamedNetwork {
   try {
-    return namedNetwork(name);
+    return namedNetwork(name, pin);
   } catch (error) {
     if (error instanceof RangeError) throw usageError(`${error.message}.`);
     throw error;

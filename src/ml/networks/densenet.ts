@@ -7,6 +7,7 @@ import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { imageShape } from '../graph/builder.ts';
 import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import { relu } from '../operators/activation/relu.ts';
+import { builtAlike } from './timm.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
 import { hubFile, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
@@ -118,15 +119,18 @@ const initialise: Initialisation = (name, shapes) => {
   return { kind: 'normal', std: Math.sqrt(2 / fanIn(weightShapeOf(name, shapes))) };
 };
 
+const variants = variantsOf(densenets, (name, row) => ({
+  title: name.replace('densenet', 'DenseNet-'),
+  features: featureCount(row),
+  build: (builder, images) => build(builder, row, images),
+  weights: row.weights,
+}));
+
 /** DenseNet-BC (Huang et al. 2016, https://arxiv.org/abs/1608.06993) as torchvision builds it. */
 export const densenet: Family = {
   title: 'DenseNet',
-  variants: variantsOf(densenets, (name, row) => ({
-    title: name.replace('densenet', 'DenseNet-'),
-    features: featureCount(row),
-    build: (builder, images) => build(builder, row, images),
-    weights: row.weights,
-  })),
+  variants,
+  fromTimm: builtAlike(variants),
   classifier: 'classifier',
   initialise,
   licence: 'BSD-3-Clause',

@@ -24,7 +24,7 @@ import { imagenetPixels, type PretrainedWeights } from './pretrainedWeights.ts';
 import { resnet } from './resnet.ts';
 import { squeezenet } from './squeezenet.ts';
 import { swin } from './swin.ts';
-import { timmWeights } from './timm.ts';
+import { pinnedWeights, timmWeights } from './timm.ts';
 import { timmConvnext } from './timmConvnext.ts';
 import { timmEva } from './timmEva.ts';
 import { timmVit } from './timmVit.ts';
@@ -91,7 +91,10 @@ function describedBy(name: string, pin?: HubPin): Described {
   for (const family of families) {
     const { variants, unlisted } = family;
     const variant = Object.hasOwn(variants, name) ? variants[name] : unlisted?.(name);
-    if (variant) return { family, variant };
+    if (!variant) continue;
+    if (!pin) return { family, variant };
+    const [first] = variant.weights;
+    return { family, variant: { ...variant, weights: first ? [pinnedWeights(name, first, pin)] : [] } };
   }
   if (pin?.config) return describedByHub(name, pin, pin.config);
   throw new RangeError(
@@ -104,7 +107,7 @@ function describedByHub(name: string, pin: HubPin, config: TimmConfig): Describe
   try {
     for (const family of families) {
       const network = family.fromTimm?.(config);
-      const weights = [timmWeights(name, { config, pin })];
+      const weights = [pinnedWeights(name, timmWeights(name, { config, pin }), pin)];
       if (network) return { family, variant: { classes: config.num_classes, ...network, weights } };
     }
   } catch (error) {
@@ -205,20 +208,18 @@ export function countParameters(name: string): { readonly tensors: number; reado
 }
 
 /**
- * The weights that a network is fetched with by its name: the set that is named, or its first. Throws a usage error that
- * lists what there is.
+ * The weights that a network is fetched with by its name: the set that is named, or its first; as `pin` fixes them. Throws a
+ * usage error that lists what there is.
  */
-export function pretrainedWeights(name: string, set?: string): PretrainedWeights {
-  const networks = listNetworks().filter(({ weights }) => weights.length > 0);
-  const sets = networks.find((network) => network.name === name)?.weights ?? [];
+export function pretrainedWeights(name: string, set?: string, pin?: HubPin): PretrainedWeights {
+  const sets = pin || networkNames.includes(name) ? namedNetwork(name, pin).weights : [];
   const wanted = set === undefined ? sets[0] : sets.find((weights) => weights.name === set);
   if (wanted) return wanted;
   if (sets.length > 0) {
     const known = sets.map((weights) => weights.name).join(' and ');
     throw usageError(`${name} has no pretrained weights named ${String(set)}: choose ${known}, or give a file.`);
   }
-  const names = networks.map((network) => network.name).join(', ');
   throw usageError(
-    `There are no pretrained weights for ${name}: choose one of ${names}, give a file with \`--weights\`, or train from scratch with \`--weights none\`.`,
+    `There are no pretrained weights for ${name}: choose one of those that \`fivecrop networks\` lists with weights, give a file with \`--weights\`, or train from scratch with \`--weights none\`.`,
   );
 }

@@ -8,6 +8,7 @@ import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf } from './initialise.ts';
+import { builtAlike } from './timm.ts';
 import { hubFile, torchFile, v1, v2, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one ResNet apart from another: the kind of block, and how many of them each of the four stages has. */
@@ -150,15 +151,18 @@ const initialise: Initialisation = (name, shapes) =>
     ? { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) }
     : undefined;
 
+const variants = variantsOf(resnets, (name, row) => ({
+  title: name.replace('resnet', 'ResNet-'),
+  features: 512 * expansion[row.block],
+  build: (builder, images) => build(builder, row, images),
+  weights: row.weights,
+}));
+
 /** ResNet (He et al. 2015, https://arxiv.org/abs/1512.03385) as torchvision builds it. */
 export const resnet: Family = {
   title: 'ResNet',
-  variants: variantsOf(resnets, (name, row) => ({
-    title: name.replace('resnet', 'ResNet-'),
-    features: 512 * expansion[row.block],
-    build: (builder, images) => build(builder, row, images),
-    weights: row.weights,
-  })),
+  variants,
+  fromTimm: builtAlike(variants),
   classifier: 'fc',
   initialise,
   licence: 'BSD-3-Clause',

@@ -1,7 +1,7 @@
 import { type Interpolation, interpolations, type Preprocessing } from '../../protocol/preprocessing.ts';
 import type { HubPin, TimmConfig } from '../../protocol/timmConfig.ts';
 import type { Variant } from './family.ts';
-import type { WeightSet } from './pretrainedWeights.ts';
+import type { WeightSet, WeightsSource } from './pretrainedWeights.ts';
 
 /** What the names of networks begin with that are built, named and published as timm does it: `timm/NAME.TAG`. */
 export const timmPrefix = 'timm/';
@@ -77,13 +77,20 @@ export function timmPreprocessing(
 ): Preprocessing {
   const [, height, width] = said.input_size;
   if (height !== width) throw new RangeError(`it takes images of ${width} x ${height} pixels, which are not square`);
-  if (said.crop_mode && said.crop_mode !== 'center') {
-    throw new RangeError(`its images are cut by the mode ${said.crop_mode}, and only center is supported`);
-  }
   const crop = side ?? height;
+  const resize = Math.floor(crop / (said.crop_pct ?? defaultCrop));
+  const mode = said.crop_mode ?? 'center';
+  // Timm cuts a squashed image where it is larger than the crop; `squash` makes it as large.
+  const isSquashed = mode === 'squash' && resize === crop;
+  if (mode !== 'center' && !isSquashed) {
+    throw new RangeError(
+      `its images are cut by the mode ${mode} from ${resize} to ${crop} pixels, which is not supported`,
+    );
+  }
   return {
-    resize: Math.floor(crop / (said.crop_pct ?? defaultCrop)),
+    resize,
     crop,
+    ...(isSquashed ? { fit: 'squash' as const } : {}),
     interpolation: interpolationOf(said.interpolation ?? 'bicubic'),
     scale: 1 / 255,
     mean: [...(said.mean ?? imagenet.mean)],
@@ -104,15 +111,25 @@ function tagOf(name: string): string {
   return tag.length > 0 ? tag.join('.') : 'default';
 }
 
-/** The weights that the hub has under a network's name: `model.safetensors`, its tensors as timm names them. */
+/** The file of weights that the hub has under a network's name, its tensors as timm names them. */
+export function timmSource(name: string, pin?: Omit<HubPin, 'config' | 'licence'>): WeightsSource {
+  const repository = name;
+  const path = 'model.safetensors';
+  const { commit } = pin ?? {};
+  return {
+    file: `${name.slice(timmPrefix.length)}.safetensors`,
+    url: `https://huggingface.co/${repository}/resolve/${commit ?? 'main'}/${path}`,
+    ...(pin === undefined ? {} : { sha256: pin.sha256, bytes: pin.bytes }),
+    hub: { repository, path, ...(commit === undefined ? {} : { commit }) },
+  };
+}
+
+/** The weights that the hub has under a network's name. */
 export function timmWeights(
   name: string,
   row: Omit<TimmRow, 'megabytes'> & { readonly megabytes?: number },
 ): WeightSet {
   const { config, top1, pin, side, megabytes = (pin?.bytes ?? 0) / 2 ** 20 } = row;
-  const repository = name;
-  const path = 'model.safetensors';
-  const { commit } = pin ?? {};
   const licence = config.pretrained_cfg.license ?? undefined;
   return {
     name: tagOf(name),
@@ -120,15 +137,14 @@ export function timmWeights(
     ...(licence === undefined ? {} : { licence }),
     megabytes,
     preprocessing: timmPreprocessing(config, side),
-    sources: [
-      {
-        file: `${name.slice(timmPrefix.length)}.safetensors`,
-        url: `https://huggingface.co/${repository}/resolve/${commit ?? 'main'}/${path}`,
-        ...(pin === undefined ? {} : { sha256: pin.sha256, bytes: pin.bytes }),
-        hub: { repository, path, ...(commit === undefined ? {} : { commit }) },
-      },
-    ],
+    sources: [timmSource(name, pin)],
   };
+}
+
+/** A set of weights of timm as `pin` fixes it. */
+export function pinnedWeights(name: string, set: WeightSet, pin: HubPin): WeightSet {
+  const { licence = set.licence } = pin;
+  return { ...set, ...(licence === undefined ? {} : { licence }), sources: [timmSource(name, pin)] };
 }
 
 /**
@@ -146,4 +162,31 @@ export function timmVariants(
       return [name, { classes: row.config.num_classes, ...network, weights: [timmWeights(name, row)] }];
     }),
   );
+}
+
+/**
+ * `fromTimm` of a family whose networks timm builds alike under the same names, with the same names of tensors. Arguments
+ * that change the network are refused.
+ */
+export function builtAlike(
+  variants: Readonly<Record<string, Variant>>,
+): (config: TimmConfig) => TimmNetwork | undefined {
+  return (config) => {
+    const { architecture, global_pool: pool } = config;
+    const variant = Object.hasOwn(variants, architecture) ? variants[architecture] : undefined;
+    if (!variant) return undefined;
+    refuseArguments(config, []);
+    if (pool && pool !== 'avg') throw new RangeError(`its features are pooled by ${pool}, and only avg is supported`);
+    const { title, features, build } = variant;
+    return { title, features, build };
+  };
+}
+
+/** Arguments of timm's constructors that do not change what is built here. */
+const withoutMeaning = ['num_classes', 'in_chans', 'drop_rate', 'drop_path_rate', 'img_size', 'pretrained'];
+
+/** Throws `RangeError`, a clause, where a configuration has arguments other than those that are `known`. */
+export function refuseArguments({ model_args: given }: TimmConfig, known: readonly string[]): void {
+  const other = Object.keys(given ?? {}).filter((name) => !known.includes(name) && !withoutMeaning.includes(name));
+  if (other.length > 0) throw new RangeError(`it is built with ${other.join(', ')}, which is not supported`);
 }

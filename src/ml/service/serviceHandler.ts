@@ -9,7 +9,8 @@ import { cancelled, messageOf, usageError, UserError, userError } from '../../pr
 import { contradictionIn } from '../../protocol/trainingConfig.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
 import type { DownloadProgress } from '../weights/download.ts';
-import { defaultWeightsFolder, locateFile, lookForWeights } from '../weights/pretrained.ts';
+import { locateFile, lookForWeights } from '../weights/pretrained.ts';
+import { defaultWeightsFolder } from '../weights/weightsPlaces.ts';
 import { pretrainedWeights } from '../networks/registry.ts';
 import type { RequestContext, RequestHandler } from './answerRequests.ts';
 import { createClassifierPool } from './classifierPool.ts';

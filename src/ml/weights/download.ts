@@ -1,7 +1,9 @@
 import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Response } from 'undici';
 import { cancelled, messageOf, UserError, userError } from '../../protocol/errors.ts';
 import { mismatchOf } from './fileHash.ts';
+import { FinalFailure, requestFile, ServerRefusal } from './httpRequest.ts';
 
 export interface DownloadProgress {
   readonly file: string;
@@ -15,8 +17,8 @@ export interface DownloadOptions {
   readonly url: string;
   /** Where the file shall lie; its folder must exist. Until it is whole it grows as `<path>.part`. */
   readonly path: string;
-  /** sha256 in hex, or its first digits. A file whose hash is not known is refused. */
-  readonly sha256?: string;
+  /** sha256 in hex, or its first digits. */
+  readonly sha256: string;
   readonly bytes?: number;
   readonly onProgress?: (progress: DownloadProgress) => void;
   readonly signal?: AbortSignal;
@@ -28,9 +30,6 @@ const attempts = 3;
 const stallMilliseconds = 30_000;
 /** No server may fill the disk where it does not say how long its file is. */
 const maximumBytes = 4 * 1024 ** 3;
-
-/** A failure that another attempt would only repeat. */
-class FinalFailure extends Error {}
 
 async function sizeOf(path: string): Promise<number> {
   try {
@@ -54,7 +53,7 @@ function extentOf(response: Response): { start: number; total: number | undefine
 /** Writes chunks as they come; aborts `stalled` where none comes for a while. */
 async function writeBody(
   handle: FileHandle,
-  body: ReadableStream<Uint8Array>,
+  body: NonNullable<Response['body']>,
   extent: { start: number; limit: number },
   onReceived: (received: number) => void,
   stalled: AbortController,
@@ -62,7 +61,7 @@ async function writeBody(
   let received = extent.start;
   const watch = setTimeout(() => stalled.abort(new Error('no data arrived for a while')), stallMilliseconds);
   try {
-    for await (const chunk of body) {
+    for await (const chunk of body as AsyncIterable<Uint8Array>) {
       watch.refresh();
       if (received + chunk.byteLength > extent.limit) throw new FinalFailure('the server sends more than the file has');
       await handle.write(chunk, 0, chunk.byteLength, received);
@@ -75,18 +74,6 @@ async function writeBody(
   return received;
 }
 
-async function request(url: string, part: { from: number; to?: number }, signal: AbortSignal): Promise<Response> {
-  const { from, to } = part;
-  const range = from > 0 || to !== undefined ? { range: `bytes=${from}-${to ?? ''}` } : {};
-  const headers = { 'accept-encoding': 'identity', ...range };
-  const response = await fetch(url, { headers, signal, redirect: 'follow' });
-  if (response.ok) return response;
-  await response.body?.cancel();
-  const failure = `the server answered ${response.status}`;
-  const mayPass = response.status >= 500 || response.status === 429 || response.status === 416;
-  throw mayPass ? new Error(failure) : new FinalFailure(failure);
-}
-
 /** One attempt, which goes on from what an earlier one left where the server can. */
 async function attempt(part: string, options: DownloadOptions, stalled: AbortController): Promise<void> {
   const { url, path, bytes, onProgress, signal } = options;
@@ -96,10 +83,10 @@ async function attempt(part: string, options: DownloadOptions, stalled: AbortCon
   const watch = setTimeout(() => stalled.abort(new Error('the server does not answer')), stallMilliseconds);
   let response;
   try {
-    response = await request(url, { from: present }, AbortSignal.any(signals));
+    response = await requestFile(url, { from: present }, AbortSignal.any(signals));
   } catch (error) {
     // A part that is as long as the file, or longer, leaves nothing to ask for.
-    if (messageOf(error).endsWith('416')) await rm(part, { force: true });
+    if (error instanceof ServerRefusal && error.status === 416) await rm(part, { force: true });
     throw error;
   } finally {
     clearTimeout(watch);
@@ -127,7 +114,7 @@ export async function askForSize(url: string, signal?: AbortSignal): Promise<num
   const signals = signal ? [signal, patience] : [patience];
   try {
     // Not HEAD, which some servers refuse: what is asked is what the download will ask.
-    const response = await request(url, { from: 0, to: 0 }, AbortSignal.any(signals));
+    const response = await requestFile(url, { from: 0, to: 0 }, AbortSignal.any(signals));
     await response.body?.cancel();
     return extentOf(response).total;
   } catch (error) {
@@ -136,22 +123,14 @@ export async function askForSize(url: string, signal?: AbortSignal): Promise<num
   }
 }
 
-/** Why a server gave no file, as words that follow its name. */
-export function whyFetchFailed(error: unknown): string {
-  const cause = error instanceof UserError ? error.cause : error;
-  const message = messageOf(cause);
-  if (/^the server answered 40[34]|^the server answered 410/.test(message)) return 'does not have the file';
-  if (message.startsWith('the server answered')) return message.replace('the server ', '');
-  if (/^what arrived is another file|^the server sends more/.test(message)) return 'has another file under its name';
-  // `fetch` wraps what the network says.
-  const isNetwork = cause instanceof TypeError || (cause instanceof Error && cause.name === 'TimeoutError');
-  if (isNetwork || /nothing came for a while|does not answer|was cut/.test(message)) return 'cannot be reached';
-  return `could not be used (${message})`;
-}
-
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? ` (${messageOf(error.cause)})` : '';
   return `${messageOf(error)}${cause}`;
+}
+
+function isFinal(error: unknown): boolean {
+  if (error instanceof ServerRefusal) return !error.mayPass;
+  return error instanceof FinalFailure || error instanceof UserError;
 }
 
 /** Attempts until the part is whole and checked. Throws the last attempt's failure. */
@@ -166,7 +145,7 @@ async function fetchPart(part: string, options: DownloadOptions): Promise<void> 
       throw new Error(`what arrived is another file: ${mismatch}`);
     } catch (error) {
       if (signal?.aborted) throw cancelled();
-      if (turn === attempts || error instanceof FinalFailure) throw error;
+      if (turn === attempts || isFinal(error)) throw error;
       await delay(retryMilliseconds);
     }
   }
@@ -185,6 +164,7 @@ export async function downloadFile(options: DownloadOptions): Promise<void> {
     await rename(part, options.path);
   } catch (error) {
     if (options.signal?.aborted) throw cancelled();
+    if (error instanceof UserError) throw error;
     throw userError(`${options.url} could not be downloaded: ${reasonOf(error)}.`, error);
   }
 }

@@ -1,47 +1,22 @@
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import {
-  CancelledError,
-  cancelled,
-  messageOf,
-  type UserError,
-  userError,
-  weightsError,
-} from '../../protocol/errors.ts';
+import { CancelledError, cancelled, messageOf, UserError, userError, weightsError } from '../../protocol/errors.ts';
+import type { HubPin } from '../../protocol/timmConfig.ts';
 import type { WeightsOutlook } from '../../protocol/serviceProtocol.ts';
 import { withFileLock } from '../../runs/lock.ts';
-import { platformCacheFolder } from '../cache/cacheFolder.ts';
-import { askForSize, downloadFile, type DownloadProgress, whyFetchFailed } from './download.ts';
-import { mismatchOf } from './fileHash.ts';
 import type { PretrainedWeights, WeightsSource } from '../networks/pretrainedWeights.ts';
-import { pretrainedWeights } from '../networks/registry.ts';
-
-export interface LocateOptions {
-  /** Where downloads are kept and looked for; else `FIVECROP_WEIGHTS`, else the system's cache folder. */
-  readonly weightsFolder?: string;
-  /** A folder or an http(s) address that has the files under their names, or as the hub arranges them; else `FIVECROP_MIRROR`. */
-  readonly mirror?: string;
-  readonly onProgress?: (progress: DownloadProgress) => void;
-  readonly signal?: AbortSignal;
-  /** Pause before another attempt at a download; a second without it. */
-  readonly retryMilliseconds?: number;
-}
-
-/** Where weights are kept without any setting: the system's folder for what can be had again. */
-export function defaultWeightsFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  const set = environment['FIVECROP_WEIGHTS'];
-  if (set) return set;
-  return join(platformCacheFolder(environment), 'fivecrop', 'weights');
-}
-
-function isAddress(mirror: string): boolean {
-  return /^https?:\/\//i.test(mirror);
-}
+import { namedNetwork, networkNames, pretrainedWeights } from '../networks/registry.ts';
+import { timmPrefix, timmSource } from '../networks/timm.ts';
+import { askForSize, downloadFile } from './download.ts';
+import { mismatchOf } from './fileHash.ts';
+import { atHub } from './hubAddress.ts';
+import { type CheckedSource, hubPin, type HubSource, withPin } from './hubPin.ts';
+import { type FailedAddress, notInMirror, unobtainable, type WeightsFiles } from './unobtainable.ts';
+import { foldersOf, type LocateOptions, placesOf, type WeightsPlaces } from './weightsPlaces.ts';
 
 /** A file that lies ready is used only if it is the right one. */
-async function checkedFile(path: string, source: WeightsSource, signal?: AbortSignal): Promise<string | undefined> {
+async function checkedFile(path: string, source: CheckedSource, signal?: AbortSignal): Promise<string | undefined> {
   if (!existsSync(path)) return undefined;
   let mismatch;
   try {
@@ -55,39 +30,15 @@ async function checkedFile(path: string, source: WeightsSource, signal?: AbortSi
   throw weightsError(reason, reason);
 }
 
-/** Folders that are looked through, the first of which takes downloads, and the address of a mirror. */
-interface Places {
-  readonly folder: string;
-  /** A mirror that is a folder; nothing is downloaded where there is one. */
-  readonly mirrorFolder: string | undefined;
-  readonly mirrorAddress: string | undefined;
-}
-
-function placesOf({ weightsFolder, mirror: given }: LocateOptions): Places {
-  const { FIVECROP_MIRROR: environmentMirror } = process.env;
-  const set = given ?? (environmentMirror === '' ? undefined : environmentMirror);
-  const mirror = set?.startsWith('file:') ? fileURLToPath(set) : set;
-  const isFolder = mirror !== undefined && !isAddress(mirror);
-  return {
-    folder: weightsFolder ?? defaultWeightsFolder(),
-    mirrorFolder: isFolder ? mirror : undefined,
-    mirrorAddress: isFolder ? undefined : mirror,
-  };
-}
-
-function foldersOf({ folder, mirrorFolder }: Places): readonly string[] {
-  return mirrorFolder === undefined ? [folder] : [folder, mirrorFolder];
-}
-
 /** Whether a file of these weights lies ready, by its name alone: in the weights folder or in a mirror that is one. */
-export function hasWeights(weights: PretrainedWeights, options: LocateOptions = {}): boolean {
+export function hasWeights(weights: WeightsFiles, options: LocateOptions = {}): boolean {
   const folders = foldersOf(placesOf(options));
   return folders.some((folder) => weights.sources.some(({ file }) => existsSync(join(folder, file))));
 }
 
-async function findIn(folders: readonly string[], weights: PretrainedWeights, signal?: AbortSignal) {
+async function findIn(folders: readonly string[], sources: readonly CheckedSource[], signal?: AbortSignal) {
   for (const folder of folders) {
-    for (const source of weights.sources) {
+    for (const source of sources) {
       const found = await checkedFile(join(folder, source.file), source, signal);
       if (found) return found;
     }
@@ -97,25 +48,26 @@ async function findIn(folders: readonly string[], weights: PretrainedWeights, si
 
 /** The addresses of a file: the published one, or a mirror's two possible ones. */
 function addressesOf(source: WeightsSource, mirror: string | undefined): readonly string[] {
-  if (mirror === undefined) return [source.url];
+  if (mirror === undefined) return [atHub(source.url)];
   const base = mirror.replace(/\/+$/, '');
   const hubPath = new URL(source.url).pathname;
   return [`${base}/${source.file}`, `${base}${hubPath}`];
 }
 
 /** Asks every address in turn until `ask` succeeds. Throws what none of them being of use means. */
-async function fromAnywhere<Answer>(
-  weights: PretrainedWeights,
-  { mirrorAddress }: Places,
-  ask: (source: WeightsSource, url: string) => Promise<Answer>,
+async function fromAnywhere<Source extends WeightsSource, Answer>(
+  weights: WeightsFiles & { readonly sources: readonly Source[] },
+  { mirrorAddress }: WeightsPlaces,
+  ask: (source: Source, url: string) => Promise<Answer>,
 ): Promise<Answer> {
-  const failures: Failure[] = [];
+  const failures: FailedAddress[] = [];
   for (const source of weights.sources) {
     for (const url of addressesOf(source, mirrorAddress)) {
       try {
         return await ask(source, url);
       } catch (error) {
-        if (error instanceof CancelledError) throw error;
+        // What no other address would change, such as a token that is none.
+        if (error instanceof CancelledError || (error instanceof UserError && error.cause === undefined)) throw error;
         failures.push({ url, error });
       }
     }
@@ -123,31 +75,10 @@ async function fromAnywhere<Answer>(
   throw unobtainable(weights, failures);
 }
 
-interface Failure {
-  readonly url: string;
-  readonly error: unknown;
-}
-
-function filesOf({ sources }: PretrainedWeights): string {
-  return sources.map(({ file }) => file).join(' or ');
-}
-
-function unobtainable(weights: PretrainedWeights, failures: readonly Failure[]): UserError {
-  const hosts = new Map<string, string>();
-  for (const { url, error } of failures) hosts.set(new URL(url).host, whyFetchFailed(error));
-  const reasons = [...new Set(hosts.values())].map((reason) => {
-    const names = [...hosts].filter(([, why]) => why === reason).map(([host]) => host);
-    return `${names.join(' and ')} ${reason}`;
-  });
-  const what = `The pretrained weights of ${weights.network} (${filesOf(weights)})`;
-  const tried = failures.map(({ error }) => messageOf(error)).join('; ');
-  return weightsError(`${what} cannot be downloaded, because ${reasons.join(', and ')}.`, tried);
-}
-
 const bytesPerMegabyte = 2 ** 20;
 
 /** Size of a network's weights in bytes as far as the table knows it: exactly, or to a thousandth of a megabyte. */
-export function weightsBytes({ sources, megabytes }: PretrainedWeights): number {
+export function weightsBytes({ sources, megabytes }: Pick<PretrainedWeights, 'sources' | 'megabytes'>): number {
   return sources[0]?.bytes ?? Math.round(megabytes * bytesPerMegabyte);
 }
 
@@ -168,20 +99,17 @@ export async function lookForWeights(
   });
 }
 
-function notInMirror(weights: PretrainedWeights, folder: string, mirrorFolder: string): UserError {
-  const reason = `Neither ${folder} nor the mirror ${mirrorFolder} has the pretrained weights of ${weights.network} (${filesOf(weights)}).`;
-  return weightsError(reason, reason);
-}
-
 /**
  * The path of a file with these weights: from the cache folder, where a user may have put it by hand; from the mirror's
- * folder; or downloaded once, checked, with a lock against other processes. Throws a `UserError` of the kind `weights`
- * where they are not to be had, or a `CancelledError`.
+ * folder; or downloaded once, checked, with a lock against other processes. The hub is asked for the hash of a file whose
+ * hash no table has. Throws a `UserError` of the kind `weights` where they are not to be had, or a `CancelledError`.
  */
-export async function locateFile(weights: PretrainedWeights, options: LocateOptions = {}): Promise<string> {
+export async function locateFile(weights: WeightsFiles, options: LocateOptions = {}): Promise<string> {
   const places = placesOf(options);
   const { folder, mirrorFolder } = places;
-  const found = await findIn(foldersOf(places), weights, options.signal);
+  const { network } = weights;
+  const sources = await Promise.all(weights.sources.map((source) => checkedSource(network, source, options)));
+  const found = await findIn(foldersOf(places), sources, options.signal);
   if (found) return found;
   if (mirrorFolder !== undefined) throw notInMirror(weights, folder, mirrorFolder);
   try {
@@ -190,14 +118,27 @@ export async function locateFile(weights: PretrainedWeights, options: LocateOpti
     throw weightsError(`The weights folder ${folder} cannot be made.`, messageOf(error));
   }
   return withFileLock(
-    join(folder, `${weights.network}.lock`),
+    join(folder, `${network.replaceAll('/', '.')}.lock`),
     // Whoever held the lock before may have fetched it.
-    async () => (await findIn([folder], weights, options.signal)) ?? (await download(weights, places, options)),
+    async () =>
+      (await findIn([folder], sources, options.signal)) ?? (await download({ network, sources }, places, options)),
     options.signal,
   );
 }
 
-function download(weights: PretrainedWeights, places: Places, options: LocateOptions): Promise<string> {
+async function checkedSource(network: string, source: WeightsSource, options: LocateOptions): Promise<CheckedSource> {
+  const { sha256, hub } = source;
+  if (sha256 !== undefined) return { ...source, sha256 };
+  if (!hub) throw new Error(`${network} has a file whose hash is not known, and that is not on the hub`);
+  const onHub: HubSource = { ...source, hub };
+  return withPin(onHub, await hubPin(network, onHub, false, options));
+}
+
+function download(
+  weights: WeightsFiles & { readonly sources: readonly CheckedSource[] },
+  places: WeightsPlaces,
+  options: LocateOptions,
+): Promise<string> {
   return fromAnywhere(weights, places, async (source, url) => {
     const path = join(places.folder, source.file);
     await downloadFile({ ...options, ...source, url, path });
@@ -205,14 +146,37 @@ function download(weights: PretrainedWeights, places: Places, options: LocateOpt
   });
 }
 
+/** What a network's weights are fetched with. */
+export interface WeightsChoice {
+  /** The set, by its name; the first without it. */
+  readonly set?: string | undefined;
+  /** What its name stands for on the hub, where that is decided. */
+  readonly pin?: HubPin | undefined;
+}
+
 /**
- * The path of a file with a network's weights from ImageNet, of the set that is named or the first, fetched if need be; `loadWeightsFile` reads it.
- * Throws as `locateFile` does, and a usage error for a network that has none.
+ * The path of a file with a network's weights, fetched if need be; `loadWeightsFile` reads it. Throws as `locateFile` does,
+ * and a usage error for a network that has none.
  */
 export async function locateWeights(
   network: string,
-  set: string | undefined,
+  { set, pin }: WeightsChoice = {},
   options: LocateOptions = {},
 ): Promise<string> {
-  return locateFile(pretrainedWeights(network, set), options);
+  return locateFile(pretrainedWeights(network, set, pin), options);
+}
+
+/**
+ * What a network's name stands for on the hub. Undefined for a network that has no weights there by this name. Throws as
+ * `hubPin` does.
+ */
+export async function pinOfNetwork(name: string, options: LocateOptions = {}): Promise<HubPin | undefined> {
+  if (!name.startsWith(timmPrefix)) return undefined;
+  const isListed = networkNames.includes(name);
+  const [source] = isListed ? pretrainedWeights(name).sources : [timmSource(name)];
+  if (!source?.hub) return undefined;
+  const pin = await hubPin(name, { ...source, hub: source.hub }, !isListed, options);
+  if (pin.licence !== undefined || !isListed) return pin;
+  const licence = namedNetwork(name).licence;
+  return licence === undefined ? pin : { ...pin, licence };
 }

@@ -25,8 +25,10 @@ export async function publishedSet(
   if (size === undefined) return undefined;
   for (const set of sets) {
     for (const source of set.sources) {
+      const { sha256 } = source;
+      if (sha256 === undefined) continue;
       const hasItsSize = source.bytes === undefined ? isNear(size, set.megabytes) : size === source.bytes;
-      if (hasItsSize && (await mismatchOf(weights, source)) === undefined) return set;
+      if (hasItsSize && (await mismatchOf(weights, { ...source, sha256 })) === undefined) return set;
     }
   }
   return undefined;

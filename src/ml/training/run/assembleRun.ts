@@ -17,6 +17,7 @@ import { earlyStopStart } from '../loop/earlyStop.ts';
 import { createFeatureStore } from '../features/featureStore.ts';
 import { type FrozenPart, frozenPart } from '../features/frozenPart.ts';
 import { initialState } from './initialState.ts';
+import type { WeightsChoice } from '../../weights/pretrained.ts';
 import type { OpenedNetwork } from './openNetwork.ts';
 import { freshBatches, keptBatches, type ReadyBatches } from '../features/readyBatches.ts';
 import { carryOver, positionOf, type ResumedFrom, resumedState, restoreCheckpoints } from './resumeFrom.ts';
@@ -41,7 +42,7 @@ export interface AssembleOptions {
   readonly inPlace: boolean;
   /** Hears of the images as they are loaded. */
   readonly dataCheck: DataCheck;
-  readonly locateWeights: (network: string, set?: string) => Promise<string>;
+  readonly locateWeights: (network: string, choice: WeightsChoice) => Promise<string>;
   /** Watches where the time goes, where that was asked for. */
   readonly profiler?: RunProfiler;
 }

@@ -5,6 +5,7 @@ import { namedNetwork } from '../../networks/registry.ts';
 import { initialise, type Initialisation, zeros } from '../../networks/initialise.ts';
 import { isSecondFactor } from '../../passes/lowRankAdapters.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
+import type { WeightsChoice } from '../../weights/pretrained.ts';
 import { readWeights } from '../../weights/weightsFile.ts';
 import type { RunNetwork } from './runNetwork.ts';
 
@@ -16,7 +17,7 @@ import type { RunNetwork } from './runNetwork.ts';
 export async function initialState(
   config: TrainingConfig,
   network: RunNetwork,
-  locate: (network: string, set?: string) => Promise<string>,
+  locate: (network: string, choice: WeightsChoice) => Promise<string>,
 ): Promise<StateDict> {
   const shapes = stateShapes(network.whole(1));
   // An adapter begins with no effect.
@@ -24,9 +25,9 @@ export async function initialState(
   const random = initialise(shapes, draw, config.seed);
   // An ONNX file has its weights in itself, and a head begins with random ones.
   if (config.network.kind === 'backbone' || config.method === 'scratch') return random;
-  const { name, weights } = config.network;
-  const file = weights === undefined || isWeightSet(weights) ? await locate(name, weights) : weights;
-  const { extraTensors: extra, positions } = namedNetwork(name);
+  const { name, weights, hub: pin } = config.network;
+  const file = weights === undefined || isWeightSet(weights) ? await locate(name, { set: weights, pin }) : weights;
+  const { extraTensors: extra, positions } = namedNetwork(name, pin);
   const pretrained = await readWeights(file, stateShapes(network.stored(1)), {
     ignore: network.classifier,
     extra,

@@ -28,7 +28,7 @@ export async function openNetwork(
   before?: Preprocessing,
 ): Promise<OpenedNetwork> {
   if (network.kind === 'architecture') {
-    const named = asUsage(() => namedNetwork(network.name));
+    const named = asUsage(() => namedNetwork(network.name, network.hub));
     const set = before !== undefined || method === 'scratch' ? undefined : await publishedSet(named, network.weights);
     const { preprocessing } = set ?? named;
     return { network: { ...named, images: { ...named.images, ...pixelsOf(before ?? preprocessing) } } };

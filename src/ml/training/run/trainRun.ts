@@ -22,7 +22,8 @@ import { type Dataset, scanDataset, scanOptionsOf } from '../../data/scanDataset
 import { batchCount } from '../../data/loader.ts';
 import { countsOf, type TrainableCounts, whyUntrainable } from '../../data/whyUntrainable.ts';
 import { engineVersion } from '../../engine/engineVersion.ts';
-import { locateWeights } from '../../weights/pretrained.ts';
+import { locateWeights, type WeightsChoice } from '../../weights/pretrained.ts';
+import type { LocateOptions } from '../../weights/weightsPlaces.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
 import { checkWhileTraining, type DataCheck } from './dataCheck.ts';
 import { createTrainingControl, type TrainingControl } from './control.ts';
@@ -39,6 +40,7 @@ import {
 import { resumeChanges } from './resumeChanges.ts';
 import { type OpenedNetwork, openNetwork } from './openNetwork.ts';
 import { runNetwork } from './runNetwork.ts';
+import { settleNetwork } from './settleNetwork.ts';
 import { createRunProfiler, type RunProfiler } from '../profile/runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
 import { notesOfOldRun, type ResumedSplit, splitOfResumed } from './splitOfResumed.ts';
@@ -109,7 +111,7 @@ export async function trainRun(config: TrainingConfig, options: TrainRunOptions)
 
 /** Trains in the folder of the run that goes on, or, where there is none, in a new one. */
 async function trainOn(
-  config: TrainingConfig,
+  given: TrainingConfig,
   options: TrainRunOptions,
   control: TrainingControl,
   request?: ResumeRequest,
@@ -118,7 +120,11 @@ async function trainOn(
   const notes: string[] = [];
   const suggestions: string[] = [];
   const resumed = request && (await readResumed(request.checkpoints, (message) => notes.push(message)));
-  if (!resumed) refuseContradictions(config);
+  if (!resumed) refuseContradictions(given);
+  const config = await settleNetwork(given, resumed, {
+    ...placesOfWeights(options),
+    ...(options.signal ? { signal: options.signal } : {}),
+  });
   const before = resumed?.checkpoint.metadata.preprocessing;
   const opened = await openNetwork(config, (message) => suggestions.push(message), before);
   if (resumed) checkResumable(resumed, config, opened.network);
@@ -230,7 +236,7 @@ async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCh
       fallbacks: [...chosen.fallbacks],
     },
   });
-  const locate = (name: string, set?: string) => locateFor(name, set, options, stopping.signal);
+  const locate = (name: string, choice: WeightsChoice) => locateFor(name, choice, options, stopping.signal);
   const assembled = await assembleRun({
     ...started,
     chosen,
@@ -327,17 +333,23 @@ async function finish(
   return { folder: folder.path, name: folder.name, done: { ...event, time: new Date().toISOString() } };
 }
 
+function placesOfWeights({ weights }: TrainRunOptions): Pick<LocateOptions, 'weightsFolder' | 'mirror'> {
+  return {
+    ...(weights?.folder === undefined ? {} : { weightsFolder: weights.folder }),
+    ...(weights?.mirror === undefined ? {} : { mirror: weights.mirror }),
+  };
+}
+
 /** The file of a network's pretrained weights, fetched where it is not there. */
 function locateFor(
   network: string,
-  set: string | undefined,
+  choice: WeightsChoice,
   options: TrainRunOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const { weights, onProgress } = options;
-  return locateWeights(network, set, {
-    ...(weights?.folder === undefined ? {} : { weightsFolder: weights.folder }),
-    ...(weights?.mirror === undefined ? {} : { mirror: weights.mirror }),
+  const { onProgress } = options;
+  return locateWeights(network, choice, {
+    ...placesOfWeights(options),
     ...(onProgress
       ? { onProgress: ({ file, received, total }) => onProgress({ what: file, done: received, total }) }
       : {}),

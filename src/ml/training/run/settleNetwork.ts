@@ -1,0 +1,35 @@
+import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import { isWeightSet } from '../../../protocol/weightSet.ts';
+import { networkNames } from '../../networks/registry.ts';
+import { pinOfNetwork } from '../../weights/pretrained.ts';
+import type { LocateOptions } from '../../weights/weightsPlaces.ts';
+import type { ResumedFrom } from './resumeFrom.ts';
+
+/**
+ * A configuration in which the network's name means one thing: for a network of the hub the commit and the file that it
+ * stands for, those of `resumed` where there is such. Throws as `pinOfNetwork` does.
+ */
+export async function settleNetwork(
+  config: TrainingConfig,
+  resumed: ResumedFrom | undefined,
+  options: LocateOptions,
+): Promise<TrainingConfig> {
+  const { network } = config;
+  if (network.kind !== 'architecture' || network.hub) return config;
+  const before = resumed?.checkpoint.metadata.network;
+  const hub =
+    before?.kind === 'architecture' && before.name === network.name
+      ? before.hub
+      : await pinIfNeeded(network, config.method, options);
+  return hub ? { ...config, network: { ...network, hub } } : config;
+}
+
+/** A listed network whose weights come from elsewhere, or from nowhere, needs nothing of the hub. */
+async function pinIfNeeded(
+  { name, weights }: Extract<TrainingConfig['network'], { kind: 'architecture' }>,
+  method: TrainingConfig['method'],
+  options: LocateOptions,
+) {
+  const fetches = method !== 'scratch' && (weights === undefined || isWeightSet(weights));
+  return fetches || !networkNames.includes(name) ? pinOfNetwork(name, options) : undefined;
+}

@@ -1,0 +1,106 @@
+import process from 'node:process';
+import { getProxyForUrl } from 'proxy-from-env';
+import { Agent, type Dispatcher, fetch, ProxyAgent, type Response } from 'undici';
+import { userError } from '../../protocol/errors.ts';
+import { hubAddress, isAtHub } from './hubAddress.ts';
+
+/** A failure that another attempt would only repeat. */
+export class FinalFailure extends Error {}
+
+/** What a server answered in place of a file. */
+export class ServerRefusal extends Error {
+  readonly status: number;
+  /** The address that was asked for. */
+  readonly url: string;
+  /** Why, in the hub's words: `GatedRepo`, `RepoNotFound`, `EntryNotFound`. */
+  readonly code: string | undefined;
+  /** Whether a token was sent along. */
+  readonly withToken: boolean;
+  constructor(url: string, { status, headers }: Response, withToken: boolean) {
+    super(`the server answered ${status}`);
+    this.status = status;
+    this.url = url;
+    this.code = headers.get('x-error-code') ?? undefined;
+    this.withToken = withToken;
+  }
+
+  /** Whether another attempt may succeed. */
+  get mayPass(): boolean {
+    return this.status >= 500 || this.status === 429 || this.status === 416;
+  }
+}
+
+const mostRedirects = 10;
+
+/** The part of a file that is asked for, in bytes, `to` included; all of it without both. */
+export interface FilePart {
+  readonly from: number;
+  readonly to?: number;
+}
+
+/**
+ * Asks a server for a file or a part of one, and follows redirects. The token of the hub, `HF_TOKEN`, is sent to the hub
+ * alone, and no further when that sends us on; a proxy is used where the environment names one (`HTTPS_PROXY`, `HTTP_PROXY`,
+ * `NO_PROXY`). Throws `ServerRefusal`, `FinalFailure`, or what the network says.
+ */
+export async function requestFile(url: string, { from, to }: FilePart, signal: AbortSignal): Promise<Response> {
+  const range = from > 0 || to !== undefined ? { range: `bytes=${from}-${to ?? ''}` } : {};
+  let address = new URL(url);
+  for (let redirects = 0; redirects <= mostRedirects; redirects++) {
+    const token = tokenFor(address);
+    const authorization = token === undefined ? {} : { authorization: `Bearer ${token}` };
+    const headers = { 'accept-encoding': 'identity', ...range, ...authorization };
+    const response = await fetch(address.href, {
+      headers,
+      signal,
+      redirect: 'manual',
+      dispatcher: connectionsTo(address),
+    });
+    if (response.ok) return response;
+    await response.body?.cancel();
+    const next = response.headers.get('location');
+    if (response.status < 300 || response.status >= 400 || next === null) {
+      throw new ServerRefusal(url, response, token !== undefined);
+    }
+    address = redirected(address, next);
+  }
+  throw new FinalFailure('the server sends from one address to the next without end');
+}
+
+function redirected(from: URL, location: string): URL {
+  if (!URL.canParse(location, from.href)) throw new FinalFailure('the server sends to an address that is none');
+  const to = new URL(location, from.href);
+  const isSafe = to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:');
+  if (!isSafe) throw new FinalFailure(`the server sends to an address of another kind (${to.protocol})`);
+  return to;
+}
+
+/** The user's token, for an address of the hub alone. Throws a user error for a token that cannot be one. */
+function tokenFor(address: URL): string | undefined {
+  const token = process.env['HF_TOKEN']?.trim() ?? '';
+  const isPrivate = address.protocol === 'https:' || /^(127\.|localhost$|\[::1\]$)/u.test(address.hostname);
+  if (token === '' || !isAtHub(address) || !isPrivate) return undefined;
+  if (/^[\x21-\x7e]+$/u.test(token)) return token;
+  throw userError(
+    `HF_TOKEN holds characters that no token of ${new URL(hubAddress()).host} has: copy it again, or unset it.`,
+  );
+}
+
+const direct = new Agent();
+const proxies = new Map<string, ProxyAgent>();
+
+/** Connections by the proxy that the environment names for an address; direct ones where it names none. */
+function connectionsTo({ href }: URL): Dispatcher {
+  const address = getProxyForUrl(href);
+  if (address === '') return direct;
+  try {
+    const proxy = proxies.get(address) ?? new ProxyAgent(address);
+    proxies.set(address, proxy);
+    return proxy;
+  } catch (error) {
+    throw userError(
+      'The environment names a proxy that is not an address such as http://proxy.example:8080: correct HTTPS_PROXY or HTTP_PROXY.',
+      error,
+    );
+  }
+}
