@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { networkId } from '../../protocol/networkName.ts';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import { inLabel } from '../plainText.ts';
 import { describeOffer, megabytes, timeOf } from './networkTexts.ts';
@@ -63,6 +64,5 @@ function fileItems(chosen: TrainingChoices['network'], secondsPerEpoch: SecondsP
 }
 
 export function isSameNetwork(a: TrainingChoices['network'] | undefined, b: TrainingChoices['network']): boolean {
-  if (a?.kind === 'architecture') return b.kind === 'architecture' && a.name === b.name;
-  return a?.kind === 'backbone' && b.kind === 'backbone' && a.file === b.file;
+  return a?.kind === b.kind && networkId(a) === networkId(b);
 }

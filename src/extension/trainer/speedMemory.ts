@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import { networkId } from '../../protocol/networkName.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { elsewhereRefusal } from './elsewhere.ts';
 import type { LiveRuns } from './liveRuns.ts';
@@ -55,6 +56,5 @@ export function createSpeedMemory(
 }
 
 function nameOf({ network, method, imageSize, frozenPrecision, engine, device, featureViews }: SpeedOf): string {
-  const what = network.kind === 'architecture' ? network.name : network.file;
-  return JSON.stringify([what, method, imageSize, frozenPrecision, engine, device, featureViews ?? 0]);
+  return JSON.stringify([networkId(network), method, imageSize, frozenPrecision, engine, device, featureViews ?? 0]);
 }

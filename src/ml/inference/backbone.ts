@@ -15,6 +15,12 @@ export interface Backbone extends OnnxFile {
   readonly extractor: FeatureExtractor;
 }
 
+/** A network, and the ONNX file that it starts from, where it does. */
+export interface OpenedNetwork {
+  readonly network: Network;
+  readonly backbone?: Backbone;
+}
+
 /**
  * Cuts an ONNX file off after its features, those named `featuresOutput` or else found, for images of `imageSize` pixels where
  * it takes any. Throws a user error where it cannot be used.
@@ -41,7 +47,7 @@ export async function networkOfCheckpoint(
   file: string,
   { network: reference, preprocessing }: Pick<CheckpointMetadata, 'network' | 'preprocessing'>,
   trial = tryModel,
-): Promise<{ readonly network: Network; readonly backbone?: Backbone }> {
+): Promise<OpenedNetwork> {
   const network = networkOf(reference);
   const { onnxFile } = network;
   if (!onnxFile) return { network };

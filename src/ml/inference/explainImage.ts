@@ -7,8 +7,8 @@ import { cropImage } from '../data/fiveCrops.ts';
 import type { ResizedImage } from '../data/rgbImage.ts';
 import type { Classifier } from './classifier.ts';
 import { type ActivationMap, gradCam, hasFeatureMap } from './gradCam.ts';
-import { createGraphClassifier, type GraphClassifierOptions, type Placement } from './graphClassifier.ts';
-import { type ClassifierSource, loadClassifier, type LoadOptions, openClassifierGraph } from './loadClassifier.ts';
+import type { Placement } from './graphClassifier.ts';
+import { type ClassifierSource, loadClassifier, type LoadOptions } from './loadClassifier.ts';
 import { occlusionMap } from './occlusion.ts';
 import { batchOf, probabilityRows, resizeFor } from './predictImages.ts';
 import { meanProbabilities, rankClasses } from './ranking.ts';
@@ -50,12 +50,9 @@ export async function explainImage(
   placement: Placement,
   options: ExplainOptions,
 ): Promise<ExplainedImage> {
-  const graph = source.kind === 'backbone' ? undefined : await openClassifierGraph(source, placement, options);
-  const classifier = graph
-    ? await createGraphClassifier(graph, placement)
-    : await loadClassifier(source, placement, options);
+  const classifier = await loadClassifier(source, placement, options);
   try {
-    return await explain(image, classifier, graph, placement, options);
+    return await explain(image, classifier, placement, options);
   } finally {
     await classifier.dispose();
   }
@@ -64,11 +61,10 @@ export async function explainImage(
 async function explain(
   image: string,
   classifier: Classifier,
-  graph: GraphClassifierOptions | undefined,
   placement: Placement,
   { cropCount, resize, className }: ExplainOptions,
 ): Promise<ExplainedImage> {
-  const { preprocessing } = classifier;
+  const { preprocessing, graph } = classifier;
   const { crop: size, fit } = preprocessing;
   const crops = cropImage(await decoded(image, resizeFor(preprocessing, resize), preprocessing), size, cropCount, fit);
   const pixels = crops.map((crop) => crop.pixels);

@@ -7,7 +7,8 @@ import { add } from '../operators/elementwise/arithmetic.ts';
 import { logSoftmaxOperator } from '../operators/loss/logSoftmax.ts';
 import { globalAveragePoolOperator } from '../operators/pooling/globalAveragePool.ts';
 import type { ImageBatch } from './classifier.ts';
-import { type GraphClassifierOptions, type Placement } from './graphClassifier.ts';
+import type { ClassifierGraph } from './classifier.ts';
+import type { Placement } from './graphClassifier.ts';
 
 /** Where a class was seen in an image: rows of numbers from 0 to 1, the largest 1 unless all are 0. */
 export type ActivationMap = readonly (readonly number[])[];
@@ -44,7 +45,7 @@ function withGradient(forward: Graph): Graph {
  * `classPositions` has a column of the classifier's output for each image.
  */
 export async function gradCam(
-  { graphFor, state }: Pick<GraphClassifierOptions, 'graphFor' | 'state'>,
+  { graphFor, state }: Pick<ClassifierGraph, 'graphFor' | 'state'>,
   images: ImageBatch,
   classPositions: readonly number[],
   { engine, device }: Placement,

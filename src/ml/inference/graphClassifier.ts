@@ -1,10 +1,8 @@
-import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
-import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import type { Engine, GraphForBatch, InferenceModel } from '../engine/engine.ts';
-import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
+import type { Engine } from '../engine/engine.ts';
+import { float32Tensor, type Tensor } from '../graph/tensor.ts';
 import { imagesInput } from '../networks/network.ts';
-import type { Classifier, ImageBatch } from './classifier.ts';
+import type { Classifier, ClassifierGraph, ImageBatch } from './classifier.ts';
 import { softmaxRows } from './ranking.ts';
 
 /** Where a classifier computes. */
@@ -13,27 +11,18 @@ export interface Placement {
   readonly device: string;
 }
 
-export interface GraphClassifierOptions {
-  readonly title: string;
-  /** Images, uint8, or what `features` gives, to logits or log-probabilities, without dropout. */
-  readonly graphFor: GraphForBatch;
-  readonly state: StateDict;
-  readonly labels: readonly ClassLabel[];
-  readonly preprocessing: Preprocessing;
-  /** What makes the graph's inputs of images, where it does not start from images; disposed with the classifier. */
-  readonly features?: InferenceModel | undefined;
-}
-
 /** A graph of ours as a classifier. */
 export async function createGraphClassifier(
-  { title, graphFor, state, labels, preprocessing, features }: GraphClassifierOptions,
+  graph: ClassifierGraph,
   { engine, device }: Placement,
 ): Promise<Classifier> {
+  const { title, graphFor, state, labels, preprocessing, features } = graph;
   const model = await engine.compileInference(graphFor, state, device);
   return {
     title,
     labels,
     preprocessing,
+    graph,
     runsOn: { engine: engine.name, device },
     probabilities: async (images: ImageBatch) => {
       const feeds = new Map([[imagesInput, images]]);

@@ -11,10 +11,10 @@ import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCh
 import { stateShapes } from '../networks/stateShapes.ts';
 import { networkOfCheckpoint, openFeatures } from './backbone.ts';
 import { exportedFacts, suggestedConstants } from './backbonePreprocessing.ts';
-import type { Classifier } from './classifier.ts';
+import type { Classifier, ClassifierGraph } from './classifier.ts';
 import { readOnnxFile, scoresOf } from './foreignModel.ts';
 import { tryModel } from './modelTrial.ts';
-import { createGraphClassifier, type GraphClassifierOptions, type Placement } from './graphClassifier.ts';
+import { createGraphClassifier, type Placement } from './graphClassifier.ts';
 import { readUsableCheckpoint, usableGraph } from './usableCheckpoint.ts';
 import { createScoresClassifier } from './scoresClassifier.ts';
 import { pretrainedGraph, type WeightsOptions } from './pretrainedGraph.ts';
@@ -69,11 +69,11 @@ async function loadOf(source: ClassifierSource, placement: Placement, options: L
  * The graph, weights, classes and preprocessing of a network of ours, ready to be compiled. The caller disposes its
  * `features`, if it has them. Throws as `loadClassifier` does.
  */
-export async function openClassifierGraph(
+async function openClassifierGraph(
   source: Exclude<ClassifierSource, { readonly kind: 'backbone' }>,
   placement: Placement,
   options: LoadOptions,
-): Promise<GraphClassifierOptions> {
+): Promise<ClassifierGraph> {
   if (source.kind === 'architecture') return pretrainedGraph(source, options);
   const isTorch = /\.(pth|pt)$/i.test(source.file);
   return isTorch ? reportGraph(source.file) : checkpointGraph(source.file, placement, options.trial);
@@ -83,7 +83,7 @@ async function checkpointGraph(
   file: string,
   placement: Placement,
   trial: LoadOptions['trial'],
-): Promise<GraphClassifierOptions> {
+): Promise<ClassifierGraph> {
   const checkpoint = await readUsableCheckpoint(file);
   const { head, classes, preprocessing } = checkpoint.metadata;
   const { network, backbone } = await networkOfCheckpoint(file, checkpoint.metadata, trial);
@@ -100,7 +100,7 @@ function usedGraph(network: Network, head: HeadOptions, preprocessing: Preproces
 /** Short side in the report's script, for validation and testing. */
 const reportResize = 255;
 
-async function reportGraph(file: string): Promise<GraphClassifierOptions> {
+async function reportGraph(file: string): Promise<ClassifierGraph> {
   const headOf = ({ hidden, classes }: Pick<ReportCheckpoint, 'hidden' | 'classes'>) => ({
     hidden: [...hidden],
     dropout: 0,

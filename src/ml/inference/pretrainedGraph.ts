@@ -8,7 +8,7 @@ import { publishedSet } from '../weights/publishedSet.ts';
 import type { LocateOptions } from '../weights/weightsPlaces.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { readWeights } from '../weights/weightsFile.ts';
-import type { GraphClassifierOptions } from './graphClassifier.ts';
+import type { ClassifierGraph } from './classifier.ts';
 import { imagenetClasses } from './imagenetClasses.ts';
 
 /** Where pretrained weights are kept and fetched from; see the weights room. */
@@ -22,7 +22,7 @@ export type WeightsOptions = LocateOptions;
 export async function pretrainedGraph(
   { name, weights }: { readonly name: string; readonly weights?: string },
   options: WeightsOptions,
-): Promise<GraphClassifierOptions> {
+): Promise<ClassifierGraph> {
   const { network, file, preprocessing } = await pretrained({ name, weights }, options);
   if (network.classes !== imagenetClasses.length) {
     const has =

@@ -18,7 +18,7 @@ import { createFeatureStore } from '../features/featureStore.ts';
 import { type FrozenPart, frozenPart } from '../features/frozenPart.ts';
 import { initialState } from './initialState.ts';
 import type { WeightsChoice } from '../../weights/pretrained.ts';
-import type { OpenedNetwork } from './openNetwork.ts';
+import type { OpenedNetwork } from '../../inference/backbone.ts';
 import { freshBatches, keptBatches, type ReadyBatches } from '../features/readyBatches.ts';
 import { carryOver, positionOf, type ResumedFrom, resumedState, restoreCheckpoints } from './resumeFrom.ts';
 import { runNetwork } from './runNetwork.ts';

@@ -2,20 +2,14 @@ import { resolve } from 'node:path';
 import { usageError } from '../../../protocol/errors.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
-import { type Backbone, openBackbone, scoresIn } from '../../inference/backbone.ts';
+import { type Backbone, openBackbone, type OpenedNetwork, scoresIn } from '../../inference/backbone.ts';
 import { exportedFacts, suggestedConstants } from '../../inference/backbonePreprocessing.ts';
 import { readOnnxFile } from '../../inference/foreignModel.ts';
-import type { ImageDemands, Network } from '../../networks/network.ts';
+import type { ImageDemands } from '../../networks/network.ts';
 import { onnxFileNetwork } from '../../networks/onnxFile.ts';
 import { usualSize } from '../../networks/pretrainedWeights.ts';
 import { namedNetwork, pixelsOf } from '../../networks/registry.ts';
 import { publishedSet } from '../../weights/publishedSet.ts';
-
-/** A network as a configuration names it, and the ONNX file that it starts from, where it does. */
-export interface OpenedNetwork {
-  readonly network: Network;
-  readonly backbone?: Backbone;
-}
 
 /**
  * The network that a configuration names. `log` hears which constants are taken for an ONNX file's pixels where neither

@@ -1,4 +1,5 @@
 import { usageError } from '../../../protocol/errors.ts';
+import { networkId } from '../../../protocol/networkName.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import { adapterOptionsOf, imageSizesOf, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import type { Graph } from '../../graph/graph.ts';
@@ -132,9 +133,8 @@ export function runNetwork(config: TrainingConfig, network: Network, classes: nu
 function adapted(graph: Graph, config: TrainingConfig, { classifier, reference }: Network): Graph {
   const made = withAdapters(graph, classifier, adapterOptionsOf(config));
   if (made) return made;
-  const name = reference.kind === 'architecture' ? reference.name : reference.file;
   throw usageError(
-    `The method \`lora\` puts adapters beside the Linears of a transformer, and ${name} has none: use \`head\`, \`top\` or \`full\`.`,
+    `The method \`lora\` puts adapters beside the Linears of a transformer, and ${networkId(reference)} has none: use \`head\`, \`top\` or \`full\`.`,
   );
 }
 

@@ -38,7 +38,8 @@ import {
   resumeRequest,
 } from './resumeFrom.ts';
 import { resumeChanges } from './resumeChanges.ts';
-import { type OpenedNetwork, openNetwork } from './openNetwork.ts';
+import type { OpenedNetwork } from '../../inference/backbone.ts';
+import { openNetwork } from './openNetwork.ts';
 import { runNetwork } from './runNetwork.ts';
 import { settleNetwork } from './settleNetwork.ts';
 import { createRunProfiler, type RunProfiler } from '../profile/runProfiler.ts';
