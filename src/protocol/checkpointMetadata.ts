@@ -57,6 +57,8 @@ export const checkpointMetadataSchema = z
         features: whole(1, 1_000_000),
       }),
     ]),
+    /** Licence of the weights that its run began with, where it is known; absent where it began with random ones. */
+    licence: text(200, 1).optional(),
     head: headSchema,
     classes: classesSchema,
     preprocessing: preprocessingSchema,

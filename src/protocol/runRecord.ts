@@ -68,5 +68,7 @@ export const runRecordSchema = z.object({
     .optional(),
   best: z.object({ step: count(), validLoss: loss(), validAccuracy: between(0, 1) }).optional(),
   resumedFrom: path().optional(),
+  /** Licence of the weights that it began with, where it is known. */
+  licence: text(200, 1).optional(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;

@@ -56,6 +56,7 @@ export const trainingConfigSchema = z.strictObject({
           .optional()
           .describe('Name of its features output. Found automatically if possible.'),
         preprocessing: preprocessingSchema.partial().optional().describe('What the file expects of its pixels.'),
+        licence: text(200, 1).optional().describe('Licence of the file, which is kept in checkpoints and exports.'),
       }),
     ])
     .describe('What is trained.'),

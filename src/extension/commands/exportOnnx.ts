@@ -2,6 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
+import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
 import { checkpointTitle } from '../panels/checkpointTitle.ts';
 import type { Parts } from '../parts.ts';
 import { withProgress } from '../service/showProgress.ts';
@@ -31,10 +32,21 @@ export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>
       service.request({ type: 'export', checkpoint, output }, call),
     );
     const reveal = l10n.t('Reveal');
-    const message = l10n.t(
+    const { licence } = await readCheckpointMetadata(checkpoint);
+    const exported = l10n.t(
       '{0} runs in any ONNX Runtime; labels and preprocessing are in its metadata.',
       inMessage(basename(output)),
     );
+    const terms =
+      licence === undefined
+        ? []
+        : [
+            l10n.t(
+              'The weights that it began with are under the licence {0}, whose terms go with the file.',
+              inMessage(licence),
+            ),
+          ];
+    const message = [exported, ...terms].join(' ');
     if ((await vscode.window.showInformationMessage(message, reveal)) === reveal) {
       await vscode.commands.executeCommand('revealInExplorer', target);
     }

@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
 import { extname, resolve } from 'node:path';
 import { usageError } from '../../protocol/errors.ts';
+import { licenceNote } from '../../protocol/licence.ts';
+import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
 import { writeAtomically } from '../../runs/atomicFile.ts';
 import { exportOnnx, exportedInput, exportedOutput } from '../inference/exportOnnx.ts';
 import { checkpointPath } from './checkpointPath.ts';
@@ -27,7 +29,11 @@ export function exportCommand(): Command {
 
 async function exportCheckpoint(checkpoint: string, out: string): Promise<void> {
   if (extname(out).toLowerCase() !== '.onnx') throw usageError(`${out}: the file to write must be named *.onnx.`);
-  const bytes = await exportOnnx(checkpointPath(resolve(checkpoint)));
+  const file = checkpointPath(resolve(checkpoint));
+  const bytes = await exportOnnx(file);
   await writeAtomically(out, (handle) => handle.writeFile(bytes));
-  createOutput(false).say(`Wrote ${out}, ${(bytes.byteLength / 1e6).toFixed(1)} MB.`);
+  const { say } = createOutput(false);
+  say(`Wrote ${out}, ${(bytes.byteLength / 1e6).toFixed(1)} MB.`);
+  const licence = licenceNote(await readCheckpointMetadata(file));
+  if (licence !== undefined) say(licence);
 }

@@ -24,7 +24,12 @@ export function suggestedConstants(
 }
 
 /** Names in an ONNX file's metadata under which `export` says what is needed to use it. */
-export const exportedKeys = { preprocessing: 'preprocessing', labels: 'labels', checkpoint: 'fivecrop' } as const;
+export const exportedKeys = {
+  preprocessing: 'preprocessing',
+  labels: 'labels',
+  checkpoint: 'fivecrop',
+  licence: 'licence',
+} as const;
 
 /** What an ONNX file that `export` wrote says of its pixels and classes. */
 export interface ExportedFacts {

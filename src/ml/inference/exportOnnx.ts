@@ -16,7 +16,8 @@ export const exportedOutput = 'log_probabilities';
 /**
  * The bytes of an ONNX file of a checkpoint that runs in any ONNX Runtime: input `input`, float32 `[N, 3, S, S]`,
  * normalised as the metadata says; output `log_probabilities` `[N, classes]`. The file's metadata say in JSON what is
- * needed to use it: `preprocessing`, `labels` (index, folder and name of each class) and `fivecrop`, the checkpoint's own.
+ * needed to use it: `preprocessing`, `labels` (index, folder and name of each class) and `fivecrop`, the checkpoint's own;
+ * `licence` is that of the weights that its run began with.
  * Throws as `readUsableCheckpoint` does.
  */
 export async function exportOnnx(file: string, trial = tryModel): Promise<Uint8Array> {
@@ -35,6 +36,7 @@ function metadataOf({ metadata }: Checkpoint): Record<string, string> {
     [exportedKeys.preprocessing]: JSON.stringify(metadata.preprocessing),
     [exportedKeys.labels]: JSON.stringify(metadata.classes),
     [exportedKeys.checkpoint]: JSON.stringify(metadata),
+    ...(metadata.licence === undefined ? {} : { [exportedKeys.licence]: metadata.licence }),
   };
 }
 

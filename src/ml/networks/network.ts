@@ -44,6 +44,8 @@ export interface Network {
   readonly reference: NetworkReference;
   /** Module that the head is. */
   readonly classifier: string;
+  /** Licence of the weights that it has from elsewhere, where it is known. */
+  readonly licence?: string | undefined;
   /** How new weights are drawn. */
   readonly initialise: Initialisation;
   readonly images: ImageDemands;

@@ -23,6 +23,7 @@ import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { type Initialisation, initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
 import { squeezeExcite } from '../../../src/ml/networks/layers/squeezeExcite.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
+import { licenceNote } from '../../../src/protocol/licence.ts';
 import { checkpointMetadataSchema } from '../../../src/protocol/checkpointMetadata.ts';
 import { imageSize, randomImages, writeRandomCheckpoint } from './checkpointFixture.ts';
 import { labels } from './fakeClassifier.ts';
@@ -117,6 +118,15 @@ test('the export says in its metadata what is needed to use it', async (t) => {
   assert.deepEqual(values.get('labels'), labels);
   const metadata = checkpointMetadataSchema.parse(values.get('fivecrop'));
   assert.deepEqual(values.get('preprocessing'), metadata.preprocessing);
+});
+
+test('the licence of the weights that a run began with is in the metadata of its export, and is said', async (t) => {
+  const about = { licence: 'dinov3-license' };
+  const file = await writeRandomCheckpoint(await temporaryFolder(t), { kind: 'architecture', name: 'ConvNet1' }, about);
+  const { metadataProps = [] } = decodeOnnx(await exportOnnx(file, untried));
+  assert.equal(metadataProps.find(({ key }) => key === 'licence')?.value, 'dinov3-license');
+  assert.match(licenceNote(about) ?? '', /under the licence dinov3-license/);
+  assert.equal(licenceNote({}), undefined);
 });
 
 test('our own export is used with its own classes and pixels, which flags override, and nothing is suggested', async (t) => {

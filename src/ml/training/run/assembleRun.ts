@@ -1,6 +1,7 @@
 import { cancelled } from '../../../protocol/errors.ts';
 import { networkName } from '../../../protocol/networkName.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
+import { isWeightSet } from '../../../protocol/weightSet.ts';
 import type { ModelProfile } from '../../../protocol/runProfile.ts';
 import type { Precision, TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import { createImageSource } from '../../data/imageSource.ts';
@@ -119,8 +120,11 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     labels: classes,
     pinned,
   });
+  const licence = licenceOf(options);
+  if (licence !== undefined) await session.record({ licence });
   const facts: RunFacts = {
     network: opened.network.reference,
+    ...(licence === undefined ? {} : { licence }),
     head: { hidden: config.hidden, dropout: config.dropout, classes: classes.length },
     classes: [...classes],
     preprocessing: network.preprocessing,
@@ -142,6 +146,14 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     emit: session.emit,
     record: session.record,
   };
+}
+
+/** The licence of the weights that a run begins with; undefined where nobody knows it, and where they are random. */
+function licenceOf({ config: { network, method }, opened, resumed }: AssembleOptions): string | undefined {
+  if (resumed) return resumed.checkpoint.metadata.licence;
+  if (network.kind === 'backbone') return network.licence;
+  const isPublished = network.weights === undefined || isWeightSet(network.weights);
+  return method !== 'scratch' && isPublished ? opened.network.licence : undefined;
 }
 
 /** The network's name for people and for a run's name. */
