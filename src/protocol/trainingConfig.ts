@@ -9,6 +9,8 @@ export const trainingConfigVersion = 1;
 export const methods = ['head', 'top', 'lora', 'full', 'scratch'] as const;
 export const optimizers = ['adam', 'adamw', 'sgd'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
+/** How the images of an epoch are drawn. */
+export const samplings = ['all', 'balanced'] as const;
 export const augmentations = ['report', 'crop', 'none'] as const;
 export const precisions = ['float32', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
@@ -102,11 +104,31 @@ export const trainingConfigSchema = z.strictObject({
   stepFactor: fraction
     .default(0.1)
     .describe('For the `step` schedule: what the learning rate is multiplied by at a drop.'),
+  minLearningRate: between(0, 1000).default(0).describe('For the `cosine` schedule: what the learning rate falls to.'),
   labelSmoothing: between(0, 0.9).default(0).describe('Share of the target that is spread over all classes.'),
   classWeights: z
     .enum(['none', 'balanced'])
     .default('none')
     .describe('`balanced` weighs a class by the inverse of its number of training images.'),
+  sampling: z
+    .enum(samplings)
+    .default('all')
+    .describe(
+      '`all` shows each training image once an epoch. `balanced` shows every class equally often: images of small classes come up several times.',
+    ),
+  focalGamma: between(0, 10)
+    .default(0)
+    .describe(
+      'Gamma of the focal loss, which counts images less that are classified well already; 0 for cross-entropy.',
+    ),
+  mixup: between(0, 100)
+    .default(0)
+    .describe('Alpha of mixup: each image and its class are blended with another of the batch; 0 for none.'),
+  cutmix: between(0, 100)
+    .default(0)
+    .describe(
+      'Alpha of CutMix: a rectangle of each image, and its share of the class, comes from another of the batch; 0 for none. With mixup too, each batch has one of both.',
+    ),
   clipNorm: positive(many).optional().describe('Largest joint norm of the gradients.'),
   augment: z
     .enum(augmentations)
@@ -200,6 +222,19 @@ export function contradictionIn(
   }
   if (topTensors !== undefined && method !== 'top') {
     return `topTensors (--top-tensors) can only be used with the method top, not with ${method ?? 'another'}: leave it out, or take --method top.`;
+  }
+  const { schedule, learningRate, minLearningRate = 0, sampling, classWeights, featureViews } = config;
+  if (minLearningRate > 0 && schedule !== 'cosine') {
+    return `minLearningRate (--min-lr) can only be used with the schedule cosine, not with ${schedule ?? 'another'}: leave it out, or take --schedule cosine.`;
+  }
+  if (learningRate !== undefined && minLearningRate > learningRate) {
+    return `minLearningRate ${minLearningRate} (--min-lr) is above learningRate ${learningRate} (--lr), from which the rate falls: take less.`;
+  }
+  if (sampling === 'balanced' && classWeights === 'balanced') {
+    return 'sampling balanced (--sampling) and classWeights balanced (--class-weights) would count small classes twice: leave one out.';
+  }
+  if (featureViews !== undefined && ((config.mixup ?? 0) > 0 || (config.cutmix ?? 0) > 0)) {
+    return 'mixup and cutmix mix other images with each other in every epoch, so nothing can be kept of them: leave out featureViews (--feature-views), or both.';
   }
   if (fit !== 'crop' && resize !== undefined) {
     return `resize (--resize) can only be used with the fit crop, as with ${fit} the whole image becomes the square: leave it out, or set imageSize (--image-size).`;

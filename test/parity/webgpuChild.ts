@@ -98,7 +98,7 @@ function graphs(): Graph[] {
       const options = { trainable, optimizer, clipNorm: 1 };
       return [fullStep(forward, options), updateStep(forward, options)];
     });
-    return [...updates, accumulationStep(forward, trainable), gradientStep(forward, trainable), forward];
+    return [...updates, accumulationStep(forward, { trainable }), gradientStep(forward, { trainable }), forward];
   });
 }
 

@@ -2,6 +2,7 @@ import type { Fit, Interpolation } from '../../protocol/preprocessing.ts';
 import { createRandom, permutation } from '../graph/random.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Augmentation } from './augment.ts';
+import { balancedOrder, timesBefore } from './balancedOrder.ts';
 import type { ImageRequest, ImageSource } from './imageSource.ts';
 import { inChunks } from './inChunks.ts';
 import type { Sample } from './scanDataset.ts';
@@ -20,6 +21,8 @@ export interface LoaderOptions {
   readonly seed: number;
   /** A new order every epoch; without it the samples' own. */
   readonly shuffle: boolean;
+  /** With `shuffle`: `balanced` has every class come up equally often; see `balancedOrder`. Each sample once without it. */
+  readonly sampling?: 'all' | 'balanced';
   /**
    * Puts another image, drawn by seed, in the place of one that does not decode, so that every batch has its full size.
    * For training; a measurement must count each image once, and there the batch lacks it.
@@ -80,7 +83,7 @@ export function batchCount(samples: number, batchSize: number): number {
 
 /** Makes batches of samples, decoding and augmenting ahead in the source's threads. The source is the caller's to dispose. */
 export function createLoader(samples: readonly Sample[], source: ImageSource, options: LoaderOptions): Loader {
-  const { batchSize, seed, shuffle, views, prefetch = defaultPrefetch } = options;
+  const { batchSize, views, prefetch = defaultPrefetch } = options;
   const batches = batchCount(samples.length, batchSize);
   const viewOf = (number: number) => (views === undefined ? number : number % views);
 
@@ -90,9 +93,9 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
     isKnown: (place: number) => boolean = () => false,
   ): AsyncGenerator<Batch, void, void> {
     const view = viewOf(number);
-    const order = shuffle
-      ? permutation(samples.length, createRandom(seed, 'order', number))
-      : Uint32Array.from(samples.keys());
+    const order = orderOf(samples, options, number);
+    // Kept views are of the samples alone; new ones of a sample that comes up again are others.
+    const repeats = views === undefined && options.sampling === 'balanced' ? timesBefore(order) : undefined;
     const pending: Promise<Batch>[] = [];
     // New memory for every batch has V8 mark its heap every second batch, and costs fresh pages.
     const spare = createSpareBuffers(prefetch + 2 * source.threads);
@@ -100,8 +103,9 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
     let before: Batch | undefined;
     const refill = () => {
       for (; pending.length < prefetch && next < batches; next++) {
-        const wanted = order.subarray(next * batchSize, (next + 1) * batchSize);
-        const batch = loadBatch({ samples, source, options, spare }, view, next, wanted, isKnown);
+        const range = [next * batchSize, (next + 1) * batchSize] as const;
+        const places = { wanted: order.subarray(...range), repeats: repeats?.subarray(...range) };
+        const batch = loadBatch({ samples, source, options, spare }, view, next, places, isKnown);
         // An error is thrown where the batch is asked for; a caller that stops before that has no use for it.
         batch.catch(() => undefined);
         pending.push(batch);
@@ -131,6 +135,27 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
   return { samples, batches, epoch, check, viewOf };
 }
 
+function orderOf(
+  samples: readonly Sample[],
+  { seed, shuffle, sampling = 'all' }: LoaderOptions,
+  epoch: number,
+): Uint32Array {
+  if (!shuffle) return Uint32Array.from(samples.keys());
+  const random = createRandom(seed, 'order', epoch);
+  if (sampling === 'all') return permutation(samples.length, random);
+  return balancedOrder(
+    samples.map(({ classIndex }) => classIndex),
+    random,
+  );
+}
+
+/** A sample that a batch wants. */
+interface Wanted {
+  readonly index: number;
+  /** How often it came up before in the epoch. */
+  readonly repeat: number;
+}
+
 interface LoaderParts {
   readonly samples: readonly Sample[];
   readonly source: ImageSource;
@@ -149,15 +174,17 @@ async function loadBatch(
   parts: LoaderParts,
   view: number,
   index: number,
-  wanted: Uint32Array,
+  { wanted, repeats }: { readonly wanted: Uint32Array; readonly repeats: Uint32Array | undefined },
   isKnown: (place: number) => boolean,
 ): Promise<Batch> {
-  const indices = wanted.filter((place) => !isKnown(place));
+  // What is kept of a sample is made once, however often it comes up.
+  const places = parts.options.views === undefined ? [...wanted] : [...new Set(wanted)];
+  const fresh = places.flatMap((index, at) => (isKnown(index) ? [] : [{ index, repeat: repeats?.[at] ?? 0 }]));
   const chunk = chunkFor(parts);
-  const chunks = Array.from({ length: Math.ceil(indices.length / chunk) }, (_, at) =>
-    loadChunk(parts, view, [...indices.subarray(at * chunk, (at + 1) * chunk)]),
+  const chunks = Array.from({ length: Math.ceil(fresh.length / chunk) }, (_, at) =>
+    loadChunk(parts, view, fresh.slice(at * chunk, (at + 1) * chunk)),
   );
-  const known = [...wanted].filter(isKnown).map((place) => requestFor(parts, view, place));
+  const known = places.filter(isKnown).map((index) => requestFor(parts, view, { index, repeat: 0 }));
   const [loaded] = await Promise.all([Promise.all(chunks), parts.source.check(known)]);
   return { index, wanted, ...assemble(parts, loaded.flat()) };
 }
@@ -171,39 +198,47 @@ function chunkFor({ source, options }: LoaderParts): number {
   return Math.max(minChunk, Math.ceil((options.batchSize * ahead) / source.threads));
 }
 
-async function loadChunk(parts: LoaderParts, view: number, indices: readonly number[]): Promise<LoadedSample[]> {
+async function loadChunk(parts: LoaderParts, view: number, wanted: readonly Wanted[]): Promise<LoadedSample[]> {
   const { source, options, spare } = parts;
   const size = 3 * options.crop * options.crop;
-  const requests = indices.map((index) => requestFor(parts, view, index));
+  const requests = wanted.map((sample) => requestFor(parts, view, sample));
   const { decoded, pixels } = await source.load(requests, spare.take(requests.length * size));
   const loaded: LoadedSample[] = [];
   let offset = 0;
-  for (const [at, index] of indices.entries()) {
+  for (const [at, sample] of wanted.entries()) {
+    const { index } = sample;
     if (decoded[at]) {
       loaded.push({ index, place: index, pixels: pixels.subarray(offset, offset + size) });
       offset += size;
     } else if (options.replaceUndecodable) {
-      const replacement = await loadReplacement(parts, view, index);
+      const replacement = await loadReplacement(parts, view, sample);
       if (replacement) loaded.push(replacement);
     }
   }
   return loaded;
 }
 
-async function loadReplacement(parts: LoaderParts, view: number, index: number): Promise<LoadedSample | undefined> {
-  const random = createRandom(parts.options.seed, 'replacement', view, index);
+async function loadReplacement(parts: LoaderParts, view: number, sample: Wanted): Promise<LoadedSample | undefined> {
+  const { index, repeat } = sample;
+  const random = createRandom(parts.options.seed, 'replacement', view, index, ...(repeat > 0 ? [repeat] : []));
   for (let attempt = 0; attempt < replacementTries; attempt++) {
     const other = random.integer(parts.samples.length);
-    const { decoded, pixels } = await parts.source.load([requestFor(parts, view, other, index)]);
+    const { decoded, pixels } = await parts.source.load([requestFor(parts, view, { index: other, repeat }, index)]);
     if (decoded[0]) return { index: other, place: index, pixels };
   }
   return undefined;
 }
 
-function requestFor({ samples, options }: LoaderParts, view: number, index: number, instead?: number): ImageRequest {
+function requestFor(
+  { samples, options }: LoaderParts,
+  view: number,
+  { index, repeat }: Wanted,
+  instead?: number,
+): ImageRequest {
   const sample = samples[index];
   if (!sample) throw new RangeError(`there is no sample ${index}`);
   const seeds = [options.seed, 'augment', view, index, ...(instead === undefined ? [] : ['instead of', instead])];
+  if (repeat > 0) seeds.push('again', repeat);
   const { resize: side, fit, interpolation, crop, augment } = options;
   return { file: sample.file, side, fit, interpolation, crop, augment, seeds };
 }

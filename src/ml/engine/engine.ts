@@ -43,6 +43,8 @@ export interface TrainingOptions {
   readonly optimizer: Optimizer;
   /** Joint L2 norm that the gradients are scaled down to; none without it. */
   readonly clipNorm?: number;
+  /** Gamma of the focal loss; cross-entropy without it. */
+  readonly focalGamma?: number;
   readonly device: string;
 }
 
@@ -56,7 +58,7 @@ export interface TrainingState {
 }
 
 export interface StepResult {
-  /** Sum over all micro-batches of -sum(targets * log-probabilities), before the update. */
+  /** Sum over all micro-batches of -sum(targets * log-probabilities), or of the focal loss, before the update. */
   readonly loss: number;
   /** `[N, classes]` of all micro-batches in order, before the update. */
   readonly logProbabilities: Tensor & { dtype: 'float32' };

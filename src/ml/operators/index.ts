@@ -26,6 +26,7 @@ import {
   sqrtOperator,
   tanhOperator,
 } from './elementwise/unary.ts';
+import { focalLoss, focalLossGradient } from './loss/focalLoss.ts';
 import { logSoftmaxLossGradient, logSoftmaxOperator, negativeLogLikelihood } from './loss/logSoftmax.ts';
 import { linearInputGradient, linearOperator, linearWeightGradient } from './matmul/linear.ts';
 import { matmulOperator } from './matmul/matmul.ts';
@@ -110,6 +111,8 @@ export const operators: readonly OperatorRecord[] = [
   logSoftmaxOperator,
   negativeLogLikelihood,
   logSoftmaxLossGradient,
+  focalLoss,
+  focalLossGradient,
   adamUpdate,
   sgdUpdate,
   clipGradientNorm,

@@ -10,7 +10,11 @@ export interface StepOptions {
   readonly trainable: ReadonlySet<string>;
   readonly optimizer: Optimizer;
   readonly clipNorm?: number;
+  readonly focalGamma?: number;
 }
+
+/** What the gradients alone need to know. */
+export type GradientOptions = Pick<StepOptions, 'trainable' | 'focalGamma'>;
 
 /** A forward graph that ends in log-probabilities, extended by its loss and its gradients. */
 interface Differentiated {
@@ -20,10 +24,10 @@ interface Differentiated {
   readonly gradients: Map<string, string>;
 }
 
-function differentiateLoss(forward: Graph, trainable: ReadonlySet<string>): Differentiated {
+function differentiateLoss(forward: Graph, { trainable, focalGamma }: GradientOptions): Differentiated {
   const builder = extendGraph(forward);
   const [logProbabilities = ''] = forward.outputs;
-  const { loss, seeds } = appendLoss(builder, logProbabilities);
+  const { loss, seeds } = appendLoss(builder, logProbabilities, focalGamma);
   const wanted = forward.parameters.filter((name) => trainable.has(name));
   return { builder, loss, logProbabilities, gradients: differentiate(builder, seeds, wanted, add) };
 }
@@ -33,14 +37,14 @@ function differentiateLoss(forward: Graph, trainable: ReadonlySet<string>): Diff
  * successors of parameters, running statistics and moments.
  */
 export function fullStep(forward: Graph, options: StepOptions): Graph {
-  const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, options.trainable);
+  const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, options);
   appendOptimizer(builder, options.optimizer, gradients, options.clipNorm);
   return finishGraph(builder, [loss, logProbabilities]);
 }
 
 /** Loss, log-probabilities and the gradients only: outputs in this order, gradients in the order of the parameters. */
-export function gradientStep(forward: Graph, trainable: ReadonlySet<string>): Graph {
-  const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, trainable);
+export function gradientStep(forward: Graph, options: GradientOptions): Graph {
+  const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, options);
   return finishGraph(builder, [loss, logProbabilities, ...gradients.values()]);
 }
 
@@ -50,8 +54,8 @@ export function accumulatorName(parameter: string): string {
 }
 
 /** One micro-batch: like `gradientStep`, but adds its gradients to accumulators that come in and go out as updates. */
-export function accumulationStep(forward: Graph, trainable: ReadonlySet<string>): Graph {
-  const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, trainable);
+export function accumulationStep(forward: Graph, options: GradientOptions): Graph {
+  const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, options);
   for (const [parameter, gradient] of gradients) {
     const accumulator = accumulatorName(parameter);
     builder.inputs.push(accumulator);

@@ -96,6 +96,47 @@ for (const augment of ['report', 'crop', 'none'] as const) {
   });
 }
 
+test('balanced sampling shows every class equally often, and an image that comes up again in other views', async (t) => {
+  const { root, samples } = await samplesOf(t, 12);
+  const uneven = samples.slice(0, 12).map((sample, index) => ({ ...sample, classIndex: index < 2 ? 1 : 0 }));
+  const source = sourceFor(t, root);
+  const loader = createLoader(uneven, source, { ...defaults, sampling: 'balanced' });
+  const epoch = await record(loader, 3);
+  assert.deepEqual(await record(loader, 3), epoch);
+  assert.deepEqual(await record(loader, 3, 2), epoch.slice(2));
+  const seen = new Map<number, string[]>();
+  for await (const { images, labels, indices } of loader.epoch(3)) {
+    assert.deepEqual(
+      [...labels],
+      Array.from(indices, (index) => uneven[index]?.classIndex),
+    );
+    indices.forEach((index, row) => {
+      const hash = createHash('sha256')
+        .update(images.data.subarray(row * 3072, (row + 1) * 3072))
+        .digest('hex');
+      seen.set(index, [...(seen.get(index) ?? []), hash]);
+    });
+  }
+  assert.deepEqual([seen.get(0)?.length, seen.get(1)?.length], [3, 3]);
+  assert.equal(seen.size, 2 + 6);
+  for (const hashes of seen.values()) assert.equal(new Set(hashes).size, hashes.length);
+});
+
+test('balanced sampling of kept views makes each of an image once', async (t) => {
+  const { root, samples } = await samplesOf(t, 8);
+  const uneven = samples.slice(0, 8).map((sample, index) => ({ ...sample, classIndex: index < 1 ? 1 : 0 }));
+  const loader = createLoader(uneven, sourceFor(t, root), {
+    ...defaults,
+    sampling: 'balanced',
+    views: 1,
+    batchSize: 8,
+  });
+  for await (const { indices, wanted } of loader.epoch(0)) {
+    assert.equal(wanted.filter((place) => place === 0).length, 4);
+    assert.deepEqual([...indices].sort(), [...new Set(wanted)].sort());
+  }
+});
+
 test('a batch keeps its pixels until the second one after it is asked for, whose memory then is used again', async (t) => {
   const { root, samples } = await samplesOf(t, 24, [5]);
   // Two threads share these batches, whose pixels are put together; smaller than the crop, they have black edges.

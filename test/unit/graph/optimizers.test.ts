@@ -6,6 +6,7 @@ import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import {
   appendOptimizer,
+  firstMoment,
   momentNames,
   schedule,
   scheduleInput,
@@ -22,6 +23,10 @@ interface Case {
   readonly beta2?: number;
   readonly epsilon?: number;
   readonly clipNorm?: number;
+  readonly averageDecay?: number;
+  /** What the learning rate of each tensor is multiplied by, and its first step, from 0. */
+  readonly rates?: readonly number[];
+  readonly starts?: readonly number[];
   /** After five steps. */
   readonly parameters: readonly number[][];
   readonly moments: Readonly<Record<string, readonly number[][]>>;
@@ -32,15 +37,21 @@ const file = join(import.meta.dirname, '../../fixtures/torch_optimizers.json');
 const torch = JSON.parse(readFileSync(file, 'utf8')) as { start: number[][]; cases: Case[] };
 const names = ['first', 'second'];
 
-function optimizerOf({ kind, weightDecay, momentum = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Case): Optimizer {
-  return kind === 'sgd' ? { kind, momentum, weightDecay } : { kind, beta1, beta2, epsilon, weightDecay };
+function optimizerOf(reference: Case): Optimizer {
+  const { kind, weightDecay, momentum = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = reference;
+  const { averageDecay, rates, starts } = reference;
+  const all = rates?.map((rate, index) => ({ rate, start: starts?.[index] ?? 0 }));
+  const of = new Map(names.map((name, index) => [name, index]));
+  const common = { weightDecay, ...(averageDecay && { averageDecay }), ...(all && { groups: { all, of } }) };
+  return kind === 'sgd' ? { ...common, kind, momentum } : { ...common, kind, beta1, beta2, epsilon };
 }
 
-/** One optimizer step as a graph of its own: parameters, gradients and moments are its inputs. */
-function updateGraph(optimizer: Optimizer, clipNorm: number | undefined) {
+/** One optimizer step of some tensors as a graph of its own: parameters, gradients and moments are its inputs. */
+function updateGraph(optimizer: Optimizer, clipNorm: number | undefined, live: readonly string[]) {
   const builder = createGraphBuilder();
   const gradients = new Map<string, string>();
   for (const [index, name] of names.entries()) {
+    if (!live.includes(name)) continue;
     const shape = [torch.start[index]?.length ?? 0];
     gradients.set(input(builder, name, shape), input(builder, `${name}.gradient`, shape));
   }
@@ -71,23 +82,27 @@ function assertNear(actual: Tensor | undefined, expected: readonly number[] | un
 for (const reference of torch.cases) {
   const { kind, weightDecay, clipNorm, parameters, moments } = reference;
   const clipping = clipNorm === undefined ? '' : `, clipped to ${clipNorm}`;
-  const settings = `decay ${weightDecay}, momentum ${reference.momentum ?? '-'}, epsilon ${reference.epsilon ?? '-'}`;
+  const settings = `decay ${weightDecay}, momentum ${reference.momentum ?? '-'}, epsilon ${reference.epsilon ?? '-'}${reference.averageDecay === undefined ? '' : `, averaged by ${reference.averageDecay} in groups`}`;
   test(`five steps of ${kind} (${settings}${clipping}) end where torch's end`, async () => {
     const optimizer = optimizerOf(reference);
-    const graph = updateGraph(optimizer, clipNorm);
-    const model = await onnxEngine.compileInference(() => graph, new Map(), 'cpu');
     const state = new Map<string, Tensor>();
     for (const [index, name] of names.entries()) {
       const start = torch.start[index] ?? [];
       state.set(name, float32Tensor([start.length], Float32Array.from(start)));
-      for (const moment of momentNames(optimizer, name)) state.set(moment, float32Tensor([start.length]));
+      const parameter = float32Tensor([start.length], Float32Array.from(start));
+      for (const moment of momentNames(optimizer, name)) state.set(moment, firstMoment(moment, name, parameter));
     }
     for (let step = 0; step < 5; step++) {
-      const scheduled = float32Tensor([4], Float32Array.from(schedule(optimizer, step + 1, 0.05 / (step + 1))));
-      const results = await model.run(new Map([...state, ...gradientsAt(step), [scheduleInput, scheduled]]));
+      const live = names.filter((_, index) => step >= (reference.starts?.[index] ?? 0));
+      const graph = updateGraph(optimizer, clipNorm, live);
+      const model = await onnxEngine.compileInference(() => graph, new Map(), 'cpu');
+      const values = Float32Array.from(schedule(optimizer, step + 1, 0.05 / (step + 1)));
+      const scheduled = float32Tensor([values.length], values);
+      const feeds = new Map([...state, ...gradientsAt(step), [scheduleInput, scheduled] as const]);
+      const results = await model.run(new Map([...feeds].filter(([name]) => graph.inputs.includes(name))));
       for (const [name, value] of graph.updates) state.set(name, results.get(value) ?? float32Tensor([0]));
+      await model.dispose();
     }
-    await model.dispose();
     for (const [index, name] of names.entries()) {
       assertNear(state.get(name), parameters[index], name);
       for (const [moment, values] of Object.entries(moments)) {
@@ -98,7 +113,7 @@ for (const reference of torch.cases) {
 }
 
 test('the yardstick of the engines’ training tests is torch’s update', () => {
-  for (const reference of torch.cases.filter(({ clipNorm }) => clipNorm === undefined)) {
+  for (const reference of torch.cases.filter(({ clipNorm, rates }) => clipNorm === undefined && rates === undefined)) {
     const updates = torch.start.map((values) => values.map(() => torchUpdate(optimizerOf(reference))));
     let parameters = torch.start;
     for (let step = 0; step < 5; step++) {

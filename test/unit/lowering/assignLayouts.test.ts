@@ -23,7 +23,7 @@ function step(build: (b: GraphBuilder, x: string) => string, size = 32): Graph {
   const b = createGraphBuilder('batch');
   const x = input(b, 'images', [2, 3, size, size]);
   const forward = finishGraph(b, [logSoftmax(b, linear(b, 'head', build(b, x), 5))]);
-  return gradientStep(forward, new Set(forward.parameters));
+  return gradientStep(forward, { trainable: new Set(forward.parameters) });
 }
 
 const layer = (b: GraphBuilder, name: string, x: string, channels: number, kernel = 3) =>

@@ -15,7 +15,7 @@ const channels = 16;
 /** How many convolutions compute the gradient of a network's only batch norm, the sum of products among them. */
 function convolutionsOfNorm(build: (b: GraphBuilder, x: string) => string, size: number): number {
   const forward = around(build, { batchNorm: 'batch', shape: [1, channels, size, size] });
-  const graph = gradientStep(forward, new Set(forward.parameters));
+  const graph = gradientStep(forward, { trainable: new Set(forward.parameters) });
   const assign = blocksFor();
   const blockedKernels = assign(graph, channels).kernels;
   const model = writeOnnx(graph, { constants: new Map(), block: channels, assign, blockedKernels });

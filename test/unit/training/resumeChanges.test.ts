@@ -66,6 +66,19 @@ test('shares that leave nothing to train on, and a count of tensors that the met
   assert.equal(contradictionIn({ ...config, method: 'top', topTensors: 3 }), undefined);
   assert.match(contradictionIn({ ...config, fit: 'pad', resize: 300 }) ?? '', /only be used with the fit crop/);
   assert.equal(contradictionIn({ ...config, fit: 'crop', resize: 300 }), undefined);
+  assert.match(contradictionIn({ ...config, minLearningRate: 1e-5 }) ?? '', /only be used with the schedule cosine/);
+  assert.match(
+    contradictionIn({ ...config, schedule: 'cosine', minLearningRate: 1 }) ?? '',
+    /minLearningRate 1 .* above learningRate 0.001/,
+  );
+  assert.match(
+    contradictionIn({ ...config, sampling: 'balanced', classWeights: 'balanced' }) ?? '',
+    /count small classes twice/,
+  );
+  for (const mixing of ['mixup', 'cutmix'] as const) {
+    assert.match(contradictionIn({ ...config, featureViews: 3, [mixing]: 0.2 }) ?? '', /nothing can be kept of them/);
+    assert.equal(contradictionIn({ ...config, [mixing]: 0.2 }), undefined);
+  }
 });
 
 test('a whole image is resized to the very square that the network sees, by the filter that is asked for', () => {

@@ -10,6 +10,7 @@ const options: ScheduleOptions = {
   totalSteps: 8,
   stepEpochs: 2,
   stepFactor: 0.1,
+  minLearningRate: 0,
 };
 
 function close(actual: readonly number[], expected: readonly number[]): void {
@@ -31,6 +32,15 @@ test('the cosine schedule is torch’s CosineAnnealingLR(8) stepped every step',
       0.014644660940672627, 0.0038060233744356634,
     ],
   );
+});
+
+test('with a floor it is torch’s CosineAnnealingLR(8, eta_min=0.02), and other schedules have none', () => {
+  const floored = { ...options, schedule: 'cosine', minLearningRate: 0.02 } as const;
+  close(
+    [0, 2, 4, 6, 8, 20].map((step) => learningRateAt(step, floored)),
+    [0.1, 0.08828427124746191, 0.06, 0.031715728752538105, 0.02, 0.02],
+  );
+  close([learningRateAt(8, { ...floored, schedule: 'step' })], [learningRateAt(8, { ...options, schedule: 'step' })]);
 });
 
 test('the warm-up rises linearly, never stands at 0, and meets the schedule at the peak', () => {

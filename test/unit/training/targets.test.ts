@@ -58,3 +58,14 @@ test('balanced weights are scikit-learn’s, with a mean of 1 over the images', 
   );
   assert.deepEqual([...balancedClassWeights([0, 2], 3)], [1, 0, 1]);
 });
+
+test('targets of mixed images sum to one image each, and with nothing mixed they are the plain ones', () => {
+  const options = { classes: 3, labelSmoothing: 0.1 };
+  assert.deepEqual(lossTargets(labels, options, 1), lossTargets(labels, options));
+  const mixed = lossTargets(labels, { classes: 3, labelSmoothing: 0 }, 0.75);
+  // Each has a quarter of the class of the image before it, the first of the last's.
+  assert.deepEqual(
+    Array.from(mixed.data, (value) => value * 4),
+    [0, 0, 1, 0.75, 0, 0.25, 0.25, 0.75, 0, 0, 0.25, 0.75],
+  );
+});

@@ -1,9 +1,9 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { type Graph, typeOf } from '../../graph/graph.ts';
-import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
+import type { StateDict, Tensor } from '../../graph/tensor.ts';
 import { fromBlockedOrder, toBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
-import { momentNames } from '../../operators/optimizer/optimizer.ts';
+import { firstMoment, momentNames } from '../../operators/optimizer/optimizer.ts';
 import { countBatches } from '../countBatches.ts';
 import type { TrainingOptions, TrainingState } from '../engine.ts';
 import { fetchTensors, isOnDevice } from './deviceTensors.ts';
@@ -52,8 +52,7 @@ export function createMovingState(
   const tensors = new Map<string, OrtTensor>();
   const constants = new Map<string, Tensor>();
   for (const name of [...forward.parameters, ...forward.buffers]) {
-    const tensor = initial.state.get(name);
-    if (!tensor) throw new Error(`the state has no tensor named ${name}`);
+    const tensor = existing(initial.state, name);
     if (trainable.has(name) || forward.updates.has(name)) tensors.set(name, inModelOrder(name, tensor));
     else constants.set(name, tensor);
   }
@@ -61,7 +60,8 @@ export function createMovingState(
   for (const parameter of forward.parameters.filter((name) => trainable.has(name))) {
     for (const moment of momentNames(optimizer, parameter)) {
       parameterOf.set(moment, parameter);
-      const tensor = initial.optimizer.get(moment) ?? float32Tensor(typeOf(forward, parameter).shape);
+      const tensor =
+        initial.optimizer.get(moment) ?? firstMoment(moment, parameter, existing(initial.state, parameter));
       tensors.set(moment, inModelOrder(moment, tensor));
     }
   }
@@ -109,4 +109,10 @@ export function createMovingState(
       freeUnused();
     },
   };
+}
+
+function existing(state: StateDict, name: string): Tensor {
+  const tensor = state.get(name);
+  if (!tensor) throw new Error(`the state has no tensor named ${name}`);
+  return tensor;
 }

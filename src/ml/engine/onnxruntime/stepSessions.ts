@@ -40,12 +40,12 @@ const noBlocks: BlockedKernels = { block: 0, kernels: new Set() };
 /** Blocks if the CPU has the layout and a step of `forward` has enough work on them. */
 export async function blocksFor(
   forward: Graph,
-  { trainable, device }: TrainingOptions,
+  options: TrainingOptions,
   { precision = 'float32', webgpu, assign }: Form,
 ): Promise<BlockedKernels> {
-  const block = precision === 'float32' && !webgpu && device === 'cpu' ? await cpuBlockSize() : 0;
+  const block = precision === 'float32' && !webgpu && options.device === 'cpu' ? await cpuBlockSize() : 0;
   if (block === 0) return noBlocks;
-  const step = gradientStep(forward, trainable);
+  const step = gradientStep(forward, options);
   if (assign) return { block, kernels: assign(step, block).kernels };
   const layouts = assignLayouts(step, block);
   return areWorthwhile(step, layouts) ? { block, kernels: layouts.kernels } : noBlocks;
@@ -106,9 +106,9 @@ function graphOf(purpose: StepPurpose, forward: Graph, options: TrainingOptions)
     case 'full':
       return fullStep(forward, options);
     case 'gradients':
-      return { ...gradientStep(forward, options.trainable), updates: new Map() };
+      return { ...gradientStep(forward, options), updates: new Map() };
     case 'accumulate':
-      return accumulationStep(forward, options.trainable);
+      return accumulationStep(forward, options);
     case 'update':
       return updateStep(forward, options);
   }

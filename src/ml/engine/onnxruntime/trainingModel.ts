@@ -43,7 +43,7 @@ export async function createTrainingModel(
     new Map([...feeds].map(([name, tensor]) => [name, toRuntime(runtime, tensor, precision)]));
   const scheduled = (learningRate: number): [string, OrtTensor] => {
     const values = schedule(optimizer, steps + 1, learningRate);
-    return [scheduleInput, new runtime.Tensor(precision, arrays[precision].from(values), [4])];
+    return [scheduleInput, new runtime.Tensor(precision, arrays[precision].from(values), [values.length])];
   };
   /** Runs a step and keeps what it updates: sums of gradients in `sums`, all else in the state. */
   const run = async (

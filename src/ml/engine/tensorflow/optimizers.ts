@@ -9,7 +9,8 @@ export interface Learned {
 }
 
 /**
- * Moves a parameter by its gradient with the semantics of torch's optimizers; `step` counts from 1. What it makes
+ * Moves a parameter by its gradient with the semantics of torch's optimizers, and its average behind it; `step` counts from
+ * 1 and, as the rate, is the parameter's own. What it makes
  * between is the surrounding `tf.tidy`'s to dispose.
  */
 export function updateParameter(
@@ -19,9 +20,13 @@ export function updateParameter(
   gradient: DeviceTensor,
   step: number,
   learningRate: number,
+  averageKept: number,
 ): void {
   if (optimizer.kind === 'sgd') updateBySgd(tf, optimizer, learned, gradient, learningRate);
   else updateByAdam(tf, optimizer, learned, gradient, step, learningRate);
+  if (optimizer.averageDecay === undefined) return;
+  const average = momentAt(learned.moments, learned.moments.length - 1);
+  average.assign(tf.add(scaled(tf, average, averageKept), scaled(tf, learned.parameter, 1 - averageKept)));
 }
 
 type Sgd = Extract<Optimizer, { kind: 'sgd' }>;

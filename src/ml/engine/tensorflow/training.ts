@@ -1,7 +1,8 @@
-import type { Variable } from '@tensorflow/tfjs';
+import type { Scalar, Variable } from '@tensorflow/tfjs';
 import { splitFrozen } from '../../passes/frozenPrefix.ts';
 import { typeOf, type Graph } from '../../graph/graph.ts';
-import { momentNames } from '../../operators/optimizer/optimizer.ts';
+import { leastRest } from '../../operators/loss/focalLoss.ts';
+import { averageShare, firstMoment, groupOf, groupStep, momentNames } from '../../operators/optimizer/optimizer.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
 import { countBatches } from '../countBatches.ts';
 import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
@@ -86,9 +87,13 @@ function place(tf: TensorFlow, graphFor: GraphForBatch, initial: TrainingState, 
   }
   const trainable = [...initial.state.keys()].filter((name) => options.trainable.has(name));
   for (const name of trainable) {
-    const shape = initial.state.get(name)?.shape ?? [];
     for (const moment of momentNames(options.optimizer, name)) {
-      move(moments, moment, initial.optimizer.get(moment) ?? float32Tensor(shape), name);
+      move(
+        moments,
+        moment,
+        initial.optimizer.get(moment) ?? firstMoment(moment, name, existing(initial.state, name)),
+        name,
+      );
     }
   }
   return { tf, graphOf: rememberGraphs(graphFor, initial.state), options, state, moments, trainable };
@@ -125,7 +130,7 @@ function backward(training: Training, feeds: Feeds, statistics: Readonly<Record<
     const values = interpret(tf, suffix, given, [output, ...suffix.updates.values()], false);
     // Kept, because the recording of gradients disposes all but the loss.
     for (const [name, value] of values) kept.set(name, tf.keep(tf.clone(value)));
-    return tf.neg(tf.sum(tf.mul(goal, values.get(output) ?? tf.scalar(NaN)))).asScalar();
+    return lossOf(tf, goal, values.get(output) ?? tf.scalar(NaN), options.focalGamma);
   };
   try {
     const variables = training.trainable.map((name) => variableOf(state, name));
@@ -140,6 +145,14 @@ function backward(training: Training, feeds: Feeds, statistics: Readonly<Record<
   } finally {
     for (const value of kept.values()) value.dispose();
   }
+}
+
+/** -sum(targets * log-probabilities), or the focal loss; see `focalLoss`. */
+function lossOf(tf: TensorFlow, targets: DeviceTensor, logProbabilities: DeviceTensor, gamma = 0): Scalar {
+  const terms = tf.mul(targets, logProbabilities);
+  if (gamma === 0) return tf.neg(tf.sum(terms)).asScalar();
+  const rest = tf.maximum(tf.sub(1, tf.exp(logProbabilities)), leastRest);
+  return tf.neg(tf.sum(tf.mul(tf.pow(rest, gamma), terms))).asScalar();
 }
 
 function gradientOf(
@@ -171,7 +184,19 @@ function takeStep(training: Training, batches: readonly Feeds[], step: number, l
     const gradients = new Map(Object.entries(total.gradients));
     const clipped = options.clipNorm === undefined ? gradients : clipGradients(tf, gradients, options.clipNorm);
     for (const [name, gradient] of clipped) {
-      tf.tidy(() => updateParameter(tf, options.optimizer, learnedOf(training, name), gradient, step, learningRate));
+      const { group } = groupOf(options.optimizer, name);
+      const [own, rate] = [groupStep(group, step), learningRate * group.rate];
+      tf.tidy(() =>
+        updateParameter(
+          tf,
+          options.optimizer,
+          learnedOf(training, name),
+          gradient,
+          own,
+          rate,
+          averageShare(options.optimizer, step),
+        ),
+      );
     }
   });
   return { loss: losses.reduce((sum, loss) => sum + loss, 0), logProbabilities: joinRows(rows) };
@@ -233,6 +258,12 @@ function copyState(
     }),
   );
   return { state: new Map(present), optimizer: new Map(optimizer) };
+}
+
+function existing(state: StateDict, name: string): Tensor {
+  const tensor = state.get(name);
+  if (!tensor) throw new Error(`the state has no tensor named ${name}`);
+  return tensor;
 }
 
 function copyOf(tensor: Tensor): Tensor {

@@ -2,6 +2,7 @@ import { append } from '../../graph/builder.ts';
 import { floats, isNode, type GraphBuilder } from '../../graph/graph.ts';
 import { likeFirst, none, operator, trainingOperator, type None } from '../operator.ts';
 import { at } from '../references.ts';
+import { appendFocalLoss } from './focalLoss.ts';
 
 /** x `[N, C]` -> log-probabilities `[N, C]`. Its gradient is taken together with the loss's; see `appendLoss`. */
 export const logSoftmaxOperator = operator<None>('logSoftmax', {
@@ -57,11 +58,13 @@ export function logSoftmax(builder: GraphBuilder, x: string): string {
 
 /**
  * Appends the loss and its gradient by the logits: `targets` `[N, classes]` becomes an input. Returns the loss value
- * and the seeds for `differentiate`. The log-probabilities must come from a `logSoftmax`.
+ * and the seeds for `differentiate`. The log-probabilities must come from a `logSoftmax`. With a gamma above 0 it is the
+ * focal loss.
  */
 export function appendLoss(
   builder: GraphBuilder,
   logProbabilities: string,
+  focalGamma = 0,
 ): { loss: string; seeds: Map<string, string> } {
   const source = builder.nodes.find((node) => node.outputs[0] === logProbabilities);
   const [logits] = source?.inputs ?? [];
@@ -72,6 +75,10 @@ export function appendLoss(
   builder.inputs.push('targets');
   builder.types.set('targets', type);
   const values = [logProbabilities, 'targets'];
+  if (focalGamma > 0) {
+    const focal = appendFocalLoss(builder, values, focalGamma);
+    return { loss: focal.loss, seeds: new Map([[logits, focal.gradient]]) };
+  }
   const loss = append(builder, negativeLogLikelihood, none, values);
   return { loss, seeds: new Map([[logits, append(builder, logSoftmaxLossGradient, none, values)]]) };
 }

@@ -1,9 +1,9 @@
 import type { Node } from '../../graph/graph.ts';
 import { postpone, type LowerTogether, type Lowering } from '../../lowering/lowering.ts';
 import { trainingOperator } from '../operator.ts';
-import { lowerUpdates, scheduled, updatedRows } from './updates.ts';
+import { lowerUpdates, type PlacedUpdate, scheduled, updatedRows, updatedTypes } from './updates.ts';
 
-export interface Adam {
+export interface Adam extends PlacedUpdate {
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
@@ -16,13 +16,10 @@ const allUpdates: LowerTogether<Adam> = {
   together: (lowering, updates) => lowerUpdates(lowering, updates, lowerAdam),
 };
 
-/** parameter, gradient, first moment, second moment, schedule `[4]` (see optimizer.ts) -> parameter, first, second */
+/** parameter, gradient, first moment, second moment, average if there is one, schedule (see optimizer.ts) -> their successors, but for the gradient */
 export const adamUpdate = trainingOperator<Adam>('adamUpdate', {
   phase: 'update',
-  shape([parameter, , first, second]) {
-    if (!parameter || !first || !second) throw new Error('an update without its moments');
-    return [parameter, first, second];
-  },
+  shape: updatedTypes,
   rows: updatedRows,
   onnx: (lowering, node) => postpone(lowering, allUpdates, node),
 });

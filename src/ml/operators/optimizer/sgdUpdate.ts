@@ -1,9 +1,9 @@
 import type { Node } from '../../graph/graph.ts';
 import { postpone, type LowerTogether, type Lowering } from '../../lowering/lowering.ts';
 import { trainingOperator } from '../operator.ts';
-import { lowerUpdates, scheduled, updatedRows } from './updates.ts';
+import { lowerUpdates, type PlacedUpdate, scheduled, updatedRows, updatedTypes } from './updates.ts';
 
-export interface Sgd {
+export interface Sgd extends PlacedUpdate {
   readonly momentum: number;
   readonly weightDecay: number;
 }
@@ -12,13 +12,10 @@ const allUpdates: LowerTogether<Sgd> = {
   together: (lowering, updates) => lowerUpdates(lowering, updates, lowerSgd),
 };
 
-/** parameter, gradient, momentum buffer, schedule `[4]` -> parameter, momentum buffer */
+/** parameter, gradient, momentum buffer, average if there is one, schedule (see optimizer.ts) -> their successors, but for the gradient */
 export const sgdUpdate = trainingOperator<Sgd>('sgdUpdate', {
   phase: 'update',
-  shape([parameter, , buffer]) {
-    if (!parameter || !buffer) throw new Error('an update without its momentum buffer');
-    return [parameter, buffer];
-  },
+  shape: updatedTypes,
   rows: updatedRows,
   onnx: (lowering, node) => postpone(lowering, allUpdates, node),
 });

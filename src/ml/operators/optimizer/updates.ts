@@ -1,8 +1,22 @@
-import { typeOf, type Node } from '../../graph/graph.ts';
+import { typeOf, type Node, type TensorType } from '../../graph/graph.ts';
 import { placeName } from '../../graph/nodePlaces.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { shapeAfter, type Lowering, type PlacedNode } from '../../lowering/lowering.ts';
 import { splitRow } from '../../lowering/splitRow.ts';
+
+/** What every update has, whatever the optimizer. */
+export interface PlacedUpdate {
+  /** Which four numbers of the schedule it reads. */
+  readonly group: number;
+  /** Whether it moves an average of the weights too. */
+  readonly averaged: boolean;
+}
+
+/** The types of what an update gives: those of all that it reads but for the gradient and the schedule. */
+export function updatedTypes([parameter, , ...rest]: readonly TensorType[]): readonly TensorType[] {
+  if (!parameter || rest.length < 2) throw new Error('an update without its moments');
+  return [parameter, ...rest.slice(0, -1)];
+}
 
 /** What goes into an update's model, and comes out of it, with one dimension: the parameter and its moments. */
 export function updatedRows({ inputs: [parameter = '', , ...rest] }: Node): readonly string[] {
@@ -20,8 +34,8 @@ type LowerUpdate<Attributes> = (
   outputs: readonly string[],
 ) => string[];
 
-/** Appends the update of all parameters, which are read and written as rows. */
-export function lowerUpdates<Attributes>(
+/** Appends the update of all parameters, which are read and written as rows; small ones of a group together. */
+export function lowerUpdates<Attributes extends PlacedUpdate>(
   lowering: Lowering,
   updates: readonly PlacedNode<Attributes>[],
   lowerUpdate: LowerUpdate<Attributes>,
@@ -34,11 +48,37 @@ export function lowerUpdates<Attributes>(
     updates.map(({ node }) => node.inputs[1] ?? ''),
   );
   const joined = updates.filter(isSmall).map(({ node }) => node);
-  lowerTogether(lowering, joined, joined.map(sizeOf), row, lowerUpdate);
+  for (const nodes of byGroup(joined)) lowerTogether(lowering, nodes, nodes.map(sizeOf), row, lowerUpdate);
   for (const { node, layer } of updates.filter((update) => !isSmall(update))) {
     lowering.place = placeName(node.operator.name, { layer, phase: 'update' });
-    lowerUpdate(lowering, node, rows(lowering, node, row), node.outputs);
+    lowerWithAverage(lowering, node, rows(lowering, node, row), node.outputs, lowerUpdate);
   }
+}
+
+function byGroup<Attributes extends PlacedUpdate>(nodes: readonly Node<Attributes>[]): Iterable<Node<Attributes>[]> {
+  const groups = new Map<number, Node<Attributes>[]>();
+  for (const node of nodes) {
+    const { group } = node.attributes;
+    groups.set(group, [...(groups.get(group) ?? []), node]);
+  }
+  return groups.values();
+}
+
+/** The update, and the average of the weights behind it: d * average + (1 - d) * parameter, which for d = 0 is a copy. */
+function lowerWithAverage<Attributes extends PlacedUpdate>(
+  lowering: Lowering,
+  node: Node<Attributes>,
+  state: readonly string[],
+  outputs: readonly string[],
+  lowerUpdate: LowerUpdate<Attributes>,
+): string[] {
+  if (!node.attributes.averaged) return lowerUpdate(lowering, node, state, outputs);
+  const { emit, floats } = lowering;
+  const next = lowerUpdate(lowering, node, state.slice(0, -1), outputs);
+  const kept = scheduled(lowering, node, 3);
+  const old = emit('Mul', [state.at(-1) ?? '', kept]);
+  const added = emit('Mul', [next[0] ?? '', emit('Sub', [floats([1]), kept])]);
+  return [...next, emit('Add', [old, added], {}, outputs[next.length])];
 }
 
 /**
@@ -56,7 +96,7 @@ function rows(lowering: Lowering, { inputs }: Node, row: string): string[] {
   return [parameter, lowering.emit('Reshape', [gradient, row]), ...rest.slice(0, -1)];
 }
 
-function lowerTogether<Attributes>(
+function lowerTogether<Attributes extends PlacedUpdate>(
   lowering: Lowering,
   nodes: readonly Node<Attributes>[],
   sizes: readonly number[],
@@ -76,14 +116,15 @@ function lowerTogether<Attributes>(
         { axis: 0 },
       ),
     ) ?? [];
-  const next = lowerUpdate(lowering, first, state, []);
+  const next = lowerWithAverage(lowering, first, state, [], lowerUpdate);
   next.forEach((value, index) => {
     const outputs = nodes.map((node) => node.outputs[index] ?? '');
     splitRow(lowering, value, sizes, outputs);
   });
 }
 
-/** Element `index` of the schedule, as a row of one. */
-export function scheduled(lowering: Lowering, node: Node, index: number): string {
-  return lowering.emit('Gather', [node.inputs.at(-1) ?? '', lowering.integers([index])], { axis: 0 });
+/** Element `index` of a group's part of the schedule, as a row of one. */
+export function scheduled(lowering: Lowering, node: Node<PlacedUpdate>, index: number): string {
+  const at = 4 * node.attributes.group + index;
+  return lowering.emit('Gather', [node.inputs.at(-1) ?? '', lowering.integers([at])], { axis: 0 });
 }

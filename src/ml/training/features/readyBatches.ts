@@ -1,5 +1,7 @@
 import type { Batch, Loader } from '../../data/loader.ts';
+import { drawMix, mixImages, type Mixing } from '../../data/mixBatch.ts';
 import type { Feeds } from '../../engine/engine.ts';
+import { createRandom } from '../../graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../graph/tensor.ts';
 import { mapAhead } from '../loop/mapAhead.ts';
 import type { FeatureStore } from './featureStore.ts';
@@ -13,19 +15,26 @@ export interface ReadyBatch {
   readonly feeds: Feeds;
   /** Class indices, `[N]`. */
   readonly labels: Int32Array;
+  /** Share of the own class in each target, where images are mixed with their neighbours; all without it. */
+  readonly ownShare?: number;
 }
 
 /** The batches of an epoch from one of them on, each made while the one before is in use. */
 export type ReadyBatches = (epoch: number, fromBatch: number) => AsyncIterable<ReadyBatch>;
 
-/** Batches whose images all go through the frozen part. */
-export function freshBatches(loader: Loader, frozen: FrozenPart): ReadyBatches {
-  const prepare = async ({ index, images, labels }: Batch): Promise<ReadyBatch> => ({
-    index,
-    labels,
-    feeds: await frozen.feeds(images),
-  });
-  return (epoch, fromBatch) => mapAhead(loader.epoch(epoch, fromBatch), prepare);
+/** Batches whose images all go through the frozen part, mixed before where `mixing` says so. */
+export function freshBatches(
+  loader: Loader,
+  frozen: FrozenPart,
+  mixing?: Mixing & { readonly seed: number },
+): ReadyBatches {
+  const prepare = async (epoch: number, { index, images, labels }: Batch): Promise<ReadyBatch> => {
+    const [, , , size = 0] = images.shape;
+    const mix = mixing && drawMix(mixing, size, createRandom(mixing.seed, 'mix', epoch, index));
+    if (mix) mixImages(images.data, size, mix);
+    return { index, labels, feeds: await frozen.feeds(images), ...(mix ? { ownShare: mix.own } : {}) };
+  };
+  return (epoch, fromBatch) => mapAhead(loader.epoch(epoch, fromBatch), (batch) => prepare(epoch, batch));
 }
 
 /**

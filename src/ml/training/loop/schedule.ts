@@ -10,19 +10,23 @@ export interface ScheduleOptions {
   /** For `step`: epochs between two drops, and what the rate is multiplied with at each. */
   readonly stepEpochs: number;
   readonly stepFactor: number;
+  /** For `cosine`: what the rate falls to. */
+  readonly minLearningRate: number;
 }
 
 /**
  * Learning rate of one step. `step` drops at the start of every `stepEpochs`-th epoch, as torch's StepLR does when it is
- * stepped once an epoch. `cosine` falls from the peak after the warm-up towards 0 at `totalSteps` along half a cosine
+ * stepped once an epoch. `cosine` falls from the peak after the warm-up towards `minLearningRate` at `totalSteps` along half a cosine
  * (Loshchilov and Hutter 2017, without restarts), as torch's CosineAnnealingLR does when it is stepped every step.
  */
 export function learningRateAt(step: number, options: ScheduleOptions): number {
   const { learningRate, warmupSteps } = options;
   if (step < warmupSteps) return (learningRate * (step + 1)) / (warmupSteps + 1);
-  return learningRate * decay(step, options);
+  const floor = options.schedule === 'cosine' ? options.minLearningRate : 0;
+  return floor + (learningRate - floor) * decay(step, options);
 }
 
+/** Share of the way from the least rate to the peak. */
 function decay(step: number, options: ScheduleOptions): number {
   switch (options.schedule) {
     case 'constant':

@@ -18,8 +18,11 @@ export interface Stepper {
   readonly microBatchSize: number;
   /** Optimizer steps taken, those before a resume included. */
   readonly step: number;
-  /** One step over a batch: inputs of `RunNetwork.training` but for masks, and the actual classes. */
-  take(feeds: Feeds, labels: Int32Array, learningRate: number): Promise<StepResult>;
+  /**
+   * One step over a batch: inputs of `RunNetwork.training` but for masks, and the actual classes, of which each image has
+   * `ownShare` and the one before it the rest.
+   */
+  take(feeds: Feeds, labels: Int32Array, learningRate: number, ownShare?: number): Promise<StepResult>;
   /** The whole network as it stands, frozen tensors included, in the order of the state dict. */
   snapshot(): Promise<TrainingState>;
   dispose(): Promise<void>;
@@ -56,6 +59,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     trainable: network.trainable,
     optimizer: optimizerOf(config),
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
+    ...(config.focalGamma === 0 ? {} : { focalGamma: config.focalGamma }),
     device: options.device,
   };
   const compile = (from: TrainingState) => engine.compileTraining(network.training, from, training);
@@ -78,10 +82,10 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     get step() {
       return step;
     },
-    take: async (feeds, labels, learningRate) => {
+    take: async (feeds, labels, learningRate, ownShare) => {
       const rows = rowsOf(feeds);
       const masks = dropoutMasks(network.training(rows), config.seed, step);
-      const targets = lossTargets(labels, options.targets);
+      const targets = lossTargets(labels, options.targets, ownShare);
       const batch: Feeds = new Map<string, Tensor>([...feeds, ...masks, [targetsInput, targets]]);
       for (;;) {
         try {

@@ -12,18 +12,40 @@ export interface TargetOptions {
  * Rows of loss targets `[N, classes]`, such that `-sum(targets * log-probabilities)` is torch's CrossEntropyLoss with
  * `weight`, `label_smoothing` and `reduction='mean'` over these N images: row n holds
  * `((1 - s) * w[y] * onehot + s / classes * w) / sum of w[y] over the images`.
- * The divisor belongs to the whole batch, so rows may be cut into micro-batches whose losses and gradients add up.
+ * The divisor belongs to the whole batch, so rows may be cut into micro-batches whose losses and gradients add up. With
+ * an own share below 1, each image is mixed with the one before it (see `mixImages`), and so is its target.
  */
-export function lossTargets(labels: Int32Array, options: TargetOptions): Tensor & { dtype: 'float32' } {
+export function lossTargets(labels: Int32Array, options: TargetOptions, ownShare = 1): Tensor & { dtype: 'float32' } {
   const { classes, labelSmoothing, classWeights } = options;
+  for (const label of labels) {
+    if (label < 0 || label >= classes) throw new RangeError(`label ${label} is not one of ${classes} classes`);
+  }
+  if (ownShare < 1) return mixedTargets(labels, options, ownShare);
   const weightOf = (index: number) => classWeights?.[index] ?? 1;
   const divisor = labels.reduce((sum, label) => sum + weightOf(label), 0);
   const data = new Float32Array(labels.length * classes);
   labels.forEach((label, row) => {
-    if (label < 0 || label >= classes) throw new RangeError(`label ${label} is not one of ${classes} classes`);
     for (let column = 0; column < classes; column++) {
       const own = column === label ? (1 - labelSmoothing) * weightOf(label) : 0;
       data[row * classes + column] = (own + (labelSmoothing / classes) * weightOf(column)) / divisor;
+    }
+  });
+  return float32Tensor([labels.length, classes], data);
+}
+
+/** torch's loss for targets that are probabilities: row n holds `((1 - s) * y + s / classes) * w / N`. */
+function mixedTargets(
+  labels: Int32Array,
+  { classes, labelSmoothing, classWeights }: TargetOptions,
+  ownShare: number,
+): Tensor & { dtype: 'float32' } {
+  const data = new Float32Array(labels.length * classes);
+  labels.forEach((label, row) => {
+    const neighbour = labels.at(row - 1);
+    for (let column = 0; column < classes; column++) {
+      const share = Number(column === label) * ownShare + Number(column === neighbour) * (1 - ownShare);
+      const target = (1 - labelSmoothing) * share + labelSmoothing / classes;
+      data[row * classes + column] = (target * (classWeights?.[column] ?? 1)) / labels.length;
     }
   });
   return float32Tensor([labels.length, classes], data);

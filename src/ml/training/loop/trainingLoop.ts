@@ -116,10 +116,10 @@ async function trainEpoch(loop: Loop): Promise<boolean> {
   return true;
 }
 
-async function takeStep(loop: Loop, { index, feeds, labels }: ReadyBatch): Promise<void> {
+async function takeStep(loop: Loop, { index, feeds, labels, ownShare }: ReadyBatch): Promise<void> {
   const { config, position, stepsPerEpoch, totalSteps } = loop;
   const learningRate = learningRateAt(position.step, { ...config, stepsPerEpoch, totalSteps });
-  const { loss } = await loop.stepper.take(feeds, labels, learningRate);
+  const { loss } = await loop.stepper.take(feeds, labels, learningRate, ownShare);
   if (!Number.isFinite(loss)) throw diverged(`The loss is ${loss} at step ${position.step + 1}`);
   passStep(position, index, loss, labels.length);
   loop.throughput.stepDone(labels.length);

@@ -137,7 +137,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     facts,
     device,
     stepsPerEpoch: loaders.train.batches,
-    batches: views === undefined ? freshBatches(loader, frozen) : batchesOfViews(options, loader, frozen),
+    batches: views === undefined ? freshBatches(loader, frozen, config) : batchesOfViews(options, loader, frozen),
     stepper: profiler?.stepper(stepper) ?? stepper,
     validate: profiler ? (state, stopped) => profiler.validating(() => validate(state, stopped)) : validate,
     save: (work) => session.folder.saving(profiler ? () => profiler.saving(work) : work),
@@ -181,8 +181,9 @@ async function startOf({ resumed, inPlace, session }: AssembleOptions): Promise<
 }
 
 /** Views of each image whose features are kept; undefined where every epoch has new ones or nothing is computed ahead. */
-function viewsOf({ augment, featureViews }: TrainingConfig, frozen: FrozenPart): number | undefined {
-  if (!frozen.computes) return undefined;
+function viewsOf({ augment, featureViews, mixup, cutmix }: TrainingConfig, frozen: FrozenPart): number | undefined {
+  // Every epoch mixes other images with each other.
+  if (!frozen.computes || mixup > 0 || cutmix > 0) return undefined;
   return augment === 'none' ? 1 : featureViews;
 }
 
@@ -235,6 +236,7 @@ function createLoaders(
     train: createLoader(train, source, {
       ...common,
       augment: config.augment,
+      sampling: config.sampling,
       shuffle: true,
       replaceUndecodable: true,
       ...(views === undefined ? {} : { views }),

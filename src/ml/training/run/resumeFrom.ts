@@ -123,6 +123,7 @@ const fixed = [
   'hidden',
   'optimizer',
   'batchSize',
+  'sampling',
   'seed',
   'batchNorm',
   'validShare',
