@@ -1,9 +1,11 @@
 // Runs the tests of one folder under test/ with Node's own runner: `node scripts/test.mjs unit [pattern]`.
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import process from 'node:process';
+import { pathToFileURL } from 'node:url';
 import { compileKernels } from './compileKernels.mjs';
 import { copyJpegLibraries } from './jpegLibrary.mjs';
 
@@ -25,7 +27,23 @@ compileKernels();
 copyJpegLibraries();
 // Test files run in processes of their own, which inherit these options.
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import tsx`.trim();
-run({ files, concurrency: suite === 'unit', timeout: longest })
+const together = suite === 'unit' ? shareOut(files) : files;
+run({ files: together, concurrency: suite === 'unit' ? together.length : false, timeout: longest })
   .on('test:fail', () => (process.exitCode = 1))
   .compose(new spec())
   .pipe(process.stdout);
+
+/** As many files as this machine has cores, which have the tests of all of them run together. */
+function shareOut(files) {
+  const shares = mkdtempSync(join(tmpdir(), 'fivecrop-unit-tests-'));
+  process.on('exit', () => rmSync(shares, { recursive: true, force: true }));
+  const count = Math.min(availableParallelism(), files.length);
+  return Array.from({ length: count }, (_, share) => {
+    const own = files.filter((_, index) => index % count === share);
+    const module = pathToFileURL(join(import.meta.dirname, 'testTogether.mjs')).href;
+    const path = join(shares, `share${share}.mjs`);
+    const [from, what] = [module, [folder, own]].map((value) => JSON.stringify(value));
+    writeFileSync(path, `import { testTogether } from ${from};\ntestTogether(...${what});\n`);
+    return path;
+  });
+}

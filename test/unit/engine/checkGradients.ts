@@ -15,26 +15,54 @@ const margin = 10 * step;
 const mostDeviations = 10;
 const leastDeviation = 0.05;
 
+export interface EngineUnderTest {
+  readonly engine: Engine;
+  /** How far its gradients may be off; float32's if not given. */
+  readonly tolerance?: number;
+}
+
 /**
- * Checks an engine's gradients of a graph that ends in log-probabilities against central differences in float64: for
- * every trainable parameter along two random directions, which an error in any element would change, and by its first and last
- * element. The values are drawn until none is near a kink and every batch norm is well conditioned. The tolerance is
- * float32's where none is given.
+ * Checks the gradients by each engine of a graph that ends in log-probabilities against central differences in float64:
+ * for every trainable parameter along two random directions, which an error in any element would change, and by its
+ * first and last element. The values are drawn until none is near a kink and every batch norm is well conditioned.
  */
 export async function checkGradients(
-  engine: Engine,
+  engines: readonly EngineUnderTest[],
   graph: Graph,
   random: Random,
-  options: {
-    readonly trainable?: ReadonlySet<string>;
-    readonly tolerance?: number;
-    readonly values?: ReadonlyMap<string, Tensor>;
-  } = {},
+  options: { readonly trainable?: ReadonlySet<string>; readonly values?: ReadonlyMap<string, Tensor> } = {},
 ): Promise<void> {
-  const { trainable = new Set(graph.parameters), tolerance = 1e-3 } = options;
+  const { trainable = new Set(graph.parameters) } = options;
   const draw = () => randomValues(graph, random);
   const values = options.values ?? conditionedValues(graph, draw, (all) => isSmooth(graph, all));
   const targets = randomTargets(typeOf(graph, graph.outputs[0] ?? '').shape, random);
+  const slopes = centralDifferences(graph, values, targets, random, trainable);
+  for (const [at, { engine, tolerance = 1e-3 }] of engines.entries()) {
+    const gradients = await gradientsBy(engine, graph, values, targets, trainable);
+    assert.deepEqual([...gradients.keys()], [...slopes.keys()]);
+    for (const [name, gradient] of gradients) {
+      assert.deepEqual(gradient.shape, typeOf(graph, name).shape);
+      const data = Float64Array.from(gradient.data, Number);
+      const rms = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
+      for (const { what, direction, expected } of slopes.get(name) ?? []) {
+        const actual = direction.reduce((sum, value, index) => sum + value * (data[index] ?? NaN), 0);
+        const off = Math.abs(actual - expected);
+        // In units of the gradient, and of what float32 leaves of a gradient that is zero, as before a batch norm.
+        const close = off <= tolerance * Math.max(rms, 0.25);
+        assert.ok(close, `${name} by ${what}, engine ${at + 1} of ${engines.length}: ${actual}, not ${expected}`);
+      }
+    }
+  }
+}
+
+/** The gradients by an engine of the loss that `targets` weight; `values` are of parameters, buffers and inputs. */
+export async function gradientsBy(
+  engine: Engine,
+  graph: Graph,
+  values: ReadonlyMap<string, Tensor>,
+  targets: Tensor,
+  trainable: ReadonlySet<string> = new Set(graph.parameters),
+): Promise<ReadonlyMap<string, Tensor>> {
   const model = await engine.compileTraining(
     () => graph,
     { state: values, optimizer: new Map(), step: 0 },
@@ -43,22 +71,36 @@ export async function checkGradients(
   const fed = [...values].filter(([name]) => graph.inputs.includes(name));
   const gradients = await model.gradients(new Map([...fed, ['targets', targets]]));
   await model.dispose();
-  assert.deepEqual(
-    [...gradients.keys()],
-    graph.parameters.filter((name) => trainable.has(name)),
+  return gradients;
+}
+
+interface Slope {
+  readonly what: string;
+  readonly direction: Float64Array;
+  readonly expected: number;
+}
+
+/** The slopes of the loss in float64 along some directions of each trainable parameter. */
+function centralDifferences(
+  graph: Graph,
+  values: ReadonlyMap<string, Tensor>,
+  targets: Tensor,
+  random: Random,
+  trainable: ReadonlySet<string>,
+): ReadonlyMap<string, readonly Slope[]> {
+  const all = runDouble(graph, doubles(values));
+  return new Map(
+    graph.parameters
+      .filter((name) => trainable.has(name))
+      .map((name) => [
+        name,
+        directions(elementCount(typeOf(graph, name).shape), random).map(([what, direction]) => ({
+          what,
+          direction,
+          expected: slope(graph, all, targets, name, direction),
+        })),
+      ]),
   );
-  for (const [name, gradient] of gradients) {
-    assert.deepEqual(gradient.shape, typeOf(graph, name).shape);
-    const data = Float64Array.from(gradient.data, Number);
-    const rms = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
-    for (const [what, direction] of directions(data.length, random)) {
-      const actual = direction.reduce((sum, value, index) => sum + value * (data[index] ?? NaN), 0);
-      const expected = slope(graph, doubles(values), targets, name, direction);
-      const off = Math.abs(actual - expected);
-      // In units of the gradient, and of what float32 leaves of a gradient that is zero, as before a batch norm.
-      assert.ok(off <= tolerance * Math.max(rms, 0.25), `${name} by ${what}: ${actual}, not ${expected}`);
-    }
-  }
 }
 
 /** Directions of length 1. */
@@ -77,16 +119,27 @@ function directions(length: number, random: Random): [what: string, direction: F
   ];
 }
 
-/** Derivative of -sum(targets * log-probabilities) along a direction of one tensor. */
-function slope(graph: Graph, values: Doubles, targets: Tensor, name: string, direction: Float64Array): number {
-  const own = values.get(name) ?? new Float64Array();
+/** Derivative of -sum(targets * log-probabilities) along a direction of one tensor; `all` are the values of the graph. */
+function slope(graph: Graph, all: Doubles, targets: Tensor, name: string, direction: Float64Array): number {
+  const own = all.get(name) ?? new Float64Array();
+  const behind = { ...graph, nodes: nodesBehind(graph, name) };
   const lossAt = (distance: number) => {
     const moved = own.map((value, index) => value + distance * (direction[index] ?? 0));
-    const logProbabilities = runDouble(graph, new Map([...values, [name, moved]])).get(graph.outputs[0] ?? '');
+    const logProbabilities = runDouble(behind, new Map([...all, [name, moved]])).get(graph.outputs[0] ?? '');
     assert.ok(logProbabilities);
     return -logProbabilities.reduce((sum, value, index) => sum + value * Number(targets.data[index]), 0);
   };
   return (lossAt(step) - lossAt(-step)) / (2 * step);
+}
+
+/** The nodes whose outputs depend on a value, in the graph's order. */
+function nodesBehind(graph: Graph, name: string): Graph['nodes'] {
+  const moved = new Set([name]);
+  return graph.nodes.filter(({ inputs, outputs }) => {
+    const depends = inputs.some((value) => moved.has(value));
+    if (depends) for (const output of outputs) moved.add(output);
+    return depends;
+  });
 }
 
 /** Rows of unequal sums, as class weights and label smoothing make them. */

@@ -15,17 +15,18 @@ const found: RememberedDevices = {
   refused: [{ engine: 'onnx', device: 'cuda', reason: 'its CUDA libraries are not installed', absent: true }],
   cpu: { onnx: 0.02 },
 };
-const before = process.env['FIVECROP_CACHE'];
+let outside: string | undefined;
 let folder = '';
 
 beforeEach(async () => {
+  outside = process.env['FIVECROP_CACHE'];
   folder = await mkdtemp(join(tmpdir(), 'fivecrop-devices-'));
   process.env['FIVECROP_CACHE'] = join(folder, 'cache');
 });
 
 afterEach(async () => {
-  if (before === undefined) delete process.env['FIVECROP_CACHE'];
-  else process.env['FIVECROP_CACHE'] = before;
+  if (outside === undefined) delete process.env['FIVECROP_CACHE'];
+  else process.env['FIVECROP_CACHE'] = outside;
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -41,3 +41,11 @@ export function assertClose(
     assert.ok(off <= tolerance * scale, `${what}[${i}] is ${actual[i]}, not ${expected[i]}`);
   }
 }
+
+/** The given share of the loss of every row's first class. */
+export function firstClass(rows: number, classes: number, share: number): Tensor {
+  return float32Tensor(
+    [rows, classes],
+    Float32Array.from({ length: rows * classes }, (_, at) => (at % classes === 0 ? share : 0)),
+  );
+}

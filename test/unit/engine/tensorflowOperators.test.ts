@@ -40,7 +40,7 @@ const differentiable: Record<string, Graph> = {
 
 for (const [name, graph] of Object.entries(differentiable)) {
   test(`the gradients through ${name} are those of finite differences`, async () => {
-    await checkGradients(tensorflowEngine, graph, createRandom(seed, name));
+    await checkGradients([{ engine: tensorflowEngine }], graph, createRandom(seed, name));
   });
 }
 

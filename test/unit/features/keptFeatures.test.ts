@@ -2,15 +2,19 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { readKeptFeatures, writeKeptFeatures } from '../../../src/ml/features/keptFeatures.ts';
 
-const cache = await mkdtemp(join(tmpdir(), 'fivecrop-features-'));
-const before = process.env['FIVECROP_CACHE'];
-process.env['FIVECROP_CACHE'] = cache;
+let outside: string | undefined;
+let cache: string;
+before(async () => {
+  outside = process.env['FIVECROP_CACHE'];
+  cache = await mkdtemp(join(tmpdir(), 'fivecrop-features-'));
+  process.env['FIVECROP_CACHE'] = cache;
+});
 after(async () => {
-  if (before === undefined) delete process.env['FIVECROP_CACHE'];
-  else process.env['FIVECROP_CACHE'] = before;
+  if (outside === undefined) delete process.env['FIVECROP_CACHE'];
+  else process.env['FIVECROP_CACHE'] = outside;
   await rm(cache, { recursive: true, force: true });
 });
 

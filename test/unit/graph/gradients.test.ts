@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Engine } from '../../../src/ml/engine/engine.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
 import { append, createGraphBuilder, finishGraph, input, parameter } from '../../../src/ml/graph/builder.ts';
@@ -27,46 +26,15 @@ import type { GraphBuilder } from '../../../src/ml/graph/graph.ts';
 import type { PoolingOptions } from '../../../src/ml/operators/pooling/pooling.ts';
 import { typeOf, type Graph } from '../../../src/ml/graph/graph.ts';
 import type { Pair, Pooling } from '../../../src/ml/graph/geometry.ts';
-import { webgpuLimits } from '../../../src/ml/lowering/webgpu/webgpuLimits.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { around } from '../engine/around.ts';
 import { blockedFormsEngine } from '../engine/blockedFormsEngine.ts';
-import { checkGradients, conditionedValues } from '../engine/checkGradients.ts';
+import { checkGradients, conditionedValues, gradientsBy } from '../engine/checkGradients.ts';
 import { doubleEngine } from '../engine/doubleEngine.ts';
-import { assertClose, randomValues } from '../engine/graphValues.ts';
+import { assertClose, firstClass, randomValues } from '../engine/graphValues.ts';
+import { inDouble, onnxRuntime, webgpuForms } from '../engine/enginesUnderTest.ts';
 import { seed } from '../engine/seed.ts';
-import { webgpuFormsEngine } from '../engine/webgpuFormsEngine.ts';
-
-type Shape = readonly [batch: number, channels: number, height: number, width: number];
-
-/** A convolution's weight gradient has forms of its own for few channels, and for 1x1 kernels on large maps (400 pixels). */
-const weightGradientForms: Record<string, { channels: number; size: (stride: number) => Pair }> = {
-  'few channels': { channels: 3, size: () => [12, 9] },
-  'a large map': { channels: 5, size: (stride) => [21 * stride + 1, 20 * stride] },
-  'a small map': { channels: 5, size: () => [10, 13] },
-};
-
-/** What central differences leave of float64: a thousand times as strict as float32 allows. */
-const inDouble = { tolerance: 1e-6 };
-
-const convolutions = [1, 3, 7].flatMap((kernel) => [1, 2].map((stride) => ({ kernel, stride })));
-
-for (const [form, { channels, size }] of Object.entries(weightGradientForms)) {
-  for (const { kernel, stride } of convolutions) {
-    const batch = { 1: 2, 3: 1, 7: form === 'a large map' ? 1 : 3 }[kernel] ?? 1;
-    const shape: Shape = [batch, channels, ...size(stride)];
-    const bias = kernel !== 7;
-    const name = `a ${kernel}x${kernel} convolution of stride ${stride} over ${form}, batch ${batch}`;
-    test(`the gradients through ${name}, are those of finite differences`, async () => {
-      const padding = (kernel - 1) / 2;
-      const build = (b: GraphBuilder, x: string) => conv2d(b, 'c', x, { channels: 2, kernel, stride, padding, bias });
-      const graph = around(build, { shape });
-      await checkGradients(onnxEngine, graph, createRandom(seed, name));
-      await checkGradients(doubleEngine, graph, createRandom(seed, name), inDouble);
-    });
-  }
-}
 
 const pooled = (options: PoolingOptions) => (b: GraphBuilder, x: string) => maxPool2d(b, x, options);
 const averaged = (b: GraphBuilder, x: string) => averagePool2d(b, x, { kernel: 2, stride: 2 });
@@ -227,131 +195,13 @@ function differentiable(c: number): Record<string, Graph> {
 for (const channels of [5, 16]) {
   for (const [name, graph] of Object.entries(differentiable(channels))) {
     test(`the gradients through ${name} (${channels} channels) are those of finite differences`, async () => {
-      await checkGradients(onnxEngine, graph, createRandom(seed, name));
-      if (channels === 16) {
-        await checkGradients(blockedFormsEngine(), graph, createRandom(seed, name));
-        const random = createRandom(seed, name, 'layouts');
-        for (let round = 0; round < 3; round++) {
-          const mixed = blockedFormsEngine(() => random.next() < 0.6);
-          await checkGradients(mixed, graph, createRandom(seed, name));
-        }
-        return;
-      }
-      await checkGradients(doubleEngine, graph, createRandom(seed, name), inDouble);
-      await checkGradients(webgpuFormsEngine(webgpuLimits), graph, createRandom(seed, name));
+      const random = createRandom(seed, name, 'layouts');
+      const mixed = () => ({ engine: blockedFormsEngine(() => random.next() < 0.6) });
+      const others =
+        channels === 16 ? [{ engine: blockedFormsEngine() }, mixed(), mixed(), mixed()] : [inDouble, webgpuForms];
+      await checkGradients([onnxRuntime, ...others], graph, createRandom(seed, name));
     });
   }
-}
-
-/**
- * Convolutions over batches, or pixels, by the 16, whose weight gradient has forms of its own where images are held in
- * blocks: more or fewer channels going in than out, one column or many, strides that leave columns out, and colours.
- */
-const overBlocksOfImages: Record<string, { shape: Shape; channels: number; kernel: number; options?: object }> = {
-  'a 3x3 convolution to more channels': { shape: [32, 16, 5, 4], channels: 32, kernel: 3, options: { padding: 1 } },
-  'a 3x3 convolution to fewer channels': { shape: [16, 32, 3, 5], channels: 16, kernel: 3, options: { padding: 1 } },
-  'a 3x3 convolution without padding': { shape: [16, 32, 4, 5], channels: 16, kernel: 3 },
-  'a 3x3 convolution of stride 2': {
-    shape: [16, 16, 7, 6],
-    channels: 16,
-    kernel: 3,
-    options: { stride: 2, padding: 1 },
-  },
-  'a 3x3 convolution of stride 2 to fewer channels': {
-    shape: [16, 32, 6, 7],
-    channels: 16,
-    kernel: 3,
-    options: { stride: 2, padding: 1 },
-  },
-  'a convolution that reaches less than its padding': {
-    shape: [16, 32, 3, 2],
-    channels: 16,
-    kernel: 2,
-    options: { padding: 2 },
-  },
-  'a 1x1 convolution to fewer channels': { shape: [32, 32, 2, 3], channels: 16, kernel: 1 },
-  'a 1x1 convolution to more channels': { shape: [16, 16, 2, 3], channels: 48, kernel: 1 },
-  'a 1x1 convolution over blocks of pixels to fewer channels': { shape: [3, 48, 4, 8], channels: 16, kernel: 1 },
-  'a 1x1 convolution over blocks of pixels to more channels': { shape: [2, 16, 4, 4], channels: 32, kernel: 1 },
-  'a 1x1 convolution over the pixels of four images': { shape: [8, 32, 2, 6], channels: 16, kernel: 1 },
-  'a 1x1 convolution of stride 2': { shape: [16, 16, 5, 4], channels: 32, kernel: 1, options: { stride: 2 } },
-  'a 7x7 stem over three colours': {
-    shape: [16, 3, 9, 11],
-    channels: 16,
-    kernel: 7,
-    options: { stride: 2, padding: 3 },
-  },
-  'a 3x3 stem over three colours': { shape: [16, 3, 5, 4], channels: 16, kernel: 3 },
-};
-
-for (const [name, { shape, channels, kernel, options }] of Object.entries(overBlocksOfImages)) {
-  test(`the gradients through ${name}, over a batch of ${shape[0]}, are those of finite differences`, async () => {
-    const builder = createGraphBuilder();
-    const images = input(builder, 'x', [shape[0], 3, shape[2], shape[3]]);
-    // A convolution before it, where it does not read colours, makes its own input's gradient count too.
-    const x = shape[1] === 3 ? images : conv2d(builder, 'before', images, { channels: shape[1], kernel: 1 });
-    const y = globalAveragePool(builder, relu(builder, conv2d(builder, 'c', x, { ...options, channels, kernel })));
-    const graph = finishGraph(builder, [logSoftmax(builder, linear(builder, 'behind', y, 3))]);
-    await checkGradients(onnxEngine, graph, createRandom(seed, name));
-    await checkGradients(blockedFormsEngine(), graph, createRandom(seed, name));
-    // WebGPU’s forms, too: an image at a time with all taps, and all images together with few taps at a time.
-    await checkGradients(webgpuFormsEngine(webgpuLimits), graph, createRandom(seed, name));
-    await checkGradients(
-      webgpuFormsEngine({ busyGroups: 1, columnBytes: 40_000, joinedElements: 0 }),
-      graph,
-      createRandom(seed, name),
-    );
-  });
-}
-
-/** Convolutions before a batch norm whose map is so large that their weights take over the factor of its gradient. */
-const beforeBatchNorm: Record<string, { shape: Shape; channels: number; kernel: number; options?: object }> = {
-  'a 1x1 convolution': { shape: [8, 16, 6, 5], channels: 32, kernel: 1 },
-  'a 3x3 convolution': { shape: [16, 16, 9, 10], channels: 16, kernel: 3, options: { padding: 1 } },
-  'a 3x3 convolution of stride 2': { shape: [16, 16, 18, 17], channels: 16, kernel: 3, options: { stride: 2 } },
-  'a stem over three colours': { shape: [16, 3, 12, 10], channels: 16, kernel: 3, options: { stride: 2 } },
-};
-
-for (const [name, { shape, channels, kernel, options }] of Object.entries(beforeBatchNorm)) {
-  test(`the gradients through ${name} before a batch norm with a large map are those of finite differences`, async () => {
-    const builder = createGraphBuilder('batch');
-    const images = input(builder, 'x', [shape[0], 3, shape[2], shape[3]]);
-    const x = shape[1] === 3 ? images : conv2d(builder, 'before', images, { channels: shape[1], kernel: 1 });
-    const c = conv2d(builder, 'c', x, { ...options, channels, kernel, bias: false });
-    const y = globalAveragePool(builder, relu(builder, batchNorm2d(builder, 'n', c)));
-    const graph = finishGraph(builder, [logSoftmax(builder, linear(builder, 'behind', y, 3))]);
-    await checkGradients(blockedFormsEngine(), graph, createRandom(seed, name));
-    const random = createRandom(seed, name, 'layouts');
-    const mixed = blockedFormsEngine(() => random.next() < 0.7);
-    await checkGradients(mixed, graph, createRandom(seed, name));
-  });
-}
-
-/** The gradients of the loss that `targets` weight, by one of the engines. */
-async function gradientsBy(
-  engine: Engine,
-  graph: Graph,
-  { state, x, targets }: { state: ReadonlyMap<string, Tensor>; x: Tensor; targets: Tensor },
-): Promise<ReadonlyMap<string, Tensor>> {
-  const optimizer = { kind: 'sgd', momentum: 0, weightDecay: 0 } as const;
-  const options = { trainable: new Set(graph.parameters), optimizer, device: 'cpu' };
-  const model = await engine.compileTraining(() => graph, { state, optimizer: new Map(), step: 0 }, options);
-  const gradients = await model.gradients(
-    new Map([
-      ['x', x],
-      ['targets', targets],
-    ]),
-  );
-  await model.dispose();
-  return gradients;
-}
-
-/** The given share of the loss of every row's first class. */
-function firstClass(rows: number, classes: number, share: number): Tensor {
-  return float32Tensor(
-    [rows, classes],
-    Float32Array.from({ length: rows * classes }, (_, at) => (at % classes === 0 ? share : 0)),
-  );
 }
 
 test('the gradients through max pooling behind batch norm and ReLU are those of float64', async () => {
@@ -360,12 +210,10 @@ test('the gradients through max pooling behind batch norm and ReLU are those of 
     shape: [2, 16, 9, 8],
   });
   const random = createRandom(seed, 'pooling behind batch norm');
-  const state = conditionedValues(graph, () => randomValues(graph, random));
-  const x = state.get('x');
-  assert.ok(x);
-  const values = { state, x, targets: firstClass(2, 3, 1 / 2) };
-  const expected = await gradientsBy(doubleEngine, graph, values);
-  const actual = await gradientsBy(blockedFormsEngine(), graph, values);
+  const values = conditionedValues(graph, () => randomValues(graph, random));
+  const targets = firstClass(2, 3, 1 / 2);
+  const expected = await gradientsBy(doubleEngine, graph, values, targets);
+  const actual = await gradientsBy(blockedFormsEngine(), graph, values, targets);
   // The bias before batch norm has no gradient but rounding.
   for (const name of ['before.weight', 'n.weight', 'n.bias', 'behind.weight']) {
     assertClose(
@@ -375,32 +223,6 @@ test('the gradients through max pooling behind batch norm and ReLU are those of 
       name,
     );
   }
-});
-
-test('the gradients of a batch so large that maps are taken by slices of columns are the sum of those of its halves', async () => {
-  const size = 136;
-  const graphOf = (batch: number) =>
-    around((b, x) => globalAveragePool(b, relu(b, conv2d(b, 'c', x, { channels: 16, kernel: 3, padding: 1 }))), {
-      shape: [batch, 16, size, size],
-    });
-  const state = randomValues(graphOf(32), createRandom(seed, 'slices'));
-  const x = state.get('x');
-  assert.ok(x?.dtype === 'float32');
-  const half = x.data.length / 2;
-  const gradientsOf = (rows: number, data: Float32Array) =>
-    gradientsBy(onnxEngine, graphOf(rows), {
-      state,
-      x: float32Tensor([rows, 2, size, size], data),
-      targets: firstClass(rows, 3, 1 / 32),
-    });
-  const whole = await gradientsOf(32, x.data);
-  const first = await gradientsOf(16, x.data.subarray(0, half));
-  const second = await gradientsOf(16, x.data.subarray(half));
-  const valuesOf = (gradients: ReadonlyMap<string, Tensor>) =>
-    Array.from(gradients.get('c.weight')?.data ?? [], Number);
-  const other = valuesOf(second);
-  const sum = valuesOf(first).map((value, at) => value + (other[at] ?? NaN));
-  assertClose(valuesOf(whole), sum, 1e-4, 'the gradient');
 });
 
 /** Runs one operator by itself: its inputs are the graph's. */
@@ -616,5 +438,7 @@ test('where only the last layers are trained, few channels before them stay as t
     return conv2d(b, 'many', few, { channels: 32, kernel: 1 });
   };
   const graph = around(build, { shape: [2, 16, 4, 3] });
-  await checkGradients(onnxEngine, graph, createRandom(seed), { trainable: new Set(['many.weight', 'behind.bias']) });
+  await checkGradients([onnxRuntime], graph, createRandom(seed), {
+    trainable: new Set(['many.weight', 'behind.bias']),
+  });
 });

@@ -98,7 +98,7 @@ for (const [title, { shape, axes, build }] of Object.entries(compositions)) {
       const x = mul(builder, fed, parameter(builder, 'factors', shape, axes ?? 'plain'));
       const row = flatten(builder, build(builder, x));
       const graph = finishGraph(builder, [logSoftmax(builder, linear(builder, 'behind', row, 3))]);
-      await checkGradients(engine, graph, createRandom(seed, title), { tolerance });
+      await checkGradients([{ engine, tolerance }], graph, createRandom(seed, title));
     });
   }
 }

@@ -49,7 +49,7 @@ for (const record of operators) {
         test(`the gradients of ${record.name} of ${title} in ${name} are those of finite differences`, async () => {
           const graph = gradientNetwork(record, sample);
           const random = createRandom(seed, record.name, title);
-          await checkGradients(engine, graph, random, { values: sampleValues(graph, sample, random), tolerance });
+          await checkGradients([{ engine, tolerance }], graph, random, { values: sampleValues(graph, sample, random) });
         });
       }
     }
