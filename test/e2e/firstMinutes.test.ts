@@ -32,6 +32,7 @@ import {
 // Port 9 (discard) of this machine answers nobody: no pretrained weights can be had.
 const unreachable = 'http://127.0.0.1:9';
 const actions = ['Try Again', 'Open Weights Folder', 'Set Mirror...', 'Train Without Pretrained Weights'];
+const toastActions = ['Try Again', 'Open Folder', 'Set Mirror...', 'Train Without'];
 
 const scenario = stage({
   theme: 'light',
@@ -115,9 +116,9 @@ scenario('weights that cannot be had are told before the start, with what can be
     // The mirror has something else under the file's name.
     const toast = notification(workbench, /has another file under its name; name a mirror .*fivecrop\.weightsMirror/);
     await toast.waitFor();
-    for (const action of actions) await toast.getByRole('button', { name: action, exact: true }).waitFor();
+    for (const action of toastActions) await toast.getByRole('button', { name: action, exact: true }).waitFor();
     await pictures(here, 'first-no-weights-toast');
-    await toast.getByRole('button', { name: 'Train Without Pretrained Weights' }).click();
+    await toast.getByRole('button', { name: 'Train Without' }).click();
   } finally {
     mirror.close();
   }
@@ -151,7 +152,7 @@ scenario('a run that failed for want of weights offers in its panel what can be 
   await pictures(here, 'first-lacking');
   // The window has seen the run fail; what it offers there is what the panel offers.
   const ofEnd = notification(workbench, /lacking failed\. The pretrained weights/);
-  for (const action of actions) await ofEnd.getByRole('button', { name: action, exact: true }).waitFor();
+  for (const action of toastActions) await ofEnd.getByRole('button', { name: action, exact: true }).waitFor();
   await buttons.filter({ hasText: 'Try Again' }).click();
   const toast = notification(workbench, /pretrained weights of squeezenet1_1/).filter({ hasNotText: 'lacking failed' });
   await toast.waitFor();

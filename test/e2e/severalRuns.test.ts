@@ -18,6 +18,7 @@ import {
   screenshot,
   startTraining,
   treeRow,
+  webview,
   treeRows,
   type Workbench,
 } from './workbench.ts';
@@ -102,8 +103,21 @@ scenario('two runs train beside each other, and one is stopped without the other
   await runCommandOn(workbench, 'Fivecrop: Stop', first.name);
   await until('the first stops', async () => (await state(first.name)) === 'stopped');
   assert.equal(await state(second.name), 'running');
-  await runCommand(workbench, 'Fivecrop: Stop');
+  // The panel shows the second, and hears of a stop that comes from the tree.
+  const shown = webview(workbench).locator('.state', { hasText: 'Running' });
+  await shown.waitFor();
+  // What the page says may last for a moment only.
+  await shown.evaluate(`(() => {
+    const state = document.querySelector('.state');
+    globalThis.seen = [];
+    new MutationObserver(() => seen.push(state.textContent)).observe(state, { childList: true, subtree: true });
+  })()`);
+  await chooseInContextMenu(workbench, treeRow(workbench, 'Checkpoints', second.name), 'Stop');
   await until('the second stops', async () => (await state(second.name)) === 'stopped');
+  const ended = webview(workbench).locator('.state', { hasText: 'Stopped' });
+  await ended.waitFor();
+  const words = await ended.evaluate<string[], unknown>('seen');
+  assert.match(words[0] ?? '', /Stopping…/, words.join(', '));
 });
 
 async function trainWithFile(workbench: Workbench, file: string): Promise<void> {

@@ -34,8 +34,9 @@ export function registerRunControl(parts: ControlParts): vscode.Disposable {
   const { log, trainers, panels } = parts;
   return vscode.Disposable.from(
     registerCommand('fivecrop.stopRun', log, async (argument: unknown) => {
-      const { folder } = await chooseRun(parts, argument, toStop);
-      return trainers.isStopping(folder) ? trainers.stopNow(folder) : trainers.stop(folder);
+      const { folder, state } = await chooseRun(parts, argument, toStop);
+      const isStopping = state === 'stopping' || trainers.requestOf(folder) === 'stop';
+      return isStopping ? trainers.stopNow(folder) : trainers.stop(folder);
     }),
     registerCommand('fivecrop.stopRunNow', log, async (argument: unknown) =>
       trainers.stopNow((await chooseRun(parts, argument, toStop)).folder),

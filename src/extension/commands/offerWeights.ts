@@ -9,12 +9,19 @@ import { inMessage } from '../plainText.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { readSettings, updateSetting } from '../settings.ts';
 
-/** What can be done where pretrained weights cannot be had, as buttons and rows are labelled. */
+/** What can be done where pretrained weights cannot be had, as rows are labelled. */
 export const weightsActions = {
   retry: l10n.t('Try Again'),
   openFolder: l10n.t('Open Weights Folder'),
   setMirror: l10n.t('Set Mirror...'),
   without: l10n.t('Train Without Pretrained Weights'),
+} as const;
+
+/** The same as buttons of a notification, which has room for four short ones. */
+const toastLabels = {
+  ...weightsActions,
+  openFolder: l10n.t('Open Folder'),
+  without: l10n.t('Train Without'),
 } as const;
 
 /**
@@ -27,7 +34,7 @@ export async function offerWeights(
   reason: string,
   forTraining = true,
 ): Promise<'retry' | 'without' | undefined> {
-  const { retry, openFolder, setMirror, without } = weightsActions;
+  const { retry, openFolder, setMirror, without } = toastLabels;
   const actions = [retry, openFolder, setMirror, ...(forTraining ? [without] : [])];
   const message = inMessage(weightsAdviceForEditor(reason));
   for (;;) {

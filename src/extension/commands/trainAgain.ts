@@ -11,6 +11,7 @@ import { chooseRun } from './chooseRun.ts';
 import { configuredNode } from './configurationDocuments.ts';
 import { confirmTraining, type ConfirmParts } from './confirmTraining.ts';
 import { editSettings } from './editSettings.ts';
+import { nameAgain } from './nameAgain.ts';
 import { startOrQueue } from './startOrQueue.ts';
 
 type AgainParts = ConfirmParts & Pick<Parts, 'runs' | 'trainers' | 'panels' | 'service'>;
@@ -20,6 +21,8 @@ interface Again {
   readonly config: TrainingConfig;
   readonly out: string;
   readonly title: string;
+  /** The name of the new run; without it, it is called by network and method. */
+  readonly name?: string;
 }
 
 /** *Train Again with These Settings*: begins a new run with the settings of another one. */
@@ -31,7 +34,13 @@ export async function trainAgain(parts: AgainParts, argument: unknown): Promise<
     none: l10n.t('There are no runs here yet; Fivecrop: Train Model starts one.'),
   });
   const title = l10n.t('Train Again with the Settings of {0}', runTitle(record.name));
-  await confirmAndStart(parts, { config: record.config, out: join(folder, '..'), title });
+  const name = nameAgain(record);
+  await confirmAndStart(parts, {
+    config: record.config,
+    out: join(folder, '..'),
+    title,
+    ...(name === undefined ? {} : { name }),
+  });
 }
 
 /** *Train with This*, in the title bar of a document with settings. */
@@ -45,7 +54,7 @@ export async function trainWithConfiguration(parts: AgainParts, argument: unknow
 }
 
 /** The last question of *Train Model*, then the run. */
-async function confirmAndStart(parts: AgainParts, { config: first, out, title }: Again): Promise<void> {
+async function confirmAndStart(parts: AgainParts, { config: first, out, title, ...named }: Again): Promise<void> {
   let config = first;
   for (;;) {
     const answer = await confirmTraining(parts, {
@@ -55,7 +64,7 @@ async function confirmAndStart(parts: AgainParts, { config: first, out, title }:
       onChange: (changed) => (config = changed),
     });
     if (answer === 'edit') return editSettings(config);
-    if (answer === 'start') return startOrQueue(parts, { config, out });
+    if (answer === 'start') return startOrQueue(parts, { config, out, ...named });
     if (answer !== 'folder') return;
     const data = await chooseFolder({
       title: l10n.t('Choose a folder of images to train on'),

@@ -4,7 +4,6 @@ import * as vscode from 'vscode';
 import * as z from 'zod';
 import {
   trainingPanelToHostSchema,
-  type ShownRun,
   type TrainingPanelToHost,
   type TrainingPanelToPage,
 } from '../../protocol/trainingPanel.ts';
@@ -14,6 +13,7 @@ import { showFailure } from '../commands/registerCommand.ts';
 import type { Panels, Parts } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
+import type { Trainers } from '../trainer/trainers.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { RunNode } from '../views/treeNodes.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
@@ -21,7 +21,7 @@ import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
 import { saveExport } from './saveExport.ts';
-import { createTrainingSession, type ListedRun, type TrainingSession } from './trainingSession.ts';
+import { createTrainingSession, type ListedRun, type TrainingSession, type RunDetails } from './trainingSession.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 
@@ -65,17 +65,24 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
       },
     });
     const session = createTrainingSession(
-      { runs: listed, details: detailsOf, follow: trainers.follow },
+      { runs: listed, details: (run) => detailsOf(run, trainers), follow: trainers.follow },
       connection.post,
     );
     let wanted: readonly string[] = [];
+    let isClosed = false;
     const show = (next: readonly string[]) => {
+      // What was asked for here may begin after the panel has been closed.
+      if (isClosed) {
+        showRuns(next);
+        return;
+      }
       wanted = next;
       session.show(wanted);
       memory.remember(id, { folders: [...session.folders] });
       panel.title = titleOf(session.folders);
     };
     const changed = runs.onDidChange(() => session.refresh());
+    const asked = trainers.onDidAsk(() => session.refresh());
     const trusted = vscode.workspace.onDidGrantWorkspaceTrust(() => session.refresh());
     const own: OpenPanel = {
       panel,
@@ -85,7 +92,9 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
       show,
     };
     panel.onDidDispose(() => {
+      isClosed = true;
       changed.dispose();
+      asked.dispose();
       trusted.dispose();
       session.dispose();
       memory.forget(id);
@@ -104,6 +113,9 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
     } else fill(createPanel('training', titleOf(folders), preserveFocus), newPanelId(), folders);
   }
 
+  const showRuns: Panels['showRuns'] = (folders, { preserveFocus } = { preserveFocus: false }) =>
+    void openWith(folders, preserveFocus).catch((error: unknown) => showFailure(error, log));
+
   const serializer = vscode.window.registerWebviewPanelSerializer(viewType('training'), {
     deserializeWebviewPanel: async (panel, state) => {
       const recalled = memory.recall(state);
@@ -116,8 +128,7 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
     },
   });
   return {
-    show: (folders, { preserveFocus } = { preserveFocus: false }) =>
-      void openWith(folders, preserveFocus).catch((error: unknown) => showFailure(error, log)),
+    show: showRuns,
     rename: (from, to) => {
       if (open?.wanted.includes(from)) open.show(open.wanted.map((folder) => (folder === from ? to : folder)));
     },
@@ -127,10 +138,15 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
   };
 }
 
-/** What can be done with a run: whether anything may run here, and which checkpoints it has. */
-function detailsOf({ folder, record, brokenOff }: ListedRun): Pick<ShownRun, 'refusal' | 'usable'> {
+/** What is known of a run here: whether anything may run, what it was asked for, and whether it has a checkpoint. */
+function detailsOf({ folder, record, brokenOff }: ListedRun, { requestOf }: Pick<Trainers, 'requestOf'>): RunDetails {
+  const asked = requestOf(folder);
   const refusal = untrustedRefusal('training') ?? (brokenOff ? undefined : elsewhereRefusal(record));
-  return { usable: savedCheckpoint(folder) !== undefined, ...(refusal === undefined ? {} : { refusal }) };
+  return {
+    usable: savedCheckpoint(folder) !== undefined,
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(asked === undefined ? {} : { asked }),
+  };
 }
 
 function titleOf(folders: readonly string[]): string {
@@ -162,9 +178,8 @@ async function resumeIn(
 ): Promise<void> {
   // The page says "Resuming" at once; while weights are looked for or the user is asked, that is not so.
   session.refresh();
-  const resumed = (await prepareResume(parts, of))();
-  await session.asking(of, 'resume', resumed);
-  const folder = await resumed;
+  const resume = await prepareResume(parts, of);
+  const folder = await resume();
   if (!session.folders.includes(folder)) show([folder, ...session.folders]);
 }
 
@@ -179,11 +194,11 @@ async function obey(
       show(message.folders);
       return;
     case 'stop':
-      return session.asking(message.folder, 'stop', trainers.stop(message.folder));
+      return trainers.stop(message.folder);
     case 'stopNow':
       return trainers.stopNow(message.folder);
     case 'pause':
-      return session.asking(message.folder, 'pause', trainers.pause(message.folder));
+      return trainers.pause(message.folder);
     case 'resume':
       return resumeIn({ session, show }, parts, message.folder);
     case 'setMirror':

@@ -1,6 +1,6 @@
 import { mostThinnedEvents } from '../../protocol/thinnedHistory.ts';
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
-import type { RunRequest, ShownRun, TrainingPanelToPage } from '../../protocol/trainingPanel.ts';
+import type { ShownRun, TrainingPanelToPage } from '../../protocol/trainingPanel.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 
 /** Time over which news is gathered before it is sent, in milliseconds: a frame. */
@@ -21,12 +21,15 @@ export interface FollowedEvents {
 /** A run in the list of all. */
 export type ListedRun = Pick<ShownRun, 'folder' | 'record' | 'brokenOff'>;
 
+/** What is said of a run beside its record. */
+export type RunDetails = Pick<ShownRun, 'refusal' | 'usable' | 'asked'>;
+
 /** What a training session knows of runs. */
 export interface RunSource {
   /** All that there are, newest first. */
   runs(): readonly ListedRun[];
   /** What else is said of one that is shown. */
-  readonly details: (run: ListedRun) => Pick<ShownRun, 'refusal' | 'usable'>;
+  readonly details: (run: ListedRun) => RunDetails;
   readonly follow: (folder: string) => FollowedEvents;
 }
 
@@ -39,8 +42,6 @@ export interface TrainingSession {
   readonly replay: () => void;
   /** Runs came, went or changed. */
   refresh(): void;
-  /** Has the page say that a run was asked for something, until the run has done it or `work` has failed. */
-  readonly asking: (folder: string, request: RunRequest, work: Promise<unknown>) => Promise<void>;
   dispose(): void;
 }
 
@@ -61,7 +62,6 @@ export function createTrainingSession(
   post: (message: TrainingPanelToPage) => void,
 ): TrainingSession {
   const curves = new Map<string, Curve>();
-  const asked = new Map<string, { readonly request: RunRequest; readonly state: string }>();
   let folders: readonly string[] = [];
 
   const flushSoon = (folder: string, curve: Curve, wait = frame) => {
@@ -113,32 +113,9 @@ export function createTrainingSession(
     curves.delete(folder);
   }
 
-  /** What was asked for is done as soon as the run is in another state than when it was asked. */
   function shownRun(run: ListedRun): ShownRun {
-    const request = asked.get(run.folder);
-    if (request !== undefined && request.state !== stateOf(run)) asked.delete(run.folder);
-    const open = asked.get(run.folder);
     const { folder, record, brokenOff } = run;
-    return {
-      folder,
-      record,
-      brokenOff,
-      ...source.details(run),
-      ...(open === undefined ? {} : { asked: open.request }),
-    };
-  }
-
-  async function asking(folder: string, request: RunRequest, work: Promise<unknown>): Promise<void> {
-    const run = source.runs().find((each) => each.folder === folder);
-    if (run !== undefined) asked.set(folder, { request, state: stateOf(run) });
-    postRuns();
-    try {
-      await work;
-    } catch (error) {
-      asked.delete(folder);
-      postRuns();
-      throw error;
-    }
+    return { folder, record, brokenOff, ...source.details(run) };
   }
 
   function postRuns(): void {
@@ -175,13 +152,8 @@ export function createTrainingSession(
       }
     },
     refresh: () => show(folders),
-    asking,
     dispose: () => {
       for (const [folder, curve] of curves) leave(folder, curve);
     },
   };
-}
-
-function stateOf({ record, brokenOff }: ListedRun): string {
-  return brokenOff ? 'interrupted' : record.state;
 }

@@ -4,10 +4,12 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import type { TrainerRequest } from '../../protocol/trainerProtocol.ts';
+import type { RunRequest } from '../../protocol/trainingPanel.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { workerEnvironment } from '../workerEnvironment.ts';
+import { type AskedRuns, createAskedRuns } from './askedRuns.ts';
 import { elsewhereRefusal } from './elsewhere.ts';
 import { endNow } from './endNow.ts';
 import { type FollowedRun, followRun, type RunFollower } from './followRun.ts';
@@ -34,10 +36,10 @@ export interface Trainers {
   readonly onDidStart: vscode.Event<string>;
   /** Finishes the step, saves, ends. */
   readonly stop: (folder: string) => Promise<void>;
-  /** Whether a live run has been asked to stop. */
-  readonly isStopping: (folder: string) => boolean;
-  /** A run was asked to stop, or could not be: its folder. */
-  readonly onDidAskToStop: vscode.Event<string>;
+  /** What a run was asked for and has not done yet. */
+  readonly requestOf: AskedRuns['requestOf'];
+  /** A run was asked for something, or could not be: its folder. */
+  readonly onDidAsk: vscode.Event<string>;
   /** Ends the process in the middle of its step; the last checkpoint stays. */
   readonly stopNow: (folder: string) => Promise<void>;
   readonly pause: (folder: string) => Promise<void>;
@@ -64,10 +66,12 @@ export function createTrainers(
   const followed = new Map<string, Shared>();
   const started = new vscode.EventEmitter<string>();
   const queueChanged = new vscode.EventEmitter<void>();
-  const askedToStop = new vscode.EventEmitter<string>();
+  const didAsk = new vscode.EventEmitter<string>();
+  const asked = createAskedRuns(
+    (folder) => runs.get(folder)?.state,
+    (folder) => didAsk.fire(folder),
+  );
   const own = new Set<string>();
-  /** Those whose records do not say yet that they stop. */
-  const stopping = new Set<string>();
   let queue = parseQueue(context.workspaceState.get(queueKey));
   let starting = 0;
 
@@ -141,28 +145,20 @@ export function createTrainers(
   const ended = (folder: string): void => {
     setTimeout(() => void runs.refresh(folder), 300);
   };
-  const stop = async (folder: string): Promise<void> => {
+  /** Asks the process of a live run. */
+  const ask = (folder: string, type: RunRequest): Promise<void> => {
     const run = known(runs, folder);
-    stopping.add(folder);
-    askedToStop.fire(folder);
-    try {
-      await control(run, { type: 'stop' });
-    } catch (error) {
-      stopping.delete(folder);
-      askedToStop.fire(folder);
-      throw error;
-    }
+    return asked.ask(folder, type, () => control(run, { type }));
   };
   const listeners = [
     started,
-    askedToStop,
+    didAsk,
     queueChanged,
     runs.onDidGrow((folder) => followed.get(folder)?.follower.onGrow()),
     runs.onDidChange((folders) => {
       for (const folder of folders) {
-        const run = runs.get(folder);
-        followed.get(folder)?.follower.update(run);
-        if (run === undefined || !isLive(run.state)) stopping.delete(folder);
+        followed.get(folder)?.follower.update(runs.get(folder));
+        asked.requestOf(folder);
       }
       void startNext();
     }),
@@ -183,19 +179,19 @@ export function createTrainers(
     dequeue: (id) => setQueue(queue.filter((entry) => entry.id !== id)),
     onDidChangeQueue: queueChanged.event,
     onDidStart: started.event,
-    stop,
-    isStopping: (folder) => stopping.has(folder) || runs.get(folder)?.state === 'stopping',
-    onDidAskToStop: askedToStop.event,
+    stop: (folder) => ask(folder, 'stop'),
+    requestOf: asked.requestOf,
+    onDidAsk: didAsk.event,
     stopNow: async (folder) => {
       requireTrust('controlling');
       await endNow(known(runs, folder).folder, own.has(folder));
       await runs.refresh(folder);
     },
-    pause: (folder) => control(known(runs, folder), { type: 'pause' }),
+    pause: (folder) => ask(folder, 'pause'),
     resume: async (folder) => {
       const run = known(runs, folder);
-      if (!isLive(run.state)) return start(resumption(run));
-      await control(run, { type: 'resume' });
+      if (!isLive(run.state)) return asked.ask(folder, 'resume', () => start(resumption(run)));
+      await ask(folder, 'resume');
       return folder;
     },
     follow,

@@ -113,7 +113,7 @@ export function registerCheckpointsView(parts: ViewParts): CheckpointRows {
       if (runs.get(folder) !== undefined) changed.fire(nodeOf(folder));
     }),
     trainers.onDidChangeQueue(() => changed.fire(undefined)),
-    trainers.onDidAskToStop((folder) => {
+    trainers.onDidAsk((folder) => {
       if (runs.get(folder) !== undefined) changed.fire(nodeOf(folder));
     }),
     live.onDidChange(() => {
@@ -139,8 +139,8 @@ const dragOfSettings: vscode.TreeDragAndDropController<CheckpointsNode> = {
 };
 
 /** A run that was asked to stop does so, also before its process has written that down. */
-function asShown(run: StoredRun, { isStopping }: Pick<Trainers, 'isStopping'>): StoredRun {
-  return isLive(run.state) && isStopping(run.folder) ? { ...run, state: 'stopping' } : run;
+function asShown(run: StoredRun, { requestOf }: Pick<Trainers, 'requestOf'>): StoredRun {
+  return requestOf(run.folder) === 'stop' ? { ...run, state: 'stopping' } : run;
 }
 
 async function checkpointNodes(folder: string): Promise<CheckpointsNode[]> {

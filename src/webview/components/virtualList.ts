@@ -100,7 +100,7 @@ export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualLis
     const target = movedSelection(event.key, selected, items.length, page);
     const item = items[selected];
     if (event.key === 'Enter' && item !== undefined) options.onOpen(item);
-    else if (event.key === 'Delete' && item !== undefined) options.onDelete(item);
+    else if (isDelete(event) && item !== undefined) options.onDelete(item);
     else if (target === undefined) return;
     else select(target);
     event.preventDefault();
@@ -116,6 +116,11 @@ export function virtualList<Item>(options: VirtualListOptions<Item>): VirtualLis
       draw();
     },
   };
+}
+
+/** On a Mac the key that deletes is ⌘⌫. */
+function isDelete({ key, metaKey }: KeyboardEvent): boolean {
+  return key === 'Delete' || (metaKey && key === 'Backspace');
 }
 
 function movedSelection(pressed: string, selected: number, length: number, page: number): number | undefined {
