@@ -202,32 +202,32 @@ function dinov2(architecture: string, features: number) {
 const rows: Readonly<Record<`timm/${string}`, TimmRow>> = {
   'timm/vit_small_patch16_224.augreg_in21k_ft_in1k': {
     config: augreg('vit_small_patch16_224', 384),
-    top1: 81.386,
-    megabytes: 84.12,
+    top1: 81.402,
+    megabytes: 84.13,
   },
   'timm/vit_base_patch16_224.augreg_in21k_ft_in1k': {
     config: augreg('vit_base_patch16_224', 768),
-    top1: 84.532,
-    megabytes: 330.24,
+    top1: 84.534,
+    megabytes: 330.243,
   },
   'timm/vit_small_patch14_dinov2.lvd142m': {
     config: dinov2('vit_small_patch14_dinov2', 384),
-    megabytes: 84.15,
+    megabytes: 84.153,
     side: 224,
   },
   'timm/vit_base_patch14_dinov2.lvd142m': {
     config: dinov2('vit_base_patch14_dinov2', 768),
-    megabytes: 330.3,
+    megabytes: 330.291,
     side: 224,
   },
   'timm/vit_small_patch14_reg4_dinov2.lvd142m': {
     config: dinov2('vit_small_patch14_reg4_dinov2', 384),
-    megabytes: 84.16,
+    megabytes: 84.157,
     side: 224,
   },
   'timm/vit_base_patch14_reg4_dinov2.lvd142m': {
     config: dinov2('vit_base_patch14_reg4_dinov2', 768),
-    megabytes: 330.32,
+    megabytes: 330.3,
     side: 224,
   },
 };
