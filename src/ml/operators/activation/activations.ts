@@ -30,7 +30,9 @@ export function hardSwish(builder: GraphBuilder, x: string): string {
 
 /** torch's GELU: x times the normal distribution's integral up to x (Hendrycks and Gimpel 2016). */
 export function gelu(builder: GraphBuilder, x: string): string {
-  const integral = affine(builder, erf(builder, affine(builder, x, { scale: Math.SQRT1_2 })), { shift: 1 });
+  const integral = affine(builder, erf(builder, affine(builder, x, { scale: Math.SQRT1_2, divides: true })), {
+    shift: 1,
+  });
   return affine(builder, mul(builder, x, integral), { scale: 0.5 });
 }
 
