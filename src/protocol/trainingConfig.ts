@@ -90,6 +90,11 @@ export const trainingConfigSchema = z.strictObject({
     .default([1024])
     .describe('Sizes of the head’s hidden layers; empty for a linear head.'),
   dropout: between(0, 0.95).default(0.5).describe('Dropout after each hidden layer.'),
+  dropPath: between(0, 0.9)
+    .default(0)
+    .describe(
+      'Stochastic depth: the branch of a residual block is left out for an image with a probability that rises to this one in the last block.',
+    ),
   epochs: whole(1, 1_000_000).default(5).describe('Passes over the training images.'),
   batchSize: whole(1, 4096).default(32).describe('Images per step.'),
   optimizer: z.enum(optimizers).default('adam').describe('The optimizer.'),
@@ -104,6 +109,19 @@ export const trainingConfigSchema = z.strictObject({
   stepFactor: fraction
     .default(0.1)
     .describe('For the `step` schedule: what the learning rate is multiplied by at a drop.'),
+  layerDecay: between(0.1, 1)
+    .default(1)
+    .describe('Each layer learns at this share of the learning rate of the layer behind it, the head at all of it.'),
+  unfreezeEpochs: whole(0, 1_000_000)
+    .default(0)
+    .describe(
+      'Epochs over which the layers begin to train, from the head back: the head alone in the first epoch, all after so many. 0 trains all from the start.',
+    ),
+  emaDecay: between(0, 0.999999)
+    .optional()
+    .describe(
+      'Keeps a moving average of the weights, of which this share is the old average at each step. Validation, checkpoints and exports use the average; a resume goes on with both. Without it there is none.',
+    ),
   minLearningRate: between(0, 1000).default(0).describe('For the `cosine` schedule: what the learning rate falls to.'),
   labelSmoothing: between(0, 0.9).default(0).describe('Share of the target that is spread over all classes.'),
   classWeights: z
@@ -161,6 +179,11 @@ export const trainingConfigSchema = z.strictObject({
     .optional()
     .describe(
       'Short side to which images are resized before the crop. Without it 255 for images of 224 pixels and less, the one that its pretrained weights were trained with for their own size, and else in proportion.',
+    ),
+  startSize: whole(1, mostPixels)
+    .optional()
+    .describe(
+      'For `full` and `scratch`: side of the training images in the first epoch, from which they grow evenly to the image size in the last one.',
     ),
   fit: z
     .enum(fits)
@@ -232,6 +255,13 @@ export function contradictionIn(
   }
   if (sampling === 'balanced' && classWeights === 'balanced') {
     return 'sampling balanced (--sampling) and classWeights balanced (--class-weights) would count small classes twice: leave one out.';
+  }
+  const { layerDecay = 1, unfreezeEpochs = 0 } = config;
+  if (method === 'head' && (layerDecay < 1 || unfreezeEpochs > 0)) {
+    return 'layerDecay and unfreezeEpochs (--layer-decay, --unfreeze-epochs) are for layers before the head, and with the method head none of them trains: leave them out, or take --method full.';
+  }
+  if (method === 'scratch' && unfreezeEpochs > 0) {
+    return 'unfreezeEpochs (--unfreeze-epochs) would keep random weights as they are: leave it out, or take --method full.';
   }
   if (featureViews !== undefined && ((config.mixup ?? 0) > 0 || (config.cutmix ?? 0) > 0)) {
     return 'mixup and cutmix mix other images with each other in every epoch, so nothing can be kept of them: leave out featureViews (--feature-views), or both.';

@@ -30,6 +30,8 @@ export interface LoaderOptions {
   readonly replaceUndecodable: boolean;
   /** Augmented views of an image, seen one an epoch over and over; without it every epoch sees new ones. */
   readonly views?: number;
+  /** Sizes of an epoch's images, where they change; `resize` and `crop` without it. */
+  readonly sizesAt?: (epoch: number) => Pick<LoaderOptions, 'resize' | 'crop'>;
   /** Batches made ahead of the one in use. */
   readonly prefetch?: number;
 }
@@ -93,6 +95,7 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
     isKnown: (place: number) => boolean = () => false,
   ): AsyncGenerator<Batch, void, void> {
     const view = viewOf(number);
+    const sized = { ...options, ...options.sizesAt?.(number) };
     const order = orderOf(samples, options, number);
     // Kept views are of the samples alone; new ones of a sample that comes up again are others.
     const repeats = views === undefined && options.sampling === 'balanced' ? timesBefore(order) : undefined;
@@ -105,7 +108,7 @@ export function createLoader(samples: readonly Sample[], source: ImageSource, op
       for (; pending.length < prefetch && next < batches; next++) {
         const range = [next * batchSize, (next + 1) * batchSize] as const;
         const places = { wanted: order.subarray(...range), repeats: repeats?.subarray(...range) };
-        const batch = loadBatch({ samples, source, options, spare }, view, next, places, isKnown);
+        const batch = loadBatch({ samples, source, options: sized, spare }, view, next, places, isKnown);
         // An error is thrown where the batch is asked for; a caller that stops before that has no use for it.
         batch.catch(() => undefined);
         pending.push(batch);

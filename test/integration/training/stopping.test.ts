@@ -64,6 +64,7 @@ async function askInThirdStep(request: 'stop' | 'pause') {
         return Promise.resolve({ loss: 1, logProbabilities: float32Tensor([1, 1]) });
       },
       snapshot: () => Promise.resolve({ state: new Map(), optimizer: new Map(), step: begun }),
+      enter: () => Promise.resolve(),
       dispose: () => Promise.resolve(),
     },
     validate: () => Promise.resolve(undefined),

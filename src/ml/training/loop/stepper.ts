@@ -2,9 +2,10 @@ import { userError } from '../../../protocol/errors.ts';
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import type { Engine, Feeds, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../../engine/engine.ts';
 import { isOutOfMemory } from '../../engine/outOfMemory.ts';
-import type { Optimizer } from '../../operators/optimizer/optimizer.ts';
+import { averageName, type LearningGroups, type Optimizer } from '../../operators/optimizer/optimizer.ts';
 import type { StateDict, Tensor } from '../../graph/tensor.ts';
 import { dropoutMasks } from './dropoutMasks.ts';
+import { learningPlan, type LearningPlan } from './learningPlan.ts';
 import { cutFeeds, rowsOf, tooLarge } from './fitToMemory.ts';
 import type { RunNetwork } from '../run/runNetwork.ts';
 import { lossTargets, type TargetOptions } from './targets.ts';
@@ -25,6 +26,8 @@ export interface Stepper {
   take(feeds: Feeds, labels: Int32Array, learningRate: number, ownShare?: number): Promise<StepResult>;
   /** The whole network as it stands, frozen tensors included, in the order of the state dict. */
   snapshot(): Promise<TrainingState>;
+  /** Goes over to what of the network trains in an epoch, and to its size of images. */
+  enter(epoch: number): Promise<void>;
   dispose(): Promise<void>;
 }
 
@@ -37,15 +40,24 @@ interface StepperOptions {
   /** State of the whole network, moments and steps so far. */
   readonly initial: TrainingState;
   readonly microBatchSize: number;
+  /** That of the configuration for a run of one epoch without it. */
+  readonly plan?: LearningPlan;
+  /** The epoch that comes first; 0 without it. */
+  readonly epoch?: number;
   readonly log: (message: string) => void;
 }
 
 /** torch's defaults for what a configuration does not say: betas 0.9 and 0.999, epsilon 1e-8. */
-export function optimizerOf(config: TrainingConfig): Optimizer {
-  const { optimizer, momentum, weightDecay } = config;
+export function optimizerOf(config: TrainingConfig, groups?: LearningGroups): Optimizer {
+  const { optimizer, momentum, weightDecay, emaDecay } = config;
+  const common = {
+    weightDecay,
+    ...(emaDecay === undefined ? {} : { averageDecay: emaDecay }),
+    ...(groups ? { groups } : {}),
+  };
   return optimizer === 'sgd'
-    ? { kind: 'sgd', momentum, weightDecay }
-    : { kind: optimizer, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay };
+    ? { ...common, kind: 'sgd', momentum }
+    : { ...common, kind: optimizer, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 }
 
 /**
@@ -54,15 +66,17 @@ export function optimizerOf(config: TrainingConfig): Optimizer {
  * hears of it. `take` throws a user error where not even one image fits.
  */
 export async function createStepper(options: StepperOptions): Promise<Stepper> {
-  const { engine, network, config, initial, log } = options;
-  const training: TrainingOptions = {
-    trainable: network.trainable,
-    optimizer: optimizerOf(config),
+  const { engine, network, config, initial, log, epoch: firstEpoch = 0 } = options;
+  const plan = options.plan ?? learningPlan(config, network, 0);
+  const training: Omit<TrainingOptions, 'trainable'> = {
+    optimizer: optimizerOf(config, plan.groups),
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
     ...(config.focalGamma === 0 ? {} : { focalGamma: config.focalGamma }),
     device: options.device,
   };
-  const compile = (from: TrainingState) => engine.compileTraining(network.training, from, training);
+  let present = { trainable: plan.trainableAt(firstEpoch), size: plan.sizeAt(firstEpoch) };
+  const compile = (from: TrainingState) =>
+    engine.compileTraining(network.trainingAt(present.size), from, { ...training, trainable: present.trainable });
   let model = await compile(initial);
   let microBatchSize = options.microBatchSize;
   let step = initial.step;
@@ -84,7 +98,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     },
     take: async (feeds, labels, learningRate, ownShare) => {
       const rows = rowsOf(feeds);
-      const masks = dropoutMasks(network.training(rows), config.seed, step);
+      const masks = dropoutMasks(network.trainingAt(present.size)(rows), config.seed, step);
       const targets = lossTargets(labels, options.targets, ownShare);
       const batch: Feeds = new Map<string, Tensor>([...feeds, ...masks, [targetsInput, targets]]);
       for (;;) {
@@ -100,8 +114,14 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       }
     },
     snapshot: async () => {
-      const present = await model.snapshot();
-      return { ...present, state: wholeState(initial.state, present.state) };
+      const moved = await model.snapshot();
+      return { ...moved, state: wholeState(initial.state, moved.state) };
+    },
+    enter: async (epoch) => {
+      const next = { trainable: plan.trainableAt(epoch), size: plan.sizeAt(epoch) };
+      if (next.size === present.size && next.trainable.size === present.trainable.size) return;
+      present = next;
+      model = await recompile(model, compile);
     },
     dispose: () => model.dispose(),
   };
@@ -133,4 +153,14 @@ async function recompile(
 /** Tensors that moved in the place of those that did not, in the order of the state dict. */
 function wholeState(initial: StateDict, present: StateDict): StateDict {
   return new Map([...initial].map(([name, tensor]) => [name, present.get(name) ?? tensor]));
+}
+
+/** The weights that a run is judged and used by: their moving averages, where it keeps any. */
+export function usedWeights({ state, optimizer }: TrainingState): StateDict {
+  return new Map([...state].map(([name, tensor]) => [name, optimizer.get(averageName(name)) ?? tensor]));
+}
+
+/** The weights that training goes on with, where others are used. */
+export function weightsBehindAverages({ state, optimizer }: TrainingState): StateDict {
+  return new Map([...state].filter(([name]) => optimizer.has(averageName(name))));
 }

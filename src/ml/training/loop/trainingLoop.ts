@@ -12,7 +12,7 @@ import { checkpointMoment, type Validated } from './checkpointMoment.ts';
 import { shouldStop } from './earlyStop.ts';
 import { epochAt, measureOn, passStep, passValidation, type Position, validationsLeft } from './position.ts';
 import { learningRateAt } from './schedule.ts';
-import type { Stepper } from './stepper.ts';
+import { type Stepper, usedWeights } from './stepper.ts';
 import { createThroughput, type Throughput } from './throughput.ts';
 import type { Validation } from './validator.ts';
 
@@ -104,6 +104,7 @@ async function run(loop: Loop): Promise<LoopResult> {
 /** Trains to the end of the present epoch; false where a stop came first. */
 async function trainEpoch(loop: Loop): Promise<boolean> {
   const { position, control } = loop;
+  await loop.stepper.enter(position.epoch);
   loop.throughput.begin();
   if (validationIsDue(loop) && !(await validateAndSave(loop, false))) return false;
   for await (const batch of loop.batches(position.epoch, position.batchInEpoch)) {
@@ -147,7 +148,7 @@ function validationIsDue({ config, position, stepsPerEpoch }: Loop): boolean {
 async function validateAndSave(loop: Loop, endOfEpoch: boolean): Promise<boolean> {
   const { position, stepper, control, throughput, emit } = loop;
   const began = performance.now();
-  const validation = await loop.validate((await stepper.snapshot()).state, () => control.stopped);
+  const validation = await loop.validate(usedWeights(await stepper.snapshot()), () => control.stopped);
   if (!validation) return false;
   const { metrics, pinned, measuredOn, preparing } = validation;
   throughput.validationDone((performance.now() - began) / 1000, preparing);

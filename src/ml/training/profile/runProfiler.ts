@@ -110,6 +110,7 @@ export function createRunProfiler(
         return result;
       },
       snapshot: () => stepper.snapshot(),
+      enter: (epoch) => stepper.enter(epoch),
       dispose: () => stepper.dispose(),
     }),
     validating: (work) => timed(validation, work),

@@ -5,7 +5,8 @@ import { isWeightSet } from '../../../protocol/weightSet.ts';
 import type { ModelProfile } from '../../../protocol/runProfile.ts';
 import type { Precision, TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import { createImageSource } from '../../data/imageSource.ts';
-import { createLoader, type Loader, type LoaderOptions } from '../../data/loader.ts';
+import { learningPlan, type LearningPlan } from '../loop/learningPlan.ts';
+import { batchCount, createLoader, type Loader, type LoaderOptions } from '../../data/loader.ts';
 import type { Dataset } from '../../data/scanDataset.ts';
 import { evenlySpaced } from '../../data/evenlySpaced.ts';
 import type { ChosenEngine } from '../../engine/chooseEngine.ts';
@@ -60,7 +61,8 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const log = (message: string) => session.log(message, 'warning');
   const { backbone } = opened;
   const network = runNetwork(config, opened.network, classes.length);
-  const initial: TrainingState = (resumed && resumedState(resumed, network, config)) ?? {
+  const plan = learningPlan(config, network, batchCount(splits.train.length, config.batchSize));
+  const initial: TrainingState = (resumed && resumedState(resumed, network, config, plan)) ?? {
     state: await initialState(config, network, options.locateWeights),
     optimizer: new Map(),
     step: 0,
@@ -89,6 +91,8 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     engine: engineFor('training step'),
     config,
     initial,
+    plan,
+    epoch: resumed?.resume.epoch ?? 0,
     microBatchSize: Math.min(resumed?.resume.microBatchSize ?? config.batchSize, config.batchSize),
     targets: {
       classes: classes.length,
@@ -106,7 +110,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   session.onEnd(() => stepper.dispose());
   stopIfAsked();
   const views = viewsOf(config, frozen);
-  const loaders = createLoaders(options, network.preprocessing, views);
+  const loaders = createLoaders(options, network.preprocessing, views, plan);
   if (config.frozenPrecision === 'int8')
     for await (const { images } of loaders.calibration.epoch(0)) await frozen.feeds(images);
   stopIfAsked();
@@ -204,6 +208,7 @@ function createLoaders(
   { config, session, dataset, dataCheck }: AssembleOptions,
   { resize, crop, interpolation, fit }: Pick<Preprocessing, 'resize' | 'crop' | 'interpolation' | 'fit'>,
   views: number | undefined,
+  plan: LearningPlan,
 ) {
   const { train, valid } = dataset.splits;
   const source = createImageSource({
@@ -237,10 +242,16 @@ function createLoaders(
       ...common,
       augment: config.augment,
       sampling: config.sampling,
+      sizesAt: (epoch) => sizesOf(plan.sizeAt(epoch), { resize, crop }),
       shuffle: true,
       replaceUndecodable: true,
       ...(views === undefined ? {} : { views }),
     }),
     valid: createLoader(valid, source, { ...common, augment: 'none', shuffle: false, replaceUndecodable: false }),
   };
+}
+
+/** What images of a smaller size are resized to before the crop: in proportion. */
+function sizesOf(size: number, full: Pick<Preprocessing, 'resize' | 'crop'>): Pick<Preprocessing, 'resize' | 'crop'> {
+  return { crop: size, resize: Math.round((full.resize * size) / full.crop) };
 }

@@ -12,6 +12,7 @@ const learned = [
   'momentum',
   'weightDecay',
   'dropout',
+  'dropPath',
   'minLearningRate',
   'labelSmoothing',
   'classWeights',

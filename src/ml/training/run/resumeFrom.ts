@@ -22,6 +22,7 @@ import { type Checkpoint, type PartsOf, readResumePoint } from '../../weights/ch
 import type { Network, NetworkReference } from '../../networks/network.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
 import { preprocessingOf, type RunNetwork } from './runNetwork.ts';
+import type { LearningPlan } from '../loop/learningPlan.ts';
 import { optimizerOf } from '../loop/stepper.ts';
 import type { Position } from '../loop/position.ts';
 
@@ -90,8 +91,16 @@ export async function readResumed(
   return undefined;
 }
 
-const partsOfAdapted: PartsOf = ({ config }, state, names) =>
-  config.method === 'lora' ? adapterShapes(names, state, adapterOptionsOf(config).rank) : new Map();
+const partsOfAdapted: PartsOf = ({ config }, state, names) => {
+  const known = [...names];
+  // Beside averages of the weights lie the weights themselves.
+  const weights = known.flatMap((name) => {
+    const shape = config.emaDecay === undefined ? undefined : state.get(name)?.shape;
+    return shape ? [[name, shape] as const] : [];
+  });
+  const adapters = config.method === 'lora' ? adapterShapes(known, state, adapterOptionsOf(config).rank) : [];
+  return new Map([...weights, ...adapters]);
+};
 
 /** Where the loop begins after a resume. */
 export function positionOf({
@@ -123,6 +132,10 @@ const fixed = [
   'hidden',
   'optimizer',
   'batchSize',
+  'emaDecay',
+  'layerDecay',
+  'unfreezeEpochs',
+  'startSize',
   'sampling',
   'seed',
   'batchNorm',
@@ -170,16 +183,18 @@ function checkNetwork(path: string, before: NetworkReference, { reference, onnxF
  * network's, or a moment of a parameter that trains is missing.
  */
 export function resumedState(
-  { path, checkpoint, training }: ResumedFrom,
+  { path, checkpoint, training, resume }: ResumedFrom,
   network: RunNetwork,
   config: TrainingConfig,
+  plan: LearningPlan,
 ): TrainingState {
   const shapes = stateShapes(network.whole(1));
   // What the checkpoint's weights have adapters in lies beside it without them.
   const parts = [...training.optimizer].filter(([name]) => shapes.has(name));
   const optimizer = new Map([...training.optimizer].filter(([name]) => !shapes.has(name)));
   const state = applyWeights(shapes, new Map([...training.state, ...parts]), { source: path });
-  const missing = [...network.trainable]
+  const trained = plan.trainableAt(resume.batchInEpoch > 0 ? resume.epoch : resume.epoch - 1);
+  const missing = [...trained]
     .flatMap((parameter) => momentNames(optimizerOf(config), parameter))
     .filter((name) => training.step > 0 && !optimizer.has(name));
   if (missing.length > 0) {

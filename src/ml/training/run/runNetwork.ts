@@ -9,8 +9,11 @@ import { isAdapter, withAdapters } from '../../passes/lowRankAdapters.ts';
 import { refuseUnusable } from '../../networks/graphLimits.ts';
 import type { Initialisation } from '../../networks/initialise.ts';
 import type { ImageDemands, Network } from '../../networks/network.ts';
+import { layerGroups } from '../../networks/layerGroups.ts';
+import { stateShapes } from '../../networks/stateShapes.ts';
 import { trainableParameters } from '../../networks/trainableParameters.ts';
 import { asUsage } from './openNetwork.ts';
+import { withDropPath } from '../../passes/dropPath.ts';
 import { withoutDropout } from '../../passes/withoutDropout.ts';
 
 /** The graphs that a run needs, and what of them moves. */
@@ -29,6 +32,10 @@ export interface RunNetwork {
   readonly prefix?: GraphForBatch;
   /** What the training step runs. */
   readonly training: GraphForBatch;
+  /** The same for images of another size, where nothing runs ahead of it. */
+  readonly trainingAt: (size: number) => GraphForBatch;
+  /** Sides of images that grow are multiples of this, in pixels. */
+  readonly sizeStep: number;
   /** The same with running statistics and without dropout, for validation. */
   readonly validation: GraphForBatch;
   /** Whether batch norm moves its running statistics while training. */
@@ -98,24 +105,31 @@ export function runNetwork(config: TrainingConfig, network: Network, classes: nu
   }
   const preprocessing = preprocessingOf(config, network.images);
   const head = { hidden: config.hidden, dropout: config.dropout, classes };
-  const graphOf = (batchNorm: 'running' | 'batch') =>
+  const graphOf = (batchNorm: 'running' | 'batch', size = preprocessing.crop) =>
     keepByBatch((batchSize) =>
-      asUsage(() => network.graph(head, { batchSize, size: preprocessing.crop, pixels: preprocessing, batchNorm })),
+      asUsage(() => network.graph(head, { batchSize, size, pixels: preprocessing, batchNorm })),
     );
+  refuseStartSize(config, preprocessing.crop);
   refuseLargeBatch(config.batchSize, preprocessing.crop);
   const stored = graphOf(batchNormOf(config));
   const whole =
     config.method === 'lora' ? keepByBatch((batchSize) => adapted(stored(batchSize), config, network)) : stored;
   asUsage(() => refuseUnusable(whole(1), 'running'));
   const trainable = asUsage(() => trainableParameters(whole(1), choiceOf(config, classifier)));
-  const facts = { initialise, classifier, trainable, preprocessing, stored, whole };
+  const dropping = (forward: GraphForBatch) => dropPathIn(forward, config, { trainable, whole, classifier });
+  const sizeStep = network.images.multipleOf ?? usualSizeStep;
+  const growing = keepByBatch((size) => dropping(graphOf(batchNormOf(config), size)));
+  refuseSizesOfWeights(config, stored, graphOf);
+  const facts = { initialise, classifier, trainable, preprocessing, stored, whole, sizeStep };
   if (whole(1).updates.size > 0) {
     refuseFrozenSettings(config);
-    asUsage(() => refuseUnusable(whole(1), 'training'));
     // The statistics of the frozen part move too, so nothing of it can be computed ahead or kept.
     const running = graphOf('running');
     const validation = keepByBatch((batchSize) => withoutDropout(running(batchSize)));
-    return { ...facts, training: whole, validation, movesStatistics: true };
+    const training = dropping(whole);
+    asUsage(() => refuseUnusable(training(1), 'training'));
+    const trainingAt = (size: number) => (size === preprocessing.crop ? training : growing(size));
+    return { ...facts, training, trainingAt, validation, movesStatistics: true };
   }
   const split = keepByBatch((batchSize) =>
     // Ahead of the first adapter there is little to compute.
@@ -123,10 +137,61 @@ export function runNetwork(config: TrainingConfig, network: Network, classes: nu
   );
   if (!split(1).prefix && !onnxFile) refuseFrozenSettings(config);
   const prefix = (batchSize: number) => split(batchSize).prefix ?? whole(batchSize);
-  const training = (batchSize: number) => split(batchSize).suffix;
+  const training = dropping((batchSize: number) => split(batchSize).suffix);
+  const trainingAt = (size: number) => (size === preprocessing.crop ? training : growing(size));
   asUsage(() => refuseUnusable(training(1), 'training'));
   const validation = keepByBatch((batchSize) => withoutDropout(training(batchSize)));
-  return { ...facts, ...(split(1).prefix ? { prefix } : {}), training, validation, movesStatistics: false };
+  return { ...facts, ...(split(1).prefix ? { prefix } : {}), training, trainingAt, validation, movesStatistics: false };
+}
+
+/** Sides of growing images, for a network that takes any. */
+const usualSizeStep = 32;
+
+/** The training graph with stochastic depth, if there is to be any. Throws a usage error where no residual block trains. */
+function dropPathIn(
+  forward: GraphForBatch,
+  { dropPath, method }: TrainingConfig,
+  { trainable, whole, classifier }: Pick<RunNetwork, 'trainable' | 'whole' | 'classifier'>,
+): GraphForBatch {
+  if (dropPath === 0) return forward;
+  const layers = layerGroups(whole(1), classifier);
+  const of = new Map(layers.flatMap((layer, index) => layer.map((name) => [name, index] as const)));
+  return keepByBatch((batchSize) => {
+    const dropping = withDropPath(forward(batchSize), dropPath, trainable, (name) => of.get(name) ?? 0);
+    if (dropping) return dropping;
+    throw usageError(
+      `\`dropPath\` (--drop-path) leaves out residual blocks, and with the method ${method} none of this network trains: leave it out.`,
+    );
+  });
+}
+
+/** Throws a usage error where images cannot begin smaller. */
+function refuseStartSize({ startSize, method }: TrainingConfig, crop: number): void {
+  if (startSize === undefined) return;
+  if (method !== 'full' && method !== 'scratch') {
+    throw usageError(
+      `\`startSize\` (--start-size) can only be used with the methods full and scratch, not with ${method}, whose frozen layers see images of one size: leave it out.`,
+    );
+  }
+  if (startSize > crop) {
+    throw usageError(
+      `\`startSize\` ${startSize} (--start-size) is above the image size ${crop}, to which images grow: take ${crop} or less.`,
+    );
+  }
+}
+
+/** Weights that depend on the size of the images, such as learned positions, cannot be trained at another. */
+function refuseSizesOfWeights(
+  { startSize, method }: TrainingConfig,
+  stored: GraphForBatch,
+  graphOf: (batchNorm: 'running', size: number) => GraphForBatch,
+): void {
+  if (startSize === undefined || method === 'head') return;
+  const shapes = (graph: Graph) => JSON.stringify([...stateShapes(graph)]);
+  if (shapes(stored(1)) === shapes(graphOf('running', startSize)(1))) return;
+  throw usageError(
+    'The weights of this network depend on the size of its images, so `startSize` (--start-size) cannot be used: leave it out.',
+  );
 }
 
 /** The graph with adapters. Throws a usage error where the network has no Linears for them. */

@@ -6,6 +6,7 @@ import { checkpointPath, type CheckpointKind } from '../../../runs/checkpointFil
 import { adapterOptionsOf } from '../../../protocol/trainingConfig.ts';
 import type { TrainingState } from '../../engine/engine.ts';
 import type { StateDict } from '../../graph/tensor.ts';
+import { usedWeights, weightsBehindAverages } from '../loop/stepper.ts';
 import { mergeAdapters } from '../../passes/lowRankAdapters.ts';
 import { type ResumePoint, writeCheckpoint } from '../../weights/checkpoint.ts';
 
@@ -44,9 +45,9 @@ export async function saveCheckpoints(
     metrics,
     created: new Date().toISOString(),
   };
-  const { merged, parts } = await mergeAdapters(training.state, adapterOptionsOf(resume.config));
+  const { merged, parts } = await mergeAdapters(usedWeights(training), adapterOptionsOf(resume.config));
   const resumePoint: ResumePoint = {
-    optimizer: new Map([...training.optimizer, ...parts]),
+    optimizer: new Map([...training.optimizer, ...parts, ...weightsBehindAverages(training)]),
     resume: { version: resumeStateVersion, ...resume },
   };
   let written: string | undefined;
