@@ -84,9 +84,13 @@ export type ServiceRequest = z.infer<typeof serviceRequestSchema>;
 export const networkOfferSchema = z.object({
   name: line(),
   title: line(),
+  /** Networks that are built alike, as lists group them. */
+  family: line(),
   parameters: z.number().int(),
   /** ImageNet top-1 accuracy of the pretrained weights, 0 to 1, where there are any. */
   top1: z.number().optional(),
+  /** Licence of the pretrained weights, where it is known. */
+  licence: line().optional(),
   /** Size of the pretrained weights in bytes, where there are any. */
   weightsBytes: z.number().int().optional(),
   /** Whether they lie on this machine already. */

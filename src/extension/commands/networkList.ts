@@ -15,23 +15,29 @@ export interface NetworkItem extends vscode.QuickPickItem {
 /** Seconds that an epoch of a network takes on this machine; undefined if that is not known. */
 export type SecondsPerEpoch = (network: TrainingChoices['network']) => number | undefined;
 
-/** The networks on offer, in groups by what they need. `chosen` is the one that was trained last. */
+/** The networks on offer: those whose weights are here, then the others by family, in each the most accurate first. `chosen` is the one that was trained last. */
 export function networkItems(
   offers: readonly NetworkOffer[],
   chosen: TrainingChoices['network'],
   secondsPerEpoch: SecondsPerEpoch,
 ): readonly NetworkItem[] {
   const ofGroup = (belongs: (offer: NetworkOffer) => boolean) =>
-    offers.filter(belongs).map((offer) => networkItem(offer, secondsPerEpoch));
+    offers
+      .filter(belongs)
+      .sort((a, b) => (b.top1 ?? 0) - (a.top1 ?? 0))
+      .map((offer) => networkItem(offer, secondsPerEpoch));
+  const families = [...new Set(offers.map(({ family }) => family))];
   const hasWeights = ({ weightsBytes }: NetworkOffer) => weightsBytes !== undefined;
   return [
     ...group(
       l10n.t('Ready on This Machine'),
       ofGroup(({ weightsHere }) => weightsHere),
     ),
-    ...group(
-      l10n.t('To Download'),
-      ofGroup((offer) => hasWeights(offer) && !offer.weightsHere),
+    ...families.flatMap((family) =>
+      group(
+        l10n.t('To Download: {0}', family),
+        ofGroup((offer) => hasWeights(offer) && !offer.weightsHere && offer.family === family),
+      ),
     ),
     ...group(l10n.t('From a File'), fileItems(chosen, secondsPerEpoch)),
     ...group(

@@ -2,11 +2,14 @@ import * as l10n from '@vscode/l10n';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import { duration } from '../../protocol/duration.ts';
 
-/** How a network is described: size, accuracy, and how long an epoch takes here, as far as that is known. */
-export function describeOffer({ parameters, top1 }: NetworkOffer, secondsPerEpoch: number | undefined): string {
+/** How a network is described: size, accuracy, licence, and how long an epoch takes here, as far as that is known. */
+export function describeOffer(
+  { parameters, top1, licence }: NetworkOffer,
+  secondsPerEpoch: number | undefined,
+): string {
   const size = l10n.t('{0} million parameters', (parameters / 1e6).toFixed(1));
   const accuracy = top1 === undefined ? [] : [l10n.t('{0} % on ImageNet', (top1 * 100).toFixed(1))];
-  return [size, ...accuracy, ...timeOf(secondsPerEpoch)].join(' · ');
+  return [size, ...accuracy, ...(licence === undefined ? [] : [licence]), ...timeOf(secondsPerEpoch)].join(' · ');
 }
 
 /** How long an epoch takes here, as the end of a line; nothing if that is not known. */

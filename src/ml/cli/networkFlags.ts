@@ -1,7 +1,6 @@
 import { Option } from 'commander';
 import { usageError } from '../../protocol/errors.ts';
 import { preprocessPresets, type Preprocessing, type PreprocessPreset } from '../../protocol/preprocessing.ts';
-import { networkNames } from '../networks/registry.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 
 /** Options that say which network is meant, for `train` and `predict`. */
@@ -9,7 +8,7 @@ export function networkOptions(): Option[] {
   return [
     new Option(
       '--arch <name>',
-      `a network by torchvision’s name: ${networkNames.join(', ')}, or ConvNetN for any depth N [densenet169]`,
+      'a network by its name, as fivecrop networks lists them: torchvision’s (resnet18), timm’s on the hub (timm/NAME.TAG), or ConvNetN for any depth N [densenet169]',
     ),
     new Option(
       '--weights <file>',

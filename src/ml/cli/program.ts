@@ -5,6 +5,7 @@ import { compareCommand } from './compareCommand.ts';
 import { devicesCommand } from './devicesCommand.ts';
 import { explainCommand } from './explainCommand.ts';
 import { exportCommand } from './exportCommand.ts';
+import { networksCommand } from './networksCommand.ts';
 import { predictCommand } from './predictCommand.ts';
 import { runsCommand } from './runsCommand.ts';
 import { sampleCommand } from './sampleCommand.ts';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
     explainCommand(),
     exportCommand(),
     runsCommand(),
+    networksCommand(),
     devicesCommand(),
     sampleCommand(),
   ];

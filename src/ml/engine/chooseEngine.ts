@@ -27,7 +27,8 @@ export interface CheckedDevice extends Device {
   readonly refused: boolean;
 }
 
-function fingerprint(): string {
+/** Changes with this machine and the versions of what computes: what was measured before is then worth nothing. */
+export function deviceFingerprint(): string {
   const runtimes = engines.map(({ name }) => engineVersion(name));
   const versions = [checkVersion, ...runtimes, packageVersion('@tensorflow/tfjs-node-gpu')];
   return machineFingerprint(versions);
@@ -83,7 +84,7 @@ export async function listDevices(options: ListOptions = {}): Promise<readonly C
     const unusable = reason === undefined ? {} : { available: false, detail: `${reason} (${device.detail})` };
     checked.push({ ...device, ...unusable, check, refused: reason !== undefined && absence(check) === undefined });
   }
-  if (options.checkAll === true) await rememberDevices(fingerprint(), foundIn(checked));
+  if (options.checkAll === true) await rememberDevices(deviceFingerprint(), foundIn(checked));
   return checked;
 }
 
@@ -135,7 +136,7 @@ export async function chooseEngine(wish: EngineWish): Promise<ChosenEngine> {
 }
 
 async function tryDevices(log: (message: string) => void): Promise<RememberedDevices> {
-  const key = fingerprint();
+  const key = deviceFingerprint();
   const remembered = await recallDevices(key);
   if (remembered) return remembered;
   const devices: RememberedDevices['devices'] = [];
@@ -159,7 +160,7 @@ async function cpuSeconds(engine: Engine, tried: RememberedDevices): Promise<num
   const known = tried.cpu[engine.name];
   if (known !== undefined) return known;
   const { secondsPerStep } = await selfCheck(engine, 'cpu');
-  await rememberDevices(fingerprint(), { ...tried, cpu: { ...tried.cpu, [engine.name]: secondsPerStep } });
+  await rememberDevices(deviceFingerprint(), { ...tried, cpu: { ...tried.cpu, [engine.name]: secondsPerStep } });
   return secondsPerStep;
 }
 

@@ -19,6 +19,7 @@ import { buildHead } from './layers/head.ts';
 import { maxvit } from './maxvit.ts';
 import { mobilenetV2 } from './mobilenetV2.ts';
 import { type GraphOptions, type ImageDemands, imagesInput, type Network, type NetworkReference } from './network.ts';
+import { nearNames } from './nearNames.ts';
 import { onnxFileNetwork } from './onnxFile.ts';
 import { imagenetPixels, type PretrainedWeights } from './pretrainedWeights.ts';
 import { resnet } from './resnet.ts';
@@ -97,8 +98,10 @@ function describedBy(name: string, pin?: HubPin): Described {
     return { family, variant: { ...variant, weights: first ? [pinnedWeights(name, first, pin)] : [] } };
   }
   if (pin?.config) return describedByHub(name, pin, pin.config);
+  const near = nearNames(name, networkNames);
+  const hint = near.length > 0 ? `did you mean ${near.join(' or ')}? ` : '';
   throw new RangeError(
-    `there is no network named "${name}"; choose one of ${networkNames.join(', ')}, or ConvNetN for any depth N`,
+    `there is no network named "${name}"; ${hint}\`fivecrop networks\` lists all, and ConvNetN is one for any depth N`,
   );
 }
 
@@ -201,10 +204,22 @@ export function networkGraph(name: string, head: NetworkHead, size = inputSize):
  * Parameter tensors of a network with its own classifier, which is what the report counts, and the numbers in them. Some
  * milliseconds each. Throws `RangeError` for an unknown name.
  */
-export function countParameters(name: string): { readonly tensors: number; readonly parameters: number } {
+export function countParameters(name: string): ParameterCount {
+  const known = counted.get(name);
+  if (known) return known;
   const graph = networkGraph(name, 'original');
   const sizes = graph.parameters.map((parameter) => elementCount(typeOf(graph, parameter).shape));
-  return { tensors: sizes.length, parameters: sizes.reduce((sum, size) => sum + size, 0) };
+  const count = { tensors: sizes.length, parameters: sizes.reduce((sum, size) => sum + size, 0) };
+  counted.set(name, count);
+  return count;
+}
+
+/** Of networks by their names: lists are shown again and again. */
+const counted = new Map<string, ParameterCount>();
+
+interface ParameterCount {
+  readonly tensors: number;
+  readonly parameters: number;
 }
 
 /**

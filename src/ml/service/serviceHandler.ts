@@ -9,13 +9,14 @@ import { cancelled, messageOf, usageError, UserError, userError } from '../../pr
 import { contradictionIn } from '../../protocol/trainingConfig.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
 import type { DownloadProgress } from '../weights/download.ts';
+import { offeredNetworks } from '../weights/networkOffers.ts';
 import { locateFile, lookForWeights } from '../weights/pretrained.ts';
 import { defaultWeightsFolder } from '../weights/weightsPlaces.ts';
 import { pretrainedWeights } from '../networks/registry.ts';
 import type { RequestContext, RequestHandler } from './answerRequests.ts';
 import { createClassifierPool } from './classifierPool.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
-import { offeredDevices, offeredNetworks } from './offers.ts';
+import { offeredDevices } from './offers.ts';
 import { pictureOf } from './picture.ts';
 import { predictAll } from './predictAll.ts';
 import { rareProgress } from './rareProgress.ts';

@@ -62,9 +62,9 @@ test('the choices become a configuration that the trainer takes', () => {
 });
 
 const offer = (name: string, top1: number, weightsHere: boolean) => {
-  return { name, title: name, parameters: 14_149_480, top1, weightsBytes: 57.4e6, weightsHere };
+  return { name, title: name, family: 'any', parameters: 14_149_480, top1, weightsBytes: 57.4e6, weightsHere };
 };
-const plainOffer = { name: 'ConvNet1', title: 'ConvNet1', parameters: 84_000, weightsHere: false };
+const plainOffer = { name: 'ConvNet1', title: 'ConvNet1', family: 'ConvNet', parameters: 84_000, weightsHere: false };
 
 test('what can be trained now is offered first: weights at hand, and the last choice only if nothing has to be fetched', () => {
   const chosen = firstChoices(undefined, settings);
