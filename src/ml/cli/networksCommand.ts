@@ -3,7 +3,7 @@ import { usageError } from '../../protocol/errors.ts';
 import { plural } from '../../protocol/plural.ts';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import { deviceFingerprint } from '../engine/chooseEngine.ts';
-import { type NetworkSpeeds, recallSpeeds, rememberSpeeds } from '../engine/networkSpeeds.ts';
+import { type NetworkSpeeds, recallSpeeds, rememberSpeeds } from '../inference/networkSpeeds.ts';
 import { measureNetwork } from '../inference/measureNetwork.ts';
 import { nearNames } from '../networks/nearNames.ts';
 import { namedNetwork } from '../networks/registry.ts';
