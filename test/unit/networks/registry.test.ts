@@ -31,7 +31,8 @@ test('a network is known by its exact name, and an unknown one is answered with 
   for (const name of ['resnet19', 'ResNet18', 'ConvNet0', 'ConvNet', 'ConvNet01', 'ConvNet1.5', 'toString']) {
     assert.throws(
       () => namedNetwork(name),
-      (error) => error instanceof RangeError && error.message.includes(name) && error.message.includes('fivecrop networks'),
+      (error) =>
+        error instanceof RangeError && error.message.includes(name) && error.message.includes('fivecrop networks'),
     );
   }
 });
