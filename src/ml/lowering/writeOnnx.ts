@@ -8,7 +8,7 @@ import { toBlockedOrder } from './blocked/blockedWeights.ts';
 import { createLowering, pruneNodes, type Lowering, type FloatPrecision } from './lowering.ts';
 import { openShapes } from './openBatch.ts';
 import { loweredOperator, type LoweredOperator } from './operator.ts';
-import { hideShapes, sizesInPlace } from './blocked/hiddenShapes.ts';
+import { hideShapes, sizesInPlace } from './hiddenShapes.ts';
 import { onnxDataTypes, type OnnxModel, type OnnxTensor, type OnnxValueInfo } from '../onnx/onnxModel.ts';
 import type { WebgpuLimits } from './webgpu/webgpuLimits.ts';
 
@@ -29,6 +29,11 @@ export interface WriteOptions {
    * layout alone without it.
    */
   readonly block?: number;
+  /**
+   * Leaves the shapes of values unsaid, so that a step's memory is free for others as soon as nothing reads it (hiddenShapes.ts).
+   * Models in blocks always do.
+   */
+  readonly hidesShapes?: boolean;
   /** Chooses what that is: `assignLayouts` by default. */
   readonly assign?: AssignLayouts | undefined;
   /** Weights of convolutions that go into the model, and come out of it, in the order of blocks (blocked/blockedWeights.ts). */
@@ -73,7 +78,8 @@ export function writeOnnx(graph: Graph, options: WriteOptions): OnnxModel {
   for (const [by, nodes] of [...lowering.postponed].reverse()) by.together(lowering, nodes);
   if (openBatch) openShapes(lowering, graph.inputs[0] ?? '');
   const outputs = [...graph.outputs, ...extra];
-  const all = block > 0 ? hideShapes(lowering, graph.inputs[0] ?? '') : lowering.nodes;
+  const hides = options.hidesShapes ?? block > 0;
+  const all = hides ? hideShapes(lowering, graph.inputs[0] ?? '') : lowering.nodes;
   const needed = pruneNodes(all, outputs);
   const nodes = block > 0 ? fuseBlocked(needed, outputs, lowering) : needed;
   const used = new Set(nodes.flatMap((node) => node.input));
@@ -94,7 +100,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): OnnxModel {
     const elemType = onnxDataTypes[dtype === 'float32' ? precision : dtype];
     // A buffer of known shape is kept until a later value of that shape takes it, a map's of the forward pass for a
     // gradient's. Where shapes are left unsaid, ONNX Runtime frees each as soon as nothing reads it.
-    const unsaid = block > 0 && graph.inputs.includes(name);
+    const unsaid = hides && graph.inputs.includes(name);
     return { name: named(name), type: { tensorType: { elemType, ...(!unsaid && { shape: { dim } }) } } };
   };
   const isInput = (name: string) => used.has(name) && !constants.has(name);

@@ -1,4 +1,7 @@
+import { geluGradient, geluOperator } from './activation/gelu.ts';
+import { hardSwishGradient, hardSwishOperator } from './activation/hardSwish.ts';
 import { reluGradient, reluOperator } from './activation/relu.ts';
+import { siluGradient, siluOperator } from './activation/silu.ts';
 import { softmaxOperator } from './activation/softmax.ts';
 import { conv2dOperator } from './convolution/conv2d.ts';
 import { conv2dInputGradient } from './convolution/conv2dInputGradient.ts';
@@ -70,6 +73,12 @@ export const operators: readonly OperatorRecord[] = [
   layerNormOperator,
   reluOperator,
   reluGradient,
+  geluOperator,
+  geluGradient,
+  siluOperator,
+  siluGradient,
+  hardSwishOperator,
+  hardSwishGradient,
   softmaxOperator,
   addOperator,
   subOperator,

@@ -79,7 +79,7 @@ export function createStepSessions(
   const compile = async (purpose: StepPurpose, batchSize: number): Promise<CompiledStep> => {
     const graph = graphOf(purpose, graphFor(batchSize), options);
     const outputs = [...graph.updates.values()];
-    const layout = { block, blockedKernels: kernels, assign, webgpu };
+    const layout = { block, blockedKernels: kernels, assign, webgpu, hidesShapes: device === 'cpu' && !webgpu };
     const model = writeOnnx(graph, { constants, outputs, ...layout, ...(precision && { precision }) });
     const kind = block > 0 ? 'blocked training' : 'training';
     const session = await createSession(model, device, kind, { purpose, batchSize, observer }, outputs);

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../graph/graph.ts';
 import { affine } from '../elementwise/affine.ts';
 import { add, mul } from '../elementwise/arithmetic.ts';
-import { clip, erf, sigmoid, tanh } from '../elementwise/unary.ts';
+import { clip, tanh } from '../elementwise/unary.ts';
 
 /*
  * Activations that are written with other operators, and differentiate by themselves. Each takes a value of any shape
@@ -13,27 +13,9 @@ export function relu6(builder: GraphBuilder, x: string): string {
   return clip(builder, x, 0, 6);
 }
 
-/** torch's SiLU, also called swish: x * sigmoid(x) (EfficientNet; Ramachandran et al. 2017). */
-export function silu(builder: GraphBuilder, x: string): string {
-  return mul(builder, x, sigmoid(builder, x));
-}
-
 /** torch's Hardsigmoid: x / 6 + 1/2, cut off below 0 and above 1 (MobileNetV3; Howard et al. 2019). */
 export function hardSigmoid(builder: GraphBuilder, x: string): string {
   return affine(builder, clip(builder, x, -3, 3), { scale: 1 / 6, shift: 0.5 });
-}
-
-/** torch's Hardswish: x * hardSigmoid(x). */
-export function hardSwish(builder: GraphBuilder, x: string): string {
-  return mul(builder, x, hardSigmoid(builder, x));
-}
-
-/** torch's GELU: x times the normal distribution's integral up to x (Hendrycks and Gimpel 2016). */
-export function gelu(builder: GraphBuilder, x: string): string {
-  const integral = affine(builder, erf(builder, affine(builder, x, { scale: Math.SQRT1_2, divides: true })), {
-    shift: 1,
-  });
-  return affine(builder, mul(builder, x, integral), { scale: 0.5 });
 }
 
 /** torch's GELU with `approximate='tanh'`. */

@@ -38,14 +38,13 @@ function quadrature(count: number): { nodes: number[]; weights: number[] } {
  * The error function in float64, which ONNX Runtime's CPU lacks: 2 / sqrt(pi) * x * integral over t from 0 to 1 of
  * exp(-(x t)^2), by quadrature; beyond 6 it is 1 to the last digit.
  */
-export function lowerErfDouble(lowering: Lowering, x: string, output: string | undefined): void {
+export function lowerErfDouble(lowering: Lowering, x: string, shape: readonly number[], output?: string): string {
   const { emit, floats, integers } = lowering;
   const { nodes, weights } = quadrature(40);
-  const { shape } = lowering.typeOf(x);
   const near = emit('Clip', [x, floats([-6]), floats([6])]);
   const column = emit('Reshape', [near, integers([-1, 1])]);
   const products = emit('Mul', [column, floats(nodes, [1, nodes.length])]);
   const bells = emit('Exp', [emit('Neg', [emit('Mul', [products, products])])]);
   const sums = emit('Reshape', [emit('MatMul', [bells, floats(weights, [weights.length, 1])]), integers(shape)]);
-  emit('Mul', [emit('Mul', [near, floats([2 / Math.sqrt(Math.PI)])]), sums], {}, output);
+  return emit('Mul', [emit('Mul', [near, floats([2 / Math.sqrt(Math.PI)])]), sums], {}, output);
 }

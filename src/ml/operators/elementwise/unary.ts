@@ -18,7 +18,7 @@ import { erfDouble, lowerErfDouble } from './erf.ts';
 
 interface Unary {
   readonly onnx: string;
-  readonly double?: (lowering: Lowering, x: string, output: string | undefined) => void;
+  readonly double?: (lowering: Lowering, x: string, output: string | undefined) => unknown;
   readonly compute: (x: number) => number;
   readonly tensorflow: (tf: TensorFlow, x: DeviceTensor) => DeviceTensor;
   readonly gradient: (builder: GraphBuilder, dy: string, x: string, y: string) => string;
@@ -89,7 +89,7 @@ export const reciprocalOperator = unary('reciprocal', {
 /** x -> the error function 2 / sqrt(pi) * integral from 0 to x of exp(-t * t) */
 export const erfOperator = unary('erf', {
   onnx: 'Erf',
-  double: lowerErfDouble,
+  double: (lowering, x, output) => lowerErfDouble(lowering, x, lowering.typeOf(x).shape, output),
   compute: erfDouble,
   tensorflow: (tf, x) => tf.erf(x),
   gradient(builder, dy, x) {

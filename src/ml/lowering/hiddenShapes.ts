@@ -1,9 +1,9 @@
-import { placeName } from '../../graph/nodePlaces.ts';
-import type { Lowering } from '../lowering.ts';
-import { float32Value, type OnnxNode, type OnnxValueInfo } from '../../onnx/onnxModel.ts';
+import { placeName } from '../graph/nodePlaces.ts';
+import type { Lowering } from './lowering.ts';
+import { float32Value, type OnnxNode, type OnnxValueInfo } from '../onnx/onnxModel.ts';
 
 /**
- * The nodes of a model in blocks, with the shapes that constants give to values hidden until a step runs. ONNX Runtime
+ * The nodes of a model of a training step, with the shapes that constants give to values hidden until a step runs. ONNX Runtime
  * does not free a buffer of known shape but keeps it until a later value of that shape takes it, a map's of the forward
  * pass for a gradient's. So each such shape becomes the larger of itself and the negative size of `input`, whose shape
  * the model leaves open. That size is a scalar whose rank is not known before either: where ONNX Runtime knows a value's
