@@ -6,8 +6,6 @@ import { gradientBy, likeFirst, operator, type OperatorRecord } from '../operato
 export interface Affine {
   readonly scale: number;
   readonly shift: number;
-  /** Whether ONNX divides by 1 / scale: ONNX Runtime makes one kernel of a GELU that is written so, as exporters write it. */
-  readonly divides?: true;
 }
 
 /** x -> scale * x + shift, two constants */
@@ -15,9 +13,8 @@ export const affineOperator: OperatorRecord<Affine> = operator<Affine>('affine',
   shape: likeFirst,
   gradient: (builder, node, dy) =>
     gradientBy(builder, node, affineOperator, { scale: node.attributes.scale, shift: 0 }, [dy]),
-  onnx({ emit, floats }, { inputs: [x = ''], attributes: { scale, shift, divides }, outputs }) {
-    if (divides) emit('Div', [x, floats([1 / scale])], {}, outputs[0]);
-    else if (shift === 0) emit('Mul', [x, floats([scale])], {}, outputs[0]);
+  onnx({ emit, floats }, { inputs: [x = ''], attributes: { scale, shift }, outputs }) {
+    if (shift === 0) emit('Mul', [x, floats([scale])], {}, outputs[0]);
     else emit('Add', [scale === 1 ? x : emit('Mul', [x, floats([scale])]), floats([shift])], {}, outputs[0]);
   },
   blocked(lowering, node) {
@@ -29,12 +26,11 @@ export const affineOperator: OperatorRecord<Affine> = operator<Affine>('affine',
   reference: (input, { attributes: { scale, shift } }) => input(0).map((x) => scale * x + shift),
   samples: {
     rows: { attributes: { scale: -2, shift: 0.5 }, inputs: [{ shape: [3, 5] }] },
-    'a division': { attributes: { scale: 0.7, shift: 0, divides: true }, inputs: [{ shape: [3, 5] }] },
     'a shift': { attributes: { scale: 1, shift: 3 }, inputs: [{ shape: [4] }] },
   },
 });
 
 /** `scale` times x plus `shift`. */
-export function affine(builder: GraphBuilder, x: string, { scale = 1, shift = 0, divides }: Partial<Affine>): string {
-  return append(builder, affineOperator, { scale, shift, ...(divides && { divides }) }, [x]);
+export function affine(builder: GraphBuilder, x: string, { scale = 1, shift = 0 }: Partial<Affine>): string {
+  return append(builder, affineOperator, { scale, shift }, [x]);
 }
