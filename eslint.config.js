@@ -102,7 +102,6 @@ export default tseslint.config(
           })),
         },
       ],
-      'import-x/no-cycle': 'error',
       'no-restricted-syntax': [
         'error',
         {

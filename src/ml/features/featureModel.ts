@@ -30,6 +30,17 @@ export interface FeatureModel {
   dispose(): Promise<void>;
 }
 
+/** What a network makes of images, and how they look; a row each, in the images' order. */
+export interface ImageFeatures {
+  readonly width: number;
+  /** `[images, width]` */
+  readonly features: Float32Array;
+  /** `[images, qualityNumbers]`: sharpness, brightness, contrast. */
+  readonly quality: Float32Array;
+  /** Whether an image has a row: 0 for those that do not decode. */
+  readonly decoded: Uint8Array;
+}
+
 const pretrainedCrop = 224;
 
 /**

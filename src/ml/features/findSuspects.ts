@@ -3,7 +3,7 @@ import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { labelIssues } from '../evaluation/confidentLearning.ts';
 import type { Sample } from '../data/scanDataset.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
-import type { ImageFeatures } from './imageFeatures.ts';
+import type { ImageFeatures } from './featureModel.ts';
 import { qualityNumbers } from './imageQuality.ts';
 import { nearestNeighbours, type Neighbours } from './neighbours.ts';
 import { outOfFoldProbabilities } from './outOfFold.ts';

@@ -3,20 +3,9 @@ import { createImageSource } from '../data/imageSource.ts';
 import type { DecodePool } from '../data/decodePool.ts';
 import { createLoader } from '../data/loader.ts';
 import type { Sample } from '../data/scanDataset.ts';
-import type { FeatureModel } from './featureModel.ts';
+import type { FeatureModel, ImageFeatures } from './featureModel.ts';
 import { type KeptFeatures, readKeptFeatures, writeKeptFeatures } from './keptFeatures.ts';
 import { measureQuality, qualityNumbers } from './imageQuality.ts';
-
-/** What a network makes of images, and how they look; a row each, in the images' order. */
-export interface ImageFeatures {
-  readonly width: number;
-  /** `[images, width]` */
-  readonly features: Float32Array;
-  /** `[images, qualityNumbers]`: sharpness, brightness, contrast. */
-  readonly quality: Float32Array;
-  /** Whether an image has a row: 0 for those that do not decode. */
-  readonly decoded: Uint8Array;
-}
 
 export interface ImageFeaturesOptions {
   readonly pool: DecodePool;

@@ -5,8 +5,7 @@ import { makePrivateFolder } from '../cache/privateFolder.ts';
 import { diskBudget } from '../data/diskCache.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
-import type { FeatureModel } from './featureModel.ts';
-import type { ImageFeatures } from './imageFeatures.ts';
+import type { FeatureModel, ImageFeatures } from './featureModel.ts';
 import { qualityNumbers } from './imageQuality.ts';
 
 /** Features that were computed before, a row for each image, which is known by its digest. */

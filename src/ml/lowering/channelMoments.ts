@@ -1,10 +1,4 @@
-import type { Lowering } from './lowering.ts';
-
-/** Mean and mean square of an image's channels, `[C]`. */
-export interface Moments {
-  readonly mean: string;
-  readonly meanSquare: string;
-}
+import type { Lowering, Moments } from './lowering.ts';
 
 /**
  * The moments of an image. What is known of an image's parts is not computed again for the image that is joined from

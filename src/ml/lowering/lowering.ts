@@ -1,9 +1,7 @@
 import type { Graph, Node, TensorType } from '../graph/graph.ts';
 import { typeOf } from '../graph/graph.ts';
 import { onnxDataTypes, type OnnxAttribute, type OnnxNode, type OnnxTensor } from '../onnx/onnxModel.ts';
-import type { Layouts } from './blocked/assignLayouts.ts';
-import type { Moments } from './channelMoments.ts';
-import type { NormalizedImage } from './blocked/recompute.ts';
+import type { Layouts } from './blocked/layouts.ts';
 import type { WebgpuLimits } from './webgpu/webgpuLimits.ts';
 
 /** An attribute's value: whole numbers unless wrapped by `float`. */
@@ -18,6 +16,20 @@ export function float(value: number): { readonly float: number } {
 /** Marks an attribute as a list of floats. */
 export function floatList(values: readonly number[]): { readonly floats: readonly number[] } {
   return { floats: values };
+}
+
+/** Mean and mean square of an image's channels, `[C]`. */
+export interface Moments {
+  readonly mean: string;
+  readonly meanSquare: string;
+}
+
+/** What goes into a pass over an image: per channel `scale * image + shift`, cut off below zero or not. */
+export interface NormalizedImage {
+  readonly image: string;
+  readonly scale: string;
+  readonly shift: string;
+  readonly rectified: boolean;
 }
 
 /** An ONNX graph in the making: what the lowering of each operator appends to. */

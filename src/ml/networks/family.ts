@@ -3,7 +3,6 @@ import type { TimmConfig } from '../../protocol/timmConfig.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Initialisation } from './initialise.ts';
 import type { WeightSet } from './pretrainedWeights.ts';
-import type { TimmNetwork } from './timm.ts';
 
 /** One network of a family. */
 export interface Variant {
@@ -48,7 +47,7 @@ export interface Family {
    * A network of timm by the `config.json` that the hub has of it, for names `timm/NAME.TAG` that no table lists. Undefined
    * for an architecture of another family. Throws `RangeError`, a clause that says why, for one that is not supported.
    */
-  readonly fromTimm?: (config: TimmConfig) => TimmNetwork | undefined;
+  readonly fromTimm?: (config: TimmConfig) => Omit<Variant, 'weights'> | undefined;
   /** Module that the head replaces. */
   readonly classifier: string;
   /** Module of the Linear that the network itself classifies with, if that is inside `classifier` and not that itself. */

@@ -3,24 +3,15 @@ import 'uplot/dist/uPlot.min.css';
 import { announcer } from '../components/announcer.ts';
 import { element } from '../components/element.ts';
 import { themeColors } from '../components/themeColors.ts';
+import type { ChartContent } from './chartContent.ts';
 import { chartHelp, keyAction } from './chartKeys.ts';
 import { chartLegend } from './chartLegend.ts';
 import { chartReadout, readingsAt } from './chartReadout.ts';
-import { legendEntries, type ChartKind, type Curve } from './curve.ts';
+import { legendEntries } from './curve.ts';
 import { downsample, type Range } from './downsample.ts';
 import { plotOptions } from './plotOptions.ts';
-import { xReading, type XAxis } from './xAxis.ts';
+import { xReading } from './xAxis.ts';
 import { setText } from '../components/setText.ts';
-
-export type ChartContent = {
-  kind: ChartKind;
-  curves: readonly Curve[];
-  axis: XAxis;
-  /** The part of the axis to show. */
-  range: Range;
-  /** Places with a vertical line: ends of epochs. Undefined if they are too many to be drawn. */
-  marks: readonly number[] | undefined;
-};
 
 export type ChartOptions = {
   /** Height as a share of the width, within limits. */

@@ -1,6 +1,6 @@
 import uPlot from 'uplot';
 import type { ThemeColors } from '../components/themeColors.ts';
-import type { ChartContent } from './chart.ts';
+import type { ChartContent } from './chartContent.ts';
 import { markedPoints, type Curve } from './curve.ts';
 import type { Range } from './downsample.ts';
 import { addMarker } from './markerPath.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InferenceSession } from 'onnxruntime-node';
 import type { ProfileObserver } from '../engine.ts';
-import type { Session, SessionWatch } from './session.ts';
+import type { Session, SessionWatch } from './sessionTypes.ts';
 import { readTrace, readTraceFile } from './trace.ts';
 
 type Watch = SessionWatch & { readonly observer: ProfileObserver };

@@ -2,14 +2,13 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
-import type { Graph } from '../../graph/graph.ts';
 import { encodeOnnx, type OnnxModel } from '../../onnx/onnxModel.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
 import { webgpuLimits, type WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
 import type { Tensor } from '../../graph/tensor.ts';
-import type { ProfileObserver, SessionProfile } from '../engine.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
 import { profiledSession } from './profiledSession.ts';
+import type { Session, SessionWatch } from './sessionTypes.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -41,21 +40,6 @@ function threads(): number {
 export type SessionPurpose = 'inference' | 'training' | 'blocked training';
 
 const optimizations = { inference: 'all', training: 'extended', 'blocked training': 'disabled' } as const;
-
-/** What we use of ONNX Runtime's session. */
-export interface Session extends Pick<InferenceSession, 'inputNames' | 'outputNames' | 'release'> {
-  run(
-    feeds: InferenceSession.OnnxValueMapType,
-    fetches: InferenceSession.FetchesType,
-  ): Promise<InferenceSession.OnnxValueMapType>;
-}
-
-/** What a session is watched for, where it is. */
-export interface SessionWatch extends Pick<SessionProfile, 'purpose' | 'batchSize'> {
-  readonly observer: ProfileObserver | undefined;
-  /** The graph that the session's model was written from, where it was. */
-  readonly graph?: Graph;
-}
 
 /** What models for a device are fitted to, where it is WebGPU. */
 export function limitsOf(device: string): WebgpuLimits | undefined {

@@ -9,7 +9,8 @@ import { accumulationStep, fullStep, gradientStep, updateStep } from '../../pass
 import type { GraphForBatch, ProfileObserver, TrainingOptions } from '../engine.ts';
 import { cpuBlockSize } from './blockSize.ts';
 import { reshaped } from './deviceTensors.ts';
-import { createSession, fromRuntime, guarded, type Session } from './session.ts';
+import { createSession, fromRuntime, guarded } from './session.ts';
+import type { Session } from './sessionTypes.ts';
 
 /** What a model of a training computes: a whole step, gradients alone, gradients added to sums, or the update by those. */
 export type StepPurpose = 'full' | 'gradients' | 'accumulate' | 'update';

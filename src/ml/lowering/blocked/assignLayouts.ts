@@ -1,16 +1,8 @@
 import { typeOf, type Graph, type Node } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { loweredOperator } from '../operator.ts';
+import type { Layouts } from './layouts.ts';
 import { createFlowNetwork } from './minimumCut.ts';
-
-/** Which part of a graph computes on blocked images (blockedLayout.ts). */
-export interface Layouts {
-  readonly nodes: ReadonlySet<Node>;
-  /** The images that those nodes make, which are held in blocks. */
-  readonly images: ReadonlySet<string>;
-  /** The parameters that convolutions among them read, which can be held in blocks too. */
-  readonly kernels: ReadonlySet<string>;
-}
 
 export type AssignLayouts = (graph: Graph, block: number) => Layouts;
 

@@ -3,20 +3,12 @@ import type { Node } from '../../graph/graph.ts';
 import { convolutionAttributes } from '../convolutionAttributes.ts';
 import { blocked, blockedDomain } from './blockedLayout.ts';
 import { cutFromLaterJoin } from './cutChannels.ts';
-import { floatList, shapeAfter, type AttributeValue, type Lowering } from '../lowering.ts';
+import { floatList, shapeAfter, type AttributeValue, type Lowering, type NormalizedImage } from '../lowering.ts';
 
 /*
  * What a batch norm makes of an image, and a ReLU of that, is one pass over the image. The gradient of the norm needs the
  * image anyway, so that it is kept for the backward pass; the result is not, but computed again where it is needed.
  */
-
-/** What goes into a pass over an image: per channel `scale * image + shift`, cut off below zero or not. */
-export interface NormalizedImage {
-  readonly image: string;
-  readonly scale: string;
-  readonly shift: string;
-  readonly rectified: boolean;
-}
 
 /** How an affine pass goes on: what it adds, applies to the sum, and waits for. */
 interface AffineOptions {

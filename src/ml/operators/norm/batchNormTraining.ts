@@ -6,8 +6,8 @@ import { blockedMeans, blockedSums, blockedSumsOfProducts } from '../../lowering
 import { cutFromLaterJoin } from '../../lowering/blocked/cutChannels.ts';
 import { defersScale } from '../../lowering/blocked/deferredScale.ts';
 import { affine, noteNormalized } from '../../lowering/blocked/recompute.ts';
-import { channelMoments, type Moments } from '../../lowering/channelMoments.ts';
-import { float, type Lowering } from '../../lowering/lowering.ts';
+import { channelMoments } from '../../lowering/channelMoments.ts';
+import { float, type Lowering, type Moments } from '../../lowering/lowering.ts';
 import { operator, trainingOperator, type Doubles, type None, type Run } from '../operator.ts';
 import { at, perChannel, sizesOf } from '../references.ts';
 import { asImage } from '../tensorflow.ts';

@@ -1,6 +1,6 @@
 import type { Node } from '../../graph/graph.ts';
-import { channelMoments, type Moments } from '../../lowering/channelMoments.ts';
-import { float, type Lowering } from '../../lowering/lowering.ts';
+import { channelMoments } from '../../lowering/channelMoments.ts';
+import { float, type Lowering, type Moments } from '../../lowering/lowering.ts';
 import { pooledSum } from '../../lowering/webgpu/webgpuSums.ts';
 
 function computeMoments(lowering: Lowering, image: string): Moments {

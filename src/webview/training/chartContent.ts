@@ -1,0 +1,14 @@
+import type { ChartKind, Curve } from './curve.ts';
+import type { Range } from './downsample.ts';
+import type { XAxis } from './xAxis.ts';
+
+/** What a chart shows. */
+export type ChartContent = {
+  kind: ChartKind;
+  curves: readonly Curve[];
+  axis: XAxis;
+  /** The part of the axis to show. */
+  range: Range;
+  /** Places with a vertical line: ends of epochs. Undefined if they are too many to be drawn. */
+  marks: readonly number[] | undefined;
+};
