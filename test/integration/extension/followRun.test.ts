@@ -301,7 +301,7 @@ test('requests reach the trainer, and where nobody listens the user is told', as
   await sendToTrainer(server.address, { type: 'pause' });
   await until(() => control.paused);
   await sendToTrainer(server.address, { type: 'stop' });
-  await until(() => control.stopped);
+  await until(() => control.signal.aborted);
   await server.close();
   await assert.rejects(sendToTrainer(server.address, { type: 'stop' }), UserError);
 });

@@ -59,7 +59,7 @@ test('requests steer the run; what is no request does no harm', async () => {
   client.socket.write('{"type":"stop"}\n');
   await stopped;
   await waiting;
-  assert.deepEqual([control.paused, control.stopped], [false, true]);
+  assert.deepEqual([control.paused, control.signal.aborted], [false, true]);
   control.pause();
   assert.ok(!control.paused, 'a run that stops cannot be paused any more');
   await server.close();

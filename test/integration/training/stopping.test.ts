@@ -35,7 +35,7 @@ async function askInThirdStep(request: 'stop' | 'pause') {
   }
   const prepare = async (index: number) => {
     await hearRequests();
-    if (control.stopped) throw cancelled();
+    control.signal.throwIfAborted();
     frozenRuns++;
     compute(5);
     return { index, feeds: new Map(), labels };
@@ -67,7 +67,7 @@ async function askInThirdStep(request: 'stop' | 'pause') {
       enter: () => Promise.resolve(),
       dispose: () => Promise.resolve(),
     },
-    validate: () => Promise.resolve(undefined),
+    validate: () => Promise.reject(cancelled()),
     save: (work) => work(),
     control,
     start: {

@@ -41,8 +41,11 @@ async function validateTwice(computes: boolean) {
     pinned: [],
     log: () => undefined,
   });
-  const results = [await validate(new Map(), () => false), await validate(new Map(), () => false)];
-  return { computed, preparing: results.map((result) => result?.preparing) };
+  const results = [
+    await validate(new Map(), new AbortController().signal),
+    await validate(new Map(), new AbortController().signal),
+  ];
+  return { computed, preparing: results.map((result) => result.preparing) };
 }
 
 test('the first validation prepares those after it where something frozen computes, and says so', async () => {

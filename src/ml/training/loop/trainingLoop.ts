@@ -33,8 +33,7 @@ export interface LoopOptions {
   readonly stepsPerEpoch: number;
   readonly batches: ReadyBatches;
   readonly stepper: Stepper;
-  /** Undefined where `stopped` came true on the way. */
-  readonly validate: (state: StateDict, stopped: () => boolean) => Promise<Validation | undefined>;
+  readonly validate: (state: StateDict, signal: AbortSignal) => Promise<Validation>;
   /** Runs what writes checkpoints; who measures it wraps it. */
   readonly save: <Result>(work: () => Promise<Result>) => Promise<Result>;
   readonly control: TrainingControl;
@@ -68,8 +67,7 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   try {
     return await run(loop);
   } catch (error) {
-    // What computes ahead of the loop has heard of the stop first.
-    if (error instanceof CancelledError && options.control.stopped) return stop(loop);
+    if (error instanceof CancelledError && options.control.signal.aborted) return stop(loop);
     if (!isDiverged(error)) await rescue(loop);
     throw error;
   }
@@ -95,26 +93,27 @@ async function run(loop: Loop): Promise<LoopResult> {
       const reason = `The validation loss did not improve for ${count} ${count === 1 ? 'epoch' : 'epochs'}, so the run stopped early.`;
       return { state: 'finished', reason, position };
     }
-    if (control.stopped || !(await trainEpoch(loop)) || !(await endEpoch(loop))) return stop(loop);
+    control.signal.throwIfAborted();
+    await trainEpoch(loop);
+    await endEpoch(loop);
   }
   const reason = epochs === 1 ? 'The one epoch is done.' : `All ${epochs} epochs are done.`;
   return { state: 'finished', reason, position };
 }
 
-/** Trains to the end of the present epoch; false where a stop came first. */
-async function trainEpoch(loop: Loop): Promise<boolean> {
+/** Trains to the end of the present epoch. */
+async function trainEpoch(loop: Loop): Promise<void> {
   const { position, control } = loop;
   await loop.stepper.enter(position.epoch);
   loop.throughput.begin();
-  if (validationIsDue(loop) && !(await validateAndSave(loop, false))) return false;
+  if (validationIsDue(loop)) await validateAndSave(loop, false);
   for await (const batch of loop.batches(position.epoch, position.batchInEpoch)) {
     await hearRequests();
     await pauseIfAsked(loop);
-    if (control.stopped) return false;
+    control.signal.throwIfAborted();
     await takeStep(loop, batch);
-    if (validationIsDue(loop) && !(await validateAndSave(loop, false))) return false;
+    if (validationIsDue(loop)) await validateAndSave(loop, false);
   }
-  return true;
 }
 
 async function takeStep(loop: Loop, { index, feeds, labels, ownShare }: ReadyBatch): Promise<void> {
@@ -127,14 +126,14 @@ async function takeStep(loop: Loop, { index, feeds, labels, ownShare }: ReadyBat
   loop.emit({ event: 'step', step: position.step, epoch: epochNow(loop), loss, learningRate, ...figures(loop) });
 }
 
-/** Validates what the epoch came to; false where a stop came first. */
-async function endEpoch(loop: Loop): Promise<boolean> {
+/** Validates what the epoch came to. */
+async function endEpoch(loop: Loop): Promise<void> {
   if (loop.position.step === 0) {
     throw userError(
       'No image of the train split could be decoded: look at the list of undecodable files and replace them.',
     );
   }
-  return validateAndSave(loop, true);
+  await validateAndSave(loop, true);
 }
 
 /** Whether the present step, in the middle of an epoch, is to be validated and has not been. */
@@ -144,12 +143,11 @@ function validationIsDue({ config, position, stepsPerEpoch }: Loop): boolean {
   );
 }
 
-/** False where a stop came first: the position then still is that before the validation, which a resume makes up for. */
-async function validateAndSave(loop: Loop, endOfEpoch: boolean): Promise<boolean> {
+/** Where a stop breaks it off, the position still is that before the validation, which a resume makes up for. */
+async function validateAndSave(loop: Loop, endOfEpoch: boolean): Promise<void> {
   const { position, stepper, control, throughput, emit } = loop;
   const began = performance.now();
-  const validation = await loop.validate(usedWeights(await stepper.snapshot()), () => control.stopped);
-  if (!validation) return false;
+  const validation = await loop.validate(usedWeights(await stepper.snapshot()), control.signal);
   const { metrics, pinned, measuredOn, preparing } = validation;
   throughput.validationDone((performance.now() - began) / 1000, preparing);
   if (!Number.isFinite(metrics.loss)) {
@@ -176,7 +174,6 @@ async function validateAndSave(loop: Loop, endOfEpoch: boolean): Promise<boolean
   await save(loop, kinds);
   await loop.record(progress(loop));
   throughput.begin();
-  return true;
 }
 
 async function pauseIfAsked(loop: Loop): Promise<void> {
@@ -186,7 +183,7 @@ async function pauseIfAsked(loop: Loop): Promise<void> {
   await save(loop, ['last']);
   await loop.record({ state: 'paused', ...progress(loop) });
   await whenNotPaused(control);
-  if (control.stopped) return;
+  if (control.signal.aborted) return;
   emit({ event: 'state', state: 'running' });
   await loop.record({ state: 'running' });
   loop.throughput.begin();

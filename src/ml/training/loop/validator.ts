@@ -65,16 +65,16 @@ interface PinnedFeeds {
 
 /**
  * Validates a state on the whole validation split, exactly, with running statistics and without dropout. What the
- * frozen part makes of the images is computed once and kept where it fits. Asks `stopped` between two batches, and
- * returns undefined where it says so. Each validation is of the same images: those that decoded at the first one, which
+ * frozen part makes of the images is computed once and kept where it fits. Throws what `signal` was
+ * aborted with, between two batches. Each validation is of the same images: those that decoded at the first one, which
  * says how many did not. Throws a user error where none does, and where one has vanished or changed since.
  */
 export function createValidator(
   options: ValidatorOptions,
-): (state: StateDict, stopped: () => boolean) => Promise<Validation | undefined> {
+): (state: StateDict, signal: AbortSignal) => Promise<Validation> {
   const batches = validationBatches(options);
   let pinned: Promise<readonly PinnedFeeds[]> | undefined;
-  return async (state, stopped) => {
+  return async (state, signal) => {
     const { engine, network, device, log } = options;
     const model = fitToMemory(await engine.compileInference(network.validation, state, device), log);
     try {
@@ -82,16 +82,16 @@ export function createValidator(
       const prepared = batches.areKept();
       for await (const { feeds, labels } of batches.all()) {
         await hearRequests();
-        if (stopped()) return undefined;
+        signal.throwIfAborted();
         metrics.add(await logProbabilities(model, feeds), labels);
       }
-      if (stopped()) return undefined;
+      signal.throwIfAborted();
       const measuredOn = batches.measuredOn();
       pinned ??= cropPinned(options);
       const predictions: PinnedPrediction[] = [];
       for (const image of await pinned) {
         await hearRequests();
-        if (stopped()) return undefined;
+        signal.throwIfAborted();
         predictions.push(await predictPinned(model, image, options.labels));
       }
       return { metrics: metrics.result(), pinned: predictions, measuredOn, preparing: batches.areKept() && !prepared };

@@ -1,4 +1,3 @@
-import { cancelled } from '../../../protocol/errors.ts';
 import { networkName } from '../../../protocol/networkName.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import { isWeightSet } from '../../../protocol/weightSet.ts';
@@ -54,9 +53,7 @@ const megabyte = 1024 * 1024;
 /** Builds everything that the loop needs: network, weights, loaders, compiled models. The session ends what it opens. */
 export async function assembleRun(options: AssembleOptions): Promise<LoopOptions> {
   const { config, opened, session, dataset, control, chosen, resumed, profiler } = options;
-  const stopIfAsked = () => {
-    if (control.stopped) throw cancelled();
-  };
+  const { signal } = control;
   const { classes, splits } = dataset;
   const log = (message: string) => session.log(message, 'warning');
   const { backbone } = opened;
@@ -67,7 +64,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     optimizer: new Map(),
     step: 0,
   };
-  stopIfAsked();
+  signal.throwIfAborted();
   const { engine, device } = chosen;
   const engineFor = (part: ModelProfile['part']) => profiler?.engineFor(engine, part) ?? engine;
   const common = { device, network, log };
@@ -78,7 +75,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     session.onEnd(() => made.dispose());
     const feeds: FrozenPart['feeds'] = async (images) => {
       await hearRequests();
-      stopIfAsked();
+      signal.throwIfAborted();
       return made.feeds(images);
     };
     return { ...made, feeds };
@@ -108,12 +105,12 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     },
   });
   session.onEnd(() => stepper.dispose());
-  stopIfAsked();
+  signal.throwIfAborted();
   const views = viewsOf(config, frozen);
   const loaders = createLoaders(options, network.preprocessing, views, plan);
   if (config.frozenPrecision === 'int8')
     for await (const { images } of loaders.calibration.epoch(0)) await frozen.feeds(images);
-  stopIfAsked();
+  signal.throwIfAborted();
   const loader = profiler?.loader(loaders.train) ?? loaders.train;
   const pinned = choosePinned(splits.valid, config.pinnedImages, config.seed);
   const validate = createValidator({
@@ -143,7 +140,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     stepsPerEpoch: loaders.train.batches,
     batches: views === undefined ? freshBatches(loader, frozen, config) : batchesOfViews(options, loader, frozen),
     stepper: profiler?.stepper(stepper) ?? stepper,
-    validate: profiler ? (state, stopped) => profiler.validating(() => validate(state, stopped)) : validate,
+    validate: profiler ? (state, signal) => profiler.validating(() => validate(state, signal)) : validate,
     save: (work) => session.folder.saving(profiler ? () => profiler.saving(work) : work),
     control,
     start: await startOf(options),

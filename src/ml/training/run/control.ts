@@ -1,3 +1,5 @@
+import { cancelled } from '../../../protocol/errors.ts';
+
 /** What a user may ask of a run while it trains. The loop looks at it between two steps. */
 export interface TrainingControl {
   /** Holds the loop before its next step, until `resume` or `stop`. */
@@ -6,22 +8,23 @@ export interface TrainingControl {
   /** Ends the run after the present step; what it learned is saved. */
   readonly stop: () => void;
   readonly paused: boolean;
-  readonly stopped: boolean;
+  /** Aborted by `stop`, with a `CancelledError`. */
+  readonly signal: AbortSignal;
   /** Calls back at every change; the returned function ends that. */
   readonly onChange: (listener: () => void) => () => void;
 }
 
-/** A control for one run. With `signal`, its abort is a stop. */
-export function createTrainingControl(signal?: AbortSignal): TrainingControl {
+/** A control for one run. */
+export function createTrainingControl(): TrainingControl {
   const listeners = new Set<() => void>();
   let paused = false;
-  let stopped = signal?.aborted ?? false;
+  const stopping = new AbortController();
   const tell = () => {
     for (const listener of [...listeners]) listener();
   };
-  const control: TrainingControl = {
+  return {
     pause: () => {
-      paused = !stopped;
+      paused = !stopping.signal.aborted;
       tell();
     },
     resume: () => {
@@ -29,23 +32,19 @@ export function createTrainingControl(signal?: AbortSignal): TrainingControl {
       tell();
     },
     stop: () => {
-      stopped = true;
+      stopping.abort(cancelled());
       paused = false;
       tell();
     },
     get paused() {
       return paused;
     },
-    get stopped() {
-      return stopped;
-    },
+    signal: stopping.signal,
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
   };
-  signal?.addEventListener('abort', control.stop, { once: true });
-  return control;
 }
 
 /** Turns of the event loop that a client's words need: its connection comes first, then what it says. */

@@ -218,12 +218,7 @@ async function trainInFolder(started: StartedRun): Promise<TrainRunResult> {
 async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCheck: DataCheck }> {
   const { config, options, control, session, dataset, resumed } = started;
   session.emit({ event: 'state', state: 'preparing' });
-  const stopping = abortOn(control);
-  session.onEnd(() => {
-    stopping.end();
-    return Promise.resolve();
-  });
-  const dataCheck = checkWhileTraining(started, stopping.signal);
+  const dataCheck = checkWhileTraining(started, control.signal);
   const chosen = await options.chooseEngine({ engine: config.engine, device: config.device, log: session.log });
   for (const fallback of chosen.fallbacks) session.log(fallback, 'warning');
   const profiler = options.profileSteps === undefined ? undefined : profileRun(started, chosen, options.profileSteps);
@@ -237,7 +232,7 @@ async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCh
       fallbacks: [...chosen.fallbacks],
     },
   });
-  const locate = (name: string, choice: WeightsChoice) => locateFor(name, choice, options, stopping.signal);
+  const locate = (name: string, choice: WeightsChoice) => locateFor(name, choice, options, control.signal);
   const assembled = await assembleRun({
     ...started,
     chosen,
@@ -392,14 +387,4 @@ function stopOnAbort(signal: AbortSignal | undefined, control: TrainingControl):
   if (signal?.aborted) control.stop();
   signal?.addEventListener('abort', control.stop);
   return () => signal?.removeEventListener('abort', control.stop);
-}
-
-/** A signal for what cannot be asked between two steps: downloads and the check of the data. */
-function abortOn(control: TrainingControl): { readonly signal: AbortSignal; readonly end: () => void } {
-  const controller = new AbortController();
-  const look = () => {
-    if (control.stopped) controller.abort();
-  };
-  look();
-  return { signal: controller.signal, end: control.onChange(look) };
 }
