@@ -4,7 +4,8 @@ import { trainingEventSchema } from './trainingEvents.ts';
 
 /**
  * Messages between the trainer process and whoever watches it, as JSON lines over the local socket that the run's
- * record names. History is read from the run's folder; the socket carries what happens from now on.
+ * record names: `ml/trainer/lineSocket.ts` serves them, `extension/trainer/trainerSocket.ts` is a client. History is read
+ * from the run's folder; the socket carries what happens from now on.
  */
 export const trainerRequestSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('pause') }),

@@ -8,7 +8,7 @@ import { calibrate } from '../inference/calibrate.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
 import { loadClassifier, type ClassifierSource as LoadedSource } from '../inference/loadClassifier.ts';
-import type { RequestContext } from './answerRequests.ts';
+import type { RequestContext } from '../../protocol/requestChannel.ts';
 import { rareProgress } from './rareProgress.ts';
 import { createWarmClassifiers } from './warmClassifiers.ts';
 

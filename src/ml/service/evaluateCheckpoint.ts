@@ -1,7 +1,7 @@
 import { cancelled } from '../../protocol/errors.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { testClassifier } from '../inference/testClassifier.ts';
-import type { RequestContext } from './answerRequests.ts';
+import type { RequestContext } from '../../protocol/requestChannel.ts';
 import type { ClassifierPool } from './classifierPool.ts';
 import { rareProgress } from './rareProgress.ts';
 

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { answerRequests } from './answerRequests.ts';
+import { answerRequests } from '../../protocol/requestChannel.ts';
 import { createServiceHandler } from './serviceHandler.ts';
 
 /**
@@ -15,10 +15,14 @@ function main(): void {
   process.on('disconnect', () => process.exit(0));
   process.on(
     'message',
-    answerRequests(createServiceHandler(), (answer) => {
-      // A parent that has gone is told by `disconnect`.
-      process.send?.(answer, undefined, undefined, () => undefined);
-    }),
+    answerRequests(
+      createServiceHandler(),
+      (answer) => {
+        // A parent that has gone is told by `disconnect`.
+        process.send?.(answer, undefined, undefined, () => undefined);
+      },
+      (problem) => console.error(problem),
+    ),
   );
 }
 

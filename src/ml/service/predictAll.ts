@@ -8,7 +8,7 @@ import { canCalibrate, tooFewToCalibrate } from '../inference/calibrate.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { findImages } from '../inference/findImages.ts';
 import { predictImages } from '../inference/predictImages.ts';
-import type { RequestContext } from './answerRequests.ts';
+import type { RequestContext } from '../../protocol/requestChannel.ts';
 import type { ClassifierPool } from './classifierPool.ts';
 import { pictureOf } from './picture.ts';
 import { rareProgress } from './rareProgress.ts';

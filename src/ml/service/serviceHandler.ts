@@ -13,7 +13,7 @@ import { offeredNetworks } from '../weights/networkOffers.ts';
 import { locateFile, lookForWeights } from '../weights/pretrained.ts';
 import { defaultWeightsFolder } from '../weights/weightsPlaces.ts';
 import { pretrainedWeights } from '../networks/registry.ts';
-import type { RequestContext, RequestHandler } from './answerRequests.ts';
+import type { RequestContext, RequestHandler } from '../../protocol/requestChannel.ts';
 import { createClassifierPool } from './classifierPool.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
 import { offeredDevices } from './offers.ts';

@@ -3,6 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
+import { lineSplitter } from '../../protocol/lines.ts';
 
 /** Longest line that a client may send, in characters; requests have some twenty. */
 const longestLine = 4096;
@@ -43,7 +44,10 @@ export async function openLineSocket(options: LineSocketOptions): Promise<LineSo
     // A client that vanishes is no failure of the run.
     socket.on('error', () => socket.destroy());
     socket.on('close', () => clients.delete(socket));
-    readLines(socket, options.onLine);
+    socket.on(
+      'data',
+      lineSplitter(longestLine, options.onLine, () => socket.destroy()),
+    );
     options.onClient({ send: (line) => socket.write(`${line}\n`) });
   });
   server.maxConnections = mostClients;
@@ -77,16 +81,6 @@ function endClient(client: Socket): Promise<void> {
     });
     client.end(() => client.destroy());
     if (client.destroyed) resolve();
-  });
-}
-
-function readLines(socket: Socket, onLine: (line: string) => void): void {
-  let rest = '';
-  socket.on('data', (chunk: string) => {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > longestLine) socket.destroy();
-    for (const line of lines) if (line.trim() !== '' && line.length <= longestLine) onLine(line);
   });
 }
 
