@@ -1,29 +1,59 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
-import { countParameters, listNetworks } from '../src/ml/networks/registry.ts';
+import { countParameters, listNetworks, type NamedNetwork } from '../src/ml/networks/registry.ts';
 
 const begin = '<!-- networks: written by npm run networks:table -->';
 const end = '<!-- networks: end -->';
 
 /** A text with the table of networks between its two marks, as the registry has it. */
 export async function withNetworks(text: string, file: string): Promise<string> {
-  const rows = listNetworks().map(({ name, licence, weights: [weights] }) => {
-    const parameters = countParameters(name).parameters.toLocaleString('en');
-    const [top1, megabytes] = [weights?.top1?.toFixed(2) ?? '–', weights?.megabytes.toFixed(1) ?? '–'];
-    const { resize, crop } = weights?.preprocessing ?? {};
-    return `| \`${name}\` | ${parameters} | ${top1} | ${megabytes} | ${weights ? `${String(crop)} of ${String(resize)}` : '–'} | ${weights?.licence ?? licence ?? '–'} |`;
-  });
+  const families = new Map<string, NamedNetwork[]>();
+  for (const network of listNetworks()) {
+    families.set(network.family, [...(families.get(network.family) ?? []), network]);
+  }
   const table = [
-    '| `--arch` | parameters | ImageNet top-1, % | weights, MiB | pixels | licence |',
-    '| --- | ---: | ---: | ---: | ---: | --- |',
-    ...rows,
+    '| family | `--arch` | parameters, million | ImageNet top-1, % | weights, MiB | pixels | licence |',
+    '| --- | --- | ---: | ---: | ---: | ---: | --- |',
+    ...Array.from(families, ([family, networks]) => `| ${[family, ...familyCells(networks)].join(' | ')} |`),
   ];
   const [before = '', rest = ''] = text.split(begin);
   const after = rest.split(end)[1];
   if (after === undefined) throw new Error(`${file} has no place for the table of networks`);
   const written = `${before}${begin}\n\n${table.join('\n')}\n\n${end}${after}`;
   return format(written, { ...(await resolveConfig(file)), parser: 'markdown' });
+}
+
+/** What a family's networks have in common, each with its first set of weights: names, sizes, accuracy, pixels and licences. */
+function familyCells(networks: readonly NamedNetwork[]): readonly string[] {
+  const sets = networks.flatMap(({ weights }) => weights.slice(0, 1));
+  const licences = networks.map(({ licence, weights: [set] }) => set?.licence ?? licence ?? '–');
+  return [
+    networks.map(({ name }) => `\`${name}\``).join(' '),
+    rangeOf(
+      networks.map(({ name }) => countParameters(name).parameters / 1e6),
+      1,
+    ),
+    rangeOf(
+      sets.flatMap(({ top1 }) => top1 ?? []),
+      1,
+    ),
+    rangeOf(
+      sets.map(({ megabytes }) => megabytes),
+      0,
+    ),
+    rangeOf(
+      sets.map(({ preprocessing }) => preprocessing.crop),
+      0,
+    ),
+    [...new Set(licences)].join(', '),
+  ];
+}
+
+function rangeOf(values: readonly number[], digits: number): string {
+  if (values.length === 0) return '–';
+  const [least, most] = [Math.min(...values).toFixed(digits), Math.max(...values).toFixed(digits)];
+  return least === most ? least : `${least} to ${most}`;
 }
 
 /** The manifest with the networks that its setting offers, each with what is known of it. */

@@ -8,14 +8,16 @@ import { typeOf } from '../../src/ml/graph/graph.ts';
 import { referenceState } from './referenceFill.ts';
 import type { Summary, TrainCase } from './torchReference.ts';
 import { readTorchReference, skipWithoutReference } from './torchReference.ts';
-import { torchvisionNetworks } from './torchvisionFigures.ts';
+import { convolutionalNetworks, torchvisionNetworks, transformerNetworks } from './torchvisionFigures.ts';
 
 const skip = skipWithoutReference;
-/** The networks that the reference has; torchvisionNetworks.test.ts compares the others. */
+/** The networks that the reference has; torchvisionNetworks.test.ts and its neighbours compare the others. */
 const compared = skip ? [] : networkNames.filter((name) => readTorchReference().eval[name]);
 
 test('every network is compared with torch', { skip }, () => {
-  const others = Object.keys(torchvisionNetworks);
+  const others = [torchvisionNetworks, convolutionalNetworks, transformerNetworks].flatMap((figures) =>
+    Object.keys(figures),
+  );
   assert.deepEqual([...new Set([...compared, ...others])].sort(), [...networkNames].sort());
 });
 

@@ -26,10 +26,20 @@ export interface TrainFigures {
   readonly running_statistics: Readonly<Record<string, Summary>>;
 }
 
-const file = join(import.meta.dirname, '../fixtures/torchvision_networks.json');
+/** A network's figures: of its logits always, of a first step for one of each family or kind of block. */
+export interface NetworkFigures {
+  readonly eval: EvalFigures;
+  readonly train?: TrainFigures;
+}
+
+function figuresIn<Figures>(file: string): Readonly<Record<string, Figures>> {
+  const text = readFileSync(join(import.meta.dirname, '../fixtures', file), 'utf8');
+  return (JSON.parse(text) as { readonly networks: Readonly<Record<string, Figures>> }).networks;
+}
+
 /** Networks by torchvision's names, with the figures that test/fixtures/torchvision_networks.py wrote. */
-export const torchvisionNetworks = (
-  JSON.parse(readFileSync(file, 'utf8')) as {
-    readonly networks: Readonly<Record<string, { readonly eval: EvalFigures; readonly train: TrainFigures }>>;
-  }
-).networks;
+export const torchvisionNetworks = figuresIn<Required<NetworkFigures>>('torchvision_networks.json');
+/** Those of convolutional_networks.py. */
+export const convolutionalNetworks = figuresIn<NetworkFigures>('convolutional_networks.json');
+/** Those of transformer_networks.py. */
+export const transformerNetworks = figuresIn<NetworkFigures>('transformer_networks.json');

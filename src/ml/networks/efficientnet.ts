@@ -2,100 +2,232 @@ import { imageShape } from '../graph/builder.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import { silu } from '../operators/activation/activations.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
+import type { BatchNormOptions } from '../operators/norm/batchNorm2d.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
 import { convNormActivation } from './layers/convNormActivation.ts';
+import { nearMultiple } from './layers/nearMultiple.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
 import { imagenetPixels, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
-/** What sets one EfficientNet apart from another: how much wider and deeper it is than B0. */
+/**
+ * Blocks of one stage: MBConv, or one whose first two convolutions are fused into one; how much wider they are inside, their
+ * kernel, the stride of the first, their channels, how many.
+ */
+type Stage = readonly [
+  kind: 'separate' | 'fused',
+  expansion: number,
+  kernel: number,
+  stride: number,
+  channels: number,
+  blocks: number,
+];
+
+/** What sets one EfficientNet apart from another. */
 interface Efficientnet {
-  readonly width: number;
-  readonly depth: number;
+  /** Channels of the first convolution. */
+  readonly stem: number;
+  readonly stages: readonly Stage[];
+  /** Channels of the last convolution. */
+  readonly features: number;
+  readonly norm?: BatchNormOptions;
   readonly weights: readonly WeightSet[];
+}
+
+/** EfficientNet-B0, which the others of B are wider and deeper than. */
+const base: readonly Stage[] = [
+  ['separate', 1, 3, 1, 16, 1],
+  ['separate', 6, 3, 2, 24, 2],
+  ['separate', 6, 5, 2, 40, 2],
+  ['separate', 6, 3, 2, 80, 3],
+  ['separate', 6, 5, 1, 112, 3],
+  ['separate', 6, 5, 2, 192, 4],
+  ['separate', 6, 3, 1, 320, 1],
+];
+/** Channels behind the last stage for each of its own. */
+const lastExpansion = 4;
+
+/** B0 times as wide and as deep. */
+function scaled(width: number, depth: number, ...weights: readonly WeightSet[]): Efficientnet {
+  const stages = base.map(([kind, expansion, kernel, stride, channels, blocks]): Stage => {
+    return [kind, expansion, kernel, stride, nearMultiple(channels * width), Math.ceil(blocks * depth)];
+  });
+  return { stem: nearMultiple(32 * width), stages, features: lastExpansion * nearMultiple(320 * width), weights };
+}
+
+/** B5 to B7, whose weights come from elsewhere, as their file says. */
+const lukemelas = { epsilon: 1e-3, momentum: 0.01 };
+const second = { features: 1280, norm: { epsilon: 1e-3 } };
+
+/** The first set, with a bicubic resize. */
+function bicubic(size: readonly [resize: number, crop: number], set: WeightSet): WeightSet {
+  const [resize, crop] = size;
+  return { ...set, preprocessing: imagenetPixels({ resize, crop, interpolation: 'bicubic' }) };
 }
 
 /** Accuracy, sizes and files: https://pytorch.org/vision/stable/models.html. */
 const efficientnets: Readonly<Record<string, Efficientnet>> = {
-  efficientnet_b0: {
-    width: 1,
-    depth: 1,
+  efficientnet_b0: scaled(
+    1,
+    1,
+    bicubic([256, 224], v1(77.692, 20.451, torchFile('efficientnet_b0_rwightman', '7f5810bc'))),
+  ),
+  efficientnet_b1: scaled(
+    1,
+    1.1,
+    bicubic([256, 240], v1(78.642, 30.134, torchFile('efficientnet_b1_rwightman', 'bac287d4'))),
+    {
+      ...v1(79.838, 30.136, torchFile('efficientnet_b1', 'c27df63c')),
+      name: 'IMAGENET1K_V2',
+      preprocessing: imagenetPixels({ resize: 255, crop: 240 }),
+    },
+  ),
+  efficientnet_b2: scaled(
+    1.1,
+    1.2,
+    bicubic([288, 288], v1(80.608, 35.174, torchFile('efficientnet_b2_rwightman', 'c35c1473'))),
+  ),
+  efficientnet_b3: scaled(
+    1.2,
+    1.4,
+    bicubic([320, 300], v1(82.008, 47.184, torchFile('efficientnet_b3_rwightman', 'b3899882'))),
+  ),
+  efficientnet_b4: scaled(
+    1.4,
+    1.8,
+    bicubic([384, 380], v1(83.384, 74.489, torchFile('efficientnet_b4_rwightman', '23ab8bcd'))),
+  ),
+  efficientnet_b5: {
+    ...scaled(1.6, 2.2, bicubic([456, 456], v1(83.444, 116.864, torchFile('efficientnet_b5_lukemelas', '1a07897c')))),
+    norm: lukemelas,
+  },
+  efficientnet_b6: {
+    ...scaled(1.8, 2.6, bicubic([528, 528], v1(84.008, 165.362, torchFile('efficientnet_b6_lukemelas', '24a108a5')))),
+    norm: lukemelas,
+  },
+  efficientnet_b7: {
+    ...scaled(2, 3.1, bicubic([600, 600], v1(84.122, 254.675, torchFile('efficientnet_b7_lukemelas', 'c5b4e57e')))),
+    norm: lukemelas,
+  },
+  efficientnet_v2_s: {
+    stem: 24,
+    stages: [
+      ['fused', 1, 3, 1, 24, 2],
+      ['fused', 4, 3, 2, 48, 4],
+      ['fused', 4, 3, 2, 64, 4],
+      ['separate', 4, 3, 2, 128, 6],
+      ['separate', 6, 3, 1, 160, 9],
+      ['separate', 6, 3, 2, 256, 15],
+    ],
+    ...second,
     weights: [
       {
-        ...v1(77.692, 20.451, torchFile('efficientnet_b0_rwightman', '7f5810bc')),
-        preprocessing: imagenetPixels({ interpolation: 'bicubic' }),
+        ...v1(84.228, 82.704, torchFile('efficientnet_v2_s', 'dd5fe13b')),
+        preprocessing: imagenetPixels({ resize: 384, crop: 384 }),
+      },
+    ],
+  },
+  efficientnet_v2_m: {
+    stem: 24,
+    stages: [
+      ['fused', 1, 3, 1, 24, 3],
+      ['fused', 4, 3, 2, 48, 5],
+      ['fused', 4, 3, 2, 80, 5],
+      ['separate', 4, 3, 2, 160, 7],
+      ['separate', 6, 3, 1, 176, 14],
+      ['separate', 6, 3, 2, 304, 18],
+      ['separate', 6, 3, 1, 512, 5],
+    ],
+    ...second,
+    weights: [
+      {
+        ...v1(85.112, 208.01, torchFile('efficientnet_v2_m', 'dc08266a')),
+        preprocessing: imagenetPixels({ resize: 480, crop: 480 }),
+      },
+    ],
+  },
+  efficientnet_v2_l: {
+    stem: 32,
+    stages: [
+      ['fused', 1, 3, 1, 32, 4],
+      ['fused', 4, 3, 2, 64, 7],
+      ['fused', 4, 3, 2, 96, 7],
+      ['separate', 4, 3, 2, 192, 10],
+      ['separate', 6, 3, 1, 224, 19],
+      ['separate', 6, 3, 2, 384, 25],
+      ['separate', 6, 3, 1, 640, 7],
+    ],
+    ...second,
+    weights: [
+      {
+        ...v1(85.808, 454.573, torchFile('efficientnet_v2_l', '59c71312')),
+        preprocessing: {
+          ...imagenetPixels({ resize: 480, crop: 480, interpolation: 'bicubic' }),
+          ...{ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+        },
       },
     ],
   },
 };
 
-/** Blocks of one stage of B0: how much wider they are inside, their kernel, the stride of the first, their channels, how many. */
-type Stage = readonly [expansion: number, kernel: number, stride: number, channels: number, blocks: number];
-
-const stages: readonly Stage[] = [
-  [1, 3, 1, 16, 1],
-  [6, 3, 2, 24, 2],
-  [6, 5, 2, 40, 2],
-  [6, 3, 2, 80, 3],
-  [6, 5, 1, 112, 3],
-  [6, 5, 2, 192, 4],
-  [6, 3, 1, 320, 1],
-];
-const stem = 32;
-/** Channels behind the last stage for each of its own. */
-const lastExpansion = 4;
-
-/** A multiple of 8 near `channels` times `width`, and no less than nine tenths of that. */
-function widened(channels: number, width: number): number {
-  const wanted = channels * width;
-  const near = Math.max(8, Math.floor((wanted + 4) / 8) * 8);
-  return near < 0.9 * wanted ? near + 8 : near;
-}
-
 interface Block {
+  readonly kind: Stage[0];
   readonly expansion: number;
   readonly kernel: number;
   readonly stride: number;
   readonly channels: number;
+  readonly norm: BatchNormOptions | undefined;
 }
 
-/** MBConv: 1x1 to the inner width if there is one, depthwise, squeeze-and-excite, 1x1 without an activation; a shortcut. */
-function block(builder: GraphBuilder, name: string, x: string, options: Block): string {
-  const { expansion, kernel, stride, channels } = options;
+/** MBConv: 1x1 to the inner width if there is one, depthwise, squeeze-and-excite, 1x1 without an activation. */
+function separate(builder: GraphBuilder, layers: string, x: string, options: Block): string {
+  const { expansion, kernel, stride, channels, norm } = options;
   const [, inputs] = imageShape(builder, x);
-  const inner = widened(inputs, expansion);
-  const layers = `${name}.block`;
+  const inner = nearMultiple(inputs * expansion);
   let y = x;
   let index = 0;
   if (inner !== inputs) {
-    y = convNormActivation(builder, `${layers}.${index++}`, y, { channels: inner, kernel: 1, activation: silu });
+    y = convNormActivation(builder, `${layers}.${index++}`, y, { channels: inner, kernel: 1, norm, activation: silu });
   }
-  const depthwise = { channels: inner, kernel, stride, groups: inner, activation: silu };
+  const depthwise = { channels: inner, kernel, stride, groups: inner, norm, activation: silu };
   y = convNormActivation(builder, `${layers}.${index++}`, y, depthwise);
   const squeezed = Math.max(1, Math.floor(inputs / 4));
   y = squeezeExcite(builder, `${layers}.${index++}`, y, { squeezed, activation: silu });
-  y = convNormActivation(builder, `${layers}.${index}`, y, { channels, kernel: 1 });
-  return stride === 1 && inputs === channels ? add(builder, x, y) : y;
+  return convNormActivation(builder, `${layers}.${index}`, y, { channels, kernel: 1, norm });
+}
+
+/** Fused MBConv: a convolution to the inner width and 1x1 without an activation, or one convolution if there is no such width. */
+function fused(builder: GraphBuilder, layers: string, x: string, options: Block): string {
+  const { expansion, kernel, stride, channels, norm } = options;
+  const [, inputs] = imageShape(builder, x);
+  const inner = nearMultiple(inputs * expansion);
+  const first = { channels: inner === inputs ? channels : inner, kernel, stride, norm, activation: silu };
+  const y = convNormActivation(builder, `${layers}.0`, x, first);
+  return inner === inputs ? y : convNormActivation(builder, `${layers}.1`, y, { channels, kernel: 1, norm });
+}
+
+const blocksOf = { separate, fused };
+
+/** A block, added to what came in if both fit. */
+function block(builder: GraphBuilder, name: string, x: string, options: Block): string {
+  const y = blocksOf[options.kind](builder, `${name}.block`, x, options);
+  return options.stride === 1 && imageShape(builder, x)[1] === options.channels ? add(builder, x, y) : y;
 }
 
 /** Images `[N, 3, H, W]` -> features `[N, F]`, the mean over the last map. */
-function build(builder: GraphBuilder, { width, depth }: Efficientnet, images: string): string {
-  const first = { channels: widened(stem, width), kernel: 3, stride: 2, activation: silu };
+function build(builder: GraphBuilder, { stem, stages, features, norm }: Efficientnet, images: string): string {
+  const first = { channels: stem, kernel: 3, stride: 2, norm, activation: silu };
   let x = convNormActivation(builder, 'features.0', images, first);
-  for (const [stage, [expansion, kernel, firstStride, channels, blocks]] of stages.entries()) {
-    for (let index = 0; index < Math.ceil(blocks * depth); index++) {
+  for (const [stage, [kind, expansion, kernel, firstStride, channels, blocks]] of stages.entries()) {
+    for (let index = 0; index < blocks; index++) {
       const stride = index === 0 ? firstStride : 1;
-      const options = { expansion, kernel, stride, channels: widened(channels, width) };
+      const options = { kind, expansion, kernel, stride, channels, norm };
       x = block(builder, `features.${stage + 1}.${index}`, x, options);
     }
   }
-  const last = { channels: featureCount(width), kernel: 1, activation: silu };
+  const last = { channels: features, kernel: 1, norm, activation: silu };
   return globalAveragePool(builder, convNormActivation(builder, `features.${stages.length + 1}`, x, last));
-}
-
-function featureCount(width: number): number {
-  return lastExpansion * widened(stages.at(-1)?.[3] ?? 0, width);
 }
 
 /** The Linear of the network's own classifier, behind a dropout. */
@@ -113,12 +245,14 @@ const initialise: Initialisation = (name, shapes) => {
   return name.endsWith('.bias') && weightShapeOf(name, shapes).length === 4 ? zeros : undefined;
 };
 
-/** EfficientNet (Tan and Le 2019, https://arxiv.org/abs/1905.11946) as torchvision builds it. */
+/** EfficientNet (Tan and Le 2019, https://arxiv.org/abs/1905.11946) and V2 (2021, https://arxiv.org/abs/2104.00298) as torchvision builds them. */
 export const efficientnet: Family = {
   title: 'EfficientNet',
   variants: variantsOf(efficientnets, (name, row) => ({
-    title: name.replace('efficientnet_b', 'EfficientNet-B'),
-    features: featureCount(row.width),
+    title: name
+      .replace('efficientnet_b', 'EfficientNet-B')
+      .replace(/^efficientnet_v2_(.)$/u, (_, size: string) => `EfficientNetV2-${size.toUpperCase()}`),
+    features: row.features,
     build: (builder, images) => build(builder, row, images),
     weights: row.weights,
   })),

@@ -81,7 +81,7 @@ const initialise: Initialisation = (name, shapes) => {
 
 /** MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381) as torchvision builds it. */
 export const mobilenetV2: Family = {
-  title: 'MobileNet',
+  title: 'MobileNetV2',
   variants: {
     mobilenet_v2: {
       title: 'MobileNetV2',

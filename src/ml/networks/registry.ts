@@ -9,6 +9,7 @@ import type { Graph } from '../graph/graph.ts';
 import { typeOf } from '../graph/graph.ts';
 import { pixelConstants } from '../graph/pixelConstants.ts';
 import { elementCount } from '../graph/tensor.ts';
+import { alexnet } from './alexnet.ts';
 import { convnet } from './convnet.ts';
 import { convnext } from './convnext.ts';
 import { densenet } from './densenet.ts';
@@ -18,17 +19,24 @@ import type { HeadOptions } from './layers/head.ts';
 import { buildHead } from './layers/head.ts';
 import { maxvit } from './maxvit.ts';
 import { mobilenetV2 } from './mobilenetV2.ts';
+import { googlenet } from './googlenet.ts';
+import { inceptionV3 } from './inceptionV3.ts';
+import { mnasnet } from './mnasnet.ts';
+import { mobilenetV3 } from './mobilenetV3.ts';
 import { type GraphOptions, type ImageDemands, imagesInput, type Network, type NetworkReference } from './network.ts';
 import { nearNames } from './nearNames.ts';
 import { onnxFileNetwork } from './onnxFile.ts';
 import { imagenetPixels, type PretrainedWeights } from './pretrainedWeights.ts';
+import { regnet } from './regnet.ts';
 import { resnet } from './resnet.ts';
+import { shufflenetV2 } from './shufflenetV2.ts';
 import { squeezenet } from './squeezenet.ts';
 import { swin } from './swin.ts';
 import { pinnedWeights, timmWeights } from './timm.ts';
 import { timmConvnext } from './timmConvnext.ts';
 import { timmEva } from './timmEva.ts';
 import { timmVit } from './timmVit.ts';
+import { vgg } from './vgg.ts';
 import { vit } from './vit.ts';
 
 /** Every family, in the order in which lists show their networks. */
@@ -36,7 +44,9 @@ const families: readonly Family[] = [
   resnet,
   densenet,
   mobilenetV2,
+  mobilenetV3,
   efficientnet,
+  regnet,
   convnext,
   vit,
   swin,
@@ -44,7 +54,13 @@ const families: readonly Family[] = [
   timmVit,
   timmEva,
   timmConvnext,
+  shufflenetV2,
+  mnasnet,
   squeezenet,
+  inceptionV3,
+  googlenet,
+  vgg,
+  alexnet,
   convnet,
 ];
 

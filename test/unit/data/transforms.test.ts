@@ -12,6 +12,7 @@ import { cropImage } from '../../../src/ml/data/fiveCrops.ts';
 import type { RgbImage } from '../../../src/ml/data/rgbImage.ts';
 import { rotatedCentreCrop, stretchedBox, warp } from '../../../src/ml/data/warp.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
+import { drawnPattern } from './drawnPattern.ts';
 import { temporaryFolder } from './temporaryImages.ts';
 
 const values = z.array(z.number());
@@ -41,19 +42,6 @@ const fixtureSchema = z.object({
 const fixture = join(import.meta.dirname, '../../fixtures/torchvision_transforms.json');
 const { cases } = fixtureSchema.parse(JSON.parse(await readFile(fixture, 'utf8')));
 
-/** The pattern of torchvision_transforms.py. */
-function pattern(width: number, height: number): RgbImage {
-  const data = new Uint8Array(width * height * 3);
-  for (let at = 0; at < data.length; at++) {
-    const channel = at % 3;
-    const x = Math.floor(at / 3) % width;
-    const y = Math.floor(at / 3 / width);
-    const wave = (x * (2 + channel) + y * (6 - 2 * channel) + channel * 85) % 510;
-    data[at] = Math.min(255, wave, 510 - wave);
-  }
-  return { width, height, data };
-}
-
 /** Mean absolute difference to torchvision, in levels of 255, over every 16th pixel. */
 function difference(planes: Uint8Array, size: number, expected: readonly number[]): number {
   const kept = planes.filter((_, at) => (at % size) % 16 === 0 && (Math.floor(at / size) % size) % 16 === 0);
@@ -65,7 +53,7 @@ for (const reference of cases) {
   const { width, height } = reference;
   test(`an image of ${width} x ${height} is resized, cropped and augmented as torchvision does`, async (t) => {
     const file = join(await temporaryFolder(t), 'pattern.png');
-    const { data } = pattern(width, height);
+    const { data } = drawnPattern(width, height);
     await writeFile(
       file,
       await sharp(data, { raw: { width, height, channels: 3 } })
@@ -113,7 +101,7 @@ for (const reference of cases) {
 }
 
 test('a warp by the identity copies the image, and a flip mirrors it exactly', () => {
-  const image = pattern(64, 64);
+  const image = drawnPattern(64, 64);
   const planes = cropPlanes(image, { left: 0, top: 0 }, 64);
   assert.deepEqual(warp(image, { a: 1, b: 0, c: 0, d: 0, e: 1, f: 0 }, 64), planes);
   const mirrored = warp(image, rotatedCentreCrop(image, 64, { left: 0, top: 0 }, 0, true), 64);
@@ -125,7 +113,7 @@ test('a warp by the identity copies the image, and a flip mirrors it exactly', (
 
 test('the last corner of a wide image is warped as any', () => {
   const [wide, height] = [32_000, 100];
-  const image = pattern(wide, height);
+  const image = drawnPattern(wide, height);
   const corner = { a: 1, b: 0, c: wide - 4, d: 0, e: 1, f: height - 4 };
   assert.deepEqual(warp(image, corner, 4), cropPlanes(image, { left: wide - 4, top: height - 4 }, 4));
 });
@@ -191,7 +179,7 @@ test('random boxes lie in the image with the areas and ratios of torchvision', (
 });
 
 test('five crops come in the order of the report with their frames in pixels of the original', () => {
-  const image = { ...pattern(512, 256), source: { width: 1000, height: 500 } };
+  const image = { ...drawnPattern(512, 256), source: { width: 1000, height: 500 } };
   const crops = cropImage(image, 224, 5);
   assert.deepEqual(
     crops.map(({ name }) => name),

@@ -1,0 +1,29 @@
+import process from 'node:process';
+import { test } from 'node:test';
+import { compareDoubleStep, compareFloatStep, compareLogits, compareParameters } from './networkParity.ts';
+import { convolutionalNetworks } from './torchvisionFigures.ts';
+
+/** Networks with more parameters are compared where FIVECROP_ALL_NETWORKS is set. */
+const mostParameters = 10_000_000;
+const always = new Set(['alexnet', 'vgg11_bn', 'resnext50_32x4d', 'inception_v3', 'efficientnet_v2_s']);
+const all = process.env['FIVECROP_ALL_NETWORKS'] !== undefined;
+const why = 'FIVECROP_ALL_NETWORKS=1 compares it too';
+
+for (const [name, { eval: evaluated, train }] of Object.entries(convolutionalNetworks)) {
+  test(`${name} has the parameters and state dict of torch's, in its order`, () => {
+    compareParameters(name, evaluated);
+  });
+
+  const isLarge = evaluated.parameters > mostParameters && !always.has(name);
+  test(`${name} gives torch's logits`, { skip: !all && isLarge && why }, async (t) => {
+    t.diagnostic(`off by ${(await compareLogits(name, evaluated)).toExponential(1)} deviations`);
+  });
+
+  if (!train) continue;
+
+  test(`the first step of ${name} in float64 has torch's loss, gradients and running statistics`, () =>
+    compareDoubleStep(name, train));
+
+  test(`the first step of ${name} in float32 is as near to them as torch's own float32`, () =>
+    compareFloatStep(name, train));
+}
