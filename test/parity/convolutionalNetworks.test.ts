@@ -6,6 +6,8 @@ import { convolutionalNetworks } from './torchvisionFigures.ts';
 /** Networks with more parameters are compared where FIVECROP_ALL_NETWORKS is set. */
 const mostParameters = 10_000_000;
 const always = new Set(['alexnet', 'vgg11_bn', 'resnext50_32x4d', 'inception_v3', 'efficientnet_v2_s']);
+/** How far torch's own float32 may be from float64 for ours to be compared with it. */
+const tellingDistance = 0.01;
 const all = process.env['FIVECROP_ALL_NETWORKS'] !== undefined;
 const why = 'FIVECROP_ALL_NETWORKS=1 compares it too';
 
@@ -23,6 +25,9 @@ for (const [name, { eval: evaluated, train }] of Object.entries(convolutionalNet
 
   test(`the first step of ${name} in float64 has torch's loss, gradients and running statistics`, () =>
     compareDoubleStep(name, train));
+
+  // Many gradients jump where a value is near the kink of a ReLU: torch's float32 is off by up to a third then, and tells nothing.
+  if (train.float32_gradients > tellingDistance) continue;
 
   test(`the first step of ${name} in float32 is as near to them as torch's own float32`, () =>
     compareFloatStep(name, train));
