@@ -64,15 +64,11 @@ function unit(builder: GraphBuilder, name: string, x: string, channels: number, 
   };
   const depthwise = (inputs: number) => ({ kernel: 3, stride, groups: inputs });
   const [, inputs] = imageShape(builder, x);
-  let kept = x;
-  let moved = x;
-  if (stride === 1) {
-    kept = slice(builder, x, 1, 0, half);
-    moved = slice(builder, x, 1, half, channels);
-  } else {
-    kept = layer('branch1', 0, x, depthwise(inputs));
-    kept = layer('branch1', 2, kept, { kernel: 1, activation: relu });
-  }
+  const kept =
+    stride === 1
+      ? slice(builder, x, 1, 0, half)
+      : layer('branch1', 2, layer('branch1', 0, x, depthwise(inputs)), { kernel: 1, activation: relu });
+  let moved = stride === 1 ? slice(builder, x, 1, half, channels) : x;
   moved = layer('branch2', 0, moved, { kernel: 1, activation: relu });
   moved = layer('branch2', 3, moved, depthwise(half));
   moved = layer('branch2', 5, moved, { kernel: 1, activation: relu });

@@ -40,8 +40,8 @@ test('a network of torchvision has every set of weights that torchvision publish
         ...{ mean: preprocessing.mean, std: preprocessing.std },
         isOfSwag: licence === 'CC-BY-NC-4.0',
       })),
-      expected.map(({ file: _, licence, ...set }) => ({
-        ...set,
+      expected.map(({ name: set, top1, megabytes, resize, crop, interpolation, mean, std, licence }) => ({
+        ...{ name: set, top1, megabytes, resize, crop, interpolation, mean, std },
         ...(transformsInput.has(name) ? ported : {}),
         isOfSwag: licence?.includes('SWAG') ?? false,
       })),
