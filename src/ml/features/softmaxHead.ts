@@ -4,6 +4,7 @@ import type { Graph } from '../graph/graph.ts';
 import { createRandom, permutation } from '../graph/random.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
+import { lossTargets } from '../operators/loss/lossTargets.ts';
 import { buildHead } from '../networks/layers/head.ts';
 import { featuresInput } from '../networks/network.ts';
 
@@ -97,11 +98,15 @@ export async function trainSoftmaxHead(
       for (let step = 0; step < stepsPerEpoch; step++) {
         if (signal?.aborted) throw cancelled();
         const batch = order.subarray(step * batchSize, (step + 1) * batchSize).map((place) => trained[place] ?? 0);
-        const targets = new Float32Array(batchSize * classes);
-        batch.forEach((row, at) => (targets[at * classes + (labels[row] ?? 0)] = 1 / batchSize));
         const feeds = new Map([
           [featuresInput, gathered(rows, batch)],
-          ['targets', float32Tensor([batchSize, classes], targets)],
+          [
+            'targets',
+            lossTargets(
+              Int32Array.from(batch, (row) => labels[row] ?? 0),
+              { classes, labelSmoothing: 0 },
+            ),
+          ],
         ]);
         const share = (epoch * stepsPerEpoch + step) / (epochs * stepsPerEpoch);
         await model.step([feeds], (learningRate * (1 + Math.cos(Math.PI * share))) / 2);

@@ -4,6 +4,7 @@ import { findingText, splitNames, type SplitName } from '../../protocol/dataRepo
 import { usageError, userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import type { Layout } from '../../protocol/trainingConfig.ts';
+import { plural } from '../../protocol/plural.ts';
 import { runOfCheckpoint } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
 import { digestAlone, samplesOf } from '../data/digestImages.ts';
@@ -156,10 +157,10 @@ function ownNotes(dataset: Dataset, kept: KeptSplit, matched: MatchedImages, spl
   }
   const unused = dataset.splitBy === 'folders' && split === 'test' ? 0 : matched.unknown.length;
   if (unused > 0) {
-    notes.push(`${count(unused, 'image')} came after the run began, ${unused === 1 ? 'is' : 'are'} in none of its splits and not tested; test them in a folder of their own.`); // prettier-ignore
+    notes.push(`${plural(unused, 'image')} came after the run began, ${unused === 1 ? 'is' : 'are'} in none of its splits and not tested; test them in a folder of their own.`); // prettier-ignore
   }
   const gone = matched.gone[split];
-  if (gone > 0) notes.push(`${count(gone, 'image')} of the run’s ${split} split ${gone === 1 ? 'is' : 'are'} gone.`);
+  if (gone > 0) notes.push(`${plural(gone, 'image')} of the run’s ${split} split ${gone === 1 ? 'is' : 'are'} gone.`);
   return notes;
 }
 
@@ -173,8 +174,8 @@ function takenNotes(taken: readonly Sample[], split: SplitName, { firstUseOf }: 
   const trained = taken.filter((sample) => firstUseOf(sample) === 'train').length;
   const chosen = taken.length - trained;
   const parts = [
-    ...(trained > 0 ? [`${count(trained, 'image')} that the run trained on`] : []),
-    ...(chosen > 0 ? [`${count(chosen, 'image')} by which it chose its best checkpoint`] : []),
+    ...(trained > 0 ? [`${plural(trained, 'image')} that the run trained on`] : []),
+    ...(chosen > 0 ? [`${plural(chosen, 'image')} by which it chose its best checkpoint`] : []),
   ];
   return [`${parts.join(' and ')} ${taken.length === 1 ? 'is' : 'are'} left out of ${split}.`];
 }
@@ -206,11 +207,7 @@ function finished(dataset: Dataset, samples: readonly Sample[], selection: TestI
   const notes = [
     ...dataset.notes.map(findingText),
     ...otherClassesNote(dataset),
-    ...(left > 0 ? [`${count(left, 'image')} in no class folder ${left === 1 ? 'is' : 'are'} left out.`] : []),
+    ...(left > 0 ? [`${plural(left, 'image')} in no class folder ${left === 1 ? 'is' : 'are'} left out.`] : []),
   ];
   return { root: dataset.root, samples, selection: { ...selection, notes: [...selection.notes, ...notes] } };
-}
-
-function count(number: number, one: string): string {
-  return `${number} ${number === 1 ? one : `${one}s`}`;
 }

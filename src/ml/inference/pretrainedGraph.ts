@@ -1,7 +1,7 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import type { HubPin } from '../../protocol/timmConfig.ts';
 import { isWeightSet } from '../../protocol/weightSet.ts';
+import { asUsage } from '../networks/asUsage.ts';
 import { type NamedNetwork, namedNetwork, networkNames } from '../networks/registry.ts';
 import { locateWeights, pinOfNetwork } from '../weights/pretrained.ts';
 import { publishedSet } from '../weights/publishedSet.ts';
@@ -48,17 +48,8 @@ export async function pretrained(
   const given = set === undefined ? weights : undefined;
   const needsHub = given === undefined || !networkNames.includes(name);
   const pin = needsHub ? await pinOfNetwork(name, options) : undefined;
-  const network = knownNetwork(name, pin);
+  const network = asUsage(() => namedNetwork(name, pin));
   const file = given ?? (await locateWeights(name, { set, pin }, options));
   const { preprocessing } = (await publishedSet(network, weights)) ?? network;
   return { network, file, preprocessing };
-}
-
-function knownNetwork(name: string, pin: HubPin | undefined): NamedNetwork {
-  try {
-    return namedNetwork(name, pin);
-  } catch (error) {
-    if (error instanceof RangeError) throw usageError(`${error.message}.`);
-    throw error;
-  }
 }

@@ -17,7 +17,7 @@ import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';
 import { flatten } from '../../../src/ml/operators/movement/reshape.ts';
 import { averageName, type Optimizer } from '../../../src/ml/operators/optimizer/optimizer.ts';
-import { lossTargets } from '../../../src/ml/training/loop/targets.ts';
+import { lossTargets } from '../../../src/ml/operators/loss/lossTargets.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { doubleEngine } from './doubleEngine.ts';
 

@@ -8,7 +8,7 @@ import { dropoutMasks } from './dropoutMasks.ts';
 import { learningPlan, type LearningPlan } from './learningPlan.ts';
 import { cutFeeds, rowsOf, tooLarge } from './fitToMemory.ts';
 import type { RunNetwork } from '../run/runNetwork.ts';
-import { lossTargets, type TargetOptions } from './targets.ts';
+import { lossTargets, type TargetOptions } from '../../operators/loss/lossTargets.ts';
 
 /** Name of the input that holds the loss targets. */
 export const targetsInput = 'targets';

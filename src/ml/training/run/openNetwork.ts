@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { usageError } from '../../../protocol/errors.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import { type Backbone, openBackbone, type OpenedNetwork, scoresIn } from '../../inference/backbone.ts';
 import { exportedFacts, suggestedConstants } from '../../inference/backbonePreprocessing.ts';
 import { readOnnxFile } from '../../inference/foreignModel.ts';
+import { asUsage } from '../../networks/asUsage.ts';
 import type { ImageDemands } from '../../networks/network.ts';
 import { onnxFileNetwork } from '../../networks/onnxFile.ts';
 import { usualSize } from '../../networks/pretrainedWeights.ts';
@@ -42,18 +42,4 @@ function demandsOf(backbone: Backbone, log?: (message: string) => void): ImageDe
   if (exported) return { constants: exported, usual: exported, size, resize: exported.resize };
   const usual = { crop: size ?? usualSize };
   return { constants: suggestedConstants(file, scoresIn(backbone), log), usual, size, resize: undefined };
-}
-
-/** The registry's RangeErrors are the user's: an unknown name, a count out of range. */
-export function asUsage<Value>(make: () => Value): Value {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof RangeError) throw usageError(`${capital(error.message)}.`);
-    throw error;
-  }
-}
-
-function capital(sentence: string): string {
-  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
 }

@@ -12,7 +12,7 @@ import type { ImageDemands, Network } from '../../networks/network.ts';
 import { layerGroups } from '../../networks/layerGroups.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
 import { trainableParameters } from '../../networks/trainableParameters.ts';
-import { asUsage } from './openNetwork.ts';
+import { asUsage } from '../../networks/asUsage.ts';
 import { withDropPath } from '../../passes/dropPath.ts';
 import { withoutDropout } from '../../passes/withoutDropout.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { balancedClassWeights } from '../../../src/ml/training/loop/classWeights.ts';
 import { sliceRows } from '../../../src/ml/graph/sliceRows.ts';
-import { lossTargets } from '../../../src/ml/training/loop/targets.ts';
+import { lossTargets } from '../../../src/ml/operators/loss/lossTargets.ts';
 
 /** Drawn by torch 1.13 (`torch.manual_seed(0)`), log-softmax of a 4 x 3 matrix of normal numbers. */
 const logProbabilities = [
