@@ -3,7 +3,7 @@ import { between, count, mostClasses, mostHiddenLayers, mostHiddenUnits, name, p
 import { preprocessingSchema } from './preprocessing.ts';
 import { checkpointSplitSchema } from './runSplit.ts';
 import { hubPinSchema } from './timmConfig.ts';
-import { methods } from './trainingConfig.ts';
+import { methods, pools } from './trainingConfig.ts';
 
 export const checkpointVersion = 1;
 
@@ -54,6 +54,8 @@ export const checkpointMetadataSchema = z
         file: path(),
         sha256: z.string().regex(/^[0-9a-f]{64}$/, 'expected a hash of 64 digits'),
         featuresOutput: text(10_000, 1),
+        /** How its tokens become features, where it gives tokens. */
+        pool: z.enum(pools).optional(),
         features: whole(1, 1_000_000),
       }),
     ]),

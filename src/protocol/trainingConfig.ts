@@ -12,6 +12,9 @@ export const schedules = ['constant', 'step', 'cosine'] as const;
 /** How the images of an epoch are drawn. */
 export const samplings = ['all', 'balanced'] as const;
 export const augmentations = ['report', 'crop', 'none'] as const;
+/** How the tokens of a transformer become features: the first one, the mean over the patches, or both side by side. */
+export const pools = ['cls', 'mean', 'cls+mean'] as const;
+export type Pool = (typeof pools)[number];
 export const precisions = ['float32', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
 export const engineChoices = ['auto', 'onnx', 'tensorflow'] as const;
@@ -53,10 +56,18 @@ export const trainingConfigSchema = z.strictObject({
       }),
       z.strictObject({
         kind: z.literal('backbone'),
-        file: path().describe('An ONNX file used as a frozen feature extractor.'),
+        file: path().describe(
+          'An ONNX file used as a frozen feature extractor, or the short name of one on the hub: `dinov2-small`.',
+        ),
         featuresOutput: text(10_000, 1)
           .optional()
           .describe('Name of its features output. Found automatically if possible.'),
+        pool: z
+          .enum(pools)
+          .optional()
+          .describe(
+            'How tokens `[N, T, D]` become features: `cls` takes the first, the class token; `mean` the mean over the patches, without class and register tokens; `cls+mean` both. `mean` without it.',
+          ),
         preprocessing: preprocessingSchema.partial().optional().describe('What the file expects of its pixels.'),
         licence: text(200, 1).optional().describe('Licence of the file, which is kept in checkpoints and exports.'),
       }),

@@ -5,7 +5,7 @@ import type { ClassifierSource } from '../inference/loadClassifier.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import type { OptionValues } from './configFlags.ts';
 import { preprocessingFromFlags } from './networkFlags.ts';
-import { weightsPath } from './trainingConfigFrom.ts';
+import { backbonePath, weightsPath } from './trainingConfigFrom.ts';
 
 /** The one network that the flags of `predict` name. Throws a usage error for none and for two. */
 export function classifierFromFlags(options: OptionValues): ClassifierSource {
@@ -19,7 +19,7 @@ export function classifierFromFlags(options: OptionValues): ClassifierSource {
     throw usageError('--preprocess, --mean, --std, --scale and --channels can only be used with --backbone FILE.');
   }
   if (typeof backbone === 'string') {
-    return { kind: 'backbone', file: resolve(backbone), ...(preprocessing ? { preprocessing } : {}) };
+    return { kind: 'backbone', file: backbonePath(backbone), ...(preprocessing ? { preprocessing } : {}) };
   }
   if (weights !== undefined && arch === undefined) throw usageError('--weights can only be used with --arch NAME.');
   if (weights === 'none') throw usageError('A network with random weights predicts nothing; leave out --weights none.');

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { usageError } from '../../protocol/errors.ts';
 import { preprocessPresets, type Preprocessing, type PreprocessPreset } from '../../protocol/preprocessing.ts';
+import { backboneNames } from '../weights/onnxBackbones.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 
 /** Options that say which network is meant, for `train` and `predict`. */
@@ -14,7 +15,10 @@ export function networkOptions(): Option[] {
       '--weights <file>',
       'pretrained weights from a .safetensors or .pth file, or a published set by its name, such as IMAGENET1K_V2; none for random ones',
     ),
-    new Option('--backbone <file.onnx>', 'an ONNX file as a frozen feature extractor').conflicts(['arch', 'weights']),
+    new Option(
+      '--backbone <file.onnx>',
+      `an ONNX file as a frozen feature extractor, or one on the hub by its short name: ${backboneNames.join(', ')}`,
+    ).conflicts(['arch', 'weights']),
   ];
 }
 

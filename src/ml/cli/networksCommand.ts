@@ -8,6 +8,7 @@ import { measureNetwork } from '../inference/measureNetwork.ts';
 import { nearNames } from '../networks/nearNames.ts';
 import { namedNetwork } from '../networks/registry.ts';
 import { offeredNetworks } from '../weights/networkOffers.ts';
+import { backboneNames } from '../weights/onnxBackbones.ts';
 import { computingOptions, placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
 import { withInterrupt } from './interrupt.ts';
@@ -19,6 +20,8 @@ Examples:
   fivecrop networks                                        all of them
   fivecrop networks vit                                    those with “vit” in name, title, family or licence
   fivecrop networks mobilenet --measure                    and how fast they are on this machine
+
+For --backbone there are ONNX files on the hub by the short names ${backboneNames.join(', ')}.
 
 Accuracy is ImageNet’s, one centre crop; networks without one were trained on other classes. A network of timm that is
 not listed is found by its name on the hub too, as timm/NAME.TAG, if it is of one of the families. Images per second are

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { basename, dirname, resolve } from 'node:path';
 import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { pools, type TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { runOf } from '../../runs/list.ts';
 import { runNameOf } from '../../runs/name.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
@@ -38,6 +38,12 @@ export function trainCommand(): Command {
     .addHelpText('after', examples);
   for (const option of [...networkOptions(), ...preprocessingOptions(), ...configOptions()]) command.addOption(option);
   return command
+    .addOption(
+      new Option(
+        '--pool <how>',
+        'for --backbone: how tokens become features: the class token, the mean over the patches, or both',
+      ).choices(pools),
+    )
     .option('--features-output <name>', 'for --backbone: the output that holds its features, if it is not found')
     .option('--trainable-tensors <n>', 'as --no_of_trainable of the report: 0 trains the head only')
     .addOption(new Option('--pretrained', 'start from pretrained weights, as is the default').conflicts('weights'))

@@ -1,11 +1,12 @@
 import { dirname, join, resolve } from 'node:path';
 import { usageError, userError } from '../../protocol/errors.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
-import type { TrainingConfig, TrainingConfigInput } from '../../protocol/trainingConfig.ts';
+import { pools, type TrainingConfig, type TrainingConfigInput } from '../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../protocol/weightSet.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { runOf } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
+import { backboneOf } from '../weights/onnxBackbones.ts';
 import { canonicalName } from '../networks/registry.ts';
 import { topTensorsOfReport } from '../networks/trainableParameters.ts';
 import { numberOf, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
@@ -75,12 +76,13 @@ async function readConfig(file: string): Promise<Settings> {
     throw userError(`${file} holds no settings: name a .fivecrop.json file.`);
   }
   const absolute = (path: unknown) => (typeof path === 'string' ? resolve(dirname(file), path) : path);
+  const ofBackbone = (path: unknown) => (typeof path === 'string' ? backbonePath(path, dirname(file)) : path);
   const network: unknown = settings.network;
   const paths = (value: object) =>
     Object.fromEntries(
       Object.entries(value).map(([key, path]) => {
         if (key === 'weights' && typeof path === 'string') return [key, weightsPath(path, dirname(file))];
-        return [key, key === 'file' ? absolute(path) : path];
+        return [key, key === 'file' ? ofBackbone(path) : path];
       }),
     );
   return {
@@ -93,10 +95,10 @@ async function readConfig(file: string): Promise<Settings> {
 
 function networkFrom(options: OptionValues, base: NetworkInput | undefined): NetworkInput {
   const { arch, backbone, weights, featuresOutput } = options;
-  if (typeof backbone === 'string') return backboneFrom(options, resolve(backbone));
-  if (preprocessingFromFlags(options) ?? featuresOutput) {
+  if (typeof backbone === 'string') return backboneFrom(options, backbonePath(backbone));
+  if (preprocessingFromFlags(options) ?? featuresOutput ?? options['pool']) {
     throw usageError(
-      '--preprocess, --mean, --std, --scale, --channels and --features-output can only be used with --backbone FILE.',
+      '--preprocess, --mean, --std, --scale, --channels, --features-output and --pool can only be used with --backbone FILE.',
     );
   }
   const file = typeof weights === 'string' && weights !== 'none' ? weightsPath(weights) : undefined;
@@ -114,14 +116,21 @@ export function weightsPath(weights: string, folder = '.'): string {
   return isWeightSet(weights) ? weights : resolve(folder, weights);
 }
 
+/** An ONNX file by its absolute path; the short name of one on the hub as it is. */
+export function backbonePath(file: string, folder = '.'): string {
+  return backboneOf(file) ? file : resolve(folder, file);
+}
+
 function backboneFrom(options: OptionValues, file: string): NetworkInput {
   const { featuresOutput } = options;
+  const pool = pools.find((name) => name === options['pool']);
   const preprocessing = preprocessingFromFlags(options);
   return {
     kind: 'backbone',
     file,
     ...(preprocessing ? { preprocessing } : {}),
     ...(typeof featuresOutput === 'string' ? { featuresOutput } : {}),
+    ...(pool === undefined ? {} : { pool }),
   };
 }
 

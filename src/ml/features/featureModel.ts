@@ -4,6 +4,7 @@ import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { InferenceModel } from '../engine/engine.ts';
 import { type Graph, typeOf } from '../graph/graph.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
+import { locateBackbone } from '../weights/onnxBackbones.ts';
 import { networkOfCheckpoint, openBackbone, openFeatures, scoresIn } from '../inference/backbone.ts';
 import { exportedFacts, suggestedConstants } from '../inference/backbonePreprocessing.ts';
 import type { ImageBatch } from '../inference/classifier.ts';
@@ -58,7 +59,7 @@ export async function openFeatureModel(
     case 'architecture':
       return ofArchitecture(source, placement, options);
     case 'backbone':
-      return ofOnnxFile(source, placement, options.log);
+      return ofOnnxFile(source, placement, options.log, options);
   }
 }
 
@@ -73,7 +74,8 @@ async function ofCheckpoint(file: string, placement: Placement): Promise<Feature
   const { preprocessing } = metadata;
   if (!backbone) return ofGraph(network, state, preprocessing, placement);
   const model = await openFeatures(backbone, preprocessing, placement);
-  const key = keyOf(backbone.sha256, backbone.extractor.featuresOutput, preprocessing);
+  const { featuresOutput, pool } = backbone.extractor;
+  const key = keyOf(backbone.sha256, [featuresOutput, pool].join(' '), preprocessing);
   return featureModel(model, { width: backbone.extractor.features, preprocessing, key });
 }
 
@@ -90,11 +92,13 @@ async function ofArchitecture(
 }
 
 async function ofOnnxFile(
-  { file, preprocessing: given = {} }: Extract<ClassifierSource, { kind: 'backbone' }>,
+  source: Extract<ClassifierSource, { kind: 'backbone' }>,
   placement: Placement,
   log: (sentence: string) => void,
+  options: WeightsOptions,
 ): Promise<FeatureModel> {
-  const backbone = await openBackbone(await readOnnxFile(file), undefined, given.crop ?? pretrainedCrop);
+  const { file, pool, preprocessing: given = {} } = await locateBackbone(source, options);
+  const backbone = await openBackbone(await readOnnxFile(file), { pool }, given.crop ?? pretrainedCrop);
   const { features: width, featuresOutput, imageSize } = backbone.extractor;
   const crop = imageSize ?? given.crop ?? pretrainedCrop;
   const hear = Object.keys(given).length === 0 ? log : undefined;
@@ -104,7 +108,7 @@ async function ofOnnxFile(
   const model = await openFeatures(backbone, preprocessing, placement);
   return featureModel(model, {
     ...{ width, preprocessing },
-    key: keyOf(backbone.sha256, featuresOutput, preprocessing),
+    key: keyOf(backbone.sha256, [featuresOutput, backbone.extractor.pool].join(' '), preprocessing),
   });
 }
 

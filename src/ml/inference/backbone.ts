@@ -4,7 +4,7 @@ import { UserError, userError } from '../../protocol/errors.ts';
 import type { InferenceModel } from '../engine/engine.ts';
 import { featuresInput, imagesInput, type Network, type OnnxFileReference } from '../networks/network.ts';
 import { networkOf } from '../networks/registry.ts';
-import type { ClassScores, FeatureExtractor } from '../onnx/foreign/backbone.ts';
+import type { ClassScores, FeatureChoice, FeatureExtractor } from '../onnx/foreign/backbone.ts';
 import { featuresOf, type OnnxFile, openForeignModel, readOnnxFile, scoresOf } from './foreignModel.ts';
 import type { Placement } from './graphClassifier.ts';
 import { tryModel } from './modelTrial.ts';
@@ -22,21 +22,17 @@ export interface OpenedNetwork {
 }
 
 /**
- * Cuts an ONNX file off after its features, those named `featuresOutput` or else found, for images of `imageSize` pixels where
+ * Cuts an ONNX file off after its features, those of `choice` or else found, for images of `imageSize` pixels where
  * it takes any. Throws a user error where it cannot be used.
  */
 export async function openBackbone(
   read: OnnxFile,
-  featuresOutput: string | undefined,
+  choice: FeatureChoice,
   imageSize: number,
   trial = tryModel,
 ): Promise<Backbone> {
-  await trial(
-    read,
-    { kind: 'features', ...(featuresOutput === undefined ? {} : { output: featuresOutput }) },
-    imageSize,
-  );
-  return { ...read, extractor: featuresOf(read, featuresOutput) };
+  await trial(read, { kind: 'features', ...choice }, imageSize);
+  return { ...read, extractor: featuresOf(read, choice) };
 }
 
 /**
@@ -52,7 +48,8 @@ export async function networkOfCheckpoint(
   const { onnxFile } = network;
   if (!onnxFile) return { network };
   const found = await findOnnxFile(onnxFile, file);
-  const backbone = await openBackbone(found, onnxFile.featuresOutput, preprocessing.crop, trial);
+  const choice = { output: onnxFile.featuresOutput, pool: onnxFile.pool };
+  const backbone = await openBackbone(found, choice, preprocessing.crop, trial);
   const { features, imageSize = preprocessing.crop } = backbone.extractor;
   if (features === onnxFile.features && imageSize === preprocessing.crop) return { network, backbone };
   throw userError(

@@ -5,6 +5,7 @@ import { readBytes, withRegularFile } from '../../runs/boundedFile.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import {
   type ClassScores,
+  type FeatureChoice,
   type FeatureExtractor,
   readClassScores,
   readFeatureExtractor,
@@ -14,7 +15,7 @@ import type { Tensor } from '../graph/tensor.ts';
 import type { Placement } from './graphClassifier.ts';
 
 /** What is wanted of an ONNX file: its class scores, or the features named, or found, in it. */
-export type ForeignUse = { readonly kind: 'scores' } | { readonly kind: 'features'; readonly output?: string };
+export type ForeignUse = { readonly kind: 'scores' } | ({ readonly kind: 'features' } & FeatureChoice);
 
 /** The most that protobuf, and so the ONNX format, has in one file. */
 const mostBytes = 2 ** 31 - 1;
@@ -44,8 +45,8 @@ export function scoresOf({ file, bytes }: OnnxFile): ClassScores {
 }
 
 /** A file's features. Throws a user error that names the file where it has none that can be used. */
-export function featuresOf({ file, bytes }: OnnxFile, output?: string): FeatureExtractor {
-  return understood(file, () => readFeatureExtractor(bytes, output));
+export function featuresOf({ file, bytes }: OnnxFile, choice?: FeatureChoice): FeatureExtractor {
+  return understood(file, () => readFeatureExtractor(bytes, choice));
 }
 
 /** What the ONNX room has to say of a file is the user's. */

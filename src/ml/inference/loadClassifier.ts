@@ -1,5 +1,7 @@
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import type { Pool } from '../../protocol/trainingConfig.ts';
+import { locateBackbone } from '../weights/onnxBackbones.ts';
 import { namedNetwork } from '../networks/registry.ts';
 import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import type { ClassScores } from '../onnx/foreign/backbone.ts';
@@ -26,7 +28,12 @@ export type ClassifierSource =
   /** ImageNet's classes, with weights from a file or by the network's name. */
   | { readonly kind: 'architecture'; readonly name: string; readonly weights?: string }
   /** The file's own class scores. */
-  | { readonly kind: 'backbone'; readonly file: string; readonly preprocessing?: Partial<Preprocessing> };
+  | {
+      readonly kind: 'backbone';
+      readonly file: string;
+      readonly preprocessing?: Partial<Preprocessing>;
+      readonly pool?: Pool;
+    };
 
 export interface LoadOptions extends WeightsOptions {
   /** Hears of choices that were made for the user. */
@@ -61,7 +68,9 @@ export async function loadClassifier(
 }
 
 async function loadOf(source: ClassifierSource, placement: Placement, options: LoadOptions): Promise<Classifier> {
-  if (source.kind === 'backbone') return scoresClassifier(source, placement, options);
+  if (source.kind === 'backbone') {
+    return scoresClassifier(await locateBackbone(source, options), placement, options);
+  }
   return createGraphClassifier(await openClassifierGraph(source, placement, options), placement);
 }
 

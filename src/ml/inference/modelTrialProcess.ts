@@ -27,7 +27,7 @@ async function tryOnce({ file, sha256, use, imageSize }: TrialWish): Promise<voi
   const read = await readOnnxFile(file);
   if (read.sha256 !== sha256) throw userError(`${file} changed while it was read: try again.`);
   const scores = use.kind === 'scores' ? scoresOf(read) : undefined;
-  const features = use.kind === 'features' ? featuresOf(read, use.output) : undefined;
+  const features = use.kind === 'features' ? featuresOf(read, use) : undefined;
   const truncated = scores ?? features;
   if (!truncated) return;
   const placement = { engine: onnxEngine, device: 'cpu' };

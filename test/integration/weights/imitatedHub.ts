@@ -14,6 +14,8 @@ export interface Asked {
 export interface Repository {
   readonly config?: object | string;
   readonly content: Buffer;
+  /** Of the large file; `model.safetensors` without it. */
+  readonly path?: string;
   /** What the hub says of it, where that is not what it is. */
   readonly said?: { readonly sha256?: string; readonly size?: number; readonly blobId?: string };
   readonly licence?: string;
@@ -105,8 +107,12 @@ function answer(
     if (!headers.authorization.startsWith('Bearer member')) return void response.writeHead(401).end('{}');
   }
   if (file?.[3] === 'config.json' && repository.config !== undefined) return void response.end(textOf(repository));
-  if (file?.[3] !== 'model.safetensors') return void refuse(404, 'EntryNotFound');
+  if (file?.[3] !== pathOf(repository)) return void refuse(404, 'EntryNotFound');
   response.writeHead(302, { location: `${store}/${encodeURIComponent(name)}` }).end();
+}
+
+function pathOf({ path = 'model.safetensors' }: Repository): string {
+  return path;
 }
 
 function textOf({ config }: Repository): string {
@@ -126,7 +132,7 @@ function said(repository: Repository): object {
     siblings: [
       { rfilename: 'README.md', size: 10, blobId: git },
       { rfilename: 'config.json', size: text.length, blobId: lie.blobId ?? git },
-      { rfilename: 'model.safetensors', size, blobId: git, lfs: { sha256, size, pointerSize: 134 } },
+      { rfilename: pathOf(repository), size, blobId: git, lfs: { sha256, size, pointerSize: 134 } },
     ],
   };
 }

@@ -133,7 +133,7 @@ test('a 1x1 Conv, ReLU, pool and softmax are seen through, and the map before th
   const found = readFeatureExtractor(file);
   assert.deepEqual([found.featuresOutput, found.features], ['dropped', 3]);
   assert.deepEqual(await run(found), { dims: [2, 3], data: means.map((mean) => 2 * mean) });
-  const again = readFeatureExtractor(file, found.featuresOutput);
+  const again = readFeatureExtractor(file, { output: found.featuresOutput });
   assert.deepEqual(again.model, found.model);
   const scores = readClassScores(file);
   const { dims, data } = await run(scores);
@@ -228,7 +228,10 @@ test('what cannot be used is refused with a sentence that says why', () => {
   const output = [info('features', ['N', 3, 1, 1])];
   refused(() => readFeatureExtractor(Buffer.from('no model at all')), /not an ONNX model/);
   refused(() => readFeatureExtractor(new Uint8Array()), /not an ONNX model/);
-  refused(() => readFeatureExtractor(gemmAtBatchOne(), 'nowhere'), /no value named nowhere; its outputs are: logits/);
+  refused(
+    () => readFeatureExtractor(gemmAtBatchOne(), { output: 'nowhere' }),
+    /no value named nowhere; its outputs are: logits/,
+  );
   refused(() => readClassScores(modelOf({ node: [pool], output })), /no class scores/);
   const residual = [node('Add', ['x', 'x'], 'sum')];
   refused(
@@ -237,7 +240,7 @@ test('what cannot be used is refused with a sentence that says why', () => {
   );
   const flat = [node('Relu', ['x'], 'map'), node('Flatten', ['map'], 'flat'), node('Relu', ['flat'], 'y')];
   const unnamed = modelOf({ node: flat, output: [{ name: 'y', type: { tensorType: { elemType: 1 } } }] });
-  refused(() => readFeatureExtractor(unnamed, 'y'), /the value y .* cannot be used as features/);
+  refused(() => readFeatureExtractor(unnamed, { output: 'y' }), /the value y .* cannot be used as features/);
   for (const shape of [
     ['N', 1, 4, 4],
     ['N', 3, 4, 5],

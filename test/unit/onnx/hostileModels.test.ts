@@ -41,8 +41,11 @@ test('a long chain of nodes and a value that is joined with itself 200 times are
     return node('Concat', [before, before], [`j${at}`], [{ name: 'axis', type: 2, i: 1 }]);
   });
   const output = (name: string) => ({ output: [{ name }] });
-  assert.equal(readFeatureExtractor(modelOf(chain, output(last)), last).features, 3);
-  assert.throws(() => readFeatureExtractor(modelOf(joined, output('j199')), 'j199'), /says that there are .* features/);
+  assert.equal(readFeatureExtractor(modelOf(chain, output(last)), { output: last }).features, 3);
+  assert.throws(
+    () => readFeatureExtractor(modelOf(joined, output('j199')), { output: 'j199' }),
+    /says that there are .* features/,
+  );
 });
 
 test('more nodes than any network has are refused', () => {
@@ -53,7 +56,7 @@ test('more nodes than any network has are refused', () => {
 test('a model that goes in a circle is refused', () => {
   const circle = [node('Relu', ['b'], ['a']), node('Relu', ['a'], ['b']), node('Relu', ['b'], ['scores'])];
   assert.throws(() => readClassScores(modelOf(circle)), /no class scores/);
-  assert.throws(() => readFeatureExtractor(modelOf(circle), 'b'), /cannot be used as features/);
+  assert.throws(() => readFeatureExtractor(modelOf(circle), { output: 'b' }), /cannot be used as features/);
 });
 
 test('two nodes that make the same value are refused', () => {

@@ -19,10 +19,20 @@ export interface TruncatedModel {
 /** The value that a model is cut down to. */
 export interface Target {
   readonly value: string;
-  /** Size of axis 1. */
+  /** Size of axis 1 of the output. */
   readonly count: number;
-  /** 2 for `[N, count]`, 4 for a map, which is then averaged; undefined for one of both. */
-  readonly rank: 2 | 4 | undefined;
+  /** 2 for `[N, count]`, 4 for a map, which is then averaged; undefined for one of both; or tokens `[N, T, D]`. */
+  readonly rank: 2 | 4 | Tokens | undefined;
+}
+
+/** How tokens become features: the first of them, the mean over the patches, or both side by side. */
+export type TokenPool = 'cls' | 'mean' | 'cls+mean';
+
+/** Tokens and how they are pooled. */
+export interface Tokens {
+  readonly pool: TokenPool;
+  /** The map of patches `[N, D, h, w]`, whose h * w tokens come last, behind class and register tokens. */
+  readonly patches: string | undefined;
 }
 
 const float16 = 10;
@@ -49,7 +59,8 @@ export function truncateModel(model: OnnxModel, index: ModelIndex, target: Targe
   const named = freshNames(index);
   const image = imageInput(index, read, named);
   const shapes = openBatch(index, nodes, image.batchSize, named);
-  const after = asMatrix(target, image.elementType, named);
+  const isHalf = (index.graph.initializer ?? []).some(({ dataType }) => dataType === float16);
+  const after = asMatrix(target, isHalf || image.elementType === float16, named);
   const initializer = [
     ...(index.graph.initializer ?? []).filter((tensor) => read.has(tensor.name ?? '')),
     ...shapes.tensors,
@@ -185,7 +196,7 @@ function openBatch(index: ModelIndex, nodes: readonly OnnxNode[], batchSize: num
 }
 
 /** Nodes that bring the target to `[N, count]` in float32. */
-function asMatrix({ value, count, rank }: Target, elementType: number, named: Named) {
+function asMatrix({ value, count, rank }: Target, isHalf: boolean, named: Named) {
   const nodes: OnnxNode[] = [];
   const tensors: OnnxTensor[] = [];
   let output = value;
@@ -198,15 +209,54 @@ function asMatrix({ value, count, rank }: Target, elementType: number, named: Na
     tensors.push(int64Tensor(named('map_shape'), [0, count, -1, 1]));
     then('Reshape', named('map'), named('map_shape'));
   }
-  if (rank !== 2) {
+  if (typeof rank === 'object') {
+    const pooled = poolTokens(value, rank, named);
+    nodes.push(...pooled.nodes);
+    tensors.push(...pooled.tensors);
+    output = pooled.output;
+  } else if (rank !== 2) {
     then('GlobalAveragePool', named('mean'));
     then('Flatten', named('matrix'));
   }
-  if (elementType === float16) {
+  if (isHalf) {
     nodes.push(cast(output, named('output'), onnxDataTypes.float32));
     output = named('output');
   }
   return { nodes, tensors, output };
+}
+
+/** Nodes that make `[N, D]`, or `[N, 2 D]` of both, of tokens `[N, T, D]`. */
+function poolTokens(value: string, { pool, patches }: Tokens, named: Named) {
+  const nodes: OnnxNode[] = [];
+  const tensors: OnnxTensor[] = [];
+  const constant = (what: string, ...values: number[]) => {
+    tensors.push(int64Tensor(named(what), values));
+    return named(what);
+  };
+  const node = (opType: string, input: readonly string[], what: string, attribute: OnnxNode['attribute'] = []) => {
+    nodes.push({ opType, input: [...input], output: [named(what)], attribute });
+    return named(what);
+  };
+  const pooled: string[] = [];
+  if (pool !== 'mean') {
+    const bounds = [constant('first', 0), constant('second', 1), constant('token_axis', 1)];
+    pooled.push(node('Flatten', [node('Slice', [value, ...bounds], 'class_token')], 'class_features'));
+  }
+  if (pool !== 'cls') {
+    const shape = node('Shape', [patches ?? ''], 'patches_shape');
+    const side = (what: string, axis: number) => node('Gather', [shape, constant(`${what}_axis`, axis)], what);
+    const count = node('Mul', [side('rows', 2), side('columns', 3)], 'patch_count');
+    // Counted from the end, so that it does not matter how many tokens come first.
+    const bounds = [node('Neg', [count], 'first_patch'), constant('end', 2 ** 31 - 1), constant('patch_axis', 1)];
+    const tokens = node('Slice', [value, ...bounds], 'patch_tokens');
+    const last = [{ name: 'perm', type: 7, ints: [0, 2, 1] }];
+    const mean = node('GlobalAveragePool', [node('Transpose', [tokens], 'patch_columns', last)], 'patch_mean');
+    pooled.push(node('Flatten', [mean], 'patch_features'));
+  }
+  const [output = ''] = pooled;
+  if (pooled.length === 1) return { nodes, tensors, output };
+  const joined = node('Concat', pooled, 'token_features', [{ name: 'axis', type: 2, i: 1 }]);
+  return { nodes, tensors, output: joined };
 }
 
 function int64Values(tensor: OnnxTensor): number[] {

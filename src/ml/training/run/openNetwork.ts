@@ -28,9 +28,14 @@ export async function openNetwork(
     return { network: { ...named, images: { ...named.images, ...pixelsOf(before ?? preprocessing) } } };
   }
   const file = resolve(network.file);
-  const backbone = await openBackbone(await readOnnxFile(file), network.featuresOutput, imageSize);
-  const { featuresOutput, features } = backbone.extractor;
-  const reference = { kind: network.kind, file, sha256: backbone.sha256, featuresOutput, features };
+  const backbone = await openBackbone(
+    await readOnnxFile(file),
+    { output: network.featuresOutput, pool: network.pool },
+    imageSize,
+  );
+  const { featuresOutput, pool, features } = backbone.extractor;
+  const pooled = pool === undefined ? {} : { pool };
+  const reference = { kind: network.kind, file, sha256: backbone.sha256, featuresOutput, ...pooled, features };
   const demands = demandsOf(backbone, network.preprocessing === undefined ? log : undefined);
   return { network: onnxFileNetwork(reference, demands), backbone };
 }

@@ -1,13 +1,15 @@
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../../protocol/weightSet.ts';
 import { networkNames } from '../../networks/registry.ts';
+import { locateBackbone } from '../../weights/onnxBackbones.ts';
 import { pinOfNetwork } from '../../weights/pretrained.ts';
 import type { LocateOptions } from '../../weights/weightsPlaces.ts';
 import type { ResumedFrom } from './resumeFrom.ts';
 
 /**
  * A configuration in which the network's name means one thing: for a network of the hub the commit and the file that it
- * stands for, those of `resumed` where there is such. Throws as `pinOfNetwork` does.
+ * stands for, those of `resumed` where there is such; for the short name of an ONNX file the file. Throws as
+ * `pinOfNetwork` and `locateBackbone` do.
  */
 export async function settleNetwork(
   config: TrainingConfig,
@@ -15,7 +17,8 @@ export async function settleNetwork(
   options: LocateOptions,
 ): Promise<TrainingConfig> {
   const { network } = config;
-  if (network.kind !== 'architecture' || network.hub) return config;
+  if (network.kind === 'backbone') return { ...config, network: await locateBackbone(network, options, config) };
+  if (network.hub) return config;
   const before = resumed?.checkpoint.metadata.network;
   const hub =
     before?.kind === 'architecture' && before.name === network.name
