@@ -11,8 +11,8 @@ import type { Trainers } from './trainer/trainers.ts';
 import type { Log } from './log.ts';
 
 /**
- * What the parts of the extension know of each other. `main.ts` makes them in this order; each part registers what it
- * has with `registerX(context, parts)` and returns a `Disposable`.
+ * What the parts of the extension know of each other, made in this order when it starts. Each takes those that it needs,
+ * registers what it has, and returns a `Disposable`.
  */
 export interface Parts {
   readonly log: Log;

@@ -9,7 +9,7 @@ import type { Log } from '../log.ts';
 /** Time without a request after which the service process ends, in milliseconds. */
 const idleMilliseconds = 10 * 60_000;
 
-/** The service process, started with the first request; its log lines go to `log`. Does nothing yet. */
+/** The service process, which starts with the first request; what it logs goes to `log`. */
 export function createService(context: vscode.ExtensionContext, log: Log): Service {
   const service = createServiceProcess({
     script: join(context.extensionUri.fsPath, 'dist', 'ml', 'service.mjs'),

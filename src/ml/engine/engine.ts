@@ -30,7 +30,7 @@ export type GraphForBatch = (batchSize: number) => Graph;
 /** A network ready to run forward. */
 export interface InferenceModel {
   /**
-   * The graph's outputs by name. The caller may write over the feeds afterwards. Throws `outOfMemory` of `errors.ts` where
+   * The graph's outputs by name. The caller may write over the feeds afterwards. Throws an `OutOfMemoryError` where
    * the device has not enough.
    */
   run(feeds: Feeds): Promise<Map<string, Tensor>>;
@@ -48,7 +48,7 @@ export interface TrainingOptions {
   readonly device: string;
 }
 
-/** Everything that training changes, enough to go on exactly: see `optimizers.ts` for the moments' names. */
+/** Everything that training changes, enough to go on exactly: see `momentNames` for the moments' names. */
 export interface TrainingState {
   readonly state: StateDict;
   /** Moments by name: `${parameter}.exp_avg`, `${parameter}.exp_avg_sq`, `${parameter}.momentum_buffer`, as torch names them. */

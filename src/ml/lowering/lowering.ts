@@ -38,7 +38,7 @@ export interface Lowering {
   /** The node of the graph that computes a value, by the value's name. */
   readonly producers: ReadonlyMap<string, Node>;
   readonly nodes: OnnxNode[];
-  /** What the model may take where it is for WebGPU, see lowerWebgpu.ts. */
+  /** What the model may take where it is for WebGPU, see webgpu/webgpuLimits.ts. */
   readonly webgpu: WebgpuLimits | undefined;
   /** What the nodes that follow are named after; see `placeName`. */
   place: string;

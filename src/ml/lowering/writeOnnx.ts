@@ -22,7 +22,7 @@ export interface WriteOptions {
   /** Other names for inputs and outputs. */
   readonly rename?: ReadonlyMap<string, string>;
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Writes the forms that suit a graphics card behind WebGPU, see lowerWebgpu.ts. */
+  /** Writes the forms that suit a graphics card behind WebGPU, see `webgpu` of an operator (operator.ts). */
   readonly webgpu?: WebgpuLimits | undefined;
   /**
    * Channels a block of the CPU's fast layout, in which what gains by it computes (blocked/assignLayouts.ts); the plain

@@ -3,6 +3,11 @@ import protobuf from 'protobufjs';
 /*
  * The messages of the ONNX format (https://onnx.ai, onnx.proto of IR version 10) as protobufjs descriptors: field
  * numbers and types are the format's own. All fields are here, so that a foreign model survives decode and encode.
+ *
+ * The package onnx-buf, generated from that schema, was measured in its place: a model of 420 MB is encoded in 0.8 to 1.1
+ * times the time, and decoded in 1.3 to 9 times. It has every whole number as a bigint, so that all dimensions and attributes
+ * that the lowering writes would be converted, each message be made by its constructor, and these types remain: it would
+ * take the place of this table alone.
  */
 
 type Field = [number: number, type: string, rule?: 'repeated'];

@@ -1,6 +1,9 @@
 import type { Lowering } from '../lowering.ts';
 
-/** Planes of stride phases, each `[images, h, w, B]`, back into one map, of which `size` from `start` is kept. */
+/**
+ * Planes of stride phases, each `[images, h, w, B]` by the key `row,column` of its phase, back into one map, of which the
+ * first `size` rows and columns are kept. A phase without a plane is 0.
+ */
 export function interleavePlanes(
   lowering: Lowering,
   planes: ReadonlyMap<string, string>,

@@ -25,7 +25,11 @@ export interface QuantizationPlan {
 /** The operator set that the 8-bit forms of all operators, a max pool's among them, are in. */
 const oldestOpset = 12;
 
-/** Finds what of a model can compute in 8 bits; nothing where the file is of an older operator set. */
+/**
+ * Finds what of a model can compute in 8 bits; nothing where the file is of an older operator set. It goes by ONNX's own
+ * operators, and not by a form of ours for each, as foreign files are brought to 8 bits too, and what our records lower to
+ * is no different: one rule serves both.
+ */
 export function planQuantization({ graph, opsetImport }: OnnxModel): QuantizationPlan {
   const index = indexModel(graph);
   const readers = readersOf(index);
