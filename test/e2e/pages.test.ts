@@ -8,9 +8,9 @@ import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import type { TrainingPanelToHost } from '../../src/protocol/trainingPanel.ts';
 import { faintTexts } from './pages/contrast.ts';
 import {
+  assertPagesAreBuilt,
   keepPicture,
   openPage,
-  pagesMissing,
   pageScreenshot,
   type OpenedPage,
   type PageOptions,
@@ -20,8 +20,7 @@ import { until } from './until.ts';
 
 /** The pages without a workbench: a made-up host sends messages, under the policy that panels have. */
 
-const missing = browserMissing();
-const skip = missing === false ? pagesMissing : missing;
+const skip = browserMissing();
 const looks = [
   { theme: 'light', width: 1280, height: 900 },
   { theme: 'dark', width: 2000, height: 1100 },
@@ -33,7 +32,9 @@ const looks = [
 
 let browser: Browser;
 before(async () => {
-  if (skip === false) browser = await launchBrowser();
+  if (skip !== false) return;
+  assertPagesAreBuilt();
+  browser = await launchBrowser();
 });
 after(async () => {
   if (skip === false) await browser.close();

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { suite, test, teardown } from 'mocha';
 import * as vscode from 'vscode';
+import { until } from '../e2e/until.ts';
 
 suite('panels', () => {
   teardown(async () => {
@@ -15,18 +15,18 @@ suite('panels', () => {
     for (const name of ['rose', 'lily', 'rose']) {
       await vscode.commands.executeCommand('fivecrop.showTestResults', checkpoint(name));
     }
-    await until(() => panelTitles('fivecrop.evaluation').length === 2);
+    await until('two panels are open', () => panelTitles('fivecrop.evaluation').length === 2);
     assert.deepEqual(panelTitles('fivecrop.evaluation').sort(), ['Test of lily, best', 'Test of rose, best']);
   });
 
   test('a closed panel opens anew', async () => {
     const checkpoint = vscode.Uri.file('/nowhere/runs/rose/checkpoints/best.safetensors');
     await vscode.commands.executeCommand('fivecrop.showTestResults', checkpoint);
-    await until(() => panelTitles('fivecrop.evaluation').length === 1);
+    await until('one panel is open', () => panelTitles('fivecrop.evaluation').length === 1);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    await until(() => panelTitles('fivecrop.evaluation').length === 0);
+    await until('no panel is open', () => panelTitles('fivecrop.evaluation').length === 0);
     await vscode.commands.executeCommand('fivecrop.showTestResults', checkpoint);
-    await until(() => panelTitles('fivecrop.evaluation').length === 1);
+    await until('one panel is open', () => panelTitles('fivecrop.evaluation').length === 1);
   });
 });
 
@@ -36,12 +36,4 @@ function panelTitles(viewType: string): string[] {
     // The editor puts a prefix before the type that the extension gave.
     input instanceof vscode.TabInputWebview && input.viewType.endsWith(viewType) ? [label] : [],
   );
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error('waited ten seconds in vain');
-    await delay(50);
-  }
 }

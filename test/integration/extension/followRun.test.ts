@@ -15,6 +15,7 @@ import { reopenRunFolder } from '../../../src/runs/runFolder.ts';
 import { serveRun } from '../../../src/ml/trainer/serveRun.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
+import { until } from '../../e2e/until.ts';
 import { temporaryFolder, writeRun } from '../../unit/extension/storedRun.ts';
 
 const log = (message: string) =>
@@ -22,13 +23,6 @@ const log = (message: string) =>
 
 const messages = (events: readonly TrainingEvent[]) =>
   events.map((event) => (event.event === 'log' ? event.message : event.event));
-
-async function until(condition: () => boolean): Promise<void> {
-  for (let waited = 0; !condition(); waited += 10) {
-    assert.ok(waited < 20_000, 'it did not happen within twenty seconds');
-    await delay(10);
-  }
-}
 
 async function storedRun(parent: string, folder: string): Promise<StoredRun> {
   const catalogue = createRunCatalogue();
@@ -72,11 +66,11 @@ test('history from the file and news from the trainer make one line without gap 
   }
   const expected = Array.from({ length: total }, (_, index) => String(index));
   for (const follower of followers) {
-    await until(() => follower.events.length === total);
+    await until('all events are heard', () => follower.events.length === total);
     assert.deepEqual(messages(follower.events), expected);
   }
   await server.close();
-  await until(() => ended === followers.length);
+  await until('all followers have heard the end', () => ended === followers.length);
 });
 
 test('a trainer that is heard says itself when its file has grown; once it is silent, the file system is asked', async (context) => {
@@ -96,20 +90,20 @@ test('a trainer that is heard says itself when its file has grown; once it is si
   const append = (message: string) => appendFile(join(folder, 'metrics.jsonl'), `${JSON.stringify(log(message))}\n`);
   await append('0');
   server.event(log('0'));
-  await until(() => follower.events.length === 1);
+  await until('one event is heard', () => follower.events.length === 1);
 
   await append('1');
   follower.onGrow();
   await delay(50);
   assert.deepEqual(messages(follower.events), ['0'], 'read once, when the trainer says so');
   server.event(log('1'));
-  await until(() => follower.events.length === 2);
+  await until('two events are heard', () => follower.events.length === 2);
 
   await server.close();
-  await until(() => ended);
+  await until('the end is heard', () => ended);
   await append('2');
   follower.onGrow();
-  await until(() => follower.events.length === 3);
+  await until('three events are heard', () => follower.events.length === 3);
   assert.deepEqual(messages(follower.events), ['0', '1', '2']);
 });
 
@@ -139,7 +133,7 @@ test('where no connection may be made, the file alone is read, and the trainer i
   assert.equal(connections, 0);
   trusted = true;
   follower.update(run);
-  await until(() => connections === 1);
+  await until('there is one connection', () => connections === 1);
 });
 
 const withoutPipes = process.platform === 'win32' && 'pipes of Windows have no folder';
@@ -285,7 +279,7 @@ test('a live run is looked at now and then, one that has ended is not', async (c
   await follower.ready;
   await append('0');
   context.mock.timers.tick(2000);
-  await until(() => follower.events.length === 1);
+  await until('one event is heard', () => follower.events.length === 1);
   follower.update({ ...live, state: 'finished' });
   await delay(50);
   await append('1');
@@ -299,9 +293,9 @@ test('requests reach the trainer, and where nobody listens the user is told', as
   const server = await serveRun(control);
   context.after(() => server.close());
   await sendToTrainer(server.address, { type: 'pause' });
-  await until(() => control.paused);
+  await until('the run is paused', () => control.paused);
   await sendToTrainer(server.address, { type: 'stop' });
-  await until(() => control.signal.aborted);
+  await until('the run is stopped', () => control.signal.aborted);
   await server.close();
   await assert.rejects(sendToTrainer(server.address, { type: 'stop' }), UserError);
 });

@@ -7,6 +7,7 @@ import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import type { ServiceAnswerBody, ServiceRequestBody } from '../../../src/protocol/serviceProtocol.ts';
 import { createServiceProcess, type ServiceProcess } from '../../../src/extension/service/serviceProcess.ts';
 import { drawSampleDataset } from '../../../src/ml/data/drawSampleDataset.ts';
+import { until } from '../../e2e/until.ts';
 import { fivecrop } from '../cli/runCommand.ts';
 import { writeRandomCheckpoint } from '../../unit/inference/checkpointFixture.ts';
 
@@ -240,9 +241,7 @@ test('an idle process ends by itself', async () => {
   await own.request({ type: 'networks' });
   const { pid } = own;
   assert.ok(pid !== undefined);
-  const deadline = Date.now() + 10_000;
-  while (isAlive(pid) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.ok(!isAlive(pid));
+  await until('the process has ended', () => !isAlive(pid));
 });
 
 function isAlive(pid: number): boolean {
