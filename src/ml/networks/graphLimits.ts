@@ -2,8 +2,11 @@ import type { Graph } from '../graph/graph.ts';
 import { typeOf } from '../graph/graph.ts';
 import { elementCount } from '../graph/tensor.ts';
 
-/** Learned numbers of a network and its head together; RegNetY-128GF has 645 million. */
-const mostParameters = 700_000_000;
+/**
+ * Learned numbers of a network and its head together: as float32 they have to fit into the 2 GiB of an ONNX model, with some
+ * room. ViT-H/14 (632 million) and RegNetY-128GF (645) do not, ViT-L/16 (304) does.
+ */
+const mostParameters = 530_000_000;
 /** Numbers that come up while one image runs through: DenseNet-161 at 2048 pixels has 7.6 billion. */
 const mostValues = 8_000_000_000;
 /** The same of the part that trains, where all of them are kept for the gradients: 4 GB an image. */
@@ -19,7 +22,7 @@ export function refuseUnusable(graph: Graph, use: 'running' | 'training'): void 
   const parameters = count(graph.parameters);
   if (parameters > mostParameters) {
     throw new RangeError(
-      `the network and its head would have ${millions(parameters)} million parameters, and ${millions(mostParameters)} are the most: use smaller hidden layers`,
+      `the network and its head would have ${millions(parameters)} million parameters, and ${millions(mostParameters)} are the most that an ONNX model holds: use a smaller network or smaller hidden layers`,
     );
   }
   const made = graph.nodes.flatMap(({ outputs }) => outputs);
