@@ -51,8 +51,8 @@ export const conv2dOperator = operator<Convolution>('conv2d', {
   },
   suitsBlocks: hasBlockedForm,
   takesPlain: coloursOf,
-  multiplications: ({ graph }, { inputs, outputs }) =>
-    productsOf(typeOf(graph, outputs[0] ?? '').shape, typeOf(graph, inputs[1] ?? '').shape),
+  multiplications: ({ graph }, { inputs, outputs, attributes: { groups } }) =>
+    productsOf(typeOf(graph, outputs[0] ?? '').shape, typeOf(graph, inputs[1] ?? '').shape, groups),
   double: lowerDouble,
   tensorflow(tf, input, { attributes, inputs }) {
     const y = convolve(tf, asImage(input(0)), asImage(input(1)), attributes);

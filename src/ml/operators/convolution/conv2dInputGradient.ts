@@ -32,8 +32,8 @@ export const conv2dInputGradient = trainingOperator<InputGradient>('conv2dInputG
     return true;
   },
   suitsBlocks: hasBlockedForm,
-  multiplications: ({ graph }, { inputs: [weight = '', dy = ''] }) =>
-    productsOf(typeOf(graph, dy).shape, typeOf(graph, weight).shape),
+  multiplications: ({ graph }, { inputs: [weight = '', dy = ''], attributes: { groups } }) =>
+    productsOf(typeOf(graph, dy).shape, typeOf(graph, weight).shape, groups),
   double: lowerDouble,
 });
 

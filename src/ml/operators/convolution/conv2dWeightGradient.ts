@@ -25,8 +25,8 @@ export const conv2dWeightGradient = trainingOperator<WeightGradient>('conv2dWeig
   },
   suitsBlocks: (_, { attributes: { groups, weightShape } }) => groups === 1 || isDepthwise(weightShape, groups),
   takesPlain: coloursOf,
-  multiplications: ({ graph }, { inputs: [, dy = ''], attributes: { weightShape } }) =>
-    productsOf(typeOf(graph, dy).shape, weightShape),
+  multiplications: ({ graph }, { inputs: [, dy = ''], attributes: { weightShape, groups } }) =>
+    productsOf(typeOf(graph, dy).shape, weightShape, groups),
   webgpu(lowering, node) {
     const { groups, weightShape } = node.attributes;
     if (groups === 1) lowerWebgpuWeightGradient(lowering, node);
