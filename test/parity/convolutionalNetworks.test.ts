@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { test } from 'node:test';
+import { tensorflowEngine } from '../../src/ml/engine/tensorflow/tensorflowEngine.ts';
 import { compareDoubleStep, compareFloatStep, compareLogits, compareParameters } from './networkParity.ts';
 import { convolutionalNetworks } from './torchvisionFigures.ts';
 
@@ -8,6 +9,11 @@ const mostParameters = 10_000_000;
 const always = new Set(['alexnet', 'vgg11_bn', 'resnext50_32x4d', 'inception_v3', 'efficientnet_v2_s']);
 /** How far torch's own float32 may be from float64 for ours to be compared with it. */
 const tellingDistance = 0.01;
+/** One of each family, which plain JavaScript computes in seconds; those with more parameters in a minute. */
+const inJavaScript = new Set([
+  ...['mobilenet_v3_small', 'timm/mobilenetv4_conv_small.e2400_r224_in1k', 'efficientnet_b1', 'regnet_y_400mf'],
+  ...['shufflenet_v2_x0_5', 'mnasnet0_5', 'googlenet', 'inception_v3', 'resnext50_32x4d', 'vgg11_bn', 'alexnet'],
+]);
 const all = process.env['FIVECROP_ALL_NETWORKS'] !== undefined;
 const why = 'FIVECROP_ALL_NETWORKS=1 compares it too';
 
@@ -16,10 +22,16 @@ for (const [name, { eval: evaluated, train }] of Object.entries(convolutionalNet
     compareParameters(name, evaluated);
   });
 
-  const isLarge = evaluated.parameters > mostParameters && !always.has(name);
-  test(`${name} gives torch's logits`, { skip: !all && isLarge && why }, async (t) => {
+  const isLarge = evaluated.parameters > mostParameters;
+  test(`${name} gives torch's logits`, { skip: !all && isLarge && !always.has(name) && why }, async (t) => {
     t.diagnostic(`off by ${(await compareLogits(name, evaluated)).toExponential(1)} deviations`);
   });
+
+  if (inJavaScript.has(name)) {
+    test(`${name} gives torch's logits in TensorFlow.js`, { skip: !all && isLarge && why }, async (t) => {
+      t.diagnostic(`off by ${(await compareLogits(name, evaluated, tensorflowEngine)).toExponential(1)} deviations`);
+    });
+  }
 
   if (!train) continue;
 

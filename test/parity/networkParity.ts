@@ -39,10 +39,11 @@ export function compareParameters(name: string, { input, parameters, ...referenc
 export async function compareLogits(
   name: string,
   { input, logits, logits_first: first }: EvalFigures,
+  engine: Engine = onnxEngine,
 ): Promise<number> {
   const network = namedNetwork(name);
   const graphFor = (batchSize: number) => network.graph('original', { batchSize, size: input[2] });
-  const model = await onnxEngine.compileInference(graphFor, referenceState(stateShapes(graphFor(1))), 'cpu');
+  const model = await engine.compileInference(graphFor, referenceState(stateShapes(graphFor(1))), 'cpu');
   const [found] = (await model.run(new Map([['images', referenceInput(input)]]))).values();
   await model.dispose();
   const off = distance(logits, found);

@@ -35,6 +35,7 @@ import { swin } from './swin.ts';
 import { pinnedWeights, timmWeights } from './timm.ts';
 import { timmConvnext } from './timmConvnext.ts';
 import { timmEva } from './timmEva.ts';
+import { timmMobilenetV4 } from './timmMobilenetV4.ts';
 import { timmVit } from './timmVit.ts';
 import { vgg } from './vgg.ts';
 import { vit } from './vit.ts';
@@ -45,6 +46,7 @@ const families: readonly Family[] = [
   densenet,
   mobilenetV2,
   mobilenetV3,
+  timmMobilenetV4,
   efficientnet,
   regnet,
   convnext,

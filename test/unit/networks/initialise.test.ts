@@ -32,6 +32,16 @@ const convolutions: Readonly<Record<string, { std: number; kurtosis: number; bou
   resnet18: { std: Math.sqrt(2 / 576), kurtosis: 3 },
   densenet121: { std: Math.sqrt(2 / 144), kurtosis: 3 },
   squeezenet1_0: { std: Math.sqrt(2 / 144), kurtosis: 1.8, bound: Math.sqrt(6 / 144) },
+  alexnet: { std: Math.sqrt(1 / (3 * 144)), kurtosis: 1.8, bound: 1 / 12 },
+  shufflenet_v2_x0_5: { std: Math.sqrt(1 / (3 * 144)), kurtosis: 1.8, bound: 1 / 12 },
+  vgg11_bn: { std: Math.sqrt(2 / 576), kurtosis: 3 },
+  mobilenet_v3_small: { std: Math.sqrt(2 / 576), kurtosis: 3 },
+  'timm/mobilenetv4_conv_small.e2400_r224_in1k': { std: Math.sqrt(2 / 576), kurtosis: 3 },
+  mnasnet0_5: { std: Math.sqrt(2 / 576), kurtosis: 3 },
+  efficientnet_v2_s: { std: Math.sqrt(2 / 576), kurtosis: 3 },
+  regnet_y_400mf: { std: Math.sqrt(2 / 576), kurtosis: 3 },
+  googlenet: { std: 0.01, kurtosis: 3 },
+  inception_v3: { std: 0.1, kurtosis: 3 },
 };
 for (const [name, expected] of Object.entries(convolutions)) {
   test(`convolutions of ${name} are distributed as its constructor in torchvision says (seed ${seed})`, () => {
@@ -69,6 +79,32 @@ test(`the classifiers of ImageNet are drawn as their constructors do (seed ${see
       (value) => value === 0,
     ),
   );
+  // Deviations as the constructors write them; uniform within b has b / sqrt(3).
+  const linears: readonly (readonly [network: string, module: string, std: number, isBiasZero: boolean])[] = [
+    ['vgg11', 'classifier.0', 0.01, true],
+    ['mobilenet_v3_large', 'classifier.0', 0.01, true],
+    ['regnet_x_400mf', 'fc', 0.01, true],
+    ['mnasnet1_0', 'classifier.1', Math.sqrt(1 / 1000), true],
+    ['efficientnet_b7', 'classifier.1', Math.sqrt(1 / 3000), true],
+    ['timm/mobilenetv4_conv_small.e2400_r224_in1k', 'classifier', Math.sqrt(1 / 3000), true],
+    ['googlenet', 'fc', 0.01, false],
+    ['inception_v3', 'fc', 0.1, false],
+    ['alexnet', 'classifier.1', Math.sqrt(1 / (3 * 64)), false],
+  ];
+  for (const [network, module, expected, isBiasZero] of linears) {
+    const shapes = new Map([
+      [`${module}.weight`, [1000, 64]],
+      [`${module}.bias`, [1000]],
+    ]);
+    const drawn = initialise(shapes, namedNetwork(network).initialise, seed);
+    const { std: found } = statistics(float32(drawn, `${module}.weight`));
+    assert.ok(Math.abs(found / expected - 1) < 0.03, `${network}: std ${found}`);
+    assert.equal(
+      float32(drawn, `${module}.bias`).every((value) => value === 0),
+      isBiasZero,
+      network,
+    );
+  }
   const convolution = new Map([
     ['classifier.1.weight', [1000, 64, 1, 1]],
     ['classifier.1.bias', [1000]],
