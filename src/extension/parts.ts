@@ -28,7 +28,7 @@ export interface Parts {
 export interface ServiceCall {
   /** Every answer but `done` and `error`, as it comes. */
   readonly onAnswer?: (answer: ServiceAnswerBody) => void;
-  readonly token?: vscode.CancellationToken;
+  readonly signal?: AbortSignal;
 }
 
 export interface Service {

@@ -80,11 +80,11 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
 async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<Item | typeof back> {
   const { config, place, canEdit, onChange } = question;
   const { service } = parts;
-  const cancelling = new vscode.CancellationTokenSource();
-  const { token } = cancelling;
+  const closing = new AbortController();
+  const { signal } = closing;
   const shown: Shown = { config, canEdit, looking: false, cannotCheck: false };
   let showAgain = (): void => undefined;
-  const lookAgain = () => lookAtWeights(service, shown, { token, onChange: () => showAgain() });
+  const lookAgain = () => lookAtWeights(service, shown, { signal, onChange: () => showAgain() });
   try {
     return await pickItem<Item>({
       place,
@@ -96,7 +96,7 @@ async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<
         };
         const weights = lookAgain();
         try {
-          await lookThrough(service, shown, { token, onChange: showAgain, note });
+          await lookThrough(service, shown, { signal, onChange: showAgain, note });
         } catch (error) {
           if (error instanceof CancelledError) return;
           if (!(error instanceof UserError)) throw error;
@@ -121,8 +121,7 @@ async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<
       },
     });
   } finally {
-    cancelling.cancel();
-    cancelling.dispose();
+    closing.abort();
   }
 }
 
@@ -140,19 +139,19 @@ interface Shown {
 }
 
 interface Looking {
-  readonly token: vscode.CancellationToken;
+  readonly signal: AbortSignal;
   /** Called when there is more to be shown. */
   readonly onChange: () => void;
 }
 
 /** Fills in what is known of the pretrained weights that the run needs. */
-async function lookAtWeights(service: Parts['service'], shown: Shown, { token, onChange }: Looking): Promise<void> {
+async function lookAtWeights(service: Parts['service'], shown: Shown, { signal, onChange }: Looking): Promise<void> {
   const network = neededWeights(shown.config);
   if (network === undefined) return;
   shown.weights = undefined;
   onChange();
   try {
-    shown.weights = await lookForWeights(service, network, token);
+    shown.weights = await lookForWeights(service, network, signal);
   } catch (error) {
     if (error instanceof CancelledError) return;
     if (!(error instanceof UserError)) throw error;
@@ -168,9 +167,9 @@ async function lookAtWeights(service: Parts['service'], shown: Shown, { token, o
 async function lookThrough(
   service: Parts['service'],
   shown: Shown,
-  { token, onChange, note }: Looking & { readonly note: (text: string) => void },
+  { signal, onChange, note }: Looking & { readonly note: (text: string) => void },
 ): Promise<void> {
-  const quick = await answerOf(service, checkRequest(shown.config, true), 'report', { token });
+  const quick = await answerOf(service, checkRequest(shown.config, true), 'report', { signal });
   shown.report = quick.report;
   const cannotTrain = quick.report.findings.some(({ level }) => level === 'error');
   shown.looking = !cannotTrain;
@@ -179,7 +178,7 @@ async function lookThrough(
   const onAnswer = (answer: ServiceAnswerBody) => {
     if (answer.type === 'progress') note(checkedNote(answer));
   };
-  const whole = await answerOf(service, checkRequest(shown.config, false), 'report', { token, onAnswer });
+  const whole = await answerOf(service, checkRequest(shown.config, false), 'report', { signal, onAnswer });
   shown.report = whole.report;
   shown.looking = false;
   note('');

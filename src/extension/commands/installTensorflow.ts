@@ -8,6 +8,7 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
+import { signalOf } from '../service/signalOf.ts';
 import { tensorflowFolder } from '../workerEnvironment.ts';
 import { registerCommand } from './registerCommand.ts';
 
@@ -33,7 +34,7 @@ export function registerInstallTensorflow(
         log.info(`tensorflow: ${message}`);
         progress.report({ message: message.slice(0, 80) });
       };
-      return install(tensorflowFolder(context), { say, token });
+      return install(tensorflowFolder(context), { say, signal: signalOf(token) });
     });
     const show = l10n.t('Show Devices');
     const done = l10n.t('TensorFlow’s package {0} is installed. Show Devices says whether it finds a GPU.', version);
@@ -45,7 +46,7 @@ export function registerInstallTensorflow(
 
 interface Installing {
   readonly say: (message: string) => void;
-  readonly token: vscode.CancellationToken;
+  readonly signal: AbortSignal;
 }
 
 function requirePlatform(): void {
@@ -68,13 +69,13 @@ async function ask(): Promise<void> {
   if (answer !== go) throw cancelled();
 }
 
-async function install(folder: string, { say, token }: Installing): Promise<void> {
+async function install(folder: string, { say, signal }: Installing): Promise<void> {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const installed = join(folder, 'node_modules', ...packageName.split('/'));
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'package.json'), '{ "private": true }\n');
-  await run(npm, ['--version'], folder, { say: () => undefined, token }).catch(() => {
-    if (token.isCancellationRequested) throw cancelled();
+  await run(npm, ['--version'], folder, { say: () => undefined, signal }).catch(() => {
+    if (signal.aborted) throw cancelled();
     throw userError(
       l10n.t(
         'This needs npm, which comes with Node.js and is not on the PATH here: install Node.js from nodejs.org, then run this command again.',
@@ -84,12 +85,12 @@ async function install(folder: string, { say, token }: Installing): Promise<void
   say(`npm install ${packageName}`);
   // Its script, which fetches the library, is run by itself: npm may be set not to run any.
   const args = ['install', `${packageName}@${version}`, '--ignore-scripts', '--no-audit', '--no-fund'];
-  await run(npm, args, folder, { say, token }).catch(
+  await run(npm, args, folder, { say, signal }).catch(
     failed(l10n.t('npm could not install the package; see Fivecrop: Show Log for details. Nothing else is affected.')),
   );
   say(l10n.t('Downloading TensorFlow’s library'));
   const bin = join(folder, 'node_modules', '.bin');
-  await run('node', ['scripts/install.js', 'gpu', 'download'], installed, { say, token }, bin).catch(
+  await run('node', ['scripts/install.js', 'gpu', 'download'], installed, { say, signal }, bin).catch(
     failed(
       l10n.t(
         'TensorFlow’s library could not be downloaded or built; see Fivecrop: Show Log for details. Nothing else is affected.',
@@ -122,7 +123,7 @@ function run(
   command: string,
   args: readonly string[],
   cwd: string,
-  { say, token }: Installing,
+  { say, signal }: Installing,
   path?: string,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -130,12 +131,14 @@ function run(
     // Windows starts `npm.cmd` by its shell only; nothing in the arguments comes from a user.
     const shell = process.platform === 'win32';
     const child = spawn(command, args, { cwd, shell, windowsHide: true, env: { ...process.env, PATH } });
-    const cancelling = token.onCancellationRequested(() => child.kill());
+    const kill = () => child.kill();
+    if (signal.aborted) kill();
+    signal.addEventListener('abort', kill, { once: true });
     for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', say);
     child.on('error', reject);
     child.on('close', (code) => {
-      cancelling.dispose();
-      if (token.isCancellationRequested) reject(cancelled());
+      signal.removeEventListener('abort', kill);
+      if (signal.aborted) reject(cancelled());
       else if (code === 0) resolve();
       else reject(new Error(`${command} ended with code ${String(code)}`));
     });

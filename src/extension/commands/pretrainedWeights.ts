@@ -15,10 +15,10 @@ import { offerWeights } from './offerWeights.ts';
 export async function lookForWeights(
   service: Parts['service'],
   network: string,
-  token?: vscode.CancellationToken,
+  signal?: AbortSignal,
 ): Promise<WeightsOutlook> {
   const request = { type: 'weights' as const, network, fetch: false };
-  return (await answerOf(service, request, 'weights', token === undefined ? {} : { token })).weights;
+  return (await answerOf(service, request, 'weights', { ...(signal && { signal }) })).weights;
 }
 
 /**

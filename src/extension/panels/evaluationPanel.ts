@@ -131,14 +131,8 @@ function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
     refusal: () => untrustedRefusal('testing'),
     evaluate: async ({ data, split, crops, signal, onAnswer }: Parameters<EvaluateFunction>[0]) => {
       const { engine, device } = readSettings();
-      const cancellation = new vscode.CancellationTokenSource();
-      signal.addEventListener('abort', () => cancellation.cancel());
-      await service
-        .request(
-          { type: 'evaluate', checkpoint, data, split, crops, engine, device },
-          { onAnswer, token: cancellation.token },
-        )
-        .finally(() => cancellation.dispose());
+      const request = { type: 'evaluate' as const, checkpoint, data, split, crops, engine, device };
+      await service.request(request, { onAnswer, signal });
     },
   };
 }

@@ -29,14 +29,14 @@ export async function pictureFor(
   { service, log }: Pick<Parts, 'service' | 'log'>,
   image: string,
   size: number,
-  token?: vscode.CancellationToken,
+  signal?: AbortSignal,
 ): Promise<string | undefined> {
   // Pictures are decoded by native code, which untrusted files do not reach.
   if (!vscode.workspace.isTrusted) return undefined;
   try {
     await requirePicture(image);
-    const call = token === undefined ? {} : { token };
-    return (await answerOf(service, { type: 'preview', image, size }, 'preview', call)).picture;
+    return (await answerOf(service, { type: 'preview', image, size }, 'preview', { ...(signal && { signal }) }))
+      .picture;
   } catch (error) {
     if (error instanceof CancelledError) return undefined;
     log.warn(messageOf(error));

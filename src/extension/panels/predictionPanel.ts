@@ -154,24 +154,8 @@ function predictor({ service }: PredictionParts): Predict {
   return async ({ images, source, crops, signal, onAnswer }) => {
     requireTrust('classifying');
     const { engine, device, precision } = readSettings();
-    const cancellation = new vscode.CancellationTokenSource();
-    signal.addEventListener('abort', () => cancellation.cancel());
-    await service
-      .request(
-        {
-          type: 'predict',
-          images: [...images],
-          source,
-          crops,
-          topK,
-          thumbnail: thumbnailSize,
-          precision,
-          engine,
-          device,
-        },
-        { onAnswer, token: cancellation.token },
-      )
-      .finally(() => cancellation.dispose());
+    const wish = { images: [...images], source, crops, topK, thumbnail: thumbnailSize, precision, engine, device };
+    await service.request({ type: 'predict', ...wish }, { onAnswer, signal });
   };
 }
 

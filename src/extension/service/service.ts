@@ -23,23 +23,15 @@ export function createService(context: vscode.ExtensionContext, log: Log): Servi
     if (places.some((name) => event.affectsConfiguration(name))) service.restartWhenIdle();
   });
   return {
-    request: async (request, { onAnswer, token } = {}) => {
-      const controller = new AbortController();
-      if (token?.isCancellationRequested) controller.abort();
-      const cancelling = token?.onCancellationRequested(() => controller.abort());
-      try {
-        await service.request(request, {
-          signal: controller.signal,
-          onAnswer: (answer) => {
-            writeLog(log, answer);
-            answered.fire(answer);
-            onAnswer?.(answer);
-          },
-        });
-      } finally {
-        cancelling?.dispose();
-      }
-    },
+    request: (request, { onAnswer, signal } = {}) =>
+      service.request(request, {
+        ...(signal && { signal }),
+        onAnswer: (answer) => {
+          writeLog(log, answer);
+          answered.fire(answer);
+          onAnswer?.(answer);
+        },
+      }),
     onDidAnswer: answered.event,
     dispose: () => {
       answered.dispose();

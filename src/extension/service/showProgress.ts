@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { createProgressWords } from '../../protocol/progressWords.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { ServiceCall } from '../parts.ts';
+import { signalOf } from './signalOf.ts';
 
 /**
  * Does something for which the service is asked, under a notification that says how far it is and how much time is left,
@@ -17,7 +18,7 @@ export async function withProgress<Result>(
     const words = createProgressWords((time) => l10n.t('{0} left', time));
     let shown = 0;
     return work({
-      token,
+      signal: signalOf(token),
       onAnswer: (answer) => {
         if (answer.type !== 'progress') return;
         const percent = answer.total === undefined ? 0 : (100 * answer.done) / Math.max(1, answer.total);

@@ -15,7 +15,7 @@ const shownOfClass = 4;
 const mostCharacters = 90_000;
 
 interface TooltipParts extends Pick<Parts, 'service' | 'log'> {
-  readonly token: vscode.CancellationToken;
+  readonly signal: AbortSignal;
 }
 
 /** What the hover of a row shows: an image itself, of a class its first images, and where it lies. */
@@ -35,7 +35,7 @@ export async function dataTooltip(node: DataNode, parts: TooltipParts): Promise<
 
 /** Without pictures where there can be none, as in an untrusted workspace. */
 async function pictures(images: readonly string[], size: number, path: string, parts: TooltipParts) {
-  const found = await Promise.all(images.map((image) => pictureFor(parts, image, size, parts.token)));
+  const found = await Promise.all(images.map((image) => pictureFor(parts, image, size, parts.signal)));
   const shown = found.flatMap((picture, at) =>
     picture === undefined ? [] : `![${inMarkdown(basename(images[at] ?? ''))}](${picture})`,
   );

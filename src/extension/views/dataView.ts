@@ -3,6 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { Parts } from '../parts.ts';
+import { signalOf } from '../service/signalOf.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { dataTooltip } from './dataTooltip.ts';
 import { dataLayout, listClasses, listImages, readDisplayNames } from './listData.ts';
@@ -44,7 +45,7 @@ export function registerDataView({ runs, dataFolders, service, log }: ViewParts)
       },
       getTreeItem: (node) => itemOf(node, facts),
       resolveTreeItem: async (item, node, token) => {
-        item.tooltip = await dataTooltip(node, { service, log, token });
+        item.tooltip = await dataTooltip(node, { service, log, signal: signalOf(token) });
         return item;
       },
     },
