@@ -304,11 +304,6 @@ export function notification({ page }: Workbench, text: string | RegExp): Locato
   return page.locator('.notifications-toasts .notification-list-item', { hasText: text });
 }
 
-/** The entry of the status bar whose text matches. */
-export function statusBarItem({ page }: Workbench, text: string | RegExp): Locator {
-  return page.locator('.statusbar-item', { hasText: text });
-}
-
 /** Changes the colour theme, as a user does, and waits until the workbench wears it. */
 export async function changeTheme(workbench: Workbench, theme: Theme): Promise<void> {
   const { label, className } = themes[theme];

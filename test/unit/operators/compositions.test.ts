@@ -16,7 +16,9 @@ import {
   silu,
 } from '../../../src/ml/operators/activation/activations.ts';
 import { layerScale, stochasticDepth } from '../../../src/ml/operators/elementwise/dropout.ts';
-import { mul } from '../../../src/ml/operators/elementwise/arithmetic.ts';
+import { compare, max, mul, select, sub } from '../../../src/ml/operators/elementwise/arithmetic.ts';
+import { erf, exp, log } from '../../../src/ml/operators/elementwise/unary.ts';
+import { largest, mean } from '../../../src/ml/operators/reduce/reduce.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
 import { multiheadSelfAttention } from '../../../src/ml/operators/matmul/attention.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';
@@ -80,6 +82,19 @@ const compositions: Readonly<Record<string, Composition>> = {
   'channel shuffle': { shape: [1, 6, 2, 2], axes: 'image', build: (b, x) => channelShuffle(b, x, 3) },
   'stochastic depth': { shape: map, axes: 'image', build: (b, x) => stochasticDepth(b, 's', x, 0.5) },
   'layer scale of a map': { shape: map, axes: 'image', build: (b, x) => layerScale(b, 'gamma', x) },
+  'the larger of two values': { shape: tokens, build: (b, x) => max(b, x, parameter(b, 'other', tokens)) },
+  'a choice by comparison': {
+    shape: tokens,
+    build: (b, x) => {
+      const other = parameter(b, 'other', tokens);
+      return select(b, compare(b, x, other, 'greater'), x, other);
+    },
+  },
+  'the log of the mean of exponentials': {
+    shape: tokens,
+    build: (b, x) => log(b, mean(b, exp(b, sub(b, x, largest(b, x, [2]))), [2])),
+  },
+  'the error function': { shape: tokens, build: erf },
   'layer scale of tokens': { shape: tokens, build: (b, x) => layerScale(b, 'gamma', x) },
 };
 

@@ -154,8 +154,16 @@ export const compareOperator = operator<{ readonly relation: Relation }>('compar
   onnx({ emit, floatType }, { inputs, attributes, outputs }) {
     emit('Cast', [emit(relations[attributes.relation].onnx, inputs)], { to: floatType }, outputs[0]);
   },
-  tensorflow: (tf, input, { attributes }) =>
-    tf.cast(tf[relations[attributes.relation].tensorflow](input(0), input(1)), 'float32'),
+  tensorflow(tf, input, { attributes }) {
+    const holds = tf[relations[attributes.relation].tensorflow];
+    const [a, b] = [input(0), input(1)];
+    // TensorFlow.js has no gradient of comparisons, not even zero.
+    const compared = tf.customGrad(() => ({
+      value: tf.cast(holds(a, b), 'float32'),
+      gradFunc: () => [tf.zerosLike(a), tf.zerosLike(b)],
+    }));
+    return compared(a, b);
+  },
   reference: (input, run) =>
     combineDoubles(input, run, (a = NaN, b = NaN) => (relations[run.attributes.relation].holds(a, b) ? 1 : 0)),
   samples: {

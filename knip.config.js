@@ -1,0 +1,26 @@
+/** Where programs, pages, tests and measurements begin: `npm run lint:unused` finds what none of them needs. */
+export default {
+  entry: [
+    'src/extension/{main,startParts}.ts',
+    'src/ml/{cli,trainer,service}/main.ts',
+    'src/ml/data/{decodeWorker,magickWorker}.ts',
+    'src/ml/data/kernels/pixels.ts',
+    'src/webview/*/main.ts',
+    'test/**/*.test.ts',
+    'test/extension/{index,runTests}.ts',
+    'test/faults/{killEverywhere,killedRun}.ts',
+    'test/parity/{loadFolder,webgpuChild}.ts',
+    'bench/{main,writeTable}.ts',
+    'bench/gpu.mjs',
+    'bench/{cases,ours}/*.ts',
+    'scripts/*.{ts,mjs}',
+    'scripts/host/desktopShim.{ts,mjs}',
+    'scripts/host/plainLogger.cjs',
+  ],
+  project: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.{ts,mjs}', 'scripts/**/*.{ts,mjs,cjs}'],
+  ignoreExportsUsedInFile: true,
+  // scripts/compileKernels.mjs and scripts/jpegLibrary.mjs find them by the path of a file inside.
+  ignoreDependencies: ['assemblyscript', '@julusian/jpeg-turbo'],
+  // Programs of the system that tests of hostile files run.
+  ignoreBinaries: ['mkfifo', 'mount', 'umount', 'unshare'],
+};
