@@ -67,7 +67,13 @@ function change(found: Tensor | undefined, wanted: Tensor | undefined): number {
   return Math.sqrt(difference / norm);
 }
 
-for (const name of ['resnet18', 'densenet121', 'squeezenet1_1']) {
+/** Small networks of families that are built in different ways. */
+const chosenNetworks = [
+  ...['resnet18', 'densenet121', 'squeezenet1_1', 'regnet_y_400mf'],
+  ...['timm/convnextv2_atto.fcmae_ft_in1k', 'timm/vit_small_patch16_dinov3.lvd1689m'],
+];
+
+for (const name of chosenNetworks) {
   test(`${name} computes its first images in float32 and those after them in 8 bits, close by`, async () => {
     const chosen = network(name);
     const batch = images(calibrationImages + 5);
