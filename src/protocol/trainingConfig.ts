@@ -11,7 +11,7 @@ export const optimizers = ['adam', 'adamw', 'sgd'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
 /** How the images of an epoch are drawn. */
 export const samplings = ['all', 'balanced'] as const;
-export const augmentations = ['report', 'crop', 'none'] as const;
+export const augmentations = ['report', 'crop', 'none', 'trivial', 'rand'] as const;
 /** How the tokens of a transformer become features: the first one, the mean over the patches, or both side by side. */
 export const pools = ['cls', 'mean', 'cls+mean'] as const;
 export type Pool = (typeof pools)[number];
@@ -163,8 +163,15 @@ export const trainingConfigSchema = z.strictObject({
     .enum(augmentations)
     .default('report')
     .describe(
-      '`report`: rotation within ±30°, centre crop, flip. `crop`: random resized crop, flip, colour jitter. `none`: as in validation.',
+      '`report`: rotation within ±30°, centre crop, flip. `crop`: random resized crop, flip, colour jitter. `none`: as in validation. `trivial` and `rand`: random resized crop, flip, and torchvision’s TrivialAugmentWide or RandAugment.',
     ),
+  randOps: whole(1, 10).default(2).describe('For `rand`: operations on each image.'),
+  randMagnitude: whole(0, 30).default(9).describe('For `rand`: strength of the operations, 0 to 30.'),
+  verticalFlip: z.boolean().default(false).describe('Flips half of the training images upside down.'),
+  quarterTurns: z.boolean().default(false).describe('Turns training images by 0, 90, 180 or 270 degrees.'),
+  erase: fraction
+    .default(0)
+    .describe('Probability of random erasing: a rectangle of the image gets the mean colour of the pixels.'),
   featureViews: whole(1, 10_000)
     .optional()
     .describe(

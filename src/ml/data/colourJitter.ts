@@ -5,7 +5,7 @@ import type { Random } from '../graph/random.ts';
 export const jitterStrength = 0.2;
 
 const adjustments = ['brightness', 'contrast', 'saturation'] as const;
-type Adjustment = readonly [name: (typeof adjustments)[number], factor: number];
+export type Adjustment = readonly [name: (typeof adjustments)[number], factor: number];
 
 /** Draws torchvision's `ColorJitter(0.2, 0.2, 0.2)`: a factor for each adjustment, and the order of the three. */
 export function drawJitter(random: Random): readonly Adjustment[] {

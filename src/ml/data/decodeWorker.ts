@@ -4,7 +4,7 @@ import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { messageOf, UserError } from '../../protocol/errors.ts';
 import { createRandom } from '../graph/random.ts';
 import { augment } from './augment.ts';
-import type { Augmentation } from './augment.ts';
+import type { Augmentation, FurtherAugmentation } from './augment.ts';
 import { decodeImage } from './decodeImage.ts';
 import { cacheEntry, digestOf, entryBytes, readCacheEntry, writeCacheEntry } from './diskCache.ts';
 import { identityOf } from './fileIdentity.ts';
@@ -31,6 +31,7 @@ export interface LoadRequest extends Resizing {
   readonly file: string;
   readonly crop: number;
   readonly augment: Augmentation;
+  readonly further?: FurtherAugmentation | undefined;
   /** Seeds of the augmentation's random stream. */
   readonly seeds: readonly (number | string)[];
   /** What was seen of the file, where it was; another image under its name is a loss then. */
@@ -89,7 +90,7 @@ export async function loadImages({ requests, folder, lock, room }: LoadTask): Pr
       const { image, ...kept } = await findImage(request, folder, lock);
       const random = createRandom(...request.seeds);
       const end = offset + 3 * request.crop * request.crop;
-      augment(image, request.augment, request.crop, random, pixels.subarray(offset, end));
+      augment(image, request.augment, request.crop, random, pixels.subarray(offset, end), request.further);
       offset = end;
       results.push({ ok: true, written: 0, ...kept, ...(request.keep === 'memory' && !request.held ? { image } : {}) });
     } catch (error) {
@@ -140,7 +141,7 @@ interface FoundImage {
 class ChangedError extends Error {}
 
 async function findImage(
-  { file, side, fit, interpolation, seen, held, keep }: Omit<LoadRequest, 'crop' | 'augment' | 'seeds'>,
+  { file, side, fit, interpolation, seen, held, keep }: Omit<LoadRequest, 'crop' | 'augment' | 'further' | 'seeds'>,
   folder: string | undefined,
   lock: LargeImageLock,
 ): Promise<FoundImage> {

@@ -1,7 +1,7 @@
 import type { Fit, Interpolation } from '../../protocol/preprocessing.ts';
 import { createRandom, permutation } from '../graph/random.ts';
 import type { Tensor } from '../graph/tensor.ts';
-import type { Augmentation } from './augment.ts';
+import type { Augmentation, FurtherAugmentation } from './augment.ts';
 import { balancedOrder, timesBefore } from './balancedOrder.ts';
 import type { ImageRequest, ImageSource } from './imageSource.ts';
 import { inChunks } from './inChunks.ts';
@@ -18,6 +18,7 @@ export interface LoaderOptions {
   /** How an image becomes a square; `crop` without it. */
   readonly fit?: Fit | undefined;
   readonly augment: Augmentation;
+  readonly further?: FurtherAugmentation;
   readonly seed: number;
   /** A new order every epoch; without it the samples' own. */
   readonly shuffle: boolean;
@@ -242,8 +243,8 @@ function requestFor(
   if (!sample) throw new RangeError(`there is no sample ${index}`);
   const seeds = [options.seed, 'augment', view, index, ...(instead === undefined ? [] : ['instead of', instead])];
   if (repeat > 0) seeds.push('again', repeat);
-  const { resize: side, fit, interpolation, crop, augment } = options;
-  return { file: sample.file, side, fit, interpolation, crop, augment, seeds };
+  const { resize: side, fit, interpolation, crop, augment, further } = options;
+  return { file: sample.file, side, fit, interpolation, crop, augment, further, seeds };
 }
 
 function assemble(parts: LoaderParts, loaded: readonly LoadedSample[]): Omit<Batch, 'index' | 'wanted'> {

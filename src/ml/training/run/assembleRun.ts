@@ -3,6 +3,7 @@ import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import { isWeightSet } from '../../../protocol/weightSet.ts';
 import type { ModelProfile } from '../../../protocol/runProfile.ts';
 import type { Precision, TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import type { FurtherAugmentation } from '../../data/augment.ts';
 import { createImageSource } from '../../data/imageSource.ts';
 import { learningPlan, type LearningPlan } from '../loop/learningPlan.ts';
 import { batchCount, createLoader, type Loader, type LoaderOptions } from '../../data/loader.ts';
@@ -182,10 +183,12 @@ async function startOf({ resumed, inPlace, session }: AssembleOptions): Promise<
 }
 
 /** Views of each image whose features are kept; undefined where every epoch has new ones or nothing is computed ahead. */
-function viewsOf({ augment, featureViews, mixup, cutmix }: TrainingConfig, frozen: FrozenPart): number | undefined {
+function viewsOf(config: TrainingConfig, frozen: FrozenPart): number | undefined {
+  const { augment, featureViews, mixup, cutmix, verticalFlip, quarterTurns, erase } = config;
   // Every epoch mixes other images with each other.
   if (!frozen.computes || mixup > 0 || cutmix > 0) return undefined;
-  return augment === 'none' ? 1 : featureViews;
+  const isPlain = augment === 'none' && !verticalFlip && !quarterTurns && erase === 0;
+  return isPlain ? 1 : featureViews;
 }
 
 /** Half of the memory for images and features is the features'. */
@@ -203,10 +206,11 @@ function batchesOfViews({ config, session }: AssembleOptions, loader: Loader, fr
 
 function createLoaders(
   { config, session, dataset, dataCheck }: AssembleOptions,
-  { resize, crop, interpolation, fit }: Pick<Preprocessing, 'resize' | 'crop' | 'interpolation' | 'fit'>,
+  preprocessing: Preprocessing,
   views: number | undefined,
   plan: LearningPlan,
 ) {
+  const { resize, crop, interpolation, fit } = preprocessing;
   const { train, valid } = dataset.splits;
   const source = createImageSource({
     cacheBytes: config.cacheMegabytes * megabyte * (views === undefined ? 1 : 1 - featureShare),
@@ -238,6 +242,7 @@ function createLoaders(
     train: createLoader(train, source, {
       ...common,
       augment: config.augment,
+      further: { ...furtherOf(config), erased: meanColour(preprocessing) },
       sampling: config.sampling,
       sizesAt: (epoch) => sizesOf(plan.sizeAt(epoch), { resize, crop }),
       shuffle: true,
@@ -251,4 +256,14 @@ function createLoaders(
 /** What images of a smaller size are resized to before the crop: in proportion. */
 function sizesOf(size: number, full: Pick<Preprocessing, 'resize' | 'crop'>): Pick<Preprocessing, 'resize' | 'crop'> {
   return { crop: size, resize: Math.round((full.resize * size) / full.crop) };
+}
+
+function furtherOf({ randOps, randMagnitude, verticalFlip, quarterTurns, erase }: TrainingConfig): FurtherAugmentation {
+  return { randOps, randMagnitude, verticalFlip, quarterTurns, erase };
+}
+
+/** The colour that the network sees as 0, to which torchvision erases, as levels R, G, B. */
+function meanColour({ mean, scale, channels }: Preprocessing): number[] {
+  const levels = mean.map((value) => Math.min(255, Math.max(0, Math.round(value / scale))));
+  return channels === 'bgr' ? levels.reverse() : levels;
 }

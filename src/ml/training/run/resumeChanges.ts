@@ -21,6 +21,11 @@ const learned = [
   'cutmix',
   'clipNorm',
   'augment',
+  'randOps',
+  'randMagnitude',
+  'verticalFlip',
+  'quarterTurns',
+  'erase',
   'featureViews',
   'frozenPrecision',
   'resize',
@@ -42,7 +47,7 @@ export function resumeChanges(
   now: TrainingConfig,
   { step, stepsPerEpoch }: { readonly step: number; readonly stepsPerEpoch: number },
 ): string | undefined {
-  const text = (value: string | number | undefined) => (value === undefined ? 'its default' : String(value));
+  const text = (value: string | number | boolean | undefined) => (value === undefined ? 'its default' : String(value));
   const changed = learned.filter((setting) => before[setting] !== now[setting]);
   if (changed.length === 0) return undefined;
   const changes = changed.map((setting) => `${setting} ${text(before[setting])} → ${text(now[setting])}`).join(', ');
