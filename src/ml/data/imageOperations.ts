@@ -24,39 +24,30 @@ export type OperationName = (typeof operationNames)[number];
  * `magnitude` is torchvision.transforms.v2's: a slope, whole pixels, degrees, a factor less 1, bits, a share of 255.
  */
 export function applyOperation(planes: Uint8Array, size: number, name: OperationName, magnitude: number): void {
-  switch (name) {
-    case 'Identity':
-      return;
-    case 'ShearX':
-      return sample(planes, size, { ...unmoved, b: magnitude });
-    case 'ShearY':
-      return sample(planes, size, { ...unmoved, d: magnitude });
-    case 'TranslateX':
-      return sample(planes, size, { ...unmoved, c: -Math.trunc(magnitude) });
-    case 'TranslateY':
-      return sample(planes, size, { ...unmoved, f: -Math.trunc(magnitude) });
-    case 'Rotate':
-      return sample(planes, size, rotation(magnitude, size));
-    case 'Brightness':
-      return applyJitter(planes, [['brightness', 1 + magnitude]]);
-    case 'Color':
-      return applyJitter(planes, [['saturation', 1 + magnitude]]);
-    case 'Contrast':
-      return applyJitter(planes, [['contrast', 1 + magnitude]]);
-    case 'Sharpness':
-      return sharpen(planes, size, 1 + magnitude);
-    case 'Posterize': {
-      const mask = 0xff & ~(2 ** (8 - Math.trunc(magnitude)) - 1);
-      return mapLevels(planes, (level) => level & mask);
-    }
-    case 'Solarize':
-      return mapLevels(planes, (level) => (level < 255 * magnitude ? level : 255 - level));
-    case 'AutoContrast':
-      return eachPlane(planes, (plane) => stretchLevels(plane));
-    case 'Equalize':
-      return eachPlane(planes, (plane) => equalizeLevels(plane));
-  }
+  operations[name](planes, magnitude, size);
 }
+
+type Operation = (planes: Uint8Array, magnitude: number, size: number) => void;
+
+const operations: Readonly<Record<OperationName, Operation>> = {
+  Identity: () => undefined,
+  ShearX: (planes, slope, size) => sample(planes, size, { ...unmoved, b: slope }),
+  ShearY: (planes, slope, size) => sample(planes, size, { ...unmoved, d: slope }),
+  TranslateX: (planes, pixels, size) => sample(planes, size, { ...unmoved, c: -Math.trunc(pixels) }),
+  TranslateY: (planes, pixels, size) => sample(planes, size, { ...unmoved, f: -Math.trunc(pixels) }),
+  Rotate: (planes, degrees, size) => sample(planes, size, rotation(degrees, size)),
+  Brightness: (planes, change) => applyJitter(planes, [['brightness', 1 + change]]),
+  Color: (planes, change) => applyJitter(planes, [['saturation', 1 + change]]),
+  Contrast: (planes, change) => applyJitter(planes, [['contrast', 1 + change]]),
+  Sharpness: (planes, change, size) => sharpen(planes, size, 1 + change),
+  Posterize: (planes, bits) => {
+    const mask = 0xff & ~(2 ** (8 - Math.trunc(bits)) - 1);
+    mapLevels(planes, (level) => level & mask);
+  },
+  Solarize: (planes, share) => mapLevels(planes, (level) => (level < 255 * share ? level : 255 - level)),
+  AutoContrast: (planes) => eachPlane(planes, stretchLevels),
+  Equalize: (planes) => eachPlane(planes, equalizeLevels),
+};
 
 /** A map from pixels of the result to those of the image: `x' = a x + b y + c`, `y' = d x + e y + f`. */
 interface Map2d {
