@@ -9,6 +9,9 @@ export const trainingConfigVersion = 1;
 export const methods = ['head', 'top', 'lora', 'full', 'scratch'] as const;
 export const optimizers = ['adam', 'adamw', 'sgd'] as const;
 export const schedules = ['constant', 'step', 'cosine'] as const;
+/** Recipes by name; `recipes.ts` has what they set. */
+export const recipeNames = ['report', 'quick', 'strong'] as const;
+export type RecipeName = (typeof recipeNames)[number];
 /** How the images of an epoch are drawn. */
 export const samplings = ['all', 'balanced'] as const;
 export const augmentations = ['report', 'crop', 'none', 'trivial', 'rand'] as const;
@@ -35,6 +38,12 @@ const many = 1_000_000_000;
 export const trainingConfigSchema = z.strictObject({
   $schema: text(32_767).optional(),
   version: z.literal(trainingConfigVersion).default(trainingConfigVersion),
+  recipe: z
+    .enum(recipeNames)
+    .optional()
+    .describe(
+      'Recipe whose settings are taken where none are given: `report` is the defaults, `quick` trains a linear head on one view of each image or five epochs of more, `strong` takes more views or longer, with augmentation and averaged weights.',
+    ),
   data: path().describe('Folder of images: `train/valid/test/<class>`, or `<class>` alone, which is then split.'),
   network: z
     .discriminatedUnion('kind', [

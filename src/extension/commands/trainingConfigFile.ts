@@ -2,6 +2,7 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { messageOf, userError } from '../../protocol/errors.ts';
+import { withRecipe } from '../../protocol/recipes.ts';
 import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../protocol/weightSet.ts';
 
@@ -30,7 +31,7 @@ export function parseTrainingConfig(content: string, file: string): TrainingConf
   } catch (error) {
     throw userError(l10n.t('{0} cannot be used: {1}; correct it and try again.', file, messageOf(error)), error);
   }
-  const result = trainingConfigSchema.safeParse(json);
+  const result = trainingConfigSchema.safeParse(withRecipe(json));
   if (result.success) return mapPaths(result.data, (path) => resolve(dirname(file), path));
   const [issue] = result.error.issues;
   if (issue === undefined) throw userError(l10n.t('{0} cannot be used: it is not a settings file.', file));

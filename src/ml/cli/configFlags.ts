@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { usageError, userError } from '../../protocol/errors.ts';
+import { withRecipe } from '../../protocol/recipes.ts';
 import { fits, interpolations } from '../../protocol/preprocessing.ts';
 import {
   augmentations,
@@ -9,6 +10,7 @@ import {
   methods,
   optimizers,
   precisions,
+  recipeNames,
   samplings,
   schedules,
   trainingConfigSchema,
@@ -29,6 +31,7 @@ interface ConfigFlag {
 
 /** The flags of `train` that set one setting each. Their help is the setting's own description. */
 const configFlags: readonly ConfigFlag[] = [
+  { field: 'recipe', flag: '--recipe <name>', kind: 'text', choices: recipeNames },
   { field: 'method', flag: '--method <name>', kind: 'text', choices: methods },
   { field: 'topTensors', flag: '--top-tensors <n>', kind: 'number' },
   { field: 'loraRank', flag: '--lora-rank <n>', kind: 'number' },
@@ -153,7 +156,7 @@ export function numberOf(flag: string, text: string): number {
  * setting is then named as in the file, and by its flag otherwise.
  */
 export function parseTrainingConfig(settings: unknown, source?: string): TrainingConfig {
-  const parsed = trainingConfigSchema.safeParse(settings);
+  const parsed = trainingConfigSchema.safeParse(withRecipe(settings));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.map(String) ?? [];

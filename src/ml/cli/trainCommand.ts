@@ -4,16 +4,18 @@ import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
 import { pools, type TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { runOf } from '../../runs/list.ts';
-import { runNameOf } from '../../runs/name.ts';
+import { defaultRunName, runNameOf } from '../../runs/name.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { resumeRequest } from '../training/run/resumeFrom.ts';
-import { trainRun } from '../training/run/trainRun.ts';
+import { nameOf } from '../training/run/assembleRun.ts';
+import { trainRun, type TrainRunResult } from '../training/run/trainRun.ts';
 import { configOptions, numberOf, type OptionValues } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
-import { createOutput } from './output.ts';
+import { createOutput, type Output } from './output.ts';
 import { profileLines } from './profileLines.ts';
 import { createTrainingView } from './trainingView.ts';
 import { networkOptions, preprocessingOptions } from './networkFlags.ts';
+import { seedLine, type SeedSummary, summariseSeeds } from './seedRuns.ts';
 import { trainingConfigFrom } from './trainingConfigFrom.ts';
 
 const examples = `
@@ -24,6 +26,7 @@ Examples:
   fivecrop train flowers --backbone mobilenet_v2_1.0_224.onnx --preprocess tf
   fivecrop train --config flowers.fivecrop.json
   fivecrop train --resume runs/NAME --epochs 10
+  fivecrop train flowers --recipe strong --seeds 3         three runs, and how far they lie apart
 
 The names that the report's script used work too: --learning_rate, --hidden_units, --no_of_trainable, --pretrained,
 --no-pretrained, --category_names, --save_dir, --gpu.
@@ -62,6 +65,7 @@ export function trainCommand(): Command {
       new Option('--save-dir <folder>', 'the run’s folder, --out and --name in one').conflicts(['out', 'name']),
     )
     .addOption(profileOption())
+    .addOption(seedsOption())
     .option('--json', 'print events as JSON, one per line')
     .action((data: string | undefined, options: OptionValues) => train(data, options));
 }
@@ -69,6 +73,29 @@ export function trainCommand(): Command {
 async function train(data: string | undefined, options: OptionValues): Promise<void> {
   const output = createOutput(options['json'] === true);
   const config = await trainingConfigFrom(data, options);
+  if (typeof options['seeds'] === 'number') return trainSeeds(config, options['seeds'], options, output);
+  await trainOnce(config, options, output);
+}
+
+/** Trains once for each of so many seeds, and says how far the results lie apart. */
+async function trainSeeds(config: TrainingConfig, count: number, options: OptionValues, output: Output): Promise<void> {
+  if (typeof options['resume'] === 'string' || typeof options['saveDir'] === 'string') {
+    throw usageError('--seeds trains several new runs: leave out --resume and --save-dir.');
+  }
+  const { name = nameFromSettings(options) ?? defaultRunName(nameOf(config), config.method) } = options;
+  const runs: SeedSummary['seeds'][number][] = [];
+  for (let seed = config.seed; seed < config.seed + count; seed++) {
+    const named = { ...options, name: `${String(name)}-seed-${seed}` };
+    const { done, name: run } = await trainOnce({ ...config, seed }, named, output);
+    if (done.state !== 'finished') return;
+    runs.push({ seed, run, bestAccuracy: done.bestAccuracy ?? 0 });
+  }
+  const summary = summariseSeeds(runs);
+  output.object({ event: 'seeds', ...summary });
+  output.say(seedLine(summary));
+}
+
+async function trainOnce(config: TrainingConfig, options: OptionValues, output: Output): Promise<TrainRunResult> {
   const view = createTrainingView(output);
   const stopping = () => view.line('Finishing the step and saving; Ctrl-C again quits at once.');
   const result = await withInterrupt(stopping, (signal) => run(config, options, view, signal)).finally(view.end);
@@ -76,6 +103,7 @@ async function train(data: string | undefined, options: OptionValues): Promise<v
   if (result.profile) for (const line of profileLines(result.profile)) output.say(line);
   // Stopped on request: what there is to say has been said, and the shell is to know.
   if (result.done.state === 'stopped') process.exitCode = interruptedExitCode;
+  return result;
 }
 
 async function run(
@@ -104,6 +132,16 @@ function profileOption(): Option {
     const steps = numberOf('--profile', String(given));
     if (!Number.isInteger(steps) || steps < 1 || steps > 100) throw usageError('--profile takes 1 to 100 steps.');
     return steps;
+  });
+}
+
+function seedsOption(): Option {
+  const text =
+    'train once for each of so many seeds, from --seed on, and show the mean and deviation of their accuracy';
+  return new Option('--seeds <n>', text).argParser((given: string) => {
+    const seeds = numberOf('--seeds', given);
+    if (!Number.isInteger(seeds) || seeds < 2 || seeds > 100) throw usageError('--seeds takes 2 to 100 seeds.');
+    return seeds;
   });
 }
 

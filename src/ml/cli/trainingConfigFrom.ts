@@ -28,6 +28,9 @@ export async function trainingConfigFrom(data: string | undefined, options: Opti
   if (folder === undefined) throw usageError('Name the folder of images to train on, as in: fivecrop train flowers');
   const flags = settingsFromFlags(options);
   if (flags.classNames !== undefined) flags.classNames = resolve(flags.classNames);
+  if (flags.recipe !== undefined && typeof options['resume'] === 'string') {
+    throw usageError('--recipe begins a run, and --resume goes on with the settings of one: leave one out.');
+  }
   const network = networkFrom(options, base.settings.network);
   const settings = { ...base.settings, ...flags, data: folder, network };
   const method = methodFrom(options, flags, settings);

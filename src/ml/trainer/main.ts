@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
+import { withRecipe } from '../../protocol/recipes.ts';
 import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
 import { visible, visibleLines } from '../../protocol/visibleText.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
@@ -67,7 +68,7 @@ function outliveTheParent(): void {
 
 async function readConfig(source: string): Promise<TrainingConfig> {
   const json = source === '-' ? parseJson(await text(process.stdin)) : await readBoundedJson(source, settingsLimit);
-  const result = trainingConfigSchema.safeParse(json);
+  const result = trainingConfigSchema.safeParse(withRecipe(json));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw usageError(`The configuration is wrong at ${pathOf(issue?.path ?? [])}: ${issue?.message ?? ''}.`);
