@@ -83,7 +83,13 @@ function turn(planes: Uint8Array, size: number, quarters: number): void {
 }
 
 /** The square that each kind cuts or stretches, flipped half of the time where that is part of it. */
-function cropFor(image: RgbImage, kind: Augmentation, size: number, random: Random, out: Uint8Array<ArrayBuffer>): Uint8Array {
+function cropFor(
+  image: RgbImage,
+  kind: Augmentation,
+  size: number,
+  random: Random,
+  out: Uint8Array<ArrayBuffer>,
+): Uint8Array {
   const offset = centreOffset(image.width, image.height, size);
   if (kind === 'none') return cropPlanes(image, offset, size, out);
   if (kind === 'report') {
