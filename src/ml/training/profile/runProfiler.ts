@@ -8,6 +8,9 @@ import type { Stepper } from '../loop/stepper.ts';
 /** The first runs of a model allocate and tune. */
 const warmup = 2;
 
+/** What a profile is of. */
+type ProfileFacts = Pick<RunProfile, 'engine' | 'device' | 'network' | 'method' | 'batchSize'>;
+
 /** Watches the first steps of a run and says where their time went. */
 export interface RunProfiler {
   /** The engine for one part of the run, watched where it can be. */
@@ -19,7 +22,7 @@ export interface RunProfiler {
   validating<Result>(work: () => Promise<Result>): Promise<Result>;
   saving<Result>(work: () => Promise<Result>): Promise<Result>;
   /** What was seen so far. */
-  result(facts: Pick<RunProfile, 'engine' | 'device' | 'network' | 'method' | 'batchSize'>): RunProfile;
+  result(facts: ProfileFacts): RunProfile;
 }
 
 /** Steps that are watched beyond those that count: what is frozen runs ahead. */
@@ -44,10 +47,10 @@ export function createRunProfiler(
   folder: string,
   now: () => number = () => performance.now() / 1000,
 ): RunProfiler {
-  const seen: { part: ModelProfile['part']; profile: SessionProfile }[] = [];
+  const seen: Seen[] = [];
   const times: StepTimes[] = [];
-  const validation = { count: 0, seconds: 0 };
-  const saving = { count: 0, seconds: 0 };
+  const validation: Sums = { count: 0, seconds: 0 };
+  const saving: Sums = { count: 0, seconds: 0 };
   let validationSeen = false;
   let open: StepTimes = { seconds: 0, images: 0, interrupted: false };
   let began = now();
@@ -66,7 +69,7 @@ export function createRunProfiler(
       seen.push({ part, profile });
     },
   });
-  const timed = async <Result>(sums: { count: number; seconds: number }, work: () => Promise<Result>) => {
+  const timed = async <Result>(sums: Sums, work: () => Promise<Result>) => {
     open.interrupted = true;
     const start = now();
     const result = await work();
@@ -115,41 +118,67 @@ export function createRunProfiler(
     }),
     validating: (work) => timed(validation, work),
     saving: (work) => timed(saving, work),
-    result: (facts) => {
-      // A step counts where all of its runs were watched.
-      const ends = seen.flatMap(({ part, profile: { unwatchedFrom } }) =>
-        unwatchedFrom === undefined || part === 'validation' ? [] : [unwatchedFrom],
-      );
-      const counted = times
-        .map((time, moment) => ({ ...time, moment }))
-        .slice(warmup, Math.min(warmup + steps, ...ends))
-        .filter(({ interrupted }) => !interrupted);
-      const mean = (sum: number) => sum / Math.max(1, counted.length);
-      const moments = new Set(counted.map(({ moment }) => moment));
-      const engineTime = (wanted: ModelProfile['part']) =>
-        mean(
-          seen
-            .filter(({ part }) => part === wanted)
-            .flatMap(({ profile }) => profile.runs)
-            .reduce((sum, run) => sum + (moments.has(run.moment) ? run.seconds : 0), 0),
-        );
-      const parts = {
-        seconds: mean(counted.reduce((sum, time) => sum + time.seconds, 0)),
-        images: mean(counted.reduce((sum, time) => sum + time.images, 0)),
-        frozenNetwork: engineTime('frozen network'),
-        trainingStep: engineTime('training step'),
-      };
-      const known = parts.images + parts.frozenNetwork + parts.trainingStep;
-      return {
-        version: runProfileVersion,
-        ...facts,
-        warmupSteps: warmup,
-        steps: counted.length,
-        step: { ...parts, other: Math.max(0, parts.seconds - known) },
-        validation: { count: validation.count, seconds: validation.seconds / Math.max(1, validation.count) },
-        saving: { count: saving.count, seconds: saving.seconds / Math.max(1, saving.count) },
-        models: seen.map(({ part, profile }) => modelProfile(part, profile)),
-      };
-    },
+    result: (facts) => ({ ...facts, ...summary({ steps, seen, times, validation, saving }) }),
   };
+}
+
+/** How often something was done, and how long it took in all. */
+interface Sums {
+  count: number;
+  seconds: number;
+}
+
+interface Seen {
+  readonly part: ModelProfile['part'];
+  readonly profile: SessionProfile;
+}
+
+interface Readings {
+  readonly steps: number;
+  readonly seen: readonly Seen[];
+  readonly times: readonly StepTimes[];
+  readonly validation: Sums;
+  readonly saving: Sums;
+}
+
+/** The readings per step: a step counts if all of its runs were watched and nothing else lay in it. */
+function summary({ steps, seen, times, validation, saving }: Readings): Omit<RunProfile, keyof ProfileFacts> {
+  const ends = seen.flatMap(({ part, profile: { unwatchedFrom } }) =>
+    unwatchedFrom === undefined || part === 'validation' ? [] : [unwatchedFrom],
+  );
+  const counted = times
+    .map((time, moment) => ({ ...time, moment }))
+    .slice(warmup, Math.min(warmup + steps, ...ends))
+    .filter(({ interrupted }) => !interrupted);
+  const moments = new Set(counted.map(({ moment }) => moment));
+  const mean = (sum: number) => sum / Math.max(1, counted.length);
+  const engineTime = (wanted: ModelProfile['part']) => mean(secondsAt(moments, seen, wanted));
+  const parts = {
+    seconds: mean(counted.reduce((sum, time) => sum + time.seconds, 0)),
+    images: mean(counted.reduce((sum, time) => sum + time.images, 0)),
+    frozenNetwork: engineTime('frozen network'),
+    trainingStep: engineTime('training step'),
+  };
+  const known = parts.images + parts.frozenNetwork + parts.trainingStep;
+  return {
+    version: runProfileVersion,
+    warmupSteps: warmup,
+    steps: counted.length,
+    step: { ...parts, other: Math.max(0, parts.seconds - known) },
+    validation: meanOf(validation),
+    saving: meanOf(saving),
+    models: seen.map(({ part, profile }) => modelProfile(part, profile)),
+  };
+}
+
+/** Seconds that the models of one part of the run took in the steps given. */
+function secondsAt(steps: ReadonlySet<number>, seen: readonly Seen[], wanted: ModelProfile['part']): number {
+  return seen
+    .filter(({ part }) => part === wanted)
+    .flatMap(({ profile }) => profile.runs)
+    .reduce((sum, run) => sum + (steps.has(run.moment) ? run.seconds : 0), 0);
+}
+
+function meanOf({ count, seconds }: Sums): Sums {
+  return { count, seconds: seconds / Math.max(1, count) };
 }
