@@ -16,6 +16,7 @@ import { balancedClassWeights } from '../loop/classWeights.ts';
 import { hearRequests, type TrainingControl } from './control.ts';
 import type { DataCheck } from './dataCheck.ts';
 import { earlyStopStart } from '../loop/earlyStop.ts';
+import type { TargetOptions } from '../../operators/loss/lossTargets.ts';
 import { createFeatureStore } from '../features/featureStore.ts';
 import { type FrozenPart, frozenPart } from '../features/frozenPart.ts';
 import { initialState } from './initialState.ts';
@@ -57,7 +58,6 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const { signal } = control;
   const { classes, splits } = dataset;
   const log = (message: string) => session.log(message, 'warning');
-  const { backbone } = opened;
   const network = runNetwork(config, opened.network, classes.length);
   const plan = learningPlan(config, network, batchCount(splits.train.length, config.batchSize));
   const initial: TrainingState = (resumed && resumedState(resumed, network, config, plan)) ?? {
@@ -69,17 +69,9 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const { engine, device } = chosen;
   const engineFor = (part: ModelProfile['part']) => profiler?.engineFor(engine, part) ?? engine;
   const common = { device, network, log };
-  const extractor = backbone ? { backbone } : {};
-  const frozenIn = async (precision: Precision, part: ModelProfile['part']) => {
+  const frozenIn = (precision: Precision, part: ModelProfile['part']) => {
     const computing = inPrecision(engineFor(part), precision, session.log);
-    const made = await frozenPart({ ...common, ...extractor, engine: computing, state: initial.state });
-    session.onEnd(() => made.dispose());
-    const feeds: FrozenPart['feeds'] = async (images) => {
-      await hearRequests();
-      signal.throwIfAborted();
-      return made.feeds(images);
-    };
-    return { ...made, feeds };
+    return openFrozen(options, { ...common, engine: computing, state: initial.state });
   };
   const frozen = await frozenIn(config.frozenPrecision, 'frozen network');
   // Checkpoints are used in float32, so that is what they are judged in.
@@ -92,18 +84,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     plan,
     epoch: resumed?.resume.epoch ?? 0,
     microBatchSize: Math.min(resumed?.resume.microBatchSize ?? config.batchSize, config.batchSize),
-    targets: {
-      classes: classes.length,
-      labelSmoothing: config.labelSmoothing,
-      ...(config.classWeights === 'balanced'
-        ? {
-            classWeights: balancedClassWeights(
-              splits.train.map(({ classIndex }) => classIndex),
-              classes.length,
-            ),
-          }
-        : {}),
-    },
+    targets: targetsOf(config, dataset),
   });
   session.onEnd(() => stepper.dispose());
   signal.throwIfAborted();
@@ -124,19 +105,11 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   });
   const licence = licenceOf(options);
   if (licence !== undefined) await session.record({ licence });
-  const facts: RunFacts = {
-    network: opened.network.reference,
-    ...(licence === undefined ? {} : { licence }),
-    head: { hidden: config.hidden, dropout: config.dropout, classes: classes.length },
-    classes: [...classes],
-    preprocessing: network.preprocessing,
-    training: { run: session.folder.name, method: config.method, data: dataset.root },
-  };
   return {
     config,
     run: session.folder.name,
     checkpoints: session.folder.checkpoints,
-    facts,
+    facts: factsOf(options, network.preprocessing, licence),
     device,
     stepsPerEpoch: loaders.train.batches,
     batches: views === undefined ? freshBatches(loader, frozen, config) : batchesOfViews(options, loader, frozen),
@@ -147,6 +120,46 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     start: await startOf(options),
     emit: session.emit,
     record: session.record,
+  };
+}
+
+/** The frozen part of a run's network, which stops computing once the run is stopped; the session ends it. */
+async function openFrozen(
+  { opened, session, control }: AssembleOptions,
+  options: Omit<Parameters<typeof frozenPart>[0], 'backbone'>,
+): Promise<FrozenPart> {
+  const made = await frozenPart({ ...options, ...(opened.backbone && { backbone: opened.backbone }) });
+  session.onEnd(() => made.dispose());
+  return {
+    ...made,
+    feeds: async (images) => {
+      await hearRequests();
+      control.signal.throwIfAborted();
+      return made.feeds(images);
+    },
+  };
+}
+
+function targetsOf({ labelSmoothing, classWeights }: TrainingConfig, { classes, splits }: Dataset): TargetOptions {
+  const targets = { classes: classes.length, labelSmoothing };
+  if (classWeights !== 'balanced') return targets;
+  const labels = splits.train.map(({ classIndex }) => classIndex);
+  return { ...targets, classWeights: balancedClassWeights(labels, classes.length) };
+}
+
+/** What every checkpoint of the run says of itself. */
+function factsOf(
+  { config, opened, session, dataset: { classes, root } }: AssembleOptions,
+  preprocessing: Preprocessing,
+  licence: string | undefined,
+): RunFacts {
+  return {
+    network: opened.network.reference,
+    ...(licence === undefined ? {} : { licence }),
+    head: { hidden: config.hidden, dropout: config.dropout, classes: classes.length },
+    classes: [...classes],
+    preprocessing,
+    training: { run: session.folder.name, method: config.method, data: root },
   };
 }
 
