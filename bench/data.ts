@@ -30,7 +30,7 @@ export const photosFolder = join(folder, 'photos');
 
 /** Where `prepareWeights` puts random weights of a network. */
 export function weightsFile(name: string): string {
-  return join(folder, `${name}.safetensors`);
+  return join(folder, `${name.replace('/', '-')}.safetensors`);
 }
 
 /** Copies images of both splits, drawn evenly over the classes, into a folder of the same form. */
@@ -88,6 +88,7 @@ export async function prepareWeights(name: string): Promise<void> {
   const images = input(builder, 'images', [1, 3, 224, 224]);
   const graph = finishGraph(builder, [buildNetwork(name, builder, images, 'original')]);
   const state = initialise(stateShapes(graph), namedNetwork(name).initialise, 0);
+  await mkdir(folder, { recursive: true });
   await writeSafetensors(weightsFile(name), state, { format: 'pt' });
 }
 
