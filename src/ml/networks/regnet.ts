@@ -127,8 +127,8 @@ interface Stage {
 function stagesOf({ depth, width, slope, ratio, group: wanted }: Omit<Regnet, 'weights'>): readonly Stage[] {
   const blocks = new Map<number, number>();
   for (let block = 0; block < depth; block++) {
-    const power = Math.round(Math.log((block * slope + width) / width) / Math.log(ratio));
-    const channels = Math.round((width * ratio ** power) / 8) * 8;
+    const power = roundedToEven(Math.log((block * slope + width) / width) / Math.log(ratio));
+    const channels = roundedToEven((width * ratio ** power) / 8) * 8;
     blocks.set(channels, (blocks.get(channels) ?? 0) + 1);
   }
   return Array.from(blocks, ([channels, count]) => {
