@@ -62,6 +62,8 @@ export interface StepResult {
   readonly loss: number;
   /** `[N, classes]` of all micro-batches in order, before the update. */
   readonly logProbabilities: Tensor & { dtype: 'float32' };
+  /** Joint L2 norm of the gradients of the whole batch, before it is limited by `clipNorm`. */
+  readonly gradientNorm: number;
 }
 
 /** Time that one kernel took in one run, on average. */

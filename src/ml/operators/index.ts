@@ -46,6 +46,7 @@ import { runningAverage } from './norm/runningAverage.ts';
 import type { OperatorRecord } from './operator.ts';
 import { adamUpdate } from './optimizer/adamUpdate.ts';
 import { clipGradientNorm } from './optimizer/clipGradientNorm.ts';
+import { gradientNorm } from './optimizer/gradientNorm.ts';
 import { sgdUpdate } from './optimizer/sgdUpdate.ts';
 import { averagePoolGradient, averagePoolOperator } from './pooling/averagePool.ts';
 import { globalAveragePoolGradient, globalAveragePoolOperator } from './pooling/globalAveragePool.ts';
@@ -124,5 +125,6 @@ export const operators: readonly OperatorRecord[] = [
   focalLossGradient,
   adamUpdate,
   sgdUpdate,
+  gradientNorm,
   clipGradientNorm,
 ];

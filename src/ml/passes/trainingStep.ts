@@ -33,13 +33,13 @@ function differentiateLoss(forward: Graph, { trainable, focalGamma }: GradientOp
 }
 
 /**
- * The whole optimizer step as one graph: outputs are the loss `[]` and the log-probabilities; `updates` name the
- * successors of parameters, running statistics and moments.
+ * The whole optimizer step as one graph: outputs are the loss `[]`, the log-probabilities and the gradients' joint norm
+ * `[]`; `updates` name the successors of parameters, running statistics and moments.
  */
 export function fullStep(forward: Graph, options: StepOptions): Graph {
   const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, options);
-  appendOptimizer(builder, options.optimizer, gradients, options.clipNorm);
-  return finishGraph(builder, [loss, logProbabilities]);
+  const norm = appendOptimizer(builder, options.optimizer, gradients, options.clipNorm);
+  return finishGraph(builder, [loss, logProbabilities, norm]);
 }
 
 /** Loss, log-probabilities and the gradients only: outputs in this order, gradients in the order of the parameters. */
@@ -65,7 +65,7 @@ export function accumulationStep(forward: Graph, options: GradientOptions): Grap
   return finishGraph(builder, [loss, logProbabilities]);
 }
 
-/** The update alone, from accumulated gradients. */
+/** The update alone, from accumulated gradients; its output is their joint norm `[]`. */
 export function updateStep(forward: Graph, options: StepOptions): Graph {
   const trainable = forward.parameters.filter((name) => options.trainable.has(name));
   const types = new Map<string, TensorType>();
@@ -83,6 +83,5 @@ export function updateStep(forward: Graph, options: StepOptions): Graph {
     types,
   });
   const gradients = new Map(trainable.map((parameter) => [parameter, accumulatorName(parameter)]));
-  appendOptimizer(builder, options.optimizer, gradients, options.clipNorm);
-  return finishGraph(builder, []);
+  return finishGraph(builder, [appendOptimizer(builder, options.optimizer, gradients, options.clipNorm)]);
 }

@@ -16,6 +16,7 @@ const columns: readonly CsvColumn[] = [
   { title: 'validationTop5Accuracy', validation: 'validTop5' },
   { title: 'learningRate', step: 'learningRate' },
   { title: 'imagesPerSecond', step: 'imagesPerSecond' },
+  { title: 'gradientNorm', step: 'gradientNorm' },
 ];
 
 /**
@@ -28,13 +29,18 @@ export function curvesCsv(runs: readonly { name: string; curves: RunCurves }[], 
     ['run', 'event', ...wanted.map(({ title }) => title)],
     ...runs.flatMap(({ name, curves: { steps, validations } }) => [
       ...rows([name, 'step'], steps.length, (row) =>
-        wanted.map(({ step }) => (step === undefined ? undefined : steps.values(step)[row])),
+        wanted.map(({ step }) => (step === undefined ? undefined : known(steps.values(step)[row]))),
       ),
       ...rows([name, 'validation'], validations.length, (row) =>
         wanted.map(({ validation }) => (validation === undefined ? undefined : validations.values(validation)[row])),
       ),
     ]),
   ]);
+}
+
+/** A number that the run said; an empty field for one that it did not. */
+function known(value: number | undefined): CsvValue {
+  return Number.isNaN(value) ? undefined : value;
 }
 
 function rows(first: readonly CsvValue[], count: number, values: (row: number) => CsvValue[]): CsvValue[][] {

@@ -77,7 +77,7 @@ export function mainCharts(runs: readonly PageRun[], choices: ChartChoices, colo
   ];
 }
 
-/** The charts that are folded away at first: learning rate and speed. */
+/** The charts that are folded away at first: learning rate, speed, and the norm of the gradients where a run says it. */
 export function furtherCharts(runs: readonly PageRun[], { axis }: ChartChoices, colors: ThemeColors): RunChart[] {
   const linesOf = linesOfRuns(runs, colors);
   const chart = (title: string, column: StepColumn): RunChart => ({
@@ -87,7 +87,12 @@ export function furtherCharts(runs: readonly PageRun[], { axis }: ChartChoices, 
       return { ...training, label: name(title), points: () => stepPoints(run, axis, column) };
     }),
   });
-  return [chart(l10n.t('Learning rate'), 'learningRate'), chart(l10n.t('Images per second'), 'imagesPerSecond')];
+  const knowsNorm = runs.some(({ curves: { steps } }) => steps.values('gradientNorm').some(Number.isFinite));
+  return [
+    chart(l10n.t('Learning rate'), 'learningRate'),
+    chart(l10n.t('Images per second'), 'imagesPerSecond'),
+    ...(knowsNorm ? [chart(l10n.t('Gradient norm'), 'gradientNorm')] : []),
+  ];
 }
 
 type RunLines = { name: (label: string) => string; training: LineStyle; validation: LineStyle };

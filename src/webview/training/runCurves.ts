@@ -5,7 +5,7 @@ import type { Range } from './downsample.ts';
 
 /**
  * `seconds`: how long the run had trained then, all sessions together. `meanLoss` is of `meanSteps` steps up to this one, 1
- * where none was left out.
+ * where none was left out. `gradientNorm` is NaN where the run did not say it.
  */
 export const stepColumns = [
   'step',
@@ -14,6 +14,7 @@ export const stepColumns = [
   'loss',
   'learningRate',
   'imagesPerSecond',
+  'gradientNorm',
   'meanLoss',
   'meanSteps',
 ] as const;
@@ -95,6 +96,7 @@ export function addEvent(curves: RunCurves, event: TrainingEvent): void {
       curves.steps.append({
         ...event,
         seconds: trainedSeconds(curves),
+        gradientNorm: event.gradientNorm ?? NaN,
         meanLoss: event.mean?.loss ?? event.loss,
         meanSteps: event.mean?.steps ?? 1,
       });

@@ -181,6 +181,7 @@ export function sampleEvents(run: string, steps: number, seed: number, pace: num
       epoch: step / stepsPerEpoch,
       loss,
       learningRate: 0.001,
+      gradientNorm: loss * 1.5,
       ...figures,
     });
     if (step % validateEvery !== 0 && step % stepsPerEpoch !== 0) continue;

@@ -61,7 +61,7 @@ async function askInThirdStep(request: 'stop' | 'pause') {
         begun++;
         if (begun === 3) createConnection(server.address).write(`{"type":"${request}"}\n`);
         compute(20);
-        return Promise.resolve({ loss: 1, logProbabilities: float32Tensor([1, 1]) });
+        return Promise.resolve({ loss: 1, logProbabilities: float32Tensor([1, 1]), gradientNorm: 1 });
       },
       snapshot: () => Promise.resolve({ state: new Map(), optimizer: new Map(), step: begun }),
       enter: () => Promise.resolve(),

@@ -62,9 +62,10 @@ export function testTraining(engine: Engine): void {
       );
       const clipNorm = share * norm;
       const model = await train({ optimizer, clipNorm });
-      await model.step([feeds()], 1);
+      const { gradientNorm } = await model.step([feeds()], 1);
       const { state } = await model.snapshot();
       await model.dispose();
+      assertEachClose([gradientNorm], [norm], 1e-4, 'the norm before it is limited');
       const factor = Math.min(1, clipNorm / (norm + 1e-6));
       for (const name of names.parameters) {
         const expected = numbers(initialState, name).map(
@@ -79,9 +80,10 @@ export function testTraining(engine: Engine): void {
     const results = [];
     for (const batches of [[feeds()], [feeds(0, 1), feeds(1, 4)]]) {
       const model = await train();
-      const { loss, logProbabilities } = await model.step(batches, 0.01);
+      const { loss, logProbabilities, gradientNorm } = await model.step(batches, 0.01);
       results.push({
         loss,
+        gradientNorm,
         rows: [...logProbabilities.data],
         shape: logProbabilities.shape,
         ...(await model.snapshot()),
@@ -92,6 +94,7 @@ export function testTraining(engine: Engine): void {
     assert.ok(whole && parts);
     assert.deepEqual(parts.shape, [4, 3]);
     assertEachClose([parts.loss], [whole.loss], 1e-5, 'loss');
+    assertEachClose([parts.gradientNorm], [whole.gradientNorm], 1e-4, 'norm of the gradients');
     assertEachClose(parts.rows, whole.rows, 1e-5, 'log-probabilities');
     for (const name of names.parameters)
       assertEachClose(numbers(parts.state, name), numbers(whole.state, name), 1e-4, name);

@@ -60,27 +60,30 @@ export async function createTrainingModel(
     return outputs;
   };
 
-  const stepAtOnce = async (feeds: Feeds, learningRate: number): Promise<StepResult[]> => {
+  const stepAtOnce = async (feeds: Feeds, learningRate: number): Promise<StepResult> => {
     const inputs = new Map([...toInputs(feeds), scheduled(learningRate)]);
-    return [stepResult(await run(await sessions.get('full', batchOf(feeds)), inputs))];
+    const [loss, logProbabilities, norm] = await run(await sessions.get('full', batchOf(feeds)), inputs);
+    return { ...forwardResult(loss, logProbabilities), gradientNorm: scalar(norm) };
   };
 
-  const stepByMicroBatches = async (batches: readonly Feeds[], learningRate: number): Promise<StepResult[]> => {
+  const stepByMicroBatches = async (batches: readonly Feeds[], learningRate: number): Promise<StepResult> => {
     const zeros = (name: string) => toRuntime(runtime, float32Tensor(typeOf(forward, name).shape), precision);
     const sums = new Map(parameters.map((name) => [accumulatorName(name), zeros(name)]));
     // Every micro-batch moves the running statistics.
     const before = new Map(state.tensors);
-    const results: StepResult[] = [];
+    const results: ForwardResult[] = [];
     try {
       for (const feeds of batches) {
-        results.push(stepResult(await run(await sessions.get('accumulate', batchOf(feeds)), toInputs(feeds), sums)));
+        const compiled = await sessions.get('accumulate', batchOf(feeds));
+        const [loss, logProbabilities] = await run(compiled, toInputs(feeds), sums);
+        results.push(forwardResult(loss, logProbabilities));
       }
-      await run(await sessions.get('update', 1), new Map([scheduled(learningRate)]), sums);
+      const [norm] = await run(await sessions.get('update', 1), new Map([scheduled(learningRate)]), sums);
+      return { ...joinResults(results), gradientNorm: scalar(norm) };
     } catch (error) {
       state.restore(before);
       throw error;
     }
-    return results;
   };
 
   return {
@@ -88,10 +91,10 @@ export async function createTrainingModel(
       const [only] = batches;
       if (!only) throw new Error('a step needs a batch');
       const taken = batches.length === 1 ? stepAtOnce(only, learningRate) : stepByMicroBatches(batches, learningRate);
-      const results = await taken.finally(state.freeUnused);
+      const result = await taken.finally(state.freeUnused);
       steps += 1;
       forwards += batches.length;
-      return joinResults(results);
+      return result;
     },
     async gradients(feeds) {
       const [, , ...gradients] = await run(await sessions.get('gradients', batchOf(feeds)), toInputs(feeds));
@@ -112,13 +115,18 @@ function required(tensor: Tensor | undefined): Tensor & { dtype: 'float32' } {
   return tensor;
 }
 
-function stepResult([loss, logProbabilities]: readonly Tensor[]): StepResult {
-  return { loss: required(loss).data[0] ?? Number.NaN, logProbabilities: required(logProbabilities) };
+/** What the forward part of a step gives. */
+type ForwardResult = Omit<StepResult, 'gradientNorm'>;
+
+function scalar(tensor: Tensor | undefined): number {
+  return required(tensor).data[0] ?? Number.NaN;
 }
 
-function joinResults(results: readonly StepResult[]): StepResult {
-  const [first] = results;
-  if (results.length === 1 && first) return first;
+function forwardResult(loss: Tensor | undefined, logProbabilities: Tensor | undefined): ForwardResult {
+  return { loss: scalar(loss), logProbabilities: required(logProbabilities) };
+}
+
+function joinResults(results: readonly ForwardResult[]): ForwardResult {
   return {
     loss: results.reduce((sum, result) => sum + result.loss, 0),
     logProbabilities: joinRows(results.map((result) => result.logProbabilities)),

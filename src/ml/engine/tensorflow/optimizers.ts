@@ -83,14 +83,18 @@ function momentAt(moments: readonly Variable[], index: number): Variable {
   return moment;
 }
 
+/** Joint L2 norm of gradients `[]`. */
+export function jointNorm(tf: TensorFlow, gradients: Iterable<DeviceTensor>): DeviceTensor {
+  return tf.sqrt(tf.addN([...gradients].map((gradient) => tf.sum(tf.square(gradient)))));
+}
+
 /** torch's clip_grad_norm_: the gradients times limit / (norm + 1e-6) where their joint L2 norm makes that less than 1. */
 export function clipGradients(
   tf: TensorFlow,
   gradients: ReadonlyMap<string, DeviceTensor>,
+  norm: DeviceTensor,
   limit: number,
 ): Map<string, DeviceTensor> {
-  const squares = [...gradients.values()].map((gradient) => tf.sum(tf.square(gradient)));
-  const norm = tf.sqrt(tf.addN(squares));
   const factor = tf.minimum(tf.scalar(1), tf.div(tf.scalar(limit), tf.add(norm, tf.scalar(1e-6))));
   return new Map([...gradients].map(([name, gradient]) => [name, tf.mul(gradient, factor)]));
 }

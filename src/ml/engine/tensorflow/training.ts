@@ -10,7 +10,7 @@ import type { DeviceTensor, TensorFlow } from '../../operators/tensorflow.ts';
 import { download, upload } from './deviceTensor.ts';
 import { interpret } from './interpret.ts';
 import { watchMemory } from './memory.ts';
-import { clipGradients, updateParameter, type Learned } from './optimizers.ts';
+import { clipGradients, jointNorm, updateParameter, type Learned } from './optimizers.ts';
 import { activate, type Runtime } from './runtime.ts';
 import { axesOf, batchSizeOf, rememberGraphs, uploadFeeds } from './state.ts';
 
@@ -170,6 +170,7 @@ function takeStep(training: Training, batches: readonly Feeds[], step: number, l
   const { tf, options, state } = training;
   const losses: number[] = [];
   const rows: (Tensor & { dtype: 'float32' })[] = [];
+  let gradientNorm = NaN;
   tf.tidy(() => {
     let total: Pick<Backward, 'gradients' | 'statistics'> = { gradients: {}, statistics: {} };
     for (const feeds of batches) {
@@ -182,7 +183,9 @@ function takeStep(training: Training, batches: readonly Feeds[], step: number, l
     }
     for (const [name, value] of Object.entries(total.statistics)) variableOf(state, name).assign(value);
     const gradients = new Map(Object.entries(total.gradients));
-    const clipped = options.clipNorm === undefined ? gradients : clipGradients(tf, gradients, options.clipNorm);
+    const norm = jointNorm(tf, gradients.values());
+    gradientNorm = norm.dataSync()[0] ?? NaN;
+    const clipped = options.clipNorm === undefined ? gradients : clipGradients(tf, gradients, norm, options.clipNorm);
     for (const [name, gradient] of clipped) {
       const { group } = groupOf(options.optimizer, name);
       const [own, rate] = [groupStep(group, step), learningRate * group.rate];
@@ -199,7 +202,7 @@ function takeStep(training: Training, batches: readonly Feeds[], step: number, l
       );
     }
   });
-  return { loss: losses.reduce((sum, loss) => sum + loss, 0), logProbabilities: joinRows(rows) };
+  return { loss: losses.reduce((sum, loss) => sum + loss, 0), logProbabilities: joinRows(rows), gradientNorm };
 }
 
 function sumByName(

@@ -1,8 +1,10 @@
-import { appendAll } from '../../graph/builder.ts';
+import { append, appendAll } from '../../graph/builder.ts';
 import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
 import { floats, typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { adamUpdate } from './adamUpdate.ts';
+import { none } from '../operator.ts';
 import { clipGradientNorm } from './clipGradientNorm.ts';
+import { gradientNorm } from './gradientNorm.ts';
 import { sgdUpdate } from './sgdUpdate.ts';
 import type { PlacedUpdate } from './updates.ts';
 
@@ -106,17 +108,18 @@ export function groupOf(
 
 /**
  * Appends the update of every parameter by its gradient. Moments become inputs; parameters' and moments' successors
- * go to the builder's `updates`.
+ * go to the builder's `updates`. Gives the gradients' joint L2 norm `[]`, before they are clipped.
  */
 export function appendOptimizer(
   builder: GraphBuilder,
   optimizer: Optimizer,
   gradients: ReadonlyMap<string, string>,
   clipNorm?: number,
-): void {
+): string {
   builder.inputs.push(scheduleInput);
   builder.types.set(scheduleInput, floats([4 * (optimizer.groups?.all ?? oneGroup).length]));
-  const clipped = clipNorm === undefined ? gradients : clip(builder, gradients, clipNorm);
+  const norm = append(builder, gradientNorm, none, [...gradients.values()]);
+  const clipped = clipNorm === undefined ? gradients : clip(builder, norm, gradients, clipNorm);
   for (const [parameter, gradient] of clipped) {
     const moments = momentNames(optimizer, parameter);
     for (const moment of moments) {
@@ -127,6 +130,7 @@ export function appendOptimizer(
     const outputs = appendUpdate(builder, optimizer, placed, [parameter, gradient, ...moments, scheduleInput]);
     [parameter, ...moments].forEach((name, index) => builder.updates.set(name, outputs[index] ?? ''));
   }
+  return norm;
 }
 
 function appendUpdate(
@@ -144,7 +148,12 @@ function appendUpdate(
   return appendAll(builder, adamUpdate, { beta1, beta2, epsilon, weightDecay, decoupled, ...placed }, inputs);
 }
 
-function clip(builder: GraphBuilder, gradients: ReadonlyMap<string, string>, limit: number): Map<string, string> {
-  const clipped = appendAll(builder, clipGradientNorm, { limit }, [...gradients.values()]);
+function clip(
+  builder: GraphBuilder,
+  norm: string,
+  gradients: ReadonlyMap<string, string>,
+  limit: number,
+): Map<string, string> {
+  const clipped = appendAll(builder, clipGradientNorm, { limit }, [norm, ...gradients.values()]);
   return new Map([...gradients.keys()].map((name, index) => [name, clipped[index] ?? '']));
 }

@@ -119,11 +119,14 @@ async function trainEpoch(loop: Loop): Promise<void> {
 async function takeStep(loop: Loop, { index, feeds, labels, ownShare }: ReadyBatch): Promise<void> {
   const { config, position, stepsPerEpoch, totalSteps } = loop;
   const learningRate = learningRateAt(position.step, { ...config, stepsPerEpoch, totalSteps });
-  const { loss } = await loop.stepper.take(feeds, labels, learningRate, ownShare);
+  const { loss, gradientNorm } = await loop.stepper.take(feeds, labels, learningRate, ownShare);
   if (!Number.isFinite(loss)) throw diverged(`The loss is ${loss} at step ${position.step + 1}`);
   passStep(position, index, loss, labels.length);
   loop.throughput.stepDone(labels.length);
-  loop.emit({ event: 'step', step: position.step, epoch: epochNow(loop), loss, learningRate, ...figures(loop) });
+  // A finite loss can have gradients beyond float32's range.
+  const norm = Number.isFinite(gradientNorm) ? { gradientNorm } : {};
+  const epoch = epochNow(loop);
+  loop.emit({ event: 'step', step: position.step, epoch, loss, learningRate, ...norm, ...figures(loop) });
 }
 
 /** Validates what the epoch came to. */
