@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
 import { headTensorCount } from './layers/head.ts';
 import type { HeadOptions } from './layers/head.ts';
-import { countParameters } from './registry.ts';
+import { networkGraph } from './registry.ts';
 
 /** Which part of a network trains; see `trainableParameters`. */
 export type TrainableChoice =
@@ -37,12 +37,9 @@ export function trainableParameters(graph: Pick<Graph, 'parameters'>, choice: Tr
   return new Set(parameters.slice(-topTensors));
 }
 
-/** Parameter tensors of every network's own classifier: a weight and a bias. */
-const originalClassifierTensors = 2;
-
 /**
  * The `topTensors` that is the same as the report's `--no_of_trainable count`. The report's script counted on the network
- * before its classifier was replaced, so the original classifier's two tensors were among the `count`, and the head that
+ * before its classifier was replaced, so the original classifier's tensors were among the `count`, and the head that
  * came in its place always trained. More than there are means all, as it did there. Throws `RangeError` for an unknown
  * network or a count that is no whole number from 0.
  */
@@ -50,6 +47,8 @@ export function topTensorsOfReport(name: string, count: number, head: Pick<HeadO
   if (!Number.isInteger(count) || count < 0) {
     throw new RangeError(`the number of trainable tensors must be a whole number from 0, not ${count}`);
   }
-  const backbone = countParameters(name).tensors - originalClassifierTensors;
-  return headTensorCount(head) + Math.min(backbone, Math.max(0, count - originalClassifierTensors));
+  const linearHead = { hidden: [], dropout: 0, classes: 1 };
+  const backbone = networkGraph(name, linearHead).parameters.length - headTensorCount(linearHead);
+  const originalClassifier = networkGraph(name, 'original').parameters.length - backbone;
+  return headTensorCount(head) + Math.min(backbone, Math.max(0, count - originalClassifier));
 }

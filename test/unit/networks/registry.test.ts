@@ -149,5 +149,11 @@ test('the report’s number of trainable tensors is counted with the classifier 
   for (const count of [0, 1, 2]) assert.equal(topTensorsOfReport('densenet169', count, head), 4);
   assert.equal(topTensorsOfReport('densenet169', 12, head), 14);
   assert.equal(topTensorsOfReport('resnet18', 12, { hidden: [] }), 12);
+  // MaxViT's own classifier is a weight without a bias.
+  const small = { hidden: [] };
+  assert.deepEqual(
+    [0, 1, 2, 12].map((count) => topTensorsOfReport('maxvit_t', count, small)),
+    [2, 2, 3, 13],
+  );
   assert.throws(() => topTensorsOfReport('densenet169', -1, head), RangeError);
 });
