@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { parseBoundedJson } from '../../protocol/boundedJson.ts';
-import { messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
+import { CancelledError, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { withRecipe } from '../../protocol/recipes.ts';
 import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
 import { visible, visibleLines } from '../../protocol/visibleText.ts';
@@ -97,6 +97,14 @@ function exitCodeOf(error: unknown): number {
 try {
   await main();
 } catch (error) {
+  reportFailure(error);
+}
+
+function reportFailure(error: unknown): void {
+  if (error instanceof CancelledError) {
+    console.error('Stopped before the run had a folder; there is nothing to resume from.');
+    return;
+  }
   const known = error instanceof UserError;
   // The editor takes a line for the whole sentence.
   const stack = error instanceof Error ? error.stack : undefined;

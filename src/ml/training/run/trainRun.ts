@@ -124,7 +124,7 @@ async function trainOn(
   if (!resumed) refuseContradictions(given);
   const config = await settleNetwork(given, resumed, {
     ...placesOfWeights(options),
-    ...(options.signal ? { signal: options.signal } : {}),
+    signal: control.signal,
   });
   const before = resumed?.checkpoint.metadata.preprocessing;
   const opened = await openNetwork(config, (message) => suggestions.push(message), before);
