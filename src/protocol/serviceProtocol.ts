@@ -67,10 +67,10 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   /** Answers `networks`, then `done`. */
   z.object({ type: z.literal('networks'), weightsFolder: line().optional() }),
   /**
-   * A network's pretrained weights: looks whether they are at hand or can be downloaded, or, with `fetch`, downloads them,
+   * A network's pretrained weights, those of `set` where it is named: looks whether they are at hand or can be downloaded, or, with `fetch`, downloads them,
    * which answers `progress` in bytes. Answers `weights`, then `done`.
    */
-  z.object({ type: z.literal('weights'), network: line(), fetch: z.boolean() }),
+  z.object({ type: z.literal('weights'), network: line(), set: line().optional(), fetch: z.boolean() }),
 ]);
 export type ServiceRequestBody = z.infer<typeof serviceRequestBodySchema>;
 

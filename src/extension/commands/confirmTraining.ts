@@ -146,12 +146,12 @@ interface Looking {
 
 /** Fills in what is known of the pretrained weights that the run needs. */
 async function lookAtWeights(service: Parts['service'], shown: Shown, { signal, onChange }: Looking): Promise<void> {
-  const network = neededWeights(shown.config);
-  if (network === undefined) return;
+  const needed = neededWeights(shown.config);
+  if (needed === undefined) return;
   shown.weights = undefined;
   onChange();
   try {
-    shown.weights = await lookForWeights(service, network, signal);
+    shown.weights = await lookForWeights(service, needed, signal);
   } catch (error) {
     if (error instanceof CancelledError) return;
     if (!(error instanceof UserError)) throw error;

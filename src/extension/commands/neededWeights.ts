@@ -1,9 +1,18 @@
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { isWeightSet } from '../../protocol/weightSet.ts';
 
-/** The network whose pretrained weights a new run begins with; undefined for a run that needs none. */
-export function neededWeights({ network, method }: TrainingConfig): string | undefined {
-  const isNeeded = network.kind === 'architecture' && network.weights === undefined && method !== 'scratch';
-  return isNeeded ? network.name : undefined;
+/** Published weights: those of a network, and which set of them; its first where none is named. */
+export interface PublishedWeights {
+  readonly network: string;
+  readonly set?: string;
+}
+
+/** The published weights that a new run begins with; undefined for a run that needs none. */
+export function neededWeights({ network, method }: TrainingConfig): PublishedWeights | undefined {
+  if (network.kind === 'backbone' || method === 'scratch') return undefined;
+  const { name, weights } = network;
+  if (weights === undefined) return { network: name };
+  return isWeightSet(weights) ? { network: name, set: weights } : undefined;
 }
 
 /** The same training from random weights: settings that go with pretrained ones are left out. */

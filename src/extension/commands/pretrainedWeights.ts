@@ -7,34 +7,35 @@ import type { Parts } from '../parts.ts';
 import { withProgress } from '../service/showProgress.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { visible } from '../../protocol/visibleText.ts';
-import { neededWeights, withoutPretrained } from './neededWeights.ts';
+import { neededWeights, type PublishedWeights, withoutPretrained } from './neededWeights.ts';
 import { megabytes } from './networkTexts.ts';
 import { offerWeights } from './offerWeights.ts';
 
-/** Whether a network's pretrained weights are here, can be downloaded, or cannot be had. Downloads nothing. */
+/** Whether published weights are here, can be downloaded, or cannot be had. Downloads nothing. */
 export async function lookForWeights(
   service: Parts['service'],
-  network: string,
+  weights: PublishedWeights,
   signal?: AbortSignal,
 ): Promise<WeightsOutlook> {
-  const request = { type: 'weights' as const, network, fetch: false };
+  const request = { type: 'weights' as const, ...weights, fetch: false };
   return (await answerOf(service, request, 'weights', { ...(signal && { signal }) })).weights;
 }
 
 /**
- * Has a network's pretrained weights on this machine, downloading them in a notification that can be cancelled. Answers
+ * Has published weights on this machine, downloading them in a notification that can be cancelled. Answers
  * `here`, or `missing` with the reason. Throws a cancellation.
  */
-async function fetchWeights(service: Parts['service'], network: string): Promise<WeightsOutlook> {
+async function fetchWeights(service: Parts['service'], weights: PublishedWeights): Promise<WeightsOutlook> {
+  const { network } = weights;
   const name = visible(network);
   const look = {
     location: vscode.ProgressLocation.Window,
     title: l10n.t('Looking for the pretrained weights of {0}', name),
   };
-  const found = await vscode.window.withProgress(look, () => lookForWeights(service, network));
+  const found = await vscode.window.withProgress(look, () => lookForWeights(service, weights));
   if (found.state !== 'remote') return found;
   const title = l10n.t('Pretrained weights of {0}, {1} from {2}', network, megabytes(found.bytes), found.host);
-  const request = { type: 'weights' as const, network, fetch: true };
+  const request = { type: 'weights' as const, ...weights, fetch: true };
   return (await withProgress(title, (call) => answerOf(service, request, 'weights', call))).weights;
 }
 
@@ -47,20 +48,24 @@ export async function obtainWeights(
   { service }: Pick<Parts, 'service'>,
   config: TrainingConfig,
 ): Promise<TrainingConfig> {
-  const network = neededWeights(config);
-  if (network === undefined) return config;
-  return (await fetchOrOffer(service, network, true)) ? config : withoutPretrained(config);
+  const needed = neededWeights(config);
+  if (needed === undefined) return config;
+  return (await fetchOrOffer(service, needed, true)) ? config : withoutPretrained(config);
 }
 
 /** Has the pretrained weights of a network that is to classify on this machine. Throws as `obtainWeights` does. */
 export async function obtainWeightsOf(service: Parts['service'], network: string): Promise<void> {
-  await fetchOrOffer(service, network, false);
+  await fetchOrOffer(service, { network }, false);
 }
 
 /** Whether the weights are here; false if the user goes on without them. */
-async function fetchOrOffer(service: Parts['service'], network: string, forTraining: boolean): Promise<boolean> {
+async function fetchOrOffer(
+  service: Parts['service'],
+  weights: PublishedWeights,
+  forTraining: boolean,
+): Promise<boolean> {
   for (;;) {
-    const found = await fetchWeights(service, network);
+    const found = await fetchWeights(service, weights);
     if (found.state !== 'missing') return true;
     const answer = await offerWeights(service, found.reason, forTraining);
     if (answer === 'without') return false;

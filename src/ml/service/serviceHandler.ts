@@ -71,9 +71,9 @@ async function answerDevices({ signal, answer }: RequestContext): Promise<void> 
 }
 
 /** Looks for a network's pretrained weights, or downloads them; that they are not to be had is an answer, not a failure. */
-async function prepareWeights({ network, fetch }: RequestOf<'weights'>, context: RequestContext): Promise<void> {
+async function prepareWeights({ network, set, fetch }: RequestOf<'weights'>, context: RequestContext): Promise<void> {
   const { signal, answer } = context;
-  const weights = pretrainedWeights(network);
+  const weights = pretrainedWeights(network, set);
   const report = rareProgress('Downloading', answer);
   const onProgress = ({ received, total }: DownloadProgress) => report(received, total);
   try {

@@ -206,6 +206,11 @@ test('weights that cannot be had are answered with the reason, and what was trie
     const missing = { type: 'weights', weights: { state: 'missing', reason } };
     assert.deepEqual(ofType(answers, 'weights'), [missing, missing]);
     assert.match(ofType(answers, 'log')[1]?.message ?? '', /What was tried: http:\/\/127\.0\.0\.1:9\/squeezenet1_1/);
+    const set = { network: 'resnet50', set: 'IMAGENET1K_V2' };
+    await own.request({ type: 'weights', ...set, fetch: false }, { onAnswer });
+    const ofSet = ofType(answers, 'weights')[2]?.weights;
+    // The file of the first set is resnet50-0676ba61.pth.
+    assert.match(ofSet?.state === 'missing' ? ofSet.reason : '', /resnet50-11ad3fa6\.pth/);
     await assert.rejects(own.request({ type: 'weights', network: 'ConvNet1', fetch: false }), UserError);
   } finally {
     own.dispose();

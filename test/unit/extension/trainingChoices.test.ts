@@ -100,13 +100,21 @@ test('settings that go with pretrained weights are left out without them, and wh
     batchNorm: 'running',
   } as const;
   const config = trainingConfigSchema.parse({ data: '/d', network, ...frozen, epochs: 7 });
-  assert.equal(neededWeights(config), 'resnet18');
+  assert.deepEqual(neededWeights(config), { network: 'resnet18' });
   const without = withoutPretrained(config);
   assert.equal(neededWeights(without), undefined);
   const written = trainingConfigSchema.parse(JSON.parse(JSON.stringify(without)));
   assert.deepEqual(written, trainingConfigSchema.parse({ data: '/d', network, method: 'scratch', epochs: 7 }));
   assert.equal(contradictionIn(without), undefined);
   assert.equal(neededWeights({ ...config, network: { ...network, weights: '/w.pth' } }), undefined);
+});
+
+test('a set of weights by its name is downloaded before a run, and a file of weights is not', () => {
+  const configWith = (weights: string, method: 'full' | 'scratch' = 'full') =>
+    trainingConfigSchema.parse({ data: '/d', network: { kind: 'architecture', name: 'resnet50', weights }, method });
+  assert.deepEqual(neededWeights(configWith('IMAGENET1K_V2')), { network: 'resnet50', set: 'IMAGENET1K_V2' });
+  assert.equal(neededWeights(configWith('IMAGENET1K_V2', 'scratch')), undefined);
+  assert.equal(neededWeights(configWith('/weights/IMAGENET1K_V2.pth')), undefined);
 });
 
 test('a file of settings names what lies beside it relatively, and means the same wherever it is read from', () => {
