@@ -55,7 +55,7 @@ export function imagenetPixels({
   return { resize, crop, ...(interpolation ? { interpolation } : {}), ...presetConstants('imagenet') };
 }
 
-/** torchvision's own file; its name carries the first 8 hex digits of its sha256. */
+/** torchvision's own file; its name carries the first 8 or 10 hex digits of its sha256. */
 export function torchFile(network: string, sha256: string): WeightsSource {
   const file = `${network}-${sha256}.pth`;
   return { file, url: `https://download.pytorch.org/models/${file}`, sha256 };
