@@ -16,7 +16,10 @@ export interface TimmRow {
   readonly top1?: number;
   /** Size of the file in units of 2^20 bytes. */
   readonly megabytes: number;
-  /** Where the file's commit, hash and size are known; without it they are asked of the hub, and kept. */
+  /**
+   * Commit, hash and size of the file, where several public projects pin it so; without it they are asked of the hub, and
+   * kept.
+   */
   readonly pin?: Omit<HubPin, 'config' | 'licence'>;
   /** Side in pixels of the images that it is used with, where that is not what its weights were trained with. */
   readonly side?: number;

@@ -120,6 +120,11 @@ const rows: Readonly<Record<`timm/${string}`, TimmRow>> = {
     config: timmConfig('convnext_tiny', { features: 768, pool: 'avg' }),
     top1: 82.066,
     megabytes: 109.076,
+    pin: {
+      commit: 'b43a6303c9fcf176d2d707478a128c2c91e93528',
+      sha256: '08b9dc9c3a3a29421de7996761e176501896d1ae7fc3085cf56a643772329276',
+      bytes: 114_374_272,
+    },
   },
   'timm/convnext_tiny.dinov3_lvd1689m': {
     config: timmConfig('convnext_tiny', {
@@ -130,6 +135,11 @@ const rows: Readonly<Record<`timm/${string}`, TimmRow>> = {
       pool: 'avg',
     }),
     megabytes: 106.142,
+    pin: {
+      commit: '39c7bb32f83c11bbb13cb23058f8852a4dac88ed',
+      sha256: 'a7637753a2e85d709d1a5474e13382d39e7bc581a35868b477585c970f36847f',
+      bytes: 111_298_008,
+    },
   },
   'timm/convnextv2_atto.fcmae_ft_in1k': { config: secondVersion('atto', 320), top1: 76.644, megabytes: 14.159 },
   'timm/convnextv2_femto.fcmae_ft_in1k': { config: secondVersion('femto', 384), top1: 78.476, megabytes: 19.976 },

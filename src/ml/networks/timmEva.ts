@@ -149,6 +149,11 @@ const rows: Readonly<Record<`timm/${string}`, TimmRow>> = {
       pool: 'avg',
     }),
     megabytes: 82.362,
+    pin: {
+      commit: '3bf4720a82ec2066db88137180ff1f83a675cef0',
+      sha256: '2a1ec16ae28ffa07bc0ead0241ee7df9fc26451fe6f9f839b7b3afa0a906b040',
+      bytes: 86_362_376,
+    },
   },
 };
 

@@ -180,6 +180,11 @@ const rows: Readonly<Record<`timm/${string}`, TimmRow>> = {
   'timm/mobilenetv4_conv_small.e2400_r224_in1k': {
     config: timmConfig('mobilenetv4_conv_small', small),
     megabytes: 14.518,
+    pin: {
+      commit: '331fb803779522b685cf942e15f914fb6741c1eb',
+      sha256: '7a7102ec18f62bbfb555b6fe829bbb5af749516b84174926c29ffdfdfc03aec4',
+      bytes: 15_223_016,
+    },
   },
   'timm/mobilenetv4_conv_medium.e500_r224_in1k': {
     config: timmConfig('mobilenetv4_conv_medium', medium),

@@ -204,6 +204,11 @@ const rows: Readonly<Record<`timm/${string}`, TimmRow>> = {
     config: augreg('vit_small_patch16_224', 384),
     top1: 81.402,
     megabytes: 84.13,
+    pin: {
+      commit: '7e2c55630205e1266030f18370f4c6ed1a514b52',
+      sha256: '79c03c635cdfd798a364a9d8c4e5c0b7255b975ea2c9616046d4f77ab01435aa',
+      bytes: 88_216_496,
+    },
   },
   'timm/vit_base_patch16_224.augreg_in21k_ft_in1k': {
     config: augreg('vit_base_patch16_224', 768),
@@ -213,11 +218,21 @@ const rows: Readonly<Record<`timm/${string}`, TimmRow>> = {
   'timm/vit_small_patch14_dinov2.lvd142m': {
     config: dinov2('vit_small_patch14_dinov2', 384),
     megabytes: 84.153,
+    pin: {
+      commit: '4610ca143709d58a633b6397a74412c2c3842454',
+      sha256: '04d27f3400d059fc0cfd7d17dd1909a75bf3ea8fb3eeb48b97cb99e57ee20081',
+      bytes: 88_240_510,
+    },
     side: 224,
   },
   'timm/vit_base_patch14_dinov2.lvd142m': {
     config: dinov2('vit_base_patch14_dinov2', 768),
     megabytes: 330.291,
+    pin: {
+      commit: '4685c99dabffe5affac90bd99dbffd25801ae58d',
+      sha256: '55cbb5d887b336d430e649c277b85a1429e724871f9d02ac16203235886d8c7b',
+      bytes: 346_334_872,
+    },
     side: 224,
   },
   'timm/vit_small_patch14_reg4_dinov2.lvd142m': {
@@ -228,6 +243,11 @@ const rows: Readonly<Record<`timm/${string}`, TimmRow>> = {
   'timm/vit_base_patch14_reg4_dinov2.lvd142m': {
     config: dinov2('vit_base_patch14_reg4_dinov2', 768),
     megabytes: 330.3,
+    pin: {
+      commit: '3b06466a5548c52b8b98822e1390987695fcbf82',
+      sha256: 'c24ecfb4a1d8ca79193f6b9efcffc461872a09ddac43a0931357e4802931a006',
+      bytes: 346_344_168,
+    },
     side: 224,
   },
 };

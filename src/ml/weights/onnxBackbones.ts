@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { type Preprocessing, presetConstants } from '../../protocol/preprocessing.ts';
+import type { HubPin } from '../../protocol/timmConfig.ts';
 import type { Pool } from '../../protocol/trainingConfig.ts';
 import type { WeightsSource } from '../networks/pretrainedWeights.ts';
 import { locateFile } from './pretrained.ts';
@@ -14,10 +15,13 @@ export interface OnnxBackbone {
   readonly pool?: Pool;
 }
 
-/** A file of a repository; its commit and hash are asked of the hub once, and kept. */
-function onHub(name: string, repository: string, path: string): WeightsSource {
-  const url = `https://huggingface.co/${repository}/resolve/main/${path}`;
-  return { file: `${name}.onnx`, url, hub: { repository, path } };
+/** What is known of a file: commit, hash and size. What is not is asked of the hub once, and kept. */
+type OnnxPin = Pick<HubPin, 'sha256' | 'bytes'> & { readonly commit: string };
+
+function onHub(name: string, repository: string, path: string, pin?: OnnxPin): WeightsSource {
+  const { commit, ...file } = pin ?? {};
+  const url = `https://huggingface.co/${repository}/resolve/${commit ?? 'main'}/${path}`;
+  return { file: `${name}.onnx`, url, ...file, hub: { repository, path, ...(commit === undefined ? {} : { commit }) } };
 }
 
 const imagenet = { ...presetConstants('imagenet'), interpolation: 'bicubic', crop: 224 } as const;
@@ -29,16 +33,30 @@ const clip = {
   std: [0.26862954, 0.26130258, 0.27577711],
 };
 
-/** What each page on the hub, and the file `preprocessor_config.json` there, says. */
+/**
+ * Repositories, paths, commits, hashes and sizes: several public projects that pin these files name the same ones. Of
+ * MobileNetV4's file only the hash of another precision was found, so the hub is asked for it. Pixels: the
+ * `preprocessor_config.json` at these commits as such projects cite it; MobileNetV4's are those of timm's configuration.
+ * Licences: those of the networks that were converted (facebook/dinov2, timm, google/siglip, openai/CLIP), since the
+ * repositories of the conversions name none.
+ */
 const backbones: Readonly<Record<string, OnnxBackbone>> = {
   'dinov2-small': {
-    source: onHub('dinov2-small', 'onnx-community/dinov2-small', 'onnx/model.onnx'),
+    source: onHub('dinov2-small', 'onnx-community/dinov2-small', 'onnx/model.onnx', {
+      commit: '8b1f705a3a7f6f062f6bdd21986c1583d3ef105d',
+      sha256: 'f22797eabf810a75e41de68d378541ebea372122b25c4ce3ef25ff618250c20a',
+      bytes: 88_532_934,
+    }),
     licence: 'apache-2.0',
     preprocessing: { ...imagenet, resize: 256 },
     pool: 'cls',
   },
   'dinov2-base': {
-    source: onHub('dinov2-base', 'onnx-community/dinov2-base', 'onnx/model.onnx'),
+    source: onHub('dinov2-base', 'onnx-community/dinov2-base', 'onnx/model.onnx', {
+      commit: '31ef06cac16d5d301c5930d147002a058c85a5e4',
+      sha256: '320d1012a6fc65b101fc85ca30ee7a47b2e4f6a2e8bd78fb9d7036def0e30cb0',
+      bytes: 346_627_111,
+    }),
     licence: 'apache-2.0',
     preprocessing: { ...imagenet, resize: 256 },
     pool: 'cls',
@@ -49,12 +67,20 @@ const backbones: Readonly<Record<string, OnnxBackbone>> = {
     preprocessing: { ...imagenet, resize: 256 },
   },
   'siglip-base': {
-    source: onHub('siglip-base', 'Xenova/siglip-base-patch16-224', 'onnx/vision_model.onnx'),
+    source: onHub('siglip-base', 'Xenova/siglip-base-patch16-224', 'onnx/vision_model.onnx', {
+      commit: '4649052661e53c7000355844105f8a1792088239',
+      sha256: 'f89d41bac7f4d4b87e010a467d93f98689d708916ed22f5a07f96fdfa26f475f',
+      bytes: 371_819_850,
+    }),
     licence: 'apache-2.0',
     preprocessing: { ...half, fit: 'squash', resize: 224 },
   },
   'clip-base': {
-    source: onHub('clip-base', 'Xenova/clip-vit-base-patch32', 'onnx/vision_model.onnx'),
+    source: onHub('clip-base', 'Xenova/clip-vit-base-patch32', 'onnx/vision_model.onnx', {
+      commit: 'd15189d7028b43f1d3e65039190477f6af591c2a',
+      sha256: 'fd6e1402a588279d1723c7534d4bcba5bc0b14b47dfab0e46f8c47b8270d7d40',
+      bytes: 351_685_709,
+    }),
     licence: 'mit',
     preprocessing: { ...clip, resize: 224 },
   },

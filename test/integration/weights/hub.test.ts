@@ -9,6 +9,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { UserError } from '../../../src/protocol/errors.ts';
 import { namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { timmConfig } from '../../../src/ml/networks/timm.ts';
+import { locateBackbone } from '../../../src/ml/weights/onnxBackbones.ts';
 import { locateWeights, pinOfNetwork } from '../../../src/ml/weights/pretrained.ts';
 import { settleNetwork } from '../../../src/ml/training/run/settleNetwork.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
@@ -103,6 +104,25 @@ test('the commit is decided once: the hub is not asked again, and a later run ke
   assert.equal(settled.network.kind === 'architecture' && settled.network.hub?.commit, commit);
   assert.equal(await settleNetwork(settled, undefined, { weightsFolder: join(folder, 'none') }), settled);
   assert.deepEqual(hub.asked, []);
+});
+
+test('what a table fixes is asked for at its commit and nowhere else', async () => {
+  const listed = 'timm/vit_small_patch14_dinov2.lvd142m';
+  hub.repositories.set(listed, { content });
+  hub.repositories.set('onnx-community/dinov2-small', { content, path: 'onnx/model.onnx' });
+  // The hub that is imitated has another commit, so these are not there.
+  await refused(fetchWeights(listed), /cannot be downloaded/);
+  await refused(locateBackbone({ file: 'dinov2-small' }, options()), /cannot be downloaded/);
+  const fixed = namedNetwork(listed).weights[0]?.sources[0]?.hub?.commit ?? '';
+  assert.match(fixed, /^[0-9a-f]{40}$/);
+  const urls = new Set(hub.asked.map(({ url }) => url));
+  assert.deepEqual(
+    [...urls],
+    [
+      `/${listed}/resolve/${fixed}/model.safetensors`,
+      '/onnx-community/dinov2-small/resolve/8b1f705a3a7f6f062f6bdd21986c1583d3ef105d/onnx/model.onnx',
+    ],
+  );
 });
 
 test('a token goes to the hub and not to the server that it sends to', async () => {

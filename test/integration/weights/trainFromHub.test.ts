@@ -78,16 +78,16 @@ test('a run begins with a network of the hub, goes on without it, and its export
 });
 
 test('a short name stands for an ONNX file of the hub, its pixels, its pooling and its licence', async () => {
-  const repository = 'onnx-community/dinov2-small';
+  const repository = 'onnx-community/mobilenetv4_conv_small.e2400_r224_in1k';
   const content = Buffer.from(tokenModel('float32', 'S'));
   hub.repositories.set(repository, { content, path: 'onnx/model.onnx' });
   const flags = ['--image-size', '32', '--batch-size', '8', '--engine', 'onnx', '--device', 'cpu', '--epochs', '1'];
-  await said('train', 'data', '--backbone', 'dinov2-small', '--pool', 'cls+mean', ...flags, '--name', 'tokens');
+  await said('train', 'data', '--backbone', 'mobilenetv4-small', '--pool', 'cls+mean', ...flags, '--name', 'tokens');
 
   const { config, licence } = await recordOf('tokens');
   assert.ok(config.network.kind === 'backbone');
   const { file, pool, preprocessing } = config.network;
-  assert.equal(file, join(root, 'weights', 'dinov2-small.onnx'));
+  assert.equal(file, join(root, 'weights', 'mobilenetv4-small.onnx'));
   assert.deepEqual([pool, licence, preprocessing?.interpolation], ['cls+mean', 'apache-2.0', 'bicubic']);
   const last = await readCheckpointMetadata(join(root, 'runs', 'tokens', 'checkpoints', 'last.safetensors'));
   assert.ok(last.network.kind === 'backbone');
