@@ -79,7 +79,7 @@ scenario('weights that cannot be had are told before the start, with what can be
   const question = quickInput(workbench).getByPlaceholder('Which network?');
   await question.waitFor();
   const groups = quickInput(workbench).locator('.quick-input-list-separator');
-  await groups.filter({ hasText: 'To Download' }).first().waitFor();
+  await groups.filter({ hasText: 'To Download', visible: true }).first().waitFor();
   await pictures(here, 'first-networks');
   await question.fill('SqueezeNet 1.1');
   await chooseQuickPick(workbench, 'SqueezeNet 1.1');
