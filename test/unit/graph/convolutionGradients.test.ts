@@ -4,6 +4,7 @@ import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { conv2dWeightGradient } from '../../../src/ml/operators/convolution/conv2dWeightGradient.ts';
 import { globalAveragePool } from '../../../src/ml/operators/pooling/globalAveragePool.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
@@ -99,6 +100,33 @@ for (const [name, { shape, channels, kernel, options }] of Object.entries(overBl
     const fewTaps = { engine: webgpuFormsEngine({ busyGroups: 1, columnBytes: 40_000, joinedElements: 0 }) };
     const engines = [onnxRuntime, { engine: blockedFormsEngine() }, webgpuForms, fewTaps];
     await checkGradients(engines, graph, createRandom(seed, name));
+  });
+}
+
+/**
+ * Depthwise convolutions whose images are plain in a model in blocks: the blocks of their weight gradient reach over the
+ * images, where the maps of all together are whole blocks.
+ */
+const depthwiseInPlainLayout: Record<string, { shape: Shape; kernel: number; options?: object }> = {
+  'a 3x3 kernel': { shape: [4, 12, 5, 4], kernel: 3, options: { padding: 1 } },
+  'a 3x3 kernel over a channel fewer than a block and images by the block': {
+    shape: [16, 15, 4, 5],
+    kernel: 3,
+    options: { padding: 1 },
+  },
+  'a 5x5 kernel of stride 2': { shape: [2, 24, 8, 7], kernel: 5, options: { stride: 2, padding: 2 } },
+  'a kernel that leaves pixels out': { shape: [8, 6, 8, 7], kernel: 2, options: { stride: 3 } },
+  'a dilated kernel': { shape: [4, 4, 7, 6], kernel: 3, options: { dilation: 2, padding: 2 } },
+  'a kernel over maps that are no whole blocks': { shape: [3, 7, 5, 4], kernel: 3, options: { padding: 1 } },
+  'a kernel that the model holds in blocks': { shape: [2, 16, 5, 4], kernel: 3, options: { padding: 1 } },
+};
+
+for (const [name, { shape, kernel, options }] of Object.entries(depthwiseInPlainLayout)) {
+  test(`the gradients through ${name}, depthwise over [${shape.join(', ')}], are those of finite differences`, async () => {
+    const channels = shape[1];
+    const graph = around((b, x) => conv2d(b, 'c', x, { ...options, channels, kernel, groups: channels }), { shape });
+    const plainGradient = blockedFormsEngine(({ operator }) => operator !== conv2dWeightGradient);
+    await checkGradients([{ engine: plainGradient }], graph, createRandom(seed, name));
   });
 }
 

@@ -1,4 +1,5 @@
 import { imageShape } from '../../graph/builder.ts';
+import type { Pair } from '../../graph/geometry.ts';
 import {
   blocked,
   blockedDomain,
@@ -10,6 +11,7 @@ import {
 } from '../../lowering/blocked/blockedLayout.ts';
 import { convolutionAttributes } from '../../lowering/convolutionAttributes.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
+import { isDepthwise } from './productsOf.ts';
 import { weightGradientByConvolution, weightGradientByTap, type WeightGradientNode } from './weightGradientForms.ts';
 
 /*
@@ -49,26 +51,68 @@ export function lowerBlockedWeightGradient(lowering: Lowering, node: WeightGradi
 function depthwise(lowering: Lowering, node: WeightGradientNode): void {
   const { emit, integers, block } = lowering;
   const [x = '', dy = ''] = node.inputs;
-  const { stride, padding, dilation, weightShape } = node.attributes;
+  const { weightShape } = node.attributes;
   const [, , kh = 1, kw = 1] = weightShape;
-  const [n, channels, height, width] = imageShape(lowering.graph, x);
-  const [, , outHeight, outWidth] = imageShape(lowering.graph, dy);
-  const maps = emit('Reshape', [blocked(lowering, x), integers([1, n * channels, height, width])]);
-  const kernels = emit('Reshape', [blocked(lowering, dy), integers([n * channels, 1, outHeight, outWidth])]);
+  const [n, channels] = imageShape(lowering.graph, x);
+  const { product, size } = correlateMaps(lowering, node, blocked(lowering, x), blocked(lowering, dy));
+  const taps = emit('Reshape', [product, integers([n, channels / block, size[0], size[1] * block])]);
+  // Behind the last tap that a kernel has, the image may go on.
+  const isWhole = size[0] === kh && size[1] === kw;
+  const own = isWhole ? taps : emit('Slice', [taps, integers([0, 0]), integers([kh, kw * block]), integers([2, 3])]);
+  const sum = emit('ReduceSum', [own, integers([0])], { keepdims: 0 });
+  emit('Reshape', [sum, integers(weightShape)], {}, node.outputs[0]);
+}
+
+/** Whether dw of a depthwise convolution whose images are plain can be computed on blocks that reach over the images. */
+export function reachesOverImages(lowering: Lowering, { inputs: [x = ''], attributes }: WeightGradientNode): boolean {
+  const [n, channels] = imageShape(lowering.graph, x);
+  const { block } = lowering;
+  return block > 0 && isDepthwise(attributes.weightShape, attributes.groups) && (n * channels) % block === 0;
+}
+
+/**
+ * The same from plain images, in torch's order. Each map is by itself here, so that a block may hold the last channels of
+ * one image and the first of the next: channels need not be whole blocks.
+ */
+export function depthwiseOverImages(lowering: Lowering, node: WeightGradientNode): void {
+  const { emit, integers } = lowering;
+  const [x = '', dy = ''] = node.inputs;
+  const { weightShape } = node.attributes;
+  const [, , kh = 1, kw = 1] = weightShape;
+  const [n, channels] = imageShape(lowering.graph, x);
+  const inBlocks = (value: string) => {
+    const [, , h, w] = imageShape(lowering.graph, value);
+    const maps = emit('Reshape', [value, integers([1, n * channels, h, w])]);
+    return emit('ReorderInput', [maps], { domain: blockedDomain });
+  };
+  const { product } = correlateMaps(lowering, node, inBlocks(x), inBlocks(dy));
+  const taps = emit('ReorderOutput', [product], { domain: blockedDomain, channels: n * channels });
+  const own = emit('Slice', [taps, integers([0, 0]), integers([kh, kw]), integers([2, 3])]);
+  const sum = emit('ReduceSum', [emit('Reshape', [own, integers([n, ...weightShape])]), integers([0])], {
+    keepdims: 0,
+  });
+  emit('Reshape', [sum, integers(weightShape)], {}, node.outputs[0]);
+}
+
+/** Each map of x by its map of dy, both in blocks: `[1, N C, rows, columns]`, of which the first are a kernel's taps. */
+function correlateMaps(
+  lowering: Lowering,
+  node: WeightGradientNode,
+  x: string,
+  dy: string,
+): { product: string; size: Pair } {
+  const { emit, integers } = lowering;
+  const { stride, padding, dilation } = node.attributes;
+  const [n, channels, height, width] = imageShape(lowering.graph, node.inputs[0] ?? '');
+  const [, , outHeight, outWidth] = imageShape(lowering.graph, node.inputs[1] ?? '');
+  const maps = emit('Reshape', [x, integers([1, n * channels, height, width])]);
+  const kernels = emit('Reshape', [dy, integers([n * channels, 1, outHeight, outWidth])]);
   const geometry = { stride: dilation, padding, dilation: stride, groups: n * channels };
   const attributes = { domain: blockedDomain, ...convolutionAttributes(geometry, [outHeight, outWidth]) };
   const size = (length: number, out: number, axis: 0 | 1) =>
     Math.floor((length + 2 * padding[axis] - stride[axis] * (out - 1) - 1) / dilation[axis]) + 1;
-  const [rows, columns] = [size(height, outHeight, 0), size(width, outWidth, 1)];
-  const taps = emit('Reshape', [
-    emit('Conv', [maps, kernels], attributes),
-    integers([n, channels / block, rows, columns * block]),
-  ]);
-  // Behind the last tap that a kernel has, the image may go on.
-  const isWhole = rows === kh && columns === kw;
-  const own = isWhole ? taps : emit('Slice', [taps, integers([0, 0]), integers([kh, kw * block]), integers([2, 3])]);
-  const sum = emit('ReduceSum', [own, integers([0])], { keepdims: 0 });
-  emit('Reshape', [sum, integers(weightShape)], {}, node.outputs[0]);
+  const product = emit('Conv', [maps, kernels], attributes);
+  return { product, size: [size(height, outHeight, 0), size(width, outWidth, 1)] };
 }
 
 function plainWeightGradient(lowering: Lowering, node: WeightGradientNode): void {

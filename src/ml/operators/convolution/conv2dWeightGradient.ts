@@ -5,7 +5,7 @@ import { withDeferredScale } from '../../lowering/blocked/deferredScale.ts';
 import { withRecomputed } from '../../lowering/blocked/recompute.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
 import { trainingOperator } from '../operator.ts';
-import { lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
+import { depthwiseOverImages, lowerBlockedWeightGradient, reachesOverImages } from './blockedWeightGradient.ts';
 import { columnsOf } from './doubleColumns.ts';
 import { coloursOf, isDepthwise, productsOf } from './productsOf.ts';
 import { lowerWebgpuDepthwiseGradient, lowerWebgpuWeightGradient } from './webgpuWeightGradient.ts';
@@ -15,7 +15,10 @@ import { lowerWeightGradient, type WeightGradient, type WeightGradientNode } fro
 export const conv2dWeightGradient = trainingOperator<WeightGradient>('conv2dWeightGradient', {
   shape: (_, { weightShape }) => [floats(weightShape, 'kernel')],
   scalable: { image: ({ inputs }) => inputs[1] ?? '', weight: ({ outputs }) => outputs[0] ?? '' },
-  onnx: lowerWeightGradient,
+  onnx(lowering, node) {
+    if (reachesOverImages(lowering, node)) depthwiseOverImages(lowering, node);
+    else lowerWeightGradient(lowering, node);
+  },
   blocked(lowering, node) {
     const [x = '', dy = ''] = node.inputs;
     withRecomputed(lowering, x, dy, () => {
