@@ -68,24 +68,18 @@ export async function loadClassifier(
 }
 
 async function loadOf(source: ClassifierSource, placement: Placement, options: LoadOptions): Promise<Classifier> {
-  if (source.kind === 'backbone') {
-    return scoresClassifier(await locateBackbone(source, options), placement, options);
+  switch (source.kind) {
+    case 'checkpoint': {
+      const { file } = source;
+      const isTorch = /\.(pth|pt)$/i.test(file);
+      const graph = await (isTorch ? reportGraph(file) : checkpointGraph(file, placement, options.trial));
+      return createGraphClassifier(graph, placement);
+    }
+    case 'architecture':
+      return createGraphClassifier(await pretrainedGraph(source, options), placement);
+    case 'backbone':
+      return scoresClassifier(await locateBackbone(source, options), placement, options);
   }
-  return createGraphClassifier(await openClassifierGraph(source, placement, options), placement);
-}
-
-/**
- * The graph, weights, classes and preprocessing of a network of ours, ready to be compiled. The caller disposes its
- * `features`, if it has them. Throws as `loadClassifier` does.
- */
-async function openClassifierGraph(
-  source: Exclude<ClassifierSource, { readonly kind: 'backbone' }>,
-  placement: Placement,
-  options: LoadOptions,
-): Promise<ClassifierGraph> {
-  if (source.kind === 'architecture') return pretrainedGraph(source, options);
-  const isTorch = /\.(pth|pt)$/i.test(source.file);
-  return isTorch ? reportGraph(source.file) : checkpointGraph(source.file, placement, options.trial);
 }
 
 async function checkpointGraph(

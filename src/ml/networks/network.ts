@@ -1,6 +1,6 @@
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import type { UsualSizes } from '../../protocol/trainingConfig.ts';
+import type { TrainingConfig, UsualSizes } from '../../protocol/trainingConfig.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { PixelPreparation } from '../graph/pixelConstants.ts';
 import type { Initialisation } from './initialise.ts';
@@ -49,8 +49,19 @@ export interface Network {
   /** How new weights are drawn. */
   readonly initialise: Initialisation;
   readonly images: ImageDemands;
+  /** The methods that it can be trained by. */
+  readonly methods: readonly TrainingConfig['method'][];
   /** The ONNX file whose features the graph starts from. It is frozen. Without it, the graph starts from images. */
   readonly onnxFile?: OnnxFileReference;
   /** All of it that is ours, with a head: images or features to log-probabilities `[N, classes]`. */
   readonly graph: (head: HeadOptions, options: GraphOptions) => Graph;
+}
+
+/** Whether two references are to one network. An ONNX file may lie elsewhere: it is known by its hash. */
+export function isSameNetwork(a: NetworkReference, b: NetworkReference): boolean {
+  return identityOf(a) === identityOf(b);
+}
+
+function identityOf(reference: NetworkReference): string {
+  return JSON.stringify({ ...reference, file: undefined });
 }

@@ -23,6 +23,7 @@ export function onnxFileNetwork(reference: OnnxFileReference, images = anyImages
     classifier,
     initialise: torchDefaults,
     images,
+    methods: ['head'],
     onnxFile: reference,
     graph: (head, { batchSize }) => {
       const builder = createGraphBuilder();

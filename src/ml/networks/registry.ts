@@ -1,6 +1,7 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { HubPin, TimmConfig } from '../../protocol/timmConfig.ts';
+import { methods } from '../../protocol/trainingConfig.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
 import { linear } from '../operators/matmul/linear.ts';
@@ -161,6 +162,7 @@ export function namedNetwork(name: string, pin?: HubPin): NamedNetwork {
     initialise: variant.initialise ?? family.initialise,
     preprocessing,
     images: { ...pixelsOf(preprocessing), size: undefined, multipleOf, resize: undefined },
+    methods,
     licence: weights[0]?.licence ?? family.licence,
     extraTensors: family.extraTensors,
     positions,

@@ -36,7 +36,7 @@ export function createClassifierPool(): ClassifierPool {
   return {
     use: (wish, context, work) => {
       const { source, calibrateOn } = wish;
-      const file = source.kind === 'architecture' ? source.weights : source.path;
+      const { file } = parsedSource(source);
       const name = JSON.stringify({ ...wish, calibrateOn: calibrateOn !== undefined });
       const load = () => loadFor(wish, context);
       return warm.use({ name, load, ...(file === undefined ? {} : { file }) }, async (classifier) => {
@@ -59,10 +59,10 @@ async function loadFor(
   const chosen = await placementFor({ engine, device }, context);
   const precision = calibrateOn ? 'int8' : 'float32';
   const placement = { ...chosen, engine: inPrecision(chosen.engine, precision, log(context)) };
-  const title = source.kind === 'architecture' ? source.name : basename(source.path);
+  const { title, loaded } = parsedSource(source);
   context.answer({ type: 'progress', what: `Loading ${title}`, done: 0 });
   const progress = new Map<string, (done: number, total?: number) => void>();
-  const classifier = await loadClassifier(loadedSource(source), placement, {
+  const classifier = await loadClassifier(loaded, placement, {
     signal: context.signal,
     log: log(context),
     onProgress: ({ file, received, total }) => {
@@ -98,15 +98,29 @@ async function placementFor(
   return chosen;
 }
 
-function loadedSource(source: ClassifierSource): LoadedSource {
+interface ParsedSource {
+  readonly loaded: LoadedSource;
+  readonly title: string;
+  /** The file that it is made of, where it is named. */
+  readonly file: string | undefined;
+}
+
+function parsedSource(source: ClassifierSource): ParsedSource {
   switch (source.kind) {
     case 'checkpoint':
-      return { kind: 'checkpoint', file: source.path };
-    case 'backbone':
-      return { kind: 'backbone', file: source.path, preprocessing: presetConstants(source.preprocess) };
+      return ofFile(source.path, { kind: 'checkpoint', file: source.path });
+    case 'backbone': {
+      const preprocessing = presetConstants(source.preprocess);
+      return ofFile(source.path, { kind: 'backbone', file: source.path, preprocessing });
+    }
     case 'architecture': {
       const { name, weights } = source;
-      return { kind: 'architecture', name, ...(weights === undefined ? {} : { weights }) };
+      const loaded = { kind: 'architecture' as const, name, ...(weights === undefined ? {} : { weights }) };
+      return { loaded, title: name, file: weights };
     }
   }
+}
+
+function ofFile(file: string, loaded: LoadedSource): ParsedSource {
+  return { loaded, title: basename(file), file };
 }

@@ -1,6 +1,5 @@
 import { networkName } from '../../../protocol/networkName.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
-import { isWeightSet } from '../../../protocol/weightSet.ts';
 import type { ModelProfile } from '../../../protocol/runProfile.ts';
 import type { Precision, TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import type { FurtherAugmentation } from '../../data/augment.ts';
@@ -19,9 +18,8 @@ import { earlyStopStart } from '../loop/earlyStop.ts';
 import type { TargetOptions } from '../../operators/loss/lossTargets.ts';
 import { createFeatureStore } from '../features/featureStore.ts';
 import { type FrozenPart, frozenPart } from '../features/frozenPart.ts';
-import { initialState } from './initialState.ts';
-import type { WeightsChoice } from '../../weights/pretrained.ts';
-import type { OpenedNetwork } from '../../inference/backbone.ts';
+import { initialState, type LocateWeights } from './initialState.ts';
+import type { NetworkToTrain } from './openNetwork.ts';
 import { freshBatches, keptBatches, type ReadyBatches } from '../features/readyBatches.ts';
 import { carryOver, positionOf, type ResumedFrom, resumedState, restoreCheckpoints } from './resumeFrom.ts';
 import { runNetwork } from './runNetwork.ts';
@@ -35,7 +33,7 @@ import { choosePinned, createValidator } from '../loop/validator.ts';
 
 export interface AssembleOptions {
   readonly config: TrainingConfig;
-  readonly opened: OpenedNetwork;
+  readonly opened: NetworkToTrain;
   readonly session: RunSession;
   readonly dataset: Dataset;
   readonly control: TrainingControl;
@@ -45,7 +43,7 @@ export interface AssembleOptions {
   readonly inPlace: boolean;
   /** Hears of the images as they are loaded. */
   readonly dataCheck: DataCheck;
-  readonly locateWeights: (network: string, choice: WeightsChoice) => Promise<string>;
+  readonly locateWeights: LocateWeights;
   /** Watches where the time goes, where that was asked for. */
   readonly profiler?: RunProfiler;
 }
@@ -61,7 +59,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const network = runNetwork(config, opened.network, classes.length);
   const plan = learningPlan(config, network, batchCount(splits.train.length, config.batchSize));
   const initial: TrainingState = (resumed && resumedState(resumed, network, config, plan)) ?? {
-    state: await initialState(config, network, options.locateWeights),
+    state: await initialState(network, config.seed, opened.firstWeights, options.locateWeights),
     optimizer: new Map(),
     step: 0,
   };
@@ -103,7 +101,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     labels: classes,
     pinned,
   });
-  const licence = licenceOf(options);
+  const licence = resumed ? resumed.checkpoint.metadata.licence : opened.licence;
   if (licence !== undefined) await session.record({ licence });
   return {
     config,
@@ -161,14 +159,6 @@ function factsOf(
     preprocessing,
     training: { run: session.folder.name, method: config.method, data: root },
   };
-}
-
-/** The licence of the weights that a run begins with; undefined where nobody knows it, and where they are random. */
-function licenceOf({ config: { network, method }, opened, resumed }: AssembleOptions): string | undefined {
-  if (resumed) return resumed.checkpoint.metadata.licence;
-  if (network.kind === 'backbone') return network.licence;
-  const isPublished = network.weights === undefined || isWeightSet(network.weights);
-  return method !== 'scratch' && isPublished ? opened.network.licence : undefined;
 }
 
 /** The network's name for people and for a run's name. */

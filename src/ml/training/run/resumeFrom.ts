@@ -19,7 +19,7 @@ import { readUsableCheckpoint } from '../../inference/usableCheckpoint.ts';
 import { applyWeights } from '../../weights/applyWeights.ts';
 import { adapterShapes } from '../../passes/lowRankAdapters.ts';
 import { type Checkpoint, type PartsOf, readResumePoint } from '../../weights/checkpoint.ts';
-import type { Network, NetworkReference } from '../../networks/network.ts';
+import { isSameNetwork, type Network } from '../../networks/network.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
 import { preprocessingOf, type RunNetwork } from './runNetwork.ts';
 import type { LearningPlan } from '../loop/learningPlan.ts';
@@ -144,7 +144,7 @@ const fixed = [
   'layout',
 ] as const satisfies readonly (keyof TrainingConfig)[];
 
-/** Throws a usage error where a run cannot go on under `config`, and says why; a user error where its ONNX file changed. */
+/** Throws a usage error where a run cannot go on under `config`, and says why. */
 export function checkResumable(
   { path, resume, checkpoint }: ResumedFrom,
   config: TrainingConfig,
@@ -166,16 +166,10 @@ export function checkResumable(
       `${path} ${begun}, so ${config.epochs === 1 ? 'one epoch leaves' : `${config.epochs} epochs leave`} nothing to train: ask for ${done} or more (--epochs).`,
     );
   }
-  checkNetwork(path, checkpoint.metadata.network, network);
-}
-
-function checkNetwork(path: string, before: NetworkReference, { reference, onnxFile }: Network): void {
-  if (before.kind === 'backbone' && onnxFile) {
-    if (before.sha256 === onnxFile.sha256) return;
-    throw userError(`${path} was trained on another version of the backbone: name the file that it was trained on.`);
-  }
-  if (JSON.stringify(before) === JSON.stringify(reference)) return;
-  throw usageError(`${path} belongs to another network than the one to be trained: name the same one.`);
+  if (isSameNetwork(checkpoint.metadata.network, network.reference)) return;
+  throw usageError(
+    `${path} was trained on another network, or on another version of its file, than is to be trained now: name the same one.`,
+  );
 }
 
 /**

@@ -8,7 +8,7 @@ import { splitFrozen } from '../../passes/frozenPrefix.ts';
 import { isAdapter, withAdapters } from '../../passes/lowRankAdapters.ts';
 import { refuseUnusable } from '../../networks/graphLimits.ts';
 import type { Initialisation } from '../../networks/initialise.ts';
-import type { ImageDemands, Network } from '../../networks/network.ts';
+import { type ImageDemands, imagesInput, type Network } from '../../networks/network.ts';
 import { layerGroups } from '../../networks/layerGroups.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
 import { trainableParameters } from '../../networks/trainableParameters.ts';
@@ -99,8 +99,8 @@ function isWhole({ fit = 'crop' }: Preprocessing): boolean {
  * have, and for settings with which it cannot be trained.
  */
 export function runNetwork(config: TrainingConfig, network: Network, classes: number): RunNetwork {
-  const { initialise, classifier, onnxFile } = network;
-  if (onnxFile && config.method !== 'head') {
+  const { initialise, classifier } = network;
+  if (!network.methods.includes(config.method)) {
     throw usageError(`An ONNX backbone is frozen, so the method \`${config.method}\` is not possible: use \`head\`.`);
   }
   const preprocessing = preprocessingOf(config, network.images);
@@ -135,7 +135,7 @@ export function runNetwork(config: TrainingConfig, network: Network, classes: nu
     // Ahead of the first adapter there is little to compute.
     config.method === 'lora' ? { suffix: whole(batchSize) } : splitFrozen(whole(batchSize), trainable),
   );
-  if (!split(1).prefix && !onnxFile) refuseFrozenSettings(config);
+  if (!split(1).prefix && whole(1).inputs.includes(imagesInput)) refuseFrozenSettings(config);
   const prefix = (batchSize: number) => split(batchSize).prefix ?? whole(batchSize);
   const training = dropping((batchSize: number) => split(batchSize).suffix);
   const trainingAt = (size: number) => (size === preprocessing.crop ? training : growing(size));

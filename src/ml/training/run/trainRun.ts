@@ -38,8 +38,7 @@ import {
   resumeRequest,
 } from './resumeFrom.ts';
 import { resumeChanges } from './resumeChanges.ts';
-import type { OpenedNetwork } from '../../inference/backbone.ts';
-import { openNetwork } from './openNetwork.ts';
+import { type NetworkToTrain, openNetwork } from './openNetwork.ts';
 import { runNetwork } from './runNetwork.ts';
 import { settleNetwork } from './settleNetwork.ts';
 import { createRunProfiler, type RunProfiler } from '../profile/runProfiler.ts';
@@ -178,7 +177,7 @@ async function splitOf(
 /** A run whose network, data and folder are open. */
 interface StartedRun {
   readonly config: TrainingConfig;
-  readonly opened: OpenedNetwork;
+  readonly opened: NetworkToTrain;
   readonly options: TrainRunOptions;
   readonly control: TrainingControl;
   readonly session: RunSession;
