@@ -7,13 +7,14 @@ import { typeOf } from '../../../src/ml/graph/graph.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { webgpuLimits } from '../../../src/ml/lowering/webgpu/webgpuLimits.ts';
 import { operators } from '../../../src/ml/operators/index.ts';
+import { blockedFormsEngine } from '../engine/blockedFormsEngine.ts';
 import { checkGradients } from '../engine/checkGradients.ts';
 import { doubleEngine } from '../engine/doubleEngine.ts';
 import { runDouble } from '../engine/doubleForward.ts';
 import { assertClose, doubles } from '../engine/graphValues.ts';
 import { seed } from '../engine/seed.ts';
 import { webgpuFormsEngine } from '../engine/webgpuFormsEngine.ts';
-import { forwardNetwork, gradientNetwork, sampleValues } from './sampleNetwork.ts';
+import { blockedNetwork, forwardNetwork, gradientNetwork, sampleValues } from './sampleNetwork.ts';
 
 const engines: readonly { name: string; engine: Engine; forward: boolean; tolerance: number }[] = [
   { name: 'ONNX Runtime', engine: onnxEngine, forward: true, tolerance: 1e-3 },
@@ -52,6 +53,14 @@ for (const record of operators) {
           await checkGradients([{ engine, tolerance }], graph, random, { values: sampleValues(graph, sample, random) });
         });
       }
+    }
+    const inBlocks = record.gradient && blockedNetwork(record, sample);
+    if (inBlocks) {
+      test(`the gradients of ${record.name} of ${title} in blocks of channels are those of finite differences`, async () => {
+        const random = createRandom(seed, record.name, title, 'blocks');
+        const values = sampleValues(inBlocks.graph, inBlocks.sample, random);
+        await checkGradients([{ engine: blockedFormsEngine() }], inBlocks.graph, random, { values });
+      });
     }
   }
 }
