@@ -56,7 +56,10 @@ export function withDropPath(
   return { ...graph, inputs: [...graph.inputs, ...masks], nodes, types };
 }
 
-/** Sums of two values of images that come from one: the branch is the one with more parameters of its own. */
+/**
+ * Sums of two values of images that come from one: the branch is the one with more parameters of its own. With as many each
+ * they are two branches of one layer, such as RepVGG's convolutions of 3x3 and 1x1, and neither is a shortcut.
+ */
 function residualsOf(graph: Graph): Residual[] {
   const ofImages = dependentsOf(graph, graph.inputs);
   const learned = new Set(graph.parameters);
@@ -73,7 +76,7 @@ function residualsOf(graph: Graph): Residual[] {
       const [ofA, ofB] = [own(a, b), own(b, a)];
       const shared = [...madeOf(a)].some((value) => ofImages.has(value) && madeOf(b).has(value));
       const [branch, parameters] = ofA.length > ofB.length ? [a, ofA] : [b, ofB];
-      if (shared && parameters.length > 0 && makers.has(branch)) residuals.push({ node, branch, parameters });
+      if (shared && ofA.length !== ofB.length && makers.has(branch)) residuals.push({ node, branch, parameters });
     }
     const all = new Set<string>();
     for (const value of node.inputs) for (const name of madeOf(value)) all.add(name);

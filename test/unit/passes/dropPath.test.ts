@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { isNode, typeOf, type Graph } from '../../../src/ml/graph/graph.ts';
 import { layerGroups } from '../../../src/ml/networks/layerGroups.ts';
 import { namedNetwork } from '../../../src/ml/networks/registry.ts';
+import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
+import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
 import { dropoutOperator } from '../../../src/ml/operators/elementwise/dropout.ts';
 import { withDropPath } from '../../../src/ml/passes/dropPath.ts';
 import { withoutDropout } from '../../../src/ml/passes/withoutDropout.ts';
@@ -46,6 +49,22 @@ test('a mask has one number an image, and without masks the graph is the one bef
   assert.equal(masks.length, 7);
   for (const mask of masks) assert.deepEqual(typeOf(dropping, mask).shape, [2, 1, 1, 1]);
   assert.deepEqual(withoutDropout(dropping).nodes, graph.nodes);
+});
+
+test('two convolutions side by side are no residual block, and with a shortcut around both they are dropped together', () => {
+  const builder = createGraphBuilder();
+  const images = input(builder, 'images', [2, 8, 6, 6]);
+  const beside = (name: string, x: string) =>
+    add(
+      builder,
+      conv2d(builder, `${name}.wide`, x, { channels: 8, kernel: 3, padding: 1, bias: false }),
+      conv2d(builder, `${name}.narrow`, x, { channels: 8, kernel: 1, bias: false }),
+    );
+  const stem = beside('stem', images);
+  const branch = beside('block', stem);
+  const graph = finishGraph(builder, [add(builder, branch, stem)]);
+  const dropping = withDropPath(graph, 0.3, new Set(graph.parameters), () => 0);
+  assert.deepEqual(dropping?.inputs, ['images', `${branch}.drop_path.mask`]);
 });
 
 test('only blocks that train are dropped, and a network without any is refused', () => {
