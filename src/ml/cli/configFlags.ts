@@ -141,7 +141,10 @@ function convert(flag: string, kind: ValueKind, given: unknown): unknown {
   const text = String(given);
   if (kind === 'text') return text;
   if (kind === 'number') return numberOf(flag, text);
-  return text === 'none' || text === '0' ? [] : text.split(',').map((part) => numberOf(flag, part));
+  if (text === 'none' || text === '0') return [];
+  const sizes = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  if (!sizes.some(Number.isNaN)) return sizes;
+  throw usageError(`${flag} takes numbers separated by commas, or none, not “${text}”.`);
 }
 
 /** A flag's value as a number. Throws a usage error where it is none. */

@@ -84,6 +84,10 @@ test('a backbone takes a preset, and single flags say otherwise', async () => {
 test('wrong values are usage errors that name the flag', async () => {
   await assert.rejects(configOf('flowers --epochs 0'), usage(/^--epochs/));
   await assert.rejects(configOf('flowers --epochs five'), usage(/^--epochs takes a number/));
+  for (const hidden of ['', '512,', 'some']) {
+    const message = /^--hidden takes numbers separated by commas, or none/;
+    await assert.rejects(configOf(`flowers --hidden=${hidden}`), usage(message));
+  }
   await assert.rejects(configOf('flowers --method some'), usage(/--method some.*head, top, lora, full, scratch/));
   await assert.rejects(configOf('flowers --preprocess tf'), usage(/--backbone/));
   await assert.rejects(configOf('flowers --backbone b.onnx --preprocess pytorch'), usage(/imagenet, tf, caffe-bgr/));
