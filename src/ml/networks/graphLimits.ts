@@ -7,6 +7,12 @@ import { elementCount } from '../graph/tensor.ts';
  * room. ViT-H/14 (632 million) and RegNetY-128GF (645) do not, ViT-L/16 (304) does.
  */
 const mostParameters = 530_000_000;
+
+/** Whether weights of this size, in units of 2^20 bytes, are those of a network that is not refused for its size. */
+export function fitsModel(megabytes: number): boolean {
+  return (megabytes * 2 ** 20) / 4 <= mostParameters;
+}
+
 /** Numbers that come up while one image runs through: DenseNet-161 at 2048 pixels has 7.6 billion. */
 const mostValues = 8_000_000_000;
 /** The same of the part that trains, where all of them are kept for the gradients: 4 GB an image. */

@@ -21,6 +21,7 @@ import { buildHead } from './layers/head.ts';
 import { maxvit } from './maxvit.ts';
 import { mobilenetV2 } from './mobilenetV2.ts';
 import { googlenet } from './googlenet.ts';
+import { fitsModel } from './graphLimits.ts';
 import { inceptionV3 } from './inceptionV3.ts';
 import { mnasnet } from './mnasnet.ts';
 import { mobilenetV3 } from './mobilenetV3.ts';
@@ -92,7 +93,7 @@ export type NetworkHead = 'original' | HeadOptions;
 const originalClasses = 1000;
 const inputSize = 224;
 
-/** Names of all networks on offer, in the order in which lists show them. */
+/** Names of all networks that are known, in the order in which lists show them. */
 export const networkNames: readonly string[] = families.flatMap(({ variants }) => Object.keys(variants));
 
 /** A network's name as this file writes it, whatever capitals it was typed with. Whether there is such a network is not asked. */
@@ -190,9 +191,11 @@ export function networkOf(reference: NetworkReference): Network {
   return reference.kind === 'architecture' ? namedNetwork(reference.name, reference.hub) : onnxFileNetwork(reference);
 }
 
-/** Every network of `networkNames`. */
+/** Every network of `networkNames` that can be used: what is too large for a model is known, and refused by its name. */
 export function listNetworks(): readonly NamedNetwork[] {
-  return networkNames.map((name) => namedNetwork(name));
+  return networkNames
+    .map((name) => namedNetwork(name))
+    .filter(({ weights }) => weights.every(({ megabytes }) => fitsModel(megabytes)));
 }
 
 /**

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { countParameters, listNetworks, networkNames } from '../../../src/ml/networks/registry.ts';
 import { pretrainedGraph } from '../../../src/ml/inference/pretrainedGraph.ts';
 
 // A mirror that is not there: whatever is looked for in it fails with another sentence.
@@ -16,4 +17,12 @@ test('a network that cannot classify, or cannot run, is refused before its weigh
     message:
       /^The network and its head would have 634 million parameters, and 530 are the most that an ONNX model holds/u,
   });
+});
+
+test('what is too large for a model is in no list', () => {
+  const listed = new Set(listNetworks().map(({ name }) => name));
+  const left = networkNames.filter((name) => !listed.has(name));
+  assert.deepEqual(left, ['regnet_y_128gf', 'vit_h_14']);
+  for (const name of left) assert.ok(countParameters(name).parameters > 530_000_000);
+  for (const name of ['vit_l_16', 'vgg19']) assert.ok(listed.has(name));
 });

@@ -2,10 +2,10 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
-import { encodeOnnx, type OnnxModel } from '../../onnx/onnxModel.ts';
+import { encodeOnnx, onnxDataTypes, type OnnxModel, onnxNumber } from '../../onnx/onnxModel.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
 import { webgpuLimits, type WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
-import type { Tensor } from '../../graph/tensor.ts';
+import { elementCount, type Tensor } from '../../graph/tensor.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
 import { profiledSession } from './profiledSession.ts';
 import type { Session, SessionWatch } from './sessionTypes.ts';
@@ -71,9 +71,11 @@ export function createSession(
   kept: Iterable<string> = [],
 ): Promise<Session> {
   const { InferenceSession } = loadRuntime();
-  const bytes = encodeOnnx(model);
+  const { small, externalData } = device === 'cpu' ? withoutWeights(model) : { small: model, externalData: [] };
+  const bytes = encodeOnnx(small);
   const create = (extra: InferenceSession.SessionOptions) =>
     InferenceSession.create(bytes, {
+      externalData,
       executionProviders: providersOf(device),
       graphOptimizationLevel: optimizations[purpose],
       intraOpNumThreads: threads(),
@@ -91,6 +93,30 @@ export function createSession(
   return guarded(device, () =>
     watch && observer?.wants() === true ? profiledSession(create, { ...watch, observer }) : create({}),
   );
+}
+
+/** Bytes from which on a weight is handed over beside the model. */
+const largeWeight = 65_536;
+/** Where the format says that a tensor's bytes are: outside of the model. */
+const outside = 1;
+
+/**
+ * A model without its large weights, and those beside it, by the names under which it looks for them. Within the encoded
+ * model they would be there four times while it is opened, beside it twice: 640 MB of weights took 3.7 GB, and take 1.4.
+ */
+function withoutWeights(model: OnnxModel) {
+  const externalData: { path: string; data: Uint8Array }[] = [];
+  const initializer = model.graph.initializer?.map((tensor) => {
+    const { rawData, ...described } = tensor;
+    const count = elementCount((tensor.dims ?? []).map(onnxNumber));
+    const isWhole = tensor.dataType === onnxDataTypes.float32 && rawData?.byteLength === 4 * count;
+    if (!isWhole || rawData.byteLength < largeWeight) return tensor;
+    const place = { location: `weight ${externalData.length}`, offset: '0', length: String(rawData.byteLength) };
+    externalData.push({ path: place.location, data: rawData });
+    const entries = Object.entries(place).map(([key, value]) => ({ key, value }));
+    return { ...described, dataLocation: outside, externalData: entries };
+  });
+  return { small: { ...model, graph: { ...model.graph, ...(initializer ? { initializer } : {}) } }, externalData };
 }
 
 /** Runs a call into ONNX Runtime; a failure to get memory becomes an `OutOfMemoryError`. */
