@@ -172,8 +172,8 @@ async function writeSchema() {
   const contents = `
     import { z } from 'zod';
     import { networkNames } from './src/ml/networks/registry.ts';
-    import { trainingConfigSchema } from './src/protocol/trainingConfig.ts';
-    export const schema = z.toJSONSchema(trainingConfigSchema, {
+    import { givenConfigSchema } from './src/protocol/trainingConfig.ts';
+    export const schema = z.toJSONSchema(givenConfigSchema, {
       io: 'input',
       target: 'draft-7',
       override: ({ jsonSchema }) => {

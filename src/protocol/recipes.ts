@@ -17,14 +17,14 @@ const recipes: Readonly<Record<RecipeName, Recipe>> = {
   quick: {
     all: fading,
     head: { hidden: [], augment: 'none', epochs: 30, learningRate: 0.001 },
-    more: { augment: 'crop', epochs: 5, learningRate: 0.0001 },
+    more: { augment: 'crop', epochs: 5, learningRate: 'auto' },
   },
   strong: {
     all: fading,
     head: { hidden: [], augment: 'crop', featureViews: 8, epochs: 40, learningRate: 0.001, emaDecay: 0.99 },
     more: {
       ...{ augment: 'trivial', erase: 0.1, mixup: 0.2, cutmix: 1, epochs: 30 },
-      ...{ learningRate: 0.0001, weightDecay: 0.05, warmupSteps: 100, emaDecay: 0.999 },
+      ...{ learningRate: 'auto', weightDecay: 0.05, warmupSteps: 100, emaDecay: 0.999 },
     },
   },
 };

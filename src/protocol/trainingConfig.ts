@@ -32,8 +32,8 @@ const fraction = between(0, 1);
 const many = 1_000_000_000;
 
 /**
- * Everything that says how a run trains: the content of a `*.fivecrop.json` file, of `run.json`'s `config`, and of
- * the command line's flags. Descriptions become the hover texts in the editor and the help of the flags.
+ * Everything that says how a run trains: the `config` of `run.json` and, but for what may be `auto` there (`givenConfigSchema`),
+ * the content of a `*.fivecrop.json` file and the command line's flags. Descriptions become the hover texts in the editor and the help of the flags.
  */
 export const trainingConfigSchema = z.strictObject({
   $schema: text(32_767).optional(),
@@ -116,9 +116,9 @@ export const trainingConfigSchema = z.strictObject({
       'Stochastic depth: the branch of a residual block is left out for an image with a probability that rises to this one in the last block.',
     ),
   epochs: whole(1, 1_000_000).default(5).describe('Passes over the training images.'),
-  batchSize: whole(1, 4096).default(32).describe('Images per step.'),
+  batchSize: whole(1, 4096).default(32),
   optimizer: z.enum(optimizers).default('adam').describe('The optimizer.'),
-  learningRate: positive(1000).default(0.001).describe('Learning rate; the peak if a schedule changes it.'),
+  learningRate: positive(1000).default(0.001),
   momentum: between(0, 0.999).default(0.9).describe('Momentum of SGD.'),
   weightDecay: between(0, 1000)
     .default(0)
@@ -242,6 +242,21 @@ export const trainingConfigSchema = z.strictObject({
 });
 /** A configuration with every default filled in. */
 export type TrainingConfig = z.infer<typeof trainingConfigSchema>;
+
+/** A configuration as files and flags give it: what is `auto` in it becomes a number once the images are counted. */
+export const givenConfigSchema = trainingConfigSchema.extend({
+  batchSize: z
+    .union([whole(1, 4096), z.literal('auto')], 'expected a whole number from 1 to 4096, or auto')
+    .default(32)
+    .describe('Images per step; `auto` chooses by the number of images and says so in the run’s log.'),
+  learningRate: z
+    .union([positive(1000), z.literal('auto')], 'expected a number above 0, at most 1000, or auto')
+    .default(0.001)
+    .describe(
+      'Learning rate; the peak if a schedule changes it. `auto` chooses by method, network, optimizer and batch size and says so in the run’s log.',
+    ),
+});
+export type GivenConfig = z.infer<typeof givenConfigSchema>;
 /** The sizes of images that a network's weights were trained with, in pixels. */
 export interface UsualSizes {
   readonly crop: number;
@@ -264,7 +279,7 @@ export function imageSizesOf(
 
 /** What of a configuration cannot be meant, in a sentence that says what to change; undefined where all can. */
 export function contradictionIn(
-  config: Pick<TrainingConfig, 'validShare' | 'testShare'> & Partial<TrainingConfig>,
+  config: Pick<GivenConfig, 'validShare' | 'testShare'> & Partial<GivenConfig>,
 ): string | undefined {
   const { validShare, testShare, method, topTensors, loraRank, loraAlpha, fit = 'crop', resize } = config;
   if (validShare + testShare >= 1) {
@@ -277,7 +292,7 @@ export function contradictionIn(
   if (minLearningRate > 0 && schedule !== 'cosine') {
     return `minLearningRate (--min-lr) can only be used with the schedule cosine, not with ${schedule ?? 'another'}: leave it out, or take --schedule cosine.`;
   }
-  if (learningRate !== undefined && minLearningRate > learningRate) {
+  if (typeof learningRate === 'number' && minLearningRate > learningRate) {
     return `minLearningRate ${minLearningRate} (--min-lr) is above learningRate ${learningRate} (--lr), from which the rate falls: take less.`;
   }
   if (sampling === 'balanced' && classWeights === 'balanced') {
@@ -314,4 +329,4 @@ export function adapterOptionsOf({
 }
 
 /** A configuration as a user writes it. */
-export type TrainingConfigInput = z.input<typeof trainingConfigSchema>;
+export type TrainingConfigInput = z.input<typeof givenConfigSchema>;

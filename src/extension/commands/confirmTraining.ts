@@ -4,7 +4,7 @@ import { networkName } from '../../protocol/networkName.ts';
 import { type DataReport, type Finding, unevenClasses } from '../../protocol/dataReport.ts';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
 import type { ServiceAnswerBody, WeightsOutlook } from '../../protocol/serviceProtocol.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { freezesLayers, methodTexts } from './trainingChoices.ts';
@@ -27,16 +27,16 @@ export interface ConfirmParts extends Pick<Parts, 'log' | 'service'> {
 }
 
 interface ConfirmQuestion {
-  readonly config: TrainingConfig;
+  readonly config: GivenConfig;
   readonly place: QuestionPlace;
   /** Whether there is a file of settings to be made. */
   readonly canEdit: boolean;
   /** Called with the configuration as the list changes it. */
-  readonly onChange: (config: TrainingConfig) => void;
+  readonly onChange: (config: GivenConfig) => void;
 }
 
 /** Settings that can be ticked. */
-type TickedSettings = Pick<TrainingConfig, 'classWeights' | 'frozenPrecision'>;
+type TickedSettings = Pick<GivenConfig, 'classWeights' | 'frozenPrecision'>;
 
 interface Item extends vscode.QuickPickItem {
   readonly does:
@@ -61,7 +61,7 @@ interface Item extends vscode.QuickPickItem {
  */
 export async function confirmTraining(parts: ConfirmParts, question: ConfirmQuestion): Promise<Confirmation> {
   let { config } = question;
-  const onChange = (changed: TrainingConfig): void => {
+  const onChange = (changed: GivenConfig): void => {
     config = changed;
     question.onChange(changed);
   };
@@ -127,7 +127,7 @@ async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<
 
 /** What the list is made from. */
 interface Shown {
-  config: TrainingConfig;
+  config: GivenConfig;
   readonly canEdit: boolean;
   report?: DataReport;
   /** Whether all images are being decoded. */
@@ -190,10 +190,7 @@ function checkedNote({ done, total }: { readonly done: number; readonly total?: 
 }
 
 /** Asks for a report of a configuration's data; a quick one decodes nothing. */
-export function checkRequest(
-  { data, validShare, testShare, seed, layout, classNames }: TrainingConfig,
-  quick: boolean,
-) {
+export function checkRequest({ data, validShare, testShare, seed, layout, classNames }: GivenConfig, quick: boolean) {
   const names = classNames === undefined ? {} : { classNames };
   return { type: 'check' as const, data, quick, validShare, testShare, seed, layout, ...names };
 }
@@ -230,7 +227,7 @@ function startItem({ config, weights }: Shown): Item {
     inLabel(networkName(config.network)),
     methodTexts[method][0],
     epochCount(epochs),
-    l10n.t('{0} images per step', batchSize),
+    ...(batchSize === 'auto' ? [] : [l10n.t('{0} images per step', batchSize)]),
     ...(imageSize === undefined || imageSize === usualSize ? [] : [l10n.t('images of {0} pixels', imageSize)]),
   ];
   const download =
@@ -240,7 +237,7 @@ function startItem({ config, weights }: Shown): Item {
   return { ...item(`$(play) ${l10n.t('Start Training')}`, 'start', what.join(' · ')), description: download };
 }
 
-function weightsItems(config: TrainingConfig, reason: string): Item[] {
+function weightsItems(config: GivenConfig, reason: string): Item[] {
   // The list has one short line for it; the log has all of it.
   const why = /, because (.*)$/s.exec(reason)?.[1] ?? reason;
   const { retry, openFolder, setMirror, without } = weightsActions;
@@ -301,7 +298,7 @@ function tick(ticked: boolean, label: string, detail: string, settings: Partial<
   return { ...item(`$(${ticked ? 'check' : 'circle-large-outline'}) ${label}`, 'tick', detail), settings };
 }
 
-function precisionItem({ frozenPrecision }: TrainingConfig): Item {
+function precisionItem({ frozenPrecision }: GivenConfig): Item {
   const isInt8 = frozenPrecision === 'int8';
   const detail = l10n.t('Two to three times as fast on the CPU; the log says how far it moves what they give.');
   return tick(isInt8, l10n.t('Compute Frozen Layers in 8 Bits'), detail, {

@@ -4,11 +4,11 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { userError } from '../../protocol/errors.ts';
 import { networkName } from '../../protocol/networkName.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { writeTrainingConfig } from './trainingConfigFile.ts';
 
 /** Writes the settings into a new file of the workspace and opens it; its title bar has *Train with This File*. */
-export async function editSettings(config: TrainingConfig): Promise<void> {
+export async function editSettings(config: GivenConfig): Promise<void> {
   const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
   if (root === undefined) throw userError(l10n.t('Open a folder first: the file of settings is written into it.'));
   const name = networkName(config.network).replace(/\.onnx$/iu, '');

@@ -1,4 +1,4 @@
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../protocol/weightSet.ts';
 
 /** Published weights: those of a network, and which set of them; its first where none is named. */
@@ -8,7 +8,7 @@ export interface PublishedWeights {
 }
 
 /** The published weights that a new run begins with; undefined for a run that needs none. */
-export function neededWeights({ network, method }: TrainingConfig): PublishedWeights | undefined {
+export function neededWeights({ network, method }: GivenConfig): PublishedWeights | undefined {
   if (network.kind === 'backbone' || method === 'scratch') return undefined;
   const { name, weights } = network;
   if (weights === undefined) return { network: name };
@@ -16,7 +16,7 @@ export function neededWeights({ network, method }: TrainingConfig): PublishedWei
 }
 
 /** The same training from random weights: settings that go with pretrained ones are left out. */
-export function withoutPretrained(config: TrainingConfig): TrainingConfig {
+export function withoutPretrained(config: GivenConfig): GivenConfig {
   const needless = {
     topTensors: undefined,
     loraRank: undefined,

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { WeightsOutlook } from '../../protocol/serviceProtocol.ts';
 import { cancelled } from '../../protocol/errors.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { withProgress } from '../service/showProgress.ts';
 import { answerOf } from '../service/answerOf.ts';
@@ -44,10 +44,7 @@ async function fetchWeights(service: Parts['service'], weights: PublishedWeights
  * be had, says so in a notification with what can be done about it; *Train Without Pretrained Weights* there gives a
  * configuration without them. Throws a cancellation when the user leaves it at that.
  */
-export async function obtainWeights(
-  { service }: Pick<Parts, 'service'>,
-  config: TrainingConfig,
-): Promise<TrainingConfig> {
+export async function obtainWeights({ service }: Pick<Parts, 'service'>, config: GivenConfig): Promise<GivenConfig> {
   const needed = neededWeights(config);
   if (needed === undefined) return config;
   return (await fetchOrOffer(service, needed, true)) ? config : withoutPretrained(config);

@@ -3,7 +3,7 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { chooseFolder } from './chooseFolder.ts';
@@ -18,7 +18,7 @@ type AgainParts = ConfirmParts & Pick<Parts, 'runs' | 'trainers' | 'panels' | 's
 
 /** The settings of a new run, where it goes, and what the last question is called. */
 interface Again {
-  readonly config: TrainingConfig;
+  readonly config: GivenConfig;
   readonly out: string;
   readonly title: string;
   /** The name of the new run; without it, it is called by network and method. */

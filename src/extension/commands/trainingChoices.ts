@@ -4,7 +4,7 @@ import { preprocessPresets } from '../../protocol/preprocessing.ts';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import {
   methods,
-  type TrainingConfig,
+  type GivenConfig,
   type TrainingConfigInput,
   trainingConfigSchema,
 } from '../../protocol/trainingConfig.ts';
@@ -39,7 +39,7 @@ export type TrainingChoices = z.infer<typeof trainingChoicesSchema>;
 /** The settings from which the first answers come. */
 export type FirstSettings = { readonly defaultNetwork: string; readonly batchSize: number };
 /** The settings that go into every configuration. */
-export type MachineSettings = Pick<TrainingConfig, 'engine' | 'device' | 'cacheMegabytes'>;
+export type MachineSettings = Pick<GivenConfig, 'engine' | 'device' | 'cacheMegabytes'>;
 
 /** Validation images whose five-crop prediction the panel shows as a run learns. */
 const pinnedImages = 4;
@@ -70,19 +70,20 @@ export function firstChoices(kept: unknown, settings: FirstSettings): TrainingCh
 export function choicesFor(
   data: string,
   last: TrainingChoices,
-  sample: TrainingConfig | undefined,
+  sample: GivenConfig | undefined,
   settings: FirstSettings,
 ): TrainingChoices {
   if (last.data === data) return last;
   if (sample?.network.kind === 'architecture') {
-    const { network, method, epochs, batchSize } = sample;
+    const { network, method, epochs } = sample;
+    const batchSize = sample.batchSize === 'auto' ? settings.batchSize : sample.batchSize;
     const own = { network: { kind: network.kind, name: network.name, pretrained: false }, method, epochs, batchSize };
     return { ...newChoices(settings), data, ...own, sample: sampleSettingsSchema.parse(sampleSettingsOf(sample)) };
   }
   return { ...(last.sample === undefined ? last : newChoices(settings)), data };
 }
 
-function sampleSettingsOf({ imageSize, resize, hidden, schedule }: TrainingConfig) {
+function sampleSettingsOf({ imageSize, resize, hidden, schedule }: GivenConfig) {
   return { imageSize, resize, hidden, schedule };
 }
 
@@ -103,7 +104,7 @@ export function runnableNow(choices: TrainingChoices, offers: readonly NetworkOf
 /** The choices with what was changed in the last question. */
 export function withSettings(
   choices: TrainingChoices,
-  { classWeights, frozenPrecision, method }: Pick<TrainingConfig, 'classWeights' | 'frozenPrecision' | 'method'>,
+  { classWeights, frozenPrecision, method }: Pick<GivenConfig, 'classWeights' | 'frozenPrecision' | 'method'>,
 ): TrainingChoices {
   return { ...choices, method, balanced: classWeights === 'balanced', int8: frozenPrecision === 'int8' };
 }
@@ -135,10 +136,7 @@ export const methodTexts = {
 } as const;
 
 /** The configuration that the choices mean, with the settings of this machine. */
-export function configFrom(
-  choices: TrainingChoices,
-  { engine, device, cacheMegabytes }: MachineSettings,
-): TrainingConfig {
+export function configFrom(choices: TrainingChoices, { engine, device, cacheMegabytes }: MachineSettings): GivenConfig {
   const { data, network, method, topTensors, epochs, batchSize, balanced, int8, sample } = choices;
   return trainingConfigSchema.parse({
     data,

@@ -3,11 +3,11 @@ import * as l10n from '@vscode/l10n';
 import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { withRecipe } from '../../protocol/recipes.ts';
-import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
+import { type GivenConfig, givenConfigSchema } from '../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../protocol/weightSet.ts';
 
 /** The content of a new `*.fivecrop.json` file. Paths near the file are written relative to it, so that it can be shared. */
-export function writeTrainingConfig(config: TrainingConfig, file: string): string {
+export function writeTrainingConfig(config: GivenConfig, file: string): string {
   const near = (path: string): string => {
     const there = relative(dirname(file), path).split(sep).join('/');
     return there === '' || there.startsWith('../') || /^([a-z]:|\/)/i.test(there) ? path : there;
@@ -16,7 +16,7 @@ export function writeTrainingConfig(config: TrainingConfig, file: string): strin
 }
 
 /** Settings as such a file has them, with the paths as they are. */
-export function trainingConfigText({ version, ...settings }: TrainingConfig): string {
+export function trainingConfigText({ version, ...settings }: GivenConfig): string {
   return `${JSON.stringify({ version, ...settings }, undefined, 2)}\n`;
 }
 
@@ -24,14 +24,14 @@ export function trainingConfigText({ version, ...settings }: TrainingConfig): st
  * The configuration in a `*.fivecrop.json` file; its paths are relative to the file. Throws a user error that names the
  * file and what is wrong in it.
  */
-export function parseTrainingConfig(content: string, file: string): TrainingConfig {
+export function parseTrainingConfig(content: string, file: string): GivenConfig {
   let json: unknown;
   try {
     json = parseBoundedJson(content);
   } catch (error) {
     throw userError(l10n.t('{0} cannot be used: {1}; correct it and try again.', file, messageOf(error)), error);
   }
-  const result = trainingConfigSchema.safeParse(withRecipe(json));
+  const result = givenConfigSchema.safeParse(withRecipe(json));
   if (result.success) return mapPaths(result.data, (path) => resolve(dirname(file), path));
   const [issue] = result.error.issues;
   if (issue === undefined) throw userError(l10n.t('{0} cannot be used: it is not a settings file.', file));
@@ -43,7 +43,7 @@ export function parseTrainingConfig(content: string, file: string): TrainingConf
   );
 }
 
-function mapPaths(config: TrainingConfig, map: (path: string) => string): TrainingConfig {
+function mapPaths(config: GivenConfig, map: (path: string) => string): GivenConfig {
   const { data, classNames, network } = config;
   return {
     ...config,
@@ -53,7 +53,7 @@ function mapPaths(config: TrainingConfig, map: (path: string) => string): Traini
   };
 }
 
-function mapNetwork(network: TrainingConfig['network'], map: (path: string) => string): TrainingConfig['network'] {
+function mapNetwork(network: GivenConfig['network'], map: (path: string) => string): GivenConfig['network'] {
   if (network.kind === 'backbone') return { ...network, file: map(network.file) };
   const { weights } = network;
   return weights === undefined || isWeightSet(weights) ? network : { ...network, weights: map(weights) };

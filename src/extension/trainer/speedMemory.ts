@@ -1,13 +1,13 @@
 import type * as vscode from 'vscode';
 import { networkId } from '../../protocol/networkName.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { elsewhereRefusal } from './elsewhere.ts';
 import type { LiveRuns } from './liveRuns.ts';
 import type { RunStore } from './runStore.ts';
 
 /** What a run's speed depends on, besides the machine. */
 export type SpeedOf = Pick<
-  TrainingConfig,
+  GivenConfig,
   'network' | 'method' | 'imageSize' | 'frozenPrecision' | 'engine' | 'device'
 > & { readonly featureViews?: number | undefined };
 

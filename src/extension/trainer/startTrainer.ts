@@ -3,11 +3,11 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import * as l10n from '@vscode/l10n';
 import { userError } from '../../protocol/errors.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 
 /** A run to start. Paths are absolute. */
 export interface TrainingRequest {
-  readonly config: TrainingConfig;
+  readonly config: GivenConfig;
   /** Folder in which the run's own is made. */
   readonly out: string;
   readonly name?: string;

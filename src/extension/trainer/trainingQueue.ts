@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { trainingConfigSchema } from '../../protocol/trainingConfig.ts';
+import { givenConfigSchema } from '../../protocol/trainingConfig.ts';
 import type { TrainingRequest } from './startTrainer.ts';
 
 /** A run that waits for its turn. */
@@ -12,7 +12,7 @@ const queueSchema = z.array(
   z.object({
     id: z.number().int(),
     request: z.object({
-      config: trainingConfigSchema,
+      config: givenConfigSchema,
       out: z.string(),
       name: z.string().exactOptional(),
       resume: z.string().exactOptional(),

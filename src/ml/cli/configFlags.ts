@@ -13,16 +13,16 @@ import {
   recipeNames,
   samplings,
   schedules,
-  trainingConfigSchema,
-  type TrainingConfig,
+  givenConfigSchema,
+  type GivenConfig,
   type TrainingConfigInput,
 } from '../../protocol/trainingConfig.ts';
 
 /** How the text of a flag becomes the value of its setting. */
-type ValueKind = 'text' | 'number' | 'sizes' | 'switch';
+type ValueKind = 'text' | 'number' | 'number or auto' | 'sizes' | 'switch';
 
 interface ConfigFlag {
-  readonly field: Exclude<keyof TrainingConfig, '$schema' | 'version' | 'data' | 'network'>;
+  readonly field: Exclude<keyof GivenConfig, '$schema' | 'version' | 'data' | 'network'>;
   /** As commander takes it. */
   readonly flag: string;
   readonly kind: ValueKind;
@@ -37,8 +37,8 @@ const configFlags: readonly ConfigFlag[] = [
   { field: 'loraRank', flag: '--lora-rank <n>', kind: 'number' },
   { field: 'loraAlpha', flag: '--lora-alpha <a>', kind: 'number' },
   { field: 'epochs', flag: '--epochs <n>', kind: 'number' },
-  { field: 'batchSize', flag: '--batch-size <n>', kind: 'number' },
-  { field: 'learningRate', flag: '--lr <rate>', kind: 'number' },
+  { field: 'batchSize', flag: '--batch-size <n>', kind: 'number or auto' },
+  { field: 'learningRate', flag: '--lr <rate>', kind: 'number or auto' },
   { field: 'hidden', flag: '--hidden <sizes>', kind: 'sizes' },
   { field: 'dropout', flag: '--dropout <rate>', kind: 'number' },
   { field: 'dropPath', flag: '--drop-path <rate>', kind: 'number' },
@@ -88,7 +88,7 @@ const configFlags: readonly ConfigFlag[] = [
   { field: 'pinnedImages', flag: '--pinned-images <n>', kind: 'number' },
 ];
 
-const defaults = trainingConfigSchema.parse({ data: '.', network: { kind: 'architecture', name: 'densenet169' } });
+const defaults = givenConfigSchema.parse({ data: '.', network: { kind: 'architecture', name: 'densenet169' } });
 
 /** Commander's options for every setting, with descriptions and defaults from the one schema. */
 export function configOptions(): Option[] {
@@ -103,11 +103,11 @@ export function configOptions(): Option[] {
 
 /** Description of a setting, as the schema has it, without Markdown's quotes. */
 function descriptionOf(field: ConfigFlag['field']): string {
-  const { description } = trainingConfigSchema.shape[field];
+  const { description } = givenConfigSchema.shape[field];
   return (description ?? '').replaceAll('`', '');
 }
 
-function formatDefault(value: TrainingConfig[ConfigFlag['field']]): string {
+function formatDefault(value: GivenConfig[ConfigFlag['field']]): string {
   if (value === undefined || value === false) return '';
   return ` [${Array.isArray(value) ? value.join(',') : String(value)}]`;
 }
@@ -140,6 +140,7 @@ function convert(flag: string, kind: ValueKind, given: unknown): unknown {
   if (kind === 'switch') return given === true;
   const text = String(given);
   if (kind === 'text') return text;
+  if (kind === 'number or auto') return text === 'auto' ? text : numberOf(flag, text, kind);
   if (kind === 'number') return numberOf(flag, text);
   if (text === 'none' || text === '0') return [];
   const sizes = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
@@ -148,9 +149,9 @@ function convert(flag: string, kind: ValueKind, given: unknown): unknown {
 }
 
 /** A flag's value as a number. Throws a usage error where it is none. */
-export function numberOf(flag: string, text: string): number {
+export function numberOf(flag: string, text: string, what = 'number'): number {
   const value = text.trim() === '' ? NaN : Number(text);
-  if (Number.isNaN(value)) throw usageError(`${flag} takes a number, not “${text}”.`);
+  if (Number.isNaN(value)) throw usageError(`${flag} takes a ${what}, not “${text}”.`);
   return value;
 }
 
@@ -158,8 +159,8 @@ export function numberOf(flag: string, text: string): number {
  * A whole configuration, checked. `source` names the configuration file where the settings came from one; a wrong
  * setting is then named as in the file, and by its flag otherwise.
  */
-export function parseTrainingConfig(settings: unknown, source?: string): TrainingConfig {
-  const parsed = trainingConfigSchema.safeParse(withRecipe(settings));
+export function parseTrainingConfig(settings: unknown, source?: string): GivenConfig {
+  const parsed = givenConfigSchema.safeParse(withRecipe(settings));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.map(String) ?? [];

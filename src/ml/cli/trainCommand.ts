@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { basename, dirname, resolve } from 'node:path';
 import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
-import { pools, type TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { pools, type GivenConfig } from '../../protocol/trainingConfig.ts';
 import { runOf } from '../../runs/list.ts';
 import { defaultRunName, runNameOf } from '../../runs/name.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
@@ -78,7 +78,7 @@ async function train(data: string | undefined, options: OptionValues): Promise<v
 }
 
 /** Trains once for each of so many seeds, and says how far the results lie apart. */
-async function trainSeeds(config: TrainingConfig, count: number, options: OptionValues, output: Output): Promise<void> {
+async function trainSeeds(config: GivenConfig, count: number, options: OptionValues, output: Output): Promise<void> {
   if (typeof options['resume'] === 'string' || typeof options['saveDir'] === 'string') {
     throw usageError('--seeds trains several new runs: leave out --resume and --save-dir.');
   }
@@ -95,7 +95,7 @@ async function trainSeeds(config: TrainingConfig, count: number, options: Option
   output.say(seedLine(summary));
 }
 
-async function trainOnce(config: TrainingConfig, options: OptionValues, output: Output): Promise<TrainRunResult> {
+async function trainOnce(config: GivenConfig, options: OptionValues, output: Output): Promise<TrainRunResult> {
   const view = createTrainingView(output);
   const stopping = () => view.line('Finishing the step and saving; Ctrl-C again quits at once.');
   const result = await withInterrupt(stopping, (signal) => run(config, options, view, signal)).finally(view.end);
@@ -107,7 +107,7 @@ async function trainOnce(config: TrainingConfig, options: OptionValues, output: 
 }
 
 async function run(
-  config: TrainingConfig,
+  config: GivenConfig,
   options: OptionValues,
   view: ReturnType<typeof createTrainingView>,
   signal: AbortSignal,

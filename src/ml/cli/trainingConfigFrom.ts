@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path';
 import { usageError, userError } from '../../protocol/errors.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
-import { pools, type TrainingConfig, type TrainingConfigInput } from '../../protocol/trainingConfig.ts';
+import { pools, type GivenConfig, type TrainingConfigInput } from '../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../protocol/weightSet.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { runOf } from '../../runs/list.ts';
@@ -22,7 +22,7 @@ const defaultNetwork: NetworkInput = { kind: 'architecture', name: 'densenet169'
  * The configuration that a command line means: the settings of `--config` or of the run that is resumed, and what the
  * flags say instead. Paths become absolute; those in a configuration file are relative to it. Throws a usage error for flags and a user error for files.
  */
-export async function trainingConfigFrom(data: string | undefined, options: OptionValues): Promise<TrainingConfig> {
+export async function trainingConfigFrom(data: string | undefined, options: OptionValues): Promise<GivenConfig> {
   const base = await baseSettings(options);
   const folder = data === undefined ? base.settings.data : resolve(data);
   if (folder === undefined) throw usageError('Name the folder of images to train on, as in: fivecrop train flowers');

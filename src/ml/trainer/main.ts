@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { CancelledError, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { withRecipe } from '../../protocol/recipes.ts';
-import { type TrainingConfig, trainingConfigSchema } from '../../protocol/trainingConfig.ts';
+import { type GivenConfig, givenConfigSchema } from '../../protocol/trainingConfig.ts';
 import { visible, visibleLines } from '../../protocol/visibleText.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
@@ -66,9 +66,9 @@ function outliveTheParent(): void {
   process.stderr.on('error', () => undefined);
 }
 
-async function readConfig(source: string): Promise<TrainingConfig> {
+async function readConfig(source: string): Promise<GivenConfig> {
   const json = source === '-' ? parseJson(await text(process.stdin)) : await readBoundedJson(source, settingsLimit);
-  const result = trainingConfigSchema.safeParse(withRecipe(json));
+  const result = givenConfigSchema.safeParse(withRecipe(json));
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   throw usageError(`The configuration is wrong at ${pathOf(issue?.path ?? [])}: ${issue?.message ?? ''}.`);

@@ -7,6 +7,7 @@ import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../../src/ml/onnx/onn
 import type { Random } from '../../../src/ml/graph/random.ts';
 import { type ClassifierSource, loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { readUsableCheckpoint } from '../../../src/ml/inference/usableCheckpoint.ts';
+import { chooseSteps } from '../../../src/ml/training/run/chooseSteps.ts';
 import { openNetwork } from '../../../src/ml/training/run/openNetwork.ts';
 import { runNetwork } from '../../../src/ml/training/run/runNetwork.ts';
 import { readResumePoint } from '../../../src/ml/weights/checkpoint.ts';
@@ -110,7 +111,7 @@ export const targets: readonly Target[] = [
       const config = await trainingConfigFrom(undefined, { config: file });
       if (config.network.kind === 'backbone') return;
       const { network } = await openNetwork(config, () => undefined);
-      runNetwork(config, network, 3);
+      runNetwork(chooseSteps(config, network, 3).config, network, 3);
     },
   },
   {

@@ -1,7 +1,12 @@
 import { usageError } from '../../../protocol/errors.ts';
 import { networkId } from '../../../protocol/networkName.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
-import { adapterOptionsOf, imageSizesOf, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import {
+  adapterOptionsOf,
+  imageSizesOf,
+  type GivenConfig,
+  type TrainingConfig,
+} from '../../../protocol/trainingConfig.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { GraphForBatch } from '../../engine/engine.ts';
 import { splitFrozen } from '../../passes/frozenPrefix.ts';
@@ -43,7 +48,7 @@ export interface RunNetwork {
 }
 
 /** Statistics of batch norm that a configuration means: those of the batch where everything trains, unless it says. */
-export function batchNormOf(config: TrainingConfig): 'running' | 'batch' {
+export function batchNormOf(config: Pick<TrainingConfig, 'batchNorm' | 'method'>): 'running' | 'batch' {
   return config.batchNorm ?? (config.method === 'full' || config.method === 'scratch' ? 'batch' : 'running');
 }
 
@@ -52,7 +57,7 @@ export function batchNormOf(config: TrainingConfig): 'running' | 'batch' {
  * error where the crop would not fit into the image, or the network takes only images of another size.
  */
 export function preprocessingOf(
-  config: TrainingConfig,
+  config: GivenConfig,
   { constants, usual, size, multipleOf, resize }: ImageDemands,
 ): Preprocessing {
   const demanded = { ...constants, ...imageSizesOf(config, usual) };
@@ -85,7 +90,7 @@ export function preprocessingOf(
 }
 
 /** What of the preparation of pixels a configuration says itself. */
-function chosenPixels({ fit, interpolation }: TrainingConfig): Pick<Preprocessing, 'fit' | 'interpolation'> {
+function chosenPixels({ fit, interpolation }: GivenConfig): Pick<Preprocessing, 'fit' | 'interpolation'> {
   return { ...(fit === undefined ? {} : { fit }), ...(interpolation === undefined ? {} : { interpolation }) };
 }
 
@@ -225,8 +230,13 @@ function choiceOf(config: TrainingConfig, classifier: string) {
 /** Bytes that the pixels of a batch may take; 1,783 images of 224 pixels do. */
 const mostBatchBytes = 2 ** 28;
 
+/** Most images of so many pixels a side that a batch may have. */
+export function largestBatch(size: number): number {
+  return Math.floor(mostBatchBytes / (3 * size * size));
+}
+
 function refuseLargeBatch(batchSize: number, size: number): void {
-  const most = Math.floor(mostBatchBytes / (3 * size * size));
+  const most = largestBatch(size);
   if (batchSize <= most) return;
   throw usageError(
     `A batch of ${batchSize} images of ${size} pixels is too large: set \`batchSize\` (--batch-size) to at most ${most}.`,

@@ -1,4 +1,4 @@
-import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import type { GivenConfig } from '../../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../../protocol/weightSet.ts';
 import { networkNames } from '../../networks/registry.ts';
 import { locateBackbone } from '../../weights/onnxBackbones.ts';
@@ -12,10 +12,10 @@ import type { ResumedFrom } from './resumeFrom.ts';
  * `pinOfNetwork` and `locateBackbone` do.
  */
 export async function settleNetwork(
-  config: TrainingConfig,
+  config: GivenConfig,
   resumed: ResumedFrom | undefined,
   options: LocateOptions,
-): Promise<TrainingConfig> {
+): Promise<GivenConfig> {
   const { network } = config;
   if (network.kind === 'backbone') return { ...config, network: await locateBackbone(network, options, config) };
   if (network.hub) return config;
@@ -29,8 +29,8 @@ export async function settleNetwork(
 
 /** A listed network whose weights come from elsewhere, or from nowhere, needs nothing of the hub. */
 async function pinIfNeeded(
-  { name, weights }: Extract<TrainingConfig['network'], { kind: 'architecture' }>,
-  method: TrainingConfig['method'],
+  { name, weights }: Extract<GivenConfig['network'], { kind: 'architecture' }>,
+  method: GivenConfig['method'],
   options: LocateOptions,
 ) {
   const fetches = method !== 'scratch' && (weights === undefined || isWeightSet(weights));

@@ -6,7 +6,7 @@ import { findingText } from '../../../protocol/dataReport.ts';
 import { CancelledError, messageOf, usageError, UserError, userError } from '../../../protocol/errors.ts';
 import { type RunProfile, runProfileSchema } from '../../../protocol/runProfile.ts';
 import { runFiles } from '../../../protocol/runRecord.ts';
-import { contradictionIn, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import { contradictionIn, type GivenConfig, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import type { RunSplit } from '../../../protocol/runSplit.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../../protocol/trainingEvents.ts';
 import { writeTextAtomically } from '../../../runs/atomicFile.ts';
@@ -26,6 +26,7 @@ import { locateWeights, type WeightsChoice } from '../../weights/pretrained.ts';
 import type { LocateOptions } from '../../weights/weightsPlaces.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
 import { checkWhileTraining, type DataCheck } from './dataCheck.ts';
+import { chooseSteps, keepSteps } from './chooseSteps.ts';
 import { createTrainingControl, type TrainingControl } from './control.ts';
 import type { ChosenEngine } from '../../engine/chooseEngine.ts';
 import type { EngineChooser } from './engineChooser.ts';
@@ -95,7 +96,7 @@ export interface TrainRunResult {
  * way; the run's record then says `failed` with the same sentence, and the checkpoints written so far stay. What is wrong
  * with the configuration or the data folder itself is thrown before a folder is made.
  */
-export async function trainRun(config: TrainingConfig, options: TrainRunOptions): Promise<TrainRunResult> {
+export async function trainRun(config: GivenConfig, options: TrainRunOptions): Promise<TrainRunResult> {
   const control = options.control ?? createTrainingControl();
   const unlink = stopOnAbort(options.signal, control);
   try {
@@ -111,7 +112,7 @@ export async function trainRun(config: TrainingConfig, options: TrainRunOptions)
 
 /** Trains in the folder of the run that goes on, or, where there is none, in a new one. */
 async function trainOn(
-  given: TrainingConfig,
+  given: GivenConfig,
   options: TrainRunOptions,
   control: TrainingControl,
   request?: ResumeRequest,
@@ -121,17 +122,22 @@ async function trainOn(
   const suggestions: string[] = [];
   const resumed = request && (await readResumed(request.checkpoints, (message) => notes.push(message)));
   if (!resumed) refuseContradictions(given);
-  const config = await settleNetwork(given, resumed, {
+  const named = await settleNetwork(given, resumed, {
     ...placesOfWeights(options),
     signal: control.signal,
   });
   const before = resumed?.checkpoint.metadata.preprocessing;
-  const opened = await openNetwork(config, (message) => suggestions.push(message), before);
-  if (resumed) checkResumable(resumed, config, opened.network);
-  // What cannot be trained is said before there is a folder; the number of classes changes nothing of that.
-  runNetwork(config, opened.network, 2);
-  const { dataset, split, splitIsKept = false, notes: differences } = await splitOf(config, resumed);
+  const opened = await openNetwork(named, (message) => suggestions.push(message), before);
+  const continued = resumed && keepSteps(named, resumed.resume.config);
+  if (continued) checkResumable(resumed, continued, opened.network);
+  // What cannot be trained is said before there is a folder; the numbers of classes and images change nothing of that.
+  runNetwork(continued ?? chooseSteps(named, opened.network, 1).config, opened.network, 2);
+  const { dataset, split, splitIsKept = false, notes: differences } = await splitOf(named, resumed);
   refuseUntrainable(countsOf(dataset), split);
+  const steps = chooseSteps(continued ?? named, opened.network, dataset.splits.train.length);
+  const { config } = steps;
+  if (!resumed) refuseContradictions(config);
+  if (steps.sentence !== undefined) suggestions.push(steps.sentence);
   const folder = await openFolder(config, options, resumed, reopened);
   try {
     const session = createRunSession(folder, options.onEvent);
@@ -158,7 +164,7 @@ async function trainOn(
 
 /** The data of a run: a resumed one goes on with the split that it drew. */
 async function splitOf(
-  config: TrainingConfig,
+  config: GivenConfig,
   resumed: ResumedFrom | undefined,
 ): Promise<Partial<ResumedSplit> & Pick<ResumedSplit, 'dataset' | 'notes'>> {
   const kept = resumed && (await readKeptSplit(resumed.path));
@@ -284,7 +290,7 @@ function profileRun({ config, session }: StartedRun, { engine, device }: ChosenE
   return profiler;
 }
 
-function refuseContradictions(config: TrainingConfig): void {
+function refuseContradictions(config: GivenConfig): void {
   const contradiction = contradictionIn(config);
   if (contradiction !== undefined) throw usageError(contradiction);
 }
