@@ -24,7 +24,17 @@ const arrows = {
   'ml/data': base,
   'ml/evaluation': ['protocol'],
   'ml/weights': [...base, 'ml/networks'],
-  'ml/inference': ['protocol', 'runs', ...graphs, 'ml/cache', 'ml/networks', 'ml/engine', 'ml/data', 'ml/weights'],
+  'ml/inference': [
+    'protocol',
+    'runs',
+    ...graphs,
+    'ml/cache',
+    'ml/networks',
+    'ml/engine',
+    'ml/data',
+    'ml/weights',
+    'ml/evaluation',
+  ],
   'ml/features': [
     ...base,
     'ml/operators',

@@ -54,9 +54,12 @@ const fieldsSchema = z.object({
     .array(z.object({ image: path(), reason: sentence() }))
     .max(mostImages)
     .optional(),
+  /** Mean negative logarithm of the probability of an image's own class. */
   loss: z.number(),
   accuracy: share,
   top5: share,
+  /** Brier score, from 0 to 2: the squared distance of the probabilities from the truth, summed over classes, mean over images. Absent in results of earlier versions. */
+  brier: between(0, 2.1).optional(),
   perClass: list(classResultSchema, mostClasses),
   /** `[actual][predicted]` counts as a sparse list `[actual, predicted, count]`. */
   confusion: list(z.tuple([classIndex, classIndex, count()]), mostImages),

@@ -1,13 +1,14 @@
+import { calibration, type CalibrationBin } from '../../protocol/calibration.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { evaluationMetrics, type MeanMetrics } from '../../protocol/evaluationMetrics.ts';
-import { formatClasses } from './table.ts';
+import { formatClasses, formatTable } from './table.ts';
 
 /**
  * What `fivecrop test` prints: the classes that are recognised worst come first, which is what one looks for. `kept` is
  * the file that has them all.
  */
 export function evaluationLines(evaluation: Evaluation, kept: string): string[] {
-  const { accuracy, top5, loss, images, leftOut, cropCount } = evaluation;
+  const { accuracy, top5, loss, brier, images, leftOut, cropCount } = evaluation;
   const { perClass, macro, weighted, accuracyInterval } = evaluationMetrics(evaluation);
   const rows = [...perClass]
     .sort((a, b) => a.accuracy - b.accuracy || a.index - b.index)
@@ -19,16 +20,33 @@ export function evaluationLines(evaluation: Evaluation, kept: string): string[] 
       row.predicted === 0 ? '-' : row.precision.toFixed(3),
       row.f1.toFixed(3),
     ]);
+  const { expectedError, bins } = calibration(evaluation.results);
+  const brierText = brier === undefined ? '' : `, Brier score ${brier.toFixed(3)}`;
   const without = leftOut > 0 ? `, ${leftOut} left out` : '';
   return [
     ...formatClasses(['class', 'name', 'images', 'accuracy', 'precision', 'F1'], rows, kept),
+    ...reliabilityTable(bins),
     '',
     `${images} images${without}, ${cropCount === 1 ? 'the centre crop' : 'five crops'}`,
     meanLine('Mean over classes', macro),
     meanLine('Weighted by images', weighted),
+    `Calibration: expected error ${expectedError.toFixed(3)}, negative log-likelihood ${loss.toFixed(3)}${brierText}`,
     `95% interval of the accuracy: ${accuracyInterval.low.toFixed(3)} to ${accuracyInterval.high.toFixed(3)}`,
     `Testing Accuracy: ${accuracy.toFixed(3)} - Top 5: ${top5.toFixed(3)} - Loss: ${loss.toFixed(3)}`,
   ];
+}
+
+/** How often predictions of each confidence are right: what they say and what comes true, side by side. */
+function reliabilityTable(bins: readonly CalibrationBin[]): string[] {
+  const rows = bins
+    .filter(({ images }) => images > 0)
+    .map(({ from, to, images, confidence, accuracy }) => [
+      `${from.toFixed(2)} to ${to.toFixed(2)}`,
+      String(images),
+      confidence.toFixed(3),
+      accuracy.toFixed(3),
+    ]);
+  return rows.length === 0 ? [] : ['', ...formatTable(['confidence', 'images', 'mean confidence', 'accuracy'], rows)];
 }
 
 function meanLine(what: string, { precision, recall, f1 }: MeanMetrics): string {

@@ -1,28 +1,43 @@
 import { Command, Option } from 'commander';
-import { relative, resolve } from 'node:path';
+import { extname, relative, resolve } from 'node:path';
 import process from 'node:process';
+import { calibration } from '../../protocol/calibration.ts';
 import { splitNames } from '../../protocol/dataReport.ts';
+import { usageError } from '../../protocol/errors.ts';
+import type { Evaluation } from '../../protocol/evaluation.ts';
 import { evaluationMetrics } from '../../protocol/evaluationMetrics.ts';
+import { riskCoverage } from '../../protocol/rejection.ts';
 import { layouts } from '../../protocol/trainingConfig.ts';
 import { readClassNames } from '../data/classNames.ts';
+import { cropCountFor } from '../data/fiveCrops.ts';
 import type { SplitShares } from '../data/stratifiedSplit.ts';
+import type { ScoredImage } from '../evaluation/classCurves.ts';
+import { compareEvaluations } from '../evaluation/compareEvaluations.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
 import { renameClasses } from '../inference/renameClasses.ts';
+import type { ClassifierTest } from '../inference/testClassifier.ts';
 import { checkpointPath } from './checkpointPath.ts';
-import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
+import { computingOptions, cropCountFrom, placementFromFlags } from './computingFlags.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
+import { cropLines } from './cropLines.ts';
+import { curveLines, writeCurves } from './curvesFile.ts';
 import { evaluationLines } from './evaluationLines.ts';
-import { createOutput } from './output.ts';
+import { rejectionLine, rejectionOf } from './rejectionLine.ts';
+import { createOutput, type Output } from './output.ts';
 import { testVisibly } from './testVisibly.ts';
 
 const examples = `
 Examples:
   fivecrop test flowers --checkpoint runs/NAME
   fivecrop test flowers --checkpoint runs/NAME/checkpoints/last.safetensors --split valid --crops 5
+  fivecrop test flowers --checkpoint runs/NAME --crops both
+  fivecrop test flowers --checkpoint runs/NAME --target-error 0.02 --curves curves.csv
 
 On the data of its run a checkpoint is tested on the images that the run set aside; on any other folder on that folder’s own
-test split, or on all images if it has none. The result is also kept beside the checkpoint. The names of the report’s script work too: --load_dir, --category_names,
+test split, or on all images if it has none. The result is also kept beside the checkpoint. For --target-error the
+validation images are tested too: the threshold is the smallest whose accepted validation images err no more. Calibration
+says how far the confidence of predictions is from how often they are right. The names of the report’s script work too: --load_dir, --category_names,
 --gpu.`;
 
 /** `fivecrop test`: see its help text. */
@@ -33,7 +48,12 @@ export function testCommand(): Command {
     .argument('<data>', 'folder of images, as for train')
     .requiredOption('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose best one is taken')
     .addOption(new Option('--split <name>', 'which images').choices(splitNames).default('test'))
-    .addOption(cropsOption(1))
+    .option('--crops <n>', 'crops of each image: 1 for the centre, 5, or both, which compares them', '1')
+    .option(
+      '--target-error <share>',
+      'choose the confidence below which to answer “none of these”, for this share of errors',
+    )
+    .option('--curves <file>', 'write precision-recall and ROC curves of each class to this CSV file')
     .option('--class-names <file>', 'JSON file that names the class folders, in place of the names kept')
     .option('--seed <n>', 'for another folder than the run’s: tests a split of its classes, drawn by this seed [0]')
     .option('--valid-share <share>', 'for that split: share for validation [0.15]')
@@ -48,7 +68,13 @@ export function testCommand(): Command {
 
 async function testCheckpoint(data: string, options: OptionValues): Promise<void> {
   const output = createOutput(options['json'] === true);
-  const cropCount = cropCountFrom(options);
+  const isComparison = options['crops'] === 'both';
+  const cropCount = isComparison ? 1 : cropCountFrom(options);
+  const targetError = targetErrorFrom(options);
+  const curves = curvesFileFrom(options);
+  if (isComparison && (targetError !== undefined || curves !== undefined)) {
+    throw usageError('--crops both compares 1 and 5; give --target-error and --curves with one of them.');
+  }
   const split = splitNames.find((name) => name === options['split']) ?? 'test';
   const checkpoint = checkpointPath(resolve(String(options['checkpoint'])));
   const placement = await placementFromFlags(options, output.say);
@@ -64,14 +90,81 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
       ...sharesFrom(options),
       ...(layout === undefined ? {} : { layout }),
     };
-    const { evaluation, kept, problem } = await testVisibly(classifier, test, output);
-    output.object({ ...evaluation, ...evaluationMetrics(evaluation) });
-    const shown = kept === undefined ? '--json' : relative(process.cwd(), kept);
-    for (const line of evaluationLines(evaluation, shown)) output.print(line);
-    output.say(problem ?? `Kept in ${shown}`);
+    if (isComparison) await compareCrops(classifier, test, output);
+    else await testOnce(classifier, test, { targetError, curves }, output);
   } finally {
     await loaded.dispose();
   }
+}
+
+async function testOnce(
+  classifier: Classifier,
+  test: ClassifierTest,
+  { targetError, curves: file }: { readonly targetError: number | undefined; readonly curves: string | undefined },
+  output: Output,
+): Promise<void> {
+  // First, since it may be that there are none.
+  const chosenBy = targetError === undefined || test.split === 'valid' ? undefined : await testedValid(classifier, test, output); // prettier-ignore
+  const scored: ScoredImage[] = [];
+  const listening = file === undefined ? {} : { onScored: (image: ScoredImage) => scored.push(image) };
+  const { evaluation, kept, problem } = await testVisibly(classifier, test, output, listening);
+  const rejection =
+    targetError === undefined
+      ? undefined
+      : chosenBy
+        ? rejectionOf(targetError, chosenBy, evaluation)
+        : rejectionOf(targetError, evaluation);
+  const curves = file === undefined ? undefined : await writeCurves(file, classifier.labels, scored);
+  output.object({
+    ...evaluation,
+    ...evaluationMetrics(evaluation),
+    calibration: calibration(evaluation.results),
+    riskCoverage: riskCoverage(evaluation.results),
+    ...(rejection ? { rejection } : {}),
+    ...(curves ? { curves } : {}),
+  });
+  const shown = kept === undefined ? '--json' : relative(process.cwd(), kept);
+  for (const line of evaluationLines(evaluation, shown)) output.print(line);
+  if (rejection) output.print(rejectionLine(rejection));
+  if (curves) for (const line of curveLines(curves)) output.print(line);
+  output.say(problem ?? `Kept in ${shown}`);
+  if (file !== undefined) output.say(`Wrote ${file}`);
+}
+
+/** Tests with one crop and with five, and says which images only one of them gets right. */
+async function compareCrops(classifier: Classifier, test: ClassifierTest, output: Output): Promise<void> {
+  if (cropCountFor(classifier.preprocessing.fit, 5) !== 5) {
+    throw usageError('The network sees whole images, so there are no five crops to compare: leave out --crops both.');
+  }
+  const evaluations: Evaluation[] = [];
+  for (const cropCount of [1, 5] as const) {
+    const { evaluation, problem } = await testVisibly(classifier, { ...test, cropCount }, output);
+    if (problem !== undefined) output.say(problem);
+    evaluations.push(evaluation);
+  }
+  const comparison = compareEvaluations(evaluations);
+  output.object({ tests: evaluations.map((evaluation) => ({ ...evaluation, ...evaluationMetrics(evaluation) })), comparison }); // prettier-ignore
+  for (const line of cropLines(comparison)) output.print(line);
+}
+
+/** A reject threshold is chosen by validation images: chosen by those that it is tested on it would look better than it is. */
+async function testedValid(classifier: Classifier, test: ClassifierTest, output: Output): Promise<Evaluation> {
+  output.say('Testing the validation images, by which the reject threshold is chosen');
+  const { evaluation } = await testVisibly(classifier, { ...test, split: 'valid' }, output);
+  return evaluation;
+}
+
+function targetErrorFrom({ targetError }: OptionValues): number | undefined {
+  if (typeof targetError !== 'string') return undefined;
+  const share = numberOf('--target-error', targetError);
+  if (share >= 0 && share < 1) return share;
+  throw usageError(`--target-error takes a share from 0 to below 1, not ${targetError}.`);
+}
+
+function curvesFileFrom({ curves }: OptionValues): string | undefined {
+  if (typeof curves !== 'string') return undefined;
+  if (extname(curves).toLowerCase() !== '.csv') throw usageError(`${curves}: the file to write must be named *.csv.`);
+  return curves;
 }
 
 /** How a folder of classes is to be split, where a flag says so. */

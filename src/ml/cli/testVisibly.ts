@@ -1,4 +1,5 @@
 import type { Classifier } from '../inference/classifier.ts';
+import type { EvaluateOptions } from '../inference/evaluate.ts';
 import { testClassifier, type ClassifierTest, type TestedClassifier } from '../inference/testClassifier.ts';
 import { withInterrupt } from './interrupt.ts';
 import type { Output } from './output.ts';
@@ -9,6 +10,7 @@ export async function testVisibly(
   classifier: Classifier,
   test: ClassifierTest,
   output: Output,
+  listening: Pick<EvaluateOptions, 'onScored'> = {},
 ): Promise<TestedClassifier> {
   const progress = createProgress(true);
   const startedAt = Date.now();
@@ -19,6 +21,7 @@ export async function testVisibly(
         classifier,
         { ...test, signal },
         {
+          ...listening,
           signal,
           onNote: output.say,
           onProgress: (done, total) => progress.update(done, total, imagesNote(done, total, startedAt)),

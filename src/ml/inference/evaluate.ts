@@ -4,6 +4,7 @@ import { userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { cropCountFor } from '../data/fiveCrops.ts';
 import { firstMissing } from '../data/lostImage.ts';
+import type { ScoredImage } from '../evaluation/classCurves.ts';
 import type { Classifier } from './classifier.ts';
 import { classifyImages, type ClassifiedImage } from './predictImages.ts';
 import { meanProbabilities } from './ranking.ts';
@@ -21,6 +22,8 @@ export interface EvaluateOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Hears of every image that is left out because it does not decode. */
   readonly onLeftOut?: (image: string, reason: string) => void;
+  /** Hears of the probabilities of every image that is tested. */
+  readonly onScored?: (image: ScoredImage) => void;
 }
 
 /** What an evaluation finds; its caller knows what was evaluated and when. */
@@ -33,6 +36,7 @@ export type EvaluationFigures = Pick<
   | 'loss'
   | 'accuracy'
   | 'top5'
+  | 'brier'
   | 'perClass'
   | 'confusion'
   | 'results'
@@ -48,7 +52,7 @@ export async function evaluate(
   options: EvaluateOptions,
 ): Promise<EvaluationFigures> {
   const positions = new Map(classifier.labels.map(({ index }, position) => [index, position]));
-  const counter = createCounter(classifier.labels);
+  const counter = createCounter(classifier.labels, options.onScored);
   const files = images.map(({ file }) => file);
   const { cropCount, signal, onProgress, onLeftOut } = options;
   let done = 0;
@@ -77,12 +81,13 @@ interface Counter {
   figures(): Omit<EvaluationFigures, 'cropCount'>;
 }
 
-function createCounter(labels: readonly ClassLabel[]): Counter {
+function createCounter(labels: readonly ClassLabel[], onScored: EvaluateOptions['onScored']): Counter {
   const confusion = new Map<number, number>();
   const results: Evaluation['results'] = [];
   const leftOutImages: { image: string; reason: string }[] = [];
   let loss = 0;
   let amongFive = 0;
+  let squares = 0;
   return {
     add: (classified, actual) => {
       if ('error' in classified) {
@@ -93,6 +98,8 @@ function createCounter(labels: readonly ClassLabel[]): Counter {
       const [predicted, rank] = [rankedFirst(mean), rankOf(mean, actual)];
       loss -= Math.log(Math.max(mean[actual] ?? 0, Number.MIN_VALUE));
       amongFive += Number(rank < 5);
+      squares += squaredError(mean, actual);
+      onScored?.({ actual: labels[actual]?.index ?? -1, probabilities: mean });
       const cell = actual * labels.length + predicted;
       confusion.set(cell, (confusion.get(cell) ?? 0) + 1);
       results.push({
@@ -116,6 +123,7 @@ function createCounter(labels: readonly ClassLabel[]): Counter {
         loss: loss / images,
         accuracy: right / images,
         top5: amongFive / images,
+        brier: squares / images,
         perClass: perClass(labels, results),
         confusion: cells.map(([cell, count]) => [
           labels[Math.floor(cell / labels.length)]?.index ?? -1,
@@ -126,6 +134,11 @@ function createCounter(labels: readonly ClassLabel[]): Counter {
       };
     },
   };
+}
+
+/** The image's part of the Brier score (Brier 1950): over all classes, the squared distance from 1 for its own and 0 for the others. */
+function squaredError(values: Float64Array, own: number): number {
+  return values.reduce((sum, value, index) => sum + (value - Number(index === own)) ** 2, 0);
 }
 
 function rankedFirst(values: Float64Array): number {

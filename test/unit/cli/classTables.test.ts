@@ -64,6 +64,11 @@ test('test prints the means over classes and the interval of the accuracy, and n
         [0, 1, 1],
         [2, 0, 1],
       ],
+      brier: 0.25,
+      results: [
+        { image: 'a', actual: 0, predicted: 0, probability: 0.9, actualProbability: 0.9 },
+        { image: 'b', actual: 0, predicted: 1, probability: 0.5, actualProbability: 0.4 },
+      ],
     },
     'kept',
   );
@@ -73,9 +78,14 @@ test('test prints the means over classes and the interval of the accuracy, and n
     'f2     n2    1       0.000     -          0.000',
     'f0     n0    4       0.750     0.750      0.750',
     '',
+    'confidence    images  mean confidence  accuracy',
+    '0.47 to 0.53  1       0.500            0.000',
+    '0.87 to 0.93  1       0.900            1.000',
+    '',
     '1 images, five crops',
     'Mean over classes: precision 0.250, recall 0.250, F1 0.250',
     'Weighted by images: precision 0.600, recall 0.600, F1 0.600',
+    'Calibration: expected error 0.300, negative log-likelihood 1.000, Brier score 0.250',
     '95% interval of the accuracy: 0.231 to 0.882',
   ]);
 });

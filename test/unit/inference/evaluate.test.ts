@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import type { Classifier } from '../../../src/ml/inference/classifier.ts';
 import { evaluate } from '../../../src/ml/inference/evaluate.ts';
+import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
+import cases from '../../fixtures/sklearn_calibration.json' with { type: 'json' };
 import { colourClassifier } from './fakeClassifier.ts';
 
 test('accuracy, loss, classes and confusion are exact over the images', async (t) => {
@@ -55,6 +58,33 @@ test('accuracy, loss, classes and confusion are exact over the images', async (t
   const wrong = found.results[1];
   assert.deepEqual([wrong?.actual, wrong?.predicted], [2, 0]);
   assert.ok(Math.abs((wrong?.actualProbability ?? 0) - 0.2) < 1e-6);
+});
+
+test('loss and Brier score are scikit-learn’s log_loss and brier_score_loss', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const { actual, unit, loss, brier } = cases['three classes'];
+  const images = actual.map((classIndex, row) => ({ file: join(folder, `${row}.png`), classIndex }));
+  for (const [row, { file }] of images.entries()) {
+    const background = { r: row, g: row, b: row };
+    await sharp({ create: { width: 20, height: 16, channels: 3, background } }).png().toFile(file); // prettier-ignore
+  }
+  // The brightness of an image is the row of its probabilities.
+  const classifier: Classifier = {
+    ...colourClassifier(),
+    probabilities: ({ shape: [count = 0], data }) => {
+      const rows = Array.from({ length: count }, (_, at) => unit[data[(at * data.length) / count] ?? 0] ?? []);
+      return Promise.resolve(float32Tensor([count, 3], Float32Array.from(rows.flat())));
+    },
+  };
+  const scored: { actual: number; probabilities: number[] }[] = [];
+  const found = await evaluate(classifier, images, {
+    cropCount: 1,
+    onScored: (image) => scored.push({ actual: image.actual, probabilities: [...image.probabilities] }),
+  });
+  assert.ok(Math.abs(found.loss - loss) < 1e-12, `${found.loss} is not ${loss}`);
+  assert.ok(Math.abs((found.brier ?? NaN) - brier) < 1e-12, `${found.brier} is not ${brier}`);
+  assert.deepEqual(scored, actual.map((own, row) => ({ actual: own, probabilities: unit[row] }))); // prettier-ignore
 });
 
 test('images that vanish during a test end it with the folder named, not with figures over the rest', async (t) => {
