@@ -5,7 +5,7 @@ import { calibration } from '../../../src/protocol/calibration.ts';
 import { acceptedAt, rejectThreshold, riskCoverage } from '../../../src/protocol/rejection.ts';
 import cases from '../../fixtures/sklearn_calibration.json' with { type: 'json' };
 
-type Case = (typeof cases)['three classes'];
+type Case = (typeof cases)['many equal probabilities'];
 
 function near(ours: readonly number[], theirs: readonly number[], what: string): void {
   assert.equal(ours.length, theirs.length, what);
