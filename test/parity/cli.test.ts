@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -94,6 +94,42 @@ test('test prints one evaluation, keeps it beside the checkpoint, and agrees wit
     assert.equal(top?.index, index, image);
     assert.ok(Math.abs(top.probability - probability) < 1e-6);
   }
+});
+
+test('test --target-error chooses the threshold by the validation images, and --curves writes those of the tested ones', async () => {
+  const curves = join(folder, 'curves.csv');
+  const args = ['--checkpoint', join(folder, 'runs', 'first'), '--device', 'cpu', '--json'];
+  const { code, stdout, stderr } = await fivecrop(['test', data(), ...args, '--target-error', '0', '--curves', curves]);
+  assert.equal(code, 0, stderr);
+  const printed = JSON.parse(stdout) as {
+    calibration: { bins: { images: number }[] };
+    rejection: { validationImages: number; tested?: { images: number } };
+    curves: { classes: { folder: string; images: number; points: unknown[] }[] };
+  };
+  assert.equal(printed.calibration.bins.reduce((sum, { images }) => sum + images, 0), 12); // prettier-ignore
+  assert.deepEqual([printed.rejection.validationImages, printed.rejection.tested?.images], [12, 12]);
+  assert.deepEqual(
+    printed.curves.classes.map((curve) => [curve.folder, curve.images]),
+    [
+      ['1', 4],
+      ['10', 4],
+      ['2', 4],
+    ],
+  );
+  const points = printed.curves.classes.reduce((sum, curve) => sum + curve.points.length, 0);
+  assert.equal((await readFile(curves, 'utf8')).trimEnd().split('\r\n').length, 1 + points);
+});
+
+test('test --crops both tests the same images with one crop and with five', async () => {
+  const args = ['--checkpoint', join(folder, 'runs', 'first'), '--crops', 'both', '--device', 'cpu', '--json'];
+  const { code, stdout, stderr } = await fivecrop(['test', data(), ...args]);
+  assert.equal(code, 0, stderr);
+  const { tests, comparison } = JSON.parse(stdout) as {
+    tests: { cropCount: number; images: number }[];
+    comparison: { images: number; notCommon: number };
+  };
+  assert.deepEqual(tests.map(({ cropCount, images }) => [cropCount, images]), [[1, 12], [5, 12]]); // prettier-ignore
+  assert.deepEqual([comparison.images, comparison.notCommon], [12, 0]);
 });
 
 test('predict names what does not decode, classifies the rest, and ends with 1', async () => {
