@@ -7,7 +7,7 @@ import { fuseBlocked } from './blocked/fuseBlocked.ts';
 import { toBlockedOrder } from './blocked/blockedWeights.ts';
 import { createLowering, pruneNodes, type Lowering, type FloatPrecision } from './lowering.ts';
 import { openShapes } from './openBatch.ts';
-import { loweredOperator, type LoweredOperator } from './operator.ts';
+import { loweredOperator, type LoweredOperator } from './loweredOperator.ts';
 import { hideShapes, sizesInPlace } from './hiddenShapes.ts';
 import { onnxDataTypes, type OnnxModel, type OnnxTensor, type OnnxValueInfo } from '../onnx/onnxModel.ts';
 import type { WebgpuLimits } from './webgpu/webgpuLimits.ts';

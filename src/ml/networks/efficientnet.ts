@@ -1,6 +1,6 @@
 import { imageShape } from '../graph/builder.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
-import { silu } from '../operators/activation/activations.ts';
+import { silu } from '../operators/activation/silu.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import type { BatchNormOptions } from '../operators/norm/batchNorm2d.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';

@@ -1,6 +1,7 @@
 import { imageShape, parameter } from '../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../graph/graph.ts';
-import { gelu, silu } from '../operators/activation/activations.ts';
+import { gelu } from '../operators/activation/gelu.ts';
+import { silu } from '../operators/activation/silu.ts';
 import { conv2d } from '../operators/convolution/conv2d.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { tanh } from '../operators/elementwise/unary.ts';

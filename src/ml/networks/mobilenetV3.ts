@@ -1,6 +1,7 @@
 import { imageShape } from '../graph/builder.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
-import { hardSigmoid, hardSwish } from '../operators/activation/activations.ts';
+import { hardSigmoid } from '../operators/activation/activations.ts';
+import { hardSwish } from '../operators/activation/hardSwish.ts';
 import { relu } from '../operators/activation/relu.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { linear } from '../operators/matmul/linear.ts';

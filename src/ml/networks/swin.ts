@@ -1,6 +1,6 @@
 import { parameter } from '../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../graph/graph.ts';
-import { gelu } from '../operators/activation/activations.ts';
+import { gelu } from '../operators/activation/gelu.ts';
 import { conv2d } from '../operators/convolution/conv2d.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { applyLinear, linear } from '../operators/matmul/linear.ts';
@@ -9,7 +9,7 @@ import { reshape } from '../operators/movement/reshape.ts';
 import { pad } from '../operators/movement/slice.ts';
 import { transpose } from '../operators/movement/transpose.ts';
 import { applyLayerNorm, layerNorm, layerNormParameters } from '../operators/norm/layerNorm.ts';
-import { mean } from '../operators/reduce/reduce.ts';
+import { mean } from '../operators/reduce/meanAndMax.ts';
 import { type Family, variantsOf } from './family.ts';
 import { type Initialisation, zeros } from './initialise.ts';
 import { imagenetPixels, torchFile, v1, type WeightSet, type WeightsSource } from './pretrainedWeights.ts';

@@ -10,7 +10,7 @@ import { reshape } from '../operators/movement/reshape.ts';
 import { slice } from '../operators/movement/slice.ts';
 import { transpose } from '../operators/movement/transpose.ts';
 import { layerNorm } from '../operators/norm/layerNorm.ts';
-import { mean } from '../operators/reduce/reduce.ts';
+import { mean } from '../operators/reduce/meanAndMax.ts';
 import { expand } from '../operators/reduce/reduceSum.ts';
 import type { Family } from './family.ts';
 import { type Initialisation, zeros } from './initialise.ts';

@@ -1,6 +1,6 @@
 import { imageShape, parameter } from '../graph/builder.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
-import { gelu } from '../operators/activation/activations.ts';
+import { gelu } from '../operators/activation/gelu.ts';
 import { conv2d } from '../operators/convolution/conv2d.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { multiheadSelfAttention } from '../operators/matmul/attention.ts';

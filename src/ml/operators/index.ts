@@ -51,7 +51,7 @@ import { sgdUpdate } from './optimizer/sgdUpdate.ts';
 import { averagePoolGradient, averagePoolOperator } from './pooling/averagePool.ts';
 import { globalAveragePoolGradient, globalAveragePoolOperator } from './pooling/globalAveragePool.ts';
 import { maxPoolGradient, maxPoolOperator } from './pooling/maxPool.ts';
-import { reduceMax, reduceMean } from './reduce/reduce.ts';
+import { reduceMax, reduceMean } from './reduce/meanAndMax.ts';
 import { expandOperator, reduceSum } from './reduce/reduceSum.ts';
 import { sumPerChannel } from './reduce/sumPerChannel.ts';
 

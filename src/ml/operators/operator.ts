@@ -1,7 +1,7 @@
 import { append } from '../graph/builder.ts';
 import type { GraphBuilder, Gradient, Node, Operator, TensorType } from '../graph/graph.ts';
 import { typeOf } from '../graph/graph.ts';
-import type { LoweredOperator } from '../lowering/operator.ts';
+import type { LoweredOperator } from '../lowering/loweredOperator.ts';
 import type { DeviceTensor, TensorFlow } from './tensorflow.ts';
 
 /** What a rule computes with, beside the values themselves. */

@@ -7,18 +7,14 @@ import type { Axes, GraphBuilder } from '../../../src/ml/graph/graph.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { webgpuLimits } from '../../../src/ml/lowering/webgpu/webgpuLimits.ts';
 import { squeezeExcite } from '../../../src/ml/networks/layers/squeezeExcite.ts';
-import {
-  gelu,
-  geluTanh,
-  hardSigmoid,
-  hardSwish,
-  relu6,
-  silu,
-} from '../../../src/ml/operators/activation/activations.ts';
+import { geluTanh, hardSigmoid, relu6 } from '../../../src/ml/operators/activation/activations.ts';
+import { gelu } from '../../../src/ml/operators/activation/gelu.ts';
+import { hardSwish } from '../../../src/ml/operators/activation/hardSwish.ts';
+import { silu } from '../../../src/ml/operators/activation/silu.ts';
 import { layerScale, stochasticDepth } from '../../../src/ml/operators/elementwise/dropout.ts';
 import { compare, max, mul, select, sub } from '../../../src/ml/operators/elementwise/arithmetic.ts';
 import { erf, exp, log } from '../../../src/ml/operators/elementwise/unary.ts';
-import { largest, mean } from '../../../src/ml/operators/reduce/reduce.ts';
+import { largest, mean } from '../../../src/ml/operators/reduce/meanAndMax.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
 import { multiheadSelfAttention } from '../../../src/ml/operators/matmul/attention.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';

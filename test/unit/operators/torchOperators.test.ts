@@ -7,14 +7,10 @@ import { createGraphBuilder, finishGraph, input, parameter } from '../../../src/
 import type { GraphBuilder } from '../../../src/ml/graph/graph.ts';
 import { float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { squeezeExcite } from '../../../src/ml/networks/layers/squeezeExcite.ts';
-import {
-  gelu,
-  geluTanh,
-  hardSigmoid,
-  hardSwish,
-  relu6,
-  silu,
-} from '../../../src/ml/operators/activation/activations.ts';
+import { geluTanh, hardSigmoid, relu6 } from '../../../src/ml/operators/activation/activations.ts';
+import { gelu } from '../../../src/ml/operators/activation/gelu.ts';
+import { hardSwish } from '../../../src/ml/operators/activation/hardSwish.ts';
+import { silu } from '../../../src/ml/operators/activation/silu.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
 import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';

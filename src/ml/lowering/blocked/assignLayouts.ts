@@ -1,6 +1,6 @@
 import { typeOf, type Graph, type Node } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
-import { loweredOperator } from '../operator.ts';
+import { loweredOperator } from '../loweredOperator.ts';
 import type { Layouts } from './layouts.ts';
 import { createFlowNetwork } from './minimumCut.ts';
 

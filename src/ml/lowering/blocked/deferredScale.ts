@@ -1,7 +1,7 @@
 import { typeOf } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import type { Lowering } from '../lowering.ts';
-import { loweredOperator } from '../operator.ts';
+import { loweredOperator } from '../loweredOperator.ts';
 import { affine } from './recompute.ts';
 
 /*

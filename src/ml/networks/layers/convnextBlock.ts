@@ -1,7 +1,7 @@
 import { imageShape, parameter } from '../../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
-import { gelu } from '../../operators/activation/activations.ts';
+import { gelu } from '../../operators/activation/gelu.ts';
 import { conv2d } from '../../operators/convolution/conv2d.ts';
 import { add, mul } from '../../operators/elementwise/arithmetic.ts';
 import { applyLinear } from '../../operators/matmul/linear.ts';

@@ -1,5 +1,5 @@
 import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
-import { gelu } from '../../operators/activation/activations.ts';
+import { gelu } from '../../operators/activation/gelu.ts';
 import { add, mul } from '../../operators/elementwise/arithmetic.ts';
 import { attention, type AttentionParts, joinHeads } from '../../operators/matmul/attention.ts';
 import { applyLinear, linear } from '../../operators/matmul/linear.ts';

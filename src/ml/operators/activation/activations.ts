@@ -1,16 +1,11 @@
-import { append } from '../../graph/builder.ts';
 import type { GraphBuilder } from '../../graph/graph.ts';
 import { affine } from '../elementwise/affine.ts';
 import { add, mul } from '../elementwise/arithmetic.ts';
 import { clip, tanh } from '../elementwise/unary.ts';
-import { none } from '../operator.ts';
-import { geluOperator } from './gelu.ts';
-import { hardSwishOperator } from './hardSwish.ts';
-import { siluOperator } from './silu.ts';
 
 /*
- * Activations, some written with other operators, so that they differentiate by themselves. Each takes a value of any shape
- * and gives one of the same.
+ * Activations written with other operators, so that they differentiate by themselves. Each takes a value of any shape and
+ * gives one of the same.
  */
 
 /** torch's ReLU6: x cut off below 0 and above 6 (MobileNetV2). */
@@ -31,19 +26,4 @@ export function geluTanh(builder: GraphBuilder, x: string): string {
     shift: 1,
   });
   return affine(builder, mul(builder, x, integral), { scale: 0.5 });
-}
-
-/** torch's GELU: x times the normal distribution's integral up to x. */
-export function gelu(builder: GraphBuilder, x: string): string {
-  return append(builder, geluOperator, none, [x]);
-}
-
-/** torch's SiLU, also called swish: x * sigmoid(x) (EfficientNet). */
-export function silu(builder: GraphBuilder, x: string): string {
-  return append(builder, siluOperator, none, [x]);
-}
-
-/** torch's Hardswish: x * hardSigmoid(x) (MobileNetV3). */
-export function hardSwish(builder: GraphBuilder, x: string): string {
-  return append(builder, hardSwishOperator, none, [x]);
 }

@@ -1,3 +1,5 @@
+import { append } from '../../graph/builder.ts';
+import type { GraphBuilder } from '../../graph/graph.ts';
 import { readBlocked } from '../../lowering/blocked/blockedLayout.ts';
 import { float, type Lowering } from '../../lowering/lowering.ts';
 import { erfDouble, lowerErfDouble } from '../elementwise/erf.ts';
@@ -67,4 +69,9 @@ function integralDouble(lowering: Lowering, x: string): string {
   const scaled = emit('Mul', [x, floats([Math.SQRT1_2])]);
   const erf = lowerErfDouble(lowering, scaled, lowering.typeOf(x).shape);
   return emit('Mul', [emit('Add', [erf, floats([1])]), floats([0.5])]);
+}
+
+/** torch's GELU: x times the normal distribution's integral up to x. */
+export function gelu(builder: GraphBuilder, x: string): string {
+  return append(builder, geluOperator, none, [x]);
 }

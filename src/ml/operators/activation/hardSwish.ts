@@ -1,3 +1,5 @@
+import { append } from '../../graph/builder.ts';
+import type { GraphBuilder } from '../../graph/graph.ts';
 import { readBlocked } from '../../lowering/blocked/blockedLayout.ts';
 import { float, type Lowering } from '../../lowering/lowering.ts';
 import { gradientBy, likeFirst, none, operator, trainingOperator, type None } from '../operator.ts';
@@ -63,4 +65,9 @@ function hardSigmoidOf({ emit }: Lowering, x: string): string {
 function hardSigmoidDouble({ emit, floats }: Lowering, x: string): string {
   const cut = emit('Clip', [x, floats([-3]), floats([3])]);
   return emit('Add', [emit('Mul', [cut, floats([1 / 6])]), floats([0.5])]);
+}
+
+/** torch's Hardswish: x * hardSigmoid(x) (MobileNetV3). */
+export function hardSwish(builder: GraphBuilder, x: string): string {
+  return append(builder, hardSwishOperator, none, [x]);
 }

@@ -1,3 +1,5 @@
+import { append } from '../../graph/builder.ts';
+import type { GraphBuilder } from '../../graph/graph.ts';
 import { readBlocked } from '../../lowering/blocked/blockedLayout.ts';
 import { float } from '../../lowering/lowering.ts';
 import { gradientBy, likeFirst, none, operator, trainingOperator, type None } from '../operator.ts';
@@ -38,3 +40,8 @@ export const siluGradient = trainingOperator<None>('siluGradient', {
     return false;
   },
 });
+
+/** torch's SiLU, also called swish: x * sigmoid(x) (EfficientNet). */
+export function silu(builder: GraphBuilder, x: string): string {
+  return append(builder, siluOperator, none, [x]);
+}

@@ -3,7 +3,7 @@ import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { affine } from '../elementwise/affine.ts';
 import { add, div, mul } from '../elementwise/arithmetic.ts';
 import { reshape } from '../movement/reshape.ts';
-import { mean } from '../reduce/reduce.ts';
+import { mean } from '../reduce/meanAndMax.ts';
 import { euclideanLength } from './unitLength.ts';
 
 const epsilon = 1e-6;

@@ -6,7 +6,7 @@ import { mul, sub } from '../elementwise/arithmetic.ts';
 import { reciprocal, sqrt } from '../elementwise/unary.ts';
 import { transpose } from '../movement/transpose.ts';
 import { operator, shapeOf, type Doubles, type Run } from '../operator.ts';
-import { mean } from '../reduce/reduce.ts';
+import { mean } from '../reduce/meanAndMax.ts';
 import { sumTo } from '../reduce/reduceSum.ts';
 import { at } from '../references.ts';
 
