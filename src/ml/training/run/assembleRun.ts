@@ -26,6 +26,7 @@ import { runNetwork } from './runNetwork.ts';
 import type { RunSession } from './runSession.ts';
 import type { RunProfiler } from '../profile/runProfiler.ts';
 import type { RunFacts } from './saver.ts';
+import { slowIn8Bits } from './slowIn8Bits.ts';
 import { createStepper } from '../loop/stepper.ts';
 import type { Position } from '../loop/position.ts';
 import type { LoopOptions } from '../loop/trainingLoop.ts';
@@ -71,6 +72,9 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     const computing = inPrecision(engineFor(part), precision, session.log);
     return openFrozen(options, { ...common, engine: computing, state: initial.state });
   };
+  const slow =
+    config.frozenPrecision === 'int8' && device === 'cpu' ? slowIn8Bits(opened.network.reference) : undefined;
+  if (slow !== undefined) session.log(slow);
   const frozen = await frozenIn(config.frozenPrecision, 'frozen network');
   // Checkpoints are used in float32, so that is what they are judged in.
   const judged = config.frozenPrecision === 'float32' ? frozen : await frozenIn('float32', 'validation');
