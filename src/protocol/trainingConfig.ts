@@ -109,7 +109,11 @@ export const trainingConfigSchema = z.strictObject({
     .max(mostHiddenLayers, `expected at most ${mostHiddenLayers} hidden layers`)
     .default([1024])
     .describe('Sizes of the head’s hidden layers; empty for a linear head.'),
-  dropout: between(0, 0.95).default(0.5).describe('Dropout after each hidden layer.'),
+  dropout: between(0, 0.95)
+    .default(0.5)
+    .describe(
+      'Dropout after each hidden layer of the head. Dropout that a network itself has ahead of its classifier or in it (EfficientNet, VGG, AlexNet) is left out.',
+    ),
   dropPath: between(0, 0.9)
     .default(0)
     .describe(

@@ -4,6 +4,7 @@ import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
 import { addOperator } from '../operators/elementwise/arithmetic.ts';
 import { affineOperator } from '../operators/elementwise/affine.ts';
 import { linearOperator } from '../operators/matmul/linear.ts';
+import { sliceOperator } from '../operators/movement/slice.ts';
 import { none } from '../operators/operator.ts';
 
 /*
@@ -45,8 +46,14 @@ export function withAdapters(graph: Graph, classifier: string, { rank, alpha }: 
   const learned = new Set(graph.parameters.filter((name) => !name.startsWith(`${classifier}.`)));
   const types = new Map(graph.types);
   const adapters = new Set<string>();
+  const cuts = new Map(
+    graph.nodes.filter((node) => isNode(node, sliceOperator)).map((node) => [node.outputs[0] ?? '', node] as const),
+  );
   const nodes = graph.nodes.flatMap((node): readonly Node[] => {
-    const [x = '', weight = ''] = node.inputs;
+    const [x = '', rowsOrWeight = ''] = node.inputs;
+    // Where only some tokens ask, queries have rows of the weight to themselves, and keys and values the others.
+    const cut = cuts.get(rowsOrWeight);
+    const weight = cut?.attributes.axis === 0 ? (cut.inputs[0] ?? '') : rowsOrWeight;
     if (!isNode(node, linearOperator) || !learned.has(weight) || !ofImages.has(x)) return [node];
     const [rows = 1, size = 1] = typeOf(graph, x).shape;
     const features = typeOf(graph, weight).shape[0] ?? 1;
@@ -57,17 +64,23 @@ export function withAdapters(graph: Graph, classifier: string, { rank, alpha }: 
     };
     adapters.add(declare(a, [rank, size])).add(declare(b, [features, rank]));
     const [y = ''] = node.outputs;
+    const made = typeOf(graph, y).shape[1] ?? 1;
     const [base, low, scaled, change] = [
-      declare(`${y}.base`, [rows, features]),
+      declare(`${y}.base`, [rows, made]),
       declare(`${y}.low`, [rows, rank]),
       declare(`${y}.scaled`, [rows, rank]),
-      declare(`${y}.change`, [rows, features]),
+      declare(`${y}.change`, [rows, made]),
     ];
+    const second =
+      cut && weight !== rowsOrWeight
+        ? { ...cut, inputs: [b], outputs: [declare(`${y}.second`, [made, rank])] }
+        : undefined;
     return [
       { ...node, outputs: [base] },
       { operator: linearOperator, attributes: none, inputs: [x, a], outputs: [low] },
       { operator: affineOperator, attributes: { scale: alpha / rank, shift: 0 }, inputs: [low], outputs: [scaled] },
-      { operator: linearOperator, attributes: none, inputs: [scaled, b], outputs: [change] },
+      ...(second ? [second] : []),
+      { operator: linearOperator, attributes: none, inputs: [scaled, second?.outputs[0] ?? b], outputs: [change] },
       { operator: addOperator, attributes: none, inputs: [base, change], outputs: [y] },
     ];
   });
@@ -135,8 +148,9 @@ export function adapterShapes(
   const shapes = new Map<string, readonly number[]>();
   const known = new Set(names);
   for (const [name, { shape }] of state) {
-    if (!known.has(name)) continue;
     const { a, b } = adapterOf(name);
+    // The weights behind averages are among the names too, and have no adapter.
+    if (!known.has(name) || !(known.has(a) || known.has(b))) continue;
     shapes
       .set(name, shape)
       .set(a, [rank, shape[1] ?? 1])
