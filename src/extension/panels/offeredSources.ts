@@ -15,7 +15,8 @@ const offeredRuns = 30;
 
 /** A source as the page's list shows it. Its id is the source itself, as JSON. */
 export function offerOf(source: ClassifierSource, runs: readonly StoredRun[]): OfferedSource {
-  return { id: JSON.stringify(source), label: titleOfSource(source), description: descriptionOf(source, runs) };
+  const { title, description } = shown(source);
+  return { id: JSON.stringify(source), label: title, description: description(runs) };
 }
 
 /** The source that an id stands for; undefined where it is none of ours. */
@@ -29,8 +30,7 @@ export function sourceOfId(id: string): ClassifierSource | undefined {
 
 /** What people call a source. */
 export function titleOfSource(source: ClassifierSource): string {
-  if (source.kind === 'checkpoint') return checkpointTitle(source.path);
-  return source.kind === 'architecture' ? source.name : basename(source.path);
+  return shown(source).title;
 }
 
 /** The best checkpoint of each run that has one, the newest run's first. */
@@ -41,15 +41,36 @@ export function bestCheckpoints(runs: readonly StoredRun[]): ClassifierSource[] 
 
 /** Whether the file that a source is made of is there. */
 export function sourceExists(source: ClassifierSource): boolean {
-  return source.kind === 'architecture' || existsSync(source.path);
+  const { path } = shown(source);
+  return path === undefined || existsSync(path);
 }
 
-function descriptionOf(source: ClassifierSource, runs: readonly StoredRun[]): string {
-  if (source.kind === 'architecture') return l10n.t('pretrained, ImageNet’s 1000 classes');
-  if (source.kind === 'backbone') return l10n.t('ONNX file, its own classes');
-  const run = runs.find(({ folder }) => source.path.startsWith(join(folder, runFiles.checkpoints)));
-  if (!run) return source.path;
+interface ShownSource {
+  readonly title: string;
+  /** The file that it is made of, if it is one. */
+  readonly path?: string;
+  readonly description: (runs: readonly StoredRun[]) => string;
+}
+
+function shown(source: ClassifierSource): ShownSource {
+  switch (source.kind) {
+    case 'checkpoint': {
+      const { path } = source;
+      return { title: checkpointTitle(path), path, description: (runs) => describeCheckpoint(path, runs) };
+    }
+    case 'architecture':
+      return { title: source.name, description: () => l10n.t('pretrained, ImageNet’s 1000 classes') };
+    case 'backbone': {
+      const { path } = source;
+      return { title: basename(path), path, description: () => l10n.t('ONNX file, its own classes') };
+    }
+  }
+}
+
+function describeCheckpoint(path: string, runs: readonly StoredRun[]): string {
+  const run = runs.find(({ folder }) => path.startsWith(join(folder, runFiles.checkpoints)));
+  if (!run) return path;
   const { best, config } = run.record;
-  const accuracy = best && basename(source.path) === runFiles.best ? [percent(best.validAccuracy)] : [];
+  const accuracy = best && basename(path) === runFiles.best ? [percent(best.validAccuracy)] : [];
   return [networkName(config.network), config.method, ...accuracy].join(' · ');
 }
