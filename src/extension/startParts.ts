@@ -1,10 +1,13 @@
 import './configureTexts.ts';
 import type * as vscode from 'vscode';
-import { registerChangingRuns } from './commands/changeRuns.ts';
 import { registerChangingData } from './commands/changeData.ts';
 import { registerClassifying } from './commands/classifyImage.ts';
 import { registerImageMenu } from './commands/imageMenu.ts';
-import { registerRunControl } from './commands/controlRuns.ts';
+import { registerContinuingRun } from './commands/continueRun.ts';
+import { registerDeletingRuns } from './commands/deleteRuns.ts';
+import { registerRenamingRun } from './commands/renameRun.ts';
+import { registerShowingRuns } from './commands/showRuns.ts';
+import { registerStoppingRun } from './commands/stopRun.ts';
 import { runRegistered } from './commands/registerCommand.ts';
 import { registerDrawSample } from './commands/drawSample.ts';
 import { registerExporting } from './commands/exportOnnx.ts';
@@ -62,9 +65,12 @@ export function startParts(
     registerStatusBar(parts),
     registerEndNotice(parts),
     registerTrainModel(context, parts),
-    registerRunControl(parts),
+    registerContinuingRun(parts),
+    registerStoppingRun(parts),
+    registerShowingRuns(parts),
     registerLookingAtRuns(parts),
-    registerChangingRuns({ ...parts, rows }),
+    registerRenamingRun({ ...parts, rows }),
+    registerDeletingRuns({ ...parts, rows }),
     registerChangingData(parts),
     registerDrawSample(parts),
     registerInstallTensorflow(context, parts),

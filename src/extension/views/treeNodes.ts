@@ -33,3 +33,8 @@ export function nodeFrom(argument: unknown): CheckpointsNode | DataNode | undefi
   const isNode = typeof argument === 'object' && argument !== null && 'kind' in argument;
   return isNode && typeof argument.kind === 'string' ? (argument as CheckpointsNode | DataNode) : undefined;
 }
+
+/** What the key bindings of the view give to a command: it is about the rows with the focus. */
+export function isByKey(argument: unknown): boolean {
+  return typeof argument === 'object' && argument !== null && 'rows' in argument;
+}

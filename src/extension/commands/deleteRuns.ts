@@ -1,4 +1,3 @@
-import { rename } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as l10n from '@vscode/l10n';
@@ -9,26 +8,22 @@ import { runFiles } from '../../protocol/runRecord.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { sweepResumeFiles } from '../../runs/checkpointFiles.ts';
-import type { StoredRun } from '../../runs/list.ts';
 import { tryLock } from '../../runs/lock.ts';
-import { nameProblem } from '../../runs/name.ts';
-import { writeRunRecord } from '../../runs/record.ts';
-import { isLive } from '../../runs/state.ts';
 import { checkpointTitle } from '../panels/checkpointTitle.ts';
 import type { Parts } from '../parts.ts';
 import type { CheckpointRows } from '../views/checkpointsView.ts';
-import { nodeFrom, type CheckpointsNode, type DataNode } from '../views/treeNodes.ts';
+import { isByKey, nodeFrom, type CheckpointsNode, type DataNode } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
 import { checkpointCount, runCount } from '../counts.ts';
+import { hasEnded, requireEnded } from './endedRun.ts';
 
-type ChangeParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels'> & { readonly rows: CheckpointRows };
+type DeleteParts = Pick<Parts, 'log' | 'runs' | 'trainers'> & { readonly rows: CheckpointRows };
 
-/** *Rename*, *Delete* and *Remove from Queue*. */
-export function registerChangingRuns(parts: ChangeParts): vscode.Disposable {
+/** *Delete* and *Remove from Queue*. */
+export function registerDeletingRuns(parts: DeleteParts): vscode.Disposable {
   const { log, trainers } = parts;
   return vscode.Disposable.from(
-    registerCommand('fivecrop.renameRun', log, (argument: unknown) => renameRun(parts, argument)),
     registerCommand('fivecrop.deleteRun', log, (argument: unknown, selection: unknown) =>
       remove(parts, argument, selection),
     ),
@@ -39,48 +34,11 @@ export function registerChangingRuns(parts: ChangeParts): vscode.Disposable {
   );
 }
 
-const hasEnded = (run: StoredRun) => !isLive(run.state);
-const toRename = {
-  title: l10n.t('Rename which run?'),
-  suits: hasEnded,
-  none: l10n.t('There is no run to rename: none is here, or all are still training.'),
-};
 const toDelete = {
   title: l10n.t('Delete which run?'),
   suits: hasEnded,
   none: l10n.t('There is no run to delete: none is here, or all are still training.'),
 };
-
-/** What the key bindings of the view give to a command: it is about the rows with the focus. */
-function isByKey(argument: unknown): boolean {
-  return typeof argument === 'object' && argument !== null && 'rows' in argument;
-}
-
-async function renameRun({ runs, panels, rows }: ChangeParts, argument: unknown): Promise<void> {
-  const [row] = isByKey(argument) ? await rows.focused() : [argument];
-  // Checkpoints are called by what they are, and a run that waits has no folder yet.
-  if (isByKey(argument) && nodeFrom(row)?.kind !== 'run') return;
-  const run = await chooseRun({ runs }, row, toRename);
-  requireEnded(run);
-  const parent = dirname(run.folder);
-  const title = runTitle(run.record.name);
-  const name = await vscode.window.showInputBox({
-    ignoreFocusOut: true,
-    title: visible(l10n.t('Rename {0}', title)),
-    prompt: l10n.t('A new name for the run and its folder'),
-    value: title,
-    validateInput: (value) => nameProblem(value, parent, basename(run.folder)),
-  });
-  if (name === undefined || name === title) throw cancelled();
-  const folder = join(parent, name);
-  await rename(run.folder, folder).catch((error: unknown) => {
-    throw userError(l10n.t('{0} could not be renamed: {1}.', title, messageOf(error)), error);
-  });
-  const record = { ...run.record, name, updated: new Date().toISOString() };
-  await writeRunRecord(folder, record);
-  await runs.refresh();
-  panels.runRenamed(run.folder, folder);
-}
 
 /** What is deleted: a run's folder, or a checkpoint's file. */
 interface Target {
@@ -89,7 +47,7 @@ interface Target {
   readonly isCheckpoint: boolean;
 }
 
-async function remove(parts: ChangeParts, argument: unknown, selection: unknown): Promise<void> {
+async function remove(parts: DeleteParts, argument: unknown, selection: unknown): Promise<void> {
   const { runs, trainers, rows } = parts;
   const nodes = isByKey(argument)
     ? await rows.focused()
@@ -189,8 +147,4 @@ function filesOf({ path, isCheckpoint }: Target): string[] {
   const folder = dirname(path);
   const evaluations = readdirSync(folder).filter((name) => isEvaluationOf(basename(path), name));
   return [path, ...evaluations.map((name) => join(folder, name))];
-}
-
-function requireEnded({ state, record }: StoredRun): void {
-  if (isLive(state)) throw userError(l10n.t('{0} is still training; stop it first.', runTitle(record.name)));
 }

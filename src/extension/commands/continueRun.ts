@@ -7,71 +7,26 @@ import type { Parts } from '../parts.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { isLive } from '../../runs/state.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
-import { fromRow, nodeFrom } from '../views/treeNodes.ts';
-import { chooseRun, chooseRuns } from './chooseRun.ts';
+import { nodeFrom } from '../views/treeNodes.ts';
+import { chooseRun } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
 import { resumeRun } from './resumeRun.ts';
 import { startOrQueue } from './startOrQueue.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 
-type ControlParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels' | 'service'>;
+type ContinueParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'panels' | 'service'>;
 
-const isReached = ({ state, record }: StoredRun) => isLive(state) && elsewhereRefusal(record) === undefined;
-const toStop = {
-  title: l10n.t('Stop which run?'),
-  suits: isReached,
-  none: l10n.t('No run is training now, so there is nothing to stop.'),
-};
-const toPause = {
-  title: l10n.t('Pause which run?'),
-  suits: isReached,
-  none: l10n.t('No run is training now, so there is nothing to pause.'),
-};
-
-/** *Resume*, *Start Again*, *Stop*, *Stop Now*, *Pause*, *Show Run*, *Compare Runs* and *Compare Selected*. */
-export function registerRunControl(parts: ControlParts): vscode.Disposable {
-  const { log, trainers, panels } = parts;
+/** *Resume* and *Start Again*. */
+export function registerContinuingRun(parts: ContinueParts): vscode.Disposable {
+  const { log } = parts;
   return vscode.Disposable.from(
-    registerCommand('fivecrop.stopRun', log, async (argument: unknown) => {
-      const { folder, state } = await chooseRun(parts, argument, toStop);
-      const isStopping = state === 'stopping' || trainers.requestOf(folder) === 'stop';
-      return isStopping ? trainers.stopNow(folder) : trainers.stop(folder);
-    }),
-    registerCommand('fivecrop.stopRunNow', log, async (argument: unknown) =>
-      trainers.stopNow((await chooseRun(parts, argument, toStop)).folder),
-    ),
-    registerCommand('fivecrop.pauseRun', log, async (argument: unknown) =>
-      trainers.pause((await chooseRun(parts, argument, toPause)).folder),
-    ),
     registerCommand('fivecrop.resumeRun', log, (argument: unknown) => resume(parts, argument)),
     registerCommand('fivecrop.startRunAgain', log, (argument: unknown) => startAgain(parts, argument)),
-    registerCommand('fivecrop.showRun', log, async (argument: unknown, how: unknown) => {
-      const question = {
-        title: l10n.t('Show which run?'),
-        suits: () => true,
-        none: l10n.t('There are no runs here yet; Fivecrop: Train Model starts one.'),
-      };
-      const { folder } = await chooseRun(parts, argument, question);
-      panels.showRuns([folder], { preserveFocus: how === fromRow });
-    }),
-    registerCommand('fivecrop.compareRuns', log, (argument: unknown) => compare(parts, argument, undefined)),
-    registerCommand('fivecrop.compareSelected', log, (argument: unknown, selection: unknown) =>
-      compare(parts, argument, selection),
-    ),
   );
 }
 
-async function compare(parts: ControlParts, argument: unknown, selection: unknown): Promise<void> {
-  const runs = await chooseRuns(parts, argument, selection, {
-    title: l10n.t('Compare which runs?'),
-    suits: () => true,
-    none: l10n.t('Comparing takes two runs; Fivecrop: Train Model starts one.'),
-  });
-  parts.panels.showRuns(runs.map(({ folder }) => folder));
-}
-
-async function resume(parts: ControlParts, argument: unknown): Promise<void> {
+async function resume(parts: ContinueParts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, {
     title: l10n.t('Resume which run?'),
     suits: ({ folder, state, record }) =>
@@ -88,7 +43,7 @@ async function resume(parts: ControlParts, argument: unknown): Promise<void> {
 }
 
 /** A run that ended before its first checkpoint begins again in its own folder. */
-async function startAgain(parts: ControlParts, argument: unknown): Promise<void> {
+async function startAgain(parts: ContinueParts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, {
     title: l10n.t('Start which run again?'),
     suits: ({ folder, state }) => !isLive(state) && state !== 'finished' && savedCheckpoint(folder) === undefined,
@@ -98,12 +53,12 @@ async function startAgain(parts: ControlParts, argument: unknown): Promise<void>
 }
 
 /** From any checkpoint but the last, or of a run that still trains: a new run, so that nothing is overwritten. */
-async function resumeFrom(parts: ControlParts, run: StoredRun, checkpoint: string): Promise<void> {
+async function resumeFrom(parts: ContinueParts, run: StoredRun, checkpoint: string): Promise<void> {
   await startOrQueue(parts, { config: run.record.config, out: join(run.folder, '..'), resume: checkpoint });
 }
 
 /** A run that did all its epochs goes on when it gets more of them. */
-async function trainOn(parts: ControlParts, run: StoredRun): Promise<void> {
+async function trainOn(parts: ContinueParts, run: StoredRun): Promise<void> {
   const { config, name } = run.record;
   const answer = await vscode.window.showInputBox({
     ignoreFocusOut: true,
