@@ -28,11 +28,6 @@ export function sourceOfId(id: string): ClassifierSource | undefined {
   }
 }
 
-/** What people call a source. */
-export function titleOfSource(source: ClassifierSource): string {
-  return shown(source).title;
-}
-
 /** The best checkpoint of each run that has one, the newest run's first. */
 export function bestCheckpoints(runs: readonly StoredRun[]): ClassifierSource[] {
   const paths = runs.slice(0, offeredRuns).flatMap(({ folder }) => savedCheckpoint(folder) ?? []);
@@ -46,6 +41,7 @@ export function sourceExists(source: ClassifierSource): boolean {
 }
 
 interface ShownSource {
+  /** What people call it. */
   readonly title: string;
   /** The file that it is made of, if it is one. */
   readonly path?: string;
