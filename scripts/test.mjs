@@ -1,4 +1,4 @@
-// Runs the tests of one folder under test/ with Node's own runner: `node scripts/test.mjs unit [pattern]`.
+// Runs the tests of one folder under test/ with Node's own runner: `node scripts/test.mjs unit [pattern...]`.
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,17 +12,21 @@ import { copyJpegLibraries } from './jpegLibrary.mjs';
 /** Milliseconds after which a file of tests hangs, and fails. */
 const longest = 30 * 60 * 1000;
 
-const [suite, pattern = ''] = process.argv.slice(2);
+const [suite, ...given] = process.argv.slice(2);
+const patterns = given.length > 0 ? given : [''];
 const folder = join(import.meta.dirname, '..', 'test', suite);
-const files = readdirSync(folder, { recursive: true })
+const names = readdirSync(folder, { recursive: true })
   .map(String)
-  .filter((name) => name.endsWith('.test.ts') && name.includes(pattern))
-  .sort()
-  .map((name) => join(folder, name));
-if (files.length === 0) {
+  .filter((name) => name.endsWith('.test.ts'));
+for (const pattern of patterns) {
+  if (names.some((name) => name.includes(pattern))) continue;
   console.error(`No test file under test/${suite} has "${pattern}" in its name.`);
   process.exit(1);
 }
+const files = names
+  .filter((name) => patterns.some((pattern) => name.includes(pattern)))
+  .sort()
+  .map((name) => join(folder, name));
 compileKernels();
 copyJpegLibraries();
 // Test files run in processes of their own, which inherit these options.
