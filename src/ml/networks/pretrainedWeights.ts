@@ -1,4 +1,5 @@
 import { type Interpolation, type Preprocessing, presetConstants } from '../../protocol/preprocessing.ts';
+import type { HubPin } from '../../protocol/timmConfig.ts';
 
 /** A file of pretrained weights somewhere in the world, and how it is recognised. */
 export interface WeightsSource {
@@ -21,6 +22,9 @@ export interface HubPlace {
   /** The newest one where none is named. */
   readonly commit?: string;
 }
+
+/** Commit, hash and size of a file on the hub. */
+export type FilePin = Omit<HubPin, 'config' | 'licence'>;
 
 /** A set of weights that was trained on many images, as torchvision or timm publishes it. */
 export interface WeightSet {
@@ -61,6 +65,25 @@ export function torchFile(network: string, sha256: string): WeightsSource {
   return { file, url: `https://download.pytorch.org/models/${file}`, sha256 };
 }
 
+function hubUrl(repository: string, revision: string, path: string): string {
+  return `https://huggingface.co/${repository}/resolve/${revision}/${path}`;
+}
+
+/** A file on the hub as `pin` fixes it; the newest one, whose hash is asked for there, without it. */
+export function hubSource(
+  file: string,
+  { repository, path }: Omit<HubPlace, 'commit'>,
+  pin?: FilePin,
+): WeightsSource & { readonly hub: HubPlace } {
+  const { commit } = pin ?? {};
+  return {
+    file,
+    url: hubUrl(repository, commit ?? 'main', path),
+    ...(pin === undefined ? {} : { sha256: pin.sha256, bytes: pin.bytes }),
+    hub: { repository, path, ...(commit === undefined ? {} : { commit }) },
+  };
+}
+
 /**
  * torchvision's weights on the hub, at a pinned commit where one is known to hold the file of this hash. A file whose
  * hash is not published on the hub's page is left out of the families' tables, since it could not be checked.
@@ -73,7 +96,7 @@ export function hubFile(
   const repository = `${network}.tv_in1k`;
   return {
     file: `${repository}${file.slice(file.lastIndexOf('.'))}`,
-    url: `https://huggingface.co/timm/${repository}/resolve/${revision}/${file}`,
+    url: hubUrl(`timm/${repository}`, revision, file),
     sha256,
     ...(bytes === undefined ? {} : { bytes }),
   };

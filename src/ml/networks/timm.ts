@@ -1,7 +1,7 @@
 import { type Interpolation, interpolations, type Preprocessing } from '../../protocol/preprocessing.ts';
 import type { HubPin, TimmConfig } from '../../protocol/timmConfig.ts';
 import type { Variant } from './family.ts';
-import type { WeightSet, WeightsSource } from './pretrainedWeights.ts';
+import { type FilePin, hubSource, type WeightSet, type WeightsSource } from './pretrainedWeights.ts';
 
 /** What the names of networks begin with that are built, named and published as timm does it: `timm/NAME.TAG`. */
 export const timmPrefix = 'timm/';
@@ -20,7 +20,7 @@ export interface TimmRow {
    * Commit, hash and size of the file, where several public projects pin it so; without it they are asked of the hub, and
    * kept.
    */
-  readonly pin?: Omit<HubPin, 'config' | 'licence'>;
+  readonly pin?: FilePin;
   /** Side in pixels of the images that it is used with, where that is not what its weights were trained with. */
   readonly side?: number;
 }
@@ -115,16 +115,9 @@ function tagOf(name: string): string {
 }
 
 /** The file of weights that the hub has under a network's name, its tensors as timm names them. */
-export function timmSource(name: string, pin?: Omit<HubPin, 'config' | 'licence'>): WeightsSource {
-  const repository = name;
-  const path = 'model.safetensors';
-  const { commit } = pin ?? {};
-  return {
-    file: `${name.slice(timmPrefix.length)}.safetensors`,
-    url: `https://huggingface.co/${repository}/resolve/${commit ?? 'main'}/${path}`,
-    ...(pin === undefined ? {} : { sha256: pin.sha256, bytes: pin.bytes }),
-    hub: { repository, path, ...(commit === undefined ? {} : { commit }) },
-  };
+export function timmSource(name: string, pin?: FilePin): WeightsSource {
+  const file = `${name.slice(timmPrefix.length)}.safetensors`;
+  return hubSource(file, { repository: name, path: 'model.safetensors' }, pin);
 }
 
 /** The weights that the hub has under a network's name. */

@@ -6,7 +6,7 @@ import { CancelledError, messageOf, UserError, weightsError } from '../../protoc
 import { type HubPin, hubPinSchema, type TimmConfig, timmConfigSchema } from '../../protocol/timmConfig.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { readBoundedText } from '../../runs/boundedFile.ts';
-import type { HubPlace, WeightsSource } from '../networks/pretrainedWeights.ts';
+import { type HubPlace, hubSource, type WeightsSource } from '../networks/pretrainedWeights.ts';
 import { sha256OfFile } from './fileHash.ts';
 import { askHub, understood } from './hub.ts';
 import { hubAddress } from './hubAddress.ts';
@@ -23,11 +23,8 @@ const memorySchema = hubPinSchema.extend({ repository: z.string(), path: z.strin
 const memoryLimit = { what: 'what is remembered of a file of the hub', bytes: 2 ** 20 };
 
 /** A source as a pin fixes it. */
-export function withPin(source: HubSource, { commit, sha256, bytes }: HubPin): CheckedSource {
-  const { hub, url } = source;
-  if (commit === undefined) return { ...source, sha256, bytes };
-  const at = url.replace(/\/resolve\/[^/]+\//u, `/resolve/${commit}/`);
-  return { ...source, url: at, sha256, bytes, hub: { ...hub, commit } };
+export function withPin({ file, hub }: HubSource, { commit = hub.commit, sha256, bytes }: HubPin): CheckedSource {
+  return { ...hubSource(file, hub, { commit, sha256, bytes }), sha256 };
 }
 
 /**

@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Preprocessing, presetConstants } from '../../protocol/preprocessing.ts';
-import type { HubPin } from '../../protocol/timmConfig.ts';
 import type { Pool } from '../../protocol/trainingConfig.ts';
-import type { WeightsSource } from '../networks/pretrainedWeights.ts';
+import { type FilePin, hubSource, type WeightsSource } from '../networks/pretrainedWeights.ts';
 import { locateFile } from './pretrained.ts';
 import type { LocateOptions } from './weightsPlaces.ts';
 
@@ -15,13 +14,9 @@ export interface OnnxBackbone {
   readonly pool?: Pool;
 }
 
-/** What is known of a file: commit, hash and size. What is not is asked of the hub once, and kept. */
-type OnnxPin = Pick<HubPin, 'sha256' | 'bytes'> & { readonly commit: string };
-
-function onHub(name: string, repository: string, path: string, pin?: OnnxPin): WeightsSource {
-  const { commit, ...file } = pin ?? {};
-  const url = `https://huggingface.co/${repository}/resolve/${commit ?? 'main'}/${path}`;
-  return { file: `${name}.onnx`, url, ...file, hub: { repository, path, ...(commit === undefined ? {} : { commit }) } };
+/** A file whose commit, hash and size are asked of the hub once, and kept, without `pin`. */
+function onHub(name: string, repository: string, path: string, pin?: FilePin): WeightsSource {
+  return hubSource(`${name}.onnx`, { repository, path }, pin);
 }
 
 const imagenet = { ...presetConstants('imagenet'), interpolation: 'bicubic', crop: 224 } as const;
