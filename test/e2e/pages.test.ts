@@ -335,6 +335,32 @@ test('with five classes there is no top-5, in the page or in exports', { skip },
   });
 });
 
+test(
+  'learning rate, speed and the norm of the gradients unfold; a norm that no run says has no chart',
+  { skip },
+  async () => {
+    const silent = sampleEvents('resnet18-head', 260, 1, 1).map((event) =>
+      event.event === 'step' ? { ...event, gradientNorm: undefined } : event,
+    );
+    await withPage(openTraining({}, silent), async ({ page, post }) => {
+      await page.locator('.values tbody tr').nth(2).waitFor();
+      const drawn = page.locator('.curves details .chart-block:visible').filter({ has: page.locator('.u-over') });
+      assert.equal(await drawn.count(), 0);
+      await page.getByText('Learning rate, speed and gradient norm', { exact: true }).click();
+      await drawn.nth(2).waitFor();
+      assert.deepEqual(await drawn.locator('h2').allTextContents(), [
+        'Learning rate',
+        'Images per second',
+        'Gradient norm',
+      ]);
+      await pageScreenshot(page, 'training-further');
+      await post({ type: 'runs', shown: [frozen], others: [] });
+      await drawn.nth(2).waitFor({ state: 'detached' });
+      assert.deepEqual(await drawn.locator('h2').allTextContents(), ['Learning rate', 'Images per second']);
+    });
+  },
+);
+
 test('the values at the cursor are read by mouse and by keys, on the axis that was chosen', { skip }, async () => {
   await withPage(openTraining(), async ({ page }) => {
     await page.locator('.values tbody tr').nth(2).waitFor();

@@ -63,9 +63,9 @@ export function curvesSection({ state, runs, redraw, onHover, onExported }: Curv
   });
   const chart = (shape: number) => createChart({ shape, onZoom, onHover });
   const always = [chart(0.34), chart(0.24)];
-  const folded = [chart(0.16), chart(0.16)];
+  const folded = [chart(0.16), chart(0.16), chart(0.16)];
   const further = element('details', { open: state.value.further }, [
-    element('summary', {}, [l10n.t('Learning rate and speed')]),
+    element('summary', {}, [l10n.t('Learning rate, speed and gradient norm')]),
     ...folded.map(({ element: each }) => each),
   ]);
   further.addEventListener('toggle', () => {
@@ -82,7 +82,11 @@ export function curvesSection({ state, runs, redraw, onHover, onExported }: Curv
     ]),
     draw: () => {
       const { charts: contents, ...shared } = drawn();
-      contents.forEach((content, index) => charts[index]?.show({ ...content, ...shared }));
+      charts.forEach((each, index) => {
+        const content = contents[index];
+        each.element.hidden = content === undefined;
+        if (content !== undefined) each.show({ ...content, ...shared });
+      });
       toolbar.show(state.value.zoom !== undefined);
     },
     restyle: () => {
