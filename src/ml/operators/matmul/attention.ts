@@ -56,13 +56,17 @@ function attend(builder: GraphBuilder, scores: string, value: string, bias: stri
 
 /** Queries, keys and values of all heads from `[N, T, 3 D]`, each `[N, heads, T, D / heads]`. */
 export function splitHeads(builder: GraphBuilder, projected: string, heads: number): AttentionParts {
-  const [n = 1, tokens = 1, size = 3] = typeOf(builder, projected).shape;
-  const width = size / 3;
-  const [query = '', key = '', value = ''] = [0, 1, 2].map((part) => {
-    const own = slice(builder, projected, 2, part * width, (part + 1) * width);
-    return transpose(builder, reshape(builder, own, [n, tokens, heads, width / heads]), [0, 2, 1, 3]);
-  });
+  const width = (typeOf(builder, projected).shape[2] ?? 3) / 3;
+  const [query = '', key = '', value = ''] = [0, 1, 2].map((part) =>
+    toHeads(builder, slice(builder, projected, 2, part * width, (part + 1) * width), heads),
+  );
   return { query, key, value };
+}
+
+/** `[N, T, D]` -> `[N, heads, T, D / heads]` */
+export function toHeads(builder: GraphBuilder, x: string, heads: number): string {
+  const [n = 1, tokens = 1, size = 1] = typeOf(builder, x).shape;
+  return transpose(builder, reshape(builder, x, [n, tokens, heads, size / heads]), [0, 2, 1, 3]);
 }
 
 /** `[N, heads, T, d]` -> `[N, T, heads * d]` */
