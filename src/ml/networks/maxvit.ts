@@ -19,6 +19,7 @@ import type { Family } from './family.ts';
 import { type Initialisation, zeros } from './initialise.ts';
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
+import { mlp } from './layers/transformerBlock.ts';
 import { imagenetPixels, torchFile, v1 } from './pretrainedWeights.ts';
 
 /** Channels of the four blocks, and how many layers each has. */
@@ -72,8 +73,8 @@ function attentionLayer(builder: GraphBuilder, name: string, x: string): string 
   const normalised = layerNorm(builder, `${name}.attn_layer.0`, x);
   const between = add(builder, x, relativeAttention(builder, `${name}.attn_layer.1`, normalised));
   const second = layerNorm(builder, `${name}.mlp_layer.0`, between);
-  const hidden = gelu(builder, linear(builder, `${name}.mlp_layer.1`, second, expansion * size));
-  return add(builder, between, linear(builder, `${name}.mlp_layer.3`, hidden, size));
+  const linears = [`${name}.mlp_layer.1`, `${name}.mlp_layer.3`] as const;
+  return add(builder, between, mlp(builder, linears, second, expansion * size));
 }
 
 /** A layer over the tokens of each window, or over those at the same place of each cell of a grid: `[N, H, W, D]` -> the same. */

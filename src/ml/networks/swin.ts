@@ -1,9 +1,8 @@
 import { parameter } from '../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../graph/graph.ts';
-import { gelu } from '../operators/activation/gelu.ts';
 import { conv2d } from '../operators/convolution/conv2d.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
-import { applyLinear, linear } from '../operators/matmul/linear.ts';
+import { applyLinear } from '../operators/matmul/linear.ts';
 import { cosineWindowAttention, windowAttention } from '../operators/matmul/windowAttention.ts';
 import { reshape } from '../operators/movement/reshape.ts';
 import { pad } from '../operators/movement/slice.ts';
@@ -12,6 +11,7 @@ import { applyLayerNorm, layerNorm, layerNormParameters } from '../operators/nor
 import { mean } from '../operators/reduce/meanAndMax.ts';
 import { type Family, variantsOf } from './family.ts';
 import { type Initialisation, zeros } from './initialise.ts';
+import { mlp } from './layers/transformerBlock.ts';
 import { imagenetPixels, torchFile, v1, type WeightSet, type WeightsSource } from './pretrainedWeights.ts';
 
 /** What sets one Swin transformer apart from another. */
@@ -83,21 +83,18 @@ interface Block {
 /** Attention in windows and two Linears around GELU, each behind a norm, or in V2 before one, and added to what came in. */
 function block(builder: GraphBuilder, name: string, x: string, version: 1 | 2, options: Block): string {
   const width = typeOf(builder, x).shape.at(-1) ?? 1;
-  const mlp = (y: string) => {
-    const hidden = gelu(builder, linear(builder, `${name}.mlp.0`, y, expansion * width));
-    return linear(builder, `${name}.mlp.3`, hidden, width);
-  };
+  const linears = (y: string) => mlp(builder, [`${name}.mlp.0`, `${name}.mlp.3`], y, expansion * width);
   if (version === 1) {
     const attended = windowAttention(builder, `${name}.attn`, layerNorm(builder, `${name}.norm1`, x), options);
     const between = add(builder, x, attended);
-    return add(builder, between, mlp(layerNorm(builder, `${name}.norm2`, between)));
+    return add(builder, between, linears(layerNorm(builder, `${name}.norm2`, between)));
   }
   // torch lists a norm's parameters ahead of those of the layer before it.
   const first = layerNormParameters(builder, `${name}.norm1`, width);
   const attended = cosineWindowAttention(builder, `${name}.attn`, x, options);
   const between = add(builder, x, applyLayerNorm(builder, attended, first));
   const second = layerNormParameters(builder, `${name}.norm2`, width);
-  return add(builder, between, applyLayerNorm(builder, mlp(between), second));
+  return add(builder, between, applyLayerNorm(builder, linears(between), second));
 }
 
 /** Four neighbours become one token of twice the size: `[N, H, W, D]` -> `[N, H / 2, W / 2, 2 D]`, odd sides padded. */

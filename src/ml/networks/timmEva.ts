@@ -14,7 +14,7 @@ import { mean } from '../operators/reduce/meanAndMax.ts';
 import { expand } from '../operators/reduce/reduceSum.ts';
 import type { Family } from './family.ts';
 import { type Initialisation, zeros } from './initialise.ts';
-import { addScaled, mlp, selfAttention } from './layers/transformerBlock.ts';
+import { addScaled, mlp, selfAttention, timmMlpNames } from './layers/transformerBlock.ts';
 import { timmConfig, type TimmNetwork, type TimmRow, timmVariants } from './timm.ts';
 import { refuseUnevenHeads, withModelArguments } from './timmArguments.ts';
 
@@ -84,7 +84,8 @@ function block(builder: GraphBuilder, name: string, x: string, options: Eva, pos
   const attended = selfAttention(builder, first, { heads, weight, bias, rotate });
   const between = addScaled(builder, x, linear(builder, `${name}.attn.proj`, attended, size), scaleOfAttention);
   const second = layerNorm(builder, `${name}.norm2`, between, epsilon);
-  return addScaled(builder, between, mlp(builder, `${name}.mlp`, second, Math.trunc(size * ratio)), scaleOfMlp);
+  const y = mlp(builder, timmMlpNames(`${name}.mlp`), second, Math.trunc(size * ratio));
+  return addScaled(builder, between, y, scaleOfMlp);
 }
 
 /** Images `[N, 3, S, S]`, S a multiple of the patch -> features `[N, D]`. */

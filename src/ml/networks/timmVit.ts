@@ -13,7 +13,7 @@ import { mean } from '../operators/reduce/meanAndMax.ts';
 import { expand } from '../operators/reduce/reduceSum.ts';
 import type { Family } from './family.ts';
 import { type Initialisation, zeros } from './initialise.ts';
-import { addScaled, askingTokens, mlp, selfAttention } from './layers/transformerBlock.ts';
+import { addScaled, askingTokens, mlp, selfAttention, timmMlpNames } from './layers/transformerBlock.ts';
 import { timmConfig, type TimmNetwork, type TimmRow, timmVariants } from './timm.ts';
 import { refuseUnevenHeads, withModelArguments } from './timmArguments.ts';
 
@@ -103,7 +103,7 @@ function block(builder: GraphBuilder, name: string, x: string, options: VisionTr
   );
   const between = addScaled(builder, askingTokens(builder, x, asking), attended, scaleOf('ls1'));
   const second = layerNorm(builder, `${name}.norm2`, between, epsilon);
-  const y = mlp(builder, `${name}.mlp`, second, Math.trunc(size * ratio));
+  const y = mlp(builder, timmMlpNames(`${name}.mlp`), second, Math.trunc(size * ratio));
   return addScaled(builder, between, y, scaleOf('ls2'));
 }
 

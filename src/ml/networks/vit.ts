@@ -1,10 +1,8 @@
 import { imageShape, parameter } from '../graph/builder.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
-import { gelu } from '../operators/activation/gelu.ts';
 import { conv2d } from '../operators/convolution/conv2d.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { multiheadSelfAttention } from '../operators/matmul/attention.ts';
-import { linear } from '../operators/matmul/linear.ts';
 import { concat } from '../operators/movement/concat.ts';
 import { reshape } from '../operators/movement/reshape.ts';
 import { slice } from '../operators/movement/slice.ts';
@@ -13,6 +11,7 @@ import { layerNorm } from '../operators/norm/layerNorm.ts';
 import { expand } from '../operators/reduce/reduceSum.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, zeros } from './initialise.ts';
+import { mlp } from './layers/transformerBlock.ts';
 import { imagenetPixels, swagEndToEnd, swagLinear, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one vision transformer apart from another. */
@@ -72,8 +71,7 @@ function encoderLayer(builder: GraphBuilder, name: string, x: string, { width, h
   const first = layerNorm(builder, `${name}.ln_1`, x, epsilon);
   const attended = add(builder, multiheadSelfAttention(builder, `${name}.self_attention`, first, heads), x);
   const second = layerNorm(builder, `${name}.ln_2`, attended, epsilon);
-  const hidden = gelu(builder, linear(builder, `${name}.mlp.0`, second, expansion * width));
-  return add(builder, attended, linear(builder, `${name}.mlp.3`, hidden, width));
+  return add(builder, attended, mlp(builder, [`${name}.mlp.0`, `${name}.mlp.3`], second, expansion * width));
 }
 
 /** Images `[N, 3, S, S]`, S a multiple of the patch -> features `[N, width]`, the class token behind the last layer. */

@@ -52,10 +52,20 @@ export function askingTokens(builder: GraphBuilder, x: string, asking: number | 
   return asking === undefined ? x : slice(builder, x, 1, 0, asking);
 }
 
-/** timm's Mlp: two Linears `fc1` and `fc2` around GELU. */
-export function mlp(builder: GraphBuilder, name: string, x: string, hidden: number): string {
+/** Two Linears around GELU, by the names of their modules; `hidden` is the size between them. */
+export function mlp(
+  builder: GraphBuilder,
+  [first, second]: readonly [first: string, second: string],
+  x: string,
+  hidden: number,
+): string {
   const size = typeOf(builder, x).shape.at(-1) ?? 1;
-  return linear(builder, `${name}.fc2`, gelu(builder, linear(builder, `${name}.fc1`, x, hidden)), size);
+  return linear(builder, second, gelu(builder, linear(builder, first, x, hidden)), size);
+}
+
+/** The names of the two Linears in timm's Mlp. */
+export function timmMlpNames(name: string): readonly [first: string, second: string] {
+  return [`${name}.fc1`, `${name}.fc2`];
 }
 
 /** What a layer made of tokens, each feature by its learned factor where there is one, added to them. */
