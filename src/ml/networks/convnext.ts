@@ -5,7 +5,7 @@ import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
 import { type Initialisation, zeros } from './initialise.ts';
 import { convnextBlock } from './layers/convnextBlock.ts';
-import { imagenetPixels, torchFile, v1, type WeightSet, type WeightsSource } from './pretrainedWeights.ts';
+import { preparedBy, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one ConvNeXt apart from another: channels of the four stages, and how many blocks each has. */
 interface Convnext {
@@ -17,31 +17,27 @@ interface Convnext {
 const shallow = [3, 3, 9, 3];
 const deep = [3, 3, 27, 3];
 
-function publishedSet(top1: number, megabytes: number, resize: number, source: WeightsSource): WeightSet {
-  return { ...v1(top1, megabytes, source), preprocessing: imagenetPixels({ resize }) };
-}
-
 /** Accuracy, sizes and files: https://pytorch.org/vision/stable/models.html. */
 const convnexts: Readonly<Record<string, Convnext>> = {
   convnext_tiny: {
     channels: [96, 192, 384, 768],
     blocks: shallow,
-    weights: [publishedSet(82.52, 109.119, 236, torchFile('convnext_tiny', '983f1562'))],
+    weights: [preparedBy({ resize: 236 }, v1(82.52, 109.119, torchFile('convnext_tiny', '983f1562')))],
   },
   convnext_small: {
     channels: [96, 192, 384, 768],
     blocks: deep,
-    weights: [publishedSet(83.616, 191.703, 230, torchFile('convnext_small', '0c510722'))],
+    weights: [preparedBy({ resize: 230 }, v1(83.616, 191.703, torchFile('convnext_small', '0c510722')))],
   },
   convnext_base: {
     channels: [128, 256, 512, 1024],
     blocks: deep,
-    weights: [publishedSet(84.062, 338.064, 232, torchFile('convnext_base', '6075fbad'))],
+    weights: [preparedBy({ resize: 232 }, v1(84.062, 338.064, torchFile('convnext_base', '6075fbad')))],
   },
   convnext_large: {
     channels: [192, 384, 768, 1536],
     blocks: deep,
-    weights: [publishedSet(84.414, 754.537, 232, torchFile('convnext_large', 'ea097f82'))],
+    weights: [preparedBy({ resize: 232 }, v1(84.414, 754.537, torchFile('convnext_large', 'ea097f82')))],
   },
 };
 

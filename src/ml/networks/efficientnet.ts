@@ -9,7 +9,7 @@ import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf, zeros 
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
-import { imagenetPixels, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { bicubic, imagenetPixels, preparedBy, torchFile, v1, v2, type WeightSet } from './pretrainedWeights.ts';
 
 /**
  * Blocks of one stage: MBConv, or one whose first two convolutions are fused into one; how much wider they are inside, their
@@ -60,12 +60,6 @@ function scaled(width: number, depth: number, ...weights: readonly WeightSet[]):
 const lukemelas = { epsilon: 1e-3, momentum: 0.01 };
 const second = { features: 1280, norm: { epsilon: 1e-3 } };
 
-/** The first set, with a bicubic resize. */
-function bicubic(size: readonly [resize: number, crop: number], set: WeightSet): WeightSet {
-  const [resize, crop] = size;
-  return { ...set, preprocessing: imagenetPixels({ resize, crop, interpolation: 'bicubic' }) };
-}
-
 /** Accuracy, sizes and files: https://pytorch.org/vision/stable/models.html. */
 const efficientnets: Readonly<Record<string, Efficientnet>> = {
   efficientnet_b0: scaled(
@@ -77,11 +71,7 @@ const efficientnets: Readonly<Record<string, Efficientnet>> = {
     1,
     1.1,
     bicubic([256, 240], v1(78.642, 30.134, torchFile('efficientnet_b1_rwightman', 'bac287d4'))),
-    {
-      ...v1(79.838, 30.136, torchFile('efficientnet_b1', 'c27df63c')),
-      name: 'IMAGENET1K_V2',
-      preprocessing: imagenetPixels({ resize: 255, crop: 240 }),
-    },
+    preparedBy({ resize: 255, crop: 240 }, v2(79.838, 30.136, torchFile('efficientnet_b1', 'c27df63c'))),
   ),
   efficientnet_b2: scaled(
     1.1,
@@ -121,12 +111,7 @@ const efficientnets: Readonly<Record<string, Efficientnet>> = {
       ['separate', 6, 3, 2, 256, 15],
     ],
     ...second,
-    weights: [
-      {
-        ...v1(84.228, 82.704, torchFile('efficientnet_v2_s', 'dd5fe13b')),
-        preprocessing: imagenetPixels({ resize: 384, crop: 384 }),
-      },
-    ],
+    weights: [preparedBy({ resize: 384, crop: 384 }, v1(84.228, 82.704, torchFile('efficientnet_v2_s', 'dd5fe13b')))],
   },
   efficientnet_v2_m: {
     stem: 24,
@@ -140,12 +125,7 @@ const efficientnets: Readonly<Record<string, Efficientnet>> = {
       ['separate', 6, 3, 1, 512, 5],
     ],
     ...second,
-    weights: [
-      {
-        ...v1(85.112, 208.01, torchFile('efficientnet_v2_m', 'dc08266a')),
-        preprocessing: imagenetPixels({ resize: 480, crop: 480 }),
-      },
-    ],
+    weights: [preparedBy({ resize: 480, crop: 480 }, v1(85.112, 208.01, torchFile('efficientnet_v2_m', 'dc08266a')))],
   },
   efficientnet_v2_l: {
     stem: 32,

@@ -20,7 +20,7 @@ import { type Initialisation, zeros } from './initialise.ts';
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
 import { mlp } from './layers/transformerBlock.ts';
-import { imagenetPixels, torchFile, v1 } from './pretrainedWeights.ts';
+import { bicubic, torchFile, v1 } from './pretrainedWeights.ts';
 
 /** Channels of the four blocks, and how many layers each has. */
 const channelsOfBlocks = [64, 128, 256, 512];
@@ -139,12 +139,7 @@ export const maxvit: Family = {
       build,
       buildOriginal: (builder, images) => linear(builder, classifier, build(builder, images), originalClasses, false),
       /** Accuracy, size and file: https://pytorch.org/vision/stable/models.html. */
-      weights: [
-        {
-          ...v1(83.7, 118.769, torchFile('maxvit_t', 'bc5ab103')),
-          preprocessing: imagenetPixels({ resize: 224, interpolation: 'bicubic' }),
-        },
-      ],
+      weights: [bicubic([224, 224], v1(83.7, 118.769, torchFile('maxvit_t', 'bc5ab103')))],
     },
   },
   classifier,

@@ -7,7 +7,7 @@ import { type Family, variantsOf } from './family.ts';
 import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
 import { type ConvNormActivationOptions, namedConvNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
-import { imagenetPixels, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { preparedBy, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one MNASNet apart from another: how many times as wide it is as the paper's. */
 interface Mnasnet {
@@ -18,14 +18,16 @@ interface Mnasnet {
 /** Accuracy, sizes and files: https://pytorch.org/vision/stable/models.html. */
 const mnasnets: Readonly<Record<string, Mnasnet>> = {
   mnasnet0_5: { width: 0.5, weights: [v1(67.734, 8.591, torchFile('mnasnet0.5_top1_67.823', '3ffadce67e'))] },
-  mnasnet0_75: { width: 0.75, weights: [resizedTo232(v1(71.18, 12.303, torchFile('mnasnet0_75', '7090bc5f')))] },
+  mnasnet0_75: {
+    width: 0.75,
+    weights: [preparedBy({ resize: 232 }, v1(71.18, 12.303, torchFile('mnasnet0_75', '7090bc5f')))],
+  },
   mnasnet1_0: { width: 1, weights: [v1(73.456, 16.915, torchFile('mnasnet1.0_top1_73.512', 'f206786ef8'))] },
-  mnasnet1_3: { width: 1.3, weights: [resizedTo232(v1(76.506, 24.246, torchFile('mnasnet1_3', 'a4c69d6f')))] },
+  mnasnet1_3: {
+    width: 1.3,
+    weights: [preparedBy({ resize: 232 }, v1(76.506, 24.246, torchFile('mnasnet1_3', 'a4c69d6f')))],
+  },
 };
-
-function resizedTo232(set: WeightSet): WeightSet {
-  return { ...set, preprocessing: imagenetPixels({ resize: 232 }) };
-}
 
 /** Blocks of one stage: how much wider they are inside, their kernel, the stride of the first, their channels, how many. */
 type Stage = readonly [expansion: number, kernel: number, stride: number, channels: number, blocks: number];

@@ -50,12 +50,14 @@ export interface PretrainedWeights extends WeightSet {
 /** Side in pixels of the images that most networks were trained with. */
 export const usualSize = 224;
 
+interface ImagenetPixels {
+  readonly resize?: number;
+  readonly crop?: number;
+  readonly interpolation?: Interpolation;
+}
+
 /** The preprocessing of most sets: short side 256, a crop of 224, bilinear, ImageNet's mean and deviation. */
-export function imagenetPixels({
-  resize = 256,
-  crop = usualSize,
-  interpolation,
-}: { resize?: number; crop?: number; interpolation?: Interpolation } = {}): Preprocessing {
+export function imagenetPixels({ resize = 256, crop = usualSize, interpolation }: ImagenetPixels = {}): Preprocessing {
   return { resize, crop, ...(interpolation ? { interpolation } : {}), ...presetConstants('imagenet') };
 }
 
@@ -110,6 +112,16 @@ export function v1(top1: number, megabytes: number, ...sources: readonly Weights
 /** The set of torchvision's newer recipe, whose images have a short side of 232. */
 export function v2(top1: number, megabytes: number, ...sources: readonly WeightsSource[]): WeightSet {
   return { name: 'IMAGENET1K_V2', top1, megabytes, preprocessing: imagenetPixels({ resize: 232 }), sources };
+}
+
+/** A set whose images are prepared with these sizes and this filter; see `imagenetPixels`. */
+export function preparedBy(pixels: ImagenetPixels, set: WeightSet): WeightSet {
+  return { ...set, preprocessing: imagenetPixels(pixels) };
+}
+
+/** A set whose images have this short side and this crop, resized by the bicubic filter. */
+export function bicubic([resize, crop]: readonly [resize: number, crop: number], set: WeightSet): WeightSet {
+  return preparedBy({ resize, crop, interpolation: 'bicubic' }, set);
 }
 
 /** Licence of SWAG's weights (Singh et al. 2022, https://arxiv.org/abs/2201.08371). */

@@ -9,7 +9,7 @@ import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf } from './initialise.ts';
 import { builtAlike } from './timm.ts';
-import { hubFile, imagenetPixels, torchFile, v1, v2, type WeightSet } from './pretrainedWeights.ts';
+import { hubFile, preparedBy, torchFile, v1, v2, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one ResNet apart from another: the kind of block, and how many of them each of the four stages has. */
 interface Resnet {
@@ -113,12 +113,7 @@ const resnets: Readonly<Record<string, Resnet>> = {
     block: 'bottleneck',
     blocks: [3, 4, 23, 3],
     groups: [64, 4],
-    weights: [
-      {
-        ...v1(83.246, 319.318, torchFile('resnext101_64x4d', '173b62eb')),
-        preprocessing: imagenetPixels({ resize: 232 }),
-      },
-    ],
+    weights: [preparedBy({ resize: 232 }, v1(83.246, 319.318, torchFile('resnext101_64x4d', '173b62eb')))],
   },
   wide_resnet50_2: {
     block: 'bottleneck',

@@ -13,7 +13,7 @@ import {
   type ConvNormActivationOptions,
   namedConvNormActivation,
 } from './layers/convNormActivation.ts';
-import { imagenetPixels, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { preparedBy, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one ShuffleNetV2 apart from another: the channels of its three stages, and of its last convolution. */
 interface Shufflenet {
@@ -37,18 +37,14 @@ const shufflenets: Readonly<Record<string, Shufflenet>> = {
   shufflenet_v2_x1_5: {
     stages: [176, 352, 704],
     features: 1024,
-    weights: [resizedTo232(v1(72.996, 13.557, torchFile('shufflenetv2_x1_5', '3c479a10')))],
+    weights: [preparedBy({ resize: 232 }, v1(72.996, 13.557, torchFile('shufflenetv2_x1_5', '3c479a10')))],
   },
   shufflenet_v2_x2_0: {
     stages: [244, 488, 976],
     features: 2048,
-    weights: [resizedTo232(v1(76.23, 28.433, torchFile('shufflenetv2_x2_0', '8be3c8ee')))],
+    weights: [preparedBy({ resize: 232 }, v1(76.23, 28.433, torchFile('shufflenetv2_x2_0', '8be3c8ee')))],
   },
 };
-
-function resizedTo232(set: WeightSet): WeightSet {
-  return { ...set, preprocessing: imagenetPixels({ resize: 232 }) };
-}
 
 /** Units of each stage; the first one halves height and width. */
 const units = [4, 8, 4] as const;

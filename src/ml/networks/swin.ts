@@ -12,7 +12,7 @@ import { mean } from '../operators/reduce/meanAndMax.ts';
 import { type Family, variantsOf } from './family.ts';
 import { type Initialisation, zeros } from './initialise.ts';
 import { mlp } from './layers/transformerBlock.ts';
-import { imagenetPixels, torchFile, v1, type WeightSet, type WeightsSource } from './pretrainedWeights.ts';
+import { bicubic, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one Swin transformer apart from another. */
 interface Swin {
@@ -29,42 +29,31 @@ const tiny = { width: 96, heads: 3, blocks: [2, 2, 6, 2] };
 const small = { width: 96, heads: 3, blocks: [2, 2, 18, 2] };
 const base = { width: 128, heads: 4, blocks: [2, 2, 18, 2] };
 
-function publishedSet(
-  top1: number,
-  megabytes: number,
-  [resize, crop]: readonly [resize: number, crop: number],
-  source: WeightsSource,
-): readonly WeightSet[] {
-  return [
-    { ...v1(top1, megabytes, source), preprocessing: imagenetPixels({ resize, crop, interpolation: 'bicubic' }) },
-  ];
-}
-
 /** Accuracy, sizes and files: https://pytorch.org/vision/stable/models.html. */
 const swins: Readonly<Record<string, Swin>> = {
   swin_t: {
     ...{ version: 1, ...tiny },
-    weights: publishedSet(81.474, 108.19, [232, 224], torchFile('swin_t', '704ceda3')),
+    weights: [bicubic([232, 224], v1(81.474, 108.19, torchFile('swin_t', '704ceda3')))],
   },
   swin_s: {
     ...{ version: 1, ...small },
-    weights: publishedSet(83.196, 189.786, [246, 224], torchFile('swin_s', '5e29d889')),
+    weights: [bicubic([246, 224], v1(83.196, 189.786, torchFile('swin_s', '5e29d889')))],
   },
   swin_b: {
     ...{ version: 1, ...base },
-    weights: publishedSet(83.582, 335.364, [238, 224], torchFile('swin_b', '68c6b09e')),
+    weights: [bicubic([238, 224], v1(83.582, 335.364, torchFile('swin_b', '68c6b09e')))],
   },
   swin_v2_t: {
     ...{ version: 2, ...tiny },
-    weights: publishedSet(82.072, 108.626, [260, 256], torchFile('swin_v2_t', 'b137f0e2')),
+    weights: [bicubic([260, 256], v1(82.072, 108.626, torchFile('swin_v2_t', 'b137f0e2')))],
   },
   swin_v2_s: {
     ...{ version: 2, ...small },
-    weights: publishedSet(83.712, 190.675, [260, 256], torchFile('swin_v2_s', '637d8ceb')),
+    weights: [bicubic([260, 256], v1(83.712, 190.675, torchFile('swin_v2_s', '637d8ceb')))],
   },
   swin_v2_b: {
     ...{ version: 2, ...base },
-    weights: publishedSet(84.112, 336.372, [272, 256], torchFile('swin_v2_b', '781e5279')),
+    weights: [bicubic([272, 256], v1(84.112, 336.372, torchFile('swin_v2_b', '781e5279')))],
   },
 };
 

@@ -12,7 +12,7 @@ import { expand } from '../operators/reduce/reduceSum.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, zeros } from './initialise.ts';
 import { mlp } from './layers/transformerBlock.ts';
-import { imagenetPixels, swagEndToEnd, swagLinear, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { preparedBy, swagEndToEnd, swagLinear, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
 /** What sets one vision transformer apart from another. */
 interface Vit {
@@ -43,10 +43,7 @@ const vits: Readonly<Record<string, Vit>> = {
   vit_l_16: {
     ...{ patch: 16, ...large },
     weights: [
-      {
-        ...v1(79.662, 1161.023, torchFile('vit_l_16', '852ce7e3')),
-        preprocessing: imagenetPixels({ resize: 242 }),
-      },
+      preparedBy({ resize: 242 }, v1(79.662, 1161.023, torchFile('vit_l_16', '852ce7e3'))),
       swagEndToEnd(512, 88.064, 1164.258, torchFile('vit_l_16_swag', '4f3808c9')),
       swagLinear(85.146, 1161.023, torchFile('vit_l_16_lc_swag', '4d563306')),
     ],
