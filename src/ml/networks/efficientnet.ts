@@ -5,7 +5,7 @@ import { add } from '../operators/elementwise/arithmetic.ts';
 import type { BatchNormOptions } from '../operators/norm/batchNorm2d.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
-import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
+import { type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from './initialise.ts';
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
@@ -213,16 +213,14 @@ function build(builder: GraphBuilder, { stem, stages, features, norm }: Efficien
 /** The Linear of the network's own classifier, behind a dropout. */
 const ownClassifier = 'classifier.1';
 
-/** Convolutions by kaiming_normal_ over fan_out (He et al. 2015, https://arxiv.org/abs/1502.01852), their biases 0. */
+/** Convolutions by kaiming_normal_ over fan_out, their biases 0. */
 const initialise: Initialisation = (name, shapes) => {
   if (name === `${ownClassifier}.bias`) return zeros;
   if (name === `${ownClassifier}.weight`) {
     return { kind: 'uniform', bound: 1 / Math.sqrt(weightShapeOf(name, shapes)[0] ?? 1) };
   }
-  if (isConvolutionWeight(name, shapes)) {
-    return { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) };
-  }
-  return name.endsWith('.bias') && weightShapeOf(name, shapes).length === 4 ? zeros : undefined;
+  if (name.endsWith('.bias') && weightShapeOf(name, shapes).length === 4) return zeros;
+  return kaimingConvolutions(name, shapes);
 };
 
 /** EfficientNet (Tan and Le 2019, https://arxiv.org/abs/1905.11946) and V2 (2021, https://arxiv.org/abs/2104.00298) as torchvision builds them. */

@@ -40,6 +40,12 @@ export function isConvolutionWeight(name: string, shapes: StateShapes): boolean 
   return name.endsWith('.weight') && shapes.get(name)?.length === 4;
 }
 
+/** Weights of convolutions by kaiming_normal_ over fan_out (He et al. 2015, https://arxiv.org/abs/1502.01852). */
+export const kaimingConvolutions: Initialisation = (name, shapes) =>
+  isConvolutionWeight(name, shapes)
+    ? { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) }
+    : undefined;
+
 /**
  * torch's defaults. Weights and biases of Conv2d and Linear: kaiming_uniform_ with a = sqrt(5), which is uniform within
  * 1 / sqrt(fan_in). Norms: weight 1, bias 0, mean 0, variance 1.

@@ -4,7 +4,7 @@ import { relu } from '../operators/activation/relu.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
-import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
+import { fanOut, type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from './initialise.ts';
 import { type ConvNormActivationOptions, namedConvNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
 import { preparedBy, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
@@ -100,14 +100,13 @@ function build(builder: GraphBuilder, { width }: Mnasnet, images: string): strin
 /** The Linear of the network's own classifier, behind a dropout. */
 const ownClassifier = 'classifier.1';
 
-/** Convolutions by kaiming_normal_ over fan_out (He et al. 2015, https://arxiv.org/abs/1502.01852), the Linear by kaiming_uniform_. */
+/** Convolutions by kaiming_normal_ over fan_out, the Linear by kaiming_uniform_. */
 const initialise: Initialisation = (name, shapes) => {
   if (name === `${ownClassifier}.bias`) return zeros;
   if (name === `${ownClassifier}.weight`) {
     return { kind: 'uniform', bound: Math.sqrt(3 / fanOut(weightShapeOf(name, shapes))) };
   }
-  if (!isConvolutionWeight(name, shapes)) return undefined;
-  return { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) };
+  return kaimingConvolutions(name, shapes);
 };
 
 /** MNASNet (Tan et al. 2018, https://arxiv.org/abs/1807.11626), its variant B1, as torchvision builds it. */

@@ -6,7 +6,7 @@ import { add } from '../operators/elementwise/arithmetic.ts';
 import { batchNorm2d } from '../operators/norm/batchNorm2d.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import type { Family } from './family.ts';
-import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
+import { type Initialisation, kaimingConvolutions, zeros } from './initialise.ts';
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { torchFile, v1, v2 } from './pretrainedWeights.ts';
 
@@ -71,12 +71,11 @@ function build(builder: GraphBuilder, images: string): string {
 /** The Linear of the network's own classifier, behind a dropout. */
 const ownClassifier = 'classifier.1';
 
-/** Convolutions by kaiming_normal_ over fan_out (He et al. 2015, https://arxiv.org/abs/1502.01852). */
+/** Convolutions by kaiming_normal_ over fan_out. */
 const initialise: Initialisation = (name, shapes) => {
   if (name === `${ownClassifier}.weight`) return { kind: 'normal', std: 0.01 };
   if (name === `${ownClassifier}.bias`) return zeros;
-  if (!isConvolutionWeight(name, shapes)) return undefined;
-  return { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) };
+  return kaimingConvolutions(name, shapes);
 };
 
 /** MobileNetV2 (Sandler et al. 2018, https://arxiv.org/abs/1801.04381) as torchvision builds it. */

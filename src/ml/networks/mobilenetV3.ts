@@ -7,7 +7,7 @@ import { add } from '../operators/elementwise/arithmetic.ts';
 import { linear } from '../operators/matmul/linear.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
-import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
+import { type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from './initialise.ts';
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
@@ -111,14 +111,12 @@ function build(builder: GraphBuilder, { blocks, features }: MobilenetV3, images:
   return hardSwish(builder, linear(builder, 'classifier.0', globalAveragePool(builder, x), features));
 }
 
-/** Convolutions by kaiming_normal_ over fan_out (He et al. 2015, https://arxiv.org/abs/1502.01852), all biases 0. */
+/** Convolutions by kaiming_normal_ over fan_out, all biases 0. */
 const initialise: Initialisation = (name, shapes) => {
   const ofLinear = /^classifier\.[03]\.(weight|bias)$/u.exec(name)?.[1];
   if (ofLinear !== undefined) return ofLinear === 'bias' ? zeros : { kind: 'normal', std: 0.01 };
-  if (isConvolutionWeight(name, shapes)) {
-    return { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) };
-  }
-  return name.endsWith('.bias') && weightShapeOf(name, shapes).length === 4 ? zeros : undefined;
+  if (name.endsWith('.bias') && weightShapeOf(name, shapes).length === 4) return zeros;
+  return kaimingConvolutions(name, shapes);
 };
 
 /** MobileNetV3 (Howard et al. 2019, https://arxiv.org/abs/1905.02244) as torchvision builds it. */

@@ -4,7 +4,7 @@ import { relu } from '../operators/activation/relu.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
-import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
+import { type Initialisation, kaimingConvolutions, zeros } from './initialise.ts';
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
@@ -185,8 +185,7 @@ const classifier = 'fc';
 const initialise: Initialisation = (name, shapes) => {
   if (name === `${classifier}.weight`) return { kind: 'normal', std: 0.01 };
   if (name === `${classifier}.bias`) return zeros;
-  if (!isConvolutionWeight(name, shapes)) return undefined;
-  return { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) };
+  return kaimingConvolutions(name, shapes);
 };
 
 /** RegNet (Radosavovic et al. 2020, https://arxiv.org/abs/2003.13678) as torchvision builds it. */

@@ -7,7 +7,7 @@ import { imageShape } from '../graph/builder.ts';
 import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
-import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf } from './initialise.ts';
+import { kaimingConvolutions } from './initialise.ts';
 import { builtAlike } from './timm.ts';
 import { hubFile, preparedBy, torchFile, v1, v2, type WeightSet } from './pretrainedWeights.ts';
 
@@ -192,12 +192,6 @@ function build(builder: GraphBuilder, { block, blocks, groups }: Resnet, images:
   return globalAveragePool(builder, x);
 }
 
-/** Convolutions by kaiming_normal_ over fan_out (He et al. 2015, https://arxiv.org/abs/1502.01852). */
-const initialise: Initialisation = (name, shapes) =>
-  isConvolutionWeight(name, shapes)
-    ? { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) }
-    : undefined;
-
 function titleOf(name: string): string {
   return name
     .replace(/^resnet/u, 'ResNet-')
@@ -221,6 +215,6 @@ export const resnet: Family = {
   variants,
   fromTimm: builtAlike(variants),
   classifier: 'fc',
-  initialise,
+  initialise: kaimingConvolutions,
   licence: 'BSD-3-Clause',
 };

@@ -4,7 +4,7 @@ import { conv2d } from '../operators/convolution/conv2d.ts';
 import { batchNorm2d } from '../operators/norm/batchNorm2d.ts';
 import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import { type Family, variantsOf } from './family.ts';
-import { fanOut, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
+import { type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from './initialise.ts';
 import { pooledLinears } from './layers/pooledLinears.ts';
 import { requireSide } from './layers/requireSide.ts';
 import { torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
@@ -71,14 +71,12 @@ function build(builder: GraphBuilder, { stages, norm }: Vgg, images: string): st
   return pooledLinears(builder, x, { side, linears: ['classifier.0', 'classifier.3'], features });
 }
 
-/** Convolutions by kaiming_normal_ over fan_out (He et al. 2015, https://arxiv.org/abs/1502.01852), all biases 0. */
+/** Convolutions by kaiming_normal_ over fan_out, all biases 0. */
 const initialise: Initialisation = (name, shapes) => {
   const ofLinear = /^classifier\.[036]\.(weight|bias)$/u.exec(name)?.[1];
   if (ofLinear !== undefined) return ofLinear === 'bias' ? zeros : { kind: 'normal', std: 0.01 };
-  if (isConvolutionWeight(name, shapes)) {
-    return { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) };
-  }
-  return name.endsWith('.bias') && weightShapeOf(name, shapes).length === 4 ? zeros : undefined;
+  if (name.endsWith('.bias') && weightShapeOf(name, shapes).length === 4) return zeros;
+  return kaimingConvolutions(name, shapes);
 };
 
 /** VGG (Simonyan and Zisserman 2014, https://arxiv.org/abs/1409.1556) as torchvision builds it. */
