@@ -1,4 +1,5 @@
 import { applyJitter } from './colourJitter.ts';
+import type { Affine } from './warp.ts';
 
 /** Operations of TrivialAugment and RandAugment, under torchvision's names. */
 export const operationNames = [
@@ -49,20 +50,10 @@ const operations: Readonly<Record<OperationName, Operation>> = {
   Equalize: (planes) => eachPlane(planes, equalizeLevels),
 };
 
-/** A map from pixels of the result to those of the image: `x' = a x + b y + c`, `y' = d x + e y + f`. */
-interface Map2d {
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-  readonly d: number;
-  readonly e: number;
-  readonly f: number;
-}
-
-const unmoved: Map2d = { a: 1, b: 0, c: 0, d: 0, e: 1, f: 0 };
+const unmoved: Affine = { a: 1, b: 0, c: 0, d: 0, e: 1, f: 0 };
 
 /** Pillow's `rotate`: counter-clockwise about the centre. */
-function rotation(degrees: number, size: number): Map2d {
+function rotation(degrees: number, size: number): Affine {
   const angle = (-degrees * Math.PI) / 180;
   const rounded = (value: number) => Math.round(value * 1e15) / 1e15;
   const [cos, sin] = [rounded(Math.cos(angle)), rounded(Math.sin(angle))];
@@ -71,7 +62,7 @@ function rotation(degrees: number, size: number): Map2d {
 }
 
 /** Pillow's `transform` to the nearest pixel, in its 16 bits after the point; black outside. */
-function sample(planes: Uint8Array, size: number, { a, b, c, d, e, f }: Map2d): void {
+function sample(planes: Uint8Array, size: number, { a, b, c, d, e, f }: Affine): void {
   const fixed = (value: number) => Math.floor(value * 65536 + 0.5);
   const before = planes.slice();
   const plane = size * size;
