@@ -1,5 +1,6 @@
 import type { Random } from '../graph/random.ts';
 import { applyOperation, operationNames, type OperationName } from './imageOperations.ts';
+import { roundHalfToEven } from './roundHalfToEven.ts';
 
 /** Magnitudes are torchvision's 31 steps from none to the strongest. */
 export const magnitudeSteps = 31;
@@ -45,14 +46,8 @@ export function magnitudeAt(kind: 'trivial' | 'rand', name: OperationName, step:
   if (!strength) return 0;
   const { least = 0, most, bits = false } = strength;
   const share = step / (magnitudeSteps - 1);
-  // torch rounds halves to even numbers.
-  if (bits) return least - roundedToEven(share * (least - most));
+  if (bits) return least - roundHalfToEven(share * (least - most));
   return least + (most - least) * share;
-}
-
-function roundedToEven(value: number): number {
-  const floor = Math.floor(value);
-  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
 }
 
 /** One operation at random, at a random strength, to planes `[3, size, size]` in place (Müller and Hutter 2021). */

@@ -1,11 +1,5 @@
 import type { RgbImage } from './rgbImage.ts';
-
-/** Python's `round`: halves go to the even neighbour. */
-function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value);
-  if (value - floor !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
-}
+import { roundHalfToEven } from './roundHalfToEven.ts';
 
 /**
  * Where torchvision's `CenterCrop(size)` begins. Where the image is smaller it is padded with black first, and the
