@@ -1,11 +1,12 @@
 import { permutation } from '../graph/random.ts';
 import type { Random } from '../graph/random.ts';
+import { blend, mapLevels } from './levels.ts';
 
 /** Largest change of brightness, contrast and saturation: each factor is uniform within 1 ± this. */
 export const jitterStrength = 0.2;
 
 const adjustments = ['brightness', 'contrast', 'saturation'] as const;
-export type Adjustment = readonly [name: (typeof adjustments)[number], factor: number];
+type Adjustment = readonly [name: (typeof adjustments)[number], factor: number];
 
 /** Draws torchvision's `ColorJitter(0.2, 0.2, 0.2)`: a factor for each adjustment, and the order of the three. */
 export function drawJitter(random: Random): readonly Adjustment[] {
@@ -21,13 +22,11 @@ export function drawJitter(random: Random): readonly Adjustment[] {
 export function applyJitter(planes: Uint8Array, jitter: readonly Adjustment[]): void {
   for (const [name, factor] of jitter) {
     if (name === 'saturation') saturate(planes, factor);
-    else blendWith(planes, name === 'brightness' ? 0 : meanGrey(planes), factor);
+    else {
+      const grey = name === 'brightness' ? 0 : meanGrey(planes);
+      mapLevels(planes, (level) => blend(level, grey, factor));
+    }
   }
-}
-
-function blendWith(planes: Uint8Array, grey: number, factor: number): void {
-  const table = Uint8Array.from({ length: 256 }, (_, value) => blend(value, grey, factor));
-  for (let index = 0; index < planes.length; index++) planes[index] = table[planes[index] ?? 0] ?? 0;
 }
 
 function saturate(planes: Uint8Array, factor: number): void {
@@ -36,11 +35,6 @@ function saturate(planes: Uint8Array, factor: number): void {
     const grey = greyOf(planes[index] ?? 0, planes[index + pixels] ?? 0, planes[index + 2 * pixels] ?? 0);
     for (let at = index; at < planes.length; at += pixels) planes[at] = blend(planes[at] ?? 0, grey, factor);
   }
-}
-
-function blend(value: number, grey: number, factor: number): number {
-  const mixed = grey + factor * (value - grey);
-  return mixed <= 0 ? 0 : mixed >= 255 ? 255 : Math.trunc(mixed);
 }
 
 /** ITU-R 601 luma in Pillow's fixed point. */

@@ -1,4 +1,5 @@
 import { applyJitter } from './colourJitter.ts';
+import { blend, mapLevels } from './levels.ts';
 import type { Affine } from './warp.ts';
 
 /** Operations of TrivialAugment and RandAugment, under torchvision's names. */
@@ -95,8 +96,7 @@ function sharpen(planes: Uint8Array, size: number, factor: number): void {
           sum += (before[line - 1] ?? 0) + (before[line] ?? 0) + (before[line + 1] ?? 0);
         }
         const smooth = Math.floor(sum / 13 + 0.5);
-        const sharp = smooth + factor * ((before[at] ?? 0) - smooth);
-        plane[at] = Math.trunc(Math.min(255, Math.max(0, sharp)));
+        plane[at] = blend(before[at] ?? 0, smooth, factor);
       }
     }
   });
@@ -124,11 +124,6 @@ function equalizeLevels(plane: Uint8Array): void {
     return level;
   });
   mapLevels(plane, (level) => Math.min(255, table[level] ?? 0));
-}
-
-function mapLevels(values: Uint8Array, to: (level: number) => number): void {
-  const table = Uint8Array.from({ length: 256 }, (_, level) => to(level));
-  for (let at = 0; at < values.length; at++) values[at] = table[values[at] ?? 0] ?? 0;
 }
 
 function eachPlane(planes: Uint8Array, change: (plane: Uint8Array) => void): void {
