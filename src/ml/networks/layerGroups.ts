@@ -27,6 +27,11 @@ export function layerGroups(graph: Pick<Graph, 'parameters' | 'types'>, classifi
   return [...joined, [...waiting, ...head]];
 }
 
+/** The number of each parameter's layer. */
+export function layerNumbers(layers: readonly (readonly string[])[]): ReadonlyMap<string, number> {
+  return new Map(layers.flatMap((layer, number) => layer.map((parameter) => [parameter, number] as const)));
+}
+
 const headGroup = 'the head';
 
 /** A stage's module that a block's own number follows: `layer1.0`, `features.1.0`, `denseblock1.denselayer1`, `block1.block1-0`. */

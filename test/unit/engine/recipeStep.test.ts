@@ -10,7 +10,7 @@ import { tensorflowEngine } from '../../../src/ml/engine/tensorflow/tensorflowEn
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { pixelConstants } from '../../../src/ml/graph/pixelConstants.ts';
 import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../../src/ml/graph/tensor.ts';
-import { layerGroups } from '../../../src/ml/networks/layerGroups.ts';
+import { layerGroups, layerNumbers } from '../../../src/ml/networks/layerGroups.ts';
 import { relu } from '../../../src/ml/operators/activation/relu.ts';
 import { normalize } from '../../../src/ml/operators/elementwise/normalize.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
@@ -85,7 +85,7 @@ for (const reference of torch.cases) {
     test(`mixup, smoothing, focal loss of ${focalGamma}, rates by layer and the average of ${title} are torch’s`, async () => {
       const groups = layerGroups(network(1), 'head');
       const all = groups.map((_, index) => ({ rate: 0.75 ** (groups.length - 1 - index), start: 0 }));
-      const of = new Map(groups.flatMap((group, index) => group.map((name) => [name, index] as const)));
+      const of = layerNumbers(groups);
       const optimizer: Optimizer = {
         ...{ kind: 'adamw', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0.05 },
         ...{ averageDecay: 0.9, groups: { all, of } },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { isNode, typeOf, type Graph } from '../../../src/ml/graph/graph.ts';
-import { layerGroups } from '../../../src/ml/networks/layerGroups.ts';
+import { layerGroups, layerNumbers } from '../../../src/ml/networks/layerGroups.ts';
 import { namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
 import { add } from '../../../src/ml/operators/elementwise/arithmetic.ts';
@@ -16,8 +16,7 @@ import { tinyConfig } from '../training/tinyDataset.ts';
 function dropped(name: string, rate: number, trainable?: (parameter: string) => boolean) {
   const network = namedNetwork(name);
   const graph = network.graph({ hidden: [], dropout: 0, classes: 3 }, { batchSize: 2, size: 224 });
-  const layers = layerGroups(graph, network.classifier);
-  const of = new Map(layers.flatMap((layer, index) => layer.map((parameter) => [parameter, index] as const)));
+  const of = layerNumbers(layerGroups(graph, network.classifier));
   const moves = new Set(graph.parameters.filter(trainable ?? (() => true)));
   return { graph, dropping: withDropPath(graph, rate, moves, (parameter) => of.get(parameter) ?? 0) };
 }

@@ -1,5 +1,5 @@
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
-import { layerGroups } from '../../networks/layerGroups.ts';
+import { layerGroups, layerNumbers } from '../../networks/layerGroups.ts';
 import type { LearningGroups } from '../../operators/optimizer/optimizer.ts';
 import type { RunNetwork } from '../run/runNetwork.ts';
 
@@ -31,7 +31,7 @@ export function learningPlan(config: TrainingConfig, network: PlannedNetwork, st
     rate: layerDecay ** (layers.length - 1 - index),
     start: (epochs[index] ?? 0) * stepsPerEpoch,
   }));
-  const of = new Map(layers.flatMap((layer, index) => layer.map((name) => [name, index] as const)));
+  const of = layerNumbers(layers);
   const trainableAt = (epoch: number) =>
     new Set([...network.trainable].filter((name) => (epochs[of.get(name) ?? 0] ?? 0) <= epoch));
   return { groups: { all, of }, trainableAt, sizeAt };

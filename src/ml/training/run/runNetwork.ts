@@ -14,7 +14,7 @@ import { isAdapter, withAdapters } from '../../passes/lowRankAdapters.ts';
 import { refuseUnusable } from '../../networks/graphLimits.ts';
 import type { Initialisation } from '../../networks/initialise.ts';
 import { type ImageDemands, imagesInput, type Network } from '../../networks/network.ts';
-import { layerGroups } from '../../networks/layerGroups.ts';
+import { layerGroups, layerNumbers } from '../../networks/layerGroups.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
 import { trainableParameters } from '../../networks/trainableParameters.ts';
 import { asUsage } from '../../networks/asUsage.ts';
@@ -159,8 +159,7 @@ function dropPathIn(
   { trainable, whole, classifier }: Pick<RunNetwork, 'trainable' | 'whole' | 'classifier'>,
 ): GraphForBatch {
   if (dropPath === 0) return forward;
-  const layers = layerGroups(whole(1), classifier);
-  const of = new Map(layers.flatMap((layer, index) => layer.map((name) => [name, index] as const)));
+  const of = layerNumbers(layerGroups(whole(1), classifier));
   return keepByBatch((batchSize) => {
     const dropping = withDropPath(forward(batchSize), dropPath, trainable, (name) => of.get(name) ?? 0);
     if (dropping) return dropping;
