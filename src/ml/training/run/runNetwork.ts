@@ -186,11 +186,11 @@ function refuseStartSize({ startSize, method }: TrainingConfig, crop: number): v
 
 /** Weights that depend on the size of the images, such as learned positions, cannot be trained at another. */
 function refuseSizesOfWeights(
-  { startSize, method }: TrainingConfig,
+  { startSize }: TrainingConfig,
   stored: GraphForBatch,
   graphOf: (batchNorm: 'running', size: number) => GraphForBatch,
 ): void {
-  if (startSize === undefined || method === 'head') return;
+  if (startSize === undefined) return;
   const shapes = (graph: Graph) => JSON.stringify([...stateShapes(graph)]);
   if (shapes(stored(1)) === shapes(graphOf('running', startSize)(1))) return;
   throw usageError(
