@@ -19,9 +19,9 @@ const usualBatch = 32;
 /**
  * Numbers for what is `auto` in a configuration. The batch size is the power of two from 8 to 64 that gives an epoch 32
  * steps or more; with batch norm on the statistics of batches it is 16 or more. The learning rate is the usual one of the
- * method for batches of 32: for Adam 0.001 for a head and from scratch, 0.0005 for adapters, 0.0001 for pretrained layers,
- * and a third of the last two for layers of a transformer; ten times as much for SGD. It grows with the batch size, linearly for
- * SGD (Goyal et al. 2017) and by the square root for Adam (Malladi et al. 2022).
+ * method for batches of 32: for Adam 0.001 for a head and from scratch, 0.0005 for adapters, 0.0001 for pretrained layers;
+ * 0.3 of that where layers of a transformer themselves train, from scratch too; ten times as much for SGD. It grows with the
+ * batch size, linearly for SGD (Goyal et al. 2017) and by the square root for Adam (Malladi et al. 2022).
  */
 export function chooseSteps(given: GivenConfig, network: Network, trainImages: number): ChosenSteps {
   const batchSize = given.batchSize === 'auto' ? batchSizeFor(given, network, trainImages) : given.batchSize;
