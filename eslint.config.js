@@ -6,6 +6,8 @@ import tseslint from 'typescript-eslint';
 const base = ['protocol', 'runs', 'ml/graph', 'ml/cache'];
 /** What makes, changes and lowers graphs. */
 const graphs = ['ml/graph', 'ml/operators', 'ml/passes', 'ml/onnx', 'ml/lowering'];
+/** Networks, and what they need to run: an engine, images, weights. */
+const networks = ['ml/networks', 'ml/engine', 'ml/data', 'ml/weights'];
 
 /** The arrows of the architecture: each room, and the only other rooms that it may import from. */
 const arrows = {
@@ -24,39 +26,9 @@ const arrows = {
   'ml/data': base,
   'ml/evaluation': ['protocol'],
   'ml/weights': [...base, 'ml/networks'],
-  'ml/inference': [
-    'protocol',
-    'runs',
-    ...graphs,
-    'ml/cache',
-    'ml/networks',
-    'ml/engine',
-    'ml/data',
-    'ml/weights',
-    'ml/evaluation',
-  ],
-  'ml/features': [
-    ...base,
-    'ml/operators',
-    'ml/passes',
-    'ml/networks',
-    'ml/engine',
-    'ml/data',
-    'ml/weights',
-    'ml/evaluation',
-    'ml/inference',
-  ],
-  'ml/training': [
-    'protocol',
-    'runs',
-    ...graphs,
-    'ml/cache',
-    'ml/networks',
-    'ml/engine',
-    'ml/data',
-    'ml/weights',
-    'ml/inference',
-  ],
+  'ml/inference': ['protocol', 'runs', ...graphs, 'ml/cache', ...networks, 'ml/evaluation'],
+  'ml/features': [...base, 'ml/operators', 'ml/passes', ...networks, 'ml/evaluation', 'ml/inference'],
+  'ml/training': ['protocol', 'runs', ...graphs, 'ml/cache', ...networks, 'ml/inference'],
   'ml/trainer': ['protocol', 'runs', 'ml'],
   'ml/service': ['protocol', 'runs', 'ml'],
   'ml/cli': ['protocol', 'runs', 'ml'],
