@@ -6,9 +6,9 @@ import {
   trainingConfigSchema,
   type UsualSizes,
 } from '../../../src/protocol/trainingConfig.ts';
-import { resumeChanges } from '../../../src/ml/training/run/resumeChanges.ts';
-import { namedNetwork } from '../../../src/ml/networks/registry.ts';
-import { runNetwork } from '../../../src/ml/training/run/runNetwork.ts';
+import { resumeChanges, withPixels } from '../../../src/ml/training/run/resumeChanges.ts';
+import { namedNetwork, pixelsOf } from '../../../src/ml/networks/registry.ts';
+import { preprocessingOf, runNetwork } from '../../../src/ml/training/run/runNetwork.ts';
 import { tinyConfig } from './tinyDataset.ts';
 
 const place = { step: 100, stepsPerEpoch: 10 };
@@ -29,6 +29,20 @@ test('more epochs at a constant rate are said without a jump, and another rate w
     slower,
     /learningRate 0\.001 → 0\.0001, clipNorm its default → 1; .* was 0\.0010 and continues at 0\.00010/,
   );
+});
+
+test('how images are prepared is compared as it is: what a resume does not name stays, and is not said to change', () => {
+  const { images } = namedNetwork('ConvNet1');
+  const padded = tinyConfig('data', { imageSize: 96, resize: undefined, fit: 'pad', interpolation: 'lanczos' });
+  const pixels = preprocessingOf(padded, images);
+  const said = (now: typeof padded) =>
+    resumeChanges(
+      withPixels(padded, pixels),
+      withPixels(now, preprocessingOf(now, { ...images, ...pixelsOf(pixels) })),
+      place,
+    );
+  assert.equal(said({ ...padded, fit: undefined, interpolation: undefined }), undefined);
+  assert.match(said({ ...padded, fit: 'crop' }) ?? '', /: resize 96 → 255, fit pad → crop\.$/);
 });
 
 test('the short side follows a larger image size, and one that is too small is refused before training', () => {

@@ -1,3 +1,4 @@
+import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import { learningRateAt } from '../loop/schedule.ts';
 
@@ -34,6 +35,14 @@ const learned = [
   'earlyStop',
   'validateEvery',
 ] as const satisfies readonly (keyof TrainingConfig)[];
+
+/** A configuration that says how its images are prepared also where it leaves that to the network, or to the run before. */
+export function withPixels(
+  config: TrainingConfig,
+  { resize, fit = 'crop', interpolation = 'bilinear' }: Preprocessing,
+): TrainingConfig {
+  return { ...config, resize, fit, interpolation };
+}
 
 /** Smaller jumps of the learning rate are those of the schedule itself. */
 const jump = 1.05;

@@ -38,9 +38,9 @@ import {
   type ResumeRequest,
   resumeRequest,
 } from './resumeFrom.ts';
-import { resumeChanges } from './resumeChanges.ts';
+import { resumeChanges, withPixels } from './resumeChanges.ts';
 import { type NetworkToTrain, openNetwork } from './openNetwork.ts';
-import { runNetwork } from './runNetwork.ts';
+import { preprocessingOf, runNetwork } from './runNetwork.ts';
 import { settleNetwork } from './settleNetwork.ts';
 import { createRunProfiler, type RunProfiler } from '../profile/runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
@@ -144,7 +144,12 @@ async function trainOn(
     options.onFolder?.(folder.path, folder.events);
     const stepsPerEpoch = batchCount(dataset.splits.train.length, config.batchSize);
     const changes =
-      resumed && resumeChanges(resumed.resume.config, config, { step: resumed.resume.step, stepsPerEpoch });
+      resumed &&
+      resumeChanges(
+        withPixels(resumed.resume.config, resumed.checkpoint.metadata.preprocessing),
+        withPixels(config, preprocessingOf(config, opened.network.images)),
+        { step: resumed.resume.step, stepsPerEpoch },
+      );
     for (const note of [...notes, ...differences, ...(changes === undefined ? [] : [changes])])
       session.log(note, 'warning');
     for (const suggestion of suggestions) session.log(suggestion);
