@@ -46,7 +46,7 @@ export const trainingEventSchema = z.discriminatedUnion('event', [
     epoch: epoch(),
     loss: loss(),
     learningRate: between(0, 1000),
-    /** Joint L2 norm of the gradients, before it is limited; absent in records of earlier versions. */
+    /** Joint L2 norm of the gradients, before it is limited; absent if it is not finite, and in records of earlier versions. */
     gradientNorm: between(0, Number.MAX_VALUE).optional(),
     /** In a thinned history alone: how many steps there were since the one before, this one included, and their mean loss. */
     mean: z.object({ steps: whole(1, Number.MAX_SAFE_INTEGER), loss: loss() }).optional(),
