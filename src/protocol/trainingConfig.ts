@@ -214,7 +214,7 @@ export const trainingConfigSchema = z.strictObject({
   startSize: whole(1, mostPixels)
     .optional()
     .describe(
-      'For `full` and `scratch`: side of the training images in the first epoch, from which they grow evenly to the image size in the last one.',
+      'For `full` and `scratch`: side of the training images in the first epoch, from which they grow evenly to the image size in the last one. Sides below that are rounded to a multiple of 32 pixels, or of what the network needs.',
     ),
   fit: z
     .enum(fits)
