@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod';
-import { cancelled, userError } from '../../protocol/errors.ts';
+import { parseBoundedJson } from '../../protocol/boundedJson.ts';
+import { cancelled, messageOf, userError } from '../../protocol/errors.ts';
 import { type HubPin, type TimmConfig, timmConfigSchema } from '../../protocol/timmConfig.ts';
 import type { HubPlace } from '../networks/pretrainedWeights.ts';
 import { requestFile } from './httpRequest.ts';
@@ -42,7 +43,8 @@ export async function askHub(
 ): Promise<HubPin> {
   const host = hostOf(address);
   const text = await readText(`${address}/api/models/${repository}/revision/${commit}?blobs=true`, mostAnswer, signal);
-  const said = understood(text, repositorySchema, `what ${host} says of ${repository}`);
+  const what = `what ${host} says of ${repository}`;
+  const said = understood(parsed(text, what), repositorySchema, what);
   const file = said.siblings.find(({ rfilename }) => rfilename === path);
   if (!file) throw userError(`${repository} on ${host} has no file ${path}: choose another network.`);
   if (!file.lfs)
@@ -68,7 +70,7 @@ async function readConfig(
   const text = await readText(`${address}/${repository}/resolve/${sha}/config.json`, mostConfig, signal);
   const listed = siblings.find(({ rfilename }) => rfilename === 'config.json')?.blobId;
   if (listed && listed !== blobName(text)) throw userError(`${what} is another file than ${hostOf(address)} lists.`);
-  return understood(text, timmConfigSchema, what);
+  return understood(parsed(text, what), timmConfigSchema, what);
 }
 
 /** The name that git gives a file's content. */
@@ -77,14 +79,16 @@ function blobName(text: string): string {
   return createHash('sha1').update(`blob ${content.byteLength}\0`).update(content).digest('hex');
 }
 
-/** Parses what came from outside. Throws a user error where it is damaged. */
-export function understood<Value>(text: string, schema: z.ZodType<Value>, what: string): Value {
-  let value: unknown;
+function parsed(text: string, what: string): unknown {
   try {
-    value = JSON.parse(text);
-  } catch {
-    throw userError(`${what} is not JSON.`);
+    return parseBoundedJson(text);
+  } catch (error) {
+    throw userError(`${what} is not JSON that can be used: ${messageOf(error)}.`);
   }
+}
+
+/** What came from outside, as `schema` has it. Throws a user error where it is damaged. */
+export function understood<Value>(value: unknown, schema: z.ZodType<Value>, what: string): Value {
   const { data, error } = schema.safeParse(value);
   if (data !== undefined) return data;
   const [issue] = error?.issues ?? [];

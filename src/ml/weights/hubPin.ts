@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { CancelledError, messageOf, UserError, weightsError } from '../../protocol/errors.ts';
 import { type HubPin, hubPinSchema, type TimmConfig, timmConfigSchema } from '../../protocol/timmConfig.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
-import { readBoundedText } from '../../runs/boundedFile.ts';
+import { readBoundedJson } from '../../runs/boundedFile.ts';
 import { type HubPlace, hubSource, type WeightsSource } from '../networks/pretrainedWeights.ts';
 import { sha256OfFile } from './fileHash.ts';
 import { askHub, understood } from './hub.ts';
@@ -71,7 +71,7 @@ function memoryFile(folder: string, { file }: HubSource): string {
 async function remembered(folder: string, source: HubSource): Promise<HubPin | undefined> {
   const file = memoryFile(folder, source);
   if (!existsSync(file)) return undefined;
-  const { repository, path, ...pin } = understood(await readBoundedText(file, memoryLimit), memorySchema, file);
+  const { repository, path, ...pin } = understood(await readBoundedJson(file, memoryLimit), memorySchema, file);
   const { hub } = source;
   const isSame = repository === hub.repository && path === hub.path;
   return isSame && (hub.commit === undefined || hub.commit === pin.commit) ? pin : undefined;
@@ -105,5 +105,5 @@ async function ofFileByHand(
 }
 
 async function readConfigFile(file: string): Promise<TimmConfig> {
-  return understood(await readBoundedText(file, memoryLimit), timmConfigSchema, file);
+  return understood(await readBoundedJson(file, memoryLimit), timmConfigSchema, file);
 }
