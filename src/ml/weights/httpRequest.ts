@@ -2,7 +2,7 @@ import process from 'node:process';
 import { getProxyForUrl } from 'proxy-from-env';
 import { Agent, type Dispatcher, fetch, ProxyAgent, type Response } from 'undici';
 import { userError } from '../../protocol/errors.ts';
-import { hubAddress, isAtHub } from './hubAddress.ts';
+import { hostOf, hubAddress, isAtHub } from './hubAddress.ts';
 
 /** A failure that another attempt would only repeat. */
 export class FinalFailure extends Error {}
@@ -82,7 +82,7 @@ function tokenFor(address: URL): string | undefined {
   if (token === '' || !isAtHub(address) || !isPrivate) return undefined;
   if (/^[\x21-\x7e]+$/u.test(token)) return token;
   throw userError(
-    `HF_TOKEN holds characters that no token of ${new URL(hubAddress()).host} has: copy it again, or unset it.`,
+    `HF_TOKEN holds characters that no token of ${hostOf(hubAddress())} has: copy it again, or unset it.`,
   );
 }
 

@@ -48,10 +48,9 @@ export async function hubPin(
     const here = (await remembered(folder, source)) ?? (await ofFileByHand(folder, source, withConfig, options.signal));
     if (here && (!withConfig || here.config)) return here;
   }
-  const { folder, mirrorFolder, mirrorAddress } = places;
+  const { folder, mirrorFolder, mirrorAddress: address = hubAddress() } = places;
   const files: WeightsFiles = { network, sources: [source] };
   if (mirrorFolder !== undefined) throw notInMirror(files, folder, mirrorFolder);
-  const address = mirrorAddress?.replace(/\/+$/u, '') ?? hubAddress();
   let pin: HubPin;
   try {
     const { signal } = options;

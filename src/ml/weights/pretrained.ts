@@ -49,9 +49,8 @@ async function findIn(folders: readonly string[], sources: readonly CheckedSourc
 /** The addresses of a file: the published one, or a mirror's two possible ones. */
 function addressesOf(source: WeightsSource, mirror: string | undefined): readonly string[] {
   if (mirror === undefined) return [atHub(source.url)];
-  const base = mirror.replace(/\/+$/, '');
   const hubPath = new URL(source.url).pathname;
-  return [`${base}/${source.file}`, `${base}${hubPath}`];
+  return [`${mirror}/${source.file}`, `${mirror}${hubPath}`];
 }
 
 /** Asks every address in turn until `ask` succeeds. Throws what none of them being of use means. */

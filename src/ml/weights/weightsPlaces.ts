@@ -31,6 +31,7 @@ export interface WeightsPlaces {
   readonly folder: string;
   /** A mirror that is a folder; nothing is downloaded where there is one. */
   readonly mirrorFolder: string | undefined;
+  /** Without a slash at its end. */
   readonly mirrorAddress: string | undefined;
 }
 
@@ -43,7 +44,7 @@ export function placesOf({ weightsFolder, mirror: given }: LocateOptions): Weigh
   return {
     folder: weightsFolder ?? defaultWeightsFolder(),
     mirrorFolder: isFolder ? mirror : undefined,
-    mirrorAddress: isFolder ? undefined : mirror,
+    mirrorAddress: isFolder ? undefined : mirror?.replace(/\/+$/u, ''),
   };
 }
 
