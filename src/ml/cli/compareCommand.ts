@@ -170,7 +170,7 @@ function tablesOf(names: readonly string[], comparison: Comparison, settings: re
 const writers: Record<(typeof formats)[number], (table: Table) => string[]> = {
   text: ({ header, rows }) => formatTable(header, rows),
   markdown: ({ header, rows }) => [header, header.map(() => '---'), ...rows].map(markdownRow),
-  csv: ({ header, rows }) => [header, ...rows].map((row) => csv([row]).trimEnd()),
+  csv: ({ header, rows }) => [header, ...rows].map((row) => csv([row]).replace(/\r\n$/u, '')),
 };
 
 function markdownRow(cells: readonly string[]): string {
