@@ -6,8 +6,7 @@ import { imagesInput } from '../networks/network.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { logSoftmaxOperator } from '../operators/loss/logSoftmax.ts';
 import { globalAveragePoolOperator } from '../operators/pooling/globalAveragePool.ts';
-import type { ImageBatch } from './classifier.ts';
-import type { ClassifierGraph } from './classifier.ts';
+import type { ClassifierGraph, ImageBatch } from './classifier.ts';
 import type { Placement } from './graphClassifier.ts';
 
 /** Where a class was seen in an image: rows of numbers from 0 to 1, the largest 1 unless all are 0. */

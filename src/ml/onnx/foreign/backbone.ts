@@ -2,7 +2,7 @@ import { checkForeign } from './checkForeign.ts';
 import type { ClassifierLayer } from './findClassifier.ts';
 import { channelsOf, findClassifier } from './findClassifier.ts';
 import type { ModelIndex } from '../modelIndex.ts';
-import { constantShape, declaredShape, indexModel } from '../modelIndex.ts';
+import { attribute, constantShape, declaredShape, indexModel } from '../modelIndex.ts';
 import type { OnnxModel } from '../onnxModel.ts';
 import { decodeOnnx, onnxNumber } from '../onnxModel.ts';
 import type { Target, TokenPool, TruncatedModel } from './truncateModel.ts';
@@ -112,13 +112,9 @@ function normedWidth(index: ModelIndex, value: string): number | undefined {
 
 /** What the convolution gives that cuts images into patches: the first whose step is as large as its kernel. */
 function patchMap({ graph }: ModelIndex): string | undefined {
-  const cuts = graph.node.find(({ opType, attribute: attributes = [] }) => {
-    if (!/^(Conv|ConvInteger|QLinearConv)$/.test(opType)) return false;
-    const sizes = (name: string) =>
-      attributes
-        .find((each) => each.name === name)
-        ?.ints?.map(onnxNumber)
-        .join() ?? '1,1';
+  const cuts = graph.node.find((node) => {
+    if (!/^(Conv|ConvInteger|QLinearConv)$/.test(node.opType)) return false;
+    const sizes = (name: string) => attribute(node, name)?.ints?.map(onnxNumber).join() ?? '1,1';
     return sizes('kernel_shape') === sizes('strides') && sizes('strides') !== '1,1';
   });
   return cuts?.output[0];
