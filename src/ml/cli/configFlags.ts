@@ -143,16 +143,21 @@ function convert(flag: string, kind: ValueKind, given: unknown): unknown {
   if (kind === 'number or auto') return text === 'auto' ? text : numberOf(flag, text, kind);
   if (kind === 'number') return numberOf(flag, text);
   if (text === 'none' || text === '0') return [];
-  const sizes = text.split(',').map((part) => (part.trim() === '' ? NaN : Number(part)));
+  const sizes = text.split(',').map(written);
   if (!sizes.some(Number.isNaN)) return sizes;
   throw usageError(`${flag} takes numbers separated by commas, or none, not “${text}”.`);
 }
 
 /** A flag's value as a number. Throws a usage error where it is none. */
 export function numberOf(flag: string, text: string, what = 'number'): number {
-  const value = text.trim() === '' ? NaN : Number(text);
+  const value = written(text);
   if (Number.isNaN(value)) throw usageError(`${flag} takes a ${what}, not “${text}”.`);
   return value;
+}
+
+/** A number as it is typed; NaN for any other text, the empty one too. */
+function written(text: string): number {
+  return text.trim() === '' ? NaN : Number(text);
 }
 
 /**
