@@ -48,7 +48,11 @@ export function testCommand(): Command {
     .argument('<data>', 'folder of images, as for train')
     .requiredOption('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose best one is taken')
     .addOption(new Option('--split <name>', 'which images').choices(splitNames).default('test'))
-    .option('--crops <n>', 'crops of each image: 1 for the centre, 5, or both, which compares them', '1')
+    .addOption(
+      new Option('--crops <n>', 'crops of each image: 1 for the centre, 5, or both, which compares them')
+        .choices(['1', '5', 'both'])
+        .default('1'),
+    )
     .option(
       '--target-error <share>',
       'choose the confidence below which to answer “none of these”, for this share of errors',
@@ -109,11 +113,7 @@ async function testOnce(
   const listening = file === undefined ? {} : { onScored: (image: ScoredImage) => scored.push(image) };
   const { evaluation, kept, problem } = await testVisibly(classifier, test, output, listening);
   const rejection =
-    targetError === undefined
-      ? undefined
-      : chosenBy
-        ? rejectionOf(targetError, chosenBy, evaluation)
-        : rejectionOf(targetError, evaluation);
+    targetError === undefined ? undefined : rejectionOf(targetError, chosenBy ?? evaluation, chosenBy && evaluation);
   const curves = file === undefined ? undefined : await writeCurves(file, classifier.labels, scored);
   output.object({
     ...evaluation,
