@@ -1,18 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
 import { compareDoubleStep, compareFloatStep, compareLogits, compareParameters } from './networkParity.ts';
-import type { EvalFigures, TrainFigures } from './torchvisionFigures.ts';
-
-interface Figures {
-  readonly eval: EvalFigures;
-  /** Of one network of each family. */
-  readonly train?: TrainFigures;
-}
-
-const file = join(import.meta.dirname, '../fixtures/transformer_networks.json');
-const { networks } = JSON.parse(readFileSync(file, 'utf8')) as { readonly networks: Readonly<Record<string, Figures>> };
+import { transformerNetworks } from './torchvisionFigures.ts';
 
 /** Networks whose logits are compared everywhere: the smallest of each family. The others are where FIVECROP_ALL_NETWORKS is set. */
 const smallest = [
@@ -29,7 +18,7 @@ const smallest = [
 const all = process.env['FIVECROP_ALL_NETWORKS'] !== undefined;
 const why = 'FIVECROP_ALL_NETWORKS=1 compares it too';
 
-for (const [name, { eval: evaluated, train }] of Object.entries(networks)) {
+for (const [name, { eval: evaluated, train }] of Object.entries(transformerNetworks)) {
   test(`${name} has the parameters and state dict of torch's, in its order`, () => {
     compareParameters(name, evaluated);
   });
