@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { preprocessPresets, type PreprocessPreset } from '../../protocol/preprocessing.ts';
 import type { ClassifierSource, NetworkOffer } from '../../protocol/serviceProtocol.ts';
+import { megabytes } from '../commands/networkTexts.ts';
 import { obtainWeightsOf } from '../commands/pretrainedWeights.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
@@ -94,9 +95,7 @@ async function choosePretrained(service: Parts['service']): Promise<ClassifierSo
 }
 
 function networkItem({ name, title, top1 = 0, weightsBytes = 0, weightsHere }: NetworkOffer) {
-  const weights = weightsHere
-    ? l10n.t('weights on this machine')
-    : l10n.t('{0} MB to download', Math.round(weightsBytes / 1e6));
+  const weights = weightsHere ? l10n.t('weights on this machine') : l10n.t('{0} to download', megabytes(weightsBytes));
   return { label: title, description: l10n.t('{0} on ImageNet · {1}', percent(top1), weights), name };
 }
 
