@@ -3,6 +3,7 @@ import { type DerivedRunState, isLive } from '../../runs/state.ts';
 
 /** What runs were asked for and have not done yet, whoever asked: a button of the page, a row of the tree, a command. */
 export interface AskedRuns {
+  /** Undefined if there is nothing, or if the run has done it, which is forgotten then. */
   readonly requestOf: (folder: string) => RunRequest | undefined;
   /** Asks by `work`, and remembers what for until the run has done it or `work` has failed. */
   readonly ask: <Result>(folder: string, request: RunRequest, work: () => Promise<Result>) => Promise<Result>;

@@ -158,6 +158,7 @@ export function createTrainers(
     runs.onDidChange((folders) => {
       for (const folder of folders) {
         followed.get(folder)?.follower.update(runs.get(folder));
+        // Forgets what the run has done since, before it can be in its old state again.
         asked.requestOf(folder);
       }
       void startNext();
