@@ -353,6 +353,8 @@ test(
         'Images per second',
         'Gradient norm',
       ]);
+      const named = await drawn.nth(2).locator('.chart-legend li').allTextContents();
+      assert.deepEqual(named, ['resnet18 full: Gradient norm', 'densenet169 head: Gradient norm', 'End of an epoch']);
       await pageScreenshot(page, 'training-further');
       await post({ type: 'runs', shown: [frozen], others: [] });
       await drawn.nth(2).waitFor({ state: 'detached' });

@@ -77,21 +77,21 @@ export function mainCharts(runs: readonly PageRun[], choices: ChartChoices, colo
   ];
 }
 
-/** The charts that are folded away at first: learning rate, speed, and the norm of the gradients where a run says it. */
+/** The charts that are folded away at first: learning rate, speed, and the norm of the gradients of the runs that say it. */
 export function furtherCharts(runs: readonly PageRun[], { axis }: ChartChoices, colors: ThemeColors): RunChart[] {
   const linesOf = linesOfRuns(runs, colors);
-  const chart = (title: string, column: StepColumn): RunChart => ({
+  const chart = (title: string, column: StepColumn, drawn = runs): RunChart => ({
     kind: { title, values: title, log: false, percent: false },
-    curves: runs.map((run) => {
+    curves: drawn.map((run) => {
       const { name, training } = linesOf(run);
       return { ...training, label: name(title), points: () => stepPoints(run, axis, column) };
     }),
   });
-  const knowsNorm = runs.some(({ curves: { steps } }) => steps.values('gradientNorm').some(Number.isFinite));
+  const withNorm = runs.filter(({ curves: { steps } }) => steps.values('gradientNorm').some(Number.isFinite));
   return [
     chart(l10n.t('Learning rate'), 'learningRate'),
     chart(l10n.t('Images per second'), 'imagesPerSecond'),
-    ...(knowsNorm ? [chart(l10n.t('Gradient norm'), 'gradientNorm')] : []),
+    ...(withNorm.length === 0 ? [] : [chart(l10n.t('Gradient norm'), 'gradientNorm', withNorm)]),
   ];
 }
 
