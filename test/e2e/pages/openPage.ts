@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
 import type { Browser, Page } from 'playwright-core';
 import { webviewHtml } from '../../../src/extension/panels/webviewHtml.ts';
 import type { Theme } from '../workbench.ts';
@@ -110,9 +111,9 @@ async function serve(page: Page, name: PageName): Promise<void> {
   });
 }
 
-const pictures = join(root, 'test-results', 'pages');
+const pictures = process.env['FIVECROP_SCREENSHOTS'] ?? join(root, 'test-results', 'pages');
 
-/** A picture of the page under test-results/pages. */
+/** Writes a picture of the page to `FIVECROP_SCREENSHOTS`, or without that variable to test-results/pages. */
 export async function pageScreenshot(page: Page, name: string, fullPage = true): Promise<void> {
   await mkdir(pictures, { recursive: true });
   await page.screenshot({ path: join(pictures, `${name}.png`), fullPage });
