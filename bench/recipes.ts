@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { scanDataset } from '../src/ml/data/scanDataset.ts';
-import { type SeedSummary, summariseSeeds } from '../src/ml/cli/seedRuns.ts';
+import { meanAndDeviation } from '../src/ml/cli/seedRuns.ts';
 import type { Engine, Feeds } from '../src/ml/engine/engine.ts';
 import { onnxEngine } from '../src/ml/engine/onnxruntime/onnxEngine.ts';
 import type { Tensor } from '../src/ml/graph/tensor.ts';
@@ -133,13 +133,12 @@ async function main(): Promise<void> {
       const engine = remembering(onnxEngine);
       for (const [row, settings] of Object.entries({ ...recipes, ...parts })) {
         const begun = performance.now();
-        const runs: SeedSummary['seeds'][number][] = [];
+        const accuracies: number[] = [];
         for (const seed of seeds) {
-          const accuracy = await accuracyOf({ data, network, seed, ...settings }, engine, join(folder, 'runs'));
-          runs.push({ seed, run: row, bestAccuracy: accuracy });
+          accuracies.push(await accuracyOf({ data, network, seed, ...settings }, engine, join(folder, 'runs')));
         }
-        const { mean, deviation } = summariseSeeds(runs);
-        const each = runs.map(({ bestAccuracy }) => bestAccuracy.toFixed(4)).join(' ');
+        const { mean, deviation } = meanAndDeviation(accuracies);
+        const each = accuracies.map((accuracy) => accuracy.toFixed(4)).join(' ');
         const seconds = ((performance.now() - begun) / 1000).toFixed(0);
         console.log(`| ${row} | ${mean.toFixed(4)} ± ${deviation.toFixed(4)} | ${each} | ${seconds} s |`);
       }

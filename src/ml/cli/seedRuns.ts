@@ -6,9 +6,14 @@ export interface SeedSummary {
 }
 
 export function summariseSeeds(seeds: SeedSummary['seeds']): SeedSummary {
-  const mean = seeds.reduce((sum, { bestAccuracy }) => sum + bestAccuracy, 0) / seeds.length;
-  const squares = seeds.reduce((sum, { bestAccuracy }) => sum + (bestAccuracy - mean) ** 2, 0);
-  return { seeds, mean, deviation: Math.sqrt(squares / Math.max(1, seeds.length - 1)) };
+  return { seeds, ...meanAndDeviation(seeds.map(({ bestAccuracy }) => bestAccuracy)) };
+}
+
+/** The mean, and the deviation of the sample; 0 for a single value. */
+export function meanAndDeviation(values: readonly number[]): Pick<SeedSummary, 'mean' | 'deviation'> {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, deviation: Math.sqrt(squares / Math.max(1, values.length - 1)) };
 }
 
 export function seedLine({ seeds, mean, deviation }: SeedSummary): string {
