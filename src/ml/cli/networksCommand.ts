@@ -55,7 +55,7 @@ async function list(words: readonly string[], options: OptionValues): Promise<vo
     options['measure'] === true ? await measure(offers, options, output) : await recallSpeeds(deviceFingerprint());
   const lines = offers.map((offer): NetworkLine => ({ ...offer, ...speeds[offer.name] }));
   for (const line of lines) output.object(line);
-  const header = ['--arch', 'family', 'parameters', 'ImageNet', 'weights', '', 'licence', 'images/s'];
+  const header = ['--arch', 'family', 'parameters', 'ImageNet', 'weights', '', 'licence', 'images/s', 'measured with'];
   for (const line of formatTable(header, lines.map(rowOf))) output.print(line);
 }
 
@@ -96,7 +96,8 @@ function speedText(imagesPerSecond: number): string {
   return imagesPerSecond < 10 ? imagesPerSecond.toFixed(1) : imagesPerSecond.toFixed(0);
 }
 
-function rowOf({ name, family, parameters, top1, licence, weightsBytes, weightsHere, imagesPerSecond }: NetworkLine) {
+function rowOf({ name, family, parameters, top1, licence, weightsBytes, weightsHere, ...measured }: NetworkLine) {
+  const { imagesPerSecond, engine = '', device = '' } = measured;
   return [
     name,
     family,
@@ -105,6 +106,6 @@ function rowOf({ name, family, parameters, top1, licence, weightsBytes, weightsH
     weightsBytes === undefined ? 'none' : `${Math.round(weightsBytes / 1e6)} MB`,
     weightsHere ? 'here' : '',
     licence ?? '–',
-    imagesPerSecond === undefined ? '' : speedText(imagesPerSecond),
+    ...(imagesPerSecond === undefined ? ['', ''] : [speedText(imagesPerSecond), `${engine} on ${device}`]),
   ];
 }

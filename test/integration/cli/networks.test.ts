@@ -43,4 +43,10 @@ test('what was measured here is remembered', async () => {
       ['ConvNet3', undefined],
     ],
   );
+  const { stdout } = await networks('convnet');
+  const [, ...rows] = stdout.trimEnd().split('\n');
+  assert.deepEqual(
+    rows.map((row) => /\d +onnx on cpu$/u.test(row)),
+    [true, false, false],
+  );
 });
