@@ -3,7 +3,7 @@ import { conv2d } from '../operators/convolution/conv2d.ts';
 import { layerNorm, layerNorm2d } from '../operators/norm/layerNorm.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
-import { type Initialisation, zeros } from './initialise.ts';
+import { type Initialisation, narrowNormal } from './initialise.ts';
 import { convnextBlock } from './layers/convnextBlock.ts';
 import { preparedBy, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
@@ -77,10 +77,7 @@ const classifier = 'classifier.2';
 const initialise: Initialisation = (name, shapes) => {
   if (name.endsWith('.layer_scale')) return { kind: 'constant', value: 1e-6 };
   const isOwn = name.startsWith('features.') || name === `${classifier}.weight` || name === `${classifier}.bias`;
-  if (!isOwn) return undefined;
-  const weight = shapes.get(name.replace(/bias$/u, 'weight')) ?? [];
-  if (weight.length === 1) return undefined;
-  return name.endsWith('.bias') ? zeros : { kind: 'normal', std: 0.02 };
+  return isOwn ? narrowNormal(name, shapes) : undefined;
 };
 
 /** ConvNeXt (Liu et al. 2022, https://arxiv.org/abs/2201.03545) as torchvision builds it. */

@@ -46,6 +46,13 @@ export const kaimingConvolutions: Initialisation = (name, shapes) =>
     ? { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) }
     : undefined;
 
+/** Weights of convolutions and Linears, and tables of biases, normal with a deviation of 0.02; biases 0; undefined for norms. */
+export const narrowNormal: Initialisation = (name, shapes) => {
+  const weight = shapes.get(name.replace(/bias$/u, 'weight')) ?? [];
+  if (weight.length < 2) return undefined;
+  return name.endsWith('.bias') ? zeros : { kind: 'normal', std: 0.02 };
+};
+
 /**
  * torch's defaults. Weights and biases of Conv2d and Linear: kaiming_uniform_ with a = sqrt(5), which is uniform within
  * 1 / sqrt(fan_in). Norms: weight 1, bias 0, mean 0, variance 1.

@@ -16,7 +16,7 @@ import { layerNorm } from '../operators/norm/layerNorm.ts';
 import { averagePool2d } from '../operators/pooling/averagePool.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import type { Family } from './family.ts';
-import { type Initialisation, zeros } from './initialise.ts';
+import { type Initialisation, narrowNormal } from './initialise.ts';
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
 import { mlp } from './layers/transformerBlock.ts';
@@ -123,9 +123,7 @@ const originalClasses = 1000;
 /** Convolutions, Linears and the biases of positions normal with a deviation of 0.02, all other biases 0. */
 const initialise: Initialisation = (name, shapes) => {
   const isOwn = /^(stem|blocks|classifier\.3)\./u.test(name) || name === `${classifier}.weight`;
-  const weight = shapes.get(name.replace(/bias$/u, 'weight')) ?? [];
-  if (!isOwn || weight.length < 2) return undefined;
-  return name.endsWith('.bias') ? zeros : { kind: 'normal', std: 0.02 };
+  return isOwn ? narrowNormal(name, shapes) : undefined;
 };
 
 /** MaxViT (Tu et al. 2022, https://arxiv.org/abs/2204.01697) as torchvision builds it. */

@@ -10,7 +10,7 @@ import { transpose } from '../operators/movement/transpose.ts';
 import { applyLayerNorm, layerNorm, layerNormParameters } from '../operators/norm/layerNorm.ts';
 import { mean } from '../operators/reduce/meanAndMax.ts';
 import { type Family, variantsOf } from './family.ts';
-import { type Initialisation, zeros } from './initialise.ts';
+import { type Initialisation, narrowNormal } from './initialise.ts';
 import { mlp } from './layers/transformerBlock.ts';
 import { bicubic, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
 
@@ -123,10 +123,9 @@ const classifier = 'head';
 /** Linears and the biases of positions normal with a deviation of 0.02, the Linears' own biases 0. */
 const initialise: Initialisation = (name, shapes) => {
   if (name.endsWith('.logit_scale')) return { kind: 'constant', value: Math.log(10) };
-  const isOwn = name.startsWith('features.') || name === `${classifier}.weight` || name === `${classifier}.bias`;
-  const weight = shapes.get(name.replace(/bias$/u, 'weight')) ?? [];
-  if (!isOwn || weight.length !== 2) return undefined;
-  return name.endsWith('.bias') ? zeros : { kind: 'normal', std: 0.02 };
+  // The convolution that cuts patches is drawn by torch's defaults.
+  const isOwn = /^features\.(?!0\.0\.)/u.test(name) || name === `${classifier}.weight` || name === `${classifier}.bias`;
+  return isOwn ? narrowNormal(name, shapes) : undefined;
 };
 
 /**

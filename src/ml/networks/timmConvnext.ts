@@ -4,7 +4,7 @@ import { conv2d } from '../operators/convolution/conv2d.ts';
 import { layerNorm, layerNorm2d } from '../operators/norm/layerNorm.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import type { Family } from './family.ts';
-import { type Initialisation, zeros } from './initialise.ts';
+import { type Initialisation, narrowNormal, zeros } from './initialise.ts';
 import { convnextBlock } from './layers/convnextBlock.ts';
 import { timmConfig, type TimmNetwork, type TimmRow, timmVariants } from './timm.ts';
 import { withModelArguments } from './timmArguments.ts';
@@ -82,9 +82,7 @@ function initialisation(scale: number | null): Initialisation {
     if (name.endsWith('.gamma')) return { kind: 'constant', value: scale ?? 1 };
     if (name.includes('.mlp.grn.')) return zeros;
     const isOwn = /^(stem|stages)\./u.test(name) || name === `${classifier}.weight` || name === `${classifier}.bias`;
-    const weight = shapes.get(name.replace(/bias$/u, 'weight')) ?? [];
-    if (!isOwn || weight.length < 2) return undefined;
-    return name.endsWith('.bias') ? zeros : { kind: 'normal', std: 0.02 };
+    return isOwn ? narrowNormal(name, shapes) : undefined;
   };
 }
 

@@ -12,7 +12,7 @@ import { layerNorm } from '../operators/norm/layerNorm.ts';
 import { mean } from '../operators/reduce/meanAndMax.ts';
 import { expand } from '../operators/reduce/reduceSum.ts';
 import type { Family } from './family.ts';
-import { type Initialisation, zeros } from './initialise.ts';
+import { type Initialisation, narrowNormal } from './initialise.ts';
 import { addScaled, askingTokens, mlp, selfAttention, timmMlpNames } from './layers/transformerBlock.ts';
 import { timmConfig, type TimmNetwork, type TimmRow, timmVariants } from './timm.ts';
 import { refuseUnevenHeads, withModelArguments } from './timmArguments.ts';
@@ -157,9 +157,7 @@ function initialisation({ init_values: scale }: VisionTransformer): Initialisati
     if (name === 'cls_token' || name === 'reg_token') return { kind: 'normal', std: 1e-6 };
     if (name.endsWith('.gamma')) return { kind: 'constant', value: scale ?? 1 };
     const isOwn = name.startsWith('blocks.') || name === `${classifier}.weight` || name === `${classifier}.bias`;
-    const weight = shapes.get(name.replace(/bias$/u, 'weight')) ?? [];
-    if (!isOwn || weight.length !== 2) return undefined;
-    return name.endsWith('.bias') ? zeros : { kind: 'normal', std: 0.02 };
+    return isOwn ? narrowNormal(name, shapes) : undefined;
   };
 }
 
