@@ -2,6 +2,7 @@ import { type Interpolation, interpolations, type Preprocessing } from '../../pr
 import type { HubPin, TimmConfig } from '../../protocol/timmConfig.ts';
 import type { Variant } from './family.ts';
 import { type FilePin, hubSource, type WeightSet, type WeightsSource } from './pretrainedWeights.ts';
+import { supportedPool } from './timmArguments.ts';
 
 /** What the names of networks begin with that are built, named and published as timm does it: `timm/NAME.TAG`. */
 export const timmPrefix = 'timm/';
@@ -168,11 +169,11 @@ export function builtAlike(
   variants: Readonly<Record<string, Variant>>,
 ): (config: TimmConfig) => TimmNetwork | undefined {
   return (config) => {
-    const { architecture, global_pool: pool } = config;
+    const { architecture } = config;
     const variant = Object.hasOwn(variants, architecture) ? variants[architecture] : undefined;
     if (!variant) return undefined;
-    refuseArguments(config, []);
-    if (pool && pool !== 'avg') throw new RangeError(`its features are pooled by ${pool}, and only avg is supported`);
+    refuseArguments(config);
+    supportedPool(config, ['avg']);
     const { title, features, build } = variant;
     return { title, features, build };
   };
@@ -181,8 +182,8 @@ export function builtAlike(
 /** Arguments of timm's constructors that do not change what is built here. */
 const withoutMeaning = ['num_classes', 'in_chans', 'drop_rate', 'drop_path_rate', 'img_size', 'pretrained'];
 
-/** Throws `RangeError`, a clause, where a configuration has arguments other than those that are `known`. */
-export function refuseArguments({ model_args: given }: TimmConfig, known: readonly string[]): void {
-  const other = Object.keys(given ?? {}).filter((name) => !known.includes(name) && !withoutMeaning.includes(name));
+/** Throws `RangeError`, a clause, where a configuration has arguments that change what is built. */
+export function refuseArguments({ model_args: given }: TimmConfig): void {
+  const other = Object.keys(given ?? {}).filter((name) => !withoutMeaning.includes(name));
   if (other.length > 0) throw new RangeError(`it is built with ${other.join(', ')}, which is not supported`);
 }

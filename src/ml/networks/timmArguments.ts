@@ -46,6 +46,22 @@ function isCount(name: string, value: unknown): boolean {
   return typeof value === 'number' && Number.isInteger(value) && value > 0 && value <= most;
 }
 
+/**
+ * How the last map or the last tokens become features: as the configuration says it, or as the architecture does itself,
+ * which is the first of `supported`. Throws `RangeError`, a clause, for a way that is not supported.
+ */
+export function supportedPool<Pool extends string>(
+  { global_pool: said }: TimmConfig,
+  supported: readonly [usual: Pool, ...others: Pool[]],
+): Pool {
+  const known = said === undefined || said === null ? supported[0] : supported.find((pool) => pool === said);
+  if (known !== undefined) return known;
+  const all = supported.join(' and ');
+  throw new RangeError(
+    `its features are pooled by ${said === '' ? 'nothing' : said}, and only ${all} ${supported.length > 1 ? 'are' : 'is'} supported`,
+  );
+}
+
 /** Throws `RangeError`, a clause, where the features of a token are not to be shared out among the heads in parts of `multiple`. */
 export function refuseUnevenHeads(
   { embed_dim: size, num_heads: heads }: Readonly<Record<'embed_dim' | 'num_heads', number>>,

@@ -7,7 +7,7 @@ import type { Family } from './family.ts';
 import { type Initialisation, narrowNormal, zeros } from './initialise.ts';
 import { convnextBlock } from './layers/convnextBlock.ts';
 import { timmConfig, type TimmNetwork, type TimmRow, timmVariants } from './timm.ts';
-import { withModelArguments } from './timmArguments.ts';
+import { supportedPool, withModelArguments } from './timmArguments.ts';
 
 /** Arguments of timm's ConvNeXt, under its names. */
 interface Convnext {
@@ -90,10 +90,7 @@ function fromTimm(config: TimmConfig): TimmNetwork | undefined {
   const known = architectureOf(config.architecture);
   if (!known) return undefined;
   const options = withModelArguments(known, config);
-  const { global_pool: pool } = config;
-  if (pool !== undefined && pool !== null && pool !== 'avg') {
-    throw new RangeError(`its features are pooled by ${pool === '' ? 'nothing' : pool}, and only avg is supported`);
-  }
+  supportedPool(config, ['avg']);
   return {
     title: titleOf(config.architecture),
     features: options.dims.at(-1) ?? 0,

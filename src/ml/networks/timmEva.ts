@@ -16,7 +16,7 @@ import type { Family } from './family.ts';
 import { type Initialisation, zeros } from './initialise.ts';
 import { addScaled, mlp, selfAttention, timmMlpNames } from './layers/transformerBlock.ts';
 import { timmConfig, type TimmNetwork, type TimmRow, timmVariants } from './timm.ts';
-import { refuseUnevenHeads, withModelArguments } from './timmArguments.ts';
+import { supportedPool, refuseUnevenHeads, withModelArguments } from './timmArguments.ts';
 
 /** Arguments of timm's Eva that its DINOv3 networks differ in, under its names. */
 interface Eva {
@@ -59,14 +59,6 @@ function architectureOf(name: string): Eva | undefined {
 
 /** How the last tokens become features: the class token, or the patches' mean. */
 type Pool = 'token' | 'avg';
-
-function poolOf({ global_pool: pool }: TimmConfig): Pool {
-  if (pool === undefined || pool === null || pool === 'avg') return 'avg';
-  if (pool === 'token') return pool;
-  throw new RangeError(
-    `its features are pooled by ${pool === '' ? 'nothing' : pool}, and only token and avg are supported`,
-  );
-}
 
 /** Attention and two Linears around GELU, each behind a norm, by a learned factor, and added to what came in. */
 function block(builder: GraphBuilder, name: string, x: string, options: Eva, positions: RotaryPositions): string {
@@ -127,7 +119,7 @@ function fromTimm(config: TimmConfig): TimmNetwork | undefined {
   if (!known) return undefined;
   const options = withModelArguments(known, config);
   refuseUnevenHeads(options, 4);
-  const pool = poolOf(config);
+  const pool = supportedPool(config, ['avg', 'token']);
   const [, size = ''] = nameForm.exec(config.architecture) ?? [];
   return {
     title: `DINOv3 ViT-${size.charAt(0).toUpperCase()}/${options.patch_size}`,

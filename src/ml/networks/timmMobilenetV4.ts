@@ -10,6 +10,7 @@ import { fanOut, type Initialisation, zeros } from './initialise.ts';
 import { type ConvNormActivationOptions, namedConvNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
 import { refuseArguments, timmConfig, type TimmNetwork, type TimmRow, timmVariants } from './timm.ts';
+import { supportedPool } from './timmArguments.ts';
 
 /** A convolution with batch norm and ReLU. */
 interface Plain {
@@ -163,11 +164,11 @@ const initialise: Initialisation = (name, shapes) => {
 };
 
 function fromTimm(config: TimmConfig): TimmNetwork | undefined {
-  const { architecture, global_pool: pool } = config;
+  const { architecture } = config;
   const stages = Object.hasOwn(architectures, architecture) ? architectures[architecture] : undefined;
   if (!stages) return undefined;
-  refuseArguments(config, []);
-  if (pool && pool !== 'avg') throw new RangeError(`its features are pooled by ${pool}, and only avg is supported`);
+  refuseArguments(config);
+  supportedPool(config, ['avg']);
   const title = architecture.replace('mobilenetv4_conv_', 'MobileNetV4 conv ');
   return { title, features, build: (builder, images) => build(builder, stages, images) };
 }

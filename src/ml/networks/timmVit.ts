@@ -15,7 +15,7 @@ import type { Family } from './family.ts';
 import { type Initialisation, narrowNormal } from './initialise.ts';
 import { addScaled, askingTokens, mlp, selfAttention, timmMlpNames } from './layers/transformerBlock.ts';
 import { timmConfig, type TimmNetwork, type TimmRow, timmVariants } from './timm.ts';
-import { refuseUnevenHeads, withModelArguments } from './timmArguments.ts';
+import { supportedPool, refuseUnevenHeads, withModelArguments } from './timmArguments.ts';
 
 /** Arguments of timm's VisionTransformer, under its names. */
 interface VisionTransformer {
@@ -78,14 +78,6 @@ function architectureOf(name: string): VisionTransformer | undefined {
 
 /** How the last tokens become features: the class token behind the norm, or the patches' mean ahead of it. */
 type Pool = 'token' | 'avg';
-
-function poolOf({ global_pool: pool }: TimmConfig): Pool {
-  if (pool === undefined || pool === null || pool === 'token') return 'token';
-  if (pool === 'avg') return pool;
-  throw new RangeError(
-    `its features are pooled by ${pool === '' ? 'nothing' : pool}, and only token and avg are supported`,
-  );
-}
 
 /** Attention and two Linears around GELU, each behind a norm, by a learned factor, and added to what came in. */
 function block(builder: GraphBuilder, name: string, x: string, options: VisionTransformer, asking?: number): string {
@@ -166,7 +158,7 @@ function fromTimm(config: TimmConfig): TimmNetwork | undefined {
   if (!known) return undefined;
   const options = withModelArguments(known, config);
   refuseUnevenHeads(options);
-  const pool = poolOf(config);
+  const pool = supportedPool(config, ['token', 'avg']);
   if (pool === 'token' && !options.class_token)
     throw new RangeError('its features are those of a class token, which it has not');
   return {

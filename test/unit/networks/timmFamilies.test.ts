@@ -57,6 +57,10 @@ test('what a configuration asks for and cannot be built is refused in a clause',
   assert.throws(built(tiny, { args: { depth: 1e9 } }), /depth = 1000000000 is not supported/u);
   assert.throws(built(tiny, { args: { num_heads: 5 } }), /not to be shared out among 5 heads/u);
   assert.throws(built(tiny, { pool: 'map' }), /pooled by map, and only token and avg/u);
+  for (const architecture of ['convnext_tiny', 'mobilenetv4_conv_small', 'resnet50']) {
+    assert.throws(built(architecture, { pool: '' }), /pooled by nothing, and only avg is supported/u);
+    assert.throws(built(architecture, { pool: 'max' }), /pooled by max, and only avg is supported/u);
+  }
   assert.throws(built(tiny, { args: { class_token: false }, pool: 'token' }), /class token/u);
   assert.throws(built('convnext_tiny', { args: { dims: [1, 2, 3] } }), /dims = \[1,2,3\] is not supported/u);
   assert.throws(built('vit_giant_patch14_dinov2', {}), /of timm only those of .* are supported/u);
