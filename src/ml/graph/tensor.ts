@@ -9,6 +9,13 @@ export type DataType = Tensor['dtype'];
 /** Tensors by name, in the order in which torch's `state_dict()` lists them. */
 export type StateDict = ReadonlyMap<string, Tensor>;
 
+/** A state's tensor by its name. Throws where there is none, which is a bug of the caller. */
+export function tensorOf(state: StateDict, name: string): Tensor {
+  const tensor = state.get(name);
+  if (!tensor) throw new Error(`the state has no tensor named ${name}`);
+  return tensor;
+}
+
 /** Number of elements of a shape; 1 for a scalar's empty shape. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);

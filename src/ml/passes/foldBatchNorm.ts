@@ -1,5 +1,5 @@
 import { floats as floatType, isNode, type Graph, type Node } from '../graph/graph.ts';
-import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
+import { float32Tensor, type StateDict, type Tensor, tensorOf } from '../graph/tensor.ts';
 import { conv2dOperator } from '../operators/convolution/conv2d.ts';
 import { batchNormInference } from '../operators/norm/batchNormInference.ts';
 
@@ -72,11 +72,5 @@ function scaleRows(kernel: Float32Array, scale: Float32Array): Float32Array {
 }
 
 function pick(constants: ReadonlyMap<string, Tensor>, names: readonly string[]): StateDict {
-  return new Map(
-    names.map((name) => {
-      const tensor = constants.get(name);
-      if (!tensor) throw new Error(`the state has no tensor named ${name}`);
-      return [name, tensor];
-    }),
-  );
+  return new Map(names.map((name) => [name, tensorOf(constants, name)]));
 }

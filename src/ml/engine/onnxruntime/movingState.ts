@@ -1,6 +1,6 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { type Graph, typeOf } from '../../graph/graph.ts';
-import type { StateDict, Tensor } from '../../graph/tensor.ts';
+import { type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { fromBlockedOrder, toBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
 import { firstMoment, momentNames } from '../../operators/optimizer/optimizer.ts';
@@ -52,7 +52,7 @@ export function createMovingState(
   const tensors = new Map<string, OrtTensor>();
   const constants = new Map<string, Tensor>();
   for (const name of [...forward.parameters, ...forward.buffers]) {
-    const tensor = existing(initial.state, name);
+    const tensor = tensorOf(initial.state, name);
     if (trainable.has(name) || forward.updates.has(name)) tensors.set(name, inModelOrder(name, tensor));
     else constants.set(name, tensor);
   }
@@ -61,7 +61,7 @@ export function createMovingState(
     for (const moment of momentNames(optimizer, parameter)) {
       parameterOf.set(moment, parameter);
       const tensor =
-        initial.optimizer.get(moment) ?? firstMoment(moment, parameter, existing(initial.state, parameter));
+        initial.optimizer.get(moment) ?? firstMoment(moment, parameter, tensorOf(initial.state, parameter));
       tensors.set(moment, inModelOrder(moment, tensor));
     }
   }
@@ -109,10 +109,4 @@ export function createMovingState(
       freeUnused();
     },
   };
-}
-
-function existing(state: StateDict, name: string): Tensor {
-  const tensor = state.get(name);
-  if (!tensor) throw new Error(`the state has no tensor named ${name}`);
-  return tensor;
 }

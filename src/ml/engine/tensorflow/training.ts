@@ -3,7 +3,7 @@ import { splitFrozen } from '../../passes/frozenPrefix.ts';
 import { typeOf, type Graph } from '../../graph/graph.ts';
 import { leastRest } from '../../operators/loss/focalLoss.ts';
 import { averageShare, firstMoment, groupOf, groupStep, momentNames } from '../../operators/optimizer/optimizer.ts';
-import { float32Tensor, type StateDict, type Tensor } from '../../graph/tensor.ts';
+import { float32Tensor, type StateDict, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { countBatches } from '../countBatches.ts';
 import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
 import type { DeviceTensor, TensorFlow } from '../../operators/tensorflow.ts';
@@ -91,7 +91,7 @@ function place(tf: TensorFlow, graphFor: GraphForBatch, initial: TrainingState, 
       move(
         moments,
         moment,
-        initial.optimizer.get(moment) ?? firstMoment(moment, name, existing(initial.state, name)),
+        initial.optimizer.get(moment) ?? firstMoment(moment, name, tensorOf(initial.state, name)),
         name,
       );
     }
@@ -261,12 +261,6 @@ function copyState(
     }),
   );
   return { state: new Map(present), optimizer: new Map(optimizer) };
-}
-
-function existing(state: StateDict, name: string): Tensor {
-  const tensor = state.get(name);
-  if (!tensor) throw new Error(`the state has no tensor named ${name}`);
-  return tensor;
 }
 
 function copyOf(tensor: Tensor): Tensor {
