@@ -28,7 +28,7 @@ import { mobilenetV3 } from './mobilenetV3.ts';
 import { type GraphOptions, type ImageDemands, imagesInput, type Network, type NetworkReference } from './network.ts';
 import { nearNames } from './nearNames.ts';
 import { onnxFileNetwork } from './onnxFile.ts';
-import { imagenetPixels, type PretrainedWeights } from './pretrainedWeights.ts';
+import { imagenetPixels, type PretrainedWeights, usualSize } from './pretrainedWeights.ts';
 import { regnet } from './regnet.ts';
 import { resnet } from './resnet.ts';
 import { shufflenetV2 } from './shufflenetV2.ts';
@@ -91,7 +91,6 @@ export type NetworkHead = 'original' | HeadOptions;
 
 /** Classes of most networks: ImageNet's. */
 const originalClasses = 1000;
-const inputSize = 224;
 
 /** Names of all networks that are known, in the order in which lists show them. */
 export const networkNames: readonly string[] = families.flatMap(({ variants }) => Object.keys(variants));
@@ -219,7 +218,7 @@ function build({ family, variant }: Described, builder: GraphBuilder, images: st
 }
 
 /** A network's graph for one prepared image of `size` pixels. Throws `RangeError` for an unknown network. */
-export function networkGraph(name: string, head: NetworkHead, size = inputSize): Graph {
+export function networkGraph(name: string, head: NetworkHead, size = usualSize): Graph {
   return graphOf(describedBy(name), head, { batchSize: 1, size });
 }
 
