@@ -300,7 +300,9 @@ function tick(ticked: boolean, label: string, detail: string, settings: Partial<
 
 function precisionItem({ frozenPrecision }: GivenConfig): Item {
   const isInt8 = frozenPrecision === 'int8';
-  const detail = l10n.t('Two to three times as fast on the CPU; the log says how far it moves what they give.');
+  const detail = l10n.t(
+    'Up to three times as fast on the CPU, slower with some networks. The log says so, and how far features move.',
+  );
   return tick(isInt8, l10n.t('Compute Frozen Layers in 8 Bits'), detail, {
     frozenPrecision: isInt8 ? 'float32' : 'int8',
   });
