@@ -10,10 +10,9 @@ import { report } from './report.ts';
 
 /*
  * `fivecrop train --method head --feature-views 1`: the first epoch passes every image through the frozen layers, the later
- * ones train the head on what was kept. Arguments: network, weights, data, images of the plan, epochs of the head,
- * precision of the frozen layers.
+ * ones train the head on what was kept. Arguments: network, weights, data, images of the plan, epochs of the head.
  */
-const [name = '', weights = '', data = '', images = '0', epochs = '0', precision = 'float32'] = process.argv.slice(2);
+const [name = '', weights = '', data = '', images = '0', epochs = '0'] = process.argv.slice(2);
 const measuredEpochs = 3;
 const config = trainingConfigSchema.parse({
   data,
@@ -22,7 +21,6 @@ const config = trainingConfigSchema.parse({
   validateEvery: 1e6,
   hidden: [],
   featureViews: 1,
-  frozenPrecision: precision,
 });
 const out = await mkdtemp(join(tmpdir(), 'fivecrop-bench-'));
 
