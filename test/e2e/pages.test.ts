@@ -541,6 +541,21 @@ test(
   },
 );
 
+test('the one crop of a network that sees whole images is called so', { skip }, async () => {
+  const [sample] = samplePredictions(1);
+  assert.ok(sample);
+  const { width, height, crops } = sample.prediction;
+  const whole = crops.slice(0, 1).map((crop) => ({ ...crop, frame: { left: 0, top: 0, width, height } }));
+  await withPage(openPrediction({}, 1), async ({ page, post }) => {
+    await page.locator('.detail .crop').nth(4).waitFor();
+    const shown = { ...sample, prediction: { ...sample.prediction, crops: whole } };
+    await post({ type: 'results', predictions: [shown], failed: [] });
+    await page.locator('.card.mean').getByText('Whole image').waitFor();
+    assert.match((await page.locator('.badge').getAttribute('aria-label')) ?? '', /^Crop 1, whole image: /);
+    assert.doesNotMatch(await page.locator('.detail').innerText(), /centre/i);
+  });
+});
+
 test('a list that a filter leaves empty says why', { skip }, async () => {
   await withPage(openPrediction({}, 3), async ({ page }) => {
     await page.locator('.detail .crop').nth(4).waitFor();

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { CropPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { element, svg } from '../components/element.ts';
 import type { CropHighlight } from './cropHighlight.ts';
-import { cropTitle } from './cropTitle.ts';
+import { cropTitle, isWholeImage } from './cropTitle.ts';
 
 /** The picture with the frames of its crops on it, and a button with the number of each. */
 export function cropFrames(
@@ -36,7 +36,8 @@ function frameShape({ left, top, width, height }: CropPrediction['frame'], posit
 
 /** The crop's number, in its own corner of the picture. */
 function badge({ crop, frame, top }: CropPrediction, position: number, width: number, height: number): HTMLElement {
-  const label = l10n.t('Crop {0}, {1}: {2}', position + 1, cropTitle(crop), top[0]?.name ?? l10n.t('no class'));
+  const where = isWholeImage({ frame }, { width, height }) ? l10n.t('whole image') : cropTitle(crop);
+  const label = l10n.t('Crop {0}, {1}: {2}', position + 1, where, top[0]?.name ?? l10n.t('no class'));
   const mark = element('button', { type: 'button', class: 'badge', title: label, 'aria-label': label }, [
     String(position + 1),
   ]);

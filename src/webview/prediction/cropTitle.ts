@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { CropName } from '../../protocol/prediction.ts';
+import type { CropName, CropPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 
 /** What the page calls a crop. */
 export function cropTitle(crop: CropName): string {
@@ -13,3 +13,11 @@ const titles: Record<CropName, string> = {
   'lower left': l10n.t('lower left'),
   'lower right': l10n.t('lower right'),
 };
+
+/** Whether a crop is all of the image, as that of a network which sees whole images. */
+export function isWholeImage(
+  { frame }: Pick<CropPrediction, 'frame'>,
+  { width, height }: Pick<ImagePrediction, 'width' | 'height'>,
+): boolean {
+  return frame.width >= width && frame.height >= height;
+}

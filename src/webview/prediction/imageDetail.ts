@@ -8,6 +8,7 @@ import { button } from '../components/toolkit.ts';
 import { cropColumn } from './cropColumn.ts';
 import { cropFrames } from './cropFrames.ts';
 import { cropHighlight } from './cropHighlight.ts';
+import { isWholeImage } from './cropTitle.ts';
 import { agreement, type PredictionRow } from './predictionRows.ts';
 
 export type DetailOptions = {
@@ -62,9 +63,11 @@ function classified(prediction: ImagePrediction, thumbnail: string, picture: str
 }
 
 function meanCard(prediction: ImagePrediction): HTMLElement {
-  const { mean } = prediction;
+  const { mean, crops } = prediction;
   const { agreeing, of } = agreement(prediction);
-  const title = of > 1 ? l10n.t('Mean of {0} crops', of) : l10n.t('Centre crop');
+  const isWhole = crops.every((crop) => isWholeImage(crop, prediction));
+  const one = isWhole ? l10n.t('Whole image') : l10n.t('Centre crop');
+  const title = of > 1 ? l10n.t('Mean of {0} crops', of) : one;
   return element('article', { class: 'card mean' }, [
     element('h2', {}, [
       title,
