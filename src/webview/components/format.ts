@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+
 const unitStep = 1024;
 
 /** A share as percent: 0.9234 -> `92.3 %`, with a space that does not break. */

@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+
 /** What the cells of a confusion matrix show. */
 export const cellValues = ['counts', 'rows'] as const;
 export type CellValue = (typeof cellValues)[number];
