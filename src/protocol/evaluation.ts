@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { between, count, list, mostClasses, mostImages, name, path, sentence, whole } from './bounded.ts';
+import { fits } from './preprocessing.ts';
 
 const classIndex = whole(-1, mostClasses - 1);
 const share = between(0, 1);
@@ -46,6 +47,8 @@ const fieldsSchema = z.object({
   data: path(),
   split: name(),
   cropCount: z.union([z.literal(1), z.literal(5)]),
+  /** How an image became the square that the network sees. Absent in results of earlier versions. */
+  fit: z.enum(fits).optional(),
   images: count(),
   /** Images that could not be decoded and are not counted. */
   leftOut: count(),

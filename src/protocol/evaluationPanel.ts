@@ -13,6 +13,8 @@ export const evaluationPanelToPageSchema = z.discriminatedUnion('type', [
     written: line().optional(),
     /** Why nothing can be tested now, if so. */
     refusal: line().optional(),
+    /** Whether the network sees whole images, so that there are no five crops to test with. */
+    wholeImages: z.boolean(),
     evaluations: list(evaluationSchema, mostListed),
   }),
   z.object({ type: z.literal('progress'), busy: z.boolean(), what: line(), done: z.number(), total: z.number() }),

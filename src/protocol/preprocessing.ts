@@ -15,6 +15,11 @@ export type Interpolation = (typeof interpolations)[number];
 export const fits = ['crop', 'pad', 'squash'] as const;
 export type Fit = (typeof fits)[number];
 
+/** Whether a network sees the whole image, so that there is one crop and never five; `undefined` is `crop`. */
+export function seesWholeImage(fit: Fit | undefined): boolean {
+  return fit !== undefined && fit !== 'crop';
+}
+
 /**
  * How decoded pixels (8-bit RGB) become a network's input: resize, crop or pad to a square, then per channel
  * `(pixel * scale - mean) / std` in the given channel order.

@@ -4,6 +4,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import { type CheckpointMetadata, resumeFilePattern } from '../protocol/checkpointMetadata.ts';
+import { seesWholeImage } from '../protocol/preprocessing.ts';
 import { runFiles } from '../protocol/runRecord.ts';
 import type { TrainingEventOf } from '../protocol/trainingEvents.ts';
 import { metadataKeys, readCheckpointMetadata } from './checkpointHeader.ts';
@@ -83,6 +84,11 @@ async function resumeNameIn(path: string): Promise<Pick<CheckpointMetadata, 'res
   } catch {
     return undefined;
   }
+}
+
+/** Whether the network of a checkpoint sees whole images. No of a file that cannot be understood. */
+export async function seesWholeImages(path: string): Promise<boolean> {
+  return seesWholeImage((await checkpointMetadataIn(path))?.preprocessing.fit);
 }
 
 /** The checkpoints of a run: best, last, then epochs, the newest first. Of each file only the header is read. */

@@ -126,7 +126,7 @@ function openEvaluation(look: Look = {}, classes = 8, imagesOfEach = 20, refusal
         });
       } else if (message.type === 'ready') {
         const evaluations = ([5, 1] as const).map((crops) => sampleEvaluation(classes, crops, imagesOfEach));
-        await post({ type: 'evaluations', label: 'resnet18-head: best', evaluations, refusal });
+        await post({ type: 'evaluations', label: 'resnet18-head: best', wholeImages: false, evaluations, refusal });
       }
     },
   });
@@ -200,6 +200,26 @@ for (const theme of ['light', 'dark', 'highContrast', 'highContrastLight'] as co
     });
   });
 }
+
+test('the test of a network that sees whole images says so, and offers no five crops', { skip }, async () => {
+  const evaluation = { ...sampleEvaluation(8, 1), fit: 'pad' as const };
+  await withPage(openEvaluation(), async ({ page, sent, post }) => {
+    const cards = page.locator('.figure-cards h2');
+    await cards.nth(1).waitFor();
+    assert.deepEqual(await cards.allTextContents(), ['Five crops', 'Centre crop']);
+    const message = { type: 'evaluations', label: 'resnet18-head: best', wholeImages: true };
+    await post({ ...message, evaluations: [evaluation] });
+    await cards.getByText('Whole image').waitFor();
+    assert.equal(await cards.count(), 1);
+    await page.getByRole('button', { name: 'SVG', exact: true }).click();
+    await assertEventually(() => sent.some(({ type }) => type === 'export'));
+    const picture = sent.flatMap((one) => (one.type === 'export' ? [one.content] : [])).join('');
+    assert.match(picture, /flowers \(test\), whole image, tested /);
+    await post({ ...message, evaluations: [] });
+    await page.getByText('Not tested yet.').waitFor();
+    assert.deepEqual(await cards.allTextContents(), ['Whole image']);
+  });
+});
 
 test('a click on Stop is answered within 100 ms, and a second one ends the run at once', { skip }, async () => {
   await withPage(openTraining(), async ({ page, sent, post }) => {

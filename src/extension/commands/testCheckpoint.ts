@@ -7,7 +7,7 @@ import { cancelled } from '../../protocol/errors.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
-import { checkpointMetadataIn } from '../../runs/checkpointFiles.ts';
+import { checkpointMetadataIn, seesWholeImages } from '../../runs/checkpointFiles.ts';
 import { chooseFolder } from './chooseFolder.ts';
 import { checkpointFrom } from './checkpointFrom.ts';
 import { registerCommand } from './registerCommand.ts';
@@ -28,7 +28,7 @@ export function registerTesting(parts: TestParts): vscode.Disposable {
       });
       const data = await dataFor(parts, checkpoint);
       const split = await chooseSplit(parts, checkpoint, data);
-      panels.showEvaluation(checkpoint, { on: { data, split }, crops: await chooseCrops() });
+      panels.showEvaluation(checkpoint, { on: { data, split }, crops: await chooseCrops(checkpoint) });
     }),
     registerCommand('fivecrop.showTestResults', log, async (argument: unknown) => {
       panels.showEvaluation(
@@ -87,7 +87,9 @@ async function chooseSplit(parts: TestParts, checkpoint: string, data: string): 
   return split;
 }
 
-async function chooseCrops(): Promise<readonly CropCount[]> {
+/** Nothing is asked of a network that sees whole images. */
+async function chooseCrops(checkpoint: string): Promise<readonly CropCount[]> {
+  if (await seesWholeImages(checkpoint)) return [1];
   const items: (vscode.QuickPickItem & { crops: readonly CropCount[] })[] = [
     { label: l10n.t('Centre crop and five crops'), description: l10n.t('shows what five crops gain'), crops: [1, 5] },
     { label: l10n.t('Centre crop'), description: l10n.t('fastest'), crops: [1] },

@@ -15,6 +15,7 @@ import { readSettings } from '../settings.ts';
 import { requireTrust, untrustedRefusal } from '../requireTrust.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
 import { readEvaluations, timeWritten } from '../../runs/evaluations.ts';
+import { seesWholeImages } from '../../runs/checkpointFiles.ts';
 import { createEvaluationSession, type EvaluationData, type EvaluationSession } from './evaluationSession.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
@@ -128,6 +129,7 @@ function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
     label: checkpointTitle(checkpoint),
     read: () => readEvaluations(checkpoint, (reason) => log.warn(reason)),
     written: () => timeWritten(checkpoint),
+    wholeImages: () => seesWholeImages(checkpoint),
     refusal: () => untrustedRefusal('testing'),
     evaluate: async ({ data, split, crops, signal, onAnswer }: Parameters<EvaluateFunction>[0]) => {
       const { engine, device } = readSettings();

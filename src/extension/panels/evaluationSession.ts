@@ -24,6 +24,8 @@ export interface EvaluationSource {
   read(): Promise<Evaluation[]>;
   /** When the checkpoint was written; undefined where it is gone. */
   written(): Promise<string | undefined>;
+  /** Whether its network sees whole images, so that there is one crop and never five. */
+  wholeImages(): Promise<boolean>;
   /** Why nothing can be tested now; undefined where it can. */
   refusal(): string | undefined;
   /** Tests the checkpoint and keeps the result beside it; rejects as `Service.request` does. */
@@ -63,7 +65,7 @@ export function createEvaluationSession(
   let told = 0;
   const postEvaluations = async () => {
     const turn = ++asked;
-    const [kept, written] = await Promise.all([source.read(), source.written()]);
+    const [kept, written, wholeImages] = await Promise.all([source.read(), source.written(), source.wholeImages()]);
     // A look that began earlier and took longer knows less.
     if (turn < told) return;
     told = turn;
@@ -74,12 +76,14 @@ export function createEvaluationSession(
       label: source.label,
       ...(written === undefined ? {} : { written }),
       ...(refusal === undefined ? {} : { refusal }),
+      wholeImages,
       evaluations,
     });
   };
 
   async function testOne(on: EvaluationData, crops: CropCount, { signal }: AbortController): Promise<void> {
-    const title = crops === 1 ? l10n.t('centre crop') : l10n.t('five crops');
+    const one = (await source.wholeImages()) ? l10n.t('whole image') : l10n.t('centre crop');
+    const title = crops === 1 ? one : l10n.t('five crops');
     await source.evaluate({
       ...on,
       crops,

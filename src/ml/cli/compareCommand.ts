@@ -9,6 +9,7 @@ import type { RunRecord } from '../../protocol/runRecord.ts';
 import { readEvaluations, timeWritten } from '../../runs/evaluations.ts';
 import { runOfCheckpoint } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
+import { cropCountFor } from '../data/fiveCrops.ts';
 import { sameFolder } from '../data/sameFolder.ts';
 import { compareEvaluations, type Comparison } from '../evaluation/compareEvaluations.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
@@ -16,6 +17,7 @@ import { loadClassifier } from '../inference/loadClassifier.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
+import { seenOfImages } from './evaluationLines.ts';
 import { createOutput, type Output } from './output.ts';
 import { formatTable } from './table.ts';
 import { testVisibly } from './testVisibly.ts';
@@ -71,7 +73,7 @@ async function compareRuns(paths: readonly string[], options: OptionValues): Pro
   output.object({ runs: runs.map(({ evaluation }, place) => ({ name: names[place], checkpoint: evaluation.checkpoint })), split, cropCount, settings, ...comparison }); // prettier-ignore
   const tables = tablesOf(names, comparison, settings);
   const format = formats.find((name) => name === options['format']) ?? 'text';
-  const crops = cropCount === 1 ? 'the centre crop' : 'five crops';
+  const crops = seenOfImages(runs.map(({ evaluation }) => evaluation));
   const left = comparison.notCommon > 0 ? `; ${comparison.notCommon} that only some were tested on are left out` : '';
   if (format !== 'csv') output.print(`${comparison.images} ${split} images, ${crops}${left}`);
   tables.forEach((table, place) => {
@@ -118,7 +120,8 @@ async function keptEvaluation(
   const written = await timeWritten(checkpoint);
   const found = await readEvaluations(checkpoint, onMisfit);
   for (const evaluation of found) {
-    const isWanted = evaluation.split === split && evaluation.cropCount === cropCount && evaluation.selection;
+    const hasCrops = evaluation.cropCount === cropCountFor(evaluation.fit, cropCount);
+    const isWanted = evaluation.split === split && hasCrops && evaluation.selection;
     if (!isWanted || written === undefined || evaluation.time < written) continue;
     if (sameFolder(evaluation.data, data)) return evaluation;
   }

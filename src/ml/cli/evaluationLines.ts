@@ -1,6 +1,7 @@
 import { calibration, type CalibrationBin } from '../../protocol/calibration.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { evaluationMetrics, type MeanMetrics } from '../../protocol/evaluationMetrics.ts';
+import { seesWholeImage } from '../../protocol/preprocessing.ts';
 import { formatClasses, formatTable } from './table.ts';
 
 /**
@@ -8,7 +9,7 @@ import { formatClasses, formatTable } from './table.ts';
  * the file that has them all.
  */
 export function evaluationLines(evaluation: Evaluation, kept: string): string[] {
-  const { accuracy, top5, loss, brier, images, leftOut, cropCount } = evaluation;
+  const { accuracy, top5, loss, brier, images, leftOut } = evaluation;
   const { perClass, macro, weighted, accuracyInterval } = evaluationMetrics(evaluation);
   const rows = [...perClass]
     .sort((a, b) => a.accuracy - b.accuracy || a.index - b.index)
@@ -27,13 +28,22 @@ export function evaluationLines(evaluation: Evaluation, kept: string): string[] 
     ...formatClasses(['class', 'name', 'images', 'accuracy', 'precision', 'F1'], rows, kept),
     ...reliabilityTable(bins),
     '',
-    `${images} images${without}, ${cropCount === 1 ? 'the centre crop' : 'five crops'}`,
+    `${images} images${without}, ${seenOfImages([evaluation])}`,
     meanLine('Mean over classes', macro),
     meanLine('Weighted by images', weighted),
     `Calibration: expected error ${expectedError.toFixed(3)}, negative log-likelihood ${loss.toFixed(3)}${brierText}`,
     `95% interval of the accuracy: ${accuracyInterval.low.toFixed(3)} to ${accuracyInterval.high.toFixed(3)}`,
     `Testing Accuracy: ${accuracy.toFixed(3)} - Top 5: ${top5.toFixed(3)} - Loss: ${loss.toFixed(3)}`,
   ];
+}
+
+/** What the networks saw of each image in tests with the same number of crops. */
+export function seenOfImages(tests: readonly Pick<Evaluation, 'cropCount' | 'fit'>[]): string {
+  const seen = tests.map(({ cropCount, fit }) => {
+    if (seesWholeImage(fit)) return 'the whole image';
+    return cropCount === 1 ? 'the centre crop' : 'five crops';
+  });
+  return [...new Set(seen)].join(' or ');
 }
 
 /** How often predictions of each confidence are right: what they say and what comes true, side by side. */

@@ -1,5 +1,5 @@
 import { usageError } from '../../protocol/errors.ts';
-import type { Fit } from '../../protocol/preprocessing.ts';
+import { type Fit, seesWholeImage } from '../../protocol/preprocessing.ts';
 import { cropNames } from '../../protocol/prediction.ts';
 import type { CropName, CropPrediction } from '../../protocol/prediction.ts';
 import { centreOffset, cropPlanes } from './centreCrop.ts';
@@ -16,7 +16,7 @@ export interface Crop {
 
 /** How many crops there are: of a network that sees whole images, one. */
 export function cropCountFor(fit: Fit | undefined, wanted: 1 | 5): 1 | 5 {
-  return fit === undefined || fit === 'crop' ? wanted : 1;
+  return seesWholeImage(fit) ? 1 : wanted;
 }
 
 /**
@@ -24,14 +24,9 @@ export function cropCountFor(fit: Fit | undefined, wanted: 1 | 5): 1 | 5 {
  * With the fits `pad` and `squash` there is one crop, the whole image. Throws a usage error where the image is smaller than
  * the crop.
  */
-export function cropImage(
-  image: ResizedImage,
-  size: number,
-  count: 1 | 5,
-  fit: Fit | undefined = 'crop',
-): readonly Crop[] {
+export function cropImage(image: ResizedImage, size: number, count: 1 | 5, fit?: Fit): readonly Crop[] {
   const { width, height, source } = image;
-  if (fit !== 'crop') {
+  if (seesWholeImage(fit)) {
     const pixels = cropPlanes(image, centreOffset(width, height, size), size);
     return [{ name: 'center', frame: { left: 0, top: 0, ...source }, pixels }];
   }

@@ -30,6 +30,7 @@ export interface EvaluateOptions {
 export type EvaluationFigures = Pick<
   Evaluation,
   | 'cropCount'
+  | 'fit'
   | 'images'
   | 'leftOut'
   | 'leftOutImages'
@@ -67,7 +68,8 @@ export async function evaluate(
     done++;
     onProgress?.(done, images.length);
   }
-  return { cropCount: cropCountFor(classifier.preprocessing.fit, cropCount), ...counter.figures() };
+  const { fit = 'crop' } = classifier.preprocessing;
+  return { cropCount: cropCountFor(fit, cropCount), fit, ...counter.figures() };
 }
 
 function vanished(image: string, done: number, total: number): Error {
@@ -78,7 +80,7 @@ function vanished(image: string, done: number, total: number): Error {
 
 interface Counter {
   add(classified: ClassifiedImage, actual: number): void;
-  figures(): Omit<EvaluationFigures, 'cropCount'>;
+  figures(): Omit<EvaluationFigures, 'cropCount' | 'fit'>;
 }
 
 function createCounter(labels: readonly ClassLabel[], onScored: EvaluateOptions['onScored']): Counter {

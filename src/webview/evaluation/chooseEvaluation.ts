@@ -1,5 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Evaluation } from '../../protocol/evaluation.ts';
+import { seesWholeImage } from '../../protocol/preprocessing.ts';
+import type { CropCount } from '../../protocol/serviceProtocol.ts';
 
 /** What is tested on: a folder's split. */
 export type TestedData = { data: string; split: string };
@@ -23,7 +25,11 @@ export function byCrops(evaluations: readonly Evaluation[], tested: TestedData):
   return { ...(one === undefined ? {} : { 1: one }), ...(five === undefined ? {} : { 5: five }) };
 }
 
-export const cropTitles = { 1: l10n.t('Centre crop'), 5: l10n.t('Five crops') } as const;
+/** What the network saw of each image, as a title. */
+export function cropsTitle(crops: CropCount, wholeImages: boolean): string {
+  if (crops === 5) return l10n.t('Five crops');
+  return wholeImages ? l10n.t('Whole image') : l10n.t('Centre crop');
+}
 
 /**
  * What a reader of the figures should know of how the images were chosen, in sentences. One that is of one of two tests
@@ -35,11 +41,11 @@ export function selectionNotes(tests: { 1?: Selected; 5?: Selected }): string[] 
   return [...all].map((note) => {
     const without = own.some((test) => !notesOf(test).includes(note));
     const crops = tests[5] !== undefined && notesOf(tests[5]).includes(note) ? 5 : 1;
-    return without ? `${cropTitles[crops]}: ${note}` : note;
+    return without ? `${cropsTitle(crops, seesWholeImage(tests[crops]?.fit))}: ${note}` : note;
   });
 }
 
-type Selected = Pick<Evaluation, 'selection'>;
+type Selected = Pick<Evaluation, 'selection' | 'fit'>;
 
 function notesOf({ selection }: Selected): readonly string[] {
   return (

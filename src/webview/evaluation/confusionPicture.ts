@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import { seesWholeImage } from '../../protocol/preprocessing.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { cssColor } from '../components/contrast.ts';
 import { svg, type Child } from '../components/element.ts';
@@ -118,9 +119,10 @@ export function confusionPicture({ evaluation, label, value, colors }: Confusion
 }
 
 function headingLines(evaluation: ShownEvaluation, label: string): string[] {
-  const { split, data, cropCount, accuracy, accuracyInterval, macro, time } = evaluation;
+  const { split, data, cropCount, fit, accuracy, accuracyInterval, macro, time } = evaluation;
   const { low, high } = accuracyInterval;
-  const crops = cropCount === 5 ? l10n.t('mean of five crops') : l10n.t('centre crop');
+  const one = seesWholeImage(fit) ? l10n.t('whole image') : l10n.t('centre crop');
+  const crops = cropCount === 5 ? l10n.t('mean of five crops') : one;
   return [
     l10n.t('Confusion matrix of {0}', visible(label)),
     l10n.t(

@@ -2,11 +2,13 @@ import * as l10n from '@vscode/l10n';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { element } from '../components/element.ts';
 import { count, percent, short } from '../components/format.ts';
-import { cropTitles, isOutdated } from './chooseEvaluation.ts';
+import { cropsTitle, isOutdated } from './chooseEvaluation.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
 
 export type FiguresOptions = {
   evaluations: { 1?: ShownEvaluation; 5?: ShownEvaluation };
+  /** Whether the checkpoint's network sees whole images, so that there are no five crops to test with. */
+  wholeImages: boolean;
   /** When the checkpoint was written. */
   written: string | undefined;
   chosen: CropCount;
@@ -17,13 +19,15 @@ export type FiguresOptions = {
 
 /** One crop and five side by side; the better accuracy is marked. */
 export function evaluationFigures(options: FiguresOptions): HTMLElement {
-  return element('div', { class: 'figure-cards' }, [figureCard(5, options), figureCard(1, options)]);
+  const crops = options.wholeImages ? ([1] as const) : ([5, 1] as const);
+  const cards = crops.map((count) => figureCard(count, options));
+  return element('div', { class: 'figure-cards' }, cards);
 }
 
 function figureCard(crops: CropCount, options: FiguresOptions): HTMLElement {
   const { evaluations, written, chosen, onChoose, testButton } = options;
   const evaluation = evaluations[crops];
-  const title = element('h2', {}, [cropTitles[crops]]);
+  const title = element('h2', {}, [cropsTitle(crops, options.wholeImages)]);
   if (evaluation === undefined) {
     const untested = element('p', { class: 'hint' }, [l10n.t('Not tested yet.')]);
     return element('article', { class: 'card figures' }, [title, untested, testButton(crops, false)]);

@@ -69,6 +69,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
   const drawFigures = ({ pair, evaluation }: ShownTests): void => {
     const drawn = evaluationFigures({
       evaluations: pair,
+      wholeImages: known?.wholeImages === true,
       written: known?.written,
       chosen: evaluation?.cropCount ?? state.value.crops,
       onChoose: (crops) => change({ crops, cell: undefined }),

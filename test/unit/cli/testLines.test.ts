@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { cropLines } from '../../../src/ml/cli/cropLines.ts';
 import { curveLines, writeCurves } from '../../../src/ml/cli/curvesFile.ts';
+import { seenOfImages } from '../../../src/ml/cli/evaluationLines.ts';
 import { rejectionLine, rejectionOf } from '../../../src/ml/cli/rejectionLine.ts';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
 
@@ -35,6 +36,13 @@ test('a target error that no threshold reaches is said', () => {
     rejectionLine(rejection),
     /^No confidence threshold reaches an error of 0\.1 on the 2 validation images/,
   );
+});
+
+test('figures say what the networks saw of each image', () => {
+  assert.equal(seenOfImages([{ cropCount: 5, fit: 'crop' }]), 'five crops');
+  assert.equal(seenOfImages([{ cropCount: 1 }]), 'the centre crop');
+  assert.equal(seenOfImages([{ cropCount: 1, fit: 'squash' }, { cropCount: 1, fit: 'pad' }]), 'the whole image'); // prettier-ignore
+  assert.equal(seenOfImages([{ cropCount: 5, fit: 'crop' }, { cropCount: 1, fit: 'pad' }]), 'five crops or the whole image'); // prettier-ignore
 });
 
 test('one crop against five names the images that only one of them gets right', () => {

@@ -433,6 +433,7 @@ test('a test with one crop and five tells of each as it is done, and a page that
       label: 'run, best',
       read: () => Promise.resolve([...kept]),
       written: () => Promise.resolve('2026-01-02T00:00:00.000Z'),
+      wholeImages: () => Promise.resolve(false),
       refusal: () => undefined,
       evaluate: ({ crops, onAnswer }) => {
         onAnswer({ type: 'progress', what: 'Testing', done: 1, total: 2 });
@@ -470,6 +471,7 @@ test('a page is told with the results why nothing can be tested, until it can', 
       label: 'run, best',
       read: () => Promise.resolve([evaluation]),
       written: () => Promise.resolve(undefined),
+      wholeImages: () => Promise.resolve(false),
       refusal: () => refusal,
       evaluate: () => Promise.resolve(),
     },
@@ -491,6 +493,7 @@ test('results that are read late never take the place of newer ones', async () =
       label: 'run, best',
       read: () => new Promise((resolve) => reads.push(resolve)),
       written: () => Promise.resolve(undefined),
+      wholeImages: () => Promise.resolve(false),
       refusal: () => undefined,
       evaluate: () => Promise.resolve(),
     },

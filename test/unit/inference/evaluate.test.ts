@@ -26,8 +26,9 @@ test('accuracy, loss, classes and confusion are exact over the images', async (t
   const broken = join(folder, 'broken.png');
   await writeFile(broken, 'no image');
   const leftOut: string[] = [];
+  const classifier = colourClassifier();
   const found = await evaluate(
-    colourClassifier(),
+    classifier,
     [
       { file: red, classIndex: 0 },
       { file: red, classIndex: 2 },
@@ -36,6 +37,12 @@ test('accuracy, loss, classes and confusion are exact over the images', async (t
     ],
     { cropCount: 5, onLeftOut: (image) => leftOut.push(image) },
   );
+  const whole = {
+    ...classifier,
+    preprocessing: { ...classifier.preprocessing, resize: classifier.preprocessing.crop, fit: 'pad' as const },
+  };
+  const seenWhole = await evaluate(whole, [{ file: red, classIndex: 0 }], { cropCount: 5 });
+  assert.deepEqual([found, seenWhole].map(({ cropCount, fit }) => [cropCount, fit]), [[5, 'crop'], [1, 'pad']]); // prettier-ignore
   // Red is 0.8 red and 0.2 blue; green is a tie of green and blue, which goes to the lower index.
   const loss = -(Math.log(0.8) + Math.log(0.2) + Math.log(0.5)) / 3;
   assert.ok(Math.abs(found.loss - loss) < 1e-6, `${found.loss} is not ${loss}`);
