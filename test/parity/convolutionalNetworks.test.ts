@@ -9,6 +9,8 @@ const mostParameters = 10_000_000;
 /** Steps of larger ones are taken there too: in float64 one of VGG takes a minute and gigabytes. */
 const mostTrained = 70_000_000;
 const always = new Set(['alexnet', 'vgg11_bn', 'resnext50_32x4d', 'inception_v3', 'efficientnet_v2_s']);
+/** Whose step in float64 is taken there too: its layers are those of others. */
+const longInDoubles = new Set(['timm/tf_efficientnetv2_b0.in1k']);
 /** How far torch's own float32 may be from float64 for ours to be compared with it. */
 const tellingDistance = 0.01;
 /** One of each family, which plain JavaScript computes in seconds; those with more parameters in a minute. */
@@ -37,8 +39,12 @@ for (const [name, { eval: evaluated, train }] of Object.entries(convolutionalNet
 
   if (!train || (evaluated.parameters > mostTrained && !all)) continue;
 
-  test(`the first step of ${name} in float64 has torch's loss, gradients and running statistics`, () =>
-    compareDoubleStep(name, train));
+  const isLong = longInDoubles.has(name);
+  test(
+    `the first step of ${name} in float64 has torch's loss, gradients and running statistics`,
+    { skip: !all && isLong && why },
+    () => compareDoubleStep(name, train),
+  );
 
   // Many gradients jump where a value is near the kink of a ReLU: torch's float32 is off by up to a third then, and tells nothing.
   if (train.float32_gradients > tellingDistance) continue;

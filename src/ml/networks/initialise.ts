@@ -46,6 +46,22 @@ export const kaimingConvolutions: Initialisation = (name, shapes) =>
     ? { kind: 'normal', std: Math.sqrt(2 / fanOut(weightShapeOf(name, shapes))) }
     : undefined;
 
+/**
+ * As TensorFlow draws networks: weights of convolutions by the outputs that an input goes to, the Linear `classifier` within
+ * 1 / sqrt(classes), biases 0 (timm's `_init_weight_goog`).
+ */
+export function asTensorflow(classifier: string): Initialisation {
+  return (name, shapes) => {
+    const weight = shapes.get(name.replace(/bias$/u, 'weight')) ?? [];
+    if (name === `${classifier}.weight`) return { kind: 'uniform', bound: 1 / Math.sqrt(weight[0] ?? 1) };
+    if (name.endsWith('.bias') && (name === `${classifier}.bias` || weight.length === 4)) return zeros;
+    if (weight.length !== 4) return undefined;
+    // Each input of a depthwise convolution goes to one output.
+    const outputs = weight[1] === 1 ? fanOut(weight) / (weight[0] ?? 1) : fanOut(weight);
+    return { kind: 'normal', std: Math.sqrt(2 / outputs) };
+  };
+}
+
 /** Weights of convolutions and Linears, and tables of biases, normal with a deviation of 0.02; biases 0; undefined for norms. */
 export const narrowNormal: Initialisation = (name, shapes) => {
   const weight = shapes.get(name.replace(/bias$/u, 'weight')) ?? [];

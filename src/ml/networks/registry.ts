@@ -36,6 +36,7 @@ import { squeezenet } from './squeezenet.ts';
 import { swin } from './swin.ts';
 import { pinnedWeights, timmWeights } from './timm.ts';
 import { timmConvnext } from './timmConvnext.ts';
+import { timmEfficientnetV2 } from './timmEfficientnetV2.ts';
 import { timmEva } from './timmEva.ts';
 import { timmMobilenetV4 } from './timmMobilenetV4.ts';
 import { timmVit } from './timmVit.ts';
@@ -50,6 +51,7 @@ const families: readonly Family[] = [
   mobilenetV3,
   timmMobilenetV4,
   efficientnet,
+  timmEfficientnetV2,
   regnet,
   convnext,
   vit,

@@ -35,6 +35,7 @@ interface ConfigFacts {
   readonly size?: number;
   /** What share of the resized image's side the crop has; 0.875 without it. */
   readonly crop?: number;
+  readonly cropMode?: string;
   /** Mean and standard deviation of each channel, where they are not ImageNet's. */
   readonly mean?: number;
   readonly std?: number;
@@ -48,7 +49,7 @@ interface ConfigFacts {
 /** The configuration of a network as its `config.json` on the hub says it, from what sets it apart. */
 export function timmConfig(architecture: string, facts: ConfigFacts): TimmConfig {
   const { classes = 1000, features, size = 224, crop = defaultCrop, interpolation = 'bicubic' } = facts;
-  const { mean, std, licence = 'apache-2.0', pool, args } = facts;
+  const { mean, std, licence = 'apache-2.0', pool, args, cropMode } = facts;
   const three = (value: number): [number, number, number] => [value, value, value];
   return {
     architecture,
@@ -60,6 +61,7 @@ export function timmConfig(architecture: string, facts: ConfigFacts): TimmConfig
       input_size: [3, size, size],
       interpolation,
       crop_pct: crop,
+      ...(cropMode === undefined ? {} : { crop_mode: cropMode }),
       ...(mean === undefined ? {} : { mean: three(mean) }),
       ...(std === undefined ? {} : { std: three(std) }),
       license: licence,

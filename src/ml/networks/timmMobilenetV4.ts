@@ -6,7 +6,7 @@ import { add } from '../operators/elementwise/arithmetic.ts';
 import { reshape } from '../operators/movement/reshape.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import type { Family } from './family.ts';
-import { fanOut, type Initialisation, zeros } from './initialise.ts';
+import { asTensorflow } from './initialise.ts';
 import { type ConvNormActivationOptions, namedConvNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
 import { refuseArguments, timmConfig, type TimmNetwork, type TimmRow, timmVariants } from './timm.ts';
@@ -152,17 +152,6 @@ function build(builder: GraphBuilder, stages: readonly (readonly Block[])[], ima
 
 const classifier = 'classifier';
 
-/** As TensorFlow draws them: convolutions by the outputs that an input goes to, the Linear within 1 / sqrt(classes). */
-const initialise: Initialisation = (name, shapes) => {
-  if (name === `${classifier}.bias`) return zeros;
-  const shape = shapes.get(name) ?? [];
-  if (name === `${classifier}.weight`) return { kind: 'uniform', bound: 1 / Math.sqrt(shape[0] ?? 1) };
-  if (shape.length !== 4) return undefined;
-  // Each input of a depthwise convolution goes to one output.
-  const outputs = shape[1] === 1 ? fanOut(shape) / (shape[0] ?? 1) : fanOut(shape);
-  return { kind: 'normal', std: Math.sqrt(2 / outputs) };
-};
-
 function fromTimm(config: TimmConfig): TimmNetwork | undefined {
   const { architecture } = config;
   const stages = Object.hasOwn(architectures, architecture) ? architectures[architecture] : undefined;
@@ -204,5 +193,5 @@ export const timmMobilenetV4: Family = {
   variants: timmVariants(rows, fromTimm),
   fromTimm,
   classifier,
-  initialise,
+  initialise: asTensorflow(classifier),
 };

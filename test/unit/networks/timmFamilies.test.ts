@@ -35,6 +35,16 @@ test('a network of timm that no table lists is built from its configuration alon
   assert.deepEqual(classes.get('head.fc.weight'), [12, 640]);
   assert.deepEqual(classes.get('stages.2.blocks.7.mlp.fc1.weight'), [1280, 320, 1, 1]);
 
+  const largest = ofHub('tf_efficientnetv2_xl', {
+    features: 1280,
+    classes: 21843,
+    size: 384,
+    crop: 1,
+    cropMode: 'squash',
+  });
+  assert.deepEqual(shapesOf(largest, 64).get('blocks.6.7.conv_pwl.weight'), [640, 3840, 1, 1]);
+  assert.equal(largest.preprocessing.fit, 'squash');
+
   const biased = shapesOf(ofHub('vit_base_patch16_dinov3_qkvb', { features: 768, classes: 0, pool: 'avg' }), 32);
   assert.deepEqual(biased.get('blocks.0.attn.q_bias'), [768]);
 });
@@ -57,7 +67,7 @@ test('what a configuration asks for and cannot be built is refused in a clause',
   assert.throws(built(tiny, { args: { depth: 1e9 } }), /depth = 1000000000 is not supported/u);
   assert.throws(built(tiny, { args: { num_heads: 5 } }), /not to be shared out among 5 heads/u);
   assert.throws(built(tiny, { pool: 'map' }), /pooled by map, and only token and avg/u);
-  for (const architecture of ['convnext_tiny', 'mobilenetv4_conv_small', 'resnet50']) {
+  for (const architecture of ['convnext_tiny', 'mobilenetv4_conv_small', 'tf_efficientnetv2_b0', 'resnet50']) {
     assert.throws(built(architecture, { pool: '' }), /pooled by nothing, and only avg is supported/u);
     assert.throws(built(architecture, { pool: 'max' }), /pooled by max, and only avg is supported/u);
   }

@@ -17,6 +17,8 @@ export interface SqueezeExciteOptions {
   readonly activation?: Activation;
   /** Behind the second: sigmoid by default, the hard one in MobileNetV3. */
   readonly gate?: Activation;
+  /** Names of the two convolutions: `fc1` and `fc2` by default. */
+  readonly names?: readonly [reduce: string, expand: string];
 }
 
 /**
@@ -24,10 +26,10 @@ export interface SqueezeExciteOptions {
  * `fc2`: every channel of an image `[N, C, H, W]` times a factor that the means of all channels decide.
  */
 export function squeezeExcite(builder: GraphBuilder, name: string, x: string, options: SqueezeExciteOptions): string {
-  const { squeezed, activation = relu, gate = sigmoid } = options;
+  const { squeezed, activation = relu, gate = sigmoid, names: [reduce, expand] = ['fc1', 'fc2'] } = options;
   const [n, channels] = imageShape(builder, x);
   const means = reshape(builder, globalAveragePool(builder, x), [n, channels, 1, 1], 'image');
-  const hidden = activation(builder, conv2d(builder, `${name}.fc1`, means, { channels: squeezed, kernel: 1 }));
-  const factors = gate(builder, conv2d(builder, `${name}.fc2`, hidden, { channels, kernel: 1 }));
+  const hidden = activation(builder, conv2d(builder, `${name}.${reduce}`, means, { channels: squeezed, kernel: 1 }));
+  const factors = gate(builder, conv2d(builder, `${name}.${expand}`, hidden, { channels, kernel: 1 }));
   return mul(builder, x, factors);
 }
