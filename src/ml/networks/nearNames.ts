@@ -53,7 +53,7 @@ function beginAlike(parts: readonly string[], others: readonly string[]): boolea
 
 /** Whether `short` has the first letter of `long`, and all its others in their order. */
 function abbreviates(short: string, long: string): boolean {
-  if (short[0] !== long[0]) return false;
+  if (!long.startsWith(short.slice(0, 1))) return false;
   let at = 0;
   for (const letter of short) {
     at = long.indexOf(letter, at) + 1;

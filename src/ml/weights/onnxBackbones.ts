@@ -1,6 +1,9 @@
 import { existsSync } from 'node:fs';
+import { basename, extname } from 'node:path';
+import { userError } from '../../protocol/errors.ts';
 import { type Preprocessing, presetConstants } from '../../protocol/preprocessing.ts';
 import type { Pool } from '../../protocol/trainingConfig.ts';
+import { nearNames } from '../networks/nearNames.ts';
 import { type FilePin, hubSource, type WeightsSource } from '../networks/pretrainedWeights.ts';
 import { locateFile } from './pretrained.ts';
 import type { LocateOptions } from './weightsPlaces.ts';
@@ -88,6 +91,16 @@ export function backboneOf(file: string): OnnxBackbone | undefined {
   return Object.hasOwn(backbones, file) && !existsSync(file) ? backbones[file] : undefined;
 }
 
+/** A wrong short name became a path. Throws a user error with the right ones; a path to an ONNX file that is missing is no such name. */
+function refuseUnknownName(file: string): void {
+  if (existsSync(file) || extname(file).toLowerCase() === '.onnx') return;
+  const [near] = nearNames(basename(file), backboneNames);
+  const hint = near === undefined ? '.' : `; did you mean ${near}?`;
+  throw userError(
+    `There is no file ${file}, and ${basename(file)} is not the short name of a backbone${hint} The short names are ${backboneNames.join(', ')}.`,
+  );
+}
+
 /** A backbone as settings name it: a file or a short name, and what is said of it. */
 export interface GivenBackbone {
   readonly file: string;
@@ -102,7 +115,7 @@ type TrainingPreprocessing = { readonly [Key in keyof Preprocessing]?: Preproces
 /**
  * What `given` means, where its file is a short name: the file, fetched if need be, and what its table says where `given`
  * says nothing. Sizes of images that `asked` names take the place of the table's. Any other as it is. Throws as
- * `locateFile` does.
+ * `locateFile` does, and a user error where the file is not there and may have been meant as a short name.
  */
 export async function locateBackbone<Given extends GivenBackbone>(
   given: Given,
@@ -110,7 +123,10 @@ export async function locateBackbone<Given extends GivenBackbone>(
   asked: { readonly imageSize?: number | undefined; readonly resize?: number | undefined } = {},
 ): Promise<Given> {
   const known = backboneOf(given.file);
-  if (!known) return given;
+  if (!known) {
+    refuseUnknownName(given.file);
+    return given;
+  }
   const file = await locateFile({ network: given.file, sources: [known.source] }, options);
   const { licence, pool, preprocessing } = known;
   const { resize, crop, ...constants } = preprocessing;
