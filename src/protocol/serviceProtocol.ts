@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import { backboneNames } from './backboneNames.ts';
 import { line, list, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
+import { hubPinSchema } from './timmConfig.ts';
 import { deviceChoices, engineChoices, layouts, precisions } from './trainingConfig.ts';
 
 /**
@@ -23,6 +25,19 @@ export const cropCountSchema = z.union([z.literal(1), z.literal(5)]);
 export type CropCount = z.infer<typeof cropCountSchema>;
 
 const placement = { engine: z.enum(engineChoices), device: z.enum(deviceChoices) };
+
+/** Published weights: those of a network, the set that is named or its first; or an ONNX file by its short name. */
+export const publishedWeightsSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('architecture'),
+    name: line(),
+    set: line().optional(),
+    /** What the name stands for on the hub, where that is decided. */
+    hub: hubPinSchema.optional(),
+  }),
+  z.object({ kind: z.literal('backbone'), name: z.enum(backboneNames) }),
+]);
+export type PublishedWeights = z.infer<typeof publishedWeightsSchema>;
 
 const serviceRequestBodySchema = z.discriminatedUnion('type', [
   /** Images or folders; answers `images`, then `prediction` and `failed` one by one, then `done`. */
@@ -67,10 +82,10 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   /** Answers `networks`, then `done`. */
   z.object({ type: z.literal('networks'), weightsFolder: line().optional() }),
   /**
-   * A network's pretrained weights, those of `set` where it is named: looks whether they are at hand or can be downloaded, or, with `fetch`, downloads them,
-   * which answers `progress` in bytes. Answers `weights`, then `done`.
+   * Looks whether published weights are at hand or can be downloaded, or, with `fetch`, downloads them, which answers
+   * `progress` in bytes. Answers `weights`, then `done`.
    */
-  z.object({ type: z.literal('weights'), network: line(), set: line().optional(), fetch: z.boolean() }),
+  z.object({ type: z.literal('weights'), weights: publishedWeightsSchema, fetch: z.boolean() }),
 ]);
 export type ServiceRequestBody = z.infer<typeof serviceRequestBodySchema>;
 

@@ -1,3 +1,5 @@
+import type { GivenConfig } from './trainingConfig.ts';
+
 /** What the editor says of pretrained weights that cannot be had: `reason`, a sentence, and what to do. */
 export function weightsAdviceForEditor(reason: string): string {
   const file = 'put the file into the weights folder (fivecrop.weightsFolder)';
@@ -12,4 +14,12 @@ export function weightsAdviceForShell(reason: string, folder: string): string {
 
 function joined(reason: string, advice: string): string {
   return `${reason.replace(/\.$/u, '')}; ${advice}.`;
+}
+
+/**
+ * Whether a run of the network can begin with random weights where nothing can be fetched. Not that of an ONNX file, which
+ * is frozen, and not timm's, which may be built only by what the hub says of it.
+ */
+export function trainsWithoutWeights(network: GivenConfig['network']): boolean {
+  return network.kind === 'architecture' && (network.hub !== undefined || !network.name.startsWith('timm/'));
 }

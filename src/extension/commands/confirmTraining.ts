@@ -5,6 +5,7 @@ import { type DataReport, type Finding, unevenClasses } from '../../protocol/dat
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
 import type { ServiceAnswerBody, WeightsOutlook } from '../../protocol/serviceProtocol.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
+import { trainsWithoutWeights } from '../../protocol/weightsAdvice.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { freezesLayers, methodTexts } from './trainingChoices.ts';
@@ -255,11 +256,15 @@ function weightsItems(config: GivenConfig, reason: string): Item[] {
       'setMirror',
       l10n.t('A folder or an address that has the files (fivecrop.weightsMirror).'),
     ),
-    item(
-      `$(play) ${without}`,
-      'without',
-      l10n.t('Starts now, from random weights: it takes more images and more epochs.'),
-    ),
+    ...(trainsWithoutWeights(config.network)
+      ? [
+          item(
+            `$(play) ${without}`,
+            'without',
+            l10n.t('Starts now, from random weights: it takes more images and more epochs.'),
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -1,18 +1,19 @@
+import { isBackboneName } from '../../protocol/backboneNames.ts';
+import type { PublishedWeights } from '../../protocol/serviceProtocol.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../protocol/weightSet.ts';
 
-/** Published weights: those of a network, and which set of them; its first where none is named. */
-export interface PublishedWeights {
-  readonly network: string;
-  readonly set?: string;
-}
-
 /** The published weights that a new run begins with; undefined for a run that needs none. */
 export function neededWeights({ network, method }: GivenConfig): PublishedWeights | undefined {
-  if (network.kind === 'backbone' || method === 'scratch') return undefined;
-  const { name, weights } = network;
-  if (weights === undefined) return { network: name };
-  return isWeightSet(weights) ? { network: name, set: weights } : undefined;
+  if (method === 'scratch') return undefined;
+  if (network.kind === 'backbone') {
+    const { kind, file } = network;
+    return isBackboneName(file) ? { kind, name: file } : undefined;
+  }
+  const { kind, name, weights, hub } = network;
+  const fixed = hub === undefined ? {} : { hub };
+  if (weights === undefined) return { kind, name, ...fixed };
+  return isWeightSet(weights) ? { kind, name, set: weights, ...fixed } : undefined;
 }
 
 /** The same training from random weights: settings that go with pretrained ones are left out. */

@@ -26,16 +26,16 @@ const toastLabels = {
 
 /**
  * Says in a notification why pretrained weights cannot be had and offers what can be done. It comes again after the folder
- * was opened and where no mirror was set. Undefined if the user closes it. *Train Without Pretrained Weights* is offered for a
- * training only.
+ * was opened and where no mirror was set. Undefined if the user closes it. *Train Without Pretrained Weights* is offered if
+ * there is something to train without them.
  */
 export async function offerWeights(
   service: Parts['service'],
   reason: string,
-  forTraining = true,
+  canGoWithout: boolean,
 ): Promise<'retry' | 'without' | undefined> {
   const { retry, openFolder, setMirror, without } = toastLabels;
-  const actions = [retry, openFolder, setMirror, ...(forTraining ? [without] : [])];
+  const actions = [retry, openFolder, setMirror, ...(canGoWithout ? [without] : [])];
   const message = inMessage(weightsAdviceForEditor(reason));
   for (;;) {
     const answer = await vscode.window.showErrorMessage(message, ...actions);

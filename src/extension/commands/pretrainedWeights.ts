@@ -1,13 +1,14 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
-import type { WeightsOutlook } from '../../protocol/serviceProtocol.ts';
+import type { PublishedWeights, WeightsOutlook } from '../../protocol/serviceProtocol.ts';
 import { cancelled } from '../../protocol/errors.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
+import { trainsWithoutWeights } from '../../protocol/weightsAdvice.ts';
 import type { Parts } from '../parts.ts';
 import { withProgress } from '../service/showProgress.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { visible } from '../../protocol/visibleText.ts';
-import { neededWeights, type PublishedWeights, withoutPretrained } from './neededWeights.ts';
+import { neededWeights, withoutPretrained } from './neededWeights.ts';
 import { megabytes } from './networkTexts.ts';
 import { offerWeights } from './offerWeights.ts';
 
@@ -17,7 +18,7 @@ export async function lookForWeights(
   weights: PublishedWeights,
   signal?: AbortSignal,
 ): Promise<WeightsOutlook> {
-  const request = { type: 'weights' as const, ...weights, fetch: false };
+  const request = { type: 'weights' as const, weights, fetch: false };
   return (await answerOf(service, request, 'weights', { ...(signal && { signal }) })).weights;
 }
 
@@ -26,16 +27,15 @@ export async function lookForWeights(
  * `here`, or `missing` with the reason. Throws a cancellation.
  */
 async function fetchWeights(service: Parts['service'], weights: PublishedWeights): Promise<WeightsOutlook> {
-  const { network } = weights;
-  const name = visible(network);
+  const name = visible(weights.name);
   const look = {
     location: vscode.ProgressLocation.Window,
     title: l10n.t('Looking for the pretrained weights of {0}', name),
   };
   const found = await vscode.window.withProgress(look, () => lookForWeights(service, weights));
   if (found.state !== 'remote') return found;
-  const title = l10n.t('Pretrained weights of {0}, {1} from {2}', network, megabytes(found.bytes), found.host);
-  const request = { type: 'weights' as const, ...weights, fetch: true };
+  const title = l10n.t('Pretrained weights of {0}, {1} from {2}', name, megabytes(found.bytes), found.host);
+  const request = { type: 'weights' as const, weights, fetch: true };
   return (await withProgress(title, (call) => answerOf(service, request, 'weights', call))).weights;
 }
 
@@ -47,24 +47,26 @@ async function fetchWeights(service: Parts['service'], weights: PublishedWeights
 export async function obtainWeights({ service }: Pick<Parts, 'service'>, config: GivenConfig): Promise<GivenConfig> {
   const needed = neededWeights(config);
   if (needed === undefined) return config;
-  return (await fetchOrOffer(service, needed, true)) ? config : withoutPretrained(config);
+  return (await fetchOrOffer(service, needed, trainsWithoutWeights(config.network)))
+    ? config
+    : withoutPretrained(config);
 }
 
 /** Has the pretrained weights of a network that is to classify on this machine. Throws as `obtainWeights` does. */
-export async function obtainWeightsOf(service: Parts['service'], network: string): Promise<void> {
-  await fetchOrOffer(service, { network }, false);
+export async function obtainWeightsOf(service: Parts['service'], name: string): Promise<void> {
+  await fetchOrOffer(service, { kind: 'architecture', name }, false);
 }
 
 /** Whether the weights are here; false if the user goes on without them. */
 async function fetchOrOffer(
   service: Parts['service'],
   weights: PublishedWeights,
-  forTraining: boolean,
+  canGoWithout: boolean,
 ): Promise<boolean> {
   for (;;) {
     const found = await fetchWeights(service, weights);
     if (found.state !== 'missing') return true;
-    const answer = await offerWeights(service, found.reason, forTraining);
+    const answer = await offerWeights(service, found.reason, canGoWithout);
     if (answer === 'without') return false;
     if (answer === undefined) throw cancelled();
   }

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import * as l10n from '@vscode/l10n';
+import { isBackboneName } from '../../protocol/backboneNames.ts';
 import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { withRecipe } from '../../protocol/recipes.ts';
@@ -54,7 +56,10 @@ function mapPaths(config: GivenConfig, map: (path: string) => string): GivenConf
 }
 
 function mapNetwork(network: GivenConfig['network'], map: (path: string) => string): GivenConfig['network'] {
-  if (network.kind === 'backbone') return { ...network, file: map(network.file) };
+  if (network.kind === 'backbone') {
+    const file = map(network.file);
+    return isBackboneName(network.file) && !existsSync(file) ? network : { ...network, file };
+  }
   const { weights } = network;
   return weights === undefined || isWeightSet(weights) ? network : { ...network, weights: map(weights) };
 }

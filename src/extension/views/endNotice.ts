@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { runFiles } from '../../protocol/runRecord.ts';
+import { trainsWithoutWeights } from '../../protocol/weightsAdvice.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import { offerWeights } from '../commands/offerWeights.ts';
@@ -28,7 +29,7 @@ type EndParts = Pick<Parts, 'runs' | 'trainers' | 'service' | 'panels'>;
 
 /** A run that lacks its pretrained weights: tries again once they may be had, or trains without them. */
 async function tellOfWeights({ folder, record }: StoredRun, parts: EndParts): Promise<void> {
-  const answer = await offerWeights(parts.service, failedText(record));
+  const answer = await offerWeights(parts.service, failedText(record), trainsWithoutWeights(record.config.network));
   if (answer === undefined) return;
   const resumed = answer === 'retry' ? await resumeRun(parts, folder) : await trainWithout(parts, folder);
   parts.panels.showRuns([resumed]);

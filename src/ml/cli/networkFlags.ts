@@ -1,7 +1,7 @@
 import { Option } from 'commander';
+import { backboneNames } from '../../protocol/backboneNames.ts';
 import { usageError } from '../../protocol/errors.ts';
 import { preprocessPresets, type Preprocessing, type PreprocessPreset } from '../../protocol/preprocessing.ts';
-import { backboneNames } from '../weights/onnxBackbones.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 
 /** Options that say which network is meant, for `train` and `predict`. */

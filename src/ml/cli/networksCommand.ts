@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { backboneNames } from '../../protocol/backboneNames.ts';
 import { usageError } from '../../protocol/errors.ts';
 import { plural } from '../../protocol/plural.ts';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
@@ -8,7 +9,6 @@ import { measureNetwork } from '../inference/measureNetwork.ts';
 import { nearNames } from '../networks/nearNames.ts';
 import { namedNetwork } from '../networks/registry.ts';
 import { offeredNetworks } from '../weights/networkOffers.ts';
-import { backboneNames } from '../weights/onnxBackbones.ts';
 import { computingOptions, placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
 import { withInterrupt } from './interrupt.ts';

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
+import type { PublishedWeights, ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { checkData } from '../data/checkData.ts';
 import { automaticChoice } from '../engine/chooseEngine.ts';
 import { drawSampleDataset } from '../data/drawSampleDataset.ts';
@@ -10,9 +10,11 @@ import { contradictionIn } from '../../protocol/trainingConfig.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
 import type { DownloadProgress } from '../weights/download.ts';
 import { offeredNetworks } from '../weights/networkOffers.ts';
-import { locateFile, lookForWeights } from '../weights/pretrained.ts';
+import { namedBackbone } from '../weights/onnxBackbones.ts';
+import { locateFile, lookForWeights, pinOfNetwork } from '../weights/pretrained.ts';
 import { defaultWeightsFolder } from '../weights/weightsPlaces.ts';
-import { pretrainedWeights } from '../networks/registry.ts';
+import { asUsage } from '../networks/asUsage.ts';
+import { networkNames, pretrainedWeights } from '../networks/registry.ts';
 import type { RequestContext, RequestHandler } from '../../protocol/requestChannel.ts';
 import { createClassifierPool } from './classifierPool.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
@@ -70,21 +72,29 @@ async function answerDevices({ signal, answer }: RequestContext): Promise<void> 
   answer({ type: 'devices', devices, automatic });
 }
 
-/** Looks for a network's pretrained weights, or downloads them; that they are not to be had is an answer, not a failure. */
-async function prepareWeights({ network, set, fetch }: RequestOf<'weights'>, context: RequestContext): Promise<void> {
+/** Looks for published weights, or downloads them; that they are not to be had is an answer, not a failure. */
+async function prepareWeights({ weights, fetch }: RequestOf<'weights'>, context: RequestContext): Promise<void> {
   const { signal, answer } = context;
-  const weights = pretrainedWeights(network, set);
   const report = rareProgress('Downloading', answer);
   const onProgress = ({ received, total }: DownloadProgress) => report(received, total);
   try {
-    if (fetch) await locateFile(weights, { signal, onProgress });
-    const found = fetch ? { state: 'here' as const } : await lookForWeights(weights, { signal });
+    const files = await filesOf(weights, signal);
+    if (fetch) await locateFile(files, { signal, onProgress });
+    const found = fetch ? { state: 'here' as const } : await lookForWeights(files, { signal });
     answer({ type: 'weights', weights: found });
   } catch (error) {
     if (!(error instanceof UserError && error.kind === 'weights')) throw error;
     answer({ type: 'log', level: 'warning', message: `${error.message} What was tried: ${messageOf(error.cause)}` });
     answer({ type: 'weights', weights: { state: 'missing', reason: error.message } });
   }
+}
+
+/** The hub is asked what a network is that no table lists. */
+async function filesOf(weights: PublishedWeights, signal: AbortSignal): Promise<Parameters<typeof lookForWeights>[0]> {
+  if (weights.kind === 'backbone') return namedBackbone(weights.name);
+  const { name, set, hub } = weights;
+  const pin = hub ?? (networkNames.includes(name) ? undefined : await pinOfNetwork(name, { signal }));
+  return asUsage(() => pretrainedWeights(name, set, pin));
 }
 
 async function check(request: RequestOf<'check'>, { signal, answer }: RequestContext): Promise<void> {

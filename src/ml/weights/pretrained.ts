@@ -82,11 +82,11 @@ export function weightsBytes({ sources, megabytes }: Pick<PretrainedWeights, 'so
 }
 
 /**
- * Looks where a network's weights would come from: by name in the folders, else with one short question to each address
+ * Looks where pretrained weights would come from: by name in the folders, else with one short question to each address
  * until one has the file. Throws as `locateFile` does.
  */
 export async function lookForWeights(
-  weights: PretrainedWeights,
+  weights: WeightsFiles & Pick<PretrainedWeights, 'megabytes'>,
   options: LocateOptions = {},
 ): Promise<Exclude<WeightsOutlook, { state: 'missing' }>> {
   if (hasWeights(weights, options)) return { state: 'here' };

@@ -1,10 +1,12 @@
 import * as l10n from '@vscode/l10n';
+import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { RunState } from '../../protocol/trainingEvents.ts';
+import { trainsWithoutWeights } from '../../protocol/weightsAdvice.ts';
 import type { RunAction, RunRequest, ShownRun } from '../../protocol/trainingPanel.ts';
 
 /** What is needed to say what a run does and what can be done with it. */
 export type RunStanding = Pick<ShownRun, 'brokenOff' | 'asked' | 'usable'> & {
-  record: { state: RunState; missing?: 'weights' | undefined };
+  record: Pick<RunRecord, 'state' | 'missing'> & { config: Pick<RunRecord['config'], 'network'> };
 };
 /** A button for a run; a disabled one says what is being done already. */
 export type OfferedAction = { action: RunAction; disabled?: boolean };
@@ -54,8 +56,9 @@ export function offeredActions(run: RunStanding): OfferedAction[] {
   const lacksWeights = record.state === 'failed' && record.missing === 'weights';
   return [
     ...(canResume ? [{ action: 'resume' as const, disabled: asked === 'resume' }] : []),
-    ...(lacksWeights
-      ? (['openWeightsFolder', 'setMirror', 'trainWithoutWeights'] as const).map((action) => ({ action }))
+    ...(lacksWeights ? (['openWeightsFolder', 'setMirror'] as const).map((action) => ({ action })) : []),
+    ...(lacksWeights && trainsWithoutWeights(record.config.network)
+      ? [{ action: 'trainWithoutWeights' as const }]
       : []),
     ...(usable ? (['test', 'classify', 'exportOnnx'] as const).map((action) => ({ action })) : []),
     { action: 'trainAgain' },

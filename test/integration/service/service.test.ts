@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
-import type { ServiceAnswerBody, ServiceRequestBody } from '../../../src/protocol/serviceProtocol.ts';
+import type { PublishedWeights, ServiceAnswerBody, ServiceRequestBody } from '../../../src/protocol/serviceProtocol.ts';
 import { createServiceProcess, type ServiceProcess } from '../../../src/extension/service/serviceProcess.ts';
 import { drawSampleDataset } from '../../../src/ml/data/drawSampleDataset.ts';
+import { timmConfig } from '../../../src/ml/networks/timm.ts';
+import { imitateHub } from '../weights/imitatedHub.ts';
 import { until } from '../../e2e/until.ts';
 import { fivecrop } from '../cli/runCommand.ts';
 import { writeRandomCheckpoint } from '../../unit/inference/checkpointFixture.ts';
@@ -192,6 +194,7 @@ test('networks come with their published accuracy, and weights that are here are
 
 test('weights that cannot be had are answered with the reason, and what was tried goes to the log', async () => {
   // Port 9 (discard) of this machine answers nobody.
+  const squeezenet = { kind: 'architecture', name: 'squeezenet1_1' } as const;
   const own = startService(60_000, {
     FIVECROP_WEIGHTS: join(folder, 'weights'),
     FIVECROP_MIRROR: 'http://127.0.0.1:9',
@@ -199,21 +202,59 @@ test('weights that cannot be had are answered with the reason, and what was trie
   try {
     const answers: ServiceAnswerBody[] = [];
     const onAnswer = (answer: ServiceAnswerBody) => answers.push(answer);
-    await own.request({ type: 'weights', network: 'squeezenet1_1', fetch: false }, { onAnswer });
-    await own.request({ type: 'weights', network: 'squeezenet1_1', fetch: true }, { onAnswer });
+    await own.request({ type: 'weights', weights: squeezenet, fetch: false }, { onAnswer });
+    await own.request({ type: 'weights', weights: squeezenet, fetch: true }, { onAnswer });
     const reason =
       'The pretrained weights of squeezenet1_1 (squeezenet1_1-b8a52dc0.pth) cannot be downloaded, because 127.0.0.1:9 cannot be reached.';
     const missing = { type: 'weights', weights: { state: 'missing', reason } };
     assert.deepEqual(ofType(answers, 'weights'), [missing, missing]);
     assert.match(ofType(answers, 'log')[1]?.message ?? '', /What was tried: http:\/\/127\.0\.0\.1:9\/squeezenet1_1/);
-    const set = { network: 'resnet50', set: 'IMAGENET1K_V2' };
-    await own.request({ type: 'weights', ...set, fetch: false }, { onAnswer });
+    const set = { kind: 'architecture', name: 'resnet50', set: 'IMAGENET1K_V2' } as const;
+    await own.request({ type: 'weights', weights: set, fetch: false }, { onAnswer });
     const ofSet = ofType(answers, 'weights')[2]?.weights;
     // The file of the first set is resnet50-0676ba61.pth.
     assert.match(ofSet?.state === 'missing' ? ofSet.reason : '', /resnet50-11ad3fa6\.pth/);
-    await assert.rejects(own.request({ type: 'weights', network: 'ConvNet1', fetch: false }), UserError);
+    await assert.rejects(
+      own.request({ type: 'weights', weights: { ...squeezenet, name: 'ConvNet1' }, fetch: false }),
+      UserError,
+    );
   } finally {
     own.dispose();
+  }
+});
+
+test('what the hub has is found by its name, also where no table lists it, and by a short name', async () => {
+  const hub = await imitateHub();
+  const name = 'timm/resnet18.mine_in1k';
+  const content = Buffer.from('weights');
+  hub.repositories.set(name, { config: timmConfig('resnet18', { features: 512 }), content });
+  const onnx = 'onnx-community/mobilenetv4_conv_small.e2400_r224_in1k';
+  hub.repositories.set(onnx, { content: Buffer.from('an ONNX file'), path: 'onnx/model.onnx' });
+  hub.repositories.set('timm/odd.mine', { config: timmConfig('odd', { features: 512 }), content });
+  hub.repositories.set('timm/resnet18.locked', { content, gated: true });
+  const weightsFolder = join(folder, 'from-hub');
+  const own = startService(60_000, { FIVECROP_WEIGHTS: weightsFolder, HF_ENDPOINT: hub.address, FIVECROP_MIRROR: '', HF_TOKEN: '' }); // prettier-ignore
+  const told = async (weights: PublishedWeights, fetch = false) => {
+    const answers: ServiceAnswerBody[] = [];
+    await own.request({ type: 'weights', weights, fetch }, { onAnswer: (answer) => answers.push(answer) });
+    return ofType(answers, 'weights')[0]?.weights;
+  };
+  const host = new URL(hub.address).host;
+  const network = { kind: 'architecture', name } as const;
+  const backbone = { kind: 'backbone', name: 'mobilenetv4-small' } as const;
+  try {
+    assert.deepEqual(await told(network), { state: 'remote', host, bytes: content.length });
+    assert.deepEqual(await told(network, true), { state: 'here' });
+    assert.deepEqual(await told(network), { state: 'here' });
+    assert.deepEqual(await told(backbone), { state: 'remote', host, bytes: 12 });
+    assert.deepEqual(await told(backbone, true), { state: 'here' });
+    const locked = await told({ ...network, name: 'timm/resnet18.locked' });
+    assert.match(locked?.state === 'missing' ? locked.reason : '', /asks for a login .* set HF_TOKEN to it/);
+    await assert.rejects(told({ ...network, name: 'timm/odd.mine' }), /is a network of the architecture odd, and of timm only/); // prettier-ignore
+    assert.equal((await readdir(weightsFolder)).filter((file) => !file.endsWith('.json')).length, 2);
+  } finally {
+    own.dispose();
+    await hub.close();
   }
 });
 

@@ -100,7 +100,7 @@ test('settings that go with pretrained weights are left out without them, and wh
     batchNorm: 'running',
   } as const;
   const config = trainingConfigSchema.parse({ data: '/d', network, ...frozen, epochs: 7 });
-  assert.deepEqual(neededWeights(config), { network: 'resnet18' });
+  assert.deepEqual(neededWeights(config), network);
   const without = withoutPretrained(config);
   assert.equal(neededWeights(without), undefined);
   const written = trainingConfigSchema.parse(JSON.parse(JSON.stringify(without)));
@@ -112,9 +112,28 @@ test('settings that go with pretrained weights are left out without them, and wh
 test('a set of weights by its name is downloaded before a run, and a file of weights is not', () => {
   const configWith = (weights: string, method: 'full' | 'scratch' = 'full') =>
     trainingConfigSchema.parse({ data: '/d', network: { kind: 'architecture', name: 'resnet50', weights }, method });
-  assert.deepEqual(neededWeights(configWith('IMAGENET1K_V2')), { network: 'resnet50', set: 'IMAGENET1K_V2' });
+  const set = { kind: 'architecture', name: 'resnet50', set: 'IMAGENET1K_V2' };
+  assert.deepEqual(neededWeights(configWith('IMAGENET1K_V2')), set);
   assert.equal(neededWeights(configWith('IMAGENET1K_V2', 'scratch')), undefined);
   assert.equal(neededWeights(configWith('/weights/IMAGENET1K_V2.pth')), undefined);
+});
+
+test('the short name of an ONNX file stays one in a file of settings, and its file is fetched before a run', () => {
+  const content = JSON.stringify({ data: 'flowers', network: { kind: 'backbone', file: 'dinov2-small' } });
+  const config = parseTrainingConfig(content, '/projects/a.fivecrop.json');
+  assert.deepEqual(config.network, { kind: 'backbone', file: 'dinov2-small' });
+  assert.match(writeTrainingConfig(config, '/projects/a.fivecrop.json'), /"file": "dinov2-small"/);
+  assert.deepEqual(neededWeights(config), { kind: 'backbone', name: 'dinov2-small' });
+  assert.equal(neededWeights({ ...config, network: { kind: 'backbone', file: '/m.onnx' } }), undefined);
+});
+
+test('a network of the hub is looked for as its commit was fixed, where it was', () => {
+  const name = 'timm/resnet18.mine_in1k';
+  const hub = { sha256: '0'.repeat(64), bytes: 7 };
+  const configWith = (network: object) =>
+    trainingConfigSchema.parse({ data: '/d', network: { kind: 'architecture', name, ...network } });
+  assert.deepEqual(neededWeights(configWith({})), { kind: 'architecture', name });
+  assert.deepEqual(neededWeights(configWith({ hub })), { kind: 'architecture', name, hub });
 });
 
 test('a file of settings names what lies beside it relatively, and means the same wherever it is read from', () => {

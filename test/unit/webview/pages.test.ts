@@ -62,8 +62,10 @@ test('a comparison names the device that a run really used', () => {
   ]);
 });
 
+const ofResnet = { network: { kind: 'architecture', name: 'resnet18' } } as const;
+
 function standing(state: RunState, changes: Partial<RunStanding> = {}): RunStanding {
-  return { record: { state }, brokenOff: false, usable: true, ...changes };
+  return { record: { state, config: ofResnet }, brokenOff: false, usable: true, ...changes };
 }
 
 function offered(...run: Parameters<typeof standing>): string[] {
@@ -77,14 +79,17 @@ test('what is offered for a run can work: without a checkpoint no test, classify
   assert.deepEqual(offered('failed', { usable: false }), ['resume', 'trainAgain']);
   assert.deepEqual(offered('running', { brokenOff: true }), ['resume', ...ended]);
   const weights = ['openWeightsFolder', 'setMirror', 'trainWithoutWeights'];
-  const lacking = {
-    ...standing('failed', { usable: false }),
-    record: { state: 'failed', missing: 'weights' },
-  } as const;
-  assert.deepEqual(
-    offeredActions(lacking).map(({ action }) => action),
-    ['resume', ...weights, 'trainAgain'],
-  );
+  const lacking = (config: RunStanding['record']['config']) => {
+    const record = { state: 'failed', missing: 'weights', config } as const;
+    return offered('failed', { usable: false, record });
+  };
+  assert.deepEqual(lacking(ofResnet), ['resume', ...weights, 'trainAgain']);
+  // Nothing is known of either where nothing can be fetched.
+  const ofHub = { kind: 'architecture', name: 'timm/resnet18.mine' } as const;
+  const short = { kind: 'backbone', file: 'dinov2-small' } as const;
+  for (const network of [ofHub, short]) {
+    assert.deepEqual(lacking({ network }), ['resume', ...weights.slice(0, 2), 'trainAgain']);
+  }
   assert.deepEqual(offered('running'), ['pause', 'stop']);
   assert.equal(stateWord(standing('running', { brokenOff: true })), 'Interrupted');
 });
