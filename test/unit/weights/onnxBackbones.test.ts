@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { resolve } from 'node:path';
 import { test } from 'node:test';
-import { backboneNames, locateBackbone } from '../../../src/ml/weights/onnxBackbones.ts';
+import { locateBackbone } from '../../../src/ml/weights/onnxBackbones.ts';
+import { backboneNames } from '../../../src/protocol/backboneNames.ts';
 
 test('a wrong short name of a backbone is answered with the right ones', async () => {
   const file = resolve('dinov2-smal');
