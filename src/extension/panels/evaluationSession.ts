@@ -1,9 +1,9 @@
 import * as l10n from '@vscode/l10n';
-import { CancelledError, messageOf } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import type { EvaluationPanelToPage } from '../../protocol/evaluationPanel.ts';
 import type { SplitName } from '../../protocol/dataReport.ts';
 import type { CropCount, ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
+import { createShownWork, type Work } from './shownWork.ts';
 
 /** What a checkpoint is tested on. */
 export interface EvaluationData {
@@ -44,26 +44,17 @@ export interface EvaluationSession {
   dispose(): void;
 }
 
-const idle = { type: 'progress', busy: false, what: '', done: 0, total: 0 } as const;
-
 /** Tests on request and tells `post` of progress and of what is kept. */
 export function createEvaluationSession(
   source: EvaluationSource,
   post: (message: EvaluationPanelToPage) => void,
 ): EvaluationSession {
-  let progress: Extract<EvaluationPanelToPage, { type: 'progress' }> = idle;
-  let problem: string | undefined;
-  let running: AbortController | undefined;
+  const work = createShownWork(post);
   /** Results that could not be written beside the checkpoint; they last as long as the panel. */
   const unkept: Evaluation[] = [];
-
-  const report = (now: typeof progress) => {
-    progress = now;
-    post(now);
-  };
   let asked = 0;
   let told = 0;
-  const postEvaluations = async () => {
+  const postEvaluations = async (): Promise<void> => {
     const turn = ++asked;
     const [kept, written, wholeImages] = await Promise.all([source.read(), source.written(), source.wholeImages()]);
     // A look that began earlier and took longer knows less.
@@ -80,55 +71,29 @@ export function createEvaluationSession(
       evaluations,
     });
   };
-
-  async function testOne(on: EvaluationData, crops: CropCount, { signal }: AbortController): Promise<void> {
+  const testOne = async (on: EvaluationData, crops: CropCount, { signal, report }: Work): Promise<void> => {
     const one = (await source.wholeImages()) ? l10n.t('whole image') : l10n.t('centre crop');
     const title = crops === 1 ? one : l10n.t('five crops');
-    await source.evaluate({
-      ...on,
-      crops,
-      signal,
-      onAnswer: (answer) => {
-        if (answer.type === 'evaluation' && answer.file === undefined) unkept.push(answer.evaluation);
-        if (answer.type !== 'progress' || signal.aborted) return;
-        const { what, done, total = 0 } = answer;
-        report({ type: 'progress', busy: true, what: `${what} (${on.split}, ${title})`, done, total });
-      },
-    });
+    const onAnswer = (answer: ServiceAnswerBody): void => {
+      if (answer.type === 'evaluation' && answer.file === undefined) unkept.push(answer.evaluation);
+      if (answer.type === 'progress') report({ ...answer, what: `${answer.what} (${on.split}, ${title})` });
+    };
+    await source.evaluate({ ...on, crops, signal, onAnswer });
     await postEvaluations();
-  }
+  };
 
   return {
     test: async (on, crops) => {
-      running?.abort();
-      const controller = new AbortController();
-      running = controller;
-      problem = undefined;
-      report({ type: 'progress', busy: true, what: l10n.t('Starting'), done: 0, total: 0 });
-      try {
-        for (const count of crops) await testOne(on, count, controller);
-      } catch (error) {
-        if (running === controller && !(error instanceof CancelledError)) {
-          problem = messageOf(error);
-          post({ type: 'error', message: problem });
-        }
-      } finally {
-        if (running === controller) {
-          running = undefined;
-          report(idle);
-        }
-      }
+      await work.start(async (own) => {
+        for (const count of crops) await testOne(on, count, own);
+      });
     },
-    cancel: () => running?.abort(),
+    cancel: work.cancel,
     refresh: postEvaluations,
     replay: async () => {
       await postEvaluations();
-      post(progress);
-      if (problem !== undefined) post({ type: 'error', message: problem });
+      work.replay();
     },
-    dispose: () => {
-      running?.abort();
-      running = undefined;
-    },
+    dispose: work.dispose,
   };
 }

@@ -3,11 +3,11 @@ const interval = 50;
 
 /** Hands items over together, a moment after the first of them came. */
 export interface GatheredMessages<Item> {
-  add(item: Item): void;
+  readonly add: (item: Item) => void;
   /** Hands over what there is now. */
-  flush(): void;
+  readonly flush: () => void;
   /** Forgets what was not handed over. */
-  clear(): void;
+  readonly clear: () => void;
 }
 
 export function gatherMessages<Item>(handOver: (items: readonly Item[]) => void): GatheredMessages<Item> {

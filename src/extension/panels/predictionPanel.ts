@@ -15,7 +15,7 @@ import { chooseSource } from './chooseSource.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { bestCheckpoints, offerOf, sourceExists } from './offeredSources.ts';
-import { createPanelMemory, newPanelId } from './panelMemory.ts';
+import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
 import { obeyPredictionPage } from './predictionMessages.ts';
 import { createPredictionSession, topK, type Predict, type PredictionSession } from './predictionSession.ts';
 
@@ -52,6 +52,58 @@ interface OpenPanel {
   readonly use: (source: ClassifierSource) => void;
 }
 
+interface PanelSurroundings {
+  readonly context: vscode.ExtensionContext;
+  readonly parts: PredictionParts;
+  readonly memory: PanelMemory<Shown>;
+}
+
+/** Puts the page into a panel, classifies what it shall show, and remembers that for as long as the panel is open. */
+function fillPanel(
+  panel: vscode.WebviewPanel,
+  id: string,
+  shown: Shown,
+  { context, parts, memory }: PanelSurroundings,
+): OpenPanel {
+  const { log, runs } = parts;
+  const connection = hostPage<PredictionPanelToPage, PredictionPanelToHost>(panel, context, {
+    name: 'prediction',
+    panelId: id,
+    log,
+    schema: predictionPanelToHostSchema,
+    replay: () => {
+      setUp();
+      session.replay();
+    },
+    receive: (message) => {
+      void obeyPredictionPage(message, { session, setUp, post: connection.post, use }, parts).catch((error: unknown) =>
+        showFailure(error, log),
+      );
+    },
+  });
+  const session = createPredictionSession(predictor(parts), connection.post);
+  const setUp = () => {
+    const { paths, removed, source, crops } = session;
+    memory.remember(id, { images: [...paths], removed: [...removed], crops, ...(source ? { source } : {}) });
+    connection.post(setupMessage(session, parts));
+  };
+  const use = (source: ClassifierSource) => {
+    void context.workspaceState.update(lastSourceKey, source);
+    session.use({ source });
+    setUp();
+  };
+  const changed = runs.onDidChangeCheckpoints(setUp);
+  panel.onDidDispose(() => {
+    changed.dispose();
+    session.dispose();
+    memory.forget(id);
+  });
+  const { images, removed, crops, source } = shown;
+  session.classify(images, { removed, crops, ...(source ? { source } : {}) });
+  setUp();
+  return { panel, session, setUp, use };
+}
+
 /** The prediction panel, of which there is one. */
 export function registerPredictionPanel(context: vscode.ExtensionContext, parts: PredictionParts): PredictionPanels {
   const { log, runs } = parts;
@@ -59,44 +111,11 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
   let open: OpenPanel | undefined;
 
   function fill(panel: vscode.WebviewPanel, id: string, shown: Shown): void {
-    const connection = hostPage<PredictionPanelToPage, PredictionPanelToHost>(panel, context, {
-      name: 'prediction',
-      panelId: id,
-      log,
-      schema: predictionPanelToHostSchema,
-      replay: () => {
-        setUp();
-        session.replay();
-      },
-      receive: (message) => {
-        void obeyPredictionPage(message, { session, setUp, post: connection.post, use }, parts).catch(
-          (error: unknown) => showFailure(error, log),
-        );
-      },
-    });
-    const session = createPredictionSession(predictor(parts), connection.post);
-    const setUp = () => {
-      const { paths, removed, source, crops } = session;
-      memory.remember(id, { images: [...paths], removed: [...removed], crops, ...(source ? { source } : {}) });
-      connection.post(setupMessage(session, parts));
-    };
-    const use = (source: ClassifierSource) => {
-      void context.workspaceState.update(lastSourceKey, source);
-      session.use({ source });
-      setUp();
-    };
-    const changed = runs.onDidChangeCheckpoints(setUp);
-    const own: OpenPanel = { panel, session, setUp, use };
+    const filled = fillPanel(panel, id, shown, { context, parts, memory });
+    open = filled;
     panel.onDidDispose(() => {
-      changed.dispose();
-      session.dispose();
-      memory.forget(id);
-      if (open === own) open = undefined;
+      if (open === filled) open = undefined;
     });
-    const { images, removed, crops, source } = shown;
-    session.classify(images, { removed, crops, ...(source ? { source } : {}) });
-    setUp();
-    open = own;
   }
 
   function setUpOpen(): void {

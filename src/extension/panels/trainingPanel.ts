@@ -1,4 +1,4 @@
-import { basename, isAbsolute, join } from 'node:path';
+import { basename } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import * as z from 'zod';
@@ -7,25 +7,23 @@ import {
   type TrainingPanelToHost,
   type TrainingPanelToPage,
 } from '../../protocol/trainingPanel.ts';
-import { askForMirror, openWeightsFolder } from '../commands/offerWeights.ts';
-import { prepareResume, trainWithout } from '../commands/resumeRun.ts';
 import { showFailure } from '../commands/registerCommand.ts';
-import type { Panels, Parts } from '../parts.ts';
+import type { Panels } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import type { Trainers } from '../trainer/trainers.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
-import type { RunNode } from '../views/treeNodes.ts';
+import type { StoredRun } from '../../runs/list.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
-import { createPanelMemory, newPanelId } from './panelMemory.ts';
-import { pictureFor } from './pictureFor.ts';
-import { saveExport } from './saveExport.ts';
-import { createTrainingSession, type ListedRun, type TrainingSession, type RunDetails } from './trainingSession.ts';
+import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
+import { obeyTrainingPage, type TrainingParts } from './trainingMessages.ts';
+import { createTrainingSession, type ListedRun, type RunDetails } from './trainingSession.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 
-type TrainingParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'service'>;
+const shownSchema = z.object({ folders: z.array(z.string()) });
+type Shown = z.infer<typeof shownSchema>;
 
 export interface TrainingPanels {
   /** See `Panels.showRuns`. */
@@ -42,66 +40,83 @@ interface OpenPanel {
   readonly show: (folders: readonly string[]) => void;
 }
 
+interface PanelSurroundings {
+  readonly context: vscode.ExtensionContext;
+  readonly parts: TrainingParts;
+  readonly memory: PanelMemory<Shown>;
+  /** Shows runs in another panel: what was asked for in this one may begin after it has been closed. */
+  readonly showElsewhere: (folders: readonly string[]) => void;
+}
+
+/** Puts the page into a panel, shows these runs, and remembers for as long as it is open which ones it shows. */
+function fillPanel(
+  panel: vscode.WebviewPanel,
+  id: string,
+  folders: readonly string[],
+  { context, parts, memory, showElsewhere }: PanelSurroundings,
+): OpenPanel {
+  const { log, runs, trainers } = parts;
+  const connection = hostPage<TrainingPanelToPage, TrainingPanelToHost>(panel, context, {
+    name: 'training',
+    panelId: id,
+    log,
+    schema: trainingPanelToHostSchema,
+    replay: () => session.replay(),
+    receive: (message) => {
+      void obeyTrainingPage(message, { session, show, post: connection.post }, parts).catch((error: unknown) =>
+        showFailure(error, log),
+      );
+    },
+  });
+  const session = createTrainingSession(
+    { runs: () => runs.runs.map(listed), details: (run) => detailsOf(run, trainers), follow: trainers.follow },
+    connection.post,
+  );
+  let wanted: readonly string[] = [];
+  let isClosed = false;
+  const show = (next: readonly string[]) => {
+    if (isClosed) {
+      showElsewhere(next);
+      return;
+    }
+    wanted = next;
+    session.show(wanted);
+    memory.remember(id, { folders: [...session.folders] });
+    panel.title = titleOf(session.folders);
+  };
+  const listeners = [
+    runs.onDidChange(() => session.refresh()),
+    trainers.onDidAsk(() => session.refresh()),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => session.refresh()),
+  ];
+  panel.onDidDispose(() => {
+    isClosed = true;
+    for (const listener of listeners) listener.dispose();
+    session.dispose();
+    memory.forget(id);
+  });
+  show(folders);
+  return {
+    panel,
+    get wanted() {
+      return wanted;
+    },
+    show,
+  };
+}
+
 /** The training panel, of which there is one: it shows one run, or several over each other. */
 export function registerTrainingPanel(context: vscode.ExtensionContext, parts: TrainingParts): TrainingPanels {
-  const { log, runs, trainers } = parts;
-  const memory = createPanelMemory(context.workspaceState, z.object({ folders: z.array(z.string()) }));
+  const { log, runs } = parts;
+  const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
   let open: OpenPanel | undefined;
 
-  const listed = (): readonly ListedRun[] =>
-    runs.runs.map(({ folder, record, state }) => ({ folder, record, brokenOff: state === 'broken off' }));
-
   function fill(panel: vscode.WebviewPanel, id: string, folders: readonly string[]): void {
-    const connection = hostPage<TrainingPanelToPage, TrainingPanelToHost>(panel, context, {
-      name: 'training',
-      panelId: id,
-      log,
-      schema: trainingPanelToHostSchema,
-      replay: () => session.replay(),
-      receive: (message) => {
-        void obey(message, { session, show, post: connection.post }, parts).catch((error: unknown) =>
-          showFailure(error, log),
-        );
-      },
-    });
-    const session = createTrainingSession(
-      { runs: listed, details: (run) => detailsOf(run, trainers), follow: trainers.follow },
-      connection.post,
-    );
-    let wanted: readonly string[] = [];
-    let isClosed = false;
-    const show = (next: readonly string[]) => {
-      // What was asked for here may begin after the panel has been closed.
-      if (isClosed) {
-        showRuns(next);
-        return;
-      }
-      wanted = next;
-      session.show(wanted);
-      memory.remember(id, { folders: [...session.folders] });
-      panel.title = titleOf(session.folders);
-    };
-    const changed = runs.onDidChange(() => session.refresh());
-    const asked = trainers.onDidAsk(() => session.refresh());
-    const trusted = vscode.workspace.onDidGrantWorkspaceTrust(() => session.refresh());
-    const own: OpenPanel = {
-      panel,
-      get wanted() {
-        return wanted;
-      },
-      show,
-    };
+    const filled = fillPanel(panel, id, folders, { context, parts, memory, showElsewhere: (next) => showRuns(next) });
+    open = filled;
     panel.onDidDispose(() => {
-      isClosed = true;
-      changed.dispose();
-      asked.dispose();
-      trusted.dispose();
-      session.dispose();
-      memory.forget(id);
-      if (open === own) open = undefined;
+      if (open === filled) open = undefined;
     });
-    show(folders);
-    open = own;
   }
 
   async function openWith(folders: readonly string[], preserveFocus: boolean): Promise<void> {
@@ -138,6 +153,10 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
   };
 }
 
+function listed({ folder, record, state }: StoredRun): ListedRun {
+  return { folder, record, brokenOff: state === 'broken off' };
+}
+
 /** What is known of a run here: whether anything may run, what it was asked for, and whether it has a checkpoint. */
 function detailsOf({ folder, record, brokenOff }: ListedRun, { requestOf }: Pick<Trainers, 'requestOf'>): RunDetails {
   const asked = requestOf(folder);
@@ -154,90 +173,4 @@ function titleOf(folders: readonly string[]): string {
   if (first === undefined) return l10n.t('Training');
   const title = runTitle(basename(first));
   return visible(others.length === 0 ? title : l10n.t('{0} and {1} more', title, others.length));
-}
-
-/** The commands behind the page's buttons. */
-const commands = {
-  test: 'fivecrop.testCheckpoint',
-  classify: 'fivecrop.classifyWithCheckpoint',
-  exportOnnx: 'fivecrop.exportOnnx',
-  trainAgain: 'fivecrop.trainAgain',
-  configuration: 'fivecrop.showConfiguration',
-} as const;
-
-interface Shown {
-  readonly session: TrainingSession;
-  readonly show: (folders: readonly string[]) => void;
-  readonly post: (message: TrainingPanelToPage) => void;
-}
-
-async function resumeIn(
-  { session, show }: Pick<Shown, 'session' | 'show'>,
-  parts: TrainingParts,
-  of: string,
-): Promise<void> {
-  // The page says "Resuming" at once; while weights are looked for or the user is asked, that is not so.
-  session.refresh();
-  const resume = await prepareResume(parts, of);
-  const folder = await resume();
-  if (!session.folders.includes(folder)) show([folder, ...session.folders]);
-}
-
-async function obey(
-  message: Exclude<TrainingPanelToHost, { type: 'ready' }>,
-  { session, show, post }: Shown,
-  parts: TrainingParts,
-): Promise<void> {
-  const { trainers } = parts;
-  switch (message.type) {
-    case 'show':
-      show(message.folders);
-      return;
-    case 'stop':
-      return trainers.stop(message.folder);
-    case 'stopNow':
-      return trainers.stopNow(message.folder);
-    case 'pause':
-      return trainers.pause(message.folder);
-    case 'resume':
-      return resumeIn({ session, show }, parts, message.folder);
-    case 'setMirror':
-      if (await askForMirror()) await resumeIn({ session, show }, parts, message.folder);
-      return;
-    case 'openWeightsFolder':
-      return openWeightsFolder(parts.service);
-    case 'trainWithoutWeights':
-      show([await trainWithout(parts, message.folder)]);
-      return;
-    case 'test':
-    case 'classify':
-    case 'exportOnnx':
-    case 'trainAgain':
-    case 'configuration': {
-      const node: RunNode = { kind: 'run', folder: message.folder };
-      await vscode.commands.executeCommand(commands[message.type], node);
-      return;
-    }
-    case 'export': {
-      const { format, content, name, thinned } = message;
-      const note = l10n.t('The steps of long runs are thinned; metrics.jsonl in the run’s folder has all of them.');
-      return saveExport({
-        name: `${name}${thinned ? '-thinned' : ''}`,
-        format,
-        content,
-        title: l10n.t('Export curves'),
-        folder: session.folders[0],
-        ...(thinned ? { note } : {}),
-      });
-    }
-    case 'open': {
-      const path = isAbsolute(message.path) ? message.path : join(session.folders[0] ?? '', message.path);
-      await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path));
-      return;
-    }
-    case 'picture': {
-      const picture = await pictureFor(parts, message.image, message.size);
-      if (picture !== undefined) post({ type: 'picture', image: message.image, picture });
-    }
-  }
 }

@@ -1,22 +1,9 @@
-import { mostThinnedEvents } from '../../protocol/thinnedHistory.ts';
-import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import type { ShownRun, TrainingPanelToPage } from '../../protocol/trainingPanel.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
+import { createEventFeed, type EventFeed, type FollowedEvents } from './eventFeed.ts';
 
-/** Time over which news is gathered before it is sent, in milliseconds: a frame. */
-const frame = 16;
-/** Time between two messages that begin a curve anew, in milliseconds: a long history is thinned many times while it is read. */
-const anewPace = 1000;
 /** Other runs that are offered for a comparison: the newest. */
 const offeredRuns = 200;
-
-/** A run's events, followed. */
-export interface FollowedEvents {
-  readonly events: readonly TrainingEvent[];
-  /** `from` is 0 where the history begins anew. Returns the function that ends it. */
-  readonly onEvents: (listener: (from: number) => void) => () => void;
-  dispose(): void;
-}
 
 /** A run in the list of all. */
 export type ListedRun = Pick<ShownRun, 'folder' | 'record' | 'brokenOff'>;
@@ -45,73 +32,13 @@ export interface TrainingSession {
   dispose(): void;
 }
 
-interface Curve {
-  readonly followed: FollowedEvents;
-  readonly stop: () => void;
-  /** Number of events that the page has. */
-  sent: number;
-  /** When the page was last told to begin the curve anew, in milliseconds; 0 where it has to be at once. */
-  begun: number;
-  /** Sends what is new. Each curve waits by itself, so that a long history keeps no other waiting. */
-  flushing?: NodeJS.Timeout | undefined;
-}
-
 /** Tells `post` of runs and their events: whole in a replay, then what is new, no more often than once a frame. */
 export function createTrainingSession(
   source: RunSource,
   post: (message: TrainingPanelToPage) => void,
 ): TrainingSession {
-  const curves = new Map<string, Curve>();
+  const feeds = new Map<string, EventFeed>();
   let folders: readonly string[] = [];
-
-  const flushSoon = (folder: string, curve: Curve, wait = frame) => {
-    curve.flushing ??= setTimeout(() => postEvents(folder, curve), wait);
-  };
-
-  function postEvents(folder: string, curve: Curve): void {
-    clearTimeout(curve.flushing);
-    curve.flushing = undefined;
-    const { events } = curve.followed;
-    const now = performance.now();
-    const wait = curve.sent === 0 ? curve.begun + anewPace - now : 0;
-    if (curve.begun > 0 && wait > 0) {
-      flushSoon(folder, curve, wait);
-      return;
-    }
-    if (curve.sent === 0 && events.length > 0) curve.begun = now;
-    while (curve.sent < events.length) {
-      const part = events.slice(curve.sent, curve.sent + mostThinnedEvents);
-      post({ type: 'events', folder, from: curve.sent, events: part });
-      curve.sent += part.length;
-    }
-  }
-
-  function follow(folder: string): void {
-    const followed = source.follow(folder);
-    const curve: Curve = {
-      followed,
-      sent: 0,
-      begun: 0,
-      stop: followed.onEvents((from) => {
-        if (from === 0) curve.sent = 0;
-        // What the page has of a history that is no longer there goes at once.
-        if (followed.events.length === 0) {
-          post({ type: 'events', folder, from: 0, events: [] });
-          curve.begun = 0;
-        }
-        flushSoon(folder, curve);
-      }),
-    };
-    curves.set(folder, curve);
-    flushSoon(folder, curve);
-  }
-
-  function leave(folder: string, { followed, stop, flushing }: Curve): void {
-    clearTimeout(flushing);
-    stop();
-    followed.dispose();
-    curves.delete(folder);
-  }
 
   function shownRun(run: ListedRun): ShownRun {
     const { folder, record, brokenOff } = run;
@@ -132,8 +59,14 @@ export function createTrainingSession(
   function show(wanted: readonly string[]): void {
     const existing = new Set(source.runs().map(({ folder }) => folder));
     folders = [...new Set(wanted)].filter((folder) => existing.has(folder));
-    for (const [folder, curve] of curves) if (!folders.includes(folder)) leave(folder, curve);
-    for (const folder of folders) if (!curves.has(folder)) follow(folder);
+    for (const [folder, feed] of feeds) {
+      if (folders.includes(folder)) continue;
+      feed.dispose();
+      feeds.delete(folder);
+    }
+    for (const folder of folders) {
+      if (!feeds.has(folder)) feeds.set(folder, createEventFeed(folder, source.follow(folder), post));
+    }
     postRuns();
   }
 
@@ -144,16 +77,12 @@ export function createTrainingSession(
     show,
     replay: () => {
       postRuns();
-      for (const [folder, curve] of curves) {
-        curve.sent = 0;
-        curve.begun = 0;
-        if (curve.followed.events.length === 0) post({ type: 'events', folder, from: 0, events: [] });
-        postEvents(folder, curve);
-      }
+      for (const feed of feeds.values()) feed.replay();
     },
     refresh: () => show(folders),
     dispose: () => {
-      for (const [folder, curve] of curves) leave(folder, curve);
+      for (const feed of feeds.values()) feed.dispose();
+      feeds.clear();
     },
   };
 }
