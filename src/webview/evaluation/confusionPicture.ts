@@ -29,93 +29,129 @@ const smallFont = 11;
 const lineHeight = 19;
 const longestLabel = 220;
 const narrowest = 560;
+/** Beside the matrix, for how many images each class has. */
+const totalsRoom = 70;
 const legendSteps = [0.05, 0.25, 0.5, 0.75, 1] as const;
+
+/** Where the parts of the picture stand, in pixels. */
+type Places = {
+  /** Side of a cell. */
+  cell: number;
+  /** Side, left edge and upper edge of the matrix. */
+  side: number;
+  left: number;
+  top: number;
+  width: number;
+  /** Names of the classes, cut to what fits. */
+  labels: readonly string[];
+  labelRoom: number;
+  labelFont: number;
+  heading: readonly string[];
+};
 
 /**
  * The confusion matrix as an SVG picture that can be read without the page: what was tested, on what, how well, what rows,
  * columns, numbers and shades mean.
  */
-export function confusionPicture({ evaluation, label, value, colors }: ConfusionPictureOptions): ConfusionPicture {
-  const { perClass } = evaluation;
-  const [name, matrix] = [classNames(evaluation), confusionMatrix(evaluation)];
-  const cell = perClass.length <= 30 ? 34 : perClass.length <= 60 ? 24 : 18;
-  const labelFont = Math.min(font, cell - 5);
-  const labels = perClass.map((row) => fitted(visible(row.name), longestLabel, (each) => textWidth(each, labelFont)));
-  const labelRoom = Math.max(60, ...labels.map((each) => textWidth(each, labelFont))) + 8;
-  const side = perClass.length * cell;
-  const totals = 70;
-  const width = Math.max(narrowest, 2 * margin + lineHeight + labelRoom + side + totals);
-  const heading = headingLines(evaluation, label).map((line) =>
-    fitted(line, width - 2 * margin, (each) => textWidth(each, font)),
-  );
-  const left = margin + lineHeight + labelRoom;
-  const top = margin + heading.length * lineHeight + 16 + lineHeight + labelRoom;
+export function confusionPicture(options: ConfusionPictureOptions): ConfusionPicture {
+  const { value, colors } = options;
+  const places = placesOf(options);
+  const { cell, side, left, top, width, labels } = places;
   const ink = cssColor(colors.foreground);
-  const line = (x: number, y: number, content: string, more: Record<string, string | number> = {}) =>
-    svg('text', { x, y, fill: ink, 'font-size': font, ...more }, [content]);
-
-  const cells = perClass.flatMap((row, down) => {
-    const actual = row.index;
-    const y = top + down * cell;
-    const drawn = matrix.classes.flatMap((predicted, across) => {
-      const number = matrix.count(actual, predicted);
-      if (number === 0) return [];
-      const share = matrix.share(actual, predicted);
-      const { background, text } = cellColors(share, actual === predicted, colors);
-      const content = cellText(number, share, value);
-      const title = l10n.t(
-        '{0} of {1} predicted as {2}, {3}',
-        number,
-        visible(name(actual)),
-        visible(name(predicted)),
-        percent(share),
-      );
-      const x = left + across * cell;
-      return svg('g', {}, [
-        svg('title', {}, [title]),
-        svg('rect', { x, y, width: cell, height: cell, fill: cssColor(background) }),
-        centered(x + cell / 2, y + cell / 2, content, cell, cssColor(text), actual === predicted),
-      ]);
-    });
-    return [
-      line(left - 8, y + cell / 2 + labelFont / 3, labels[down] ?? '', {
-        'text-anchor': 'end',
-        'font-size': labelFont,
-      }),
-      ...drawn,
-      line(left + side + 8, y + cell / 2 + labelFont / 3, count(row.images), { 'font-size': labelFont }),
-    ];
-  });
-  const columns = labels.map((each, across) => {
-    const x = left + across * cell + cell / 2 + labelFont / 3;
-    const turned = `rotate(-90 ${x} ${top - 8})`;
-    return line(x, top - 8, each, { transform: turned, 'font-size': labelFont });
-  });
-  const middle = { x: margin + font, y: top + side / 2 };
-  const legendTop = top + side + 28;
-  const legend = legendOf(legendTop, value, colors);
-  const height = legendTop + legend.height + margin;
-  const bold = { 'font-weight': 'bold' };
+  const legend = legendOf(top + side + 28, value, colors);
+  const height = top + side + 28 + legend.height + margin;
   const parts: Child[] = [
     svg('rect', { width, height, fill: cssColor(colors.background) }),
-    ...heading.map((each, at) =>
-      line(margin, margin + font + at * lineHeight, each, at === 0 ? { ...bold, 'font-size': 16 } : {}),
-    ),
-    line(left + side / 2, top - labelRoom - 10, l10n.t('Predicted class'), { ...bold, 'text-anchor': 'middle' }),
-    line(middle.x, middle.y, l10n.t('Actual class'), {
-      ...bold,
-      'text-anchor': 'middle',
-      transform: `rotate(-90 ${middle.x} ${middle.y})`,
-    }),
-    line(left + side + 8, top - 10, l10n.t('Images'), bold),
-    ...columns,
-    ...cells,
-    gridLines(left, top, cell, perClass.length, ink),
+    ...titles(places, ink),
+    ...columnLabels(places, ink),
+    ...matrixRows(options, places),
+    gridLines(left, top, cell, labels.length, ink),
     ...legend.parts,
   ];
   const size = { width, height, viewBox: `0 0 ${width} ${height}` };
   const picture = svg('svg', { ...size, 'font-family': 'sans-serif' }, parts);
   return { content: new XMLSerializer().serializeToString(picture), width, height };
+}
+
+function placesOf({ evaluation, label }: ConfusionPictureOptions): Places {
+  const { perClass } = evaluation;
+  const cell = perClass.length <= 30 ? 34 : perClass.length <= 60 ? 24 : 18;
+  const labelFont = Math.min(font, cell - 5);
+  const labels = perClass.map((row) => fitted(visible(row.name), longestLabel, (each) => textWidth(each, labelFont)));
+  const labelRoom = Math.max(60, ...labels.map((each) => textWidth(each, labelFont))) + 8;
+  const side = perClass.length * cell;
+  const left = margin + lineHeight + labelRoom;
+  const width = Math.max(narrowest, left + side + totalsRoom + margin);
+  const heading = headingLines(evaluation, label).map((line) =>
+    fitted(line, width - 2 * margin, (each) => textWidth(each, font)),
+  );
+  const top = margin + heading.length * lineHeight + 16 + lineHeight + labelRoom;
+  return { cell, side, left, top, width, labels, labelRoom, labelFont, heading };
+}
+
+function textAt(
+  x: number,
+  y: number,
+  content: string,
+  ink: string,
+  more: Record<string, string | number> = {},
+): SVGTextElement {
+  return svg('text', { x, y, fill: ink, 'font-size': font, ...more }, [content]);
+}
+
+/** The heading, and what rows, columns and the last column are. */
+function titles({ heading, left, top, side, labelRoom }: Places, ink: string): SVGElement[] {
+  const bold = { 'font-weight': 'bold' };
+  const centred = { ...bold, 'text-anchor': 'middle' };
+  const middle = { x: margin + font, y: top + side / 2 };
+  const turned = { ...centred, transform: `rotate(-90 ${middle.x} ${middle.y})` };
+  return [
+    ...heading.map((each, at) =>
+      textAt(margin, margin + font + at * lineHeight, each, ink, at === 0 ? { ...bold, 'font-size': 16 } : {}),
+    ),
+    textAt(left + side / 2, top - labelRoom - 10, l10n.t('Predicted class'), ink, centred),
+    textAt(middle.x, middle.y, l10n.t('Actual class'), ink, turned),
+    textAt(left + side + 8, top - 10, l10n.t('Images'), ink, bold),
+  ];
+}
+
+function columnLabels({ labels, left, top, cell, labelFont }: Places, ink: string): SVGElement[] {
+  return labels.map((each, across) => {
+    const x = left + across * cell + cell / 2 + labelFont / 3;
+    return textAt(x, top - 8, each, ink, { transform: `rotate(-90 ${x} ${top - 8})`, 'font-size': labelFont });
+  });
+}
+
+/** Of each class its name, its cells and how many images it has. */
+function matrixRows({ evaluation, value, colors }: ConfusionPictureOptions, places: Places): SVGElement[] {
+  const { left, top, cell, side, labels, labelFont } = places;
+  const [name, matrix] = [classNames(evaluation), confusionMatrix(evaluation)];
+  const ink = cssColor(colors.foreground);
+  const drawCell = (actual: number, predicted: number, x: number, y: number): SVGElement[] => {
+    const number = matrix.count(actual, predicted);
+    if (number === 0) return [];
+    const share = matrix.share(actual, predicted);
+    const { background, text } = cellColors(share, actual === predicted, colors);
+    const names = [visible(name(actual)), visible(name(predicted))] as const;
+    const title = l10n.t('{0} of {1} predicted as {2}, {3}', number, ...names, percent(share));
+    const content = cellText(number, share, value);
+    return [
+      svg('g', {}, [
+        svg('title', {}, [title]),
+        svg('rect', { x, y, width: cell, height: cell, fill: cssColor(background) }),
+        centered(x + cell / 2, y + cell / 2, content, cell, cssColor(text), actual === predicted),
+      ]),
+    ];
+  };
+  return evaluation.perClass.flatMap((row, down) => {
+    const y = top + down * cell;
+    const baseline = y + cell / 2 + labelFont / 3;
+    return [
+      textAt(left - 8, baseline, labels[down] ?? '', ink, { 'text-anchor': 'end', 'font-size': labelFont }),
+      ...matrix.classes.flatMap((predicted, across) => drawCell(row.index, predicted, left + across * cell, y)),
+      textAt(left + side + 8, baseline, count(row.images), ink, { 'font-size': labelFont }),
+    ];
+  });
 }
 
 function headingLines(evaluation: ShownEvaluation, label: string): string[] {
@@ -146,8 +182,7 @@ function headingLines(evaluation: ShownEvaluation, label: string): string[] {
 /** What numbers and shades mean. */
 function legendOf(top: number, value: CellValue, colors: MatrixColors): { parts: SVGElement[]; height: number } {
   const ink = cssColor(colors.foreground);
-  const text = (x: number, y: number, content: string) =>
-    svg('text', { x, y, fill: ink, 'font-size': font }, [content]);
+  const text = (x: number, y: number, content: string) => textAt(x, y, content, ink);
   const scale = (right: boolean, x: number, y: number) =>
     legendSteps.map((share, at) => {
       const fill = cssColor(cellColors(share, right, colors).background);

@@ -1,20 +1,17 @@
 import * as l10n from '@vscode/l10n';
 import type { EvaluationPanelToHost, EvaluationPanelToPage } from '../../protocol/evaluationPanel.ts';
-import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { announcer } from '../components/announcer.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
 import { images, percent } from '../components/format.ts';
 import type { KeptState } from '../components/host.ts';
-import { keepFocus } from '../components/keepFocus.ts';
 import { keepScroll } from '../components/keepScroll.ts';
-import { button, setDisabled } from '../components/toolkit.ts';
 import { selectionNotes } from './chooseEvaluation.ts';
 import { detailSections } from './detailSections.ts';
 import { imagesCsv } from './evaluationCsv.ts';
-import { evaluationFigures } from './evaluationFigures.ts';
+import { figuresSection } from './figuresSection.ts';
 import type { EvaluationPageState } from './pageState.ts';
-import { shownTests, type ShownTests } from './shownTests.ts';
+import { shownTests } from './shownTests.ts';
 import { testHeader } from './testHeader.ts';
 
 type Of<Type extends EvaluationPanelToPage['type']> = Extract<EvaluationPanelToPage, { type: Type }>;
@@ -47,43 +44,35 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     },
     onCancel: () => send({ type: 'cancel' }),
   });
-  const figures = element('section', { 'aria-label': l10n.t('Results') });
+  const figures = figuresSection({
+    onChoose: (crops) => change({ crops, cell: undefined }),
+    onTest: (crops) => send({ type: 'test', crops }),
+  });
   const details = detailSections({
     state,
     change,
     shown: () => ({ evaluation: shown().evaluation, label: known?.label ?? '' }),
     send,
   });
-  root.append(spoken.element, element('main', {}, [...header.elements, figures, details.element]));
+  root.append(spoken.element, element('main', {}, [...header.elements, figures.element, details.element]));
   keepScroll({
     kept: state.value.scroll.page,
     keep: (page) => state.change({ scroll: { ...state.value.scroll, page } }),
   });
 
-  const testButton = (crops: CropCount, again: boolean) => {
-    const label = again ? l10n.t('Test again') : l10n.t('Test');
-    const made = button({ label, primary: !again, onClick: () => send({ type: 'test', crops }) });
-    setDisabled(made, progress?.busy === true || known?.refusal !== undefined);
-    return made;
-  };
-  const drawFigures = ({ pair, evaluation }: ShownTests): void => {
-    const drawn = evaluationFigures({
-      evaluations: pair,
-      wholeImages: known?.wholeImages === true,
-      written: known?.written,
-      chosen: evaluation?.cropCount ?? state.value.crops,
-      onChoose: (crops) => change({ crops, cell: undefined }),
-      testButton,
-    });
-    keepFocus(figures, () => figures.replaceChildren(drawn));
-  };
   const refresh = everyFrame(() => {
     const tests = shown();
     const { tested, chosen, pair, evaluation } = tests;
     const notes = selectionNotes(pair);
     header.draw({ label: known?.label, tested, chosen, notes, refusal: known?.refusal, problem });
     header.drawProgress(progress);
-    drawFigures(tests);
+    figures.draw({
+      evaluations: pair,
+      wholeImages: known?.wholeImages === true,
+      written: known?.written,
+      chosen: evaluation?.cropCount ?? state.value.crops,
+      canTest: progress?.busy !== true && known?.refusal === undefined,
+    });
     details.draw(evaluation);
     if (evaluation !== undefined && progress?.busy !== true) {
       spoken.say(l10n.t('Accuracy {0} over {1}', percent(evaluation.accuracy), images(evaluation.images)));

@@ -8,13 +8,12 @@ import { classifiedImages } from './classifiedImages.ts';
 import { detailPlace } from './detailPlace.ts';
 import { acceptDrops, dropZone } from './dropZone.ts';
 import { imageList } from './imageList.ts';
+import { knownPredictions } from './knownPredictions.ts';
 import type { PredictionPageState } from './pageState.ts';
 import { predictionHeader } from './predictionHeader.ts';
-import { predictionsCsv, seenWith, type PredictionRow } from './predictionRows.ts';
+import { predictionsCsv, type PredictionRow } from './predictionRows.ts';
 
 const previewPixels = 1200;
-
-type Of<Type extends PredictionPanelToPage['type']> = Extract<PredictionPanelToPage, { type: Type }>;
 
 export type PredictionViewOptions = {
   root: HTMLElement;
@@ -24,20 +23,15 @@ export type PredictionViewOptions = {
 
 /** The page: built once; returns what takes the host's messages. */
 export function predictionView({ root, state, send }: PredictionViewOptions): (message: PredictionPanelToPage) => void {
-  let rows = new Map<string, PredictionRow>();
-  let setup: Of<'setup'> | undefined;
-  let progress: Of<'progress'> | undefined;
-  let problem: string | undefined;
+  const known = knownPredictions();
   /** Shown while the user has selected none. */
   let first: string | undefined;
 
-  const crops = () => setup?.crops ?? 5;
-  const seenRows = () => [...rows.values()].map((row) => seenWith(row, crops()));
   const keepScrolled = (part: Partial<PredictionPageState['scroll']>): void =>
     state.change({ scroll: { ...state.value.scroll, ...part } });
   const open = (image: string): void => send({ type: 'open', image });
   const remove = (image: string): void => {
-    const shown = list.chosen(seenRows(), crops());
+    const shown = list.chosen(known.rows(), known.crops);
     const at = shown.findIndex((row) => row.image === image);
     // What comes next is selected, so that one after the other can be taken off.
     if (image === chosen()?.image) state.change({ selected: (shown[at + 1] ?? shown[at - 1])?.image });
@@ -46,7 +40,7 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
 
   const spoken = announcer();
   const header = predictionHeader(send, () =>
-    send({ type: 'exportCsv', content: predictionsCsv(list.chosen(seenRows(), crops())) }),
+    send({ type: 'exportCsv', content: predictionsCsv(list.chosen(known.rows(), known.crops)) }),
   );
   const list = imageList({
     state,
@@ -72,14 +66,12 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
   keepScroll({ kept: state.value.scroll.page, keep: (page) => keepScrolled({ page }) });
 
   /** The image that the user selected; one from an earlier life may come late. */
-  const chosen = (): PredictionRow | undefined => {
-    const row = rows.get(state.value.selected ?? '') ?? rows.get(first ?? '');
-    return row && seenWith(row, crops());
-  };
+  const chosen = (): PredictionRow | undefined => known.row(state.value.selected) ?? known.row(first);
   const refresh = everyFrame(() => {
-    const all = seenRows();
-    const shown = list.chosen(all, crops());
-    if (rows.get(first ?? '')?.kind !== 'classified')
+    const { setup, progress, problem, crops } = known;
+    const all = known.rows();
+    const shown = list.chosen(all, crops);
+    if (known.row(first)?.kind !== 'classified')
       first = (shown.find(({ kind }) => kind === 'classified') ?? shown[0])?.image;
     const busy = progress?.busy === true;
     const unclassified = all.filter(({ kind }) => kind === 'unclassified').length;
@@ -87,42 +79,16 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
     empty.hidden = all.length > 0 || busy;
     body.hidden = all.length === 0;
     body.classList.toggle('single', all.length === 1);
-    list.draw(shown, all.length, crops(), chosen()?.image);
+    list.draw(shown, all.length, crops, chosen()?.image);
     detail.draw(chosen());
-    if (busy) spoken.say(progress?.what ?? '');
+    if (busy) spoken.say(progress.what);
     else if (all.length > 0) spoken.say(classifiedImages(all));
   });
   refresh();
 
   return (message) => {
-    switch (message.type) {
-      case 'setup':
-        setup = message;
-        break;
-      case 'clear':
-        rows.clear();
-        problem = undefined;
-        break;
-      case 'images':
-        rows = new Map(message.images.map((image) => [image, rows.get(image) ?? { kind: 'unclassified', image }]));
-        break;
-      case 'results':
-        for (const one of message.predictions) {
-          rows.set(one.prediction.image, { kind: 'classified', image: one.prediction.image, ...one });
-        }
-        for (const one of message.failed) rows.set(one.image, { kind: 'failed', ...one });
-        break;
-      case 'progress':
-        progress = message;
-        if (message.busy) problem = undefined;
-        break;
-      case 'error':
-        problem = message.message;
-        break;
-      case 'preview':
-        detail.arrived(message.image, message.picture);
-        break;
-    }
+    if (message.type === 'preview') detail.arrived(message.image, message.picture);
+    else known.hear(message);
     refresh();
   };
 }
