@@ -28,6 +28,7 @@ const arrows = {
   'ml/weights': [...base, 'ml/networks'],
   'ml/inference': ['protocol', 'runs', ...graphs, 'ml/cache', ...networks, 'ml/evaluation'],
   'ml/features': [...base, 'ml/operators', 'ml/passes', ...networks, 'ml/evaluation', 'ml/inference'],
+  'ml/cleaning': [...base, ...networks, 'ml/evaluation', 'ml/inference', 'ml/features'],
   'ml/training': ['protocol', 'runs', ...graphs, 'ml/cache', ...networks, 'ml/inference'],
   'ml/trainer': ['protocol', 'runs', 'ml'],
   'ml/service': ['protocol', 'runs', 'ml'],

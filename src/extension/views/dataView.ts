@@ -8,6 +8,7 @@ import type { DataFolders } from '../trainer/dataFolders.ts';
 import { dataTooltip } from './dataTooltip.ts';
 import { dataLayout, listClasses, listImages, readDisplayNames } from './listData.ts';
 import type { ClassNode, DataFolderNode, DataNode } from './treeNodes.ts';
+import { ignoreFile } from '../../protocol/ignoreList.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { classCount, imageCount } from '../counts.ts';
 
@@ -184,7 +185,10 @@ function watchFolder(folder: string, onChange: () => void): vscode.Disposable {
       onChange();
     }, settle);
   };
-  return vscode.Disposable.from(watcher, watcher.onDidCreate(later), watcher.onDidDelete(later), {
-    dispose: () => clearTimeout(timer),
-  });
+  // Of files that change only the list of what is put aside matters.
+  const list = vscode.workspace.createFileSystemWatcher(
+    new vscode.RelativePattern(vscode.Uri.file(folder), ignoreFile),
+  );
+  const listeners = [watcher.onDidCreate(later), watcher.onDidDelete(later), list.onDidChange(later)];
+  return vscode.Disposable.from(watcher, list, ...listeners, { dispose: () => clearTimeout(timer) });
 }

@@ -6,6 +6,7 @@ import { isImageFile } from '../../protocol/imageFiles.ts';
 import { isPassedOver } from '../../protocol/passedOver.ts';
 import { splitOfFolder } from '../../protocol/splitFolders.ts';
 import { type FileLimit, readBoundedText } from '../../runs/boundedFile.ts';
+import { readPutAside } from '../../runs/putAside.ts';
 
 /** A folder inside a data set with the images below it. */
 export interface CountedFolder {
@@ -60,8 +61,10 @@ async function imageEntries(folder: string): Promise<Dirent[]> {
   const found: Dirent[] = [];
   let seen = 0;
   try {
+    const isPutAside = await readPutAside(folder);
+    const isLeftOut = (path: string): boolean => path.length >= folder.length && (isPutAside(path) || isLeftOut(dirname(path))); // prettier-ignore
     for await (const entry of await opendir(folder, { recursive: true })) {
-      if (entry.isFile() && isShown(entry.name)) found.push(entry);
+      if (entry.isFile() && isShown(entry.name) && !isLeftOut(join(entry.parentPath, entry.name))) found.push(entry);
       if (++seen === mostEntries) break;
     }
   } catch {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { checkCommand } from './checkCommand.ts';
+import { cleanCommand } from './cleanCommand.ts';
 import { compareCommand } from './compareCommand.ts';
 import { devicesCommand } from './devicesCommand.ts';
 import { explainCommand } from './explainCommand.ts';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
     compareCommand(),
     checkCommand(),
     suspectsCommand(),
+    cleanCommand(),
     explainCommand(),
     exportCommand(),
     runsCommand(),

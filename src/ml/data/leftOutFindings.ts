@@ -1,4 +1,5 @@
 import type { Finding } from '../../protocol/dataReport.ts';
+import { ignoreFile } from '../../protocol/ignoreList.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import type { LeftOut } from './walkImages.ts';
 import { pathIn } from './pathIn.ts';
@@ -24,17 +25,22 @@ const sentences: Readonly<
     'images are hidden by a leading dot',
     'Rename what is to be used.',
   ],
+  putAside: [
+    `image or folder is put aside by ${ignoreFile}`,
+    `images or folders are put aside by ${ignoreFile}`,
+    'Take out of that file what is to be used.',
+  ],
 };
 
 /** A line for each kind of thing that a walk below `root` left out, with how many; none for files that are no images. */
 export function leftOutFindings(root: string, left: LeftOut): Finding[] {
-  const kinds = ['unnameable', 'repeats', 'brokenLinks', 'devices', 'hiddenImages'] as const;
+  const kinds = ['unnameable', 'repeats', 'brokenLinks', 'devices', 'hiddenImages', 'putAside'] as const;
   return kinds.flatMap((kind): Finding[] => {
     const paths = left[kind].map((path) => pathIn(root, path)).sort();
     if (paths.length === 0) return [];
     const [one, many, todo] = sentences[kind];
     const which = paths.length === 1 ? `1 ${one} and is` : `${paths.length} ${many} and are`;
     const what = `${which} left out (${someOf(paths)}).`;
-    return [{ level: kind === 'hiddenImages' ? 'info' : 'warning', what, todo }];
+    return [{ level: kind === 'hiddenImages' || kind === 'putAside' ? 'info' : 'warning', what, todo }];
   });
 }

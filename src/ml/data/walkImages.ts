@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { isImageFile } from '../../protocol/imageFiles.ts';
 import { isPassedOver } from '../../protocol/passedOver.ts';
+import { readPutAside } from '../../runs/putAside.ts';
 import { listFolder } from './listFolder.ts';
 
 /** Where the images of a folder go, and those of the folders inside it. */
@@ -15,6 +16,8 @@ export interface LeftOut {
   /** Visible files that are no images by their names. */
   readonly notImages: string[];
   readonly hiddenImages: string[];
+  /** Images and folders that an ignore list names. */
+  readonly putAside: string[];
   /** Links to images or folders that have been counted where they lie, or to a folder that holds the link. */
   readonly repeats: string[];
   readonly brokenLinks: string[];
@@ -37,7 +40,8 @@ interface Link {
 /**
  * Collects the images below a folder, by their names; no file is opened. Links are followed, each image is taken once:
  * where it lies, or, from elsewhere, by the first of its links in the order of `compareLinks`, paths without it. Hidden
- * and system files are passed over. Throws a user error for a folder that cannot be listed.
+ * and system files are passed over, and so is what an ignore list names. Throws a user error for a folder or a list that
+ * cannot be read.
  */
 export async function walkImages(
   folder: string,
@@ -47,11 +51,13 @@ export async function walkImages(
   const left: LeftOut = {
     notImages: [],
     hiddenImages: [],
+    putAside: [],
     repeats: [],
     brokenLinks: [],
     devices: [],
     unnameable: [],
   };
+  const isPutAside = await readPutAside(folder);
   const atOnce = limit(concurrency);
   const visited = new Set<string>();
   const folderLinks: Link[] = [];
@@ -83,7 +89,8 @@ export async function walkImages(
       if (isPassedOver(name)) {
         // What begins with ._ is a Mac's note on the file of that name.
         if (isImageFile(name) && !name.startsWith('._')) left.hiddenImages.push(own);
-      } else if (entry.isFile()) takeFile(own, name, into);
+      } else if (isPutAside(own)) left.putAside.push(own);
+      else if (entry.isFile()) takeFile(own, name, into);
       else if (entry.isDirectory()) inside.push(visit(own, join(realFolder, name), into.below(name)));
       else if (entry.isSymbolicLink()) inside.push(takeLink({ path: own, realFolder, into }, name));
       else left.devices.push(own);

@@ -4,6 +4,7 @@ import { basename, join, relative } from 'node:path';
 import { test } from 'node:test';
 import { findingText } from '../../../src/protocol/dataReport.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
+import { findImages } from '../../../src/ml/inference/findImages.ts';
 import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
 import { splitClass, splitCounts } from '../../../src/ml/data/stratifiedSplit.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
@@ -197,4 +198,27 @@ test('the draw of one class does not depend on the others', () => {
   assert.deepEqual(splitClass('a', files, shares), split);
   assert.notDeepEqual(splitClass('b', files, shares).valid, split.valid);
   assert.deepEqual([...split.train, ...split.valid, ...split.test].sort(), [...files].sort());
+});
+
+test('what an ignore list names is left out and said, also of a split or class that is scanned alone', async (t) => {
+  const root = await temporaryFolder(t);
+  const files = ['a/1.jpg', 'a/2.jpg', 'b/#3.jpg', 'b/4.jpg', 'b/deep/5.jpg', 'c/6.jpg'];
+  await writeFiles(root, files.flatMap((file) => [`train/${file}`, `test/${file}`])); // prettier-ignore
+  await writeFiles(
+    root,
+    ['fivecrop-ignore.txt'],
+    '# mine\n\ntrain/a/1.jpg\r\n./test/a/2.jpg\ntrain/b/deep/\ntest/c\nno/such.jpg\n',
+  );
+  await writeFiles(join(root, 'train'), ['b/#0.jpg']);
+  const { splits, notes } = await scanDataset(root, { ...shares, validShare: 0 });
+  const names = (split: 'train' | 'test') => splits[split].map(({ file }) => relative(join(root, split), file).replaceAll('\\', '/')); // prettier-ignore
+  assert.ok(!names('train').includes('a/1.jpg') && names('train').includes('a/2.jpg'));
+  assert.deepEqual(names('train').filter((file) => file.startsWith('b/')), ['b/#0.jpg', 'b/#3.jpg', 'b/4.jpg']); // prettier-ignore
+  assert.deepEqual(names('test'), ['a/1.jpg', 'b/#3.jpg', 'b/4.jpg', 'b/deep/5.jpg']);
+  assert.match(
+    notes.map(findingText).join('\n'),
+    /^4 images or folders are put aside by fivecrop-ignore\.txt and are left out/mu,
+  );
+  await writeFiles(root, ['fivecrop-ignore.txt'], '\\#3.jpg\ntrain/b/\\#3.jpg\ntrain/b/#0.jpg\n');
+  assert.deepEqual((await findImages([join(root, 'train/b')])).map((file) => basename(file)).sort(), ['#3.jpg', '4.jpg', '5.jpg']); // prettier-ignore
 });

@@ -1,0 +1,170 @@
+import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { lstat, mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EditStep } from '../../protocol/dataEdits.ts';
+import { codeOf, userError } from '../../protocol/errors.ts';
+import { ignoreFile, ignoreKey, ignoreLine, pathOnLine } from '../../protocol/ignoreList.ts';
+import { writeTextAtomically } from '../../runs/atomicFile.ts';
+import { diskError } from '../../runs/diskError.ts';
+import { readIgnoreFile } from '../../runs/putAside.ts';
+
+type IgnoreStep = Extract<EditStep, { step: 'ignoreList' }>;
+
+/** What takes a step back. */
+export function inverseStep(step: EditStep): EditStep {
+  switch (step.step) {
+    case 'move':
+      return { step: 'move', from: step.to, to: step.from };
+    case 'makeFolder':
+      return { step: 'removeFolder', folder: step.folder };
+    case 'removeFolder':
+      return { step: 'makeFolder', folder: step.folder };
+    case 'ignoreList': {
+      const { at, removed, added, before, after } = step;
+      return { step: 'ignoreList', at, removed: added, added: removed, before: after, after: before };
+    }
+  }
+}
+
+/**
+ * Makes steps one after the other; one that has been made already is passed over. If one cannot be made, those before it
+ * are taken back, and the error is returned, whose sentence says why. Throws if they cannot be taken back either.
+ */
+export async function makeSteps(root: string, steps: readonly EditStep[]): Promise<Error | undefined> {
+  for (const [at, step] of steps.entries()) {
+    try {
+      await makeStep(root, step);
+    } catch (error) {
+      for (const made of steps.slice(0, at).reverse()) await makeStep(root, inverseStep(made));
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+  return undefined;
+}
+
+async function makeStep(root: string, step: EditStep): Promise<void> {
+  switch (step.step) {
+    case 'move':
+      return moveEntry(join(root, step.from), join(root, step.to));
+    case 'makeFolder':
+      return onDisk(join(root, step.folder), async (folder) => {
+        await mkdir(folder).catch((error: unknown) => {
+          if (codeOf(error) !== 'EEXIST') throw error;
+        });
+      });
+    case 'removeFolder':
+      return onDisk(join(root, step.folder), async (folder) => {
+        // What somebody else has put into it stays.
+        await rmdir(folder).catch((error: unknown) => {
+          if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(codeOf(error) ?? '')) throw error;
+        });
+      });
+    case 'ignoreList':
+      return changeIgnoreList(root, step);
+  }
+}
+
+async function moveEntry(from: string, to: string): Promise<void> {
+  const [source, target] = await Promise.all([statusOf(from), statusOf(to)]);
+  if (!source && target) return;
+  if (!source) throw userError(`${from} is gone: somebody else has moved or deleted it.`);
+  // A disk that does not tell upper from lower case finds the same entry under both names.
+  const isSame = target?.ino === source.ino && from.toLowerCase() === to.toLowerCase();
+  if (target && !isSame) throw userError(`${to} is there already: move or rename it first.`);
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (codeOf(error) === 'EXDEV') throw userError(`${from} lies on another disk than ${to}: move it by hand.`, error);
+    throw diskError(error, to);
+  }
+}
+
+async function statusOf(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw diskError(error, path);
+  }
+}
+
+async function onDisk(path: string, work: (path: string) => Promise<void>): Promise<void> {
+  try {
+    await work(path);
+  } catch (error) {
+    throw diskError(error, path);
+  }
+}
+
+async function changeIgnoreList(root: string, step: IgnoreStep): Promise<void> {
+  const text = await readIgnoreFile(root);
+  const now = hashOf(text);
+  if (now === step.after) return;
+  const next = now === step.before ? spliced(text ?? '', step) : changedByHand(text ?? '', step);
+  const file = join(root, ignoreFile);
+  if (step.after === hashOf(undefined) && next === '') await rm(file, { force: true });
+  else await writeTextAtomically(file, next);
+}
+
+function spliced(text: string, { at, removed, added }: IgnoreStep): string {
+  return text.slice(0, at) + added + text.slice(at + removed.length);
+}
+
+/** Somebody has edited the list meanwhile: paths are taken out and added wherever they stand. */
+function changedByHand(text: string, { removed, added }: IgnoreStep): string {
+  const [without, more] = [removed, added].map((part) => part.split('\n'));
+  const out = new Set(without?.flatMap(pathOnLine));
+  const kept = text.split('\n').filter((line) => !pathOnLine(line).some((path) => out.has(path)));
+  const there = new Set(kept.flatMap(pathOnLine));
+  const missing = more?.filter((line) => pathOnLine(line).some((path) => !there.has(path))) ?? [];
+  const body = kept.join('\n');
+  return [body, body === '' || body.endsWith('\n') || missing.length === 0 ? '' : '\n', ...missing.map((line) => `${line}\n`)].join(''); // prettier-ignore
+}
+
+/** The step that makes `after` of an ignore list's text; none where nothing changes. Undefined is no file. */
+export function ignoreListStep(before: string | undefined, after: string): EditStep[] {
+  const old = before ?? '';
+  if (old === after) return [];
+  let start = 0;
+  while (start < old.length && start < after.length && old[start] === after[start]) start++;
+  start = old.lastIndexOf('\n', start - 1) + 1;
+  let end = 0;
+  const most = Math.min(old.length, after.length) - start;
+  while (end < most && old[old.length - 1 - end] === after[after.length - 1 - end]) end++;
+  // Whole lines, so that they can be found again in a list that somebody has edited.
+  const same = old.slice(old.length - end);
+  end = same.includes('\n') ? same.length - same.indexOf('\n') - 1 : 0;
+  return [
+    {
+      step: 'ignoreList',
+      at: start,
+      removed: old.slice(start, old.length - end),
+      added: after.slice(start, after.length - end),
+      before: hashOf(before),
+      after: hashOf(after),
+    },
+  ];
+}
+
+/** Empty for a file that is not there. */
+function hashOf(text: string | undefined): string {
+  return text === undefined ? '' : createHash('sha256').update(text).digest('hex').slice(0, 32);
+}
+
+/** The paths of a list with those below moved entries at their new places. */
+export function movedOnList(text: string, moves: readonly { readonly from: string; readonly to: string }[]): string {
+  const targets = new Map(moves.map(({ from, to }) => [ignoreKey(from), to]));
+  const lines = text.split('\n').map((line) => {
+    const [path] = pathOnLine(line);
+    if (path === undefined) return line;
+    const parts = path.split('/');
+    for (let depth = parts.length; depth > 0; depth--) {
+      const to = targets.get(parts.slice(0, depth).join('/'));
+      if (to !== undefined)
+        return ignoreLine([to, ...parts.slice(depth)].join('/')) + (line.endsWith('\r') ? '\r' : '');
+    }
+    return line;
+  });
+  return lines.join('\n');
+}

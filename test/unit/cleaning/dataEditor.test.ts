@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { createDataEditor } from '../../../src/ml/cleaning/dataEditor.ts';
+import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
+import { type DataEdit, journalFile } from '../../../src/protocol/dataEdits.ts';
+import { UserError } from '../../../src/protocol/errors.ts';
+import { ignoreFile } from '../../../src/protocol/ignoreList.ts';
+
+const unsplit = { validShare: 0, testShare: 0, seed: 0 };
+
+/** A data folder with these files, each of which holds its own path. */
+async function dataFolder(t: TestContext, files: readonly string[]): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'fivecrop-clean-'));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  for (const file of files) {
+    await mkdir(join(root, file, '..'), { recursive: true });
+    await writeFile(join(root, file), file);
+  }
+  return root;
+}
+
+/** Every file and folder with what is in it, without the journal. */
+async function contentOf(root: string): Promise<Map<string, string>> {
+  const entries = await readdir(root, { recursive: true, withFileTypes: true });
+  const own = entries.filter(({ name }) => name !== journalFile);
+  const content = await Promise.all(
+    own.map(async (entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [relative(root, path), entry.isFile() ? await readFile(path, 'utf8') : 'folder'] as const;
+    }),
+  );
+  return new Map(content.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The images of the data set by class folder. */
+async function classesOf(root: string): Promise<Map<string, string[]>> {
+  const { classes, splits } = await scanDataset(root, unsplit);
+  const found = new Map(classes.map(({ folder }) => [folder, [] as string[]]));
+  for (const { file, classIndex } of [...splits.train, ...splits.valid, ...splits.test]) {
+    found.get(classes[classIndex]?.folder ?? '')?.push(relative(root, file));
+  }
+  return found;
+}
+
+const animals = ['cat/1.jpg', 'cat/2.jpg', 'dog/1.jpg', 'dog/3.jpg', 'hen/4.jpg', 'hen/5.jpg'];
+const split = ['train/cat/1.jpg', 'train/cat/2.jpg', 'train/dog/3.jpg', 'test/cat/4.jpg', 'test/dog/5.jpg', 'test/hen/6.jpg']; // prettier-ignore
+
+test('an image that is moved stays in its split, and gets another name where its own is taken', async (t) => {
+  const root = await dataFolder(t, [...split, 'train/dog/1.jpg']);
+  const editor = createDataEditor(root);
+  await editor.edit({ kind: 'move', images: ['train/cat/1.jpg', 'test/cat/4.jpg'], to: 'dog' }, 'splits');
+  assert.deepEqual((await readdir(join(root, 'train/dog'))).sort(), ['1 (2).jpg', '1.jpg', '3.jpg']);
+  assert.deepEqual((await readdir(join(root, 'test/dog'))).sort(), ['4.jpg', '5.jpg']);
+  await editor.edit({ kind: 'move', images: ['train/cat/2.jpg'], to: 'hen' }, 'splits');
+  assert.equal(await readFile(join(root, 'train/hen/2.jpg'), 'utf8'), 'train/cat/2.jpg');
+  await editor.undo();
+  assert.deepEqual((await readdir(join(root, 'train'))).sort(), ['cat', 'dog']);
+});
+
+test('a merged class is gone, a renamed one has its images, and what was put aside in them stays put aside', async (t) => {
+  const root = await dataFolder(t, animals);
+  const editor = createDataEditor(root);
+  await editor.edit({ kind: 'putAside', images: ['cat/1.jpg', 'hen/4.jpg'] }, 'classes');
+  await editor.edit({ kind: 'merge', from: 'cat', to: 'dog' }, 'classes');
+  await editor.edit({ kind: 'rename', from: 'hen', to: 'chicken' }, 'classes');
+  assert.deepEqual(Object.fromEntries(await classesOf(root)), {
+    chicken: ['chicken/5.jpg'],
+    dog: ['dog/1.jpg', 'dog/2.jpg', 'dog/3.jpg'],
+  });
+  assert.match(await readFile(join(root, ignoreFile), 'utf8'), /^#.*\ndog\/1 \(2\)\.jpg\nchicken\/4\.jpg\n$/u);
+  while (await editor.undo());
+  assert.equal((await readdir(root)).includes(ignoreFile), false);
+  assert.deepEqual([...(await classesOf(root)).values()].flat(), animals);
+});
+
+test('an ignore list that somebody edits meanwhile keeps their lines when an edit is taken back', async (t) => {
+  const root = await dataFolder(t, animals);
+  const editor = createDataEditor(root);
+  await editor.edit({ kind: 'putAside', images: ['cat/1.jpg'] }, 'classes');
+  await appendFile(join(root, ignoreFile), 'dog/\n');
+  await editor.edit({ kind: 'putAside', images: ['hen/4.jpg'] }, 'classes');
+  await writeFile(join(root, ignoreFile), `hen/5.jpg\n${await readFile(join(root, ignoreFile), 'utf8')}`);
+  await editor.undo();
+  await editor.undo();
+  const left = (await readFile(join(root, ignoreFile), 'utf8')).split('\n').filter((line) => !line.startsWith('#'));
+  assert.deepEqual(left, ['hen/5.jpg', 'dog/', '']);
+});
+
+test('what cannot be done is refused in a sentence, and nothing changes', async (t) => {
+  const root = await dataFolder(t, animals);
+  await symlink('2.jpg', join(root, 'cat/link.jpg'));
+  await symlink('dog', join(root, 'linked'));
+  const began = await contentOf(root);
+  const editor = createDataEditor(root);
+  const refusals: [DataEdit, RegExp][] = [
+    [
+      { kind: 'move', images: ['cat/9.jpg'], to: 'dog' },
+      /cat\/9\.jpg is gone: somebody else has moved or deleted it\.$/u,
+    ],
+    [{ kind: 'move', images: ['cat/link.jpg'], to: 'dog' }, /is a link, which is not moved/u],
+    [{ kind: 'move', images: ['linked/1.jpg'], to: 'cat' }, /linked is a link/u],
+    [{ kind: 'move', images: ['cat/1.jpg'], to: 'cat' }, /in the class cat already/u],
+    [{ kind: 'move', images: ['cat/1.jpg'], to: 'Dog' }, /differs from Dog only in case/u],
+    [{ kind: 'move', images: ['cat/1.jpg'], to: '../out' }, /cannot be called/u],
+    [{ kind: 'move', images: ['cat/1.jpg'], to: 'train' }, /taken for a split/u],
+    [{ kind: 'move', images: ['../other/cat/1.jpg'], to: 'dog' }, /lies in no class folder/u],
+    [{ kind: 'move', images: ['cat/1.jpg', 'cat/9.jpg'], to: 'dog' }, /is gone/u],
+    [{ kind: 'rename', from: 'cat', to: 'dog' }, /merge cat into it/u],
+    [{ kind: 'merge', from: 'cat', to: 'cow' }, /There is no class cow/u],
+    [{ kind: 'rename', from: 'cow', to: 'ox' }, /There is no class cow/u],
+  ];
+  for (const [edit, sentence] of refusals) {
+    await assert.rejects(
+      editor.edit(edit, 'classes'),
+      (error) => error instanceof UserError && sentence.test(error.message),
+    );
+  }
+  assert.deepEqual(await contentOf(root), began);
+  assert.deepEqual(await editor.edits(), []);
+});
+
+test('an edit whose image somebody else has deleted since is not taken back by half', async (t) => {
+  const root = await dataFolder(t, animals);
+  const editor = createDataEditor(root);
+  await editor.edit({ kind: 'move', images: ['cat/1.jpg', 'cat/2.jpg'], to: 'hen' }, 'classes');
+  await unlink(join(root, 'hen/1.jpg'));
+  const before = await contentOf(root);
+  await assert.rejects(editor.undo(), /hen\/1\.jpg is gone/u);
+  assert.deepEqual(await contentOf(root), before);
+  assert.equal((await editor.edits())[0]?.undone, false);
+});
+
+test('two editors of one folder see each other’s edits', async (t) => {
+  const root = await dataFolder(t, animals);
+  const [one, other] = [createDataEditor(root), createDataEditor(root)];
+  await one.edit({ kind: 'putAside', images: ['cat/1.jpg'] }, 'classes');
+  await other.edit({ kind: 'keep', images: ['cat/2.jpg'] }, 'classes');
+  assert.deepEqual(await one.undo(), { kind: 'keep', images: ['cat/2.jpg'] });
+  assert.deepEqual((await other.edits()).map(({ undone }) => undone), [false, true]); // prettier-ignore
+  await one.edit({ kind: 'keep', images: ['dog/1.jpg'] }, 'classes');
+  assert.equal(await other.redo(), undefined, 'a new edit leaves nothing to be done again');
+});
+
+test('a line that was not written to its end counts as never begun', async (t) => {
+  const root = await dataFolder(t, animals);
+  const editor = createDataEditor(root);
+  await editor.edit({ kind: 'keep', images: ['cat/2.jpg'] }, 'classes');
+  await appendFile(join(root, journalFile), '{"event":"undo","id":');
+  assert.equal((await editor.edits()).length, 1);
+  await editor.edit({ kind: 'move', images: ['cat/1.jpg'], to: 'hen' }, 'classes');
+  assert.deepEqual(
+    (await createDataEditor(root).edits()).map(({ edit }) => edit.kind),
+    ['keep', 'move'],
+  );
+});
+
+test('a damaged journal is refused with its line', async (t) => {
+  const root = await dataFolder(t, animals);
+  await writeFile(join(root, journalFile), '{"event":"done","id":1}\nnonsense\n');
+  await assert.rejects(createDataEditor(root).edits(), /is damaged in line 2/u);
+});
