@@ -9,9 +9,14 @@ export const gradientNorm = trainingOperator<None>('gradientNorm', {
     const { emit } = lowering;
     const squares = inputs.map((gradient) => {
       const axes = lowering.typeOf(gradient).shape.map((_, axis) => axis);
-      return emit('ReduceSumSquare', [gradient], { axes, keepdims: 0 });
+      return emit('ReduceSumSquare', [gradient], { axes, keepdims: 0 }, squaredNorm(gradient));
     });
     // Pairwise, because WebGPU has no Sum and leaving it to the CPU would wait for the graphics card twice.
     emit('Sqrt', [squares.reduce((sum, square) => emit('Add', [sum, square]))], {}, outputs[0]);
   },
 });
+
+/** What a model calls the squared norm `[]` of one gradient. */
+export function squaredNorm(gradient: string): string {
+  return `${gradient}:squaredNorm`;
+}
