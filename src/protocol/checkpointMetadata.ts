@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { between, count, mostClasses, mostHiddenLayers, mostHiddenUnits, name, path, text, whole } from './bounded.ts';
+import { confidenceCalibrationSchema } from './confidenceCalibration.ts';
 import { preprocessingSchema } from './preprocessing.ts';
 import { checkpointSplitSchema } from './runSplit.ts';
 import { hubPinSchema } from './timmConfig.ts';
@@ -81,6 +82,8 @@ export const checkpointMetadataSchema = z
     resume: z.string().regex(resumeFilePattern).optional(),
     /** The split that its run drew; absent in checkpoints from before splits were kept. */
     split: checkpointSplitSchema.optional(),
+    /** Written by `fivecrop calibrate`, which changes nothing else; absent until then. */
+    calibration: confidenceCalibrationSchema.optional(),
     created: name(),
   })
   .refine(({ classes, head }) => classes.length === head.classes, {

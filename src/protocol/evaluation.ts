@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { between, count, list, mostClasses, mostImages, name, path, sentence, whole } from './bounded.ts';
+import { usedTemperatureSchema } from './confidenceCalibration.ts';
 import { fits } from './preprocessing.ts';
 
 const classIndex = whole(-1, mostClasses - 1);
@@ -63,6 +64,8 @@ const fieldsSchema = z.object({
   top5: share,
   /** Brier score, from 0 to 2: the squared distance of the probabilities from the truth, summed over classes, mean over images. Absent in results of earlier versions. */
   brier: between(0, 2.1).optional(),
+  /** What the probabilities were computed with; absent where the checkpoint has none. */
+  temperature: usedTemperatureSchema.optional(),
   perClass: list(classResultSchema, mostClasses),
   /** `[actual][predicted]` counts as a sparse list `[actual, predicted, count]`. */
   confusion: list(z.tuple([classIndex, classIndex, count()]), mostImages),

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { between, count, list, mostClasses, name, path, sentence } from './bounded.ts';
+import { usedTemperatureSchema } from './confidenceCalibration.ts';
 
 /** The five crops in the report's order. */
 export const cropNames = ['center', 'upper left', 'lower left', 'lower right', 'upper right'] as const;
@@ -37,6 +38,10 @@ export const imagePredictionSchema = z.object({
   height: count(),
   crops: list(cropPredictionSchema, cropNames.length),
   mean: list(rankedClassSchema, mostClasses),
+  /** What the probabilities of the mean were computed with; absent where the checkpoint has none. */
+  temperature: usedTemperatureSchema.optional(),
+  /** Whether the answer is "none of these", since the confidence is below the threshold; absent where that was not asked for. */
+  rejected: z.boolean().optional(),
 });
 export type ImagePrediction = z.infer<typeof imagePredictionSchema>;
 

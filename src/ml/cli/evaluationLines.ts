@@ -1,6 +1,8 @@
 import { calibration, type CalibrationBin } from '../../protocol/calibration.ts';
+import type { UsedTemperature } from '../../protocol/confidenceCalibration.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { evaluationMetrics, type MeanMetrics } from '../../protocol/evaluationMetrics.ts';
+import { plural } from '../../protocol/plural.ts';
 import { seesWholeImage } from '../../protocol/preprocessing.ts';
 import { formatClasses, formatTable } from './table.ts';
 
@@ -9,7 +11,7 @@ import { formatClasses, formatTable } from './table.ts';
  * the file that has them all.
  */
 export function evaluationLines(evaluation: Evaluation, kept: string): string[] {
-  const { accuracy, top5, loss, brier, images, leftOut } = evaluation;
+  const { accuracy, top5, loss, brier, images, leftOut, temperature } = evaluation;
   const { perClass, macro, weighted, accuracyInterval } = evaluationMetrics(evaluation);
   const rows = [...perClass]
     .sort((a, b) => a.accuracy - b.accuracy || a.index - b.index)
@@ -31,6 +33,7 @@ export function evaluationLines(evaluation: Evaluation, kept: string): string[] 
     `${images} images${without}, ${seenOfImages([evaluation])}`,
     meanLine('Mean over classes', macro),
     meanLine('Weighted by images', weighted),
+    ...(temperature ? [temperatureLine(temperature)] : []),
     `Calibration: expected error ${expectedError.toFixed(3)}, negative log-likelihood ${loss.toFixed(3)}${brierText}`,
     `95% interval of the accuracy: ${accuracyInterval.low.toFixed(3)} to ${accuracyInterval.high.toFixed(3)}`,
     `Testing Accuracy: ${accuracy.toFixed(3)} - Top 5: ${top5.toFixed(3)} - Loss: ${loss.toFixed(3)}`,
@@ -44,6 +47,11 @@ export function seenOfImages(tests: readonly Pick<Evaluation, 'cropCount' | 'fit
     return cropCount === 1 ? 'the centre crop' : 'five crops';
   });
   return [...new Set(seen)].join(' or ');
+}
+
+/** That probabilities are not those of the network alone. */
+export function temperatureLine({ value, images }: UsedTemperature): string {
+  return `Temperature ${value.toFixed(2)}, fitted on ${plural(images, 'validation image')}`;
 }
 
 /** How often predictions of each confidence are right: what they say and what comes true, side by side. */

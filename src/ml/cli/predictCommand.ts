@@ -6,17 +6,21 @@ import { type Precision, precisions } from '../../protocol/trainingConfig.ts';
 import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { calibrationImages } from '../engine/engine.ts';
 import { inPrecision } from '../engine/inPrecision.ts';
+import { temperatureFor } from '../../protocol/confidenceCalibration.ts';
+import { cropCountFor } from '../data/fiveCrops.ts';
+import { withoutCalibration } from '../inference/calibrated.ts';
 import { calibrate, canCalibrate, tooFewToCalibrate } from '../inference/calibrate.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { findImages } from '../inference/findImages.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
-import { predictImages } from '../inference/predictImages.ts';
+import { predictImages, rejectThresholdOf } from '../inference/predictImages.ts';
 import { renameClasses } from '../inference/renameClasses.ts';
 import { readClassNames } from '../data/classNames.ts';
 import type { DownloadProgress } from '../weights/download.ts';
 import { classifierFromFlags } from './classifierFlags.ts';
 import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
+import { temperatureLine } from './evaluationLines.ts';
 import { withInterrupt } from './interrupt.ts';
 import { networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { createOutput, type Output } from './output.ts';
@@ -46,7 +50,8 @@ export function predictCommand(): Command {
     .option('--resize <pixels>', 'short side before the crops: 256, or what the checkpoint was trained with')
     .addOption(cropsOption(5))
     .addOption(new Option('--top-k <n>', 'classes of each ranking').default('5'))
-    .option('--class-names <file>', 'JSON file that names the class folders, in place of the names kept');
+    .option('--class-names <file>', 'JSON file that names the class folders, in place of the names kept')
+    .option('--reject', 'answer “none of these” below the confidence that calibrate --target-error kept');
   for (const option of computingOptions()) command.addOption(option);
   return command
     .addOption(
@@ -64,15 +69,23 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
     cropCount: cropCountFrom(options),
     topK: wholeNumber('--top-k', options['topK']) ?? 5,
     ...optional('resize', wholeNumber('--resize', options['resize'])),
+    reject: options['reject'] === true,
   };
   const source = classifierFromFlags(options);
   const images = await findImages(paths, output.say);
   const precision = precisionFrom(options, images, output.say);
   const { engine, device } = await placementFromFlags(options, output.say);
+  if (settings.reject && precision === 'int8') {
+    throw usageError('--reject needs --precision float32: the confidence that it compares is not fitted in 8 bits.');
+  }
   const placement = { engine: inPrecision(engine, precision, output.say), device };
   const loaded = await loadClassifier(source, placement, { log: output.say, onProgress: downloadLines(output.say) });
   try {
-    const classifier = await named(loaded, options['classNames']);
+    const classifier = await named(
+      fitting(loaded, { precision, crops: settings.cropCount }, output),
+      options['classNames'],
+    );
+    if (settings.reject) rejectThresholdOf(classifier, cropCountFor(classifier.preprocessing.fit, settings.cropCount));
     if (precision === 'int8') await calibrate(classifier, images);
     const stopping = () => output.say('Stopping after the current images; Ctrl-C again quits at once.');
     const failed = await withInterrupt(stopping, (signal) =>
@@ -90,6 +103,23 @@ function precisionFrom(options: OptionValues, images: readonly string[], say: (l
   if (asked === 'float32' || canCalibrate(images)) return asked;
   say(tooFewToCalibrate);
   return 'float32';
+}
+
+/** A temperature fits the logits of float32; that there is one is said. */
+function fitting(
+  classifier: Classifier,
+  { precision, crops }: { readonly precision: Precision; readonly crops: 1 | 5 },
+  { say }: Output,
+): Classifier {
+  const { calibration, preprocessing } = classifier;
+  const temperature = temperatureFor(calibration, cropCountFor(preprocessing.fit, crops));
+  if (temperature === undefined) return classifier;
+  if (precision === 'float32') {
+    say(`${temperatureLine(temperature)}.`);
+    return classifier;
+  }
+  say('The temperature of the checkpoint does not fit 8 bits (int8), so it is not used.');
+  return withoutCalibration(classifier);
 }
 
 function downloadLines(say: (line: string) => void): (progress: DownloadProgress) => void {
@@ -128,14 +158,14 @@ function failureLine({ image, error }: FailedPrediction): string {
 }
 
 /** A row a class in the order of the mean, a column a crop; a dot where the class is not among the crop's first. */
-export function predictionLines({ image, crops, mean }: ImagePrediction): string[] {
+export function predictionLines({ image, crops, mean, rejected = false }: ImagePrediction): string[] {
   const header = ['', ...(crops.length > 1 ? ['mean'] : []), ...crops.map(({ crop }) => crop)];
   const rows = mean.map(({ index, folder, name, probability }) => [
     folder === name ? name : `${name} (${folder})`,
     ...(crops.length > 1 ? [probability.toFixed(3)] : []),
     ...crops.map(({ top }) => top.find((ranked) => ranked.index === index)?.probability.toFixed(3) ?? '·'),
   ]);
-  return [image, ...formatTable(header, rows).map((line) => `  ${line}`), ''];
+  return [rejected ? `${image}: none of these` : image, ...formatTable(header, rows).map((line) => `  ${line}`), ''];
 }
 
 async function named(classifier: Classifier, file: unknown): Promise<Classifier> {

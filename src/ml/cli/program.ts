@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { calibrateCommand } from './calibrateCommand.ts';
 import { checkCommand } from './checkCommand.ts';
 import { cleanCommand } from './cleanCommand.ts';
 import { compareCommand } from './compareCommand.ts';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
   const commands = [
     trainCommand(),
     testCommand(),
+    calibrateCommand(),
     predictCommand(),
     compareCommand(),
     checkCommand(),

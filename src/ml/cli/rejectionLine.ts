@@ -1,5 +1,7 @@
+import { usageError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { acceptedAt, rejectThreshold, type Acceptance } from '../../protocol/rejection.ts';
+import { numberOf, type OptionValues } from './configFlags.ts';
 
 /** A threshold of the confidence below which the answer is "none of these", and what it costs. */
 export interface Rejection {
@@ -34,10 +36,18 @@ export function rejectionLine({ targetError, validationImages, validation, teste
   const share = ({ accepted, error }: Acceptance, images: number) =>
     `${accepted} of ${images}${accepted === 0 ? '' : `, error ${error.toFixed(3)}`}`;
   const also = tested ? `; tested images: ${share(tested, tested.images)}` : '';
-  return `For an error of ${targetError} accept a confidence of ${rounded(validation.threshold)} or more. Accepted validation images: ${share(validation, validationImages)}${also}`;
+  return `For an error of ${targetError} accept a confidence of ${roundedThreshold(validation.threshold)} or more. Accepted validation images: ${share(validation, validationImages)}${also}`;
 }
 
 /** Up, so that the threshold as it is read accepts no more than the one that was chosen. */
-function rounded(threshold: number): string {
+export function roundedThreshold(threshold: number): string {
   return (Math.ceil(threshold * 1e6) / 1e6).toFixed(6);
+}
+
+/** The share that `--target-error` says. Throws a usage error for what is none. */
+export function targetErrorFrom({ targetError }: OptionValues): number | undefined {
+  if (typeof targetError !== 'string') return undefined;
+  const share = numberOf('--target-error', targetError);
+  if (share >= 0 && share < 1) return share;
+  throw usageError(`--target-error takes a share from 0 to below 1, not ${targetError}.`);
 }

@@ -23,7 +23,7 @@ import { numberOf, type OptionValues } from './configFlags.ts';
 import { cropLines } from './cropLines.ts';
 import { curveLines, writeCurves } from './curvesFile.ts';
 import { evaluationLines } from './evaluationLines.ts';
-import { rejectionLine, rejectionOf } from './rejectionLine.ts';
+import { rejectionLine, rejectionOf, targetErrorFrom } from './rejectionLine.ts';
 import { createOutput, type Output } from './output.ts';
 import { testVisibly } from './testVisibly.ts';
 
@@ -152,13 +152,6 @@ async function testedValid(classifier: Classifier, test: ClassifierTest, output:
   output.say('Testing the validation images, by which the reject threshold is chosen');
   const { evaluation } = await testVisibly(classifier, { ...test, split: 'valid' }, output);
   return evaluation;
-}
-
-function targetErrorFrom({ targetError }: OptionValues): number | undefined {
-  if (typeof targetError !== 'string') return undefined;
-  const share = numberOf('--target-error', targetError);
-  if (share >= 0 && share < 1) return share;
-  throw usageError(`--target-error takes a share from 0 to below 1, not ${targetError}.`);
 }
 
 function curvesFileFrom({ curves }: OptionValues): string | undefined {

@@ -1,4 +1,5 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import type { ConfidenceCalibration } from '../../protocol/confidenceCalibration.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { GraphForBatch, InferenceModel } from '../engine/engine.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
@@ -14,6 +15,8 @@ export interface ClassifierGraph {
   readonly state: StateDict;
   readonly labels: readonly ClassLabel[];
   readonly preprocessing: Preprocessing;
+  /** What was fitted to its confidence. */
+  readonly calibration?: ConfidenceCalibration | undefined;
   /** What makes the graph's inputs of images, where it does not start from images; disposed with the classifier. */
   readonly features?: InferenceModel | undefined;
 }
@@ -29,7 +32,9 @@ export interface Classifier {
   readonly runsOn: { readonly engine: string; readonly device: string };
   /** What it computes, where that is a graph of ours, for whoever wants to look inside. */
   readonly graph?: ClassifierGraph;
-  /** `[N, labels.length]`, a softmax over the network's classes. */
+  /** What was fitted to its confidence: whoever tells probabilities applies it, see `calibrated`. */
+  readonly calibration?: ConfidenceCalibration | undefined;
+  /** `[N, labels.length]`, a softmax over the network's classes, at temperature 1. */
   probabilities(images: ImageBatch): Promise<Tensor & { readonly dtype: 'float32' }>;
   dispose(): Promise<void>;
 }

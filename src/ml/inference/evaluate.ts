@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
+import { temperatureFor } from '../../protocol/confidenceCalibration.ts';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { cropCountFor } from '../data/fiveCrops.ts';
 import { firstMissing } from '../data/lostImage.ts';
 import type { ScoredImage } from '../evaluation/classCurves.ts';
+import { calibrated } from './calibrated.ts';
 import type { Classifier } from './classifier.ts';
 import { classifyImages, type ClassifiedImage } from './predictImages.ts';
 import { meanProbabilities } from './ranking.ts';
@@ -22,8 +24,8 @@ export interface EvaluateOptions {
   readonly onProgress?: (done: number, total: number) => void;
   /** Hears of every image that is left out because it does not decode. */
   readonly onLeftOut?: (image: string, reason: string) => void;
-  /** Hears of the probabilities of every image that is tested. */
-  readonly onScored?: (image: ScoredImage) => void;
+  /** Hears of the probabilities of every image that is tested, and those of each crop at temperature 1. */
+  readonly onScored?: (image: ScoredImage, crops: readonly Float32Array[]) => void;
 }
 
 /** What an evaluation finds; its caller knows what was evaluated and when. */
@@ -38,6 +40,7 @@ export type EvaluationFigures = Pick<
   | 'accuracy'
   | 'top5'
   | 'brier'
+  | 'temperature'
   | 'perClass'
   | 'confusion'
   | 'results'
@@ -53,7 +56,7 @@ export async function evaluate(
   options: EvaluateOptions,
 ): Promise<EvaluationFigures> {
   const positions = new Map(classifier.labels.map(({ index }, position) => [index, position]));
-  const counter = createCounter(classifier.labels, options.onScored);
+  const counter = createCounter(classifier, options.onScored);
   const files = images.map(({ file }) => file);
   const { cropCount, signal, onProgress, onLeftOut } = options;
   let done = 0;
@@ -69,7 +72,9 @@ export async function evaluate(
     onProgress?.(done, images.length);
   }
   const { fit = 'crop' } = classifier.preprocessing;
-  return { cropCount: cropCountFor(fit, cropCount), fit, ...counter.figures() };
+  const crops = cropCountFor(fit, cropCount);
+  const temperature = temperatureFor(classifier.calibration, crops);
+  return { cropCount: crops, fit, ...counter.figures(), ...(temperature ? { temperature } : {}) };
 }
 
 function vanished(image: string, done: number, total: number): Error {
@@ -83,7 +88,8 @@ interface Counter {
   figures(): Omit<EvaluationFigures, 'cropCount' | 'fit'>;
 }
 
-function createCounter(labels: readonly ClassLabel[], onScored: EvaluateOptions['onScored']): Counter {
+function createCounter(classifier: Classifier, onScored: EvaluateOptions['onScored']): Counter {
+  const { labels } = classifier;
   const confusion = new Map<number, number>();
   const results: Evaluation['results'] = [];
   const leftOutImages: { image: string; reason: string }[] = [];
@@ -96,12 +102,14 @@ function createCounter(labels: readonly ClassLabel[], onScored: EvaluateOptions[
         leftOutImages.push({ image: classified.image, reason: classified.error });
         return;
       }
-      const mean = meanProbabilities(classified.rows);
-      const [predicted, rank] = [rankedFirst(mean), rankOf(mean, actual)];
+      // What is likeliest is asked at temperature 1: no rounding can change it then.
+      const plain = meanProbabilities(classified.rows);
+      const [predicted, rank] = [rankedFirst(plain), rankOf(plain, actual)];
+      const mean = Float64Array.from(calibrated(plain, classifier, classified.rows.length));
       loss -= Math.log(Math.max(mean[actual] ?? 0, Number.MIN_VALUE));
       amongFive += Number(rank < 5);
       squares += squaredError(mean, actual);
-      onScored?.({ actual: labels[actual]?.index ?? -1, probabilities: mean });
+      onScored?.({ actual: labels[actual]?.index ?? -1, probabilities: mean }, classified.rows);
       const cell = actual * labels.length + predicted;
       confusion.set(cell, (confusion.get(cell) ?? 0) + 1);
       results.push({

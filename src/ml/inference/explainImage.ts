@@ -5,6 +5,7 @@ import type { CropName } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage } from '../data/fiveCrops.ts';
 import type { ResizedImage } from '../data/rgbImage.ts';
+import { calibrated } from './calibrated.ts';
 import type { Classifier } from './classifier.ts';
 import { type ActivationMap, gradCam, hasFeatureMap } from './gradCam.ts';
 import type { Placement } from './graphClassifier.ts';
@@ -84,10 +85,11 @@ async function explain(
       )
     : await inTurn(crops, ({ pixels }) => occlusionMap(classifier, pixels, size, position));
   return {
-    ...{ label, size, probability: mean[position] ?? 0 },
+    ...{ label, size, probability: calibrated(mean, classifier, rows.length)[position] ?? 0 },
     method: isOurs ? 'grad-cam' : 'occlusion',
     crops: crops.map(({ name, pixels }, at) => ({
-      ...{ crop: name, pixels, probability: rows[at]?.[position] ?? 0 },
+      ...{ crop: name, pixels },
+      probability: calibrated(rows[at] ?? new Float32Array(), classifier, 1)[position] ?? 0,
       map: maps[at] ?? [],
     })),
   };

@@ -1,8 +1,12 @@
 import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
 import { encodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';
 import { writeOnnx } from '../lowering/writeOnnx.ts';
+import { temperatureFor } from '../../protocol/confidenceCalibration.ts';
+import { extendGraph, finishGraph } from '../graph/builder.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { StateDict } from '../graph/tensor.ts';
+import { affine } from '../operators/elementwise/affine.ts';
+import { logSoftmax } from '../operators/loss/logSoftmax.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
 import { networkOfCheckpoint } from './backbone.ts';
 import { exportedKeys } from './backbonePreprocessing.ts';
@@ -17,7 +21,8 @@ export const exportedOutput = 'log_probabilities';
  * The bytes of an ONNX file of a checkpoint that runs in any ONNX Runtime: input `input`, float32 `[N, 3, S, S]`,
  * normalised as the metadata says; output `log_probabilities` `[N, classes]`. The file's metadata say in JSON what is
  * needed to use it: `preprocessing`, `labels` (index, folder and name of each class) and `fivecrop`, the checkpoint's own;
- * `licence` is that of the weights that its run began with.
+ * `licence` is that of the weights that its run began with. A temperature that was fitted to predictions by one crop is in
+ * the network; the mean of several crops has another one, in `fivecrop`.
  * Throws as `readUsableCheckpoint` does.
  */
 export async function exportOnnx(file: string, trial = tryModel): Promise<Uint8Array> {
@@ -25,10 +30,19 @@ export async function exportOnnx(file: string, trial = tryModel): Promise<Uint8A
   const { head, preprocessing } = checkpoint.metadata;
   const metadata = metadataOf(checkpoint);
   const { network, backbone } = await networkOfCheckpoint(file, checkpoint.metadata, trial);
-  const graph = network.graph({ ...head, dropout: 0 }, { batchSize: 1, size: preprocessing.crop });
+  const plain = network.graph({ ...head, dropout: 0 }, { batchSize: 1, size: preprocessing.crop });
+  const temperature = temperatureFor(checkpoint.metadata.calibration, 1);
+  const graph = temperature === undefined ? plain : scaled(plain, temperature.value);
   const [start = ''] = graph.inputs;
   const model = write(graph, checkpoint.state, metadata, [start, backbone?.extractor.output ?? exportedInput]);
   return encodeOnnx(backbone ? joinModels(backbone.extractor, model) : model);
+}
+
+/** Log-probabilities of logits that are divided by the temperature. */
+function scaled(graph: Graph, temperature: number): Graph {
+  const builder = extendGraph(graph);
+  const divided = affine(builder, graph.outputs[0] ?? '', { scale: 1 / temperature });
+  return finishGraph(builder, [logSoftmax(builder, divided)]);
 }
 
 function metadataOf({ metadata }: Checkpoint): Record<string, string> {

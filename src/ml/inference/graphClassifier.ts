@@ -16,12 +16,13 @@ export async function createGraphClassifier(
   graph: ClassifierGraph,
   { engine, device }: Placement,
 ): Promise<Classifier> {
-  const { title, graphFor, state, labels, preprocessing, features } = graph;
+  const { title, graphFor, state, labels, preprocessing, calibration, features } = graph;
   const model = await engine.compileInference(graphFor, state, device);
   return {
     title,
     labels,
     preprocessing,
+    calibration,
     graph,
     runsOn: { engine: engine.name, device },
     probabilities: async (images: ImageBatch) => {

@@ -88,11 +88,11 @@ async function checkpointGraph(
   trial: LoadOptions['trial'],
 ): Promise<ClassifierGraph> {
   const checkpoint = await readUsableCheckpoint(file);
-  const { head, classes, preprocessing } = checkpoint.metadata;
+  const { head, classes, preprocessing, calibration } = checkpoint.metadata;
   const { network, backbone } = await networkOfCheckpoint(file, checkpoint.metadata, trial);
   const graphFor = (batchSize: number) => usedGraph(network, head, preprocessing, batchSize);
   const features = backbone && (await openFeatures(backbone, preprocessing, placement));
-  return { title: file, graphFor, features, labels: classes, preprocessing, state: checkpoint.state };
+  return { title: file, graphFor, features, labels: classes, preprocessing, calibration, state: checkpoint.state };
 }
 
 /** A network with a head as it is used: decoded pixels, where it starts from images, and no dropout. */

@@ -1,8 +1,10 @@
-import { cancelled, messageOf, usageError } from '../../protocol/errors.ts';
+import { temperatureFor } from '../../protocol/confidenceCalibration.ts';
+import { cancelled, messageOf, usageError, userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage, type Crop } from '../data/fiveCrops.ts';
+import { calibrated } from './calibrated.ts';
 import type { Classifier, ImageBatch } from './classifier.ts';
 import { meanProbabilities, rankClasses } from './ranking.ts';
 
@@ -12,6 +14,8 @@ export interface PredictOptions {
   readonly topK: number;
   /** Short side to which an image is resized before it is cropped, in pixels; the classifier's own without it. Only with the fit `crop`. */
   readonly resize?: number;
+  /** Says of each prediction whether its confidence is below the threshold that is kept with the checkpoint. */
+  readonly reject?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -38,15 +42,19 @@ export async function* predictImages(
   options: PredictOptions,
 ): AsyncGenerator<ImagePrediction | FailedPrediction> {
   for await (const classified of classifyImages(classifier, images, options)) {
-    yield 'error' in classified ? classified : predictionOf(classified, classifier, options.topK);
+    yield 'error' in classified ? classified : predictionOf(classified, classifier, options);
   }
 }
 
 function predictionOf(
   { image, width, height, crops, rows }: Exclude<ClassifiedImage, FailedPrediction>,
-  { labels }: Classifier,
-  topK: number,
+  classifier: Classifier,
+  { topK, reject = false }: PredictOptions,
 ): ImagePrediction {
+  const ranked = (probabilities: Float32Array | Float64Array, of: number) =>
+    rankClasses(probabilities, classifier.labels, topK, calibrated(probabilities, classifier, of));
+  const mean = ranked(meanProbabilities(rows), rows.length);
+  const temperature = temperatureFor(classifier.calibration, rows.length);
   return {
     image,
     width,
@@ -54,10 +62,24 @@ function predictionOf(
     crops: crops.map(({ name, frame }, index) => ({
       crop: name,
       frame,
-      top: rankClasses(rows[index] ?? [], labels, topK),
+      top: ranked(rows[index] ?? new Float32Array(), 1),
     })),
-    mean: rankClasses(meanProbabilities(rows), labels, topK),
+    mean,
+    ...(temperature ? { temperature } : {}),
+    ...(reject ? { rejected: (mean[0]?.probability ?? 0) < rejectThresholdOf(classifier, rows.length) } : {}),
   };
+}
+
+/**
+ * The confidence below which a prediction by so many crops is "none of these". Throws a user error where none is kept with
+ * the checkpoint.
+ */
+export function rejectThresholdOf({ title, calibration }: Classifier, crops: number): number {
+  const threshold = calibration?.rejection?.threshold[crops === 1 ? 1 : 5];
+  if (threshold !== undefined) return threshold;
+  throw userError(
+    `${title} keeps no confidence threshold for ${crops === 1 ? 'one crop' : 'five crops'}: choose one with \`fivecrop calibrate --target-error\`.`,
+  );
 }
 
 /** Every crop's probabilities, image by image in their order; see `predictImages`, which ranks them. */

@@ -17,25 +17,27 @@ export function meanProbabilities(rows: readonly Float32Array[]): Float64Array {
 
 /**
  * The `count` likeliest classes, likeliest first, equal ones in the order of their index. `labels[i]` belongs to
- * `probabilities[i]`, so that index, folder and name cannot come apart.
+ * `probabilities[i]`, so that index, folder and name cannot come apart. `told` are the probabilities of the result, where
+ * these are others of the same order.
  */
 export function rankClasses(
   probabilities: ArrayLike<number>,
   labels: readonly ClassLabel[],
   count: number,
+  told?: ArrayLike<number>,
 ): RankedClass[] {
   const isAhead = (a: RankedClass, b: RankedClass) =>
     a.probability > b.probability || (a.probability === b.probability && a.index < b.index);
-  const ranked: RankedClass[] = [];
+  const ranked: (RankedClass & { readonly position: number })[] = [];
   for (const [position, label] of labels.entries()) {
-    const own = { ...label, probability: probabilities[position] ?? 0 };
+    const own = { ...label, probability: probabilities[position] ?? 0, position };
     const last = ranked.at(-1);
     if (ranked.length >= count && (!last || !isAhead(own, last))) continue;
     const place = ranked.findIndex((other) => isAhead(own, other));
     ranked.splice(place < 0 ? ranked.length : place, 0, own);
     if (ranked.length > count) ranked.pop();
   }
-  return ranked;
+  return ranked.map(({ position, ...own }) => (told ? { ...own, probability: told[position] ?? 0 } : own));
 }
 
 /** In place: logits or log-probabilities `[N, classes]`, row by row, become probabilities (softmax). */

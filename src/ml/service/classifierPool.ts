@@ -4,6 +4,7 @@ import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { inPrecision } from '../engine/inPrecision.ts';
 import { presetConstants } from '../../protocol/preprocessing.ts';
+import { withoutCalibration } from '../inference/calibrated.ts';
 import { calibrate } from '../inference/calibrate.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
@@ -71,11 +72,14 @@ async function loadFor(
       report(received, total);
     },
   });
-  if (calibrateOn) await calibrated(classifier, calibrateOn, context);
-  return classifier;
+  if (!calibrateOn) return classifier;
+  await quantized(classifier, calibrateOn, context);
+  if (classifier.calibration === undefined) return classifier;
+  log(context)('The temperature of the checkpoint does not fit 8 bits (int8), so it is not used.');
+  return withoutCalibration(classifier);
 }
 
-async function calibrated(
+async function quantized(
   classifier: Classifier,
   images: readonly string[],
   { signal, answer }: RequestContext,

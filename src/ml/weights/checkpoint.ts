@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
+import type { ConfidenceCalibration } from '../../protocol/confidenceCalibration.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { ResumeState } from '../../protocol/resumeState.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
 import { newResumeFile, resumePath } from '../../runs/checkpointFiles.ts';
 import {
   checkpointMetadataOf,
@@ -10,9 +12,11 @@ import {
   readCheckpointMetadata,
   resumeStateOf,
 } from '../../runs/checkpointHeader.ts';
+import { runOfCheckpoint } from '../../runs/list.ts';
+import { tryLock } from '../../runs/lock.ts';
 import type { StateDict } from '../graph/tensor.ts';
 import { applyWeights, fittingNames, refuseInfinite, type TensorForms } from './applyWeights.ts';
-import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import { changeSafetensorsMetadata, readSafetensors, writeSafetensors } from './safetensors.ts';
 import { moduleOf, type StateShapes } from '../networks/stateShapes.ts';
 
 export interface Checkpoint {
@@ -44,6 +48,36 @@ export async function writeCheckpoint(
   const complete: CheckpointMetadata = { ...metadata, ...(resume === undefined ? {} : { resume }) };
   // `format` is what other readers of safetensors look for to know that names and layouts are torch's.
   await writeSafetensors(path, state, { format: 'pt', [metadataKeys.checkpoint]: JSON.stringify(complete) });
+}
+
+/**
+ * Writes what was fitted to a checkpoint's confidence into its header, in place of what was there before, or takes that
+ * away; nothing else changes. The file must still be the checkpoint that `fitted` is the metadata of, and no process may be
+ * training its run, which could write another one under the same name. Throws a user error where that is not so, and where
+ * the disk refuses.
+ */
+export async function writeCalibration(
+  path: string,
+  fitted: CheckpointMetadata,
+  calibration: ConfidenceCalibration | undefined,
+): Promise<void> {
+  const run = await runOfCheckpoint(path);
+  const lock = run === undefined ? undefined : await tryLock(join(run, runFiles.lock));
+  if (run !== undefined && lock === undefined) {
+    throw userError(`${run} is being trained, and may replace this checkpoint: calibrate it when the run has ended.`);
+  }
+  try {
+    await changeSafetensorsMetadata(path, (strings) => {
+      const found = checkpointMetadataOf(path, strings);
+      if (found.created !== fitted.created || found.training.step !== fitted.training.step) {
+        throw userError(`${path} was replaced while its calibration was fitted: calibrate it again.`);
+      }
+      // JSON leaves out what is undefined.
+      return { ...strings, [metadataKeys.checkpoint]: JSON.stringify({ ...found, calibration }) };
+    });
+  } finally {
+    await lock?.release();
+  }
 }
 
 /** Returns the name of the file. */

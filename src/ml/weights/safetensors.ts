@@ -17,6 +17,8 @@ import { elementBytes, type ElementType, tensorFromBytes, tensorTypes } from './
 
 const maximumDimensions = 64;
 const dataAlignment = 8;
+/** Bytes that are copied at a time. */
+const copiedBytes = 16 * 1024 * 1024;
 
 const elementTypes: Readonly<Record<string, ElementType>> = {
   F64: 'float64',
@@ -148,6 +150,10 @@ function encodeHeader(state: StateDict, metadata: SafetensorsMetadata, offsets: 
     if (name === '__metadata__') throw new Error('no tensor may be named __metadata__');
     return [name, { dtype: writtenTypes[dtype], shape, data_offsets: offsets.get(name) }] as const;
   });
+  return headerBytes(entries, metadata);
+}
+
+function headerBytes(entries: readonly (readonly [string, unknown])[], metadata: SafetensorsMetadata): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries([['__metadata__', metadata], ...entries])));
   const length = Math.ceil(json.byteLength / dataAlignment) * dataAlignment;
   if (length > headerLimit.bytes) throw userError('The names and metadata are too long for a safetensors file.');
@@ -178,4 +184,26 @@ export function safetensorsContent(state: StateDict, metadata: SafetensorsMetada
 /** Writes a state dict as a file that appears whole or not at all. Throws a user error where the disk refuses. */
 export function writeSafetensors(path: string, state: StateDict, metadata: SafetensorsMetadata = {}): Promise<void> {
   return writeAtomically(path, safetensorsContent(state, metadata));
+}
+
+/**
+ * Writes a file anew with other metadata and the same tensors, byte for byte; it appears whole or not at all. `change` gets
+ * what the file says at that moment, and may throw to leave it as it is. Throws a user error where the file cannot be read
+ * or the disk refuses.
+ */
+export function changeSafetensorsMetadata(
+  path: string,
+  change: (metadata: SafetensorsMetadata) => SafetensorsMetadata,
+): Promise<void> {
+  return writeAtomically(path, (written) =>
+    withRegularFile(path, async (handle, size) => {
+      const { json, dataStart } = await readHeaderJson(handle, path, size);
+      const entries = Object.entries(json).filter(([name]) => name !== '__metadata__');
+      await writeFully(written, headerBytes(entries, change(metadataOf(path, json))));
+      for (let at = dataStart; at < size; at += copiedBytes) {
+        const short = () => invalidSafetensors(path, 'it ends too early');
+        await writeFully(written, await readBytes(handle, at, Math.min(copiedBytes, size - at), short));
+      }
+    }),
+  );
 }

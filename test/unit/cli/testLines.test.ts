@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { cropLines } from '../../../src/ml/cli/cropLines.ts';
 import { curveLines, writeCurves } from '../../../src/ml/cli/curvesFile.ts';
 import { seenOfImages } from '../../../src/ml/cli/evaluationLines.ts';
+import { calibrationLines } from '../../../src/ml/cli/calibrateCommand.ts';
 import { rejectionLine, rejectionOf } from '../../../src/ml/cli/rejectionLine.ts';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
 
@@ -88,5 +89,25 @@ test('curves are a row of CSV per class and threshold, and classes without image
   assert.deepEqual(curveLines(written), [
     'Mean over 2 classes: average precision 1.000, area under the ROC curve 1.000',
     'Without images, and so without a curve: tulip',
+  ]);
+});
+
+test('calibrate says the temperature of one crop and of five, what they change, and what a threshold costs', () => {
+  const figures = { temperature: 1.372, before: { loss: 0.9, expectedError: 0.2 }, after: { loss: 0.7, expectedError: 0.05 } }; // prettier-ignore
+  const accepted = { threshold: 0.61234567, accepted: 40, coverage: 0.8, error: 0.025 };
+  const found = {
+    calibration: { temperature: { 1: 1.372, 5: 1.372 }, images: 50 },
+    fitted: [
+      { crops: 1 as const, ...figures, accepted },
+      { crops: 5 as const, ...figures, accepted: undefined },
+    ],
+  };
+  assert.deepEqual(calibrationLines(found, 0.03), [
+    'crops  temperature  expected error  scaled  loss   scaled',
+    '1      1.372        0.200           0.050   0.900  0.700',
+    '5      1.372        0.200           0.050   0.900  0.700',
+    'Fitted on 50 validation images.',
+    'By one crop a confidence of 0.612346 or more is accepted: 40 of 50, error 0.025.',
+    'By five crops no confidence threshold reaches an error of 0.03.',
   ]);
 });

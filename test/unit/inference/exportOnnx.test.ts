@@ -19,6 +19,7 @@ import { readFeatureExtractor } from '../../../src/ml/onnx/foreign/backbone.ts';
 import { decodeOnnx, encodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { exportedInput, exportedOutput, exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';
+import type { Classifier } from '../../../src/ml/inference/classifier.ts';
 import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { type Initialisation, initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
 import { squeezeExcite } from '../../../src/ml/networks/layers/squeezeExcite.ts';
@@ -50,20 +51,29 @@ function normalised({ data, shape }: ReturnType<typeof randomImages>) {
   return { dtype: 'float32' as const, shape, data: values };
 }
 
+/** Probabilities at the temperature of the classifier's checkpoint, by the definition of the softmax. */
+function atTemperatureOf({ calibration }: Classifier, { data }: { readonly data: Float32Array }): number[] {
+  const raised = Array.from(data, (value) => value ** (1 / (calibration?.temperature[1] ?? 1)));
+  return raised.map((value, at) => {
+    const row = at - (at % labels.length);
+    return value / raised.slice(row, row + labels.length).reduce((a, b) => a + b, 0);
+  });
+}
+
 /** Runs the exported file by itself and compares its probabilities with those of the classifier that it came from. */
 async function compare(file: string, count: number): Promise<void> {
   const images = randomImages(count, 7);
   const classifier = await loadClassifier({ kind: 'checkpoint', file }, onCpu, { trial: untried });
   const plain = await onnxEngine.compileOnnx(decodeOnnx(await exportOnnx(file, untried)), 'cpu');
   try {
-    const expected = await classifier.probabilities(images);
+    const expected = atTemperatureOf(classifier, await classifier.probabilities(images));
     const output = (await plain.run(new Map([[exportedInput, normalised(images)]]))).get(exportedOutput);
     assert.ok(output);
     assert.deepEqual(output.shape, [count, labels.length]);
     assert.equal(output.dtype, 'float32');
     const exported = Array.from(output.data, (value) => Math.exp(value));
-    expected.data.forEach((value, at) => assert.ok(Math.abs(value - (exported[at] ?? NaN)) < 1e-5));
-    const rows = new Set(Array.from(expected.data, (value) => value.toFixed(4)));
+    expected.forEach((value, at) => assert.ok(Math.abs(value - (exported[at] ?? NaN)) < 1e-5));
+    const rows = new Set(Array.from(expected, (value) => value.toFixed(4)));
     assert.ok(count === 1 || rows.size > labels.length, 'images that give the same probabilities would prove nothing');
   } finally {
     await classifier.dispose();
@@ -75,6 +85,25 @@ test('an exported network gives the same probabilities as the checkpoint, for an
   const file = await writeRandomCheckpoint(await temporaryFolder(t), { kind: 'architecture', name: 'ConvNet1' });
   await compare(file, 1);
   await compare(file, 3);
+});
+
+test('the temperature of a checkpoint is in its export, which classifies and makes features as one without does', async (t) => {
+  const folder = await temporaryFolder(t);
+  const network = { kind: 'architecture', name: 'ConvNet1' } as const;
+  const calibration = { temperature: { 1: 2.5, 5: 3 }, images: 9 };
+  await compare(await writeRandomCheckpoint(folder, network, { calibration }), 3);
+  const found = [];
+  for (const about of [{}, { calibration }]) {
+    const bytes = await exportOnnx(await writeRandomCheckpoint(folder, network, about), untried);
+    found.push(readFeatureExtractor(bytes).features);
+    await writeFile(join(folder, 'exported.onnx'), bytes);
+    const again = await loadClassifier({ kind: 'backbone', file: join(folder, 'exported.onnx') }, onCpu, {
+      trial: untried,
+    });
+    assert.equal(again.calibration, undefined);
+    await again.dispose();
+  }
+  assert.equal(found[0], found[1]);
 });
 
 /** Runs a graph of one row that was written for any batch, and compares three rows together with each alone. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -9,9 +9,15 @@ import { UserError } from '../../../src/protocol/errors.ts';
 import { type ResumeState, resumeStateSchema } from '../../../src/protocol/resumeState.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { float32Tensor, type StateDict } from '../../../src/ml/graph/tensor.ts';
-import { readCheckpoint, readResumePoint, writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
+import {
+  readCheckpoint,
+  readResumePoint,
+  writeCalibration,
+  writeCheckpoint,
+} from '../../../src/ml/weights/checkpoint.ts';
 import { repeatAtomically } from '../../../src/runs/atomicFile.ts';
 import { sweepResumeFiles } from '../../../src/runs/checkpointFiles.ts';
+import { tryLock } from '../../../src/runs/lock.ts';
 import { readCheckpointMetadata } from '../../../src/runs/checkpointHeader.ts';
 import { writeSafetensors } from '../../../src/ml/weights/safetensors.ts';
 
@@ -167,4 +173,52 @@ for (const [what, strings, message] of refusals) {
 test('a diverged loss survives JSON', () => {
   const diverged = { ...resume, trainLoss: { sum: NaN, images: 32 } };
   assert.deepEqual(resumeStateSchema.parse(JSON.parse(JSON.stringify(diverged))), diverged);
+});
+
+/** The bytes behind the header. */
+async function tensorBytes(path: string): Promise<Buffer> {
+  const bytes = await readFile(path);
+  return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
+}
+
+test('what is fitted to the confidence of a checkpoint changes its header alone, and can be taken away', async () => {
+  const path = (await subfolder('calibrated'))('best');
+  await writeCheckpoint(path, state, metadata, { optimizer, resume });
+  const former = await readCheckpoint(path);
+  const bytes = await tensorBytes(path);
+  const calibration = { temperature: { 1: 1.37, 5: 1.2 }, images: 812 };
+  await writeCalibration(path, former.metadata, calibration);
+  assert.deepEqual(await readCheckpoint(path), { state: former.state, metadata: { ...former.metadata, calibration } });
+  assert.deepEqual(await tensorBytes(path), bytes);
+  await sweepResumeFiles(join(folder, 'calibrated'));
+  assert.equal((await readResumePoint(path, former)).resume.step, 40);
+  await writeCalibration(path, former.metadata, undefined);
+  assert.deepEqual(await readCheckpoint(path), former);
+});
+
+test('a checkpoint of a run that is being trained takes no temperature, since another may come in its place', async () => {
+  const run = join(folder, 'busy');
+  await mkdir(join(run, 'checkpoints'), { recursive: true });
+  await writeFile(join(run, 'run.json'), '{}');
+  const path = join(run, 'checkpoints', 'best.safetensors');
+  await writeCheckpoint(path, state, metadata);
+  const lock = await tryLock(join(run, 'run.lock'));
+  const write = () => writeCalibration(path, metadata, { temperature: { 1: 2 }, images: 9 });
+  await assert.rejects(
+    write,
+    (error: unknown) => error instanceof UserError && error.message.includes('is being trained'),
+  );
+  assert.equal((await readCheckpointMetadata(path)).calibration, undefined);
+  await lock?.release();
+  await write();
+  assert.equal((await readCheckpointMetadata(path)).calibration?.images, 9);
+  assert.equal(existsSync(join(run, 'run.lock')), false);
+});
+
+test('a temperature is not written to a checkpoint of another step', async () => {
+  const path = (await subfolder('other-step'))('last');
+  await writeCheckpoint(path, state, { ...metadata, training: { ...metadata.training, step: 80 } });
+  const write = writeCalibration(path, metadata, { temperature: { 1: 2 }, images: 9 });
+  await assert.rejects(write, /was replaced while/u);
+  assert.deepEqual(await readdir(join(folder, 'other-step')), ['last.safetensors']);
 });
