@@ -1,4 +1,11 @@
-import { type RecipeName, recipeNames, type TrainingConfigInput } from './trainingConfig.ts';
+import { findContradiction } from './contradictions.ts';
+import {
+  type GivenConfig,
+  givenConfigSchema,
+  type RecipeName,
+  recipeNames,
+  type TrainingConfigInput,
+} from './trainingConfig.ts';
 
 type Settings = Partial<TrainingConfigInput>;
 
@@ -30,17 +37,45 @@ const recipes: Readonly<Record<RecipeName, Recipe>> = {
 };
 
 /**
- * Settings as they were given, over those of the recipe that they name, if they name one. What is not an object of settings
- * comes back as it is, for the schema to refuse.
+ * Settings as they were given, over those of the recipe that they name, if they name one. Settings of the recipe that
+ * contradict a given one are left out. What is not an object of settings comes back as it is, for the schema to refuse.
  */
 export function withRecipe(settings: unknown): unknown {
   if (typeof settings !== 'object' || settings === null || !('recipe' in settings)) return settings;
   const { recipe: name } = settings;
   const known = recipeNames.find((recipe) => recipe === name);
   if (known === undefined) return settings;
-  const { all, head, more } = recipes[known];
-  const method = 'method' in settings ? (settings.method ?? 'head') : 'head';
-  return { ...all, ...(method === 'head' ? head : more), ...given(settings) };
+  const own = new Map(Object.entries(settingsOf(known, 'method' in settings ? settings.method : undefined)));
+  const asGiven = given(settings);
+  for (;;) {
+    const merged = { ...Object.fromEntries(own), ...asGiven };
+    const parsed = givenConfigSchema.safeParse(merged);
+    const contradiction = parsed.success ? findContradiction(parsed.data) : undefined;
+    const weaker = contradiction?.settings.filter((setting) => own.has(setting) && !Object.hasOwn(asGiven, setting));
+    if (weaker === undefined || weaker.length === 0) return merged;
+    for (const setting of weaker) own.delete(setting);
+  }
+}
+
+/** What a recipe sets for a method; `head` without it. */
+function settingsOf(recipe: RecipeName, method: unknown = 'head'): Settings {
+  const { all, head, more } = recipes[recipe];
+  return { ...all, ...(method === 'head' ? head : more) };
+}
+
+/** The settings of a configuration's recipe that are others there, in a sentence; undefined where there are none. */
+export function gaveWay(config: GivenConfig): string | undefined {
+  const { recipe, method } = config;
+  if (recipe === undefined) return undefined;
+  const own = Object.entries(settingsOf(recipe, method)) as [keyof GivenConfig, unknown][];
+  const others = own.filter(([setting, value]) => JSON.stringify(config[setting]) !== JSON.stringify(value));
+  if (others.length === 0) return undefined;
+  const list = others.map(([setting, value]) => `${setting} (${textOf(value)})`).join(', ');
+  return `Of the recipe ${recipe}, these settings gave way to what was given: ${list}.`;
+}
+
+function textOf(value: unknown): string {
+  return Array.isArray(value) && value.length === 0 ? 'none' : String(value);
 }
 
 /** A setting without a value is one that was not given. */

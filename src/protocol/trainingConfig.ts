@@ -281,46 +281,6 @@ export function imageSizesOf(
   return { crop, resize: config.resize ?? own ?? report };
 }
 
-/** What of a configuration cannot be meant, in a sentence that says what to change; undefined where all can. */
-export function contradictionIn(
-  config: Pick<GivenConfig, 'validShare' | 'testShare'> & Partial<GivenConfig>,
-): string | undefined {
-  const { validShare, testShare, method, topTensors, loraRank, loraAlpha, fit = 'crop', resize } = config;
-  if (validShare + testShare >= 1) {
-    return `validShare ${validShare} and testShare ${testShare} (--valid-share, --test-share) leave nothing to train on: lower them, so that their sum is below 1.`;
-  }
-  if (topTensors !== undefined && method !== 'top') {
-    return `topTensors (--top-tensors) can only be used with the method top, not with ${method ?? 'another'}: leave it out, or take --method top.`;
-  }
-  const { schedule, learningRate, minLearningRate = 0, sampling, classWeights, featureViews } = config;
-  if (minLearningRate > 0 && schedule !== 'cosine') {
-    return `minLearningRate (--min-lr) can only be used with the schedule cosine, not with ${schedule ?? 'another'}: leave it out, or take --schedule cosine.`;
-  }
-  if (typeof learningRate === 'number' && minLearningRate > learningRate) {
-    return `minLearningRate ${minLearningRate} (--min-lr) is above learningRate ${learningRate} (--lr), from which the rate falls: take less.`;
-  }
-  if (sampling === 'balanced' && classWeights === 'balanced') {
-    return 'sampling balanced (--sampling) and classWeights balanced (--class-weights) would count small classes twice: leave one out.';
-  }
-  const { layerDecay = 1, unfreezeEpochs = 0 } = config;
-  if (method === 'head' && (layerDecay < 1 || unfreezeEpochs > 0)) {
-    return 'layerDecay and unfreezeEpochs (--layer-decay, --unfreeze-epochs) are for layers before the head, and with the method head none of them trains: leave them out, or take --method full.';
-  }
-  if (method === 'scratch' && unfreezeEpochs > 0) {
-    return 'unfreezeEpochs (--unfreeze-epochs) would keep random weights as they are: leave it out, or take --method full.';
-  }
-  if (featureViews !== undefined && ((config.mixup ?? 0) > 0 || (config.cutmix ?? 0) > 0)) {
-    return 'mixup and cutmix mix other images with each other in every epoch, so nothing can be kept of them: leave out featureViews (--feature-views), or both.';
-  }
-  if (fit !== 'crop' && resize !== undefined) {
-    return `resize (--resize) can only be used with the fit crop, as with ${fit} the whole image becomes the square: leave it out, or set imageSize (--image-size).`;
-  }
-  if ((loraRank ?? loraAlpha) !== undefined && method !== 'lora') {
-    return `loraRank and loraAlpha (--lora-rank, --lora-alpha) can only be used with the method lora, not with ${method ?? 'another'}: leave them out, or take --method lora.`;
-  }
-  return undefined;
-}
-
 /** Rank and alpha of the adapters that the method `lora` trains. */
 export function adapterOptionsOf({
   loraRank = 8,

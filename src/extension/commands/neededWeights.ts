@@ -24,6 +24,9 @@ export function withoutPretrained(config: GivenConfig): GivenConfig {
     loraAlpha: undefined,
     featureViews: undefined,
     batchNorm: undefined,
+    unfreezeEpochs: 0,
   };
-  return { ...config, ...needless, method: 'scratch', frozenPrecision: 'float32' };
+  const { network } = config;
+  const begun = network.kind === 'architecture' ? { network: { ...network, weights: undefined } } : {};
+  return { ...config, ...needless, ...begun, method: 'scratch', frozenPrecision: 'float32' };
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import process from 'node:process';
 import { findingText } from '../../protocol/dataReport.ts';
 import { usageError } from '../../protocol/errors.ts';
-import { contradictionIn } from '../../protocol/trainingConfig.ts';
+import { contradictionIn } from '../../protocol/contradictions.ts';
 import { checkData } from '../data/checkData.ts';
 import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
 import { configOptions, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';

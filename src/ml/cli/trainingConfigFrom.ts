@@ -42,13 +42,22 @@ export async function trainingConfigFrom(data: string | undefined, options: Opti
     ...(another && merged.method !== 'lora' && flags.loraRank === undefined ? { loraRank: undefined } : {}),
     ...(another && merged.method !== 'lora' && flags.loraAlpha === undefined ? { loraAlpha: undefined } : {}),
   };
-  const config = parseTrainingConfig({ ...merged, ...needless }, sourceOf(flags, base));
+  const begins = another && merged.method === 'scratch' && typeof options['weights'] !== 'string';
+  const from = begins ? { network: withoutWeights(network) } : {};
+  const config = parseTrainingConfig({ ...merged, ...needless, ...from }, sourceOf(flags, base));
   if (config.method === 'top' && config.topTensors === undefined) {
     throw usageError(
       '--method top also needs --top-tensors N: how many parameter tensors train, counted from the end.',
     );
   }
   return config;
+}
+
+/** Without the weights that a file names: from scratch, nothing begins with them. */
+function withoutWeights(network: NetworkInput): NetworkInput {
+  return network.kind === 'architecture' && network.weights !== undefined
+    ? { ...network, weights: undefined }
+    : network;
 }
 
 interface Base {

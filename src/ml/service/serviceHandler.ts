@@ -6,7 +6,7 @@ import { drawSampleDataset } from '../data/drawSampleDataset.ts';
 import { writeAtomically } from '../../runs/atomicFile.ts';
 import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
 import { cancelled, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
-import { contradictionIn } from '../../protocol/trainingConfig.ts';
+import { contradictionIn } from '../../protocol/contradictions.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
 import type { DownloadProgress } from '../weights/download.ts';
 import { offeredNetworks } from '../weights/networkOffers.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { withRecipe } from '../../../src/protocol/recipes.ts';
-import { contradictionIn, givenConfigSchema, methods, recipeNames } from '../../../src/protocol/trainingConfig.ts';
+import { contradictionIn } from '../../../src/protocol/contradictions.ts';
+import { gaveWay, withRecipe } from '../../../src/protocol/recipes.ts';
+import { givenConfigSchema, methods, recipeNames } from '../../../src/protocol/trainingConfig.ts';
 import { seedLine, summariseSeeds } from '../../../src/ml/cli/seedRuns.ts';
 import { trainingConfigFrom } from '../../../src/ml/cli/trainingConfigFrom.ts';
 
@@ -33,6 +34,25 @@ test('a flag overrides the recipe, the recipe the defaults, and the record has b
   // A record's settings are all given, so its recipe changes nothing of them.
   assert.deepEqual(givenConfigSchema.parse(withRecipe({ ...full, epochs: 3 })), { ...full, epochs: 3 });
   await assert.rejects(trainingConfigFrom('flowers', { recipe: 'best' }), /--recipe/);
+});
+
+test('what is given wins over settings of the recipe that contradict it, and the log names those that gave way', async () => {
+  const mixed = await trainingConfigFrom('flowers', { recipe: 'strong', mixup: '0.2' });
+  assert.deepEqual([mixed.mixup, mixed.featureViews, mixed.augment], [0.2, undefined, 'crop']);
+  assert.equal(gaveWay(mixed), 'Of the recipe strong, these settings gave way to what was given: featureViews (8).');
+  const plain = await trainingConfigFrom('flowers', { recipe: 'strong', augment: 'none', epochs: '3' });
+  assert.deepEqual([plain.featureViews, plain.epochs], [undefined, 3]);
+  assert.match(gaveWay(plain) ?? '', /given: augment \(crop\), featureViews \(8\), epochs \(40\)\.$/);
+  const kept = await trainingConfigFrom('flowers', { recipe: 'strong', topTensors: '4', featureViews: '3' });
+  assert.deepEqual([kept.method, kept.mixup, kept.cutmix, kept.featureViews], ['top', 0, 0, 3]);
+  const batch = await trainingConfigFrom('flowers', { recipe: 'strong', batchNorm: 'batch' });
+  assert.equal(batch.featureViews, undefined);
+  for (const config of [mixed, plain, kept, batch]) assert.equal(contradictionIn(config), undefined);
+  // Both are given, so neither gives way.
+  const both = await trainingConfigFrom('flowers', { recipe: 'strong', mixup: '0.2', featureViews: '8' });
+  assert.match(contradictionIn(both) ?? '', /leave out featureViews/);
+  assert.equal(gaveWay(await trainingConfigFrom('flowers', { recipe: 'quick' })), undefined);
+  assert.equal(gaveWay(await trainingConfigFrom('flowers', { mixup: '0.2' })), undefined);
 });
 
 test('batch size and learning rate can be left to the run, by flags and by recipes', async () => {

@@ -15,7 +15,8 @@ import { parseTrainingConfig, writeTrainingConfig } from '../../../src/extension
 import { parseQueue, enqueue } from '../../../src/extension/trainer/trainingQueue.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { NetworkOffer } from '../../../src/protocol/serviceProtocol.ts';
-import { contradictionIn, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+import { contradictionIn } from '../../../src/protocol/contradictions.ts';
+import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 
 const settings = { defaultNetwork: 'resnet18', batchSize: 16 };
 const machine = { engine: 'onnx', device: 'cpu', cacheMegabytes: 512 } as const;
@@ -95,6 +96,7 @@ test('settings that go with pretrained weights are left out without them, and wh
   const frozen = {
     method: 'top',
     topTensors: 4,
+    unfreezeEpochs: 2,
     featureViews: 3,
     frozenPrecision: 'int8',
     batchNorm: 'running',
@@ -105,6 +107,8 @@ test('settings that go with pretrained weights are left out without them, and wh
   assert.equal(neededWeights(without), undefined);
   const written = trainingConfigSchema.parse(JSON.parse(JSON.stringify(without)));
   assert.deepEqual(written, trainingConfigSchema.parse({ data: '/d', network, method: 'scratch', epochs: 7 }));
+  const named = withoutPretrained({ ...config, network: { ...network, weights: 'IMAGENET1K_V1' } });
+  assert.deepEqual(JSON.parse(JSON.stringify(named)), JSON.parse(JSON.stringify(without)));
   assert.equal(contradictionIn(without), undefined);
   assert.equal(neededWeights({ ...config, network: { ...network, weights: '/w.pth' } }), undefined);
 });

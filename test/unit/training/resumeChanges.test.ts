@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  contradictionIn,
-  imageSizesOf,
-  trainingConfigSchema,
-  type UsualSizes,
-} from '../../../src/protocol/trainingConfig.ts';
+import { contradictionIn } from '../../../src/protocol/contradictions.ts';
+import { imageSizesOf, trainingConfigSchema, type UsualSizes } from '../../../src/protocol/trainingConfig.ts';
 import { resumeChanges, withPixels } from '../../../src/ml/training/run/resumeChanges.ts';
 import { namedNetwork, pixelsOf } from '../../../src/ml/networks/registry.ts';
 import { preprocessingOf, runNetwork } from '../../../src/ml/training/run/runNetwork.ts';

@@ -6,7 +6,9 @@ import { findingText } from '../../../protocol/dataReport.ts';
 import { CancelledError, messageOf, usageError, UserError, userError } from '../../../protocol/errors.ts';
 import { type RunProfile, runProfileSchema } from '../../../protocol/runProfile.ts';
 import { runFiles } from '../../../protocol/runRecord.ts';
-import { contradictionIn, type GivenConfig, type TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import { contradictionIn } from '../../../protocol/contradictions.ts';
+import { gaveWay } from '../../../protocol/recipes.ts';
+import type { GivenConfig, TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import type { RunSplit } from '../../../protocol/runSplit.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../../protocol/trainingEvents.ts';
 import { writeTextAtomically } from '../../../runs/atomicFile.ts';
@@ -138,6 +140,8 @@ async function trainOn(
   const { config } = steps;
   if (!resumed) refuseContradictions(config);
   if (steps.sentence !== undefined) suggestions.push(steps.sentence);
+  const overridden = resumed ? undefined : gaveWay(given);
+  if (overridden !== undefined) suggestions.push(overridden);
   const folder = await openFolder(config, options, resumed, reopened);
   try {
     const session = createRunSession(folder, options.onEvent);
