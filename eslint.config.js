@@ -104,6 +104,12 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    rules: {
+      'max-lines-per-function': ['error', { max: 80, skipBlankLines: true, skipComments: true }],
+    },
+  },
+  {
     files: ['src/protocol/**', 'src/runs/**', 'src/ml/**', 'src/webview/**'],
     rules: {
       'no-restricted-imports': [

@@ -1,6 +1,6 @@
 import type { PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
 import type { ClassifierSource, CropCount, ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
-import { createPredictionList } from './predictionList.ts';
+import { createPredictionList, type PredictionList } from './predictionList.ts';
 import { createShownWork, type Work } from './shownWork.ts';
 
 /** Classes of each ranking. */
@@ -57,12 +57,6 @@ export function createPredictionSession(
   /** Whether images came while others are classified; their turn is next. */
   let waiting = false;
 
-  const take = (answer: ServiceAnswerBody, wanted: readonly string[]): void => {
-    if (answer.type === 'images') list.expand(wanted, answer.images);
-    else if (answer.type === 'prediction')
-      list.keep(answer.prediction.image, { prediction: answer.prediction, thumbnail: answer.thumbnail });
-    else if (answer.type === 'failed') list.keep(answer.failed.image, answer.failed);
-  };
   const run = (): void => {
     work.cancel();
     waiting = false;
@@ -72,7 +66,7 @@ export function createPredictionSession(
     const classifyWanted = async ({ signal, isLatest, report }: Work): Promise<void> => {
       const onAnswer = (answer: ServiceAnswerBody): void => {
         if (answer.type === 'progress') report(answer);
-        else if (isLatest()) take(answer, wanted);
+        else if (isLatest()) keepAnswer(list, wanted, answer);
       };
       await predict({ ...using, signal, onAnswer }).finally(list.flush);
     };
@@ -134,4 +128,11 @@ export function createPredictionSession(
       work.dispose();
     },
   };
+}
+
+function keepAnswer(list: PredictionList, wanted: readonly string[], answer: ServiceAnswerBody): void {
+  if (answer.type === 'images') list.expand(wanted, answer.images);
+  else if (answer.type === 'prediction')
+    list.keep(answer.prediction.image, { prediction: answer.prediction, thumbnail: answer.thumbnail });
+  else if (answer.type === 'failed') list.keep(answer.failed.image, answer.failed);
 }

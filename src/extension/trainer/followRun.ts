@@ -1,5 +1,6 @@
 import type { StoredRun } from '../../runs/list.ts';
 import { elsewhereRefusal } from './elsewhere.ts';
+import { repeatWhile } from './repeatWhile.ts';
 import { createRunEvents, type EventsListener } from './runEvents.ts';
 import { isLive } from '../../runs/state.ts';
 import { isTrainerSocket, listenToTrainer } from './trainerSocket.ts';
@@ -38,7 +39,6 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
   const events = createRunEvents(run.folder);
   let address: string | undefined;
   let hangUp: (() => void) | undefined;
-  let looking: NodeJS.Timeout | undefined;
 
   const readOn = (): void => void events.readOn();
   const listen = (socket: string | undefined): void => {
@@ -57,14 +57,8 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
   const readUnheard = (): void => {
     if (hangUp === undefined) readOn();
   };
-  /** Not every folder can be watched, as on a network or if there are very many runs. */
-  const lookNowAndThen = (lives: boolean): void => {
-    if (lives) looking ??= setInterval(readUnheard, lookInterval).unref();
-    else {
-      clearInterval(looking);
-      looking = undefined;
-    }
-  };
+  // Not every folder can be watched, as on a network or if there are very many runs.
+  const lookNowAndThen = repeatWhile(lookInterval, readUnheard);
   const update = (now: StoredRun | undefined): void => {
     const lives = now !== undefined && isLive(now.state);
     const isHere = lives && elsewhereRefusal(now.record) === undefined;
@@ -83,7 +77,7 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
     update,
     onGrow: readUnheard,
     dispose: () => {
-      clearInterval(looking);
+      lookNowAndThen(false);
       hangUp?.();
       hangUp = undefined;
     },

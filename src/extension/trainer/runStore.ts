@@ -1,14 +1,13 @@
-import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from '../../protocol/errors.ts';
-import { runFiles } from '../../protocol/runRecord.ts';
-import { runsFolders } from '../settings.ts';
 import type { StoredRun, UnreadableRun } from '../../runs/list.ts';
-import { createRunCatalogue, runFolderOf } from './runCatalogue.ts';
 import { isLive } from '../../runs/state.ts';
-import { type RunsListener, watchRuns } from '../../runs/watch.ts';
 import type { Log } from '../log.ts';
+import { runsFolders } from '../settings.ts';
+import { repeatWhile } from './repeatWhile.ts';
+import { createRunCatalogue } from './runCatalogue.ts';
+import { watchRunFolders, type WatchedFolders } from './watchRunFolders.ts';
 
 /** The runs of this window, wherever they were started, kept in step with the disk. */
 export interface RunStore {
@@ -43,46 +42,37 @@ export function createRunStore(log: Log): RunStore {
   const checkpoints = new vscode.EventEmitter<string>();
   let folders = runsFolders();
   let loading: Promise<void> | undefined;
-  let heartbeat: NodeJS.Timeout | undefined;
   let disposed = false;
 
   const tell = (runs: readonly string[]): void => {
     if (runs.length > 0) changed.fire(runs);
-    const live = !disposed && catalogue.runs().some(({ state }) => isLive(state));
-    if (live) heartbeat ??= setInterval(() => void catalogue.lookAtProcesses().then(tell), processLook);
-    else {
-      clearInterval(heartbeat);
-      heartbeat = undefined;
-    }
+    lookAtProcesses(!disposed && catalogue.runs().some(({ state }) => isLive(state)));
   };
+  const lookAtProcesses = repeatWhile(processLook, () => void catalogue.lookAtProcesses().then(tell));
   const scan = async (): Promise<void> => {
     // Watched first, so that nothing happens unseen between the two.
     watchAgain();
-    tell(await catalogue.scan(folders).catch(report));
-  };
-  const report = (error: unknown): readonly string[] => {
-    log.error(messageOf(error));
-    return [];
+    try {
+      tell(await catalogue.scan(folders));
+    } catch (error) {
+      log.error(messageOf(error));
+    }
   };
   const readLater = gather(async (runs) => {
     const differs = await Promise.all(runs.map(catalogue.read));
     tell(runs.filter((_, index) => differs[index]));
   });
-  const onPath = (path: string): void => {
-    const run = runFolderOf(path, folders);
-    if (run === undefined) return;
-    if (path === join(run, runFiles.metrics)) grew.fire(run);
-    else if (dirname(path) === join(run, runFiles.checkpoints)) checkpoints.fire(run);
-    else if (path === run || path === join(run, runFiles.record)) readLater(run);
-  };
-  const onError = (error: Error): void => {
-    log.warn(`Changes of runs may go unseen until you refresh the list: ${error.message}`);
-  };
   let watching: WatchedFolders | undefined;
   const watchAgain = (): void => {
     watching?.dispose();
     folders = runsFolders();
-    watching = watchFolders(folders, { onPath, onError }, rescan);
+    watching = watchRunFolders(folders, {
+      onRun: readLater,
+      onGrow: (run) => grew.fire(run),
+      onCheckpoint: (run) => checkpoints.fire(run),
+      onFolder: rescan,
+      onError: (error) => log.warn(`Changes of runs may go unseen until you refresh the list: ${error.message}`),
+    });
   };
   const load = (): Promise<void> => (loading ??= scan());
   const rescan = (): void => {
@@ -119,33 +109,9 @@ export function createRunStore(log: Log): RunStore {
     onDidChangeCheckpoints: checkpoints.event,
     dispose: () => {
       disposed = true;
-      clearInterval(heartbeat);
+      lookAtProcesses(false);
       watching?.dispose();
       for (const listener of listeners) listener.dispose();
-    },
-  };
-}
-
-interface WatchedFolders {
-  /** Those that were not there yet. */
-  readonly unwatched: ReadonlySet<string>;
-  readonly dispose: () => void;
-}
-
-/** Watches what lies in the folders, and whether they themselves come and go. */
-function watchFolders(folders: readonly string[], listener: RunsListener, onFolder: () => void): WatchedFolders {
-  const unwatched = new Set(folders.filter((folder) => !existsSync(folder)));
-  const ends = folders.filter((folder) => !unwatched.has(folder)).map((folder) => watchRuns(folder, listener));
-  const watchers = folders.map((folder) => {
-    const pattern = new vscode.RelativePattern(vscode.Uri.file(dirname(folder)), basename(folder));
-    const watcher = vscode.workspace.createFileSystemWatcher(pattern, false, true, false);
-    return vscode.Disposable.from(watcher, watcher.onDidCreate(onFolder), watcher.onDidDelete(onFolder));
-  });
-  return {
-    unwatched,
-    dispose: () => {
-      for (const end of ends) end();
-      for (const watcher of watchers) watcher.dispose();
     },
   };
 }

@@ -1,32 +1,67 @@
-import * as z from 'zod';
-import { givenConfigSchema } from '../../protocol/trainingConfig.ts';
+import * as l10n from '@vscode/l10n';
+import * as vscode from 'vscode';
+import { messageOf } from '../../protocol/errors.ts';
+import type { Log } from '../log.ts';
+import { inMessage } from '../plainText.ts';
+import { enqueue, parseQueue, type QueuedRun } from './queuedRuns.ts';
 import type { TrainingRequest } from './startTrainer.ts';
 
-/** A run that waits for its turn. */
-export interface QueuedRun {
-  readonly id: number;
-  readonly request: TrainingRequest;
+/** Runs that wait for their turn, kept with the workspace. */
+export interface TrainingQueue {
+  readonly runs: readonly QueuedRun[];
+  readonly add: (request: TrainingRequest) => Promise<void>;
+  readonly remove: (id: number) => Promise<void>;
+  readonly onDidChange: vscode.Event<void>;
+  /** Starts the first, unless something trains or begins to; one that cannot start is left out with a message. */
+  readonly advance: () => Promise<void>;
+  readonly dispose: () => void;
 }
 
-const queueSchema = z.array(
-  z.object({
-    id: z.number().int(),
-    request: z.object({
-      config: givenConfigSchema,
-      out: z.string(),
-      name: z.string().exactOptional(),
-      resume: z.string().exactOptional(),
-    }),
-  }),
-);
-
-/** The queue as it was kept; what no longer can be understood is left out. */
-export function parseQueue(kept: unknown): readonly QueuedRun[] {
-  if (!Array.isArray(kept)) return [];
-  return kept.flatMap((entry: unknown) => queueSchema.safeParse([entry]).data ?? []);
+export interface QueueSurroundings {
+  readonly memory: Pick<vscode.Memento, 'get' | 'update'>;
+  readonly log: Log;
+  readonly start: (request: TrainingRequest) => Promise<unknown>;
+  /** Whether something trains or begins to. */
+  readonly isBusy: () => boolean;
 }
 
-export function enqueue(queue: readonly QueuedRun[], request: TrainingRequest): readonly QueuedRun[] {
-  const id = 1 + Math.max(0, ...queue.map((entry) => entry.id));
-  return [...queue, { id, request }];
+const queueKey = 'trainingQueue';
+
+export function createTrainingQueue({ memory, log, start, isBusy }: QueueSurroundings): TrainingQueue {
+  const changed = new vscode.EventEmitter<void>();
+  let queue = parseQueue(memory.get(queueKey));
+  let advancing = false;
+
+  const setQueue = async (next: readonly QueuedRun[]): Promise<void> => {
+    queue = next;
+    changed.fire();
+    await memory.update(queueKey, queue.length === 0 ? undefined : queue);
+  };
+  const advance = async (): Promise<void> => {
+    const [next, ...rest] = queue;
+    if (next === undefined || advancing || isBusy()) return;
+    advancing = true;
+    try {
+      await setQueue(rest);
+      await start(next.request);
+    } catch (error) {
+      log.error(messageOf(error));
+      void vscode.window.showErrorMessage(
+        inMessage(l10n.t('The next run of the queue could not start: {0}', messageOf(error))),
+      );
+    } finally {
+      advancing = false;
+    }
+    await advance();
+  };
+  return {
+    get runs() {
+      return queue;
+    },
+    add: (request) => setQueue(enqueue(queue, request)),
+    remove: (id) => setQueue(queue.filter((entry) => entry.id !== id)),
+    onDidChange: changed.event,
+    advance,
+    dispose: () => changed.dispose(),
+  };
 }

@@ -79,18 +79,7 @@ export function registerCheckpointsView(parts: ViewParts): CheckpointRows {
     view.badge = value === 0 ? undefined : { value, tooltip };
   };
   const shown = new Set<string>();
-  /** What stands beside the runs that train: their rows are drawn again where that changes, not at every step. */
-  let descriptions: ReadonlyMap<string, string> = new Map();
-  const showProgress = (): void => {
-    const now = new Map<string, string>();
-    for (const { folder, step } of live.all()) {
-      const run = runs.get(folder);
-      const description = run === undefined ? '' : runDescription(asShown(run, trainers), step?.epoch);
-      if (descriptions.get(folder) !== description) changed.fire(nodeOf(folder));
-      now.set(folder, description);
-    }
-    descriptions = now;
-  };
+  const newDescriptions = watchDescriptions(parts);
   const refresh = (folders: readonly string[]): void => {
     showBadge();
     // A run that came, went or cannot be read changes the list; any other only its own row.
@@ -118,10 +107,28 @@ export function registerCheckpointsView(parts: ViewParts): CheckpointRows {
     }),
     live.onDidChange(() => {
       showBadge();
-      if (view.visible) showProgress();
+      if (view.visible) for (const folder of newDescriptions()) changed.fire(nodeOf(folder));
     }),
   );
   return { focused: () => focusedRows(view), dispose: () => void disposable.dispose() };
+}
+
+/**
+ * What stands beside the runs that train, watched: returns the folders of those beside which it is another than at the
+ * last call. Their rows are drawn again, not at every step.
+ */
+function watchDescriptions({ runs, trainers, live }: ViewParts): () => readonly string[] {
+  let before: ReadonlyMap<string, string> = new Map();
+  return () => {
+    const now = new Map<string, string>();
+    for (const { folder, step } of live.all()) {
+      const run = runs.get(folder);
+      now.set(folder, run === undefined ? '' : runDescription(asShown(run, trainers), step?.epoch));
+    }
+    const changed = [...now.keys()].filter((folder) => before.get(folder) !== now.get(folder));
+    before = now;
+    return changed;
+  };
 }
 
 /** Rows that are dragged into the editor area open the settings of their runs; as text they are their paths. */

@@ -1,4 +1,4 @@
-import type { QueuedRun } from '../trainer/trainingQueue.ts';
+import type { QueuedRun } from '../trainer/queuedRuns.ts';
 
 /** What the rows of the *Checkpoints* view stand for; commands of their context menus get one of these. */
 export type RunNode = { readonly kind: 'run'; readonly folder: string };

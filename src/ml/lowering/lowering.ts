@@ -151,26 +151,14 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     block = 0,
     layouts = { nodes: new Set(), images: new Set(), kernels: new Set() },
     kernels = new Set<string>(),
-    constants: fixed = new Set<string>(),
+    constants = new Set<string>(),
     precision = 'float32',
     webgpu,
   } = options;
   const alias = new Map<string, string>();
   const nodes: OnnxNode[] = [];
   const initializers: OnnxTensor[] = [];
-  const constants = new Map<string, string>();
   let serial = 0;
-
-  const add = (key: string, dataType: number, dims: readonly number[], bytes: Uint8Array) => {
-    const name = `constant_${String(constants.size)}`;
-    constants.set(key, name);
-    initializers.push({ name, dataType, dims: [...dims], rawData: bytes });
-    return name;
-  };
-  const constant = (dataType: number, dims: readonly number[], bytes: Uint8Array) => {
-    const key = `${String(dataType)}:${dims.join()}:${Buffer.from(bytes).toString('base64')}`;
-    return constants.get(key) ?? add(key, dataType, dims, bytes);
-  };
 
   const emitMany: Lowering['emitMany'] = (opType, inputs, attributes, outputs) => {
     const { domain, ...rest } = attributes;
@@ -195,7 +183,7 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     block,
     layouts,
     kernels,
-    constants: fixed,
+    constants,
     reordered: new Map(),
     moments: new Map(),
     overwrites: new Map(),
@@ -208,11 +196,38 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     alias,
     readAs: new Map(),
     typeOf: (value) => typeOf(graph, value),
+    ...constantsIn(initializers, precision),
+    emit(opType, inputs, attributes = {}, output = `${opType}_${String(serial++)}`) {
+      emitMany(opType, inputs, attributes, [output]);
+      return output;
+    },
+    emitMany,
+  };
+  return lowering;
+}
+
+/** Makes constants, each once, and appends them to the model's tensors. */
+function constantsIn(
+  initializers: OnnxTensor[],
+  precision: FloatPrecision,
+): Pick<Lowering, 'integers' | 'indices' | 'floatType' | 'floats'> {
+  const names = new Map<string, string>();
+  const add = (key: string, dataType: number, dims: readonly number[], bytes: Uint8Array) => {
+    const name = `constant_${String(names.size)}`;
+    names.set(key, name);
+    initializers.push({ name, dataType, dims: [...dims], rawData: bytes });
+    return name;
+  };
+  const constant = (dataType: number, dims: readonly number[], bytes: Uint8Array) => {
+    const key = `${String(dataType)}:${dims.join()}:${Buffer.from(bytes).toString('base64')}`;
+    return names.get(key) ?? add(key, dataType, dims, bytes);
+  };
+  return {
     integers: (values) =>
       constant(onnxDataTypes.int64, [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer)),
     indices: (name, count, values) => {
       const key = `indices ${name}`;
-      const known = constants.get(key);
+      const known = names.get(key);
       if (known !== undefined) return known;
       const data = new Int32Array(count);
       let at = 0;
@@ -224,13 +239,7 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
       const { buffer } = precision === 'float64' ? Float64Array.from(values) : Float32Array.from(values);
       return constant(onnxDataTypes[precision], shape, new Uint8Array(buffer));
     },
-    emit(opType, inputs, attributes = {}, output = `${opType}_${String(serial++)}`) {
-      emitMany(opType, inputs, attributes, [output]);
-      return output;
-    },
-    emitMany,
   };
-  return lowering;
 }
 
 /**

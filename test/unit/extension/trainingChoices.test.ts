@@ -12,7 +12,7 @@ import {
   type TrainingChoices,
 } from '../../../src/extension/commands/trainingChoices.ts';
 import { parseTrainingConfig, writeTrainingConfig } from '../../../src/extension/commands/trainingConfigFile.ts';
-import { parseQueue, enqueue } from '../../../src/extension/trainer/trainingQueue.ts';
+import { parseQueue, enqueue } from '../../../src/extension/trainer/queuedRuns.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { NetworkOffer } from '../../../src/protocol/serviceProtocol.ts';
 import { contradictionIn } from '../../../src/protocol/contradictions.ts';

@@ -13,7 +13,7 @@ import type {
   TrainingOptions,
   TrainingState,
 } from '../engine.ts';
-import { createMovingState } from './movingState.ts';
+import { createMovingState, type MovingState } from './movingState.ts';
 import { limitsOf, loadRuntime, toRuntime } from './session.ts';
 import { batchOf } from './sessionsByBatch.ts';
 import { blocksFor, type CompiledStep, createStepSessions, type Form, runStep } from './stepSessions.ts';
@@ -45,24 +45,9 @@ export async function createTrainingModel(
     const values = schedule(optimizer, steps + 1, learningRate);
     return [scheduleInput, new runtime.Tensor(precision, arrays[precision].from(values), [values.length])];
   };
-  /** Runs a step and keeps what it updates: sums of gradients in `sums`, all else in the state. */
-  const run = async (
-    compiled: CompiledStep,
-    feeds: ReadonlyMap<string, OrtTensor>,
-    sums = new Map<string, OrtTensor>(),
-  ): Promise<Tensor[]> => {
-    const { outputs, updates } = await runStep(compiled, feeds, (name) => state.tensors.get(name) ?? sums.get(name));
-    for (const [name, tensor] of updates) {
-      state.own(tensor);
-      if (state.tensors.has(name)) state.replace(name, tensor);
-      else sums.set(name, tensor);
-    }
-    return outputs;
-  };
-
   const stepAtOnce = async (feeds: Feeds, learningRate: number): Promise<StepResult> => {
     const inputs = new Map([...toInputs(feeds), scheduled(learningRate)]);
-    const [loss, logProbabilities, norm] = await run(await sessions.get('full', batchOf(feeds)), inputs);
+    const [loss, logProbabilities, norm] = await run(state, await sessions.get('full', batchOf(feeds)), inputs);
     return { ...forwardResult(loss, logProbabilities), gradientNorm: scalar(norm) };
   };
 
@@ -75,10 +60,10 @@ export async function createTrainingModel(
     try {
       for (const feeds of batches) {
         const compiled = await sessions.get('accumulate', batchOf(feeds));
-        const [loss, logProbabilities] = await run(compiled, toInputs(feeds), sums);
+        const [loss, logProbabilities] = await run(state, compiled, toInputs(feeds), sums);
         results.push(forwardResult(loss, logProbabilities));
       }
-      const [norm] = await run(await sessions.get('update', 1), new Map([scheduled(learningRate)]), sums);
+      const [norm] = await run(state, await sessions.get('update', 1), new Map([scheduled(learningRate)]), sums);
       return { ...joinResults(results), gradientNorm: scalar(norm) };
     } catch (error) {
       state.restore(before);
@@ -97,7 +82,7 @@ export async function createTrainingModel(
       return result;
     },
     async gradients(feeds) {
-      const [, , ...gradients] = await run(await sessions.get('gradients', batchOf(feeds)), toInputs(feeds));
+      const [, , ...gradients] = await run(state, await sessions.get('gradients', batchOf(feeds)), toInputs(feeds));
       return new Map(
         parameters.map((name, index) => [name, required(state.inTorchOrder(name, required(gradients[index])))]),
       );
@@ -108,6 +93,22 @@ export async function createTrainingModel(
       await sessions.dispose();
     },
   };
+}
+
+/** Runs a step and keeps what it updates: sums of gradients in `sums`, all else in the state. */
+async function run(
+  state: MovingState,
+  compiled: CompiledStep,
+  feeds: ReadonlyMap<string, OrtTensor>,
+  sums = new Map<string, OrtTensor>(),
+): Promise<Tensor[]> {
+  const { outputs, updates } = await runStep(compiled, feeds, (name) => state.tensors.get(name) ?? sums.get(name));
+  for (const [name, tensor] of updates) {
+    state.own(tensor);
+    if (state.tensors.has(name)) state.replace(name, tensor);
+    else sums.set(name, tensor);
+  }
+  return outputs;
 }
 
 function required(tensor: Tensor | undefined): Tensor & { dtype: 'float32' } {

@@ -37,18 +37,18 @@ export function quantizeModel(
   most = largestWeight,
 ): OnnxModel {
   const index = indexModel(model.graph);
-  const writer = createWriter(index, quantaOf(plan, ranges), most);
+  const parts = createParts(index, quantaOf(plan, ranges));
   for (const node of model.graph.node) {
     if (plan.dropped.has(node)) continue;
     const step = plan.steps.get(node);
-    if (step) writer.quantized(step);
-    else writer.plain(node);
+    if (step) quantizeStep(parts, step, most);
+    else parts.plain(node);
   }
-  for (const { name } of model.graph.output) writer.float(name);
+  for (const { name } of model.graph.output) parts.float(name);
   return {
     ...model,
     opsetImport: withMicrosoft(model.opsetImport),
-    graph: { ...model.graph, ...writer.written(), valueInfo: [] },
+    graph: { ...model.graph, ...parts.written(), valueInfo: [] },
   };
 }
 
@@ -71,96 +71,65 @@ function quantaOf({ held }: QuantizationPlan, ranges: ReadonlyMap<string, ValueR
 }
 
 /** A model in the making, in which a map is there as floats, as bytes, or as both. */
-function createWriter(index: ModelIndex, quanta: ReadonlyMap<string, Quantum>, most: number) {
+interface ModelParts {
+  readonly index: ModelIndex;
+  readonly quantum: (value: string) => Quantum;
+  readonly constant: (name: string, dataType: number, dims: readonly number[], data: ArrayBufferView) => string;
+  /** The names of what a map's bytes mean: its scale and zero point. */
+  readonly quantumNames: (value: string) => string[];
+  /** A map's bytes, by the name of its floats, followed by the names of what they mean. */
+  readonly byte: (value: string) => string[];
+  /** Makes sure that a map is there as floats. */
+  readonly float: (value: string) => void;
+  /** An operator that computes in float32. */
+  readonly plain: (node: OnnxNode) => void;
+  /** An operator that gives a map as bytes. */
+  readonly give: (node: Omit<OnnxNode, 'output'>, value: string) => void;
+  readonly written: () => Pick<OnnxModel['graph'], 'node' | 'initializer'>;
+}
+
+function createParts(index: ModelIndex, quanta: ReadonlyMap<string, Quantum>): ModelParts {
   const nodes: OnnxNode[] = [];
   const tensors = new Map<string, OnnxTensor>();
   const bytes = new Set<string>();
   const floats = new Set([...index.graph.input.map(({ name }) => name), ...index.constants.keys()]);
   const byteName = (value: string) => `${value}:byte`;
-
-  const constant = (name: string, dataType: number, dims: readonly number[], data: ArrayBufferView) => {
-    const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    tensors.set(name, { name, dataType, dims: [...dims], rawData });
-    return name;
-  };
-  const quantum = (value: string): Quantum => quanta.get(value) ?? { scale: 1, zero: 0 };
-  const quantumNames = (value: string): string[] => {
-    const { scale, zero } = quantum(value);
-    return [
-      constant(`scale_${scale}`, onnxDataTypes.float32, [], Float32Array.of(scale)),
-      constant(`zero_${zero}`, onnxDataTypes.uint8, [], Uint8Array.of(zero)),
-    ];
-  };
-  /** A map's bytes, by the name of its floats, followed by the names of what they mean. */
-  const byte = (value: string): string[] => {
-    const read = [byteName(value), ...quantumNames(value)];
-    if (!bytes.has(value)) {
-      nodes.push({ opType: 'QuantizeLinear', input: [value, ...quantumNames(value)], output: [byteName(value)] });
-      bytes.add(value);
-    }
-    return read;
-  };
-  const float = (value: string): void => {
-    if (floats.has(value) || !bytes.has(value)) return;
-    nodes.push({ opType: 'DequantizeLinear', input: byte(value), output: [value] });
-    floats.add(value);
-  };
-  const give = (node: Omit<OnnxNode, 'output'>, value: string) => {
-    nodes.push({ name: value, ...node, output: [byteName(value)] });
-    bytes.add(value);
-  };
-
-  const convolve = (
-    { node, output }: QuantizedStep,
-    weights: ConvolutionWeights,
-    attribute: NonNullable<OnnxNode['attribute']>,
-  ) => {
-    const [x = ''] = node.input;
-    const rows = weights.bias.length;
-    const { values, scales, bias } = quantizeWeights(weights, quantum(x).scale, most);
-    const input = [
-      ...byte(x),
-      constant(`${output}:weight`, onnxDataTypes.int8, weights.shape, values),
-      constant(`${output}:weight_scale`, onnxDataTypes.float32, [rows], scales),
-      constant(`${output}:weight_zero`, onnxDataTypes.int8, [rows], new Int8Array(rows)),
-      ...quantumNames(output),
-      constant(`${output}:bias`, onnxDataTypes.int32, [rows], bias),
-    ];
-    give({ ...named(node), opType: 'QLinearConv', input, attribute }, output);
-  };
-
-  const quantized = (step: QuantizedStep): void => {
-    const { kind, node, output } = step;
-    const { attribute = [] } = node;
-    switch (kind) {
-      case 'convolution':
-        convolve(step, weightsOfConvolution(index, node), attribute);
-        return;
-      case 'norm': {
-        const weights = weightsOfNorm(index, node);
-        convolve(step, weights, [{ name: 'group', type: 2, i: weights.bias.length }]);
-        return;
+  const parts: ModelParts = {
+    index,
+    quantum: (value) => quanta.get(value) ?? { scale: 1, zero: 0 },
+    constant: (name, dataType, dims, data) => {
+      const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+      tensors.set(name, { name, dataType, dims: [...dims], rawData });
+      return name;
+    },
+    quantumNames: (value) => {
+      const { scale, zero } = parts.quantum(value);
+      return [
+        parts.constant(`scale_${scale}`, onnxDataTypes.float32, [], Float32Array.of(scale)),
+        parts.constant(`zero_${zero}`, onnxDataTypes.uint8, [], Uint8Array.of(zero)),
+      ];
+    },
+    byte: (value) => {
+      const meaning = parts.quantumNames(value);
+      if (!bytes.has(value)) {
+        nodes.push({ opType: 'QuantizeLinear', input: [value, ...meaning], output: [byteName(value)] });
+        bytes.add(value);
       }
-      case 'add':
-      case 'averagePool': {
-        const opType = kind === 'add' ? 'QLinearAdd' : 'QLinearAveragePool';
-        const input = [...node.input.flatMap(byte), ...quantumNames(output)];
-        give({ ...named(node), opType, domain: microsoft, input, attribute }, output);
-        return;
-      }
-      case 'same':
-        give({ ...node, input: node.input.map((value) => byte(value)[0] ?? '') }, output);
-    }
-  };
-
-  return {
-    quantized,
-    float,
-    /** An operator that computes in float32. */
-    plain: (node: OnnxNode): void => {
-      for (const value of valuesRead(node)) float(value);
+      return [byteName(value), ...meaning];
+    },
+    float: (value) => {
+      if (floats.has(value) || !bytes.has(value)) return;
+      nodes.push({ opType: 'DequantizeLinear', input: parts.byte(value), output: [value] });
+      floats.add(value);
+    },
+    plain: (node) => {
+      for (const value of valuesRead(node)) parts.float(value);
       nodes.push(node);
       for (const value of node.output) floats.add(value);
+    },
+    give: (node, value) => {
+      nodes.push({ name: value, ...node, output: [byteName(value)] });
+      bytes.add(value);
     },
     written: () => {
       const read = new Set([...nodes.flatMap(valuesRead), ...index.graph.output.map(({ name }) => name)]);
@@ -168,6 +137,56 @@ function createWriter(index: ModelIndex, quanta: ReadonlyMap<string, Quantum>, m
       return { node: nodes, initializer: [...kept, ...tensors.values()] };
     },
   };
+  return parts;
+}
+
+/** Appends an operator in 8 bits. */
+function quantizeStep(parts: ModelParts, step: QuantizedStep, most: number): void {
+  const { index, byte, quantumNames, give } = parts;
+  const { kind, node, output } = step;
+  const { attribute = [] } = node;
+  switch (kind) {
+    case 'convolution':
+      convolve(parts, step, { weights: weightsOfConvolution(index, node), attribute, most });
+      return;
+    case 'norm': {
+      const weights = weightsOfNorm(index, node);
+      convolve(parts, step, { weights, attribute: [{ name: 'group', type: 2, i: weights.bias.length }], most });
+      return;
+    }
+    case 'add':
+    case 'averagePool': {
+      const opType = kind === 'add' ? 'QLinearAdd' : 'QLinearAveragePool';
+      const input = [...node.input.flatMap(byte), ...quantumNames(output)];
+      give({ ...named(node), opType, domain: microsoft, input, attribute }, output);
+      return;
+    }
+    case 'same':
+      give({ ...node, input: node.input.map((value) => byte(value)[0] ?? '') }, output);
+  }
+}
+
+interface Convolution {
+  readonly weights: ConvolutionWeights;
+  readonly attribute: NonNullable<OnnxNode['attribute']>;
+  /** The largest magnitude of a weight. */
+  readonly most: number;
+}
+
+function convolve(parts: ModelParts, { node, output }: QuantizedStep, { weights, attribute, most }: Convolution): void {
+  const { byte, constant, quantum, quantumNames, give } = parts;
+  const [x = ''] = node.input;
+  const rows = weights.bias.length;
+  const { values, scales, bias } = quantizeWeights(weights, quantum(x).scale, most);
+  const input = [
+    ...byte(x),
+    constant(`${output}:weight`, onnxDataTypes.int8, weights.shape, values),
+    constant(`${output}:weight_scale`, onnxDataTypes.float32, [rows], scales),
+    constant(`${output}:weight_zero`, onnxDataTypes.int8, [rows], new Int8Array(rows)),
+    ...quantumNames(output),
+    constant(`${output}:bias`, onnxDataTypes.int32, [rows], bias),
+  ];
+  give({ ...named(node), opType: 'QLinearConv', input, attribute }, output);
 }
 
 function named({ name }: OnnxNode): Pick<OnnxNode, 'name'> {
