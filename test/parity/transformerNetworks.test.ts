@@ -1,6 +1,14 @@
 import process from 'node:process';
 import { test } from 'node:test';
-import { compareDoubleStep, compareFloatStep, compareLogits, compareParameters } from './networkParity.ts';
+import { tensorflowEngine } from '../../src/ml/engine/tensorflow/tensorflowEngine.ts';
+import {
+  compareDoubleStep,
+  compareFirstLoss,
+  compareFloatStep,
+  compareLogits,
+  compareParameters,
+  compareWithOnnx,
+} from './networkParity.ts';
 import { transformerNetworks } from './torchvisionFigures.ts';
 
 /** Networks whose logits are compared everywhere: the smallest of each family. The others are where FIVECROP_ALL_NETWORKS is set. */
@@ -15,6 +23,13 @@ const smallest = [
   'timm/vit_small_patch16_dinov3.lvd1689m',
   'timm/convnextv2_atto.fcmae_ft_in1k',
 ];
+/** One of each kind. Plain JavaScript takes up to a minute for the logits that are compared with torch. */
+const inJavaScript = new Set([
+  ...['swin_t', 'swin_v2_t', 'maxvit_t', 'timm/vit_small_patch14_dinov2.lvd142m'],
+  ...['timm/vit_small_patch16_dinov3.lvd1689m', 'timm/convnextv2_atto.fcmae_ft_in1k'],
+]);
+/** Those whose first loss it computes in seconds. */
+const quickInJavaScript = new Set([...inJavaScript].filter((name) => name.startsWith('timm/')));
 const all = process.env['FIVECROP_ALL_NETWORKS'] !== undefined;
 const why = 'FIVECROP_ALL_NETWORKS=1 compares it too';
 
@@ -27,10 +42,22 @@ for (const [name, { eval: evaluated, train }] of Object.entries(transformerNetwo
     t.diagnostic(`off by ${(await compareLogits(name, evaluated)).toExponential(1)} deviations`);
   });
 
+  if (inJavaScript.has(name)) {
+    test(`${name} gives torch's logits in TensorFlow.js`, { skip: !all && why }, async (t) => {
+      t.diagnostic(`off by ${(await compareLogits(name, evaluated, tensorflowEngine)).toExponential(1)} deviations`);
+    });
+  }
+
   if (!train) continue;
+
+  if (quickInJavaScript.has(name)) {
+    test(`${name} begins with torch's loss in TensorFlow.js`, () => compareFirstLoss(name, train, tensorflowEngine));
+  }
 
   test(`the first step of ${name} in float64 has torch's loss and gradients`, () => compareDoubleStep(name, train));
 
   test(`the first step of ${name} in float32 is as near to them as torch's own float32`, () =>
     compareFloatStep(name, train));
 }
+
+test('swin_t gives the logits of ONNX Runtime in TensorFlow.js', () => compareWithOnnx('swin_t', 32, tensorflowEngine));
