@@ -9,3 +9,9 @@ export function report(figures: Sample['figures']): void {
 export function peakMebibytes(): number {
   return process.resourceUsage().maxRSS / 1024;
 }
+
+/** Processor time of this process so far, all threads together, in seconds. */
+export function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}

@@ -1,0 +1,3 @@
+import { inferenceCase } from '../inferenceCase.ts';
+
+export const benchCase = inferenceCase('timm/vit_small_patch16_224.augreg_in21k_ft_in1k', 16, 1.5);
