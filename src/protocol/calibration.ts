@@ -32,8 +32,7 @@ const binCount = 15;
 export function calibration(results: readonly Predicted[]): Calibration {
   const sums = Array.from({ length: binCount }, () => ({ images: 0, confidence: 0, right: 0 }));
   for (const { actual, predicted, probability } of results) {
-    const place = Math.ceil(probability * binCount) - 1;
-    const bin = sums[Math.min(binCount - 1, Math.max(0, place))];
+    const bin = sums[binOf(probability)];
     if (!bin) continue;
     bin.images++;
     bin.confidence += probability;
@@ -50,4 +49,9 @@ export function calibration(results: readonly Predicted[]): Calibration {
       accuracy: images === 0 ? 0 : right / images,
     })),
   };
+}
+
+/** The place of a confidence's bin; one on the edge of two is in the lower. */
+export function binOf(probability: number): number {
+  return Math.min(binCount - 1, Math.max(0, Math.ceil(probability * binCount) - 1));
 }

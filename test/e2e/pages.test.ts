@@ -815,13 +815,59 @@ test('where nothing can be tested the results stay, no test is offered, and the 
   });
 });
 
-test('a hundred and two classes are listed by their confusions instead of a matrix', { skip }, async () => {
-  await withPage(openEvaluation({}, 102), async ({ page }) => {
-    await page.locator('.confusions li').first().waitFor();
-    assert.equal(await page.locator('.matrix').count(), 0);
-    assert.equal(await page.locator('.class-table tbody tr').count(), 102);
-    await page.getByRole('button', { name: 'Images' }).click();
-    await pageScreenshot(page, 'evaluation-102');
+test(
+  'of a hundred and two classes the matrix shows the thirty that are confused most, and the list all',
+  { skip },
+  async () => {
+    await withPage(openEvaluation({}, 102), async ({ page }) => {
+      await page.getByText('The 30 classes of 102 that are confused most.').waitFor();
+      assert.equal(await page.locator('.matrix tbody tr').count(), 30);
+      assert.equal(await page.locator('.class-table tbody tr').count(), 102);
+      await page.locator('.matrix td.wrong:not(:empty)').first().click();
+      await page.locator('.behind .results li').first().waitFor();
+      await page.getByRole('button', { name: 'Images', exact: true }).click();
+      await pageScreenshot(page, 'evaluation-102');
+    });
+  },
+);
+
+test('a bar of the reliability diagram leads to its images, the wrong ones first', { skip }, async () => {
+  await withPage(openEvaluation(), async ({ page }) => {
+    const bar = page.getByRole('button', { name: /^Confidence 93\s% to 100\s%/ });
+    await bar.click();
+    const heading = page.getByRole('heading', { name: /^Confidence from 93\s% to 100\s%/ });
+    const number = /\d+ images/u.exec(await heading.innerText())?.[0] ?? 'none';
+    assert.ok((await bar.getAttribute('aria-label'))?.includes(number));
+    assert.match(await page.locator('.behind .predicted').first().innerText(), /^✗/);
+    assert.equal(await bar.getAttribute('aria-pressed'), 'true');
+  });
+});
+
+test('a threshold for an error says what it accepts and rejects, and leads to those images', { skip }, async () => {
+  await withPage(openEvaluation(), async ({ page }) => {
+    const section = page.getByRole('region', { name: 'None of these' });
+    await section.locator('vscode-dropdown').click();
+    await section.getByRole('option', { name: /^5\.0\s%/ }).click();
+    const caption = await section.locator('caption').innerText();
+    assert.ok(Number.parseFloat(caption) <= 5, caption);
+    await section
+      .getByRole('button', { name: /that are right/ })
+      .last()
+      .click();
+    await page.getByRole('heading', { name: /^Rejected, though right/ }).waitFor();
+    assert.match(await page.locator('.behind .predicted').first().innerText(), /^✓/);
+  });
+});
+
+test('one crop against five leads to the images that only one of them gets right', { skip }, async () => {
+  await withPage(openEvaluation(), async ({ page }) => {
+    const section = page.getByRole('region', { name: 'One crop against five' });
+    const found = section.getByRole('button').last();
+    const images = await found.innerText();
+    await found.click();
+    await page.getByRole('heading', { name: `Right by five crops alone: ${images}` }).waitFor();
+    assert.match(await page.locator('.behind .predicted').first().innerText(), /^✗/);
+    await pageScreenshot(page, 'evaluation-crops');
   });
 });
 

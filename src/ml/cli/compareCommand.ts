@@ -11,7 +11,7 @@ import { runOfCheckpoint } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
 import { cropCountFor } from '../data/fiveCrops.ts';
 import { sameFolder } from '../data/sameFolder.ts';
-import { compareEvaluations, type Comparison } from '../evaluation/compareEvaluations.ts';
+import { compareEvaluations, type Comparison } from '../../protocol/compareEvaluations.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
 import { checkpointPath } from './checkpointPath.ts';

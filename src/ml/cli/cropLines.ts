@@ -1,4 +1,4 @@
-import type { Comparison } from '../evaluation/compareEvaluations.ts';
+import type { Comparison } from '../../protocol/compareEvaluations.ts';
 import { formatTable } from './table.ts';
 
 /** Images that are listed of each kind; `--json` has all. */

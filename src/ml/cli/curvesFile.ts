@@ -9,7 +9,7 @@ import {
   type ClassCurve,
   type CurveMeans,
   type ScoredImage,
-} from '../evaluation/classCurves.ts';
+} from '../../protocol/classCurves.ts';
 
 /** The curves of all classes as `--json` has them. */
 export interface WrittenCurves {

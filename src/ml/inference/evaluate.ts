@@ -5,7 +5,7 @@ import { userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { cropCountFor } from '../data/fiveCrops.ts';
 import { firstMissing } from '../data/lostImage.ts';
-import type { ScoredImage } from '../evaluation/classCurves.ts';
+import type { ScoredImage } from '../../protocol/classCurves.ts';
 import { calibrated } from './calibrated.ts';
 import type { Classifier } from './classifier.ts';
 import { classifyImages, type ClassifiedImage } from './predictImages.ts';

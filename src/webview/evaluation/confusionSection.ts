@@ -2,17 +2,18 @@ import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { onThemeChange } from '../components/themeColors.ts';
+import { setText } from '../components/setText.ts';
 import { button, dropdown, labelled } from '../components/toolkit.ts';
 import { whenChanged } from '../components/whenChanged.ts';
 import { cellValues, cellValueTitles, type CellValue } from './cellText.ts';
 import { confusionGrid, type Cell } from './confusionGrid.ts';
 import { confusionList } from './confusionList.ts';
 import { largestPicture } from './confusionPicture.ts';
-import { classNames, confusionMatrix, topConfusions } from './confusions.ts';
+import { classNames, confusionMatrix, mostConfused, topConfusions } from './confusions.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
 import { themeMatrixColors } from './themeMatrixColors.ts';
 
-/** With more classes the matrix is too large to read, and the list of confusions stands alone. */
+/** Classes of the matrix: with more it is too large to read. */
 const largestMatrix = 30;
 const shownConfusions = 20;
 
@@ -44,23 +45,24 @@ export function confusionSection({ onOpen, onValue, onExport }: ConfusionSection
     }),
   ]);
   const tools = element('div', { class: 'toolbar' }, [valueChoice, exports]);
+  const some = element('p', { class: 'hint' });
   const grid = element('div');
   const list = element('div');
   const section = element('section', { 'aria-label': l10n.t('Confusions') }, [
     element('h2', {}, [l10n.t('Confusion matrix')]),
     tools,
+    some,
     grid,
     element('h2', {}, [l10n.t('Most frequent confusions')]),
     list,
   ]);
   const drawGrid = (evaluation: ShownEvaluation, cell: Cell | undefined, value: CellValue): void => {
-    const [name, matrix] = [classNames(evaluation), confusionMatrix(evaluation)];
-    const drawn =
-      matrix.classes.length > largestMatrix
-        ? element('p', { class: 'hint' }, [
-            l10n.t('With {0} classes it is too large for this page.', matrix.classes.length),
-          ])
-        : confusionGrid({ matrix, name, value, colors: themeMatrixColors(), selected: cell, onOpen });
+    const name = classNames(evaluation);
+    const matrix = mostConfused(confusionMatrix(evaluation), evaluation, largestMatrix);
+    const all = evaluation.perClass.length;
+    setText(some, l10n.t('The {0} classes of {1} that are confused most. A picture of all can be exported.', matrix.classes.length, all)); // prettier-ignore
+    some.hidden = matrix.classes.length === all;
+    const drawn = confusionGrid({ matrix, name, value, colors: themeMatrixColors(), selected: cell, onOpen });
     keepFocus(grid, () => grid.replaceChildren(drawn));
   };
   const drawChangedGrid = whenChanged(drawGrid);

@@ -35,6 +35,23 @@ export function confusionMatrix({ perClass, confusion }: Counted): ConfusionMatr
   };
 }
 
+/**
+ * The matrix of the `limit` classes that most images are confused in, as what they are or as what they are taken for; of
+ * all where there are no more. In the order of the classes.
+ */
+export function mostConfused(matrix: ConfusionMatrix, { confusion }: Counted, limit: number): ConfusionMatrix {
+  if (matrix.classes.length <= limit) return matrix;
+  const confused = new Map<number, number>();
+  for (const [actual, predicted, count] of confusion) {
+    if (actual === predicted) continue;
+    for (const index of [actual, predicted]) confused.set(index, (confused.get(index) ?? 0) + count);
+  }
+  const chosen = new Set(
+    matrix.classes.toSorted((a, b) => (confused.get(b) ?? 0) - (confused.get(a) ?? 0)).slice(0, limit),
+  );
+  return { ...matrix, classes: matrix.classes.filter((index) => chosen.has(index)) };
+}
+
 /** Pairs of classes that were taken for each other most often, the most images first. */
 export function topConfusions(evaluation: Counted, limit: number): Confusion[] {
   const { share } = confusionMatrix(evaluation);

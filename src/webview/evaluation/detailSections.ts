@@ -1,4 +1,5 @@
 import type { EvaluationPanelToHost } from '../../protocol/evaluationPanel.ts';
+import { seesWholeImage } from '../../protocol/preprocessing.ts';
 import { element } from '../components/element.ts';
 import type { KeptState } from '../components/host.ts';
 import { pictureStore } from '../components/pictures.ts';
@@ -9,9 +10,14 @@ import { classNames, type ImageResult } from './confusions.ts';
 import { confusionSection } from './confusionSection.ts';
 import { classesCsv } from './evaluationCsv.ts';
 import { exportConfusions } from './exportConfusions.ts';
+import type { ImageGroup } from './imageGroup.ts';
 import { imageResults } from './imageResults.ts';
 import { mislabelSection } from './mislabelSection.ts';
 import type { EvaluationPageState } from './pageState.ts';
+import { cropsSection } from './cropsSection.ts';
+import { rejectSection } from './rejectSection.ts';
+import { reliabilitySection } from './reliabilitySection.ts';
+import type { ShownTests } from './shownTests.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
 
 const shownImages = 24;
@@ -28,7 +34,8 @@ export type DetailSectionsOptions = {
 
 export type DetailSections = {
   element: HTMLElement;
-  draw: (evaluation: ShownEvaluation | undefined) => void;
+  /** `written` is when the checkpoint was. */
+  draw: (tests: ShownTests, written: string | undefined) => void;
   /** Takes a picture that was asked for. */
   arrived: (image: string, picture: string) => void;
 };
@@ -45,10 +52,11 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
       onOpen: (image) => send({ type: 'open', image }),
       onReveal: (image) => send({ type: 'reveal', image }),
     });
-  const openCell = ({ actual, predicted }: Cell): void => {
-    change({ cell: { actual, predicted } });
+  const open = (group: ImageGroup): void => {
+    change({ group });
     requestAnimationFrame(() => behind.element.focus());
   };
+  const openCell = ({ actual, predicted }: Cell): void => open({ kind: 'cell', actual, predicted });
   const exportMatrix = async (format: 'png' | 'svg'): Promise<void> => {
     const { evaluation, label } = shown();
     if (evaluation === undefined) return;
@@ -66,7 +74,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     onValue: (cellValue) => change({ cellValue }),
     onExport: (format) => void exportMatrix(format),
   });
-  const behind = behindSection(gallery, () => change({ cell: undefined }));
+  const behind = behindSection(gallery, () => change({ group: undefined }));
   const classes = classSection({
     onSort: (order) => change({ order }),
     onOpen: openCell,
@@ -74,20 +82,40 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     scrolled: state.value.scroll.classes,
     onScroll: (top) => state.change({ scroll: { ...state.value.scroll, classes: top } }),
   });
+  const reliability = reliabilitySection((place) => open({ kind: 'bin', place }));
+  const reject = rejectSection((chosen) => change({ reject: chosen }), open);
+  const crops = cropsSection((right) => open({ kind: 'crops', right }));
   const mislabels = mislabelSection(gallery, (suspicion) => change({ suspicion }));
-  const sections = [confusions, behind, classes, mislabels].map((section) => section.element);
-  const all = element('div', { class: 'details' }, sections);
+  mislabels.element.classList.add('wide');
+  const rows = [[confusions, classes], [reliability, reject], [crops], [mislabels]];
+  const all = element('div', { class: 'details' }, [
+    ...rows.flatMap((row, at) => row.map((section) => inRow(section.element, at))),
+    behind.element,
+  ]);
   return {
     element: all,
-    draw: (evaluation) => {
+    draw: ({ evaluation, pair, validation }, written) => {
       all.hidden = evaluation === undefined;
       if (evaluation === undefined) return;
-      const { cell, cellValue, order, suspicion } = state.value;
-      confusions.draw(evaluation, cell, cellValue);
-      behind.draw(evaluation, cell);
+      const { group, cellValue, order, suspicion, reject: chosen } = state.value;
+      confusions.draw(evaluation, group?.kind === 'cell' ? group : undefined, cellValue);
       classes.draw(evaluation, order);
+      reliability.draw(evaluation, group?.kind === 'bin' ? group.place : undefined);
+      reject.draw(evaluation, validation, chosen);
+      crops.element.hidden = seesWholeImage(evaluation.fit);
+      crops.draw(pair[1], pair[5], written);
       mislabels.draw(evaluation, suspicion);
+      behind.draw(evaluation, pair[1], pair[5], group);
+      if (group) inRow(behind.element, rowOf[group.kind] + 0.5);
     },
     arrived: pictures.arrived,
   };
+}
+
+/** The row of sections that images of a group are shown below. */
+const rowOf: Record<ImageGroup['kind'], number> = { cell: 0, bin: 1, confidence: 1, crops: 2 };
+
+function inRow(section: HTMLElement, row: number): HTMLElement {
+  section.style.order = String(row * 2);
+  return section;
 }

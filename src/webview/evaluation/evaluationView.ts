@@ -36,7 +36,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
 
   const spoken = announcer();
   const header = testHeader({
-    onTested: (tested) => change({ tested, cell: undefined }),
+    onTested: (tested) => change({ tested, group: undefined }),
     onExport: () => {
       const { evaluation } = shown();
       if (evaluation === undefined) return;
@@ -45,7 +45,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     onCancel: () => send({ type: 'cancel' }),
   });
   const figures = figuresSection({
-    onChoose: (crops) => change({ crops, cell: undefined }),
+    onChoose: (crops) => change({ crops, group: undefined }),
     onTest: (crops) => send({ type: 'test', crops }),
   });
   const details = detailSections({
@@ -73,7 +73,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
       chosen: evaluation?.cropCount ?? state.value.crops,
       canTest: progress?.busy !== true && known?.refusal === undefined,
     });
-    details.draw(evaluation);
+    details.draw(tests, known?.written);
     if (evaluation !== undefined && progress?.busy !== true) {
       spoken.say(l10n.t('Accuracy {0} over {1}', percent(evaluation.accuracy), images(evaluation.images)));
     }

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { element } from '../components/element.ts';
-import { count, percent, short } from '../components/format.ts';
+import { count, images as imageCount, percent, short } from '../components/format.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { button, setDisabled } from '../components/toolkit.ts';
 import { cropsTitle, isOutdated } from './chooseEvaluation.ts';
@@ -73,7 +73,7 @@ function figureCard(crops: CropCount, figures: ShownFigures, options: FiguresOpt
 }
 
 function figureList(evaluation: ShownEvaluation): HTMLElement {
-  const { top5, loss, images, leftOut, time, accuracyInterval, macro, weighted, perClass } = evaluation;
+  const { top5, loss, images, leftOut, time, accuracyInterval, macro, weighted, perClass, temperature } = evaluation;
   const figures = [
     [l10n.t('95 % interval'), l10n.t('{0} to {1}', percent(accuracyInterval.low), percent(accuracyInterval.high))],
     [l10n.t('F1, mean over classes'), percent(macro.f1, 2)],
@@ -81,6 +81,14 @@ function figureList(evaluation: ShownEvaluation): HTMLElement {
     // With no more than five classes it says nothing.
     ...(perClass.length > 5 || top5 < 1 ? [[l10n.t('Top-5'), percent(top5, 2)]] : []),
     [l10n.t('Loss'), short(loss)],
+    ...(temperature
+      ? [
+          [
+            l10n.t('Temperature'),
+            l10n.t('{0}, fitted on {1}', temperature.value.toFixed(2), imageCount(temperature.images)),
+          ],
+        ]
+      : []),
     [l10n.t('Images'), leftOut === 0 ? count(images) : l10n.t('{0}, {1} left out', count(images), count(leftOut))],
     [l10n.t('Tested'), new Date(time).toLocaleString()],
   ];

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { cellValues } from './cellText.ts';
+import { imageGroupSchema } from './imageGroup.ts';
 
 /** What the page keeps when it is hidden or the window reloads. */
 export const evaluationPageStateSchema = z.object({
@@ -7,12 +8,14 @@ export const evaluationPageStateSchema = z.object({
   tested: z.string().optional(),
   crops: z.union([z.literal(1), z.literal(5)]).default(5),
   order: z.object({ column: z.number().int(), descending: z.boolean() }).default({ column: 3, descending: false }),
-  /** Cell of the confusion matrix whose images are shown. */
-  cell: z.object({ actual: z.number().int(), predicted: z.number().int() }).optional(),
+  /** Whose images are shown. */
+  group: imageGroupSchema.optional(),
   /** What the cells of the confusion matrix show. */
   cellValue: z.enum(cellValues).default('counts'),
   /** Least probability, in percent, with which an image must be of another class to be suspected. */
   suspicion: z.number().default(90),
+  /** Confidence from which on predictions are accepted, and the error for which it was chosen. */
+  reject: z.object({ threshold: z.number(), targetError: z.number().optional() }).default({ threshold: 0 }),
   /** Pixels by which the page and its table of classes were scrolled. */
   scroll: z.object({ page: z.number(), classes: z.number() }).default({ page: 0, classes: 0 }),
 });

@@ -12,6 +12,8 @@ export type ShownTests = {
   pair: { 1?: ShownEvaluation; 5?: ShownEvaluation };
   /** The one whose details are shown. */
   evaluation: ShownEvaluation | undefined;
+  /** The test of the validation images of the same data in the same way, where there is one and it is not shown itself. */
+  validation: Evaluation | undefined;
 };
 
 /** `chosen` is what the reader chose: data and split by their `testedKey`, and the crops of the details. */
@@ -23,5 +25,18 @@ export function shownTests(
   const data = tested.find((each) => testedKey(each) === chosen.tested) ?? tested[0];
   const found = data === undefined ? {} : byCrops(evaluations, data);
   const pair = { ...(found[1] && { 1: shownEvaluation(found[1]) }), ...(found[5] && { 5: shownEvaluation(found[5]) }) };
-  return { tested, chosen: data, pair, evaluation: pair[chosen.crops] ?? pair[5] ?? pair[1] };
+  const evaluation = pair[chosen.crops] ?? pair[5] ?? pair[1];
+  return { tested, chosen: data, pair, evaluation, validation: validationOf(evaluation, evaluations) };
+}
+
+/** One at another temperature is of another confidence. */
+function validationOf(shown: ShownEvaluation | undefined, evaluations: readonly Evaluation[]): Evaluation | undefined {
+  if (!shown || shown.split === 'valid') return undefined;
+  return evaluations.find(
+    ({ split, data, cropCount, temperature }) =>
+      split === 'valid' &&
+      data === shown.data &&
+      cropCount === shown.cropCount &&
+      temperature?.value === shown.temperature?.value,
+  );
 }

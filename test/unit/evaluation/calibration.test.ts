@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { classCurve, curveMeans } from '../../../src/ml/evaluation/classCurves.ts';
+import { classCurve, curveMeans } from '../../../src/protocol/classCurves.ts';
 import { calibration } from '../../../src/protocol/calibration.ts';
 import { acceptedAt, rejectThreshold, riskCoverage } from '../../../src/protocol/rejection.ts';
 import cases from '../../fixtures/sklearn_calibration.json' with { type: 'json' };

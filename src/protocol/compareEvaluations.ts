@@ -1,6 +1,6 @@
-import { userError } from '../../protocol/errors.ts';
-import type { Evaluation } from '../../protocol/evaluation.ts';
-import { evaluationMetrics, type MeanMetrics } from '../../protocol/evaluationMetrics.ts';
+import { userError } from './errors.ts';
+import type { Evaluation } from './evaluation.ts';
+import { evaluationMetrics, type MeanMetrics } from './evaluationMetrics.ts';
 import { holmAdjusted, mcnemarP } from './mcnemar.ts';
 
 /** What one classifier does on the images that all were tested on. */

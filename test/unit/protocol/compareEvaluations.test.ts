@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareEvaluations } from '../../../src/ml/evaluation/compareEvaluations.ts';
+import { compareEvaluations } from '../../../src/protocol/compareEvaluations.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
 

@@ -1,4 +1,4 @@
-import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import type { ClassLabel } from './checkpointMetadata.ts';
 
 /** An image's probabilities, in the order of the labels, and its class. */
 export interface ScoredImage {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { holmAdjusted, mcnemarP } from '../../../src/ml/evaluation/mcnemar.ts';
+import { holmAdjusted, mcnemarP } from '../../../src/protocol/mcnemar.ts';
 
 /** `statsmodels.stats.contingency_tables.mcnemar([[0, b], [c, 0]], exact=True).pvalue` (scipy 1.17). */
 const references: [number, number, number][] = [

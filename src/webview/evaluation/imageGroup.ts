@@ -1,0 +1,77 @@
+import * as l10n from '@vscode/l10n';
+import * as z from 'zod';
+import { binOf, calibration } from '../../protocol/calibration.ts';
+import { images, percent } from '../components/format.ts';
+import { classNames, imagesBehind, type ImageResult } from './confusions.ts';
+import { onlyRightBy, type TestPair } from './cropComparison.ts';
+import type { ShownEvaluation } from './shownEvaluation.ts';
+
+const crops = z.union([z.literal(1), z.literal(5)]);
+
+/** Images of a test that belong together, of which one group is shown. */
+export const imageGroupSchema = z.discriminatedUnion('kind', [
+  /** A cell of the confusion matrix. */
+  z.object({ kind: z.literal('cell'), actual: z.number().int(), predicted: z.number().int() }),
+  /** A bar of the reliability diagram. */
+  z.object({ kind: z.literal('bin'), place: z.number().int() }),
+  /** What a threshold of the confidence accepts or rejects, of the predictions that are right or wrong. */
+  z.object({ kind: z.literal('confidence'), threshold: z.number(), accepted: z.boolean(), right: z.boolean() }),
+  /** What is right by so many crops and not by the others. */
+  z.object({ kind: z.literal('crops'), right: crops }),
+]);
+export type ImageGroup = z.infer<typeof imageGroupSchema>;
+
+export type GroupOfImages = { title: string; results: ImageResult[] };
+
+/** The images of a group and what to call them. */
+export function imagesOf(group: ImageGroup, evaluation: ShownEvaluation, pair: TestPair): GroupOfImages {
+  switch (group.kind) {
+    case 'cell': {
+      const name = classNames(evaluation);
+      const results = imagesBehind(evaluation, group.actual, group.predicted);
+      const title = l10n.t(
+        '{0} predicted as {1}: {2}',
+        name(group.actual),
+        name(group.predicted),
+        images(results.length),
+      );
+      return { title, results };
+    }
+    case 'bin': {
+      const results = evaluation.results.filter(({ probability }) => binOf(probability) === group.place);
+      const bin = calibration(evaluation.results).bins[group.place];
+      const [from, to] = [percent(bin?.from ?? 0, 0), percent(bin?.to ?? 0, 0)];
+      const title = l10n.t('Confidence from {0} to {1}: {2}', from, to, images(results.length));
+      return { title, results: wrongFirst(results) };
+    }
+    case 'confidence':
+      return byConfidence(group, evaluation);
+    case 'crops': {
+      const results = onlyRightBy(group.right, pair);
+      const number = images(results.length);
+      const title =
+        group.right === 1
+          ? l10n.t('Right by one crop alone: {0}', number)
+          : l10n.t('Right by five crops alone: {0}', number);
+      return { title, results };
+    }
+  }
+}
+
+function byConfidence(
+  { threshold, accepted, right }: Extract<ImageGroup, { kind: 'confidence' }>,
+  { results }: ShownEvaluation,
+): GroupOfImages {
+  const found = results
+    .filter((result) => result.probability >= threshold === accepted)
+    .filter((result) => (result.actual === result.predicted) === right)
+    .toSorted((a, b) => b.probability - a.probability);
+  const number = images(found.length);
+  if (accepted) return { title: right ? l10n.t('Accepted and right: {0}', number) : l10n.t('Accepted and wrong: {0}', number), results: found }; // prettier-ignore
+  return { title: right ? l10n.t('Rejected, though right: {0}', number) : l10n.t('Rejected and wrong: {0}', number), results: found }; // prettier-ignore
+}
+
+function wrongFirst(results: readonly ImageResult[]): ImageResult[] {
+  const right = ({ actual, predicted }: ImageResult) => Number(actual === predicted);
+  return results.toSorted((a, b) => right(a) - right(b) || b.probability - a.probability);
+}
