@@ -201,6 +201,12 @@ export const trainingConfigSchema = z.strictObject({
     .optional()
     .describe('Stops after this many epochs without a better validation loss, and keeps the best; 0 never does.'),
   keepEpochs: z.boolean().default(false).describe('Keeps a checkpoint of every epoch beside best and last.'),
+  tensorboard: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Writes the curves into the run’s folder as an event file of TensorBoard too: `tensorboard --logdir runs`.',
+    ),
   imageSize: whole(1, mostPixels)
     .optional()
     .describe(

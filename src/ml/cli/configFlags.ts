@@ -78,6 +78,7 @@ const configFlags: readonly ConfigFlag[] = [
   { field: 'validateEvery', flag: '--validate-every <steps>', kind: 'number' },
   { field: 'earlyStop', flag: '--early-stop <epochs>', kind: 'number' },
   { field: 'keepEpochs', flag: '--keep-epochs', kind: 'switch' },
+  { field: 'tensorboard', flag: '--tensorboard', kind: 'switch' },
   { field: 'layout', flag: '--layout <name>', kind: 'text', choices: layouts },
   { field: 'validShare', flag: '--valid-share <share>', kind: 'number' },
   { field: 'testShare', flag: '--test-share <share>', kind: 'number' },

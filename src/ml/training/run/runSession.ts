@@ -9,8 +9,10 @@ import { pathIn } from '../../data/pathIn.ts';
 /** A run's folder together with whoever listens: what every part of a run reports to. */
 export interface RunSession {
   readonly folder: RunFolder;
-  /** Appends to `metrics.jsonl`, then tells the listener. Throws a user error where the disk refuses. */
+  /** Appends to `metrics.jsonl`, then tells the listeners. Throws a user error where the disk refuses. */
   readonly emit: (event: TimelessEvent) => void;
+  /** Has a further listener told of the events from now on. */
+  readonly listen: (listener: (event: TrainingEvent) => void) => void;
   readonly log: (message: string, level?: 'info' | 'warning' | 'error') => void;
   /** Rewrites the record. */
   readonly record: (changes: Partial<RunRecord>) => Promise<void>;
@@ -36,13 +38,14 @@ function firstCopies(duplicates: DataReport['duplicates']): DataReport['duplicat
 
 export function createRunSession(folder: RunFolder, onEvent: ((event: TrainingEvent) => void) | undefined): RunSession {
   const disposers: (() => Promise<void>)[] = [];
+  const listeners = onEvent ? [onEvent] : [];
   const leftOut = new Map<string, string>();
   let report: DataReport | undefined;
 
   const emit = (event: TimelessEvent) => {
     const timed = { ...event, time: new Date().toISOString() };
     folder.append(timed);
-    onEvent?.(timed);
+    for (const listener of listeners) listener(timed);
   };
   const data = (): Pick<RunRecord, 'data'> => {
     if (!report) return {};
@@ -62,6 +65,7 @@ export function createRunSession(folder: RunFolder, onEvent: ((event: TrainingEv
   return {
     folder,
     emit,
+    listen: (listener) => listeners.push(listener),
     log,
     record,
     setData: (known) => {

@@ -46,6 +46,7 @@ import { preprocessingOf, runNetwork } from './runNetwork.ts';
 import { settleNetwork } from './settleNetwork.ts';
 import { createRunProfiler, type RunProfiler } from '../profile/runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
+import { openTensorboardFile } from './tensorboardFile.ts';
 import { notesOfOldRun, type ResumedSplit, splitOfResumed } from './splitOfResumed.ts';
 import { type LoopOptions, trainingLoop } from '../loop/trainingLoop.ts';
 
@@ -259,6 +260,7 @@ async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCh
   if (!(started.inPlace && started.splitIsKept)) await writeRunSplit(session.folder.path, split);
   const loop = { ...assembled, facts: { ...assembled.facts, split: splitForHeader(split) } };
   const { stepsPerEpoch } = loop;
+  if (config.tensorboard) await writeTensorboard(session, loop.start.step);
   session.emit({
     event: 'start',
     run: session.folder.name,
@@ -278,6 +280,33 @@ async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCh
   const progress = { step: loop.start.step, totalSteps: stepsPerEpoch * config.epochs, epoch, stepsPerEpoch };
   await session.record({ state: 'running', progress, ...(loop.start.best ? { best: loop.start.best } : {}) });
   return { loop, dataCheck };
+}
+
+/** Writes what follows for TensorBoard too. A file that cannot be written is left, with a line: training does not need it. */
+async function writeTensorboard(session: RunSession, step: number): Promise<void> {
+  const { path } = session.folder;
+  const giveUp = (error: unknown) => {
+    session.log(`The file for TensorBoard is not written: ${messageOf(diskError(error, path))}`, 'warning');
+  };
+  try {
+    const file = await openTensorboardFile(path, step);
+    let failed = false;
+    session.listen((event) => {
+      if (failed) return;
+      try {
+        file.append(event);
+      } catch (error) {
+        failed = true;
+        giveUp(error);
+      }
+    });
+    session.onEnd(() => {
+      file.close();
+      return Promise.resolve();
+    });
+  } catch (error) {
+    giveUp(error);
+  }
 }
 
 /** A profiler whose result is written when all that it watches has ended. */
