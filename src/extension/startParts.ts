@@ -1,6 +1,6 @@
 import './configureTexts.ts';
 import type * as vscode from 'vscode';
-import { registerChangingData } from './commands/changeData.ts';
+import { registerAddData } from './commands/addData.ts';
 import { registerClassifying } from './commands/classifyImage.ts';
 import { registerImageMenu } from './commands/imageMenu.ts';
 import { registerContinuingRun } from './commands/continueRun.ts';
@@ -12,7 +12,13 @@ import { runRegistered } from './commands/registerCommand.ts';
 import { registerDrawSample } from './commands/drawSample.ts';
 import { registerExporting } from './commands/exportOnnx.ts';
 import { registerInstallTensorflow } from './commands/installTensorflow.ts';
-import { registerLookingAtRuns } from './commands/lookAtRuns.ts';
+import { registerForgetData } from './commands/forgetData.ts';
+import { registerRefresh } from './commands/refresh.ts';
+import { registerReveal } from './commands/reveal.ts';
+import { registerShowConfiguration } from './commands/showConfiguration.ts';
+import { registerShowData } from './commands/showData.ts';
+import { registerShowLog } from './commands/showLog.ts';
+import { registerShowRunLog } from './commands/showRunLog.ts';
 import { registerShowingDevices } from './commands/showDevices.ts';
 import { registerTesting } from './commands/testCheckpoint.ts';
 import { registerTrainModel } from './commands/trainModel.ts';
@@ -68,10 +74,16 @@ export function startParts(
     registerContinuingRun(parts),
     registerStoppingRun(parts),
     registerShowingRuns(parts),
-    registerLookingAtRuns(parts),
+    registerShowConfiguration(parts),
+    registerShowRunLog(parts),
+    registerShowLog(parts),
+    registerReveal(parts),
+    registerRefresh(parts),
     registerRenamingRun({ ...parts, rows }),
     registerDeletingRuns({ ...parts, rows }),
-    registerChangingData(parts),
+    registerAddData(parts),
+    registerShowData(parts),
+    registerForgetData(parts),
     registerDrawSample(parts),
     registerInstallTensorflow(context, parts),
     registerClassifying(parts),

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import { networkName } from '../../protocol/networkName.ts';
@@ -18,6 +19,15 @@ export interface RunQuestion {
   readonly suits: (run: StoredRun) => boolean;
   /** What to say where there is none. */
   readonly none: string;
+}
+
+/** A question that any run answers. */
+export function anyRun(title: string): RunQuestion {
+  return {
+    title,
+    suits: () => true,
+    none: l10n.t('There are no runs here yet; Fivecrop: Train Model starts one.'),
+  };
 }
 
 interface RunItem extends vscode.QuickPickItem {

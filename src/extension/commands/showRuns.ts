@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import type { Parts } from '../parts.ts';
 import { fromRow } from '../views/treeNodes.ts';
-import { chooseRun, chooseRuns } from './chooseRun.ts';
+import { anyRun, chooseRun, chooseRuns } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
 
 type ShowParts = Pick<Parts, 'log' | 'runs' | 'panels'>;
@@ -12,12 +12,7 @@ export function registerShowingRuns(parts: ShowParts): vscode.Disposable {
   const { log, panels } = parts;
   return vscode.Disposable.from(
     registerCommand('fivecrop.showRun', log, async (argument: unknown, how: unknown) => {
-      const question = {
-        title: l10n.t('Show which run?'),
-        suits: () => true,
-        none: l10n.t('There are no runs here yet; Fivecrop: Train Model starts one.'),
-      };
-      const { folder } = await chooseRun(parts, argument, question);
+      const { folder } = await chooseRun(parts, argument, anyRun(l10n.t('Show which run?')));
       panels.showRuns([folder], { preserveFocus: how === fromRow });
     }),
     registerCommand('fivecrop.compareRuns', log, (argument: unknown) => compare(parts, argument, undefined)),

@@ -3,45 +3,26 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import { trainingConfigSchema, type TrainingConfig } from '../../protocol/trainingConfig.ts';
-import { inLabel } from '../plainText.ts';
 import type { Parts } from '../parts.ts';
+import { inLabel } from '../plainText.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { withProgress } from '../service/showProgress.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
-import { looksLikeData } from '../views/listData.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
-import { chooseFolder } from './chooseFolder.ts';
 import { dataReportText } from './dataReportText.ts';
 import { registerCommand } from './registerCommand.ts';
 import { createVirtualDocuments, type VirtualDocuments } from './virtualDocuments.ts';
 
 type DataParts = Pick<Parts, 'log' | 'runs' | 'service'> & { readonly dataFolders: DataFolders };
 
-/** *Add Folder*, *Show What Is in the Data* and *Remove from This List*. */
-export function registerChangingData(parts: DataParts): vscode.Disposable {
-  const { log, dataFolders } = parts;
+/** *Show What Is in the Data*. */
+export function registerShowData(parts: DataParts): vscode.Disposable {
   const documents = createVirtualDocuments('fivecrop-report');
   return vscode.Disposable.from(
     documents,
-    registerCommand('fivecrop.addData', log, () => addFolder(dataFolders)),
-    registerCommand('fivecrop.showData', log, (argument: unknown) => showData(parts, documents, argument)),
-    registerCommand('fivecrop.forgetData', log, async (argument: unknown) => {
-      const node = nodeFrom(argument);
-      if (node?.kind === 'data') await dataFolders.forget(node.folder);
-    }),
+    registerCommand('fivecrop.showData', parts.log, (argument: unknown) => showData(parts, documents, argument)),
   );
-}
-
-async function addFolder(dataFolders: DataFolders): Promise<void> {
-  const folder = await chooseFolder({ title: l10n.t('Add a folder of images'), openLabel: l10n.t('Add') });
-  if (folder === undefined) throw cancelled();
-  if (!(await looksLikeData(folder))) {
-    throw userError(
-      l10n.t('{0} has no folders of images: there has to be one per class, also inside train and valid.', folder),
-    );
-  }
-  await dataFolders.remember(folder);
 }
 
 /** Looks through all images, which can take minutes, and shows what was found as a document. */
