@@ -56,9 +56,9 @@ const host = {
 const ownBundle = {
   name: 'own-bundle',
   setup: ({ onResolve }) => {
-    const filter = /^\.\/startParts\.ts$/;
+    const filter = /^\.\/startExtension\.ts$/;
     onResolve({ filter }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './startParts.cjs', external: true } : null,
+      kind === 'dynamic-import' ? { path: './startExtension.cjs', external: true } : null,
     );
   },
 };
@@ -89,7 +89,7 @@ function builds() {
     {
       ...host,
       plugins: [ownBundle],
-      entryPoints: { main: 'src/extension/main.ts', startParts: 'src/extension/startParts.ts' },
+      entryPoints: { main: 'src/extension/main.ts', startExtension: 'src/extension/startExtension.ts' },
       outdir: join(dist, 'extension'),
     },
     {

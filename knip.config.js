@@ -1,7 +1,7 @@
 /** Where programs, pages, tests and measurements begin: `npm run lint:unused` finds what none of them needs. */
 export default {
   entry: [
-    'src/extension/{main,startParts}.ts',
+    'src/extension/{main,startExtension}.ts',
     'src/ml/{cli,trainer,service}/main.ts',
     'src/ml/data/{decodeWorker,magickWorker}.ts',
     'src/ml/data/kernels/pixels.ts',

@@ -1,6 +1,6 @@
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { inPrecision } from '../../src/ml/engine/inPrecision.ts';
-import { calibrate } from '../../src/ml/inference/calibrate.ts';
+import { calibrateInt8 } from '../../src/ml/inference/calibrateInt8.ts';
 import { findImages } from '../../src/ml/inference/findImages.ts';
 import { loadClassifier } from '../../src/ml/inference/loadClassifier.ts';
 import { predictImages } from '../../src/ml/inference/predictImages.ts';
@@ -27,7 +27,7 @@ async function secondsFor(images: readonly string[]): Promise<number> {
 /** Finds the ranges of 8 bits, and compiles what runs in them with the first image. Seconds. */
 async function prepareInt8(images: readonly string[]): Promise<number> {
   const start = performance.now();
-  await calibrate(classifier, images);
+  await calibrateInt8(classifier, images);
   await secondsFor(images.slice(0, 1));
   return (performance.now() - start) / 1000;
 }

@@ -13,7 +13,7 @@ export function activate(context: vscode.ExtensionContext): void {
   let starting: Promise<Run> | undefined;
   const start = (): Promise<Run> => {
     // A bundle of its own: reading and compiling it takes longer than an activation may.
-    starting ??= import('./startParts.ts').then(({ startParts }) => startParts(context, log));
+    starting ??= import('./startExtension.ts').then(({ startExtension }) => startExtension(context, log));
     return starting;
   };
   const { contributes } = context.extension.packageJSON as Manifest;

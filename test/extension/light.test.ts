@@ -13,7 +13,7 @@ suite('the extension host', () => {
     await vscode.commands.executeCommand('fivecrop.refresh');
     const { _cache: scripts } = Module as unknown as { readonly _cache: Readonly<Record<string, unknown>> };
     assert.ok(
-      Object.keys(scripts).some((path) => path.endsWith('startParts.cjs')),
+      Object.keys(scripts).some((path) => path.endsWith('startExtension.cjs')),
       'the extension itself is loaded',
     );
     assert.deepEqual(

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 import { imagenetClasses } from '../../src/ml/inference/imagenetClasses.ts';
-import { readClassScores, readFeatureExtractor } from '../../src/ml/onnx/foreign/backbone.ts';
+import { readClassScores, readFeatureExtractor } from '../../src/ml/onnx/foreign/featuresAndScores.ts';
 import { decodeOnnx, encodeOnnx, type OnnxModel } from '../../src/ml/onnx/onnxModel.ts';
 import { referenceInput } from './referenceFill.ts';
 

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import { calibrate } from '../../src/ml/inference/calibrate.ts';
+import { calibrateInt8 } from '../../src/ml/inference/calibrateInt8.ts';
 import { findImages } from '../../src/ml/inference/findImages.ts';
 import { presetConstants } from '../../src/protocol/preprocessing.ts';
 import { loadClassifier, type ClassifierSource } from '../../src/ml/inference/loadClassifier.ts';
@@ -22,7 +22,7 @@ async function accuracyOf(source: ClassifierSource, engine = onnxEngine): Promis
   let right = 0;
   try {
     // Ranges come from other images than those that are judged.
-    if (engine !== onnxEngine) await calibrate(classifier, await findImages([flowers]));
+    if (engine !== onnxEngine) await calibrateInt8(classifier, await findImages([flowers]));
     for await (const prediction of predictImages(classifier, images, { cropCount: 1, topK: 1 })) {
       assert.ok('mean' in prediction);
       right += Number(prediction.mean[0]?.index === Number(basename(prediction.image).slice(0, 4)));

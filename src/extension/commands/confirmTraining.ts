@@ -12,7 +12,7 @@ import { freezesLayers, methodTexts } from './trainingChoices.ts';
 import { megabytes } from './networkTexts.ts';
 import { askForMirror, openWeightsFolder, weightsActions } from './offerWeights.ts';
 import { neededWeights, withoutPretrained } from './neededWeights.ts';
-import { lookForWeights } from './pretrainedWeights.ts';
+import { lookForWeights } from './obtainWeights.ts';
 import { showFailure } from './registerCommand.ts';
 import { dataReportText } from './dataReportText.ts';
 import { pickItem } from './quickQuestions.ts';

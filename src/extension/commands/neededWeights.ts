@@ -1,7 +1,7 @@
 import { isBackboneName } from '../../protocol/backboneNames.ts';
 import type { PublishedWeights } from '../../protocol/serviceProtocol.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
-import { isWeightSet } from '../../protocol/weightSet.ts';
+import { isWeightSet } from '../../protocol/weightSetName.ts';
 
 /** The published weights that a new run begins with; undefined for a run that needs none. */
 export function neededWeights({ network, method }: GivenConfig): PublishedWeights | undefined {

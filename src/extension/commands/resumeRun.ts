@@ -5,7 +5,7 @@ import type { Parts } from '../parts.ts';
 import { isLive } from '../../runs/state.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import { withoutPretrained } from './neededWeights.ts';
-import { obtainWeights } from './pretrainedWeights.ts';
+import { obtainWeights } from './obtainWeights.ts';
 
 type ResumeParts = Pick<Parts, 'runs' | 'trainers' | 'service'>;
 

@@ -6,7 +6,7 @@ import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { messageOf, userError } from '../../protocol/errors.ts';
 import { withRecipe } from '../../protocol/recipes.ts';
 import { type GivenConfig, givenConfigSchema } from '../../protocol/trainingConfig.ts';
-import { isWeightSet } from '../../protocol/weightSet.ts';
+import { isWeightSet } from '../../protocol/weightSetName.ts';
 
 /** The content of a new `*.fivecrop.json` file. Paths near the file are written relative to it, so that it can be shared. */
 export function writeTrainingConfig(config: GivenConfig, file: string): string {

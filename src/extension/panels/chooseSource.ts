@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { preprocessPresets, type PreprocessPreset } from '../../protocol/preprocessing.ts';
 import type { ClassifierSource, NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import { megabytes } from '../commands/networkTexts.ts';
-import { obtainWeightsOf } from '../commands/pretrainedWeights.ts';
+import { obtainWeightsOf } from '../commands/obtainWeights.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { readSettings } from '../settings.ts';

@@ -9,7 +9,7 @@ import { inPrecision } from '../engine/inPrecision.ts';
 import { temperatureFor } from '../../protocol/confidenceCalibration.ts';
 import { cropCountFor } from '../data/fiveCrops.ts';
 import { withoutCalibration } from '../inference/calibrated.ts';
-import { calibrate, canCalibrate, tooFewToCalibrate } from '../inference/calibrate.ts';
+import { calibrateInt8, canCalibrateInt8, tooFewToCalibrate } from '../inference/calibrateInt8.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { findImages } from '../inference/findImages.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
@@ -86,7 +86,7 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
       options['classNames'],
     );
     if (settings.reject) rejectThresholdOf(classifier, cropCountFor(classifier.preprocessing.fit, settings.cropCount));
-    if (precision === 'int8') await calibrate(classifier, images);
+    if (precision === 'int8') await calibrateInt8(classifier, images);
     const stopping = () => output.say('Stopping after the current images; Ctrl-C again quits at once.');
     const failed = await withInterrupt(stopping, (signal) =>
       printPredictions(classifier, images, { ...settings, signal }, output),
@@ -100,7 +100,7 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
 /** What is asked for, or float32 where the images are too few for 8 bits. */
 function precisionFrom(options: OptionValues, images: readonly string[], say: (line: string) => void): Precision {
   const asked = precisions.find((name) => name === options['precision']) ?? 'float32';
-  if (asked === 'float32' || canCalibrate(images)) return asked;
+  if (asked === 'float32' || canCalibrateInt8(images)) return asked;
   say(tooFewToCalibrate);
   return 'float32';
 }

@@ -1,7 +1,7 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import process from 'node:process';
 import { visible } from '../../protocol/visibleText.ts';
-import { formatDuration } from './duration.ts';
+import { exactDuration } from './exactDuration.ts';
 
 /**
  * A progress bar on standard error, and lines above it. Where standard error is no terminal there is no bar, only the
@@ -58,5 +58,5 @@ export function imagesNote(done: number, total: number, startedAt: number): stri
   const seconds = (Date.now() - startedAt) / 1000;
   if (done === 0 || seconds === 0) return 'images';
   const speed = done / seconds;
-  return `images, ${speed.toFixed(1)} per second, ${formatDuration((total - done) / speed)} left`;
+  return `images, ${speed.toFixed(1)} per second, ${exactDuration((total - done) / speed)} left`;
 }

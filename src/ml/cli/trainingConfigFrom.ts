@@ -2,7 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import { usageError, userError } from '../../protocol/errors.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { pools, type GivenConfig, type TrainingConfigInput } from '../../protocol/trainingConfig.ts';
-import { isWeightSet } from '../../protocol/weightSet.ts';
+import { isWeightSet } from '../../protocol/weightSetName.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { runOf } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';

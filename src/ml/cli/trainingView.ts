@@ -4,7 +4,7 @@ import { runFiles } from '../../protocol/runRecord.ts';
 import { shellWord } from '../../protocol/shellWord.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import { drawCurves } from './curves.ts';
-import { formatDuration } from './duration.ts';
+import { exactDuration } from './exactDuration.ts';
 import type { Output } from './output.ts';
 import { preparationLines, type PreparationProgress } from './preparationLines.ts';
 import { createProgress } from './progress.ts';
@@ -55,7 +55,7 @@ export function createTrainingView(output: Output): TrainingView {
 
 function stepNote(event: TrainingEventOf<'step'>): string {
   const { loss, imagesPerSecond, secondsLeft } = event;
-  const left = secondsLeft === undefined ? [] : [`${formatDuration(secondsLeft)} left`];
+  const left = secondsLeft === undefined ? [] : [`${exactDuration(secondsLeft)} left`];
   return ['steps', `loss ${loss.toFixed(3)}`, `${imagesPerSecond.toFixed(1)} images/s`, ...left].join(' | ');
 }
 

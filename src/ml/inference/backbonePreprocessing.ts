@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type ClassLabel, classesSchema } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import { type Preprocessing, presetConstants, preprocessingSchema } from '../../protocol/preprocessing.ts';
-import type { ClassScores } from '../onnx/foreign/backbone.ts';
+import type { ClassScores } from '../onnx/foreign/featuresAndScores.ts';
 import type { TruncatedModel } from '../onnx/foreign/truncateModel.ts';
 
 /**

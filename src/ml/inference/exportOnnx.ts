@@ -1,4 +1,4 @@
-import type { FeatureExtractor } from '../onnx/foreign/backbone.ts';
+import type { FeatureExtractor } from '../onnx/foreign/featuresAndScores.ts';
 import { encodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';
 import { writeOnnx } from '../lowering/writeOnnx.ts';
 import { temperatureFor } from '../../protocol/confidenceCalibration.ts';
@@ -8,7 +8,7 @@ import type { StateDict } from '../graph/tensor.ts';
 import { affine } from '../operators/elementwise/affine.ts';
 import { logSoftmax } from '../operators/loss/logSoftmax.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
-import { networkOfCheckpoint } from './backbone.ts';
+import { networkOfCheckpoint } from './openBackbone.ts';
 import { exportedKeys } from './backbonePreprocessing.ts';
 import { tryModel } from './modelTrial.ts';
 import { readUsableCheckpoint } from './usableCheckpoint.ts';

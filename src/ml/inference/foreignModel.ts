@@ -9,7 +9,7 @@ import {
   type FeatureExtractor,
   readClassScores,
   readFeatureExtractor,
-} from '../onnx/foreign/backbone.ts';
+} from '../onnx/foreign/featuresAndScores.ts';
 import type { TruncatedModel } from '../onnx/foreign/truncateModel.ts';
 import type { Tensor } from '../graph/tensor.ts';
 import type { Placement } from './graphClassifier.ts';

@@ -1,10 +1,10 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import { isWeightSet } from '../../protocol/weightSet.ts';
+import { isWeightSet } from '../../protocol/weightSetName.ts';
 import { asUsage } from '../networks/asUsage.ts';
 import { refuseUnusable } from '../networks/graphLimits.ts';
 import { type NamedNetwork, namedNetwork, networkNames } from '../networks/registry.ts';
-import { locateWeights, pinOfNetwork } from '../weights/pretrained.ts';
+import { locateWeights, pinOfNetwork } from '../weights/locateWeights.ts';
 import { publishedSet } from '../weights/publishedSet.ts';
 import type { LocateOptions } from '../weights/weightsPlaces.ts';
 import { stateShapes } from '../networks/stateShapes.ts';

@@ -1,7 +1,7 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import type { ClassScores } from '../onnx/foreign/backbone.ts';
+import type { ClassScores } from '../onnx/foreign/featuresAndScores.ts';
 import { float32Tensor, type Tensor } from '../graph/tensor.ts';
 import type { Classifier } from './classifier.ts';
 import { openForeignModel } from './foreignModel.ts';

@@ -6,7 +6,7 @@ import type { Family } from './family.ts';
 import { torchDefaults } from './initialise.ts';
 import { pooledLinears } from './layers/pooledLinears.ts';
 import { requireSide } from './layers/requireSide.ts';
-import { torchFile, v1 } from './pretrainedWeights.ts';
+import { torchFile, v1 } from './weightSets.ts';
 
 /** A convolution by its place among the modules `features`, or a max pool. */
 type Stage = readonly [index: number, options: ConvolutionOptions] | 'pool';

@@ -5,7 +5,7 @@ import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
 import { type Initialisation, narrowNormal } from './initialise.ts';
 import { convnextBlock } from './layers/convnextBlock.ts';
-import { preparedBy, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { preparedBy, torchFile, v1, type WeightSet } from './weightSets.ts';
 
 /** What sets one ConvNeXt apart from another: channels of the four stages, and how many blocks each has. */
 interface Convnext {

@@ -10,7 +10,7 @@ import { relu } from '../operators/activation/relu.ts';
 import { builtAlike } from './timm.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
-import { hubFile, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { hubFile, torchFile, v1, type WeightSet } from './weightSets.ts';
 
 /** What sets one DenseNet apart from another. */
 interface Densenet {

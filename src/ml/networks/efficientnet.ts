@@ -9,7 +9,7 @@ import { type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from '
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
-import { bicubic, imagenetPixels, preparedBy, torchFile, v1, v2, type WeightSet } from './pretrainedWeights.ts';
+import { bicubic, imagenetPixels, preparedBy, torchFile, v1, v2, type WeightSet } from './weightSets.ts';
 
 /**
  * Blocks of one stage: MBConv, or one whose first two convolutions are fused into one; how much wider they are inside, their

@@ -2,7 +2,7 @@ import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { TimmConfig } from '../../protocol/timmConfig.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Initialisation } from './initialise.ts';
-import type { WeightSet } from './pretrainedWeights.ts';
+import type { WeightSet } from './weightSets.ts';
 
 /** One network of a family. */
 export interface Variant {

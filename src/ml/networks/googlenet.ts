@@ -6,7 +6,7 @@ import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import type { Family } from './family.ts';
 import type { Initialisation } from './initialise.ts';
 import { type ConvNormActivationOptions, namedConvNormActivation } from './layers/convNormActivation.ts';
-import { imagenetPixels, torchFile, v1 } from './pretrainedWeights.ts';
+import { imagenetPixels, torchFile, v1 } from './weightSets.ts';
 
 const norm = { epsilon: 1e-3 };
 

@@ -8,7 +8,7 @@ import type { Family } from './family.ts';
 import { basicConvolution, portedPixels } from './googlenet.ts';
 import type { Initialisation } from './initialise.ts';
 import { requireSide } from './layers/requireSide.ts';
-import { imagenetPixels, torchFile, v1 } from './pretrainedWeights.ts';
+import { imagenetPixels, torchFile, v1 } from './weightSets.ts';
 
 /** A convolution of a branch; one of stride 2 has no padding. */
 interface Layer {

@@ -20,7 +20,7 @@ import { type Initialisation, narrowNormal } from './initialise.ts';
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
 import { mlp } from './layers/transformerBlock.ts';
-import { bicubic, torchFile, v1 } from './pretrainedWeights.ts';
+import { bicubic, torchFile, v1 } from './weightSets.ts';
 
 /** Channels of the four blocks, and how many layers each has. */
 const channelsOfBlocks = [64, 128, 256, 512];

@@ -7,7 +7,7 @@ import { type Family, variantsOf } from './family.ts';
 import { fanOut, type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from './initialise.ts';
 import { type ConvNormActivationOptions, namedConvNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
-import { preparedBy, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { preparedBy, torchFile, v1, type WeightSet } from './weightSets.ts';
 
 /** What sets one MNASNet apart from another: how many times as wide it is as the paper's. */
 interface Mnasnet {

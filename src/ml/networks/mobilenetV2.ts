@@ -8,7 +8,7 @@ import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import type { Family } from './family.ts';
 import { type Initialisation, kaimingConvolutions, zeros } from './initialise.ts';
 import { convNormActivation } from './layers/convNormActivation.ts';
-import { torchFile, v1, v2 } from './pretrainedWeights.ts';
+import { torchFile, v1, v2 } from './weightSets.ts';
 
 /** Blocks of one stage: how much wider they are inside, their channels, how many there are, the stride of the first. */
 type Stage = readonly [expansion: number, channels: number, blocks: number, stride: number];

@@ -11,7 +11,7 @@ import { type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from '
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
-import { torchFile, v1, v2, type WeightSet } from './pretrainedWeights.ts';
+import { torchFile, v1, v2, type WeightSet } from './weightSets.ts';
 
 /** Kernel, inner width, channels, stride; whether channels are weighed by squeeze-and-excite, and the activation. */
 type Block = readonly [

@@ -2,7 +2,7 @@ import { presetConstants } from '../../protocol/preprocessing.ts';
 import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
 import { torchDefaults } from './initialise.ts';
 import { buildHead } from './layers/head.ts';
-import { usualSize } from './pretrainedWeights.ts';
+import { usualSize } from './weightSets.ts';
 import { featuresInput, type ImageDemands, type Network, type OnnxFileReference } from './network.ts';
 
 /** Module name of the head on an ONNX file. */

@@ -28,7 +28,7 @@ import { mobilenetV3 } from './mobilenetV3.ts';
 import { type GraphOptions, type ImageDemands, imagesInput, type Network, type NetworkReference } from './network.ts';
 import { nearNames } from './nearNames.ts';
 import { onnxFileNetwork } from './onnxFile.ts';
-import { imagenetPixels, type PretrainedWeights, usualSize } from './pretrainedWeights.ts';
+import { imagenetPixels, type PretrainedWeights, usualSize } from './weightSets.ts';
 import { regnet } from './regnet.ts';
 import { resnet } from './resnet.ts';
 import { shufflenetV2 } from './shufflenetV2.ts';

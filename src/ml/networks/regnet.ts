@@ -8,7 +8,7 @@ import { type Initialisation, kaimingConvolutions, zeros } from './initialise.ts
 import { convNormActivation } from './layers/convNormActivation.ts';
 import { nearMultiple } from './layers/nearMultiple.ts';
 import { squeezeExcite } from './layers/squeezeExcite.ts';
-import { swagEndToEnd, swagLinear, torchFile, v1, v2, type WeightSet } from './pretrainedWeights.ts';
+import { swagEndToEnd, swagLinear, torchFile, v1, v2, type WeightSet } from './weightSets.ts';
 
 /** What sets one RegNet apart from another, as the paper writes it. */
 interface Regnet {

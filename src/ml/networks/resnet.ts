@@ -9,7 +9,7 @@ import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
 import { kaimingConvolutions } from './initialise.ts';
 import { builtAlike } from './timm.ts';
-import { hubFile, preparedBy, torchFile, v1, v2, type WeightSet } from './pretrainedWeights.ts';
+import { hubFile, preparedBy, torchFile, v1, v2, type WeightSet } from './weightSets.ts';
 
 /** What sets one ResNet apart from another: the kind of block, and how many of them each of the four stages has. */
 interface Resnet {

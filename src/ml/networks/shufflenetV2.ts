@@ -13,7 +13,7 @@ import {
   type ConvNormActivationOptions,
   namedConvNormActivation,
 } from './layers/convNormActivation.ts';
-import { preparedBy, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { preparedBy, torchFile, v1, type WeightSet } from './weightSets.ts';
 
 /** What sets one ShuffleNetV2 apart from another: the channels of its three stages, and of its last convolution. */
 interface Shufflenet {

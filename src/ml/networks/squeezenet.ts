@@ -6,7 +6,7 @@ import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import { relu } from '../operators/activation/relu.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, isConvolutionWeight, weightShapeOf, zeros } from './initialise.ts';
-import { torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { torchFile, v1, type WeightSet } from './weightSets.ts';
 
 /** A Fire module by the channels of its squeeze and of each of its two expansions, or a max pool. */
 type Stage = readonly [squeeze: number, expand: number] | 'pool';

@@ -12,7 +12,7 @@ import { mean } from '../operators/reduce/meanAndMax.ts';
 import { type Family, variantsOf } from './family.ts';
 import { type Initialisation, narrowNormal } from './initialise.ts';
 import { mlp } from './layers/transformerBlock.ts';
-import { bicubic, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { bicubic, torchFile, v1, type WeightSet } from './weightSets.ts';
 
 /** What sets one Swin transformer apart from another. */
 interface Swin {

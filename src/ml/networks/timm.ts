@@ -1,7 +1,7 @@
 import { type Interpolation, interpolations, type Preprocessing } from '../../protocol/preprocessing.ts';
 import type { HubPin, TimmConfig } from '../../protocol/timmConfig.ts';
 import type { Variant } from './family.ts';
-import { type FilePin, hubSource, type WeightSet, type WeightsSource } from './pretrainedWeights.ts';
+import { type FilePin, hubSource, type WeightSet, type WeightsSource } from './weightSets.ts';
 import { supportedPool } from './timmArguments.ts';
 
 /** What the names of networks begin with that are built, named and published as timm does it: `timm/NAME.TAG`. */

@@ -7,7 +7,7 @@ import { type Family, variantsOf } from './family.ts';
 import { type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from './initialise.ts';
 import { pooledLinears } from './layers/pooledLinears.ts';
 import { requireSide } from './layers/requireSide.ts';
-import { torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { torchFile, v1, type WeightSet } from './weightSets.ts';
 
 /** How many convolutions each of the five stages has; a max pool ends each. */
 type Stages = readonly [number, number, number, number, number];

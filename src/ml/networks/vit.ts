@@ -12,7 +12,7 @@ import { expand } from '../operators/reduce/reduceSum.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanIn, type Initialisation, zeros } from './initialise.ts';
 import { mlp } from './layers/transformerBlock.ts';
-import { preparedBy, swagEndToEnd, swagLinear, torchFile, v1, type WeightSet } from './pretrainedWeights.ts';
+import { preparedBy, swagEndToEnd, swagLinear, torchFile, v1, type WeightSet } from './weightSets.ts';
 
 /** What sets one vision transformer apart from another. */
 interface Vit {

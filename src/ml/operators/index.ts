@@ -53,7 +53,7 @@ import { globalAveragePoolGradient, globalAveragePoolOperator } from './pooling/
 import { maxPoolGradient, maxPoolOperator } from './pooling/maxPool.ts';
 import { reduceMax, reduceMean } from './reduce/meanAndMax.ts';
 import { expandOperator, reduceSum } from './reduce/reduceSum.ts';
-import { sumPerChannel } from './reduce/sumPerChannel.ts';
+import { biasGradient } from './reduce/biasGradient.ts';
 
 /** Every operator that a graph can hold. */
 export const operators: readonly OperatorRecord[] = [
@@ -117,7 +117,7 @@ export const operators: readonly OperatorRecord[] = [
   reduceSum,
   reduceMean,
   reduceMax,
-  sumPerChannel,
+  biasGradient,
   logSoftmaxOperator,
   negativeLogLikelihood,
   logSoftmaxLossGradient,

@@ -5,7 +5,7 @@ import { chooseEngine } from '../engine/chooseEngine.ts';
 import { inPrecision } from '../engine/inPrecision.ts';
 import { presetConstants } from '../../protocol/preprocessing.ts';
 import { withoutCalibration } from '../inference/calibrated.ts';
-import { calibrate } from '../inference/calibrate.ts';
+import { calibrateInt8 } from '../inference/calibrateInt8.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
 import { loadClassifier, type ClassifierSource as LoadedSource } from '../inference/loadClassifier.ts';
@@ -86,7 +86,7 @@ async function quantized(
 ): Promise<void> {
   answer({ type: 'progress', what: 'Finding the ranges of 8 bits', done: 0 });
   try {
-    await calibrate(classifier, images, signal);
+    await calibrateInt8(classifier, images, signal);
   } catch (error) {
     await classifier.dispose();
     throw error;

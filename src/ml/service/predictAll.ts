@@ -4,7 +4,7 @@ import { cancelled, messageOf } from '../../protocol/errors.ts';
 import { isImageFile } from '../../protocol/imageFiles.ts';
 import type { ImagePrediction } from '../../protocol/prediction.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
-import { canCalibrate, tooFewToCalibrate } from '../inference/calibrate.ts';
+import { canCalibrateInt8, tooFewToCalibrate } from '../inference/calibrateInt8.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { findImages } from '../inference/findImages.ts';
 import { predictImages } from '../inference/predictImages.ts';
@@ -42,9 +42,9 @@ async function calibrationSet(
   images: readonly string[],
   { answer }: RequestContext,
 ): Promise<readonly string[] | undefined> {
-  if (canCalibrate(images)) return images;
+  if (canCalibrateInt8(images)) return images;
   const beside = await imagesBeside(images[0] ?? '');
-  if (canCalibrate(beside)) return beside;
+  if (canCalibrateInt8(beside)) return beside;
   answer({ type: 'log', level: 'warning', message: tooFewToCalibrate });
   return undefined;
 }

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { parseBoundedJson } from '../../protocol/boundedJson.ts';
 import { cancelled, messageOf, userError } from '../../protocol/errors.ts';
 import { type HubPin, type TimmConfig, timmConfigSchema } from '../../protocol/timmConfig.ts';
-import type { HubPlace } from '../networks/pretrainedWeights.ts';
+import type { HubPlace } from '../networks/weightSets.ts';
 import { requestFile } from './httpRequest.ts';
 import { hostOf } from './hubAddress.ts';
 

@@ -6,7 +6,7 @@ import { CancelledError, messageOf, UserError, weightsError } from '../../protoc
 import { type HubPin, hubPinSchema, type TimmConfig, timmConfigSchema } from '../../protocol/timmConfig.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { readBoundedJson } from '../../runs/boundedFile.ts';
-import { type HubPlace, hubSource, type WeightsSource } from '../networks/pretrainedWeights.ts';
+import { type HubPlace, hubSource, type WeightsSource } from '../networks/weightSets.ts';
 import { sha256OfFile } from './fileHash.ts';
 import { askHub, understood } from './hub.ts';
 import { hubAddress } from './hubAddress.ts';

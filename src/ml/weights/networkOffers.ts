@@ -1,6 +1,6 @@
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import { countParameters, listNetworks } from '../networks/registry.ts';
-import { hasWeights, weightsBytes } from './pretrained.ts';
+import { hasWeights, weightsBytes } from './locateWeights.ts';
 
 /** Every network by name, with what is published of its pretrained weights and whether they are at hand. */
 export function offeredNetworks(weightsFolder?: string): NetworkOffer[] {

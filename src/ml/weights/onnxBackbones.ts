@@ -5,8 +5,8 @@ import { userError } from '../../protocol/errors.ts';
 import { type Preprocessing, presetConstants } from '../../protocol/preprocessing.ts';
 import type { Pool } from '../../protocol/trainingConfig.ts';
 import { nearNames } from '../networks/nearNames.ts';
-import { type FilePin, hubSource, type WeightsSource } from '../networks/pretrainedWeights.ts';
-import { locateFile } from './pretrained.ts';
+import { type FilePin, hubSource, type WeightsSource } from '../networks/weightSets.ts';
+import { locateFile } from './locateWeights.ts';
 import type { WeightsFiles } from './unobtainable.ts';
 import type { LocateOptions } from './weightsPlaces.ts';
 

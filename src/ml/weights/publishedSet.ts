@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { isWeightSet } from '../../protocol/weightSet.ts';
-import type { PretrainedWeights } from '../networks/pretrainedWeights.ts';
+import { isWeightSet } from '../../protocol/weightSetName.ts';
+import type { PretrainedWeights } from '../networks/weightSets.ts';
 import type { NamedNetwork } from '../networks/registry.ts';
 import { mismatchOf } from './fileHash.ts';
 

@@ -1,5 +1,5 @@
 import { messageOf, type UserError, weightsError } from '../../protocol/errors.ts';
-import type { PretrainedWeights } from '../networks/pretrainedWeights.ts';
+import type { PretrainedWeights } from '../networks/weightSets.ts';
 import { hostOf } from './hubAddress.ts';
 import { whyFetchFailed } from './whyFetchFailed.ts';
 

@@ -11,8 +11,8 @@ import { weightsAdviceForEditor } from '../../../src/protocol/weightsAdvice.ts';
 import { endingOf } from '../../../src/ml/cli/failure.ts';
 import { downloadFile, type DownloadOptions } from '../../../src/ml/weights/download.ts';
 import { patience, withFileLock } from '../../../src/runs/lock.ts';
-import { hasWeights, locateFile, locateWeights, lookForWeights } from '../../../src/ml/weights/pretrained.ts';
-import { imagenetPixels, type PretrainedWeights } from '../../../src/ml/networks/pretrainedWeights.ts';
+import { hasWeights, locateFile, locateWeights, lookForWeights } from '../../../src/ml/weights/locateWeights.ts';
+import { imagenetPixels, type PretrainedWeights } from '../../../src/ml/networks/weightSets.ts';
 import { listNetworks, pretrainedWeights } from '../../../src/ml/networks/registry.ts';
 
 const content = randomBytes(300_000);

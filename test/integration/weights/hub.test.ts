@@ -10,7 +10,7 @@ import { UserError } from '../../../src/protocol/errors.ts';
 import { namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { timmConfig } from '../../../src/ml/networks/timm.ts';
 import { locateBackbone } from '../../../src/ml/weights/onnxBackbones.ts';
-import { locateWeights, pinOfNetwork } from '../../../src/ml/weights/pretrained.ts';
+import { locateWeights, pinOfNetwork } from '../../../src/ml/weights/locateWeights.ts';
 import { settleNetwork } from '../../../src/ml/training/run/settleNetwork.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { close, commit, type ImitatedHub, imitateHub, listen, sendPart, sha256Of } from './imitatedHub.ts';

@@ -15,7 +15,7 @@ import { concat } from '../../../src/ml/operators/movement/concat.ts';
 import { reshape } from '../../../src/ml/operators/movement/reshape.ts';
 import { expand } from '../../../src/ml/operators/reduce/reduceSum.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';
-import { readFeatureExtractor } from '../../../src/ml/onnx/foreign/backbone.ts';
+import { readFeatureExtractor } from '../../../src/ml/onnx/foreign/featuresAndScores.ts';
 import { decodeOnnx, encodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { exportedInput, exportedOutput, exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readClassScores, readFeatureExtractor } from '../../../src/ml/onnx/foreign/backbone.ts';
+import { readClassScores, readFeatureExtractor } from '../../../src/ml/onnx/foreign/featuresAndScores.ts';
 import {
   encodeOnnx,
   float32Value,

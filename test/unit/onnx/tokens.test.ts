@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Pool } from '../../../src/protocol/trainingConfig.ts';
-import { readFeatureExtractor } from '../../../src/ml/onnx/foreign/backbone.ts';
+import { readFeatureExtractor } from '../../../src/ml/onnx/foreign/featuresAndScores.ts';
 import { encodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { integers, list, node, numbers, patchWeights, tokenModel, whole } from './tokenModel.ts';
 

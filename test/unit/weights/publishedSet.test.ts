@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { imagenetPixels, type PretrainedWeights } from '../../../src/ml/networks/pretrainedWeights.ts';
+import { imagenetPixels, type PretrainedWeights } from '../../../src/ml/networks/weightSets.ts';
 import { publishedSet } from '../../../src/ml/weights/publishedSet.ts';
 
 const kibibyte = 1024;

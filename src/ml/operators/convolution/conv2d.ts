@@ -5,7 +5,7 @@ import { blocked, blockedDomain, blockedKernel } from '../../lowering/blocked/bl
 import { convolutionAttributes } from '../../lowering/convolutionAttributes.ts';
 import { shapeAfter, type Lowering } from '../../lowering/lowering.ts';
 import { operator, type Doubles, type Run } from '../operator.ts';
-import { sumPerChannel } from '../reduce/sumPerChannel.ts';
+import { biasGradient } from '../reduce/biasGradient.ts';
 import { at, fillImage, sizesOf } from '../references.ts';
 import { asImage } from '../tensorflow.ts';
 import { conv2dInputGradient } from './conv2dInputGradient.ts';
@@ -32,7 +32,7 @@ export const conv2dOperator = operator<Convolution>('conv2d', {
       const weightShape = typeOf(builder, weight).shape;
       gradients.push([weight, append(builder, conv2dWeightGradient, { weightShape, ...attributes }, [x, dy])]);
     }
-    if (bias !== undefined && needed(bias)) gradients.push([bias, append(builder, sumPerChannel, {}, [dy])]);
+    if (bias !== undefined && needed(bias)) gradients.push([bias, append(builder, biasGradient, {}, [dy])]);
     if (needed(x)) {
       const inputShape = imageShape(builder, x);
       gradients.push([x, append(builder, conv2dInputGradient, { inputShape, ...attributes }, [weight, dy])]);

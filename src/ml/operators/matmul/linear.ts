@@ -3,7 +3,7 @@ import { floats, typeOf, type GraphBuilder, type Gradient } from '../../graph/gr
 import { elementCount } from '../../graph/tensor.ts';
 import { reshape } from '../movement/reshape.ts';
 import { none, operator, shapeOf, trainingOperator, type None } from '../operator.ts';
-import { sumPerChannel } from '../reduce/sumPerChannel.ts';
+import { biasGradient } from '../reduce/biasGradient.ts';
 import { at } from '../references.ts';
 import { asMatrix } from '../tensorflow.ts';
 
@@ -14,7 +14,7 @@ export const linearOperator = operator<None>('linear', {
     const [x = '', weight = '', bias] = inputs;
     const gradients: Gradient[] = [];
     if (needed(weight)) gradients.push([weight, append(builder, linearWeightGradient, none, [x, dy])]);
-    if (bias !== undefined && needed(bias)) gradients.push([bias, append(builder, sumPerChannel, none, [dy])]);
+    if (bias !== undefined && needed(bias)) gradients.push([bias, append(builder, biasGradient, none, [dy])]);
     if (needed(x)) gradients.push([x, append(builder, linearInputGradient, none, [dy, weight])]);
     return gradients;
   },

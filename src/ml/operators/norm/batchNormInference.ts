@@ -8,7 +8,7 @@ import { likeFirst, operator, trainingOperator, type SampleInput } from '../oper
 import { at, perChannel, sizesOf } from '../references.ts';
 import { asImage, asVector } from '../tensorflow.ts';
 import { normInputs, type Epsilon } from './batchNormTraining.ts';
-import { channelSums, plainAffine } from './channelSums.ts';
+import { gradientSums, plainAffine } from './plainBatchNorm.ts';
 
 /** x, weight, bias, running_mean, running_var -> y: a fixed affine per channel */
 export const batchNormInference = operator<Epsilon>('batchNormInference', {
@@ -72,7 +72,7 @@ export const batchNormInferenceGradient = trainingOperator<Epsilon>('batchNormIn
     const [dy = '', x = '', weight = '', mean = '', variance = ''] = inputs;
     const [dx, dweight, dbias] = outputs;
     const channels = lowering.typeOf(x).shape[1] ?? 1;
-    const sums = channelSums(lowering, dy, x);
+    const sums = gradientSums(lowering, dy, x);
     const inverseDeviation = inverseDeviationOf(lowering, attributes, variance);
     emit('Identity', [sums.sum], {}, dbias);
     emit('Mul', [emit('Sub', [sums.product, emit('Mul', [mean, sums.sum])]), inverseDeviation], {}, dweight);

@@ -11,7 +11,7 @@ import { float, type Lowering, type Moments } from '../../lowering/lowering.ts';
 import { operator, trainingOperator, type Doubles, type None, type Run } from '../operator.ts';
 import { at, perChannel, sizesOf } from '../references.ts';
 import { asImage } from '../tensorflow.ts';
-import { channelSums, plainAffine } from './channelSums.ts';
+import { gradientSums, plainAffine } from './plainBatchNorm.ts';
 import { lowerWebgpuBatchNorm, lowerWebgpuBatchNormGradient } from './webgpuBatchNorm.ts';
 
 export interface Epsilon {
@@ -126,7 +126,7 @@ function lowerPlainGradient(lowering: Lowering, { inputs, outputs }: Node): void
   const [dy = '', x = '', weight = '', mean = '', inverseDeviation = ''] = inputs;
   const [dx, dweight = '', dbias = ''] = outputs;
   const channels = lowering.typeOf(x).shape[1] ?? 1;
-  const sums = channelSums(lowering, dy, x);
+  const sums = gradientSums(lowering, dy, x);
   emit('Identity', [sums.sum], {}, dbias);
   emit('Mul', [emit('Sub', [sums.product, emit('Mul', [mean, sums.sum])]), inverseDeviation], {}, dweight);
   const a = emit('Mul', [weight, inverseDeviation]);

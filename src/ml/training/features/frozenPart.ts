@@ -1,6 +1,6 @@
 import type { Engine, Feeds, InferenceModel } from '../../engine/engine.ts';
 import type { StateDict, Tensor } from '../../graph/tensor.ts';
-import { type Backbone, openFeatures } from '../../inference/backbone.ts';
+import { type Backbone, openFeatures } from '../../inference/openBackbone.ts';
 import { imagesInput } from '../../networks/network.ts';
 import { fitToMemory } from '../loop/fitToMemory.ts';
 import type { RunNetwork } from '../run/runNetwork.ts';

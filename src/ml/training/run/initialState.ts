@@ -2,7 +2,7 @@ import type { StateDict } from '../../graph/tensor.ts';
 import { initialise, type Initialisation, zeros } from '../../networks/initialise.ts';
 import { isSecondFactor } from '../../passes/lowRankAdapters.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
-import type { WeightsChoice } from '../../weights/pretrained.ts';
+import type { WeightsChoice } from '../../weights/locateWeights.ts';
 import { readWeights } from '../../weights/weightsFile.ts';
 import type { FirstWeights } from './openNetwork.ts';
 import type { RunNetwork } from './runNetwork.ts';

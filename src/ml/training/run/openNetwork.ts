@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
-import { isWeightSet } from '../../../protocol/weightSet.ts';
-import { type Backbone, openBackbone, type OpenedNetwork, scoresIn } from '../../inference/backbone.ts';
+import { isWeightSet } from '../../../protocol/weightSetName.ts';
+import { type Backbone, openBackbone, type OpenedNetwork, scoresIn } from '../../inference/openBackbone.ts';
 import { exportedFacts, suggestedConstants } from '../../inference/backbonePreprocessing.ts';
 import { readOnnxFile } from '../../inference/foreignModel.ts';
 import { asUsage } from '../../networks/asUsage.ts';
 import type { ImageDemands } from '../../networks/network.ts';
 import { onnxFileNetwork } from '../../networks/onnxFile.ts';
-import { usualSize } from '../../networks/pretrainedWeights.ts';
+import { usualSize } from '../../networks/weightSets.ts';
 import { type NamedNetwork, namedNetwork, pixelsOf } from '../../networks/registry.ts';
-import type { WeightsChoice } from '../../weights/pretrained.ts';
+import type { WeightsChoice } from '../../weights/locateWeights.ts';
 import { publishedSet } from '../../weights/publishedSet.ts';
 
 /** A network to be trained, and what a new run of it begins with. */

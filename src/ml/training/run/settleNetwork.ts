@@ -1,8 +1,8 @@
 import type { GivenConfig } from '../../../protocol/trainingConfig.ts';
-import { isWeightSet } from '../../../protocol/weightSet.ts';
+import { isWeightSet } from '../../../protocol/weightSetName.ts';
 import { networkNames } from '../../networks/registry.ts';
 import { locateBackbone } from '../../weights/onnxBackbones.ts';
-import { pinOfNetwork } from '../../weights/pretrained.ts';
+import { pinOfNetwork } from '../../weights/locateWeights.ts';
 import type { LocateOptions } from '../../weights/weightsPlaces.ts';
 import type { ResumedFrom } from './resumeFrom.ts';
 

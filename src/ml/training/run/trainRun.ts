@@ -24,7 +24,7 @@ import { type Dataset, scanDataset, scanOptionsOf } from '../../data/scanDataset
 import { batchCount } from '../../data/loader.ts';
 import { countsOf, type TrainableCounts, whyUntrainable } from '../../data/whyUntrainable.ts';
 import { engineVersion } from '../../engine/engineVersion.ts';
-import { locateWeights, type WeightsChoice } from '../../weights/pretrained.ts';
+import { locateWeights, type WeightsChoice } from '../../weights/locateWeights.ts';
 import type { LocateOptions } from '../../weights/weightsPlaces.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
 import { checkWhileTraining, type DataCheck } from './dataCheck.ts';

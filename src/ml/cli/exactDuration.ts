@@ -1,5 +1,5 @@
 /** A time span for human eyes: `42 s`, `3 min 20 s`, `2 h 05 min`. */
-export function formatDuration(seconds: number): string {
+export function exactDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
   const minutes = Math.floor(whole / 60);

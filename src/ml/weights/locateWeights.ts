@@ -5,7 +5,7 @@ import { CancelledError, cancelled, messageOf, UserError, userError, weightsErro
 import type { HubPin } from '../../protocol/timmConfig.ts';
 import type { WeightsOutlook } from '../../protocol/serviceProtocol.ts';
 import { withFileLock } from '../../runs/lock.ts';
-import type { PretrainedWeights, WeightsSource } from '../networks/pretrainedWeights.ts';
+import type { PretrainedWeights, WeightsSource } from '../networks/weightSets.ts';
 import { namedNetwork, networkNames, pretrainedWeights } from '../networks/registry.ts';
 import { timmPrefix, timmSource } from '../networks/timm.ts';
 import { askForSize, downloadFile } from './download.ts';

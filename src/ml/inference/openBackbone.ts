@@ -4,7 +4,7 @@ import { UserError, userError } from '../../protocol/errors.ts';
 import type { InferenceModel } from '../engine/engine.ts';
 import { featuresInput, imagesInput, type Network, type OnnxFileReference } from '../networks/network.ts';
 import { networkOf } from '../networks/registry.ts';
-import type { ClassScores, FeatureChoice, FeatureExtractor } from '../onnx/foreign/backbone.ts';
+import type { ClassScores, FeatureChoice, FeatureExtractor } from '../onnx/foreign/featuresAndScores.ts';
 import { featuresOf, type OnnxFile, openForeignModel, readOnnxFile, scoresOf } from './foreignModel.ts';
 import type { Placement } from './graphClassifier.ts';
 import { tryModel } from './modelTrial.ts';

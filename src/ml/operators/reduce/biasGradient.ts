@@ -6,7 +6,7 @@ import { channelSum } from '../../lowering/channelSum.ts';
 import { trainingOperator, type None } from '../operator.ts';
 
 /** dy `[N, C, ...]` -> sum over all axes but 1, `[C]` */
-export const sumPerChannel = trainingOperator<None>('sumPerChannel', {
+export const biasGradient = trainingOperator<None>('biasGradient', {
   shape: ([dy]) => [floats([dy?.shape[1] ?? 1])],
   onnx(lowering, { inputs: [dy = ''], outputs }) {
     channelSum(lowering, dy, lowering.typeOf(dy).shape, outputs[0]);

@@ -16,7 +16,7 @@ export function plainAffine(
 }
 
 /** Sums over all but the channels of dy and of dy * x. */
-export function channelSums(lowering: Lowering, dy: string, x: string): { sum: string; product: string } {
+export function gradientSums(lowering: Lowering, dy: string, x: string): { sum: string; product: string } {
   const { shape } = lowering.typeOf(x);
   const sum = channelSum(lowering, dy, shape);
   return { sum, product: channelSum(lowering, lowering.emit('Mul', [dy, x]), shape) };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { readClassScores, readFeatureExtractor } from '../../../src/ml/onnx/foreign/backbone.ts';
+import { readClassScores, readFeatureExtractor } from '../../../src/ml/onnx/foreign/featuresAndScores.ts';
 import type {
   OnnxAttribute,
   OnnxDimension,

@@ -4,7 +4,7 @@ import type { Classifier } from './classifier.ts';
 import { classifyImages } from './predictImages.ts';
 
 /** Whether there are enough images for a network to find the ranges of its 8 bits. */
-export function canCalibrate(images: readonly string[]): boolean {
+export function canCalibrateInt8(images: readonly string[]): boolean {
   return images.length >= calibrationImages;
 }
 
@@ -15,7 +15,7 @@ export const tooFewToCalibrate = `8 bits (int8) need ${calibrationImages} images
  * Shows a classifier that is to compute in 8 bits images from all over a list, by which it finds its ranges; their order
  * in the list decides nothing then. Throws `CancelledError` after an abort.
  */
-export async function calibrate(
+export async function calibrateInt8(
   classifier: Classifier,
   images: readonly string[],
   signal?: AbortSignal,

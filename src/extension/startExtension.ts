@@ -41,7 +41,7 @@ import { createLog } from './log.ts';
  * Builds the parts, fills the views and says what commands do; then looks for runs that outlived an earlier window and
  * takes up its queue. Returns what runs a command by its name.
  */
-export function startParts(
+export function startExtension(
   context: vscode.ExtensionContext,
   channel: vscode.LogOutputChannel,
 ): (command: string, args: readonly unknown[]) => unknown {
