@@ -28,6 +28,8 @@ export type DecidedLayout = Exclude<Layout, 'auto'>;
 export const deviceChoices = ['auto', 'cpu', 'webgpu', 'cuda', 'dml', 'coreml', 'gpu'] as const;
 
 const fraction = between(0, 1);
+/** Dropout of a head's hidden layers where none is set. */
+export const headDropout = 0.5;
 /** More steps or epochs than anyone trains. */
 const many = 1_000_000_000;
 
@@ -110,9 +112,9 @@ export const trainingConfigSchema = z.strictObject({
     .default([1024])
     .describe('Sizes of the head’s hidden layers; empty for a linear head.'),
   dropout: between(0, 0.95)
-    .default(0.5)
+    .optional()
     .describe(
-      'Dropout after each hidden layer of the head. Dropout that a network itself has ahead of its classifier or in it (EfficientNet, VGG, AlexNet) is left out.',
+      'Dropout after each hidden layer of the head, and that of the network itself, where only layers that train lie behind it (AlexNet, EfficientNet, GoogLeNet, Inception, MNASNet, MobileNet, VGG); 0 for none. Without it 0.5 in the head, and in the network as torchvision has it.',
     ),
   dropPath: between(0, 0.9)
     .default(0)

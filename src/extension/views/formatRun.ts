@@ -3,7 +3,7 @@ import * as l10n from '@vscode/l10n';
 import { networkName } from '../../protocol/networkName.ts';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import { duration } from '../../protocol/duration.ts';
-import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
+import { headDropout, type TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
@@ -57,7 +57,7 @@ export function runTooltip({ record, state, folder }: StoredRun): string {
       l10n.t('Head'),
       config.hidden.length === 0
         ? l10n.t('linear')
-        : l10n.t('{0}, dropout {1}', config.hidden.join(', '), config.dropout),
+        : l10n.t('{0}, dropout {1}', config.hidden.join(', '), config.dropout ?? headDropout),
     ],
     [
       l10n.t('Best'),

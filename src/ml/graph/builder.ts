@@ -1,8 +1,12 @@
 import type { Axes, Graph, GraphBuilder, Operator, TensorType } from './graph.ts';
 import { typeOf } from './graph.ts';
 
-export function createGraphBuilder(batchNorm: 'running' | 'batch' = 'running'): GraphBuilder {
-  return { inputs: [], parameters: [], buffers: [], nodes: [], updates: new Map(), types: new Map(), batchNorm };
+export function createGraphBuilder(
+  batchNorm: GraphBuilder['batchNorm'] = 'running',
+  dropout: GraphBuilder['dropout'] = 0,
+): GraphBuilder {
+  const made = { inputs: [], parameters: [], buffers: [], nodes: [], updates: new Map(), types: new Map() };
+  return { ...made, batchNorm, dropout };
 }
 
 /** The finished graph. `outputs` are values made before. */
@@ -22,6 +26,7 @@ export function extendGraph(graph: Graph): GraphBuilder {
     updates: new Map(graph.updates),
     types: new Map(graph.types),
     batchNorm: 'running',
+    dropout: 0,
   };
 }
 

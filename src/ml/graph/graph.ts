@@ -85,6 +85,8 @@ export interface GraphBuilder {
   readonly types: Map<string, TensorType>;
   /** How batch norm computes: from its running statistics, or from the batch while it updates them. */
   readonly batchNorm: 'running' | 'batch';
+  /** Rate of the dropout that a network has itself, from 0 to below 1, or `own` for the one that its definition has. */
+  readonly dropout: number | 'own';
 }
 
 /** The type of a value. Throws if the graph has no such value, which is a bug of the caller. */

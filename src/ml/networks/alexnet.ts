@@ -25,6 +25,13 @@ const stages: readonly Stage[] = [
 /** Side of the map that the classifier sees, and number of features of its last Linear. */
 const [side, features] = [6, 4096];
 
+const linears = [
+  ['dropout', 'classifier.0'],
+  ['linear', 'classifier.1'],
+  ['dropout', 'classifier.3'],
+  ['linear', 'classifier.4'],
+] as const;
+
 /** Images `[N, 3, H, W]` of 63 pixels and more -> features `[N, 4096]`, those that the last Linear classifies. */
 function build(builder: GraphBuilder, images: string): string {
   requireSide(builder, images, 63);
@@ -35,7 +42,7 @@ function build(builder: GraphBuilder, images: string): string {
         ? maxPool2d(builder, x, { kernel: 3, stride: 2 })
         : relu(builder, conv2d(builder, `features.${stage[0]}`, x, stage[1]));
   }
-  return pooledLinears(builder, x, { side, linears: ['classifier.1', 'classifier.4'], features });
+  return pooledLinears(builder, x, { side, modules: linears, features });
 }
 
 /** AlexNet (Krizhevsky 2014, https://arxiv.org/abs/1404.5997) as torchvision builds it. */

@@ -3,6 +3,7 @@ import type { GraphBuilder } from '../graph/graph.ts';
 import { silu } from '../operators/activation/silu.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import type { BatchNormOptions } from '../operators/norm/batchNorm2d.ts';
+import { ownDropout } from '../operators/elementwise/dropout.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
 import { type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from './initialise.ts';
@@ -32,6 +33,8 @@ interface Efficientnet {
   /** Channels of the last convolution. */
   readonly features: number;
   readonly norm?: BatchNormOptions;
+  /** Rate of the dropout ahead of the classifier. */
+  readonly dropout: number;
   readonly weights: readonly WeightSet[];
 }
 
@@ -49,11 +52,17 @@ const base: readonly Stage[] = [
 const lastExpansion = 4;
 
 /** B0 times as wide and as deep. */
-function scaled(width: number, depth: number, ...weights: readonly WeightSet[]): Efficientnet {
+function scaled(width: number, depth: number, dropout: number, ...weights: readonly WeightSet[]): Efficientnet {
   const stages = base.map(([kind, expansion, kernel, stride, channels, blocks]): Stage => {
     return [kind, expansion, kernel, stride, nearMultiple(channels * width), Math.ceil(blocks * depth)];
   });
-  return { stem: nearMultiple(32 * width), stages, features: lastExpansion * nearMultiple(320 * width), weights };
+  return {
+    stem: nearMultiple(32 * width),
+    stages,
+    features: lastExpansion * nearMultiple(320 * width),
+    dropout,
+    weights,
+  };
 }
 
 /** B5 to B7, whose weights come from elsewhere, as their file says. */
@@ -65,43 +74,64 @@ const efficientnets: Readonly<Record<string, Efficientnet>> = {
   efficientnet_b0: scaled(
     1,
     1,
+    0.2,
     bicubic([256, 224], v1(77.692, 20.451, torchFile('efficientnet_b0_rwightman', '7f5810bc'))),
   ),
   efficientnet_b1: scaled(
     1,
     1.1,
+    0.2,
     bicubic([256, 240], v1(78.642, 30.134, torchFile('efficientnet_b1_rwightman', 'bac287d4'))),
     preparedBy({ resize: 255, crop: 240 }, v2(79.838, 30.136, torchFile('efficientnet_b1', 'c27df63c'))),
   ),
   efficientnet_b2: scaled(
     1.1,
     1.2,
+    0.3,
     bicubic([288, 288], v1(80.608, 35.174, torchFile('efficientnet_b2_rwightman', 'c35c1473'))),
   ),
   efficientnet_b3: scaled(
     1.2,
     1.4,
+    0.3,
     bicubic([320, 300], v1(82.008, 47.184, torchFile('efficientnet_b3_rwightman', 'b3899882'))),
   ),
   efficientnet_b4: scaled(
     1.4,
     1.8,
+    0.4,
     bicubic([384, 380], v1(83.384, 74.489, torchFile('efficientnet_b4_rwightman', '23ab8bcd'))),
   ),
   efficientnet_b5: {
-    ...scaled(1.6, 2.2, bicubic([456, 456], v1(83.444, 116.864, torchFile('efficientnet_b5_lukemelas', '1a07897c')))),
+    ...scaled(
+      1.6,
+      2.2,
+      0.4,
+      bicubic([456, 456], v1(83.444, 116.864, torchFile('efficientnet_b5_lukemelas', '1a07897c'))),
+    ),
     norm: lukemelas,
   },
   efficientnet_b6: {
-    ...scaled(1.8, 2.6, bicubic([528, 528], v1(84.008, 165.362, torchFile('efficientnet_b6_lukemelas', '24a108a5')))),
+    ...scaled(
+      1.8,
+      2.6,
+      0.5,
+      bicubic([528, 528], v1(84.008, 165.362, torchFile('efficientnet_b6_lukemelas', '24a108a5'))),
+    ),
     norm: lukemelas,
   },
   efficientnet_b7: {
-    ...scaled(2, 3.1, bicubic([600, 600], v1(84.122, 254.675, torchFile('efficientnet_b7_lukemelas', 'c5b4e57e')))),
+    ...scaled(
+      2,
+      3.1,
+      0.5,
+      bicubic([600, 600], v1(84.122, 254.675, torchFile('efficientnet_b7_lukemelas', 'c5b4e57e'))),
+    ),
     norm: lukemelas,
   },
   efficientnet_v2_s: {
     stem: 24,
+    dropout: 0.2,
     stages: [
       ['fused', 1, 3, 1, 24, 2],
       ['fused', 4, 3, 2, 48, 4],
@@ -115,6 +145,7 @@ const efficientnets: Readonly<Record<string, Efficientnet>> = {
   },
   efficientnet_v2_m: {
     stem: 24,
+    dropout: 0.3,
     stages: [
       ['fused', 1, 3, 1, 24, 3],
       ['fused', 4, 3, 2, 48, 5],
@@ -129,6 +160,7 @@ const efficientnets: Readonly<Record<string, Efficientnet>> = {
   },
   efficientnet_v2_l: {
     stem: 32,
+    dropout: 0.4,
     stages: [
       ['fused', 1, 3, 1, 32, 4],
       ['fused', 4, 3, 2, 64, 7],
@@ -195,8 +227,8 @@ function block(builder: GraphBuilder, name: string, x: string, options: Block): 
   return options.stride === 1 && imageShape(builder, x)[1] === options.channels ? add(builder, x, y) : y;
 }
 
-/** Images `[N, 3, H, W]` -> features `[N, F]`, the mean over the last map. */
-function build(builder: GraphBuilder, { stem, stages, features, norm }: Efficientnet, images: string): string {
+/** Images `[N, 3, H, W]` -> features `[N, F]`, the mean over the last map, behind a dropout. */
+function build(builder: GraphBuilder, { stem, stages, features, norm, dropout }: Efficientnet, images: string): string {
   const first = { channels: stem, kernel: 3, stride: 2, norm, activation: silu };
   let x = convNormActivation(builder, 'features.0', images, first);
   for (const [stage, [kind, expansion, kernel, firstStride, channels, blocks]] of stages.entries()) {
@@ -207,10 +239,11 @@ function build(builder: GraphBuilder, { stem, stages, features, norm }: Efficien
     }
   }
   const last = { channels: features, kernel: 1, norm, activation: silu };
-  return globalAveragePool(builder, convNormActivation(builder, `features.${stages.length + 1}`, x, last));
+  x = convNormActivation(builder, `features.${stages.length + 1}`, x, last);
+  return ownDropout(builder, 'classifier.0', globalAveragePool(builder, x), dropout);
 }
 
-/** The Linear of the network's own classifier, behind a dropout. */
+/** The Linear of the network's own classifier. */
 const ownClassifier = 'classifier.1';
 
 /** Convolutions by kaiming_normal_ over fan_out, their biases 0. */

@@ -1,6 +1,7 @@
 import type { GraphBuilder } from '../graph/graph.ts';
 import { relu } from '../operators/activation/relu.ts';
 import { concat } from '../operators/movement/concat.ts';
+import { ownDropout } from '../operators/elementwise/dropout.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import type { Family } from './family.ts';
@@ -64,14 +65,14 @@ function inception(builder: GraphBuilder, x: string, { name, point, first, secon
   ]);
 }
 
-/** Images `[N, 3, H, W]` -> features `[N, 1024]`, the mean over the last map. */
+/** Images `[N, 3, H, W]` -> features `[N, 1024]`, the mean over the last map, behind a dropout. */
 function build(builder: GraphBuilder, images: string): string {
   const halve = (x: string, kernel: number) => maxPool2d(builder, x, { kernel, stride: 2, ceilMode: true });
   let x = halve(basicConvolution(builder, 'conv1', images, { channels: 64, kernel: 7, stride: 2 }), 3);
   x = basicConvolution(builder, 'conv2', x, { channels: 64, kernel: 1 });
   x = halve(basicConvolution(builder, 'conv3', x, { channels: 192, kernel: 3 }), 3);
   for (const stage of stages) x = 'pool' in stage ? halve(x, stage.pool) : inception(builder, x, stage);
-  return globalAveragePool(builder, x);
+  return ownDropout(builder, 'dropout', globalAveragePool(builder, x), 0.2);
 }
 
 const classifier = 'fc';

@@ -2,6 +2,7 @@ import type { Pair } from '../graph/geometry.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import { concat } from '../operators/movement/concat.ts';
 import { averagePool2d } from '../operators/pooling/averagePool.ts';
+import { ownDropout } from '../operators/elementwise/dropout.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { maxPool2d } from '../operators/pooling/maxPool.ts';
 import type { Family } from './family.ts';
@@ -145,7 +146,7 @@ const modules: readonly (readonly [name: string, module: Module])[] = [
   ['Mixed_7c', moduleE],
 ];
 
-/** Images `[N, 3, H, W]` of 75 pixels and more -> features `[N, 2048]`, the mean over the last map. */
+/** Images `[N, 3, H, W]` of 75 pixels and more -> features `[N, 2048]`, the mean over the last map, behind a dropout. */
 function build(builder: GraphBuilder, images: string): string {
   requireSide(builder, images, 75);
   let x = basicConvolution(builder, 'Conv2d_1a_3x3', images, { channels: 32, kernel: 3, stride: 2, padding: 0 });
@@ -154,7 +155,7 @@ function build(builder: GraphBuilder, images: string): string {
   x = basicConvolution(builder, 'Conv2d_3b_1x1', x, { channels: 80, kernel: 1 });
   x = halved(builder, basicConvolution(builder, 'Conv2d_4a_3x3', x, { channels: 192, kernel: 3, padding: 0 }));
   for (const [name, module] of modules) x = module(builder, name, x);
-  return globalAveragePool(builder, x);
+  return ownDropout(builder, 'dropout', globalAveragePool(builder, x), 0.5);
 }
 
 const classifier = 'fc';

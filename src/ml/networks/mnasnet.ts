@@ -2,6 +2,7 @@ import { imageShape } from '../graph/builder.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import { relu } from '../operators/activation/relu.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
+import { ownDropout } from '../operators/elementwise/dropout.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
 import { fanOut, type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from './initialise.ts';
@@ -91,13 +92,11 @@ function build(builder: GraphBuilder, { width }: Mnasnet, images: string): strin
       x = block(builder, `layers.${stage + 8}.${index}`, x, options);
     }
   }
-  return globalAveragePool(
-    builder,
-    layer(builder, 'layers', 14, x, { channels: features, kernel: 1, activation: relu }),
-  );
+  x = layer(builder, 'layers', 14, x, { channels: features, kernel: 1, activation: relu });
+  return ownDropout(builder, 'classifier.0', globalAveragePool(builder, x), 0.2);
 }
 
-/** The Linear of the network's own classifier, behind a dropout. */
+/** The Linear of the network's own classifier. */
 const ownClassifier = 'classifier.1';
 
 /** Convolutions by kaiming_normal_ over fan_out, the Linear by kaiming_uniform_. */

@@ -4,6 +4,7 @@ import { relu6 } from '../operators/activation/activations.ts';
 import { conv2d } from '../operators/convolution/conv2d.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { batchNorm2d } from '../operators/norm/batchNorm2d.ts';
+import { ownDropout } from '../operators/elementwise/dropout.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import type { Family } from './family.ts';
 import { type Initialisation, kaimingConvolutions, zeros } from './initialise.ts';
@@ -53,7 +54,7 @@ function invertedResidual(
   return stride === 1 && inputs === channels ? add(builder, x, y) : y;
 }
 
-/** Images `[N, 3, H, W]` -> features `[N, 1280]`, the mean over the last map. */
+/** Images `[N, 3, H, W]` -> features `[N, 1280]`, the mean over the last map, behind a dropout. */
 function build(builder: GraphBuilder, images: string): string {
   const wide = { channels: stem, kernel: 3, stride: 2, activation: relu6 };
   let x = convNormActivation(builder, 'features.0', images, wide);
@@ -65,10 +66,10 @@ function build(builder: GraphBuilder, images: string): string {
     }
   }
   x = convNormActivation(builder, `features.${index}`, x, { channels: features, kernel: 1, activation: relu6 });
-  return globalAveragePool(builder, x);
+  return ownDropout(builder, 'classifier.0', globalAveragePool(builder, x), 0.2);
 }
 
-/** The Linear of the network's own classifier, behind a dropout. */
+/** The Linear of the network's own classifier. */
 const ownClassifier = 'classifier.1';
 
 /** Convolutions by kaiming_normal_ over fan_out. */

@@ -5,6 +5,7 @@ import { hardSwish } from '../operators/activation/hardSwish.ts';
 import { relu } from '../operators/activation/relu.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { linear } from '../operators/matmul/linear.ts';
+import { ownDropout } from '../operators/elementwise/dropout.ts';
 import { globalAveragePool } from '../operators/pooling/globalAveragePool.ts';
 import { type Family, variantsOf } from './family.ts';
 import { type Initialisation, kaimingConvolutions, weightShapeOf, zeros } from './initialise.ts';
@@ -101,14 +102,15 @@ function block(builder: GraphBuilder, name: string, x: string, options: Block): 
   return stride === 1 && inputs === channels ? add(builder, y, x) : y;
 }
 
-/** Images `[N, 3, H, W]` -> features `[N, F]`, those that the last Linear classifies. */
+/** Images `[N, 3, H, W]` -> features `[N, F]`, those that the last Linear classifies, behind a dropout. */
 function build(builder: GraphBuilder, { blocks, features }: MobilenetV3, images: string): string {
   const first = { channels: stem, kernel: 3, stride: 2, norm, activation: hardSwish };
   let x = convNormActivation(builder, 'features.0', images, first);
   for (const [index, options] of blocks.entries()) x = block(builder, `features.${index + 1}`, x, options);
   const last = { channels: 6 * imageShape(builder, x)[1], kernel: 1, norm, activation: hardSwish };
   x = convNormActivation(builder, `features.${blocks.length + 1}`, x, last);
-  return hardSwish(builder, linear(builder, 'classifier.0', globalAveragePool(builder, x), features));
+  x = hardSwish(builder, linear(builder, 'classifier.0', globalAveragePool(builder, x), features));
+  return ownDropout(builder, 'classifier.2', x, 0.2);
 }
 
 /** Convolutions by kaiming_normal_ over fan_out, all biases 0. */

@@ -24,6 +24,8 @@ export interface GraphOptions {
   readonly pixels?: PixelPreparation;
   /** Statistics of batch norm: the running ones without it. */
   readonly batchNorm?: 'running' | 'batch';
+  /** Rate of the dropout that the network has itself, `own` for the one that its definition has: 0 without it. */
+  readonly dropout?: number | 'own';
 }
 
 /** What a network wants of its images. */

@@ -178,8 +178,12 @@ export function pixelsOf({ resize, crop, ...constants }: Preprocessing): Pick<Im
   return { constants, usual: { resize, crop } };
 }
 
-function graphOf(described: Described, head: NetworkHead, { batchSize, size, pixels, batchNorm }: GraphOptions): Graph {
-  const builder = createGraphBuilder(batchNorm);
+function graphOf(
+  described: Described,
+  head: NetworkHead,
+  { batchSize, size, pixels, batchNorm, dropout }: GraphOptions,
+): Graph {
+  const builder = createGraphBuilder(batchNorm, dropout);
   const shape = [batchSize, 3, size, size];
   const prepared = pixels
     ? normalize(builder, input(builder, imagesInput, shape, 'uint8'), pixelConstants(pixels))
@@ -203,7 +207,8 @@ export function listNetworks(): readonly NamedNetwork[] {
  * Appends a network to `builder`: images `[N, 3, H, W]` float32 -> its output `[N, classes]`, which are raw logits of
  * its own classifier for `'original'` (dropout left out, as in eval mode; the features where it has none) and
  * log-probabilities for a head.
- * Parameters are declared in torch's order under torchvision's names; dropout masks are inputs (see `buildHead`).
+ * Parameters are declared in torch's order under torchvision's names; dropout masks are inputs (see `buildHead`), and dropout
+ * that the network has itself is as the builder says.
  * Throws `RangeError` for an unknown name.
  */
 export function buildNetwork(name: string, builder: GraphBuilder, images: string, head: NetworkHead): string {

@@ -53,6 +53,13 @@ const widths = [64, 128, 256, 512, 512] as const;
 /** Side of the map that the classifier sees, and number of features of its last Linear. */
 const [side, features] = [7, 4096];
 
+const linears = [
+  ['linear', 'classifier.0'],
+  ['dropout', 'classifier.2'],
+  ['linear', 'classifier.3'],
+  ['dropout', 'classifier.5'],
+] as const;
+
 /** Images `[N, 3, H, W]` of 32 pixels and more -> features `[N, 4096]`, those that the last Linear classifies. */
 function build(builder: GraphBuilder, { stages, norm }: Vgg, images: string): string {
   requireSide(builder, images, 32);
@@ -68,7 +75,7 @@ function build(builder: GraphBuilder, { stages, norm }: Vgg, images: string): st
     x = maxPool2d(builder, x, { kernel: 2, stride: 2 });
     index++;
   }
-  return pooledLinears(builder, x, { side, linears: ['classifier.0', 'classifier.3'], features });
+  return pooledLinears(builder, x, { side, modules: linears, features });
 }
 
 /** Convolutions by kaiming_normal_ over fan_out, all biases 0. */

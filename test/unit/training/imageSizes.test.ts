@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { openNetwork } from '../../../src/ml/training/run/openNetwork.ts';
-import { runNetwork } from '../../../src/ml/training/run/runNetwork.ts';
+import { preprocessingOf, runNetwork } from '../../../src/ml/training/run/runNetwork.ts';
 import { tinyConfig } from './tinyDataset.ts';
 
 /** Crop, short side and filter of torchvision's transforms; 224 pixels keep the report's short side. */
@@ -22,6 +22,20 @@ test('a network trains on images of the size that its weights were trained with,
     const found = [preprocessing.crop, preprocessing.resize, preprocessing.interpolation];
     assert.deepEqual(found, [crop, resize, interpolation], name);
   }
+});
+
+test('sizes that are set count for more than those that a file’s pixels are said to have', () => {
+  const preprocessing = { crop: 224, resize: 256 };
+  const network = { kind: 'backbone', file: 'x.onnx', preprocessing } as const;
+  const { images } = namedNetwork('resnet18');
+  const sizesOf = (settings: Parameters<typeof tinyConfig>[1]) => {
+    const config = tinyConfig('data', { network, imageSize: undefined, resize: undefined, ...settings });
+    const { crop, resize } = preprocessingOf(config, images);
+    return [crop, resize];
+  };
+  assert.deepEqual(sizesOf({}), [224, 256]);
+  assert.deepEqual(sizesOf({ imageSize: 320 }), [320, 364]);
+  assert.deepEqual(sizesOf({ resize: 300 }), [224, 300]);
 });
 
 test('the set of weights that is named says the filter, the size and the mean, and none without pretrained weights', async () => {

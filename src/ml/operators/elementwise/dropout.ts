@@ -55,6 +55,11 @@ export function dropout(builder: GraphBuilder, name: string, x: string, rate: nu
   return append(builder, dropoutOperator, { rate }, [x, mask]);
 }
 
+/** The dropout that a network has itself, as torch's module `name` with `rate`, unless the graph is made with another rate. */
+export function ownDropout(builder: GraphBuilder, name: string, x: string, rate: number): string {
+  return dropout(builder, name, x, builder.dropout === 'own' ? rate : builder.dropout);
+}
+
 /**
  * torchvision's StochasticDepth in mode `row` (Huang et al. 2016): the whole value of an image is dropped, or kept and
  * divided by 1 - rate. The mask is an input `${name}.mask`, `[N, 1, ...]`; see `dropout`.

@@ -22,7 +22,7 @@ import { initialState, type LocateWeights } from './initialState.ts';
 import type { NetworkToTrain } from './openNetwork.ts';
 import { freshBatches, keptBatches, type ReadyBatches } from '../features/readyBatches.ts';
 import { carryOver, positionOf, type ResumedFrom, resumedState, restoreCheckpoints } from './resumeFrom.ts';
-import { runNetwork } from './runNetwork.ts';
+import { headOf, runNetwork } from './runNetwork.ts';
 import type { RunSession } from './runSession.ts';
 import type { RunProfiler } from '../profile/runProfiler.ts';
 import type { RunFacts } from './saver.ts';
@@ -158,7 +158,7 @@ function factsOf(
   return {
     network: opened.network.reference,
     ...(licence === undefined ? {} : { licence }),
-    head: { hidden: config.hidden, dropout: config.dropout, classes: classes.length },
+    head: { ...headOf(config, classes.length), hidden: config.hidden },
     classes: [...classes],
     preprocessing,
     training: { run: session.folder.name, method: config.method, data: root },

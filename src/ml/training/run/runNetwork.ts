@@ -3,6 +3,7 @@ import { networkId } from '../../../protocol/networkName.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import {
   adapterOptionsOf,
+  headDropout,
   imageSizesOf,
   type GivenConfig,
   type TrainingConfig,
@@ -11,6 +12,7 @@ import type { Graph } from '../../graph/graph.ts';
 import type { GraphForBatch } from '../../engine/engine.ts';
 import { splitFrozen } from '../../passes/frozenPrefix.ts';
 import { isAdapter, withAdapters } from '../../passes/lowRankAdapters.ts';
+import type { HeadOptions } from '../../networks/layers/head.ts';
 import { refuseUnusable } from '../../networks/graphLimits.ts';
 import type { Initialisation } from '../../networks/initialise.ts';
 import { type ImageDemands, imagesInput, type Network } from '../../networks/network.ts';
@@ -19,7 +21,7 @@ import { stateShapes } from '../../networks/stateShapes.ts';
 import { trainableParameters } from '../../networks/trainableParameters.ts';
 import { asUsage } from '../../networks/asUsage.ts';
 import { withDropPath } from '../../passes/dropPath.ts';
-import { withoutDropout } from '../../passes/withoutDropout.ts';
+import { withoutDropout, withoutFrozenDropout } from '../../passes/withoutDropout.ts';
 
 /** The graphs that a run needs, and what of them moves. */
 export interface RunNetwork {
@@ -52,6 +54,11 @@ export function batchNormOf(config: Pick<TrainingConfig, 'batchNorm' | 'method'>
   return config.batchNorm ?? (config.method === 'full' || config.method === 'scratch' ? 'batch' : 'running');
 }
 
+/** The head that a configuration means. */
+export function headOf({ hidden, dropout = headDropout }: TrainingConfig, classes: number): HeadOptions {
+  return { hidden, dropout, classes };
+}
+
 /**
  * How a run's pixels are prepared: as the network wants them, unless the configuration says otherwise. Throws a usage
  * error where the crop would not fit into the image, or the network takes only images of another size.
@@ -63,7 +70,7 @@ export function preprocessingOf(
   const demanded = { ...constants, ...imageSizesOf(config, usual) };
   const own = 'preprocessing' in config.network ? (config.network.preprocessing ?? {}) : {};
   const given = Object.entries(own).filter(([, value]) => value !== undefined);
-  const chosen = { ...demanded, ...Object.fromEntries(given), ...chosenPixels(config) };
+  const chosen = { ...demanded, ...Object.fromEntries(given), ...chosenPixels(config), ...chosenSizes(config, usual) };
   const preprocessing: Preprocessing = isWhole(chosen) ? { ...chosen, resize: chosen.crop } : chosen;
   if (preprocessing.resize < preprocessing.crop) {
     throw usageError(
@@ -94,6 +101,15 @@ function chosenPixels({ fit, interpolation }: GivenConfig): Pick<Preprocessing, 
   return { ...(fit === undefined ? {} : { fit }), ...(interpolation === undefined ? {} : { interpolation }) };
 }
 
+/** What of the sizes of images a configuration says itself, which counts for more than what it says of a file's pixels. */
+function chosenSizes(
+  config: GivenConfig,
+  usual: ImageDemands['usual'],
+): Partial<Pick<Preprocessing, 'crop' | 'resize'>> {
+  if (config.imageSize !== undefined) return imageSizesOf(config, usual);
+  return config.resize === undefined ? {} : { resize: config.resize };
+}
+
 /** Whether the network sees whole images, which are then resized to the very square that it takes. */
 function isWhole({ fit = 'crop' }: Preprocessing): boolean {
   return fit !== 'crop';
@@ -109,18 +125,20 @@ export function runNetwork(config: TrainingConfig, network: Network, classes: nu
     throw usageError(`An ONNX backbone is frozen, so the method \`${config.method}\` is not possible: use \`head\`.`);
   }
   const preprocessing = preprocessingOf(config, network.images);
-  const head = { hidden: config.hidden, dropout: config.dropout, classes };
+  const head = headOf(config, classes);
+  const dropout = config.dropout ?? 'own';
   const graphOf = (batchNorm: 'running' | 'batch', size = preprocessing.crop) =>
     keepByBatch((batchSize) =>
-      asUsage(() => network.graph(head, { batchSize, size, pixels: preprocessing, batchNorm })),
+      asUsage(() => network.graph(head, { batchSize, size, pixels: preprocessing, batchNorm, dropout })),
     );
   refuseStartSize(config, preprocessing.crop);
   refuseLargeBatch(config.batchSize, preprocessing.crop);
   const stored = graphOf(batchNormOf(config));
-  const whole =
+  const complete =
     config.method === 'lora' ? keepByBatch((batchSize) => adapted(stored(batchSize), config, network)) : stored;
-  asUsage(() => refuseUnusable(whole(1), 'running'));
-  const trainable = asUsage(() => trainableParameters(whole(1), choiceOf(config, classifier)));
+  asUsage(() => refuseUnusable(complete(1), 'running'));
+  const trainable = asUsage(() => trainableParameters(complete(1), choiceOf(config, classifier)));
+  const whole = keepByBatch((batchSize) => withoutFrozenDropout(complete(batchSize), trainable));
   const dropping = (forward: GraphForBatch) => dropPathIn(forward, config, { trainable, whole, classifier });
   const sizeStep = network.images.multipleOf ?? usualSizeStep;
   const growing = keepByBatch((size) => dropping(graphOf(batchNormOf(config), size)));

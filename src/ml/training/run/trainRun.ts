@@ -40,6 +40,7 @@ import {
   type ResumeRequest,
   resumeRequest,
 } from './resumeFrom.ts';
+import { refuseNeedless } from './refuseNeedless.ts';
 import { resumeChanges, withPixels } from './resumeChanges.ts';
 import { type NetworkToTrain, openNetwork } from './openNetwork.ts';
 import { preprocessingOf, runNetwork } from './runNetwork.ts';
@@ -134,7 +135,8 @@ async function trainOn(
   const continued = resumed && keepSteps(named, resumed.resume.config);
   if (continued) checkResumable(resumed, continued, opened.network);
   // What cannot be trained is said before there is a folder; the numbers of classes and images change nothing of that.
-  runNetwork(continued ?? chooseSteps(named, opened.network, 1).config, opened.network, 2);
+  const built = runNetwork(continued ?? chooseSteps(named, opened.network, 1).config, opened.network, 2);
+  if (!resumed) refuseNeedless(named, built);
   const { dataset, split, splitIsKept = false, notes: differences } = await splitOf(named, resumed);
   refuseUntrainable(countsOf(dataset), split);
   const steps = chooseSteps(continued ?? named, opened.network, dataset.splits.train.length);
