@@ -171,16 +171,35 @@ if (watch) {
 async function writeSchema() {
   const contents = `
     import { z } from 'zod';
-    import { networkNames } from './src/ml/networks/registry.ts';
-    import { givenConfigSchema } from './src/protocol/trainingConfig.ts';
-    export const schema = z.toJSONSchema(givenConfigSchema, {
+    import { networkNames, namedNetwork } from './src/ml/networks/registry.ts';
+    import { backboneNames } from './src/protocol/backboneNames.ts';
+    import { givenConfigSchema, methods } from './src/protocol/trainingConfig.ts';
+    const described = z.toJSONSchema(givenConfigSchema, {
       io: 'input',
       target: 'draft-7',
       override: ({ jsonSchema }) => {
-        if (jsonSchema.description !== undefined) jsonSchema.markdownDescription = jsonSchema.description;
-        if (jsonSchema.properties?.name && jsonSchema.properties.weights) jsonSchema.properties.name.examples = [...networkNames];
+        const { description, properties } = jsonSchema;
+        if (description !== undefined) jsonSchema.markdownDescription = description;
+        if (properties?.name && properties.weights) properties.name.examples = [...networkNames];
+        if (properties?.file && properties.featuresOutput) properties.file.examples = [...backboneNames];
       },
-    });`;
+    });
+    const only = (network, allowed, errorMessage) => ({
+      if: { required: ['network'], properties: { network: { required: Object.keys(network), properties: network } } },
+      then: { properties: { method: { enum: allowed, errorMessage } } },
+    });
+    const others = networkNames.filter((name) => !namedNetwork(name).isTransformer);
+    export const schema = {
+      ...described,
+      allOf: [
+        only({ kind: { const: 'backbone' } }, ['head'], 'An ONNX file is frozen: only a head can be trained on it.'),
+        only(
+          { kind: { const: 'architecture' }, name: { enum: others } },
+          methods.filter((method) => method !== 'lora'),
+          'The method lora is for transformers.',
+        ),
+      ],
+    };`;
   const stdin = { contents, resolveDir: root, loader: 'ts' };
   const { outputFiles } = await build({
     ...node,

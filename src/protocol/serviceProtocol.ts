@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { backboneNames } from './backboneNames.ts';
-import { line, list, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import { count, line, list, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
@@ -25,6 +25,16 @@ export const cropCountSchema = z.union([z.literal(1), z.literal(5)]);
 export type CropCount = z.infer<typeof cropCountSchema>;
 
 const placement = { engine: z.enum(engineChoices), device: z.enum(deviceChoices) };
+
+/** A folder of images, and how it is read. */
+const dataFields = {
+  data: line(),
+  validShare: z.number(),
+  testShare: z.number(),
+  seed: z.number().int(),
+  layout: z.enum(layouts),
+  classNames: line().optional(),
+};
 
 /** Published weights: those of a network, the set that is named or its first; or an ONNX file by its short name. */
 export const publishedWeightsSchema = z.discriminatedUnion('kind', [
@@ -66,14 +76,11 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   /** `quick` leaves out the full decode; answers `progress`, then `report`, then `done`. */
   z.object({
     type: z.literal('check'),
-    data: line(),
     quick: z.boolean(),
-    validShare: z.number(),
-    testShare: z.number(),
-    seed: z.number().int(),
-    layout: z.enum(layouts),
-    classNames: line().optional(),
+    ...dataFields,
   }),
+  /** How many images there are, and how fast some of them decode here; answers `size`, then `done`. */
+  z.object({ type: z.literal('size'), ...dataFields }),
   z.object({ type: z.literal('export'), checkpoint: line(), output: line() }),
   /** Draws the sample data set; answers `done`. */
   z.object({ type: z.literal('sample'), folder: line() }),
@@ -81,6 +88,11 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('devices') }),
   /** Answers `networks`, then `done`. */
   z.object({ type: z.literal('networks'), weightsFolder: line().optional() }),
+  /**
+   * How fast networks classify here: answers a `speed` for each that was measured before, and, with `measure`, for the
+   * others as they are measured, which takes some seconds each; then `done`.
+   */
+  z.object({ type: z.literal('speeds'), networks: list(line(), mostListed), measure: z.boolean(), ...placement }),
   /**
    * Looks whether published weights are at hand or can be downloaded, or, with `fetch`, downloads them, which answers
    * `progress` in bytes. Answers `weights`, then `done`.
@@ -101,6 +113,8 @@ export const networkOfferSchema = z.object({
   title: line(),
   /** Networks that are built alike, as lists group them. */
   family: line(),
+  /** Whether the method `lora` can be used with it. */
+  isTransformer: z.boolean(),
   parameters: z.number().int(),
   /** ImageNet top-1 accuracy of the pretrained weights, 0 to 1, where there are any. */
   top1: z.number().optional(),
@@ -112,6 +126,26 @@ export const networkOfferSchema = z.object({
   weightsHere: z.boolean(),
 });
 export type NetworkOffer = z.infer<typeof networkOfferSchema>;
+
+/** What of a data set the time of a training depends on. */
+export const dataSizeSchema = z.object({
+  /** Numbers of images. */
+  train: count(),
+  valid: count(),
+  /** Images that this machine decodes in a second; absent where none could be. */
+  decodedPerSecond: z.number().positive().optional(),
+});
+export type DataSize = z.infer<typeof dataSizeSchema>;
+
+/** An ONNX file on the hub that has a short name. */
+export const backboneOfferSchema = z.object({
+  name: z.enum(backboneNames),
+  title: line(),
+  licence: line(),
+  weightsBytes: z.number().int(),
+  weightsHere: z.boolean(),
+});
+export type BackboneOffer = z.infer<typeof backboneOfferSchema>;
 
 /** Whether a network's pretrained weights are at hand, can be downloaded from `host`, or cannot be had, and why. */
 export const weightsOutlookSchema = z.discriminatedUnion('state', [
@@ -154,8 +188,11 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('networks'),
     networks: list(networkOfferSchema, mostListed),
+    backbones: list(backboneOfferSchema, mostListed),
     weightsFolder: line(),
   }),
+  z.object({ type: z.literal('size'), size: dataSizeSchema }),
+  z.object({ type: z.literal('speed'), network: line(), imagesPerSecond: z.number().positive() }),
   z.object({ type: z.literal('weights'), weights: weightsOutlookSchema }),
   /** A line for the log: a fallback, a download. */
   z.object({ type: z.literal('log'), level: z.enum(['info', 'warning', 'error']), message: line() }),

@@ -80,6 +80,11 @@ scenario('weights that cannot be had are told before the start, with what can be
   await question.waitFor();
   const groups = quickInput(workbench).locator('.quick-input-list-separator');
   await groups.filter({ hasText: 'To Download', visible: true }).first().waitFor();
+  // What is best here comes first, and is what Enter chooses.
+  const best = quickPickRow(workbench, /Best Accuracy/);
+  await best.filter({ hasText: /to download/ }).waitFor();
+  assert.match((await best.getAttribute('class')) ?? '', /focused/);
+  await quickPickRow(workbench, /Quick/).filter({ hasText: 'MobileNetV4' }).waitFor();
   await pictures(here, 'first-networks');
   await question.fill('SqueezeNet 1.1');
   await chooseQuickPick(workbench, 'SqueezeNet 1.1');

@@ -1,38 +1,27 @@
 import { basename, dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
-import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
-import type { Parts } from '../parts.ts';
 import { inLabel } from '../plainText.ts';
-import { answerOf } from '../service/answerOf.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
-import type { SpeedMemory } from '../trainer/speedMemory.ts';
 import { findDataSets } from '../views/listData.ts';
+import { askNetwork, type NetworkParts } from './askNetwork.ts';
 import { chooseFolder } from './chooseFolder.ts';
-import { checkRequest } from './confirmTraining.ts';
 import { drawSampleHere } from './drawSample.ts';
-import { isSameNetwork, networkItems, type NetworkItem, type SecondsPerEpoch } from './networkList.ts';
 import { askLine, pickItem } from './quickQuestions.ts';
-import { back, type QuestionPlace, placeAfter, runSteps, type Step } from './runSteps.ts';
+import { back, lastStep, type QuestionPlace, placeAfter, runSteps, type Step } from './runSteps.ts';
 import { readSampleSettings } from './sampleSettings.ts';
 import {
   choicesFor,
-  configFrom,
   type FirstSettings,
   type MachineSettings,
   methodsFor,
   methodTexts,
-  presetNames,
-  runnableNow,
   type TrainingChoices,
 } from './trainingChoices.ts';
 
-export interface AskParts extends Pick<Parts, 'service'> {
+export interface AskParts extends NetworkParts {
   readonly dataFolders: DataFolders;
-  readonly speeds: Pick<SpeedMemory, 'imagesPerSecond'>;
   readonly title: string;
-  readonly offers: Promise<readonly NetworkOffer[]>;
   readonly settings: FirstSettings & MachineSettings;
 }
 
@@ -62,15 +51,17 @@ export async function askTrainingChoices(
     return dataChosen(parts, choices, answer.folder);
   };
   const always = () => !isDrawn;
+  // What was suggested comes with its method, epochs and batch.
+  const isOpen = ({ recipe }: TrainingChoices) => always() && recipe === 'report';
   const steps: Step<TrainingChoices>[] = [
     { applies: () => from.folder === undefined, ask: askForData },
     { applies: always, ask: (choices, place) => askNetwork(parts, choices, place) },
-    { applies: ({ network }) => always() && methodsFor(network).length > 1, ask: askMethod },
-    { applies: always, ask: askEpochs },
-    { applies: always, ask: askBatch },
+    { applies: (choices) => isOpen(choices) && methodsFor(choices.network).length > 1, ask: askMethod },
+    { applies: isOpen, ask: askEpochs },
+    { applies: isOpen, ask: askBatch },
   ];
   const start = from.folder === undefined ? first : await dataChosen(parts, first, from.folder);
-  const choices = await runSteps(parts.title, start, steps, from.last === true ? steps.length - 1 : 0);
+  const choices = await runSteps(parts.title, start, steps, from.last === true ? lastStep(steps, start) : 0);
   return { choices, place: placeAfter(parts.title, steps, choices) };
 }
 
@@ -141,89 +132,6 @@ async function findData(): Promise<readonly string[]> {
   return (await Promise.all(roots.map(({ uri }) => findDataSets(uri.fsPath, 2)))).flat();
 }
 
-async function askNetwork(parts: AskParts, choices: TrainingChoices, place: QuestionPlace): Answer {
-  let preferred = choices.network;
-  const picked = await pickItem<NetworkItem>({
-    place,
-    placeholder: l10n.t('Which network?'),
-    items: async (show) => {
-      const [offers, time] = await Promise.all([parts.offers, timeOfEpochs(parts, choices)]);
-      preferred = runnableNow(choices, offers).network;
-      show(networkItems(offers, choices.network, time));
-    },
-    active: ({ network }) => isSameNetwork(network, preferred),
-  });
-  if (picked === back) return back;
-  const network = picked.network ?? (await askBackbone(place));
-  // Nothing chosen, or back from what a file expects: the list again.
-  if (network === undefined || network === back) return askNetwork(parts, choices, place);
-  return withNetwork(choices, network);
-}
-
-function withNetwork(choices: TrainingChoices, network: TrainingChoices['network']): TrainingChoices {
-  const methods = methodsFor(network);
-  const method = methods.includes(choices.method) ? choices.method : (methods[0] ?? 'head');
-  return { ...choices, network, method };
-}
-
-/** Milliseconds that the list of networks waits for a count of the images: without one it tells no times. */
-const countPatience = 500;
-
-/** How long an epoch takes here, by how fast such a network was last trained. */
-async function timeOfEpochs(
-  { service, settings, speeds, offers }: AskParts,
-  choices: TrainingChoices,
-): Promise<SecondsPerEpoch> {
-  const speedOf = (network: TrainingChoices['network']) =>
-    speeds.imagesPerSecond(configFrom(withNetwork(choices, network), settings));
-  const isKnown = (await offers).some(
-    ({ name, weightsBytes }) =>
-      speedOf({ kind: 'architecture', name, pretrained: weightsBytes !== undefined }) !== undefined,
-  );
-  if (!isKnown && speedOf(choices.network) === undefined) return () => undefined;
-  const request = checkRequest(configFrom(choices, settings), true);
-  const count = answerOf(service, request, 'report').then(
-    ({ report }) => report.images.train,
-    // What is wrong with the data is told by the last question.
-    () => undefined,
-  );
-  const images = await Promise.race([count, delay(countPatience, undefined, { ref: false })]);
-  return (network) => {
-    const speed = speedOf(network);
-    return images === undefined || speed === undefined ? undefined : images / speed;
-  };
-}
-
-interface PresetItem extends vscode.QuickPickItem {
-  readonly name: (typeof presetNames)[number];
-}
-
-const presets = {
-  imagenet: l10n.t('From 0 to 1, less ImageNet’s mean, by its deviation: torchvision, timm, most others.'),
-  tf: l10n.t('From -1 to 1: TensorFlow’s MobileNet and Inception.'),
-  'caffe-bgr': l10n.t('From 0 to 255, less the mean, blue first: networks from Caffe.'),
-} as const;
-
-async function askBackbone(place: QuestionPlace): Promise<TrainingChoices['network'] | typeof back | undefined> {
-  const chosen = await vscode.window.showOpenDialog({
-    canSelectFiles: true,
-    filters: { ONNX: ['onnx'] },
-    title: l10n.t('Choose an ONNX File as Backbone'),
-    openLabel: l10n.t('Use as Backbone'),
-  });
-  const file = chosen?.[0]?.fsPath;
-  if (file === undefined) return undefined;
-  const picked = await pickItem<PresetItem>({
-    place: { ...place, title: basename(file) },
-    placeholder: l10n.t('Choose input normalization'),
-    items: (show) => {
-      show(presetNames.map((name) => ({ label: name, detail: presets[name], name })));
-      return Promise.resolve();
-    },
-  });
-  return picked === back ? back : { kind: 'backbone', file, preprocess: picked.name };
-}
-
 interface MethodItem extends vscode.QuickPickItem {
   readonly name: TrainingChoices['method'];
 }
@@ -234,7 +142,7 @@ async function askMethod(choices: TrainingChoices, place: QuestionPlace): Answer
     place,
     placeholder: l10n.t('Which layers to train?'),
     items: (show) => {
-      const order = (['head', 'full', 'top', 'scratch'] as const).filter((name) => methods.includes(name));
+      const order = (['head', 'lora', 'full', 'top', 'scratch'] as const).filter((name) => methods.includes(name));
       show(order.map((name) => ({ label: methodTexts[name][0], detail: methodTexts[name][1], name })));
       return Promise.resolve();
     },

@@ -50,6 +50,7 @@ interface Item extends vscode.QuickPickItem {
     | 'openWeightsFolder'
     | 'setMirror'
     | 'without'
+    | 'another'
     | 'nothing';
   /** What a tick changes. */
   readonly settings?: Partial<TickedSettings>;
@@ -68,7 +69,7 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
   };
   for (;;) {
     const picked = await askOnce(parts, { ...question, config, onChange });
-    if (picked === back) return back;
+    if (picked === back || picked.does === 'another') return back;
     if (picked.does === 'edit' || picked.does === 'folder') return picked.does;
     if (picked.does !== 'setMirror') {
       if (picked.does === 'without') onChange(withoutPretrained(config));
@@ -118,7 +119,7 @@ async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<
         if (does === 'openWeightsFolder') {
           void openWeightsFolder(service).catch((error: unknown) => showFailure(error, parts.log));
         }
-        return ['start', 'edit', 'folder', 'setMirror', 'without'].includes(does);
+        return ['start', 'edit', 'folder', 'setMirror', 'without', 'another'].includes(does);
       },
     });
   } finally {
@@ -136,7 +137,7 @@ interface Shown {
   /** The data could not be looked at at all, and the list says why. */
   cannotCheck: boolean;
   /** Of the pretrained weights that the run needs; undefined while they are looked for, and if it needs none. */
-  weights?: WeightsOutlook | undefined;
+  weights?: WeightsOutlook | { readonly state: 'refused'; readonly reason: string } | undefined;
 }
 
 interface Looking {
@@ -156,7 +157,7 @@ async function lookAtWeights(service: Parts['service'], shown: Shown, { signal, 
   } catch (error) {
     if (error instanceof CancelledError) return;
     if (!(error instanceof UserError)) throw error;
-    shown.weights = { state: 'missing', reason: error.message };
+    shown.weights = { state: 'refused', reason: error.message };
   }
   onChange();
 }
@@ -191,9 +192,13 @@ function checkedNote({ done, total }: { readonly done: number; readonly total?: 
 }
 
 /** Asks for a report of a configuration's data; a quick one decodes nothing. */
-export function checkRequest({ data, validShare, testShare, seed, layout, classNames }: GivenConfig, quick: boolean) {
-  const names = classNames === undefined ? {} : { classNames };
-  return { type: 'check' as const, data, quick, validShare, testShare, seed, layout, ...names };
+function checkRequest(config: GivenConfig, quick: boolean) {
+  return { type: 'check' as const, quick, ...dataOf(config) };
+}
+
+/** The folder of images that a configuration names, as requests of the service have it. */
+export function dataOf({ data, validShare, testShare, seed, layout, classNames }: GivenConfig) {
+  return { data, validShare, testShare, seed, layout, ...(classNames === undefined ? {} : { classNames }) };
 }
 
 function item(label: string, does: Item['does'], detail?: string): Item {
@@ -214,21 +219,33 @@ function separator(label: string): Item {
 function startItems(shown: Shown): Item[] {
   const edit = l10n.t('Opens a .fivecrop.json file with every setting, to run again and to share.');
   return [
-    ...(shown.weights?.state === 'missing' ? weightsItems(shown.config, shown.weights.reason) : [startItem(shown)]),
+    ...firstItems(shown),
     ...(shown.canEdit ? [item(`$(settings-gear) ${l10n.t('Edit Settings First')}`, 'edit', edit)] : []),
   ];
+}
+
+function firstItems(shown: Shown): Item[] {
+  const { config, weights, canEdit } = shown;
+  if (weights?.state !== 'missing' && weights?.state !== 'refused') return [startItem(shown)];
+  const another = canEdit
+    ? [item(`$(arrow-left) ${l10n.t('Choose Another Network')}`, 'another', l10n.t('ConvNets need no download.'))]
+    : [];
+  if (weights.state === 'missing') return [...weightsItems(config, weights.reason), ...another];
+  const network = inLabel(networkName(config.network));
+  return [item(`$(error) ${l10n.t('{0} Cannot Be Trained', network)}`, 'nothing', inLabel(weights.reason)), ...another];
 }
 
 /** Side of the images that most networks take; others are said. */
 const usualSize = 224;
 
 function startItem({ config, weights }: Shown): Item {
-  const { method, epochs, batchSize, imageSize } = config;
+  const { method, epochs, batchSize, featureViews, imageSize } = config;
   const what = [
     inLabel(networkName(config.network)),
     methodTexts[method][0],
     epochCount(epochs),
     ...(batchSize === 'auto' ? [] : [l10n.t('{0} images per step', batchSize)]),
+    ...(featureViews === undefined ? [] : [l10n.t('{0} views of each image', featureViews)]),
     ...(imageSize === undefined || imageSize === usualSize ? [] : [l10n.t('images of {0} pixels', imageSize)]),
   ];
   const download =

@@ -23,6 +23,14 @@ export function placeAfter<State>(title: string, steps: readonly Step<State>[], 
   return { title, step: asked, totalSteps: asked };
 }
 
+/** The place among `steps` of the last that applies; 0 where none does. */
+export function lastStep<State>(steps: readonly Step<State>[], state: State): number {
+  return Math.max(
+    0,
+    steps.findLastIndex(({ applies }) => applies(state)),
+  );
+}
+
 /**
  * Asks the questions that apply in turn, from the `begin`th on; *Back* returns to the one before. One more question comes
  * after them, which counts in their places. Throws a cancellation on Escape.
@@ -46,8 +54,7 @@ export async function runSteps<State>(
     const before = steps.slice(0, index).filter(({ applies }) => applies(state)).length;
     const answer = await step.ask(state, { title, step: before + 1, totalSteps });
     if (answer === back) {
-      const last = steps.slice(0, index).findLastIndex(({ applies }) => applies(state));
-      index = Math.max(0, last);
+      index = lastStep(steps.slice(0, index), state);
       state = known.get(index) ?? state;
     } else {
       known.set(index, state);

@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
-import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import { runNameOf } from '../../runs/name.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
@@ -10,12 +9,14 @@ import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
+import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { SpeedMemory } from '../trainer/speedMemory.ts';
 import { askTrainingChoices, dataChosen } from './askTrainingChoices.ts';
 import { confirmTraining } from './confirmTraining.ts';
 import { justDrawn } from './drawSample.ts';
 import { editSettings } from './editSettings.ts';
 import { back } from './runSteps.ts';
+import type { Offers } from './networkList.ts';
 import { registerCommand } from './registerCommand.ts';
 import { startOrQueue } from './startOrQueue.ts';
 import { configFrom, firstChoices, type TrainingChoices, withSettings } from './trainingChoices.ts';
@@ -29,13 +30,14 @@ const title = l10n.t('Train Model');
 interface TrainParts extends Parts {
   readonly dataFolders: DataFolders;
   readonly documents: VirtualDocuments;
+  readonly live: LiveRuns;
   readonly speeds: SpeedMemory;
 }
 
 /** *Train Model*, *Train Model on This Folder*, *Train with This File* and *Train Again with These Settings*. */
 export function registerTrainModel(
   context: vscode.ExtensionContext,
-  known: Parts & { readonly dataFolders: DataFolders; readonly speeds: SpeedMemory },
+  known: Omit<TrainParts, 'documents'>,
 ): vscode.Disposable {
   const documents = createVirtualDocuments('fivecrop-data');
   const parts: TrainParts = { ...known, documents };
@@ -106,10 +108,10 @@ async function trainModel(
 }
 
 /** Asked for at once, so that the list is there when the folder has been chosen. */
-async function networkOffers({ service }: TrainParts): Promise<readonly NetworkOffer[]> {
+async function networkOffers({ service }: TrainParts): Promise<Offers> {
   const { weightsFolder } = readSettings();
   const folder = weightsFolder === undefined ? {} : { weightsFolder };
-  return (await answerOf(service, { type: 'networks', ...folder }, 'networks')).networks;
+  return answerOf(service, { type: 'networks', ...folder }, 'networks');
 }
 
 async function remember(

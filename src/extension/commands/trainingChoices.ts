@@ -1,10 +1,12 @@
 import * as l10n from '@vscode/l10n';
 import * as z from 'zod';
 import { preprocessPresets } from '../../protocol/preprocessing.ts';
-import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
+import { withRecipe } from '../../protocol/recipes.ts';
 import {
   methods,
   type GivenConfig,
+  givenConfigSchema,
+  recipeNames,
   type TrainingConfigInput,
   trainingConfigSchema,
 } from '../../protocol/trainingConfig.ts';
@@ -22,9 +24,22 @@ const sampleSettingsSchema = trainingConfigSchema.pick({ imageSize: true, resize
 export const trainingChoicesSchema = z.object({
   data: z.string(),
   network: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('architecture'), name: z.string(), pretrained: z.boolean() }),
-    z.object({ kind: z.literal('backbone'), file: z.string(), preprocess: z.enum(presetNames) }),
+    z.object({
+      kind: z.literal('architecture'),
+      name: z.string(),
+      pretrained: z.boolean(),
+      /** Whether it is known to be one, so that adapters are offered. */
+      isTransformer: z.boolean().default(false),
+    }),
+    z.object({
+      kind: z.literal('backbone'),
+      /** Its path, or a short name, which says how its pixels are prepared. */
+      file: z.string(),
+      preprocess: z.enum(presetNames).optional(),
+    }),
   ]),
+  /** Whether method, epochs and the rest were asked for (`report`), or come with what was suggested. */
+  recipe: z.enum(recipeNames).default('report'),
   method: z.enum(methods),
   topTensors: z.number().int().positive(),
   epochs: z.number().int().positive(),
@@ -48,7 +63,8 @@ const pinnedImages = 4;
 function newChoices({ defaultNetwork: name, batchSize }: FirstSettings): TrainingChoices {
   return {
     data: '',
-    network: { kind: 'architecture', name, pretrained: true },
+    network: { kind: 'architecture', name, pretrained: true, isTransformer: false },
+    recipe: 'report',
     method: 'head',
     topTensors: 4,
     epochs: 5,
@@ -77,7 +93,8 @@ export function choicesFor(
   if (sample?.network.kind === 'architecture') {
     const { network, method, epochs } = sample;
     const batchSize = sample.batchSize === 'auto' ? settings.batchSize : sample.batchSize;
-    const own = { network: { kind: network.kind, name: network.name, pretrained: false }, method, epochs, batchSize };
+    const { kind, name } = network;
+    const own = { network: { kind, name, pretrained: false, isTransformer: false }, method, epochs, batchSize };
     return { ...newChoices(settings), data, ...own, sample: sampleSettingsSchema.parse(sampleSettingsOf(sample)) };
   }
   return { ...(last.sample === undefined ? last : newChoices(settings)), data };
@@ -87,35 +104,28 @@ function sampleSettingsOf({ imageSize, resize, hidden, schedule }: GivenConfig) 
   return { imageSize, resize, hidden, schedule };
 }
 
-/**
- * The choices with a network that can be trained without a download: the one chosen if it can, else the most accurate
- * whose weights are at hand; the one chosen where there is none.
- */
-export function runnableNow(choices: TrainingChoices, offers: readonly NetworkOffer[]): TrainingChoices {
-  const { network } = choices;
-  if (network.kind === 'backbone' || !network.pretrained) return choices;
-  const ready = offers.filter(({ weightsHere }) => weightsHere);
-  if (ready.some(({ name }) => name === network.name)) return choices;
-  const [best] = [...ready].sort((a, b) => (b.top1 ?? 0) - (a.top1 ?? 0));
-  if (best === undefined) return choices;
-  return { ...choices, network: { kind: 'architecture', name: best.name, pretrained: true } };
-}
-
 /** The choices with what was changed in the last question. */
 export function withSettings(
   choices: TrainingChoices,
   { classWeights, frozenPrecision, method }: Pick<GivenConfig, 'classWeights' | 'frozenPrecision' | 'method'>,
 ): TrainingChoices {
-  return { ...choices, method, balanced: classWeights === 'balanced', int8: frozenPrecision === 'int8' };
+  // Without its pretrained weights a training that was suggested is another one.
+  const recipe = method === choices.method ? choices.recipe : 'report';
+  return { ...choices, recipe, method, balanced: classWeights === 'balanced', int8: frozenPrecision === 'int8' };
 }
-
-/** The methods that *Train Model* asks about. `lora` takes only some networks: a file of settings has it. */
-const askedMethods = methods.filter((method) => method !== 'lora');
 
 /** The methods that make sense for a network, the first of them where none was chosen. */
 export function methodsFor(network: TrainingChoices['network']): readonly TrainingChoices['method'][] {
   if (network.kind === 'backbone') return ['head'];
-  return network.pretrained ? askedMethods : ['scratch'];
+  if (!network.pretrained) return ['scratch'];
+  return network.isTransformer ? methods : methods.filter((method) => method !== 'lora');
+}
+
+/** The choices with a network, by a method that it can be trained by. */
+export function withNetwork(choices: TrainingChoices, network: TrainingChoices['network']): TrainingChoices {
+  const methods = methodsFor(network);
+  const method = methods.includes(choices.method) ? choices.method : (methods[0] ?? 'head');
+  return { ...choices, network, recipe: 'report', method };
 }
 
 /** Whether layers stay as they are, which can then compute in 8 bits. */
@@ -137,13 +147,13 @@ export const methodTexts = {
 
 /** The configuration that the choices mean, with the settings of this machine. */
 export function configFrom(choices: TrainingChoices, { engine, device, cacheMegabytes }: MachineSettings): GivenConfig {
-  const { data, network, method, topTensors, epochs, batchSize, balanced, int8, sample } = choices;
-  return trainingConfigSchema.parse({
+  const { data, network, recipe, method, topTensors, epochs, batchSize, balanced, int8, sample } = choices;
+  const settings = {
     data,
     network: networkFrom(network),
     method,
     ...(method === 'top' ? { topTensors } : {}),
-    epochs,
+    ...(recipe === 'report' ? { epochs } : { recipe }),
     batchSize,
     classWeights: balanced ? 'balanced' : 'none',
     ...(int8 && freezesLayers(method) ? { frozenPrecision: 'int8' } : {}),
@@ -152,15 +162,18 @@ export function configFrom(choices: TrainingChoices, { engine, device, cacheMega
     engine,
     device,
     cacheMegabytes,
-  });
+  };
+  return givenConfigSchema.parse(withRecipe(settings));
 }
 
 function networkFrom(network: TrainingChoices['network']): TrainingConfigInput['network'] {
   if (network.kind === 'architecture') return { kind: 'architecture', name: network.name };
-  const { scale, mean, std, channels } = preprocessPresets[network.preprocess];
+  const { kind, file, preprocess } = network;
+  if (preprocess === undefined) return { kind, file };
+  const { scale, mean, std, channels } = preprocessPresets[preprocess];
   return {
-    kind: 'backbone',
-    file: network.file,
+    kind,
+    file,
     preprocessing: { scale, mean: [...mean], std: [...std], channels },
   };
 }

@@ -1,3 +1,4 @@
+import { cancelled } from '../../protocol/errors.ts';
 import { createRandom } from '../graph/random.ts';
 import { initialise } from '../networks/initialise.ts';
 import { imagesInput } from '../networks/network.ts';
@@ -11,9 +12,13 @@ const [mostBatches, enoughSeconds] = [8, 3];
 
 /**
  * Images a second that a network classifies in batches of 8, of the size that its weights want, by the fastest of a few
- * batches. Its weights are random, which takes as long as any.
+ * batches. Its weights are random, which takes as long as any. Throws a cancellation after an abort.
  */
-export async function measureNetwork(network: NamedNetwork, { engine, device }: Placement): Promise<number> {
+export async function measureNetwork(
+  network: NamedNetwork,
+  { engine, device }: Placement,
+  signal?: AbortSignal,
+): Promise<number> {
   const { preprocessing: pixels } = network;
   const size = pixels.crop;
   const graphFor = (images: number) => network.graph('original', { batchSize: images, size, pixels });
@@ -24,9 +29,11 @@ export async function measureNetwork(network: NamedNetwork, { engine, device }: 
     const shape = [batchSize, 3, size, size];
     const data = Uint8Array.from({ length: batchSize * 3 * size * size }, () => random.integer(256));
     const feeds = new Map([[imagesInput, { dtype: 'uint8' as const, shape, data }]]);
+    if (signal?.aborted) throw cancelled();
     await model.run(feeds);
     let [fastest, all] = [Infinity, 0];
     for (let batch = 0; batch < mostBatches && all < enoughSeconds; batch++) {
+      if (signal?.aborted) throw cancelled();
       const began = performance.now();
       await model.run(feeds);
       const seconds = (performance.now() - began) / 1000;

@@ -48,6 +48,8 @@ export interface Family {
    * for an architecture of another family. Throws `RangeError`, a clause that says why, for one that is not supported.
    */
   readonly fromTimm?: (config: TimmConfig) => Omit<Variant, 'weights'> | undefined;
+  /** Its networks are transformers, whose Linears the method `lora` puts adapters beside. */
+  readonly transformer?: true;
   /** Module that the head replaces. */
   readonly classifier: string;
   /** Module of the Linear that the network itself classifies with, if that is inside `classifier` and not that itself. */

@@ -140,6 +140,7 @@ export const maxvit: Family = {
       weights: [bicubic([224, 224], v1(83.7, 118.769, torchFile('maxvit_t', 'bc5ab103')))],
     },
   },
+  transformer: true,
   classifier,
   initialise,
   licence: 'BSD-3-Clause',

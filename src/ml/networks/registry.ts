@@ -76,6 +76,7 @@ export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features
   readonly name: string;
   /** Its family, as lists group networks. */
   readonly family: string;
+  readonly isTransformer: boolean;
   /** Classes of its own classifier; 0 where it has none. */
   readonly classes: number;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
@@ -158,6 +159,7 @@ export function namedNetwork(name: string, pin?: HubPin): NamedNetwork {
     name,
     title,
     family: family.title,
+    isTransformer: family.transformer === true,
     features,
     classes: variant.classes ?? originalClasses,
     classifier: family.classifier,

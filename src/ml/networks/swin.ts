@@ -141,6 +141,7 @@ export const swin: Family = {
     build: (builder, images) => build(builder, row, images),
     weights: row.weights,
   })),
+  transformer: true,
   classifier,
   initialise,
   licence: 'BSD-3-Clause',

@@ -157,6 +157,7 @@ export const timmEva: Family = {
   title: 'DINOv3 ViT of timm',
   variants: timmVariants(rows, fromTimm),
   fromTimm,
+  transformer: true,
   classifier,
   initialise: initialisation(1e-5),
 };

@@ -249,6 +249,7 @@ export const timmVit: Family = {
   title: 'ViT of timm',
   variants: timmVariants(rows, fromTimm),
   fromTimm,
+  transformer: true,
   classifier,
   initialise: initialisation(usual),
 };

@@ -113,6 +113,7 @@ export const vit: Family = {
     build: (builder, images) => build(builder, row, images),
     weights: row.weights,
   })),
+  transformer: true,
   classifier: 'heads',
   ownClassifier,
   initialise,

@@ -9,19 +9,21 @@ import { cancelled, messageOf, usageError, UserError, userError } from '../../pr
 import { contradictionIn } from '../../protocol/contradictions.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
 import type { DownloadProgress } from '../weights/download.ts';
-import { offeredNetworks } from '../weights/networkOffers.ts';
+import { offeredBackbones, offeredNetworks } from '../weights/networkOffers.ts';
 import { namedBackbone } from '../weights/onnxBackbones.ts';
 import { locateFile, lookForWeights, pinOfNetwork } from '../weights/locateWeights.ts';
 import { defaultWeightsFolder } from '../weights/weightsPlaces.ts';
 import { asUsage } from '../networks/asUsage.ts';
 import { networkNames, pretrainedWeights } from '../networks/registry.ts';
 import type { RequestContext, RequestHandler } from '../../protocol/requestChannel.ts';
+import { answerSpeeds } from './answerSpeeds.ts';
 import { createClassifierPool } from './classifierPool.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
 import { offeredDevices } from './offeredDevices.ts';
 import { pictureOf } from './picture.ts';
 import { predictAll } from './predictAll.ts';
 import { rareProgress } from './rareProgress.ts';
+import { sizeOfData } from './sizeOfData.ts';
 
 type RequestOf<Type extends ServiceRequestBody['type']> = Extract<ServiceRequestBody, { type: Type }>;
 
@@ -54,9 +56,15 @@ export function createServiceHandler(): RequestHandler {
         answer({
           type: 'networks',
           networks: offeredNetworks(request.weightsFolder),
+          backbones: offeredBackbones(request.weightsFolder),
           weightsFolder: request.weightsFolder ?? defaultWeightsFolder(),
         });
         return;
+      case 'size':
+        answer({ type: 'size', size: await sizeOfData(request) });
+        return;
+      case 'speeds':
+        return answerSpeeds(request, context);
       case 'weights':
         return prepareWeights(request, context);
     }

@@ -192,6 +192,31 @@ test('networks come with their published accuracy, and weights that are here are
   assert.equal(answer?.networks.find(({ name }) => name === 'ConvNet1')?.top1, undefined);
 });
 
+test('the size of a data set is told with how fast its images decode', async () => {
+  const data = { data: join(folder, 'flowers'), validShare: 0.15, testShare: 0.15, seed: 0, layout: 'auto' } as const;
+  const [answer] = ofType(await answersTo({ type: 'size', ...data }), 'size');
+  assert.deepEqual([answer?.size.train, answer?.size.valid], [200, 50]);
+  assert.ok((answer?.size.decodedPerSecond ?? 0) > 1);
+});
+
+test('how fast a network is here is measured once, and known from then on', async () => {
+  const own = startService(60_000, { FIVECROP_CACHE: join(folder, 'cache') });
+  const speedsOf = async (measure: boolean) => {
+    const answers: ServiceAnswerBody[] = [];
+    const request = { type: 'speeds', networks: ['ConvNet1'], measure, ...onCpu } as const;
+    await own.request({ ...request, networks: [...request.networks] }, { onAnswer: (answer) => answers.push(answer) });
+    return ofType(answers, 'speed').map(({ network, imagesPerSecond }) => [network, imagesPerSecond]);
+  };
+  try {
+    assert.deepEqual(await speedsOf(false), []);
+    const measured = await speedsOf(true);
+    assert.deepEqual(measured.map(([network]) => network), ['ConvNet1']); // prettier-ignore
+    assert.deepEqual(await speedsOf(false), measured);
+  } finally {
+    own.dispose();
+  }
+});
+
 test('weights that cannot be had are answered with the reason, and what was tried goes to the log', async () => {
   // Port 9 (discard) of this machine answers nobody.
   const squeezenet = { kind: 'architecture', name: 'squeezenet1_1' } as const;

@@ -2,17 +2,20 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { back, placeAfter, runSteps, type Step } from '../../../src/extension/commands/runSteps.ts';
 import { neededWeights, withoutPretrained } from '../../../src/extension/commands/neededWeights.ts';
-import { describeOffer } from '../../../src/extension/commands/networkTexts.ts';
+import { firstRow, networkGroups } from '../../../src/extension/commands/networkList.ts';
+import { describeOffer, licenceText } from '../../../src/extension/commands/networkTexts.ts';
+import { suggestTrainings, withSuggestion } from '../../../src/extension/commands/suggestTrainings.ts';
 import {
   configFrom,
   firstChoices,
   methodsFor,
-  runnableNow,
+  withNetwork,
   withSettings,
   type TrainingChoices,
 } from '../../../src/extension/commands/trainingChoices.ts';
 import { parseTrainingConfig, writeTrainingConfig } from '../../../src/extension/commands/trainingConfigFile.ts';
 import { parseQueue, enqueue } from '../../../src/extension/trainer/queuedRuns.ts';
+import { networkId } from '../../../src/protocol/networkName.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import type { NetworkOffer } from '../../../src/protocol/serviceProtocol.ts';
 import { contradictionIn } from '../../../src/protocol/contradictions.ts';
@@ -25,17 +28,27 @@ test('the last answers come first; where they are not understood, the settings d
   const first = firstChoices(undefined, settings);
   assert.deepEqual(
     [first.network, first.batchSize],
-    [{ kind: 'architecture', name: 'resnet18', pretrained: true }, 16],
+    [{ kind: 'architecture', name: 'resnet18', pretrained: true, isTransformer: false }, 16],
   );
   const kept: TrainingChoices = { ...first, epochs: 7, method: 'full' };
   assert.deepEqual(firstChoices(structuredClone(kept), settings), kept);
   assert.deepEqual(firstChoices({ ...kept, method: 'of a later version' }, settings), first);
 });
 
-test('a network without pretrained weights trains from scratch, and an ONNX file only its head', () => {
-  assert.deepEqual(methodsFor({ kind: 'architecture', name: 'ConvNet2', pretrained: false }), ['scratch']);
+const resnet = { kind: 'architecture', name: 'resnet18', pretrained: true, isTransformer: false } as const;
+
+test('a network without pretrained weights trains from scratch, an ONNX file only its head, and adapters are for transformers', () => {
+  assert.deepEqual(methodsFor({ ...resnet, name: 'ConvNet2', pretrained: false }), ['scratch']);
   assert.deepEqual(methodsFor({ kind: 'backbone', file: '/m.onnx', preprocess: 'tf' }), ['head']);
-  assert.equal(methodsFor({ kind: 'architecture', name: 'resnet18', pretrained: true }).length, 4);
+  assert.deepEqual(methodsFor({ kind: 'backbone', file: 'dinov2-small' }), ['head']);
+  assert.deepEqual(methodsFor(resnet), ['head', 'top', 'full', 'scratch']);
+  assert.deepEqual(methodsFor({ ...resnet, isTransformer: true }), ['head', 'top', 'lora', 'full', 'scratch']);
+  const vit = {
+    ...firstChoices(undefined, settings),
+    network: { ...resnet, isTransformer: true },
+    method: 'lora',
+  } as const;
+  assert.equal(withNetwork(vit, resnet).method, 'head');
 });
 
 test('the choices become a configuration that the trainer takes', () => {
@@ -62,23 +75,41 @@ test('the choices become a configuration that the trainer takes', () => {
   assert.deepEqual(backbone.network.preprocessing?.channels, 'bgr');
 });
 
-const offer = (name: string, top1: number, weightsHere: boolean) => {
-  return { name, title: name, family: 'any', parameters: 14_149_480, top1, weightsBytes: 57.4e6, weightsHere };
+const offer = (name: string, top1: number, weightsHere: boolean): NetworkOffer => ({
+  ...{ name, title: name, family: 'any', isTransformer: false, parameters: 14_149_480 },
+  ...{ top1, weightsBytes: 57.4e6, weightsHere },
+});
+const plainOffer: NetworkOffer = {
+  ...{ name: 'ConvNet1', title: 'ConvNet1', family: 'ConvNet', isTransformer: false },
+  ...{ parameters: 84_000, weightsHere: false },
 };
-const plainOffer = { name: 'ConvNet1', title: 'ConvNet1', family: 'ConvNet', parameters: 84_000, weightsHere: false };
 
-test('what can be trained now is offered first: weights at hand, and the last choice only if nothing has to be fetched', () => {
-  const chosen = firstChoices(undefined, settings);
-  const nameOf = (choices: TrainingChoices, ...offers: NetworkOffer[]) => {
-    const { network } = runnableNow(choices, [...offers, plainOffer]);
-    return network.kind === 'architecture' ? network.name : network.file;
+test('what can be trained now is chosen by Enter alone: what was trained last, and only if nothing has to be fetched', () => {
+  const groups = (chosen: TrainingChoices, ...networks: NetworkOffer[]) =>
+    networkGroups({
+      offers: { networks: [...networks, plainOffer], backbones: [] },
+      suggestions: suggestTrainings(networks, undefined, () => undefined),
+      chosen: chosen.network,
+      secondsPerEpoch: () => undefined,
+      measuring: false,
+    });
+  const first = (chosen: TrainingChoices, ...networks: NetworkOffer[]) => {
+    const row = firstRow(groups(chosen, ...networks), chosen);
+    return row?.suggestion ? [row.suggestion.aim, row.suggestion.offer.name] : row?.network && networkId(row.network);
   };
-  assert.equal(nameOf(chosen, offer('resnet18', 0.7, false), offer('densenet169', 0.75, false)), 'resnet18');
-  assert.equal(nameOf(chosen, offer('resnet18', 0.7, true), offer('densenet169', 0.75, true)), 'resnet18');
+  const last = firstChoices(undefined, settings);
+  assert.equal(first(last, offer('resnet18', 0.7, true), offer('densenet169', 0.75, true)), 'resnet18');
   const others = [offer('squeezenet1_1', 0.58, true), offer('densenet169', 0.75, true)];
-  assert.equal(nameOf(chosen, offer('resnet18', 0.7, false), ...others), 'densenet169');
-  const plain: TrainingChoices = { ...chosen, network: { kind: 'architecture', name: 'ConvNet1', pretrained: false } };
-  assert.equal(nameOf(plain, ...others), 'ConvNet1');
+  assert.deepEqual(first(last, offer('resnet18', 0.7, false), ...others), ['withoutDownload', 'densenet169']);
+  assert.equal(first(last, offer('resnet18', 0.7, false), offer('densenet169', 0.75, false)), 'densenet169');
+  const plain = { ...last, network: { ...resnet, name: 'ConvNet1', pretrained: false } };
+  assert.equal(first(plain, ...others), 'ConvNet1');
+  const suggested = withSuggestion(last, { aim: 'speed', offer: offer('squeezenet1_1', 0.58, true), recipe: 'quick', views: 1 }); // prettier-ignore
+  assert.deepEqual(first(suggested, ...others), ['speed', 'squeezenet1_1']);
+  const typed = { ...last, network: { ...resnet, name: 'timm/resnet18.mine' } };
+  assert.deepEqual(groups(typed, ...others)[1]?.rows.map(({ label }) => label), ['timm/resnet18.mine']); // prettier-ignore
+  const listed = groups(last, ...others).flatMap(({ rows }) => rows.flatMap(({ network }) => network ?? []));
+  assert.equal(new Set(listed.map(networkId)).size, listed.length, 'each network once');
 });
 
 test('a network tells its size, its accuracy and the time of an epoch here as far as they are known', () => {
@@ -89,6 +120,12 @@ test('a network tells its size, its accuracy and the time of an epoch here as fa
     '14.1 million parameters · 75.6 % on ImageNet · about 3 min per epoch here',
   );
   assert.equal(describeOffer(plainOffer, 0.3), '0.1 million parameters · about 1 s per epoch here');
+});
+
+test('a licence that forbids something says so', () => {
+  assert.equal(licenceText('apache-2.0'), 'apache-2.0');
+  assert.equal(licenceText('cc-by-nc-4.0'), 'cc-by-nc-4.0: not for commercial use');
+  assert.match(licenceText('dinov3-license'), /the hub may ask for a login/);
 });
 
 test('settings that go with pretrained weights are left out without them, and what is left can be trained', () => {

@@ -1,0 +1,114 @@
+import type { DataSize, NetworkOffer } from '../../protocol/serviceProtocol.ts';
+import { withRecipe } from '../../protocol/recipes.ts';
+import { givenConfigSchema, type RecipeName } from '../../protocol/trainingConfig.ts';
+import type { TrainingChoices } from './trainingChoices.ts';
+
+/*
+ * What Train Model offers first. It trains a head on frozen features, which is best with the hundreds to thousands of
+ * images that most people have, and what a machine without a graphics card does in minutes.
+ *
+ * - Best accuracy: the features of DINOv2 small (Oquab et al. 2023), which reach more on other people's images than those of
+ *   networks that learned ImageNet's classes, by the recipe `strong`. If that would take more than half an hour here, by
+ *   `quick`, which passes over the images once; if even that would, the network for speed.
+ * - Best without a download: if those weights are not here and others are, the same with the best of these: DINOv2 before
+ *   others, and of others the one with the highest accuracy on ImageNet.
+ * - Quick: MobileNetV4 small by the recipe `quick`; if its weights are not here and others are, the smallest of these.
+ */
+
+const accurateNetworks = [
+  'timm/vit_small_patch14_dinov2.lvd142m',
+  'timm/vit_small_patch14_reg4_dinov2.lvd142m',
+  'timm/vit_base_patch14_dinov2.lvd142m',
+  'timm/vit_base_patch14_reg4_dinov2.lvd142m',
+] as const;
+const quickNetwork = 'timm/mobilenetv4_conv_small.e2400_r224_in1k';
+/** Longest training that is called best, in seconds. */
+const patience = 30 * 60;
+
+/** Images per second that this machine classifies with a network; undefined where that was not measured. */
+export type SpeedOf = (network: string) => number | undefined;
+
+/** A whole training. */
+export interface Suggestion {
+  readonly aim: 'accuracy' | 'withoutDownload' | 'speed';
+  readonly offer: NetworkOffer;
+  readonly recipe: Exclude<RecipeName, 'report'>;
+  /** Views of each training image that pass through the network. */
+  readonly views: number;
+  /** How long it takes here; undefined where that is not known. */
+  readonly seconds?: number;
+}
+
+/** The networks whose speed decides what is suggested. */
+export function networksToMeasure(offers: readonly NetworkOffer[]): string[] {
+  return [...new Set(suggestTrainings(offers, undefined, () => undefined).map(({ offer }) => offer.name))];
+}
+
+/** What to offer first, for the networks on offer, the size of the data, and how fast this machine is. */
+export function suggestTrainings(
+  offers: readonly NetworkOffer[],
+  data: DataSize | undefined,
+  speedOf: SpeedOf,
+): Suggestion[] {
+  const named = (name: string) => offers.find((offer) => offer.name === name);
+  const here = offers.filter(({ weightsHere }) => weightsHere);
+  const hasQuick = named(quickNetwork)?.weightsHere === true || here.length === 0;
+  const quick = hasQuick ? named(quickNetwork) : [...here].sort((a, b) => a.parameters - b.parameters)[0];
+  const timed = (aim: Suggestion['aim'], offer: NetworkOffer, recipe: Suggestion['recipe']): Suggestion => {
+    const [speed, views] = [speedOf(offer.name), viewsOf(recipe)];
+    const known = data && speed ? { seconds: secondsOf(data, views, speed) } : {};
+    return { aim, offer, recipe, views, ...known };
+  };
+  const best = (aim: Suggestion['aim'], offer: NetworkOffer | undefined): Suggestion[] => {
+    if (offer === undefined) return [];
+    const ways = (['strong', 'quick'] as const).map((recipe) => timed(aim, offer, recipe));
+    const [way] = ways.filter(({ seconds }) => seconds === undefined || seconds <= patience);
+    return [way ?? timed(aim, quick ?? offer, 'quick')];
+  };
+  const [most] = accurateNetworks.flatMap((name) => named(name) ?? []);
+  const [ready] = [...here].sort((a, b) => rankOf(a) - rankOf(b) || (b.top1 ?? 0) - (a.top1 ?? 0));
+  const suggestions = [
+    ...best('accuracy', most),
+    ...(most?.weightsHere === true ? [] : best('withoutDownload', ready)),
+    ...(quick ? [timed('speed', quick, 'quick')] : []),
+  ];
+  // Where everything takes long, the quickest is the best too.
+  return suggestions.filter((one, at) => suggestions.findIndex((other) => isSame(one, other)) === at);
+}
+
+function isSame(a: Suggestion, b: Suggestion): boolean {
+  return a.offer === b.offer && a.recipe === b.recipe;
+}
+
+function rankOf({ name }: NetworkOffer): number {
+  const place = accurateNetworks.findIndex((network) => network === name);
+  return place < 0 ? accurateNetworks.length : place;
+}
+
+/**
+ * Decoding and the frozen layers take nearly all of the time of a head: images are decoded once, and validation images
+ * pass through the layers once.
+ */
+function secondsOf({ train, valid, decodedPerSecond }: DataSize, views: number, imagesPerSecond: number): number {
+  const decoding = decodedPerSecond === undefined ? 0 : (train + valid) / decodedPerSecond;
+  return decoding + (views * train + valid) / imagesPerSecond;
+}
+
+/** What frozen layers make of an image is kept where an epoch shows it as another one did. */
+function viewsOf(recipe: RecipeName): number {
+  const network = { kind: 'architecture', name: quickNetwork } as const;
+  const settings = withRecipe({ data: '.', network, method: 'head', recipe });
+  const { augment, featureViews, epochs } = givenConfigSchema.parse(settings);
+  return featureViews ?? (augment === 'none' ? 1 : epochs);
+}
+
+/** The answers that a suggestion stands for. */
+export function withSuggestion(choices: TrainingChoices, { offer, recipe }: Suggestion): TrainingChoices {
+  const { name, isTransformer } = offer;
+  return {
+    ...choices,
+    network: { kind: 'architecture', name, pretrained: true, isTransformer },
+    method: 'head',
+    recipe,
+  };
+}
