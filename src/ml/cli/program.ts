@@ -7,6 +7,7 @@ import { compareCommand } from './compareCommand.ts';
 import { devicesCommand } from './devicesCommand.ts';
 import { explainCommand } from './explainCommand.ts';
 import { exportCommand } from './exportCommand.ts';
+import { lrFindCommand } from './lrFindCommand.ts';
 import { networksCommand } from './networksCommand.ts';
 import { predictCommand } from './predictCommand.ts';
 import { runsCommand } from './runsCommand.ts';
@@ -34,6 +35,7 @@ export function createProgram(): Command {
     .addHelpText('after', footer);
   const commands = [
     trainCommand(),
+    lrFindCommand(),
     testCommand(),
     calibrateCommand(),
     predictCommand(),

@@ -2,20 +2,20 @@ import { Command, Option } from 'commander';
 import { basename, dirname, resolve } from 'node:path';
 import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
-import { pools, type GivenConfig } from '../../protocol/trainingConfig.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { runOf } from '../../runs/list.ts';
 import { defaultRunName, runNameOf } from '../../runs/name.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { resumeRequest } from '../training/run/resumeFrom.ts';
 import { nameOf } from '../training/run/assembleRun.ts';
 import { trainRun, type TrainRunResult } from '../training/run/trainRun.ts';
-import { configOptions, numberOf, type OptionValues } from './configFlags.ts';
+import { numberOf, type OptionValues } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
 import { createOutput, type Output } from './output.ts';
 import { profileLines } from './profileLines.ts';
 import { createTrainingView } from './trainingView.ts';
-import { networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { seedLine, type SeedSummary, summariseSeeds } from './seedRuns.ts';
+import { addTrainingOptions } from './trainingFlags.ts';
 import { trainingConfigFrom } from './trainingConfigFrom.ts';
 
 const examples = `
@@ -39,19 +39,8 @@ export function trainCommand(): Command {
     .description('Trains a classifier on a folder of images and writes a run: its record, curves and checkpoints.')
     .argument('[data]', 'folder of images: train/valid/test/<class>, or <class> alone, which is then split')
     .addHelpText('after', examples);
-  for (const option of [...networkOptions(), ...preprocessingOptions(), ...configOptions()]) command.addOption(option);
+  addTrainingOptions(command);
   return command
-    .addOption(
-      new Option(
-        '--pool <how>',
-        'for --backbone: how tokens become features: the class token, the mean over the patches, or both',
-      ).choices(pools),
-    )
-    .option('--features-output <name>', 'for --backbone: the output that holds its features, if it is not found')
-    .option('--trainable-tensors <n>', 'as --no_of_trainable of the report: 0 trains the head only')
-    .addOption(new Option('--pretrained', 'start from pretrained weights, as is the default').conflicts('weights'))
-    .option('--no-pretrained', 'train everything from random weights, as --method scratch')
-    .option('--config <file>', 'take the settings from a .fivecrop.json file; flags override them')
     .option(
       '--resume <checkpoint or run>',
       'continue a run in its folder, or start from any checkpoint in a new one, with its settings; flags override them',

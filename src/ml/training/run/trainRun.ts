@@ -49,7 +49,7 @@ import { createRunProfiler, type RunProfiler } from '../profile/runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
 import { openTensorboardFile } from './tensorboardFile.ts';
 import { notesOfOldRun, type ResumedSplit, splitOfResumed } from './splitOfResumed.ts';
-import { type LoopOptions, trainingLoop } from '../loop/trainingLoop.ts';
+import { type LoopOptions, type LoopResult, trainingLoop } from '../loop/trainingLoop.ts';
 
 export interface TrainRunOptions {
   /** Folder in which the run's own folder is made. */
@@ -77,6 +77,8 @@ export interface TrainRunOptions {
   readonly weights?: { readonly folder?: string; readonly mirror?: string };
   /** Steps whose time is taken apart into `profile.json`; none without it. */
   readonly profileSteps?: number;
+  /** Takes the steps; `trainingLoop` without it. */
+  readonly loop?: (options: LoopOptions) => Promise<LoopResult>;
   /** Progress of what happens before the first step: downloads and the reading of the data. */
   readonly onProgress?: (progress: {
     readonly what: string;
@@ -212,7 +214,7 @@ async function trainInFolder(started: StartedRun): Promise<TrainRunResult> {
   const { session } = started;
   try {
     const { loop, dataCheck } = await prepare(started);
-    const { state, reason, position } = await trainingLoop(loop);
+    const { state, reason, position } = await (started.options.loop ?? trainingLoop)(loop);
     await dataCheck.finished();
     return await finish(session, { state, reason, step: position.step }, position.best?.validAccuracy);
   } catch (error) {
