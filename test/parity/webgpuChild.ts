@@ -18,7 +18,7 @@ import { gelu } from '../../src/ml/operators/activation/gelu.ts';
 import { hardSwish } from '../../src/ml/operators/activation/hardSwish.ts';
 import { silu } from '../../src/ml/operators/activation/silu.ts';
 import { add } from '../../src/ml/operators/elementwise/arithmetic.ts';
-import { dropout, layerScale, stochasticDepth } from '../../src/ml/operators/elementwise/dropout.ts';
+import { dropout } from '../../src/ml/operators/elementwise/dropout.ts';
 import { multiheadSelfAttention } from '../../src/ml/operators/matmul/attention.ts';
 import { windowAttention } from '../../src/ml/operators/matmul/windowAttention.ts';
 import { reshape } from '../../src/ml/operators/movement/reshape.ts';
@@ -34,6 +34,7 @@ import { createRandom } from '../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
 import type { Optimizer } from '../../src/ml/operators/optimizer/optimizer.ts';
 import { accumulationStep, fullStep, gradientStep, updateStep } from '../../src/ml/passes/trainingStep.ts';
+import { maskImages, scaleChannels } from '../unit/engine/broadcastProducts.ts';
 
 /*
  * What webgpu.test.ts runs in a process that has a Vulkan device from its start: `check` prints the self-check;
@@ -63,7 +64,7 @@ function gatedNetwork(batchNorm: 'running' | 'batch', batch = 2): Graph {
   );
   const deep = silu(b, conv2d(b, 'deep', wide, { channels: 8, kernel: 3, stride: 2, padding: 1, groups: 8 }));
   const gated = squeezeExcite(b, 'gate', deep, { squeezed: 2, activation: hardSwish });
-  const added = add(b, stochasticDepth(b, 'drop', gated, 0.5), layerScale(b, 'scale', gated));
+  const added = add(b, maskImages(b, 'drop', gated, 0.5), scaleChannels(b, 'scale', gated));
   const pooled = averagePool2d(b, added, { kernel: 3, stride: 1, padding: 1 });
   return finishGraph(b, [logSoftmax(b, linear(b, 'fc', globalAveragePool(b, pooled), 3))]);
 }

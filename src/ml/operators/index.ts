@@ -21,7 +21,6 @@ import { normalizeOperator } from './elementwise/normalize.ts';
 import {
   clipGradient,
   clipOperator,
-  erfOperator,
   expOperator,
   logOperator,
   reciprocalOperator,
@@ -92,7 +91,6 @@ export const operators: readonly OperatorRecord[] = [
   logOperator,
   sqrtOperator,
   reciprocalOperator,
-  erfOperator,
   tanhOperator,
   sigmoidOperator,
   affineOperator,

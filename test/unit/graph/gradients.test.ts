@@ -7,7 +7,7 @@ import { averagePool2d } from '../../../src/ml/operators/pooling/averagePool.ts'
 import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
 import { concat } from '../../../src/ml/operators/movement/concat.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
-import { dropout, layerScale, stochasticDepth } from '../../../src/ml/operators/elementwise/dropout.ts';
+import { dropout } from '../../../src/ml/operators/elementwise/dropout.ts';
 import { relu6 } from '../../../src/ml/operators/activation/activations.ts';
 import { hardSwish } from '../../../src/ml/operators/activation/hardSwish.ts';
 import { silu } from '../../../src/ml/operators/activation/silu.ts';
@@ -31,6 +31,7 @@ import type { Pair, Pooling } from '../../../src/ml/graph/geometry.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../../src/ml/graph/tensor.ts';
 import { around } from '../engine/around.ts';
+import { maskImages, scaleChannels } from '../engine/broadcastProducts.ts';
 import { blockedFormsEngine } from '../engine/blockedFormsEngine.ts';
 import { checkGradients, conditionedValues, gradientsBy } from '../engine/checkGradients.ts';
 import { doubleEngine } from '../engine/doubleEngine.ts';
@@ -94,7 +95,7 @@ function differentiable(c: number): Record<string, Graph> {
         const deep = silu(b, conv2d(b, 'depth', wide, { ...three, channels: 2 * c, groups: 2 * c }));
         const gated = squeezeExcite(b, 'se', deep, { squeezed: 3, activation: silu });
         const narrow = conv2d(b, 'project', gated, { channels: c, kernel: 1 });
-        return add(b, stochasticDepth(b, 'drop', narrow, 0.5), x);
+        return add(b, maskImages(b, 'drop', narrow, 0.5), x);
       },
       { batchNorm: 'batch', shape: [2, c, 4, 3] },
     ),
@@ -109,9 +110,12 @@ function differentiable(c: number): Record<string, Graph> {
       },
       { shape: [2, c, 3, 4] },
     ),
-    'hard swish and a layer scale': around((b, x) => conv2d(b, 'c', layerScale(b, 'scale', hardSwish(b, x)), three), {
-      shape: [2, c, 3, 4],
-    }),
+    'hard swish and a factor a channel': around(
+      (b, x) => conv2d(b, 'c', scaleChannels(b, 'scale', hardSwish(b, x)), three),
+      {
+        shape: [2, c, 3, 4],
+      },
+    ),
     'average pooling with overlap': around((b, x) => averagePool2d(b, x, { kernel: 3, stride: 2, padding: 1 }), {
       shape: [2, c, 6, 5],
     }),

@@ -11,9 +11,9 @@ import { geluTanh, hardSigmoid, relu6 } from '../../../src/ml/operators/activati
 import { gelu } from '../../../src/ml/operators/activation/gelu.ts';
 import { hardSwish } from '../../../src/ml/operators/activation/hardSwish.ts';
 import { silu } from '../../../src/ml/operators/activation/silu.ts';
-import { layerScale, stochasticDepth } from '../../../src/ml/operators/elementwise/dropout.ts';
 import { compare, max, mul, select, sub } from '../../../src/ml/operators/elementwise/arithmetic.ts';
-import { erf, exp, log } from '../../../src/ml/operators/elementwise/unary.ts';
+import { layerScale } from '../../../src/ml/operators/elementwise/layerScale.ts';
+import { exp, log } from '../../../src/ml/operators/elementwise/unary.ts';
 import { largest, mean } from '../../../src/ml/operators/reduce/meanAndMax.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
 import { multiheadSelfAttention } from '../../../src/ml/operators/matmul/attention.ts';
@@ -76,8 +76,6 @@ const compositions: Readonly<Record<string, Composition>> = {
   'global response norm, channels last': { shape: map, build: (b, x) => globalResponseNorm(b, 'n', x) },
   'adaptive average pooling': { shape: map, axes: 'image', build: (b, x) => adaptiveAveragePool2d(b, x, 2) },
   'channel shuffle': { shape: [1, 6, 2, 2], axes: 'image', build: (b, x) => channelShuffle(b, x, 3) },
-  'stochastic depth': { shape: map, axes: 'image', build: (b, x) => stochasticDepth(b, 's', x, 0.5) },
-  'layer scale of a map': { shape: map, axes: 'image', build: (b, x) => layerScale(b, 'gamma', x) },
   'the larger of two values': { shape: tokens, build: (b, x) => max(b, x, parameter(b, 'other', tokens)) },
   'a choice by comparison': {
     shape: tokens,
@@ -90,8 +88,7 @@ const compositions: Readonly<Record<string, Composition>> = {
     shape: tokens,
     build: (b, x) => log(b, mean(b, exp(b, sub(b, x, largest(b, x, [2]))), [2])),
   },
-  'the error function': { shape: tokens, build: erf },
-  'layer scale of tokens': { shape: tokens, build: (b, x) => layerScale(b, 'gamma', x) },
+  'layer scale': { shape: tokens, build: (b, x) => layerScale(b, x, parameter(b, 'gamma', [6, 1, 1])) },
 };
 
 const engines: readonly { name: string; engine: Engine; tolerance: number }[] = [

@@ -1,9 +1,9 @@
 import { imageShape, parameter } from '../../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
-import { elementCount } from '../../graph/tensor.ts';
 import { gelu } from '../../operators/activation/gelu.ts';
 import { conv2d } from '../../operators/convolution/conv2d.ts';
-import { add, mul } from '../../operators/elementwise/arithmetic.ts';
+import { add } from '../../operators/elementwise/arithmetic.ts';
+import { layerScale } from '../../operators/elementwise/layerScale.ts';
 import { applyLinear } from '../../operators/matmul/linear.ts';
 import { reshape } from '../../operators/movement/reshape.ts';
 import { transpose } from '../../operators/movement/transpose.ts';
@@ -60,9 +60,6 @@ export function convnextBlock(
   let y = gelu(builder, pointwise(builder, names.expand, normalised, expansion * channels, asConvolutions));
   if (names.responseNorm !== undefined) y = globalResponseNorm(builder, names.responseNorm, y);
   y = pointwise(builder, names.shrink, y, channels, asConvolutions);
-  if (factor !== undefined) {
-    const { shape } = typeOf(builder, factor);
-    y = mul(builder, y, shape.length === 1 ? factor : reshape(builder, factor, [elementCount(shape)]));
-  }
+  if (factor !== undefined) y = layerScale(builder, y, factor);
   return add(builder, x, transpose(builder, y, [0, 3, 1, 2], 'image'));
 }

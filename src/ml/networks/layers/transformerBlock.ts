@@ -1,6 +1,7 @@
 import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { gelu } from '../../operators/activation/gelu.ts';
-import { add, mul } from '../../operators/elementwise/arithmetic.ts';
+import { add } from '../../operators/elementwise/arithmetic.ts';
+import { layerScale } from '../../operators/elementwise/layerScale.ts';
 import { attention, type AttentionParts, joinHeads, splitHeads, toHeads } from '../../operators/matmul/attention.ts';
 import { applyLinear, linear } from '../../operators/matmul/linear.ts';
 import { slice } from '../../operators/movement/slice.ts';
@@ -70,5 +71,5 @@ export function timmMlpNames(name: string): readonly [first: string, second: str
 
 /** What a layer made of tokens, each feature by its learned factor where there is one, added to them. */
 export function addScaled(builder: GraphBuilder, x: string, y: string, scale: string | undefined): string {
-  return add(builder, x, scale === undefined ? y : mul(builder, y, scale));
+  return add(builder, x, scale === undefined ? y : layerScale(builder, y, scale));
 }

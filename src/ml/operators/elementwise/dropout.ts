@@ -1,9 +1,7 @@
-import { append, input as declareInput, parameter } from '../../graph/builder.ts';
+import { append, input as declareInput } from '../../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { gradientBy, likeFirst, operator, type OperatorRecord } from '../operator.ts';
-import { reshape } from '../movement/reshape.ts';
 import { broadcastSuitsBlocks, broadcastTakesPlain, combineDoubles, lowerBlockedElementwise } from './broadcast.ts';
-import { mul } from './arithmetic.ts';
 
 export interface Dropout {
   readonly rate: number;
@@ -58,24 +56,4 @@ export function dropout(builder: GraphBuilder, name: string, x: string, rate: nu
 /** The dropout that a network has itself, as torch's module `name` with `rate`, unless the graph is made with another rate. */
 export function ownDropout(builder: GraphBuilder, name: string, x: string, rate: number): string {
   return dropout(builder, name, x, builder.dropout === 'own' ? rate : builder.dropout);
-}
-
-/**
- * torchvision's StochasticDepth in mode `row` (Huang et al. 2016): the whole value of an image is dropped, or kept and
- * divided by 1 - rate. The mask is an input `${name}.mask`, `[N, 1, ...]`; see `dropout`.
- */
-export function stochasticDepth(builder: GraphBuilder, name: string, x: string, rate: number): string {
-  if (rate === 0) return x;
-  const { shape, dtype, axes } = typeOf(builder, x);
-  const mask = declareInput(builder, `${name}.mask`, [shape[0] ?? 1, ...shape.slice(1).map(() => 1)], dtype, axes);
-  return append(builder, dropoutOperator, { rate }, [x, mask]);
-}
-
-/** ConvNeXt's and CaiT's layer scale: `x` times a learned factor per channel `[C, 1, 1]`, or per feature `[D]`, named `name`. */
-export function layerScale(builder: GraphBuilder, name: string, x: string): string {
-  const { shape, axes } = typeOf(builder, x);
-  if (axes !== 'image') return mul(builder, x, parameter(builder, name, [shape.at(-1) ?? 1]));
-  const channels = shape[1] ?? 1;
-  const factor = parameter(builder, name, [channels, 1, 1]);
-  return mul(builder, x, reshape(builder, factor, [1, channels, 1, 1], 'image'));
 }

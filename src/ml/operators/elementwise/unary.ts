@@ -14,7 +14,6 @@ import {
 import type { DeviceTensor, TensorFlow } from '../tensorflow.ts';
 import { affine } from './affine.ts';
 import { div, mul, sub } from './arithmetic.ts';
-import { erfDouble, lowerErfDouble } from './erf.ts';
 
 interface Unary {
   readonly onnx: string;
@@ -84,18 +83,6 @@ export const reciprocalOperator = unary('reciprocal', {
   tensorflow: (tf, x) => tf.reciprocal(x),
   gradient: (builder, dy, _, y) => affine(builder, mul(builder, dy, mul(builder, y, y)), { scale: -1 }),
   value: positive,
-});
-
-/** x -> the error function 2 / sqrt(pi) * integral from 0 to x of exp(-t * t) */
-export const erfOperator = unary('erf', {
-  onnx: 'Erf',
-  double: (lowering, x, output) => lowerErfDouble(lowering, x, lowering.typeOf(x).shape, output),
-  compute: erfDouble,
-  tensorflow: (tf, x) => tf.erf(x),
-  gradient(builder, dy, x) {
-    const bell = append(builder, expOperator, none, [affine(builder, mul(builder, x, x), { scale: -1 })]);
-    return mul(builder, dy, affine(builder, bell, { scale: 2 / Math.sqrt(Math.PI) }));
-  },
 });
 
 /** x -> hyperbolic tangent */
@@ -189,10 +176,6 @@ export function sqrt(builder: GraphBuilder, x: string): string {
 
 export function reciprocal(builder: GraphBuilder, x: string): string {
   return append(builder, reciprocalOperator, none, [x]);
-}
-
-export function erf(builder: GraphBuilder, x: string): string {
-  return append(builder, erfOperator, none, [x]);
 }
 
 export function tanh(builder: GraphBuilder, x: string): string {
