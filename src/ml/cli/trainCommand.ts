@@ -5,7 +5,7 @@ import { usageError } from '../../protocol/errors.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { runOf } from '../../runs/list.ts';
 import { defaultRunName, runNameOf } from '../../runs/name.ts';
-import { chooseEngine } from '../engine/chooseEngine.ts';
+import { chooseTrainingEngine } from '../engine/chooseTrainingEngine.ts';
 import { resumeRequest } from '../training/run/resumeFrom.ts';
 import { nameOf } from '../training/run/assembleRun.ts';
 import { trainRun, type TrainRunResult } from '../training/run/trainRun.ts';
@@ -104,7 +104,7 @@ async function run(
   return trainRun(config, {
     ...(await folderOf(options)),
     ...(typeof options['resume'] === 'string' ? { resume: resolve(options['resume']) } : {}),
-    chooseEngine,
+    chooseEngine: chooseTrainingEngine,
     signal,
     ...(typeof options['profile'] === 'number' ? { profileSteps: options['profile'] } : {}),
     onEvent: view.event,

@@ -8,7 +8,6 @@ import { cacheFolder } from '../cache/cacheFolder.ts';
 
 /** What a machine's devices could do when they were last tried. */
 const rememberedSchema = z.object({
-  fingerprint: z.string(),
   devices: z.array(
     z.object({ engine: z.enum(['onnx', 'tensorflow']), device: z.string(), secondsPerStep: z.number() }),
   ),
@@ -25,11 +24,10 @@ const rememberedSchema = z.object({
   /** Seconds of a step on the CPU by engine, of those that were timed because a graphics card had to be compared. */
   cpu: z.partialRecord(z.enum(['onnx', 'tensorflow']), z.number()).default({}),
 });
-export type RememberedDevices = Omit<z.infer<typeof rememberedSchema>, 'fingerprint'>;
+export type RememberedDevices = z.infer<typeof rememberedSchema>;
 
-function memoryFile(): string {
-  return join(cacheFolder(), 'devices.json');
-}
+/** Of which machine it is. */
+const fingerprintSchema = z.object({ fingerprint: z.string() });
 
 function entries(folder: string): string[] {
   try {
@@ -62,22 +60,44 @@ export function machineFingerprint(versions: readonly string[]): string {
 }
 
 /** What was remembered of this very machine, if anything was. */
-export async function recallDevices(fingerprint: string): Promise<RememberedDevices | undefined> {
+export function recallDevices(fingerprint: string): Promise<RememberedDevices | undefined> {
+  return recall('devices.json', fingerprint, rememberedSchema);
+}
+
+/** Keeps what was found for the next run. A folder that cannot be written costs the next run the same seconds again. */
+export function rememberDevices(fingerprint: string, devices: RememberedDevices): Promise<void> {
+  return remember('devices.json', fingerprint, devices);
+}
+
+/** Why ONNX Runtime's library cannot be called without its binding; without a reason it can. */
+const checkedLibrarySchema = z.object({ reason: z.string().optional() });
+export type CheckedLibrary = z.infer<typeof checkedLibrarySchema>;
+
+/** What the check of the library found on this very machine, if it was made. */
+export function recallLibrary(fingerprint: string): Promise<CheckedLibrary | undefined> {
+  return recall('runtimeLibrary.json', fingerprint, checkedLibrarySchema);
+}
+
+/** As `rememberDevices`. */
+export function rememberLibrary(fingerprint: string, checked: CheckedLibrary): Promise<void> {
+  return remember('runtimeLibrary.json', fingerprint, checked);
+}
+
+async function recall<Found>(name: string, fingerprint: string, schema: z.ZodType<Found>): Promise<Found | undefined> {
   try {
-    const remembered = rememberedSchema.parse(JSON.parse(await readFile(memoryFile(), 'utf8')));
-    return remembered.fingerprint === fingerprint ? remembered : undefined;
+    const content: unknown = JSON.parse(await readFile(join(cacheFolder(), name), 'utf8'));
+    return fingerprintSchema.parse(content).fingerprint === fingerprint ? schema.parse(content) : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Keeps what was found for the next run. A folder that cannot be written costs the next run the same seconds again. */
-export async function rememberDevices(fingerprint: string, devices: RememberedDevices): Promise<void> {
-  const file = memoryFile();
+async function remember(name: string, fingerprint: string, found: object): Promise<void> {
+  const file = join(cacheFolder(), name);
   const temporary = `${file}.${String(process.pid)}`;
   try {
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(temporary, JSON.stringify({ fingerprint, ...devices }, null, 2));
+    await writeFile(temporary, JSON.stringify({ fingerprint, ...found }, null, 2));
     await rename(temporary, file);
   } catch {
     return;

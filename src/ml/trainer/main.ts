@@ -7,7 +7,7 @@ import { withRecipe } from '../../protocol/recipes.ts';
 import { type GivenConfig, givenConfigSchema } from '../../protocol/trainingConfig.ts';
 import { visible, visibleLines } from '../../protocol/visibleText.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
-import { chooseEngine } from '../engine/chooseEngine.ts';
+import { chooseTrainingEngine } from '../engine/chooseTrainingEngine.ts';
 import { createTrainingControl } from '../training/run/control.ts';
 import { trainRun } from '../training/run/trainRun.ts';
 import { serveRun } from './serveRun.ts';
@@ -41,7 +41,7 @@ async function main(): Promise<void> {
   try {
     await trainRun(config, {
       out,
-      chooseEngine,
+      chooseEngine: chooseTrainingEngine,
       control,
       socket: server.address,
       ...(name === undefined ? {} : { name }),

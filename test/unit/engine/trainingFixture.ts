@@ -14,9 +14,9 @@ import { createRandom } from '../../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type StateDict, type Tensor } from '../../../src/ml/graph/tensor.ts';
 
 /** A small network with everything that training treats differently: batch norm, dropout, two kinds of weights. */
-export function network(batchSize: number, batchNorm: 'running' | 'batch' = 'running'): Graph {
+export function network(batchSize: number, batchNorm: 'running' | 'batch' = 'running', side = 6): Graph {
   const builder = createGraphBuilder(batchNorm);
-  const x = input(builder, 'images', [batchSize, 3, 6, 6]);
+  const x = input(builder, 'images', [batchSize, 3, side, side]);
   const map = relu(builder, batchNorm2d(builder, 'norm', conv2d(builder, 'conv', x, { channels: 16, kernel: 3 })));
   // Full blocks of channels on both sides, as an engine with a layout of its own wants them.
   const last = conv2d(builder, 'last', map, { channels: 16, kernel: 3, padding: 1, bias: false });

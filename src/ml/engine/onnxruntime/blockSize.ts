@@ -1,6 +1,6 @@
 import { blockedDomain } from '../../lowering/blocked/blockedLayout.ts';
 import { encodeOnnx, float32Value } from '../../onnx/onnxModel.ts';
-import { loadRuntime } from './session.ts';
+import { loadRuntime } from './loadRuntime.ts';
 
 let known: Promise<number> | undefined;
 

@@ -1,7 +1,8 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { float32Value, type OnnxModel } from '../../onnx/onnxModel.ts';
 import { onnxOpset } from '../../lowering/writeOnnx.ts';
-import { createSession, guarded, loadRuntime } from './session.ts';
+import { loadRuntime } from './loadRuntime.ts';
+import { createSession, guarded } from './session.ts';
 
 export function isOnDevice(tensor: OrtTensor): boolean {
   return tensor.location === 'gpu-buffer';

@@ -1,7 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { messageOf, userError } from '../../../protocol/errors.ts';
 import type { Device } from '../engine.ts';
-import { loadRuntime } from './session.ts';
+import { loadRuntime } from './loadRuntime.ts';
 
 /** What each of ONNX Runtime's devices needs, for those that are not there. */
 const needs: Readonly<Record<string, string>> = {

@@ -3,6 +3,7 @@ import { writeOnnx } from '../../lowering/writeOnnx.ts';
 import type { OnnxModel } from '../../onnx/onnxModel.ts';
 import type { StateDict } from '../../graph/tensor.ts';
 import type { GraphForBatch, InferenceModel, ProfileObserver } from '../engine.ts';
+import type { Library } from './capi/library.ts';
 import { type Compile, createQuantizedModel } from './quantizedModel.ts';
 import { createSession, limitsOf } from './session.ts';
 import { sessionForAll, sessionsByBatch } from './sessionsByBatch.ts';
@@ -10,6 +11,8 @@ import { sessionForAll, sessionsByBatch } from './sessionsByBatch.ts';
 /** How inference models are made, beside where they run. */
 export interface InferenceOptions {
   readonly observer?: ProfileObserver | undefined;
+  /** See `SessionWishes`. */
+  readonly library?: Library | undefined;
   /** Brings models to 8 bits (see quantizedModel.ts), and hears of it. */
   readonly int8?: ((sentence: string) => void) | undefined;
 }
@@ -19,13 +22,14 @@ export function createInferenceModel(
   graphFor: GraphForBatch,
   state: StateDict,
   device: string,
-  { observer, int8 }: InferenceOptions = {},
+  { observer, int8, library }: InferenceOptions = {},
 ): InferenceModel {
   const compile: Compile = (edit) =>
     sessionsByBatch(device, (batchSize) => {
       const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
       const model = edit(writeOnnx(graph, { constants, webgpu: limitsOf(device) }));
-      return createSession(model, device, 'inference', { purpose: 'inference', batchSize, observer, graph });
+      const watch = { purpose: 'inference', batchSize, observer, graph };
+      return createSession(model, device, 'inference', { watch, library });
     });
   return int8 ? createQuantizedModel(compile, int8) : compile((model) => model);
 }
@@ -34,11 +38,11 @@ export function createInferenceModel(
 export async function createOnnxModel(
   model: OnnxModel,
   device: string,
-  { observer, int8 }: InferenceOptions = {},
+  { observer, int8, library }: InferenceOptions = {},
 ): Promise<InferenceModel> {
   // A foreign model takes any batch size.
   const watch = { purpose: 'inference', batchSize: 0, observer };
-  const open = (edited: OnnxModel) => createSession(edited, device, 'inference', watch);
+  const open = (edited: OnnxModel) => createSession(edited, device, 'inference', { watch, library });
   if (!int8) return sessionForAll(device, await open(model));
   return createQuantizedModel((edit) => sessionsByBatch(device, () => open(edit(model))), int8);
 }

@@ -6,8 +6,11 @@ import type { FloatPrecision } from '../../lowering/lowering.ts';
 import { firstMoment, momentNames } from '../../operators/optimizer/optimizer.ts';
 import { countBatches } from '../countBatches.ts';
 import type { TrainingOptions, TrainingState } from '../engine.ts';
+import type { Library } from './capi/library.ts';
+import { createReusedMemory } from './capi/reusedMemory.ts';
 import { fetchTensors, isOnDevice } from './deviceTensors.ts';
-import { fromRuntime, loadRuntime, toRuntime } from './session.ts';
+import { loadRuntime } from './loadRuntime.ts';
+import { fromRuntime, toRuntime } from './session.ts';
 import type { BlockedKernels } from './stepSessions.ts';
 
 /** What a training's models read and move: parameters, running statistics and moments. */
@@ -16,6 +19,8 @@ export interface MovingState {
   readonly constants: ReadonlyMap<string, Tensor>;
   /** The tensors that steps move, as the models have them: on the device where it keeps them. */
   readonly tensors: ReadonlyMap<string, OrtTensor>;
+  /** Where a step can write the successor of a tensor of the state; undefined where ONNX Runtime makes it. */
+  readonly successor: (name: string) => OrtTensor | undefined;
   /** Replaces a tensor by its successor; the old one stays as it is until `freeUnused`. */
   readonly replace: (name: string, tensor: OrtTensor) => void;
   /** Goes back to the tensors that were there before a step that failed. */
@@ -24,7 +29,7 @@ export interface MovingState {
   readonly inTorchOrder: (name: string, value: Tensor) => Tensor;
   /** Remembers a tensor that a step gave, so that its memory on the device is freed once nothing holds it. */
   readonly own: (tensor: OrtTensor) => void;
-  /** Frees what is on the device and was replaced: the garbage collector knows nothing of a device's memory. */
+  /** Frees what was replaced: on a device, of whose memory the garbage collector knows nothing, or for a successor to come. */
   readonly freeUnused: () => void;
   /** All of the state after `steps` steps, with torch's counts of batches raised by `forwards`. */
   readonly snapshot: (steps: number, forwards: number) => Promise<TrainingState>;
@@ -33,8 +38,8 @@ export interface MovingState {
 
 /**
  * Brings a training's state to where its models want it. A step gives new tensors, which replace the old ones once it
- * has succeeded: a failed step leaves no trace, and nothing needs to be copied. Outputs are not given memory beforehand,
- * since ONNX Runtime's binding copies them out of it all the same. `forward` is the network's graph for any batch size.
+ * has succeeded: a failed step leaves no trace, and nothing needs to be copied. With `library` they are written into memory of
+ * the state's; ONNX Runtime's binding would copy them out of it all the same. `forward` is the network's graph for any batch size.
  */
 export function createMovingState(
   forward: Graph,
@@ -42,11 +47,15 @@ export function createMovingState(
   { trainable, optimizer, device }: TrainingOptions,
   { block, kernels }: BlockedKernels,
   precision: FloatPrecision,
+  library?: Library,
 ): MovingState {
   const runtime = loadRuntime();
+  const memory = library && createReusedMemory(library);
   const inBlocks = new Set([...kernels, ...[...kernels].flatMap((name) => momentNames(optimizer, name))]);
-  const inModelOrder = (name: string, tensor: Tensor) =>
-    toRuntime(runtime, inBlocks.has(name) ? toBlockedOrder(tensor, block) : tensor, precision);
+  const inModelOrder = (name: string, tensor: Tensor) => {
+    const ordered = toRuntime(runtime, inBlocks.has(name) ? toBlockedOrder(tensor, block) : tensor, precision);
+    return memory?.own(ordered) ?? ordered;
+  };
   const inTorchOrder = (name: string, value: Tensor) => (inBlocks.has(name) ? fromBlockedOrder(value, block) : value);
 
   const tensors = new Map<string, OrtTensor>();
@@ -70,6 +79,7 @@ export function createMovingState(
 
   const owned = new Set<OrtTensor>();
   const freeUnused = () => {
+    memory?.takeBack(tensors.values());
     const used = new Set(tensors.values());
     for (const tensor of [...owned].filter((it) => !used.has(it))) {
       tensor.dispose();
@@ -80,6 +90,10 @@ export function createMovingState(
   return {
     constants,
     tensors,
+    successor: (name) => {
+      const tensor = tensors.get(name);
+      return tensor && memory?.successorOf(tensor);
+    },
     replace: (name, tensor) => tensors.set(name, tensor),
     restore: (before) => {
       for (const [name, tensor] of before) tensors.set(name, tensor);
@@ -95,7 +109,9 @@ export function createMovingState(
         const tensor = fetched.get(name);
         if (!tensor) throw new Error(`the state lacks ${name}, which it had`);
         const { shape } = typeOf(forward, parameterOf.get(name) ?? name);
-        return inTorchOrder(name, fromRuntime(tensor.reshape(shape)));
+        const value = inTorchOrder(name, fromRuntime(tensor.reshape(shape)));
+        if (value.data === tensor.data) memory?.give(tensor);
+        return value;
       };
       const counted = countBatches(unmoved, (statistic) => tensors.has(statistic), forwards);
       return {

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine.ts';
+import { type Library, openLibrary } from './capi/library.ts';
 import { listOnnxDevices, requireDevice } from './devices.ts';
 import { inSmallBatches } from './smallBatches.ts';
 import { createInferenceModel, createOnnxModel, type InferenceOptions } from './inferenceModel.ts';
@@ -7,12 +8,20 @@ import { createTrainingModel } from './trainingModel.ts';
 /** ONNX Runtime: the engine that every machine has. */
 export const onnxEngine = createOnnxEngine({});
 
+/**
+ * The same engine, whose sessions on the CPU are called without the binding and leave the event loop alone. Throws where
+ * that cannot be had; whether it can be trusted here is what `capi/check.ts` finds out.
+ */
+export function onnxEngineAside(library: Library = openLibrary()): Engine {
+  return createOnnxEngine({ library });
+}
+
 function createOnnxEngine(options: InferenceOptions): Engine {
   /** 8 bits are for the CPU: a graphics card has no fast operators for them. */
   const optionsFor = (device: string): InferenceOptions => {
     if (device === 'cpu' || !options.int8) return options;
     options.int8(`8 bits (int8) are computed on the CPU only; ${device} computes in float32.`);
-    return { observer: options.observer };
+    return { observer: options.observer, library: options.library };
   };
   return {
     name: 'onnx',
@@ -31,7 +40,7 @@ function createOnnxEngine(options: InferenceOptions): Engine {
     },
     async compileTraining(graphFor, initial, training) {
       requireDevice(training.device);
-      return createTrainingModel(graphFor, initial, training, options.observer);
+      return createTrainingModel(graphFor, initial, training, options);
     },
   };
 }

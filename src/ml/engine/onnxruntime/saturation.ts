@@ -1,6 +1,6 @@
 import { encodeOnnx, onnxDataTypes } from '../../onnx/onnxModel.ts';
 import { largestWeight } from '../../onnx/int8/quantizeModel.ts';
-import { loadRuntime } from './session.ts';
+import { loadRuntime } from './loadRuntime.ts';
 
 /** Half of the range: then two products of a byte fit into the 16 bits that are there for their sum. */
 const halfWeight = 63;

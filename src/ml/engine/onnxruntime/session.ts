@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
@@ -7,22 +6,11 @@ import type { FloatPrecision } from '../../lowering/lowering.ts';
 import { webgpuLimits, type WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
 import { elementCount, type Tensor } from '../../graph/tensor.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
+import type { Library } from './capi/library.ts';
+import { librarySession } from './capi/session.ts';
+import { fatalOnly, loadRuntime } from './loadRuntime.ts';
 import { profiledSession } from './profiledSession.ts';
 import type { Session, SessionWatch } from './sessionTypes.ts';
-
-const require = createRequire(import.meta.url);
-
-/**
- * ONNX Runtime's module. Its native code, 20 MB, is loaded when it is first asked for; Node keeps it. It writes nothing by
- * itself: its lines would bring names from foreign files to the terminal as they are, and what fails is thrown too.
- */
-export function loadRuntime(): typeof import('onnxruntime-node') {
-  const runtime = require('onnxruntime-node') as typeof import('onnxruntime-node');
-  runtime.env.logLevel = 'fatal';
-  return runtime;
-}
-
-const fatalOnly = 4;
 
 /** Above this many, ONNX Runtime's own count (one thread a physical core) is better than one a hardware thread. */
 const threadsWeSet = 4;
@@ -59,40 +47,59 @@ function keepsTensors(device: string): boolean {
   return device === 'webgpu';
 }
 
+/** What is wanted of a session, beside what it computes. */
+export interface SessionWishes {
+  /** What it is watched for. */
+  readonly watch?: SessionWatch | undefined;
+  /** The outputs that stay on the device, where that can be. */
+  readonly kept?: Iterable<string>;
+  /** Calls ONNX Runtime's library without its binding on the CPU, so that the event loop goes on while it computes. */
+  readonly library?: Library | undefined;
+}
+
+/** It fails where two reshapes follow each other whose shapes are computed, as a step's are (hiddenShapes.ts). */
+const unfitForSteps = 'ReshapeFusion';
+
 /**
- * A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. The
- * outputs named in `kept` stay on the device, where that can be.
+ * A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. One
+ * that is watched is the binding's.
  */
 export function createSession(
   model: OnnxModel,
   device: string,
   purpose: SessionPurpose,
-  watch?: SessionWatch,
-  kept: Iterable<string> = [],
+  { watch, kept = [], library }: SessionWishes = {},
 ): Promise<Session> {
-  const { InferenceSession } = loadRuntime();
   const { small, externalData } = device === 'cpu' ? withoutWeights(model) : { small: model, externalData: [] };
   const bytes = encodeOnnx(small);
-  const create = (extra: InferenceSession.SessionOptions) =>
-    InferenceSession.create(bytes, {
+  // Measured: with the pattern a training step needs up to twice the memory and is a quarter slower.
+  const enableMemPattern = purpose === 'inference';
+  const create = (extra: InferenceSession.SessionOptions): Promise<InferenceSession> =>
+    loadRuntime().InferenceSession.create(bytes, {
       externalData,
       executionProviders: providersOf(device),
       graphOptimizationLevel: optimizations[purpose],
       intraOpNumThreads: threads(),
-      // Measured: with the pattern a training step needs up to twice the memory and is a quarter slower.
-      enableMemPattern: purpose === 'inference',
+      enableMemPattern,
       logSeverityLevel: fatalOnly,
-      // It fails where two reshapes follow each other whose shapes are computed, as a step's are (hiddenShapes.ts).
-      ...(purpose === 'training' && { extra: { optimization: { disable_specified_optimizers: 'ReshapeFusion' } } }),
+      ...(purpose === 'training' && { extra: { optimization: { disable_specified_optimizers: unfitForSteps } } }),
       ...(keepsTensors(device) && {
         preferredOutputLocation: Object.fromEntries([...kept].map((name) => [name, 'gpu-buffer' as const])),
       }),
       ...extra,
     });
   const { observer } = watch ?? {};
-  return guarded(device, () =>
-    watch && observer?.wants() === true ? profiledSession(create, { ...watch, observer }) : create({}),
-  );
+  return guarded<Session>(device, () => {
+    if (watch && observer?.wants() === true) return profiledSession(create, { ...watch, observer });
+    if (!library || device !== 'cpu') return create({});
+    return librarySession(library, bytes, {
+      optimization: optimizations[purpose],
+      threads: threads(),
+      memoryPattern: enableMemPattern,
+      entries: purpose === 'training' ? { 'optimization.disable_specified_optimizers': unfitForSteps } : {},
+      externalData,
+    });
+  });
 }
 
 /** Bytes from which on a weight is handed over beside the model. */

@@ -1,13 +1,21 @@
-import type { InferenceSession } from 'onnxruntime-node';
+import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import type { Graph } from '../../graph/graph.ts';
 import type { ProfileObserver, SessionProfile } from '../engine.ts';
 
+/** Tensors of ONNX Runtime by name. */
+export type RuntimeTensors = Readonly<Record<string, OrtTensor>>;
+
+/** The outputs that a run is to give: their names, or by name a tensor for each to be written into, null for a new one. */
+export type Fetches = readonly string[] | Readonly<Record<string, OrtTensor | null>>;
+
 /** What we use of ONNX Runtime's session. */
-export interface Session extends Pick<InferenceSession, 'inputNames' | 'outputNames' | 'release'> {
-  run(
-    feeds: InferenceSession.OnnxValueMapType,
-    fetches: InferenceSession.FetchesType,
-  ): Promise<InferenceSession.OnnxValueMapType>;
+export interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /** Whether an output is written into the tensor that is given for it. ONNX Runtime's binding copies it all the same. */
+  readonly writesIntoFetches?: boolean;
+  run(feeds: RuntimeTensors, fetches: Fetches): Promise<RuntimeTensors>;
+  release(): Promise<void>;
 }
 
 /** What a session is watched for, where it is. */

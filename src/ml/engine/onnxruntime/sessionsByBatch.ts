@@ -1,6 +1,7 @@
 import type { Tensor } from '../../graph/tensor.ts';
 import type { Feeds, InferenceModel } from '../engine.ts';
-import { fromRuntime, guarded, loadRuntime, toRuntime } from './session.ts';
+import { loadRuntime } from './loadRuntime.ts';
+import { fromRuntime, guarded, toRuntime } from './session.ts';
 import type { Session } from './sessionTypes.ts';
 
 async function runSession(session: Session, feeds: Feeds, device: string): Promise<Map<string, Tensor>> {

@@ -9,7 +9,7 @@ import { accumulationStep, fullStep, gradientStep, updateStep } from '../../pass
 import type { GraphForBatch, ProfileObserver, TrainingOptions } from '../engine.ts';
 import { cpuBlockSize } from './blockSize.ts';
 import { reshaped } from './deviceTensors.ts';
-import { createSession, fromRuntime, guarded } from './session.ts';
+import { createSession, fromRuntime, guarded, type SessionWishes } from './session.ts';
 import type { Session } from './sessionTypes.ts';
 
 /** What a model of a training computes: a whole step, gradients alone, gradients added to sums, or the update by those. */
@@ -67,13 +67,16 @@ export interface StepSessions {
   dispose(): Promise<void>;
 }
 
+/** How the models of a training are run. */
+export type StepOptions = Pick<SessionWishes, 'library'> & { readonly observer?: ProfileObserver | undefined };
+
 /** The models of a training, one for each purpose and batch size; `constants` are the tensors that they hold. */
 export function createStepSessions(
   graphFor: GraphForBatch,
   constants: StateDict,
   options: TrainingOptions,
   { precision, webgpu, assign, block, kernels }: Form & BlockedKernels,
-  observer: ProfileObserver | undefined,
+  { observer, library }: StepOptions,
 ): StepSessions {
   const { device } = options;
   const compiled = new Map<string, Promise<CompiledStep>>();
@@ -83,7 +86,11 @@ export function createStepSessions(
     const layout = { block, blockedKernels: kernels, assign, webgpu, hidesShapes: device === 'cpu' && !webgpu };
     const model = writeOnnx(graph, { constants, outputs, ...layout, ...(precision && { precision }) });
     const kind = block > 0 ? 'blocked training' : 'training';
-    const session = await createSession(model, device, kind, { purpose, batchSize, observer }, outputs);
+    const session = await createSession(model, device, kind, {
+      watch: { purpose, batchSize, observer },
+      kept: outputs,
+      library,
+    });
     return { graph, session, rows: rowsOf(graph), device };
   };
   return {
@@ -117,12 +124,14 @@ function graphOf(purpose: StepPurpose, forward: Graph, options: TrainingOptions)
 
 /**
  * Runs a compiled step once. Its inputs are `feeds`, and `state` where those have none. Gives the graph's outputs, and
- * the successors of what it updates by name, left where the model put them.
+ * the successors of what it updates by name, left where the model put them: in the tensor that `successor` has for a name,
+ * where it has one and the session can.
  */
 export async function runStep(
   { graph, session, rows, device }: CompiledStep,
   feeds: ReadonlyMap<string, OrtTensor>,
   state: (name: string) => OrtTensor | undefined,
+  successor: (name: string) => OrtTensor | undefined,
 ): Promise<{ readonly outputs: Tensor[]; readonly updates: ReadonlyMap<string, OrtTensor> }> {
   const asModelHasIt = (name: string, tensor: OrtTensor) => {
     const { shape } = typeOf(graph, name);
@@ -136,8 +145,12 @@ export async function runStep(
     else if (kept) inputs[name] = asModelHasIt(name, kept);
     else throw new Error(`the step needs ${name}, and nothing feeds it`);
   }
-  const fetches = [...graph.outputs, ...graph.updates.values()].map((name) => [name, null] as const);
-  const results = await guarded(device, () => session.run(inputs, Object.fromEntries(fetches)));
+  const fetches: Record<string, OrtTensor | null> = Object.fromEntries(graph.outputs.map((name) => [name, null]));
+  for (const [name, value] of graph.updates) {
+    const tensor = session.writesIntoFetches === true ? successor(name) : undefined;
+    fetches[value] = tensor ? asModelHasIt(name, tensor) : null;
+  }
+  const results = await guarded(device, () => session.run(inputs, fetches));
   const result = (name: string) => {
     const tensor = results[name];
     if (!tensor) throw new Error(`the step gave no ${name}`);

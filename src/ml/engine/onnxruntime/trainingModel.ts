@@ -4,19 +4,19 @@ import { joinRows } from '../../graph/joinRows.ts';
 import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
 import { schedule, scheduleInput } from '../../operators/optimizer/optimizer.ts';
 import { accumulatorName } from '../../passes/trainingStep.ts';
-import type {
-  Feeds,
-  GraphForBatch,
-  ProfileObserver,
-  StepResult,
-  TrainingModel,
-  TrainingOptions,
-  TrainingState,
-} from '../engine.ts';
+import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
 import { createMovingState, type MovingState } from './movingState.ts';
-import { limitsOf, loadRuntime, toRuntime } from './session.ts';
+import { loadRuntime } from './loadRuntime.ts';
+import { limitsOf, toRuntime } from './session.ts';
 import { batchOf } from './sessionsByBatch.ts';
-import { blocksFor, type CompiledStep, createStepSessions, type Form, runStep } from './stepSessions.ts';
+import {
+  blocksFor,
+  type CompiledStep,
+  createStepSessions,
+  type Form,
+  runStep,
+  type StepOptions,
+} from './stepSessions.ts';
 
 const arrays = { float32: Float32Array, float64: Float64Array } as const;
 
@@ -25,7 +25,7 @@ export async function createTrainingModel(
   graphFor: GraphForBatch,
   initial: TrainingState,
   options: TrainingOptions,
-  observer?: ProfileObserver,
+  step: StepOptions = {},
   { precision = 'float32', webgpu = limitsOf(options.device), assign }: Form = {},
 ): Promise<TrainingModel> {
   const runtime = loadRuntime();
@@ -33,8 +33,8 @@ export async function createTrainingModel(
   const forward = graphFor(1);
   const form = { precision, webgpu, ...(assign && { assign }) };
   const blocks = await blocksFor(forward, options, form);
-  const state = createMovingState(forward, initial, options, blocks, precision);
-  const sessions = createStepSessions(graphFor, state.constants, options, { ...form, ...blocks }, observer);
+  const state = createMovingState(forward, initial, options, blocks, precision, step.library);
+  const sessions = createStepSessions(graphFor, state.constants, options, { ...form, ...blocks }, step);
   const parameters = forward.parameters.filter((name) => trainable.has(name));
   let steps = initial.step;
   let forwards = 0;
@@ -102,7 +102,8 @@ async function run(
   feeds: ReadonlyMap<string, OrtTensor>,
   sums = new Map<string, OrtTensor>(),
 ): Promise<Tensor[]> {
-  const { outputs, updates } = await runStep(compiled, feeds, (name) => state.tensors.get(name) ?? sums.get(name));
+  const present = (name: string) => state.tensors.get(name) ?? sums.get(name);
+  const { outputs, updates } = await runStep(compiled, feeds, present, state.successor);
   for (const [name, tensor] of updates) {
     state.own(tensor);
     if (state.tensors.has(name)) state.replace(name, tensor);

@@ -1,0 +1,73 @@
+/**
+ * The version of ONNX Runtime's C API whose table we ask for. Functions are only ever appended to the table, so each keeps
+ * its place in all later versions (`onnxruntime_c_api.h`, `struct OrtApi`).
+ */
+export const apiVersion = 24;
+
+/** Place of `GetApi(version)` and `GetVersionString()` in `struct OrtApiBase`. */
+export const baseTable = { GetApi: 0, GetVersionString: 1 } as const;
+
+interface ApiFunction {
+  /** Place in the table. */
+  readonly place: number;
+  /** Types of its parameters; `pointer` is an address. */
+  readonly takes: readonly ('pointer' | 'text' | 'path' | 'int' | 'size')[];
+}
+
+/** What gives a status: null, or the address of one that says what failed. */
+export const statusFunctions = {
+  CreateEnv: { place: 3, takes: ['int', 'text', 'pointer'] },
+  CreateSessionFromArray: { place: 8, takes: ['pointer', 'pointer', 'size', 'pointer', 'pointer'] },
+  Run: {
+    place: 9,
+    takes: ['pointer', 'pointer', 'pointer', 'pointer', 'size', 'pointer', 'size', 'pointer'],
+  },
+  CreateSessionOptions: { place: 10, takes: ['pointer'] },
+  EnableMemPattern: { place: 16, takes: ['pointer'] },
+  DisableMemPattern: { place: 17, takes: ['pointer'] },
+  SetSessionLogSeverityLevel: { place: 22, takes: ['pointer', 'int'] },
+  SetSessionGraphOptimizationLevel: { place: 23, takes: ['pointer', 'int'] },
+  SetIntraOpNumThreads: { place: 24, takes: ['pointer', 'int'] },
+  SessionGetInputCount: { place: 30, takes: ['pointer', 'pointer'] },
+  SessionGetOutputCount: { place: 31, takes: ['pointer', 'pointer'] },
+  SessionGetInputName: { place: 36, takes: ['pointer', 'size', 'pointer', 'pointer'] },
+  SessionGetOutputName: { place: 37, takes: ['pointer', 'size', 'pointer', 'pointer'] },
+  CreateTensorWithDataAsOrtValue: {
+    place: 49,
+    takes: ['pointer', 'pointer', 'size', 'pointer', 'size', 'int', 'pointer'],
+  },
+  GetTensorMutableData: { place: 51, takes: ['pointer', 'pointer'] },
+  GetTensorElementType: { place: 60, takes: ['pointer', 'pointer'] },
+  GetDimensionsCount: { place: 61, takes: ['pointer', 'pointer'] },
+  GetDimensions: { place: 62, takes: ['pointer', 'pointer', 'size'] },
+  GetTensorTypeAndShape: { place: 65, takes: ['pointer', 'pointer'] },
+  CreateCpuMemoryInfo: { place: 69, takes: ['int', 'int', 'pointer'] },
+  AllocatorFree: { place: 76, takes: ['pointer', 'pointer'] },
+  GetAllocatorWithDefaultOptions: { place: 78, takes: ['pointer'] },
+  AddSessionConfigEntry: { place: 130, takes: ['pointer', 'text', 'text'] },
+  AddExternalInitializersFromFilesInMemory: {
+    place: 279,
+    takes: ['pointer', 'pointer', 'pointer', 'pointer', 'size'],
+  },
+} as const satisfies Readonly<Record<string, ApiFunction>>;
+
+/** What lets go of a handle, once. */
+export const releaseFunctions = {
+  ReleaseStatus: 93,
+  ReleaseSession: 95,
+  ReleaseValue: 96,
+  ReleaseTensorTypeAndShapeInfo: 99,
+  ReleaseSessionOptions: 100,
+} as const;
+
+/** `const char *GetErrorMessage(const OrtStatus *)`. */
+export const getErrorMessage = 2;
+
+/** `ONNXTensorElementDataType` of the types that our tensors have. */
+export const elementTypes = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float64: 11 } as const;
+
+/** `OrtAllocatorType` and `OrtMemType` of ordinary memory. */
+export const ordinaryMemory = { allocator: 0, memory: 0 } as const;
+
+/** `GraphOptimizationLevel`, by the binding's names. */
+export const optimizationLevels = { disabled: 0, extended: 2, all: 99 } as const;

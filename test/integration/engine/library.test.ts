@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { chooseTrainingEngine } from '../../../src/ml/engine/chooseTrainingEngine.ts';
+import { openLibrary } from '../../../src/ml/engine/onnxruntime/capi/library.ts';
+import { onnxEngine, onnxEngineAside } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
+import { adam, initialState, names, network } from '../../unit/engine/trainingFixture.ts';
+import { testTraining } from '../../unit/engine/trainingContract.ts';
+import { stressLibrary } from './libraryStress.ts';
+
+/** Runs of the stress; 10,000 take some minutes. */
+const stressed = Number(process.env['FIVECROP_LIBRARY_RUNS'] ?? 150);
+const seed = Number(process.env['FIVECROP_SEED'] ?? Date.now() % 2 ** 31);
+
+/** Sessions come and go, so that memory moves a little; what leaks a batch or a state each run would be far beyond. */
+const mostGrowth = 40;
+
+const aside = onnxEngineAside({ ...openLibrary(), shortMilliseconds: 0 });
+
+testTraining(aside);
+
+test('the event loop goes on while a step is computed', async () => {
+  const [rows, side] = [16, 160];
+  const options = { trainable: new Set(names.parameters), optimizer: adam, device: 'cpu' };
+  const initial = { state: initialState, optimizer: new Map(), step: 0 };
+  const model = await aside.compileTraining((batch) => network(batch, 'batch', side), initial, options);
+  const batch = new Map([
+    ['images', float32Tensor([rows, 3, side, side])],
+    ['drop.mask', float32Tensor([rows, 16])],
+    ['targets', float32Tensor([rows, 3])],
+  ]);
+  await model.step([batch], 0.01);
+  let running = true;
+  const step = model.step([batch], 0.01).finally(() => (running = false));
+  let turns = 0;
+  for (; running; turns++) await delay(1);
+  await step;
+  await model.dispose();
+  // A run that holds the event loop leaves it one turn or two before it begins.
+  assert.ok(turns >= 5, `${turns} turns`);
+});
+
+test(`after ${stressed} runs, some of them refused, with the garbage collected in the middle, all numbers are the binding's and memory is flat (seed ${seed})`, async () => {
+  const { runs, failed, memory } = await stressLibrary(stressed, seed);
+  assert.ok(runs >= stressed && failed > 0, `${runs} runs, ${failed} refused`);
+  const [, , , early = 0] = memory;
+  const late = memory.at(-1) ?? Number.POSITIVE_INFINITY;
+  assert.ok(late < early + mostGrowth, `${memory.map((mebibytes) => mebibytes.toFixed(0)).join(', ')} MiB`);
+});
+
+test('a training takes the library where its check passed, and says why where it did not', async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-library-'));
+  const outside = process.env['FIVECROP_CACHE'];
+  process.env['FIVECROP_CACHE'] = folder;
+  context.after(async () => {
+    if (outside === undefined) delete process.env['FIVECROP_CACHE'];
+    else process.env['FIVECROP_CACHE'] = outside;
+    await rm(folder, { recursive: true, force: true });
+  });
+  const log: string[] = [];
+  const choose = () =>
+    chooseTrainingEngine({ engine: 'onnx', device: 'cpu', log: (sentence) => void log.push(sentence) });
+  const { engine } = await choose();
+  assert.notEqual(engine, onnxEngine);
+  assert.deepEqual(log, []);
+  // What was found is remembered, also what a check found that took its process down.
+  const file = join(folder, 'runtimeLibrary.json');
+  const found = JSON.parse(await readFile(file, 'utf8')) as object;
+  await writeFile(file, JSON.stringify({ ...found, reason: 'its check ended with SIGSEGV' }));
+  assert.equal((await choose()).engine, onnxEngine);
+  assert.match(log.join(), /^ONNX Runtime is called through its binding.*SIGSEGV\.$/u);
+});
+
+test('a model that ONNX Runtime cannot open is refused with its words', async () => {
+  await assert.rejects(
+    onnxEngineAside().compileOnnx(
+      { irVersion: 8, opsetImport: [], graph: { name: 'none', node: [], input: [], output: [] } },
+      'cpu',
+    ),
+    /opset|model/iu,
+  );
+});
