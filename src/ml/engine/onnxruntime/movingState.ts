@@ -77,14 +77,10 @@ export function createMovingState(
   const stateNames = new Set(initial.state.keys());
   const unmoved = new Map([...initial.state].filter(([name]) => !tensors.has(name)));
 
-  const owned = new Set<OrtTensor>();
+  const onDevice = createDeviceMemory();
   const freeUnused = () => {
     memory?.takeBack(tensors.values());
-    const used = new Set(tensors.values());
-    for (const tensor of [...owned].filter((it) => !used.has(it))) {
-      tensor.dispose();
-      owned.delete(tensor);
-    }
+    onDevice.freeAllBut(tensors.values());
   };
 
   return {
@@ -99,9 +95,7 @@ export function createMovingState(
       for (const [name, tensor] of before) tensors.set(name, tensor);
     },
     inTorchOrder,
-    own: (tensor) => {
-      if (isOnDevice(tensor)) owned.add(tensor);
-    },
+    own: onDevice.own,
     freeUnused,
     snapshot: async (steps, forwards) => {
       const fetched = await fetchTensors(tensors, device);
@@ -123,6 +117,23 @@ export function createMovingState(
     dispose: () => {
       tensors.clear();
       freeUnused();
+    },
+  };
+}
+
+/** The tensors on the device that steps gave. */
+function createDeviceMemory() {
+  const owned = new Set<OrtTensor>();
+  return {
+    own: (tensor: OrtTensor) => {
+      if (isOnDevice(tensor)) owned.add(tensor);
+    },
+    freeAllBut: (tensors: Iterable<OrtTensor>) => {
+      const used = new Set(tensors);
+      for (const tensor of [...owned].filter((it) => !used.has(it))) {
+        tensor.dispose();
+        owned.delete(tensor);
+      }
     },
   };
 }
