@@ -2,6 +2,7 @@ import { userError } from './errors.ts';
 import type { Evaluation } from './evaluation.ts';
 import { evaluationMetrics, type MeanMetrics } from './evaluationMetrics.ts';
 import { holmAdjusted, mcnemarP } from './mcnemar.ts';
+import { pathWithin } from './slices.ts';
 
 /** What one classifier does on the images that all were tested on. */
 export interface ComparedFigures {
@@ -102,10 +103,8 @@ interface TestByPath {
 
 function byPath({ data, results, perClass }: Evaluation): TestByPath {
   const folders = new Map(perClass.map(({ index, folder }) => [index, folder]));
-  const within = (image: string) =>
-    (image.startsWith(data) ? image.slice(data.length) : image).replaceAll('\\', '/').replace(/^\/+/u, '');
   return {
-    results: new Map(results.map((result) => [within(result.image), result])),
+    results: new Map(results.map((result) => [pathWithin(data, result.image), result])),
     folder: (index) => folders.get(index) ?? `class ${index}`,
   };
 }

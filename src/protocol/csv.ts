@@ -15,3 +15,22 @@ function field(value: CsvValue): string {
   const safe = /^\s*[=+\-@＝＋－＠]|^[\t\r]/.test(behindSeparators) ? `'${behindSeparators}` : behindSeparators;
   return /[";,\r\n\t]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
+
+/** The rows of a CSV text (RFC 4180), separated by commas; quotes as `csv` writes them. Empty lines are left out. */
+export function parseCsv(text: string): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  const fields = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/gy;
+  const content = text.replace(/^\uFEFF/u, '');
+  while (fields.lastIndex < content.length) {
+    const found = fields.exec(content);
+    if (!found) throw new SyntaxError(`a quote is wrong in line ${rows.length + 1}`);
+    const [, quoted, plain, end] = found;
+    row.push(quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'));
+    if (end === ',') continue;
+    if (row.length > 1 || row[0] !== '') rows.push(row);
+    row = [];
+  }
+  if (row.length > 0) rows.push([...row, '']);
+  return rows;
+}

@@ -25,6 +25,10 @@ export const imageResultSchema = z.object({
   probability,
   /** Probability of the class that the folder says. */
   actualProbability: probability,
+  /** How the image looks: its size in pixels, and of its centre crop what `measureQuality` says. Absent in results of earlier versions. */
+  look: z
+    .object({ width: count(), height: count(), sharpness: between(0, 2000), brightness: between(0, 256) })
+    .optional(),
 });
 
 /** How the images of an evaluation were chosen. */

@@ -59,7 +59,8 @@ export function evaluationMetrics({
   };
 }
 
-function wilson(right: number, images: number): { low: number; high: number } {
+/** The 95 % interval of a share by Wilson's score (Wilson 1927). */
+export function wilson(right: number, images: number): { low: number; high: number } {
   if (images === 0) return { low: 0, high: 1 };
   const share = right / images;
   const center = share + (z * z) / (2 * images);

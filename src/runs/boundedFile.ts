@@ -20,6 +20,7 @@ export const splitLimit: FileLimit = { what: 'the split of a run', bytes: 300 * 
 export const evaluationLimit: FileLimit = { what: 'a test result', bytes: 64 * mebibyte };
 export const settingsLimit: FileLimit = { what: 'a file of settings', bytes: mebibyte };
 export const classNamesLimit: FileLimit = { what: 'a file of class names', bytes: 16 * mebibyte };
+export const tableLimit: FileLimit = { what: 'a table of images', bytes: 256 * mebibyte };
 export const profileLimit: FileLimit = { what: 'the profile of a run', bytes: 16 * mebibyte };
 
 /** Reads and writes are cut into parts, since one system call takes no more than 2 GiB. */

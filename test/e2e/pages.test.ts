@@ -858,6 +858,27 @@ test('a threshold for an error says what it accepts and rejects, and leads to th
   });
 });
 
+test(
+  'slices by brightness and by a part of the path have their accuracy and lead to their images',
+  { skip },
+  async () => {
+    await withPage(openEvaluation(), async ({ page }) => {
+      const section = page.getByRole('region', { name: 'Slices' });
+      assert.equal(await section.locator('tbody tr').count(), 4);
+      await section.locator('tbody button').first().click();
+      await page.getByRole('heading', { name: /^Brightness 40 to \d+: \d+ images/u }).waitFor();
+      await pageScreenshot(page, 'evaluation-slices');
+      await section.locator('vscode-dropdown').click();
+      await section.getByRole('option', { name: 'Path' }).click();
+      await section.getByText('Type a part of the path').waitFor();
+      await section.locator('vscode-text-field input').fill('test/3/');
+      await section.getByRole('button', { name: 'not test/3/' }).waitFor();
+      await section.getByRole('button', { name: 'test/3/', exact: true }).click();
+      await page.getByRole('heading', { name: 'Path test/3/: 20 images' }).waitFor();
+    });
+  },
+);
+
 test('one crop against five leads to the images that only one of them gets right', { skip }, async () => {
   await withPage(openEvaluation(), async ({ page }) => {
     const section = page.getByRole('region', { name: 'One crop against five' });

@@ -25,6 +25,7 @@ import { curveLines, writeCurves } from './curvesFile.ts';
 import { evaluationLines } from './evaluationLines.ts';
 import { rejectionLine, rejectionOf, targetErrorFrom } from './rejectionLine.ts';
 import { createOutput, type Output } from './output.ts';
+import { type Slicer, sliceLines, sliceObject, slicerOf } from './slices.ts';
 import { testVisibly } from './testVisibly.ts';
 
 const examples = `
@@ -33,6 +34,7 @@ Examples:
   fivecrop test flowers --checkpoint runs/NAME/checkpoints/last.safetensors --split valid --crops 5
   fivecrop test flowers --checkpoint runs/NAME --crops both
   fivecrop test flowers --checkpoint runs/NAME --target-error 0.02 --curves curves.csv
+  fivecrop test flowers --checkpoint runs/NAME --slice brightness --slice 'path:*/garden/*' --slice photos.csv:camera
 
 On the data of its run a checkpoint is tested on the images that the run set aside; on any other folder on that folder’s own
 test split, or on all images if it has none. The result is also kept beside the checkpoint. For --target-error the
@@ -58,6 +60,12 @@ export function testCommand(): Command {
       'choose the confidence below which to answer “none of these”, for this share of errors',
     )
     .option('--curves <file>', 'write precision-recall and ROC curves of each class to this CSV file')
+    .addOption(
+      new Option(
+        '--slice <what>',
+        'accuracy of parts of the images: by size, brightness, sharpness, path:PATTERN or FILE.csv:COLUMN, whose first column names images; may be given several times',
+      ).argParser((text: string, before: string[] | undefined) => [...(before ?? []), text]),
+    )
     .option('--class-names <file>', 'JSON file that names the class folders, in place of the names kept')
     .option('--seed <n>', 'for another folder than the run’s: tests a split of its classes, drawn by this seed [0]')
     .option('--valid-share <share>', 'for that split: share for validation [0.15]')
@@ -76,8 +84,9 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
   const cropCount = isComparison ? 1 : cropCountFrom(options);
   const targetError = targetErrorFrom(options);
   const curves = curvesFileFrom(options);
-  if (isComparison && (targetError !== undefined || curves !== undefined)) {
-    throw usageError('--crops both compares 1 and 5; give --target-error and --curves with one of them.');
+  const slicers = await slicersFrom(options);
+  if (isComparison && (targetError !== undefined || curves !== undefined || slicers.length > 0)) {
+    throw usageError('--crops both compares 1 and 5; give --target-error, --curves and --slice with one of them.');
   }
   const split = splitNames.find((name) => name === options['split']) ?? 'test';
   const checkpoint = checkpointPath(resolve(String(options['checkpoint'])));
@@ -95,16 +104,23 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
       ...(layout === undefined ? {} : { layout }),
     };
     if (isComparison) await compareCrops(classifier, test, output);
-    else await testOnce(classifier, test, { targetError, curves }, output);
+    else await testOnce(classifier, test, { targetError, curves, slicers }, output);
   } finally {
     await loaded.dispose();
   }
 }
 
+/** What is asked for besides the test itself. */
+interface TestWishes {
+  readonly targetError: number | undefined;
+  readonly curves: string | undefined;
+  readonly slicers: readonly { readonly by: string; readonly slice: Slicer }[];
+}
+
 async function testOnce(
   classifier: Classifier,
   test: ClassifierTest,
-  { targetError, curves: file }: { readonly targetError: number | undefined; readonly curves: string | undefined },
+  { targetError, curves: file, slicers }: TestWishes,
   output: Output,
 ): Promise<void> {
   // First, since it may be that there are none.
@@ -115,6 +131,7 @@ async function testOnce(
   const rejection =
     targetError === undefined ? undefined : rejectionOf(targetError, chosenBy ?? evaluation, chosenBy && evaluation);
   const curves = file === undefined ? undefined : await writeCurves(file, classifier.labels, scored);
+  const slices = slicers.map(({ by, slice }) => ({ by, slices: slice(evaluation) }));
   output.object({
     ...evaluation,
     ...evaluationMetrics(evaluation),
@@ -122,11 +139,13 @@ async function testOnce(
     riskCoverage: riskCoverage(evaluation.results),
     ...(rejection ? { rejection } : {}),
     ...(curves ? { curves } : {}),
+    ...(slices.length > 0 ? { slices: slices.map(sliceObject) } : {}),
   });
   const shown = kept === undefined ? '--json' : relative(process.cwd(), kept);
   for (const line of evaluationLines(evaluation, shown)) output.print(line);
   if (rejection) output.print(rejectionLine(rejection));
   if (curves) for (const line of curveLines(curves)) output.print(line);
+  for (const line of slices.flatMap(sliceLines)) output.print(line);
   output.say(problem ?? `Kept in ${shown}`);
   if (file !== undefined) output.say(`Wrote ${file}`);
 }
@@ -152,6 +171,11 @@ async function testedValid(classifier: Classifier, test: ClassifierTest, output:
   output.say('Testing the validation images, by which the reject threshold is chosen');
   const { evaluation } = await testVisibly(classifier, { ...test, split: 'valid' }, output);
   return evaluation;
+}
+
+async function slicersFrom({ slice }: OptionValues): Promise<TestWishes['slicers']> {
+  const asked = Array.isArray(slice) ? slice.map(String) : [];
+  return Promise.all(asked.map(async (by) => ({ by, slice: await slicerOf(by) })));
 }
 
 function curvesFileFrom({ curves }: OptionValues): string | undefined {

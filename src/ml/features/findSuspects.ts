@@ -4,7 +4,7 @@ import { labelIssues } from '../evaluation/confidentLearning.ts';
 import type { Sample } from '../data/scanDataset.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
 import type { ImageFeatures } from './featureModel.ts';
-import { qualityNumbers } from './imageQuality.ts';
+import { qualityNumbers } from '../data/imageQuality.ts';
 import { nearestNeighbours, type Neighbours } from './neighbours.ts';
 import { outOfFoldProbabilities } from './outOfFold.ts';
 import { standardized } from './softmaxHead.ts';

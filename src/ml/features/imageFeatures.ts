@@ -5,7 +5,7 @@ import { createLoader } from '../data/loader.ts';
 import type { Sample } from '../data/scanDataset.ts';
 import type { FeatureModel, ImageFeatures } from './featureModel.ts';
 import { type KeptFeatures, readKeptFeatures, writeKeptFeatures } from './keptFeatures.ts';
-import { measureQuality, qualityNumbers } from './imageQuality.ts';
+import { measureQuality, qualityNumbers } from '../data/imageQuality.ts';
 
 export interface ImageFeaturesOptions {
   readonly pool: DecodePool;

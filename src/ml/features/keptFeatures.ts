@@ -6,7 +6,7 @@ import { diskBudget } from '../data/diskCache.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
 import { readSafetensors, writeSafetensors } from '../weights/safetensors.ts';
 import type { FeatureModel, ImageFeatures } from './featureModel.ts';
-import { qualityNumbers } from './imageQuality.ts';
+import { qualityNumbers } from '../data/imageQuality.ts';
 
 /** Features that were computed before, a row for each image, which is known by its digest. */
 export interface KeptFeatures {

@@ -4,6 +4,8 @@ import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { cropCountFor } from '../data/fiveCrops.ts';
+import type { FailedPrediction } from '../../protocol/prediction.ts';
+import { measureQuality } from '../data/imageQuality.ts';
 import { firstMissing } from '../data/lostImage.ts';
 import type { ScoredImage } from '../../protocol/classCurves.ts';
 import { calibrated } from './calibrated.ts';
@@ -118,6 +120,7 @@ function createCounter(classifier: Classifier, onScored: EvaluateOptions['onScor
         predicted: labels[predicted]?.index ?? -1,
         probability: mean[predicted] ?? 0,
         actualProbability: mean[actual] ?? 0,
+        ...lookOf(classified, classifier.preprocessing.crop),
       });
     },
     figures: () => {
@@ -144,6 +147,14 @@ function createCounter(classifier: Classifier, onScored: EvaluateOptions['onScor
       };
     },
   };
+}
+
+/** What slices of a test tell images apart by, rounded, since there is one for each image in the file. */
+function lookOf({ width, height, crops: [centre] }: Exclude<ClassifiedImage, FailedPrediction>, size: number) {
+  if (!centre) return {};
+  const { sharpness, brightness } = measureQuality(centre.pixels, size);
+  const rounded = (value: number) => Math.round(value * 100) / 100;
+  return { look: { width, height, sharpness: rounded(sharpness), brightness: rounded(brightness) } };
 }
 
 /** The image's part of the Brier score (Brier 1950): over all classes, the squared distance from 1 for its own and 0 for the others. */

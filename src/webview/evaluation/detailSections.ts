@@ -17,6 +17,7 @@ import type { EvaluationPageState } from './pageState.ts';
 import { cropsSection } from './cropsSection.ts';
 import { rejectSection } from './rejectSection.ts';
 import { reliabilitySection } from './reliabilitySection.ts';
+import { sliceSection } from './sliceSection.ts';
 import type { ShownTests } from './shownTests.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
 
@@ -85,9 +86,10 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
   const reliability = reliabilitySection((place) => open({ kind: 'bin', place }));
   const reject = rejectSection((chosen) => change({ reject: chosen }), open);
   const crops = cropsSection((right) => open({ kind: 'crops', right }));
+  const slices = sliceSection((chosen) => change({ slices: chosen, group: undefined }), open);
   const mislabels = mislabelSection(gallery, (suspicion) => change({ suspicion }));
   mislabels.element.classList.add('wide');
-  const rows = [[confusions, classes], [reliability, reject], [crops], [mislabels]];
+  const rows = [[confusions, classes], [reliability, reject], [slices, crops], [mislabels]];
   const all = element('div', { class: 'details' }, [
     ...rows.flatMap((row, at) => row.map((section) => inRow(section.element, at))),
     behind.element,
@@ -104,6 +106,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
       reject.draw(evaluation, validation, chosen);
       crops.element.hidden = seesWholeImage(evaluation.fit);
       crops.draw(pair[1], pair[5], written);
+      slices.draw(evaluation, state.value.slices);
       mislabels.draw(evaluation, suspicion);
       behind.draw(evaluation, pair[1], pair[5], group);
       if (group) inRow(behind.element, rowOf[group.kind] + 0.5);
@@ -113,7 +116,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
 }
 
 /** The row of sections that images of a group are shown below. */
-const rowOf: Record<ImageGroup['kind'], number> = { cell: 0, bin: 1, confidence: 1, crops: 2 };
+const rowOf: Record<ImageGroup['kind'], number> = { cell: 0, bin: 1, confidence: 1, crops: 2, slice: 2 };
 
 function inRow(section: HTMLElement, row: number): HTMLElement {
   section.style.order = String(row * 2);

@@ -4,6 +4,7 @@ import { binOf, calibration } from '../../protocol/calibration.ts';
 import { images, percent } from '../components/format.ts';
 import { classNames, imagesBehind, type ImageResult } from './confusions.ts';
 import { onlyRightBy, type TestPair } from './cropComparison.ts';
+import { shownSlices, slicesBySchema, sliceTitle } from './shownSlices.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
 
 const crops = z.union([z.literal(1), z.literal(5)]);
@@ -18,6 +19,7 @@ export const imageGroupSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('confidence'), threshold: z.number(), accepted: z.boolean(), right: z.boolean() }),
   /** What is right by so many crops and not by the others. */
   z.object({ kind: z.literal('crops'), right: crops }),
+  z.object({ kind: z.literal('slice'), of: slicesBySchema, name: z.string() }),
 ]);
 export type ImageGroup = z.infer<typeof imageGroupSchema>;
 
@@ -54,6 +56,12 @@ export function imagesOf(group: ImageGroup, evaluation: ShownEvaluation, pair: T
           ? l10n.t('Right by one crop alone: {0}', number)
           : l10n.t('Right by five crops alone: {0}', number);
       return { title, results };
+    }
+    case 'slice': {
+      const slice = shownSlices(evaluation, group.of).find(({ name }) => name === group.name);
+      const results = slice?.results ?? [];
+      const title = l10n.t('{0}: {1}', sliceTitle(group.of, group.name), images(results.length));
+      return { title, results: wrongFirst(results) };
     }
   }
 }

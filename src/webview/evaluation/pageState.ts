@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { cellValues } from './cellText.ts';
 import { imageGroupSchema } from './imageGroup.ts';
+import { slicesBySchema } from './shownSlices.ts';
 
 /** What the page keeps when it is hidden or the window reloads. */
 export const evaluationPageStateSchema = z.object({
@@ -16,6 +17,7 @@ export const evaluationPageStateSchema = z.object({
   suspicion: z.number().default(90),
   /** Confidence from which on predictions are accepted, and the error for which it was chosen. */
   reject: z.object({ threshold: z.number(), targetError: z.number().optional() }).default({ threshold: 0 }),
+  slices: slicesBySchema.default({ by: 'brightness', pattern: '' }),
   /** Pixels by which the page and its table of classes were scrolled. */
   scroll: z.object({ page: z.number(), classes: z.number() }).default({ page: 0, classes: 0 }),
 });

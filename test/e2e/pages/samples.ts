@@ -235,6 +235,12 @@ export function sampleEvaluation(classes: number, cropCount: 1 | 5, imagesOfEach
       predicted,
       probability,
       actualProbability,
+      look: {
+        width: 500,
+        height: 375 + (index % 7),
+        sharpness: 4 + (index % 50),
+        brightness: 40 + ((index * 7) % 160),
+      },
     };
   });
   const right = results.filter(({ actual, predicted }) => actual === predicted).length;

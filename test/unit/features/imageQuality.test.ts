@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { measureQuality } from '../../../src/ml/features/imageQuality.ts';
+import { measureQuality } from '../../../src/ml/data/imageQuality.ts';
 
 const size = 64;
 
