@@ -104,8 +104,8 @@ for (const [name, { shape, channels, kernel, options }] of Object.entries(overBl
 }
 
 /**
- * Depthwise convolutions whose images are plain in a model in blocks: the blocks of their weight gradient reach over the
- * images, where the maps of all together are whole blocks.
+ * Depthwise convolutions whose images are plain in a model in blocks: their own blocks and those of their gradients reach
+ * over the images, where the maps of all together are whole blocks and there is no bias.
  */
 const depthwiseInPlainLayout: Record<string, { shape: Shape; kernel: number; options?: object }> = {
   'a 3x3 kernel': { shape: [4, 12, 5, 4], kernel: 3, options: { padding: 1 } },
@@ -115,6 +115,17 @@ const depthwiseInPlainLayout: Record<string, { shape: Shape; kernel: number; opt
     options: { padding: 1 },
   },
   'a 5x5 kernel of stride 2': { shape: [2, 24, 8, 7], kernel: 5, options: { stride: 2, padding: 2 } },
+  'a 3x3 kernel without bias': { shape: [4, 12, 5, 4], kernel: 3, options: { padding: 1, bias: false } },
+  'a 5x5 kernel of stride 2 without bias': {
+    shape: [2, 24, 8, 7],
+    kernel: 5,
+    options: { stride: 2, padding: 2, bias: false },
+  },
+  'a kernel without bias that the model holds in blocks': {
+    shape: [2, 16, 5, 4],
+    kernel: 3,
+    options: { padding: 1, bias: false },
+  },
   'a kernel that leaves pixels out': { shape: [8, 6, 8, 7], kernel: 2, options: { stride: 3 } },
   'a dilated kernel': { shape: [4, 4, 7, 6], kernel: 3, options: { dilation: 2, padding: 2 } },
   'a kernel over maps that are no whole blocks': { shape: [3, 7, 5, 4], kernel: 3, options: { padding: 1 } },
@@ -126,7 +137,10 @@ for (const [name, { shape, kernel, options }] of Object.entries(depthwiseInPlain
     const channels = shape[1];
     const graph = around((b, x) => conv2d(b, 'c', x, { ...options, channels, kernel, groups: channels }), { shape });
     const plainGradient = blockedFormsEngine(({ operator }) => operator !== conv2dWeightGradient);
-    await checkGradients([{ engine: plainGradient }], graph, createRandom(seed, name));
+    const plain = blockedFormsEngine(
+      ({ operator, inputs }) => operator !== conv2dWeightGradient && !inputs.includes('c.weight'),
+    );
+    await checkGradients([{ engine: plainGradient }, { engine: plain }], graph, createRandom(seed, name));
   });
 }
 

@@ -11,7 +11,7 @@ import {
 } from '../../lowering/blocked/blockedLayout.ts';
 import { convolutionAttributes } from '../../lowering/convolutionAttributes.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
-import { isDepthwise } from './productsOf.ts';
+import { mapsInBlocks } from './depthwiseOverImages.ts';
 import { weightGradientByConvolution, weightGradientByTap, type WeightGradientNode } from './weightGradientForms.ts';
 
 /*
@@ -63,29 +63,14 @@ function depthwise(lowering: Lowering, node: WeightGradientNode): void {
   emit('Reshape', [sum, integers(weightShape)], {}, node.outputs[0]);
 }
 
-/** Whether dw of a depthwise convolution whose images are plain can be computed on blocks that reach over the images. */
-export function reachesOverImages(lowering: Lowering, { inputs: [x = ''], attributes }: WeightGradientNode): boolean {
-  const [n, channels] = imageShape(lowering.graph, x);
-  const { block } = lowering;
-  return block > 0 && isDepthwise(attributes.weightShape, attributes.groups) && (n * channels) % block === 0;
-}
-
-/**
- * The same from plain images, in torch's order. Each map is by itself here, so that a block may hold the last channels of
- * one image and the first of the next: channels need not be whole blocks.
- */
+/** The same from plain images, in torch's order: depthwiseOverImages.ts. */
 export function depthwiseOverImages(lowering: Lowering, node: WeightGradientNode): void {
   const { emit, integers } = lowering;
   const [x = '', dy = ''] = node.inputs;
   const { weightShape } = node.attributes;
   const [, , kh = 1, kw = 1] = weightShape;
   const [n, channels] = imageShape(lowering.graph, x);
-  const inBlocks = (value: string) => {
-    const [, , h, w] = imageShape(lowering.graph, value);
-    const maps = emit('Reshape', [value, integers([1, n * channels, h, w])]);
-    return emit('ReorderInput', [maps], { domain: blockedDomain });
-  };
-  const { product } = correlateMaps(lowering, node, inBlocks(x), inBlocks(dy));
+  const { product } = correlateMaps(lowering, node, mapsInBlocks(lowering, x), mapsInBlocks(lowering, dy));
   const taps = emit('ReorderOutput', [product], { domain: blockedDomain, channels: n * channels });
   const own = emit('Slice', [taps, integers([0, 0]), integers([kh, kw]), integers([2, 3])]);
   const sum = emit('ReduceSum', [emit('Reshape', [own, integers([n, ...weightShape])]), integers([0])], {

@@ -10,6 +10,7 @@ import { at, fillImage, sizesOf } from '../references.ts';
 import { asImage } from '../tensorflow.ts';
 import { conv2dInputGradient } from './conv2dInputGradient.ts';
 import { conv2dWeightGradient } from './conv2dWeightGradient.ts';
+import { imagesOfMaps, kernelsInBlocks, mapsInBlocks, reachesOverImages } from './depthwiseOverImages.ts';
 import { columnsOf } from './doubleColumns.ts';
 import { coloursOf, isDepthwise, productsOf } from './productsOf.ts';
 import { convolve } from './tensorflowConvolution.ts';
@@ -40,7 +41,12 @@ export const conv2dOperator = operator<Convolution>('conv2d', {
     return gradients;
   },
   onnx(lowering, { inputs, attributes, outputs }) {
-    lowering.emit('Conv', inputs, convolutionAttributes(attributes, kernelOf(lowering, inputs[1])), outputs[0]);
+    const [x = '', weight = '', bias] = inputs;
+    const { shape } = typeOf(lowering.graph, weight);
+    const isTrained = bias === undefined && !lowering.constants.has(weight);
+    if (isTrained && reachesOverImages(lowering, x, shape, attributes.groups)) {
+      depthwiseOverImages(lowering, { x, weight, attributes, output: outputs[0] });
+    } else lowering.emit('Conv', inputs, convolutionAttributes(attributes, kernelOf(lowering, weight)), outputs[0]);
   },
   blocked(lowering, { inputs, attributes, outputs }) {
     const [x = '', weight = '', ...bias] = inputs;
@@ -150,6 +156,21 @@ function hasBlockedForm(
   const { groups } = attributes;
   if (groups === 1 || isDepthwise(shape, groups)) return true;
   return perGroup % block === 0 && (outputs / groups) % block === 0;
+}
+
+/** With weights that change, for which ONNX Runtime's optimizer does not do it. */
+function depthwiseOverImages(
+  lowering: Lowering,
+  { x, weight, attributes, output }: { x: string; weight: string; attributes: Convolution; output: string | undefined },
+): void {
+  const [n, channels] = imageShape(lowering.graph, x);
+  const { shape } = typeOf(lowering.graph, weight);
+  const geometry = { ...attributes, groups: n * channels };
+  const maps = lowering.emit('Conv', [mapsInBlocks(lowering, x), kernelsInBlocks(lowering, weight, shape, n)], {
+    domain: blockedDomain,
+    ...convolutionAttributes(geometry, kernelOf(lowering, weight)),
+  });
+  imagesOfMaps(lowering, maps, output);
 }
 
 function kernelOf({ graph }: Lowering, weight = ''): Pair {

@@ -15,6 +15,7 @@ import { interleavePlanes } from '../../lowering/blocked/interleavePlanes.ts';
 import { convolutionAttributes } from '../../lowering/convolutionAttributes.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
 import { trainingOperator } from '../operator.ts';
+import { imagesOfMaps, kernelsInBlocks, mapsInBlocks, reachesOverImages } from './depthwiseOverImages.ts';
 import { padZeros, tapViews } from './doubleColumns.ts';
 import { isDepthwise, productsOf } from './productsOf.ts';
 
@@ -26,7 +27,10 @@ export interface InputGradient extends Convolution {
 export const conv2dInputGradient = trainingOperator<InputGradient>('conv2dInputGradient', {
   shape: (_, { inputShape }) => [floats(inputShape, 'image')],
   scalable: { image: ({ inputs }) => inputs[1] ?? '', weight: ({ inputs }) => inputs[0] ?? '' },
-  onnx: lowerPlain,
+  onnx(lowering, node) {
+    if (suitsOverImages(lowering, node)) lowerOverImages(lowering, node);
+    else lowerPlain(lowering, node);
+  },
   blocked(lowering, node) {
     lowerBlocked(lowering, node);
     return true;
@@ -88,52 +92,85 @@ function flip(lowering: Lowering, weight: string, kh: number, kw: number): strin
 }
 
 /** Whether every stride phase is a convolution whose padding is not negative. */
-function hasBlockedForm(
-  { graph }: Pick<Lowering, 'graph'>,
-  { inputs, attributes }: InputGradientNode,
-  block: number,
-): boolean {
+function hasPhases({ graph }: Pick<Lowering, 'graph'>, { inputs, attributes }: InputGradientNode): boolean {
   const [weight = '', dy = ''] = inputs;
   const [, , kh, kw] = imageShape(graph, weight);
   const [, , outHeight, outWidth] = imageShape(graph, dy);
-  const [, channels = 1, height = 1, width = 1] = attributes.inputShape;
-  const { stride, padding, dilation, groups } = attributes;
+  const [, , height = 1, width = 1] = attributes.inputShape;
+  const { stride, padding, dilation } = attributes;
   const phases = [
     ...stridePhases(height, outHeight, kh, stride[0], padding[0]),
     ...stridePhases(width, outWidth, kw, stride[1], padding[1]),
   ];
   const fits = phases.every(({ taps, before, after }) => taps.length === 0 || (before >= 0 && after >= 0));
-  const { shape } = typeOf(graph, weight);
+  return fits && dilation[0] === 1 && dilation[1] === 1;
+}
+
+function hasBlockedForm(lowering: Pick<Lowering, 'graph'>, node: InputGradientNode, block: number): boolean {
+  const { groups, inputShape } = node.attributes;
+  const { shape } = typeOf(lowering.graph, node.inputs[0] ?? '');
   return (
-    (groups === 1 || isDepthwise(shape, groups)) &&
-    fits &&
-    channels % block === 0 &&
-    dilation[0] === 1 &&
-    dilation[1] === 1
+    (groups === 1 || isDepthwise(shape, groups)) && (inputShape[1] ?? 1) % block === 0 && hasPhases(lowering, node)
   );
 }
 
-/**
- * For every stride phase of the input a convolution of dy with the flipped taps that reach it; stride 1 has one phase
- * and all taps.
- */
-function lowerBlocked(lowering: Lowering, node: InputGradientNode): void {
-  const { emit, integers, block } = lowering;
+function suitsOverImages(lowering: Lowering, node: InputGradientNode): boolean {
   const [weight = '', dy = ''] = node.inputs;
-  const { stride, padding, groups, inputShape } = node.attributes;
+  const { shape } = typeOf(lowering.graph, weight);
+  return reachesOverImages(lowering, dy, shape, node.attributes.groups) && hasPhases(lowering, node);
+}
+
+/** Depthwise on plain images whose channels are no whole blocks: depthwiseOverImages.ts. */
+function lowerOverImages(lowering: Lowering, node: InputGradientNode): void {
+  const [weight = '', dy = ''] = node.inputs;
+  const { shape } = typeOf(lowering.graph, weight);
+  const [n, channels] = imageShape(lowering.graph, dy);
+  const [, , kh = 1, kw = 1] = shape;
+  const kernels = kernelsInBlocks(lowering, weight, shape, n);
+  const maps = inputOfPhases(lowering, node, {
+    dy: mapsInBlocks(lowering, dy),
+    kernelOf: ownKernels(lowering, kernels, n * channels, kh * kw),
+    groups: n * channels,
+  });
+  imagesOfMaps(lowering, maps, node.outputs[0]);
+}
+
+function lowerBlocked(lowering: Lowering, node: InputGradientNode): void {
+  const [weight = '', dy = ''] = node.inputs;
+  const { groups, inputShape } = node.attributes;
   const [outputs, perGroup, kh, kw] = imageShape(lowering.graph, weight);
-  const [n, , outHeight, outWidth] = imageShape(lowering.graph, dy);
-  const [, inputs = 1, height = 1, width = 1] = inputShape;
-  const [sh, sw] = stride;
-  const rows = stridePhases(height, outHeight, kh, sh, padding[0]);
-  const columns = stridePhases(width, outWidth, kw, sw, padding[1]);
+  const [, inputs = 1] = inputShape;
   const shape = [outputs, perGroup, kh, kw];
   const scaled = withDeferredScale(lowering, blockedKernel(lowering, weight), { image: dy, shape });
   const kernelOf =
     groups === 1
       ? exchangedKernels(lowering, scaled, [inputs, outputs], kh * kw)
       : ownKernels(lowering, scaled, inputs, kh * kw);
-  const convolve = (row: StridePhase, column: StridePhase, output?: string) => {
+  inputOfPhases(lowering, node, { dy: blocked(lowering, dy), kernelOf, groups, output: node.outputs[0] });
+}
+
+interface Phases {
+  /** In blocks. */
+  readonly dy: string;
+  readonly kernelOf: KernelOf;
+  readonly groups: number;
+  readonly output?: string | undefined;
+}
+
+/**
+ * For every stride phase of the input a convolution of dy with the flipped taps that reach it; stride 1 has one phase
+ * and all taps. The result is in blocks.
+ */
+function inputOfPhases(lowering: Lowering, node: InputGradientNode, { dy, kernelOf, groups, output }: Phases): string {
+  const { emit, integers, block } = lowering;
+  const { stride, padding, inputShape } = node.attributes;
+  const [, , kh, kw] = imageShape(lowering.graph, node.inputs[0] ?? '');
+  const [, , outHeight, outWidth] = imageShape(lowering.graph, node.inputs[1] ?? '');
+  const [n = 1, channels = 1, height = 1, width = 1] = inputShape;
+  const [sh, sw] = stride;
+  const rows = stridePhases(height, outHeight, kh, sh, padding[0]);
+  const columns = stridePhases(width, outWidth, kw, sw, padding[1]);
+  const convolve = (row: StridePhase, column: StridePhase, name?: string) => {
     const taps = row.taps.flatMap((r) => column.taps.map((c) => r * kw + c));
     const kernel = kernelOf(taps, [row.taps.length, column.taps.length]);
     const attributes = {
@@ -144,16 +181,13 @@ function lowerBlocked(lowering: Lowering, node: InputGradientNode): void {
       dilations: [1, 1],
       group: groups,
     };
-    return emit('Conv', [blocked(lowering, dy), kernel], attributes, output);
+    return emit('Conv', [dy, kernel], attributes, name);
   };
   const [onlyRow] = rows;
   const [onlyColumn] = columns;
-  if (sh === 1 && sw === 1 && onlyRow && onlyColumn) {
-    convolve(onlyRow, onlyColumn, node.outputs[0]);
-    return;
-  }
+  if (sh === 1 && sw === 1 && onlyRow && onlyColumn) return convolve(onlyRow, onlyColumn, output);
   const plane: Pair = [Math.ceil(height / sh), Math.ceil(width / sw)];
-  const images = (n * inputs) / block;
+  const images = (n * channels) / block;
   const planes = new Map<string, string>();
   rows.forEach((row, r) => {
     columns.forEach((column, c) => {
@@ -164,7 +198,9 @@ function lowerBlocked(lowering: Lowering, node: InputGradientNode): void {
     });
   });
   const whole = interleavePlanes(lowering, planes, { images, phases: stride, plane, size: [height, width] });
-  emit('Reshape', [whole, integers(inputShape)], {}, node.outputs[0]);
+  // What `imagesOfMaps` goes on with are the maps of one image.
+  const shape = groups > channels ? [1, groups, height, width] : inputShape;
+  return emit('Reshape', [whole, integers(shape)], {}, output);
 }
 
 /** Makes a kernel of some taps, in the scan order of the new kernel's size. */

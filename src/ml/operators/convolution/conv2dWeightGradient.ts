@@ -5,7 +5,8 @@ import { withDeferredScale } from '../../lowering/blocked/deferredScale.ts';
 import { withRecomputed } from '../../lowering/blocked/recompute.ts';
 import type { Lowering } from '../../lowering/lowering.ts';
 import { trainingOperator } from '../operator.ts';
-import { depthwiseOverImages, lowerBlockedWeightGradient, reachesOverImages } from './blockedWeightGradient.ts';
+import { depthwiseOverImages, lowerBlockedWeightGradient } from './blockedWeightGradient.ts';
+import { reachesOverImages } from './depthwiseOverImages.ts';
 import { columnsOf } from './doubleColumns.ts';
 import { coloursOf, isDepthwise, productsOf } from './productsOf.ts';
 import { lowerWebgpuDepthwiseGradient, lowerWebgpuWeightGradient } from './webgpuWeightGradient.ts';
@@ -16,7 +17,9 @@ export const conv2dWeightGradient = trainingOperator<WeightGradient>('conv2dWeig
   shape: (_, { weightShape }) => [floats(weightShape, 'kernel')],
   scalable: { image: ({ inputs }) => inputs[1] ?? '', weight: ({ outputs }) => outputs[0] ?? '' },
   onnx(lowering, node) {
-    if (reachesOverImages(lowering, node)) depthwiseOverImages(lowering, node);
+    const { inputs, attributes } = node;
+    const { weightShape, groups } = attributes;
+    if (reachesOverImages(lowering, inputs[0] ?? '', weightShape, groups)) depthwiseOverImages(lowering, node);
     else lowerWeightGradient(lowering, node);
   },
   blocked(lowering, node) {
