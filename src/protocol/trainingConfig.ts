@@ -44,7 +44,7 @@ export const trainingConfigSchema = z.strictObject({
     .enum(recipeNames)
     .optional()
     .describe(
-      'Recipe whose settings are taken where none are given: `report` is the defaults, `quick` trains a linear head on one view of each image or five epochs of more, `strong` takes more views or longer, with augmentation and averaged weights.',
+      'Recipe whose settings are taken where none are given: `report` is the defaults, `quick` trains a head for 30 epochs on one view of each image, or more than a head for 5; `strong` takes eight views, or 30 epochs with augmentation, and averages the weights.',
     ),
   data: path().describe('Folder of images: `train/valid/test/<class>`, or `<class>` alone, which is then split.'),
   network: z

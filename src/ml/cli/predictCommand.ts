@@ -16,6 +16,7 @@ import { loadClassifier } from '../inference/loadClassifier.ts';
 import { predictImages, rejectThresholdOf } from '../inference/predictImages.ts';
 import { renameClasses } from '../inference/renameClasses.ts';
 import { readClassNames } from '../data/classNames.ts';
+import { slowIn8Bits } from '../networks/slowIn8Bits.ts';
 import type { DownloadProgress } from '../weights/download.ts';
 import { classifierFromFlags } from './classifierFlags.ts';
 import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
@@ -86,7 +87,10 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
       options['classNames'],
     );
     if (settings.reject) rejectThresholdOf(classifier, cropCountFor(classifier.preprocessing.fit, settings.cropCount));
-    if (precision === 'int8') await calibrateInt8(classifier, images);
+    if (precision === 'int8') {
+      sayIfSlow(loaded, output);
+      await calibrateInt8(classifier, images);
+    }
     const stopping = () => output.say('Stopping after the current images; Ctrl-C again quits at once.');
     const failed = await withInterrupt(stopping, (signal) =>
       printPredictions(classifier, images, { ...settings, signal }, output),
@@ -103,6 +107,12 @@ function precisionFrom(options: OptionValues, images: readonly string[], say: (l
   if (asked === 'float32' || canCalibrateInt8(images)) return asked;
   say(tooFewToCalibrate);
   return 'float32';
+}
+
+/** Says so of a network that is known to be slower in 8 bits. */
+function sayIfSlow({ graph, runsOn }: Classifier, { say }: Output): void {
+  const slow = graph && runsOn.device === 'cpu' ? slowIn8Bits(graph.network) : undefined;
+  if (slow !== undefined) say(slow);
 }
 
 /** A temperature fits the logits of float32; that there is one is said. */

@@ -2,6 +2,7 @@ import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import type { ConfidenceCalibration } from '../../protocol/confidenceCalibration.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { GraphForBatch, InferenceModel } from '../engine/engine.ts';
+import type { NetworkReference } from '../networks/network.ts';
 import type { StateDict, Tensor } from '../graph/tensor.ts';
 
 /** Images as they are fed: uint8 `[N, 3, crop, crop]`, RGB, planes one after another. */
@@ -10,6 +11,7 @@ export type ImageBatch = Tensor & { readonly dtype: 'uint8' };
 /** A graph of ours that classifies. */
 export interface ClassifierGraph {
   readonly title: string;
+  readonly network: NetworkReference;
   /** Images, uint8, or what `features` gives, to logits or log-probabilities, without dropout. */
   readonly graphFor: GraphForBatch;
   readonly state: StateDict;

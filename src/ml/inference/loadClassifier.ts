@@ -92,7 +92,9 @@ async function checkpointGraph(
   const { network, backbone } = await networkOfCheckpoint(file, checkpoint.metadata, trial);
   const graphFor = (batchSize: number) => usedGraph(network, head, preprocessing, batchSize);
   const features = backbone && (await openFeatures(backbone, preprocessing, placement));
-  return { title: file, graphFor, features, labels: classes, preprocessing, calibration, state: checkpoint.state };
+  const { reference } = network;
+  const made = { title: file, network: reference, graphFor, features, state: checkpoint.state };
+  return { ...made, labels: classes, preprocessing, calibration };
 }
 
 /** A network with a head as it is used: decoded pixels, where it starts from images, and no dropout. */
@@ -118,7 +120,7 @@ async function reportGraph(file: string): Promise<ClassifierGraph> {
   const preprocessing = imagenetPixels({ resize: reportResize, crop: pretrainedCrop });
   const network = namedNetwork(modelName);
   const graphFor = (batchSize: number) => usedGraph(network, headOf(report), preprocessing, batchSize);
-  return { title: file, graphFor, state, labels: classes, preprocessing };
+  return { title: file, network: network.reference, graphFor, state, labels: classes, preprocessing };
 }
 
 async function scoresClassifier(

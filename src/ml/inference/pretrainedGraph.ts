@@ -30,7 +30,7 @@ export async function pretrainedGraph(
   const { extraTensors: extra, positions } = network;
   const state = await readWeights(file, shapes, { extra, positions, network: name });
   const graphFor = (batchSize: number) => network.graph('original', { batchSize, size, pixels: preprocessing });
-  return { title: name, graphFor, state, labels: imagenetClasses, preprocessing };
+  return { title: name, network: network.reference, graphFor, state, labels: imagenetClasses, preprocessing };
 }
 
 /** Throws a usage error for a network whose own classifier says nothing that has a name. */

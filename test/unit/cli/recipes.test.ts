@@ -27,7 +27,7 @@ test('a flag overrides the recipe, the recipe the defaults, and the record has b
   const config = await trainingConfigFrom('flowers', { recipe: 'strong', epochs: '7' });
   assert.deepEqual(
     { recipe: config.recipe, epochs: config.epochs, hidden: config.hidden, featureViews: config.featureViews },
-    { recipe: 'strong', epochs: 7, hidden: [], featureViews: 8 },
+    { recipe: 'strong', epochs: 7, hidden: [1024], featureViews: 8 },
   );
   const full = await trainingConfigFrom('flowers', { recipe: 'strong', method: 'full' });
   assert.deepEqual([full.mixup, full.augment, full.featureViews], [0.2, 'trivial', undefined]);

@@ -26,7 +26,7 @@ import { headOf, runNetwork } from './runNetwork.ts';
 import type { RunSession } from './runSession.ts';
 import type { RunProfiler } from '../profile/runProfiler.ts';
 import type { RunFacts } from './saver.ts';
-import { slowIn8Bits } from './slowIn8Bits.ts';
+import { slowIn8Bits } from '../../networks/slowIn8Bits.ts';
 import { createStepper } from '../loop/stepper.ts';
 import type { Position } from '../loop/position.ts';
 import type { LoopOptions } from '../loop/trainingLoop.ts';

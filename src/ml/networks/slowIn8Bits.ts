@@ -1,5 +1,5 @@
-import type { NetworkReference } from '../../networks/network.ts';
-import { namedNetwork } from '../../networks/registry.ts';
+import type { NetworkReference } from './network.ts';
+import { namedNetwork } from './registry.ts';
 
 /** Families whose networks took longer in 8 bits than in float32 where that was measured; see bench/NOTES.md. */
 export const slowFamilies: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { listNetworks } from '../../../src/ml/networks/registry.ts';
-import { slowFamilies, slowIn8Bits } from '../../../src/ml/training/run/slowIn8Bits.ts';
+import { slowFamilies, slowIn8Bits } from '../../../src/ml/networks/slowIn8Bits.ts';
 
 test('8 bits are said to be slow for the families where they were, and for no other', () => {
   const said = (name: string) => slowIn8Bits({ kind: 'architecture', name });
