@@ -20,6 +20,8 @@ export const predictionPanelToPageSchema = z.discriminatedUnion('type', [
     /** Id of the source in use; empty if the user has yet to choose one. */
     source: line(),
     crops: cropCountSchema,
+    /** Whether the source is known to see whole images, so that there are no five crops to choose. */
+    wholeImages: z.boolean(),
     topK: z.number().int(),
   }),
   /** Forgets all images and results: `images` says what is to be shown instead. */

@@ -50,7 +50,7 @@ export const publishedWeightsSchema = z.discriminatedUnion('kind', [
 export type PublishedWeights = z.infer<typeof publishedWeightsSchema>;
 
 const serviceRequestBodySchema = z.discriminatedUnion('type', [
-  /** Images or folders; answers `images`, then `prediction` and `failed` one by one, then `done`. */
+  /** Images or folders; answers `images`, `classifier`, then `prediction` and `failed` one by one, then `done`. */
   z.object({
     type: z.literal('predict'),
     images: list(line(), mostImages),
@@ -171,6 +171,8 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), what: line(), done: z.number(), total: z.number().optional() }),
   /** All that will be classified: the images that were named, and those in the folders that were. */
   z.object({ type: z.literal('images'), images: list(line(), mostImages) }),
+  /** `wholeImages`: it sees whole images, so that there is one crop and never five. */
+  z.object({ type: z.literal('classifier'), wholeImages: z.boolean() }),
   z.object({ type: z.literal('prediction'), prediction: imagePredictionSchema, thumbnail: picture() }),
   z.object({ type: z.literal('failed'), failed: failedPredictionSchema }),
   /** `picture` is a data URL (JPEG); width and height are the file's own, orientation applied. */

@@ -256,7 +256,7 @@ scenario(
   async ({ workbench }) => {
     await openViewContainer(workbench, 'Fivecrop');
     const row = treeRow(workbench, 'Checkpoints', 'far');
-    assert.match((await row.textContent()) ?? '', /elsewhere · running/);
+    assert.match((await row.textContent()) ?? '', /running · elsewhere/);
     assert.deepEqual(
       (await contextMenuOf(workbench, row)).filter((entry) => /Stop|Pause|Resume|Again$|Rename|Delete/u.test(entry)),
       [],

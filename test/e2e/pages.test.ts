@@ -100,9 +100,9 @@ function openPrediction(look: Look = {}, count = 400, { crops = 5, left = 0 }: {
         images = images.filter((image) => image !== message.image);
         await post({ type: 'images', images });
       } else if (message.type === 'crops') {
-        await post({ type: 'setup', sources, source: 'a', crops: message.crops, topK: 5 });
+        await post({ type: 'setup', sources, source: 'a', crops: message.crops, wholeImages: false, topK: 5 });
       } else if (message.type === 'ready') {
-        await post({ type: 'setup', sources, source: 'a', crops, topK: 5 });
+        await post({ type: 'setup', sources, source: 'a', crops, wholeImages: false, topK: 5 });
         await post({ type: 'clear' });
         await post({ type: 'images', images });
         await post({ type: 'results', predictions, failed });
@@ -218,6 +218,18 @@ test('the test of a network that sees whole images says so, and offers no five c
     await post({ ...message, evaluations: [] });
     await page.getByText('Not tested yet.').waitFor();
     assert.deepEqual(await cards.allTextContents(), ['Whole image']);
+  });
+});
+
+test('where a network sees whole images, no crops are offered to choose', { skip }, async () => {
+  await withPage(openPrediction({}, 3), async ({ page, post }) => {
+    const crops = page.locator('vscode-dropdown').nth(1);
+    await crops.filter({ hasText: 'Five crops' }).waitFor();
+    const setup = { type: 'setup', sources: [], source: '', crops: 5, topK: 5 };
+    await post({ ...setup, wholeImages: true });
+    await crops.waitFor({ state: 'hidden' });
+    await post({ ...setup, wholeImages: false });
+    await crops.waitFor({ state: 'visible' });
   });
 });
 

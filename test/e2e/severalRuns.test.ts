@@ -70,7 +70,7 @@ scenario('a killed run is interrupted and resumed at a click; the run that waite
   const now = async () => (await recordsIn(folder)).find(({ name }) => name === first.name);
   await until('the killed run goes on', async () => (await now())?.state === 'running');
   const row = treeRow(workbench, 'Checkpoints', first.name);
-  await row.filter({ hasText: /epoch .* of 4000 · running/ }).waitFor();
+  await row.filter({ hasText: /running · .*epoch .* of 4000/ }).waitFor();
   assert.notEqual((await now())?.process?.pid, first.process?.pid);
   await until('the other run finishes', async () =>
     (await recordsIn(folder)).some(({ state }) => state === 'finished'),
@@ -96,7 +96,7 @@ scenario('two runs train beside each other, and one is stopped without the other
   await openViewContainer(workbench, 'Fivecrop');
   for (const { name } of [first, second]) {
     await treeRow(workbench, 'Checkpoints', name)
-      .filter({ hasText: /epoch .* of 4000 · running/ })
+      .filter({ hasText: /running · .*epoch .* of 4000/ })
       .waitFor();
   }
   const state = async (name: string) => (await fresh()).find((record) => record.name === name)?.state;

@@ -67,7 +67,7 @@ scenario('a row says what its run is called, its state, accuracy and epoch; the 
   await openViewContainer(workbench, 'Fivecrop');
   for (const name of ['sgd', 'ConvNet1 scratch', 'ConvNet1 scratch 2']) {
     await runRow(workbench, name)
-      .getByText(/\d+\.\d % · epoch 1 of 1 · finished/)
+      .getByText(/finished · \d+\.\d % · epoch 1 of 1/)
       .waitFor();
   }
   await hover(workbench, runRow(workbench, 'ConvNet1 scratch'), /Started\s*\S*2026/);

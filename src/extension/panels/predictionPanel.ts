@@ -81,7 +81,7 @@ function fillPanel(
       );
     },
   });
-  const session = createPredictionSession(predictor(parts), connection.post);
+  const session = createPredictionSession(predictor(parts), connection.post, () => setUp());
   const setUp = () => {
     const { paths, removed, source, crops } = session;
     memory.remember(id, { images: [...paths], removed: [...removed], crops, ...(source ? { source } : {}) });
@@ -179,9 +179,12 @@ function predictor({ service }: PredictionParts): Predict {
 }
 
 /** The sources on offer: the one in use, and the best checkpoint of each run. */
-function setupMessage({ source, crops }: PredictionSession, { runs }: PredictionParts): PredictionPanelToPage {
+function setupMessage(
+  { source, crops, wholeImages }: PredictionSession,
+  { runs }: PredictionParts,
+): PredictionPanelToPage {
   const offers = [...(source ? [source] : []), ...bestCheckpoints(runs.runs)].map((one) => offerOf(one, runs.runs));
   const byId = new Map(offers.map((offer) => [offer.id, offer]));
   const id = source ? JSON.stringify(source) : '';
-  return { type: 'setup', sources: [...byId.values()], source: id, crops, topK };
+  return { type: 'setup', sources: [...byId.values()], source: id, crops, wholeImages, topK };
 }

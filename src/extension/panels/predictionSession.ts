@@ -29,6 +29,8 @@ export interface PredictionSession {
   readonly removed: readonly string[];
   readonly source: ClassifierSource | undefined;
   readonly crops: CropCount;
+  /** Whether the source is known to see whole images, so that there is one crop and never five. */
+  readonly wholeImages: boolean;
   /** Forgets all results and classifies these, with another source or number of crops if one is given. */
   classify(paths: readonly string[], using?: SourceChanges & { readonly removed?: readonly string[] }): void;
   /** Classifies those of them that are not there yet, too. */
@@ -45,28 +47,42 @@ export interface PredictionSession {
   dispose(): void;
 }
 
-/** Classifies one list of images at a time and keeps what was found for the next replay. */
+/**
+ * Classifies one list of images at a time and keeps what was found for the next replay. `onClassifier` is called when it is
+ * known whether the source sees whole images.
+ */
 export function createPredictionSession(
   predict: Predict,
   post: (message: PredictionPanelToPage) => void,
+  onClassifier: () => void,
 ): PredictionSession {
   const list = createPredictionList(post);
   const work = createShownWork(post);
   let source: ClassifierSource | undefined;
   let crops: CropCount = 5;
+  let wholeImages = false;
   /** Whether images came while others are classified; their turn is next. */
   let waiting = false;
 
+  const take = (wanted: ClassifierSource | undefined): void => {
+    if (wanted === undefined) return;
+    source = wanted;
+    wholeImages = false;
+  };
   const run = (): void => {
     work.cancel();
     waiting = false;
-    const wanted = list.lacking(crops);
+    const wanted = list.lacking(wholeImages ? 1 : crops);
     if (wanted.length === 0 || source === undefined) return;
     const using = { images: wanted, source, crops };
     const classifyWanted = async ({ signal, isLatest, report }: Work): Promise<void> => {
       const onAnswer = (answer: ServiceAnswerBody): void => {
         if (answer.type === 'progress') report(answer);
-        else if (isLatest()) keepAnswer(list, wanted, answer);
+        else if (!isLatest()) return;
+        else if (answer.type === 'classifier') {
+          ({ wholeImages } = answer);
+          onClassifier();
+        } else keepAnswer(list, wanted, answer);
       };
       await predict({ ...using, signal, onAnswer }).finally(list.flush);
     };
@@ -88,8 +104,11 @@ export function createPredictionSession(
     get crops() {
       return crops;
     },
+    get wholeImages() {
+      return wholeImages;
+    },
     classify: (wanted, using = {}) => {
-      source = using.source ?? source;
+      take(using.source);
       crops = using.crops ?? crops;
       work.forgetFailure();
       list.reset(wanted, using.removed ?? []);
@@ -107,7 +126,7 @@ export function createPredictionSession(
     use: (changes) => {
       crops = changes.crops ?? crops;
       if (changes.source !== undefined) {
-        source = changes.source;
+        take(changes.source);
         work.forgetFailure();
         list.forgetFound();
       }

@@ -17,7 +17,7 @@ import { type DerivedRunState, isLive } from '../../runs/state.ts';
 import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
-import { checkpointDescription, checkpointTooltip, runDescription, runTooltip } from './formatRun.ts';
+import { checkpointDescription, checkpointTooltip, rowTitle, runDescription, runTooltip } from './formatRun.ts';
 import { focusedRows } from './focusedRows.ts';
 import { fromRow, type CheckpointNode, type CheckpointsNode, type RunNode } from './treeNodes.ts';
 import { visible } from '../../protocol/visibleText.ts';
@@ -174,7 +174,7 @@ function itemOf(node: CheckpointsNode, { runs, live, trainers }: ViewParts): vsc
     case 'queued': {
       const { config, name, resume } = node.entry.request;
       const item = new vscode.TreeItem(
-        visible(runTitle(name ?? defaultRunName(networkName(config.network), config.method))),
+        visible(rowTitle(name ?? defaultRunName(networkName(config.network), config.method))),
       );
       item.id = `queued ${node.entry.id}`;
       item.description = resume === undefined ? l10n.t('waits for its turn') : l10n.t('waits to be resumed');
@@ -204,7 +204,7 @@ const stateIcons: Readonly<Record<DerivedRunState, readonly [icon: string, colou
 };
 
 function runItem(run: StoredRun, node: RunNode, epoch: number | undefined): vscode.TreeItem {
-  const item = new vscode.TreeItem(visible(runTitle(run.record.name)), vscode.TreeItemCollapsibleState.Collapsed);
+  const item = new vscode.TreeItem(visible(rowTitle(run.record.name)), vscode.TreeItemCollapsibleState.Collapsed);
   const [icon, colour] = stateIcons[run.state];
   item.id = run.folder;
   item.description = visible(runDescription(run, epoch));

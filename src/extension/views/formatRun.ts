@@ -22,14 +22,25 @@ export function epochs(epoch: number): string {
   return Number.isInteger(epoch) ? String(epoch) : epoch.toFixed(1);
 }
 
-/** What stands beside a run's name in lists: `92.3 % · epoch 1.3 of 5 · running`. What the icon shows too is last. */
+/** Characters of a run's name that leave room for its state in a narrow tree. */
+const shortName = 24;
+
+/** A run's name as the tree has it: a long one without its middle, as beginning and end tell runs apart. */
+export function rowTitle(name: string): string {
+  const title = runTitle(name);
+  if (title.length <= shortName) return title;
+  const half = (shortName - 1) / 2;
+  return `${title.slice(0, Math.ceil(half))}…${title.slice(-Math.floor(half))}`;
+}
+
+/** What stands beside a run's name in lists: `running · 92.3 % · epoch 1.3 of 5`. */
 export function runDescription({ record, state }: StoredRun, liveEpoch?: number): string {
   const { best, config, progress } = record;
   const accuracy = best === undefined ? [] : [percent(best.validAccuracy)];
   const place = isLive(state) && elsewhereRefusal(record) !== undefined ? [l10n.t('elsewhere')] : [];
   const epoch = liveEpoch ?? progress?.epoch;
   const done = epoch === undefined ? [] : [l10n.t('epoch {0} of {1}', epochs(epoch), config.epochs)];
-  return [...accuracy, ...done, ...place, stateWord(state)].join(' · ');
+  return [stateWord(state), ...place, ...accuracy, ...done].join(' · ');
 }
 
 /** Markdown for the tooltip of a run. */

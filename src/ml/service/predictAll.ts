@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { cancelled, messageOf } from '../../protocol/errors.ts';
 import { isImageFile } from '../../protocol/imageFiles.ts';
 import type { ImagePrediction } from '../../protocol/prediction.ts';
+import { seesWholeImage } from '../../protocol/preprocessing.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { canCalibrateInt8, tooFewToCalibrate } from '../inference/calibrateInt8.ts';
 import type { Classifier } from '../inference/classifier.ts';
@@ -33,6 +34,7 @@ export async function predictAll(
   const wish = { source, engine, device, ...(examples ? { calibrateOn: examples } : {}) };
   await classifiers.use(wish, context, async (classifier) => {
     if (context.signal.aborted) throw cancelled();
+    context.answer({ type: 'classifier', wholeImages: seesWholeImage(classifier.preprocessing.fit) });
     await answerAll(classifier, images, request, context);
   });
 }

@@ -24,6 +24,7 @@ export function knownPredictions(): KnownPredictions {
     progress: undefined,
     problem: undefined,
     get crops() {
+      if (known.setup?.wholeImages) return 1;
       return known.setup?.crops ?? 5;
     },
     rows: () => [...rows.values()].map((row) => seenWith(row, known.crops)),

@@ -53,6 +53,7 @@ export function predictionHeader(
       { value: '1', label: l10n.t('Centre crop') },
     ];
     crops.update(counts, String(shown.crops));
+    crops.element.hidden = shown.wholeImages;
   };
   return {
     elements: [

@@ -254,6 +254,7 @@ function predictionStage() {
     busy: false,
     error: '',
   };
+  const toldOfClassifier: boolean[] = [];
   const receive = (message: PredictionPanelToPage) => {
     if (message.type === 'clear') Object.assign(page, { list: [], images: [], failed: [], error: '' });
     if (message.type === 'images') page.list = message.images;
@@ -270,9 +271,10 @@ function predictionStage() {
         requests.push({ ...request, finish: (error) => (error ? reject(error) : resolve()) });
       }),
     receive,
+    () => toldOfClassifier.push(session.wholeImages),
   );
   const source = { kind: 'checkpoint', path: 'best.safetensors' } as const;
-  return { session, requests, page, source };
+  return { session, requests, page, source, toldOfClassifier };
 }
 
 test('images are classified once their source is known, and a page that begins anew shows the same', async () => {
@@ -289,6 +291,21 @@ test('images are classified once their source is known, and a page that begins a
   await delay(moment);
   session.replay();
   assert.deepEqual(page, { list: ['a', 'b'], images: ['a'], failed: ['b'], busy: false, error: '' });
+});
+
+test('images that a network saw whole are classified, although it made one crop where five were asked for', async () => {
+  const { session, requests, source, toldOfClassifier } = predictionStage();
+  session.classify(['a'], { source });
+  requests[0]?.onAnswer({ type: 'classifier', wholeImages: true });
+  requests[0]?.onAnswer(prediction('a', 1));
+  requests[0]?.finish();
+  await delay(moment);
+  session.add(['b']);
+  assert.deepEqual(requests[1]?.images, ['b']);
+  // Of another source nothing is known yet.
+  session.use({ source: { ...source, path: 'other.safetensors' } });
+  assert.deepEqual(toldOfClassifier, [true]);
+  assert.equal(session.wholeImages, false);
 });
 
 test('what an outdated request still answers is not shown', async () => {

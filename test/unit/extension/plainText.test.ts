@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { dataReportText } from '../../../src/extension/commands/dataReportText.ts';
 import { inCode, inLabel, inMarkdown, inMessage } from '../../../src/extension/plainText.ts';
-import { runTooltip } from '../../../src/extension/views/formatRun.ts';
+import { rowTitle, runTooltip } from '../../../src/extension/views/formatRun.ts';
 import { csv } from '../../../src/protocol/csv.ts';
 import { createRunCatalogue } from '../../../src/extension/trainer/runCatalogue.ts';
 import { temporaryFolder, writeRun } from './storedRun.ts';
@@ -58,4 +58,9 @@ test('a spreadsheet takes no name for a formula, whichever sign it separates cel
     for (const cell of cells) assert.doesNotMatch(cell, /^\s*[=+\-@＝＋－＠]/, JSON.stringify(text));
   }
   assert.equal(csv([['rose', 'a-b.jpg', -1.5]]), 'rose,a-b.jpg,-1.5\r\n');
+});
+
+test('a long name of a run loses its middle in the tree, since runs differ at both ends', () => {
+  assert.equal(rowTitle('densenet169-head-3'), 'densenet169 head 3');
+  assert.equal(rowTitle('timm.vit_small_patch14_dinov2.lvd142m-head-2'), 'timm.vit_sma…142m head 2');
 });
