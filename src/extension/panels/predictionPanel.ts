@@ -83,9 +83,10 @@ function fillPanel(
   });
   const session = createPredictionSession(predictor(parts), connection.post, () => setUp());
   const setUp = () => {
-    const { paths, removed, source, crops } = session;
+    const { paths, removed } = session;
+    const { source, crops } = session.using;
     memory.remember(id, { images: [...paths], removed: [...removed], crops, ...(source ? { source } : {}) });
-    connection.post(setupMessage(session, parts));
+    connection.post(setupMessage(session.using, parts));
   };
   const use = (source: ClassifierSource) => {
     void context.workspaceState.update(lastSourceKey, source);
@@ -129,7 +130,7 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
 
   async function openWith(images: readonly string[], wanted?: ClassifierSource): Promise<void> {
     await runs.load();
-    const source = wanted ?? open?.session.source ?? lastSource() ?? (await chooseSource(parts));
+    const source = wanted ?? open?.session.using.source ?? lastSource() ?? (await chooseSource(parts));
     if (wanted) await context.workspaceState.update(lastSourceKey, wanted);
     if (!open) await closeDormantTabs('prediction');
     if (!open) {
@@ -180,7 +181,7 @@ function predictor({ service }: PredictionParts): Predict {
 
 /** The sources on offer: the one in use, and the best checkpoint of each run. */
 function setupMessage(
-  { source, crops, wholeImages }: PredictionSession,
+  { source, crops, wholeImages }: PredictionSession['using'],
   { runs }: PredictionParts,
 ): PredictionPanelToPage {
   const offers = [...(source ? [source] : []), ...bestCheckpoints(runs.runs)].map((one) => offerOf(one, runs.runs));

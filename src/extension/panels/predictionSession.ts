@@ -21,16 +21,21 @@ export interface SourceChanges {
   readonly crops?: CropCount;
 }
 
+/** What classifies. */
+export interface Using {
+  source: ClassifierSource | undefined;
+  crops: CropCount;
+  /** Whether the source is known to see whole images, so that there is one crop and never five. */
+  wholeImages: boolean;
+}
+
 /** The images that the prediction panel classifies, with what, and what was found. */
 export interface PredictionSession {
   /** Images and folders, as they were asked for. */
   readonly paths: readonly string[];
   /** Images that were taken off the list, of which some may lie in those folders. */
   readonly removed: readonly string[];
-  readonly source: ClassifierSource | undefined;
-  readonly crops: CropCount;
-  /** Whether the source is known to see whole images, so that there is one crop and never five. */
-  readonly wholeImages: boolean;
+  readonly using: Readonly<Using>;
   /** Forgets all results and classifies these, with another source or number of crops if one is given. */
   classify(paths: readonly string[], using?: SourceChanges & { readonly removed?: readonly string[] }): void;
   /** Classifies those of them that are not there yet, too. */
@@ -58,33 +63,25 @@ export function createPredictionSession(
 ): PredictionSession {
   const list = createPredictionList(post);
   const work = createShownWork(post);
-  let source: ClassifierSource | undefined;
-  let crops: CropCount = 5;
-  let wholeImages = false;
+  const using: Using = { source: undefined, crops: 5, wholeImages: false };
   /** Whether images came while others are classified; their turn is next. */
   let waiting = false;
 
-  const take = (wanted: ClassifierSource | undefined): void => {
-    if (wanted === undefined) return;
-    source = wanted;
-    wholeImages = false;
-  };
   const run = (): void => {
     work.cancel();
     waiting = false;
+    const { source, crops, wholeImages } = using;
     const wanted = list.lacking(wholeImages ? 1 : crops);
     if (wanted.length === 0 || source === undefined) return;
-    const using = { images: wanted, source, crops };
     const classifyWanted = async ({ signal, isLatest, report }: Work): Promise<void> => {
       const onAnswer = (answer: ServiceAnswerBody): void => {
         if (answer.type === 'progress') report(answer);
-        else if (!isLatest()) return;
-        else if (answer.type === 'classifier') {
-          ({ wholeImages } = answer);
-          onClassifier();
-        } else keepAnswer(list, wanted, answer);
+        else if (isLatest()) keepAnswer(list, wanted, answer);
+        if (answer.type !== 'classifier' || !isLatest()) return;
+        using.wholeImages = answer.wholeImages;
+        onClassifier();
       };
-      await predict({ ...using, signal, onAnswer }).finally(list.flush);
+      await predict({ images: wanted, source, crops, signal, onAnswer }).finally(list.flush);
     };
     void work.start(classifyWanted).then((isLatest) => {
       if (isLatest && waiting) run();
@@ -98,20 +95,11 @@ export function createPredictionSession(
     get removed() {
       return list.removed;
     },
-    get source() {
-      return source;
-    },
-    get crops() {
-      return crops;
-    },
-    get wholeImages() {
-      return wholeImages;
-    },
-    classify: (wanted, using = {}) => {
-      take(using.source);
-      crops = using.crops ?? crops;
+    using,
+    classify: (wanted, { removed = [], ...changes } = {}) => {
+      change(using, changes);
       work.forgetFailure();
-      list.reset(wanted, using.removed ?? []);
+      list.reset(wanted, removed);
       run();
     },
     add: (wanted) => {
@@ -124,9 +112,8 @@ export function createPredictionSession(
       if (list.isEmpty) work.cancel();
     },
     use: (changes) => {
-      crops = changes.crops ?? crops;
+      change(using, changes);
       if (changes.source !== undefined) {
-        take(changes.source);
         work.forgetFailure();
         list.forgetFound();
       }
@@ -147,6 +134,12 @@ export function createPredictionSession(
       work.dispose();
     },
   };
+}
+
+/** Of another source it is not known yet how it sees images. */
+function change(using: Using, { source, crops }: SourceChanges): void {
+  using.crops = crops ?? using.crops;
+  if (source !== undefined) Object.assign(using, { source, wholeImages: false });
 }
 
 function keepAnswer(list: PredictionList, wanted: readonly string[], answer: ServiceAnswerBody): void {

@@ -271,7 +271,7 @@ function predictionStage() {
         requests.push({ ...request, finish: (error) => (error ? reject(error) : resolve()) });
       }),
     receive,
-    () => toldOfClassifier.push(session.wholeImages),
+    () => toldOfClassifier.push(session.using.wholeImages),
   );
   const source = { kind: 'checkpoint', path: 'best.safetensors' } as const;
   return { session, requests, page, source, toldOfClassifier };
@@ -305,7 +305,7 @@ test('images that a network saw whole are classified, although it made one crop 
   // Of another source nothing is known yet.
   session.use({ source: { ...source, path: 'other.safetensors' } });
   assert.deepEqual(toldOfClassifier, [true]);
-  assert.equal(session.wholeImages, false);
+  assert.equal(session.using.wholeImages, false);
 });
 
 test('what an outdated request still answers is not shown', async () => {
