@@ -157,3 +157,9 @@ export function findContradiction(config: SomeSettings): Contradiction | undefin
 export function contradictionIn(config: SomeSettings): string | undefined {
   return findContradiction(config)?.sentence;
 }
+
+/** The same for a run that goes on: the first that it had not already, as one that began before a rule was made may. */
+export function newContradiction(config: SomeSettings, before: SomeSettings): string | undefined {
+  const broken = rules.find(({ sentence }) => sentence(config) !== undefined && sentence(before) === undefined);
+  return broken?.sentence(config);
+}

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { contradictionIn } from '../../../src/protocol/contradictions.ts';
+import { contradictionIn, newContradiction } from '../../../src/protocol/contradictions.ts';
 import { imageSizesOf, trainingConfigSchema, type UsualSizes } from '../../../src/protocol/trainingConfig.ts';
 import { resumeChanges, withPixels } from '../../../src/ml/training/run/resumeChanges.ts';
+import { fixedSettings, learnedSettings, onResume, withMeanings } from '../../../src/ml/training/run/resumeSettings.ts';
 import { namedNetwork, pixelsOf } from '../../../src/ml/networks/registry.ts';
 import { preprocessingOf, runNetwork } from '../../../src/ml/training/run/runNetwork.ts';
 import { tinyConfig } from './tinyDataset.ts';
@@ -24,6 +25,46 @@ test('more epochs at a constant rate are said without a jump, and another rate w
   assert.match(
     slower,
     /learningRate 0\.001 → 0\.0001, clipNorm its default → 1; .* was 0\.0010 and continues at 0\.00010/,
+  );
+});
+
+test('each setting is one that a resume keeps, one that it may change and says, or one that changes nothing of what is learned', () => {
+  assert.deepEqual(Object.keys(onResume).toSorted(), Object.keys(trainingConfigSchema.shape).toSorted());
+  const free = Object.entries(onResume).flatMap(([setting, use]) => (use === 'free' ? [setting] : []));
+  const all = [...fixedSettings, ...learnedSettings, ...free];
+  assert.deepEqual(all.toSorted(), Object.keys(trainingConfigSchema.shape).toSorted());
+});
+
+test('a setting that is left out is the same as what that means, written out', () => {
+  const adapted = tinyConfig('data', { method: 'lora' });
+  const frozen = tinyConfig('data', { method: 'head' });
+  const pairs = [
+    [adapted, { ...adapted, loraRank: 8 }],
+    [
+      { ...adapted, loraRank: 4 },
+      { ...adapted, loraRank: 4, loraAlpha: 4 },
+    ],
+    [adapted, { ...adapted, batchNorm: 'running' }],
+    [tinyConfig('data', { method: 'full' }), tinyConfig('data', { method: 'full', batchNorm: 'batch' })],
+    [frozen, { ...frozen, earlyStop: 0 }],
+  ] as const;
+  for (const [without, written] of pairs) {
+    assert.deepEqual(withMeanings(without), withMeanings(written));
+    assert.equal(resumeChanges(without, written, place), undefined);
+  }
+  assert.notDeepEqual(withMeanings(adapted), withMeanings({ ...adapted, loraRank: 4 }));
+  assert.notDeepEqual(withMeanings(frozen), withMeanings({ ...frozen, batchNorm: 'batch' }));
+});
+
+test('a run does not go on with settings that contradict each other, unless it began with them', () => {
+  const before = tinyConfig('data', { sampling: 'balanced' });
+  assert.equal(newContradiction(before, before), undefined);
+  const both = { ...before, classWeights: 'balanced' } as const;
+  assert.match(newContradiction(both, before) ?? '', /count small classes twice/);
+  assert.equal(newContradiction(both, both), undefined);
+  assert.match(
+    newContradiction({ ...both, minLearningRate: 1e-5 }, both) ?? '',
+    /only be used with the schedule cosine/,
   );
 });
 

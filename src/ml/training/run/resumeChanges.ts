@@ -1,40 +1,7 @@
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import { learningRateAt } from '../loop/schedule.ts';
-
-/** Settings that change what a run learns, and that a resume may change. */
-const learned = [
-  'epochs',
-  'learningRate',
-  'schedule',
-  'warmupSteps',
-  'stepEpochs',
-  'stepFactor',
-  'momentum',
-  'weightDecay',
-  'dropout',
-  'dropPath',
-  'minLearningRate',
-  'labelSmoothing',
-  'classWeights',
-  'focalGamma',
-  'mixup',
-  'cutmix',
-  'clipNorm',
-  'augment',
-  'randOps',
-  'randMagnitude',
-  'verticalFlip',
-  'quarterTurns',
-  'erase',
-  'featureViews',
-  'frozenPrecision',
-  'resize',
-  'fit',
-  'interpolation',
-  'earlyStop',
-  'validateEvery',
-] as const satisfies readonly (keyof TrainingConfig)[];
+import { learnedSettings, withMeanings } from './resumeSettings.ts';
 
 /** A configuration that says how its images are prepared also where it leaves that to the network, or to the run before. */
 export function withPixels(
@@ -57,7 +24,8 @@ export function resumeChanges(
   { step, stepsPerEpoch }: { readonly step: number; readonly stepsPerEpoch: number },
 ): string | undefined {
   const text = (value: string | number | boolean | undefined) => (value === undefined ? 'its default' : String(value));
-  const changed = learned.filter((setting) => before[setting] !== now[setting]);
+  const [was, is] = [withMeanings(before), withMeanings(now)];
+  const changed = learnedSettings.filter((setting) => was[setting] !== is[setting]);
   if (changed.length === 0) return undefined;
   const changes = changed.map((setting) => `${setting} ${text(before[setting])} → ${text(now[setting])}`).join(', ');
   const rate = (config: TrainingConfig, at: number) =>

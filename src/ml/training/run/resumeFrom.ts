@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { ClassLabel } from '../../../protocol/checkpointMetadata.ts';
+import { newContradiction } from '../../../protocol/contradictions.ts';
 import { usageError, UserError, userError } from '../../../protocol/errors.ts';
 import type { ResumeState } from '../../../protocol/resumeState.ts';
 import { runFiles } from '../../../protocol/runRecord.ts';
@@ -21,6 +22,7 @@ import { adapterShapes } from '../../passes/lowRankAdapters.ts';
 import { type Checkpoint, type PartsOf, readResumePoint } from '../../weights/checkpoint.ts';
 import { isSameNetwork, type Network } from '../../networks/network.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
+import { fixedSettings, withMeanings } from './resumeSettings.ts';
 import { preprocessingOf, type RunNetwork } from './runNetwork.ts';
 import type { LearningPlan } from '../loop/learningPlan.ts';
 import { optimizerOf } from '../loop/stepper.ts';
@@ -123,35 +125,17 @@ export function positionOf({
   };
 }
 
-/** Settings that say what the saved weights, moments and place in the epoch mean, so that a resume cannot change them. */
-const fixed = [
-  'method',
-  'topTensors',
-  'loraRank',
-  'loraAlpha',
-  'hidden',
-  'optimizer',
-  'batchSize',
-  'emaDecay',
-  'layerDecay',
-  'unfreezeEpochs',
-  'startSize',
-  'sampling',
-  'seed',
-  'batchNorm',
-  'validShare',
-  'testShare',
-  'layout',
-] as const satisfies readonly (keyof TrainingConfig)[];
-
 /** Throws a usage error where a run cannot go on under `config`, and says why. */
 export function checkResumable(
   { path, resume, checkpoint }: ResumedFrom,
   config: TrainingConfig,
   network: Network,
 ): void {
+  const contradiction = newContradiction(config, resume.config);
+  if (contradiction !== undefined) throw usageError(contradiction);
   const sizes = [checkpoint.metadata.preprocessing.crop, preprocessingOf(config, network.images).crop];
-  const settings = fixed.map((setting) => [setting, resume.config[setting], config[setting]] as const);
+  const [was, is] = [withMeanings(resume.config), withMeanings(config)];
+  const settings = fixedSettings.map((setting) => [setting, was[setting], is[setting]] as const);
   for (const [setting, ...values] of [...settings, ['imageSize', ...sizes] as const]) {
     const [before = '', now = ''] = values.map((value) => JSON.stringify(value ?? 'default'));
     if (before === now) continue;
