@@ -31,9 +31,9 @@ export type GraphForBatch = (batchSize: number) => Graph;
 export interface InferenceModel {
   /**
    * The graph's outputs by name. The caller may write over the feeds afterwards. Throws an `OutOfMemoryError` where
-   * the device has not enough.
+   * the device has not enough, and what `signal` was aborted with between the parts of a batch that is run in parts.
    */
-  run(feeds: Feeds): Promise<Map<string, Tensor>>;
+  run(feeds: Feeds, signal?: AbortSignal): Promise<Map<string, Tensor>>;
   dispose(): Promise<void>;
 }
 

@@ -7,6 +7,7 @@ import { createInferenceModel } from '../../../src/ml/engine/onnxruntime/inferen
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { sliceRows } from '../../../src/ml/graph/sliceRows.ts';
+import { CancelledError, cancelled } from '../../../src/protocol/errors.ts';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
@@ -54,4 +55,18 @@ test('images go few at a time and features together', async () => {
   await model.run(new Map([['images', float32Tensor([5, 3, 2, 2])]]));
   await model.run(new Map([['features', float32Tensor([5, 9])]]));
   assert.deepEqual(runs, [2, 2, 1, 5]);
+});
+
+test('of a batch that goes few at a time nothing more is run after an abort', async () => {
+  const stopped = new AbortController();
+  let runs = 0;
+  const run = () => {
+    runs++;
+    if (runs === 2) stopped.abort(cancelled());
+    return Promise.resolve(new Map([['y', float32Tensor([2, 1])]]));
+  };
+  const model = inSmallBatches({ run, dispose: () => Promise.resolve() }, 2);
+  const images = new Map([['images', float32Tensor([8, 3, 2, 2])]]);
+  await assert.rejects(model.run(images, stopped.signal), CancelledError);
+  assert.equal(runs, 2);
 });

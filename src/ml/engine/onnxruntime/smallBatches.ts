@@ -15,11 +15,12 @@ const most = 8;
  */
 export function inSmallBatches(model: InferenceModel, count = Math.min(most, availableParallelism())): InferenceModel {
   return {
-    run: async (feeds) => {
+    run: async (feeds, signal) => {
       const rows = batchOf(feeds);
       if (rows <= count || !holdsImages(feeds)) return model.run(feeds);
       const parts: Map<string, Tensor>[] = [];
       for (let start = 0; start < rows; start += count) {
+        signal?.throwIfAborted();
         const end = Math.min(rows, start + count);
         parts.push(await model.run(sliceFeeds(feeds, start, end)));
       }

@@ -10,7 +10,7 @@ export interface FrozenPart {
   /** Whether it computes anything, so that its results are worth keeping. */
   readonly computes: boolean;
   /** images uint8 `[N, 3, S, S]` -> inputs of `RunNetwork.training` but for masks. */
-  feeds(images: Tensor): Promise<Feeds>;
+  feeds(images: Tensor, signal?: AbortSignal): Promise<Feeds>;
   dispose(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ export async function frozenPart(options: FrozenPartOptions): Promise<FrozenPart
   const model = fitToMemory(frozen, options.log);
   return {
     computes: true,
-    feeds: (images) => model.run(new Map([[imagesInput, images]])),
+    feeds: (images, signal) => model.run(new Map([[imagesInput, images]]), signal),
     dispose: () => model.dispose(),
   };
 }

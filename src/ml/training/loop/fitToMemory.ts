@@ -10,11 +10,11 @@ import type { Tensor } from '../../graph/tensor.ts';
  */
 export function fitToMemory(model: InferenceModel, log: (message: string) => void): InferenceModel {
   let part = Number.POSITIVE_INFINITY;
-  const run = async (feeds: Feeds): Promise<Map<string, Tensor>> => {
+  const run = async (feeds: Feeds, signal?: AbortSignal): Promise<Map<string, Tensor>> => {
     const rows = rowsOf(feeds);
     for (;;) {
       try {
-        return rows <= part ? await model.run(feeds) : await runParts(model, feeds, part);
+        return rows <= part ? await model.run(feeds, signal) : await runParts(model, feeds, part, signal);
       } catch (error) {
         if (!isOutOfMemory(error)) throw error;
         const tried = Math.min(part, rows);
@@ -50,8 +50,16 @@ export function cutFeeds(feeds: Feeds, size: number): Feeds[] {
   );
 }
 
-async function runParts(model: InferenceModel, feeds: Feeds, size: number): Promise<Map<string, Tensor>> {
+async function runParts(
+  model: InferenceModel,
+  feeds: Feeds,
+  size: number,
+  signal: AbortSignal | undefined,
+): Promise<Map<string, Tensor>> {
   const results: Map<string, Tensor>[] = [];
-  for (const part of cutFeeds(feeds, size)) results.push(await model.run(part));
+  for (const part of cutFeeds(feeds, size)) {
+    signal?.throwIfAborted();
+    results.push(await model.run(part, signal));
+  }
   return joinResults(results);
 }

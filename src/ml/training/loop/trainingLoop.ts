@@ -63,13 +63,17 @@ export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
     throughput: createThroughput(),
     savedStep: undefined,
     validated: undefined,
+    told: undefined,
   };
+  const endAnswers = options.control.onChange(() => answer(loop));
   try {
     return await run(loop);
   } catch (error) {
-    if (error instanceof CancelledError && options.control.signal.aborted) return stop(loop);
+    if (error instanceof CancelledError && options.control.signal.aborted) return await stop(loop);
     if (!isDiverged(error)) await rescue(loop);
     throw error;
+  } finally {
+    endAnswers();
   }
 }
 
@@ -82,6 +86,8 @@ interface Loop extends LoopOptions {
   savedStep: number | undefined;
   /** The last validation, for all that is saved at its step. */
   validated: ({ readonly step: number } & Validated) | undefined;
+  /** What it was asked for and has said that it heard. */
+  told: 'pause' | 'stop' | undefined;
 }
 
 async function run(loop: Loop): Promise<LoopResult> {
@@ -99,6 +105,22 @@ async function run(loop: Loop): Promise<LoopResult> {
   }
   const reason = epochs === 1 ? 'The one epoch is done.' : `All ${epochs} epochs are done.`;
   return { state: 'finished', reason, position };
+}
+
+/** Says at once that a stop or a pause was heard, while the step in progress goes on to its end. */
+function answer(loop: Loop): void {
+  const { control, emit, told } = loop;
+  const wanted = control.signal.aborted ? 'stop' : control.paused ? 'pause' : undefined;
+  loop.told = wanted;
+  if (wanted === undefined || wanted === told) return;
+  try {
+    if (wanted === 'pause')
+      emit({ event: 'log', level: 'info', message: 'Pausing when the step in progress is done.' });
+    else emit({ event: 'state', state: 'stopping' });
+  } catch {
+    // A disk that takes nothing more is found by the next event of the loop, which can end the run.
+    loop.told = told;
+  }
 }
 
 /** Trains to the end of the present epoch. */
@@ -194,7 +216,7 @@ async function pauseIfAsked(loop: Loop): Promise<void> {
 
 async function stop(loop: Loop): Promise<LoopResult> {
   const { position } = loop;
-  loop.emit({ event: 'state', state: 'stopping' });
+  if (loop.told !== 'stop') loop.emit({ event: 'state', state: 'stopping' });
   await loop.record({ state: 'stopping', ...progress(loop) });
   if (loop.savedStep !== position.step) await save(loop, ['last']);
   return { state: 'stopped', reason: `Stopped after step ${position.step} of ${loop.totalSteps}.`, position };

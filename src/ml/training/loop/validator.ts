@@ -83,7 +83,7 @@ export function createValidator(
       for await (const { feeds, labels } of batches.all()) {
         await hearRequests();
         signal.throwIfAborted();
-        metrics.add(await logProbabilities(model, feeds), labels);
+        metrics.add(await logProbabilities(model, feeds, signal), labels);
       }
       signal.throwIfAborted();
       const measuredOn = batches.measuredOn();
@@ -101,8 +101,12 @@ export function createValidator(
   };
 }
 
-async function logProbabilities(model: InferenceModel, feeds: Feeds): Promise<Tensor & { dtype: 'float32' }> {
-  const [output] = (await model.run(feeds)).values();
+async function logProbabilities(
+  model: InferenceModel,
+  feeds: Feeds,
+  signal?: AbortSignal,
+): Promise<Tensor & { dtype: 'float32' }> {
+  const [output] = (await model.run(feeds, signal)).values();
   if (output?.dtype !== 'float32') throw new Error('the network gave no float32 output');
   return output;
 }

@@ -137,7 +137,7 @@ async function openFrozen(
     feeds: async (images) => {
       await hearRequests();
       control.signal.throwIfAborted();
-      return made.feeds(images);
+      return made.feeds(images, control.signal);
     },
   };
 }
