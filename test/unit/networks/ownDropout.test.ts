@@ -104,4 +104,9 @@ test('dropout and the statistics of batch norm are refused for a network in whic
     assert.doesNotThrow(() => refused(meant), JSON.stringify(meant));
   }
   assert.doesNotThrow(() => refused({ hidden: [], dropout: 0.3 }, namedNetwork('mobilenet_v2')));
+  // A run that began with them goes on.
+  const begun = tinyConfig('data', { imageSize: 64, resize: 64, method: 'head', hidden: [], dropout: 0.3 });
+  const built = runNetwork(begun, namedNetwork('resnet18'), 3);
+  assert.doesNotThrow(() => refuseNeedless(begun, built, begun));
+  assert.throws(() => refuseNeedless({ ...begun, dropout: 0.2 }, built, begun), /dropout \(--dropout\)/);
 });

@@ -138,7 +138,7 @@ async function trainOn(
   if (continued) checkResumable(resumed, continued, opened.network);
   // What cannot be trained is said before there is a folder; the numbers of classes and images change nothing of that.
   const built = runNetwork(continued ?? chooseSteps(named, opened.network, 1).config, opened.network, 2);
-  if (!resumed) refuseNeedless(named, built);
+  refuseNeedless(named, built, resumed?.resume.config);
   const { dataset, split, splitIsKept = false, notes: differences } = await splitOf(named, resumed);
   refuseUntrainable(countsOf(dataset), split);
   const steps = chooseSteps(continued ?? named, opened.network, dataset.splits.train.length);
