@@ -344,6 +344,11 @@ test('page and exports tell training from validation and top-1 from top-5', { sk
       }
     }
     for (const title of ['Step', 'Loss', 'Accuracy']) assert.ok(drawn.includes(title), title);
+    const data = /^flowers: 8 classes, 2.880 images to train on, 400 images for validation$/u;
+    assert.ok(
+      drawn.some((text) => data.test(text ?? '')),
+      drawn.join('\n'),
+    );
     // What the PNG is drawn from is the same picture: as wide, at twice the pixels.
     assert.equal(png.readUInt32BE(16), 2 * Number(/width="(\d+)"/.exec(picture)?.[1]));
     const [heading, ...rows] = (exported().get('csv') ?? '').trim().split('\r\n');

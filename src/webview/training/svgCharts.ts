@@ -10,6 +10,8 @@ export type SvgChart = { kind: ChartKind; curves: readonly Curve[] };
 export type SvgOptions = {
   /** What stands over all: whose curves these are. */
   heading: string;
+  /** The line below it: what they were trained on. */
+  data: string;
   charts: readonly SvgChart[];
   axis: XAxis;
   /** The part of the axis that is shown. */
@@ -28,7 +30,7 @@ const left = 76;
 const right = 20;
 const top = 36;
 const bottom = 46;
-const headingRoom = 36;
+const headingRoom = 58;
 const legendLine = 22;
 const sampleWidth = 36;
 /** Pixels that a letter takes, on the safe side: an SVG text has no width before it is drawn. */
@@ -39,7 +41,8 @@ type Frame = { x: (place: number) => number; y: (value: number) => number };
 
 /** The charts as one SVG picture with legends, drawn from the data: what the export writes, and what PNG is made of. */
 export function svgCharts(options: SvgOptions): Picture {
-  const { width, chartHeight, colors, heading } = options;
+  const { width, chartHeight, colors, heading, data } = options;
+  const room = width - left - right;
   let height = headingRoom;
   const parts = options.charts.map((chart, index) => {
     const legend = legendLines(legendEntries(chart.curves, { marks: options.marks, color: colors.muted }), width);
@@ -57,9 +60,15 @@ export function svgCharts(options: SvgOptions): Picture {
     text(
       left,
       24,
-      fitted(heading, width - left - right, (each) => each.length * headingLetter),
+      fitted(heading, room, (each) => each.length * headingLetter),
       colors.foreground,
       { weight: 'bold', size: 16 },
+    ) +
+    text(
+      left,
+      46,
+      fitted(data, room, (each) => each.length * letter),
+      colors.muted,
     ) +
     `${parts.join('')}</svg>`;
   return { svg, width, height };

@@ -350,6 +350,7 @@ test('a picture of the curves is drawn to scale, with a legend, and hides no mar
   const curve = { label: '<run> & "co"', color: '#123456', width: 1, dash: [4, 2], alpha: 1, points };
   const { svg, height } = svgCharts({
     heading: 'a run',
+    data: 'flowers',
     charts: [{ kind: accuracyKind, curves: [curve] }],
     axis: 'step',
     range: { min: 0, max: 10 },
@@ -363,10 +364,17 @@ test('a picture of the curves is drawn to scale, with a legend, and hides no mar
   assert.match(svg, /stroke-dasharray="4 2"/);
   assert.ok(!svg.includes('<run>') && svg.includes('<title>&lt;run&gt; &amp; &quot;co&quot;</title>'));
   const texts = [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, content]) => content);
-  for (const wanted of ['a run', 'Step', 'Accuracy', '&lt;run&gt; &amp; &quot;co&quot;', 'End of an epoch']) {
+  for (const wanted of [
+    'a run',
+    'flowers',
+    'Step',
+    'Accuracy',
+    '&lt;run&gt; &amp; &quot;co&quot;',
+    'End of an epoch',
+  ]) {
     assert.ok(texts.includes(wanted), wanted);
   }
-  assert.equal(height, 36 + 182 + 22 + 8);
+  assert.equal(height, 58 + 182 + 22 + 8);
 });
 
 test('the columns of the CSV tell training from validation and top-1 from top-5, which few classes do not have', () => {
