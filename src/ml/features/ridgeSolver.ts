@@ -1,0 +1,107 @@
+import type { ExactSums } from './exactSums.ts';
+import { addScaled, choleskyInPlace, dot, lowerInverse } from './symmetricMatrix.ts';
+
+/** Ridge regression over the rows that counted when it was made, for whatever labels these have. */
+export interface RidgeSolver {
+  /** `[classes, width]` weights over features as they are, and `[classes]` biases. */
+  weightsFor(labels: Int32Array, classes: number): { readonly weights: Float64Array; readonly biases: Float64Array };
+  /**
+   * `[width, width]` weights and `[width]` offsets: the squares of a row's products with the weights, less the offsets, sum
+   * up to its leverage, but for what the bias adds.
+   */
+  readonly whitening: { readonly weights: Float32Array; readonly offsets: Float64Array };
+}
+
+/** Least variance of a column, in squared units, below which it counts as constant and gets no weight. */
+const leastVariance = 1e-5;
+
+/** Classes whose numbers fit into the first cache together. */
+const classesAtOnce = 8;
+
+/** Solves the normal equations of standardized features, with `penalty` on their diagonal, by Cholesky's decomposition. */
+export function createRidgeSolver(sums: ExactSums, width: number, penalty: number): RidgeSolver {
+  const { counted } = sums;
+  const means = sums.sums.map((sum) => sum / counted);
+  const covariance = (row: number, column: number) =>
+    ((sums.products[row * width + column] as number) -
+      ((sums.sums[row] as number) * (sums.sums[column] as number)) / counted) /
+    counted;
+  const scales = means.map((_, column) => {
+    const variance = covariance(column, column);
+    return variance > leastVariance ? 1 / Math.sqrt(variance) : 0;
+  });
+  const matrix = new Float64Array(width * width);
+  for (let row = 0; row < width; row++) {
+    for (let column = 0; column <= row; column++) {
+      matrix[row * width + column] = covariance(row, column) * (scales[row] as number) * (scales[column] as number);
+    }
+    matrix[row * width + row] = (matrix[row * width + row] as number) + penalty / counted;
+  }
+  choleskyInPlace(matrix, width);
+  const inverse = lowerInverse(matrix, width);
+  const rowOf = (row: number) => inverse.subarray(row * width, (row + 1) * width);
+  // Features as they are count in units, features in the sums in those.
+  const plainScales = scales.map((scale, column) => scale / (sums.units[column] as number));
+  let last: { readonly labels: Int32Array; readonly weights: Float64Array; readonly biases: Float64Array } | undefined;
+
+  /** What the features of a class's rows have to do with belonging to it. */
+  const targetOf = (labels: Int32Array, index: number) => {
+    const { size, sum } = sums.ofClass(labels, index);
+    return {
+      share: size / counted,
+      target: sum.map((value, column) => ((value - size * (means[column] as number)) * (scales[column] as number)) / counted), // prettier-ignore
+    };
+  };
+
+  return {
+    weightsFor: (labels, classes) => {
+      const before = last?.biases.length === classes ? last : undefined;
+      const changed = before ? classesThatChanged(before.labels, labels) : [...Array(classes).keys()];
+      const weights = before ? before.weights.slice() : new Float64Array(classes * width);
+      const biases = before ? before.biases.slice() : new Float64Array(classes);
+      const targets = changed.map((index) => targetOf(labels, index));
+      const outs = changed.map((index) => weights.subarray(index * width, (index + 1) * width).fill(0));
+      for (let from = 0; from < changed.length; from += classesAtOnce) {
+        const group = targets.slice(from, from + classesAtOnce);
+        for (let row = 0; row < width; row++) {
+          const line = rowOf(row);
+          for (const [at, { target }] of group.entries()) {
+            addScaled(outs[from + at] as Float64Array, dot(line, target, row + 1), line, row + 1);
+          }
+        }
+      }
+      for (const [at, { share }] of targets.entries()) {
+        const out = outs[at] as Float64Array;
+        let bias = share;
+        for (let column = 0; column < width; column++) {
+          bias -= (out[column] as number) * (scales[column] as number) * (means[column] as number);
+          out[column] = (out[column] as number) * (plainScales[column] as number);
+        }
+        biases[changed[at] as number] = bias;
+      }
+      last = { labels: labels.slice(), weights, biases };
+      return { weights, biases };
+    },
+    whitening: {
+      weights: Float32Array.from(inverse, (value, place) => value * (plainScales[place % width] as number)),
+      offsets: means.map((_, row) => {
+        const line = rowOf(row);
+        let offset = 0;
+        for (let column = 0; column <= row; column++) {
+          offset += (line[column] as number) * (scales[column] as number) * (means[column] as number);
+        }
+        return offset;
+      }),
+    },
+  };
+}
+
+/** The classes that have other rows than before. */
+function classesThatChanged(before: Int32Array, now: Int32Array): number[] {
+  const changed = new Set<number>();
+  now.forEach((label, row) => {
+    if (label !== before[row]) changed.add(label).add(before[row] as number);
+  });
+  changed.delete(-1);
+  return [...changed];
+}
