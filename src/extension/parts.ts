@@ -54,6 +54,8 @@ export interface Panels {
   removeImage(image: string): void;
   /** Classifies the images of the prediction panel again, with another source. */
   classifyAgain(source: ClassifierSource): void;
+  /** Opens the panel that cleans a data folder, or brings it to the front. */
+  cleanData(data: string): void;
   /** Opens the panel with a checkpoint's test results, and tests it where `test` says on what. */
   showEvaluation(
     checkpoint: string,

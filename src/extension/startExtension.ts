@@ -1,6 +1,7 @@
 import './configureTexts.ts';
 import type * as vscode from 'vscode';
 import { registerAddData } from './commands/addData.ts';
+import { registerCleanData } from './commands/cleanData.ts';
 import { registerClassifying } from './commands/classifyImage.ts';
 import { registerImageMenu } from './commands/imageMenu.ts';
 import { registerContinuingRun } from './commands/continueRun.ts';
@@ -84,6 +85,7 @@ export function startExtension(
     registerAddData(parts),
     registerShowData(parts),
     registerForgetData(parts),
+    registerCleanData(parts),
     registerDrawSample(parts),
     registerInstallTensorflow(context, parts),
     registerClassifying(parts),

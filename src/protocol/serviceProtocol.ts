@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { backboneNames } from './backboneNames.ts';
 import { count, line, list, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import { cleaningActionSchema, cleaningSchema } from './cleaning.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
@@ -81,6 +82,19 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   }),
   /** How many images there are, and how fast some of them decode here; answers `size`, then `done`. */
   z.object({ type: z.literal('size'), ...dataFields }),
+  /**
+   * Edits a data folder, or takes an edit back, and fits a head on the features of `source` to the labels as they are then;
+   * answers `progress`, then `cleaning`, then `done`.
+   */
+  z.object({
+    type: z.literal('clean'),
+    data: line(),
+    source: classifierSourceSchema,
+    action: cleaningActionSchema,
+    layout: z.enum(layouts),
+    engine: z.enum(engineChoices),
+    device: z.enum(deviceChoices),
+  }),
   z.object({ type: z.literal('export'), checkpoint: line(), output: line() }),
   /** Draws the sample data set; answers `done`. */
   z.object({ type: z.literal('sample'), folder: line() }),
@@ -180,6 +194,7 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   /** `file` keeps it beside the checkpoint, where the disk took it. */
   z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: line().optional() }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),
+  z.object({ type: z.literal('cleaning'), cleaning: cleaningSchema }),
   /** `automatic` is what is used if nothing else is asked for, and `reason` why, as the rest of a sentence. */
   z.object({
     type: z.literal('devices'),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Locator } from 'playwright-core';
 import { browserMissing, launchBrowser } from '../../scripts/host/browser.ts';
+import type { CleaningPanelToHost } from '../../src/protocol/cleaningPanel.ts';
 import type { EvaluationPanelToHost } from '../../src/protocol/evaluationPanel.ts';
 import type { PredictionPanelToHost } from '../../src/protocol/predictionPanel.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
@@ -15,7 +16,14 @@ import {
   type OpenedPage,
   type PageOptions,
 } from './pages/openPage.ts';
-import { flowerPicture, sampleEvaluation, sampleEvents, samplePredictions, sampleRun } from './pages/samples.ts';
+import {
+  flowerPicture,
+  sampleCleaning,
+  sampleEvaluation,
+  sampleEvents,
+  samplePredictions,
+  sampleRun,
+} from './pages/samples.ts';
 import { until } from './until.ts';
 
 /** The pages without a workbench: a made-up host sends messages, under the policy that panels have. */
@@ -172,6 +180,11 @@ for (const look of looks) {
       await pageScreenshot(opened.page, `evaluation-${name}`);
       await assertFits(opened);
     });
+    await withPage(openCleaning({ ...look, state: { kind: 'duplicate' } }), async (opened) => {
+      await opened.page.locator('.pair img[src]').nth(1).waitFor();
+      await pageScreenshot(opened.page, `cleaning-${name}`);
+      await assertFits(opened);
+    });
   });
 }
 
@@ -196,6 +209,11 @@ for (const theme of ['light', 'dark', 'highContrast', 'highContrastLight'] as co
     await withPage(openEvaluation({ theme }, 8, 20, 'Testing waits.'), async ({ page }) => {
       await page.locator('.matrix td.wrong:not(:empty)').first().click();
       await page.locator('.behind img[src]').first().waitFor();
+      assert.deepEqual(await faintTexts(page), []);
+    });
+    await withPage(openCleaning({ theme }), async ({ page }) => {
+      await page.getByRole('listbox', { name: 'Images' }).focus();
+      await page.locator('.pair img[src]').first().waitFor();
       assert.deepEqual(await faintTexts(page), []);
     });
   });
@@ -932,3 +950,55 @@ async function assertEventually(holds: () => boolean): Promise<void> {
   for (let tries = 0; tries < 100 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
   assert.ok(holds());
 }
+
+/** A host whose data get one wrong class less with every edit, and which obeys the page. */
+function openCleaning(look: Look = {}) {
+  let fixed = 0;
+  return openPage<CleaningPanelToHost>(browser, {
+    ...look,
+    name: 'cleaning',
+    answer: async (message, post) => {
+      const source = { id: 'a', label: 'resnet18-head: best', description: '94.2 %' };
+      if (message.type === 'picture') {
+        await post({ ...message, picture: flowerPicture(message.image.length + Number(message.image.at(-5))) });
+      }
+      if (message.type === 'ready')
+        await post({ type: 'sources', label: '/data/flowers', sources: [source], source: 'a' });
+      if (message.type === 'edit') fixed++;
+      if (message.type === 'undo') fixed--;
+      if (['ready', 'edit', 'undo'].includes(message.type)) {
+        await post({ type: 'cleaning', cleaning: sampleCleaning(300, fixed) });
+      }
+    },
+  });
+}
+
+test('data are cleaned by keys alone, and figures follow each edit', { skip }, async () => {
+  await withPage(openCleaning(), async ({ page, sent }) => {
+    const list = page.getByRole('listbox', { name: 'Images' });
+    await list.waitFor();
+    await page.getByText('Accuracy 85.00').waitFor();
+    await list.focus();
+    await page.keyboard.press('Home');
+    const edits = () => sent.flatMap((message) => (message.type === 'edit' ? [message.edit] : []));
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('k');
+    await page.keyboard.press('Delete');
+    await page.keyboard.press('c');
+    await until('three edits', () => edits().length === 3);
+    assert.deepEqual(edits(), [
+      { kind: 'move', images: ['train/1/label_0000.jpg'], to: '2' },
+      { kind: 'keep', images: ['train/2/label_0001.jpg'] },
+      { kind: 'putAside', images: ['train/3/label_0002.jpg'] },
+    ]);
+    await page.getByText('Accuracy 85.63').waitFor();
+    await until('the question for another class', () =>
+      sent.some((message) => message.type === 'otherClass' && message.image.endsWith('label_0003.jpg')),
+    );
+    await page.keyboard.press('Control+z');
+    await page.getByText('Accuracy 85.42').waitFor();
+    assert.equal(sent.filter(({ type }) => type === 'undo').length, 1);
+    await page.keyboard.press('Control+y');
+    assert.equal(sent.filter(({ type }) => type === 'redo').length, 0, 'there is nothing to be done again');
+  });
+});

@@ -19,6 +19,13 @@ suite('panels', () => {
     assert.deepEqual(panelTitles('fivecrop.evaluation').sort(), ['Test of lily, best', 'Test of rose, best']);
   });
 
+  test('a folder of images is cleaned in one panel', async () => {
+    const folder = vscode.workspace.workspaceFolders?.[0]?.uri ?? assert.fail('there is no folder');
+    for (let turn = 0; turn < 2; turn++) await vscode.commands.executeCommand('fivecrop.cleanData', folder);
+    await until('a panel is open', () => panelTitles('fivecrop.cleaning').length > 0);
+    assert.equal(panelTitles('fivecrop.cleaning').length, 1);
+  });
+
   test('a closed panel opens anew', async () => {
     const checkpoint = vscode.Uri.file('/nowhere/runs/rose/checkpoints/best.safetensors');
     await vscode.commands.executeCommand('fivecrop.showTestResults', checkpoint);

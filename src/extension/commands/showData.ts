@@ -1,15 +1,13 @@
-import { basename } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
-import { cancelled, userError } from '../../protocol/errors.ts';
 import { trainingConfigSchema, type TrainingConfig } from '../../protocol/trainingConfig.ts';
 import type { Parts } from '../parts.ts';
-import { inLabel } from '../plainText.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { withProgress } from '../service/showProgress.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
+import { chooseData } from './chooseData.ts';
 import { dataReportText } from './dataReportText.ts';
 import { registerCommand } from './registerCommand.ts';
 import { createVirtualDocuments, type VirtualDocuments } from './virtualDocuments.ts';
@@ -29,7 +27,8 @@ export function registerShowData(parts: DataParts): vscode.Disposable {
 async function showData({ service, runs, dataFolders }: DataParts, documents: VirtualDocuments, argument: unknown) {
   requireTrust('checkingData');
   const node = nodeFrom(argument);
-  const data = node?.kind === 'data' ? node.folder : await chooseData(dataFolders.all());
+  const data =
+    node?.kind === 'data' ? node.folder : await chooseData(l10n.t('Show what is in which folder?'), dataFolders.all());
   await runs.load();
   // As its newest run split it.
   const config = runs.runs.find(({ record }) => record.config.data === data)?.record.config ?? defaultsFor(data);
@@ -44,15 +43,4 @@ async function showData({ service, runs, dataFolders }: DataParts, documents: Vi
 
 function defaultsFor(data: string): TrainingConfig {
   return trainingConfigSchema.parse({ data, network: { kind: 'architecture', name: 'resnet18' } });
-}
-
-async function chooseData(folders: readonly string[]): Promise<string> {
-  const [only, ...others] = folders;
-  if (only === undefined) throw userError(l10n.t('There is no folder of images in the list yet; Add Folder adds one.'));
-  if (others.length === 0) return only;
-  const title = l10n.t('Show what is in which folder?');
-  const items = folders.map((folder) => ({ label: inLabel(basename(folder)), description: inLabel(folder), folder }));
-  const picked = await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true, matchOnDescription: true });
-  if (picked === undefined) throw cancelled();
-  return picked.folder;
 }

@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { Panels, Parts } from '../parts.ts';
+import { registerCleaningPanels } from './cleaningPanel.ts';
 import { registerEvaluationPanels } from './evaluationPanel.ts';
 import { registerPredictionPanel } from './predictionPanel.ts';
 import { registerTrainingPanel } from './trainingPanel.ts';
@@ -12,6 +13,7 @@ export function registerPanels(
   const training = registerTrainingPanel(context, parts);
   const prediction = registerPredictionPanel(context, parts);
   const evaluation = registerEvaluationPanels(context, parts);
+  const cleaning = registerCleaningPanels(context, parts);
   return {
     showRuns: training.show,
     runRenamed: training.rename,
@@ -19,8 +21,9 @@ export function registerPanels(
     removeImage: prediction.remove,
     classifyAgain: prediction.classifyAgain,
     showEvaluation: evaluation.show,
+    cleanData: cleaning.show,
     dispose: () => {
-      for (const panels of [training, prediction, evaluation]) panels.dispose();
+      for (const panels of [training, prediction, evaluation, cleaning]) panels.dispose();
     },
   };
 }

@@ -3,6 +3,8 @@ import { addProducts } from './symmetricMatrix.ts';
 
 /** Bits of a rounded feature beside its sign: the sums of products over half a million rows are exact in float64 then. */
 const bits = 16;
+/** Rows that are rounded at a time. */
+const rowsAtOnce = 64;
 
 /** Sums over the rows that count, of features rounded to whole numbers of a unit that each column has. */
 export interface ExactSums {
@@ -24,98 +26,117 @@ export interface ExactSums {
  * Sums of rows and of their products that are whole numbers below 2^53, so that adding and taking out rows in any order
  * gives what a sum over the rows that are left gives, to the last bit. A column's unit follows its largest value.
  */
-export function createExactSums({ width, features }: FeatureRows): ExactSums {
-  const rows = features.length / width;
-  const counts = new Uint8Array(rows);
-  const units = new Float64Array(width);
-  const sums = new Float64Array(width);
-  const products = new Float64Array(width * width);
+export function createExactSums(rows: FeatureRows): ExactSums {
+  const { width, features } = rows;
+  const counts = new Uint8Array(features.length / width);
+  const all = { ...rows, units: new Float64Array(width) };
+  const totals: Totals = { sums: new Float64Array(width), products: new Float64Array(width * width) };
   let counted = 0;
-
-  const inverseUnits = new Float64Array(width);
-  const rounded = (row: number, into: Float64Array): void => {
-    const start = row * width;
-    for (let column = 0; column < width; column++) {
-      into[column] = Math.round((features[start + column] as number) * (inverseUnits[column] as number));
-    }
-  };
-  const setUnits = (next: Float64Array): void => {
-    units.set(next);
-    inverseUnits.set(next.map((unit) => 1 / unit));
-  };
-  const add = (some: readonly number[], sign: 1 | -1): void => {
-    const most = 64;
-    for (let from = 0; from < some.length; from += most) {
-      const part = some.slice(from, from + most);
-      const values = new Float64Array(part.length * width);
-      for (const [at, row] of part.entries()) {
-        const own = values.subarray(at * width, (at + 1) * width);
-        rounded(row, own);
-        for (let column = 0; column < width; column++) sums[column] = (sums[column] as number) + sign * (own[column] as number); // prettier-ignore
-      }
-      addProducts(products, values, width, sign);
-    }
-  };
-  const addColumn = (column: number): void => {
-    const [line, own] = [new Float64Array(width), new Float64Array(width)];
-    let sum = 0;
-    for (let row = 0; row < rows; row++) {
-      if (counts[row] === 0) continue;
-      rounded(row, own);
-      const value = own[column] as number;
-      sum += value;
-      for (let other = 0; other < width; other++)
-        line[other] = (line[other] as number) + value * (own[other] as number);
-    }
-    sums[column] = sum;
-    for (let other = 0; other < width; other++) {
-      products[Math.max(column, other) * width + Math.min(column, other)] = line[other] as number;
-    }
-  };
-
   return {
     get counted() {
       return counted;
     },
-    ...{ units, sums, products },
+    units: all.units,
+    ...totals,
     count: (labels) => {
-      const [more, fewer]: number[][] = [[], []];
-      labels.forEach((label, row) => {
-        const now = Number(label >= 0);
-        if (now === counts[row]) return;
-        (now === 1 ? more : fewer)?.push(row);
-        counts[row] = now;
-      });
-      if (more?.length === 0 && fewer?.length === 0) return false;
-      counted += (more?.length ?? 0) - (fewer?.length ?? 0);
-      const next = unitsOf({ width, features }, counts);
-      const changed = [...next.keys()].filter((column) => next[column] !== units[column]);
-      if (changed.length * 4 > width) {
-        setUnits(next);
-        sums.fill(0);
-        products.fill(0);
-        const all = [...counts.keys()].filter((row) => counts[row] === 1);
-        add(all, 1);
+      const changed = [...counts.keys()].filter((row) => (counts[row] === 1) !== (labels[row] ?? -1) >= 0);
+      if (changed.length === 0) return false;
+      const fewer = changed.filter((row) => counts[row] === 1);
+      const more = changed.filter((row) => counts[row] === 0);
+      for (const row of fewer) counts[row] = 0;
+      for (const row of more) counts[row] = 1;
+      counted += more.length - fewer.length;
+      const units = unitsOf(rows, counts);
+      const rescaled = [...units.keys()].filter((column) => units[column] !== all.units[column]);
+      if (rescaled.length * 4 > width) {
+        all.units.set(units);
+        totals.sums.fill(0);
+        totals.products.fill(0);
+        addRows(totals, all, rowsThatCount(counts), 1);
         return true;
       }
       // Columns that keep their unit first; the others are summed anew.
-      add(fewer ?? [], -1);
-      add(more ?? [], 1);
-      setUnits(next);
-      changed.forEach(addColumn);
+      addRows(totals, all, fewer, -1);
+      addRows(totals, all, more, 1);
+      all.units.set(units);
+      for (const column of rescaled) sumColumn(totals, all, rowsThatCount(counts), column);
       return true;
     },
     ofClass: (labels, index) => {
-      const [sum, own] = [new Float64Array(width), new Float64Array(width)];
+      const sum = new Float64Array(width);
+      const round = rounder(all);
       let size = 0;
       for (let row = labels.indexOf(index); row >= 0; row = labels.indexOf(index, row + 1)) {
         size++;
-        rounded(row, own);
-        for (let column = 0; column < width; column++) sum[column] = (sum[column] as number) + (own[column] as number);
+        add(sum, round(row), 1);
       }
       return { size, sum };
     },
   };
+}
+
+interface Totals {
+  readonly sums: Float64Array;
+  readonly products: Float64Array;
+}
+
+interface RowsInUnits extends FeatureRows {
+  readonly units: Float64Array;
+}
+
+function rowsThatCount(counts: Uint8Array): number[] {
+  return [...counts.keys()].filter((row) => counts[row] === 1);
+}
+
+/** Gives a row in units, which is valid until the next one is asked for. */
+function rounder({ width, features, units }: RowsInUnits): (row: number) => Float64Array {
+  const own = new Float64Array(width);
+  const factors = units.map((unit) => 1 / unit);
+  return (row) => {
+    const start = row * width;
+    for (let column = 0; column < width; column++) {
+      own[column] = Math.round((features[start + column] ?? 0) * (factors[column] ?? 0));
+    }
+    return own;
+  };
+}
+
+function add(into: Float64Array, values: Float64Array, factor: number): void {
+  for (let column = 0; column < into.length; column++) {
+    into[column] = (into[column] ?? 0) + factor * (values[column] ?? 0);
+  }
+}
+
+function addRows({ sums, products }: Totals, rows: RowsInUnits, some: readonly number[], sign: 1 | -1): void {
+  const { width } = rows;
+  const round = rounder(rows);
+  for (let from = 0; from < some.length; from += rowsAtOnce) {
+    const part = some.slice(from, from + rowsAtOnce);
+    const values = new Float64Array(part.length * width);
+    for (const [at, row] of part.entries()) {
+      const own = round(row);
+      values.set(own, at * width);
+      add(sums, own, sign);
+    }
+    addProducts(products, values, width, sign);
+  }
+}
+
+/** Sums one column anew, which has another unit now. */
+function sumColumn({ sums, products }: Totals, rows: RowsInUnits, some: readonly number[], column: number): void {
+  const { width } = rows;
+  const round = rounder(rows);
+  const line = new Float64Array(width);
+  sums[column] = 0;
+  for (const row of some) {
+    const own = round(row);
+    const value = own[column] ?? 0;
+    sums[column] += value;
+    add(line, own, value);
+  }
+  line.forEach((sum, other) => {
+    products[Math.max(column, other) * width + Math.min(column, other)] = sum;
+  });
 }
 
 /** The least power of 2 for each column by which its largest value becomes a number of so many bits. */
@@ -125,8 +146,8 @@ function unitsOf({ width, features }: FeatureRows, counts: Uint8Array): Float64A
     if (counts[row] === 0) continue;
     const start = row * width;
     for (let column = 0; column < width; column++) {
-      const size = Math.abs(features[start + column] as number);
-      if (size > (largest[column] as number)) largest[column] = size;
+      const size = Math.abs(features[start + column] ?? 0);
+      if (size > (largest[column] ?? 0)) largest[column] = size;
     }
   }
   return largest.map((most) => (most > 0 ? 2 ** (Math.floor(Math.log2(most)) + 1 - bits) : 1));

@@ -26,7 +26,7 @@ export interface FoundSuspects {
 /** How heads are trained whose out-of-fold probabilities labels are judged by. */
 const head = { epochs: 15, batchSize: 256, learningRate: 0.001, weightDecay: 0.1 };
 /** Neighbours by whose distance outliers are told. */
-const neighbourCount = 10;
+export const neighbourCount = 10;
 /** Cosine of features from which on two images are taken for near-duplicates. */
 const duplicateCosine = 0.95;
 /** How far beyond the middle half an outlier's or an odd image's figure lies, in its widths (Tukey's outer fences). */
@@ -65,11 +65,23 @@ export async function findSuspects(
       likely: folder(likely),
       score,
     })),
+    ...oddImages(found, neighbours, isKept, about),
+  ];
+  return { suspects, estimatedLabelIssues: estimated };
+}
+
+/** Near-duplicates, outliers and images that look unlike the others, the surest of each kind first. */
+export function oddImages(
+  found: ImageFeatures,
+  neighbours: Neighbours,
+  isKept: (row: number) => boolean,
+  about: About,
+): Suspect[] {
+  return [
     ...duplicates(neighbours, about),
     ...outliers(neighbours, isKept, about),
     ...oddQuality(found, isKept, about),
   ];
-  return { suspects, estimatedLabelIssues: estimated };
 }
 
 type About = (row: number) => Pick<Suspect, 'image' | 'folder'>;

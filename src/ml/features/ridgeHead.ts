@@ -69,10 +69,10 @@ export async function createRidgeHead({ width, features }: FeatureRows, placemen
     await multiply(weights, (products, from) => {
       const own = leverages.subarray(from, from + chunkRows);
       for (let line = 0; line < width; line++) {
-        const offset = offsets[line] as number;
+        const offset = offsets[line] ?? 0;
         const start = line * chunkRows;
         for (let row = 0; row < own.length; row++) {
-          own[row] = (own[row] as number) + ((products[start + row] as number) - offset) ** 2;
+          own[row] = (own[row] ?? 0) + ((products[start + row] ?? 0) - offset) ** 2;
         }
       }
     });
@@ -85,8 +85,8 @@ export async function createRidgeHead({ width, features }: FeatureRows, placemen
     await multiply(Float32Array.from(weights), (products, from) => {
       const end = Math.min(rows, from + chunkRows);
       for (let index = 0; index < classes; index++) {
-        const [start, bias] = [index * chunkRows - from, biases[index] as number];
-        for (let row = from; row < end; row++) scores[row * classes + index] = (products[start + row] as number) + bias;
+        const [start, bias] = [index * chunkRows - from, biases[index] ?? 0];
+        for (let row = from; row < end; row++) scores[row * classes + index] = (products[start + row] ?? 0) + bias;
       }
     });
     return scores;
@@ -138,10 +138,10 @@ async function compileChunks({ width, features }: FeatureRows, placement: Placem
 /** Scores by the head of all rows become, in place, those by the heads of all others. */
 function leaveOut(scores: Float32Array, labels: Int32Array, leverages: Float64Array, classes: number): void {
   labels.forEach((label, row) => {
-    const leverage = leverages[row] as number;
+    const leverage = leverages[row] ?? 0;
     const own = scores.subarray(row * classes, (row + 1) * classes);
     for (let index = 0; index < classes; index++) {
-      own[index] = ((own[index] as number) - (index === label ? leverage : 0)) / (1 - leverage);
+      own[index] = ((own[index] ?? 0) - (index === label ? leverage : 0)) / (1 - leverage);
     }
   });
 }
@@ -152,16 +152,15 @@ const [scaleRows, leastLogScale, mostLogScale, scaleSteps] = [512, -1, 6, 18];
 /** What scores are to be multiplied by so that their softmax makes the labels likeliest: a golden-section search. */
 function scaleFor(scores: Float32Array, labels: Int32Array, classes: number): number {
   const some: number[] = [];
-  for (let row = 0; row < labels.length && some.length < scaleRows; row++)
-    if ((labels[row] as number) >= 0) some.push(row);
+  for (let row = 0; row < labels.length && some.length < scaleRows; row++) if ((labels[row] ?? 0) >= 0) some.push(row);
   const loss = (logScale: number) => {
     const scale = Math.exp(logScale);
     let sum = 0;
     for (const row of some) {
       const own = scores.subarray(row * classes, (row + 1) * classes);
-      const label = own[labels[row] as number] as number;
+      const label = own[labels[row] ?? 0] ?? 0;
       let total = 0;
-      for (let index = 0; index < classes; index++) total += Math.exp(scale * ((own[index] as number) - label));
+      for (let index = 0; index < classes; index++) total += Math.exp(scale * ((own[index] ?? 0) - label));
       sum += Math.min(Math.log(total), 700);
     }
     return sum;
@@ -196,10 +195,10 @@ function softmax(scores: Float32Array, labels: Int32Array, classes: number, scal
     for (const score of own) most = Math.max(most, score);
     let total = 0;
     for (let index = 0; index < classes; index++) {
-      const part = Math.exp(scale * ((own[index] as number) - most));
+      const part = Math.exp(scale * ((own[index] ?? 0) - most));
       own[index] = part;
       total += part;
     }
-    for (let index = 0; index < classes; index++) own[index] = (own[index] as number) / total;
+    for (let index = 0; index < classes; index++) own[index] = (own[index] ?? 0) / total;
   });
 }

@@ -15,16 +15,12 @@ export interface RidgeSolver {
 /** Least variance of a column, in squared units, below which it counts as constant and gets no weight. */
 const leastVariance = 1e-5;
 
-/** Classes whose numbers fit into the first cache together. */
-const classesAtOnce = 8;
-
 /** Solves the normal equations of standardized features, with `penalty` on their diagonal, by Cholesky's decomposition. */
 export function createRidgeSolver(sums: ExactSums, width: number, penalty: number): RidgeSolver {
   const { counted } = sums;
   const means = sums.sums.map((sum) => sum / counted);
   const covariance = (row: number, column: number) =>
-    ((sums.products[row * width + column] as number) -
-      ((sums.sums[row] as number) * (sums.sums[column] as number)) / counted) /
+    ((sums.products[row * width + column] ?? 0) - ((sums.sums[row] ?? 0) * (sums.sums[column] ?? 0)) / counted) /
     counted;
   const scales = means.map((_, column) => {
     const variance = covariance(column, column);
@@ -33,15 +29,15 @@ export function createRidgeSolver(sums: ExactSums, width: number, penalty: numbe
   const matrix = new Float64Array(width * width);
   for (let row = 0; row < width; row++) {
     for (let column = 0; column <= row; column++) {
-      matrix[row * width + column] = covariance(row, column) * (scales[row] as number) * (scales[column] as number);
+      matrix[row * width + column] = covariance(row, column) * (scales[row] ?? 0) * (scales[column] ?? 0);
     }
-    matrix[row * width + row] = (matrix[row * width + row] as number) + penalty / counted;
+    matrix[row * width + row] = (matrix[row * width + row] ?? 0) + penalty / counted;
   }
   choleskyInPlace(matrix, width);
   const inverse = lowerInverse(matrix, width);
   const rowOf = (row: number) => inverse.subarray(row * width, (row + 1) * width);
   // Features as they are count in units, features in the sums in those.
-  const plainScales = scales.map((scale, column) => scale / (sums.units[column] as number));
+  const plainScales = scales.map((scale, column) => scale / (sums.units[column] ?? 0));
   let last: { readonly labels: Int32Array; readonly weights: Float64Array; readonly biases: Float64Array } | undefined;
 
   /** What the features of a class's rows have to do with belonging to it. */
@@ -49,7 +45,7 @@ export function createRidgeSolver(sums: ExactSums, width: number, penalty: numbe
     const { size, sum } = sums.ofClass(labels, index);
     return {
       share: size / counted,
-      target: sum.map((value, column) => ((value - size * (means[column] as number)) * (scales[column] as number)) / counted), // prettier-ignore
+      target: sum.map((value, column) => ((value - size * (means[column] ?? 0)) * (scales[column] ?? 0)) / counted), // prettier-ignore
     };
   };
 
@@ -59,36 +55,33 @@ export function createRidgeSolver(sums: ExactSums, width: number, penalty: numbe
       const changed = before ? classesThatChanged(before.labels, labels) : [...Array(classes).keys()];
       const weights = before ? before.weights.slice() : new Float64Array(classes * width);
       const biases = before ? before.biases.slice() : new Float64Array(classes);
-      const targets = changed.map((index) => targetOf(labels, index));
-      const outs = changed.map((index) => weights.subarray(index * width, (index + 1) * width).fill(0));
-      for (let from = 0; from < changed.length; from += classesAtOnce) {
-        const group = targets.slice(from, from + classesAtOnce);
-        for (let row = 0; row < width; row++) {
-          const line = rowOf(row);
-          for (const [at, { target }] of group.entries()) {
-            addScaled(outs[from + at] as Float64Array, dot(line, target, row + 1), line, row + 1);
-          }
-        }
+      const solved = changed.map((index) => ({
+        index,
+        ...targetOf(labels, index),
+        out: weights.subarray(index * width, (index + 1) * width).fill(0),
+      }));
+      for (let row = 0; row < width; row++) {
+        const line = rowOf(row);
+        for (const { target, out } of solved) addScaled(out, dot(line, target, row + 1), line, row + 1);
       }
-      for (const [at, { share }] of targets.entries()) {
-        const out = outs[at] as Float64Array;
+      for (const { index, share, out } of solved) {
         let bias = share;
         for (let column = 0; column < width; column++) {
-          bias -= (out[column] as number) * (scales[column] as number) * (means[column] as number);
-          out[column] = (out[column] as number) * (plainScales[column] as number);
+          bias -= (out[column] ?? 0) * (scales[column] ?? 0) * (means[column] ?? 0);
+          out[column] = (out[column] ?? 0) * (plainScales[column] ?? 0);
         }
-        biases[changed[at] as number] = bias;
+        biases[index] = bias;
       }
       last = { labels: labels.slice(), weights, biases };
       return { weights, biases };
     },
     whitening: {
-      weights: Float32Array.from(inverse, (value, place) => value * (plainScales[place % width] as number)),
+      weights: Float32Array.from(inverse, (value, place) => value * (plainScales[place % width] ?? 0)),
       offsets: means.map((_, row) => {
         const line = rowOf(row);
         let offset = 0;
         for (let column = 0; column <= row; column++) {
-          offset += (line[column] as number) * (scales[column] as number) * (means[column] as number);
+          offset += (line[column] ?? 0) * (scales[column] ?? 0) * (means[column] ?? 0);
         }
         return offset;
       }),
@@ -100,7 +93,7 @@ export function createRidgeSolver(sums: ExactSums, width: number, penalty: numbe
 function classesThatChanged(before: Int32Array, now: Int32Array): number[] {
   const changed = new Set<number>();
   now.forEach((label, row) => {
-    if (label !== before[row]) changed.add(label).add(before[row] as number);
+    if (label !== before[row]) changed.add(label).add(before[row] ?? 0);
   });
   changed.delete(-1);
   return [...changed];

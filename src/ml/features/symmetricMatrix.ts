@@ -80,7 +80,6 @@ export function addScaled(out: Float64Array, factor: number, values: Float64Arra
   for (let k = 0; k < length; k++) out[k] = at(out, k) + factor * at(values, k);
 }
 
-/** A value that is there. */
 function at(values: Float64Array, index: number): number {
-  return values[index] as number;
+  return values[index] ?? 0;
 }

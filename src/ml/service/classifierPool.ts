@@ -102,6 +102,11 @@ async function placementFor(
   return chosen;
 }
 
+/** What a source is loaded from. */
+export function loadedSource(source: ClassifierSource): LoadedSource {
+  return parsedSource(source).loaded;
+}
+
 interface ParsedSource {
   readonly loaded: LoadedSource;
   readonly title: string;

@@ -18,6 +18,7 @@ import { networkNames, pretrainedWeights } from '../networks/registry.ts';
 import type { RequestContext, RequestHandler } from '../../protocol/requestChannel.ts';
 import { answerSpeeds } from './answerSpeeds.ts';
 import { createClassifierPool } from './classifierPool.ts';
+import { createCleaner } from './cleanData.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
 import { offeredDevices } from './offeredDevices.ts';
 import { pictureOf } from './picture.ts';
@@ -33,6 +34,7 @@ const sampleSeed = 0;
 /** What each request does. Classifiers stay warm between requests. */
 export function createServiceHandler(): RequestHandler {
   const classifiers = createClassifierPool();
+  const clean = createCleaner();
   return async (request, context) => {
     const { answer } = context;
     switch (request.type) {
@@ -45,6 +47,8 @@ export function createServiceHandler(): RequestHandler {
         return;
       case 'check':
         return check(request, context);
+      case 'clean':
+        return clean(request, context);
       case 'export':
         return exportCheckpoint(request, context);
       case 'sample':

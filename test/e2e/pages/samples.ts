@@ -1,3 +1,4 @@
+import { cleaningKinds, type Cleaning, type CleaningItem } from '../../../src/protocol/cleaning.ts';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
 import { cropNames, type ImagePrediction, type RankedClass } from '../../../src/protocol/prediction.ts';
 import type { ShownPrediction } from '../../../src/protocol/predictionPanel.ts';
@@ -275,5 +276,40 @@ export function sampleEvaluation(classes: number, cropCount: 1 | 5, imagesOfEach
     }),
     results,
     time: '2026-01-02T09:00:00.000Z',
+  };
+}
+
+/** A cleaned folder with so many images of each kind; of wrong classes `fixed` less, each by an edit. */
+export function sampleCleaning(each: number, fixed = 0): Cleaning {
+  const items = cleaningKinds.flatMap((kind) =>
+    Array.from({ length: each - (kind === 'label' ? fixed : 0) }, (_, place): CleaningItem => {
+      const at = place + (kind === 'label' ? fixed : 0);
+      const folder = classLabel(at % flowers.length).folder;
+      const likely = kind === 'unsure' ? folder : classLabel((at + 1) % flowers.length).folder;
+      const image = `train/${folder}/${kind}_${String(at).padStart(4, '0')}.jpg`;
+      const twin = kind === 'duplicate' ? { twin: `train/${likely}/twin_${at}.jpg` } : {};
+      const what = kind === 'quality' ? { what: 'blurred' as const } : {};
+      return { kind, image, folder, likely, probability: 0.9 - at / 2000, score: 0.99 - at / 2000, ...twin, ...what };
+    }),
+  );
+  return {
+    data: '/data/flowers',
+    classes: flowers.map((_, index) => ({
+      folder: classLabel(index).folder,
+      name: classLabel(index).name,
+      images: 60,
+    })),
+    images: 480,
+    accuracy: 0.85 + fixed / 480,
+    estimated: each - fixed,
+    counts: { label: each - fixed, duplicate: each, unsure: each, outlier: each, quality: each },
+    items,
+    confusions: [
+      { folder: '1', likely: '2', images: 5 },
+      { folder: '3', likely: '7', images: 3 },
+    ],
+    ...(fixed > 0 ? { undo: { kind: 'move', images: ['train/1/label_0000.jpg'], to: '2' } } : {}),
+    edits: fixed,
+    milliseconds: 210,
   };
 }

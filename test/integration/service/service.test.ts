@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { Cleaning, CleaningAction } from '../../../src/protocol/cleaning.ts';
 import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import type { PublishedWeights, ServiceAnswerBody, ServiceRequestBody } from '../../../src/protocol/serviceProtocol.ts';
 import { createServiceProcess, type ServiceProcess } from '../../../src/extension/service/serviceProcess.ts';
@@ -322,3 +323,49 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test('data are cleaned: figures follow each edit, images keep their features where they are moved, and all comes back', async (t) => {
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const data = join(folder, 'cleaned');
+  await cp(join(folder, 'flowers'), data, { recursive: true });
+  const before = (await readdir(data, { recursive: true })).sort();
+  const [file = ''] = await readdir(join(data, 'train/1'));
+  await rename(join(data, 'train/1', file), join(data, 'train/2/moved.jpg'));
+  service = startService(60_000, { FIVECROP_CACHE: join(folder, 'cleaning-cache') });
+  t.after(() => service.dispose());
+  const source = { kind: 'checkpoint', path: checkpoint } as const;
+  const clean = async (action: CleaningAction) => {
+    const answers = await answersTo({ type: 'clean', data, source, action, layout: 'auto', ...onCpu });
+    const [{ cleaning } = assert.fail('there are no figures')] = ofType(answers, 'cleaning');
+    // Who lies nearest to whom is looked at once, when a folder is opened.
+    const items = cleaning.items.filter(({ kind }) => kind === 'label' || kind === 'unsure');
+    return { ...cleaning, milliseconds: 0, counts: {}, items };
+  };
+  const began = await clean({ kind: 'look' });
+  const all = before.filter((path) => path.endsWith('.jpg')).length;
+  const each = all / 5;
+  assert.deepEqual([began.images, began.edits, began.undo], [all, 0, undefined]);
+  const sizes = ({ classes }: Pick<Cleaning, 'classes'>) => classes.map(({ images }) => images - each);
+  assert.deepEqual(sizes(began), [-1, 1, 0, 0, 0]);
+  const moved = await clean({ kind: 'edit', edit: { kind: 'move', images: ['train/2/moved.jpg'], to: '1' } });
+  assert.deepEqual(sizes(moved), [0, 0, 0, 0, 0]);
+  const aside = await clean({ kind: 'edit', edit: { kind: 'putAside', images: ['train/1/moved.jpg'] } });
+  assert.deepEqual([aside.images, sizes(aside)[0], aside.edits], [all - 1, -1, 2]);
+  await assert.rejects(
+    clean({ kind: 'edit', edit: { kind: 'move', images: ['train/9/no.jpg'], to: '1' } }),
+    /is gone/u,
+  );
+  const [first = assert.fail('nothing is suspect')] = aside.items;
+  const kept = await clean({ kind: 'edit', edit: { kind: 'keep', images: [first.image] } });
+  assert.ok(kept.items.every(({ image }) => image !== first.image));
+  // A process that begins anew sees the same, to the last bit.
+  service.dispose();
+  service = startService(60_000, { FIVECROP_CACHE: join(folder, 'cleaning-cache') });
+  assert.deepEqual(await clean({ kind: 'look' }), kept);
+  for (let turn = 0; turn < 3; turn++) await clean({ kind: 'undo' });
+  assert.deepEqual({ ...(await clean({ kind: 'look' })), redo: undefined }, { ...began, redo: undefined });
+  await rename(join(data, 'train/2/moved.jpg'), join(data, 'train/1', file));
+  assert.deepEqual((await clean({ kind: 'look' })).images, all);
+  await rm(join(data, 'fivecrop-edits.jsonl'));
+  assert.deepEqual((await readdir(data, { recursive: true })).sort(), before);
+});

@@ -1,0 +1,224 @@
+import { basename, join } from 'node:path';
+import * as l10n from '@vscode/l10n';
+import * as vscode from 'vscode';
+import * as z from 'zod';
+import {
+  cleaningPanelToHostSchema,
+  type CleaningPanelToHost,
+  type CleaningPanelToPage,
+} from '../../protocol/cleaningPanel.ts';
+import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
+import { userError } from '../../protocol/errors.ts';
+import { visible } from '../../protocol/visibleText.ts';
+import { showFailure } from '../commands/registerCommand.ts';
+import type { Parts } from '../parts.ts';
+import { requireTrust } from '../requireTrust.ts';
+import { readSettings } from '../settings.ts';
+import { askMergedClasses, askOtherClass, askRenamedClass } from './askClass.ts';
+import { chooseSource } from './chooseSource.ts';
+import { type CleaningSession, createCleaningSession } from './cleaningSession.ts';
+import { closeDormantTabs } from './dormantTabs.ts';
+import { createPanel, hostPage, viewType } from './hostPage.ts';
+import { bestCheckpoints, offerOf, sourceExists, sourceOfId } from './offeredSources.ts';
+import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
+import { pictureFor } from './pictureFor.ts';
+
+type CleaningParts = Pick<Parts, 'log' | 'service' | 'runs'>;
+
+const shownSchema = z.object({ data: z.string(), source: classifierSourceSchema.optional() });
+type Shown = z.infer<typeof shownSchema>;
+
+/** Under which the source is kept whose features were looked at last. */
+const lastSourceKey = 'lastCleaningSource';
+/** Milliseconds over which changes of the folder are gathered, and for how long after an edit they are our own. */
+const settle = 1000;
+
+export interface CleaningPanels {
+  /** See `Panels.cleanData`. */
+  readonly show: (data: string) => void;
+  dispose(): void;
+}
+
+interface Surroundings {
+  readonly context: vscode.ExtensionContext;
+  readonly parts: CleaningParts;
+  readonly memory: PanelMemory<Shown>;
+}
+
+/** Panels that clean data, one a folder. */
+export function registerCleaningPanels(context: vscode.ExtensionContext, parts: CleaningParts): CleaningPanels {
+  const { log } = parts;
+  const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
+  const open = new Map<string, vscode.WebviewPanel>();
+
+  function fill(panel: vscode.WebviewPanel, id: string, shown: Shown): void {
+    fillPanel(panel, id, shown, { context, parts, memory });
+    open.set(shown.data, panel);
+    panel.onDidDispose(() => open.delete(shown.data));
+  }
+
+  async function showPanel(data: string): Promise<void> {
+    const title = visible(l10n.t('Clean {0}', basename(data)));
+    const there = open.get(data);
+    if (there) {
+      there.reveal();
+      return;
+    }
+    if (![...open.values()].some((panel) => panel.title === title)) await closeDormantTabs('cleaning', title);
+    fill(createPanel('cleaning', title), newPanelId(), { data });
+  }
+
+  const serializer = vscode.window.registerWebviewPanelSerializer(viewType('cleaning'), {
+    deserializeWebviewPanel: (panel, state) => {
+      const recalled = memory.recall(state);
+      if (recalled && !open.has(recalled.value.data)) fill(panel, recalled.id, recalled.value);
+      else panel.dispose();
+      return Promise.resolve();
+    },
+  });
+  return {
+    show: (data) => void showPanel(data).catch((error: unknown) => showFailure(error, log)),
+    dispose: () => {
+      serializer.dispose();
+    },
+  };
+}
+
+/** Puts the page into a panel and looks at the data, by the features that were looked at last where there are any. */
+function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known }: Shown, around: Surroundings): void {
+  const { context, parts, memory } = around;
+  const { log, runs, service } = parts;
+  let source = known;
+  let began = false;
+  let lastAction = 0;
+  const connection = hostPage<CleaningPanelToPage, CleaningPanelToHost>(panel, context, {
+    name: 'cleaning',
+    panelId: id,
+    log,
+    schema: cleaningPanelToHostSchema,
+    replay: () => {
+      connection.post(offers(data, source, runs));
+      session.replay();
+      if (!began) void begin().catch((error: unknown) => showFailure(error, log));
+    },
+    receive: (message) => {
+      const controls = { data, session, use, post: connection.post };
+      void obey(message, controls, parts).catch((error: unknown) => showFailure(error, log));
+    },
+  });
+  const session = createCleaningSession(async (action, call) => {
+    if (!source) throw userError(l10n.t('Choose first whose features the images are judged by.'));
+    requireTrust('checkingData');
+    const { engine, device } = readSettings();
+    const layout = runs.runs.find(({ record }) => record.config.data === data)?.record.config.layout ?? 'auto';
+    await service
+      .request({ type: 'clean', data, source, action, layout, engine, device }, call)
+      .finally(() => (lastAction = Date.now()));
+  }, connection.post);
+  const use = async (next: ClassifierSource) => {
+    source = next;
+    memory.remember(id, { data, source });
+    await context.workspaceState.update(lastSourceKey, next);
+    connection.post(offers(data, source, runs));
+    session.cancel();
+    await session.act({ kind: 'look' });
+  };
+  const begin = async () => {
+    began = true;
+    await runs.load();
+    const last = classifierSourceSchema.safeParse(context.workspaceState.get(lastSourceKey)).data;
+    const likely = [source, last, ...bestCheckpoints(runs.runs)].find((each) => each && sourceExists(each));
+    const first = likely ?? (await chooseSource(parts));
+    if (first) await use(first);
+  };
+  const watcher = watchFolder(data, () => {
+    // Our own edits have been told.
+    if (Date.now() - lastAction > 2 * settle && session.cleaning) void session.act({ kind: 'look' });
+  });
+  panel.onDidDispose(() => {
+    watcher.dispose();
+    session.dispose();
+    memory.forget(id);
+  });
+  memory.remember(id, { data, ...(source ? { source } : {}) });
+}
+
+/** The features on offer: those that are looked at, and those of the runs' best checkpoints. */
+function offers(data: string, source: ClassifierSource | undefined, { runs }: CleaningParts['runs']) {
+  const offered = [...(source ? [source] : []), ...bestCheckpoints(runs)].filter(sourceExists);
+  const byId = new Map(offered.map((each) => [JSON.stringify(each), offerOf(each, runs)]));
+  return { type: 'sources' as const, label: data, sources: [...byId.values()], source: source ? JSON.stringify(source) : '' }; // prettier-ignore
+}
+
+interface Controls {
+  readonly data: string;
+  readonly session: CleaningSession;
+  readonly use: (source: ClassifierSource) => Promise<void>;
+  readonly post: (message: CleaningPanelToPage) => void;
+}
+
+async function obey(
+  message: Exclude<CleaningPanelToHost, { type: 'ready' }>,
+  { data, session, use, post }: Controls,
+  parts: CleaningParts,
+): Promise<void> {
+  const classes = session.cleaning?.classes ?? [];
+  switch (message.type) {
+    case 'edit':
+      return session.act({ kind: 'edit', edit: message.edit });
+    case 'undo':
+    case 'redo':
+    case 'look':
+      return session.act({ kind: message.type });
+    case 'otherClass': {
+      const to = await askOtherClass(classes);
+      if (to !== undefined) await session.act({ kind: 'edit', edit: { kind: 'move', images: [message.image], to } });
+      return;
+    }
+    case 'renameClass':
+    case 'mergeClass': {
+      const edit = await (message.type === 'renameClass' ? askRenamedClass(classes) : askMergedClasses(classes));
+      if (edit) await session.act({ kind: 'edit', edit });
+      return;
+    }
+    case 'source': {
+      const source = sourceOfId(message.id);
+      if (source) await use(source);
+      return;
+    }
+    case 'chooseSource': {
+      const source = await chooseSource(parts);
+      if (source) await use(source);
+      return;
+    }
+    case 'cancel':
+      session.cancel();
+      return;
+    case 'open':
+      await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(join(data, message.image)));
+      return;
+    case 'picture': {
+      const { image, size } = message;
+      const picture = await pictureFor(parts, join(data, image), size);
+      if (picture !== undefined) post({ type: 'picture', image, size, picture });
+    }
+  }
+}
+
+/** Calls `onChange` when files come, go or are put aside; several changes at once count as one. */
+function watchFolder(folder: string, onChange: () => void): vscode.Disposable {
+  const watcher = vscode.workspace.createFileSystemWatcher(
+    new vscode.RelativePattern(vscode.Uri.file(folder), '**'),
+    false,
+    true,
+    false,
+  );
+  let timer: NodeJS.Timeout | undefined;
+  const later = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(onChange, settle);
+  };
+  return vscode.Disposable.from(watcher, watcher.onDidCreate(later), watcher.onDidDelete(later), {
+    dispose: () => clearTimeout(timer),
+  });
+}

@@ -1,0 +1,227 @@
+import { resolve } from 'node:path';
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import {
+  type Cleaning,
+  type CleaningItem,
+  type CleaningKind,
+  cleaningKinds,
+  mostOfKind,
+} from '../../protocol/cleaning.ts';
+import { type DecodePool } from '../data/decodePool.ts';
+import { samplesOf } from '../data/digestImages.ts';
+import { pathIn } from '../data/pathIn.ts';
+import { type Dataset, type Sample, scanDataset } from '../data/scanDataset.ts';
+import { labelIssues } from '../evaluation/confidentLearning.ts';
+import type { FeatureModel, ImageFeatures } from '../features/featureModel.ts';
+import { neighbourCount, oddImages } from '../features/findSuspects.ts';
+import { imageFeatures } from '../features/imageFeatures.ts';
+import { nearestNeighbours, type Neighbours } from '../features/neighbours.ts';
+import { createRidgeHead, type RidgeFit, type RidgeHead } from '../features/ridgeHead.ts';
+import type { Placement } from '../inference/graphClassifier.ts';
+import type { Layout } from '../../protocol/trainingConfig.ts';
+
+export interface CleaningOptions {
+  readonly layout: Layout;
+  readonly pool: DecodePool;
+  readonly placement: Placement;
+  readonly signal: AbortSignal;
+  readonly log: (sentence: string) => void;
+  readonly onProgress: (done: number, total: number) => void;
+  readonly onStage: (stage: string) => void;
+}
+
+/** What a data folder's images look like to a network, and a head over that which follows their labels. */
+export interface CleaningSession {
+  /** Whether the folder's classes lie in folders of splits; as of the last look. */
+  readonly dataset: Dataset;
+  /**
+   * Looks at the folder as it is now and fits the head; images whose classes somebody has looked at (`kept`, relative paths)
+   * are not shown again. Who lies nearest to whom, from which near-duplicates and outliers follow, is as it was when the
+   * session was opened, but for images that are put aside. Undefined where there are images that have no features yet: a new session has to be opened.
+   */
+  look(kept: ReadonlySet<string>, signal: AbortSignal): Promise<Omit<Cleaning, 'undo' | 'redo' | 'edits' | 'milliseconds'> | undefined>; // prettier-ignore
+  dispose(): Promise<void>;
+}
+
+/** Kinds of which the first so many are shown whatever their score: the head is unsure of some image always. */
+const unsureShown = 100;
+const confusionsShown = 30;
+const unsplit = { validShare: 0, testShare: 0, seed: 0 };
+
+/** Computes what is not kept of the features, and all that does not depend on labels. Throws as `imageFeatures` does. */
+export async function openCleaningSession(
+  folder: string,
+  model: FeatureModel,
+  options: CleaningOptions,
+): Promise<CleaningSession> {
+  const { pool, placement, signal, log, onProgress, onStage } = options;
+  const root = resolve(folder);
+  const scan = () => scanDataset(root, { ...unsplit, layout: options.layout });
+  let dataset = await scan();
+  const unordered = samplesOf(dataset);
+  const digested = await pool.digest(unordered.map(({ file }) => file));
+  // An order that stays when images are moved.
+  const order = [...unordered.keys()].sort((a, b) => (digested[a] ?? 0) - (digested[b] ?? 0) || ((unordered[a]?.file ?? '') < (unordered[b]?.file ?? '') ? -1 : 1)); // prettier-ignore
+  const samples = order.flatMap((at) => unordered[at] ?? []);
+  const rowsOfDigest = new Map<number, number[]>();
+  order.forEach((at, row) => {
+    const digest = digested[at] ?? NaN;
+    rowsOfDigest.set(digest, [...(rowsOfDigest.get(digest) ?? []), row]);
+  });
+  const found = await imageFeatures(model, samples, { pool, signal, log, onProgress });
+  onStage('Comparing every image with every other');
+  const neighbours = await nearestNeighbours(
+    found,
+    (row) => found.decoded[row] === 1,
+    neighbourCount,
+    placement,
+    signal,
+  );
+  onStage('Fitting a head');
+  const head = await createRidgeHead(found, placement);
+  let rowOfPath = new Map(samples.map(({ file }, row) => [file, row]));
+
+  /** The row of each image that is there now; undefined where one has none. */
+  async function rowsNow(images: readonly Sample[]): Promise<Map<number, Sample> | undefined> {
+    const rows = new Map<number, Sample>();
+    const others: Sample[] = [];
+    for (const sample of images) {
+      const row = rowOfPath.get(sample.file);
+      if (row === undefined) others.push(sample);
+      else rows.set(row, sample);
+    }
+    const digests = await pool.digest(others.map(({ file }) => file));
+    for (const [at, sample] of others.entries()) {
+      const row = rowsOfDigest.get(digests[at] ?? NaN)?.find((each) => !rows.has(each));
+      if (row === undefined) return undefined;
+      rows.set(row, sample);
+    }
+    return rows;
+  }
+
+  return {
+    get dataset() {
+      return dataset;
+    },
+    look: async (kept, lookSignal) => {
+      dataset = await scan();
+      const rows = await rowsNow(samplesOf(dataset));
+      if (!rows) return undefined;
+      // What is gone may come back under its path.
+      rowOfPath = new Map([...rowOfPath, ...[...rows].map(([row, { file }]) => [file, row] as const)]);
+      const labels = new Int32Array(samples.length).fill(-1);
+      for (const [row, { classIndex }] of rows) if (found.decoded[row] === 1) labels[row] = classIndex;
+      const fit = await head.fit(labels, dataset.classes.length, lookSignal);
+      const about = { root, rows, labels, fit, classes: dataset.classes, kept };
+      return figuresOf(about, found, neighbours);
+    },
+    dispose: () => disposeBoth(head, model),
+  };
+}
+
+async function disposeBoth(head: RidgeHead, model: FeatureModel): Promise<void> {
+  await head.dispose();
+  await model.dispose();
+}
+
+interface Looked {
+  readonly root: string;
+  readonly rows: ReadonlyMap<number, Sample>;
+  readonly labels: Int32Array;
+  readonly fit: RidgeFit;
+  readonly classes: readonly ClassLabel[];
+  readonly kept: ReadonlySet<string>;
+}
+
+function figuresOf(looked: Looked, found: ImageFeatures, neighbours: Neighbours) {
+  const { root, rows, labels, fit, classes, kept } = looked;
+  const size = classes.length;
+  const folder = (index: number) => classes[index]?.folder ?? '';
+  const own = (row: number) => fit.probabilities.subarray(row * size, (row + 1) * size);
+  const path = (row: number) => pathIn(root, rows.get(row)?.file ?? '');
+  const likely = Int32Array.from(labels, (label, row) => (label < 0 ? -1 : indexOfMost(own(row))));
+  const item = (row: number, kind: CleaningKind, score: number): CleaningItem => ({
+    kind,
+    image: path(row),
+    folder: folder(labels[row] ?? 0),
+    likely: folder(likely[row] ?? 0),
+    probability: Math.min(1, own(row)[likely[row] ?? 0] ?? 0),
+    score: Math.min(1, Math.max(0, score)),
+  });
+  const counts = (row: number) => (labels[row] ?? -1) >= 0;
+  const rowOf = new Map([...rows].filter(([row]) => counts(row)).map(([row]) => [path(row), row]));
+  const { issues, estimated } = labelIssues(fit.probabilities, labels, size);
+  const odd = oddImages(found, amongThose(neighbours, counts), counts, (row) => ({
+    image: path(row),
+    folder: folder(labels[row] ?? 0),
+  })).map(({ kind, image, score, twin, what }): CleaningItem => ({
+    ...item(rowOf.get(image) ?? 0, kind, score),
+    ...(twin === undefined ? {} : { twin }),
+    ...(what === undefined ? {} : { what }),
+  }));
+  const all = [
+    ...issues.map(({ row, score }) => item(row, 'label', score)),
+    ...odd,
+    ...unsure(labels, likely, own).map(({ row, score }) => item(row, 'unsure', score)),
+  ].filter(({ image }) => !kept.has(image));
+  const ofKind = (kind: CleaningKind) => all.filter((each) => each.kind === kind);
+  const counted = labels.filter((label) => label >= 0).length;
+  const right = labels.filter((label, row) => label >= 0 && label === likely[row]).length;
+  const [label, duplicate, unsureOnes, outlier, quality] = cleaningKinds.map((kind) => ofKind(kind).length);
+  return {
+    data: root,
+    classes: classes.map(({ index, folder: name, name: shown }) => ({ folder: name, name: shown, images: labels.filter((each) => each === index).length })), // prettier-ignore
+    images: counted,
+    accuracy: counted === 0 ? 0 : right / counted,
+    estimated,
+    counts: { label: label ?? 0, duplicate: duplicate ?? 0, unsure: unsureOnes ?? 0, outlier: outlier ?? 0, quality: quality ?? 0 }, // prettier-ignore
+    items: cleaningKinds.flatMap((kind) => ofKind(kind).slice(0, mostOfKind)),
+    confusions: confusionsOf(labels, likely).map(([actual, predicted, images]) => ({ folder: folder(actual), likely: folder(predicted), images })), // prettier-ignore
+  };
+}
+
+/** Images whose own class is the likeliest, by the least distance to the next likely one. */
+function unsure(labels: Int32Array, likely: Int32Array, own: (row: number) => Float32Array) {
+  const found: { row: number; score: number }[] = [];
+  labels.forEach((label, row) => {
+    if (label < 0 || likely[row] !== label) return;
+    const probabilities = own(row);
+    let second = 0;
+    probabilities.forEach((probability, index) => {
+      if (index !== label && probability > second) second = probability;
+    });
+    found.push({ row, score: 1 - ((probabilities[label] ?? 0) - second) });
+  });
+  return found.sort((a, b) => b.score - a.score || a.row - b.row).slice(0, unsureShown);
+}
+
+/** The neighbours without those that do not count. */
+function amongThose({ rows, cosines, count }: Neighbours, counts: (row: number) => boolean): Neighbours {
+  const isLeft = (row: number, at: number) => row >= 0 && counts(row) && counts(Math.floor(at / count));
+  return {
+    count,
+    rows: rows.map((row, at) => (isLeft(row, at) ? row : -1)),
+    cosines: cosines.map((cosine, at) => (isLeft(rows[at] ?? -1, at) ? cosine : -Infinity)),
+  };
+}
+
+function confusionsOf(labels: Int32Array, likely: Int32Array): (readonly [number, number, number])[] {
+  const pairs = new Map<string, [number, number, number]>();
+  labels.forEach((label, row) => {
+    const predicted = likely[row] ?? -1;
+    if (label < 0 || predicted === label) return;
+    const key = `${label} ${predicted}`;
+    const pair = pairs.get(key);
+    if (pair) pair[2]++;
+    else pairs.set(key, [label, predicted, 1]);
+  });
+  return [...pairs.values()].sort((a, b) => b[2] - a[2] || a[0] - b[0] || a[1] - b[1]).slice(0, confusionsShown);
+}
+
+function indexOfMost(values: Float32Array): number {
+  let best = 0;
+  values.forEach((value, index) => {
+    if (value > (values[best] ?? 0)) best = index;
+  });
+  return best;
+}

@@ -1,0 +1,119 @@
+import * as l10n from '@vscode/l10n';
+import { cleaningKinds } from '../../protocol/cleaning.ts';
+import type { CleaningPanelToHost, CleaningPanelToPage } from '../../protocol/cleaningPanel.ts';
+import { element } from '../components/element.ts';
+import { everyFrame } from '../components/everyFrame.ts';
+import { count } from '../components/format.ts';
+import type { KeptState } from '../components/host.ts';
+import { keepScroll } from '../components/keepScroll.ts';
+import { pictureStore } from '../components/pictures.ts';
+import { dropdown, labelled } from '../components/toolkit.ts';
+import { cleaningHeader } from './cleaningHeader.ts';
+import { confusedClasses } from './confusedClasses.ts';
+import { itemDetail } from './itemDetail.ts';
+import { itemList } from './itemList.ts';
+import { kindTitle } from './itemTexts.ts';
+import type { CleaningPageState } from './pageState.ts';
+import { shownItems } from './shownItems.ts';
+
+type Of<Type extends CleaningPanelToPage['type']> = Extract<CleaningPanelToPage, { type: Type }>;
+
+const [thumbnailPixels, largePixels] = [96, 640];
+
+export type CleaningViewOptions = {
+  root: HTMLElement;
+  state: KeptState<CleaningPageState>;
+  send: (message: CleaningPanelToHost) => void;
+};
+
+/** The page: built once; returns what takes the host's messages. */
+export function cleaningView({ root, state, send }: CleaningViewOptions): (message: CleaningPanelToPage) => void {
+  let sources: Of<'sources'> | undefined;
+  let progress: Of<'progress'> | undefined;
+  let problem: string | undefined;
+
+  const pictures = (size: number) => pictureStore((image) => send({ type: 'picture', image, size }));
+  const [thumbnails, large] = [pictures(thumbnailPixels), pictures(largePixels)];
+  const shown = shownItems(state, send, () => refresh());
+  const header = cleaningHeader(send, shown.undo, shown.redo);
+  const kinds = dropdown(l10n.t('Show'), (value) => {
+    state.change({ kind: cleaningKinds.find((kind) => kind === value) ?? 'label', selected: undefined });
+    refresh();
+  });
+  const detail = itemDetail(large, (action) => {
+    shown.act(action);
+    list.focus();
+  });
+  const list = itemList({
+    state,
+    thumbnails,
+    name: shown.name,
+    onSelect: (selected) => {
+      state.change({ selected });
+      detail.draw(shown.chosen(), shown.name);
+    },
+    onAction: shown.act,
+  });
+  const confused = confusedClasses();
+  const images = element('div', { class: 'images' }, [labelled(l10n.t('Show'), kinds.element), list.element]);
+  const body = element('main', {}, [images, detail.element]);
+  root.append(...header.elements, body, confused.element);
+  onUndoKeys(shown.undo, shown.redo);
+  keepScroll({
+    kept: state.value.scroll.page,
+    keep: (page) => state.change({ scroll: { ...state.value.scroll, page } }),
+  });
+
+  const refresh = everyFrame(() => {
+    const { cleaning } = shown;
+    header.draw({ sources, progress, problem, cleaning });
+    body.hidden = cleaning === undefined;
+    kinds.update(
+      cleaningKinds.map((kind) => ({
+        value: kind,
+        label: `${kindTitle(kind)} (${count(cleaning?.counts[kind] ?? 0)})`,
+      })),
+      state.value.kind,
+    );
+    list.draw(shown.items(), shown.chosen());
+    detail.draw(shown.chosen(), shown.name);
+    confused.draw(cleaning);
+  });
+  refresh();
+
+  return (message) => {
+    switch (message.type) {
+      case 'cleaning':
+        shown.answered(message.cleaning);
+        problem = undefined;
+        break;
+      case 'sources':
+        sources = message;
+        break;
+      case 'progress':
+        progress = message;
+        break;
+      case 'error':
+        problem = message.message;
+        shown.answered(undefined);
+        break;
+      case 'picture':
+        (message.size === thumbnailPixels ? thumbnails : large).arrived(message.image, message.picture);
+        return;
+    }
+    refresh();
+  };
+}
+
+/** Takes the editor's keys for *Undo* and *Redo*. */
+function onUndoKeys(undo: () => void, redo: () => void): void {
+  addEventListener('keydown', (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+    const key = event.key.toLowerCase();
+    const isRedo = key === 'y' || (key === 'z' && event.shiftKey);
+    if (!isRedo && key !== 'z') return;
+    event.preventDefault();
+    if (isRedo) redo();
+    else undo();
+  });
+}
