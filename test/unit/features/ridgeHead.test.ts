@@ -24,7 +24,7 @@ test('weights and what each row is called by the head of all others are scikit-l
   const file = join(import.meta.dirname, '../../fixtures/ridge_head.json');
   const { width, classes, labels, features, ...expected } = fixtureSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   const head = await createRidgeHead({ width, features: Float32Array.from(features) }, placement);
-  t.after(head.dispose);
+  t.after(() => head.dispose());
   const { weights, biases, probabilities, scale } = await head.fit(Int32Array.from(labels), classes);
   // Its targets are -1 and 1, ours 0 and 1.
   expected.weights.flat().forEach((weight, at) => assert.ok(Math.abs(2 * (weights[at] ?? 0) - weight) < 1e-4));
@@ -49,7 +49,7 @@ test('after any changes of labels, rows taken out and put back, all is to the la
     return Math.max(0, (centres[(original[row] ?? 0) * width + (at % width)] ?? 0) + 2 * random.normal());
   });
   const head = await createRidgeHead({ width, features }, placement);
-  t.after(head.dispose);
+  t.after(() => head.dispose());
   const labels = original.slice();
   let classes = 7;
   for (let turn = 0; turn < 12; turn++) {
