@@ -24,10 +24,11 @@ export interface DownloadOptions {
   readonly signal?: AbortSignal;
   /** Pause before another attempt; a second without it. */
   readonly retryMilliseconds?: number;
+  /** How long nothing may arrive before the connection is given up; half a minute without it. */
+  readonly stallMilliseconds?: number;
 }
 
 const attempts = 3;
-const stallMilliseconds = 30_000;
 /** No server may fill the disk where it does not say how long its file is. */
 const maximumBytes = 4 * 1024 ** 3;
 
@@ -56,10 +57,10 @@ async function writeBody(
   body: NonNullable<Response['body']>,
   extent: { start: number; limit: number },
   onReceived: (received: number) => void,
-  stalled: AbortController,
+  { stalled, patience }: { readonly stalled: AbortController; readonly patience: number },
 ): Promise<number> {
   let received = extent.start;
-  const watch = setTimeout(() => stalled.abort(new Error('no data arrived for a while')), stallMilliseconds);
+  const watch = setTimeout(() => stalled.abort(new Error('no data arrived for a while')), patience);
   try {
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       watch.refresh();
@@ -76,11 +77,11 @@ async function writeBody(
 
 /** One attempt, which goes on from what an earlier one left where the server can. */
 async function attempt(part: string, options: DownloadOptions, stalled: AbortController): Promise<void> {
-  const { url, path, bytes, onProgress, signal } = options;
+  const { url, path, bytes, onProgress, signal, stallMilliseconds: patience = 30_000 } = options;
   const signals = signal ? [signal, stalled.signal] : [stalled.signal];
   const present = await sizeOf(part);
   if (bytes !== undefined && present >= bytes) return;
-  const watch = setTimeout(() => stalled.abort(new Error('the server does not answer')), stallMilliseconds);
+  const watch = setTimeout(() => stalled.abort(new Error('the server does not answer')), patience);
   let response;
   try {
     response = await requestFile(url, { from: present }, AbortSignal.any(signals));
@@ -97,7 +98,7 @@ async function attempt(part: string, options: DownloadOptions, stalled: AbortCon
   try {
     const report = (received: number) => onProgress?.({ file: path, received, total });
     const limit = bytes ?? total ?? maximumBytes;
-    const received = await writeBody(handle, response.body, { start, limit }, report, stalled);
+    const received = await writeBody(handle, response.body, { start, limit }, report, { stalled, patience });
     if (total !== undefined && received < total) throw new Error('the connection was cut');
     await handle.sync();
   } finally {

@@ -13,6 +13,8 @@ export interface LocateOptions {
   readonly signal?: AbortSignal;
   /** Pause before another attempt at a download; a second without it. */
   readonly retryMilliseconds?: number;
+  /** How long a server may send nothing; half a minute without it. */
+  readonly stallMilliseconds?: number;
 }
 
 /** Where weights are kept without any setting: the system's folder for what can be had again. */

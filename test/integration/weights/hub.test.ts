@@ -53,9 +53,9 @@ afterEach(() => {
 });
 
 const options = () => ({ weightsFolder: folder, retryMilliseconds: 10 });
-const fetchWeights = async (network = name) => {
+const fetchWeights = async (network = name, impatient = {}) => {
   const pin = await pinOfNetwork(network, options());
-  return locateWeights(network, { pin }, options());
+  return locateWeights(network, { pin }, { ...options(), ...impatient });
 };
 const weightsFiles = async () => (await readdir(folder)).filter((file) => !file.endsWith('.json'));
 
@@ -203,6 +203,19 @@ test('a file of another hash or size than the hub says, cut off, stalled or refu
     response.write(whole.subarray(0, 70_000), () => setTimeout(() => response.destroy(), 20));
   };
   await refused(fetchWeights(), /cannot be reached/);
+  let answers = 0;
+  hub.storeAnswer = (_, response, whole) => {
+    answers += 1;
+    response.writeHead(200, { 'content-length': whole.length });
+    response.write(whole.subarray(0, 70_000));
+  };
+  await refused(fetchWeights(name, { stallMilliseconds: 200 }), /cannot be reached/);
+  assert.equal(answers, 3, 'a connection that stalls is given up, and another one tried');
+  hub.storeAnswer = () => {
+    answers += 1;
+  };
+  await refused(fetchWeights(name, { stallMilliseconds: 200 }), /cannot be reached/);
+  assert.equal(answers, 6, 'and so is one that is not answered');
   assert.deepEqual(await weightsFiles(), ['resnet18.mine_in1k.safetensors.part']);
   hub.storeAnswer = undefined;
   assert.deepEqual(await readFile(await fetchWeights()), content);

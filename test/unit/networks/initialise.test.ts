@@ -4,6 +4,7 @@ import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { withAdapterDraws } from '../../../src/ml/training/run/initialState.ts';
 import { listNetworks, namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 
@@ -155,4 +156,27 @@ test(`a seed gives the same values again, whatever other tensors there are, and 
   const other = float32(initialise(new Map([weight]), torchDefaults, seed + 1), 'a.weight');
   assert.deepEqual(alone, among);
   assert.notDeepEqual(alone, other);
+});
+
+const transformers = [
+  ...['vit_b_16', 'swin_t', 'swin_v2_t', 'maxvit_t', 'convnext_tiny', 'timm/vit_small_patch14_dinov2.lvd142m'],
+  ...['timm/vit_small_patch16_dinov3.lvd1689m', 'timm/convnextv2_atto.fcmae_ft_in1k'],
+];
+
+test(`LoRA's adapters begin as peft draws them in every family with Linears (seed ${seed})`, () => {
+  const shapes = new Map([
+    ['blocks.11.attn.proj.lora_A.weight', [64, 384]],
+    ['blocks.11.attn.proj.lora_B.weight', [384, 64]],
+  ]);
+  for (const name of transformers) {
+    const state = initialise(shapes, withAdapterDraws(namedNetwork(name).initialise), seed);
+    const { largest, std } = statistics(float32(state, 'blocks.11.attn.proj.lora_A.weight'));
+    // kaiming_uniform_ with a = sqrt(5) is uniform within 1 / sqrt(fan_in).
+    const bound = 1 / Math.sqrt(384);
+    assert.ok(largest <= bound && Math.abs(std / (bound / Math.sqrt(3)) - 1) < 0.03, `${name}: ${largest}, ${std}`);
+    assert.ok(
+      float32(state, 'blocks.11.attn.proj.lora_B.weight').every((value) => value === 0),
+      name,
+    );
+  }
 });

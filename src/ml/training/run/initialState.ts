@@ -1,6 +1,6 @@
 import type { StateDict } from '../../graph/tensor.ts';
 import { initialise, type Initialisation, zeros } from '../../networks/initialise.ts';
-import { isSecondFactor } from '../../passes/lowRankAdapters.ts';
+import { isAdapter, isSecondFactor } from '../../passes/lowRankAdapters.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
 import type { WeightsChoice } from '../../weights/locateWeights.ts';
 import { readWeights } from '../../weights/weightsFile.ts';
@@ -21,9 +21,7 @@ export async function initialState(
   locate: LocateWeights,
 ): Promise<StateDict> {
   const shapes = stateShapes(network.whole(1));
-  // An adapter begins with no effect.
-  const draw: Initialisation = (name, all) => (isSecondFactor(name) ? zeros : network.initialise(name, all));
-  const random = initialise(shapes, draw, seed);
+  const random = initialise(shapes, withAdapterDraws(network.initialise), seed);
   if (!first) return random;
   const { network: name, source, extraTensors: extra, positions } = first;
   const file = typeof source === 'string' ? source : await locate(name, source);
@@ -34,4 +32,12 @@ export async function initialState(
     network: name,
   });
   return new Map([...random].map(([tensor, value]) => [tensor, pretrained.get(tensor) ?? value]));
+}
+
+/** Draws adapters as peft does, whatever Linear they are beside: A by torch's default for a Linear, and B 0, so that they begin with no effect. */
+export function withAdapterDraws(initialisation: Initialisation): Initialisation {
+  return (name, shapes) => {
+    if (!isAdapter(name)) return initialisation(name, shapes);
+    return isSecondFactor(name) ? zeros : undefined;
+  };
 }
