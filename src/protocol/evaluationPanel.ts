@@ -30,6 +30,8 @@ export const evaluationPanelToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('cancel') }),
   z.object({ type: z.literal('open'), image: line() }),
   z.object({ type: z.literal('reveal'), image: line() }),
+  /** Opens *Clean Data* on a data folder. */
+  z.object({ type: z.literal('clean'), data: line() }),
   z.object({ type: z.literal('picture'), image: line(), size: whole(1, mostPicturePixels) }),
   /** Saves a file: a row per image or class, or the confusion matrix; text, or base64 for PNG. */
   z.object({

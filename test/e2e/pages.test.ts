@@ -973,6 +973,17 @@ function openCleaning(look: Look = {}) {
   });
 }
 
+test('from a test its data can be cleaned', { skip }, async () => {
+  await withPage(openEvaluation(), async ({ page, sent }) => {
+    await page.getByRole('button', { name: 'Clean Data' }).click();
+    await until('the page asks for it', () => sent.some(({ type }) => type === 'clean'));
+    assert.deepEqual(
+      sent.find(({ type }) => type === 'clean'),
+      { type: 'clean', data: '/data/flowers' },
+    );
+  });
+});
+
 test('data are cleaned by keys alone, and figures follow each edit', { skip }, async () => {
   await withPage(openCleaning(), async ({ page, sent }) => {
     const list = page.getByRole('listbox', { name: 'Images' });

@@ -171,6 +171,9 @@ async function obey(
     case 'reveal':
       await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(message.image));
       return;
+    case 'clean':
+      await vscode.commands.executeCommand('fivecrop.cleanData', vscode.Uri.file(message.data));
+      return;
     case 'picture': {
       const picture = await pictureFor(parts, message.image, message.size);
       if (picture !== undefined) post({ type: 'picture', image: message.image, picture });

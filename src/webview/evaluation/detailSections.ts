@@ -87,7 +87,11 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
   const reject = rejectSection((chosen) => change({ reject: chosen }), open);
   const crops = cropsSection((right) => open({ kind: 'crops', right }));
   const slices = sliceSection((chosen) => change({ slices: chosen, group: undefined }), open);
-  const mislabels = mislabelSection(gallery, (suspicion) => change({ suspicion }));
+  const mislabels = mislabelSection(
+    gallery,
+    (suspicion) => change({ suspicion }),
+    (data) => send({ type: 'clean', data }),
+  );
   mislabels.element.classList.add('wide');
   const rows = [[confusions, classes], [reliability, reject], [slices, crops], [mislabels]];
   const all = element('div', { class: 'details' }, [

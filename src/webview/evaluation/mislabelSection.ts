@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { count } from '../components/format.ts';
-import { dropdown, labelled } from '../components/toolkit.ts';
+import { button, dropdown, labelled } from '../components/toolkit.ts';
 import { whenChanged } from '../components/whenChanged.ts';
 import { suspectedMislabels, type ImageResult } from './confusions.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
@@ -19,15 +19,26 @@ export type MislabelSection = {
 export function mislabelSection(
   gallery: (results: readonly ImageResult[], evaluation: ShownEvaluation) => HTMLElement,
   onLeast: (least: number) => void,
+  onClean: (data: string) => void,
 ): MislabelSection {
   const choice = dropdown(l10n.t('Least probability of another class'), (value) => onLeast(Number(value)));
   const suspects = element('div');
+  let data = '';
+  const clean = button({
+    label: l10n.t('Clean Data'),
+    title: l10n.t('Put wrong classes right, by the features of a network'),
+    onClick: () => onClean(data),
+  });
   const section = element('section', { 'aria-label': l10n.t('Suspected mislabels') }, [
     element('h2', {}, [l10n.t('Suspected mislabels')]),
-    labelled(l10n.t('Probability of another class at least'), choice.element),
+    element('div', { class: 'toolbar' }, [
+      labelled(l10n.t('Probability of another class at least'), choice.element),
+      clean,
+    ]),
     suspects,
   ]);
   const draw = whenChanged((evaluation: ShownEvaluation, least: number) => {
+    data = evaluation.data;
     choice.update(
       leastProbabilities.map((each) => ({ value: String(each), label: `${each} %` })),
       String(least),
