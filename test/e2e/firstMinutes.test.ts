@@ -92,7 +92,7 @@ scenario('weights that cannot be had are told before the start, with what can be
   await answer(workbench, /How many epochs/, '1');
   await answer(workbench, /How many images per step/, '8');
 
-  const trouble = quickPickRow(workbench, /The Pretrained Weights of squeezenet1_1 Cannot Be Had/);
+  const trouble = quickPickRow(workbench, /The Pretrained Weights of squeezenet1_1 Are Not Available/);
   await trouble.waitFor();
   await trouble.filter({ hasText: '127.0.0.1:9 cannot be reached' }).waitFor();
   assert.equal(await quickPickRow(workbench, /Start Training/).count(), 0);

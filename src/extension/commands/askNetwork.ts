@@ -164,9 +164,11 @@ interface PresetItem extends vscode.QuickPickItem {
 }
 
 const presets = {
-  imagenet: l10n.t('From 0 to 1, less ImageNet’s mean, by its deviation: torchvision, timm, most others.'),
+  imagenet: l10n.t(
+    'From 0 to 1, minus ImageNet’s mean, divided by its standard deviation: torchvision, timm, most others.',
+  ),
   tf: l10n.t('From -1 to 1: TensorFlow’s MobileNet and Inception.'),
-  'caffe-bgr': l10n.t('From 0 to 255, less the mean, blue first: networks from Caffe.'),
+  'caffe-bgr': l10n.t('From 0 to 255, minus the mean, blue first: networks from Caffe.'),
 } as const;
 
 async function askBackbone(place: QuestionPlace): Promise<TrainingChoices['network'] | typeof back | undefined> {

@@ -97,7 +97,7 @@ async function askData(
       const draw: DataItem = {
         label: `$(sparkle) ${l10n.t('Draw a Sample Data Set')}`,
         detail: l10n.t(
-          '300 flowers of five kinds, to try things on. Needs no network and trains in less than a minute.',
+          '300 drawn flowers of five kinds, to try things out. Needs no download and trains in less than a minute.',
         ),
         does: 'draw',
         alwaysShow: true,

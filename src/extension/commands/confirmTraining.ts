@@ -261,7 +261,7 @@ function weightsItems(config: GivenConfig, reason: string): Item[] {
   const { retry, openFolder, setMirror, without } = weightsActions;
   const network = inLabel(networkName(config.network));
   return [
-    item(`$(error) ${l10n.t('The Pretrained Weights of {0} Cannot Be Had', network)}`, 'nothing', inLabel(why)),
+    item(`$(error) ${l10n.t('The Pretrained Weights of {0} Are Not Available', network)}`, 'nothing', inLabel(why)),
     item(`$(refresh) ${retry}`, 'retry', l10n.t('Looks for them again.')),
     item(
       `$(folder-opened) ${openFolder}`,

@@ -42,7 +42,7 @@ export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>
         ? []
         : [
             l10n.t(
-              'The weights that it began with are under the licence {0}, whose terms go with the file.',
+              'The weights that it started from are under the licence {0}; its terms apply to this file too.',
               inMessage(licence),
             ),
           ];

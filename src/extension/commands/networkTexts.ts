@@ -52,7 +52,7 @@ export function downloadOf({
 export function licenceText(licence: string): string {
   if (/-nc\b/iu.test(licence)) return l10n.t('{0}: not for commercial use', licence);
   if (licence === 'dinov3-license')
-    return l10n.t('{0}: its terms go with what is trained, and the hub may ask for a login', licence);
+    return l10n.t('{0}: its terms apply to trained models, and the hub may ask for a login', licence);
   return licence;
 }
 

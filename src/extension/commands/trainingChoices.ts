@@ -136,7 +136,7 @@ export function freezesLayers(method: TrainingChoices['method']): boolean {
 /** What each method is called, and what it does. */
 export const methodTexts = {
   head: [l10n.t('Head only'), l10n.t('A new classifier on the frozen network. Quickest, and good with few images.')],
-  full: [l10n.t('Whole network'), l10n.t('Everything trains on, from pretrained weights. Best with many images.')],
+  full: [l10n.t('Whole network'), l10n.t('Everything trains, from pretrained weights. Best with many images.')],
   top: [l10n.t('Top tensors'), l10n.t('The last tensors of the network train along with the new classifier.')],
   lora: [
     l10n.t('Adapters'),

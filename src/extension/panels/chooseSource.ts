@@ -113,7 +113,7 @@ async function chooseCheckpointFile(): Promise<ClassifierSource | undefined> {
 const presetTitles: Readonly<Record<PreprocessPreset, string>> = {
   imagenet: l10n.t('0 to 1, ImageNet’s mean and deviation: torchvision, timm'),
   tf: l10n.t('-1 to 1: TensorFlow’s MobileNet and Inception'),
-  'caffe-bgr': l10n.t('0 to 255, blue first, less the mean: Caffe'),
+  'caffe-bgr': l10n.t('0 to 255, blue first, minus the mean: Caffe'),
 };
 
 async function chooseOnnxFile(): Promise<ClassifierSource | undefined> {
