@@ -8,7 +8,10 @@ import {
   withSuggestion,
 } from '../../../src/extension/commands/suggestTrainings.ts';
 import { configFrom, firstChoices } from '../../../src/extension/commands/trainingChoices.ts';
+import { duration } from '../../../src/protocol/duration.ts';
+import { withRecipe } from '../../../src/protocol/recipes.ts';
 import type { DataSize, NetworkOffer } from '../../../src/protocol/serviceProtocol.ts';
+import { givenConfigSchema, type RecipeName } from '../../../src/protocol/trainingConfig.ts';
 
 const dino = 'timm/vit_small_patch14_dinov2.lvd142m';
 const mobile = 'timm/mobilenetv4_conv_small.e2400_r224_in1k';
@@ -22,6 +25,10 @@ const offers = (...here: string[]): NetworkOffer[] =>
     ...{ title: network.name, family: 'any', isTransformer: network.name === dino, weightsBytes: 8e7 },
     ...{ ...network, weightsHere: here.includes(network.name) },
   }));
+const settingsOf = (recipe: RecipeName) => {
+  const network = { kind: 'architecture', name: mobile };
+  return givenConfigSchema.parse(withRecipe({ data: '.', network, recipe }));
+};
 const flowers: DataSize = { train: 6552, valid: 818 };
 const suggested = (networks: NetworkOffer[], data?: DataSize, speed: SpeedOf = () => undefined) =>
   suggestTrainings(networks, data, speed).map(({ aim, offer, recipe, seconds }) => [aim, offer.name, recipe, seconds]);
@@ -55,7 +62,9 @@ test('the time is that of decoding and of all views by the speeds measured here,
     (dinov2: number, mobilenet: number): SpeedOf =>
     (name) =>
       name === dino ? dinov2 : mobilenet;
-  const views = (8 * flowers.train + flowers.valid) / 100;
+  const each = settingsOf('strong').featureViews ?? 0;
+  assert.ok(each > 1);
+  const views = (each * flowers.train + flowers.valid) / 100;
   assert.deepEqual(suggested(offers(), flowers, speedOf(100, 500)), [
     ['accuracy', dino, 'strong', views],
     ['speed', mobile, 'quick', (flowers.train + flowers.valid) / 500],
@@ -73,8 +82,8 @@ test('a suggestion says in words what it is, how long it takes and what it fetch
   assert.ok(best);
   assert.deepEqual(suggestionTexts(best, false), {
     label: 'Best Accuracy',
-    description: 'about 9 min here · 80 MB to download',
-    detail: `${dino} · head on 8 views of each image`,
+    description: `about ${duration(best.seconds ?? 0)} here · 80 MB to download`,
+    detail: `${dino} · head on ${best.views} views of each image`,
   });
   assert.match(suggestionTexts({ ...best, seconds: 20 }, false).description, /^less than a minute here/);
   const [unknown] = suggestTrainings(offers(dino), flowers, () => undefined);
@@ -84,8 +93,10 @@ test('a suggestion says in words what it is, how long it takes and what it fetch
   const first = { ...firstChoices(undefined, { defaultNetwork: 'resnet18', batchSize: 16 }), data: '/d', epochs: 3 };
   const machine = { engine: 'auto', device: 'auto', cacheMegabytes: 512 } as const;
   const config = configFrom(withSuggestion(first, best), machine);
+  const { featureViews, epochs, hidden } = settingsOf('strong');
   assert.deepEqual(
     [config.recipe, config.method, config.featureViews, config.epochs, config.hidden, config.batchSize],
-    ['strong', 'head', 8, 40, [], 16],
+    ['strong', 'head', featureViews, epochs, hidden, 16],
   );
+  assert.equal(best.views, featureViews);
 });
