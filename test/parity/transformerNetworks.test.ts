@@ -8,6 +8,7 @@ import {
   compareLogits,
   compareParameters,
   compareWithOnnx,
+  float32Tells,
 } from './networkParity.ts';
 import { transformerNetworks } from './torchvisionFigures.ts';
 
@@ -54,7 +55,11 @@ for (const [name, { eval: evaluated, train }] of Object.entries(transformerNetwo
     test(`${name} begins with torch's loss in TensorFlow.js`, () => compareFirstLoss(name, train, tensorflowEngine));
   }
 
-  test(`the first step of ${name} in float64 has torch's loss and gradients`, () => compareDoubleStep(name, train));
+  test(
+    `the first step of ${name} in float64 has torch's loss and gradients`,
+    { skip: !all && float32Tells(train) && why },
+    () => compareDoubleStep(name, train),
+  );
 
   test(`the first step of ${name} in float32 is as near to them as torch's own float32`, () =>
     compareFloatStep(name, train));
