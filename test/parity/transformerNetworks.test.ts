@@ -31,6 +31,8 @@ const inJavaScript = new Set([
 ]);
 /** Those whose first loss it computes in seconds. */
 const quickInJavaScript = new Set([...inJavaScript].filter((name) => name.startsWith('timm/')));
+/** Whose step in float64 takes minutes and gigabytes: its layers are those of MobileNet and Swin. */
+const longInDoubles = 'maxvit_t';
 const all = process.env['FIVECROP_ALL_NETWORKS'] !== undefined;
 const why = 'FIVECROP_ALL_NETWORKS=1 compares it too';
 
@@ -57,7 +59,7 @@ for (const [name, { eval: evaluated, train }] of Object.entries(transformerNetwo
 
   test(
     `the first step of ${name} in float64 has torch's loss and gradients`,
-    { skip: !all && float32Tells(train) && why },
+    { skip: !all && (float32Tells(train) || name === longInDoubles) && why },
     () => compareDoubleStep(name, train),
   );
 
