@@ -1,5 +1,5 @@
 import { buildNetwork, namedNetwork } from '../../src/ml/networks/registry.ts';
-import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { onnxEngineAside } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createGraphBuilder, finishGraph, input } from '../../src/ml/graph/builder.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
@@ -8,7 +8,7 @@ import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
 import { median } from '../result.ts';
 import { peakMebibytes, processorSeconds, report } from './report.ts';
 
-/* A full training step of a network on the CPU. Arguments: architecture, batch size, steps. */
+/* A full training step of a network on the CPU, with the engine that runs have there. Arguments: architecture, batch size, steps. */
 const [name = 'resnet18', batchText = '32', stepsText = '5'] = process.argv.slice(2);
 const batchSize = Number(batchText);
 const classes = 102;
@@ -19,7 +19,7 @@ const graphFor = (batch: number) => {
   return finishGraph(builder, [buildNetwork(name, builder, images, { hidden: [], dropout: 0, classes })]);
 };
 const graph = graphFor(1);
-const model = await onnxEngine.compileTraining(
+const model = await onnxEngineAside().compileTraining(
   graphFor,
   { state: initialise(stateShapes(graph), namedNetwork(name).initialise, 0), optimizer: new Map(), step: 0 },
   {
