@@ -1,5 +1,16 @@
 import * as z from 'zod';
-import { content, line, list, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import {
+  content,
+  line,
+  list,
+  mostClasses,
+  mostImages,
+  mostListed,
+  mostPicturePixels,
+  picture,
+  whole,
+} from './bounded.ts';
+import { explanationSchema } from './explanation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { cropCountSchema } from './serviceProtocol.ts';
 
@@ -12,6 +23,8 @@ export type OfferedSource = z.infer<typeof offeredSourceSchema>;
 /** A prediction with its thumbnail as a data URL. */
 export const shownPredictionSchema = z.object({ prediction: imagePredictionSchema, thumbnail: picture() });
 export type ShownPrediction = z.infer<typeof shownPredictionSchema>;
+
+const classIndex = whole(0, mostClasses - 1);
 
 export const predictionPanelToPageSchema = z.discriminatedUnion('type', [
   z.object({
@@ -36,6 +49,18 @@ export const predictionPanelToPageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('progress'), busy: z.boolean(), what: line(), done: z.number(), total: z.number() }),
   z.object({ type: z.literal('error'), message: line() }),
   z.object({ type: z.literal('preview'), image: line(), picture: picture() }),
+  /** How far it is with saying where a class, by its index, was seen. */
+  z.object({
+    type: z.literal('explaining'),
+    image: line(),
+    index: classIndex,
+    what: line(),
+    done: z.number(),
+    total: z.number().optional(),
+  }),
+  z.object({ type: z.literal('explanation'), explanation: explanationSchema }),
+  /** Why it cannot be said. */
+  z.object({ type: z.literal('unexplained'), image: line(), index: classIndex, reason: line() }),
 ]);
 export type PredictionPanelToPage = z.infer<typeof predictionPanelToPageSchema>;
 
@@ -54,6 +79,9 @@ export const predictionPanelToHostSchema = z.discriminatedUnion('type', [
   /** Takes an image off the list; its file stays. */
   z.object({ type: z.literal('remove'), image: line() }),
   z.object({ type: z.literal('cancel') }),
+  /** Asks where a class, by its index, was seen in an image; what was asked for before is cancelled. */
+  z.object({ type: z.literal('explain'), image: line(), index: classIndex }),
+  z.object({ type: z.literal('cancelExplaining') }),
   z.object({ type: z.literal('preview'), image: line(), size: whole(1, mostPicturePixels) }),
   z.object({ type: z.literal('open'), image: line() }),
   z.object({ type: z.literal('exportCsv'), content: content() }),

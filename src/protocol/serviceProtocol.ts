@@ -1,9 +1,20 @@
 import * as z from 'zod';
 import { backboneNames } from './backboneNames.ts';
-import { count, line, list, mostImages, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import {
+  count,
+  line,
+  list,
+  mostClasses,
+  mostImages,
+  mostListed,
+  mostPicturePixels,
+  picture,
+  whole,
+} from './bounded.ts';
 import { cleaningActionSchema, cleaningSchema } from './cleaning.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
+import { explanationSchema } from './explanation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { hubPinSchema } from './timmConfig.ts';
 import { deviceChoices, engineChoices, layouts, precisions } from './trainingConfig.ts';
@@ -61,6 +72,15 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     /** Side in pixels of the thumbnail that comes with every prediction. */
     thumbnail: whole(1, mostPicturePixels),
     precision: z.enum(precisions),
+    ...placement,
+  }),
+  /** Where in an image a class was seen, the likeliest without `classIndex`; answers `progress`, then `explanation`, then `done`. */
+  z.object({
+    type: z.literal('explain'),
+    image: line(),
+    source: classifierSourceSchema,
+    crops: cropCountSchema,
+    classIndex: whole(0, mostClasses - 1).optional(),
     ...placement,
   }),
   /** A picture of an image file as a viewer shows it, at most `size` pixels on its long side; answers `preview`. */
@@ -189,6 +209,7 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('classifier'), wholeImages: z.boolean() }),
   z.object({ type: z.literal('prediction'), prediction: imagePredictionSchema, thumbnail: picture() }),
   z.object({ type: z.literal('failed'), failed: failedPredictionSchema }),
+  z.object({ type: z.literal('explanation'), explanation: explanationSchema }),
   /** `picture` is a data URL (JPEG); width and height are the file's own, orientation applied. */
   z.object({ type: z.literal('preview'), picture: picture(), width: z.number().int(), height: z.number().int() }),
   /** `file` keeps it beside the checkpoint, where the disk took it. */

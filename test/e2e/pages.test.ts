@@ -21,6 +21,7 @@ import {
   sampleCleaning,
   sampleEvaluation,
   sampleEvents,
+  sampleExplanation,
   samplePredictions,
   sampleRun,
 } from './pages/samples.ts';
@@ -107,6 +108,11 @@ function openPrediction(look: Look = {}, count = 400, { crops = 5, left = 0 }: {
       } else if (message.type === 'remove') {
         images = images.filter((image) => image !== message.image);
         await post({ type: 'images', images });
+      } else if (message.type === 'explain') {
+        const { image, index } = message;
+        await post({ type: 'explaining', image, index, what: 'Looking', done: 1, total: 5 });
+        if (index === 1) return;
+        await post({ type: 'explanation', explanation: sampleExplanation(image, index) });
       } else if (message.type === 'crops') {
         await post({ type: 'setup', sources, source: 'a', crops: message.crops, wholeImages: false, topK: 5 });
       } else if (message.type === 'ready') {
@@ -831,6 +837,62 @@ test('classes are listed with precision, recall and F1, sorted by any, and expor
     const exported = sent.at(-1);
     assert.ok(exported?.type === 'export' && exported.what === 'classes');
     assert.equal(exported.content.trim().split('\r\n').length, 9);
+  });
+});
+
+/** Pixels that are not clear of one of the canvases that what was seen is drawn on. */
+function drawnPixels(page: OpenedPage<unknown>['page'], place: number): Promise<number> {
+  return page.evaluate<number>(`(() => {
+    const canvas = document.querySelectorAll('.heat')[${place}];
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return data.filter((value, at) => at % 4 === 3 && value > 0).length;
+  })()`);
+}
+
+test(
+  'where a class was seen lies over the picture and each crop once it is asked for, as strongly as wanted',
+  { skip },
+  async () => {
+    for (const { theme } of looks.slice(0, 4)) {
+      await withPage(openPrediction({ theme }, 1), async ({ page, sent }) => {
+        const choice = page.locator('.looked vscode-dropdown');
+        await choice.waitFor();
+        assert.equal(await page.locator('.heat:visible').count(), 0);
+        const choose = async (place: number) => {
+          await choice.click();
+          await choice.locator('vscode-option').nth(place).click();
+        };
+        await choose(1);
+        await page.getByText(/^Light is where .* was seen, by Grad-CAM/u).waitFor();
+        assert.equal(await page.locator('.heat:visible').count(), 6);
+        for (const place of [0, 1, 5]) assert.ok((await drawnPixels(page, place)) > 1000);
+        assert.deepEqual(await faintTexts(page), []);
+        await pageScreenshot(page, `prediction-explained-${theme}`);
+        if (theme !== 'dark') return;
+        await page.getByRole('slider', { name: 'Opacity' }).fill('0');
+        assert.equal(await drawnPixels(page, 0), 0);
+        await choose(0);
+        await page.locator('.heat:visible').first().waitFor({ state: 'detached' });
+        assert.equal(sent.filter(({ type }) => type === 'explain').length, 1);
+      });
+    }
+  },
+);
+
+test('what takes long to explain says how far it is and can be cancelled', { skip }, async () => {
+  await withPage(openPrediction({}, 1), async ({ page, sent, post }) => {
+    const choice = page.locator('.looked vscode-dropdown');
+    await choice.click();
+    await choice.locator('vscode-option', { hasText: 'canterbury bells' }).click();
+    await page.getByText(/^Looking 20\s%/u).waitFor();
+    await page.locator('.looked').getByRole('button', { name: 'Cancel' }).click();
+    await assertEventually(() => sent.at(-1)?.type === 'cancelExplaining');
+    await page.locator('.looked .hint').waitFor({ state: 'hidden' });
+    // What is answered nevertheless is not shown.
+    const explain = sent.find((message) => message.type === 'explain');
+    assert.ok(explain);
+    await post({ type: 'explanation', explanation: sampleExplanation(explain.image, explain.index) });
+    assert.equal(await page.locator('.heat:visible').count(), 0);
   });
 });
 

@@ -6,12 +6,14 @@ import type { ClassifierSource } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
 import { chooseSource } from './chooseSource.ts';
 import { sourceOfId } from './offeredSources.ts';
+import type { Explainer } from './explainer.ts';
 import { pictureFor } from './pictureFor.ts';
 import type { PredictionSession } from './predictionSession.ts';
 import { saveExport } from './saveExport.ts';
 
 export interface PredictionControls {
   readonly session: PredictionSession;
+  readonly explainer: Explainer;
   readonly setUp: () => void;
   readonly use: (source: ClassifierSource) => void;
   readonly post: (message: PredictionPanelToPage) => void;
@@ -20,7 +22,7 @@ export interface PredictionControls {
 /** Does what the page asks for. */
 export async function obeyPredictionPage(
   message: Exclude<PredictionPanelToHost, { type: 'ready' }>,
-  { session, setUp, use, post }: PredictionControls,
+  { session, explainer, setUp, use, post }: PredictionControls,
   parts: Pick<Parts, 'log' | 'service' | 'runs'>,
 ): Promise<void> {
   switch (message.type) {
@@ -59,6 +61,14 @@ export async function obeyPredictionPage(
       return;
     case 'cancel':
       session.cancel();
+      return;
+    case 'explain': {
+      const { source, crops } = session.using;
+      const { image, index } = message;
+      return source && explainer.explain({ image, index, source, crops });
+    }
+    case 'cancelExplaining':
+      explainer.cancel();
       return;
     case 'preview': {
       const picture = await pictureFor(parts, message.image, message.size);

@@ -13,6 +13,7 @@ import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { chooseSource } from './chooseSource.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
+import { createExplainer, type ExplanationRequest } from './explainer.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { bestCheckpoints, offerOf, sourceExists } from './offeredSources.ts';
 import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
@@ -76,12 +77,13 @@ function fillPanel(
       session.replay();
     },
     receive: (message) => {
-      void obeyPredictionPage(message, { session, setUp, post: connection.post, use }, parts).catch((error: unknown) =>
-        showFailure(error, log),
+      void obeyPredictionPage(message, { session, explainer, setUp, post: connection.post, use }, parts).catch(
+        (error: unknown) => showFailure(error, log),
       );
     },
   });
   const session = createPredictionSession(predictor(parts), connection.post, () => setUp());
+  const explainer = createExplainer(explanationRequest(parts), connection.post);
   const setUp = () => {
     const { paths, removed } = session;
     const { source, crops } = session.using;
@@ -97,6 +99,7 @@ function fillPanel(
   panel.onDidDispose(() => {
     changed.dispose();
     session.dispose();
+    explainer.cancel();
     memory.forget(id);
   });
   const { images, removed, crops, source } = shown;
@@ -176,6 +179,15 @@ function predictor({ service }: PredictionParts): Predict {
     const { engine, device, precision } = readSettings();
     const wish = { images: [...images], source, crops, topK, thumbnail: thumbnailSize, precision, engine, device };
     await service.request({ type: 'predict', ...wish }, { onAnswer, signal });
+  };
+}
+
+function explanationRequest({ service }: PredictionParts): (request: ExplanationRequest) => Promise<void> {
+  return async ({ image, index, source, crops, signal, onAnswer }) => {
+    requireTrust('classifying');
+    const { engine, device } = readSettings();
+    const wish = { image, source, crops, classIndex: index, engine, device };
+    await service.request({ type: 'explain', ...wish }, { onAnswer, signal });
   };
 }
 

@@ -1,5 +1,5 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
-import { messageOf, usageError, userError } from '../../protocol/errors.ts';
+import { cancelled, messageOf, usageError, userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { CropName } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
@@ -14,13 +14,20 @@ import { occlusionMap } from './occlusion.ts';
 import { batchOf, probabilityRows, resizeFor } from './predictImages.ts';
 import { meanProbabilities, rankClasses } from './ranking.ts';
 
-export interface ExplainOptions extends LoadOptions {
+export interface ExplainWish {
   readonly cropCount: 1 | 5;
   /** Short side before the crops; the classifier's own without it. */
   readonly resize?: number;
   /** A class by its name, its folder, or its index; the likeliest by the mean of the crops without it. */
   readonly className?: string;
+  /** The same by its index alone. */
+  readonly classIndex?: number;
+  readonly signal?: AbortSignal;
+  /** Hears how many of the crops are explained, with the share of the present one. */
+  readonly onProgress?: (done: number, total: number) => void;
 }
+
+export type ExplainOptions = ExplainWish & Pick<LoadOptions, 'log'>;
 
 export interface ExplainedCrop {
   readonly crop: CropName;
@@ -51,7 +58,9 @@ export async function explainImage(
   placement: Placement,
   options: ExplainOptions,
 ): Promise<ExplainedImage> {
-  const classifier = await loadClassifier(source, placement, options);
+  const { log, signal } = options;
+  const loading = { ...(log ? { log } : {}), ...(signal ? { signal } : {}) };
+  const classifier = await loadClassifier(source, placement, loading);
   try {
     return await explain(image, classifier, placement, options);
   } finally {
@@ -59,11 +68,12 @@ export async function explainImage(
   }
 }
 
-async function explain(
+/** The same with a classifier that is loaded. Throws also a cancellation once `signal` is aborted. */
+export async function explain(
   image: string,
   classifier: Classifier,
   placement: Placement,
-  { cropCount, resize, className }: ExplainOptions,
+  { cropCount, resize, className, classIndex, signal, onProgress }: ExplainWish,
 ): Promise<ExplainedImage> {
   const { preprocessing, graph } = classifier;
   const { crop: size, fit } = preprocessing;
@@ -71,11 +81,11 @@ async function explain(
   const pixels = crops.map((crop) => crop.pixels);
   const rows = await probabilityRows(classifier, pixels);
   const mean = meanProbabilities(rows);
-  const position =
-    className === undefined ? likeliest(mean, classifier.labels) : positionOf(className, classifier.labels);
+  const position = positionWanted(mean, classifier.labels, { className, classIndex });
   const label = classifier.labels[position];
   if (!label) throw new Error('the class has no label');
   const isOurs = graph !== undefined && !graph.features && hasFeatureMap(graph.graphFor(1));
+  if (signal?.aborted) throw cancelled();
   const maps = isOurs
     ? await gradCam(
         graph,
@@ -83,7 +93,13 @@ async function explain(
         crops.map(() => position),
         placement,
       )
-    : await inTurn(crops, ({ pixels }) => occlusionMap(classifier, pixels, size, position));
+    : await inTurn(crops, ({ pixels }, at) =>
+        occlusionMap(classifier, pixels, size, position, {
+          signal,
+          onProgress: (share) => onProgress?.(at + share, crops.length),
+        }),
+      );
+  onProgress?.(crops.length, crops.length);
   return {
     ...{ label, size, probability: calibrated(mean, classifier, rows.length)[position] ?? 0 },
     method: isOurs ? 'grad-cam' : 'occlusion',
@@ -111,6 +127,15 @@ function likeliest(mean: Float64Array, labels: readonly ClassLabel[]): number {
   return labels.findIndex(({ index }) => index === first?.index);
 }
 
+function positionWanted(
+  mean: Float64Array,
+  labels: readonly ClassLabel[],
+  { className, classIndex }: { readonly className: string | undefined; readonly classIndex: number | undefined },
+): number {
+  if (classIndex !== undefined) return labels.findIndex(({ index }) => index === classIndex);
+  return className === undefined ? likeliest(mean, labels) : positionOf(className, labels);
+}
+
 function positionOf(name: string, labels: readonly ClassLabel[]): number {
   const small = name.toLowerCase();
   const is = [
@@ -130,8 +155,11 @@ function positionOf(name: string, labels: readonly ClassLabel[]): number {
   );
 }
 
-async function inTurn<Item, Result>(items: readonly Item[], each: (item: Item) => Promise<Result>): Promise<Result[]> {
+async function inTurn<Item, Result>(
+  items: readonly Item[],
+  each: (item: Item, at: number) => Promise<Result>,
+): Promise<Result[]> {
   const results: Result[] = [];
-  for (const item of items) results.push(await each(item));
+  for (const [at, item] of items.entries()) results.push(await each(item, at));
   return results;
 }

@@ -1,3 +1,4 @@
+import { cancelled } from '../../protocol/errors.ts';
 import type { Classifier } from './classifier.ts';
 import { type ActivationMap, scaledRows } from './gradCam.ts';
 import { probabilityRows } from './predictImages.ts';
@@ -11,15 +12,23 @@ const batchSize = 14;
 /** A grey that most networks were trained to see as nothing: ImageNet's mean in 8 bits. */
 const grey = [124, 116, 104] as const;
 
+export interface OcclusionOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Hears which share of the places has been covered. */
+  readonly onProgress?: (share: number) => void;
+}
+
 /**
  * Where a class was seen, for any classifier (Zeiler and Fergus 2014): how much its probability falls when a grey square
- * covers a place, scaled to a maximum of 1. `pixels` are planes `[3, size, size]`, 8 bits.
+ * covers a place, scaled to a maximum of 1. `pixels` are planes `[3, size, size]`, 8 bits. Throws a
+ * cancellation once `signal` is aborted.
  */
 export async function occlusionMap(
   classifier: Classifier,
   pixels: Uint8Array,
   size: number,
   classPosition: number,
+  { signal, onProgress }: OcclusionOptions = {},
 ): Promise<ActivationMap> {
   const [unharmed = 0] = await probabilitiesOf(classifier, [pixels], classPosition);
   const crops = Array.from({ length: places * places }, (_, place) =>
@@ -27,9 +36,11 @@ export async function occlusionMap(
   );
   const falls: number[] = [];
   for (let from = 0; from < crops.length; from += batchSize) {
+    if (signal?.aborted) throw cancelled();
     const batch = crops.slice(from, from + batchSize);
     const left = await probabilitiesOf(classifier, batch, classPosition);
     falls.push(...left.map((probability) => Math.max(0, unharmed - probability)));
+    onProgress?.(falls.length / crops.length);
   }
   return scaledRows(falls, places);
 }

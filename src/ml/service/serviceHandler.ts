@@ -20,6 +20,7 @@ import { answerSpeeds } from './answerSpeeds.ts';
 import { createClassifierPool } from './classifierPool.ts';
 import { createCleaner } from './cleanData.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
+import { explainOne } from './explainOne.ts';
 import { offeredDevices } from './offeredDevices.ts';
 import { pictureOf } from './picture.ts';
 import { predictAll } from './predictAll.ts';
@@ -40,6 +41,8 @@ export function createServiceHandler(): RequestHandler {
     switch (request.type) {
       case 'predict':
         return predictAll(request, classifiers, context);
+      case 'explain':
+        return explainOne(request, classifiers, context);
       case 'evaluate':
         return evaluateCheckpoint(request, classifiers, context);
       case 'preview':

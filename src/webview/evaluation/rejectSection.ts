@@ -15,6 +15,7 @@ type Reject = EvaluationPageState['reject'];
 
 /** Shares of wrong answers among those that are accepted. */
 const targetErrors = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2] as const;
+const noTarget = 'none';
 const steps = 1000;
 
 export type RejectSection = {
@@ -28,6 +29,10 @@ export function rejectSection(onChoose: (reject: Reject) => void, onOpen: (group
   let choosing: Pick<Evaluation, 'results'> | undefined;
   const note = element('p', { class: 'hint' });
   const target = dropdown(l10n.t('Choose for an error of'), (value) => {
+    if (value === noTarget) {
+      onChoose({ threshold: 0 });
+      return;
+    }
     const targetError = Number(value);
     const found = choosing && rejectThreshold(choosing.results, targetError);
     if (found) onChoose({ threshold: found.threshold, targetError });
@@ -59,7 +64,10 @@ export function rejectSection(onChoose: (reject: Reject) => void, onOpen: (group
     slider.setAttribute('aria-valuetext', percent(threshold));
     setText(output, percent(threshold));
     const choices = targetErrors.map((each) => ({ value: String(each), label: percent(each) }));
-    target.update([{ value: '', label: '–' }, ...choices], targetError === undefined ? '' : String(targetError));
+    target.update(
+      [{ value: noTarget, label: '–' }, ...choices],
+      targetError === undefined ? noTarget : String(targetError),
+    );
     setText(note, validation ? chosenByValidation(validation) : chosenByTested);
     keepFocus(cost, () => cost.replaceChildren(costTable(evaluation, threshold, onOpen)));
   });

@@ -4,16 +4,17 @@ import { element, svg } from '../components/element.ts';
 import type { CropHighlight } from './cropHighlight.ts';
 import { cropTitle, isWholeImage } from './cropTitle.ts';
 
-/** The picture with the frames of its crops on it, and a button with the number of each. */
+/** The picture with what was seen and the frames of its crops on it, and a button with the number of each. */
 export function cropFrames(
   { width, height, crops }: ImagePrediction,
   picture: HTMLImageElement,
+  heat: HTMLCanvasElement,
   highlight: CropHighlight,
 ): HTMLElement {
   const frames = crops.map(({ frame }, position) => frameShape(frame, position));
   const badges = crops.map((crop, position) => badge(crop, position, width, height));
   const overlay = svg('svg', { class: 'frames', viewBox: `0 0 ${width} ${height}`, 'aria-hidden': 'true' }, frames);
-  const box = element('div', { class: 'framed' }, [picture, overlay, ...badges]);
+  const box = element('div', { class: 'framed' }, [picture, heat, overlay, ...badges]);
   box.style.aspectRatio = `${width} / ${height}`;
   box.style.setProperty('--shape', String(width / height));
   badges.forEach((one, position) => highlight.follow(one, one, position));

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { ImagePrediction } from '../../protocol/prediction.ts';
 import { element } from '../components/element.ts';
-import { fileName } from '../components/format.ts';
+import { fileName, images } from '../components/format.ts';
 import { menuContext } from '../components/menuContext.ts';
 import { probabilityBars } from '../components/probabilityBars.ts';
 import { button } from '../components/toolkit.ts';
@@ -9,45 +9,80 @@ import { cropColumn } from './cropColumn.ts';
 import { cropFrames } from './cropFrames.ts';
 import { cropHighlight } from './cropHighlight.ts';
 import { isWholeImage } from './cropTitle.ts';
+import { drawHeat } from './drawHeat.ts';
+import type { HeatMap } from './heatmap.ts';
+import { type Look, type LookedOptions, lookedSection } from './lookedSection.ts';
 import { agreement, type PredictionRow } from './predictionRows.ts';
+
+/** Pixels of the longer side in which what was seen is drawn over the picture. */
+const heatPixels = 320;
 
 export type DetailOptions = {
   /** The picture as the host sent it; undefined while it is on its way. */
   picture: string | undefined;
   onOpen: (image: string) => void;
   onRemove: (image: string) => void;
+} & LookedOptions;
+
+export type ImageDetail = {
+  element: HTMLElement;
+  /** Shows where a class was seen. */
+  look: (look: Look, opacity: number) => void;
 };
 
 /** All that is known of one image: the frames on the picture, the mean, the centre crop, and a column for each crop. */
-export function imageDetail(row: PredictionRow, { picture, onOpen, onRemove }: DetailOptions): HTMLElement {
+export function imageDetail(row: PredictionRow, options: DetailOptions): ImageDetail {
+  const { onOpen, onRemove } = options;
   const { image } = row;
-  return element('section', { class: 'detail', 'aria-label': fileName(image), ...menuContext('image', { image }) }, [
-    element('header', {}, [
-      element('h1', { title: image }, [fileName(image)]),
-      element('span', { class: 'buttons' }, [
-        button({ label: l10n.t('Open'), title: l10n.t('Open the image in the editor'), onClick: () => onOpen(image) }),
-        button({
-          label: l10n.t('Remove'),
-          title: l10n.t('Take the image off the list (Delete). The file stays.'),
-          onClick: () => onRemove(image),
-        }),
+  const { parts, look } = content(row, options);
+  const section = element(
+    'section',
+    { class: 'detail', 'aria-label': fileName(image), ...menuContext('image', { image }) },
+    [
+      element('header', {}, [
+        element('h1', { title: image }, [fileName(image)]),
+        element('span', { class: 'buttons' }, [
+          button({
+            label: l10n.t('Open'),
+            title: l10n.t('Open the image in the editor'),
+            onClick: () => onOpen(image),
+          }),
+          button({
+            label: l10n.t('Remove'),
+            title: l10n.t('Take the image off the list (Delete). The file stays.'),
+            onClick: () => onRemove(image),
+          }),
+        ]),
       ]),
-    ]),
-    ...content(row, picture),
-  ]);
+      ...parts,
+    ],
+  );
+  return { element: section, look };
 }
 
-function content(row: PredictionRow, picture: string | undefined): HTMLElement[] {
-  if (row.kind === 'classified') return classified(row.prediction, row.thumbnail, picture);
-  if (row.kind === 'unclassified')
-    return [element('p', { class: 'hint' }, [l10n.t('This image is not classified yet.')])];
-  return [element('p', { class: 'notice error' }, [l10n.t('This image could not be read: {0}', row.error)])];
+type Content = { parts: HTMLElement[]; look: ImageDetail['look'] };
+
+function content(row: PredictionRow, options: DetailOptions): Content {
+  if (row.kind === 'classified') return classified(row.prediction, row.thumbnail, options);
+  const told =
+    row.kind === 'unclassified'
+      ? element('p', { class: 'hint' }, [l10n.t('This image is not classified yet.')])
+      : element('p', { class: 'notice error' }, [l10n.t('This image could not be read: {0}', row.error)]);
+  return { parts: [told], look: () => undefined };
 }
 
-function classified(prediction: ImagePrediction, thumbnail: string, picture: string | undefined): HTMLElement[] {
+function classified(prediction: ImagePrediction, thumbnail: string, options: DetailOptions): Content {
+  const { picture } = options;
+  const { width, height } = prediction;
   const image = element('img', { src: picture ?? thumbnail, alt: fileName(prediction.image), draggable: 'false' });
+  const scale = heatPixels / Math.max(width, height);
+  const heat = element('canvas', {
+    ...{ class: 'heat', 'aria-hidden': 'true' },
+    ...{ width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) },
+  });
+  const looked = lookedSection(prediction, options);
   const highlight = cropHighlight();
-  const frames = cropFrames(prediction, image, highlight);
+  const frames = cropFrames(prediction, image, heat, highlight);
   const columns = prediction.crops.map((crop, position) => cropColumn(crop, position, prediction, highlight));
   image.addEventListener('load', () => {
     for (const column of columns) column.draw(image);
@@ -57,13 +92,37 @@ function classified(prediction: ImagePrediction, thumbnail: string, picture: str
     frames,
     element('div', { class: 'verdicts' }, [meanCard(prediction), several ? centerCard(prediction) : undefined]),
   ]);
-  if (!several) return [overview];
+  const look: Content['look'] = (shown, opacity) => {
+    looked.draw(shown, opacity);
+    const maps = mapsOf(shown, prediction);
+    heat.hidden = maps.length === 0;
+    const placed = maps.flatMap((map, at) => {
+      const frame = prediction.crops[at]?.frame;
+      return map && frame ? [{ map, frame }] : [];
+    });
+    if (placed.length > 0) drawHeat(heat, placed, { left: 0, top: 0, width, height }, opacity);
+    columns.forEach((column, at) => column.drawHeat(maps[at], opacity));
+  };
+  const above = [overview, looked.element];
+  if (!several) return { parts: above, look };
   const crops = columns.map((column) => column.element);
-  return [overview, element('h2', {}, [l10n.t('What each crop says')]), element('div', { class: 'crops' }, crops)];
+  const parts = [
+    ...above,
+    element('h2', {}, [l10n.t('What each crop says')]),
+    element('div', { class: 'crops' }, crops),
+  ];
+  return { parts, look };
+}
+
+/** The map of each crop, in the order of the prediction's; none unless something was seen. */
+function mapsOf(look: Look, { crops }: ImagePrediction): (HeatMap | undefined)[] {
+  if (look.state !== 'seen') return [];
+  const { explanation } = look;
+  return crops.map(({ crop }) => explanation.crops.find((each) => each.crop === crop)?.map);
 }
 
 function meanCard(prediction: ImagePrediction): HTMLElement {
-  const { mean, crops } = prediction;
+  const { mean, crops, temperature } = prediction;
   const { agreeing, of } = agreement(prediction);
   const isWhole = crops.every((crop) => isWholeImage(crop, prediction));
   const one = isWhole ? l10n.t('Whole image') : l10n.t('Centre crop');
@@ -75,6 +134,11 @@ function meanCard(prediction: ImagePrediction): HTMLElement {
     ]),
     element('p', { class: 'answer' }, [mean[0]?.name ?? l10n.t('no class')]),
     probabilityBars(mean, { emphasized: mean[0]?.index }),
+    temperature === undefined
+      ? undefined
+      : element('p', { class: 'hint' }, [
+          l10n.t('Scaled by the checkpoint’s temperature, fitted on {0}.', images(temperature.images)),
+        ]),
   ]);
 }
 

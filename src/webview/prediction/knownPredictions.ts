@@ -1,4 +1,5 @@
 import type { PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
+import type { LookMessage } from './knownLooks.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { seenWith, type PredictionRow } from './predictionRows.ts';
 
@@ -14,7 +15,7 @@ export type KnownPredictions = {
   rows: () => PredictionRow[];
   row: (image: string | undefined) => PredictionRow | undefined;
   /** Takes a message; pictures are kept by who asked for them. */
-  hear: (message: Exclude<PredictionPanelToPage, { type: 'preview' }>) => void;
+  hear: (message: Exclude<PredictionPanelToPage, { type: 'preview' | LookMessage['type'] }>) => void;
 };
 
 export function knownPredictions(): KnownPredictions {

@@ -8,6 +8,7 @@ import { classifiedImages } from './classifiedImages.ts';
 import { detailPlace } from './detailPlace.ts';
 import { acceptDrops, dropZone } from './dropZone.ts';
 import { imageList } from './imageList.ts';
+import { knownLooks } from './knownLooks.ts';
 import { knownPredictions } from './knownPredictions.ts';
 import type { PredictionPageState } from './pageState.ts';
 import { predictionHeader } from './predictionHeader.ts';
@@ -38,6 +39,12 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
     send({ type: 'remove', image });
   };
 
+  const looks = knownLooks(send, () => refresh());
+  const drawDetail = (): void => {
+    const row = chosen();
+    detail.draw(row, looks.of(row?.image), state.value.opacity);
+  };
+
   const spoken = announcer();
   const header = predictionHeader(send, () =>
     send({ type: 'exportCsv', content: predictionsCsv(list.chosen(known.rows(), known.crops)) }),
@@ -47,7 +54,7 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
     onChange: () => refresh(),
     onSelect: (selected) => {
       state.change({ selected });
-      detail.draw(chosen());
+      drawDetail();
     },
     onOpen: open,
     onRemove: remove,
@@ -58,6 +65,12 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
     onWanted: (image) => send({ type: 'preview', image, size: previewPixels }),
     scrolled: state.value.scroll.detail,
     onScroll: (top) => keepScrolled({ detail: top }),
+    onLook: (index) => looks.look(chosen()?.image, index),
+    onCancel: () => looks.look(undefined, undefined),
+    onOpacity: (opacity) => {
+      state.change({ opacity });
+      drawDetail();
+    },
   });
   const empty = dropZone(() => send({ type: 'chooseImages' }));
   const body = element('main', {}, [list.element, detail.element]);
@@ -80,7 +93,7 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
     body.hidden = all.length === 0;
     body.classList.toggle('single', all.length === 1);
     list.draw(shown, all.length, crops, chosen()?.image);
-    detail.draw(chosen());
+    drawDetail();
     if (busy) spoken.say(progress.what);
     else if (all.length > 0) spoken.say(classifiedImages(all));
   });
@@ -88,7 +101,7 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
 
   return (message) => {
     if (message.type === 'preview') detail.arrived(message.image, message.picture);
-    else known.hear(message);
+    else if (!looks.hear(message)) known.hear(message);
     refresh();
   };
 }

@@ -1,5 +1,6 @@
 import { cleaningKinds, type Cleaning, type CleaningItem } from '../../../src/protocol/cleaning.ts';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
+import type { Explanation } from '../../../src/protocol/explanation.ts';
 import { cropNames, type ImagePrediction, type RankedClass } from '../../../src/protocol/prediction.ts';
 import type { ShownPrediction } from '../../../src/protocol/predictionPanel.ts';
 import { trainingConfigSchema, type TrainingConfigInput } from '../../../src/protocol/trainingConfig.ts';
@@ -96,6 +97,17 @@ export function samplePredictions(count: number): ShownPrediction[] {
     ),
     thumbnail: flowerPicture(index, 80, 60),
   }));
+}
+
+/** A class that was seen in the middle of every crop. */
+export function sampleExplanation(image: string, index: number): Explanation {
+  const map = Array.from({ length: 7 }, (_, row) =>
+    Array.from({ length: 7 }, (__, column) => Math.max(0, 1 - Math.hypot(row - 3, column - 3) / 3)),
+  );
+  return {
+    ...{ image, index, name: flowers[index] ?? '', method: 'grad-cam' },
+    crops: cropNames.map((crop) => ({ crop, probability: 0.8, map })),
+  };
 }
 
 /** A run with these settings. */

@@ -63,6 +63,20 @@ function ofType<Type extends ServiceAnswerBody['type']>(answers: readonly Servic
   return answers.filter((answer): answer is Extract<ServiceAnswerBody, { type: Type }> => answer.type === type);
 }
 
+test('where a class was seen is said crop by crop, of the class that is asked for', async () => {
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const images = join(folder, 'flowers', 'test', '1');
+  const image = join(images, (await readdir(images))[0] ?? '');
+  const source = { kind: 'checkpoint', path: checkpoint } as const;
+  const answers = await answersTo({ type: 'explain', image, source, crops: 5, classIndex: 2, ...onCpu });
+  const found = answers.find((answer) => answer.type === 'explanation')?.explanation;
+  assert.deepEqual([found?.image, found?.index, found?.crops.length], [image, 2, 5]);
+  const values = found?.crops.flatMap(({ map }) => map.flat()) ?? [];
+  assert.ok(values.length >= 5 && values.every((value) => value >= 0 && value <= 1));
+  const stopped = AbortSignal.abort();
+  await assert.rejects(answersTo({ type: 'explain', image, source, crops: 5, ...onCpu }, stopped), CancelledError);
+});
+
 test('predictions are those of the command line, in its order, with thumbnails, and bad files by their reason', async () => {
   const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
   const images = join(folder, 'flowers/test/1');

@@ -1,0 +1,85 @@
+import * as l10n from '@vscode/l10n';
+import type { Explanation } from '../../protocol/explanation.ts';
+import type { ImagePrediction } from '../../protocol/prediction.ts';
+import { element } from '../components/element.ts';
+import { percent } from '../components/format.ts';
+import { setText } from '../components/setText.ts';
+import { button, dropdown, labelled } from '../components/toolkit.ts';
+
+/** What is known of where a class was seen in an image. */
+export type Look =
+  | { state: 'off' }
+  | { state: 'busy'; index: number; what: string }
+  | { state: 'failed'; index: number; reason: string }
+  | { state: 'seen'; explanation: Explanation };
+
+export type LookedOptions = {
+  /** Another class, by its index, or nothing. */
+  onLook: (index: number | undefined) => void;
+  onCancel: () => void;
+  onOpacity: (opacity: number) => void;
+};
+
+export type LookedSection = { element: HTMLElement; draw: (look: Look, opacity: number) => void };
+
+const off = 'off';
+
+/** Asks where a class was seen, and says how that was found. */
+export function lookedSection({ mean }: ImagePrediction, options: LookedOptions): LookedSection {
+  const choice = dropdown(l10n.t('Where it looked'), (value) =>
+    options.onLook(value === off ? undefined : Number(value)),
+  );
+  const slider = element('input', { type: 'range', min: 0, max: 100, step: 5, 'aria-label': l10n.t('Opacity') });
+  slider.addEventListener('input', () => options.onOpacity(Number(slider.value) / 100));
+  const opacityChoice = element('label', { class: 'labelled' }, [element('span', {}, [l10n.t('Opacity')]), slider]);
+  const cancel = button({ label: l10n.t('Cancel'), onClick: options.onCancel });
+  const told = element('p', { class: 'hint', role: 'status' });
+  return {
+    element: element('div', { class: 'looked' }, [
+      element('div', { class: 'toolbar' }, [
+        labelled(l10n.t('Where it looked'), choice.element),
+        opacityChoice,
+        cancel,
+      ]),
+      told,
+    ]),
+    draw: (look, opacity) => {
+      const none = { value: off, label: l10n.t('Off') };
+      const classes = mean.map(({ index, name }) => ({ value: String(index), label: name }));
+      choice.update([none, ...classes], indexOf(look) ?? off);
+      slider.value = String(Math.round(opacity * 100));
+      opacityChoice.hidden = look.state !== 'seen';
+      cancel.hidden = look.state !== 'busy';
+      setText(told, tellingOf(look));
+      told.hidden = look.state === 'off';
+    },
+  };
+}
+
+function indexOf(look: Look): string | undefined {
+  if (look.state === 'off') return undefined;
+  return String(look.state === 'seen' ? look.explanation.index : look.index);
+}
+
+function tellingOf(look: Look): string {
+  switch (look.state) {
+    case 'off':
+      return '';
+    case 'busy':
+      return look.what;
+    case 'failed':
+      return look.reason;
+    case 'seen':
+      return tellingOfSeen(look.explanation);
+  }
+}
+
+function tellingOfSeen({ name, method, crops }: Explanation): string {
+  if (crops.every(({ map }) => map.every((row) => row.every((value) => value === 0)))) {
+    return l10n.t('Nothing in the image speaks for {0}.', name);
+  }
+  const probabilities = crops.map(({ probability }) => percent(probability, 0)).join(', ');
+  return method === 'grad-cam'
+    ? l10n.t('Light is where {0} was seen, by Grad-CAM. Probability of each crop: {1}.', name, probabilities)
+    : l10n.t('Light is what {0} depends on, by covering one place after the other. Probability of each crop: {1}.', name, probabilities); // prettier-ignore
+}
