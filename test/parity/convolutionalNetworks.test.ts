@@ -10,20 +10,16 @@ import {
 } from './networkParity.ts';
 import { convolutionalNetworks } from './torchvisionFigures.ts';
 
-/** Networks whose logits are compared everywhere: the smallest of each family. The others are where FIVECROP_ALL_NETWORKS is set. */
-const smallest = new Set([
-  ...['resnext50_32x4d', 'mobilenet_v3_small', 'timm/mobilenetv4_conv_small.e2400_r224_in1k', 'efficientnet_v2_s'],
-  ...['timm/tf_efficientnetv2_b0.in1k', 'regnet_y_400mf', 'regnet_x_400mf', 'shufflenet_v2_x0_5', 'mnasnet0_5'],
-  ...['googlenet', 'inception_v3', 'vgg11_bn', 'alexnet'],
-]);
+/** Networks with more parameters are compared where FIVECROP_ALL_NETWORKS is set. */
+const mostParameters = 10_000_000;
 /** Steps of larger ones are taken there too: in float64 one of VGG takes a minute and gigabytes. */
 const mostTrained = 70_000_000;
+const always = new Set(['alexnet', 'vgg11_bn', 'resnext50_32x4d', 'inception_v3', 'efficientnet_v2_s']);
 /** Whose step in float64 is taken there too: their layers are those of smaller networks. */
 const longInDoubles = new Set(['resnext50_32x4d', 'efficientnet_v2_s']);
 /** How far torch's own float32 may be from float64 for ours to be compared with it. */
 const tellingDistance = 0.01;
-/** One of each family, of which plain JavaScript computes those without many parameters in seconds. */
-const mostInJavaScript = 10_000_000;
+/** One of each family, which plain JavaScript computes in seconds; those with more parameters in a minute. */
 const inJavaScript = new Set([
   ...['mobilenet_v3_small', 'timm/mobilenetv4_conv_small.e2400_r224_in1k', 'efficientnet_b1', 'regnet_y_400mf'],
   ...['shufflenet_v2_x0_5', 'mnasnet0_5', 'googlenet', 'inception_v3', 'resnext50_32x4d', 'vgg11_bn', 'alexnet'],
@@ -36,12 +32,12 @@ for (const [name, { eval: evaluated, train }] of Object.entries(convolutionalNet
     compareParameters(name, evaluated);
   });
 
-  test(`${name} gives torch's logits`, { skip: !all && !smallest.has(name) && why }, async (t) => {
+  const isLarge = evaluated.parameters > mostParameters;
+  test(`${name} gives torch's logits`, { skip: !all && isLarge && !always.has(name) && why }, async (t) => {
     t.diagnostic(`off by ${(await compareLogits(name, evaluated)).toExponential(1)} deviations`);
   });
 
   if (inJavaScript.has(name)) {
-    const isLarge = evaluated.parameters > mostInJavaScript;
     test(`${name} gives torch's logits in TensorFlow.js`, { skip: !all && isLarge && why }, async (t) => {
       t.diagnostic(`off by ${(await compareLogits(name, evaluated, tensorflowEngine)).toExponential(1)} deviations`);
     });
