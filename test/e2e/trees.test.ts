@@ -172,7 +172,7 @@ scenario('a run that is stopping is offered Stop Now, which ends it', async ({ w
     const run = await copyRun(folder, 'busy', { state: 'stopping', process: owner });
     await openViewContainer(workbench, 'Fivecrop');
     await runRow(workbench, 'busy')
-      .getByText(/stopping$/)
+      .getByText(/^stopping/)
       .waitFor();
     await runRow(workbench, 'busy').click({ button: 'right' });
     const menu = workbench.page.locator('.context-view .monaco-menu');
@@ -182,7 +182,7 @@ scenario('a run that is stopping is offered Stop Now, which ends it', async ({ w
     await chooseInContextMenu(workbench, runRow(workbench, 'busy'), 'Stop Now');
     await until('it has stopped', async () => (await recordOf(run))?.state === 'stopped');
     await runRow(workbench, 'busy')
-      .getByText(/stopped$/)
+      .getByText(/^stopped/)
       .waitFor();
   } finally {
     trainer.kill('SIGKILL');
