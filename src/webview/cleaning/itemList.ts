@@ -17,7 +17,7 @@ export type ItemListOptions = {
   thumbnails: Pictures;
   name: ClassName;
   onSelect: (image: string) => void;
-  onAction: (action: ItemAction, item: CleaningItem) => void;
+  onAction: (action: ItemAction) => void;
 };
 
 export type ItemList = {
@@ -30,7 +30,6 @@ export type ItemList = {
 export function itemList({ state, thumbnails, name, onSelect, onAction }: ItemListOptions): ItemList {
   const nothing = element('p', { class: 'empty', role: 'status' });
   const key = ({ image, twin }: CleaningItem) => `${image}\n${twin ?? ''}`;
-  let chosen: CleaningItem | undefined;
   const list = virtualList<CleaningItem>({
     label: l10n.t('Images'),
     rowHeight,
@@ -45,12 +44,9 @@ export function itemList({ state, thumbnails, name, onSelect, onAction }: ItemLi
         ]),
       ]),
     context: () => ({}),
-    onSelect: (item) => {
-      chosen = item;
-      onSelect(item.image);
-    },
-    onOpen: (item) => onAction('accept', item),
-    onDelete: (item) => onAction('putAside', item),
+    onSelect: ({ image }) => onSelect(image),
+    onOpen: () => onAction('accept'),
+    onDelete: () => onAction('putAside'),
     scroll: {
       kept: state.value.scroll.list,
       keep: (top) => state.change({ scroll: { ...state.value.scroll, list: top } }),
@@ -59,15 +55,14 @@ export function itemList({ state, thumbnails, name, onSelect, onAction }: ItemLi
   list.element.addEventListener('keydown', (event) => {
     const letters: Partial<Record<string, ItemAction>> = { k: 'keep', c: 'otherClass', o: 'open' };
     const action = event.ctrlKey || event.metaKey || event.altKey ? undefined : letters[event.key.toLowerCase()];
-    if (!action || !chosen) return;
+    if (!action) return;
     event.preventDefault();
-    onAction(action, chosen);
+    onAction(action);
   });
   return {
     element: element('div', {}, [nothing, list.element]),
     focus: () => list.element.focus(),
     draw: (items, selected) => {
-      chosen = selected;
       nothing.hidden = items.length > 0;
       setText(nothing, l10n.t('There is no such image.'));
       list.element.hidden = items.length === 0;

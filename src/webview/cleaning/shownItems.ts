@@ -14,7 +14,8 @@ export type ShownItems = {
   /** Images of the kind that is shown, without those that something was asked for. */
   items: () => readonly CleaningItem[];
   chosen: () => CleaningItem | undefined;
-  act: (action: ItemAction, item?: CleaningItem) => void;
+  /** Does something with the chosen image, which the page may not show yet where keys come faster than frames. */
+  act: (action: ItemAction) => void;
   undo: () => void;
   redo: () => void;
 };
@@ -51,7 +52,8 @@ export function shownItems(
     name: (folder) => name(folder),
     items,
     chosen,
-    act: (action, item = chosen()) => {
+    act: (action) => {
+      const item = chosen();
       if (!item) return;
       const { image } = item;
       if (action === 'open' || action === 'otherClass') {
