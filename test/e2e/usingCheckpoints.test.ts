@@ -90,7 +90,7 @@ scenario('a run that ended before its first checkpoint can only start again, in 
   );
   await chooseInContextMenu(workbench, row, 'Start Again');
   await finished('early');
-  await row.getByText(/^\d+\.\d %/).waitFor();
+  await row.getByText(/^finished · \d+\.\d %/).waitFor();
   const now = await contextMenuOf(workbench, row);
   assert.deepEqual(
     now.filter((entry) => [...usesOfCheckpoint, 'Start Again'].includes(entry)),
