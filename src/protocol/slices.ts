@@ -71,7 +71,8 @@ export function slicesByText(results: readonly ImageResult[], textOf: (result: I
 
 /** Two slices: images whose path within the data has the pattern in it, in which `*` stands for any text, and the others. */
 export function slicesByPath({ data, results }: Pick<Evaluation, 'data' | 'results'>, pattern: string): Slice[] {
-  const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/gu, String.raw`\$&`).replaceAll('*', '.*');
+  // Several stars in a row mean the same as one, and would be tried in every combination.
+  const escaped = pattern.replaceAll(/[.+?^${}()|[\]\\]/gu, String.raw`\$&`).replaceAll(/\*+/gu, '.*');
   const expression = new RegExp(escaped, 'iu');
   return slicesByText(results, ({ image }) =>
     expression.test(pathWithin(data, image)) ? pattern : `not ${pattern}`,
@@ -101,6 +102,7 @@ function sliceOf(name: string, results: readonly ImageResult[]): Slice {
   return { name, results, accuracy: right / results.length, interval: wilson(right, results.length) };
 }
 
+/** Four digits, and of large numbers, which may be names of something, all. */
 function shown(value: number): string {
-  return String(Number(value.toPrecision(4)));
+  return String(Math.abs(value) >= 1000 ? value : Number(value.toPrecision(4)));
 }

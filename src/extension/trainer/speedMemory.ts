@@ -5,10 +5,10 @@ import { elsewhereRefusal } from './elsewhere.ts';
 import type { LiveRuns } from './liveRuns.ts';
 import type { RunStore } from './runStore.ts';
 
-/** What a run's speed depends on, besides the machine. */
+/** What a run's speed depends on, besides the machine: without augmentation, what frozen layers make of an image is kept. */
 export type SpeedOf = Pick<
   GivenConfig,
-  'network' | 'method' | 'imageSize' | 'frozenPrecision' | 'engine' | 'device'
+  'network' | 'method' | 'imageSize' | 'frozenPrecision' | 'engine' | 'device' | 'augment'
 > & { readonly featureViews?: number | undefined };
 
 /** How fast this machine trained, by what it trained. */
@@ -55,6 +55,8 @@ export function createSpeedMemory(
   };
 }
 
-function nameOf({ network, method, imageSize, frozenPrecision, engine, device, featureViews }: SpeedOf): string {
-  return JSON.stringify([networkId(network), method, imageSize, frozenPrecision, engine, device, featureViews ?? 0]);
+function nameOf(config: SpeedOf): string {
+  const { network, method, imageSize, frozenPrecision, engine, device, augment, featureViews = 0 } = config;
+  const parts = [networkId(network), method, imageSize, frozenPrecision, engine, device, featureViews, augment];
+  return JSON.stringify(parts);
 }

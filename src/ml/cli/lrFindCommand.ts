@@ -28,6 +28,7 @@ const preset: RateRange = { from: 1e-6, to: 1, steps: 100 };
 const ofWholeRuns = [
   ...['--lr', '--min-lr', '--schedule', '--warmup-steps', '--step-epochs', '--step-factor', '--epochs'],
   ...['--ema-decay', '--validate-every', '--early-stop', '--keep-epochs', '--tensorboard', '--pinned-images'],
+  ...['--unfreeze-epochs', '--start-size'],
 ];
 const [fewestSteps, mostSteps] = [10, 10_000];
 

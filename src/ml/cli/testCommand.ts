@@ -84,7 +84,7 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
   const cropCount = isComparison ? 1 : cropCountFrom(options);
   const targetError = targetErrorFrom(options);
   const curves = curvesFileFrom(options);
-  const slicers = await slicersFrom(options);
+  const slicers = await slicersFrom(options, output.say);
   if (isComparison && (targetError !== undefined || curves !== undefined || slicers.length > 0)) {
     throw usageError('--crops both compares 1 and 5; give --target-error, --curves and --slice with one of them.');
   }
@@ -173,9 +173,9 @@ async function testedValid(classifier: Classifier, test: ClassifierTest, output:
   return evaluation;
 }
 
-async function slicersFrom({ slice }: OptionValues): Promise<TestWishes['slicers']> {
+async function slicersFrom({ slice }: OptionValues, say: Output['say']): Promise<TestWishes['slicers']> {
   const asked = Array.isArray(slice) ? slice.map(String) : [];
-  return Promise.all(asked.map(async (by) => ({ by, slice: await slicerOf(by) })));
+  return Promise.all(asked.map(async (by) => ({ by, slice: await slicerOf(by, say) })));
 }
 
 function curvesFileFrom({ curves }: OptionValues): string | undefined {

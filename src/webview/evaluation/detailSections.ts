@@ -84,7 +84,10 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     onScroll: (top) => state.change({ scroll: { ...state.value.scroll, classes: top } }),
   });
   const reliability = reliabilitySection((place) => open({ kind: 'bin', place }));
-  const reject = rejectSection((chosen) => change({ reject: chosen }), open);
+  const reject = rejectSection((chosen) => {
+    // Images of another threshold would stay beside the new counts.
+    change({ reject: chosen, ...(state.value.group?.kind === 'confidence' && { group: undefined }) });
+  }, open);
   const crops = cropsSection((right) => open({ kind: 'crops', right }));
   const slices = sliceSection((chosen) => change({ slices: chosen, group: undefined }), open);
   const mislabels = mislabelSection(

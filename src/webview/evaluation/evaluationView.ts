@@ -32,7 +32,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     state.change(part);
     refresh();
   };
-  const shown = () => shownTests(known?.evaluations ?? [], state.value);
+  const shown = () => shownTests(known?.evaluations ?? [], state.value, known?.written);
 
   const spoken = announcer();
   const header = testHeader({

@@ -15,8 +15,10 @@ export const evaluationPageStateSchema = z.object({
   cellValue: z.enum(cellValues).default('counts'),
   /** Least probability, in percent, with which an image must be of another class to be suspected. */
   suspicion: z.number().default(90),
-  /** Confidence from which on predictions are accepted, and the error for which it was chosen. */
-  reject: z.object({ threshold: z.number(), targetError: z.number().optional() }).default({ threshold: 0 }),
+  /** Confidence from which on predictions are accepted, or the error for which it is chosen. */
+  reject: z
+    .union([z.object({ threshold: z.number() }), z.object({ targetError: z.number() })])
+    .default({ threshold: 0 }),
   slices: slicesBySchema.default({ by: 'brightness', pattern: '' }),
   /** Pixels by which the page and its table of classes were scrolled. */
   scroll: z.object({ page: z.number(), classes: z.number() }).default({ page: 0, classes: 0 }),

@@ -26,18 +26,10 @@ export type RejectSection = {
 
 /** From which confidence on predictions are accepted, and what that costs. */
 export function rejectSection(onChoose: (reject: Reject) => void, onOpen: (group: ImageGroup) => void): RejectSection {
-  let choosing: Pick<Evaluation, 'results'> | undefined;
   const note = element('p', { class: 'hint' });
-  const target = dropdown(l10n.t('Choose for an error of'), (value) => {
-    if (value === noTarget) {
-      onChoose({ threshold: 0 });
-      return;
-    }
-    const targetError = Number(value);
-    const found = choosing && rejectThreshold(choosing.results, targetError);
-    if (found) onChoose({ threshold: found.threshold, targetError });
-    else setText(note, l10n.t('No confidence reaches an error of {0}: the surest predictions are wrong too.', percent(targetError))); // prettier-ignore
-  });
+  const target = dropdown(l10n.t('Choose for an error of'), (value) =>
+    onChoose(value === noTarget ? { threshold: 0 } : { targetError: Number(value) }),
+  );
   const output = element('output');
   const slider = element('input', {
     type: 'range',
@@ -58,28 +50,35 @@ export function rejectSection(onChoose: (reject: Reject) => void, onOpen: (group
     cost,
   ]);
   const draw = whenChanged((evaluation: ShownEvaluation, validation: Evaluation | undefined, reject: Reject) => {
-    choosing = validation ?? evaluation;
-    const { threshold, targetError } = reject;
+    const targetError = 'targetError' in reject ? reject.targetError : undefined;
+    const found =
+      targetError === undefined ? undefined : rejectThreshold((validation ?? evaluation).results, targetError);
+    // Where no confidence reaches the error, nothing is accepted.
+    const threshold = 'threshold' in reject ? reject.threshold : (found?.threshold ?? 2);
     slider.value = String(Math.round(threshold * steps));
-    slider.setAttribute('aria-valuetext', percent(threshold));
-    setText(output, percent(threshold));
+    const told = threshold > 1 ? l10n.t('None') : percent(threshold);
+    slider.setAttribute('aria-valuetext', told);
+    setText(output, told);
     const choices = targetErrors.map((each) => ({ value: String(each), label: percent(each) }));
     target.update(
       [{ value: noTarget, label: '–' }, ...choices],
       targetError === undefined ? noTarget : String(targetError),
     );
-    setText(note, validation ? chosenByValidation(validation) : chosenByTested);
+    setText(note, noteOf(evaluation, validation, found === undefined ? targetError : undefined));
     keepFocus(cost, () => cost.replaceChildren(costTable(evaluation, threshold, onOpen)));
   });
   return { element: section, draw };
 }
 
-const chosenByTested = l10n.t(
-  'An error is chosen for by the tested images themselves, so others will be wrong more often. Test the validation images, and it is chosen by those.',
-);
-
-function chosenByValidation({ results }: Evaluation): string {
-  return l10n.t('An error is chosen for by {0} for validation.', images(results.length));
+/** By which images an error is chosen for; `missed` is one that no confidence reaches. */
+function noteOf(evaluation: ShownEvaluation, validation: Evaluation | undefined, missed: number | undefined): string {
+  if (missed !== undefined)
+    return l10n.t('No confidence reaches an error of {0}: the surest predictions are wrong too.', percent(missed));
+  if (validation) return l10n.t('An error is chosen for by {0} for validation.', images(validation.results.length));
+  if (evaluation.split === 'valid') return l10n.t('An error is chosen for by the validation images that are shown.');
+  return l10n.t(
+    'An error is chosen for by the tested images themselves, so others will be wrong more often. Test the validation images with as many crops, and it is chosen by those.',
+  );
 }
 
 function costTable(evaluation: ShownEvaluation, threshold: number, onOpen: (group: ImageGroup) => void): HTMLElement {

@@ -31,7 +31,7 @@ export function reliabilitySection(onOpen: (place: number) => void): Reliability
     const error = l10n.t('Expected calibration error {0}.', percent(expectedError));
     const scaled =
       temperature === undefined
-        ? l10n.t('The checkpoint has no temperature.')
+        ? l10n.t('The test was made without a temperature.')
         : l10n.t('Temperature {0}, fitted on {1}.', temperature.value.toFixed(2), images(temperature.images));
     const meaning = l10n.t('Bars are how often predictions are right, lines how sure they are.');
     told.replaceChildren(`${error} ${scaled} ${meaning}`);

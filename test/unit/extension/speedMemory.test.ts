@@ -56,6 +56,7 @@ test('a speed is known of what was trained here in the same way, and of nothing 
   for (const other of [
     { imageSize: 128 },
     { method: 'full' },
+    { augment: 'none' },
     { frozenPrecision: 'int8' },
     { device: 'webgpu' },
   ] as const) {

@@ -62,9 +62,12 @@ test('a large matrix keeps the classes that most images are confused in, in thei
 test('a threshold is chosen by the validation images that were tested in the same way, if there are any', () => {
   const tested = sampleEvaluation(8, 5);
   const valid = { ...tested, split: 'valid' };
-  const shown = (evaluations: (typeof tested)[]) => shownTests(evaluations, { crops: 5 }).validation;
+  const written = tested.time;
+  const shown = (evaluations: (typeof tested)[]) => shownTests(evaluations, { crops: 5 }, written).validation;
   assert.equal(shown([tested, valid]), valid);
   assert.equal(shown([valid, tested]), undefined);
   assert.equal(shown([tested, { ...valid, cropCount: 1 }]), undefined);
   assert.equal(shown([tested, { ...valid, temperature: { value: 2, images: 9 } }]), undefined);
+  const ofBefore = { ...valid, time: new Date(Date.parse(written) - 1000).toISOString() };
+  assert.equal(shown([tested, ofBefore]), undefined, 'that of an earlier checkpoint says nothing of this one');
 });

@@ -33,14 +33,16 @@ export async function findLearningRate(
     onPoint?.(point, points.length);
   });
   try {
-    // A rate that `auto` would choose, and recipes, are of no account here: every step has its own.
+    // Every step has its own rate, whatever the configuration says.
     const { done } = await trainRun(config, { ...shared, out, loop });
     if (done.state === 'stopped') throw cancelled();
   } finally {
     await rm(out, { recursive: true, force: true });
   }
   if (points.length < leastPoints) {
-    throw userError('The loss runs away at the least learning rate already: begin with a lower one, as --from 1e-9.');
+    throw userError(
+      `The loss ran away after ${points.length} of ${range.steps} learning rates, which say nothing: begin with a lower one (--from), or try more (--steps).`,
+    );
   }
   return { points, ...suggestRate(points) };
 }
