@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { EngineName } from './engine.ts';
 
@@ -15,8 +16,17 @@ export function engineVersion(engine: EngineName): string {
 /** Version of an installed npm package, or `absent`. */
 export function packageVersion(name: string): string {
   try {
-    return z.object({ version: z.string() }).parse(require(`${name}/package.json`)).version;
+    return z.object({ version: z.string() }).parse(require(describing(name))).version;
   } catch {
     return 'absent';
+  }
+}
+
+/** A package's `package.json`; beside its module where the package does not export it, as koffi's. */
+function describing(name: string): string {
+  try {
+    return require.resolve(`${name}/package.json`);
+  } catch {
+    return join(dirname(require.resolve(name)), 'package.json');
   }
 }

@@ -174,6 +174,18 @@ export function testTraining(engine: Engine): void {
     await resumed.dispose();
   });
 
+  test('a snapshot stays as it is while another training goes on from it', async () => {
+    const model = await train({}, 'batch');
+    await model.step([feeds()], 0.01);
+    const middle = await model.snapshot();
+    await model.dispose();
+    const kept = structuredClone(middle);
+    const resumed = await train({}, 'batch', middle);
+    for (let step = 0; step < 3; step++) await resumed.step([feeds()], 0.01);
+    await resumed.dispose();
+    assert.deepEqual(middle, kept);
+  });
+
   test('a run does not change what it is given, and gives copies', async () => {
     const given = feeds();
     const copy = structuredClone(given);

@@ -10,7 +10,7 @@ export const onnxEngine = createOnnxEngine({});
 
 /**
  * The same engine, whose sessions on the CPU are called without the binding and leave the event loop alone. Throws where
- * that cannot be had; whether it can be trusted here is what `capi/check.ts` finds out.
+ * that cannot be had; whether it can be trusted here is what `capi/checkLibrary.ts` finds out.
  */
 export function onnxEngineAside(library: Library = openLibrary()): Engine {
   return createOnnxEngine({ library });

@@ -145,12 +145,15 @@ export async function runStep(
     else if (kept) inputs[name] = asModelHasIt(name, kept);
     else throw new Error(`the step needs ${name}, and nothing feeds it`);
   }
-  const fetches: Record<string, OrtTensor | null> = Object.fromEntries(graph.outputs.map((name) => [name, null]));
-  for (const [name, value] of graph.updates) {
-    const tensor = session.writesIntoFetches === true ? successor(name) : undefined;
-    fetches[value] = tensor ? asModelHasIt(name, tensor) : null;
-  }
-  const results = await guarded(device, () => session.run(inputs, fetches));
+  const fetches = () => {
+    const wanted: Record<string, OrtTensor | null> = Object.fromEntries(graph.outputs.map((name) => [name, null]));
+    for (const [name, value] of graph.updates) {
+      const tensor = session.writesIntoFetches === true ? successor(name) : undefined;
+      wanted[value] = tensor ? asModelHasIt(name, tensor) : null;
+    }
+    return wanted;
+  };
+  const results = await guarded(device, () => session.run(inputs, fetches()));
   const result = (name: string) => {
     const tensor = results[name];
     if (!tensor) throw new Error(`the step gave no ${name}`);

@@ -7,7 +7,7 @@ import { accumulatorName } from '../../passes/trainingStep.ts';
 import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
 import { createMovingState, type MovingState } from './movingState.ts';
 import { loadRuntime } from './loadRuntime.ts';
-import { limitsOf, toRuntime } from './session.ts';
+import { guarded, limitsOf, toRuntime } from './session.ts';
 import { batchOf } from './sessionsByBatch.ts';
 import {
   blocksFor,
@@ -33,7 +33,9 @@ export async function createTrainingModel(
   const forward = graphFor(1);
   const form = { precision, webgpu, ...(assign && { assign }) };
   const blocks = await blocksFor(forward, options, form);
-  const state = createMovingState(forward, initial, options, blocks, precision, step.library);
+  const state = await guarded(options.device, () =>
+    Promise.resolve(createMovingState(forward, initial, options, blocks, precision, step.library)),
+  );
   const sessions = createStepSessions(graphFor, state.constants, options, { ...form, ...blocks }, step);
   const parameters = forward.parameters.filter((name) => trainable.has(name));
   let steps = initial.step;

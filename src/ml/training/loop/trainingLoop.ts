@@ -115,7 +115,7 @@ function answer(loop: Loop): void {
   if (wanted === undefined || wanted === told) return;
   try {
     if (wanted === 'pause')
-      emit({ event: 'log', level: 'info', message: 'Pausing when the step in progress is done.' });
+      emit({ event: 'log', level: 'info', message: 'Pausing before the next step.' });
     else emit({ event: 'state', state: 'stopping' });
   } catch {
     // A disk that takes nothing more is found by the next event of the loop, which can end the run.

@@ -11,7 +11,7 @@ interface ApiFunction {
   /** Place in the table. */
   readonly place: number;
   /** Types of its parameters; `pointer` is an address. */
-  readonly takes: readonly ('pointer' | 'text' | 'path' | 'int' | 'size')[];
+  readonly takes: readonly ('pointer' | 'text' | 'int' | 'size')[];
 }
 
 /** What gives a status: null, or the address of one that says what failed. */

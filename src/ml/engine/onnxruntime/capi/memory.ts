@@ -36,7 +36,11 @@ export function keepAsOwn({ buffer }: NodeJS.TypedArray): void {
  * may be written over or handed to another thread, and so be gone, before a run has read it.
  */
 export function inOwnMemory(library: Library, type: ElementType, data: NodeJS.TypedArray): NodeJS.TypedArray {
-  if (own.has(data.buffer)) return data;
+  return own.has(data.buffer) ? data : copyInOwnMemory(library, type, data);
+}
+
+/** A copy of the values in memory that nobody but the engine has. */
+export function copyInOwnMemory(library: Library, type: ElementType, data: NodeJS.TypedArray): NodeJS.TypedArray {
   const copy = allocate(library, type, data.length);
   new Uint8Array(copy.buffer, copy.byteOffset, copy.byteLength).set(
     new Uint8Array(data.buffer, data.byteOffset, data.byteLength),

@@ -1,11 +1,11 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { loadRuntime } from '../loadRuntime.ts';
 import type { Library } from './library.ts';
-import { allocate, type ElementType, inOwnMemory } from './memory.ts';
+import { allocate, copyInOwnMemory, type ElementType } from './memory.ts';
 
 /** The memory of tensors that steps replace, which changes places with that of their successors instead of being made anew. */
 export interface ReusedMemory {
-  /** The same tensor in memory that can be used again. */
+  /** A copy of a tensor in memory that can be used again: its own may be a snapshot's, which somebody keeps. */
   readonly own: (tensor: OrtTensor) => OrtTensor;
   /** A row of a tensor's type and size to write its successor into, whatever is in it. */
   readonly successorOf: (tensor: OrtTensor) => OrtTensor;
@@ -25,7 +25,8 @@ export function createReusedMemory(library: Library): ReusedMemory {
     return new (loadRuntime().Tensor)(tensor.type, data as Float32Array, dims);
   };
   return {
-    own: (tensor) => tensorIn(inOwnMemory(library, tensor.type as ElementType, dataOf(tensor)), tensor, tensor.dims),
+    own: (tensor) =>
+      tensorIn(copyInOwnMemory(library, tensor.type as ElementType, dataOf(tensor)), tensor, tensor.dims),
     successorOf: (tensor) => {
       const data = spare.get(kindOf(tensor))?.pop() ?? allocate(library, tensor.type as ElementType, tensor.size);
       return tensorIn(data, tensor, [tensor.size]);

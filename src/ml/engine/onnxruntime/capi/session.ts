@@ -28,7 +28,7 @@ export async function librarySession(
   options: LibrarySessionOptions,
 ): Promise<Session> {
   const session = await openSession(library, model, options);
-  const inputNames = namesOf(library, session, 'Input');
+  const [inputNames, outputNames] = namesOfSession(library, session);
   const open: OpenSession = {
     library,
     session,
@@ -40,7 +40,7 @@ export async function librarySession(
   let lastRun: Promise<unknown> = Promise.resolve();
   return {
     inputNames,
-    outputNames: namesOf(library, session, 'Output'),
+    outputNames,
     writesIntoFetches: true,
     run: (feeds, fetches) => {
       if (!isOpen) return Promise.reject(new Error('the session has been released'));
@@ -100,6 +100,16 @@ async function openSession(library: Library, model: Uint8Array, options: Library
   }
 }
 
+/** The names of inputs and outputs. Lets go of the session where they cannot be read. */
+function namesOfSession(library: Library, session: bigint): readonly [string[], string[]] {
+  try {
+    return [namesOf(library, session, 'Input'), namesOf(library, session, 'Output')];
+  } catch (error) {
+    library.release('ReleaseSession', session);
+    throw error;
+  }
+}
+
 function namesOf({ made, call, textAt, allocator }: Library, session: bigint, kind: 'Input' | 'Output'): string[] {
   const count = Number(made(`SessionGet${kind}Count`, session));
   return Array.from({ length: count }, (_, index) => {
@@ -128,9 +138,9 @@ async function runOnce(open: OpenSession, feeds: RuntimeTensors, fetches: Fetche
   // What the run reads and writes, and the handles on it: held here until it is over.
   const memory: NodeJS.TypedArray[] = [];
   const handles: bigint[] = [];
-  const handleOn = (tensor: OrtTensor) => {
+  const readable = (tensor: OrtTensor) => inOwnMemory(library, elementTypeOf(tensor), tensor.data as NodeJS.TypedArray);
+  const handleOn = (tensor: OrtTensor, data: NodeJS.TypedArray) => {
     const type = elementTypeOf(tensor);
-    const data = inOwnMemory(library, type, tensor.data as NodeJS.TypedArray);
     memory.push(data);
     const shape = BigInt64Array.from(tensor.dims, BigInt);
     const handle = library.made(
@@ -147,8 +157,11 @@ async function runOnce(open: OpenSession, feeds: RuntimeTensors, fetches: Fetche
   };
   const outputs = new BigUint64Array(wanted.length);
   try {
-    const inputs = BigUint64Array.from(inputNames, (name) => handleOn(tensorOf(feeds, name)));
-    for (const [index, [, tensor]] of wanted.entries()) if (tensor) outputs[index] = handleOn(tensor);
+    const inputs = BigUint64Array.from(inputNames, (name) =>
+      handleOn(tensorOf(feeds, name), readable(tensorOf(feeds, name))),
+    );
+    for (const [index, [, tensor]] of wanted.entries())
+      if (tensor) outputs[index] = handleOn(tensor, tensor.data as NodeJS.TypedArray);
     const names = [namesFor(open, inputNames), namesFor(open, wanted.map(([name]) => name))] as const; // prettier-ignore
     const counts = [inputNames.length, wanted.length] as const;
     const args = ['Run', session, null, names[0], inputs, counts[0], names[1], counts[1], outputs] as const;
