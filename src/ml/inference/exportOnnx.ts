@@ -22,7 +22,8 @@ export const exportedOutput = 'log_probabilities';
  * normalised as the metadata says; output `log_probabilities` `[N, classes]`. The file's metadata say in JSON what is
  * needed to use it: `preprocessing`, `labels` (index, folder and name of each class) and `fivecrop`, the checkpoint's own;
  * `licence` is that of the weights that its run began with. A temperature that was fitted to predictions by one crop is in
- * the network; the mean of several crops has another one, in `fivecrop`.
+ * the network. The mean of five crops has a temperature of its own, in `fivecrop`: it fits the mean of probabilities at
+ * temperature 1, which this file gives only where it has no temperature in it.
  * Throws as `readUsableCheckpoint` does.
  */
 export async function exportOnnx(file: string, trial = tryModel): Promise<Uint8Array> {
