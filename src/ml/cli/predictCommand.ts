@@ -5,7 +5,7 @@ import { usageError } from '../../protocol/errors.ts';
 import { type Precision, precisions } from '../../protocol/trainingConfig.ts';
 import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
 import { calibrationImages } from '../engine/engine.ts';
-import { inPrecision } from '../engine/inPrecision.ts';
+import { has8Bits, inPrecision } from '../engine/inPrecision.ts';
 import { temperatureFor } from '../../protocol/confidenceCalibration.ts';
 import { cropCountFor } from '../data/fiveCrops.ts';
 import { withoutCalibration } from '../inference/calibrated.ts';
@@ -74,12 +74,13 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
   };
   const source = classifierFromFlags(options);
   const images = await findImages(paths, output.say);
-  const precision = precisionFrom(options, images, output.say);
+  const asked = precisionFrom(options, images, output.say);
   const { engine, device } = await placementFromFlags(options, output.say);
+  const precision = has8Bits(engine, device) ? asked : 'float32';
   if (settings.reject && precision === 'int8') {
     throw usageError('--reject needs --precision float32: the confidence that it compares is not fitted in 8 bits.');
   }
-  const placement = { engine: inPrecision(engine, precision, output.say), device };
+  const placement = { engine: inPrecision(engine, asked, output.say), device };
   const loaded = await loadClassifier(source, placement, { log: output.say, onProgress: downloadLines(output.say) });
   try {
     const classifier = await named(
@@ -110,8 +111,8 @@ function precisionFrom(options: OptionValues, images: readonly string[], say: (l
 }
 
 /** Says so of a network that is known to be slower in 8 bits. */
-function sayIfSlow({ graph, runsOn }: Classifier, { say }: Output): void {
-  const slow = graph && runsOn.device === 'cpu' ? slowIn8Bits(graph.network) : undefined;
+function sayIfSlow({ graph }: Classifier, { say }: Output): void {
+  const slow = graph && slowIn8Bits(graph.network);
   if (slow !== undefined) say(slow);
 }
 

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { ClassifierSource } from '../../protocol/serviceProtocol.ts';
 import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
-import { inPrecision } from '../engine/inPrecision.ts';
+import { has8Bits, inPrecision } from '../engine/inPrecision.ts';
 import { presetConstants } from '../../protocol/preprocessing.ts';
 import { withoutCalibration } from '../inference/calibrated.ts';
 import { calibrateInt8 } from '../inference/calibrateInt8.ts';
@@ -72,7 +72,7 @@ async function loadFor(
       report(received, total);
     },
   });
-  if (!calibrateOn) return classifier;
+  if (!calibrateOn || !has8Bits(chosen.engine, chosen.device)) return classifier;
   await quantized(classifier, calibrateOn, context);
   if (classifier.calibration === undefined) return classifier;
   log(context)('The temperature of the checkpoint does not fit 8 bits (int8), so it is not used.');

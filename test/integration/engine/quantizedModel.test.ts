@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { buildNetwork, namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { calibrationImages, type GraphForBatch } from '../../../src/ml/engine/engine.ts';
-import { inPrecision } from '../../../src/ml/engine/inPrecision.ts';
+import { has8Bits, inPrecision } from '../../../src/ml/engine/inPrecision.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { tensorflowEngine } from '../../../src/ml/engine/tensorflow/tensorflowEngine.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
@@ -164,4 +164,10 @@ test('what has nothing to quantize, or no 8 bits, computes in float32, which is 
     tensorflowEngine,
   );
   assert.match(said.at(-1) ?? '', /tensorflow does not compute in 8 bits/u);
+});
+
+test('8 bits are computed by ONNX Runtime on the CPU, and nowhere else', () => {
+  assert.equal(has8Bits(onnxEngine, 'cpu'), true);
+  assert.equal(has8Bits(onnxEngine, 'webgpu'), false);
+  assert.equal(has8Bits(tensorflowEngine, 'cpu'), false);
 });
