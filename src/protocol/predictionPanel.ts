@@ -13,6 +13,7 @@ import {
 import { explanationSchema } from './explanation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { cropCountSchema } from './serviceProtocol.ts';
+import { precisions } from './trainingConfig.ts';
 
 /** Messages between the prediction panel's page and its host, which replays everything after `ready`. */
 
@@ -58,7 +59,8 @@ export const predictionPanelToPageSchema = z.discriminatedUnion('type', [
     done: z.number(),
     total: z.number().optional(),
   }),
-  z.object({ type: z.literal('explanation'), explanation: explanationSchema }),
+  /** `precision` is that of the predictions; an explanation is always computed in float32. */
+  z.object({ type: z.literal('explanation'), explanation: explanationSchema, precision: z.enum(precisions) }),
   /** Why it cannot be said. */
   z.object({ type: z.literal('unexplained'), image: line(), index: classIndex, reason: line() }),
 ]);

@@ -5,6 +5,7 @@ import { browserMissing, launchBrowser } from '../../scripts/host/browser.ts';
 import type { CleaningPanelToHost } from '../../src/protocol/cleaningPanel.ts';
 import type { EvaluationPanelToHost } from '../../src/protocol/evaluationPanel.ts';
 import type { PredictionPanelToHost } from '../../src/protocol/predictionPanel.ts';
+import type { Precision } from '../../src/protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import type { TrainingPanelToHost } from '../../src/protocol/trainingPanel.ts';
 import { faintTexts } from './pages/contrast.ts';
@@ -86,7 +87,11 @@ function openTraining(look: Look = {}, events = sampleEvents('resnet18-head', 26
 }
 
 /** A host with these images, of which `failed` could not be read and `left` are not classified; it obeys the page. */
-function openPrediction(look: Look = {}, count = 400, { crops = 5, left = 0 }: { crops?: 1 | 5; left?: number } = {}) {
+function openPrediction(
+  look: Look = {},
+  count = 400,
+  { crops = 5, left = 0, precision = 'float32' }: { crops?: 1 | 5; left?: number; precision?: Precision } = {},
+) {
   const predictions = samplePredictions(count);
   const failed = [{ image: '/data/flowers/broken.jpg', error: 'It ends in the middle of its data.' }];
   const rest = Array.from({ length: left }, (_, index) => `/data/flowers/left_${index}.jpg`);
@@ -112,7 +117,7 @@ function openPrediction(look: Look = {}, count = 400, { crops = 5, left = 0 }: {
         const { image, index } = message;
         await post({ type: 'explaining', image, index, what: 'Looking', done: 1, total: 5 });
         if (index === 1) return;
-        await post({ type: 'explanation', explanation: sampleExplanation(image, index) });
+        await post({ type: 'explanation', explanation: sampleExplanation(image, index), precision });
       } else if (message.type === 'crops') {
         await post({ type: 'setup', sources, source: 'a', crops: message.crops, wholeImages: false, topK: 5 });
       } else if (message.type === 'ready') {
@@ -854,7 +859,7 @@ test(
   { skip },
   async () => {
     for (const { theme } of looks.slice(0, 4)) {
-      await withPage(openPrediction({ theme }, 1), async ({ page, sent }) => {
+      await withPage(openPrediction({ theme }, 1, { precision: 'int8' }), async ({ page, sent }) => {
         const choice = page.locator('.looked vscode-dropdown');
         await choice.waitFor();
         assert.equal(await page.locator('.heat:visible').count(), 0);
@@ -863,7 +868,7 @@ test(
           await choice.locator('vscode-option').nth(place).click();
         };
         await choose(1);
-        await page.getByText(/^Light is where .* was seen, by Grad-CAM/u).waitFor();
+        await page.getByText(/^Light is where .* was seen, by Grad-CAM.* but this is computed in float32/u).waitFor();
         assert.equal(await page.locator('.heat:visible').count(), 6);
         for (const place of [0, 1, 5]) assert.ok((await drawnPixels(page, place)) > 1000);
         assert.deepEqual(await faintTexts(page), []);
@@ -891,7 +896,8 @@ test('what takes long to explain says how far it is and can be cancelled', { ski
     // What is answered nevertheless is not shown.
     const explain = sent.find((message) => message.type === 'explain');
     assert.ok(explain);
-    await post({ type: 'explanation', explanation: sampleExplanation(explain.image, explain.index) });
+    const { image, index } = explain;
+    await post({ type: 'explanation', explanation: sampleExplanation(image, index), precision: 'float32' });
     assert.equal(await page.locator('.heat:visible').count(), 0);
   });
 });

@@ -1,6 +1,7 @@
 import { CancelledError, messageOf } from '../../protocol/errors.ts';
 import type { PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
 import type { ClassifierSource, CropCount, ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
+import type { Precision } from '../../protocol/trainingConfig.ts';
 
 export interface ExplanationRequest {
   readonly image: string;
@@ -8,6 +9,8 @@ export interface ExplanationRequest {
   readonly index: number;
   readonly source: ClassifierSource;
   readonly crops: CropCount;
+  /** What predictions are set to. */
+  readonly precision: Precision;
   readonly signal: AbortSignal;
   readonly onAnswer: (answer: ServiceAnswerBody) => void;
 }
@@ -15,7 +18,7 @@ export interface ExplanationRequest {
 /** Says where classes were seen in images, one at a time. */
 export interface Explainer {
   /** Begins, and cancels what was asked for before. */
-  readonly explain: (wish: Pick<ExplanationRequest, 'image' | 'index' | 'source' | 'crops'>) => Promise<void>;
+  readonly explain: (wish: Omit<ExplanationRequest, 'signal' | 'onAnswer'>) => Promise<void>;
   readonly cancel: () => void;
 }
 
@@ -30,7 +33,7 @@ export function createExplainer(
       running?.abort();
       const controller = new AbortController();
       running = controller;
-      const { image, index } = wish;
+      const { image, index, precision } = wish;
       const isLatest = () => running === controller && !controller.signal.aborted;
       try {
         await request({
@@ -38,7 +41,7 @@ export function createExplainer(
           signal: controller.signal,
           onAnswer: (answer) => {
             if (!isLatest()) return;
-            if (answer.type === 'explanation') post(answer);
+            if (answer.type === 'explanation') post({ ...answer, precision });
             if (answer.type !== 'progress') return;
             const { what, done, total } = answer;
             post({ type: 'explaining', image, index, what, done, ...(total === undefined ? {} : { total }) });

@@ -4,6 +4,7 @@ import { decodedEndings } from '../../protocol/imageFiles.ts';
 import type { PredictionPanelToHost, PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
 import type { ClassifierSource } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
+import { readSettings } from '../settings.ts';
 import { chooseSource } from './chooseSource.ts';
 import { sourceOfId } from './offeredSources.ts';
 import type { Explainer } from './explainer.ts';
@@ -65,7 +66,8 @@ export async function obeyPredictionPage(
     case 'explain': {
       const { source, crops } = session.using;
       const { image, index } = message;
-      return source && explainer.explain({ image, index, source, crops });
+      const { precision } = readSettings();
+      return source && explainer.explain({ image, index, source, crops, precision });
     }
     case 'cancelExplaining':
       explainer.cancel();

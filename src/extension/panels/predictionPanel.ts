@@ -13,7 +13,7 @@ import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { chooseSource } from './chooseSource.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
-import { createExplainer, type ExplanationRequest } from './explainer.ts';
+import { createExplainer, type Explainer, type ExplanationRequest } from './explainer.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { bestCheckpoints, offerOf, sourceExists } from './offeredSources.ts';
 import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
@@ -49,6 +49,7 @@ export interface PredictionPanels {
 interface OpenPanel {
   readonly panel: vscode.WebviewPanel;
   readonly session: PredictionSession;
+  readonly explainer: Explainer;
   readonly setUp: () => void;
   readonly use: (source: ClassifierSource) => void;
 }
@@ -73,6 +74,8 @@ function fillPanel(
     log,
     schema: predictionPanelToHostSchema,
     replay: () => {
+      // A page that begins anew knows nothing of what was asked for.
+      explainer.cancel();
       setUp();
       session.replay();
     },
@@ -92,6 +95,7 @@ function fillPanel(
   };
   const use = (source: ClassifierSource) => {
     void context.workspaceState.update(lastSourceKey, source);
+    explainer.cancel();
     session.use({ source });
     setUp();
   };
@@ -105,7 +109,7 @@ function fillPanel(
   const { images, removed, crops, source } = shown;
   session.classify(images, { removed, crops, ...(source ? { source } : {}) });
   setUp();
-  return { panel, session, setUp, use };
+  return { panel, session, explainer, setUp, use };
 }
 
 /** The prediction panel, of which there is one. */
@@ -142,7 +146,8 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
       fill(createPanel('prediction', l10n.t('Classification')), newPanelId(), shown);
       return;
     }
-    const { session, panel, setUp } = open;
+    const { session, explainer, panel, setUp } = open;
+    explainer.cancel();
     session.classify(images, source ? { source } : {});
     setUp();
     panel.reveal();

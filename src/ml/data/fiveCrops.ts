@@ -10,6 +10,8 @@ export interface Crop {
   readonly name: CropName;
   /** Where it lies, in pixels of the original image, EXIF orientation applied. */
   readonly frame: CropPrediction['frame'];
+  /** What `pixels` show, in the same pixels: with the fit `pad` more than the image, else `frame`. */
+  readonly shown: CropPrediction['frame'];
   /** `[3, size, size]`, 8 bits, R, G, B. */
   readonly pixels: Uint8Array;
 }
@@ -26,9 +28,15 @@ export function cropCountFor(fit: Fit | undefined, wanted: 1 | 5): 1 | 5 {
  */
 export function cropImage(image: ResizedImage, size: number, count: 1 | 5, fit?: Fit): readonly Crop[] {
   const { width, height, source } = image;
+  const scaleX = source.width / width;
+  const scaleY = source.height / height;
+  const frameAt = ({ left, top }: { left: number; top: number }): CropPrediction['frame'] => {
+    return { left: left * scaleX, top: top * scaleY, width: size * scaleX, height: size * scaleY };
+  };
   if (seesWholeImage(fit)) {
-    const pixels = cropPlanes(image, centreOffset(width, height, size), size);
-    return [{ name: 'center', frame: { left: 0, top: 0, ...source }, pixels }];
+    const offset = centreOffset(width, height, size);
+    const frame = { left: 0, top: 0, ...source };
+    return [{ name: 'center', frame, shown: frameAt(offset), pixels: cropPlanes(image, offset, size) }];
   }
   if (Math.min(width, height) < size) {
     throw usageError(
@@ -44,11 +52,9 @@ export function cropImage(image: ResizedImage, size: number, count: 1 | 5, fit?:
     'lower right': { left: right, top: bottom },
     'upper right': { left: right, top: 0 },
   };
-  const scaleX = source.width / width;
-  const scaleY = source.height / height;
   return cropNames.slice(0, count).map((name) => {
-    const { left, top } = offsets[name];
-    const frame = { left: left * scaleX, top: top * scaleY, width: size * scaleX, height: size * scaleY };
-    return { name, frame, pixels: cropPlanes(image, { left, top }, size) };
+    const offset = offsets[name];
+    const frame = frameAt(offset);
+    return { name, frame, shown: frame, pixels: cropPlanes(image, offset, size) };
   });
 }

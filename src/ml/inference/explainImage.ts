@@ -1,7 +1,7 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { cancelled, messageOf, usageError, userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import type { CropName } from '../../protocol/prediction.ts';
+import type { CropName, CropPrediction } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage } from '../data/fiveCrops.ts';
 import type { ResizedImage } from '../data/rgbImage.ts';
@@ -34,6 +34,8 @@ export interface ExplainedCrop {
   /** Probability of the class in this crop. */
   readonly probability: number;
   readonly map: ActivationMap;
+  /** Where the map lies, in pixels of the original image; with the fit `pad` beyond its edges. */
+  readonly frame: CropPrediction['frame'];
   /** `[3, size, size]`, 8 bits, R, G, B. */
   readonly pixels: Uint8Array;
 }
@@ -103,8 +105,8 @@ export async function explain(
   return {
     ...{ label, size, probability: calibrated(mean, classifier, rows.length)[position] ?? 0 },
     method: isOurs ? 'grad-cam' : 'occlusion',
-    crops: crops.map(({ name, pixels }, at) => ({
-      ...{ crop: name, pixels },
+    crops: crops.map(({ name, pixels, shown }, at) => ({
+      ...{ crop: name, pixels, frame: shown },
       probability: calibrated(rows[at] ?? new Float32Array(), classifier, 1)[position] ?? 0,
       map: maps[at] ?? [],
     })),

@@ -7,7 +7,10 @@ import { rareProgress } from './rareProgress.ts';
 
 type ExplainRequest = Extract<ServiceRequestBody, { type: 'explain' }>;
 
-/** Says where in an image a class was seen, with the classifier that predicts. Throws as `explain` and `loadClassifier` do. */
+/**
+ * Says where in an image a class was seen, with the classifier that predicts in float32, whatever predictions are set to:
+ * Grad-CAM needs gradients, and 8 bits have none. Throws as `explain` and `loadClassifier` do.
+ */
 export async function explainOne(
   { image, source, crops, classIndex, engine, device }: ExplainRequest,
   classifiers: ClassifierPool,
@@ -22,8 +25,9 @@ export async function explainOne(
       ...(classIndex === undefined ? {} : { classIndex }),
     });
     const { label, method } = found;
-    const seen = found.crops.map(({ crop, probability, map }) => ({
+    const seen = found.crops.map(({ crop, frame, probability, map }) => ({
       crop,
+      frame,
       probability,
       map: map.map((row) => [...row]),
     }));

@@ -4,7 +4,8 @@ import { keepFocus } from '../components/keepFocus.ts';
 import { keepScroll } from '../components/keepScroll.ts';
 import { whenChanged } from '../components/whenChanged.ts';
 import { imageDetail, type ImageDetail } from './imageDetail.ts';
-import type { Look, LookedOptions } from './lookedSection.ts';
+import type { Look } from './knownLooks.ts';
+import type { LookedOptions } from './lookedSection.ts';
 import type { PredictionRow } from './predictionRows.ts';
 
 const keptPreviews = 12;

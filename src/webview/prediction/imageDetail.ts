@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import type { Explanation } from '../../protocol/explanation.ts';
 import type { ImagePrediction } from '../../protocol/prediction.ts';
 import { element } from '../components/element.ts';
 import { fileName, images } from '../components/format.ts';
@@ -10,8 +11,8 @@ import { cropFrames } from './cropFrames.ts';
 import { cropHighlight } from './cropHighlight.ts';
 import { isWholeImage } from './cropTitle.ts';
 import { drawHeat } from './drawHeat.ts';
-import type { HeatMap } from './heatmap.ts';
-import { type Look, type LookedOptions, lookedSection } from './lookedSection.ts';
+import type { Look } from './knownLooks.ts';
+import { type LookedOptions, lookedSection } from './lookedSection.ts';
 import { agreement, type PredictionRow } from './predictionRows.ts';
 
 /** Pixels of the longer side in which what was seen is drawn over the picture. */
@@ -94,14 +95,13 @@ function classified(prediction: ImagePrediction, thumbnail: string, options: Det
   ]);
   const look: Content['look'] = (shown, opacity) => {
     looked.draw(shown, opacity);
-    const maps = mapsOf(shown, prediction);
-    heat.hidden = maps.length === 0;
-    const placed = maps.flatMap((map, at) => {
-      const frame = prediction.crops[at]?.frame;
-      return map && frame ? [{ map, frame }] : [];
+    const seen = seenIn(shown, prediction);
+    heat.hidden = seen.length === 0;
+    if (seen.length > 0) drawHeat(heat, seen, { left: 0, top: 0, width, height }, opacity);
+    columns.forEach((column, at) => {
+      const own = seen.find(({ crop }) => crop === prediction.crops[at]?.crop);
+      column.drawHeat(own?.map, opacity);
     });
-    if (placed.length > 0) drawHeat(heat, placed, { left: 0, top: 0, width, height }, opacity);
-    columns.forEach((column, at) => column.drawHeat(maps[at], opacity));
   };
   const above = [overview, looked.element];
   if (!several) return { parts: above, look };
@@ -114,11 +114,10 @@ function classified(prediction: ImagePrediction, thumbnail: string, options: Det
   return { parts, look };
 }
 
-/** The map of each crop, in the order of the prediction's; none unless something was seen. */
-function mapsOf(look: Look, { crops }: ImagePrediction): (HeatMap | undefined)[] {
+/** What was seen in the crops of the prediction. */
+function seenIn(look: Look, { crops }: ImagePrediction): Explanation['crops'] {
   if (look.state !== 'seen') return [];
-  const { explanation } = look;
-  return crops.map(({ crop }) => explanation.crops.find((each) => each.crop === crop)?.map);
+  return look.explanation.crops.filter(({ crop }) => crops.some((each) => each.crop === crop));
 }
 
 function meanCard(prediction: ImagePrediction): HTMLElement {

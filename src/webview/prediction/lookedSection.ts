@@ -1,17 +1,12 @@
 import * as l10n from '@vscode/l10n';
 import type { Explanation } from '../../protocol/explanation.ts';
 import type { ImagePrediction } from '../../protocol/prediction.ts';
+import type { Precision } from '../../protocol/trainingConfig.ts';
 import { element } from '../components/element.ts';
 import { percent } from '../components/format.ts';
 import { setText } from '../components/setText.ts';
 import { button, dropdown, labelled } from '../components/toolkit.ts';
-
-/** What is known of where a class was seen in an image. */
-export type Look =
-  | { state: 'off' }
-  | { state: 'busy'; index: number; what: string }
-  | { state: 'failed'; index: number; reason: string }
-  | { state: 'seen'; explanation: Explanation };
+import type { Look } from './knownLooks.ts';
 
 export type LookedOptions = {
   /** Another class, by its index, or nothing. */
@@ -70,8 +65,13 @@ function tellingOf(look: Look): string {
     case 'failed':
       return look.reason;
     case 'seen':
-      return tellingOfSeen(look.explanation);
+      return [tellingOfSeen(look.explanation), tellingOfPrecision(look.precision)].join(' ').trim();
   }
+}
+
+function tellingOfPrecision(ofPredictions: Precision): string {
+  if (ofPredictions === 'float32') return '';
+  return l10n.t('Predictions are set to 8 bits (int8), but this is computed in float32, so probabilities can differ.');
 }
 
 function tellingOfSeen({ name, method, crops }: Explanation): string {

@@ -106,7 +106,12 @@ export function sampleExplanation(image: string, index: number): Explanation {
   );
   return {
     ...{ image, index, name: flowers[index] ?? '', method: 'grad-cam' },
-    crops: cropNames.map((crop) => ({ crop, probability: 0.8, map })),
+    crops: samplePrediction(image, index, 0.8, 0).crops.map(({ crop, frame }) => ({
+      crop,
+      frame,
+      probability: 0.8,
+      map,
+    })),
   };
 }
 

@@ -178,6 +178,16 @@ test('random boxes lie in the image with the areas and ratios of torchvision', (
   assert.deepEqual(randomBox({ width: 1000, height: 10 }, random).height, 10);
 });
 
+test('with black at its sides an image fills a part of what the network sees, and squashed all of it', () => {
+  const [padded] = cropImage({ ...drawnPattern(224, 112), source: { width: 1000, height: 500 } }, 224, 1, 'pad');
+  assert.deepEqual(padded?.frame, { left: 0, top: 0, width: 1000, height: 500 });
+  assert.deepEqual(padded.shown, { left: 0, top: -250, width: 1000, height: 1000 });
+  const [upright] = cropImage({ ...drawnPattern(112, 224), source: { width: 500, height: 1000 } }, 224, 1, 'pad');
+  assert.deepEqual(upright?.shown, { left: -250, top: 0, width: 1000, height: 1000 });
+  const [squashed] = cropImage({ ...drawnPattern(224, 224), source: { width: 1000, height: 500 } }, 224, 1, 'squash');
+  assert.deepEqual(squashed?.shown, { left: 0, top: 0, width: 1000, height: 500 });
+});
+
 test('five crops come in the order of the report with their frames in pixels of the original', () => {
   const image = { ...drawnPattern(512, 256), source: { width: 1000, height: 500 } };
   const crops = cropImage(image, 224, 5);
@@ -198,6 +208,7 @@ test('five crops come in the order of the report with their frames in pixels of 
       [far, 0, side, side],
     ],
   );
+  assert.ok(crops.every(({ frame, shown }) => shown === frame));
   assert.equal(cropImage(image, 224, 1).length, 1);
   assert.throws(() => cropImage(image, 300, 5), /short side 256 is smaller than the crop 300/);
 });

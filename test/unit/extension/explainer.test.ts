@@ -4,7 +4,13 @@ import { createExplainer, type ExplanationRequest } from '../../../src/extension
 import { cancelled } from '../../../src/protocol/errors.ts';
 import type { PredictionPanelToPage } from '../../../src/protocol/predictionPanel.ts';
 
-const wish = { image: '/a.jpg', index: 2, source: { kind: 'checkpoint', path: '/best' }, crops: 5 } as const;
+const wish = {
+  image: '/a.jpg',
+  index: 2,
+  source: { kind: 'checkpoint', path: '/best' },
+  crops: 5,
+  precision: 'int8',
+} as const;
 const explanation = { image: '/a.jpg', index: 2, name: 'rose', method: 'occlusion', crops: [] } as const;
 
 /** An explainer whose requests wait until they are answered, fail, or are cancelled. */
@@ -31,7 +37,7 @@ test('a page hears how far an explanation is, and what was found', async () => {
   await ended;
   assert.deepEqual(posted, [
     { type: 'explaining', image: '/a.jpg', index: 2, what: 'Looking', done: 1, total: 5 },
-    { type: 'explanation', explanation },
+    { type: 'explanation', explanation, precision: 'int8' },
   ]);
 });
 
