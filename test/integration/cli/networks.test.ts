@@ -20,8 +20,14 @@ test('networks are listed by words, with what is published of them and whether t
   const { objects } = await networks('BSD', 'resnet-18', '--json');
   assert.deepEqual(objects, [
     {
-      ...{ name: 'resnet18', title: 'ResNet-18', family: 'ResNet', parameters: 11_689_512 },
-      ...{ top1: 0.69758, licence: 'BSD-3-Clause', weightsBytes: 46_807_446, weightsHere: false },
+      ...{ name: 'resnet18', title: 'ResNet-18', family: 'ResNet', isTransformer: false },
+      ...{
+        parameters: 11_689_512,
+        top1: 0.69758,
+        licence: 'BSD-3-Clause',
+        weightsBytes: 46_807_446,
+        weightsHere: false,
+      },
     },
   ]);
   const wrong = await networks('resnt18');
