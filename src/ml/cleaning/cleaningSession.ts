@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import {
@@ -9,6 +10,7 @@ import {
 } from '../../protocol/cleaning.ts';
 import { type DecodePool } from '../data/decodePool.ts';
 import { samplesOf } from '../data/digestImages.ts';
+import { inChunks } from '../data/inChunks.ts';
 import { pathIn } from '../data/pathIn.ts';
 import { type Dataset, type Sample, scanDataset } from '../data/scanDataset.ts';
 import { labelIssues } from '../evaluation/confidentLearning.ts';
@@ -59,6 +61,8 @@ export async function openCleaningSession(
   const scan = () => scanDataset(root, { ...unsplit, layout: options.layout });
   let dataset = await scan();
   const unordered = samplesOf(dataset);
+  // Ahead of the digests: a file that is replaced after them has another mark at the next look.
+  const marked = await marksOf(unordered);
   const digested = await pool.digest(unordered.map(({ file }) => file));
   // An order that stays when images are moved.
   const order = [...unordered.keys()].sort((a, b) => (digested[a] ?? 0) - (digested[b] ?? 0) || ((unordered[a]?.file ?? '') < (unordered[b]?.file ?? '') ? -1 : 1)); // prettier-ignore
@@ -79,23 +83,31 @@ export async function openCleaningSession(
   );
   onStage('Fitting a head');
   const head = await createRidgeHead(found, placement);
-  let rowOfPath = new Map(samples.map(({ file }, row) => [file, row]));
+  /** Only of files that were there at the last look: another image may have come to a path that was left. */
+  let rowOfMark = new Map(order.map((at, row) => [marked[at] ?? '', row]));
 
   /** The row of each image that is there now; undefined where one has none. */
   async function rowsNow(images: readonly Sample[]): Promise<Map<number, Sample> | undefined> {
     const rows = new Map<number, Sample>();
-    const others: Sample[] = [];
-    for (const sample of images) {
-      const row = rowOfPath.get(sample.file);
-      if (row === undefined) others.push(sample);
-      else rows.set(row, sample);
-    }
-    const digests = await pool.digest(others.map(({ file }) => file));
-    for (const [at, sample] of others.entries()) {
-      const row = rowsOfDigest.get(digests[at] ?? NaN)?.find((each) => !rows.has(each));
-      if (row === undefined) return undefined;
+    const marks = await marksOf(images);
+    const seen = new Map<string, number>();
+    const take = (at: number, sample: Sample, row: number) => {
       rows.set(row, sample);
+      seen.set(marks[at] ?? '', row);
+    };
+    const others: [number, Sample][] = [];
+    for (const [at, sample] of images.entries()) {
+      const row = rowOfMark.get(marks[at] ?? '');
+      if (row === undefined) others.push([at, sample]);
+      else take(at, sample, row);
     }
+    const digests = await pool.digest(others.map(([, { file }]) => file));
+    for (const [place, [at, sample]] of others.entries()) {
+      const row = rowsOfDigest.get(digests[place] ?? NaN)?.find((each) => !rows.has(each));
+      if (row === undefined) return undefined;
+      take(at, sample, row);
+    }
+    rowOfMark = seen;
     return rows;
   }
 
@@ -107,8 +119,6 @@ export async function openCleaningSession(
       dataset = await scan();
       const rows = await rowsNow(samplesOf(dataset));
       if (!rows) return undefined;
-      // What is gone may come back under its path.
-      rowOfPath = new Map([...rowOfPath, ...[...rows].map(([row, { file }]) => [file, row] as const)]);
       const labels = new Int32Array(samples.length).fill(-1);
       for (const [row, { classIndex }] of rows) if (found.decoded[row] === 1) labels[row] = classIndex;
       const fit = await head.fit(labels, dataset.classes.length, lookSignal);
@@ -117,6 +127,17 @@ export async function openCleaningSession(
     },
     dispose: () => disposeBoth(head, model),
   };
+}
+
+/** What a file is known again by as long as nobody has touched it: path, size and time of its last change. */
+async function marksOf(samples: readonly Sample[]): Promise<string[]> {
+  const marks = new Map<string, string>();
+  const files = samples.map(({ file }) => file);
+  await inChunks(files, { size: 64, threads: 4 }, async (chunk) => {
+    const found = await Promise.all(chunk.map((file) => stat(file).catch(() => undefined)));
+    chunk.forEach((file, at) => marks.set(file, `${file}\n${found[at]?.size ?? ''}\n${found[at]?.mtimeMs ?? ''}`));
+  });
+  return files.map((file) => marks.get(file) ?? file);
 }
 
 async function disposeBoth(head: RidgeHead, model: FeatureModel): Promise<void> {
@@ -159,22 +180,26 @@ function figuresOf(looked: Looked, found: ImageFeatures, neighbours: Neighbours)
     ...(twin === undefined ? {} : { twin }),
     ...(what === undefined ? {} : { what }),
   }));
+  const isLeft = ({ image }: CleaningItem) => !kept.has(image);
+  const leastSure = unsure(labels, likely, own)
+    .map(({ row, score }) => item(row, 'unsure', score))
+    .filter(isLeft);
   const all = [
     ...issues.map(({ row, score }) => item(row, 'label', score)),
     ...odd,
-    ...unsure(labels, likely, own).map(({ row, score }) => item(row, 'unsure', score)),
-  ].filter(({ image }) => !kept.has(image));
+    ...leastSure.slice(0, unsureShown),
+  ].filter(isLeft);
   const ofKind = (kind: CleaningKind) => all.filter((each) => each.kind === kind);
   const counted = labels.filter((label) => label >= 0).length;
   const right = labels.filter((label, row) => label >= 0 && label === likely[row]).length;
-  const [label, duplicate, unsureOnes, outlier, quality] = cleaningKinds.map((kind) => ofKind(kind).length);
+  const [label, duplicate, , outlier, quality] = cleaningKinds.map((kind) => ofKind(kind).length);
   return {
     data: root,
     classes: classes.map(({ index, folder: name, name: shown }) => ({ folder: name, name: shown, images: labels.filter((each) => each === index).length })), // prettier-ignore
     images: counted,
     accuracy: counted === 0 ? 0 : right / counted,
     estimated,
-    counts: { label: label ?? 0, duplicate: duplicate ?? 0, unsure: unsureOnes ?? 0, outlier: outlier ?? 0, quality: quality ?? 0 }, // prettier-ignore
+    counts: { label: label ?? 0, duplicate: duplicate ?? 0, unsure: leastSure.length, outlier: outlier ?? 0, quality: quality ?? 0 }, // prettier-ignore
     items: cleaningKinds.flatMap((kind) => ofKind(kind).slice(0, mostOfKind)),
     confusions: confusionsOf(labels, likely).map(([actual, predicted, images]) => ({ folder: folder(actual), likely: folder(predicted), images })), // prettier-ignore
   };
@@ -192,7 +217,7 @@ function unsure(labels: Int32Array, likely: Int32Array, own: (row: number) => Fl
     });
     found.push({ row, score: 1 - ((probabilities[label] ?? 0) - second) });
   });
-  return found.sort((a, b) => b.score - a.score || a.row - b.row).slice(0, unsureShown);
+  return found.sort((a, b) => b.score - a.score || a.row - b.row);
 }
 
 /** The neighbours without those that do not count. */

@@ -1,10 +1,13 @@
 import { resolve } from 'node:path';
-import type { Cleaning } from '../../protocol/cleaning.ts';
-import { userError } from '../../protocol/errors.ts';
+import type { Cleaning, CleaningAction } from '../../protocol/cleaning.ts';
+import { cancelled, messageOf, UserError, userError } from '../../protocol/errors.ts';
 import type { RequestContext } from '../../protocol/requestChannel.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { type CleaningSession, openCleaningSession } from '../cleaning/cleaningSession.ts';
-import { createDataEditor } from '../cleaning/dataEditor.ts';
+import { createDataEditor, type DataEditor } from '../cleaning/dataEditor.ts';
+import { readJournal } from '../cleaning/journal.ts';
+import { keptImages } from '../cleaning/keptImages.ts';
+import type { FoldersAre } from '../cleaning/planEdit.ts';
 import { createDecodePool, type DecodePool } from '../data/decodePool.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { openFeatureModel } from '../features/featureModel.ts';
@@ -58,26 +61,34 @@ export function createCleaner(): (request: CleanRequest, context: RequestContext
     }
   }
 
+  /** The figures of a folder as it is now. */
+  async function figuresOf(request: CleanRequest, context: RequestContext) {
+    const { data } = request;
+    const kept = keptImages((await readJournal(resolve(data))).done);
+    for (let turn = 0; turn < 2; turn++) {
+      const session = await sessionFor(request, context);
+      const figures = await session.look(kept, context.signal);
+      if (figures) return figures;
+      // There are images that it has no features of.
+      await close();
+    }
+    throw userError(`The images of ${data} change while they are looked at; try again.`);
+  }
+
   async function clean(request: CleanRequest, context: RequestContext): Promise<void> {
     const { data, action } = request;
     const editor = createDataEditor(data);
-    // What takes long is done before the disk changes, so that it can be cancelled until then.
-    let session = await sessionFor(request, context);
+    // Most of what takes long is done before the disk changes, as an edit can be cancelled only until then.
+    const { dataset } = await sessionFor(request, context);
     const startedAt = performance.now();
-    if (action.kind === 'edit') {
-      await editor.edit(action.edit, session.dataset.splitBy === 'folders' ? 'splits' : 'classes');
-    } else if (action.kind !== 'look') await editor[action.kind]();
+    if (context.signal.aborted) throw cancelled();
+    const isChanged = await carryOut(editor, action, dataset.splitBy === 'folders' ? 'splits' : 'classes');
     const edits = await editor.edits();
+    const lookContext = isChanged ? { ...context, signal: new AbortController().signal } : context;
+    const figures = await figuresOf(request, lookContext).catch(async (error: unknown) => {
+      throw isChanged ? await takenBack(editor, action, error) : error;
+    });
     const done = edits.filter(({ undone }) => !undone);
-    const kept = new Set(done.flatMap(({ edit }) => (edit.kind === 'keep' ? edit.images : [])));
-    const { signal } = context;
-    let figures = await session.look(kept, signal);
-    if (!figures) {
-      await close();
-      session = await sessionFor(request, context);
-      figures = await session.look(kept, signal);
-    }
-    if (!figures) throw userError(`The images of ${data} change while they are looked at; try again.`);
     const [undo, redo] = [done.at(-1)?.edit, edits.find(({ undone }) => undone)?.edit];
     const cleaning: Cleaning = {
       ...figures,
@@ -94,4 +105,26 @@ export function createCleaner(): (request: CleanRequest, context: RequestContext
     before = turn.catch(() => undefined);
     return turn;
   };
+}
+
+/** Does what is asked for; whether anything has changed. */
+async function carryOut(editor: DataEditor, action: CleaningAction, foldersAre: FoldersAre): Promise<boolean> {
+  switch (action.kind) {
+    case 'look':
+      return false;
+    case 'edit':
+      await editor.edit(action.edit, foldersAre);
+      return true;
+    case 'undo':
+    case 'redo':
+      return (await editor[action.kind]()) !== undefined;
+  }
+}
+
+/** Takes back what left a folder that cannot be looked at, such as one without a second class; the error that says so. */
+async function takenBack(editor: DataEditor, action: CleaningAction, error: unknown): Promise<Error> {
+  const isUndo = action.kind === 'undo';
+  await (isUndo ? editor.redo() : editor.undo());
+  const sentence = `${messageOf(error)} ${isUndo ? 'The edit was made again.' : 'The edit was taken back.'}`;
+  return error instanceof UserError ? userError(sentence, error) : new Error(sentence, { cause: error });
 }

@@ -348,8 +348,8 @@ test('data are cleaned: figures follow each edit, images keep their features whe
   service = startService(60_000, { FIVECROP_CACHE: join(folder, 'cleaning-cache') });
   t.after(() => service.dispose());
   const source = { kind: 'checkpoint', path: checkpoint } as const;
-  const clean = async (action: CleaningAction) => {
-    const answers = await answersTo({ type: 'clean', data, source, action, layout: 'auto', ...onCpu });
+  const clean = async (action: CleaningAction, signal?: AbortSignal) => {
+    const answers = await answersTo({ type: 'clean', data, source, action, layout: 'auto', ...onCpu }, signal);
     const [{ cleaning } = assert.fail('there are no figures')] = ofType(answers, 'cleaning');
     // Who lies nearest to whom is looked at once, when a folder is opened.
     const items = cleaning.items.filter(({ kind }) => kind === 'label' || kind === 'unsure');
@@ -376,7 +376,32 @@ test('data are cleaned: figures follow each edit, images keep their features whe
   service.dispose();
   service = startService(60_000, { FIVECROP_CACHE: join(folder, 'cleaning-cache') });
   assert.deepEqual(await clean({ kind: 'look' }), kept);
-  for (let turn = 0; turn < 3; turn++) await clean({ kind: 'undo' });
+  // An edit that is cancelled while it waits is not made.
+  const waiting = new AbortController();
+  const looked = clean({ kind: 'look' });
+  const stopped = clean({ kind: 'edit', edit: { kind: 'merge', from: '2', to: '1' } }, waiting.signal);
+  waiting.abort();
+  await assert.rejects(stopped, CancelledError);
+  assert.deepEqual(await looked, kept);
+  // Paths that other images had before name those that lie there now, and what was kept stays so.
+  for (const [from, to] of [['1', 'one'], ['2', '1'], ['one', '2']] as const) await clean({ kind: 'edit', edit: { kind: 'rename', from, to } }); // prettier-ignore
+  const swapped = await clean({ kind: 'look' });
+  const others = { '1': '2', '2': '1' } as Partial<Record<string, string>>;
+  const swap = (path: string) => path.replace(/\/([12])\//u, (all, name: string) => `/${others[name] ?? all}/`);
+  assert.ok(swapped.items.every(({ image }) => image !== swap(first.image)));
+  service.dispose();
+  service = startService(60_000, { FIVECROP_CACHE: join(folder, 'cleaning-cache') });
+  assert.deepEqual(await clean({ kind: 'look' }), swapped);
+  // What would leave one class is taken back.
+  for (const from of ['3', '4', '5']) await clean({ kind: 'edit', edit: { kind: 'merge', from, to: '1' } });
+  const two = await clean({ kind: 'look' });
+  await assert.rejects(
+    clean({ kind: 'edit', edit: { kind: 'merge', from: '2', to: '1' } }),
+    /The edit was taken back\.$/u,
+  );
+  const { edits, items } = await clean({ kind: 'look' });
+  assert.deepEqual({ edits, items }, { edits: two.edits, items: two.items });
+  for (let turn = 0; turn < 9; turn++) await clean({ kind: 'undo' });
   assert.deepEqual({ ...(await clean({ kind: 'look' })), redo: undefined }, { ...began, redo: undefined });
   await rename(join(data, 'train/2/moved.jpg'), join(data, 'train/1', file));
   assert.deepEqual((await clean({ kind: 'look' })).images, all);
