@@ -1031,11 +1031,11 @@ function openCleaning(look: Look = {}) {
         await post({ ...message, picture: flowerPicture(message.image.length + Number(message.image.at(-5))) });
       }
       if (message.type === 'ready')
-        await post({ type: 'sources', label: '/data/flowers', sources: [source], source: 'a' });
+        await post({ type: 'sources', label: '/data/flowers', sources: [source], source: 'a', isTrainedOnData: true });
       if (message.type === 'edit') fixed++;
       if (message.type === 'undo') fixed--;
       if (['ready', 'edit', 'undo'].includes(message.type)) {
-        await post({ type: 'cleaning', cleaning: sampleCleaning(300, fixed) });
+        await post({ type: 'cleaning', cleaning: sampleCleaning(300, fixed), isAnswer: message.type !== 'ready' });
       }
     },
   });

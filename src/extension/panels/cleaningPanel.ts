@@ -9,6 +9,7 @@ import {
 } from '../../protocol/cleaningPanel.ts';
 import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
 import { userError } from '../../protocol/errors.ts';
+import { ignoreFile } from '../../protocol/ignoreList.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
@@ -19,7 +20,7 @@ import { chooseSource } from './chooseSource.ts';
 import { type CleaningSession, createCleaningSession } from './cleaningSession.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
-import { bestCheckpoints, offerOf, sourceExists, sourceOfId } from './offeredSources.ts';
+import { bestCheckpoints, isTrainedOn, offerOf, sourceExists, sourceOfId } from './offeredSources.ts';
 import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
 
@@ -121,7 +122,7 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
     await context.workspaceState.update(lastSourceKey, next);
     connection.post(offers(data, source, runs));
     session.cancel();
-    await session.act({ kind: 'look' });
+    await session.act({ kind: 'look' }, 'user');
   };
   const begin = async () => {
     began = true;
@@ -131,12 +132,18 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
     const first = likely ?? (await chooseSource(parts));
     if (first) await use(first);
   };
+  let lookingSoon: NodeJS.Timeout | undefined;
   const watcher = watchFolder(data, () => {
-    // Our own edits have been told.
-    if (Date.now() - lastAction > 2 * settle && session.cleaning) void session.act({ kind: 'look' });
+    // Our own edits have been told, but somebody else may have changed something at the same time: one look shows it.
+    const wait = Math.max(0, lastAction + 2 * settle - Date.now());
+    clearTimeout(lookingSoon);
+    lookingSoon = setTimeout(() => {
+      if (session.cleaning) void session.act({ kind: 'look' }, 'watcher');
+    }, wait);
   });
   panel.onDidDispose(() => {
     watcher.dispose();
+    clearTimeout(lookingSoon);
     session.dispose();
     memory.forget(id);
   });
@@ -147,7 +154,13 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
 function offers(data: string, source: ClassifierSource | undefined, { runs }: CleaningParts['runs']) {
   const offered = [...(source ? [source] : []), ...bestCheckpoints(runs)].filter(sourceExists);
   const byId = new Map(offered.map((each) => [JSON.stringify(each), offerOf(each, runs)]));
-  return { type: 'sources' as const, label: data, sources: [...byId.values()], source: source ? JSON.stringify(source) : '' }; // prettier-ignore
+  return {
+    type: 'sources' as const,
+    label: data,
+    sources: [...byId.values()],
+    source: source ? JSON.stringify(source) : '',
+    isTrainedOnData: source !== undefined && isTrainedOn(source, data, runs),
+  };
 }
 
 interface Controls {
@@ -165,20 +178,22 @@ async function obey(
   const classes = session.cleaning?.classes ?? [];
   switch (message.type) {
     case 'edit':
-      return session.act({ kind: 'edit', edit: message.edit });
+      return session.act({ kind: 'edit', edit: message.edit }, 'page');
     case 'undo':
     case 'redo':
+      return session.act({ kind: message.type }, 'page');
     case 'look':
-      return session.act({ kind: message.type });
+      return session.act({ kind: 'look' }, 'user');
     case 'otherClass': {
       const to = await askOtherClass(classes);
-      if (to !== undefined) await session.act({ kind: 'edit', edit: { kind: 'move', images: [message.image], to } });
+      if (to !== undefined)
+        await session.act({ kind: 'edit', edit: { kind: 'move', images: [message.image], to } }, 'user');
       return;
     }
     case 'renameClass':
     case 'mergeClass': {
       const edit = await (message.type === 'renameClass' ? askRenamedClass(classes) : askMergedClasses(classes));
-      if (edit) await session.act({ kind: 'edit', edit });
+      if (edit) await session.act({ kind: 'edit', edit }, 'user');
       return;
     }
     case 'source': {
@@ -218,7 +233,10 @@ function watchFolder(folder: string, onChange: () => void): vscode.Disposable {
     clearTimeout(timer);
     timer = setTimeout(onChange, settle);
   };
-  return vscode.Disposable.from(watcher, watcher.onDidCreate(later), watcher.onDidDelete(later), {
-    dispose: () => clearTimeout(timer),
-  });
+  // Of files that change only the list of what is put aside matters.
+  const list = vscode.workspace.createFileSystemWatcher(
+    new vscode.RelativePattern(vscode.Uri.file(folder), ignoreFile),
+  );
+  const listeners = [watcher.onDidCreate(later), watcher.onDidDelete(later), list.onDidChange(later)];
+  return vscode.Disposable.from(watcher, list, ...listeners, { dispose: () => clearTimeout(timer) });
 }

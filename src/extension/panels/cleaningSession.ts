@@ -10,12 +10,15 @@ export type Clean = (
   call: { readonly signal: AbortSignal; readonly onAnswer: (answer: ServiceAnswerBody) => void },
 ) => Promise<void>;
 
+/** Who wants an action: the page by a message that is answered, the user in another way, or nobody, as the folder changed. */
+export type Asker = 'page' | 'user' | 'watcher';
+
 /** The cleaning of one data folder. */
 export interface CleaningSession {
   /** What is known of the data. */
   readonly cleaning: Cleaning | undefined;
-  /** Each action is answered by one `cleaning` or one `error`, in their order. */
-  act(action: CleaningAction): Promise<void>;
+  /** Each action is followed by `cleaning` or `error`, in their order. Why an edit failed stays where the watcher looks. */
+  act(action: CleaningAction, asker: Asker): Promise<void>;
   /** Ends what is going on; what was asked for after it is not begun. */
   cancel(): void;
   /** Says everything to a page that begins anew. */
@@ -29,7 +32,7 @@ const idle = { type: 'progress', busy: false, what: '', done: 0, total: 0 } as c
 export function createCleaningSession(clean: Clean, post: (message: CleaningPanelToPage) => void): CleaningSession {
   let cleaning: Cleaning | undefined;
   let progress: Extract<CleaningPanelToPage, { type: 'progress' }> = idle;
-  let problem: string | undefined;
+  let problem: { readonly message: string; readonly isOfEdit: boolean } | undefined;
   let running = new AbortController();
   let waiting = 0;
   let before: Promise<void> = Promise.resolve();
@@ -38,21 +41,33 @@ export function createCleaningSession(clean: Clean, post: (message: CleaningPane
     progress = now;
     post(now);
   };
-  async function run(action: CleaningAction, { signal }: AbortController): Promise<void> {
+  const tellProblem = (isAnswer: boolean) => {
+    if (problem) post({ type: 'error', message: problem.message, isAnswer });
+  };
+  async function run(action: CleaningAction, asker: Asker, { signal }: AbortController): Promise<void> {
+    const isAnswer = asker === 'page';
+    const known = cleaning;
     try {
       await clean(action, {
         signal,
         onAnswer: (answer) => {
           if (answer.type === 'progress') report({ type: 'progress', busy: true, what: answer.what, done: answer.done, total: answer.total ?? 0 }); // prettier-ignore
           if (answer.type !== 'cleaning') return;
-          problem = undefined;
+          if (asker !== 'watcher' || problem?.isOfEdit === false) problem = undefined;
           cleaning = answer.cleaning;
-          post({ type: 'cleaning', cleaning });
+          post({ type: 'cleaning', cleaning, isAnswer });
+          tellProblem(false);
         },
       });
     } catch (error) {
-      problem = error instanceof CancelledError ? l10n.t('It was cancelled.') : messageOf(error);
-      post({ type: 'error', message: problem });
+      const isCancelled = error instanceof CancelledError;
+      // What was cancelled after it was done is done.
+      if (isCancelled && cleaning !== known) return;
+      problem = {
+        message: isCancelled ? l10n.t('It was cancelled.') : messageOf(error),
+        isOfEdit: action.kind !== 'look',
+      };
+      tellProblem(isAnswer);
     }
   }
 
@@ -60,11 +75,11 @@ export function createCleaningSession(clean: Clean, post: (message: CleaningPane
     get cleaning() {
       return cleaning;
     },
-    act: (action) => {
+    act: (action, asker) => {
       const controller = running;
       if (waiting++ === 0) report({ ...idle, busy: true, what: l10n.t('Looking at the data') });
       before = before
-        .then(() => run(action, controller))
+        .then(() => run(action, asker, controller))
         .finally(() => {
           if (--waiting === 0) report(idle);
         });
@@ -75,9 +90,9 @@ export function createCleaningSession(clean: Clean, post: (message: CleaningPane
       running = new AbortController();
     },
     replay: () => {
-      if (cleaning) post({ type: 'cleaning', cleaning });
+      if (cleaning) post({ type: 'cleaning', cleaning, isAnswer: false });
       post(progress);
-      if (problem !== undefined) post({ type: 'error', message: problem });
+      tellProblem(false);
     },
     dispose: () => running.abort(),
   };

@@ -63,8 +63,20 @@ function shown(source: ClassifierSource): ShownSource {
   }
 }
 
+/** The run that a checkpoint is of. */
+function runOf(path: string, runs: readonly StoredRun[]): StoredRun | undefined {
+  return runs.find(({ folder }) => path.startsWith(join(folder, runFiles.checkpoints)));
+}
+
+/** Whether a source's features were trained on a data folder: by a run that trained more than the head. */
+export function isTrainedOn(source: ClassifierSource, data: string, runs: readonly StoredRun[]): boolean {
+  if (source.kind !== 'checkpoint') return false;
+  const config = runOf(source.path, runs)?.record.config;
+  return config !== undefined && config.method !== 'head' && config.data === data;
+}
+
 function describeCheckpoint(path: string, runs: readonly StoredRun[]): string {
-  const run = runs.find(({ folder }) => path.startsWith(join(folder, runFiles.checkpoints)));
+  const run = runOf(path, runs);
   if (!run) return path;
   const { best, config } = run.record;
   const accuracy = best && basename(path) === runFiles.best ? [percent(best.validAccuracy)] : [];

@@ -19,11 +19,14 @@ import { neighbourCount, oddImages } from '../features/findSuspects.ts';
 import { imageFeatures } from '../features/imageFeatures.ts';
 import { nearestNeighbours, type Neighbours } from '../features/neighbours.ts';
 import { createRidgeHead, type RidgeFit, type RidgeHead } from '../features/ridgeHead.ts';
+import { requireFinite } from '../features/requireFinite.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
 import type { Layout } from '../../protocol/trainingConfig.ts';
 
 export interface CleaningOptions {
   readonly layout: Layout;
+  /** What the model is called in errors. */
+  readonly network: string;
   readonly pool: DecodePool;
   readonly placement: Placement;
   readonly signal: AbortSignal;
@@ -50,7 +53,7 @@ const unsureShown = 100;
 const confusionsShown = 30;
 const unsplit = { validShare: 0, testShare: 0, seed: 0 };
 
-/** Computes what is not kept of the features, and all that does not depend on labels. Throws as `imageFeatures` does. */
+/** Computes what is not kept of the features, and all that does not depend on labels. Throws as `imageFeatures` and `requireFinite` do. */
 export async function openCleaningSession(
   folder: string,
   model: FeatureModel,
@@ -73,6 +76,7 @@ export async function openCleaningSession(
     rowsOfDigest.set(digest, [...(rowsOfDigest.get(digest) ?? []), row]);
   });
   const found = await imageFeatures(model, samples, { pool, signal, log, onProgress });
+  requireFinite(found, samples, options.network);
   onStage('Comparing every image with every other');
   const neighbours = await nearestNeighbours(
     found,

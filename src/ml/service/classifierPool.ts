@@ -107,6 +107,11 @@ export function loadedSource(source: ClassifierSource): LoadedSource {
   return parsedSource(source).loaded;
 }
 
+/** What a source is called: its network, or the name of its file. */
+export function titleOfSource(source: ClassifierSource): string {
+  return parsedSource(source).title;
+}
+
 interface ParsedSource {
   readonly loaded: LoadedSource;
   readonly title: string;

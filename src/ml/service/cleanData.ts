@@ -11,7 +11,7 @@ import type { FoldersAre } from '../cleaning/planEdit.ts';
 import { createDecodePool, type DecodePool } from '../data/decodePool.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { openFeatureModel } from '../features/featureModel.ts';
-import { loadedSource } from './classifierPool.ts';
+import { loadedSource, titleOfSource } from './classifierPool.ts';
 import { rareProgress } from './rareProgress.ts';
 
 type CleanRequest = Extract<ServiceRequestBody, { type: 'clean' }>;
@@ -47,7 +47,7 @@ export function createCleaner(): (request: CleanRequest, context: RequestContext
     try {
       // The head is fitted on the CPU, which gives the same bits each time.
       const session = await openCleaningSession(data, model, {
-        ...{ layout, signal, log },
+        ...{ layout, signal, log, network: titleOfSource(source) },
         pool: (pool ??= createDecodePool()),
         placement: await chooseEngine({ engine: 'auto', device: 'cpu', log }),
         onProgress: rareProgress('Computing features', answer),

@@ -65,11 +65,18 @@ export function cleaningHeader(
       for (const control of classes) setDisabled(control, cleaning === undefined);
       busy.draw(progress);
       setText(figures, cleaning ? figuresText(cleaning) : '');
-      setText(hint, cleaning ? l10n.t('A head that is fitted to all other images judges each one, anew after each change. Nothing is deleted: images move to other folders or onto the ignore list.') : ''); // prettier-ignore
+      setText(hint, cleaning ? hintText(sources?.isTrainedOnData === true) : '');
       notice.hidden = problem === undefined;
       setText(error, problem ?? '');
     },
   };
+}
+
+function hintText(isTrainedOnData: boolean): string {
+  const how = l10n.t('A head that is fitted to all other images judges each one, anew after each change. The accuracy is over all images: those of train, valid and test.'); // prettier-ignore
+  const nothingDeleted = l10n.t('Nothing is deleted: images move to other folders or onto the ignore list.');
+  const tooHigh = l10n.t('The network was trained on images of this folder, so the accuracy may be too high and wrong classes may be missed.'); // prettier-ignore
+  return [how, ...(isTrainedOnData ? [tooHigh] : []), nothingDeleted].join(' ');
 }
 
 function figuresText({ accuracy, images: all, estimated, edits, milliseconds }: Cleaning): string {

@@ -14,7 +14,7 @@ import { itemDetail } from './itemDetail.ts';
 import { itemList } from './itemList.ts';
 import { kindTitle } from './itemTexts.ts';
 import type { CleaningPageState } from './pageState.ts';
-import { shownItems } from './shownItems.ts';
+import { itemKey, shownItems } from './shownItems.ts';
 
 type Of<Type extends CleaningPanelToPage['type']> = Extract<CleaningPanelToPage, { type: Type }>;
 
@@ -49,7 +49,7 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
     thumbnails,
     name: shown.name,
     onSelect: (selected) => {
-      state.change({ selected });
+      state.change({ selected: itemKey(selected) });
       detail.draw(shown.chosen(), shown.name);
     },
     onAction: shown.act,
@@ -84,7 +84,7 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
   return (message) => {
     switch (message.type) {
       case 'cleaning':
-        shown.answered(message.cleaning);
+        shown.told(message.cleaning, message.isAnswer);
         problem = undefined;
         break;
       case 'sources':
@@ -95,7 +95,7 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
         break;
       case 'error':
         problem = message.message;
-        shown.answered(undefined);
+        shown.told(undefined, message.isAnswer);
         break;
       case 'picture':
         (message.size === thumbnailPixels ? thumbnails : large).arrived(message.image, message.picture);

@@ -5,10 +5,8 @@ import { fileName } from '../components/format.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import type { Pictures } from '../components/pictures.ts';
 import { button, setDisabled } from '../components/toolkit.ts';
+import type { ItemAction } from './itemAction.ts';
 import { acceptedEdit, editText, reasonOf, type ClassName } from './itemTexts.ts';
-
-/** What can be done with an image, with the key that does it. */
-export type ItemAction = 'accept' | 'keep' | 'putAside' | 'otherClass' | 'open';
 
 export type ItemDetail = {
   element: HTMLElement;

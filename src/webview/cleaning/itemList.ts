@@ -6,9 +6,10 @@ import type { KeptState } from '../components/host.ts';
 import type { Pictures } from '../components/pictures.ts';
 import { setText } from '../components/setText.ts';
 import { virtualList } from '../components/virtualList.ts';
-import type { ItemAction } from './itemDetail.ts';
+import type { ItemAction } from './itemAction.ts';
 import { reasonOf, type ClassName } from './itemTexts.ts';
 import type { CleaningPageState } from './pageState.ts';
+import { itemKey } from './shownItems.ts';
 
 const rowHeight = 64;
 
@@ -16,7 +17,7 @@ export type ItemListOptions = {
   state: KeptState<CleaningPageState>;
   thumbnails: Pictures;
   name: ClassName;
-  onSelect: (image: string) => void;
+  onSelect: (item: CleaningItem) => void;
   onAction: (action: ItemAction) => void;
 };
 
@@ -29,11 +30,10 @@ export type ItemList = {
 /** The images of a kind, walked by arrow keys: Enter, Delete and letters do something with the selected one. */
 export function itemList({ state, thumbnails, name, onSelect, onAction }: ItemListOptions): ItemList {
   const nothing = element('p', { class: 'empty', role: 'status' });
-  const key = ({ image, twin }: CleaningItem) => `${image}\n${twin ?? ''}`;
   const list = virtualList<CleaningItem>({
     label: l10n.t('Images'),
     rowHeight,
-    key,
+    key: itemKey,
     row: (item) =>
       element('div', { class: 'row' }, [
         thumbnails.image(item.image, fileName(item.image)),
@@ -44,7 +44,7 @@ export function itemList({ state, thumbnails, name, onSelect, onAction }: ItemLi
         ]),
       ]),
     context: () => ({}),
-    onSelect: ({ image }) => onSelect(image),
+    onSelect,
     onOpen: () => onAction('accept'),
     onDelete: () => onAction('putAside'),
     scroll: {
@@ -66,7 +66,7 @@ export function itemList({ state, thumbnails, name, onSelect, onAction }: ItemLi
       nothing.hidden = items.length > 0;
       setText(nothing, l10n.t('There is no such image.'));
       list.element.hidden = items.length === 0;
-      list.show(items, selected && key(selected), true);
+      list.show(items, selected && itemKey(selected), true);
     },
   };
 }

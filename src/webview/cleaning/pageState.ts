@@ -5,7 +5,7 @@ import { cleaningKinds } from '../../protocol/cleaning.ts';
 export const cleaningPageStateSchema = z.object({
   /** Kind of the images that are shown. */
   kind: z.enum(cleaningKinds).default('label'),
-  /** The image that is shown large. */
+  /** Key of the item that is shown large. */
   selected: z.string().optional(),
   /** Pixels by which the list and the page were scrolled. */
   scroll: z.object({ list: z.number(), page: z.number() }).default({ list: 0, page: 0 }),

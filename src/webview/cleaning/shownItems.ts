@@ -1,15 +1,14 @@
 import type { Cleaning, CleaningItem } from '../../protocol/cleaning.ts';
 import type { CleaningPanelToHost } from '../../protocol/cleaningPanel.ts';
-import type { KeptState } from '../components/host.ts';
-import type { ItemAction } from './itemDetail.ts';
+import type { ItemAction } from './itemAction.ts';
 import { acceptedEdit, classNamesOf, type ClassName } from './itemTexts.ts';
 import type { CleaningPageState } from './pageState.ts';
 
 /** What is known of the data, and the images that are shown of it. */
 export type ShownItems = {
   readonly cleaning: Cleaning | undefined;
-  /** Takes new figures, or with none the word that what was asked for last failed. */
-  answered: (cleaning: Cleaning | undefined) => void;
+  /** Takes new figures, or with none the word that something failed; `isAnswer` as the message says it. */
+  told: (cleaning: Cleaning | undefined, isAnswer: boolean) => void;
   name: ClassName;
   /** Images of the kind that is shown, without those that something was asked for. */
   items: () => readonly CleaningItem[];
@@ -20,9 +19,14 @@ export type ShownItems = {
   redo: () => void;
 };
 
+/** What tells an item from all others of its kind: an image may have several twins. */
+export function itemKey({ image, twin }: CleaningItem): string {
+  return `${image}\n${twin ?? ''}`;
+}
+
 /** `onChange` is called when other images are shown. */
 export function shownItems(
-  state: KeptState<CleaningPageState>,
+  state: { readonly value: CleaningPageState; change: (part: Partial<CleaningPageState>) => void },
   send: (message: CleaningPanelToHost) => void,
   onChange: () => void,
 ): ShownItems {
@@ -36,14 +40,16 @@ export function shownItems(
     unanswered++;
     send(message);
   };
-  const items = () => (cleaning?.items ?? []).filter(({ kind, image }) => kind === state.value.kind && !handled.has(image)); // prettier-ignore
-  const chosen = () => items().find(({ image }) => image === state.value.selected) ?? items()[0];
+  // Of near-duplicates one may be gone: what remains is no pair.
+  const isOpen = ({ image, twin }: CleaningItem) => !handled.has(image) && !(twin !== undefined && handled.has(twin));
+  const items = () => (cleaning?.items ?? []).filter((item) => item.kind === state.value.kind && isOpen(item));
+  const chosen = () => items().find((item) => itemKey(item) === state.value.selected) ?? items()[0];
   return {
     get cleaning() {
       return cleaning;
     },
-    answered: (next) => {
-      unanswered = Math.max(0, unanswered - 1);
+    told: (next, isAnswer) => {
+      if (isAnswer) unanswered = Math.max(0, unanswered - 1);
       if (unanswered === 0) handled.clear();
       if (!next) return;
       cleaning = next;
@@ -63,10 +69,11 @@ export function shownItems(
       const edit = action === 'accept' ? acceptedEdit(item) : { kind: action, images: [image] };
       if (!edit) return;
       const before = items();
-      const at = before.findIndex((each) => each.image === image);
-      // What comes next is selected, so that the keys walk through the list.
-      state.change({ selected: (before[at + 1] ?? before[at - 1])?.image });
+      const at = before.indexOf(item);
       handled.add(image);
+      // What comes next is selected, so that the keys walk through the list.
+      const next = before.slice(at).find(isOpen) ?? before.slice(0, at).findLast(isOpen);
+      state.change({ selected: next && itemKey(next) });
       ask({ type: 'edit', edit });
       onChange();
     },

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createCleaningSession } from '../../../src/extension/panels/cleaningSession.ts';
+import type { CleaningPanelToPage } from '../../../src/protocol/cleaningPanel.ts';
+import { cancelled, userError } from '../../../src/protocol/errors.ts';
+import { sampleCleaning } from '../../e2e/pages/samples.ts';
+
+/** What the page hears beside progress; each action does what is next in `ways`. */
+function opened(...ways: ('figures' | 'figures, then cancelled' | 'cancelled' | 'failed')[]) {
+  const heard: string[] = [];
+  const post = (message: CleaningPanelToPage) => {
+    if (message.type === 'cleaning') heard.push(`figures ${message.isAnswer}`);
+    if (message.type === 'error') heard.push(`${message.message} ${message.isAnswer}`);
+  };
+  const session = createCleaningSession((_, { onAnswer }) => {
+    const way = ways.shift();
+    if (way?.startsWith('figures') === true) onAnswer({ type: 'cleaning', cleaning: sampleCleaning(1) });
+    if (way?.endsWith('cancelled') === true) return Promise.reject(cancelled());
+    return way === 'failed' ? Promise.reject(userError('No.')) : Promise.resolve();
+  }, post);
+  return { session, heard };
+}
+
+test('an edit that was made is not called cancelled', async () => {
+  const { session, heard } = opened('figures, then cancelled', 'cancelled');
+  await session.act({ kind: 'undo' }, 'page');
+  await session.act({ kind: 'undo' }, 'page');
+  assert.deepEqual(heard, ['figures true', 'It was cancelled. true']);
+});
+
+test('why an edit failed stays until the user asks for something else, why a look failed until the next', async () => {
+  const { session, heard } = opened('failed', 'figures', 'figures', 'failed', 'figures');
+  await session.act({ kind: 'redo' }, 'page');
+  await session.act({ kind: 'look' }, 'watcher');
+  await session.act({ kind: 'look' }, 'user');
+  await session.act({ kind: 'look' }, 'watcher');
+  await session.act({ kind: 'look' }, 'watcher');
+  const [edit, look] = [heard.slice(0, 3), heard.slice(3)];
+  assert.deepEqual(edit, ['No. true', 'figures false', 'No. false']);
+  assert.deepEqual(look, ['figures false', 'No. false', 'figures false']);
+});
