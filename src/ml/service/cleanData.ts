@@ -124,7 +124,10 @@ async function carryOut(editor: DataEditor, action: CleaningAction, foldersAre: 
 /** Takes back what left a folder that cannot be looked at, such as one without a second class; the error that says so. */
 async function takenBack(editor: DataEditor, action: CleaningAction, error: unknown): Promise<Error> {
   const isUndo = action.kind === 'undo';
-  await (isUndo ? editor.redo() : editor.undo());
-  const sentence = `${messageOf(error)} ${isUndo ? 'The edit was made again.' : 'The edit was taken back.'}`;
+  const then = await (isUndo ? editor.redo() : editor.undo()).then(
+    () => (isUndo ? 'The edit was made again.' : 'The edit was taken back.'),
+    (problem: unknown) => `This could not be taken back: ${messageOf(problem)}`,
+  );
+  const sentence = `${messageOf(error)} ${then}`;
   return error instanceof UserError ? userError(sentence, error) : new Error(sentence, { cause: error });
 }
