@@ -18,9 +18,13 @@ export function temporaryName(path: string): string {
   return `${path}.${counter++}.${here.pid}-${digest(scopeOf(here))}-${digest(here.birth)}.tmp`;
 }
 
-/** Removes what processes that are gone have left unfinished in the folder of a run; what cannot be removed stays. */
-export function sweepTemporaryFiles(folder: string): Promise<void> {
-  return sweep(folder, (name) => pattern.exec(name) ?? formerPattern.exec(name));
+/**
+ * Removes what processes that are gone have left unfinished in the folder of a run, or, in a folder of the user's own, of
+ * the files named in `only`; what cannot be removed stays.
+ */
+export function sweepTemporaryFiles(folder: string, only?: readonly string[]): Promise<void> {
+  const isOurs = (name: string) => only?.some((file) => name.startsWith(`${file}.`)) ?? true;
+  return sweep(folder, (name) => (isOurs(name) ? (pattern.exec(name) ?? formerPattern.exec(name)) : null));
 }
 
 /** Removes the folders of runs that processes which are gone were about to make in `parent`. */

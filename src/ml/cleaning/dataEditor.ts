@@ -2,12 +2,14 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type DataEdit, journalFile, type ListedEdit } from '../../protocol/dataEdits.ts';
 import { messageOf } from '../../protocol/errors.ts';
+import { ignoreFile } from '../../protocol/ignoreList.ts';
 import { diskError } from '../../runs/diskError.ts';
 import { withFileLock } from '../../runs/lock.ts';
 import { sweepTemporaryFiles } from '../../runs/temporaryFiles.ts';
 import { inverseStep, makeSteps } from './editSteps.ts';
 import { appendLine, type Direction, type Journal, type JournalEntry, readJournal } from './journal.ts';
 import { type FoldersAre, planEdit } from './planEdit.ts';
+import { requireInside, requireOrdinaryFile } from './requireInside.ts';
 
 /** Edits a data folder so that every edit can be taken back. Of processes that edit it at once, one waits for the other. */
 export interface DataEditor {
@@ -32,6 +34,7 @@ export function createDataEditor(folder: string): DataEditor {
   async function exclusively(work: (journal: Journal) => Promise<Journal>): Promise<Journal> {
     const lock = join(root, lockFile);
     try {
+      for (const name of [lockFile, journalFile, ignoreFile]) await requireOrdinaryFile(join(root, name));
       return await withFileLock(lock, async () => {
         const size = (await stat(join(root, journalFile)).catch(() => undefined))?.size ?? 0;
         // Another process may have written to it.
@@ -76,6 +79,7 @@ export function createDataEditor(folder: string): DataEditor {
 
 /** Writes what is to be done, does it, and writes that it is done, or why it is not. */
 async function carryOut(root: string, journal: Journal, direction: Direction, entry: JournalEntry): Promise<Journal> {
+  await requireInside(root, entry.steps);
   const time = new Date().toISOString();
   const line =
     direction === 'edit'
@@ -96,9 +100,10 @@ async function finish(root: string, journal: Journal, direction: Direction, entr
 
 /** Goes on with what a process that was killed had begun; what cannot be finished any more is taken back. */
 async function recover(root: string, journal: Journal): Promise<Journal> {
-  await sweepTemporaryFiles(root);
+  await sweepTemporaryFiles(root, [ignoreFile, lockFile]);
   if (!journal.pending) return journal;
   const { direction, entry } = journal.pending;
+  await requireInside(root, entry.steps);
   return finish(root, journal, direction, entry).catch(async (error: unknown) => {
     const after = await readJournal(root);
     if (after.pending) throw error;

@@ -4,10 +4,11 @@ import { lstat, mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EditStep } from '../../protocol/dataEdits.ts';
 import { codeOf, userError } from '../../protocol/errors.ts';
-import { ignoreFile, ignoreKey, ignoreLine, pathOnLine } from '../../protocol/ignoreList.ts';
+import { ignoreFile, ignoreKey, ignoreLine, parseIgnoreList, pathOnLine } from '../../protocol/ignoreList.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { diskError } from '../../runs/diskError.ts';
 import { readIgnoreFile } from '../../runs/putAside.ts';
+import { requireInside } from './requireInside.ts';
 
 type IgnoreStep = Extract<EditStep, { step: 'ignoreList' }>;
 
@@ -28,22 +29,45 @@ export function inverseStep(step: EditStep): EditStep {
 }
 
 /**
- * Makes steps one after the other; one that has been made already is passed over. If one cannot be made, those before it
- * are taken back, and the error is returned, whose sentence says why. Throws if they cannot be taken back either.
+ * Makes steps one after the other; one that has been made already is passed over. If one cannot be made, all that are made
+ * are taken back, those after it too, which a process that was killed may have made. The error is returned, whose sentence
+ * says why. Throws if they cannot be taken back either.
  */
 export async function makeSteps(root: string, steps: readonly EditStep[]): Promise<Error | undefined> {
-  for (const [at, step] of steps.entries()) {
+  for (const step of steps) {
     try {
       await makeStep(root, step);
     } catch (error) {
-      for (const made of steps.slice(0, at).reverse()) await makeStep(root, inverseStep(made));
+      for (const each of steps.toReversed()) if (await isMade(root, each)) await makeStep(root, inverseStep(each));
       return error instanceof Error ? error : new Error(String(error));
     }
   }
   return undefined;
 }
 
+/** Whether there is something of a step to take back. */
+async function isMade(root: string, step: EditStep): Promise<boolean> {
+  if (step.step === 'ignoreList') {
+    const text = await readIgnoreFile(root);
+    if (hashOf(text) === step.after) return true;
+    // Somebody has edited the list meanwhile.
+    const there = parseIgnoreList(text ?? '');
+    return hashOf(text) !== step.before && step.added.split('\n').flatMap(pathOnLine).some((path) => there.has(path)); // prettier-ignore
+  }
+  if (step.step !== 'move') return true;
+  const [from, to] = [join(root, step.from), join(root, step.to)];
+  const [source, target] = await Promise.all([statusOf(from), statusOf(to)]);
+  return target !== undefined && (source === undefined || isSameEntry(from, source, to, target));
+}
+
+/** A disk that does not tell upper from lower case finds the same entry under both names. */
+function isSameEntry(from: string, source: Stats, to: string, target: Stats): boolean {
+  return source.ino === target.ino && from.toLowerCase() === to.toLowerCase();
+}
+
 async function makeStep(root: string, step: EditStep): Promise<void> {
+  // A step before may have put a folder there that has a link in it.
+  await requireInside(root, [step]);
   switch (step.step) {
     case 'move':
       return moveEntry(join(root, step.from), join(root, step.to));
@@ -69,9 +93,8 @@ async function moveEntry(from: string, to: string): Promise<void> {
   const [source, target] = await Promise.all([statusOf(from), statusOf(to)]);
   if (!source && target) return;
   if (!source) throw userError(`${from} is gone: somebody else has moved or deleted it.`);
-  // A disk that does not tell upper from lower case finds the same entry under both names.
-  const isSame = target?.ino === source.ino && from.toLowerCase() === to.toLowerCase();
-  if (target && !isSame) throw userError(`${to} is there already: move or rename it first.`);
+  if (target && !isSameEntry(from, source, to, target))
+    throw userError(`${to} is there already: move or rename it first.`);
   try {
     await rename(from, to);
   } catch (error) {

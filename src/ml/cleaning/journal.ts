@@ -10,6 +10,7 @@ import {
 import { codeOf, userError } from '../../protocol/errors.ts';
 import { type FileLimit, readBoundedText } from '../../runs/boundedFile.ts';
 import { syncFolder } from '../../runs/atomicFile.ts';
+import { requireOrdinaryFile } from './requireInside.ts';
 
 const limit: FileLimit = { what: 'a journal of edits', bytes: 512 * 1024 * 1024 };
 
@@ -40,6 +41,7 @@ export interface Journal {
 /** Reads the journal of a data folder; an empty one if there is none. Throws a user error for one that is damaged. */
 export async function readJournal(root: string): Promise<Journal> {
   const file = join(root, journalFile);
+  await requireOrdinaryFile(file);
   const text = await readBoundedText(file, limit).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return '';
     throw error;

@@ -8,6 +8,7 @@ import { splitOfFolder } from '../../protocol/splitFolders.ts';
 import { readIgnoreFile } from '../../runs/putAside.ts';
 import { diskError } from '../../runs/diskError.ts';
 import { ignoreListStep, movedOnList } from './editSteps.ts';
+import { requireNoLinks } from './requireInside.ts';
 
 /** Whether the folders in a data folder are splits with classes inside, or classes. */
 export type FoldersAre = 'splits' | 'classes';
@@ -152,19 +153,6 @@ async function requireImage(root: string, foldersAre: FoldersAre, image: string,
   if (status.isDirectory())
     throw userError(`${path} is a folder; name the images in it, or rename or merge the class.`);
   if (!links) await requireNoLinks(root, image);
-}
-
-/** A link that is moved may lead nowhere afterwards, and what lies behind a linked folder is somebody else's. */
-async function requireNoLinks(root: string, path: string): Promise<void> {
-  const parts = path.split('/');
-  for (let depth = 1; depth <= parts.length; depth++) {
-    const part = join(root, ...parts.slice(0, depth));
-    if ((await lstat(part)).isSymbolicLink()) {
-      throw userError(
-        `${part} is a link, which is not moved: put the folder or file itself there, or put the image aside.`,
-      );
-    }
-  }
 }
 
 /** Disks and people take names for one that differ in case or in how they are spelled alone. */

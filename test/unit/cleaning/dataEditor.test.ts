@@ -133,6 +133,27 @@ test('an edit whose image somebody else has deleted since is not taken back by h
   assert.equal((await editor.edits())[0]?.undone, false);
 });
 
+test('an edit that a killed process has made, of which an image is gone since, is taken back with its list', async (t) => {
+  const root = await dataFolder(t, animals);
+  const editor = createDataEditor(root);
+  await editor.edit({ kind: 'putAside', images: ['cat/1.jpg'] }, 'classes');
+  await editor.edit({ kind: 'putAside', images: ['cat/2.jpg'] }, 'classes');
+  const list = await readFile(join(root, ignoreFile), 'utf8');
+  await editor.edit({ kind: 'move', images: ['cat/1.jpg', 'cat/2.jpg'], to: 'cow' }, 'classes');
+  // All is made, and the line that says so is not written.
+  const journal = join(root, journalFile);
+  await writeFile(journal, (await readFile(journal, 'utf8')).replace(/.*\n$/u, ''));
+  await unlink(join(root, 'cow/1.jpg'));
+  assert.deepEqual(
+    (await createDataEditor(root).edits()).map(({ edit }) => edit.kind),
+    ['putAside', 'putAside'],
+  );
+  assert.match(await readFile(journal, 'utf8'), /"event":"failed","id":3.*\n$/u);
+  assert.deepEqual(await readdir(join(root, 'cat')), ['2.jpg']);
+  assert.equal((await readdir(root)).includes('cow'), false);
+  assert.equal(await readFile(join(root, ignoreFile), 'utf8'), list);
+});
+
 test('two editors of one folder see each other’s edits', async (t) => {
   const root = await dataFolder(t, animals);
   const [one, other] = [createDataEditor(root), createDataEditor(root)];
