@@ -1,6 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import type { DataEdit, EditStep } from '../../protocol/dataEdits.ts';
+import { type DataEdit, type EditStep, journalFile } from '../../protocol/dataEdits.ts';
 import { codeOf, userError } from '../../protocol/errors.ts';
 import { ignoreFile, ignoreKey, ignoreLine, parseIgnoreList } from '../../protocol/ignoreList.ts';
 import { isPassedOver } from '../../protocol/passedOver.ts';
@@ -22,7 +22,7 @@ type MoveStep = Extract<EditStep, { step: 'move' }>;
 export async function planEdit(root: string, foldersAre: FoldersAre, edit: DataEdit): Promise<EditStep[]> {
   switch (edit.kind) {
     case 'keep':
-      await Promise.all(edit.images.map((image) => requireImage(root, foldersAre, image)));
+      await requireImages(root, foldersAre, edit.images, 'links too');
       return [];
     case 'putAside':
       return planPutAside(root, foldersAre, edit.images);
@@ -37,8 +37,8 @@ export async function planEdit(root: string, foldersAre: FoldersAre, edit: DataE
 async function planPutAside(root: string, foldersAre: FoldersAre, images: readonly string[]): Promise<EditStep[]> {
   const before = await readIgnoreFile(root);
   const listed = parseIgnoreList(before ?? '');
+  await requireImages(root, foldersAre, images, 'links too');
   for (const image of images) {
-    await requireImage(root, foldersAre, image, 'links too');
     if (/[\r\n]/u.test(image)) throw userError(`${image} has a line break in its name, which no list can name.`);
     if (listed.has(ignoreKey(image))) throw userError(`${image} is put aside already.`);
   }
@@ -57,10 +57,10 @@ async function planMoves(
   to: string,
 ): Promise<EditStep[]> {
   requireClassName(to, foldersAre);
+  await requireImages(root, foldersAre, images);
   const folders = new Map<string, { readonly taken: Set<string>; readonly isNew: boolean }>();
   const steps: EditStep[] = [];
   for (const image of new Set(images)) {
-    await requireImage(root, foldersAre, image);
     const { parent, className, name } = partsOf(image, foldersAre);
     if (className === to) throw userError(`${image} is in the class ${to} already.`);
     const folder = `${parent}${to}`;
@@ -138,7 +138,16 @@ function partsOf(image: string, foldersAre: FoldersAre) {
   return { parent: depth === 1 ? `${parts[0] ?? ''}/` : '', className, name: parts.at(-1) ?? '' };
 }
 
-async function requireImage(root: string, foldersAre: FoldersAre, image: string, links?: 'links too'): Promise<void> {
+async function requireImages(root: string, foldersAre: FoldersAre, images: readonly string[], links?: 'links too') {
+  const names = new Map<string, ReadonlySet<string>>();
+  for (const image of images) {
+    await requireImage(root, foldersAre, image);
+    await requireSpelling(root, image, names);
+    if (!links) await requireNoLinks(root, image);
+  }
+}
+
+async function requireImage(root: string, foldersAre: FoldersAre, image: string): Promise<void> {
   const parts = image.split('/');
   const isInside = parts.every((part) => part !== '' && part !== '.' && part !== '..') && !image.includes('\0');
   if (!isInside || parts.length < (foldersAre === 'splits' ? 3 : 2)) {
@@ -152,7 +161,19 @@ async function requireImage(root: string, foldersAre: FoldersAre, image: string,
   if (!status) throw userError(`${path} is gone: somebody else has moved or deleted it.`);
   if (status.isDirectory())
     throw userError(`${path} is a folder; name the images in it, or rename or merge the class.`);
-  if (!links) await requireNoLinks(root, image);
+}
+
+/** A disk that does not tell upper from lower case finds an image by a path that the ignore list does not know it by. */
+async function requireSpelling(root: string, image: string, names: Map<string, ReadonlySet<string>>): Promise<void> {
+  const parts = image.split('/');
+  for (const [depth, part] of parts.entries()) {
+    const folder = join(root, ...parts.slice(0, depth));
+    const known = names.get(folder) ?? new Set(((await namesIn(folder)) ?? []).map(ignoreKey));
+    names.set(folder, known);
+    if (!known.has(ignoreKey(part))) {
+      throw userError(`${join(folder, part)} is spelled otherwise on the disk: name the image as it is spelled there.`);
+    }
+  }
 }
 
 /** Disks and people take names for one that differ in case or in how they are spelled alone. */
@@ -168,7 +189,7 @@ async function requireOneSpelling(root: string, parent: string, name: string): P
 function requireClassName(name: string, foldersAre: FoldersAre): void {
   const isBad =
     // eslint-disable-next-line no-control-regex
-    /[/\\\u0000-\u001F\u007F]|[ .]$|^ /u.test(name) || isPassedOver(name) || Buffer.byteLength(name) > 255 || name === ignoreFile; // prettier-ignore
+    /[/\\\u0000-\u001F\u007F]|[ .]$|^ /u.test(name) || isPassedOver(name) || Buffer.byteLength(name) > 255 || [ignoreFile, journalFile].map(alike).includes(alike(name)); // prettier-ignore
   if (isBad) throw userError(`A class cannot be called “${name}”, since no folder of images can.`);
   if (foldersAre === 'classes' && splitOfFolder(name)) {
     throw userError(`A class cannot be called ${name} here: the folder would be taken for a split.`);

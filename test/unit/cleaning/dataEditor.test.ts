@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -105,6 +107,9 @@ test('what cannot be done is refused in a sentence, and nothing changes', async 
     [{ kind: 'move', images: ['cat/1.jpg'], to: 'cat' }, /in the class cat already/u],
     [{ kind: 'move', images: ['cat/1.jpg'], to: 'Dog' }, /differs from Dog only in case/u],
     [{ kind: 'move', images: ['cat/1.jpg'], to: '../out' }, /cannot be called/u],
+    [{ kind: 'move', images: ['cat/1.jpg'], to: 'Fivecrop-Ignore.txt' }, /cannot be called/u],
+    [{ kind: 'move', images: ['cat/1.jpg'], to: journalFile }, /cannot be called/u],
+    [{ kind: 'rename', from: 'cat', to: journalFile.toUpperCase() }, /cannot be called/u],
     [{ kind: 'move', images: ['cat/1.jpg'], to: 'train' }, /taken for a split/u],
     [{ kind: 'move', images: ['../other/cat/1.jpg'], to: 'dog' }, /lies in no class folder/u],
     [{ kind: 'move', images: ['cat/1.jpg', 'cat/9.jpg'], to: 'dog' }, /is gone/u],
@@ -154,14 +159,53 @@ test('an edit that a killed process has made, of which an image is gone since, i
   assert.equal(await readFile(join(root, ignoreFile), 'utf8'), list);
 });
 
-test('two editors of one folder see each other’s edits', async (t) => {
+test('an image that is a link, or lies behind one, is kept', async (t) => {
+  const root = await dataFolder(t, animals);
+  await symlink('2.jpg', join(root, 'cat/link.jpg'));
+  await symlink('dog', join(root, 'linked'));
+  const editor = createDataEditor(root);
+  await editor.edit({ kind: 'keep', images: ['cat/link.jpg', 'linked/1.jpg'] }, 'classes');
+  assert.equal((await editor.edits()).length, 1);
+});
+
+test('an image is refused under another spelling than the disk’s, which finds it nevertheless', async (t) => {
+  const root = await dataFolder(t, animals);
+  const original = fs.promises.lstat;
+  t.after(() => {
+    Object.assign(fs.promises, { lstat: original });
+    syncBuiltinESMExports();
+  });
+  // As a disk that does not tell upper from lower case.
+  Object.assign(fs.promises, { lstat: (path: string) => original(join(root, relative(root, path).toLowerCase())) });
+  syncBuiltinESMExports();
+  const editor = createDataEditor(root);
+  for (const [image, sentence] of [
+    ['cat/1.JPG', /1\.JPG is spelled otherwise on the disk/u],
+    ['Cat/1.jpg', /Cat is spelled otherwise on the disk/u],
+  ] as const) {
+    for (const kind of ['putAside', 'keep'] as const)
+      await assert.rejects(editor.edit({ kind, images: [image] }, 'classes'), sentence);
+    await assert.rejects(editor.edit({ kind: 'move', images: [image], to: 'hen' }, 'classes'), sentence);
+  }
+  await editor.edit({ kind: 'putAside', images: ['cat/1.jpg'] }, 'classes');
+});
+
+test('edits that two editors of one folder make at once both count, and each sees the other’s', async (t) => {
   const root = await dataFolder(t, animals);
   const [one, other] = [createDataEditor(root), createDataEditor(root)];
-  await one.edit({ kind: 'putAside', images: ['cat/1.jpg'] }, 'classes');
-  await other.edit({ kind: 'keep', images: ['cat/2.jpg'] }, 'classes');
-  assert.deepEqual(await one.undo(), { kind: 'keep', images: ['cat/2.jpg'] });
-  assert.deepEqual((await other.edits()).map(({ undone }) => undone), [false, true]); // prettier-ignore
-  await one.edit({ kind: 'keep', images: ['dog/1.jpg'] }, 'classes');
+  const images = ['cat/1.jpg', 'cat/2.jpg', 'dog/1.jpg', 'dog/3.jpg', 'hen/4.jpg'];
+  await Promise.all(
+    images.map((image, at) => (at % 2 === 0 ? one : other).edit({ kind: 'putAside', images: [image] }, 'classes')),
+  );
+  const listed = (await readFile(join(root, ignoreFile), 'utf8')).split('\n').slice(1, -1);
+  assert.deepEqual(listed.toSorted(), images);
+  const made = (await one.edits()).flatMap(({ edit }) => (edit.kind === 'putAside' ? edit.images : []));
+  assert.deepEqual(made, listed);
+  assert.deepEqual(await other.edits(), await one.edits());
+  await other.edit({ kind: 'keep', images: ['hen/5.jpg'] }, 'classes');
+  assert.deepEqual(await one.undo(), { kind: 'keep', images: ['hen/5.jpg'] });
+  assert.equal((await other.edits()).at(-1)?.undone, true);
+  await one.edit({ kind: 'keep', images: ['hen/5.jpg'] }, 'classes');
   assert.equal(await other.redo(), undefined, 'a new edit leaves nothing to be done again');
 });
 
