@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createDataEditor } from '../../../src/ml/cleaning/dataEditor.ts';
+import { appendLine, type Journal } from '../../../src/ml/cleaning/journal.ts';
 import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
 import { type DataEdit, journalFile } from '../../../src/protocol/dataEdits.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
@@ -224,6 +225,49 @@ test('a line that was not written to its end counts as never begun', async (t) =
 
 test('a damaged journal is refused with its line', async (t) => {
   const root = await dataFolder(t, animals);
-  await writeFile(join(root, journalFile), '{"event":"done","id":1}\nnonsense\n');
-  await assert.rejects(createDataEditor(root).edits(), /is damaged in line 2/u);
+  const editor = createDataEditor(root);
+  await editor.edit({ kind: 'keep', images: ['cat/1.jpg'] }, 'classes');
+  await editor.edit({ kind: 'keep', images: ['cat/2.jpg'] }, 'classes');
+  await editor.undo();
+  const file = join(root, journalFile);
+  const whole = await readFile(file, 'utf8');
+  const lines = whole.split('\n').slice(0, -1);
+  const begun = (id: number) => (lines[0] ?? '').replace('"id":1', `"id":${id}`);
+  const wrong = [
+    'nonsense',
+    begun(4),
+    begun(1),
+    '{"event":"done","id":2}',
+    '{"event":"failed","id":2,"reason":""}',
+    '{"event":"undo","id":2,"time":""}',
+    '{"event":"redo","id":1,"time":""}',
+  ];
+  for (const line of wrong) {
+    await writeFile(file, `${whole}${line}\n`);
+    await assert.rejects(
+      createDataEditor(root).edits(),
+      (error) => error instanceof UserError && error.message.includes('is damaged in line 7,'),
+    );
+  }
+  for (const line of ['{"event":"done","id":1}', begun(4)]) {
+    await writeFile(file, `${whole}${begun(3)}\n${line}\n`);
+    await assert.rejects(createDataEditor(root).edits(), /is damaged in line 8,/u);
+  }
+  await writeFile(file, whole);
+  assert.equal((await createDataEditor(root).edits()).length, 2);
+});
+
+test('a journal that is nearly as large as one may be takes the end of an edit, and no beginning', async (t) => {
+  const root = await dataFolder(t, animals);
+  const edit: DataEdit = { kind: 'keep', images: ['cat/1.jpg'] };
+  const line = { event: 'edit' as const, version: 1 as const, id: 1, time: '', edit, steps: [] };
+  const bytes = 512 * 1024 * 1024 - 1000;
+  const full: Journal = { done: [], undone: [], pending: undefined, nextId: 1, bytes, isTorn: false };
+  await assert.rejects(
+    appendLine(root, full, line),
+    (error) => error instanceof UserError && error.message.includes('is full: move it away'),
+  );
+  assert.equal((await readdir(root)).includes(journalFile), false);
+  const begun: Journal = { ...full, pending: { direction: 'edit', entry: line }, nextId: 2 };
+  assert.deepEqual((await appendLine(root, begun, { event: 'done', id: 1 })).done, [line]);
 });
