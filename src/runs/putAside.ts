@@ -27,15 +27,24 @@ export async function readIgnoreFile(folder: string): Promise<string | undefined
  * that is named alone has no more images than as a part of its data. Throws a user error for a list that cannot be read.
  */
 export async function readPutAside(folder: string): Promise<IsPutAside> {
-  const lists: { root: string; paths: ReadonlySet<string> }[] = [];
-  let root = resolve(folder);
-  for (let around = 0; around <= foldersAround; around++) {
-    const text = await readIgnoreFile(root);
-    const paths = parseIgnoreList(text ?? '');
-    if (paths.size > 0) lists.push({ root, paths });
-    if (dirname(root) === root) break;
+  const around = await Promise.all(listFoldersAround(folder).map(readListIn));
+  const own = await readListIn(folder);
+  return (path) => own(path) || around.some((isPutAside) => isPutAside(path));
+}
+
+/** The folders around one whose lists count for it, the nearest first. */
+export function listFoldersAround(folder: string): string[] {
+  const around: string[] = [];
+  for (let root = resolve(folder); around.length < foldersAround && dirname(root) !== root;) {
     root = dirname(root);
+    around.push(root);
   }
-  return (path) =>
-    lists.some(({ root: from, paths }) => paths.has(ignoreKey(relative(from, path).split(sep).join('/'))));
+  return around;
+}
+
+/** Reads what the list in one folder alone puts aside. Throws as `readPutAside` does. */
+export async function readListIn(folder: string): Promise<IsPutAside> {
+  const root = resolve(folder);
+  const paths = parseIgnoreList((await readIgnoreFile(root)) ?? '');
+  return (path) => paths.size > 0 && paths.has(ignoreKey(relative(root, path).split(sep).join('/')));
 }

@@ -1,11 +1,11 @@
 import { lstat, readdir } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { basename, extname, join, relative, sep } from 'node:path';
 import { type DataEdit, type EditStep, journalFile } from '../../protocol/dataEdits.ts';
 import { codeOf, userError } from '../../protocol/errors.ts';
 import { ignoreFile, ignoreKey, ignoreLine, parseIgnoreList } from '../../protocol/ignoreList.ts';
 import { isPassedOver } from '../../protocol/passedOver.ts';
 import { splitOfFolder } from '../../protocol/splitFolders.ts';
-import { readIgnoreFile } from '../../runs/putAside.ts';
+import { listFoldersAround, readIgnoreFile } from '../../runs/putAside.ts';
 import { diskError } from '../../runs/diskError.ts';
 import { ignoreListStep, movedOnList } from './editSteps.ts';
 import { requireNoLinks } from './requireInside.ts';
@@ -117,12 +117,63 @@ async function planClass(
   return steps;
 }
 
-/** What is put aside stays so where it is moved to. */
+/** What is put aside stays so where it is moved to, and nothing else becomes so. */
 async function withIgnoreList(root: string, steps: readonly EditStep[]): Promise<EditStep[]> {
+  const moves = steps.filter((step): step is MoveStep => step.step === 'move');
+  await requireUnlisted(root, moves);
   const before = await readIgnoreFile(root);
   if (before === undefined) return [...steps];
-  const moves = steps.filter((step): step is MoveStep => step.step === 'move');
   return [...steps, ...ignoreListStep(before, movedOnList(before, moves))];
+}
+
+/** Throws a user error if the paths on a list would have to change in another way than the root's own list does. */
+async function requireUnlisted(root: string, moves: readonly MoveStep[]): Promise<void> {
+  const lists = new Map<string, Promise<ListIn | undefined>>();
+  const listIn = (folder: string) => {
+    const list = lists.get(folder) ?? readList(folder);
+    lists.set(folder, list);
+    return list;
+  };
+  const around = listFoldersAround(root);
+  for (const { from, to } of moves) {
+    for (const path of [from, to]) {
+      const parents = path.split('/').slice(0, -1).map((_, at, parts) => join(root, ...parts.slice(0, at + 1))); // prettier-ignore
+      for (const folder of [...around, root, ...parents]) {
+        const list = await listIn(folder);
+        // A line of the root's list is moved with what it names.
+        const isMovable = folder === root && path === from;
+        if (list && covers(list, relative(folder, join(root, path)), isMovable)) {
+          throw userError(
+            `${join(folder, ignoreFile)} puts ${join(root, path)} aside, or something in it, which this edit cannot keep right: take that off the list first.`,
+          );
+        }
+      }
+    }
+    if (alike(basename(from)) === alike(ignoreFile))
+      throw userError(`${join(root, from)} lists what is put aside in its folder, and is not moved: move its lines into the list of ${root} first.`); // prettier-ignore
+  }
+}
+
+interface ListIn {
+  readonly paths: ReadonlySet<string>;
+  /** All folders around the paths. */
+  readonly around: ReadonlySet<string>;
+}
+
+async function readList(folder: string): Promise<ListIn | undefined> {
+  const paths = parseIgnoreList((await readIgnoreFile(folder)) ?? '');
+  return paths.size === 0 ? undefined : { paths, around: new Set([...paths].flatMap(foldersAround)) };
+}
+
+function covers({ paths, around }: ListIn, path: string, isMovable: boolean): boolean {
+  const key = ignoreKey(path.split(sep).join('/'));
+  return foldersAround(key).some((folder) => paths.has(folder)) || (!isMovable && (paths.has(key) || around.has(key)));
+}
+
+/** Of `a/b/1.jpg`: `a` and `a/b`. */
+function foldersAround(path: string): string[] {
+  const parts = path.split('/');
+  return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'));
 }
 
 /** The split folders, each with a `/` behind its name. */

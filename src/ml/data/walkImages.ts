@@ -1,8 +1,10 @@
+import type { Dirent } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { isImageFile } from '../../protocol/imageFiles.ts';
+import { ignoreFile } from '../../protocol/ignoreList.ts';
 import { isPassedOver } from '../../protocol/passedOver.ts';
-import { readPutAside } from '../../runs/putAside.ts';
+import { type IsPutAside, readListIn, readPutAside } from '../../runs/putAside.ts';
 import { listFolder } from './listFolder.ts';
 
 /** Where the images of a folder go, and those of the folders inside it. */
@@ -35,12 +37,14 @@ interface Link {
   /** The folder that the link lies in, without links. */
   readonly realFolder: string;
   readonly into: ImageCollector;
+  /** By the lists of the folders that it lies in. */
+  readonly isPutAside: IsPutAside;
 }
 
 /**
  * Collects the images below a folder, by their names; no file is opened. Links are followed, each image is taken once:
  * where it lies, or, from elsewhere, by the first of its links in the order of `compareLinks`, paths without it. Hidden
- * and system files are passed over, and so is what an ignore list names. Throws a user error for a folder or a list that
+ * and system files are passed over, and so is what an ignore list names, in the folder itself, around it or inside it. Throws a user error for a folder or a list that
  * cannot be read.
  */
 export async function walkImages(
@@ -57,7 +61,7 @@ export async function walkImages(
     devices: [],
     unnameable: [],
   };
-  const isPutAside = await readPutAside(folder);
+  const isPutAsideHere = await readPutAside(folder);
   const atOnce = limit(concurrency);
   const visited = new Set<string>();
   const folderLinks: Link[] = [];
@@ -74,7 +78,12 @@ export async function walkImages(
     else if (target?.isFile()) left.notImages.push(link.path);
     else (target ? left.devices : left.brokenLinks).push(link.path);
   };
-  const visit = async (path: string, realFolder: string, into: ImageCollector): Promise<void> => {
+  const visit = async (
+    path: string,
+    realFolder: string,
+    into: ImageCollector,
+    isOutside: IsPutAside,
+  ): Promise<void> => {
     if (visited.has(realFolder)) {
       left.repeats.push(path);
       return;
@@ -82,6 +91,7 @@ export async function walkImages(
     visited.add(realFolder);
     const { entries, unnameable } = await atOnce(() => listFolder(path));
     for (const name of unnameable) left.unnameable.push(join(path, name));
+    const isPutAside = path === folder ? isOutside : await withListIn(path, entries, isOutside);
     const inside: Promise<void>[] = [];
     for (const entry of entries) {
       const { name } = entry;
@@ -91,19 +101,19 @@ export async function walkImages(
         if (isImageFile(name) && !name.startsWith('._')) left.hiddenImages.push(own);
       } else if (isPutAside(own)) left.putAside.push(own);
       else if (entry.isFile()) takeFile(own, name, into);
-      else if (entry.isDirectory()) inside.push(visit(own, join(realFolder, name), into.below(name)));
-      else if (entry.isSymbolicLink()) inside.push(takeLink({ path: own, realFolder, into }, name));
+      else if (entry.isDirectory()) inside.push(visit(own, join(realFolder, name), into.below(name), isPutAside));
+      else if (entry.isSymbolicLink()) inside.push(takeLink({ path: own, realFolder, into, isPutAside }, name));
       else left.devices.push(own);
     }
     await Promise.all(inside);
   };
-  const followFolder = async ({ path, realFolder, into }: Link) => {
+  const followFolder = async ({ path, realFolder, into, isPutAside }: Link) => {
     const real = await realpath(path);
     if (isWithin(realFolder, real)) left.repeats.push(path);
-    else await visit(path, real, into);
+    else await visit(path, real, into, isPutAside);
   };
 
-  await visit(folder, await realpath(folder).catch(() => resolve(folder)), collector);
+  await visit(folder, await realpath(folder).catch(() => resolve(folder)), collector, isPutAsideHere);
   while (folderLinks.length > 0) {
     const links = folderLinks.splice(0).sort((a, b) => compareLinks(a.path, b.path));
     // One after the other: which of two links to one folder comes first must not depend on the disk.
@@ -120,6 +130,13 @@ export async function walkImages(
     linked.add(real);
   }
   return left;
+}
+
+/** What is put aside of a folder by the lists around it and by its own, if it has one. */
+async function withListIn(path: string, entries: readonly Dirent[], around: IsPutAside): Promise<IsPutAside> {
+  if (!entries.some(({ name }) => name === ignoreFile)) return around;
+  const own = await readListIn(path);
+  return (entry) => around(entry) || own(entry);
 }
 
 function isVisibleImage(path: string): boolean {

@@ -160,6 +160,45 @@ test('an edit that a killed process has made, of which an image is gone since, i
   assert.equal(await readFile(join(root, ignoreFile), 'utf8'), list);
 });
 
+test('an edit is refused that would put aside more or less than a list around, inside or of the folder says', async (t) => {
+  const parent = await dataFolder(
+    t,
+    [...animals, 'cat/deep/6.jpg'].map((file) => `data/${file}`),
+  );
+  const root = join(parent, 'data');
+  const move: DataEdit = { kind: 'move', images: ['cat/1.jpg'], to: 'hen' };
+  const merge: DataEdit = { kind: 'merge', from: 'cat', to: 'hen' };
+  const rename: DataEdit = { kind: 'rename', from: 'cat', to: 'lion' };
+  const refusals: [list: string, lines: string, edit: DataEdit][] = [
+    [`data/${ignoreFile}`, 'cat', move],
+    [`data/${ignoreFile}`, 'hen', move],
+    [`data/${ignoreFile}`, 'hen/1.jpg', move],
+    [`data/${ignoreFile}`, 'lion/1.jpg', rename],
+    [ignoreFile, 'data/cat/1.jpg', move],
+    [ignoreFile, 'data/cat/deep/6.jpg', rename],
+    [ignoreFile, 'data/hen', merge],
+    [`data/cat/${ignoreFile}`, '1.jpg', move],
+    [`data/hen/${ignoreFile}`, '1.jpg', move],
+    [`data/cat/${ignoreFile}`, '9.jpg', merge],
+  ];
+  for (const [list, lines, edit] of refusals) {
+    await writeFile(join(parent, list), `${lines}\n`);
+    const before = await contentOf(parent);
+    await assert.rejects(
+      createDataEditor(root).edit(edit, 'classes'),
+      (error) => error instanceof UserError && error.message.startsWith(join(parent, list)),
+      `${list}: ${lines}`,
+    );
+    assert.deepEqual(await contentOf(parent), before);
+    await rm(join(parent, list));
+  }
+  // A list that lies in what is moved goes along.
+  await writeFile(join(root, 'cat', ignoreFile), 'deep\n');
+  assert.deepEqual((await classesOf(root)).get('cat'), ['cat/1.jpg', 'cat/2.jpg']);
+  await createDataEditor(root).edit(rename, 'classes');
+  assert.deepEqual((await classesOf(root)).get('lion'), ['lion/1.jpg', 'lion/2.jpg']);
+});
+
 test('an image that is a link, or lies behind one, is kept', async (t) => {
   const root = await dataFolder(t, animals);
   await symlink('2.jpg', join(root, 'cat/link.jpg'));

@@ -222,3 +222,15 @@ test('what an ignore list names is left out and said, also of a split or class t
   await writeFiles(root, ['fivecrop-ignore.txt'], '\\#3.jpg\ntrain/b/\\#3.jpg\ntrain/b/#0.jpg\n');
   assert.deepEqual((await findImages([join(root, 'train/b')])).map((file) => basename(file)).sort(), ['#3.jpg', '4.jpg', '5.jpg']); // prettier-ignore
 });
+
+test('a list in a folder inside the data puts aside what it names there, behind links to folders too', async (t) => {
+  const root = await temporaryFolder(t);
+  await writeFiles(root, ['a/1.jpg', 'a/2.jpg', 'a/deep/1.jpg', 'a/deep/3.jpg', 'b/1.jpg', 'b/2.jpg']);
+  await writeFiles(root, ['b/.kept/4.jpg', 'b/.kept/5.jpg']);
+  await symlink('.kept', join(root, 'b/linked'));
+  await writeFiles(join(root, 'a'), ['fivecrop-ignore.txt'], '1.jpg\ndeep/3.jpg\n');
+  await writeFiles(join(root, 'b'), ['fivecrop-ignore.txt'], 'linked/4.jpg\n');
+  await writeFiles(join(root, 'b/.kept'), ['fivecrop-ignore.txt'], '5.jpg\n');
+  const found = (files: readonly string[]) => files.map((file) => relative(root, file).replaceAll('\\', '/')).sort();
+  assert.deepEqual(found(await findImages([root])), ['a/2.jpg', 'a/deep/1.jpg', 'b/1.jpg', 'b/2.jpg']);
+});

@@ -46,6 +46,15 @@ test('images are listed at any depth, in the order of their numbers, hidden ones
   );
 });
 
+test('what a list inside a class puts aside there is not listed', async (context) => {
+  const root = await temporaryFolder(context);
+  await withFiles(root, ['owl/1.jpg', 'owl/deep/2.jpg', 'owl/deep/3.jpg', 'owl/deep/far/4.jpg']);
+  await writeFile(join(root, 'owl/deep/fivecrop-ignore.txt'), '2.jpg\nfar\n1.jpg\n');
+  const left = ['owl/1.jpg', 'owl/deep/3.jpg'].map((name) => join(root, name));
+  assert.deepEqual(await listImages(join(root, 'owl')), left);
+  assert.equal((await listClasses(root))[0]?.images, 2);
+});
+
 test('classes are listed in the order of their numbers, with the images at any depth below them', async (context) => {
   const root = await temporaryFolder(context);
   await withFiles(root, [
