@@ -7,7 +7,7 @@ import { ignoreFile } from '../../protocol/ignoreList.ts';
 import { isPassedOver } from '../../protocol/passedOver.ts';
 import { splitOfFolder } from '../../protocol/splitFolders.ts';
 import { type FileLimit, readBoundedText } from '../../runs/boundedFile.ts';
-import { readListIn, readPutAside } from '../../runs/putAside.ts';
+import { type IsPutAside, readListIn, readPutAside } from '../../runs/putAside.ts';
 
 /** A folder inside a data set with the images below it. */
 export interface CountedFolder {
@@ -60,20 +60,20 @@ const mostEntries = 200_000;
 
 async function imageEntries(folder: string): Promise<Dirent[]> {
   const found: Dirent[] = [];
+  const lists: IsPutAside[] = [];
   let seen = 0;
   try {
-    const lists = [await readPutAside(folder)];
+    lists.push(await readPutAside(folder));
     for await (const entry of await opendir(folder, { recursive: true })) {
       if (entry.isFile() && isShown(entry.name)) found.push(entry);
       if (entry.name === ignoreFile && entry.parentPath !== folder) lists.push(await readListIn(entry.parentPath));
       if (++seen === mostEntries) break;
     }
-    const isLeftOut = (path: string): boolean => path.length >= folder.length && (lists.some((has) => has(path)) || isLeftOut(dirname(path))); // prettier-ignore
-    return found.filter((entry) => !isLeftOut(join(entry.parentPath, entry.name)));
   } catch {
     // A folder that goes away or may not be read has no images to show.
-    return [];
   }
+  const isLeftOut = (path: string): boolean => path.length >= folder.length && (lists.some((has) => has(path)) || isLeftOut(dirname(path))); // prettier-ignore
+  return found.filter((entry) => !isLeftOut(join(entry.parentPath, entry.name)));
 }
 
 /** Display names by class folder, from `cat_to_name.json` in the data folder or beside it; empty where there is none. */

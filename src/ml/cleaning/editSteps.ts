@@ -34,30 +34,52 @@ export function inverseStep(step: EditStep): EditStep {
  * says why. Throws if they cannot be taken back either.
  */
 export async function makeSteps(root: string, steps: readonly EditStep[]): Promise<Error | undefined> {
-  for (const step of steps) {
+  for (const [at, step] of steps.entries()) {
     try {
       await makeStep(root, step);
     } catch (error) {
-      for (const each of steps.toReversed()) if (await isMade(root, each)) await makeStep(root, inverseStep(each));
+      await takeBack(root, steps, at);
       return error instanceof Error ? error : new Error(String(error));
     }
   }
   return undefined;
 }
 
-/** Whether there is something of a step to take back. */
-async function isMade(root: string, step: EditStep): Promise<boolean> {
-  if (step.step === 'ignoreList') {
-    const text = await readIgnoreFile(root);
-    if (hashOf(text) === step.after) return true;
-    // Somebody has edited the list meanwhile.
-    const there = parseIgnoreList(text ?? '');
-    return hashOf(text) !== step.before && step.added.split('\n').flatMap(pathOnLine).some((path) => there.has(path)); // prettier-ignore
+/** Takes back those of the steps that are made, of which the one at `failed` could not be. */
+async function takeBack(root: string, steps: readonly EditStep[], failed: number): Promise<void> {
+  const moved = new Set<EditStep>();
+  for (const step of steps) if (step.step === 'move' && (await isMoved(root, step))) moved.add(step);
+  const isMade = async (step: EditStep, at: number) => {
+    switch (step.step) {
+      case 'move':
+        return moved.has(step);
+      case 'makeFolder':
+        return true;
+      case 'removeFolder':
+        // A later one that lacks may be somebody else's doing; what was moved out of it needs it again.
+        return at < failed || steps.some((each) => each.step === 'move' && moved.has(each) && each.from.startsWith(`${step.folder}/`)); // prettier-ignore
+      case 'ignoreList':
+        return isListed(root, step);
+    }
+  };
+  for (const [at, step] of [...steps.entries()].reverse()) {
+    if (await isMade(step, at)) await makeStep(root, inverseStep(step));
   }
-  if (step.step !== 'move') return true;
+}
+
+async function isMoved(root: string, step: Extract<EditStep, { step: 'move' }>): Promise<boolean> {
   const [from, to] = [join(root, step.from), join(root, step.to)];
   const [source, target] = await Promise.all([statusOf(from), statusOf(to)]);
   return target !== undefined && (source === undefined || isSameEntry(from, source, to, target));
+}
+
+/** Whether the ignore list has what a step adds to it. */
+async function isListed(root: string, { added, before, after }: IgnoreStep): Promise<boolean> {
+  const text = await readIgnoreFile(root);
+  if (hashOf(text) === after) return true;
+  // Somebody has edited the list meanwhile.
+  const there = parseIgnoreList(text ?? '');
+  return hashOf(text) !== before && added.split('\n').flatMap(pathOnLine).some((path) => there.has(path)); // prettier-ignore
 }
 
 /** A disk that does not tell upper from lower case finds the same entry under both names. */

@@ -64,6 +64,6 @@ export async function requireOrdinaryFile(path: string): Promise<void> {
     throw diskError(error, path);
   });
   if (status && !status.isFile()) {
-    throw userError(`${path} is not an ordinary file, so data is not edited by it: move it away.`);
+    throw userError(`${path} is a link or not a file: put an ordinary file there, or move it away.`);
   }
 }

@@ -44,8 +44,8 @@ interface Link {
 /**
  * Collects the images below a folder, by their names; no file is opened. Links are followed, each image is taken once:
  * where it lies, or, from elsewhere, by the first of its links in the order of `compareLinks`, paths without it. Hidden
- * and system files are passed over, and so is what an ignore list names, in the folder itself, around it or inside it. Throws a user error for a folder or a list that
- * cannot be read.
+ * and system files are passed over, and so is what an ignore list names, in the folder itself, around it or inside it.
+ * Throws a user error for a folder or a list that cannot be read.
  */
 export async function walkImages(
   folder: string,

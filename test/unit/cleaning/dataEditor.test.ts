@@ -230,6 +230,26 @@ test('an image is refused under another spelling than the disk’s, which finds 
   await editor.edit({ kind: 'putAside', images: ['cat/1.jpg'] }, 'classes');
 });
 
+test('a folder that somebody has deleted with its images is not made again when its edit cannot be taken back', async (t) => {
+  const root = await dataFolder(t, animals);
+  const editor = createDataEditor(root);
+  await editor.edit({ kind: 'move', images: ['cat/1.jpg'], to: 'cow' }, 'classes');
+  await rm(join(root, 'cow'), { recursive: true });
+  const before = await contentOf(root);
+  await assert.rejects(editor.undo(), /cow\/1\.jpg is gone/u);
+  assert.deepEqual(await contentOf(root), before);
+});
+
+test('a merge that a killed process has made, of which an image is gone since, is taken back with its folder', async (t) => {
+  const root = await dataFolder(t, animals);
+  await createDataEditor(root).edit({ kind: 'merge', from: 'cat', to: 'hen' }, 'classes');
+  const journal = join(root, journalFile);
+  await writeFile(journal, (await readFile(journal, 'utf8')).replace(/.*\n$/u, ''));
+  await unlink(join(root, 'hen/2.jpg'));
+  assert.deepEqual(await createDataEditor(root).edits(), []);
+  assert.deepEqual([...(await contentOf(root))].filter(([, content]) => content !== 'folder').map(([path]) => path), animals.filter((path) => path !== 'cat/2.jpg')); // prettier-ignore
+});
+
 test('edits that two editors of one folder make at once both count, and each sees the other’s', async (t) => {
   const root = await dataFolder(t, animals);
   const [one, other] = [createDataEditor(root), createDataEditor(root)];

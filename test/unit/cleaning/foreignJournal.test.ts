@@ -87,7 +87,7 @@ test('a journal, a lock or an ignore list that is a link or a folder is refused'
       await make();
       await assert.rejects(
         createDataEditor(root).edit({ kind: 'putAside', images: ['cat/1.jpg'] }, 'classes'),
-        (error) => error instanceof UserError && error.message.startsWith(`${path} is not an ordinary file`),
+        (error) => error instanceof UserError && error.message.startsWith(`${path} is a link or not a file`),
       );
       await rm(path, { recursive: true });
       assert.deepEqual(await readdir(outside), ['secret.txt']);
@@ -95,7 +95,7 @@ test('a journal, a lock or an ignore list that is a link or a folder is refused'
     }
   }
   await symlink(secret, join(root, journalFile));
-  await assert.rejects(createDataEditor(root).edits(), /is not an ordinary file/u);
+  await assert.rejects(createDataEditor(root).edits(), /is a link or not a file/u);
 });
 
 test('recovery leaves temporary files of others in a data folder alone', async (t) => {
