@@ -74,8 +74,13 @@ export function rejectSection(onChoose: (reject: Reject) => void, onOpen: (group
 function noteOf(evaluation: ShownEvaluation, validation: Evaluation | undefined, missed: number | undefined): string {
   if (missed !== undefined)
     return l10n.t('No confidence reaches an error of {0}: the surest predictions are wrong too.', percent(missed));
-  if (validation) return l10n.t('The confidence for an error is chosen by {0} of the validation split.', images(validation.results.length));
-  if (evaluation.split === 'valid') return l10n.t('The confidence for an error is chosen by the validation images that are shown.');
+  if (validation)
+    return l10n.t(
+      'The confidence for an error is chosen by {0} of the validation split.',
+      images(validation.results.length),
+    );
+  if (evaluation.split === 'valid')
+    return l10n.t('The confidence for an error is chosen by the validation images that are shown.');
   return l10n.t(
     'The confidence for an error is chosen by the tested images themselves, so others will be wrong more often. Test the validation images with as many crops, and it is chosen by those.',
   );

@@ -114,8 +114,7 @@ function answer(loop: Loop): void {
   loop.told = wanted;
   if (wanted === undefined || wanted === told) return;
   try {
-    if (wanted === 'pause')
-      emit({ event: 'log', level: 'info', message: 'Pausing before the next step.' });
+    if (wanted === 'pause') emit({ event: 'log', level: 'info', message: 'Pausing before the next step.' });
     else emit({ event: 'state', state: 'stopping' });
   } catch {
     // A disk that takes nothing more is found by the next event of the loop, which can end the run.
