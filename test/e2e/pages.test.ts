@@ -967,6 +967,7 @@ test(
   async () => {
     await withPage(openEvaluation(), async ({ page }) => {
       const section = page.getByRole('region', { name: 'Slices' });
+      await section.locator('tbody tr').nth(3).waitFor();
       assert.equal(await section.locator('tbody tr').count(), 4);
       await section.locator('tbody button').first().click();
       await page.getByRole('heading', { name: /^Brightness 40 to \d+: \d+ images/u }).waitFor();
