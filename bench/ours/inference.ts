@@ -4,8 +4,7 @@ import { float32Tensor } from '../../src/ml/graph/tensor.ts';
 import { initialise } from '../../src/ml/networks/initialise.ts';
 import { namedNetwork } from '../../src/ml/networks/registry.ts';
 import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
-import { median } from '../result.ts';
-import { peakMebibytes, processorSeconds, report } from './report.ts';
+import { report, timed } from './report.ts';
 
 /* A pass of a frozen network on the CPU. Arguments: architecture, batch size, passes. */
 const [name = 'resnet18', batchText = '16', passesText = '5'] = process.argv.slice(2);
@@ -18,16 +17,6 @@ const random = createRandom(0);
 const pixels = Float32Array.from({ length: batchSize * 3 * 224 * 224 }, () => random.next());
 const feeds = new Map([['images', float32Tensor([batchSize, 3, 224, 224], pixels)]]);
 
-const [seconds, processor]: [number[], number[]] = [[], []];
-for (let pass = 0; pass < Number(passesText) + 2; pass++) {
-  const [start, used] = [performance.now(), processorSeconds()];
-  await model.run(feeds);
-  seconds.push((performance.now() - start) / 1000);
-  processor.push(processorSeconds() - used);
-}
+const figures = await timed(Number(passesText), batchSize, () => model.run(feeds));
 await model.dispose();
-report({
-  speed: batchSize / median(seconds.slice(2)),
-  processor: Math.min(...processor.slice(2)),
-  memory: peakMebibytes(),
-});
+report(figures);

@@ -5,8 +5,7 @@ import { createRandom } from '../../src/ml/graph/random.ts';
 import { float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
 import { initialise } from '../../src/ml/networks/initialise.ts';
 import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
-import { median } from '../result.ts';
-import { peakMebibytes, processorSeconds, report } from './report.ts';
+import { report, timed } from './report.ts';
 
 /* A full training step of a network on the CPU, with the engine that runs have there. Arguments: architecture, batch size, steps. */
 const [name = 'resnet18', batchText = '32', stepsText = '5'] = process.argv.slice(2);
@@ -37,16 +36,6 @@ const feeds = new Map<string, Tensor>([
   ['targets', float32Tensor([batchSize, classes], targets)],
 ]);
 
-const [seconds, processor]: [number[], number[]] = [[], []];
-for (let step = 0; step < Number(stepsText) + 2; step++) {
-  const [start, used] = [performance.now(), processorSeconds()];
-  await model.step([feeds], 1e-3);
-  seconds.push((performance.now() - start) / 1000);
-  processor.push(processorSeconds() - used);
-}
+const figures = await timed(Number(stepsText), batchSize, () => model.step([feeds], 1e-3));
 await model.dispose();
-report({
-  speed: batchSize / median(seconds.slice(2)),
-  processor: Math.min(...processor.slice(2)),
-  memory: peakMebibytes(),
-});
+report(figures);

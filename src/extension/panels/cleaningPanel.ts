@@ -9,12 +9,12 @@ import {
 } from '../../protocol/cleaningPanel.ts';
 import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
 import { userError } from '../../protocol/errors.ts';
-import { ignoreFile } from '../../protocol/ignoreList.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
+import { watchDataFolder } from '../views/watchDataFolder.ts';
 import { askMergedClasses, askOtherClass, askRenamedClass } from './askClass.ts';
 import { chooseSource } from './chooseSource.ts';
 import { type CleaningSession, createCleaningSession } from './cleaningSession.ts';
@@ -220,23 +220,12 @@ async function obey(
   }
 }
 
-/** Calls `onChange` when files come, go or are put aside; several changes at once count as one. */
+/** Calls `onChange` when files have come, gone or been put aside and no more have since `settle`. */
 function watchFolder(folder: string, onChange: () => void): vscode.Disposable {
-  const watcher = vscode.workspace.createFileSystemWatcher(
-    new vscode.RelativePattern(vscode.Uri.file(folder), '**'),
-    false,
-    true,
-    false,
-  );
   let timer: NodeJS.Timeout | undefined;
   const later = (): void => {
     clearTimeout(timer);
     timer = setTimeout(onChange, settle);
   };
-  // Of files that change only the list of what is put aside matters.
-  const list = vscode.workspace.createFileSystemWatcher(
-    new vscode.RelativePattern(vscode.Uri.file(folder), ignoreFile),
-  );
-  const listeners = [watcher.onDidCreate(later), watcher.onDidDelete(later), list.onDidChange(later)];
-  return vscode.Disposable.from(watcher, list, ...listeners, { dispose: () => clearTimeout(timer) });
+  return vscode.Disposable.from(watchDataFolder(folder, later), { dispose: () => clearTimeout(timer) });
 }

@@ -5,10 +5,10 @@ import * as vscode from 'vscode';
 import type { Parts } from '../parts.ts';
 import { signalOf } from '../service/signalOf.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
+import { watchDataFolder } from './watchDataFolder.ts';
 import { dataTooltip } from './dataTooltip.ts';
 import { dataLayout, listClasses, listImages, readDisplayNames } from './listData.ts';
 import type { ClassNode, DataFolderNode, DataNode } from './treeNodes.ts';
-import { ignoreFile } from '../../protocol/ignoreList.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { classCount, imageCount } from '../counts.ts';
 
@@ -171,13 +171,8 @@ function described(item: vscode.TreeItem, facts: Partial<vscode.TreeItem>): vsco
   return Object.assign(item, facts);
 }
 
+/** Several changes within `settle` count as one. */
 function watchFolder(folder: string, onChange: () => void): vscode.Disposable {
-  const watcher = vscode.workspace.createFileSystemWatcher(
-    new vscode.RelativePattern(vscode.Uri.file(folder), '**'),
-    false,
-    true,
-    false,
-  );
   let timer: NodeJS.Timeout | undefined;
   const later = (): void => {
     timer ??= setTimeout(() => {
@@ -185,10 +180,5 @@ function watchFolder(folder: string, onChange: () => void): vscode.Disposable {
       onChange();
     }, settle);
   };
-  // Of files that change only the list of what is put aside matters.
-  const list = vscode.workspace.createFileSystemWatcher(
-    new vscode.RelativePattern(vscode.Uri.file(folder), ignoreFile),
-  );
-  const listeners = [watcher.onDidCreate(later), watcher.onDidDelete(later), list.onDidChange(later)];
-  return vscode.Disposable.from(watcher, list, ...listeners, { dispose: () => clearTimeout(timer) });
+  return vscode.Disposable.from(watchDataFolder(folder, later), { dispose: () => clearTimeout(timer) });
 }

@@ -15,9 +15,8 @@ import { writeCalibration } from '../weights/checkpoint.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import { computingOptions, placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
-import { withInterrupt } from './interrupt.ts';
+import { imagesVisibly } from './imagesVisibly.ts';
 import { createOutput, type Output } from './output.ts';
-import { createProgress, imagesNote } from './progress.ts';
 import { formatTable } from './table.ts';
 import { roundedThreshold, targetErrorFrom } from './rejectionLine.ts';
 
@@ -82,20 +81,9 @@ async function fittedVisibly(
     loaded = await loadClassifier({ kind: 'checkpoint', file: request.checkpoint }, placement, { log: output.say });
     return loaded;
   };
-  const progress = createProgress(true);
-  const startedAt = Date.now();
-  const stopping = () => progress.line('Stopping after the current images; Ctrl-C again quits at once.');
   try {
-    return await withInterrupt(stopping, (signal) =>
-      calibrateConfidence(load, request, {
-        signal,
-        onNote: output.say,
-        onProgress: (done, total) => progress.update(done, total, imagesNote(done, total, startedAt)),
-        onLeftOut: (image, reason) => output.say(`${image} is left out: ${reason}`),
-      }),
-    );
+    return await imagesVisibly(output, (visibly) => calibrateConfidence(load, request, visibly));
   } finally {
-    progress.stop();
     await loaded?.dispose();
   }
 }

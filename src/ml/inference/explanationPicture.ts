@@ -1,14 +1,7 @@
 import sharp from 'sharp';
+import { heatColour } from '../../protocol/heatColour.ts';
 import type { ExplainedImage } from './explainImage.ts';
 
-/** Colours of a map from 0 to 1, between which it goes evenly: dark to light, readable without colour vision. */
-const colours = [
-  [0, 0, 4],
-  [87, 16, 110],
-  [188, 55, 84],
-  [249, 142, 9],
-  [252, 255, 164],
-] as const;
 /** How much of the picture the largest value hides. */
 const strongest = 0.65;
 const gap = 8;
@@ -21,7 +14,7 @@ export async function explanationPicture({ crops, size }: ExplainedImage): Promi
       const data = Buffer.alloc(3 * size * size);
       for (let at = 0; at < size * size; at++) {
         const value = (heat[at] ?? 0) / 255;
-        const colour = colourOf(value);
+        const colour = heatColour(value);
         colour.forEach((level, plane) => {
           const own = pixels[plane * size * size + at] ?? 0;
           data[3 * at + plane] = Math.round(own + (level - own) * strongest * value);
@@ -50,10 +43,4 @@ async function enlarged(map: ExplainedImage['crops'][number]['map'], size: numbe
     .extractChannel(0)
     .raw()
     .toBuffer();
-}
-
-function colourOf(value: number): readonly number[] {
-  const place = Math.min(colours.length - 1.001, Math.max(0, value * (colours.length - 1)));
-  const [from = colours[0], to = colours[0]] = [colours[Math.floor(place)], colours[Math.floor(place) + 1]];
-  return from.map((level, plane) => level + ((to[plane] ?? 0) - level) * (place % 1));
 }

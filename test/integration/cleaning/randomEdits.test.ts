@@ -1,58 +1,25 @@
 import assert from 'node:assert/strict';
 import { createHash, randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { join } from 'node:path';
+import { test } from 'node:test';
 import { createDataEditor } from '../../../src/ml/cleaning/dataEditor.ts';
-import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
 import { createRandom, type Random } from '../../../src/ml/graph/random.ts';
-import { type DataEdit, journalFile } from '../../../src/protocol/dataEdits.ts';
+import type { DataEdit } from '../../../src/protocol/dataEdits.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import { ignoreFile } from '../../../src/protocol/ignoreList.ts';
+import { classesOf, contentOf as contentOfFolder, dataFolder } from '../../unit/cleaning/editedFolder.ts';
 import { killableDisk } from './killableDisk.ts';
 
 const seed = Number(process.env['FIVECROP_SEED'] ?? randomInt(2 ** 31));
 console.log(`seed ${seed}`);
-const unsplit = { validShare: 0, testShare: 0, seed: 0 };
-
-/** A data folder with these files, each of which holds its own path. */
-async function dataFolder(t: TestContext, files: readonly string[]): Promise<string> {
-  // In memory where there is such a folder: every edit waits for the disk twice.
-  const root = await mkdtemp(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'fivecrop-clean-'));
-  t.after(() => rm(root, { recursive: true, force: true }));
-  for (const file of files) {
-    await mkdir(join(root, file, '..'), { recursive: true });
-    await writeFile(join(root, file), file);
-  }
-  return root;
-}
-
-/** Every file and folder with what is in it, without the journal and what a killed process left unfinished. */
-async function contentOf(root: string): Promise<Map<string, string>> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const own = entries.filter(({ name }) => name !== journalFile && !name.endsWith('.tmp'));
-  const content = await Promise.all(
-    own.map(async (entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return [relative(root, path), entry.isFile() ? await readFile(path, 'utf8') : 'folder'] as const;
-    }),
-  );
-  return new Map(content.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
+// In memory where there is such a folder: every edit waits for the disk twice.
+const parent = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
+/** What a killed process may leave unfinished is no content. */
+const contentOf = (root: string) => contentOfFolder(root, (name) => name.endsWith('.tmp'));
 const hashOf = (content: ReadonlyMap<string, string>) => createHash('sha256').update(JSON.stringify([...content])).digest('hex'); // prettier-ignore
-
-/** The images of the data set by class folder. */
-async function classesOf(root: string): Promise<Map<string, string[]>> {
-  const { classes, splits } = await scanDataset(root, unsplit);
-  const found = new Map(classes.map(({ folder }) => [folder, [] as string[]]));
-  for (const { file, classIndex } of [...splits.train, ...splits.valid, ...splits.test]) {
-    found.get(classes[classIndex]?.folder ?? '')?.push(relative(root, file));
-  }
-  return found;
-}
 
 function randomEdit(random: Random, classes: ReadonlyMap<string, string[]>): DataEdit {
   const folders = [...classes.keys()];
@@ -69,7 +36,7 @@ for (const files of [
   Array.from({ length: 120 }, (_, at) => `${['train', 'valid', 'test'][at % 3] ?? ''}/class ${at % 7}/${at}.jpg`),
 ]) {
   test(`five hundred random edits, undos and redos of ${files[0] ?? ''}, with kills in between, end where they began`, async (t) => {
-    const root = await dataFolder(t, files);
+    const root = await dataFolder(t, files, parent);
     await writeFile(join(root, ignoreFile), '# mine\nclass 1/7.jpg');
     const began = await contentOf(root);
     const random = createRandom(seed, 'edits', files.length);

@@ -1,52 +1,15 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { appendFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, symlink, unlink, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { createDataEditor } from '../../../src/ml/cleaning/dataEditor.ts';
 import { appendLine, type Journal } from '../../../src/ml/cleaning/journal.ts';
-import { scanDataset } from '../../../src/ml/data/scanDataset.ts';
 import { type DataEdit, journalFile } from '../../../src/protocol/dataEdits.ts';
 import { UserError } from '../../../src/protocol/errors.ts';
 import { ignoreFile } from '../../../src/protocol/ignoreList.ts';
-
-const unsplit = { validShare: 0, testShare: 0, seed: 0 };
-
-/** A data folder with these files, each of which holds its own path. */
-async function dataFolder(t: TestContext, files: readonly string[]): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'fivecrop-clean-'));
-  t.after(() => rm(root, { recursive: true, force: true }));
-  for (const file of files) {
-    await mkdir(join(root, file, '..'), { recursive: true });
-    await writeFile(join(root, file), file);
-  }
-  return root;
-}
-
-/** Every file and folder with what is in it, without the journal. */
-async function contentOf(root: string): Promise<Map<string, string>> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const own = entries.filter(({ name }) => name !== journalFile);
-  const content = await Promise.all(
-    own.map(async (entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return [relative(root, path), entry.isFile() ? await readFile(path, 'utf8') : 'folder'] as const;
-    }),
-  );
-  return new Map(content.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** The images of the data set by class folder. */
-async function classesOf(root: string): Promise<Map<string, string[]>> {
-  const { classes, splits } = await scanDataset(root, unsplit);
-  const found = new Map(classes.map(({ folder }) => [folder, [] as string[]]));
-  for (const { file, classIndex } of [...splits.train, ...splits.valid, ...splits.test]) {
-    found.get(classes[classIndex]?.folder ?? '')?.push(relative(root, file));
-  }
-  return found;
-}
+import { classesOf, contentOf, dataFolder } from './editedFolder.ts';
 
 const animals = ['cat/1.jpg', 'cat/2.jpg', 'dog/1.jpg', 'dog/3.jpg', 'hen/4.jpg', 'hen/5.jpg'];
 const split = ['train/cat/1.jpg', 'train/cat/2.jpg', 'train/dog/3.jpg', 'test/cat/4.jpg', 'test/dog/5.jpg', 'test/hen/6.jpg']; // prettier-ignore
