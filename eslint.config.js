@@ -14,7 +14,8 @@ const arrows = {
   protocol: [],
   runs: ['protocol'],
   extension: ['protocol', 'runs'],
-  webview: ['protocol'],
+  charts: ['protocol'],
+  webview: ['protocol', 'charts'],
   'ml/graph': [],
   'ml/onnx': [],
   'ml/lowering': ['ml/graph', 'ml/onnx'],
@@ -32,7 +33,7 @@ const arrows = {
   'ml/training': ['protocol', 'runs', ...graphs, 'ml/cache', ...networks, 'ml/inference'],
   'ml/trainer': ['protocol', 'runs', 'ml'],
   'ml/service': ['protocol', 'runs', 'ml'],
-  'ml/cli': ['protocol', 'runs', 'ml'],
+  'ml/cli': ['protocol', 'runs', 'charts', 'ml'],
 };
 
 export default tseslint.config(
@@ -110,7 +111,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/protocol/**', 'src/runs/**', 'src/ml/**', 'src/webview/**'],
+    files: ['src/protocol/**', 'src/runs/**', 'src/charts/**', 'src/ml/**', 'src/webview/**'],
     rules: {
       'no-restricted-imports': [
         'error',

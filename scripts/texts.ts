@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { getL10nJson } from '@vscode/l10n-dev';
 
 /** The rooms whose texts are translated; what they share with the shell is English. */
-const rooms = ['src/extension', 'src/webview'];
+const rooms = ['src/extension', 'src/charts', 'src/webview'];
 
 /** Where translators find every text, from the root of the repository. */
 export const bundleFile = 'l10n/bundle.l10n.json';

@@ -8,9 +8,9 @@ import { pipeline } from 'node:stream/promises';
 import { createRunEvents } from '../../src/extension/trainer/runEvents.ts';
 import { runFiles } from '../../src/protocol/runRecord.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
-import { downsample } from '../../src/webview/training/downsample.ts';
-import { addEvent, emptyCurves } from '../../src/webview/training/runCurves.ts';
-import { smooth } from '../../src/webview/training/smoothing.ts';
+import { downsample } from '../../src/charts/downsample.ts';
+import { addEvent, emptyCurves } from '../../src/charts/runCurves.ts';
+import { smooth } from '../../src/charts/smoothing.ts';
 import { peakMebibytes, report } from './report.ts';
 
 /* A run of so many steps, from its file to what a frame of the panel draws: `longCurve.ts STEPS`. */

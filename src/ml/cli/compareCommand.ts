@@ -1,26 +1,16 @@
 import { Command, Option } from 'commander';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { csv } from '../../protocol/csv.ts';
-import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
+import { splitNames } from '../../protocol/dataReport.ts';
 import { differingSettings, settingWords, type DifferingSetting } from '../../protocol/differingSettings.ts';
-import { usageError, userError } from '../../protocol/errors.ts';
-import type { Evaluation } from '../../protocol/evaluation.ts';
-import type { RunRecord } from '../../protocol/runRecord.ts';
-import { readEvaluations, timeWritten } from '../../runs/evaluations.ts';
-import { runOfCheckpoint } from '../../runs/list.ts';
-import { readRunRecord } from '../../runs/record.ts';
-import { cropCountFor } from '../data/fiveCrops.ts';
-import { sameFolder } from '../data/sameFolder.ts';
+import { usageError } from '../../protocol/errors.ts';
 import { compareEvaluations, type Comparison } from '../../protocol/compareEvaluations.ts';
-import type { Placement } from '../inference/graphClassifier.ts';
-import { loadClassifier } from '../inference/loadClassifier.ts';
-import { checkpointPath } from './checkpointPath.ts';
 import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
 import { seenOfImages } from './evaluationLines.ts';
-import { createOutput, type Output } from './output.ts';
+import { createOutput } from './output.ts';
 import { formatTable } from './table.ts';
-import { testVisibly } from './testVisibly.ts';
+import { testedRun, type TestedRun } from './testedRun.ts';
 
 const examples = `
 Examples:
@@ -32,12 +22,6 @@ beside it. The figures are of the images that all of them were tested on. p is t
 such a difference is if both were equally good. With several pairs the adjusted p, by Holm's method, is the one to judge by.`;
 
 const formats = ['text', 'markdown', 'csv'] as const;
-
-interface ComparedRun {
-  readonly name: string;
-  readonly record: RunRecord;
-  readonly evaluation: Evaluation;
-}
 
 /** `fivecrop compare`: see its help text. */
 export function compareCommand(): Command {
@@ -65,7 +49,7 @@ async function compareRuns(paths: readonly string[], options: OptionValues): Pro
   const split = splitNames.find((name) => name === options['split']) ?? 'test';
   const placement = await placementFromFlags(options, output.say);
   const data = typeof options['data'] === 'string' ? resolve(options['data']) : undefined;
-  const runs: ComparedRun[] = [];
+  const runs: TestedRun[] = [];
   for (const path of paths) runs.push(await testedRun(path, { data, split, cropCount }, placement, output));
   const names = distinct(runs.map(({ name }) => name));
   const comparison = compareEvaluations(runs.map(({ evaluation }) => evaluation));
@@ -80,52 +64,6 @@ async function compareRuns(paths: readonly string[], options: OptionValues): Pro
     if (format !== 'csv' || place > 0) output.print('');
     for (const line of writers[format](table)) output.print(line);
   });
-}
-
-interface TestWish {
-  readonly data: string | undefined;
-  readonly split: SplitName;
-  readonly cropCount: 1 | 5;
-}
-
-/** A run with the result of its test: one that is kept and newer than its checkpoint, or a new one. */
-async function testedRun(path: string, wish: TestWish, placement: Placement, output: Output): Promise<ComparedRun> {
-  const checkpoint = checkpointPath(resolve(path));
-  const folder = await runOfCheckpoint(checkpoint);
-  if (folder === undefined) {
-    throw userError(`${path} is not in the folder of a run, so its settings are unknown: name the folder of a run.`);
-  }
-  const record = await readRunRecord(folder);
-  const name = basename(folder);
-  const data = wish.data ?? record.data?.data ?? record.config.data;
-  const kept = await keptEvaluation(checkpoint, { ...wish, data }, output.say);
-  if (kept) return { name, record, evaluation: kept };
-  output.say(`Testing ${name} on ${data}`);
-  const classifier = await loadClassifier({ kind: 'checkpoint', file: checkpoint }, placement, { log: output.say });
-  try {
-    const test = { checkpoint, data, split: wish.split, cropCount: wish.cropCount };
-    const { evaluation, problem } = await testVisibly(classifier, test, output);
-    if (problem !== undefined) output.say(problem);
-    return { name, record, evaluation };
-  } finally {
-    await classifier.dispose();
-  }
-}
-
-async function keptEvaluation(
-  checkpoint: string,
-  { data, split, cropCount }: TestWish & { data: string },
-  onMisfit: (reason: string) => void,
-): Promise<Evaluation | undefined> {
-  const written = await timeWritten(checkpoint);
-  const found = await readEvaluations(checkpoint, onMisfit);
-  for (const evaluation of found) {
-    const hasCrops = evaluation.cropCount === cropCountFor(evaluation.fit, cropCount);
-    const isWanted = evaluation.split === split && hasCrops && evaluation.selection;
-    if (!isWanted || written === undefined || evaluation.time < written) continue;
-    if (sameFolder(evaluation.data, data)) return evaluation;
-  }
-  return undefined;
 }
 
 /** Names of runs, those that several have with a number. */

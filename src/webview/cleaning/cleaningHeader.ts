@@ -3,7 +3,7 @@ import type { Cleaning } from '../../protocol/cleaning.ts';
 import type { CleaningPanelToHost, CleaningPanelToPage } from '../../protocol/cleaningPanel.ts';
 import { busyLine } from '../components/busyLine.ts';
 import { element } from '../components/element.ts';
-import { count, images, percent } from '../components/format.ts';
+import { count, images, percent } from '../../charts/format.ts';
 import { setText } from '../components/setText.ts';
 import { button, dropdown, labelled, setDisabled } from '../components/toolkit.ts';
 import { classNamesOf, editText } from './itemTexts.ts';

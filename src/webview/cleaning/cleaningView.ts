@@ -3,7 +3,7 @@ import { cleaningKinds } from '../../protocol/cleaning.ts';
 import type { CleaningPanelToHost, CleaningPanelToPage } from '../../protocol/cleaningPanel.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
-import { count } from '../components/format.ts';
+import { count } from '../../charts/format.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepScroll } from '../components/keepScroll.ts';
 import { pictureStore } from '../components/pictures.ts';

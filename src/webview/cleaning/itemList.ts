@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { CleaningItem } from '../../protocol/cleaning.ts';
 import { element } from '../components/element.ts';
-import { fileName } from '../components/format.ts';
+import { fileName } from '../../charts/format.ts';
 import type { KeptState } from '../components/host.ts';
 import type { Pictures } from '../components/pictures.ts';
 import { setText } from '../components/setText.ts';

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Cleaning, CleaningItem, CleaningKind } from '../../protocol/cleaning.ts';
 import type { DataEdit } from '../../protocol/dataEdits.ts';
-import { fileName, images, percent } from '../components/format.ts';
+import { fileName, images, percent } from '../../charts/format.ts';
 
 /** What a class's folder is called. */
 export type ClassName = (folder: string) => string;

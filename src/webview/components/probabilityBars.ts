@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { RankedClass } from '../../protocol/prediction.ts';
 import { element } from './element.ts';
-import { percent } from './format.ts';
+import { percent } from '../../charts/format.ts';
 
 export type BarOptions = {
   /** Class to set off with a mark and bold type, by index. */

@@ -1,3 +1,4 @@
+import type { ChartColors } from '../../charts/chartColors.ts';
 import { parseColor } from './contrast.ts';
 import { curveColors } from './curveColors.ts';
 
@@ -10,15 +11,7 @@ const chartColors = [
   '--vscode-charts-yellow',
 ] as const;
 
-export type ThemeColors = {
-  foreground: string;
-  muted: string;
-  background: string;
-  grid: string;
-  font: string;
-  /** Distinct colours for curves. */
-  curves: readonly string[];
-};
+export type ThemeColors = ChartColors & { font: string };
 
 /** The editor's present colours, for what is drawn on a canvas and cannot name variables. */
 export function themeColors(): ThemeColors {

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { MeanMetrics } from '../../protocol/evaluationMetrics.ts';
 import { element } from '../components/element.ts';
-import { count, percent } from '../components/format.ts';
+import { count, percent } from '../../charts/format.ts';
 import { bar } from '../components/probabilityBars.ts';
 import { sortableTable, type Column, type SortOrder } from '../components/sortableTable.ts';
 import type { Cell } from './confusionGrid.ts';

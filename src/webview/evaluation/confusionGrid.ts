@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { cssColor } from '../components/contrast.ts';
 import { element } from '../components/element.ts';
-import { percent } from '../components/format.ts';
+import { percent } from '../../charts/format.ts';
 import { cellColors, type MatrixColors } from './cellColors.ts';
 import { cellText, type CellValue } from './cellText.ts';
 import type { ClassNames, ConfusionMatrix } from './confusions.ts';

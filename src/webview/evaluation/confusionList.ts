@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
-import { images, percent } from '../components/format.ts';
+import { images, percent } from '../../charts/format.ts';
 import type { Cell } from './confusionGrid.ts';
 import type { ClassNames, Confusion } from './confusions.ts';
 

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { mcnemarP } from '../../protocol/mcnemar.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { element } from '../components/element.ts';
-import { images, short } from '../components/format.ts';
+import { images, short } from '../../charts/format.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { whenChanged } from '../components/whenChanged.ts';
 import { isOutdated } from './chooseEvaluation.ts';

@@ -3,7 +3,7 @@ import type { EvaluationPanelToHost, EvaluationPanelToPage } from '../../protoco
 import { announcer } from '../components/announcer.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
-import { images, percent } from '../components/format.ts';
+import { images, percent } from '../../charts/format.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepScroll } from '../components/keepScroll.ts';
 import { selectionNotes } from './chooseEvaluation.ts';

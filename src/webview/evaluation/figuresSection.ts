@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { element } from '../components/element.ts';
-import { count, images as imageCount, percent, short } from '../components/format.ts';
+import { count, images as imageCount, percent, short } from '../../charts/format.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { button, setDisabled } from '../components/toolkit.ts';
 import { cropsTitle, isOutdated } from './chooseEvaluation.ts';

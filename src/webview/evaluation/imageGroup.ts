@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import * as z from 'zod';
 import { binOf, calibration } from '../../protocol/calibration.ts';
-import { images, percent } from '../components/format.ts';
+import { images, percent } from '../../charts/format.ts';
 import { classNames, imagesBehind, type ImageResult } from './confusions.ts';
 import { onlyRightBy, type TestPair } from './cropComparison.ts';
 import { shownSlices, slicesBySchema, sliceTitle } from './shownSlices.ts';

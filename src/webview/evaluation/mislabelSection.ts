@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
-import { count } from '../components/format.ts';
+import { count } from '../../charts/format.ts';
 import { button, dropdown, labelled } from '../components/toolkit.ts';
 import { whenChanged } from '../components/whenChanged.ts';
 import { suspectedMislabels, type ImageResult } from './confusions.ts';

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { acceptedAt, rejectThreshold } from '../../protocol/rejection.ts';
 import { element } from '../components/element.ts';
-import { count, images, percent } from '../components/format.ts';
+import { count, images, percent } from '../../charts/format.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { setText } from '../components/setText.ts';
 import { dropdown, labelled } from '../components/toolkit.ts';

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { calibration, type CalibrationBin } from '../../protocol/calibration.ts';
 import { element } from '../components/element.ts';
-import { images, percent } from '../components/format.ts';
+import { images, percent } from '../../charts/format.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { whenChanged } from '../components/whenChanged.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';

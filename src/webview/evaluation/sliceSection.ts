@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Slice } from '../../protocol/slices.ts';
 import { element } from '../components/element.ts';
-import { count, images, percent } from '../components/format.ts';
+import { count, images, percent } from '../../charts/format.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { bar } from '../components/probabilityBars.ts';
 import { setText } from '../components/setText.ts';

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { EvaluationPanelToPage } from '../../protocol/evaluationPanel.ts';
 import { busyLine } from '../components/busyLine.ts';
 import { element } from '../components/element.ts';
-import { fileName } from '../components/format.ts';
+import { fileName } from '../../charts/format.ts';
 import { button, dropdown, setDisabled } from '../components/toolkit.ts';
 import { testedKey, type TestedData } from './chooseEvaluation.ts';
 import { setText } from '../components/setText.ts';

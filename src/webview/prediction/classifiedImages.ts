@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { count, images } from '../components/format.ts';
+import { count, images } from '../../charts/format.ts';
 import { disagrees, type PredictionRow } from './predictionRows.ts';
 
 function tally(rows: readonly PredictionRow[]) {

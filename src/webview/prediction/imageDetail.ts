@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { Explanation } from '../../protocol/explanation.ts';
 import type { ImagePrediction } from '../../protocol/prediction.ts';
 import { element } from '../components/element.ts';
-import { fileName, images } from '../components/format.ts';
+import { fileName, images } from '../../charts/format.ts';
 import { menuContext } from '../components/menuContext.ts';
 import { probabilityBars } from '../components/probabilityBars.ts';
 import { button } from '../components/toolkit.ts';

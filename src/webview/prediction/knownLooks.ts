@@ -2,7 +2,7 @@ import type { Explanation } from '../../protocol/explanation.ts';
 import type { PredictionPanelToHost, PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import type { Precision } from '../../protocol/trainingConfig.ts';
-import { percent } from '../components/format.ts';
+import { percent } from '../../charts/format.ts';
 
 /** What is known of where a class was seen in an image. */
 export type Look =

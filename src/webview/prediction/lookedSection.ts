@@ -3,7 +3,7 @@ import type { Explanation } from '../../protocol/explanation.ts';
 import type { ImagePrediction } from '../../protocol/prediction.ts';
 import type { Precision } from '../../protocol/trainingConfig.ts';
 import { element } from '../components/element.ts';
-import { percent } from '../components/format.ts';
+import { percent } from '../../charts/format.ts';
 import { setText } from '../components/setText.ts';
 import { button, dropdown, labelled } from '../components/toolkit.ts';
 import type { Look } from './knownLooks.ts';

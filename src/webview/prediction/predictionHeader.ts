@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { PredictionPanelToHost, PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
 import { busyLine } from '../components/busyLine.ts';
 import { element } from '../components/element.ts';
-import { count } from '../components/format.ts';
+import { count } from '../../charts/format.ts';
 import { button, dropdown, setDisabled } from '../components/toolkit.ts';
 import { setText } from '../components/setText.ts';
 

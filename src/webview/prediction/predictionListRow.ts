@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
-import { fileName, percent } from '../components/format.ts';
+import { fileName, percent } from '../../charts/format.ts';
 import { bar } from '../components/probabilityBars.ts';
 import { agreement, type PredictionRow } from './predictionRows.ts';
 

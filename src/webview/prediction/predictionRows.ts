@@ -2,7 +2,7 @@ import type { FailedPrediction, ImagePrediction } from '../../protocol/predictio
 import type { ShownPrediction } from '../../protocol/predictionPanel.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { csv, type CsvValue } from '../../protocol/csv.ts';
-import { fileName } from '../components/format.ts';
+import { fileName } from '../../charts/format.ts';
 import { sortedRows } from '../components/sortRows.ts';
 
 /** A row of the list of images. */

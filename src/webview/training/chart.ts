@@ -7,10 +7,10 @@ import type { ChartContent } from './chartContent.ts';
 import { chartHelp, keyAction } from './chartKeys.ts';
 import { chartLegend } from './chartLegend.ts';
 import { chartReadout, readingsAt } from './chartReadout.ts';
-import { legendEntries } from './curve.ts';
-import { downsample, type Range } from './downsample.ts';
+import { legendEntries } from '../../charts/curve.ts';
+import { downsample, type Range } from '../../charts/downsample.ts';
 import { plotOptions } from './plotOptions.ts';
-import { xReading } from './xAxis.ts';
+import { xReading } from '../../charts/xAxis.ts';
 import { setText } from '../components/setText.ts';
 
 export type ChartOptions = {

@@ -1,6 +1,6 @@
-import type { ChartKind, Curve } from './curve.ts';
-import type { Range } from './downsample.ts';
-import type { XAxis } from './xAxis.ts';
+import type { ChartKind, Curve } from '../../charts/curve.ts';
+import type { Range } from '../../charts/downsample.ts';
+import type { XAxis } from '../../charts/xAxis.ts';
 
 /** What a chart shows. */
 export type ChartContent = {

@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import uPlot from 'uplot';
-import type { Range } from './downsample.ts';
+import type { Range } from '../../charts/downsample.ts';
 
 const zoomFactor = 0.6;
 const keyboardStep = 0.02;

@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
-import type { LegendEntry } from './curve.ts';
+import type { LegendEntry } from '../../charts/curve.ts';
 import { lineSample } from './lineSample.ts';
 
 /** A chart's legend in the page. */

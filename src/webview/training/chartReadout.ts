@@ -1,7 +1,7 @@
 import { element } from '../components/element.ts';
-import { percent, short } from '../components/format.ts';
-import { countUpTo } from './columns.ts';
-import type { ChartKind, Curve } from './curve.ts';
+import { percent, short } from '../../charts/format.ts';
+import { countUpTo } from '../../charts/columns.ts';
+import type { ChartKind, Curve } from '../../charts/curve.ts';
 import { lineSample } from './lineSample.ts';
 
 export type Reading = { label: string; value: string; curve: Curve };

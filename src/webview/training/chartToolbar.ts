@@ -2,9 +2,9 @@ import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { button, checkbox, dropdown, labelled, setDisabled } from '../components/toolkit.ts';
 import type { ExportFormat } from './exportCharts.ts';
-import type { ChartChoices } from './runCharts.ts';
+import type { ChartChoices } from '../../charts/runCharts.ts';
 import { smoothingSlider } from './smoothingSlider.ts';
-import { axisTexts, xAxes } from './xAxis.ts';
+import { axisTexts, xAxes } from '../../charts/xAxis.ts';
 
 export type ChartToolbarOptions = {
   choices: ChartChoices;

@@ -1,10 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
-import { count, duration, percent, short } from '../components/format.ts';
+import { count, duration, percent, short } from '../../charts/format.ts';
 import { replaceIfNew } from '../components/replaceIfNew.ts';
 import { themeColors } from '../components/themeColors.ts';
 import { differingSettings, settingWords } from '../../protocol/differingSettings.ts';
-import { bestValidation, trainedSeconds } from './runCurves.ts';
+import { bestValidation, trainedSeconds } from '../../charts/runCurves.ts';
 import { stateWord } from './runState.ts';
 import type { PageRun } from './shownRun.ts';
 import { runSample } from './valuesTable.ts';

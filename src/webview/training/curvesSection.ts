@@ -5,11 +5,11 @@ import { themeColors } from '../components/themeColors.ts';
 import { createChart } from './chart.ts';
 import { zoomed, zoomIn, zoomOut } from './chartKeys.ts';
 import { chartToolbar } from './chartToolbar.ts';
-import type { Range } from './downsample.ts';
+import type { Range } from '../../charts/downsample.ts';
 import { exportCharts, type ExportFormat } from './exportCharts.ts';
 import type { TrainingPageState } from './pageState.ts';
-import { epochMarks, furtherCharts, mainCharts, wholeRange, within } from './runCharts.ts';
-import { isThinned } from './runCurves.ts';
+import { epochMarks, furtherCharts, mainCharts, wholeRange, within } from '../../charts/runCharts.ts';
+import { isThinned } from '../../charts/runCurves.ts';
 import type { PageRun } from './shownRun.ts';
 
 export type CurvesSectionOptions = {

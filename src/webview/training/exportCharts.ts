@@ -1,11 +1,11 @@
 import * as l10n from '@vscode/l10n';
 import { visible } from '../../protocol/visibleText.ts';
-import { count, fileName, images } from '../components/format.ts';
+import { count, fileName, images } from '../../charts/format.ts';
 import { pngPicture } from '../components/pngPicture.ts';
-import { curvesCsv } from './curvesCsv.ts';
-import { hasTopFive } from './runCharts.ts';
+import { curvesCsv } from '../../charts/curvesCsv.ts';
+import { hasTopFive } from '../../charts/runCharts.ts';
 import type { PageRun } from './shownRun.ts';
-import { svgCharts, type SvgOptions } from './svgCharts.ts';
+import { svgCharts, type SvgOptions } from '../../charts/svgCharts.ts';
 
 export type ExportFormat = 'png' | 'svg' | 'csv';
 export type ExportedCharts = Omit<SvgOptions, 'width' | 'chartHeight' | 'heading' | 'data'>;

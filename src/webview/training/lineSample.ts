@@ -1,6 +1,6 @@
 import { svg } from '../components/element.ts';
-import type { LineStyle } from './curve.ts';
-import { markerCorners } from './runStyle.ts';
+import type { LineStyle } from '../../charts/curve.ts';
+import { markerCorners } from '../../charts/runStyle.ts';
 
 const width = 36;
 const height = 14;

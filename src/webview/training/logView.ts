@@ -1,8 +1,8 @@
 import * as l10n from '@vscode/l10n';
 import { relativeTo, type RunLogLine } from '../../protocol/runLog.ts';
 import { element } from '../components/element.ts';
-import { clock } from '../components/format.ts';
-import type { RunCurves } from './runCurves.ts';
+import { clock } from '../../charts/format.ts';
+import type { RunCurves } from '../../charts/runCurves.ts';
 
 export type LogView = { element: HTMLElement; show: (folder: string, curves: RunCurves) => void };
 

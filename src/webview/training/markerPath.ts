@@ -1,4 +1,4 @@
-import { markerCorners, type Marker } from './runStyle.ts';
+import { markerCorners, type Marker } from '../../charts/runStyle.ts';
 
 /** Adds a mark around a place, in the canvas's pixels. */
 export function addMarker(path: Path2D, marker: Marker, [x, y]: readonly [number, number], radius: number): void {

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { xAxes } from './xAxis.ts';
+import { xAxes } from '../../charts/xAxis.ts';
 
 /** What the page keeps when it is hidden or the window reloads. */
 export const trainingPageStateSchema = z.object({

@@ -1,9 +1,9 @@
 import * as l10n from '@vscode/l10n';
 import { element, svg } from '../components/element.ts';
-import { count, fileName, percent } from '../components/format.ts';
+import { count, fileName, percent } from '../../charts/format.ts';
 import type { Pictures } from '../components/pictures.ts';
 import { probabilityBars } from '../components/probabilityBars.ts';
-import type { PinnedPrediction, RunCurves } from './runCurves.ts';
+import type { PinnedPrediction, RunCurves } from '../../charts/runCurves.ts';
 import type { PageRun } from './shownRun.ts';
 import { setText } from '../components/setText.ts';
 

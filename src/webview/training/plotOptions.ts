@@ -1,11 +1,11 @@
 import uPlot from 'uplot';
 import type { ThemeColors } from '../components/themeColors.ts';
 import type { ChartContent } from './chartContent.ts';
-import { markedPoints, type Curve } from './curve.ts';
-import type { Range } from './downsample.ts';
+import { markedPoints, type Curve } from '../../charts/curve.ts';
+import type { Range } from '../../charts/downsample.ts';
 import { addMarker } from './markerPath.ts';
-import { valueLabel, valueRange, valueTicks } from './valueRange.ts';
-import { axisTexts, xLabel, xTicks } from './xAxis.ts';
+import { valueLabel, valueRange, valueTicks } from '../../charts/valueRange.ts';
+import { axisTexts, xLabel, xTicks } from '../../charts/xAxis.ts';
 
 /** What is told of the pointer. */
 export type PlotListeners = {

@@ -1,8 +1,8 @@
 import type { TrainingEvent } from '../../protocol/trainingEvents.ts';
 import type { RunRequest, ShownRun } from '../../protocol/trainingPanel.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
-import { addEvent, emptyCurves, type RunCurves } from './runCurves.ts';
-import { runStyle } from './runStyle.ts';
+import { addEvent, emptyCurves, type RunCurves } from '../../charts/runCurves.ts';
+import { runStyle } from '../../charts/runStyle.ts';
 import type { PageRun } from './shownRun.ts';
 
 export type OtherRun = { folder: string; name: string };

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
-import { bytes, count, duration, percent, short } from '../components/format.ts';
-import { bestValidation, trainedSeconds } from './runCurves.ts';
+import { bytes, count, duration, percent, short } from '../../charts/format.ts';
+import { bestValidation, trainedSeconds } from '../../charts/runCurves.ts';
 import { isLive } from './runState.ts';
 import type { PageRun } from './shownRun.ts';
 

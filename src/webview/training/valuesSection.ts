@@ -5,7 +5,7 @@ import { themeColors } from '../components/themeColors.ts';
 import { dropdown } from '../components/toolkit.ts';
 import type { TrainingPageState } from './pageState.ts';
 import type { RunCollection } from './runCollection.ts';
-import { hasTopFive } from './runCharts.ts';
+import { hasTopFive } from '../../charts/runCharts.ts';
 import { valuesTable, type ValuesTable } from './valuesTable.ts';
 
 export type ValuesSectionOptions = {

@@ -1,13 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
-import { count, duration, percent, short } from '../components/format.ts';
-import { countUpTo } from './columns.ts';
+import { count, duration, percent, short } from '../../charts/format.ts';
+import { countUpTo } from '../../charts/columns.ts';
 import { lineSample } from './lineSample.ts';
-import { hasTopFive, smoothedPoints, type ChartChoices } from './runCharts.ts';
-import { bestValidation, type RunCurves, type ValidationColumn } from './runCurves.ts';
-import type { RunStyle } from './runStyle.ts';
+import { hasTopFive, smoothedPoints, type ChartChoices } from '../../charts/runCharts.ts';
+import { bestValidation, type RunCurves, type ValidationColumn } from '../../charts/runCurves.ts';
+import type { RunStyle } from '../../charts/runStyle.ts';
 import type { PageRun } from './shownRun.ts';
-import { axisTexts, type XAxis } from './xAxis.ts';
+import { axisTexts, type XAxis } from '../../charts/xAxis.ts';
 import { setText } from '../components/setText.ts';
 
 export type ValuesTableOptions = {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mostHeldEvents, mostThinnedEvents, thinnedHistory } from '../../../src/protocol/thinnedHistory.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../../src/protocol/trainingEvents.ts';
-import { downsample } from '../../../src/webview/training/downsample.ts';
-import { addEvent, bestValidation, emptyCurves, trainedSeconds } from '../../../src/webview/training/runCurves.ts';
-import { smooth } from '../../../src/webview/training/smoothing.ts';
+import { downsample } from '../../../src/charts/downsample.ts';
+import { addEvent, bestValidation, emptyCurves, trainedSeconds } from '../../../src/charts/runCurves.ts';
+import { smooth } from '../../../src/charts/smoothing.ts';
 
 const figures = { imagesPerSecond: 1, memoryBytes: 1, device: 'cpu', epoch: 1, learningRate: 1 };
 const timeOf = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();

@@ -1,4 +1,4 @@
-import { csv, type CsvValue } from '../../protocol/csv.ts';
+import { csv, type CsvValue } from '../protocol/csv.ts';
 import type { RunCurves, StepColumn, ValidationColumn } from './runCurves.ts';
 
 type CsvColumn = { title: string; step?: StepColumn; validation?: ValidationColumn };

@@ -1,4 +1,4 @@
-import { percent, short } from '../components/format.ts';
+import { percent, short } from './format.ts';
 import type { ChartKind } from './curve.ts';
 import type { Range } from './downsample.ts';
 import { linearTicks, logTicks, tickStep } from './ticks.ts';

@@ -2,18 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { relativeTo } from '../../../src/protocol/runLog.ts';
 import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
-import type { ShownRun } from '../../../src/protocol/trainingPanel.ts';
-import { countUpTo, growingColumns, nearest } from '../../../src/webview/training/columns.ts';
-import { downsample } from '../../../src/webview/training/downsample.ts';
-import { runCollection } from '../../../src/webview/training/runCollection.ts';
-import {
-  addEvent,
-  bestValidation,
-  emptyCurves,
-  epochEnds,
-  trainedSeconds,
-} from '../../../src/webview/training/runCurves.ts';
-import { smooth } from '../../../src/webview/training/smoothing.ts';
+import { countUpTo, growingColumns, nearest } from '../../../src/charts/columns.ts';
+import { downsample } from '../../../src/charts/downsample.ts';
+import { addEvent, bestValidation, emptyCurves, epochEnds, trainedSeconds } from '../../../src/charts/runCurves.ts';
+import { smooth } from '../../../src/charts/smoothing.ts';
 
 const figures = { imagesPerSecond: 10, secondsLeft: 1, memoryBytes: 1, device: 'cpu' };
 const time = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
@@ -51,10 +43,6 @@ function validation(number: number, validLoss: number, validAccuracy = 1 - valid
     validTop5: 1,
     ...figures,
   };
-}
-
-function shownRun(folder: string): ShownRun {
-  return { folder, record: {} as never, brokenOff: false, usable: true };
 }
 
 test('smoothing gives the debiased moving average of a case worked out by hand', () => {
@@ -213,33 +201,4 @@ test('millions of epochs have no marks until a zoom shows them apart', () => {
   for (const event of [{ ...begin, stepsPerEpoch: 1 }, step(1e12, 1)]) addEvent(curves, event);
   assert.deepEqual(epochEnds(curves, { min: 0, max: 1e12 }), []);
   assert.deepEqual(epochEnds(curves, { min: 1e11, max: 1e11 + 2 }), [1e11, 1e11 + 1, 1e11 + 2]);
-});
-
-test('events that come twice are taken once, and a gap is refused', () => {
-  const runs = runCollection();
-  assert.equal(runs.add('/r', 0, [start(0, 0), step(1, 5)]), true);
-  assert.equal(runs.add('/r', 1, [step(1, 5), step(2, 4)]), true);
-  assert.equal(runs.add('/r', 9, [step(9, 1)]), false);
-  runs.show([shownRun('/r')], []);
-  assert.deepEqual([...(runs.shown[0]?.curves.steps.values('step') ?? [])], [1, 2]);
-  assert.equal(runs.add('/r', 0, [start(0, 0)]), true);
-  assert.equal(runs.shown[0]?.curves.steps.length, 0);
-});
-
-test('no run to show is told from runs that have not been said yet', () => {
-  const runs = runCollection();
-  assert.equal(runs.listed, false);
-  runs.show([], []);
-  assert.equal(runs.listed, true);
-  assert.deepEqual(runs.shown, []);
-});
-
-test('a run keeps its style when another leaves the comparison', () => {
-  const runs = runCollection();
-  runs.show(['/a', '/b', '/c'].map(shownRun), []);
-  const style = runs.shown[2]?.style;
-  runs.show([shownRun('/c')], []);
-  assert.deepEqual(runs.shown[0]?.style, style);
-  runs.show(['/c', '/d'].map(shownRun), []);
-  assert.notEqual(runs.shown[1]?.style.color, style?.color);
 });

@@ -1,5 +1,5 @@
-import { runLogLine, type RunLogLine } from '../../protocol/runLog.ts';
-import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
+import { runLogLine, type RunLogLine } from '../protocol/runLog.ts';
+import type { TrainingEvent, TrainingEventOf } from '../protocol/trainingEvents.ts';
 import { countUpTo, growingColumns, type Columns } from './columns.ts';
 import type { Range } from './downsample.ts';
 

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { count, duration, short } from '../components/format.ts';
+import { count, duration, short } from './format.ts';
 import type { Range } from './downsample.ts';
 import { linearTicks, multiples } from './ticks.ts';
 

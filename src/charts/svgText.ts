@@ -1,4 +1,4 @@
-import { visible } from '../../protocol/visibleText.ts';
+import { visible } from '../protocol/visibleText.ts';
 
 // The elements of an SVG picture as text.
 

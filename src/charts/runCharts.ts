@@ -1,10 +1,10 @@
 import * as l10n from '@vscode/l10n';
-import type { ThemeColors } from '../components/themeColors.ts';
+import type { ChartColors } from './chartColors.ts';
 import { countUpTo } from './columns.ts';
 import type { ChartKind, Curve, LineStyle } from './curve.ts';
 import type { Points, Range } from './downsample.ts';
+import type { DrawnRun } from './drawnRun.ts';
 import { epochEnds, type StepColumn, type ValidationColumn } from './runCurves.ts';
-import type { PageRun } from './shownRun.ts';
 import { smooth } from './smoothing.ts';
 import { axisTexts, type XAxis } from './xAxis.ts';
 
@@ -23,12 +23,12 @@ export type RunChart = { kind: ChartKind; curves: Curve[] };
 const topFiveOf = 5;
 
 /** Whether the top-5 accuracy of a run says anything. */
-export function hasTopFive({ curves, record }: PageRun): boolean {
+export function hasTopFive({ curves, record }: DrawnRun): boolean {
   return (curves.start?.classes ?? record.data?.classes.length ?? topFiveOf) > topFiveOf;
 }
 
 /** The charts that are always there: loss and accuracy. */
-export function mainCharts(runs: readonly PageRun[], choices: ChartChoices, colors: ThemeColors): RunChart[] {
+export function mainCharts(runs: readonly DrawnRun[], choices: ChartChoices, colors: ChartColors): RunChart[] {
   const { axis, smoothing, logScale } = choices;
   const linesOf = linesOfRuns(runs, colors);
   const loss = runs.flatMap((run) => {
@@ -78,7 +78,7 @@ export function mainCharts(runs: readonly PageRun[], choices: ChartChoices, colo
 }
 
 /** The charts that are folded away at first: learning rate, speed, and the norm of the gradients of the runs that say it. */
-export function furtherCharts(runs: readonly PageRun[], { axis }: ChartChoices, colors: ThemeColors): RunChart[] {
+export function furtherCharts(runs: readonly DrawnRun[], { axis }: ChartChoices, colors: ChartColors): RunChart[] {
   const linesOf = linesOfRuns(runs, colors);
   const chart = (title: string, column: StepColumn, drawn = runs): RunChart => ({
     kind: { title, values: title, log: false, percent: false },
@@ -102,9 +102,9 @@ type RunLines = { name: (label: string) => string; training: LineStyle; validati
  * validation have each their own. Validation has the thicker lines and the marks.
  */
 function linesOfRuns(
-  runs: readonly PageRun[],
-  { curves: colors, foreground }: ThemeColors,
-): (run: PageRun) => RunLines {
+  runs: readonly DrawnRun[],
+  { curves: colors, foreground }: ChartColors,
+): (run: DrawnRun) => RunLines {
   const alone = runs.length === 1;
   const color = (position: number) => colors[position % colors.length] ?? foreground;
   return ({ title, style: { color: position, dash, marker } }) => {
@@ -118,7 +118,7 @@ function linesOfRuns(
 }
 
 /** The training loss after smoothing; kept with the run, so that a new step costs one addition. */
-export function smoothedPoints(run: PageRun, weight: number, axis: XAxis): Points {
+export function smoothedPoints(run: DrawnRun, weight: number, axis: XAxis): Points {
   const { steps } = run.curves;
   const before = run.smoothed?.generation === steps.generation ? run.smoothed.result : undefined;
   const result = smooth(steps.values('meanLoss'), weight, before, steps.values('meanSteps'));
@@ -126,16 +126,16 @@ export function smoothedPoints(run: PageRun, weight: number, axis: XAxis): Point
   return { x: steps.values(axisTexts[axis].column), y: result.values.subarray(0, result.length) };
 }
 
-function stepPoints({ curves: { steps } }: PageRun, axis: XAxis, column: StepColumn): Points {
+function stepPoints({ curves: { steps } }: DrawnRun, axis: XAxis, column: StepColumn): Points {
   return { x: steps.values(axisTexts[axis].column), y: steps.values(column) };
 }
 
-function validationPoints({ curves: { validations } }: PageRun, axis: XAxis, column: ValidationColumn): Points {
+function validationPoints({ curves: { validations } }: DrawnRun, axis: XAxis, column: ValidationColumn): Points {
   return { x: validations.values(axisTexts[axis].column), y: validations.values(column) };
 }
 
 /** All of an axis that the runs cover, from 0, with a little room after the last point. */
-export function wholeRange(runs: readonly PageRun[], axis: XAxis): Range {
+export function wholeRange(runs: readonly DrawnRun[], axis: XAxis): Range {
   const { column } = axisTexts[axis];
   const last = runs.flatMap(({ curves: { steps, validations } }) => [
     steps.values(column).at(-1) ?? 0,
@@ -155,7 +155,7 @@ export function within({ min, max }: Range, whole: Range): Range | undefined {
 const mostMarks = 100;
 
 /** Where the epochs of the run in focus ended, inside a range; undefined if they are too many to be drawn. */
-export function epochMarks({ curves }: PageRun, axis: XAxis, range: Range): number[] | undefined {
+export function epochMarks({ curves }: DrawnRun, axis: XAxis, range: Range): number[] | undefined {
   const stepsPerEpoch = curves.start?.stepsPerEpoch ?? NaN;
   const places = curves.steps.values(axisTexts[axis].column);
   const steps = curves.steps.values('step');

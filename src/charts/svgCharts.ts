@@ -1,6 +1,7 @@
-import { fitted } from '../components/fittedText.ts';
+import type { ChartColors } from './chartColors.ts';
 import { legendEntries, markedPoints, type ChartKind, type Curve, type LegendEntry } from './curve.ts';
 import { downsample, type Points, type Range } from './downsample.ts';
+import { fitted } from './fittedText.ts';
 import { markerCorners, type Marker } from './runStyle.ts';
 import { group, line, number, quoted, text } from './svgText.ts';
 import { extent, valueLabel, valueRange, valueTicks } from './valueRange.ts';
@@ -22,7 +23,7 @@ export type SvgOptions = {
   width: number;
   /** Pixels, of a chart without its legend. */
   chartHeight: number;
-  colors: { foreground: string; muted: string; background: string; grid: string };
+  colors: Omit<ChartColors, 'curves'>;
 };
 export type Picture = { svg: string; width: number; height: number };
 
