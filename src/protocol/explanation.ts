@@ -19,7 +19,8 @@ export const explanationSchema = z.object({
   /** The class. */
   index: whole(0, mostClasses - 1),
   name: name(),
-  method: z.enum(['grad-cam', 'occlusion']),
+  /** Grad-CAM, gradient-weighted attention, or occlusion. */
+  method: z.enum(['grad-cam', 'attention', 'occlusion']),
   crops: list(explainedCropSchema, cropNames.length),
 });
 export type Explanation = z.infer<typeof explanationSchema>;

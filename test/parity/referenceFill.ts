@@ -56,3 +56,13 @@ export function referenceUniform(name: string, shape: readonly number[]): Tensor
 export function referenceInput(shape: readonly number[]): Tensor & { dtype: 'float32' } {
   return filled('input', shape, (u) => 4 * u);
 }
+
+/** Images uint8 `[count, 3, size, size]`: the hash of each pixel's place, as a byte. */
+export function referencePixels(count: number, size: number): Tensor & { dtype: 'uint8' } {
+  const base = nameHash('pixels');
+  const shape = [count, 3, size, size];
+  const data = Uint8Array.from({ length: elementCount(shape) }, (_, index) =>
+    Math.floor((uniform(base, index) + 0.5) * 256),
+  );
+  return { dtype: 'uint8', shape, data };
+}

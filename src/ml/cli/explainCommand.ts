@@ -15,8 +15,10 @@ Examples:
   fivecrop explain rose.jpg --checkpoint runs/NAME --out rose-explained.png
   fivecrop explain dog.jpg --arch resnet101 --class "golden retriever" --crops 1 --json
 
-Networks of ours that pool a feature map are explained by Grad-CAM: a map at the feature map's resolution, scaled to a
-maximum of 1. All others are explained by occlusion: how much the probability falls when a place is covered.`;
+Networks of ours that pool a feature map, Swin and MaxViT among them, are explained by Grad-CAM: a map at the feature
+map's resolution, scaled to a maximum of 1. Vision transformers, DINOv2 among them, are explained by their attention,
+weighed by its gradients (Chefer, Gur and Wolf 2021): a map of their patches, scaled likewise. ONNX files and all others
+are explained by occlusion: how much the probability falls when a place is covered.`;
 
 /** `fivecrop explain`: see its help text. */
 export function explainCommand(): Command {
@@ -37,6 +39,12 @@ export function explainCommand(): Command {
     .option('--json', 'print one object, with the maps')
     .action((image: string, options: OptionValues) => explain(image, options));
 }
+
+const methodNames = {
+  'grad-cam': 'Grad-CAM',
+  attention: 'gradient-weighted attention',
+  occlusion: 'occlusion',
+} as const;
 
 async function explain(image: string, options: OptionValues): Promise<void> {
   const output = createOutput(options['json'] === true);
@@ -59,7 +67,7 @@ async function explain(image: string, options: OptionValues): Promise<void> {
     ...{ image, class: label, probability, method },
     crops: crops.map(({ crop, probability: own, map }) => ({ crop, probability: own, map })),
   });
-  output.print(`${label.name} (${label.folder}), probability ${probability.toFixed(3)}, by ${method}`);
+  output.print(`${label.name} (${label.folder}), probability ${probability.toFixed(3)}, by ${methodNames[method]}`);
   const rows = crops.map(({ crop, probability: own, map }) => [crop, own.toFixed(3), placeOf(map)]);
   for (const line of formatTable(['crop', 'probability', 'seen most'], rows)) output.print(line);
   if (typeof out !== 'string') return;

@@ -1,13 +1,16 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { cancelled, messageOf, usageError, userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
+import type { Explanation } from '../../protocol/explanation.ts';
 import type { CropName, CropPrediction } from '../../protocol/prediction.ts';
 import { decodeImage } from '../data/decodeImage.ts';
 import { cropImage } from '../data/fiveCrops.ts';
 import type { ResizedImage } from '../data/rgbImage.ts';
 import { calibrated } from './calibrated.ts';
 import type { Classifier } from './classifier.ts';
-import { type ActivationMap, gradCam, hasFeatureMap } from './gradCam.ts';
+import { attentionMap, hasAttention } from './attentionMap.ts';
+import type { ActivationMap } from './classGradient.ts';
+import { gradCam, hasFeatureMap } from './gradCam.ts';
 import type { Placement } from './graphClassifier.ts';
 import { type ClassifierSource, loadClassifier, type LoadOptions } from './loadClassifier.ts';
 import { occlusionMap } from './occlusion.ts';
@@ -44,15 +47,15 @@ export interface ExplainedImage {
   readonly label: ClassLabel;
   /** Mean over the crops. */
   readonly probability: number;
-  readonly method: 'grad-cam' | 'occlusion';
+  readonly method: Explanation['method'];
   /** Side of the crops in pixels. */
   readonly size: number;
   readonly crops: readonly ExplainedCrop[];
 }
 
 /**
- * Says where in an image a class was seen: by Grad-CAM where the network is ours and pools a feature map, by occlusion for
- * any other. Throws as `loadClassifier` and `decodeImage` do, and a usage error for a class that there is not.
+ * Says where in an image a class was seen: by Grad-CAM where the network is ours and pools a feature map, by
+ * gradient-weighted attention where all its tokens see each other, by occlusion for any other. Throws as `loadClassifier` and `decodeImage` do, and a usage error for a class that there is not.
  */
 export async function explainImage(
   image: string,
@@ -77,7 +80,7 @@ export async function explain(
   placement: Placement,
   { cropCount, resize, className, classIndex, signal, onProgress }: ExplainWish,
 ): Promise<ExplainedImage> {
-  const { preprocessing, graph } = classifier;
+  const { preprocessing } = classifier;
   const { crop: size, fit } = preprocessing;
   const crops = cropImage(await decoded(image, resizeFor(preprocessing, resize), preprocessing), size, cropCount, fit);
   const pixels = crops.map((crop) => crop.pixels);
@@ -86,31 +89,57 @@ export async function explain(
   const position = positionWanted(mean, classifier.labels, { className, classIndex });
   const label = classifier.labels[position];
   if (!label) throw new Error('the class has no label');
-  const isOurs = graph !== undefined && !graph.features && hasFeatureMap(graph.graphFor(1));
   if (signal?.aborted) throw cancelled();
-  const maps = isOurs
-    ? await gradCam(
-        graph,
-        batchOf(pixels, size),
-        crops.map(() => position),
-        placement,
-      )
-    : await inTurn(crops, ({ pixels }, at) =>
-        occlusionMap(classifier, pixels, size, position, {
-          signal,
-          onProgress: (share) => onProgress?.(at + share, crops.length),
-        }),
-      );
+  const method = methodFor(classifier);
+  const maps = await mapsBy(method, { classifier, placement, pixels, position, signal, onProgress });
   onProgress?.(crops.length, crops.length);
   return {
     ...{ label, size, probability: calibrated(mean, classifier, rows.length)[position] ?? 0 },
-    method: isOurs ? 'grad-cam' : 'occlusion',
+    method,
     crops: crops.map(({ name, pixels, shown }, at) => ({
       ...{ crop: name, pixels, frame: shown },
       probability: calibrated(rows[at] ?? new Float32Array(), classifier, 1)[position] ?? 0,
       map: maps[at] ?? [],
     })),
   };
+}
+
+/** By gradients where the network is ours: of the map that it pools, or of the attention of all its tokens to each other. */
+function methodFor({ graph }: Classifier): Explanation['method'] {
+  if (graph === undefined || graph.features) return 'occlusion';
+  const forward = graph.graphFor(1);
+  if (hasFeatureMap(forward)) return 'grad-cam';
+  return hasAttention(forward) ? 'attention' : 'occlusion';
+}
+
+interface Explaining {
+  readonly classifier: Classifier;
+  readonly placement: Placement;
+  readonly pixels: readonly Uint8Array[];
+  /** Column of the class in the classifier's output. */
+  readonly position: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ExplainWish['onProgress'] | undefined;
+}
+
+async function mapsBy(method: Explanation['method'], explaining: Explaining): Promise<readonly ActivationMap[]> {
+  const { classifier, placement, pixels, position, signal, onProgress } = explaining;
+  const { graph, preprocessing } = classifier;
+  const size = preprocessing.crop;
+  const positions = pixels.map(() => position);
+  if (graph && method === 'grad-cam') return gradCam(graph, batchOf(pixels, size), positions, placement);
+  if (graph && method === 'attention') {
+    return attentionMap(graph, batchOf(pixels, size), positions, placement, {
+      signal,
+      onProgress: (done) => onProgress?.(done, pixels.length),
+    });
+  }
+  return inTurn(pixels, (each, at) =>
+    occlusionMap(classifier, each, size, position, {
+      signal,
+      onProgress: (share) => onProgress?.(at + share, pixels.length),
+    }),
+  );
 }
 
 /** An image, or a user error that names the one which does not decode. */

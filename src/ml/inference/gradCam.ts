@@ -1,41 +1,40 @@
-import { extendGraph, finishGraph, input } from '../graph/builder.ts';
-import { differentiate } from '../graph/differentiate.ts';
-import { type Graph, typeOf } from '../graph/graph.ts';
-import { float32Tensor, type Tensor } from '../graph/tensor.ts';
-import { imagesInput } from '../networks/network.ts';
-import { add } from '../operators/elementwise/arithmetic.ts';
-import { logSoftmaxOperator } from '../operators/loss/logSoftmax.ts';
+import { finishGraph } from '../graph/builder.ts';
+import { type Graph, isNode, typeOf } from '../graph/graph.ts';
+import { transpose } from '../operators/movement/transpose.ts';
 import { globalAveragePoolOperator } from '../operators/pooling/globalAveragePool.ts';
+import { reduceMean } from '../operators/reduce/meanAndMax.ts';
+import { type ActivationMap, classFeeds, classGradient, scaledRows } from './classGradient.ts';
 import type { ClassifierGraph, ImageBatch } from './classifier.ts';
 import type { Placement } from './graphClassifier.ts';
-
-/** Where a class was seen in an image: rows of numbers from 0 to 1, the largest 1 unless all are 0. */
-export type ActivationMap = readonly (readonly number[])[];
-
-const seedInput = 'explained';
 
 /** Whether a network has a feature map that it pools: what Grad-CAM needs. */
 export function hasFeatureMap(graph: Graph): boolean {
   return featureMapOf(graph) !== undefined;
 }
 
-/** The last feature map, behind its last activation and ahead of the global pool. */
-function featureMapOf({ nodes }: Graph): string | undefined {
-  const pool = nodes.findLast(({ operator }) => operator.name === globalAveragePoolOperator.name);
+/**
+ * The last feature map, behind its last activation or norm and ahead of the global pool: `[N, C, H, W]`, or `[N, H, W, C]` of
+ * networks whose tokens lie in rows and columns.
+ */
+function featureMapOf(graph: Graph): string | undefined {
+  const pool = graph.nodes.findLast((node) => isNode(node, globalAveragePoolOperator) || poolsTokens(graph, node));
   return pool?.inputs[0];
 }
 
-/** A graph extended by the gradient of what `explained` `[N, classes]` weighs, by the scores before the softmax. */
+function poolsTokens(graph: Graph, node: Graph['nodes'][number]): boolean {
+  if (!isNode(node, reduceMean)) return false;
+  const { shape } = typeOf(graph, node.inputs[0] ?? '');
+  return shape.length === 4 && node.attributes.axes.join() === '1,2';
+}
+
+/** A graph whose outputs are the feature map `[N, C, H, W]` and the gradient of the class's score by it. */
 function withGradient(forward: Graph): Graph {
   const map = featureMapOf(forward);
   if (map === undefined) throw new Error('the network has no feature map');
-  const [output = ''] = forward.outputs;
-  const last = forward.nodes.find(({ outputs }) => outputs.includes(output));
-  const scores = last?.operator.name === logSoftmaxOperator.name ? (last.inputs[0] ?? output) : output;
-  const builder = extendGraph(forward);
-  const seed = input(builder, seedInput, typeOf(forward, scores).shape);
-  const gradient = differentiate(builder, new Map([[scores, seed]]), [map], add).get(map) ?? '';
-  return finishGraph(builder, [map, gradient]);
+  const { builder, gradients } = classGradient(forward, [map]);
+  const isImage = typeOf(forward, map).axes === 'image';
+  const planes = (value: string) => (isImage ? value : transpose(builder, value, [0, 3, 1, 2]));
+  return finishGraph(builder, [planes(map), planes(gradients.get(map) ?? '')]);
 }
 
 /**
@@ -54,16 +53,9 @@ export async function gradCam(
   const graph = graphs(count);
   const [map = '', gradient = ''] = graph.outputs;
   const [, channels = 0, height = 0, width = 0] = typeOf(graph, map).shape;
-  const [, classes = 0] = typeOf(graph, seedInput).shape;
-  const seed = new Float32Array(count * classes);
-  classPositions.forEach((position, image) => (seed[image * classes + position] = 1));
   const model = await engine.compileInference(graphs, state, device);
   try {
-    const feeds = new Map<string, Tensor>([
-      [imagesInput, images],
-      [seedInput, float32Tensor([count, classes], seed)],
-    ]);
-    const outputs = await model.run(feeds);
+    const outputs = await model.run(classFeeds(graph, images, classPositions));
     const [values, slopes] = [outputs.get(map), outputs.get(gradient)];
     if (values?.dtype !== 'float32' || slopes?.dtype !== 'float32') throw new Error('the network gave no float32 maps');
     const size = channels * height * width;
@@ -87,11 +79,4 @@ function weighted(values: Float32Array, slopes: Float32Array, channels: number, 
     }
   }
   return scaledRows([...sums.map((sum) => Math.max(0, sum))], width);
-}
-
-/** Numbers as rows, scaled to a maximum of 1; all 0 stay so. */
-export function scaledRows(values: readonly number[], width: number): ActivationMap {
-  const most = values.reduce((largest, value) => Math.max(largest, value), 0);
-  const scaled = values.map((value) => (most > 0 ? value / most : 0));
-  return Array.from({ length: values.length / width }, (_, row) => scaled.slice(row * width, (row + 1) * width));
 }

@@ -1,6 +1,6 @@
 import { cancelled } from '../../protocol/errors.ts';
 import type { Classifier } from './classifier.ts';
-import { type ActivationMap, scaledRows } from './gradCam.ts';
+import { type ActivationMap, scaledRows } from './classGradient.ts';
 import { probabilityRows } from './predictImages.ts';
 
 /** Places along a side at which a crop is covered. */

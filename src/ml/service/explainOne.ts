@@ -9,7 +9,7 @@ type ExplainRequest = Extract<ServiceRequestBody, { type: 'explain' }>;
 
 /**
  * Says where in an image a class was seen, with the classifier that predicts in float32, whatever predictions are set to:
- * Grad-CAM needs gradients, and 8 bits have none. Throws as `explain` and `loadClassifier` do.
+ * maps by gradients need them, and 8 bits have none. Throws as `explain` and `loadClassifier` do.
  */
 export async function explainOne(
   { image, source, crops, classIndex, engine, device }: ExplainRequest,

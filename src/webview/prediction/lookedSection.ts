@@ -79,7 +79,12 @@ function tellingOfSeen({ name, method, crops }: Explanation): string {
     return l10n.t('Nothing in the image speaks for {0}.', name);
   }
   const probabilities = crops.map(({ probability }) => percent(probability, 0)).join(', ');
-  return method === 'grad-cam'
-    ? l10n.t('Light is where {0} was seen, by Grad-CAM. Probability of each crop: {1}.', name, probabilities)
-    : l10n.t('Light is what {0} depends on, by covering one place after the other. Probability of each crop: {1}.', name, probabilities); // prettier-ignore
+  switch (method) {
+    case 'grad-cam':
+      return l10n.t('Light is where {0} was seen, by Grad-CAM. Probability of each crop: {1}.', name, probabilities);
+    case 'attention':
+      return l10n.t('Light is where {0} was seen, by the attention of the network. Probability of each crop: {1}.', name, probabilities); // prettier-ignore
+    case 'occlusion':
+      return l10n.t('Light is what {0} depends on, by covering one place after the other. Probability of each crop: {1}.', name, probabilities); // prettier-ignore
+  }
 }
