@@ -3,6 +3,8 @@ export interface Side {
   /** A file below bench/: TypeScript runs in Node, Python in the interpreter that `PYTHON` names. */
   readonly script: string;
   readonly args: readonly (string | number)[];
+  /** Whether it needs what torch 1 lacks: `torch.compile`, or torchvision's transforms v2. */
+  readonly needsTorch2?: true;
 }
 
 /** What one process measured: a number for each of the case's figures, by its key, and what it ran on. */
@@ -42,8 +44,8 @@ export interface BenchCase {
   readonly figures: readonly FigureSpec[];
   readonly ours: Side;
   /**
-   * Variants of the peer; the one that does best is what ours is compared with. Empty where there is none. Ours with other
-   * arguments is a peer too, where the question is what they change.
+   * Variants of the peer, each run by every Python that `PYTHON` names; the one that does best is what ours is compared
+   * with. Empty if there is none. Ours with other arguments is a peer too, if the question is what they change.
    */
   readonly peers: Readonly<Record<string, Side>>;
 }

@@ -35,6 +35,6 @@ export function fiveCropCase(figures: readonly FigureSpec[], precision: Precisio
     rounds: 3,
     figures,
     ours: { script: 'ours/fiveCrop.ts', args: [weightsFile(network), photoFile, repeats, folder, precision] },
-    peers: { torch: { script: 'peers/fiveCrop.py', args: [photoFile, repeats, folder] } },
+    peers: { eager: { script: 'peers/fiveCrop.py', args: [photoFile, repeats, folder] } },
   };
 }

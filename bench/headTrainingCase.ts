@@ -32,7 +32,7 @@ export function headTrainingCase(title: string, goal: number, settings: HeadSett
       args: [network, weightsFile(network), subsetFolder, JSON.stringify(settings)],
     },
     peers: {
-      torch: { script: 'peers/headTraining.py', args: [network, subsetFolder, peerTrainBatches, peerValidBatches] },
+      eager: { script: 'peers/headTraining.py', args: [network, subsetFolder, peerTrainBatches, peerValidBatches] },
     },
   };
 }

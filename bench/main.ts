@@ -5,13 +5,14 @@ import { copyJpegLibraries } from '../scripts/jpegLibrary.mjs';
 import type { BenchCase, Sample, Side } from './benchCase.ts';
 import { hostMachine, ownVersions } from './machine.ts';
 import { type BenchResult, figureResult, type Samples } from './result.ts';
-import { hasTorch, needsPython, runSide, unsetForPeer } from './sides.ts';
+import { canRun, findPythons, needsPython, type Python, runSide, unsetForPeer } from './sides.ts';
 import { machineFolder, rowOf } from './table.ts';
 
 /*
  * `npm run bench` measures every case of bench/cases beside its peer, `npm run bench -- NAME...` only those named, and
- * writes bench/results/MACHINE/NAME.json. The sides take turns, each in a process of its own. The peer is torch and
- * torchvision in the Python that PYTHON names, Debian's python3-torch by default; without them only our side is measured.
+ * writes bench/results/MACHINE/NAME.json. The sides take turns, each in a process of its own. The peers are torch and
+ * torchvision in the Pythons that PYTHON names (two are separated as folders in PATH are), Debian's python3-torch by
+ * default; without them only our side is measured.
  */
 const casesFolder = join(import.meta.dirname, 'cases');
 const resultsFolder = join(import.meta.dirname, 'results');
@@ -26,39 +27,63 @@ async function productRate(): Promise<number> {
   return figures['operationsPerSecond'] ?? Number.NaN;
 }
 
-async function takeTurns({ rounds, ours, peers }: BenchCase, withTorch: boolean): Promise<Samples> {
-  const others = Object.entries(peers)
-    .filter(([, side]) => withTorch || !needsPython(side))
-    .map(([name, side]) => ({ name, side, samples: [] as Sample[] }));
+/** A variant of the peer in one Python, or one of ours. */
+interface Peer {
+  readonly name: string;
+  readonly side: Side;
+  readonly python?: Python;
+}
+
+function peersOf({ peers }: BenchCase, pythons: readonly Python[]): Peer[] {
+  return Object.entries(peers).flatMap(([name, side]): Peer[] =>
+    needsPython(side)
+      ? pythons
+          .filter((python) => canRun(python, side))
+          .map((python) => ({ name: `torch ${python.torch}, ${name}`, side, python }))
+      : [{ name, side }],
+  );
+}
+
+async function takeTurns(benchCase: BenchCase, pythons: readonly Python[]): Promise<Samples> {
+  const { rounds, ours } = benchCase;
+  const others = peersOf(benchCase, pythons).map((peer) => ({ ...peer, samples: [] as Sample[] }));
   const own: Sample[] = [];
-  const measure = async (name: string, side: Side, samples: Sample[]) => {
-    const sample = await runSide(side);
+  const measure = async ({ name, side, python }: Peer, samples: Sample[]) => {
+    const sample = await runSide(side, python?.command);
     samples.push(sample);
     console.log(`  ${name}: ${JSON.stringify(sample.figures)}`);
   };
   for (let round = 0; round < rounds; round++) {
-    await measure('ours', ours, own);
-    for (const { name, side, samples } of others) await measure(name, side, samples);
+    await measure({ name: 'ours', side: ours }, own);
+    for (const { samples, ...peer } of others) await measure(peer, samples);
   }
   return { ours: own, peers: Object.fromEntries(others.map(({ name, samples }) => [name, samples])) };
 }
 
-async function measureCase(name: string, benchCase: BenchCase, withTorch: boolean): Promise<BenchResult> {
+async function measureCase(name: string, benchCase: BenchCase, pythons: readonly Python[]): Promise<BenchResult> {
   await benchCase.prepare?.();
   const before = await productRate();
-  const samples = await takeTurns(benchCase, withTorch);
+  const samples = await takeTurns(benchCase, pythons);
   const rates = [before, await productRate()];
-  const [peer] = Object.values(samples.peers);
   return {
     name,
     how: benchCase.how,
     measured: new Date().toISOString(),
     machine: { ...hostMachine(), productRate: rates },
-    versions: { ours: ownVersions(), peer: { ...peer?.[0]?.versions } },
+    versions: { ours: ownVersions(), peer: versionsOf(samples.peers) },
     unsetForPeer: unsetForPeer.filter((variable) => process.env[variable] !== undefined),
     rounds: benchCase.rounds,
     figures: benchCase.figures.map((figure) => figureResult(figure, samples, Math.max(...rates))),
   };
+}
+
+/** What the peers ran on; two versions of one thing stand beside each other. */
+function versionsOf(peers: Samples['peers']): Record<string, string> {
+  const found = new Map<string, Set<string>>();
+  for (const [{ versions = {} } = {}] of Object.values(peers) as [Sample?][])
+    for (const [name, version] of Object.entries(versions))
+      found.set(name, (found.get(name) ?? new Set()).add(version));
+  return Object.fromEntries([...found].map(([name, all]) => [name, [...all].join(' and ')]));
 }
 
 const all = readdirSync(casesFolder)
@@ -70,8 +95,8 @@ if (unknown.length > 0) {
   console.error(`There is no case ${unknown.join(', ')}. There are: ${all.join(', ')}`);
   process.exit(2);
 }
-const withTorch = await hasTorch();
-if (!withTorch)
+const pythons = await findPythons();
+if (pythons.length === 0)
   console.log('No Python with torch and torchvision (PYTHON names one), so there is no torch to compare with.');
 compileKernels();
 copyJpegLibraries();
@@ -82,9 +107,9 @@ for (const name of wanted.length > 0 ? wanted : all) {
     continue;
   }
   console.log(`${name}, ${benchCase.rounds} rounds`);
-  const result = await measureCase(name, benchCase, withTorch);
+  const result = await measureCase(name, benchCase, pythons);
   // A result without its ratio would take the place of one that has it.
-  if (withTorch || !Object.values(benchCase.peers).some(needsPython)) {
+  if (pythons.length > 0 || !Object.values(benchCase.peers).some(needsPython)) {
     const folder = join(resultsFolder, machineFolder(result.machine));
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);

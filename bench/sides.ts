@@ -1,19 +1,32 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import type { Sample, Side } from './benchCase.ts';
 
 /** Settings of this environment that make OpenBLAS, and so the peer, slower than it is by itself. */
 export const unsetForPeer = ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE'] as const;
 
-const python = process.env['PYTHON'] ?? '/usr/bin/python3';
+/** A Python that has torch and torchvision. */
+export interface Python {
+  readonly command: string;
+  /** The version of its torch: `2.15.0`. */
+  readonly torch: string;
+}
+
+/** The Pythons that `PYTHON` names, as `PATH` names folders; Debian's if it is not set. */
+const commands = (process.env['PYTHON'] ?? '/usr/bin/python3').split(delimiter);
 
 /** Whether a side is one of torch's, which a machine may lack. */
 export function needsPython({ script }: Side): boolean {
   return script.endsWith('.py');
 }
 
-/** Runs one side in a process of its own and returns what it measured. Throws with its output where it fails. */
-export async function runSide(side: Side): Promise<Sample> {
+/** Whether a Python can run a side. */
+export function canRun({ torch }: Python, { needsTorch2 }: Side): boolean {
+  return needsTorch2 === undefined || Number.parseInt(torch, 10) >= 2;
+}
+
+/** Runs one side in a process of its own and returns what it measured. Throws with its output if it fails. */
+export async function runSide(side: Side, python = commands[0] ?? ''): Promise<Sample> {
   const { script, args } = side;
   const file = join(import.meta.dirname, script);
   const isPython = needsPython(side);
@@ -23,14 +36,20 @@ export async function runSide(side: Side): Promise<Sample> {
   return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Sample;
 }
 
-/** Whether the Python of torch's sides has torch and torchvision. */
-export async function hasTorch(): Promise<boolean> {
-  try {
-    await outputOf(python, ['-c', 'import torch, torchvision'], peerEnvironment());
-    return true;
-  } catch {
-    return false;
-  }
+/** Those of the Pythons that `PYTHON` names that have torch and torchvision. */
+export async function findPythons(): Promise<Python[]> {
+  const found = await Promise.all(
+    commands.map(async (command) => {
+      try {
+        const script = 'import torch, torchvision; print(torch.__version__)';
+        const torch = (await outputOf(command, ['-c', script], peerEnvironment())).trim();
+        return [{ command, torch: torch.replace(/\+.*$/u, '') }];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return found.flat();
 }
 
 function peerEnvironment(): NodeJS.ProcessEnv {

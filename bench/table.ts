@@ -96,7 +96,7 @@ export function rowOf(figure: FigureResult): string {
   const cells = [
     title,
     `${rounded(median(figure.ours))} ${unit}`,
-    theirs === undefined ? '–' : `${rounded(theirs)} ${unit}`,
+    theirs === undefined ? '–' : `${rounded(theirs)} ${unit} (${peer})`,
     ratio ? `${ratio.median.toFixed(2)} (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)})` : '–',
     goalOf(figure),
     ofLimit === undefined

@@ -3,11 +3,12 @@ import { trainingOperations } from './operations.ts';
 
 const steps = 5;
 
-/** A full training step with Adam, beside torch's in both of its memory formats; its speed and its peak memory. */
+/** A full training step with Adam, beside torch's in both of its memory formats, eager and compiled; its speed and its peak memory. */
 export function trainingStepCase(architecture: string, batch: number, goal: number): BenchCase {
-  const peer = (layout: string): Side => ({
+  const peer = (layout: string, mode: 'eager' | 'compiled'): Side => ({
     script: 'peers/trainingStep.py',
-    args: [architecture, batch, steps, layout],
+    args: [architecture, batch, steps, layout, mode],
+    ...(mode === 'compiled' ? { needsTorch2: true } : {}),
   });
   return {
     how: `The median of ${steps} steps after two of warming up, on random pixels that lie in memory; 102 classes.`,
@@ -24,6 +25,11 @@ export function trainingStepCase(architecture: string, batch: number, goal: numb
       { key: 'memory', title: `the same, peak memory`, unit: 'MiB', better: 'less', goal: 1 },
     ],
     ours: { script: 'ours/trainingStep.ts', args: [architecture, batch, steps] },
-    peers: { default: peer('default'), channels_last: peer('channels_last') },
+    peers: {
+      default: peer('default', 'eager'),
+      channels_last: peer('channels_last', 'eager'),
+      compiled: peer('default', 'compiled'),
+      'compiled, channels_last': peer('channels_last', 'compiled'),
+    },
   };
 }

@@ -2,5 +2,5 @@ import { headTrainingCase } from '../headTrainingCase.ts';
 
 export const benchCase = headTrainingCase(
   'DenseNet-169, head only, 5 epochs on flowers, new augmentation each epoch',
-  5,
+  4,
 );

@@ -1,3 +1,3 @@
 import { trainingStepCase } from '../trainingStepCase.ts';
 
-export const benchCase = trainingStepCase('densenet169', 16, 1.3);
+export const benchCase = trainingStepCase('densenet169', 16, 1.2);

@@ -47,5 +47,5 @@ export const benchCase: BenchCase = {
     script: 'ours/passAndHead.ts',
     args: [network, weightsFile(network), subsetFolder, images, epochs],
   },
-  peers: { torch: { script: 'peers/passAndHead.py', args: [subsetFolder, measured.train - 32] } },
+  peers: { eager: { script: 'peers/passAndHead.py', args: [subsetFolder, measured.train - 32] } },
 };

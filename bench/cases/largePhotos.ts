@@ -28,5 +28,8 @@ export const benchCase: BenchCase = {
     },
   ],
   ours: { script: 'ours/decode.ts', args: [photosFolder, batch, 0] },
-  peers: { torchvision: { script: 'peers/decode.py', args: [photosFolder, batch, 0] } },
+  peers: {
+    pillow: { script: 'peers/decode.py', args: [photosFolder, batch, 0, 'pillow'] },
+    decode_image: { script: 'peers/decode.py', args: [photosFolder, batch, 0, 'decode_image'], needsTorch2: true },
+  },
 };

@@ -32,5 +32,12 @@ export const benchCase: BenchCase = {
     },
   ],
   ours: { script: 'ours/decode.ts', args: [subsetFolder, batch, laterEpochs, cacheMebibytes, diskMebibytes] },
-  peers: { torchvision: { script: 'peers/decode.py', args: [subsetFolder, batch, laterEpochs] } },
+  peers: {
+    pillow: { script: 'peers/decode.py', args: [subsetFolder, batch, laterEpochs, 'pillow'] },
+    decode_image: {
+      script: 'peers/decode.py',
+      args: [subsetFolder, batch, laterEpochs, 'decode_image'],
+      needsTorch2: true,
+    },
+  },
 };

@@ -1,3 +1,3 @@
 import { trainingStepCase } from '../trainingStepCase.ts';
 
-export const benchCase = trainingStepCase('resnet18', 32, 1.2);
+export const benchCase = trainingStepCase('resnet18', 32, 1.1);

@@ -21,7 +21,7 @@ export const benchCase: BenchCase = {
     figure('scan', 'scan', 's', 5),
     figure('check', 'check of the data', 's', 15),
     figure('first', 'from Train to the first step', 's', 5),
-    figure('step', 'step, batch 128', 'ms', 500),
+    figure('step', 'step, batch 128', 'ms', 150),
     figure('memory', 'peak memory of the training', 'MiB', 1536),
     figure('saving', 'checkpoint written', 's', 2),
     figure('test', 'test of 10,000 images, with its record', 's', 60),

@@ -1,6 +1,6 @@
 """
 The report's transform by torchvision: ImageFolder and a DataLoader with two workers. Arguments: the data, images a batch,
-later epochs.
+later epochs, and by what images are read: pillow, or decode_image with torchvision's transforms of tensors.
 """
 
 import os
@@ -9,11 +9,17 @@ import time
 
 import torch
 from report import report
-from transforms import train_transform
 from torchvision.datasets import ImageFolder
+from transforms import train_transform
 
-batch_size, later_epochs = int(sys.argv[2]), int(sys.argv[3])
-data = ImageFolder(os.path.join(sys.argv[1], "train"), train_transform)
+batch_size, later_epochs, reader = int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+folder = os.path.join(sys.argv[1], "train")
+if reader == "pillow":
+    data = ImageFolder(folder, train_transform)
+else:
+    from tensorTransforms import read_image, tensor_train_transform
+
+    data = ImageFolder(folder, tensor_train_transform, loader=read_image)
 loader = torch.utils.data.DataLoader(data, batch_size=batch_size, shuffle=True, num_workers=2)
 
 
