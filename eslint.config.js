@@ -3,7 +3,7 @@ import { importX } from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
 /** What every room of ml that reads files may import from. */
-const base = ['protocol', 'runs', 'ml/graph', 'ml/cache'];
+const base = ['protocol', 'runs', 'ml/graph', 'ml/cache', 'ml/native'];
 /** What makes, changes and lowers graphs. */
 const graphs = ['ml/graph', 'ml/operators', 'ml/passes', 'ml/onnx', 'ml/lowering'];
 /** Networks, and what they need to run: an engine, images, weights. */
@@ -23,7 +23,8 @@ const arrows = {
   'ml/passes': ['ml/graph', 'ml/operators'],
   'ml/networks': ['ml/graph', 'ml/operators', 'protocol'],
   'ml/cache': ['protocol'],
-  'ml/engine': [...graphs, 'ml/cache', 'protocol'],
+  'ml/native': [],
+  'ml/engine': [...graphs, 'ml/cache', 'ml/native', 'protocol'],
   'ml/data': base,
   'ml/evaluation': ['protocol'],
   'ml/weights': [...base, 'ml/networks'],

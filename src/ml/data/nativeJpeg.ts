@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../protocol/errors.ts';
+import { loadKoffi } from '../native/koffi.ts';
 import type { JpegDecoder } from './jpegDecoder.ts';
 
 /** Written by the build; the sources find it there too. */
@@ -59,8 +59,7 @@ function open(): Opened {
 
 function decoderOf(path: string): JpegDecoder {
   // Loaded here only: a machine that cannot load it has the decoder in WebAssembly.
-  const { load } = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-  const turbo = load(path);
+  const turbo = loadKoffi().load(path);
   const init = turbo.func('void *tj3Init(int)') as (purpose: number) => unknown;
   const destroy = turbo.func('void tj3Destroy(void *)') as (handle: unknown) => void;
   const get = turbo.func('int tj3Get(void *, int)') as (handle: unknown, name: number) => number;

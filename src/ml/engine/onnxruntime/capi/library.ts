@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { loadKoffi } from '../../../native/koffi.ts';
 import { engineVersion } from '../../engineVersion.ts';
 import { fatalOnly, loadRuntime } from '../loadRuntime.ts';
 import {
@@ -43,12 +44,6 @@ export interface Library {
   readonly shortMilliseconds: number;
 }
 
-/**
- * Bytes of the stack that koffi makes for a call. By itself it makes 128 KiB for one in another thread, and ONNX Runtime is
- * used to those of threads.
- */
-const stackBytes = 8 * 1024 * 1024;
-
 const files: Partial<Record<NodeJS.Platform, string>> = {
   linux: 'libonnxruntime.so.1',
   darwin: 'libonnxruntime.1.dylib',
@@ -76,10 +71,8 @@ function open(): Library {
   if (file === undefined) throw new Error(`ONNX Runtime has no library for ${process.platform}`);
   // The binding loads its library itself, and both have to be the same.
   loadRuntime();
-  const require = createRequire(import.meta.url);
-  const koffi = require('koffi') as typeof import('koffi');
-  koffi.config({ ...koffi.config(), sync_stack_size: stackBytes, async_stack_size: stackBytes });
-  const folder = dirname(require.resolve('onnxruntime-node/package.json'));
+  const koffi = loadKoffi();
+  const folder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
   const library = koffi.load(join(folder, 'bin', 'napi-v6', process.platform, process.arch, file));
   const base = (library.func('OrtGetApiBase', 'void *', []) as () => bigint)();
 
