@@ -26,8 +26,15 @@ const rememberedSchema = z.object({
 });
 export type RememberedDevices = z.infer<typeof rememberedSchema>;
 
-/** Of which machine it is. */
-const fingerprintSchema = z.object({ fingerprint: z.string() });
+/**
+ * A file of what was found, the newest first: the editor and the shell may run Node in two versions, of which each has a
+ * fingerprint, and so may machines that share a home folder.
+ */
+const memorySchema = z.object({ found: z.array(z.looseObject({ fingerprint: z.string() })) });
+type Memory = z.infer<typeof memorySchema>['found'];
+
+/** Fingerprints that are remembered. */
+const mostRemembered = 8;
 
 function entries(folder: string): string[] {
   try {
@@ -70,34 +77,59 @@ export function rememberDevices(fingerprint: string, devices: RememberedDevices)
 }
 
 /** Why ONNX Runtime's library cannot be called without its binding; without a reason it can. */
-const checkedLibrarySchema = z.object({ reason: z.string().optional() });
+const checkedLibrarySchema = z.object({
+  reason: z.string().optional(),
+  /** Until when the reason counts, in milliseconds since 1970; without it for good. */
+  until: z.number().optional(),
+});
 export type CheckedLibrary = z.infer<typeof checkedLibrarySchema>;
 
-/** What the check of the library found on this very machine, if it was made. */
-export function recallLibrary(fingerprint: string): Promise<CheckedLibrary | undefined> {
-  return recall('runtimeLibrary.json', fingerprint, checkedLibrarySchema);
+/** How long the trouble of a machine that is busy or short of memory keeps the library from being checked again. */
+const passingMilliseconds = 3_600_000;
+
+/** What the check of the library found on this very machine, if it was made and still counts. */
+export async function recallLibrary(fingerprint: string, now = Date.now()): Promise<CheckedLibrary | undefined> {
+  const checked = await recall('runtimeLibrary.json', fingerprint, checkedLibrarySchema);
+  if (checked?.until === undefined) return checked;
+  // A clock that was set back would make it last.
+  const left = checked.until - now;
+  return left > 0 && left <= passingMilliseconds ? checked : undefined;
 }
 
-/** As `rememberDevices`. */
-export function rememberLibrary(fingerprint: string, checked: CheckedLibrary): Promise<void> {
+/** As `rememberDevices`; a `passing` reason counts for an hour. */
+export function rememberLibrary(
+  fingerprint: string,
+  { reason, passing = false }: { readonly reason?: string; readonly passing?: boolean },
+  now = Date.now(),
+): Promise<void> {
+  const checked: CheckedLibrary = {
+    ...(reason === undefined ? {} : { reason }),
+    ...(passing ? { until: now + passingMilliseconds } : {}),
+  };
   return remember('runtimeLibrary.json', fingerprint, checked);
 }
 
 async function recall<Found>(name: string, fingerprint: string, schema: z.ZodType<Found>): Promise<Found | undefined> {
+  const found = (await readMemory(name)).find((entry) => entry.fingerprint === fingerprint);
+  return schema.safeParse(found).data;
+}
+
+async function readMemory(name: string): Promise<Memory> {
   try {
-    const content: unknown = JSON.parse(await readFile(join(cacheFolder(), name), 'utf8'));
-    return fingerprintSchema.parse(content).fingerprint === fingerprint ? schema.parse(content) : undefined;
+    return memorySchema.parse(JSON.parse(await readFile(join(cacheFolder(), name), 'utf8'))).found;
   } catch {
-    return undefined;
+    return [];
   }
 }
 
 async function remember(name: string, fingerprint: string, found: object): Promise<void> {
   const file = join(cacheFolder(), name);
   const temporary = `${file}.${String(process.pid)}`;
+  const others = (await readMemory(name)).filter((entry) => entry.fingerprint !== fingerprint);
+  const all: Memory = [{ ...found, fingerprint }, ...others].slice(0, mostRemembered);
   try {
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(temporary, JSON.stringify({ fingerprint, ...found }, null, 2));
+    await writeFile(temporary, JSON.stringify({ found: all }, null, 2));
     await rename(temporary, file);
   } catch {
     return;

@@ -69,8 +69,8 @@ test('a training takes the library where its check passed, and says why where it
   assert.deepEqual(log, []);
   // What was found is remembered, also what a check found that took its process down.
   const file = join(folder, 'runtimeLibrary.json');
-  const found = JSON.parse(await readFile(file, 'utf8')) as object;
-  await writeFile(file, JSON.stringify({ ...found, reason: 'its check ended with SIGSEGV' }));
+  const { found } = JSON.parse(await readFile(file, 'utf8')) as { found: [object] };
+  await writeFile(file, JSON.stringify({ found: [{ ...found[0], reason: 'its check ended with SIGSEGV' }] }));
   assert.equal((await choose()).engine, onnxEngine);
   assert.match(log.join(), /^ONNX Runtime is called through its binding.*SIGSEGV\.$/u);
 });

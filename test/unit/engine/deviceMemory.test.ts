@@ -6,7 +6,9 @@ import { afterEach, beforeEach, test } from 'node:test';
 import {
   machineFingerprint,
   recallDevices,
+  recallLibrary,
   rememberDevices,
+  rememberLibrary,
   type RememberedDevices,
 } from '../../../src/ml/engine/deviceMemory.ts';
 
@@ -36,6 +38,27 @@ test('what was found is remembered for the same machine, in one file, and for no
   const recalled = await recallDevices('this machine');
   assert.deepEqual({ devices: recalled?.devices, refused: recalled?.refused, cpu: recalled?.cpu }, found);
   assert.equal(await recallDevices('another machine'), undefined);
+});
+
+test('what two versions of Node found on one machine is remembered by turns, and of many the newest', async () => {
+  await rememberLibrary('Node 22', {});
+  await rememberLibrary('Node of the editor', { reason: 'its check ended with SIGSEGV' });
+  await rememberLibrary('Node 22', {});
+  assert.deepEqual(await recallLibrary('Node 22'), {});
+  assert.deepEqual(await recallLibrary('Node of the editor'), { reason: 'its check ended with SIGSEGV' });
+  for (let version = 0; version < 8; version++) await rememberLibrary(`Node ${String(version)} to come`, {});
+  assert.equal(await recallLibrary('Node 22'), undefined);
+  assert.deepEqual(await recallLibrary('Node 0 to come'), {});
+});
+
+test('passing trouble with the library is remembered for an hour, also if the clock is set back', async () => {
+  const now = Date.parse('2030-01-01T12:00:00Z');
+  const minutes = 60_000;
+  await rememberLibrary('this machine', { reason: 'its check took longer than 30 s', passing: true }, now);
+  const recalled = await recallLibrary('this machine', now + 59 * minutes);
+  assert.equal(recalled?.reason, 'its check took longer than 30 s');
+  assert.equal(await recallLibrary('this machine', now + 61 * minutes), undefined);
+  assert.equal(await recallLibrary('this machine', now - 24 * 60 * minutes), undefined);
 });
 
 test('a memory that is missing, broken or of another form counts as none', async () => {

@@ -1,8 +1,12 @@
-import { askProcess } from '../../askProcess.ts';
+import { askProcess, type ProcessReply } from '../../askProcess.ts';
+import { speaksOfMemory } from '../../outOfMemory.ts';
 
-/** What a check found: that it passed, or why the library cannot be used, and whether that is worth remembering. */
+/** What a check found: that it passed, or why the library cannot be used, and whether that is of the machine's nature. */
 export type LibraryCheck =
   { readonly passed: true } | { readonly passed: false; readonly reason: string; readonly lasting: boolean };
+
+/** Changes with what is checked, so that what older checks found is found anew. */
+export const libraryCheckVersion = 'library check 2';
 
 /** What the process of the check sends: nothing is wrong, or what is. */
 export interface LibraryCheckMessage {
@@ -10,7 +14,12 @@ export interface LibraryCheckMessage {
 }
 
 /** The steps take a second; a machine that is busy takes longer. */
-const patienceSeconds = 60;
+const patienceSeconds = 30;
+
+/** What a library that does not suit the machine ends its process with. Node ends its own with SIGABRT where memory is short. */
+const crashes: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
+/** Windows gives such ends as exit codes from here on. */
+const firstCrashCode = 0xc0000000;
 
 /**
  * Trains a few steps of a small network through ONNX Runtime's library and through its binding, in a process of its own, so
@@ -18,19 +27,25 @@ const patienceSeconds = 60;
  */
 export async function checkLibrary(): Promise<LibraryCheck> {
   const script = import.meta.url.endsWith('.ts') ? './checkProcess.ts' : './checkLibrary.mjs';
-  const reply = await askProcess(new URL(script, import.meta.url), [], patienceSeconds);
+  return checkOf(await askProcess(new URL(script, import.meta.url), [], patienceSeconds));
+}
+
+/** What the end of the process of a check says. */
+export function checkOf(reply: ProcessReply): LibraryCheck {
   switch (reply.kind) {
     case 'answer': {
       const { failure } = reply.message as LibraryCheckMessage;
-      return failure === undefined ? { passed: true } : { passed: false, reason: failure, lasting: true };
+      if (failure === undefined) return { passed: true };
+      return { passed: false, reason: failure, lasting: !speaksOfMemory(failure) };
     }
     case 'late':
       return { passed: false, reason: `its check took longer than ${patienceSeconds} s`, lasting: false };
     case 'not started':
       return { passed: false, reason: reply.reason, lasting: false };
     case 'ended': {
-      const how = reply.signal ?? `exit code ${String(reply.code)}`;
-      return { passed: false, reason: `its check ended with ${how}`, lasting: true };
+      const { signal, code } = reply;
+      const lasting = signal === null ? (code ?? 0) >>> 0 >= firstCrashCode : crashes.has(signal);
+      return { passed: false, reason: `its check ended with ${signal ?? `exit code ${String(code)}`}`, lasting };
     }
   }
 }
