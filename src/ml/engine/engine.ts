@@ -115,12 +115,17 @@ export interface ProfileObserver {
  * and `targets` `[N, classes]` float32, whose rows hold weight, smoothing and the mean's divisor already.
  */
 export interface TrainingModel {
-  /** One optimizer step over one batch, or over several micro-batches whose gradients add up. */
-  step(batches: readonly Feeds[], learningRate: number): Promise<StepResult>;
+  /**
+   * One optimizer step over one batch, or over several micro-batches whose gradients add up. Throws what `signal` is aborted
+   * with if that is heard between two micro-batches, which takes an engine that leaves the event loop alone. Whatever it
+   * throws, the state is then as it was before the step.
+   */
+  step(batches: readonly Feeds[], learningRate: number, signal?: AbortSignal): Promise<StepResult>;
   /** Gradients of the loss by every trainable parameter, nothing updated. For checks. */
   gradients(batch: Feeds): Promise<Map<string, Tensor>>;
   /** The present state, which training leaves as it is: safe to keep, but not to be written into, as tensors may be shared. */
   snapshot(): Promise<TrainingState>;
+  /** Waits for what is under way; of a step in parts no further part begins. */
   dispose(): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { mapAhead } from '../../../src/ml/training/loop/mapAhead.ts';
-import { createTrainingControl, hearRequests } from '../../../src/ml/training/run/control.ts';
+import { createTrainingControl, hearRequests, type TrainingControl } from '../../../src/ml/training/run/control.ts';
 import { trainingLoop, type TimelessEvent } from '../../../src/ml/training/loop/trainingLoop.ts';
 import { serveRun } from '../../../src/ml/trainer/serveRun.ts';
 import { cancelled } from '../../../src/protocol/errors.ts';
@@ -22,8 +22,29 @@ function compute(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
-/** A run of a network that is made up, which a client asks for something in the middle of its third step. */
-async function askInThirdStep(request: 'stop' | 'pause') {
+/** Takes a step, the so many-th that is begun. */
+type Take = (begun: number, signal: AbortSignal | undefined, control: TrainingControl) => Promise<void>;
+
+/** A step that is one run of a session, which holds the event loop. */
+const atOnce: Take = () => {
+  compute(20);
+  return Promise.resolve();
+};
+
+/** A step in parts. The third and the fifth that are begun go on until they are given up, the fifth by a stop. */
+const inParts: Take = (begun, signal, control) => {
+  if (begun !== 3 && begun !== 5) return Promise.resolve();
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(cancelled()));
+    if (begun === 5) control.stop();
+  });
+};
+
+/**
+ * A run of a network that is made up, which a client asks for something in the middle of its third step. A pause ends with
+ * `after`.
+ */
+async function askInThirdStep(request: 'stop' | 'pause', take: Take = atOnce, after: 'resume' | 'stop' = 'stop') {
   const folder = await mkdtemp(join(tmpdir(), 'fivecrop-stopping-'));
   const control = createTrainingControl();
   const server = await serveRun(control);
@@ -57,11 +78,11 @@ async function askInThirdStep(request: 'stop' | 'pause') {
     stepper: {
       microBatchSize: 1,
       step: 0,
-      take: () => {
+      take: async (...[, , , { signal } = {}]) => {
         begun++;
         if (begun === 3) createConnection(server.address).write(`{"type":"${request}"}\n`);
-        compute(20);
-        return Promise.resolve({ loss: 1, logProbabilities: float32Tensor([1, 1]), gradientNorm: 1 });
+        await take(begun, signal, control);
+        return { loss: 1, logProbabilities: float32Tensor([1, 1]), gradientNorm: 1 };
       },
       snapshot: () => Promise.resolve({ state: new Map(), optimizer: new Map(), step: begun }),
       enter: () => Promise.resolve(),
@@ -81,7 +102,7 @@ async function askInThirdStep(request: 'stop' | 'pause') {
     },
     emit: (event) => {
       events.push(event);
-      if (event.event === 'state' && event.state === 'paused') setImmediate(control.stop);
+      if (event.event === 'state' && event.state === 'paused') setImmediate(control[after]);
     },
     record: () => Promise.resolve(),
   });
@@ -106,4 +127,12 @@ test('no step begins after a pause that came in the middle of one', async () => 
   const { begun, events } = await askInThirdStep('pause');
   assert.equal(begun, 3);
   assert.ok(events.some((event) => event.event === 'state' && event.state === 'paused'));
+});
+
+test('a step in parts is given up for a pause and taken after it, and given up for a stop', async () => {
+  const { reason, begun, events, saved } = await askInThirdStep('pause', inParts, 'resume');
+  assert.equal(reason, `Stopped after step 3 of ${stepsPerEpoch}.`);
+  assert.deepEqual([begun, saved], [5, true]);
+  const told = events.flatMap<number | string>((event) => (event.event === 'step' ? [event.step] : event.event === 'state' ? [event.state] : [])); // prettier-ignore
+  assert.deepEqual(told.slice(0, 6), [1, 2, 'paused', 'running', 3, 'stopping']);
 });

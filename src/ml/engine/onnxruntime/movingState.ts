@@ -98,6 +98,8 @@ export function createMovingState(
     own: onDevice.own,
     freeUnused,
     snapshot: async (steps, forwards) => {
+      // A snapshot is what a validation or a save needs memory for, and comes once in many steps.
+      memory?.letGo();
       const fetched = await fetchTensors(tensors, device);
       const present = (name: string): Tensor => {
         const tensor = fetched.get(name);

@@ -1,8 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { InferenceSession } from 'onnxruntime-node';
 import type { ProfileObserver } from '../engine.ts';
-import type { Session, SessionWatch } from './sessionTypes.ts';
+import type { ProfilableSession, Session, SessionWatch } from './sessionTypes.ts';
 import { readTrace, readTraceFile } from './trace.ts';
 
 type Watch = SessionWatch & { readonly observer: ProfileObserver };
@@ -12,12 +11,12 @@ type Watch = SessionWatch & { readonly observer: ProfileObserver };
  * released before, the observer hears of them, and it runs on as any other.
  */
 export async function profiledSession(
-  create: (extra: InferenceSession.SessionOptions) => Promise<InferenceSession>,
+  create: (profilePrefix: string) => Promise<ProfilableSession>,
   watch: Watch,
 ): Promise<Session> {
   const { observer } = watch;
   const folder = await mkdtemp(join(observer.folder, 'trace-'));
-  const session = await create({ enableProfiling: true, profileFilePrefix: join(folder, 'trace') });
+  const session = await create(join(folder, 'trace'));
   const moments: number[] = [];
   let watching = true;
   const finish = async (unwatchedFrom?: number) => {
@@ -33,6 +32,7 @@ export async function profiledSession(
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
+    writesIntoFetches: session.writesIntoFetches ?? false,
     run: async (feeds, fetches) => {
       const moment = observer.now();
       if (watching && observer.enough()) await finish(moment);

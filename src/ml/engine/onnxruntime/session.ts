@@ -10,7 +10,7 @@ import type { Library } from './capi/library.ts';
 import { librarySession } from './capi/session.ts';
 import { fatalOnly, loadRuntime } from './loadRuntime.ts';
 import { profiledSession } from './profiledSession.ts';
-import type { Session, SessionWatch } from './sessionTypes.ts';
+import type { ProfilableSession, Session, SessionWatch } from './sessionTypes.ts';
 
 /** Above this many, ONNX Runtime's own count (one thread a physical core) is better than one a hardware thread. */
 const threadsWeSet = 4;
@@ -60,10 +60,7 @@ export interface SessionWishes {
 /** It fails where two reshapes follow each other whose shapes are computed, as a step's are (hiddenShapes.ts). */
 const unfitForSteps = 'ReshapeFusion';
 
-/**
- * A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. One
- * that is watched is the binding's.
- */
+/** A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. */
 export function createSession(
   model: OnnxModel,
   device: string,
@@ -74,7 +71,7 @@ export function createSession(
   const bytes = encodeOnnx(small);
   // Measured: with the pattern a training step needs up to twice the memory and is a quarter slower.
   const enableMemPattern = purpose === 'inference';
-  const create = (extra: InferenceSession.SessionOptions): Promise<InferenceSession> =>
+  const throughBinding = (profilePrefix?: string): Promise<ProfilableSession> =>
     loadRuntime().InferenceSession.create(bytes, {
       externalData,
       executionProviders: providersOf(device),
@@ -86,20 +83,23 @@ export function createSession(
       ...(keepsTensors(device) && {
         preferredOutputLocation: Object.fromEntries([...kept].map((name) => [name, 'gpu-buffer' as const])),
       }),
-      ...extra,
+      ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
     });
-  const { observer } = watch ?? {};
-  return guarded<Session>(device, () => {
-    if (watch && observer?.wants() === true) return profiledSession(create, { ...watch, observer });
-    if (!library || device !== 'cpu') return create({});
+  const create = (profilePrefix?: string): Promise<ProfilableSession> => {
+    if (!library || device !== 'cpu') return throughBinding(profilePrefix);
     return librarySession(library, bytes, {
       optimization: optimizations[purpose],
       threads: threads(),
       memoryPattern: enableMemPattern,
       entries: purpose === 'training' ? { 'optimization.disable_specified_optimizers': unfitForSteps } : {},
       externalData,
+      profilePrefix,
     });
-  });
+  };
+  const { observer } = watch ?? {};
+  return guarded<Session>(device, () =>
+    watch && observer?.wants() === true ? profiledSession(create, { ...watch, observer }) : create(),
+  );
 }
 
 /** Bytes from which on a weight is handed over beside the model. */

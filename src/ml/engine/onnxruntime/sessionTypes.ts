@@ -18,6 +18,12 @@ export interface Session {
   release(): Promise<void>;
 }
 
+/** A session that can be made so that it writes a trace of its runs. */
+export interface ProfilableSession extends Session {
+  /** Ends the trace, which is then in its file. */
+  endProfiling(): void;
+}
+
 /** What a session is watched for, where it is. */
 export interface SessionWatch extends Pick<SessionProfile, 'purpose' | 'batchSize'> {
   readonly observer: ProfileObserver | undefined;

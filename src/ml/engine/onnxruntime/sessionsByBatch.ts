@@ -20,14 +20,17 @@ export function batchOf(feeds: Feeds): number {
 /** A model of a session for each batch size, made by `open` when it first comes up. */
 export function sessionsByBatch(device: string, open: (batchSize: number) => Promise<Session>): InferenceModel {
   const sessions = new Map<number, Promise<Session>>();
+  let disposed = false;
   return {
     async run(feeds) {
+      if (disposed) throw new Error('the model has been disposed of');
       const batchSize = batchOf(feeds);
       const session = sessions.get(batchSize) ?? open(batchSize);
       sessions.set(batchSize, session);
       return runSession(await session, feeds, device);
     },
     async dispose() {
+      disposed = true;
       const opened = await Promise.allSettled(sessions.values());
       sessions.clear();
       for (const session of opened) if (session.status === 'fulfilled') await session.value.release();

@@ -1,24 +1,44 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
-import { typeOf } from '../../graph/graph.ts';
+import { type Graph, typeOf } from '../../graph/graph.ts';
 import { joinRows } from '../../graph/joinRows.ts';
 import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
-import { schedule, scheduleInput } from '../../operators/optimizer/optimizer.ts';
+import type { FloatPrecision } from '../../lowering/lowering.ts';
+import { type Optimizer, schedule, scheduleInput } from '../../operators/optimizer/optimizer.ts';
 import { accumulatorName } from '../../passes/trainingStep.ts';
 import type { Feeds, GraphForBatch, StepResult, TrainingModel, TrainingOptions, TrainingState } from '../engine.ts';
+import type { Library } from './capi/library.ts';
 import { createMovingState, type MovingState } from './movingState.ts';
 import { loadRuntime } from './loadRuntime.ts';
 import { guarded, limitsOf, toRuntime } from './session.ts';
 import { batchOf } from './sessionsByBatch.ts';
 import {
+  type BlockedKernels,
   blocksFor,
   type CompiledStep,
   createStepSessions,
   type Form,
   runStep,
   type StepOptions,
+  type StepSessions,
 } from './stepSessions.ts';
 
 const arrays = { float32: Float32Array, float64: Float64Array } as const;
+
+/** A training under way. */
+interface Training {
+  readonly state: MovingState;
+  readonly sessions: StepSessions;
+  /** The network's graph for one image. */
+  readonly forward: Graph;
+  /** Those that train, in the order of the gradients. */
+  readonly parameters: readonly string[];
+  readonly optimizer: Optimizer;
+  readonly precision: FloatPrecision;
+  /** Steps taken. */
+  steps: number;
+  /** Throws if no further run may begin. */
+  readonly goOn: (signal?: AbortSignal) => void;
+}
 
 /** Training as whole-step ONNX models. See `TrainingModel` for the contract. */
 export async function createTrainingModel(
@@ -28,73 +48,135 @@ export async function createTrainingModel(
   step: StepOptions = {},
   { precision = 'float32', webgpu = limitsOf(options.device), assign }: Form = {},
 ): Promise<TrainingModel> {
-  const runtime = loadRuntime();
-  const { trainable, optimizer } = options;
   const forward = graphFor(1);
   const form = { precision, webgpu, ...(assign && { assign }) };
   const blocks = await blocksFor(forward, options, form);
-  const state = await guarded(options.device, () =>
-    Promise.resolve(createMovingState(forward, initial, options, blocks, precision, step.library)),
-  );
+  const state = await enter(initial, { forward, options, blocks, precision, library: step.library });
   const sessions = createStepSessions(graphFor, state.constants, options, { ...form, ...blocks }, step);
-  const parameters = forward.parameters.filter((name) => trainable.has(name));
-  let steps = initial.step;
+  const parameters = forward.parameters.filter((name) => options.trainable.has(name));
+  let disposed = false;
   let forwards = 0;
-
-  const toInputs = (feeds: Feeds) =>
-    new Map([...feeds].map(([name, tensor]) => [name, toRuntime(runtime, tensor, precision)]));
-  const scheduled = (learningRate: number): [string, OrtTensor] => {
-    const values = schedule(optimizer, steps + 1, learningRate);
-    return [scheduleInput, new runtime.Tensor(precision, arrays[precision].from(values), [values.length])];
+  let lastWork: Promise<unknown> = Promise.resolve();
+  const training: Training = {
+    state,
+    sessions,
+    forward,
+    parameters,
+    optimizer: options.optimizer,
+    precision,
+    steps: initial.step,
+    goOn: (signal) => {
+      signal?.throwIfAborted();
+      if (disposed) throw new Error('the model has been disposed of');
+    },
   };
-  const stepAtOnce = async (feeds: Feeds, learningRate: number): Promise<StepResult> => {
-    const inputs = new Map([...toInputs(feeds), scheduled(learningRate)]);
-    const [loss, logProbabilities, norm] = await run(state, await sessions.get('full', batchOf(feeds)), inputs);
-    return { ...forwardResult(loss, logProbabilities), gradientNorm: scalar(norm) };
-  };
-
-  const stepByMicroBatches = async (batches: readonly Feeds[], learningRate: number): Promise<StepResult> => {
-    const zeros = (name: string) => toRuntime(runtime, float32Tensor(typeOf(forward, name).shape), precision);
-    const sums = new Map(parameters.map((name) => [accumulatorName(name), zeros(name)]));
-    // Every micro-batch moves the running statistics.
-    const before = new Map(state.tensors);
-    const results: ForwardResult[] = [];
-    try {
-      for (const feeds of batches) {
-        const compiled = await sessions.get('accumulate', batchOf(feeds));
-        const [loss, logProbabilities] = await run(state, compiled, toInputs(feeds), sums);
-        results.push(forwardResult(loss, logProbabilities));
-      }
-      const [norm] = await run(state, await sessions.get('update', 1), new Map([scheduled(learningRate)]), sums);
-      return { ...joinResults(results), gradientNorm: scalar(norm) };
-    } catch (error) {
-      state.restore(before);
-      throw error;
-    }
+  const working = <Result>(work: Promise<Result>): Promise<Result> => {
+    lastWork = Promise.all([lastWork, work.then(nothing, nothing)]).then(nothing);
+    return work;
   };
 
   return {
-    async step(batches, learningRate) {
+    async step(batches, learningRate, signal) {
       const [only] = batches;
       if (!only) throw new Error('a step needs a batch');
-      const taken = batches.length === 1 ? stepAtOnce(only, learningRate) : stepByMicroBatches(batches, learningRate);
-      const result = await taken.finally(state.freeUnused);
-      steps += 1;
+      const taken =
+        batches.length === 1
+          ? stepAtOnce(training, only, learningRate)
+          : stepByMicroBatches(training, batches, learningRate, signal);
+      const result = await working(taken.finally(state.freeUnused));
+      training.steps += 1;
       forwards += batches.length;
       return result;
     },
-    async gradients(feeds) {
-      const [, , ...gradients] = await run(state, await sessions.get('gradients', batchOf(feeds)), toInputs(feeds));
-      return new Map(
-        parameters.map((name, index) => [name, required(state.inTorchOrder(name, required(gradients[index])))]),
-      );
-    },
-    snapshot: () => state.snapshot(steps, forwards),
+    gradients: (feeds) => working(gradientsOf(training, feeds)),
+    snapshot: () => state.snapshot(training.steps, forwards),
     async dispose() {
+      disposed = true;
+      await lastWork;
       state.dispose();
       await sessions.dispose();
     },
   };
+}
+
+interface Entrance {
+  readonly forward: Graph;
+  readonly options: TrainingOptions;
+  readonly blocks: BlockedKernels;
+  readonly precision: FloatPrecision;
+  readonly library: Library | undefined;
+}
+
+/** Apart, so that no closure of the model holds the first state for as long as it trains. */
+function enter(initial: TrainingState, { forward, options, blocks, precision, library }: Entrance) {
+  return guarded(options.device, () =>
+    Promise.resolve(createMovingState(forward, initial, options, blocks, precision, library)),
+  );
+}
+
+function toInputs({ precision }: Training, feeds: Feeds): Map<string, OrtTensor> {
+  const runtime = loadRuntime();
+  return new Map([...feeds].map(([name, tensor]) => [name, toRuntime(runtime, tensor, precision)]));
+}
+
+/** The input that the update of the next step takes its figures from. */
+function scheduled({ optimizer, steps, precision }: Training, learningRate: number): [string, OrtTensor] {
+  const values = schedule(optimizer, steps + 1, learningRate);
+  const { Tensor: RuntimeTensor } = loadRuntime();
+  return [scheduleInput, new RuntimeTensor(precision, arrays[precision].from(values), [values.length])];
+}
+
+async function stepAtOnce(training: Training, feeds: Feeds, learningRate: number): Promise<StepResult> {
+  training.goOn();
+  const compiled = await training.sessions.get('full', batchOf(feeds));
+  const inputs = new Map([...toInputs(training, feeds), scheduled(training, learningRate)]);
+  const [loss, logProbabilities, norm] = await run(training.state, compiled, inputs);
+  return { ...forwardResult(loss, logProbabilities), gradientNorm: scalar(norm) };
+}
+
+/** Between any two runs it can be given up, and the state is then as it was before. */
+async function stepByMicroBatches(
+  training: Training,
+  batches: readonly Feeds[],
+  learningRate: number,
+  signal: AbortSignal | undefined,
+): Promise<StepResult> {
+  const { state, sessions, forward, parameters, precision, goOn } = training;
+  const zeros = (name: string) => toRuntime(loadRuntime(), float32Tensor(typeOf(forward, name).shape), precision);
+  const sums = new Map(parameters.map((name) => [accumulatorName(name), zeros(name)]));
+  // Every micro-batch moves the running statistics.
+  const before = new Map(state.tensors);
+  const results: ForwardResult[] = [];
+  try {
+    for (const feeds of batches) {
+      goOn(signal);
+      const compiled = await sessions.get('accumulate', batchOf(feeds));
+      const [loss, logProbabilities] = await run(state, compiled, toInputs(training, feeds), sums);
+      results.push(forwardResult(loss, logProbabilities));
+    }
+    goOn(signal);
+    const compiled = await sessions.get('update', 1);
+    const [norm] = await run(state, compiled, new Map([scheduled(training, learningRate)]), sums);
+    return { ...joinResults(results), gradientNorm: scalar(norm) };
+  } catch (error) {
+    state.restore(before);
+    throw error;
+  }
+}
+
+async function gradientsOf(training: Training, feeds: Feeds): Promise<Map<string, Tensor>> {
+  const { state, sessions, parameters, goOn } = training;
+  goOn();
+  const compiled = await sessions.get('gradients', batchOf(feeds));
+  const [, , ...gradients] = await run(state, compiled, toInputs(training, feeds));
+  return new Map(
+    parameters.map((name, index) => [name, required(state.inTorchOrder(name, required(gradients[index])))]),
+  );
+}
+
+/** A promise of nothing keeps no results. */
+function nothing(): void {
+  return undefined;
 }
 
 /** Runs a step and keeps what it updates: sums of gradients in `sums`, all else in the state. */

@@ -27,7 +27,7 @@ export function rateRangeTest(range: RateRange, seen: (point: RatePoint) => void
         control.signal.throwIfAborted();
         const learningRate = rates[position.step];
         if (learningRate === undefined) break;
-        const { loss } = await stepper.take(feeds, labels, learningRate, ownShare);
+        const { loss } = await stepper.take(feeds, labels, learningRate, { ownShare, signal: control.signal });
         position.step++;
         mean = memory * mean + (1 - memory) * loss;
         const settled = mean / (1 - memory ** position.step);

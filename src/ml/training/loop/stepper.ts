@@ -21,14 +21,21 @@ export interface Stepper {
   readonly step: number;
   /**
    * One step over a batch: inputs of `RunNetwork.training` but for masks, and the actual classes, of which each image has
-   * `ownShare` and the one before it the rest.
+   * `ownShare` and the one before it the rest. A step in parts is given up between them if `signal` is aborted: then it has
+   * not been taken, and the signal's reason is thrown.
    */
-  take(feeds: Feeds, labels: Int32Array, learningRate: number, ownShare?: number): Promise<StepResult>;
+  take(feeds: Feeds, labels: Int32Array, learningRate: number, options?: TakeOptions): Promise<StepResult>;
   /** The whole network as it stands, frozen tensors included, in the order of the state dict. */
   snapshot(): Promise<TrainingState>;
   /** Goes over to what of the network trains in an epoch, and to its size of images. */
   enter(epoch: number): Promise<void>;
   dispose(): Promise<void>;
+}
+
+export interface TakeOptions {
+  /** 1 without it. */
+  readonly ownShare?: number | undefined;
+  readonly signal?: AbortSignal;
 }
 
 interface StepperOptions {
@@ -96,7 +103,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     get step() {
       return step;
     },
-    take: async (feeds, labels, learningRate, ownShare) => {
+    take: async (feeds, labels, learningRate, { ownShare, signal } = {}) => {
       const rows = rowsOf(feeds);
       const masks = dropoutMasks(network.trainingAt(present.size)(rows), config.seed, step);
       const targets = lossTargets(labels, options.targets, ownShare);
@@ -104,7 +111,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
       for (;;) {
         try {
           const parts = cutFeeds(batch, microBatchSize);
-          const result = await model.step(parts, learningRate);
+          const result = await model.step(parts, learningRate, signal);
           step++;
           return result;
         } catch (error) {

@@ -1,9 +1,10 @@
 import process from 'node:process';
-import { CancelledError, userError } from '../../../protocol/errors.ts';
+import { cancelled, CancelledError, userError } from '../../../protocol/errors.ts';
 import type { RunRecord } from '../../../protocol/runRecord.ts';
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../../protocol/trainingEvents.ts';
 import { type CheckpointKind } from '../../../runs/checkpointFiles.ts';
+import type { StepResult } from '../../engine/engine.ts';
 import type { StateDict } from '../../graph/tensor.ts';
 import { hearRequests, type TrainingControl, whenNotPaused } from '../run/control.ts';
 import type { ReadyBatch, ReadyBatches } from '../features/readyBatches.ts';
@@ -52,8 +53,9 @@ export interface LoopResult {
 /**
  * Takes the steps of a run from `start` to its end: validates every `validateEvery` steps and at the end of each epoch,
  * saves `last` each time, and `best` at the highest validation accuracy (of equals the one with the lower loss). Ends
- * early on request, after the step, with everything saved. Throws a user error where the numbers run away or the disk
- * refuses; what was learned since the last checkpoint is saved first where it is of any use.
+ * early on request with everything saved: after the step or, if that is computed in parts, after the part and as it was before
+ * the step. Throws a user error where the numbers run away or the disk refuses; what was learned since the last checkpoint is
+ * saved first where it is of any use.
  */
 export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
   const loop: Loop = {
@@ -130,17 +132,35 @@ async function trainEpoch(loop: Loop): Promise<void> {
   if (validationIsDue(loop)) await validateAndSave(loop, false);
   for await (const batch of loop.batches(position.epoch, position.batchInEpoch)) {
     await hearRequests();
-    await pauseIfAsked(loop);
-    control.signal.throwIfAborted();
-    await takeStep(loop, batch);
+    let taken = false;
+    while (!taken) {
+      await pauseIfAsked(loop);
+      control.signal.throwIfAborted();
+      taken = await takeStep(loop, batch);
+    }
     if (validationIsDue(loop)) await validateAndSave(loop, false);
   }
 }
 
-async function takeStep(loop: Loop, { index, feeds, labels, ownShare }: ReadyBatch): Promise<void> {
-  const { config, position, stepsPerEpoch, totalSteps } = loop;
+/** Takes a step, and says whether it was taken: one in parts is given up between them for a pause, and is taken after it. */
+async function takeStep(loop: Loop, { index, feeds, labels, ownShare }: ReadyBatch): Promise<boolean> {
+  const { config, control, position, stepsPerEpoch, totalSteps } = loop;
   const learningRate = learningRateAt(position.step, { ...config, stepsPerEpoch, totalSteps });
-  const { loss, gradientNorm } = await loop.stepper.take(feeds, labels, learningRate, ownShare);
+  const holding = new AbortController();
+  const endHolding = control.onChange(() => {
+    if (control.paused || control.signal.aborted) holding.abort(cancelled());
+  });
+  let result: StepResult;
+  try {
+    result = await loop.stepper.take(feeds, labels, learningRate, { ownShare, signal: holding.signal });
+  } catch (error) {
+    const isHeld = error instanceof CancelledError && holding.signal.aborted;
+    if (isHeld && !control.signal.aborted) return false;
+    throw error;
+  } finally {
+    endHolding();
+  }
+  const { loss, gradientNorm } = result;
   if (!Number.isFinite(loss)) throw diverged(`The loss is ${loss} at step ${position.step + 1}`);
   passStep(position, index, loss, labels.length);
   loop.throughput.stepDone(labels.length);
@@ -148,6 +168,7 @@ async function takeStep(loop: Loop, { index, feeds, labels, ownShare }: ReadyBat
   const norm = Number.isFinite(gradientNorm) ? { gradientNorm } : {};
   const epoch = epochNow(loop);
   loop.emit({ event: 'step', step: position.step, epoch, loss, learningRate, ...norm, ...figures(loop) });
+  return true;
 }
 
 /** Validates what the epoch came to. */

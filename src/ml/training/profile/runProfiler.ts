@@ -39,8 +39,8 @@ interface StepTimes {
 }
 
 /**
- * A profiler of `steps` steps after the warm-up; `folder` takes the engine's traces while they are read. Everything
- * native runs in the loop's own thread, one after the other, so the engine's times of a step's runs can be added up.
+ * A profiler of `steps` steps after the warm-up; `folder` takes the engine's traces while they are read. The runs
+ * of all sessions come one after the other, so the engine's times of a step's runs can be added up.
  */
 export function createRunProfiler(
   steps: number,

@@ -5,7 +5,7 @@ export interface TrainingControl {
   /** Holds the loop before its next step, until `resume` or `stop`. */
   readonly pause: () => void;
   readonly resume: () => void;
-  /** Ends the run after the present step; what it learned is saved. */
+  /** Ends the run after the present step, of one in parts before it; what it learned is saved. */
   readonly stop: () => void;
   readonly paused: boolean;
   /** Aborted by `stop`, with a `CancelledError`. */

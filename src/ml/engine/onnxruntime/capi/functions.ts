@@ -23,6 +23,7 @@ export const statusFunctions = {
     takes: ['pointer', 'pointer', 'pointer', 'pointer', 'size', 'pointer', 'size', 'pointer'],
   },
   CreateSessionOptions: { place: 10, takes: ['pointer'] },
+  EnableProfiling: { place: 14, takes: ['pointer', 'pointer'] },
   EnableMemPattern: { place: 16, takes: ['pointer'] },
   DisableMemPattern: { place: 17, takes: ['pointer'] },
   SetSessionLogSeverityLevel: { place: 22, takes: ['pointer', 'int'] },
@@ -44,6 +45,7 @@ export const statusFunctions = {
   CreateCpuMemoryInfo: { place: 69, takes: ['int', 'int', 'pointer'] },
   AllocatorFree: { place: 76, takes: ['pointer', 'pointer'] },
   GetAllocatorWithDefaultOptions: { place: 78, takes: ['pointer'] },
+  SessionEndProfiling: { place: 110, takes: ['pointer', 'pointer', 'pointer'] },
   AddSessionConfigEntry: { place: 130, takes: ['pointer', 'text', 'text'] },
   AddExternalInitializersFromFilesInMemory: {
     place: 279,

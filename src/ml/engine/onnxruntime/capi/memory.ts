@@ -32,16 +32,22 @@ export function keepAsOwn({ buffer }: NodeJS.TypedArray): void {
 }
 
 /**
- * The values in memory that nobody but the engine has: the very same where they are, else a copy. What belongs to others
- * may be written over or handed to another thread, and so be gone, before a run has read it.
+ * Whether nobody but the engine has this memory. What belongs to others may be written over or handed to another thread, and
+ * so be gone, before a run has read it.
  */
-export function inOwnMemory(library: Library, type: ElementType, data: NodeJS.TypedArray): NodeJS.TypedArray {
-  return own.has(data.buffer) ? data : copyInOwnMemory(library, type, data);
+export function isOwn({ buffer }: NodeJS.TypedArray): boolean {
+  return own.has(buffer);
 }
 
-/** A copy of the values in memory that nobody but the engine has. */
-export function copyInOwnMemory(library: Library, type: ElementType, data: NodeJS.TypedArray): NodeJS.TypedArray {
-  const copy = allocate(library, type, data.length);
+/** A copy of the values in memory that nobody but the engine has: taken from `spare` if there is any of this type and size. */
+export function copyInOwnMemory(
+  library: Library,
+  type: ElementType,
+  data: NodeJS.TypedArray,
+  spare: NodeJS.TypedArray[] = [],
+): NodeJS.TypedArray {
+  const at = spare.findIndex((memory) => memory instanceof arrays[type] && memory.length === data.length);
+  const copy = (at < 0 ? undefined : spare.splice(at, 1)[0]) ?? allocate(library, type, data.length);
   new Uint8Array(copy.buffer, copy.byteOffset, copy.byteLength).set(
     new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
   );

@@ -13,6 +13,8 @@ export interface ReusedMemory {
   readonly takeBack: (present: Iterable<OrtTensor>) => void;
   /** Leaves a tensor's memory to somebody else: it is not written into any more. */
   readonly give: (tensor: OrtTensor) => void;
+  /** Lets go of what no tensor is in; successors get memory anew. */
+  readonly letGo: () => void;
 }
 
 export function createReusedMemory(library: Library): ReusedMemory {
@@ -40,5 +42,6 @@ export function createReusedMemory(library: Library): ReusedMemory {
       }
     },
     give: (tensor) => void inUse.delete(dataOf(tensor)),
+    letGo: () => spare.clear(),
   };
 }

@@ -1,9 +1,9 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { fatalOnly, loadRuntime } from '../loadRuntime.ts';
-import type { Fetches, RuntimeTensors, Session } from '../sessionTypes.ts';
+import type { Fetches, ProfilableSession, RuntimeTensors } from '../sessionTypes.ts';
 import { elementTypes, optimizationLevels } from './functions.ts';
 import type { Library } from './library.ts';
-import { type ElementType, inOwnMemory, keepAsOwn } from './memory.ts';
+import { copyInOwnMemory, type ElementType, isOwn, keepAsOwn } from './memory.ts';
 
 /** What of ONNX Runtime's options for a session we set. */
 export interface LibrarySessionOptions {
@@ -15,6 +15,8 @@ export interface LibrarySessionOptions {
   readonly entries: Readonly<Record<string, string>>;
   /** Weights beside the model, by the names under which it looks for them. */
   readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+  /** Where the trace of a session whose kernels are timed goes: the beginning of its path. */
+  readonly profilePrefix?: string | undefined;
 }
 
 /**
@@ -26,7 +28,7 @@ export async function librarySession(
   library: Library,
   model: Uint8Array,
   options: LibrarySessionOptions,
-): Promise<Session> {
+): Promise<ProfilableSession> {
   const session = await openSession(library, model, options);
   const [inputNames, outputNames] = namesOfSession(library, session);
   const open: OpenSession = {
@@ -34,6 +36,7 @@ export async function librarySession(
     session,
     inputNames,
     texts: new Map(),
+    copies: [],
     milliseconds: Number.POSITIVE_INFINITY,
   };
   let isOpen = true;
@@ -48,6 +51,7 @@ export async function librarySession(
       lastRun = run.then(nothing, nothing);
       return run;
     },
+    endProfiling: () => void takenText(library, library.made('SessionEndProfiling', session, library.allocator)),
     release: async () => {
       if (!isOpen) return;
       isOpen = false;
@@ -79,6 +83,7 @@ async function openSession(library: Library, model: Uint8Array, options: Library
     call('SetSessionGraphOptimizationLevel', settings, optimizationLevels[options.optimization]);
     call('SetIntraOpNumThreads', settings, options.threads);
     call(options.memoryPattern ? 'EnableMemPattern' : 'DisableMemPattern', settings);
+    if (options.profilePrefix !== undefined) call('EnableProfiling', settings, pathText(options.profilePrefix));
     for (const [name, value] of Object.entries(options.entries)) call('AddSessionConfigEntry', settings, name, value);
     const { externalData } = options;
     const paths = externalData.map(({ path }) => pathText(path));
@@ -110,14 +115,19 @@ function namesOfSession(library: Library, session: bigint): readonly [string[], 
   }
 }
 
-function namesOf({ made, call, textAt, allocator }: Library, session: bigint, kind: 'Input' | 'Output'): string[] {
+function namesOf(library: Library, session: bigint, kind: 'Input' | 'Output'): string[] {
+  const { made, allocator } = library;
   const count = Number(made(`SessionGet${kind}Count`, session));
-  return Array.from({ length: count }, (_, index) => {
-    const address = made(`SessionGet${kind}Name`, session, index, allocator);
-    const name = textAt(address);
-    call('AllocatorFree', allocator, address);
-    return name;
-  });
+  return Array.from({ length: count }, (_, index) =>
+    takenText(library, made(`SessionGet${kind}Name`, session, index, allocator)),
+  );
+}
+
+/** A text that the library has made for us, which is let go of. */
+function takenText({ call, textAt, allocator }: Library, address: bigint): string {
+  const text = textAt(address);
+  call('AllocatorFree', allocator, address);
+  return text;
 }
 
 interface OpenSession {
@@ -126,6 +136,8 @@ interface OpenSession {
   readonly inputNames: readonly string[];
   /** The names of inputs and outputs as the library takes them, which have to be there for as long as runs use them. */
   readonly texts: Map<string, Uint8Array>;
+  /** What the last run was fed from others' memory, copied; the next one's copies are written over them. */
+  copies: NodeJS.TypedArray[];
   /** How long the last run took. */
   milliseconds: number;
 }
@@ -138,7 +150,14 @@ async function runOnce(open: OpenSession, feeds: RuntimeTensors, fetches: Fetche
   // What the run reads and writes, and the handles on it: held here until it is over.
   const memory: NodeJS.TypedArray[] = [];
   const handles: bigint[] = [];
-  const readable = (tensor: OrtTensor) => inOwnMemory(library, elementTypeOf(tensor), tensor.data as NodeJS.TypedArray);
+  const copies: NodeJS.TypedArray[] = [];
+  const readable = (tensor: OrtTensor) => {
+    const data = tensor.data as NodeJS.TypedArray;
+    if (isOwn(data)) return data;
+    const copy = copyInOwnMemory(library, elementTypeOf(tensor), data, open.copies);
+    copies.push(copy);
+    return copy;
+  };
   const handleOn = (tensor: OrtTensor, data: NodeJS.TypedArray) => {
     const type = elementTypeOf(tensor);
     memory.push(data);
@@ -175,6 +194,7 @@ async function runOnce(open: OpenSession, feeds: RuntimeTensors, fetches: Fetche
   } finally {
     for (const handle of new Set([...handles, ...outputs])) if (handle !== 0n) library.release('ReleaseValue', handle);
     memory.length = 0;
+    open.copies = copies;
   }
 }
 
