@@ -3,8 +3,8 @@ export interface Side {
   /** A file below bench/: TypeScript runs in Node, Python in the interpreter that `PYTHON` names. */
   readonly script: string;
   readonly args: readonly (string | number)[];
-  /** Whether it needs what torch 1 lacks: `torch.compile`, or torchvision's transforms v2. */
-  readonly needsTorch2?: true;
+  /** What a Python must have beside torch and torchvision: with torch 2 come `torch.compile` and the transforms v2. */
+  readonly needs?: 'torch 2' | 'ultralytics';
 }
 
 /** What one process measured: a number for each of the case's figures, by its key, and what it ran on. */

@@ -8,7 +8,7 @@ export function inferenceCase(architecture: string, batch: number, goal: number)
   const peer = (layout: string, mode: 'eager' | 'compiled'): Side => ({
     script: 'peers/inference.py',
     args: [architecture, batch, passes, layout, mode],
-    ...(mode === 'compiled' ? { needsTorch2: true } : {}),
+    ...(mode === 'compiled' ? { needs: 'torch 2' } : {}),
   });
   return {
     how: `The median of ${passes} passes after two of warming up, on random pixels that lie in memory; random weights, its own classifier.`,

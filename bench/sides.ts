@@ -10,6 +10,8 @@ export interface Python {
   readonly command: string;
   /** The version of its torch: `2.15.0`. */
   readonly torch: string;
+  /** Whether it has Ultralytics. */
+  readonly ultralytics: boolean;
 }
 
 /** The Pythons that `PYTHON` names, as `PATH` names folders; Debian's if it is not set. */
@@ -21,8 +23,9 @@ export function needsPython({ script }: Side): boolean {
 }
 
 /** Whether a Python can run a side. */
-export function canRun({ torch }: Python, { needsTorch2 }: Side): boolean {
-  return needsTorch2 === undefined || Number.parseInt(torch, 10) >= 2;
+export function canRun({ torch, ultralytics }: Python, { needs }: Side): boolean {
+  if (needs === 'ultralytics') return ultralytics;
+  return needs === undefined || Number.parseInt(torch, 10) >= 2;
 }
 
 /** Runs one side in a process of its own and returns what it measured. Throws with its output if it fails. */
@@ -41,9 +44,12 @@ export async function findPythons(): Promise<Python[]> {
   const found = await Promise.all(
     commands.map(async (command) => {
       try {
-        const script = 'import torch, torchvision; print(torch.__version__)';
-        const torch = (await outputOf(command, ['-c', script], peerEnvironment())).trim();
-        return [{ command, torch: torch.replace(/\+.*$/u, '') }];
+        const script =
+          'import importlib.util, torch, torchvision; print(torch.__version__, importlib.util.find_spec("ultralytics") is not None)';
+        const [torch = '', ultralytics] = (await outputOf(command, ['-c', script], peerEnvironment()))
+          .trim()
+          .split(' ');
+        return [{ command, torch: torch.replace(/\+.*$/u, ''), ultralytics: ultralytics === 'True' }];
       } catch {
         return [];
       }

@@ -8,7 +8,7 @@ export function trainingStepCase(architecture: string, batch: number, goal: numb
   const peer = (layout: string, mode: 'eager' | 'compiled'): Side => ({
     script: 'peers/trainingStep.py',
     args: [architecture, batch, steps, layout, mode],
-    ...(mode === 'compiled' ? { needsTorch2: true } : {}),
+    ...(mode === 'compiled' ? { needs: 'torch 2' } : {}),
   });
   return {
     how: `The median of ${steps} steps after two of warming up, on random pixels that lie in memory; 102 classes.`,

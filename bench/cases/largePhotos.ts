@@ -30,6 +30,6 @@ export const benchCase: BenchCase = {
   ours: { script: 'ours/decode.ts', args: [photosFolder, batch, 0] },
   peers: {
     pillow: { script: 'peers/decode.py', args: [photosFolder, batch, 0, 'pillow'] },
-    decode_image: { script: 'peers/decode.py', args: [photosFolder, batch, 0, 'decode_image'], needsTorch2: true },
+    decode_image: { script: 'peers/decode.py', args: [photosFolder, batch, 0, 'decode_image'], needs: 'torch 2' },
   },
 };

@@ -37,7 +37,7 @@ export const benchCase: BenchCase = {
     decode_image: {
       script: 'peers/decode.py',
       args: [subsetFolder, batch, laterEpochs, 'decode_image'],
-      needsTorch2: true,
+      needs: 'torch 2',
     },
   },
 };
