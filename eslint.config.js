@@ -28,6 +28,7 @@ const arrows = {
   'ml/data': base,
   'ml/evaluation': ['protocol'],
   'ml/weights': [...base, 'ml/networks'],
+  'ml/install': ['protocol', 'runs', 'ml/cache', 'ml/engine', 'ml/weights'],
   'ml/inference': ['protocol', 'runs', ...graphs, 'ml/cache', ...networks, 'ml/evaluation'],
   'ml/features': [...base, 'ml/operators', 'ml/passes', ...networks, 'ml/evaluation', 'ml/inference'],
   'ml/cleaning': [...base, ...networks, 'ml/evaluation', 'ml/inference', 'ml/features'],

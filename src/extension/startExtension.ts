@@ -12,6 +12,7 @@ import { registerStoppingRun } from './commands/stopRun.ts';
 import { runRegistered } from './commands/registerCommand.ts';
 import { registerDrawSample } from './commands/drawSample.ts';
 import { registerExporting } from './commands/exportOnnx.ts';
+import { registerInstallCuda, registerRemoveCuda } from './commands/installCuda.ts';
 import { registerInstallTensorflow } from './commands/installTensorflow.ts';
 import { registerForgetData } from './commands/forgetData.ts';
 import { registerRefresh } from './commands/refresh.ts';
@@ -87,6 +88,8 @@ export function startExtension(
     registerForgetData(parts),
     registerCleanData(parts),
     registerDrawSample(parts),
+    registerInstallCuda(parts),
+    registerRemoveCuda(parts),
     registerInstallTensorflow(context, parts),
     registerClassifying(parts),
     registerImageMenu(parts),

@@ -10,8 +10,8 @@ export function tensorflowFolder(context: vscode.ExtensionContext): string {
 
 /**
  * The environment of the trainer and the service process: Electron's executable acts as Node, nothing of the editor's
- * own Node options gets in, packages installed into the extension's storage are found, and weights lie where the
- * settings say.
+ * own Node options gets in, packages and CUDA's libraries that were installed into the extension's storage are found, and
+ * weights lie where the settings say.
  */
 export function workerEnvironment(context: vscode.ExtensionContext): NodeJS.ProcessEnv {
   const { weightsFolder, weightsMirror } = readSettings();
@@ -20,6 +20,7 @@ export function workerEnvironment(context: vscode.ExtensionContext): NodeJS.Proc
   return {
     ...Object.fromEntries(inherited),
     ELECTRON_RUN_AS_NODE: '1',
+    FIVECROP_CUDA: process.env['FIVECROP_CUDA'] ?? join(context.globalStorageUri.fsPath, 'cuda'),
     NODE_PATH: modules.filter((path) => path !== undefined && path !== '').join(delimiter),
     ...(weightsFolder === undefined ? {} : { FIVECROP_WEIGHTS: weightsFolder }),
     ...(weightsMirror === undefined ? {} : { FIVECROP_MIRROR: weightsMirror }),

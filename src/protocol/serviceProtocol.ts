@@ -132,6 +132,11 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
    * `progress` in bytes. Answers `weights`, then `done`.
    */
   z.object({ type: z.literal('weights'), weights: publishedWeightsSchema, fetch: z.boolean() }),
+  /**
+   * Looks whether CUDA's libraries are installed or can be, installs them, which answers `progress` in bytes, or removes
+   * them. Answers `cuda`, as things are afterwards, then `done`.
+   */
+  z.object({ type: z.literal('cuda'), action: z.enum(['look', 'install', 'remove']) }),
 ]);
 export type ServiceRequestBody = z.infer<typeof serviceRequestBodySchema>;
 
@@ -189,6 +194,21 @@ export const weightsOutlookSchema = z.discriminatedUnion('state', [
 ]);
 export type WeightsOutlook = z.infer<typeof weightsOutlookSchema>;
 
+/** Whether CUDA's libraries are installed, can be downloaded from `source`, or cannot be used here, and why, without a full stop. */
+export const cudaOutlookSchema = z.discriminatedUnion('state', [
+  z.object({ state: z.literal('here') }),
+  z.object({
+    state: z.literal('offered'),
+    source: line(),
+    /** Of the download, and of what lies on the disk afterwards. */
+    bytes: whole(0, Number.MAX_SAFE_INTEGER),
+    unpackedBytes: whole(0, Number.MAX_SAFE_INTEGER),
+    licences: list(z.object({ name: line(), url: line() }), mostListed),
+  }),
+  z.object({ state: z.literal('impossible'), reason: line() }),
+]);
+export type CudaOutlook = z.infer<typeof cudaOutlookSchema>;
+
 export const deviceOfferSchema = z.object({
   engine: line(),
   name: line(),
@@ -196,13 +216,19 @@ export const deviceOfferSchema = z.object({
   detail: line(),
   /** Of the step that every device is timed on. */
   secondsPerStep: z.number().optional(),
-  /** What could be installed for it: TensorFlow's native package, ONNX Runtime's CUDA, ONNX Runtime for this machine. */
+  /** What could be installed for it: TensorFlow's native package, CUDA's libraries, ONNX Runtime for this machine. */
   lacks: z.enum(['tensorflow', 'cuda', 'onnxruntime']).optional(),
 });
 export type DeviceOffer = z.infer<typeof deviceOfferSchema>;
 
 const serviceAnswerBodySchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('progress'), what: line(), done: z.number(), total: z.number().optional() }),
+  z.object({
+    type: z.literal('progress'),
+    what: line(),
+    done: z.number(),
+    total: z.number().optional(),
+    unit: z.literal('bytes').optional(),
+  }),
   /** All that will be classified: the images that were named, and those in the folders that were. */
   z.object({ type: z.literal('images'), images: list(line(), mostImages) }),
   /** `wholeImages`: it sees whole images, so that there is one crop and never five. */
@@ -232,6 +258,8 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('size'), size: dataSizeSchema }),
   z.object({ type: z.literal('speed'), network: line(), imagesPerSecond: z.number().positive() }),
   z.object({ type: z.literal('weights'), weights: weightsOutlookSchema }),
+  /** `bytesOnDisk` is what is installed or was downloaded for that. */
+  z.object({ type: z.literal('cuda'), cuda: cudaOutlookSchema, bytesOnDisk: whole(0, Number.MAX_SAFE_INTEGER) }),
   /** A line for the log: a fallback, a download. */
   z.object({ type: z.literal('log'), level: z.enum(['info', 'warning', 'error']), message: line() }),
   z.object({ type: z.literal('done') }),

@@ -31,7 +31,10 @@ const remedies: Readonly<Record<NonNullable<DeviceOffer['lacks']>, Remedy>> = {
     text: l10n.t('Fivecrop: Install TensorFlow GPU Runtime installs it'),
     install: { label: l10n.t('Install TensorFlow GPU Runtime'), command: 'fivecrop.installTensorflow' },
   },
-  cuda: { text: l10n.t('the extension comes without it; webgpu can use the same card') },
+  cuda: {
+    text: l10n.t('Fivecrop: Install CUDA Runtime installs them'),
+    install: { label: l10n.t('Install CUDA Runtime'), command: 'fivecrop.installCuda' },
+  },
   onnxruntime: { text: l10n.t('install the extension again, in the version for this platform') },
 };
 

@@ -7,12 +7,13 @@ const interval = 100;
 export function rareProgress(
   what: string,
   answer: (body: ServiceAnswerBody) => void,
+  unit?: 'bytes',
 ): (done: number, total?: number) => void {
   let last = -Infinity;
   return (done, total) => {
     const now = Date.now();
     if (now - last < interval && done !== total) return;
     last = now;
-    answer({ type: 'progress', what, done, ...(total === undefined ? {} : { total }) });
+    answer({ type: 'progress', what, done, ...(total === undefined ? {} : { total }), ...(unit && { unit }) });
   };
 }

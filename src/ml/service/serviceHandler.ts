@@ -8,6 +8,7 @@ import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
 import { cancelled, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { contradictionIn } from '../../protocol/contradictions.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
+import { cudaBytesOnDisk, installCuda, type InstallProgress, lookForCuda, removeCuda } from '../install/installCuda.ts';
 import type { DownloadProgress } from '../weights/download.ts';
 import { offeredBackbones, offeredNetworks } from '../weights/networkOffers.ts';
 import { namedBackbone } from '../weights/onnxBackbones.ts';
@@ -74,6 +75,8 @@ export function createServiceHandler(): RequestHandler {
         return answerSpeeds(request, context);
       case 'weights':
         return prepareWeights(request, context);
+      case 'cuda':
+        return changeCuda(request, context);
     }
   };
 }
@@ -90,7 +93,7 @@ async function answerDevices({ signal, answer }: RequestContext): Promise<void> 
 /** Looks for published weights, or downloads them; that they are not to be had is an answer, not a failure. */
 async function prepareWeights({ weights, fetch }: RequestOf<'weights'>, context: RequestContext): Promise<void> {
   const { signal, answer } = context;
-  const report = rareProgress('Downloading', answer);
+  const report = rareProgress('Downloading', answer, 'bytes');
   const onProgress = ({ received, total }: DownloadProgress) => report(received, total);
   try {
     const files = await filesOf(weights, signal);
@@ -102,6 +105,18 @@ async function prepareWeights({ weights, fetch }: RequestOf<'weights'>, context:
     answer({ type: 'log', level: 'warning', message: `${error.message} What was tried: ${messageOf(error.cause)}` });
     answer({ type: 'weights', weights: { state: 'missing', reason: error.message } });
   }
+}
+
+/** Installs or removes CUDA's libraries, and says how things are with them. */
+async function changeCuda({ action }: RequestOf<'cuda'>, { signal, answer }: RequestContext): Promise<void> {
+  const reports = {
+    Downloading: rareProgress('Downloading', answer, 'bytes'),
+    Unpacking: rareProgress('Unpacking', answer, 'bytes'),
+  };
+  const onProgress = ({ what, done, total }: InstallProgress) => reports[what](done, total);
+  if (action === 'install') await installCuda({ signal, onProgress });
+  else if (action === 'remove') await removeCuda({ signal });
+  answer({ type: 'cuda', cuda: await lookForCuda(), bytesOnDisk: await cudaBytesOnDisk() });
 }
 
 /** The hub is asked what a network is that no table lists. */

@@ -19,3 +19,10 @@ test('each part of a work is timed by itself, and one of unknown size says only 
   assert.equal(words({ what: 'Testing', done: 0, total: 10 }, 100_000), 'Testing: 0 %');
   assert.equal(words({ what: 'Testing', done: 5, total: 10 }, 102_000), 'Testing: 50 %, 2 s left');
 });
+
+test('of bytes the megabytes are told too', () => {
+  const words = createProgressWords();
+  const [what, total, unit] = ['Downloading', 1_280_000_000, 'bytes'] as const;
+  assert.equal(words({ what, done: 0, total, unit }, 0), 'Downloading: 0 %, 0/1280 MB');
+  assert.equal(words({ what, done: 320_000_000, total, unit }, 10_000), 'Downloading: 25 %, 320/1280 MB, 30 s left');
+});

@@ -1,25 +1,27 @@
 import { availableParallelism, cpus } from 'node:os';
 import { messageOf, userError } from '../../../protocol/errors.ts';
 import type { Device } from '../engine.ts';
+import { installedCuda } from './cuda/installedCuda.ts';
+import { nvidiaDriver } from './cuda/nvidiaDriver.ts';
 import { loadRuntime } from './loadRuntime.ts';
 
-/** What each of ONNX Runtime's devices needs, for those that are not there. */
+/** What each of the devices needs that are part of a build of ONNX Runtime, for those that are not there. */
 const needs: Readonly<Record<string, string>> = {
   webgpu: 'needs a graphics driver with Vulkan (Linux), Metal (macOS) or Direct3D 12 (Windows)',
-  cuda: 'needs an NVIDIA card, CUDA 13 and cuDNN 9',
   dml: 'is part of Windows only',
   coreml: 'is part of macOS on Apple silicon only',
 };
 
 /**
- * The devices that this build of ONNX Runtime could compute on. `available` here means that the provider is in the
- * package; whether the hardware answers is what the self-check finds out, in a process of its own.
+ * The devices that ONNX Runtime could compute on. `available` here means that its provider is in the package, or, for CUDA,
+ * installed; whether the hardware answers is what the self-check finds out, in a process of its own.
  */
-export function listOnnxDevices(): Promise<readonly Device[]> {
-  return Promise.resolve(describeDevices());
+export async function listOnnxDevices(): Promise<readonly Device[]> {
+  return [...builtDevices(), await cudaDevice()];
 }
 
-function describeDevices(): readonly Device[] {
+/** The CPU, and what is part of a build or not. */
+function builtDevices(): readonly Device[] {
   try {
     const { listSupportedBackends } = loadRuntime();
     const built = new Set(listSupportedBackends().map(({ name }) => name));
@@ -27,8 +29,7 @@ function describeDevices(): readonly Device[] {
     const others = Object.entries(needs).map(([name, need]): Device => {
       const available = built.has(name);
       const detail = available ? `in this package; ${need}` : `not in this package: ${need}`;
-      const lacks = name === 'cuda' && !available ? { lacks: 'cuda' as const } : {};
-      return { engine: 'onnx', name, available, detail, ...lacks };
+      return { engine: 'onnx', name, available, detail };
     });
     return [{ engine: 'onnx', name: 'cpu', available: true, detail: cpu }, ...others];
   } catch (error) {
@@ -37,14 +38,30 @@ function describeDevices(): readonly Device[] {
   }
 }
 
+async function cudaDevice(): Promise<Device> {
+  const cuda = { engine: 'onnx', name: 'cuda' } as const;
+  const driver = await nvidiaDriver();
+  if (!driver.usable) return { ...cuda, available: false, detail: driver.reason };
+  if (installedCuda()) return { ...cuda, available: true, detail: driver.cards };
+  return { ...cuda, available: false, detail: `${driver.cards}; ${notInstalled}`, lacks: 'cuda' };
+}
+
+const notInstalled = 'CUDA’s libraries are not installed';
+
+/** Why a device is not there; undefined for one that is. */
+function whyAbsent(name: string): string | undefined {
+  if (name === 'cuda') return installedCuda() ? undefined : notInstalled;
+  const device = builtDevices().find((known) => known.name === name);
+  if (device === undefined) return 'it does not know one of that name';
+  return device.available ? undefined : device.detail;
+}
+
 /**
  * ONNX Runtime computes on the CPU, without a word, where it does not know a provider; so names are checked before.
- * Throws a user error for a device that this build has not.
+ * Throws a user error for a device that is not there.
  */
 export function requireDevice(name: string): void {
-  const device = describeDevices().find((known) => known.name === name);
-  if (device?.available === true) return;
-  throw userError(
-    `ONNX Runtime has no device "${name}" here: ${device?.detail ?? 'it does not know one of that name'}. Choose another --device.`,
-  );
+  const reason = whyAbsent(name);
+  if (reason === undefined) return;
+  throw userError(`ONNX Runtime has no device "${name}" here: ${reason}. Choose another --device.`);
 }

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cudaFilesFor, runtimeVersion } from '../../../src/ml/engine/onnxruntime/cuda/cudaFiles.ts';
+import { readCards } from '../../../src/ml/engine/onnxruntime/cuda/nvidiaDriver.ts';
+import { engineVersion } from '../../../src/ml/engine/engineVersion.ts';
+
+const platforms = [
+  ['linux', 'x64'],
+  ['win32', 'x64'],
+] as const;
+
+test('CUDA’s provider is of the version of ONNX Runtime that is installed', () => {
+  assert.equal(runtimeVersion, engineVersion('onnx'));
+});
+
+test('each archive is pinned by size and sha256, and each library that is loaded is in one of them', () => {
+  for (const [platform, architecture] of platforms) {
+    const files = cudaFilesFor(platform, architecture);
+    assert.ok(files);
+    const names = files.archives.flatMap(({ members }) => members.map(({ to }) => to));
+    assert.deepEqual(names, [...new Set(names)], 'all lie in one folder');
+    for (const name of [files.runtime, ...files.first]) assert.ok(names.includes(name), name);
+    for (const { file, url, bytes, sha256, members, licence } of files.archives) {
+      assert.match(sha256, /^[0-9a-f]{64}$/u);
+      assert.ok(url.endsWith(`/${file}`) && new URL(url).protocol === 'https:');
+      assert.ok(bytes > 0 && members.every((member) => member.bytes > 0));
+      assert.ok(licence.name && new URL(licence.url).protocol === 'https:');
+    }
+    const texts = names.filter((name) => name.endsWith('.txt'));
+    assert.equal(texts.length, 4, 'the licences are installed beside the libraries');
+  }
+  assert.equal(cudaFilesFor('darwin', 'arm64'), undefined);
+  assert.equal(cudaFilesFor('linux', 'arm64'), undefined);
+});
+
+test('cards of a driver that is new enough are named, without those that CUDA 13 does not support', () => {
+  assert.deepEqual(readCards('NVIDIA H200, 580.95.05, 9.0\nTesla V100-SXM2-16GB, 580.95.05, 7.0\n'), {
+    usable: true,
+    cards: 'NVIDIA H200, driver 580.95.05',
+  });
+});
+
+test('where CUDA cannot be used the reason says what to do', () => {
+  const reasons: readonly (readonly [lines: string, reason: RegExp])[] = [
+    [
+      'NVIDIA GeForce RTX 4090, 535.183.01, 8.9\n',
+      /driver is 535\.183\.01, and CUDA 13 needs .* 580 or newer; update it$/u,
+    ],
+    ['Tesla V100-SXM2-16GB, 580.95.05, 7.0\n', /7\.5 and newer, and Tesla V100-SXM2-16GB has 7\.0; choose webgpu$/u],
+    ['No devices were found\n', /names no card; install/u],
+    ['', /names no card; install/u],
+  ];
+  for (const [lines, reason] of reasons) {
+    const found = readCards(lines);
+    assert.ok(!found.usable);
+    assert.match(found.reason, reason);
+  }
+});
