@@ -3,6 +3,7 @@ import type { TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { machineFingerprint, recallDevices, rememberDevices, type RememberedDevices } from './deviceMemory.ts';
 import type { Device, Engine, EngineName } from './engine.ts';
 import { engines } from './engines.ts';
+import { cudaFingerprint } from './onnxruntime/cuda/installedCuda.ts';
 import { engineVersion, packageVersion } from './engineVersion.ts';
 import { probeDevice, shortPatience, type Probe } from './probeDevice.ts';
 import { checkVersion, selfCheck, trustedDifference } from './selfCheck.ts';
@@ -30,14 +31,13 @@ export interface CheckedDevice extends Device {
 /** Changes with this machine and the versions of what computes: what was measured before is then worth nothing. */
 export function deviceFingerprint(): string {
   const runtimes = engines.map(({ name }) => engineVersion(name));
-  const versions = [checkVersion, ...runtimes, packageVersion('@tensorflow/tfjs-node-gpu')];
+  const versions = [checkVersion, ...runtimes, packageVersion('@tensorflow/tfjs-node-gpu'), cudaFingerprint()];
   return machineFingerprint(versions);
 }
 
 /** What native libraries say when there is no such device, in words that help. */
 const absences: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/WebGPU adapter|No supported adapters/i, 'no graphics adapter was found'],
-  [/Failed to load shared library|libcudnn|libcublas|libcudart/i, 'its CUDA libraries are not installed'],
 ];
 
 function absence(probe: Probe): string | undefined {

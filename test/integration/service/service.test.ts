@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -33,7 +33,7 @@ function startService(idleMilliseconds = 60_000, environment: NodeJS.ProcessEnv 
   return createServiceProcess({
     script: join(import.meta.dirname, '../../../src/ml/service/main.ts'),
     execArgv: ['--import', import.meta.resolve('tsx')],
-    environment: () => ({ ...process.env, NODE_OPTIONS: '', ...environment }),
+    environment: () => ({ ...process.env, NODE_OPTIONS: '', FIVECROP_CUDA: join(folder, 'cuda'), ...environment }),
     onOutput: (line) => said.push(line),
     idleMilliseconds,
   });
@@ -408,4 +408,17 @@ test('data are cleaned: figures follow each edit, images keep their features whe
   assert.deepEqual((await clean({ kind: 'look' })).images, all);
   await rm(join(data, 'fivecrop-edits.jsonl'));
   assert.deepEqual((await readdir(data, { recursive: true })).sort(), before);
+});
+
+test('CUDA is looked for, and what was downloaded for it is removed', async () => {
+  const downloads = join(folder, 'cuda', 'downloads');
+  await mkdir(downloads, { recursive: true });
+  await writeFile(join(downloads, 'cudnn.whl.part'), 'abc');
+  const [found] = await answersTo({ type: 'cuda', action: 'look' });
+  assert.ok(found?.type === 'cuda' && found.bytesOnDisk === 3, JSON.stringify(found));
+  // What this machine has decides which.
+  if (found.cuda.state === 'impossible') assert.match(found.cuda.reason, /\w$/u, 'a part of a sentence');
+  else assert.equal(found.cuda.state, 'offered');
+  const [removed] = await answersTo({ type: 'cuda', action: 'remove' });
+  assert.ok(removed?.type === 'cuda' && removed.bytesOnDisk === 0, JSON.stringify(removed));
 });

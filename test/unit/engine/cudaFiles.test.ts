@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { cudaReason } from '../../../src/ml/engine/onnxruntime/cuda/cudaReason.ts';
 import { cudaFilesFor, runtimeVersion } from '../../../src/ml/engine/onnxruntime/cuda/cudaFiles.ts';
 import { readCards } from '../../../src/ml/engine/onnxruntime/cuda/nvidiaDriver.ts';
 import { engineVersion } from '../../../src/ml/engine/engineVersion.ts';
@@ -55,4 +56,21 @@ test('where CUDA cannot be used the reason says what to do', () => {
     assert.ok(!found.usable);
     assert.match(found.reason, reason);
   }
+});
+
+test('what the provider says is told without its functions and files', () => {
+  const place = '/onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:154 void onnxruntime::CudaCall(int)';
+  assert.equal(
+    cudaReason(
+      `${place} CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version ; GPU=-1 ; hostname=here ; expr=cudaSetDevice(0);`,
+    ),
+    'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version',
+  );
+  assert.equal(
+    cudaReason(
+      `${place} Failed to load library /home/x/libonnxruntime_providers_cuda.so with error: libcuda.so.1: cannot open shared object file`,
+    ),
+    'NVIDIA’s driver is not whole here: it has no libcuda.so.1',
+  );
+  assert.equal(cudaReason('nothing feeds images'), 'nothing feeds images');
 });

@@ -8,6 +8,8 @@ import { elementCount, type Tensor } from '../../graph/tensor.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
 import type { Library } from './capi/library.ts';
 import { librarySession } from './capi/session.ts';
+import { appendCuda, openCudaLibrary } from './cuda/cudaLibrary.ts';
+import { cudaReason } from './cuda/cudaReason.ts';
 import { fatalOnly, loadRuntime } from './loadRuntime.ts';
 import { profiledSession } from './profiledSession.ts';
 import type { ProfilableSession, Session, SessionWatch } from './sessionTypes.ts';
@@ -85,9 +87,11 @@ export function createSession(
       }),
       ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
     });
-  const create = (profilePrefix?: string): Promise<ProfilableSession> => {
-    if (!library || device !== 'cpu') return throughBinding(profilePrefix);
-    return librarySession(library, bytes, {
+  const create = async (profilePrefix?: string): Promise<ProfilableSession> => {
+    const called = device === 'cuda' ? openCudaLibrary() : device === 'cpu' ? library : undefined;
+    if (!called) return throughBinding(profilePrefix);
+    return librarySession(called, bytes, {
+      appendProvider: device === 'cuda' ? (settings) => appendCuda(called, settings) : undefined,
       optimization: optimizations[purpose],
       threads: threads(),
       memoryPattern: enableMemPattern,
@@ -132,6 +136,7 @@ export async function guarded<Result>(device: string, call: () => Promise<Result
     return await call();
   } catch (error) {
     if (speaksOfMemory(messageOf(error))) throw outOfMemory(device, error);
+    if (device === 'cuda') throw new Error(cudaReason(messageOf(error)), { cause: error });
     throw error;
   }
 }

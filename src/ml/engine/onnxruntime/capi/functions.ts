@@ -47,6 +47,9 @@ export const statusFunctions = {
   GetAllocatorWithDefaultOptions: { place: 78, takes: ['pointer'] },
   SessionEndProfiling: { place: 110, takes: ['pointer', 'pointer', 'pointer'] },
   AddSessionConfigEntry: { place: 130, takes: ['pointer', 'text', 'text'] },
+  SessionOptionsAppendExecutionProvider_CUDA_V2: { place: 204, takes: ['pointer', 'pointer'] },
+  CreateCUDAProviderOptions: { place: 205, takes: ['pointer'] },
+  UpdateCUDAProviderOptions: { place: 206, takes: ['pointer', 'pointer', 'pointer', 'size'] },
   AddExternalInitializersFromFilesInMemory: {
     place: 279,
     takes: ['pointer', 'pointer', 'pointer', 'pointer', 'size'],
@@ -55,11 +58,13 @@ export const statusFunctions = {
 
 /** What lets go of a handle, once. */
 export const releaseFunctions = {
+  ReleaseEnv: 92,
   ReleaseStatus: 93,
   ReleaseSession: 95,
   ReleaseValue: 96,
   ReleaseTensorTypeAndShapeInfo: 99,
   ReleaseSessionOptions: 100,
+  ReleaseCUDAProviderOptions: 208,
 } as const;
 
 /** `const char *GetErrorMessage(const OrtStatus *)`. */

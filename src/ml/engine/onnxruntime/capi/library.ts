@@ -63,17 +63,22 @@ let opened: Library | undefined;
  * what calls it does not load, or where it is of another version than the package.
  */
 export function openLibrary(): Library {
-  return (opened ??= open());
+  return (opened ??= openLibraryFile(packagedLibrary()));
 }
 
-function open(): Library {
+function packagedLibrary(): string {
   const file = files[process.platform];
   if (file === undefined) throw new Error(`ONNX Runtime has no library for ${process.platform}`);
+  const folder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
+  return join(folder, 'bin', 'napi-v6', process.platform, process.arch, file);
+}
+
+/** A file with ONNX Runtime, opened for good. Throws as `openLibrary` does. */
+export function openLibraryFile(path: string): Library {
   // The binding loads its library itself, and both have to be the same.
   loadRuntime();
   const koffi = loadKoffi();
-  const folder = dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json'));
-  const library = koffi.load(join(folder, 'bin', 'napi-v6', process.platform, process.arch, file));
+  const library = koffi.load(path);
   const base = (library.func('OrtGetApiBase', 'void *', []) as () => bigint)();
 
   const pointerBytes = koffi.sizeof('void *');

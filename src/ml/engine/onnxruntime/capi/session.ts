@@ -13,6 +13,8 @@ export interface LibrarySessionOptions {
   readonly memoryPattern: boolean;
   /** Configuration entries by their dotted names. */
   readonly entries: Readonly<Record<string, string>>;
+  /** Adds a provider that is asked before the CPU's to the options of a session. */
+  readonly appendProvider?: ((settings: bigint) => void) | undefined;
   /** Weights beside the model, by the names under which it looks for them. */
   readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
   /** Where the trace of a session whose kernels are timed goes: the beginning of its path. */
@@ -85,6 +87,7 @@ async function openSession(library: Library, model: Uint8Array, options: Library
     call(options.memoryPattern ? 'EnableMemPattern' : 'DisableMemPattern', settings);
     if (options.profilePrefix !== undefined) call('EnableProfiling', settings, pathText(options.profilePrefix));
     for (const [name, value] of Object.entries(options.entries)) call('AddSessionConfigEntry', settings, name, value);
+    options.appendProvider?.(settings);
     const { externalData } = options;
     const paths = externalData.map(({ path }) => pathText(path));
     const weights = externalData.map(({ data }) => data);

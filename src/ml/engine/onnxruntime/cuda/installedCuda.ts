@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { cacheFolder } from '../../../cache/cacheFolder.ts';
@@ -33,4 +33,18 @@ export function installedCuda(): InstalledCuda | undefined {
   const files = cudaFilesFor(process.platform, process.arch);
   const folder = librariesFolder();
   return files && isWhole(files, folder) ? { files, folder } : undefined;
+}
+
+/** Changes when CUDA is installed or removed, and, on Linux, with NVIDIA's driver: what was found before is then found anew. */
+export function cudaFingerprint(): string {
+  return [installedCuda() ? cudaVersion : '', loadedDriver()].join(' ');
+}
+
+/** What the kernel says of NVIDIA's driver. */
+function loadedDriver(): string {
+  try {
+    return readFileSync('/proc/driver/nvidia/version', 'utf8');
+  } catch {
+    return '';
+  }
 }

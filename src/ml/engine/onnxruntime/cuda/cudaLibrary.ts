@@ -1,0 +1,47 @@
+import { join } from 'node:path';
+import process from 'node:process';
+import { userError } from '../../../../protocol/errors.ts';
+import { loadKoffi } from '../../../native/koffi.ts';
+import { type Library, openLibraryFile } from '../capi/library.ts';
+import { cudaOptions } from './cudaOptions.ts';
+import { installedCuda } from './installedCuda.ts';
+
+let opened: Library | undefined;
+
+/**
+ * ONNX Runtime as it was installed with its CUDA provider: another file than the package's, of the same version, because
+ * providers are looked for beside it. Opened once a process, for good. Throws a user error where it is not installed, and as
+ * `openLibraryFile` does.
+ */
+export function openCudaLibrary(): Library {
+  return (opened ??= open());
+}
+
+function open(): Library {
+  const installed = installedCuda();
+  if (!installed) throw userError('CUDA’s libraries are not installed. Choose another --device.');
+  const { files, folder } = installed;
+  const koffi = loadKoffi();
+  for (const file of files.first) koffi.load(join(folder, file));
+  const library = openLibraryFile(join(folder, files.runtime));
+  // The provider registers something for the end of the process that crashes while an environment is left.
+  process.once('exit', () => library.release('ReleaseEnv', library.environment));
+  return library;
+}
+
+/** Adds the CUDA provider to the options of a session of this library. Throws what the provider or the driver says. */
+export function appendCuda({ made, call, release, addressOf }: Library, settings: bigint): void {
+  const options = made('CreateCUDAProviderOptions');
+  try {
+    const texts = Object.entries(cudaOptions()).map((entry) =>
+      entry.map((text) => new TextEncoder().encode(`${text}\0`)),
+    );
+    const [keys, values] = [0, 1].map((side) =>
+      BigUint64Array.from(texts, (entry) => addressOf(entry[side] ?? new Uint8Array(1))),
+    );
+    if (keys && values) call('UpdateCUDAProviderOptions', options, keys, values, texts.length);
+    call('SessionOptionsAppendExecutionProvider_CUDA_V2', settings, options);
+  } finally {
+    release('ReleaseCUDAProviderOptions', options);
+  }
+}
