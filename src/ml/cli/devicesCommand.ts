@@ -3,6 +3,7 @@ import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
 import { automaticChoice, listDevices, type CheckedDevice } from '../engine/chooseEngine.ts';
 import type { InstallablePart } from '../engine/engine.ts';
+import { lookForCuda } from '../install/installCuda.ts';
 import type { OptionValues } from './configFlags.ts';
 import { installableParts, installCudaVisibly, removeCudaVisibly } from './installVisibly.ts';
 import { createOutput, type Output } from './output.ts';
@@ -47,7 +48,7 @@ export function devicesCommand(): Command {
     .action(async (options: OptionValues) => {
       const output = createOutput(options['json'] === true);
       const accepted = options['acceptLicences'] === true;
-      if (options['install'] !== undefined) return installCudaVisibly(accepted, output);
+      if (options['install'] !== undefined) return installCudaVisibly(await lookForCuda(), accepted, output);
       if (options['remove'] !== undefined) return removeCudaVisibly(output);
       if (accepted) throw usageError('--accept-licences is for --install: give that too, or leave it out.');
       return listVisibly(options['selfCheck'] === true, output);

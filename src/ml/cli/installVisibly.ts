@@ -1,7 +1,8 @@
 import { usageError, userError } from '../../protocol/errors.ts';
+import type { CudaOutlook } from '../../protocol/serviceProtocol.ts';
 import { megabytes } from '../../protocol/megabytes.ts';
 import { cudaFolder } from '../engine/onnxruntime/cuda/installedCuda.ts';
-import { installCuda, type InstallProgress, lookForCuda, removeCuda } from '../install/installCuda.ts';
+import { installCuda, type InstallProgress, removeCuda } from '../install/installCuda.ts';
 import { exactDuration } from './exactDuration.ts';
 import { withInterrupt } from './interrupt.ts';
 import type { Output } from './output.ts';
@@ -12,11 +13,11 @@ import { createProgress, type Progress } from './progress.ts';
 export const installableParts = ['cuda'] as const;
 
 /**
- * Installs CUDA's libraries if the licences were accepted, else says which there are. Throws a user error where they cannot
+ * Installs CUDA's libraries, of which `found` says how things are with them, if the licences were accepted, else says which
+ * there are. Throws a user error where they cannot
  * be used on this machine or be had, a usage error without the acceptance, and a cancellation.
  */
-export async function installCudaVisibly(accepted: boolean, output: Output): Promise<void> {
-  const found = await lookForCuda();
+export async function installCudaVisibly(found: CudaOutlook, accepted: boolean, output: Output): Promise<void> {
   if (found.state === 'impossible') throw userError(`CUDA cannot be used here: ${found.reason}.`);
   if (found.state === 'here') {
     output.print(`CUDA’s libraries are in ${cudaFolder()} already.`);

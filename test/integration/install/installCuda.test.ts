@@ -47,7 +47,10 @@ const whole: Answer = (response, content, from) => {
 const cutting =
   (limit: number): Answer =>
   (response, content, from) => {
-    if (content.length - from <= limit) return whole(response, content, from);
+    if (content.length - from <= limit) {
+      whole(response, content, from);
+      return;
+    }
     const range = {
       'content-length': content.length - from,
       'content-range': `bytes ${from}-${content.length - 1}/${content.length}`,
@@ -209,7 +212,10 @@ test('without room nothing is downloaded, and the sentence says how much to free
 test('a cancelled installation keeps what has arrived and goes on from there', async () => {
   const controller = new AbortController();
   answer = (response, content, from) => {
-    if (content === wheels['runtime.whl']) return whole(response, content, from);
+    if (content === wheels['runtime.whl']) {
+      whole(response, content, from);
+      return;
+    }
     response.writeHead(200, { 'content-length': content.length });
     response.write(content.subarray(0, 1000), () => setTimeout(() => controller.abort(), 20));
   };

@@ -26,10 +26,11 @@ export async function nvidiaDriver(): Promise<NvidiaDriver> {
       return readCards(stdout);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') continue;
-      const said = error instanceof Error && 'stdout' in error ? String(error.stdout).trim().split('\n')[0] : '';
+      const lines = [error instanceof Error && 'stdout' in error ? String(error.stdout) : '', messageOf(error)];
+      const said = lines.map((line) => line.trim().split('\n')[0]).find((line) => line !== '');
       return {
         usable: false,
-        reason: `NVIDIA’s driver does not answer (${said || messageOf(error).split('\n')[0]}); restart the machine, or install ${newEnough}`,
+        reason: `NVIDIA’s driver does not answer (${said ?? 'without a word'}); restart the machine, or install ${newEnough}`,
       };
     }
   }
