@@ -13,7 +13,7 @@ export async function withNetworks(text: string, file: string): Promise<string> 
     families.set(network.family, [...(families.get(network.family) ?? []), network]);
   }
   const table = [
-    '| family | `--arch` | parameters, million | ImageNet top-1, % | weights, MiB | pixels | licence |',
+    '| family | `--arch` | parameters, million | ImageNet top-1, % | weights, MiB | pixels | license |',
     '| --- | --- | ---: | ---: | ---: | ---: | --- |',
     ...Array.from(families, ([family, networks]) => `| ${[family, ...familyCells(networks)].join(' | ')} |`),
   ];

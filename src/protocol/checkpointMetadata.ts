@@ -71,6 +71,8 @@ export const checkpointMetadataSchema = z
       step: count(),
       epoch: z.number().min(0),
       data: text(32_767),
+      /** Whether the dropout of the network itself took part; absent in checkpoints from before it was built. */
+      networkDropout: z.boolean().optional(),
     }),
     metrics: z
       .object({ trainLoss: z.number(), validLoss: z.number(), validAccuracy: z.number(), validTop5: z.number() })

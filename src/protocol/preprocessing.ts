@@ -9,7 +9,7 @@ export const interpolations = ['bilinear', 'bicubic', 'lanczos'] as const;
 export type Interpolation = (typeof interpolations)[number];
 
 /**
- * How an image becomes a square: `crop` cuts it from the centre, `pad` shows the whole image with black on both sides of
+ * How an image becomes a square: `crop` cuts it from the center, `pad` shows the whole image with black on both sides of
  * the short one, `squash` shows the whole image and gives up its proportions.
  */
 export const fits = ['crop', 'pad', 'squash'] as const;

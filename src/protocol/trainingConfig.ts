@@ -44,7 +44,7 @@ export const trainingConfigSchema = z.strictObject({
     .enum(recipeNames)
     .optional()
     .describe(
-      'Recipe whose settings are taken where none are given: `report` is the defaults, `quick` trains a head for 30 epochs on one view of each image, or more than a head for 5; `strong` takes eight views, or 30 epochs with augmentation, and averages the weights.',
+      'Recipe for the settings that are not set here: `report` is the defaults, `quick` trains a head for 30 epochs on one view of each image, or more than a head for 5; `strong` takes eight views, or 30 epochs with augmentation, and averages the weights.',
     ),
   data: path().describe('Folder of images: `train/valid/test/<class>`, or `<class>` alone, which is then split.'),
   network: z
@@ -57,12 +57,12 @@ export const trainingConfigSchema = z.strictObject({
         weights: path()
           .optional()
           .describe(
-            'Pretrained weights: a `.safetensors` or `.pth` file, or the name of a published set, such as `IMAGENET1K_V2`. Without it the network’s first set is downloaded.',
+            'Pretrained weights: a `.safetensors` or `.pth` file, or the name of a published set, such as `IMAGENET1K_V2`. If not set, the network’s first set is downloaded.',
           ),
         hub: hubPinSchema
           .optional()
           .describe(
-            'For a network of the hub: the commit and file that the name stands for. A run records it; without it the table’s or the newest is taken.',
+            'For a network of the hub: the commit and file that the name stands for. A run records it; if not set, the table’s or the newest is taken.',
           ),
       }),
       z.strictObject({
@@ -77,13 +77,13 @@ export const trainingConfigSchema = z.strictObject({
           .enum(pools)
           .optional()
           .describe(
-            'How tokens `[N, T, D]` become features: `cls` takes the first, the class token; `mean` the mean over the patches, without class and register tokens; `cls+mean` both. `mean` without it.',
+            'How tokens `[N, T, D]` become features: `cls` takes the first, the class token; `mean` the mean over the patches, without class and register tokens; `cls+mean` both. If not set, `mean`.',
           ),
         preprocessing: preprocessingSchema.partial().optional().describe('What the file expects of its pixels.'),
-        licence: text(200, 1).optional().describe('Licence of the file, which is kept in checkpoints and exports.'),
+        licence: text(200, 1).optional().describe('License of the file, which is kept in checkpoints and exports.'),
       }),
     ])
-    .describe('What is trained.'),
+    .describe('The network to train.'),
   method: z
     .enum(methods)
     .default('head')
@@ -92,11 +92,11 @@ export const trainingConfigSchema = z.strictObject({
     ),
   topTensors: whole(1, 100_000)
     .optional()
-    .describe('For `top`: how many parameter tensors train, counted from the end, the head’s included.'),
-  loraRank: whole(1, 4096).optional().describe('For `lora`: rank of the adapters, 8 without it.'),
+    .describe('For `top`: how many parameter tensors train, counted from the end, including the head’s.'),
+  loraRank: whole(1, 4096).optional().describe('For `lora`: rank of the adapters. If not set, 8.'),
   loraAlpha: positive(100_000)
     .optional()
-    .describe('For `lora`: what an adapter makes counts this number divided by the rank. The rank without it.'),
+    .describe('For `lora`: the output of an adapter is multiplied by this number divided by the rank. If not set, the rank.'),
   batchNorm: z
     .enum(['running', 'batch'])
     .optional()
@@ -105,7 +105,7 @@ export const trainingConfigSchema = z.strictObject({
     ),
   classNames: path()
     .optional()
-    .describe('JSON file that names the class folders. Without it `cat_to_name.json` beside the data is used.'),
+    .describe('JSON file that names the class folders. If not set, `cat_to_name.json` beside the data is used.'),
   hidden: z
     .array(whole(1, mostHiddenUnits))
     .max(mostHiddenLayers, `expected at most ${mostHiddenLayers} hidden layers`)
@@ -114,7 +114,7 @@ export const trainingConfigSchema = z.strictObject({
   dropout: between(0, 0.95)
     .optional()
     .describe(
-      'Dropout after each hidden layer of the head, and that of the network itself, where only layers that train lie behind it (AlexNet, EfficientNet, GoogLeNet, Inception, MNASNet, MobileNet, VGG); 0 for none. Without it 0.5 in the head, and in the network as torchvision has it.',
+      'Dropout after each hidden layer of the head, and in the network itself (AlexNet, EfficientNet, GoogLeNet, Inception, MNASNet, MobileNet, VGG) if all layers after it train; 0 for none. If not set, 0.5 in the head and torchvision’s rates in the network.',
     ),
   dropPath: between(0, 0.9)
     .default(0)
@@ -137,16 +137,16 @@ export const trainingConfigSchema = z.strictObject({
     .describe('For the `step` schedule: what the learning rate is multiplied by at a drop.'),
   layerDecay: between(0.1, 1)
     .default(1)
-    .describe('Each layer learns at this share of the learning rate of the layer behind it, the head at all of it.'),
+    .describe('Learning rate of each layer as a share of that of the next layer; the head has all of it.'),
   unfreezeEpochs: whole(0, 1_000_000)
     .default(0)
     .describe(
-      'Epochs over which the layers begin to train, from the head back: the head alone in the first epoch, all after so many. 0 trains all from the start.',
+      'Epochs over which the layers begin to train, from the head back: the head alone in the first epoch, all layers after this many. 0 trains all from the start.',
     ),
   emaDecay: between(0, 0.999999)
     .optional()
     .describe(
-      'Keeps a moving average of the weights, of which this share is the old average at each step. Validation, checkpoints and exports use the average; a resume goes on with both. Without it there is none.',
+      'Decay of a moving average of the weights: at each step this share is the old average. Validation, checkpoints and exports use the average; a resume continues both. If not set, there is no average.',
     ),
   minLearningRate: between(0, 1000).default(0).describe('For the `cosine` schedule: what the learning rate falls to.'),
   labelSmoothing: between(0, 0.9).default(0).describe('Share of the target that is spread over all classes.'),
@@ -158,12 +158,12 @@ export const trainingConfigSchema = z.strictObject({
     .enum(samplings)
     .default('all')
     .describe(
-      '`all` shows each training image once an epoch. `balanced` shows every class equally often: images of small classes come up several times.',
+      '`all` shows each training image once per epoch. `balanced` shows every class equally often: images of small classes come up several times.',
     ),
   focalGamma: between(0, 10)
     .default(0)
     .describe(
-      'Gamma of the focal loss, which counts images less that are classified well already; 0 for cross-entropy.',
+      'Gamma of the focal loss, which gives less weight to images that are already classified well; 0 for cross-entropy.',
     ),
   mixup: between(0, 100)
     .default(0)
@@ -171,14 +171,14 @@ export const trainingConfigSchema = z.strictObject({
   cutmix: between(0, 100)
     .default(0)
     .describe(
-      'Alpha of CutMix: a rectangle of each image, and its share of the class, comes from another of the batch; 0 for none. With mixup too, each batch has one of both.',
+      'Alpha of CutMix: a rectangle of each image, and its share of the class, comes from another of the batch; 0 for none. With mixup too, each batch gets one of the two.',
     ),
-  clipNorm: positive(many).optional().describe('Largest joint norm of the gradients.'),
+  clipNorm: positive(many).optional().describe('Largest norm of all gradients together; larger ones are scaled down to it.'),
   augment: z
     .enum(augmentations)
     .default('report')
     .describe(
-      '`report`: rotation within ±30°, centre crop, flip. `crop`: random resized crop, flip, colour jitter. `none`: as in validation. `trivial` and `rand`: random resized crop, flip, and torchvision’s TrivialAugmentWide or RandAugment.',
+      '`report`: rotation within ±30°, center crop, flip. `crop`: random resized crop, flip, color jitter. `none`: as in validation. `trivial` and `rand`: random resized crop, flip, and torchvision’s TrivialAugmentWide or RandAugment.',
     ),
   randOps: whole(1, 10).default(2).describe('For `rand`: operations on each image.'),
   randMagnitude: whole(0, 30).default(9).describe('For `rand`: strength of the operations, 0 to 30.'),
@@ -186,17 +186,17 @@ export const trainingConfigSchema = z.strictObject({
   quarterTurns: z.boolean().default(false).describe('Turns training images by 0, 90, 180 or 270 degrees.'),
   erase: fraction
     .default(0)
-    .describe('Probability of random erasing: a rectangle of the image gets the mean colour of the pixels.'),
+    .describe('Probability of random erasing: a rectangle of the image gets the mean color of the pixels.'),
   featureViews: whole(1, 10_000)
     .optional()
     .describe(
-      'For `head` and `top`: how many augmented views of each image are made. What the frozen layers make of them is computed once and kept, so that later epochs are many times faster. Without it every epoch has new views.',
+      'For `head` and `top`: number of augmented views of each image. Their features are computed once and kept, so that later epochs are many times faster. If not set, every epoch has new views.',
     ),
   frozenPrecision: z
     .enum(precisions)
     .default('float32')
     .describe(
-      'For `head` and `top`: what the frozen layers compute in. `int8` (8 bits) takes a third to half of the time on CPUs and moves what they give by some percent, which the run’s log says; checkpoints, validation and everything that trains stay in `float32`.',
+      'For `head` and `top`: precision of the frozen layers. `int8` (8 bits) takes a third to half of the time on CPUs and changes their features by some percent, which the run’s log says; checkpoints, validation and everything that trains stay in `float32`.',
     ),
   validateEvery: whole(1, many).default(40).describe('Steps between two validations; each epoch ends with one too.'),
   earlyStop: whole(0, many)
@@ -212,12 +212,12 @@ export const trainingConfigSchema = z.strictObject({
   imageSize: whole(1, mostPixels)
     .optional()
     .describe(
-      'Side of the square that the network sees, in pixels. Without it the side that its pretrained weights were trained with: 224 for most.',
+      'Side of the square that the network sees, in pixels. If not set, that of its pretrained weights: 224 for most.',
     ),
   resize: whole(1, mostPixels)
     .optional()
     .describe(
-      'Short side to which images are resized before the crop. Without it 255 for images of 224 pixels and less, the one that its pretrained weights were trained with for their own size, and else in proportion.',
+      'Short side to which images are resized before the crop. If not set, 255 for images of 224 pixels and less, that of the pretrained weights for their own size, and otherwise in proportion.',
     ),
   startSize: whole(1, mostPixels)
     .optional()
@@ -228,19 +228,19 @@ export const trainingConfigSchema = z.strictObject({
     .enum(fits)
     .optional()
     .describe(
-      'How an image becomes the square that the network sees: `crop` cuts it from the centre, `pad` shows the whole image with black on both sides, `squash` shows the whole image and gives up its proportions. Without it `crop`.',
+      'How an image becomes the square that the network sees: `crop` cuts it from the center, `pad` shows the whole image with black on both sides, `squash` shows the whole image and changes its proportions. If not set, `crop`.',
     ),
   interpolation: z
     .enum(interpolations)
     .optional()
-    .describe('Filter of the resize. Without it the one that the pretrained weights were trained with.'),
+    .describe('Filter of the resize. If not set, that of the pretrained weights.'),
   validShare: fraction.default(0.15).describe('Share of the images for validation if the folder has no split.'),
   testShare: fraction.default(0.15).describe('Share of the images for testing if the folder has no split.'),
   layout: z
     .enum(layouts)
     .default('auto')
     .describe(
-      'What the folders of the data are: `splits` (`train` and the like) with class folders inside, or `classes`. `auto` sees it by their names and refuses what can be read either way.',
+      'What the folders of the data are: `splits` (`train` and the like) with class folders inside, or `classes`. `auto` decides by their names and refuses what can be read either way.',
     ),
   seed: whole(0, Number.MAX_SAFE_INTEGER).default(0).describe('Seed of weights, order, augmentation and dropout.'),
   engine: z.enum(engineChoices).default('auto').describe('The engine: ONNX Runtime or TensorFlow.js.'),

@@ -57,7 +57,7 @@ scenario('without a mouse a checkpoint is found in the tree and tested', async (
   });
   await page.keyboard.press('Enter');
   await answerList(workbench, 'test');
-  await answerList(workbench, 'Centre crop and five crops');
+  await answerList(workbench, 'Center crop and five crops');
   await webview(workbench).getByText('50 images').first().waitFor();
 });
 

@@ -235,7 +235,7 @@ test('the test of a network that sees whole images says so, and offers no five c
   await withPage(openEvaluation(), async ({ page, sent, post }) => {
     const cards = page.locator('.figure-cards h2');
     await cards.nth(1).waitFor();
-    assert.deepEqual(await cards.allTextContents(), ['Five crops', 'Centre crop']);
+    assert.deepEqual(await cards.allTextContents(), ['Five crops', 'Center crop']);
     const message = { type: 'evaluations', label: 'resnet18-head: best', wholeImages: true };
     await post({ ...message, evaluations: [evaluation] });
     await cards.getByText('Whole image').waitFor();
@@ -591,14 +591,14 @@ test(
       await page.locator('.detail .crop').nth(4).waitFor();
       await page.getByRole('checkbox', { name: 'Crops disagree' }).click();
       await page.locator('vscode-dropdown[aria-label="Crops"]').click();
-      await page.getByRole('option', { name: 'Centre crop' }).click();
+      await page.getByRole('option', { name: 'Center crop' }).click();
       await page.getByRole('checkbox', { name: 'Crops disagree' }).waitFor({ state: 'hidden' });
       await page
         .locator('.counted')
         .getByText(/^61 images/)
         .waitFor();
       assert.equal(await page.locator('.crop').count(), 0);
-      await page.locator('.card.mean').getByText('Centre crop').waitFor();
+      await page.locator('.card.mean').getByText('Center crop').waitFor();
       assert.deepEqual(
         sent.map(({ type }) => type).filter((type) => type === 'crops' || type === 'classify'),
         ['crops'],
@@ -618,7 +618,7 @@ test('the one crop of a network that sees whole images is called so', { skip }, 
     await post({ type: 'results', predictions: [shown], failed: [] });
     await page.locator('.card.mean').getByText('Whole image').waitFor();
     assert.match((await page.locator('.badge').getAttribute('aria-label')) ?? '', /^Crop 1, whole image: /);
-    assert.doesNotMatch(await page.locator('.detail').innerText(), /centre/i);
+    assert.doesNotMatch(await page.locator('.detail').innerText(), /center/i);
   });
 });
 
@@ -868,7 +868,7 @@ test(
           await choice.locator('vscode-option').nth(place).click();
         };
         await choose(1);
-        await page.getByText(/^Light is where .* was seen, by Grad-CAM.* but this is computed in float32/u).waitFor();
+        await page.getByText(/^Bright areas are where .* was seen, by Grad-CAM.* but this is computed in float32/u).waitFor();
         assert.equal(await page.locator('.heat:visible').count(), 6);
         for (const place of [0, 1, 5]) assert.ok((await drawnPixels(page, place)) > 1000);
         assert.deepEqual(await faintTexts(page), []);

@@ -181,7 +181,7 @@ async function readPrediction(page: FrameLocator) {
     crops: await Promise.all(
       crops.map(async (crop) => {
         const title = (await crop.locator('h3').innerText()).replace(/[\d\s]+/, '').trim();
-        return { crop: names.find((name) => name === title.replace('centre', 'center')), top: await readBars(crop) };
+        return { crop: names.find((name) => name === title), top: await readBars(crop) };
       }),
     ),
   };

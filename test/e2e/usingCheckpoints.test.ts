@@ -119,7 +119,7 @@ scenario('a checkpoint is tested with one crop and five; what the panel shows is
   await row.waitFor();
   await chooseInContextMenu(workbench, row, 'Test Checkpoint...');
   await chooseQuickPick(workbench, 'test');
-  await chooseQuickPick(workbench, 'Centre crop and five crops');
+  await chooseQuickPick(workbench, 'Center crop and five crops');
   for (const crops of [1, 5] as const) {
     const { accuracy, loss, images } = await keptEvaluation(folder, crops);
     assert.equal(images, 50);
@@ -294,7 +294,7 @@ scenario('how the images of a test were chosen stands above its figures', async 
   await openViewContainer(workbench, 'Fivecrop');
   await chooseInContextMenu(workbench, treeRow(workbench, 'Checkpoints', 'small'), 'Test Checkpoint...');
   await chooseQuickPick(workbench, 'test');
-  await chooseQuickPick(workbench, 'Centre crop');
-  await webview(workbench).getByText('Centre crop: 1 image that the run trained on is left out of test.').waitFor();
+  await chooseQuickPick(workbench, 'Center crop');
+  await webview(workbench).getByText('Center crop: 1 image that the run trained on is left out of test.').waitFor();
   await screenshot(workbench, 'scenario-selection', looks);
 });

@@ -68,7 +68,7 @@ test('auto tries the devices once and then knows them', async () => {
   const tried = JSON.parse(await readFile(memory, 'utf8')) as { devices: unknown[]; refused: unknown[] };
   const accelerators = (await onnxEngine.devices()).filter(({ name, available }) => available && name !== 'cpu');
   assert.ok(tried.devices.length + tried.refused.length >= accelerators.length);
-  const said = messages.filter((message) => message.includes('Trying the devices')).length;
+  const said = messages.filter((message) => message.includes('Checking the devices')).length;
   assert.equal(said, accelerators.length > 0 ? 1 : 0);
   messages.length = 0;
   const second = await chooseEngine(wish('auto'));

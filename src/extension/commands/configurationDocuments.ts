@@ -28,7 +28,7 @@ export function configuredNode({ query }: vscode.Uri, { runs, trainers }: Pick<P
   const entry = kind === 'queued' ? trainers.queue.find(({ id }) => String(id) === value) : undefined;
   if (run !== undefined) return { node: { kind: 'run', folder: value } as const, config: run.record.config };
   if (entry !== undefined) return { node: { kind: 'queued', entry } as const, config: entry.request.config };
-  throw userError(l10n.t('The run with these settings is not there any more.'));
+  throw userError(l10n.t('The run with these settings no longer exists.'));
 }
 
 /** Fills the documents from what is known of the runs, and again when that changes. */

@@ -278,7 +278,7 @@ function weightsItems(config: GivenConfig, reason: string): Item[] {
           item(
             `$(play) ${without}`,
             'without',
-            l10n.t('Starts now, from random weights: it takes more images and more epochs.'),
+            l10n.t('Starts now, from random weights: needs more images and more epochs.'),
           ),
         ]
       : []),

@@ -68,5 +68,5 @@ function freeName(root: string): string {
 function folderProblem(root: string, name: string): string | undefined {
   if (name.trim() === '' || /[<>:"|?*]|\.\.|^[/\\]/.test(name))
     return l10n.t('A path inside the open folder, such as sample.');
-  return existsSync(join(root, name)) ? l10n.t('{0} is there already; choose another name.', name) : undefined;
+  return existsSync(join(root, name)) ? l10n.t('{0} already exists; choose another name.', name) : undefined;
 }

@@ -42,7 +42,7 @@ export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>
         ? []
         : [
             l10n.t(
-              'The weights that it started from are under the licence {0}; its terms apply to this file too.',
+              'The weights that it started from are under the license {0}; its terms apply to this file too.',
               inMessage(licence),
             ),
           ];

@@ -158,7 +158,7 @@ const elsewhereRows: readonly NetworkRow[] = [
   },
   {
     label: `$(cloud-download) ${l10n.t('Another Network of timm...')}`,
-    detail: l10n.t('One that this list does not have, by its name on the hub: timm/NAME.TAG.'),
+    detail: l10n.t('One that is not in this list, by its name on the hub: timm/NAME.TAG.'),
     asks: 'name',
   },
 ];

@@ -41,6 +41,6 @@ export async function showFailure(error: unknown, log: Log): Promise<void> {
   }
   log.error(error instanceof Error ? error : String(error));
   const showLog = l10n.t('Show Log');
-  const message = inMessage(l10n.t('Something in Fivecrop went wrong: {0}', messageOf(error)));
+  const message = inMessage(l10n.t('Something went wrong in Fivecrop: {0}', messageOf(error)));
   if ((await vscode.window.showErrorMessage(message, showLog)) === showLog) log.show();
 }

@@ -113,7 +113,7 @@ function speedOf({ available, secondsPerStep }: DeviceOffer, devices: readonly D
   const fastest = Math.min(...devices.map((device) => device.secondsPerStep ?? Number.POSITIVE_INFINITY));
   const ratio = secondsPerStep / fastest;
   const compared =
-    ratio === 1 ? [] : [l10n.t('{0} times the fastest’s time', ratio < 10 ? ratio.toFixed(1) : Math.round(ratio))];
+    ratio === 1 ? [] : [l10n.t('{0} times as long as the fastest', ratio < 10 ? ratio.toFixed(1) : Math.round(ratio))];
   // What is slow is reckoned from one image.
   const time =
     secondsPerStep < 10

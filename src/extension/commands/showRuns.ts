@@ -26,7 +26,7 @@ async function compare(parts: ShowParts, argument: unknown, selection: unknown):
   const runs = await chooseRuns(parts, argument, selection, {
     title: l10n.t('Compare which runs?'),
     suits: () => true,
-    none: l10n.t('Comparing takes two runs; Fivecrop: Train Model starts one.'),
+    none: l10n.t('To compare, you need two runs; Fivecrop: Train Model starts one.'),
   });
   parts.panels.showRuns(runs.map(({ folder }) => folder));
 }

@@ -31,11 +31,11 @@ export async function startOrQueue(
 
 async function wantsToWait(names: readonly string[]): Promise<boolean> {
   const wait = {
-    label: `$(clock) ${l10n.t('Wait for its turn')}`,
+    label: `$(clock) ${l10n.t('Add to Queue')}`,
     detail: l10n.t('Starts when no other run is training.'),
   };
   const now = {
-    label: `$(play) ${l10n.t('Start now')}`,
+    label: `$(play) ${l10n.t('Start Now')}`,
     detail: l10n.t('Both share this machine, so each is slower.'),
   };
   const title = visible(

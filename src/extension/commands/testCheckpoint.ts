@@ -55,7 +55,7 @@ async function dataFor(parts: TestParts, checkpoint: string): Promise<string> {
   if (known !== undefined && existsSync(known)) return known;
   const folder = await chooseFolder({
     title: visible(
-      known === undefined ? l10n.t('Test on which images?') : l10n.t('{0} is gone. Test on which images?', known),
+      known === undefined ? l10n.t('Test on which images?') : l10n.t('{0} no longer exists. Test on which images?', known),
     ),
     openLabel: l10n.t('Test on This Folder'),
   });
@@ -91,9 +91,9 @@ async function chooseSplit(parts: TestParts, checkpoint: string, data: string): 
 async function chooseCrops(checkpoint: string): Promise<readonly CropCount[]> {
   if (await seesWholeImages(checkpoint)) return [1];
   const items: (vscode.QuickPickItem & { crops: readonly CropCount[] })[] = [
-    { label: l10n.t('Centre crop and five crops'), description: l10n.t('shows what five crops gain'), crops: [1, 5] },
-    { label: l10n.t('Centre crop'), description: l10n.t('fastest'), crops: [1] },
-    { label: l10n.t('Five crops'), description: l10n.t('the mean of centre and corners'), crops: [5] },
+    { label: l10n.t('Center crop and five crops'), description: l10n.t('shows what five crops gain'), crops: [1, 5] },
+    { label: l10n.t('Center crop'), description: l10n.t('fastest'), crops: [1] },
+    { label: l10n.t('Five crops'), description: l10n.t('the mean of the center and the corners'), crops: [5] },
   ];
   const title = l10n.t('Test with how many crops?');
   const chosen = await vscode.window.showQuickPick(items, { title, ignoreFocusOut: true });

@@ -108,7 +108,7 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
     },
   });
   const session = createCleaningSession(async (action, call) => {
-    if (!source) throw userError(l10n.t('Choose first whose features the images are judged by.'));
+    if (!source) throw userError(l10n.t('Choose a network first; its features judge the images.'));
     requireTrust('checkingData');
     const { engine, device } = readSettings();
     const layout = runs.runs.find(({ record }) => record.config.data === data)?.record.config.layout ?? 'auto';

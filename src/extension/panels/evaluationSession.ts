@@ -72,7 +72,7 @@ export function createEvaluationSession(
     });
   };
   const testOne = async (on: EvaluationData, crops: CropCount, { signal, report }: Work): Promise<void> => {
-    const one = (await source.wholeImages()) ? l10n.t('whole image') : l10n.t('centre crop');
+    const one = (await source.wholeImages()) ? l10n.t('whole image') : l10n.t('center crop');
     const title = crops === 1 ? one : l10n.t('five crops');
     const onAnswer = (answer: ServiceAnswerBody): void => {
       if (answer.type === 'evaluation' && answer.file === undefined) unkept.push(answer.evaluation);

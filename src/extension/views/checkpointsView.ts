@@ -177,7 +177,7 @@ function itemOf(node: CheckpointsNode, { runs, live, trainers }: ViewParts): vsc
         visible(rowTitle(name ?? defaultRunName(networkName(config.network), config.method))),
       );
       item.id = `queued ${node.entry.id}`;
-      item.description = resume === undefined ? l10n.t('waits for its turn') : l10n.t('waits to be resumed');
+      item.description = resume === undefined ? l10n.t('queued') : l10n.t('queued to resume');
       item.iconPath = new vscode.ThemeIcon('clock');
       item.contextValue = 'queued';
       return item;

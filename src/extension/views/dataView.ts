@@ -124,7 +124,7 @@ function itemOf(node: DataNode, facts: ReadonlyMap<string, string>): vscode.Tree
         description: isThere ? place : [place, l10n.t('is gone')].filter((part) => part !== '').join(' · '),
         iconPath: new vscode.ThemeIcon(isThere ? 'database' : 'warning'),
         contextValue: isThere ? 'data' : 'data:gone',
-        tooltip: isThere ? node.folder : l10n.t('{0} is not there any more.', node.folder),
+        tooltip: isThere ? node.folder : l10n.t('{0} no longer exists.', node.folder),
       });
     }
     case 'split':

@@ -144,7 +144,7 @@ async function requireUnlisted(root: string, moves: readonly MoveStep[]): Promis
         const isMovable = folder === root && path === from;
         if (list && covers(list, relative(folder, join(root, path)), isMovable)) {
           throw userError(
-            `${join(folder, ignoreFile)} puts ${join(root, path)} aside, or something in it, which this edit cannot keep right: take that off the list first.`,
+            `${join(folder, ignoreFile)} puts ${join(root, path)} aside, or something in it, and the list would be wrong after this edit: remove that from the list first.`,
           );
         }
       }
@@ -202,7 +202,7 @@ async function requireImage(root: string, foldersAre: FoldersAre, image: string)
   const parts = image.split('/');
   const isInside = parts.every((part) => part !== '' && part !== '.' && part !== '..') && !image.includes('\0');
   if (!isInside || parts.length < (foldersAre === 'splits' ? 3 : 2)) {
-    throw userError(`${image} lies in no class folder of ${root}; name an image by its path in the data folder.`);
+    throw userError(`${image} is not in a class folder of ${root}; name an image by its path in the data folder.`);
   }
   const path = join(root, image);
   const status = await lstat(path).catch((error: unknown) => {
@@ -222,7 +222,7 @@ async function requireSpelling(root: string, image: string, names: Map<string, R
     const known = names.get(folder) ?? new Set(((await namesIn(folder)) ?? []).map(ignoreKey));
     names.set(folder, known);
     if (!known.has(ignoreKey(part))) {
-      throw userError(`${join(folder, part)} is spelled otherwise on the disk: name the image as it is spelled there.`);
+      throw userError(`${join(folder, part)} is spelled differently on the disk: name the image as it is spelled there.`);
     }
   }
 }
@@ -241,9 +241,9 @@ function requireClassName(name: string, foldersAre: FoldersAre): void {
   const isBad =
     // eslint-disable-next-line no-control-regex
     /[/\\\u0000-\u001F\u007F]|[ .]$|^ /u.test(name) || isPassedOver(name) || Buffer.byteLength(name) > 255 || [ignoreFile, journalFile].map(alike).includes(alike(name)); // prettier-ignore
-  if (isBad) throw userError(`A class cannot be called “${name}”, since no folder of images can.`);
+  if (isBad) throw userError(`A class cannot be called “${name}”, because no folder of images can.`);
   if (foldersAre === 'classes' && splitOfFolder(name)) {
-    throw userError(`A class cannot be called ${name} here: the folder would be taken for a split.`);
+    throw userError(`A class cannot be called ${name} here: the folder would be read as a split.`);
   }
 }
 
@@ -253,7 +253,7 @@ async function namesIn(folder: string): Promise<string[] | undefined> {
     return await readdir(folder);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
-    if (codeOf(error) === 'ENOTDIR') throw userError(`${folder} is a file, where there has to be a folder.`, error);
+    if (codeOf(error) === 'ENOTDIR') throw userError(`${folder} is a file and has to be a folder.`, error);
     throw diskError(error, folder);
   }
 }

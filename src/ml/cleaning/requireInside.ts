@@ -12,7 +12,7 @@ export async function requireInside(root: string, steps: readonly EditStep[]): P
   const paths = steps.flatMap(pathsOf);
   for (const path of paths) {
     if (path.split('/').some(isNoName)) {
-      throw userError(`${join(root, journalFile)} names “${path}”, which cannot lie in the data folder: restore the journal, or move it away to begin a new one.`); // prettier-ignore
+      throw userError(`${join(root, journalFile)} names “${path}”, which cannot be in the data folder: restore the journal, or move it away to begin a new one.`); // prettier-ignore
     }
   }
   for (const path of paths) await requireNoLinks(root, path);

@@ -26,7 +26,7 @@ Examples:
   fivecrop calibrate runs/NAME --target-error 0.02
   fivecrop calibrate runs/NAME --remove
 
-Divides the network’s logits by a temperature, so that predictions of a confidence of 0.8 are right in 80 of 100 cases.
+Divides the network’s logits by a temperature, so that predictions with a confidence of 0.8 are right in 80 of 100 cases.
 It is fitted on the validation images of the run and kept in the checkpoint, so that test, predict, the editor and export
 use it. Which class is predicted does not change. With --target-error the confidence is kept too below which predict
 --reject answers “none of these”.`;
@@ -34,15 +34,15 @@ use it. Which class is predicted does not change. With --target-error the confid
 /** `fivecrop calibrate`: see its help text. */
 export function calibrateCommand(): Command {
   const command = new Command('calibrate')
-    .summary('fit the confidence of a checkpoint to how often it is right')
+    .summary('fit the confidence of a checkpoint to its accuracy')
     .description('Fits a temperature on validation images and keeps it in the checkpoint.')
     .argument('<checkpoint>', 'a checkpoint, or the folder of a run, whose best one is taken')
     .option('--data <folder>', 'take the validation images of this folder instead of those of the run')
     .option(
       '--target-error <share>',
-      'keep the confidence below which to answer “none of these” too, for this share of errors',
+      'also save the confidence below which the answer is “none of these”, for this error rate',
     )
-    .option('--remove', 'take away what was fitted before')
+    .option('--remove', 'remove what was fitted before')
     .addHelpText('after', examples);
   for (const option of computingOptions()) command.addOption(option);
   return command
@@ -67,7 +67,7 @@ async function calibrateCheckpoint(path: string, options: OptionValues): Promise
   const found = await fittedVisibly({ checkpoint, data, targetError }, options, output);
   output.object({ checkpoint, ...found.calibration, fitted: found.fitted });
   for (const line of calibrationLines(found, targetError)) output.print(line);
-  output.say(`Kept in ${checkpoint}. Test results from before are of the confidence as it was.`);
+  output.say(`Saved in ${checkpoint}. Earlier test results have the confidence from before.`);
 }
 
 async function fittedVisibly(

@@ -16,7 +16,7 @@ Examples:
   fivecrop check flowers
   fivecrop check photos --valid-share 0.2 --test-share 0.1
 
-Nothing is ever changed or deleted. Exits with 1 if training would fail.`;
+Nothing is changed or deleted. Exits with 1 if training would fail.`;
 
 /** Flags of `train` that say how a folder is read. */
 const dataFlags = ['--class-names', '--layout', '--valid-share', '--test-share', '--seed'];

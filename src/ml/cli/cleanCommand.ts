@@ -23,7 +23,7 @@ Examples:
   fivecrop clean flowers --revert 3
 
 Nothing is deleted. Images that are put aside are listed in ${ignoreFile} in the data folder, which every command
-respects; every edit is a line in ${journalFile} beside it, and can be taken back. An image that is moved stays in its
+respects; every edit is a line in ${journalFile} beside it, and can be undone. An image that is moved stays in its
 split folder.`;
 
 /** Of these one is given; `--move`, `--rename` and `--merge` go with `--to`. */
@@ -33,18 +33,18 @@ type Action = (typeof actions)[number];
 /** `fivecrop clean`: see its help text. */
 export function cleanCommand(): Command {
   const command = new Command('clean')
-    .summary('move images to other classes, put them aside, rename and merge classes, and take that back')
-    .description('Edits a data folder so that every edit can be taken back.')
+    .summary('move images to other classes, put them aside, rename and merge classes, and undo that')
+    .description('Edits a data folder so that every edit can be undone.')
     .argument('<data>', 'folder of images, as for train')
     .option('--move <images...>', 'move images into the folder of another class, or of a new one')
-    .option('--put-aside <images...>', 'have every command leave images out')
-    .option('--keep <images...>', 'note that the classes of images are right: Clean Data shows them no more')
+    .option('--put-aside <images...>', 'put images aside: every command leaves them out')
+    .option('--keep <images...>', 'mark the classes of images as right: Clean Data no longer shows them')
     .option('--rename <class>', 'give the folder of a class another name')
     .option('--merge <class>', 'move all images of a class into another class')
     .option('--to <class>', 'the other class')
-    .option('--list', 'list the edits, the first one first')
-    .addOption(new Option('--revert [n]', 'take the last edits back: a number, or all').preset('1'))
-    .addOption(new Option('--redo [n]', 'make edits again that were taken back: a number, or all').preset('1'))
+    .option('--list', 'list the edits, oldest first')
+    .addOption(new Option('--revert [n]', 'undo the last edits: a number, or all').preset('1'))
+    .addOption(new Option('--redo [n]', 'redo edits that were undone: a number, or all').preset('1'))
     .addHelpText('after', examples);
   for (const option of configOptions()) if (option.long === '--layout') command.addOption(option);
   return command
@@ -90,7 +90,7 @@ async function list(editor: DataEditor, output: Output): Promise<void> {
   const edits = await editor.edits();
   for (const edit of edits) output.object(edit);
   if (edits.length === 0) output.say('Nothing has been edited.');
-  const rows = edits.map(({ id, time, edit, undone }) => [String(id), time, undone ? 'taken back' : '', editSentence(edit)]); // prettier-ignore
+  const rows = edits.map(({ id, time, edit, undone }) => [String(id), time, undone ? 'undone' : '', editSentence(edit)]); // prettier-ignore
   if (rows.length > 0) for (const line of formatTable(['edit', 'time', '', 'what'], rows)) output.print(line);
 }
 
@@ -104,8 +104,8 @@ async function inTurn(editor: DataEditor, action: 'revert' | 'redo', text: strin
     const edit = await (action === 'revert' ? editor.undo() : editor.redo());
     if (!edit) break;
     output.object({ edit, undone: action === 'revert' });
-    output.print(`${action === 'revert' ? 'Taken back' : 'Done again'}: ${editSentence(edit)}.`);
+    output.print(`${action === 'revert' ? 'Undone' : 'Redone'}: ${editSentence(edit)}.`);
   }
-  const words = action === 'revert' ? 'taken back' : 'done again';
-  output.say(count === 0 ? `There is no edit to be ${words}.` : `${plural(count, 'edit')} ${words}.`);
+  const [todo, done] = action === 'revert' ? ['undo', 'undone'] : ['redo', 'redone'];
+  output.say(count === 0 ? `There is no edit to ${todo}.` : `${plural(count, 'edit')} ${done}.`);
 }

@@ -24,7 +24,7 @@ export async function placementFromFlags(options: OptionValues, say: (line: stri
 
 /** Number of crops of an image. */
 export function cropsOption(preset: 1 | 5): Option {
-  return new Option('--crops <n>', 'crops of each image: 5, or 1 for the centre alone').default(String(preset));
+  return new Option('--crops <n>', 'crops of each image: 5, or 1 for the center alone').default(String(preset));
 }
 
 export function cropCountFrom(options: OptionValues): 1 | 5 {

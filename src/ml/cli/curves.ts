@@ -32,7 +32,7 @@ export function drawCurves(points: readonly CurvePoint[], width: number, color: 
   );
   const last = points.at(-1);
   const mark = (name: string, code: string, value: number | undefined) => {
-    const text = `${name} (at last ${value?.toFixed(3) ?? ''})`;
+    const text = `${name} (last ${value?.toFixed(3) ?? ''})`;
     return color ? asciichart.colored(text, code) : text;
   };
   const training = mark('training loss', asciichart.blue, last?.trainLoss);

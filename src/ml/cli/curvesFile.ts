@@ -58,7 +58,7 @@ export async function writeCurves(
 export function curveLines({ means, classes, withoutImages }: WrittenCurves): string[] {
   const figure = (value: number | undefined) => value?.toFixed(3) ?? '-';
   const left = withoutImages.map(({ folder }) => folder);
-  const without = left.length === 0 ? [] : [`Without images, and so without a curve: ${someOf(left)}`];
+  const without = left.length === 0 ? [] : [`No curve, because there are no images: ${someOf(left)}`];
   return [
     `Mean over ${plural(classes.length, 'class', 'classes')}: average precision ${figure(means.averagePrecision)}, area under the ROC curve ${figure(means.areaUnderRoc)}`,
     ...without,

@@ -19,7 +19,7 @@ Examples:
 
 A graphics card is listed as ready when it has trained a few steps here and its gradients and losses matched the CPU’s:
 the two columns before the last say how far off they were, as a share of the largest. All devices are timed on the same
-step, 16 images of 224 pixels; if one is slow, its time is reckoned from one image.`;
+step, 16 images of 224 pixels; if one is slow, its time is estimated from one image.`;
 
 /** How a part that is missing is installed beside the command. */
 const remedies: Readonly<Record<InstallablePart, string>> = {

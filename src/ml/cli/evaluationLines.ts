@@ -44,7 +44,7 @@ export function evaluationLines(evaluation: Evaluation, kept: string): string[] 
 export function seenOfImages(tests: readonly Pick<Evaluation, 'cropCount' | 'fit'>[]): string {
   const seen = tests.map(({ cropCount, fit }) => {
     if (seesWholeImage(fit)) return 'the whole image';
-    return cropCount === 1 ? 'the centre crop' : 'five crops';
+    return cropCount === 1 ? 'the center crop' : 'five crops';
   });
   return [...new Set(seen)].join(' or ');
 }

@@ -29,7 +29,7 @@ export function explainCommand(): Command {
     .option('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose best one is taken');
   for (const option of [...networkOptions(), ...preprocessingOptions()]) command.addOption(option);
   command
-    .option('--class <name or index>', 'the class to explain; the likeliest by the mean of the crops without it')
+    .option('--class <name or index>', 'the class to explain [the most likely by the mean of the crops]')
     .option('--resize <pixels>', 'short side before the crops: 256, or what the checkpoint was trained with')
     .addOption(cropsOption(5))
     .option('--out <file.png>', 'write the crops with their maps as a picture')

@@ -12,7 +12,7 @@ const examples = `
 Example:
   fivecrop export runs/NAME flowers.onnx
 
-The file runs in any ONNX Runtime. Its input is ${exportedInput}, float32 [N, 3, S, S], normalised as its metadata
+The file runs in any ONNX Runtime. Its input is ${exportedInput}, float32 [N, 3, S, S], normalized as its metadata
 “preprocessing” says; its output is ${exportedOutput} [N, classes], in the order of its metadata “labels”.`;
 
 /** `fivecrop export`: see its help text. */

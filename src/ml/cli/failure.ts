@@ -29,7 +29,7 @@ export function endingOf(error: unknown): Ending {
   const message = messageOf(error).split('\n', 1)[0] ?? '';
   return {
     code,
-    message: `fivecrop: this should not have happened: ${message} (run it again with FIVECROP_DEBUG=1 for the details)`,
+    message: `fivecrop: unexpected error: ${message} (for details, run it again with FIVECROP_DEBUG=1)`,
   };
 }
 

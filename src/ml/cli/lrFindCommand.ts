@@ -20,8 +20,8 @@ Examples:
   fivecrop lr-find --config flowers.fivecrop.json --json
 
 Takes one step per learning rate, from low to high, and watches the loss of each batch (Smith 2017). Train with the rate
-at which the loss falls fastest, or a tenth of the one at which it is least: fivecrop train flowers --lr RATE. Nothing is
-kept.`;
+at which the loss falls fastest, or a tenth of the one at which it is lowest: fivecrop train flowers --lr RATE. Nothing is
+saved.`;
 
 const preset: RateRange = { from: 1e-6, to: 1, steps: 100 };
 /** Flags of `train` that say how the rate changes over a run, how long it takes and what it keeps. */
@@ -43,7 +43,7 @@ export function lrFindCommand(): Command {
   return command
     .option('--from <rate>', `lowest learning rate [${preset.from}]`)
     .option('--to <rate>', `highest learning rate [${preset.to}]`)
-    .option('--steps <n>', `learning rates, each tried on one batch [${preset.steps}]`)
+    .option('--steps <n>', `number of learning rates, each tried on one batch [${preset.steps}]`)
     .option('--json', 'print one object')
     .action((data: string | undefined, options: OptionValues) => lrFind(data, options));
 }
@@ -94,12 +94,12 @@ function drawing({ points, smoothed }: FoundRate): string {
     return Math.min(top, smoothed[at] ?? top);
   });
   const [first, last] = [points[0], points.at(-1)];
-  const rates = `learning rates ${shown(first?.learningRate)} to ${shown(last?.learningRate)}, each column the same factor`;
+  const rates = `learning rates ${shown(first?.learningRate)} to ${shown(last?.learningRate)}, logarithmic`;
   return `loss of the batches, smoothed; ${rates}\n${asciichart.plot(losses, { height: 10 })}`;
 }
 
 function lines({ steepest, least }: FoundRate): string[] {
-  const bottom = `The loss is least at ${shown(least)}; a tenth of that is ${shown(least / 10)}.`;
+  const bottom = `The loss is lowest at ${shown(least)}; a tenth of that is ${shown(least / 10)}.`;
   if (steepest === undefined) {
     return ['The loss does not fall at any of these learning rates.', 'Try more steps (--steps), or other data.'];
   }

@@ -18,7 +18,7 @@ import { formatTable } from './table.ts';
 const examples = `
 Examples:
   fivecrop networks                                        all of them
-  fivecrop networks vit                                    those with “vit” in name, title, family or licence
+  fivecrop networks vit                                    those with “vit” in name, title, family or license
   fivecrop networks mobilenet --measure                    and how fast they are on this machine
 
 For --backbone there are ONNX files on the hub by the short names ${backboneNames.join(', ')}.
@@ -31,8 +31,8 @@ those of a batch of 8, measured with --measure and remembered until the machine 
 export function networksCommand(): Command {
   const command = new Command('networks')
     .summary('list the networks that --arch takes')
-    .description('Lists networks with parameters, accuracy, size, licence, and whether their weights are here.')
-    .argument('[words...]', 'only those that have all of these words in name, title, family or licence')
+    .description('Lists networks with parameters, accuracy, size, license, and whether their weights are here.')
+    .argument('[words...]', 'only those that have all of these words in name, title, family or license')
     .option('--measure', 'measure how many images per second each classifies on this machine')
     .addOption(new Option('--json', 'print one object per network, one per line'))
     .addHelpText('after', examples)
@@ -55,7 +55,7 @@ async function list(words: readonly string[], options: OptionValues): Promise<vo
     options['measure'] === true ? await measure(offers, options, output) : await recallSpeeds(deviceFingerprint());
   const lines = offers.map((offer): NetworkLine => ({ ...offer, ...speeds[offer.name] }));
   for (const line of lines) output.object(line);
-  const header = ['--arch', 'family', 'parameters', 'ImageNet', 'weights', '', 'licence', 'images/s', 'measured with'];
+  const header = ['--arch', 'family', 'parameters', 'ImageNet', 'weights', '', 'license', 'images/s', 'measured with'];
   for (const line of formatTable(header, lines.map(rowOf))) output.print(line);
 }
 
@@ -72,7 +72,7 @@ function withWords(offers: readonly NetworkOffer[], words: readonly string[]): r
     offers.map(({ name }) => name),
   );
   const hint = near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'leave the words out to see all.';
-  throw usageError(`No network has “${words.join(' ')}” in its name, title, family or licence: ${hint}`);
+  throw usageError(`No network has “${words.join(' ')}” in its name, title, family or license: ${hint}`);
 }
 
 async function measure(offers: readonly NetworkOffer[], options: OptionValues, output: Output): Promise<NetworkSpeeds> {

@@ -50,13 +50,13 @@ export function predictCommand(): Command {
   command
     .option('--resize <pixels>', 'short side before the crops: 256, or what the checkpoint was trained with')
     .addOption(cropsOption(5))
-    .addOption(new Option('--top-k <n>', 'classes of each ranking').default('5'))
+    .addOption(new Option('--top-k <n>', 'number of classes in each ranking').default('5'))
     .option('--class-names <file>', 'JSON file that names the class folders, in place of the names kept')
-    .option('--reject', 'answer “none of these” below the confidence that calibrate --target-error kept');
+    .option('--reject', 'answer “none of these” below the confidence that calibrate --target-error saved');
   for (const option of computingOptions()) command.addOption(option);
   return command
     .addOption(
-      new Option('--precision <p>', `int8 (8 bits) is faster on CPUs, from ${calibrationImages} images on`)
+      new Option('--precision <p>', `int8 (8 bits) is faster on CPUs; it takes ${calibrationImages} images or more`)
         .choices(precisions)
         .default('float32'),
     )

@@ -9,7 +9,7 @@ export function profileLines(profile: RunProfile): string[] {
   const { step, validation, saving, models } = profile;
   if (profile.steps === 0) {
     const needed = profile.warmupSteps + 1;
-    return [`Where the time went is not known: the run had no ${needed} steps without a validation in between.`];
+    return [`There is no profile: the run did not take ${needed} steps in a row without a validation.`];
   }
   const parts = [
     ['waiting for images', step.images],
@@ -19,7 +19,7 @@ export function profileLines(profile: RunProfile): string[] {
   ] as const;
   return [
     '',
-    `Where the time of a step went: ${milliseconds(step.seconds)} ms, the mean of ${profile.steps} after ${profile.warmupSteps} to warm up, ${profile.engine} on ${profile.device}`,
+    `Time of a step: ${milliseconds(step.seconds)} ms, the mean of ${profile.steps} after ${profile.warmupSteps} to warm up, ${profile.engine} on ${profile.device}`,
     ...table(
       ['part', 'ms', '%'],
       parts.map(([name, seconds]) => [name, milliseconds(seconds), share(seconds, step.seconds)]),

@@ -17,12 +17,12 @@ import { testCommand } from './testCommand.ts';
 import { trainCommand } from './trainCommand.ts';
 
 const footer = `
-A first try, with nothing but this:
+Get started:
   fivecrop sample flowers                                  draws a small data set
   fivecrop train --config flowers/sample.fivecrop.json     trains a small network on it, with the settings in it
   fivecrop predict flowers/test --checkpoint runs/NAME     classifies images over five crops
 
-Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted. FIVECROP_DEBUG=1 shows the stack of a failure.
+Exit codes: 0 done, 1 failed, 2 incorrect usage, 130 interrupted. FIVECROP_DEBUG=1 shows the stack of a failure.
 See fivecrop <command> --help for the flags and examples of a command.`;
 
 /** The whole `fivecrop` command. Errors are thrown, also the parser's, and nothing exits the process. */

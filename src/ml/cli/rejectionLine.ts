@@ -31,7 +31,7 @@ export function rejectionOf(
 /** What `fivecrop test --target-error` says of it. */
 export function rejectionLine({ targetError, validationImages, validation, tested }: Rejection): string {
   if (!validation) {
-    return `No confidence threshold reaches an error of ${targetError} on the ${validationImages} validation images, since the surest predictions are wrong too.`;
+    return `No confidence threshold reaches an error of ${targetError} on the ${validationImages} validation images, since the most confident predictions are wrong too.`;
   }
   const share = ({ accepted, error }: Acceptance, images: number) =>
     `${accepted} of ${images}${accepted === 0 ? '' : `, error ${error.toFixed(3)}`}`;

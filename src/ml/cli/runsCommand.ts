@@ -29,7 +29,7 @@ async function printRuns(folder: string, output: Output): Promise<void> {
   const { runs, unreadable } = await listRuns(folder);
   for (const run of unreadable) output.say(`${run.folder} is left out: ${run.reason}`);
   for (const { folder: path, state, record } of runs) output.object({ folder: path, state, record });
-  if (runs.length === 0) output.say(`There are no runs in ${folder}; fivecrop train makes one.`);
+  if (runs.length === 0) output.say(`There are no runs in ${folder}; fivecrop train starts one.`);
   else for (const line of formatTable(header, runs.map(rowOf))) output.print(line);
 }
 

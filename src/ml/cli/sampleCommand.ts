@@ -15,7 +15,7 @@ Example:
 /** `fivecrop sample`: see its help text. */
 export function sampleCommand(): Command {
   return new Command('sample')
-    .summary('draw a small data set to try things on')
+    .summary('draw a small data set to try things out')
     .description('Draws a data set of flowers, five kinds with 60 images each, split for training.')
     .argument('<folder>', 'folder to write it into')
     .option('--seed <n>', 'seed of the drawings', '0')

@@ -62,7 +62,7 @@ async function columnSlicer(file: string, column: string, say: (line: string) =>
       throw userError(`${file} names none of the images in its first column: name them by their paths within ${data}.`);
     }
     const without = [...textOf.values()].filter((text) => text === undefined).length;
-    if (without > 0) say(`${plural(without, 'image')} of ${results.length} without ${column} in ${file}: in no slice.`);
+    if (without > 0) say(`${plural(without, 'image')} of ${results.length} without ${column} in ${file}, so in no slice.`);
     return slices;
   };
 }
@@ -78,7 +78,7 @@ async function readColumn(file: string, column: string): Promise<ReadonlyMap<str
   const place = header.indexOf(column);
   if (place < 1) {
     throw userError(
-      `${file} has no column ${column} behind its first, which names the images: it has ${header.join(', ')}.`,
+      `${file} has no column ${column} after its first, which names the images: it has ${header.join(', ')}.`,
     );
   }
   const texts = new Map<string, string>();
@@ -86,7 +86,7 @@ async function readColumn(file: string, column: string): Promise<ReadonlyMap<str
     const [key, text] = [(row[0] ?? '').replaceAll('\\', '/'), (row[place] ?? '').trim()];
     if (text === '') continue;
     if ((texts.get(key) ?? text) !== text)
-      throw userError(`${file} says two things of ${key} in the column ${column}.`);
+      throw userError(`${file} has two values for ${key} in the column ${column}.`);
     texts.set(key, text);
   }
   return texts;

@@ -38,13 +38,13 @@ export function suspectsCommand(): Command {
   const command = new Command('suspects')
     .summary('find wrong labels, near-duplicates, outliers and bad images')
     .description(
-      'Lists images of a data set that look wrong, the surest first: labels that the data contradicts, near-duplicates, outliers, and blurred, dark, bright or flat images.',
+      'Lists images of a data set that look wrong, the most certain first: labels that the data contradicts, near-duplicates, outliers, and blurred, dark, bright or flat images.',
     )
     .argument('<data>', 'folder of images, as for train')
     .option('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose network makes the features')
     .addHelpText('after', examples);
   for (const option of [...networkOptions(), ...preprocessingOptions()]) command.addOption(option);
-  command.option('--folds <n>', 'parts that the data is cut into; each is judged by the others [5]');
+  command.option('--folds <n>', 'folds of the data; each is judged by the others [5]');
   for (const option of configOptions()) if (dataFlags.includes(option.long ?? '')) command.addOption(option);
   for (const option of computingOptions()) command.addOption(option);
   return command
@@ -99,7 +99,7 @@ function foldsFrom(text: unknown): number {
 const titles: Record<Suspect['kind'], string> = {
   label: 'Labels that the data contradicts',
   duplicate: 'Near-duplicates',
-  outlier: 'Outliers: images like no other',
+  outlier: 'Outliers',
   quality: 'Images that look unlike the others',
 };
 

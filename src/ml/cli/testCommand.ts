@@ -38,7 +38,8 @@ Examples:
 
 On the data of its run a checkpoint is tested on the images that the run set aside; on any other folder on that folder’s own
 test split, or on all images if it has none. The result is also kept beside the checkpoint. For --target-error the
-validation images are tested too: the threshold is the smallest whose accepted validation images err no more. Calibration
+validation images are tested too: the threshold is the lowest at which the accepted validation images
+have no higher error. Calibration
 says how far the confidence of predictions is from how often they are right. The names of the report’s script work too: --load_dir, --category_names,
 --gpu.`;
 
@@ -51,7 +52,7 @@ export function testCommand(): Command {
     .requiredOption('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose best one is taken')
     .addOption(new Option('--split <name>', 'which images').choices(splitNames).default('test'))
     .addOption(
-      new Option('--crops <n>', 'crops of each image: 1 for the centre, 5, or both, which compares them')
+      new Option('--crops <n>', 'crops of each image: 1 for the center, 5, or both, which compares them')
         .choices(['1', '5', 'both'])
         .default('1'),
     )
@@ -146,7 +147,7 @@ async function testOnce(
   if (rejection) output.print(rejectionLine(rejection));
   if (curves) for (const line of curveLines(curves)) output.print(line);
   for (const line of slices.flatMap(sliceLines)) output.print(line);
-  output.say(problem ?? `Kept in ${shown}`);
+  output.say(problem ?? `Saved in ${shown}`);
   if (file !== undefined) output.say(`Wrote ${file}`);
 }
 

@@ -26,7 +26,7 @@ Examples:
   fivecrop train flowers --backbone mobilenet_v2_1.0_224.onnx --preprocess tf
   fivecrop train --config flowers.fivecrop.json
   fivecrop train --resume runs/NAME --epochs 10
-  fivecrop train flowers --recipe strong --seeds 3         three runs, and how far they lie apart
+  fivecrop train flowers --recipe strong --seeds 3         three runs, with mean and deviation
 
 The names that the report's script used work too: --learning_rate, --hidden_units, --no_of_trainable, --pretrained,
 --no-pretrained, --category_names, --save_dir, --gpu.
@@ -116,7 +116,7 @@ async function run(
 const profiledSteps = 10;
 
 function profileOption(): Option {
-  const text = `write where the time of so many steps went into the run’s profile.json, and show it at the end [${profiledSteps}]`;
+  const text = `profile this many steps: write the times to the run’s profile.json and print them at the end [${profiledSteps}]`;
   return new Option('--profile [steps]', text).preset(profiledSteps).argParser((given: string | number) => {
     const steps = numberOf('--profile', String(given));
     if (!Number.isInteger(steps) || steps < 1 || steps > 100) throw usageError('--profile takes 1 to 100 steps.');
@@ -126,7 +126,7 @@ function profileOption(): Option {
 
 function seedsOption(): Option {
   const text =
-    'train once for each of so many seeds, from --seed on, and show the mean and deviation of their accuracy';
+    'train this many runs, with seeds from --seed on, and print the mean and deviation of their accuracy';
   return new Option('--seeds <n>', text).argParser((given: string) => {
     const seeds = numberOf('--seeds', given);
     if (!Number.isInteger(seeds) || seeds < 2 || seeds > 100) throw usageError('--seeds takes 2 to 100 seeds.');

@@ -29,7 +29,7 @@ export async function trainingConfigFrom(data: string | undefined, options: Opti
   const flags = settingsFromFlags(options);
   if (flags.classNames !== undefined) flags.classNames = resolve(flags.classNames);
   if (flags.recipe !== undefined && typeof options['resume'] === 'string') {
-    throw usageError('--recipe begins a run, and --resume goes on with the settings of one: leave one out.');
+    throw usageError('--recipe begins a run, and --resume continues with the settings of one: leave one out.');
   }
   const network = networkFrom(options, base.settings.network);
   const settings = { ...base.settings, ...flags, data: folder, network };
@@ -76,7 +76,7 @@ async function baseSettings(options: OptionValues): Promise<Base> {
   if (typeof resume !== 'string') return { settings: {} };
   const run = await runOf(resume);
   if (run === undefined) {
-    throw userError(`${resume} lies in no run’s folder, so its settings are unknown: give DATA and all flags too.`);
+    throw userError(`${resume} is not in the folder of a run, so its settings are unknown: give DATA and all flags too.`);
   }
   return { settings: (await readRunRecord(run)).config, file: join(run, runFiles.record) };
 }
@@ -85,7 +85,7 @@ async function baseSettings(options: OptionValues): Promise<Base> {
 async function readConfig(file: string): Promise<Settings> {
   const settings = (await readBoundedJson(file, settingsLimit)) as Settings | null;
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
-    throw userError(`${file} holds no settings: name a .fivecrop.json file.`);
+    throw userError(`${file} is not a settings file: name a .fivecrop.json file.`);
   }
   const absolute = (path: unknown) => (typeof path === 'string' ? resolve(dirname(file), path) : path);
   const ofBackbone = (path: unknown) => (typeof path === 'string' ? backbonePath(path, dirname(file)) : path);

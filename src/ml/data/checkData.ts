@@ -180,9 +180,9 @@ function readableCounts(
   };
 }
 
-const withoutClassReason = 'This image lies in no class folder; move it into the folder of its class.';
+const withoutClassReason = 'This image is not in a class folder; move it into the folder of its class.';
 
 function notImageReason(file: string): string {
   const extension = extname(file);
-  return `${extension === '' ? 'A file without extension' : `A ${extension} file`} does not have the name of an image; give it its format’s ending if it is one.`;
+  return `${extension === '' ? 'A file without extension' : `A ${extension} file`} does not have the extension of an image; rename the file if it is one.`;
 }

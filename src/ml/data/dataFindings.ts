@@ -46,7 +46,7 @@ function copiedImages(groups: Counted['duplicates'], place: string): string {
 
 function lying(images: readonly string[]): Finding[] {
   if (images.length === 0) return [];
-  const which = images.length === 1 ? '1 image lies in no class folder and is' : `${images.length} images lie in no class folder and are`; // prettier-ignore
+  const which = images.length === 1 ? '1 image is not in a class folder and is' : `${images.length} images are not in a class folder and are`; // prettier-ignore
   const what = `${which} left out (${someOf(images)}).`;
   return [{ level: 'warning', what, todo: 'Move each into the folder of its class.' }];
 }
@@ -57,7 +57,7 @@ function undecodable({ undecodable: all }: Counted, withoutClass: readonly strin
   if (files.length === 0) return [];
   const paths = someOf(files.map(({ file }) => file));
   const what = `${plural(files.length, 'file')} cannot be used and ${files.length === 1 ? 'is' : 'are'} left out (${paths}).`;
-  return [{ level: 'warning', what, todo: 'Replace or remove what the list of reasons names.' }];
+  return [{ level: 'warning', what, todo: 'Replace or remove the files in the list of reasons.' }];
 }
 
 function acrossClasses({ duplicates }: Counted): Finding[] {
@@ -76,7 +76,7 @@ function acrossSplits({ duplicates }: Counted): Finding[] {
 
 function emptyTest({ images }: Counted): Finding[] {
   if (images.test > 0) return [];
-  const todo = 'Add test/<class>/ folders to measure on images that no choice was made by.';
+  const todo = 'Add test/<class>/ folders to measure accuracy on images that no choice was based on.';
   return [{ level: 'info', what: 'There are no test images.', todo }];
 }
 
@@ -84,7 +84,7 @@ function imbalance(counted: Counted): Finding[] {
   const uneven = unevenClasses(counted);
   if (!uneven) return [];
   const { smallest, largest } = uneven;
-  const what = `Classes are uneven: ${largest.name} has ${largest.train} train images, ${smallest.name} has ${smallest.train}.`;
+  const what = `Classes are imbalanced: ${largest.name} has ${largest.train} train images, ${smallest.name} has ${smallest.train}.`;
   return [{ level: 'warning', what, todo: 'Add images, or train with balanced class weights.' }];
 }
 
@@ -93,13 +93,13 @@ function fewToLearnFrom({ classes }: Counted): Finding[] {
   if (few.length === 0) return [];
   const which = few.length === 1 ? '1 class has' : `${few.length} classes have`;
   const what = `${which} fewer than ${fewImages} train images (${someOf(few)}).`;
-  return [{ level: 'info', what, todo: 'Add some for a dependable result.' }];
+  return [{ level: 'info', what, todo: 'Add some for a reliable result.' }];
 }
 
 function unnamed({ classes }: Counted): Finding[] {
   const nameless = classes.filter(({ folder, name }) => folder === name).map(({ folder }) => folder);
   if (nameless.length === 0 || nameless.length === classes.length) return [];
-  const which = nameless.length === 1 ? '1 class goes by its folder' : `${nameless.length} classes go by their folders`;
-  const what = `${which} (${someOf(nameless)}), since the file of class names lacks ${nameless.length === 1 ? 'it' : 'them'}.`;
+  const which = nameless.length === 1 ? '1 class is named after its folder' : `${nameless.length} classes are named after their folders`;
+  const what = `${which} (${someOf(nameless)}), because the file of class names does not have ${nameless.length === 1 ? 'it' : 'them'}.`;
   return [{ level: 'info', what, todo: 'Add what is missing.' }];
 }

@@ -30,7 +30,7 @@ const cameraRaw = unread('a raw file of a camera', 'develop it and save it as JP
 const jpeg2000 = unread('a JPEG 2000 image');
 const unknown: ImageFormat = {
   decoder: 'none',
-  reason: 'The file is in no format that can be read; save it as JPEG or PNG.',
+  reason: 'The file is not in a format that can be read; save it as JPEG or PNG.',
 };
 const video = unread('a video', 'save its frames as JPEG or PNG');
 

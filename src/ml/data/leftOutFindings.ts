@@ -10,11 +10,11 @@ const sentences: Readonly<
 > = {
   unnameable: ['name is not UTF-8', 'names are not UTF-8', 'Rename the files or folders that are to be used.'],
   repeats: [
-    'link leads to what is counted already, or to a folder around it,',
-    'links lead to what is counted already, or to a folder around them,',
-    'Remove what is not meant: each image is used once.',
+    'link leads to what is already counted, or to a folder that contains it,',
+    'links lead to what is already counted, or to folders that contain them,',
+    'Remove those you do not need: each image is used once.',
   ],
-  brokenLinks: ['link leads nowhere', 'links lead nowhere', 'Mend or remove what is broken.'],
+  brokenLinks: ['link leads nowhere', 'links lead nowhere', 'Fix or remove what is broken.'],
   devices: [
     'entry is neither a file nor a folder',
     'entries are neither files nor folders',
@@ -28,7 +28,7 @@ const sentences: Readonly<
   putAside: [
     `image or folder is put aside by ${ignoreFile}`,
     `images or folders are put aside by ${ignoreFile}`,
-    'Take out of that file what is to be used.',
+    'Remove what is to be used from that file.',
   ],
 };
 

@@ -196,12 +196,12 @@ function layoutNotes(decision: LayoutDecision): Finding[] {
   if (decision.layout === 'classes') {
     const { likeSplit, sharedFolders } = decision;
     if (sharedFolders.length > 0) {
-      const what = `All classes hold the folders ${someOf(sharedFolders)}, whose images count as theirs.`;
+      const what = `All classes have the folders ${someOf(sharedFolders)}, whose images count as theirs.`;
       const todo = 'If those are the classes, arrange the images as <class>/ or train/<class>/.';
       return [{ level: 'warning', what, todo }];
     }
     if (likeSplit === undefined) return [];
-    const what = `${likeSplit} is taken for a class, since it has no class folders inside.`;
+    const what = `${likeSplit} is read as a class, because it has no class folders inside.`;
     const todo = `If it is a split, arrange the images as ${likeSplit}/<class>/.`;
     return [{ level: 'info', what, todo }];
   }
@@ -209,9 +209,9 @@ function layoutNotes(decision: LayoutDecision): Finding[] {
   if (strays.length === 0) return [];
   const count = (tree: FolderTree) => [...tree.below.values()].reduce((sum, { length }) => sum + length, tree.images.length); // prettier-ignore
   const images = strays.reduce((sum, tree) => sum + count(tree), 0);
-  const which = images === 1 ? '1 image lies in no split and is' : `${images} images lie in no split and are`;
+  const which = images === 1 ? '1 image is not in a split and is' : `${images} images are not in a split and are`;
   const what = `${which} left out (${someOf(strays.map(({ name }) => name).sort())}).`;
-  return [{ level: 'warning', what, todo: 'Move into train, valid or test what is to be used.' }];
+  return [{ level: 'warning', what, todo: 'Move what is to be used into train, valid or test.' }];
 }
 
 /** Folders in the places of classes that hold no image. */
@@ -268,7 +268,7 @@ function withValidation(found: SplitFiles, { validShare, seed }: SplitShares, no
   const parts = splitAll(found.train, { validShare, testShare: 0, seed });
   const taken = countFiles(parts.valid);
   if (taken > 0) {
-    const what = `There is no validation folder, so ${taken} of the training images, drawn by seed, serve for validation.`;
+    const what = `There is no validation folder, so ${taken} of the training images, drawn by seed, are used for validation.`;
     notes.push({ level: 'info', what, todo: 'Add valid/<class>/ folders to choose them yourself.' });
   }
   return { ...parts, test: found.test };
@@ -315,7 +315,7 @@ function checkDataset(
   known: boolean,
 ): void {
   if (countSamples(splits) === 0) {
-    throw userError(`No images lie in class folders of ${root}; put them into <class>/ or train/<class>/.`);
+    throw userError(`There are no images in class folders of ${root}; put them into <class>/ or train/<class>/.`);
   }
   if (known || classes.length > 1) return;
   const single = classes[0]?.folder ?? '';

@@ -12,9 +12,9 @@ export type TiffReading = 'libvips' | 'imageMagick' | 'numbers' | { readonly rea
 
 const photometry = { whiteIsZero: 0, blackIsZero: 1, rgb: 2, palette: 3, mask: 4, cmyk: 5, ycbcr: 6 };
 const otherColours: ReadonlyMap<number, string> = new Map([
-  [8, 'Lab colours'],
-  [9, 'Lab colours'],
-  [10, 'Lab colours'],
+  [8, 'Lab colors'],
+  [9, 'Lab colors'],
+  [10, 'Lab colors'],
   [32844, 'the luminances of a high dynamic range'],
   [32845, 'the luminances of a high dynamic range'],
 ]);
@@ -49,7 +49,7 @@ export function tiffReading(header: TiffHeader): TiffReading {
   if (type !== 'unsigned' || bits > 16) return numbersReading(header);
   const planesInTiles = tiled && separate && samples > 1;
   if (isYcbcr(header) && compression !== compressions.jpeg && compression !== compressions.oldJpeg) {
-    return bits === 8 && !separate ? 'imageMagick' : holds(`${bits}-bit YCbCr colours${separate ? ' in planes' : ''}`);
+    return bits === 8 && !separate ? 'imageMagick' : holds(`${bits}-bit YCbCr colors${separate ? ' in planes' : ''}`);
   }
   const isWhole = bits === 8 || bits === 16 || (bits <= 4 && bits !== 3 && samples === 1);
   return planesInTiles || compression === compressions.oldJpeg || !isWhole ? 'imageMagick' : 'libvips';

@@ -21,7 +21,7 @@ const reasons: readonly (readonly [pattern: RegExp, reason: string])[] = [
   ],
   [
     /unsupported image format|unsupported codec|no decod|compression format has not been built/i,
-    'The file is in no format that can be read; save it as JPEG or PNG.',
+    'The file is not in a format that can be read; save it as JPEG or PNG.',
   ],
   [
     /corrupt header(?!: tiff2vips)|invalid frame/i,

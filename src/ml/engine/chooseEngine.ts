@@ -143,7 +143,7 @@ async function tryDevices(log: (message: string) => void): Promise<RememberedDev
   const refused: RememberedDevices['refused'] = [];
   const known = (await Promise.all(engines.map((engine) => engine.devices()))).flat();
   const accelerators = known.filter((device) => device.available && device.name !== 'cpu');
-  if (accelerators.length > 0) log('Trying the devices of this machine once; the next run will know.');
+  if (accelerators.length > 0) log('Checking the devices of this machine; later runs use the result.');
   for (const { engine, name } of accelerators) {
     const probe = await probeDevice(engine, name, shortPatience);
     const reason = refusal(probe);

@@ -26,7 +26,7 @@ export interface FeatureModel {
   readonly preprocessing: Preprocessing;
   /** Two models of one key give the same features: of network, weights and preprocessing. */
   readonly key: string;
-  /** Centre crops, uint8 `[N, 3, crop, crop]` -> features float32 `[N, width]`. */
+  /** Center crops, uint8 `[N, 3, crop, crop]` -> features float32 `[N, width]`. */
   run(images: ImageBatch): Promise<Tensor & { readonly dtype: 'float32' }>;
   dispose(): Promise<void>;
 }

@@ -157,7 +157,7 @@ function ownNotes(dataset: Dataset, kept: KeptSplit, matched: MatchedImages, spl
   }
   const unused = dataset.splitBy === 'folders' && split === 'test' ? 0 : matched.unknown.length;
   if (unused > 0) {
-    notes.push(`${plural(unused, 'image')} came after the run began, ${unused === 1 ? 'is' : 'are'} in none of its splits and not tested; test them in a folder of their own.`); // prettier-ignore
+    notes.push(`${plural(unused, 'image')} came after the run began, ${unused === 1 ? 'is' : 'are'} in none of its splits and ${unused === 1 ? 'is' : 'are'} not tested; test them in a folder of their own.`); // prettier-ignore
   }
   const gone = matched.gone[split];
   if (gone > 0) notes.push(`${plural(gone, 'image')} of the run’s ${split} split ${gone === 1 ? 'is' : 'are'} gone.`);

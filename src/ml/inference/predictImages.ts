@@ -78,7 +78,7 @@ export function rejectThresholdOf({ title, calibration }: Classifier, crops: num
   const threshold = calibration?.rejection?.threshold[crops === 1 ? 1 : 5];
   if (threshold !== undefined) return threshold;
   throw userError(
-    `${title} keeps no confidence threshold for ${crops === 1 ? 'one crop' : 'five crops'}: choose one with \`fivecrop calibrate --target-error\`.`,
+    `${title} has no confidence threshold for ${crops === 1 ? 'one crop' : 'five crops'}: choose one with \`fivecrop calibrate --target-error\`.`,
   );
 }
 

@@ -49,7 +49,7 @@ function checkedProbabilities(file: string, rows: Tensor & { readonly dtype: 'fl
     const sum = values.reduce((total, value) => total + value, 0);
     if (Math.abs(sum - 1) > roundedSum || values.some((value) => value < 0)) {
       throw userError(
-        `${file} gives what it calls probabilities, and they add up to ${sum.toFixed(2)} and not 1: export it without its softmax.`,
+        `${file} gives probabilities that add up to ${sum.toFixed(2)} instead of 1: export it without its softmax.`,
       );
     }
   }

@@ -17,5 +17,5 @@ export function slowIn8Bits(reference: NetworkReference): string | undefined {
   if (reference.kind !== 'architecture') return undefined;
   const { family } = namedNetwork(reference.name, reference.hub);
   if (!slowFamilies.has(family)) return undefined;
-  return `Networks of the family ${family} were slower in 8 bits (int8) than in float32 where that was measured: float32 may take less time here too.`;
+  return `Networks of the family ${family} were slower in 8 bits (int8) than in float32 when they were measured: float32 may be faster here too.`;
 }

@@ -68,5 +68,5 @@ export function refuseUnevenHeads(
   multiple = 1,
 ): void {
   if (size % (heads * multiple) === 0) return;
-  throw new RangeError(`its tokens of ${size} features are not to be shared out among ${heads} heads`);
+  throw new RangeError(`its tokens of ${size} features cannot be divided among ${heads} heads`);
 }

@@ -160,7 +160,7 @@ function fromTimm(config: TimmConfig): TimmNetwork | undefined {
   refuseUnevenHeads(options);
   const pool = supportedPool(config, ['token', 'avg']);
   if (pool === 'token' && !options.class_token)
-    throw new RangeError('its features are those of a class token, which it has not');
+    throw new RangeError('its features are those of a class token, which it does not have');
   return {
     title: titleOf(config.architecture),
     features: options.embed_dim,

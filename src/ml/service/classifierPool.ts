@@ -84,7 +84,7 @@ async function quantized(
   images: readonly string[],
   { signal, answer }: RequestContext,
 ): Promise<void> {
-  answer({ type: 'progress', what: 'Finding the ranges of 8 bits', done: 0 });
+  answer({ type: 'progress', what: 'Measuring the ranges for 8 bits', done: 0 });
   try {
     await calibrateInt8(classifier, images, signal);
   } catch (error) {

@@ -72,7 +72,7 @@ export function createCleaner(): (request: CleanRequest, context: RequestContext
       // There are images that it has no features of.
       await close();
     }
-    throw userError(`The images of ${data} change while they are looked at; try again.`);
+    throw userError(`The images of ${data} changed while they were read; try again.`);
   }
 
   async function clean(request: CleanRequest, context: RequestContext): Promise<void> {
@@ -125,8 +125,8 @@ async function carryOut(editor: DataEditor, action: CleaningAction, foldersAre: 
 async function takenBack(editor: DataEditor, action: CleaningAction, error: unknown): Promise<Error> {
   const isUndo = action.kind === 'undo';
   const then = await (isUndo ? editor.redo() : editor.undo()).then(
-    () => (isUndo ? 'The edit was made again.' : 'The edit was taken back.'),
-    (problem: unknown) => `This could not be taken back: ${messageOf(problem)}`,
+    () => (isUndo ? 'The edit was redone.' : 'The edit was undone.'),
+    (problem: unknown) => `This could not be undone: ${messageOf(problem)}`,
   );
   const sentence = `${messageOf(error)} ${then}`;
   return error instanceof UserError ? userError(sentence, error) : new Error(sentence, { cause: error });

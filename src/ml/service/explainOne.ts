@@ -21,7 +21,7 @@ export async function explainOne(
   await classifiers.use({ source, engine, device }, context, async (classifier) => {
     const placement = await chooseEngine({ engine, device, log });
     const found = await explain(image, classifier, placement, {
-      ...{ cropCount: crops, signal, onProgress: rareProgress('Looking where the class was seen', answer) },
+      ...{ cropCount: crops, signal, onProgress: rareProgress('Finding where the class was seen', answer) },
       ...(classIndex === undefined ? {} : { classIndex }),
     });
     const { label, method } = found;

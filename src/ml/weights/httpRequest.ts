@@ -64,14 +64,14 @@ export async function requestFile(url: string, { from, to }: FilePart, signal: A
     }
     address = redirected(address, next);
   }
-  throw new FinalFailure('the server sends from one address to the next without end');
+  throw new FinalFailure('the server redirects endlessly');
 }
 
 function redirected(from: URL, location: string): URL {
-  if (!URL.canParse(location, from.href)) throw new FinalFailure('the server sends to an address that is none');
+  if (!URL.canParse(location, from.href)) throw new FinalFailure('the server redirects to an invalid address');
   const to = new URL(location, from.href);
   const isSafe = to.protocol === 'https:' || (to.protocol === 'http:' && from.protocol === 'http:');
-  if (!isSafe) throw new FinalFailure(`the server sends to an address of another kind (${to.protocol})`);
+  if (!isSafe) throw new FinalFailure(`the server redirects to an address of another kind (${to.protocol})`);
   return to;
 }
 

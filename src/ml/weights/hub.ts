@@ -104,7 +104,7 @@ async function readText(url: string, mostBytes: number, signal?: AbortSignal): P
     for await (const part of response.body ?? []) {
       parts.push(part as Uint8Array);
       bytes += (part as Uint8Array).byteLength;
-      if (bytes > mostBytes) throw userError(`${hostOf(url)} says more than ${mostBytes / 2 ** 20} MB.`);
+      if (bytes > mostBytes) throw userError(`${hostOf(url)} sends more than ${mostBytes / 2 ** 20} MB.`);
     }
     return Buffer.concat(parts).toString('utf8');
   } catch (error) {

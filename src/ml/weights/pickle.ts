@@ -107,7 +107,7 @@ function utf8(bytes: Uint8Array): string {
 
 function spend<Known>(machine: Machine<Known>, bytes: number): void {
   machine.left -= bytes;
-  if (machine.left < 0) throw new PickleError('its pickle makes more of itself than any checkpoint holds');
+  if (machine.left < 0) throw new PickleError('its pickle is larger than that of any checkpoint');
 }
 
 function push<Known>(machine: Machine<Known>, value: PickleValue<Known>): void {

@@ -36,10 +36,10 @@ function whyLocked(
   const hub = hubAddress();
   const page = repository === undefined ? hub : `${hub}/${repository}`;
   if (!withToken) {
-    return `asks for a login (agree to the licence on ${page} if it has one, make a token on ${hub}/settings/tokens, and set HF_TOKEN to it)`;
+    return `asks for a login (agree to the license on ${page} if it has one, make a token on ${hub}/settings/tokens, and set HF_TOKEN to it)`;
   }
   if (status === 401 && code !== 'GatedRepo') {
     return `does not accept the token in HF_TOKEN (make a new one on ${hub}/settings/tokens)`;
   }
-  return `does not let the account of HF_TOKEN have it (agree to the licence on ${page}, and wait until that is approved)`;
+  return `does not let the account of HF_TOKEN have it (agree to the license on ${page}, and wait until that is approved)`;
 }

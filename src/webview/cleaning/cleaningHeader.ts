@@ -73,7 +73,7 @@ export function cleaningHeader(
 }
 
 function hintText(isTrainedOnData: boolean): string {
-  const how = l10n.t('A head that is fitted to all other images judges each one, anew after each change. The accuracy is over all images: those of train, valid and test.'); // prettier-ignore
+  const how = l10n.t('Each image is judged by a head that is fitted to all other images, again after each change. The accuracy is over all images: those of train, valid and test.'); // prettier-ignore
   const nothingDeleted = l10n.t('Nothing is deleted: images move to other folders or onto the ignore list.');
   const tooHigh = l10n.t('The network was trained on images of this folder, so the accuracy may be too high and wrong classes may be missed.'); // prettier-ignore
   return [how, ...(isTrainedOnData ? [tooHigh] : []), nothingDeleted].join(' ');

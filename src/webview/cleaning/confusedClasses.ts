@@ -25,7 +25,7 @@ export function confusedClasses(): ConfusedClasses {
       caption: l10n.t('Confused classes'),
       columns: [
         { title: l10n.t('Class'), cell: (row) => name(row.folder), value: (row) => name(row.folder) },
-        { title: l10n.t('Taken for'), cell: (row) => name(row.likely), value: (row) => name(row.likely) },
+        { title: l10n.t('Predicted as'), cell: (row) => name(row.likely), value: (row) => name(row.likely) },
         { title: l10n.t('Images'), cell: (row) => String(row.images), value: (row) => row.images, numeric: true },
       ],
       rows: cleaning.confusions,

@@ -26,7 +26,7 @@ export function itemDetail(pictures: Pictures, onAction: (action: ItemAction) =>
   const parts = (item: CleaningItem, name: ClassName): HTMLElement[] => {
     const accepted = acceptedEdit(item);
     const accept = button({
-      label: accepted ? `${capital(editText(accepted, name))} (⏎)` : l10n.t('Its class is the likeliest'),
+      label: accepted ? `${capital(editText(accepted, name))} (⏎)` : l10n.t('Its class is the most likely'),
       primary: true,
       onClick: () => onAction('accept'),
     });
@@ -37,7 +37,7 @@ export function itemDetail(pictures: Pictures, onAction: (action: ItemAction) =>
       element('p', {}, [element('strong', {}, [name(item.folder)]), ` · ${reasonOf(item, name)}`]),
       element('div', { class: 'toolbar' }, [
         accept,
-        button({ label: l10n.t('Keep (K)'), title: l10n.t('Its class is right: show it no more'), onClick: () => onAction('keep') }), // prettier-ignore
+        button({ label: l10n.t('Keep (K)'), title: l10n.t('Its class is right: do not show it again'), onClick: () => onAction('keep') }), // prettier-ignore
         button({ label: l10n.t('Other class… (C)'), onClick: () => onAction('otherClass') }),
         button({ label: l10n.t('Put aside (Delete)'), title: l10n.t('Every command leaves it out'), onClick: () => onAction('putAside') }), // prettier-ignore
         button({ label: l10n.t('Open (O)'), onClick: () => onAction('open') }),

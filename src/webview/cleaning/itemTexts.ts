@@ -16,7 +16,7 @@ export function kindTitle(kind: CleaningKind): string {
     label: l10n.t('Wrong class?'),
     duplicate: l10n.t('Near-duplicates'),
     unsure: l10n.t('Unsure'),
-    outlier: l10n.t('Like no other'),
+    outlier: l10n.t('Outliers'),
     quality: l10n.t('Look unlike the others'),
   }[kind];
 }
@@ -32,11 +32,11 @@ const looks = {
 export function reasonOf({ kind, likely, probability, score, twin, what }: CleaningItem, name: ClassName): string {
   switch (kind) {
     case 'label':
-      return l10n.t('{0} is likelier ({1})', name(likely), percent(probability, 0));
+      return l10n.t('{0} is more likely ({1})', name(likely), percent(probability, 0));
     case 'duplicate':
       return l10n.t('nearly the same as {0}', fileName(twin ?? ''));
     case 'unsure':
-      return l10n.t('sure to {0} only', percent(probability, 0));
+      return l10n.t('{0} confident', percent(probability, 0));
     case 'outlier':
       return l10n.t('unlike its neighbors ({0})', percent(score, 0));
     case 'quality':

@@ -28,7 +28,7 @@ export function byCrops(evaluations: readonly Evaluation[], tested: TestedData):
 /** What the network saw of each image, as a title. */
 export function cropsTitle(crops: CropCount, wholeImages: boolean): string {
   if (crops === 5) return l10n.t('Five crops');
-  return wholeImages ? l10n.t('Whole image') : l10n.t('Centre crop');
+  return wholeImages ? l10n.t('Whole image') : l10n.t('Center crop');
 }
 
 /**

@@ -45,7 +45,7 @@ export function classTable({ evaluation, order, onSort, onOpen }: ClassTableOpti
     { title: l10n.t('Recall'), numeric, value: (row) => row.recall, cell: recallCell },
     { title: 'F1', numeric, value: (row) => row.f1, cell: (row) => percent(row.f1) },
     {
-      title: l10n.t('Most often taken for'),
+      title: l10n.t('Most often predicted as'),
       value: (row) => (row.confusion === undefined ? '\uffff' : name(row.confusion.predicted)),
       cell: ({ confusion }) =>
         confusion === undefined

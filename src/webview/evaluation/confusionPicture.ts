@@ -157,7 +157,7 @@ function matrixRows({ evaluation, value, colors }: ConfusionPictureOptions, plac
 function headingLines(evaluation: ShownEvaluation, label: string): string[] {
   const { split, data, cropCount, fit, accuracy, accuracyInterval, macro, time } = evaluation;
   const { low, high } = accuracyInterval;
-  const one = seesWholeImage(fit) ? l10n.t('whole image') : l10n.t('centre crop');
+  const one = seesWholeImage(fit) ? l10n.t('whole image') : l10n.t('center crop');
   const crops = cropCount === 5 ? l10n.t('mean of five crops') : one;
   return [
     l10n.t('Confusion matrix of {0}', visible(label)),
@@ -197,7 +197,7 @@ function legendOf(top: number, value: CellValue, colors: MatrixColors): { parts:
         row(0),
         value === 'counts' ? l10n.t('Numbers: images.') : l10n.t('Numbers: percent of the images of the actual class.'),
       ),
-      text(margin, row(1), l10n.t('Shades: the share of the actual class that they are, from few images to all.')),
+      text(margin, row(1), l10n.t('Shades: share of the images of the actual class, from few to all.')),
       text(margin, row(2) + 4, l10n.t('right')),
       ...scale(true, shades - 20, row(2) - 8),
       text(shades + 100, row(2) + 4, l10n.t('wrong')),

@@ -21,7 +21,7 @@ export function mislabelSection(
   onLeast: (least: number) => void,
   onClean: (data: string) => void,
 ): MislabelSection {
-  const choice = dropdown(l10n.t('Least probability of another class'), (value) => onLeast(Number(value)));
+  const choice = dropdown(l10n.t('Lowest probability of another class'), (value) => onLeast(Number(value)));
   const suspects = element('div');
   let data = '';
   const clean = button({

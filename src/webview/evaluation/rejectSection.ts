@@ -36,7 +36,7 @@ export function rejectSection(onChoose: (reject: Reject) => void, onOpen: (group
     min: 0,
     max: steps,
     step: 1,
-    'aria-label': l10n.t('Least confidence that is accepted'),
+    'aria-label': l10n.t('Lowest confidence that is accepted'),
   });
   slider.addEventListener('input', () => onChoose({ threshold: Number(slider.value) / steps }));
   const cost = element('div');
@@ -73,7 +73,7 @@ export function rejectSection(onChoose: (reject: Reject) => void, onOpen: (group
 /** By which images an error is chosen for; `missed` is one that no confidence reaches. */
 function noteOf(evaluation: ShownEvaluation, validation: Evaluation | undefined, missed: number | undefined): string {
   if (missed !== undefined)
-    return l10n.t('No confidence reaches an error of {0}: the surest predictions are wrong too.', percent(missed));
+    return l10n.t('No confidence reaches an error of {0}: the most confident predictions are wrong too.', percent(missed));
   if (validation)
     return l10n.t(
       'The confidence for an error is chosen by {0} of the validation split.',

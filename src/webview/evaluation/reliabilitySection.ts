@@ -33,7 +33,7 @@ export function reliabilitySection(onOpen: (place: number) => void): Reliability
       temperature === undefined
         ? l10n.t('The test was made without a temperature.')
         : l10n.t('Temperature {0}, fitted on {1}.', temperature.value.toFixed(2), images(temperature.images));
-    const meaning = l10n.t('Bars are how often predictions are right, lines how sure they are.');
+    const meaning = l10n.t('Bars show how often predictions are right, lines how confident they are.');
     told.replaceChildren(`${error} ${scaled} ${meaning}`);
     keepFocus(bars, () => bars.replaceChildren(...bins.map((bin, at) => bar(bin, at === place, () => onOpen(at)))));
   });

@@ -51,8 +51,8 @@ function patternField(value: string, onInput: (pattern: string) => void): HTMLEl
 
 const meaningOf: Record<SlicesBy['by'], string> = {
   size: l10n.t('Four parts by the short side, in pixels.'),
-  brightness: l10n.t('Four parts by the mean brightness of the centre crop, from 0 to 255.'),
-  sharpness: l10n.t('Four parts by how much the centre crop’s neighbouring pixels differ; a few in a blurred image.'),
+  brightness: l10n.t('Four parts by the mean brightness of the center crop, from 0 to 255.'),
+  sharpness: l10n.t('Four parts by how much the center crop’s neighboring pixels differ; a few in a blurred image.'),
   path: l10n.t('Images whose path in the data has this in it, and the others.'),
 };
 

@@ -7,7 +7,7 @@ export function cropTitle(crop: CropName): string {
 }
 
 const titles: Record<CropName, string> = {
-  center: l10n.t('centre'),
+  center: l10n.t('center'),
   'upper left': l10n.t('upper left'),
   'upper right': l10n.t('upper right'),
   'lower left': l10n.t('lower left'),

@@ -50,7 +50,7 @@ export function imageDetail(row: PredictionRow, options: DetailOptions): ImageDe
           }),
           button({
             label: l10n.t('Remove'),
-            title: l10n.t('Take the image off the list (Delete). The file stays.'),
+            title: l10n.t('Remove the image from the list (Delete). The file stays.'),
             onClick: () => onRemove(image),
           }),
         ]),
@@ -124,7 +124,7 @@ function meanCard(prediction: ImagePrediction): HTMLElement {
   const { mean, crops, temperature } = prediction;
   const { agreeing, of } = agreement(prediction);
   const isWhole = crops.every((crop) => isWholeImage(crop, prediction));
-  const one = isWhole ? l10n.t('Whole image') : l10n.t('Centre crop');
+  const one = isWhole ? l10n.t('Whole image') : l10n.t('Center crop');
   const title = of > 1 ? l10n.t('Mean of {0} crops', of) : one;
   return element('article', { class: 'card mean' }, [
     element('h2', {}, [
@@ -147,7 +147,7 @@ function centerCard({ crops, mean }: ImagePrediction): HTMLElement | undefined {
   const same = center.top[0]?.index === mean[0]?.index;
   return element('article', { class: same ? 'card' : 'card disagrees' }, [
     element('h2', {}, [
-      l10n.t('Centre crop alone'),
+      l10n.t('Center crop alone'),
       element('small', {}, [' ', same ? l10n.t('the same class') : l10n.t('≠ another class')]),
     ]),
     element('p', { class: 'answer' }, [center.top[0]?.name ?? l10n.t('no class')]),

@@ -76,15 +76,15 @@ function tellingOfPrecision(ofPredictions: Precision): string {
 
 function tellingOfSeen({ name, method, crops }: Explanation): string {
   if (crops.every(({ map }) => map.every((row) => row.every((value) => value === 0)))) {
-    return l10n.t('Nothing in the image speaks for {0}.', name);
+    return l10n.t('Nothing in the image supports {0}.', name);
   }
   const probabilities = crops.map(({ probability }) => percent(probability, 0)).join(', ');
   switch (method) {
     case 'grad-cam':
-      return l10n.t('Light is where {0} was seen, by Grad-CAM. Probability of each crop: {1}.', name, probabilities);
+      return l10n.t('Bright areas are where {0} was seen, by Grad-CAM. Probability of each crop: {1}.', name, probabilities);
     case 'attention':
-      return l10n.t('Light is where {0} was seen, by the attention of the network. Probability of each crop: {1}.', name, probabilities); // prettier-ignore
+      return l10n.t('Bright areas are where {0} was seen, by the attention of the network. Probability of each crop: {1}.', name, probabilities); // prettier-ignore
     case 'occlusion':
-      return l10n.t('Light is what {0} depends on, by covering one place after the other. Probability of each crop: {1}.', name, probabilities); // prettier-ignore
+      return l10n.t('Bright areas are what {0} depends on, found by covering one place after another. Probability of each crop: {1}.', name, probabilities); // prettier-ignore
   }
 }

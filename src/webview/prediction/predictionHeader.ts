@@ -50,7 +50,7 @@ export function predictionHeader(
     source.update([...none, ...offered, { value: chooseAnother, label: l10n.t('Another…') }], shown.source);
     const counts = [
       { value: '5', label: l10n.t('Five crops') },
-      { value: '1', label: l10n.t('Centre crop') },
+      { value: '1', label: l10n.t('Center crop') },
     ];
     crops.update(counts, String(shown.crops));
     crops.element.hidden = shown.wholeImages;

@@ -171,8 +171,8 @@ function removeButton({ folder, title }: PageRun, { onRemove }: ValuesTableOptio
     {
       type: 'button',
       class: 'icon',
-      'aria-label': l10n.t('Take {0} out of the comparison', title),
-      title: l10n.t('Take out of the comparison'),
+      'aria-label': l10n.t('Remove {0} from the comparison', title),
+      title: l10n.t('Remove from the comparison'),
       onclick: () => onRemove(folder),
     },
     ['×'],

@@ -26,7 +26,7 @@ test('clean moves, puts aside, lists and takes back', async (t) => {
     ],
   );
   const reverted = await fivecrop(['clean', data, '--revert', 'all']);
-  assert.deepEqual([reverted.code, reverted.stderr], [0, '2 edits taken back.\n']);
+  assert.deepEqual([reverted.code, reverted.stderr], [0, '2 edits undone.\n']);
   assert.deepEqual((await readdir(data)).sort(), ['cat', 'dog', 'fivecrop-edits.jsonl']);
   assert.deepEqual((await readdir(join(data, 'dog'))).sort(), ['1.jpg', '2.jpg']);
   const wrong = await fivecrop(['clean', data, '--rename', 'cat']);

@@ -58,9 +58,9 @@ test('a full check finds what does not decode, what lies in two places, and what
     said,
     /warning: 1 image lies in more than one split .*shared\.png = valid.*Remove the copies from train/,
   );
-  assert.match(said, /warning: Classes are uneven: aster has 64 train images, bellflower has 10/);
+  assert.match(said, /warning: Classes are imbalanced: aster has 64 train images, bellflower has 10/);
   assert.match(said, /info: There are no test images/);
-  assert.match(said, /info: 1 class goes by its folder \(c\), since the file of class names lacks it/);
+  assert.match(said, /info: 1 class is named after its folder \(c\), because the file of class names does not have it/);
   assert.deepEqual(progress.at(-1), [77, 77]);
 });
 

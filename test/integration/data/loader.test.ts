@@ -168,7 +168,7 @@ test('an undecodable image is replaced in training, reported once, and the rest 
   const loader = createLoader(samples, source, defaults);
   const dirty = await record(loader, 0);
   assert.equal(reported.length, 1);
-  assert.match(reported[0] ?? '', /005\.png: The file is in no format that can be read/);
+  assert.match(reported[0] ?? '', /005\.png: The file is not in a format that can be read/);
   assert.equal(dirty.length, clean.length);
   assert.equal(dirty.filter((batch, index) => batch !== clean[index]).length, 1);
   const again = createLoader(samples, sourceFor(t, root), defaults);

@@ -113,7 +113,7 @@ test('in 8 bits, ranges come from images beside few, once; where those are few t
   const ask = async (image: string, precision: 'float32' | 'int8') => {
     const answers = await answersTo(predictRequest(checkpoint, [image], { precision, topK: 999 }));
     const said = ofType(answers, 'log').map(({ message }) => message);
-    const looked = ofType(answers, 'progress').filter(({ what }) => what === 'Finding the ranges of 8 bits').length;
+    const looked = ofType(answers, 'progress').filter(({ what }) => what === 'Measuring the ranges for 8 bits').length;
     return {
       said: said.join('\n'),
       looked,
@@ -399,7 +399,7 @@ test('data are cleaned: figures follow each edit, images keep their features whe
   await merged('3');
   await merged('4');
   const two = await merged('5');
-  await assert.rejects(merged('2'), /\. The edit was taken back\.$/u);
+  await assert.rejects(merged('2'), /\. The edit was undone\.$/u);
   const { edits, items } = await clean({ kind: 'look' });
   assert.deepEqual({ edits, items }, { edits: two.edits, items: two.items });
   for (let turn = 0; turn < 9; turn++) await clean({ kind: 'undo' });

@@ -149,10 +149,10 @@ test('a repository that asks for a login says what to do, with the token that th
   hub.repositories.set(name, { config, content, gated: true });
   await refused(
     fetchWeights(),
-    /asks for a login \(agree to the licence on http:\S+resnet18\.mine_in1k if .* HF_TOKEN/,
+    /asks for a login \(agree to the license on http:\S+resnet18\.mine_in1k if .* HF_TOKEN/,
   );
   process.env['HF_TOKEN'] = 'stranger-token';
-  await refused(fetchWeights(), /does not let the account of HF_TOKEN have it \(agree to the licence on/);
+  await refused(fetchWeights(), /does not let the account of HF_TOKEN have it \(agree to the license on/);
   process.env['HF_TOKEN'] = 'old-token';
   await refused(fetchWeights(), /does not accept the token in HF_TOKEN/);
   process.env['HF_TOKEN'] = 'two\u00e9';
@@ -223,9 +223,9 @@ test('a file of another hash or size than the hub says, cut off, stalled or refu
 
 test('redirects without end, or to an address of another kind, are given up', async () => {
   hub.storeAnswer = (request, response) => void response.writeHead(302, { location: `${request.url ?? ''}x` }).end();
-  await refused(fetchWeights(), /sends from one address to the next without end/);
+  await refused(fetchWeights(), /redirects endlessly/);
   hub.storeAnswer = (_, response) => void response.writeHead(302, { location: 'file:///etc/hosts' }).end();
-  await refused(fetchWeights(), /sends to an address of another kind \(file:\)/);
+  await refused(fetchWeights(), /redirects to an address of another kind \(file:\)/);
 });
 
 test('the proxy that the environment names is used, but not for what NO_PROXY names', async () => {

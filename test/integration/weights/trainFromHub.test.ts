@@ -70,7 +70,7 @@ test('a run begins with a network of the hub, goes on without it, and its export
   assert.deepEqual(metadata.network.kind === 'architecture' && metadata.network.hub, record.config.network.hub);
   assert.deepEqual(metadata.preprocessing.mean, [0.5, 0.5, 0.5]);
 
-  assert.match(await said('export', 'runs/first', 'flowers.onnx'), /under the licence mine-only/);
+  assert.match(await said('export', 'runs/first', 'flowers.onnx'), /under the license mine-only/);
   const { metadataProps = [] } = decodeOnnx(await readFile(join(root, 'flowers.onnx')));
   const values = new Map(metadataProps.map(({ key, value }) => [key, value]));
   assert.equal(values.get('licence'), 'mine-only');
@@ -96,6 +96,6 @@ test('a short name stands for an ONNX file of the hub, its pixels, its pooling a
   assert.equal(last.preprocessing.crop, 32);
 
   hub.repositories.delete(repository);
-  assert.match(await said('export', 'runs/tokens', 'tokens.onnx'), /under the licence apache-2\.0/);
+  assert.match(await said('export', 'runs/tokens', 'tokens.onnx'), /under the license apache-2\.0/);
   await said('train', '--resume', 'runs/tokens', '--epochs', '2');
 });

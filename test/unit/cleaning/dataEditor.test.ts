@@ -74,8 +74,8 @@ test('what cannot be done is refused in a sentence, and nothing changes', async 
     [{ kind: 'move', images: ['cat/1.jpg'], to: 'Fivecrop-Ignore.txt' }, /cannot be called/u],
     [{ kind: 'move', images: ['cat/1.jpg'], to: journalFile }, /cannot be called/u],
     [{ kind: 'rename', from: 'cat', to: journalFile.toUpperCase() }, /cannot be called/u],
-    [{ kind: 'move', images: ['cat/1.jpg'], to: 'train' }, /taken for a split/u],
-    [{ kind: 'move', images: ['../other/cat/1.jpg'], to: 'dog' }, /lies in no class folder/u],
+    [{ kind: 'move', images: ['cat/1.jpg'], to: 'train' }, /read as a split/u],
+    [{ kind: 'move', images: ['../other/cat/1.jpg'], to: 'dog' }, /is not in a class folder/u],
     [{ kind: 'move', images: ['cat/1.jpg', 'cat/9.jpg'], to: 'dog' }, /is gone/u],
     [{ kind: 'rename', from: 'cat', to: 'dog' }, /merge cat into it/u],
     [{ kind: 'merge', from: 'cat', to: 'cow' }, /There is no class cow/u],
@@ -183,8 +183,8 @@ test('an image is refused under another spelling than the disk’s, which finds 
   syncBuiltinESMExports();
   const editor = createDataEditor(root);
   for (const [image, sentence] of [
-    ['cat/1.JPG', /1\.JPG is spelled otherwise on the disk/u],
-    ['Cat/1.jpg', /Cat is spelled otherwise on the disk/u],
+    ['cat/1.JPG', /1\.JPG is spelled differently on the disk/u],
+    ['Cat/1.jpg', /Cat is spelled differently on the disk/u],
   ] as const) {
     for (const kind of ['putAside', 'keep'] as const)
       await assert.rejects(editor.edit({ kind, images: [image] }, 'classes'), sentence);

@@ -39,13 +39,13 @@ test('a journal that came with a data set changes nothing outside the folder, an
   const steps: [EditStep, RegExp][] = [
     [{ step: 'move', from: '../outside/secret.txt', to: 'cat/3.jpg' }, /names “\.\.\/outside\/secret\.txt”/u],
     [{ step: 'move', from: 'cat/1.jpg', to: '../../1.jpg' }, /names “\.\.\/\.\.\/1\.jpg”/u],
-    [{ step: 'move', from: 'cat/1.jpg', to: join(outside, '1.jpg') }, /cannot lie in the data folder/u],
-    [{ step: 'move', from: 'cat/./1.jpg', to: 'cat/3.jpg' }, /cannot lie in the data folder/u],
-    [{ step: 'move', from: 'cat/1.jpg', to: 'cat/3.jpg\0' }, /cannot lie in the data folder/u],
+    [{ step: 'move', from: 'cat/1.jpg', to: join(outside, '1.jpg') }, /cannot be in the data folder/u],
+    [{ step: 'move', from: 'cat/./1.jpg', to: 'cat/3.jpg' }, /cannot be in the data folder/u],
+    [{ step: 'move', from: 'cat/1.jpg', to: 'cat/3.jpg\0' }, /cannot be in the data folder/u],
     [{ step: 'move', from: 'cat/deep/linked/secret.txt', to: 'cat/3.jpg' }, /linked is a link/u],
     [{ step: 'move', from: 'cat/2.jpg', to: 'cat/3.jpg' }, /2\.jpg is a link/u],
     [{ step: 'makeFolder', folder: 'cat/deep/linked/made' }, /linked is a link/u],
-    [{ step: 'makeFolder', folder: '../made' }, /cannot lie in the data folder/u],
+    [{ step: 'makeFolder', folder: '../made' }, /cannot be in the data folder/u],
   ];
   const refuses = (work: Promise<unknown>, sentence: RegExp) =>
     assert.rejects(work, (error) => error instanceof UserError && sentence.test(error.message));

@@ -10,7 +10,7 @@ test("a run's folder stands for its best checkpoint, else for its last", async (
   context.after(() => rm(run, { recursive: true, force: true }));
   const file = (name: string) => join(run, 'checkpoints', `${name}.safetensors`);
   await mkdir(join(run, 'checkpoints'));
-  assert.throws(() => checkpointPath(run), /holds no checkpoint/u);
+  assert.throws(() => checkpointPath(run), /There is no checkpoint in /u);
   await writeFile(file('last'), '');
   assert.equal(checkpointPath(run), file('last'));
   await writeFile(file('best'), '');

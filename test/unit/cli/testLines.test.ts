@@ -41,7 +41,7 @@ test('a target error that no threshold reaches is said', () => {
 
 test('figures say what the networks saw of each image', () => {
   assert.equal(seenOfImages([{ cropCount: 5, fit: 'crop' }]), 'five crops');
-  assert.equal(seenOfImages([{ cropCount: 1 }]), 'the centre crop');
+  assert.equal(seenOfImages([{ cropCount: 1 }]), 'the center crop');
   assert.equal(seenOfImages([{ cropCount: 1, fit: 'squash' }, { cropCount: 1, fit: 'pad' }]), 'the whole image'); // prettier-ignore
   assert.equal(seenOfImages([{ cropCount: 5, fit: 'crop' }, { cropCount: 1, fit: 'pad' }]), 'five crops or the whole image'); // prettier-ignore
 });
@@ -88,7 +88,7 @@ test('curves are a row of CSV per class and threshold, and classes without image
   );
   assert.deepEqual(curveLines(written), [
     'Mean over 2 classes: average precision 1.000, area under the ROC curve 1.000',
-    'Without images, and so without a curve: tulip',
+    'No curve, because there are no images: tulip',
   ]);
 });
 

@@ -134,7 +134,7 @@ for (const [what, files, refusal, whenClasses] of readings) {
 test('the flag makes splits of what could be a class, and what is left out is counted', async (t) => {
   const dataset = await scan(t, images(['bus', 'car', 'train/2023', 'train/2024'], 3), { layout: 'splits' });
   assert.deepEqual([dataset.splitBy, classesOf(dataset), countsBySplit(dataset)], ['folders', ['2023', '2024'], [4, 2, 0]]); // prettier-ignore
-  assert.match(said(dataset), /6 images lie in no split and are left out \(bus, car\)/);
+  assert.match(said(dataset), /6 images are not in a split and are left out \(bus, car\)/);
   await assert.rejects(
     scan(t, images(['bus', 'car']), { layout: 'splits' }),
     /no folder like train to take splits from/,
@@ -145,13 +145,13 @@ test('the flag makes splits of what could be a class, and what is left out is co
 test('a folder beside splits that share their classes is left out with a line that counts its images', async (t) => {
   const dataset = await scan(t, images(['train/cat', 'train/dog', 'test/cat', 'test/dog', 'extra', 'extra/more']));
   assert.deepEqual(classesOf(dataset), ['cat', 'dog']);
-  assert.match(said(dataset), /4 images lie in no split and are left out \(extra\)\. Move into train, valid or test/);
+  assert.match(said(dataset), /4 images are not in a split and are left out \(extra\)\. Move what is to be used into train, valid or test/);
 });
 
 test('a class may be called like a split among other classes, and inside splits; the first is said', async (t) => {
   const classes = await scan(t, images(['bus', 'car', 'test'], 4));
   assert.deepEqual([classes.splitBy, classesOf(classes)], ['seed', ['bus', 'car', 'test']]);
-  assert.match(said(classes), /test is taken for a class, since it has no class folders inside/);
+  assert.match(said(classes), /test is read as a class, because it has no class folders inside/);
   const inside = await scan(t, images(['train/bus', 'train/train', 'test/bus', 'test/train']));
   assert.deepEqual([inside.splitBy, classesOf(inside)], ['folders', ['bus', 'train']]);
 });
@@ -174,7 +174,7 @@ test('names of one class that differ in case between splits are refused; two cla
 test('folders that all classes hold are said, since they may be the classes', async (t) => {
   const dataset = await scan(t, images(['2023/cat', '2023/dog', '2024/cat', '2024/dog']));
   assert.deepEqual(classesOf(dataset), ['2023', '2024']);
-  assert.match(said(dataset), /All classes hold the folders cat, dog, whose images count as theirs\. If those are/);
+  assert.match(said(dataset), /All classes have the folders cat, dog, whose images count as theirs\. If those are/);
   assert.equal(said(await scan(t, images(['cat/left', 'dog/left']))), '');
 });
 
@@ -210,7 +210,7 @@ test('links that lead round in circles end, and each image is there once', async
     countsBySplit(dataset).reduce((sum, count) => sum + count),
     9,
   );
-  assert.match(said(dataset), /6 links lead to what is counted already, or to a folder around them, and are left out/);
+  assert.match(said(dataset), /6 links lead to what is already counted, or to folders that contain them, and are left out/);
 });
 
 test('a folder that is linked into two splits is trained on, not tested, and said', async (t) => {

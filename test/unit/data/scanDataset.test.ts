@@ -84,7 +84,7 @@ test('validation is taken from train where there is no folder for it, and said',
   await writeFiles(root, ['test/a/9.jpg']);
   const { splits, notes, splitBy } = await scanDataset(root, shares);
   assert.deepEqual([splitBy, splits.train.length, splits.valid.length, splits.test.length], ['folders', 6, 2, 1]);
-  assert.match(notes[0]?.what ?? '', /2 of the training images, drawn by seed, serve for validation/);
+  assert.match(notes[0]?.what ?? '', /2 of the training images, drawn by seed, are used for validation/);
 });
 
 test('hidden files are passed over, others that are no images are listed, links are followed', async (t) => {

@@ -134,7 +134,7 @@ test('without a kept threshold nothing can be rejected by it', async () => {
   checkpoint = await newCheckpoint();
   await assert.rejects(
     predictions({ cropCount: 1, topK: 1, reject: true }),
-    /keeps no confidence threshold for one crop/u,
+    /has no confidence threshold for one crop/u,
   );
 });
 

@@ -154,7 +154,7 @@ test('the licence of the weights that a run began with is in the metadata of its
   const file = await writeRandomCheckpoint(await temporaryFolder(t), { kind: 'architecture', name: 'ConvNet1' }, about);
   const { metadataProps = [] } = decodeOnnx(await exportOnnx(file, untried));
   assert.equal(metadataProps.find(({ key }) => key === 'licence')?.value, 'dinov3-license');
-  assert.match(licenceNote(about) ?? '', /under the licence dinov3-license/);
+  assert.match(licenceNote(about) ?? '', /under the license dinov3-license/);
   assert.equal(licenceNote({}), undefined);
 });
 

@@ -5,6 +5,7 @@ import type { Graph } from '../../../src/ml/graph/graph.ts';
 import type { Network } from '../../../src/ml/networks/network.ts';
 import { namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { maskInputs } from '../../../src/ml/training/loop/dropoutMasks.ts';
+import { hasNetworkDropout, lacksNetworkDropout } from '../../../src/ml/training/run/networkDropout.ts';
 import { refuseNeedless } from '../../../src/ml/training/run/refuseNeedless.ts';
 import { runNetwork } from '../../../src/ml/training/run/runNetwork.ts';
 import { onnxFileNetwork } from '../../../src/ml/networks/onnxFile.ts';
@@ -109,4 +110,29 @@ test('dropout and the statistics of batch norm are refused for a network in whic
   const built = runNetwork(begun, namedNetwork('resnet18'), 3);
   assert.doesNotThrow(() => refuseNeedless(begun, built, begun));
   assert.throws(() => refuseNeedless({ ...begun, dropout: 0.2 }, built, begun), /dropout \(--dropout\)/);
+});
+
+test('a run from before networks had dropout goes on with that of its head alone, and says so', () => {
+  const sizes = { imageSize: 64, resize: 64, hidden: [8], method: 'full' as const };
+  const config = tinyConfig('data', { ...sizes, dropout: 0.5 });
+  const [mobile, resnet] = [namedNetwork('mobilenet_v2'), namedNetwork('resnet18')];
+  const rates = (networkDropout: boolean) =>
+    maskInputs(runNetwork(config, mobile, 3, networkDropout).training(1)).map(({ name }) => name);
+  assert.equal(rates(true).length, 2);
+  assert.equal(rates(false).length, 1);
+  assert.match(lacksNetworkDropout(config, mobile) ?? '', /continues with dropout in the head only/);
+  assert.equal(lacksNetworkDropout(config, resnet), undefined);
+  assert.equal(lacksNetworkDropout({ ...config, dropout: 0 }, mobile), undefined);
+  const resumed = (dropout: number | undefined, networkDropout?: boolean) =>
+    hasNetworkDropout({
+      checkpoint: { metadata: { training: { networkDropout } } },
+      resume: { config: { dropout } },
+    });
+  // Those runs always recorded a rate, and nothing of the network.
+  assert.equal(resumed(0.5), false);
+  assert.equal(resumed(undefined), true);
+  assert.equal(resumed(0.5, true), true);
+  // One that went on so before goes on so again.
+  assert.equal(resumed(0.5, false), false);
+  assert.equal(resumed(undefined, false), false);
 });

@@ -65,7 +65,7 @@ test('what a configuration asks for and cannot be built is refused in a clause',
   const tiny = 'vit_tiny_patch16_224';
   assert.throws(built(tiny, { args: { attn_layer: 'diff' } }), /attn_layer = "diff" is not supported/u);
   assert.throws(built(tiny, { args: { depth: 1e9 } }), /depth = 1000000000 is not supported/u);
-  assert.throws(built(tiny, { args: { num_heads: 5 } }), /not to be shared out among 5 heads/u);
+  assert.throws(built(tiny, { args: { num_heads: 5 } }), /cannot be divided among 5 heads/u);
   assert.throws(built(tiny, { pool: 'map' }), /pooled by map, and only token and avg/u);
   for (const architecture of ['convnext_tiny', 'mobilenetv4_conv_small', 'tf_efficientnetv2_b0', 'resnet50']) {
     assert.throws(built(architecture, { pool: '' }), /pooled by nothing, and only avg is supported/u);

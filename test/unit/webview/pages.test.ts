@@ -102,7 +102,7 @@ test('a test result says of which images it is, and an old one that it does not 
   const without = { selection: { ...selection, notes: [] } };
   assert.deepEqual(selectionNotes({ 1: { selection } }), notes);
   assert.deepEqual(selectionNotes({ 1: { selection }, 5: { selection } }), notes);
-  assert.deepEqual(selectionNotes({ 1: { selection }, 5: without }), [`Centre crop: ${notes.join()}`]);
+  assert.deepEqual(selectionNotes({ 1: { selection }, 5: without }), [`Center crop: ${notes.join()}`]);
   assert.deepEqual(selectionNotes({ 5: without }), []);
   assert.match(selectionNotes({ 5: {} }).join(), /^This result does not say whether the run was trained on some/);
 });

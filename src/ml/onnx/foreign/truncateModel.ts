@@ -138,7 +138,7 @@ function imageInput(index: ModelIndex, read: ReadonlySet<string>, named: Named):
   if (sizes.length !== 3 || (channels !== undefined && channels !== 3) || height !== width) {
     const shape = [batchSize, ...sizes].map((size) => size ?? '?').join(', ');
     throw new RangeError(
-      `the ONNX file's input ${info.name} must take square colour images as [N, 3, H, W], but its shape is [${shape}]`,
+      `the ONNX file's input ${info.name} must take square color images as [N, 3, H, W], but its shape is [${shape}]`,
     );
   }
   if (height !== undefined && height > mostPixels) {
@@ -146,7 +146,7 @@ function imageInput(index: ModelIndex, read: ReadonlySet<string>, named: Named):
   }
   const elementType = info.type?.tensorType?.elemType ?? 0;
   if (elementType !== onnxDataTypes.float32 && elementType !== float16) {
-    throw new RangeError(`the ONNX file's input ${info.name} must be float32 or float16; export it again so`);
+    throw new RangeError(`the ONNX file's input ${info.name} must be float32 or float16; export it again as float32`);
   }
   const adapted = adaptInput(info.name, last, elementType === float16, named);
   const dims = [batch, 3, height ?? 'H', width ?? 'W'];

@@ -42,6 +42,8 @@ export interface AssembleOptions {
   readonly resumed?: ResumedFrom;
   /** Whether the run goes on in the folder that it was in. */
   readonly inPlace: boolean;
+  /** Whether the dropout of the network itself takes part. */
+  readonly networkDropout: boolean;
   /** Hears of the images as they are loaded. */
   readonly dataCheck: DataCheck;
   readonly locateWeights: LocateWeights;
@@ -57,7 +59,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const { signal } = control;
   const { classes, splits } = dataset;
   const log = (message: string) => session.log(message, 'warning');
-  const network = runNetwork(config, opened.network, classes.length);
+  const network = runNetwork(config, opened.network, classes.length, options.networkDropout);
   const plan = learningPlan(config, network, batchCount(splits.train.length, config.batchSize));
   const initial: TrainingState = (resumed && resumedState(resumed, network, config, plan)) ?? {
     state: await initialState(network, config.seed, opened.firstWeights, options.locateWeights),
@@ -151,7 +153,7 @@ function targetsOf({ labelSmoothing, classWeights }: TrainingConfig, { classes, 
 
 /** What every checkpoint of the run says of itself. */
 function factsOf(
-  { config, opened, session, dataset: { classes, root } }: AssembleOptions,
+  { config, opened, session, dataset: { classes, root }, networkDropout }: AssembleOptions,
   preprocessing: Preprocessing,
   licence: string | undefined,
 ): RunFacts {
@@ -161,7 +163,7 @@ function factsOf(
     head: { ...headOf(config, classes.length), hidden: config.hidden },
     classes: [...classes],
     preprocessing,
-    training: { run: session.folder.name, method: config.method, data: root },
+    training: { run: session.folder.name, method: config.method, data: root, networkDropout },
   };
 }
 

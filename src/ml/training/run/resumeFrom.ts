@@ -63,7 +63,7 @@ export async function resumeRequest(path: string, named: boolean): Promise<Resum
   const checkpoints = files.filter((file) => existsSync(file));
   if (named && checkpoints.length === 0) {
     throw userError(
-      `${name} has saved no checkpoint to begin a run of another name with: leave out --name to begin it again.`,
+      `${name} has saved no checkpoint that a run of another name could begin with: leave out --name to start it again.`,
     );
   }
   return { inPlace: named ? undefined : place, checkpoints };

@@ -116,17 +116,22 @@ function isWhole({ fit = 'crop' }: Preprocessing): boolean {
 }
 
 /**
- * Builds the graphs of a configuration for `classes` classes. Throws a usage error for a method that the network does not
- * have, and for settings with which it cannot be trained.
+ * Builds the graphs of a configuration for `classes` classes. Without `networkDropout`, dropout is in the head alone.
+ * Throws a usage error for a method that the network does not have, and for settings with which it cannot be trained.
  */
-export function runNetwork(config: TrainingConfig, network: Network, classes: number): RunNetwork {
+export function runNetwork(
+  config: TrainingConfig,
+  network: Network,
+  classes: number,
+  networkDropout = true,
+): RunNetwork {
   const { initialise, classifier } = network;
   if (!network.methods.includes(config.method)) {
     throw usageError(`An ONNX backbone is frozen, so the method \`${config.method}\` is not possible: use \`head\`.`);
   }
   const preprocessing = preprocessingOf(config, network.images);
   const head = headOf(config, classes);
-  const dropout = config.dropout ?? 'own';
+  const dropout = networkDropout ? (config.dropout ?? 'own') : 0;
   const graphOf = (batchNorm: 'running' | 'batch', size = preprocessing.crop) =>
     keepByBatch((batchSize) =>
       asUsage(() => network.graph(head, { batchSize, size, pixels: preprocessing, batchNorm, dropout })),

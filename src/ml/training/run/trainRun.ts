@@ -40,6 +40,7 @@ import {
   type ResumeRequest,
   resumeRequest,
 } from './resumeFrom.ts';
+import { hasNetworkDropout, lacksNetworkDropout } from './networkDropout.ts';
 import { refuseNeedless } from './refuseNeedless.ts';
 import { resumeChanges, withPixels } from './resumeChanges.ts';
 import { type NetworkToTrain, openNetwork } from './openNetwork.ts';
@@ -137,8 +138,12 @@ async function trainOn(
   const continued = resumed && keepSteps(named, resumed.resume.config);
   if (continued) checkResumable(resumed, continued, opened.network);
   // What cannot be trained is said before there is a folder; the numbers of classes and images change nothing of that.
-  const built = runNetwork(continued ?? chooseSteps(named, opened.network, 1).config, opened.network, 2);
+  const networkDropout = !resumed || hasNetworkDropout(resumed);
+  const first = continued ?? chooseSteps(named, opened.network, 1).config;
+  const built = runNetwork(first, opened.network, 2, networkDropout);
   refuseNeedless(named, built, resumed?.resume.config);
+  const lacks = networkDropout ? undefined : lacksNetworkDropout(first, opened.network);
+  if (lacks !== undefined) notes.push(lacks);
   const { dataset, split, splitIsKept = false, notes: differences } = await splitOf(named, resumed);
   refuseUntrainable(countsOf(dataset), split);
   const steps = chooseSteps(continued ?? named, opened.network, dataset.splits.train.length);
@@ -164,7 +169,7 @@ async function trainOn(
     for (const suggestion of suggestions) session.log(suggestion);
     const inPlace = reopened !== undefined;
     const started = {
-      ...{ config, opened, options, control, session, dataset, inPlace, splitIsKept },
+      ...{ config, opened, options, control, session, dataset, inPlace, splitIsKept, networkDropout },
       ...(resumed ? { resumed } : {}),
       ...(split ? { split } : {}),
     };
@@ -208,6 +213,8 @@ interface StartedRun {
   readonly splitIsKept: boolean;
   readonly resumed?: ResumedFrom;
   readonly inPlace: boolean;
+  /** Whether the dropout of the network itself takes part. */
+  readonly networkDropout: boolean;
 }
 
 async function trainInFolder(started: StartedRun): Promise<TrainRunResult> {
@@ -318,7 +325,7 @@ function profileRun({ config, session }: StartedRun, { engine, device }: ChosenE
   const { path } = session.folder;
   if (!engine.profiled) {
     session.log(
-      `The engine ${engine.name} does not tell its operators' times: the profile is of whole steps.`,
+      `The engine ${engine.name} does not report the times of its operators, so the profile is of whole steps.`,
       'warning',
     );
   }
