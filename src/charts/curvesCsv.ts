@@ -23,15 +23,18 @@ const columns: readonly CsvColumn[] = [
  * The points of the runs that the page has: a row per step and a row per validation. A row of a long run may stand for
  * several steps, the others of which are left out: `stepsOfRow` says how many, `meanTrainingLossOfRow` is of all of them.
  */
-export function curvesCsv(runs: readonly { name: string; curves: RunCurves }[], topFive: boolean): string {
+export function curvesCsv(
+  runs: readonly { name: string; data: string; curves: RunCurves }[],
+  topFive: boolean,
+): string {
   const wanted = columns.filter(({ validation }) => topFive || validation !== 'validTop5');
   return csv([
-    ['run', 'event', ...wanted.map(({ title }) => title)],
-    ...runs.flatMap(({ name, curves: { steps, validations } }) => [
-      ...rows([name, 'step'], steps.length, (row) =>
+    ['run', 'data', 'event', ...wanted.map(({ title }) => title)],
+    ...runs.flatMap(({ name, data, curves: { steps, validations } }) => [
+      ...rows([name, data, 'step'], steps.length, (row) =>
         wanted.map(({ step }) => (step === undefined ? undefined : known(steps.values(step)[row]))),
       ),
-      ...rows([name, 'validation'], validations.length, (row) =>
+      ...rows([name, data, 'validation'], validations.length, (row) =>
         wanted.map(({ validation }) => (validation === undefined ? undefined : validations.values(validation)[row])),
       ),
     ]),

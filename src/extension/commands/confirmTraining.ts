@@ -266,7 +266,7 @@ function weightsItems(config: GivenConfig, reason: string): Item[] {
     item(
       `$(folder-opened) ${openFolder}`,
       'openWeightsFolder',
-      l10n.t('For files from elsewhere; put one in and try again.'),
+      l10n.t('Put a file that you have into it, then try again.'),
     ),
     item(
       `$(globe) ${setMirror}`,
@@ -348,7 +348,7 @@ function refusalItems(reasons: readonly Finding[], canEdit: boolean): Item[] {
     ? `$(folder-opened) ${l10n.t('Choose Another Folder')}`
     : `$(edit) ${l10n.t('Choose Another Folder in the File')}`;
   return [
-    item(choose, 'folder', l10n.t('This one cannot be trained on yet.')),
+    item(choose, 'folder', l10n.t('This folder cannot be trained on yet.')),
     separator(l10n.t('Why')),
     ...reasons.map((reason) => findingItem(reason, 'nothing')),
   ];

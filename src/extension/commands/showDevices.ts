@@ -48,7 +48,7 @@ export function registerShowingDevices({ log, service }: Pick<Parts, 'log' | 'se
     log.info(`Automatic: ${automaticText(answer)}.`);
     const chosen = await vscode.window.showQuickPick(itemsOf(answer), {
       title: l10n.t('Show Devices'),
-      placeHolder: l10n.t('Choose one to train and classify on from now on, or leave with Escape'),
+      placeHolder: l10n.t('Choose a device to train and classify on, or press Escape'),
       matchOnDetail: true,
     });
     if (!chosen) return;

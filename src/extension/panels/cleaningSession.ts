@@ -77,7 +77,7 @@ export function createCleaningSession(clean: Clean, post: (message: CleaningPane
     },
     act: (action, asker) => {
       const controller = running;
-      if (waiting++ === 0) report({ ...idle, busy: true, what: l10n.t('Looking at the data') });
+      if (waiting++ === 0) report({ ...idle, busy: true, what: l10n.t('Reading the data') });
       before = before
         .then(() => run(action, asker, controller))
         .finally(() => {

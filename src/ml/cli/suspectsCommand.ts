@@ -100,7 +100,7 @@ const titles: Record<Suspect['kind'], string> = {
   label: 'Labels that the data contradicts',
   duplicate: 'Near-duplicates',
   outlier: 'Outliers',
-  quality: 'Images that look unlike the others',
+  quality: 'Images of poor quality',
 };
 
 function printSuspects(suspects: readonly Suspect[], estimated: number, output: Output): void {

@@ -17,7 +17,7 @@ export function kindTitle(kind: CleaningKind): string {
     duplicate: l10n.t('Near-duplicates'),
     unsure: l10n.t('Unsure'),
     outlier: l10n.t('Outliers'),
-    quality: l10n.t('Look unlike the others'),
+    quality: l10n.t('Poor quality'),
   }[kind];
 }
 

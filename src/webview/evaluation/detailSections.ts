@@ -65,9 +65,9 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     send({ type: 'export', what: 'confusions', format, content });
   };
   const exportClasses = (): void => {
-    const { evaluation } = shown();
+    const { evaluation, label } = shown();
     if (evaluation === undefined) return;
-    send({ type: 'export', what: 'classes', format: 'csv', content: classesCsv(evaluation) });
+    send({ type: 'export', what: 'classes', format: 'csv', content: classesCsv(evaluation, label) });
   };
 
   const confusions = confusionSection({

@@ -40,7 +40,8 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     onExport: () => {
       const { evaluation } = shown();
       if (evaluation === undefined) return;
-      send({ type: 'export', what: 'images', format: 'csv', content: imagesCsv(evaluation) });
+      const content = imagesCsv(evaluation, known?.label ?? '');
+      send({ type: 'export', what: 'images', format: 'csv', content });
     },
     onCancel: () => send({ type: 'cancel' }),
   });

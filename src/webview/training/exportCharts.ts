@@ -21,7 +21,11 @@ export async function exportCharts(
   charts: ExportedCharts,
 ): Promise<string> {
   if (format === 'csv') {
-    const named = runs.map(({ title, curves }) => ({ name: title, curves }));
+    const named = runs.map(({ title, record, curves }) => ({
+      name: title,
+      data: fileName(record.config.data),
+      curves,
+    }));
     return curvesCsv(named, runs.some(hasTopFive));
   }
   const heading = runs.map(({ title }) => title).join(', ');

@@ -62,7 +62,7 @@ test('a cell says its number, or its share of the row, and never 0 or 100 percen
   assert.equal(cellText(9, 1, 'rows'), '100');
 });
 
-test('classes are exported one per row, a ratio without a denominator empty', () => {
+test('classes are exported one per row with what was tested, a ratio without a denominator empty', () => {
   const label = (index: number) => ({ index, folder: `f${index}`, name: `n${index}`, images: 0, accuracy: 0 });
   const metrics = evaluationMetrics({
     perClass: [label(0), label(1), label(2)],
@@ -72,15 +72,16 @@ test('classes are exported one per row, a ratio without a denominator empty', ()
       [2, 0, 1],
     ],
   });
+  const test = { data: '/work/flowers', split: 'test', cropCount: 5 };
   assert.deepEqual(
-    classesCsv(metrics as ShownEvaluation)
+    classesCsv({ ...test, ...metrics } as ShownEvaluation, 'demo, best')
       .trim()
       .split('\r\n'),
     [
-      'class,folder,index,images,predicted,precision,recall,f1',
-      'n0,f0,0,4,4,0.75,0.75,0.75',
-      'n1,f1,1,0,1,0,,0',
-      'n2,f2,2,1,0,,0,0',
+      'checkpoint,data,split,crops,class,folder,index,images,predicted,precision,recall,f1',
+      '"demo, best",flowers,test,5,n0,f0,0,4,4,0.75,0.75,0.75',
+      '"demo, best",flowers,test,5,n1,f1,1,0,1,0,,0',
+      '"demo, best",flowers,test,5,n2,f2,2,1,0,,0,0',
     ],
   );
 });
