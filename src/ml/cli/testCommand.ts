@@ -36,12 +36,11 @@ Examples:
   fivecrop test flowers --checkpoint runs/NAME --target-error 0.02 --curves curves.csv
   fivecrop test flowers --checkpoint runs/NAME --slice brightness --slice 'path:*/garden/*' --slice photos.csv:camera
 
-On the data of its run a checkpoint is tested on the images that the run set aside; on any other folder on that folder’s own
-test split, or on all images if it has none. The result is also kept beside the checkpoint. For --target-error the
-validation images are tested too: the threshold is the lowest at which the accepted validation images
-have no higher error. Calibration
-says how far the confidence of predictions is from how often they are right. The names of the report’s script work too: --load_dir, --category_names,
---gpu.`;
+On the data of its run a checkpoint is tested on the images that the run set aside; on any other folder on that
+folder’s own test split, or on all images if it has none. The result is also kept beside the checkpoint. For
+--target-error the validation images are tested too: the threshold is the lowest at which the accepted validation
+images have no higher error. Calibration says how far the confidence of predictions is from how often they are right.
+The names of the report’s script work too: --load_dir, --category_names, --gpu.`;
 
 /** `fivecrop test`: see its help text. */
 export function testCommand(): Command {
