@@ -96,7 +96,9 @@ export const trainingConfigSchema = z.strictObject({
   loraRank: whole(1, 4096).optional().describe('For `lora`: rank of the adapters. If not set, 8.'),
   loraAlpha: positive(100_000)
     .optional()
-    .describe('For `lora`: the output of an adapter is multiplied by this number divided by the rank. If not set, the rank.'),
+    .describe(
+      'For `lora`: the output of an adapter is multiplied by this number divided by the rank. If not set, the rank.',
+    ),
   batchNorm: z
     .enum(['running', 'batch'])
     .optional()
@@ -173,7 +175,9 @@ export const trainingConfigSchema = z.strictObject({
     .describe(
       'Alpha of CutMix: a rectangle of each image, and its share of the class, comes from another of the batch; 0 for none. With mixup too, each batch gets one of the two.',
     ),
-  clipNorm: positive(many).optional().describe('Largest norm of all gradients together; larger ones are scaled down to it.'),
+  clipNorm: positive(many)
+    .optional()
+    .describe('Largest norm of all gradients together; larger ones are scaled down to it.'),
   augment: z
     .enum(augmentations)
     .default('report')

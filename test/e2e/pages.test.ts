@@ -868,7 +868,9 @@ test(
           await choice.locator('vscode-option').nth(place).click();
         };
         await choose(1);
-        await page.getByText(/^Bright areas are where .* was seen, by Grad-CAM.* but this is computed in float32/u).waitFor();
+        await page
+          .getByText(/^Bright areas are where .* was seen, by Grad-CAM.* but this is computed in float32/u)
+          .waitFor();
         assert.equal(await page.locator('.heat:visible').count(), 6);
         for (const place of [0, 1, 5]) assert.ok((await drawnPixels(page, place)) > 1000);
         assert.deepEqual(await faintTexts(page), []);

@@ -28,7 +28,9 @@ async function showData({ service, runs, dataFolders }: DataParts, documents: Vi
   requireTrust('checkingData');
   const node = nodeFrom(argument);
   const data =
-    node?.kind === 'data' ? node.folder : await chooseData(l10n.t('Show what is in the data of which folder?'), dataFolders.all());
+    node?.kind === 'data'
+      ? node.folder
+      : await chooseData(l10n.t('Show what is in the data of which folder?'), dataFolders.all());
   await runs.load();
   // As its newest run split it.
   const config = runs.runs.find(({ record }) => record.config.data === data)?.record.config ?? defaultsFor(data);

@@ -55,7 +55,9 @@ async function dataFor(parts: TestParts, checkpoint: string): Promise<string> {
   if (known !== undefined && existsSync(known)) return known;
   const folder = await chooseFolder({
     title: visible(
-      known === undefined ? l10n.t('Test on which images?') : l10n.t('{0} no longer exists. Test on which images?', known),
+      known === undefined
+        ? l10n.t('Test on which images?')
+        : l10n.t('{0} no longer exists. Test on which images?', known),
     ),
     openLabel: l10n.t('Test on This Folder'),
   });

@@ -222,7 +222,9 @@ async function requireSpelling(root: string, image: string, names: Map<string, R
     const known = names.get(folder) ?? new Set(((await namesIn(folder)) ?? []).map(ignoreKey));
     names.set(folder, known);
     if (!known.has(ignoreKey(part))) {
-      throw userError(`${join(folder, part)} is spelled differently on the disk: name the image as it is spelled there.`);
+      throw userError(
+        `${join(folder, part)} is spelled differently on the disk: name the image as it is spelled there.`,
+      );
     }
   }
 }

@@ -14,7 +14,9 @@ export function checkpointPath(path: string): string {
     .map((name) => join(path, runFiles.checkpoints, name))
     .find((file) => existsSync(file));
   if (found === undefined) {
-    throw userError(`There is no checkpoint in ${path}; name a .safetensors file or the folder of a run that has saved one.`);
+    throw userError(
+      `There is no checkpoint in ${path}; name a .safetensors file or the folder of a run that has saved one.`,
+    );
   }
   return found;
 }

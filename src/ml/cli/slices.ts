@@ -62,7 +62,8 @@ async function columnSlicer(file: string, column: string, say: (line: string) =>
       throw userError(`${file} names none of the images in its first column: name them by their paths within ${data}.`);
     }
     const without = [...textOf.values()].filter((text) => text === undefined).length;
-    if (without > 0) say(`${plural(without, 'image')} of ${results.length} without ${column} in ${file}, so in no slice.`);
+    if (without > 0)
+      say(`${plural(without, 'image')} of ${results.length} without ${column} in ${file}, so in no slice.`);
     return slices;
   };
 }

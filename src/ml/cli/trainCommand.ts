@@ -125,8 +125,7 @@ function profileOption(): Option {
 }
 
 function seedsOption(): Option {
-  const text =
-    'train this many runs, with seeds from --seed on, and print the mean and deviation of their accuracy';
+  const text = 'train this many runs, with seeds from --seed on, and print the mean and deviation of their accuracy';
   return new Option('--seeds <n>', text).argParser((given: string) => {
     const seeds = numberOf('--seeds', given);
     if (!Number.isInteger(seeds) || seeds < 2 || seeds > 100) throw usageError('--seeds takes 2 to 100 seeds.');

@@ -76,7 +76,9 @@ async function baseSettings(options: OptionValues): Promise<Base> {
   if (typeof resume !== 'string') return { settings: {} };
   const run = await runOf(resume);
   if (run === undefined) {
-    throw userError(`${resume} is not in the folder of a run, so its settings are unknown: give DATA and all flags too.`);
+    throw userError(
+      `${resume} is not in the folder of a run, so its settings are unknown: give DATA and all flags too.`,
+    );
   }
   return { settings: (await readRunRecord(run)).config, file: join(run, runFiles.record) };
 }

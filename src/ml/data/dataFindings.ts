@@ -99,7 +99,10 @@ function fewToLearnFrom({ classes }: Counted): Finding[] {
 function unnamed({ classes }: Counted): Finding[] {
   const nameless = classes.filter(({ folder, name }) => folder === name).map(({ folder }) => folder);
   if (nameless.length === 0 || nameless.length === classes.length) return [];
-  const which = nameless.length === 1 ? '1 class is named after its folder' : `${nameless.length} classes are named after their folders`;
+  const which =
+    nameless.length === 1
+      ? '1 class is named after its folder'
+      : `${nameless.length} classes are named after their folders`;
   const what = `${which} (${someOf(nameless)}), because the file of class names does not have ${nameless.length === 1 ? 'it' : 'them'}.`;
   return [{ level: 'info', what, todo: 'Add what is missing.' }];
 }

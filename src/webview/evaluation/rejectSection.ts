@@ -73,7 +73,10 @@ export function rejectSection(onChoose: (reject: Reject) => void, onOpen: (group
 /** By which images an error is chosen for; `missed` is one that no confidence reaches. */
 function noteOf(evaluation: ShownEvaluation, validation: Evaluation | undefined, missed: number | undefined): string {
   if (missed !== undefined)
-    return l10n.t('No confidence reaches an error of {0}: the most confident predictions are wrong too.', percent(missed));
+    return l10n.t(
+      'No confidence reaches an error of {0}: the most confident predictions are wrong too.',
+      percent(missed),
+    );
   if (validation)
     return l10n.t(
       'The confidence for an error is chosen by {0} of the validation split.',

@@ -145,7 +145,10 @@ test('the flag makes splits of what could be a class, and what is left out is co
 test('a folder beside splits that share their classes is left out with a line that counts its images', async (t) => {
   const dataset = await scan(t, images(['train/cat', 'train/dog', 'test/cat', 'test/dog', 'extra', 'extra/more']));
   assert.deepEqual(classesOf(dataset), ['cat', 'dog']);
-  assert.match(said(dataset), /4 images are not in a split and are left out \(extra\)\. Move what is to be used into train, valid or test/);
+  assert.match(
+    said(dataset),
+    /4 images are not in a split and are left out \(extra\)\. Move what is to be used into train, valid or test/,
+  );
 });
 
 test('a class may be called like a split among other classes, and inside splits; the first is said', async (t) => {
@@ -210,7 +213,10 @@ test('links that lead round in circles end, and each image is there once', async
     countsBySplit(dataset).reduce((sum, count) => sum + count),
     9,
   );
-  assert.match(said(dataset), /6 links lead to what is already counted, or to folders that contain them, and are left out/);
+  assert.match(
+    said(dataset),
+    /6 links lead to what is already counted, or to folders that contain them, and are left out/,
+  );
 });
 
 test('a folder that is linked into two splits is trained on, not tested, and said', async (t) => {
