@@ -34,7 +34,7 @@ function comparisonTable(runs: readonly PageRun[], colors: readonly string[]): H
   const rows: [string, (string | HTMLElement)[]][] = [
     [l10n.t('State'), runs.map(stateWord)],
     [l10n.t('Best accuracy'), runs.map((run) => bestCell(bestAccuracy(run), best, runs.length))],
-    [l10n.t('Validation loss there'), runs.map((run) => optional(bestLoss(run), short))],
+    [l10n.t('Validation loss at best accuracy'), runs.map((run) => optional(bestLoss(run), short))],
     [l10n.t('Steps'), runs.map(({ curves }) => optional(curves.lastStep?.step, count))],
     [l10n.t('Time trained'), runs.map(({ curves }) => duration(trainedSeconds(curves)))],
   ];
@@ -43,7 +43,7 @@ function comparisonTable(runs: readonly PageRun[], colors: readonly string[]): H
       element('caption', { class: 'spoken' }, [l10n.t('Results of the runs, and the settings that differ')]),
       element('thead', {}, [
         element('tr', {}, [
-          element('th', { scope: 'col' }, [element('span', { class: 'spoken' }, [l10n.t('What')])]),
+          element('th', { scope: 'col' }, [element('span', { class: 'spoken' }, [l10n.t('Result or setting')])]),
           ...runs.map(({ title, style }) =>
             element('th', { scope: 'col' }, [
               element('span', { class: 'run-name' }, [runSample(style, colors), title]),
