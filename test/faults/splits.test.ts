@@ -105,7 +105,7 @@ test('a class folder that came or went stops neither a test nor a resume of the 
   const own = images.test.filter((path) => !path.startsWith('owl/')).sort();
   const after = await tested(changed, run);
   assert.deepEqual(imagesOf(after), own);
-  for (const said of [/split\.json cannot be used.* The split that the checkpoint itself keeps is taken/, /3 images lie in folders that are not classes of the run \(fox\)/, /of the run’s test split are gone/]) assert.match(after.said, said); // prettier-ignore
+  for (const said of [/split\.json cannot be used.* The split that the checkpoint itself keeps is taken/, /3 images are in folders that are not classes of the run \(fox\)/, /of the run’s test split are gone/]) assert.match(after.said, said); // prettier-ignore
   const resumed = await fivecrop(['train', '--resume', run, '--epochs', '2', '--json']);
   assert.equal(resumed.code, 0, resumed.stderr);
   for (const said of [/not classes of the run \(fox\)/, /No train images are left of 1 class \(owl\)/, /"classes":3/, /split\.json cannot be used/]) assert.match(resumed.stdout, said); // prettier-ignore

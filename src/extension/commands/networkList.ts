@@ -53,7 +53,7 @@ export interface NetworkGroup {
 
 /**
  * What can be trained: first what is suggested, what was trained last, and the report's networks; then those whose weights
- * are here, and the others by family, in each the most accurate first. Each network is in one group.
+ * are here, what is in no list, and the others by family, in each the most accurate first. Each network is in one group.
  */
 export function networkGroups(list: NetworkList): NetworkGroup[] {
   const { offers, suggestions, chosen, measuring } = list;
@@ -76,12 +76,12 @@ export function networkGroups(list: NetworkList): NetworkGroup[] {
     { title: l10n.t('Used Last'), rows: ofReport.includes(last) ? [] : [last] },
     { title: l10n.t('Networks of the Report'), rows: ofReport },
     { title: l10n.t('Ready on This Machine'), rows: ready },
+    { title: l10n.t('From a File or the Hub'), rows: elsewhereRows },
     ...families.map((family) => ({ title: l10n.t('To Download: {0}', family), rows: ofFamily(family) })),
     {
       title: l10n.t('To Download: ONNX Files as Backbones'),
       rows: rest.filter(({ network }) => network?.kind === 'backbone'),
     },
-    { title: l10n.t('From Elsewhere'), rows: elsewhereRows },
   ];
   return groups.filter(({ rows }) => rows.length > 0);
 }

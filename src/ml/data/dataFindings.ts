@@ -39,7 +39,7 @@ function copies({ files, same }: Counted['duplicates'][number]): string {
 /** How many images lie in more than one place, how many of them re-encoded, and the first of them. */
 function copiedImages(groups: Counted['duplicates'], place: string): string {
   const anew = groups.filter(({ same }) => same === 'picture').length;
-  const what = groups.length === 1 ? '1 image lies' : `${groups.length} images lie`;
+  const what = groups.length === 1 ? '1 image is' : `${groups.length} images are`;
   const how = anew === 0 ? '' : groups.length === 1 ? ', re-encoded' : `, ${anew} of them re-encoded`;
   return `${what} in more than one ${place}${how} (${someOf(groups.map(copies))})`;
 }

@@ -107,7 +107,7 @@ export async function scanDataset(folder: string, options: ScanOptions): Promise
 /** The sentence for images of other classes than a run's, that are left out of the run's own data. */
 export function otherClassesNote({ otherClasses, otherImages }: Dataset): string[] {
   if (otherImages === 0) return [];
-  const images = otherImages === 1 ? '1 image lies' : `${otherImages} images lie`;
+  const images = otherImages === 1 ? '1 image is' : `${otherImages} images are`;
   return [
     `${images} in folders that are not classes of the run (${someOf(otherClasses)}) and ${otherImages === 1 ? 'is' : 'are'} left out; give a renamed folder its name back, or start a new run to have more classes.`,
   ];

@@ -53,11 +53,8 @@ test('a full check finds what does not decode, what lies in two places, and what
     said,
     /warning: 2 files cannot be used and are left out \(train\/b\/notes\.txt, train\/b\/broken\.jpg\)/,
   );
-  assert.match(said, /warning: 1 image lies in more than one class .*doubtful/);
-  assert.match(
-    said,
-    /warning: 1 image lies in more than one split .*shared\.png = valid.*Remove the copies from train/,
-  );
+  assert.match(said, /warning: 1 image is in more than one class .*doubtful/);
+  assert.match(said, /warning: 1 image is in more than one split .*shared\.png = valid.*Remove the copies from train/);
   assert.match(said, /warning: Classes are imbalanced: aster has 64 train images, bellflower has 10/);
   assert.match(said, /info: There are no test images/);
   assert.match(said, /info: 1 class is named after its folder \(c\), because the file of class names does not have it/);

@@ -63,7 +63,7 @@ for (const [how, save] of Object.entries(copies)) {
     const said = findings.map(findingText).join('\n');
     assert.match(
       said,
-      /1 image lies in more than one split, re-encoded \(train\/a\/1\.png ≈ valid\/a\/2\.png\), .* Remove the copies from train\./u,
+      /1 image is in more than one split, re-encoded \(train\/a\/1\.png ≈ valid\/a\/2\.png\), .* Remove the copies from train\./u,
     );
   });
 }

@@ -60,7 +60,7 @@ test('a copied checkpoint is tested on the images that its run set aside, also w
   await rm(join(data, split.images.train[0] ?? ''));
   const after = await choose();
   assert.deepEqual([after.paths, after.knowsTraining], [before.paths, true]);
-  assert.match(after.said, /3 images came after the run began, are in none of its splits and not tested/);
+  assert.match(after.said, /3 images came after the run began, are in none of its splits and are not tested/);
   assert.deepEqual((await choose({ split: 'train' })).paths, split.images.train.slice(1).sort());
 });
 
@@ -129,7 +129,7 @@ test('of the run’s own data a class folder that came or was renamed is left ou
   const { paths, said } = await choose();
   const left = split.images.test.filter((path) => !path.startsWith(`${first}/`));
   assert.deepEqual(paths, left.toSorted());
-  assert.match(said, /13 images lie in folders that are not classes of the run \(fox, renamed\) and are left out/);
+  assert.match(said, /13 images are in folders that are not classes of the run \(fox, renamed\) and are left out/);
   assert.match(said, /3 images of the run’s test split are gone/);
   const other = join(folder, 'other');
   await writeImages(other, [first, 'fox'], 3, 'h');

@@ -48,7 +48,7 @@ test('a profiled run says where the time of a step went, by part, phase, operato
   assert.match(lines, /training step \(full\) of 5 images/);
   assert.match(lines, /conv2dWeightGradient {2}/);
   const short = profileLines({ ...profile, steps: 0 });
-  assert.match(short.join(), /not known: the run had no 3 steps/, 'instead of zeros');
+  assert.match(short.join(), /There is no profile: the run did not take 3 steps in a row/, 'instead of zeros');
 });
 
 test('a step whose batch goes through the frozen network in parts is watched whole', async (context) => {

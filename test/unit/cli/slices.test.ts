@@ -42,6 +42,6 @@ describe('slices by a column of a CSV file', () => {
   });
 
   it('refuse a file that says two things of an image', async () => {
-    await assert.rejects(sliced('image,camera\ncat/1.jpg,old\ncat/1.jpg,new\n'), /says two things of cat\/1\.jpg/);
+    await assert.rejects(sliced('image,camera\ncat/1.jpg,old\ncat/1.jpg,new\n'), /has two values for cat\/1\.jpg/);
   });
 });

@@ -134,7 +134,11 @@ test('the first frame of an animation counts', async (t) => {
 });
 
 const undecodable: readonly [what: string, make: () => Promise<Uint8Array>, reason: RegExp][] = [
-  ['a text', () => Promise.resolve(Buffer.from('<html>not found</html>')), /no format that can be read; save it as/],
+  [
+    'a text',
+    () => Promise.resolve(Buffer.from('<html>not found</html>')),
+    /not in a format that can be read; save it as/,
+  ],
   ['an empty file', () => Promise.resolve(Buffer.alloc(0)), /\.$/],
   ['half a JPEG', async () => cut(await noiseImage(1, 200, 200, 'jpeg')), /cut short or damaged; replace it/],
   ['half a PNG', async () => cut(await noiseImage(1, 200, 200)), /cut short or damaged; replace it/],

@@ -109,7 +109,7 @@ test('hidden files are passed over, others that are no images are listed, links 
     ['loose.jpg', 'notes.txt'],
   );
   const said = notes.map(findingText).join(' ');
-  assert.match(said, /1 link leads nowhere and is left out \(train\/b\/broken\.jpg\)\. Mend/);
+  assert.match(said, /1 link leads nowhere and is left out \(train\/b\/broken\.jpg\)\. Fix/);
   assert.match(said, /1 image is hidden by a leading dot and is left out \(train\/a\/\.hidden\.jpg\)/);
 });
 
@@ -138,7 +138,7 @@ test("a checkpoint's classes number the images, and images of a folder that it d
 const refused: readonly [what: string, files: readonly string[], folder: string, message: RegExp][] = [
   ['a folder that does not exist', [], 'nowhere', /There is no folder .*nowhere; give/],
   ['a file', ['x.jpg'], 'x.jpg', /is a file; give the folder/],
-  ['a folder without images', ['train/a/notes.txt'], '', /No images lie in class folders/],
+  ['a folder without images', ['train/a/notes.txt'], '', /There are no images in class folders/],
   ['a single class', ['train/a/1.jpg'], '', /single class a; .* two class folders/],
   [
     'two validation folders',

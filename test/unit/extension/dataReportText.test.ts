@@ -57,7 +57,7 @@ test('pictures that were re-encoded are listed apart from identical files, and o
   assert.match(identical, /## Identical files\n\n- `train\/1\/a\.jpg` = `valid\/1\/b\.jpg`\n/u);
   assert.match(picture, /^\n\n- `train\/1\/c\.jpg` ≈ `test\/1\/c\.png`\n/u);
   const said = dataFindings(report, others).map(findingText);
-  assert.ok(said.some((message) => message.startsWith('2 images lie in more than one split, 1 of them re-encoded (')));
+  assert.ok(said.some((message) => message.startsWith('2 images are in more than one split, 1 of them re-encoded (')));
 });
 
 test('ten thousand classes and a file that lies in all of them make a report of bounded length', () => {

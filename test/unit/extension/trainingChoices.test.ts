@@ -108,6 +108,8 @@ test('what can be trained now is chosen by Enter alone: what was trained last, a
   assert.deepEqual(first(suggested, ...others), ['speed', 'squeezenet1_1']);
   const typed = { ...last, network: { ...resnet, name: 'timm/resnet18.mine' } };
   assert.deepEqual(groups(typed, ...others)[1]?.rows.map(({ label }) => label), ['timm/resnet18.mine']); // prettier-ignore
+  const titles = groups(last, offer('resnet50', 0.8, false), ...others).map(({ title }) => title);
+  assert.deepEqual(titles.slice(-2), ['From a File or the Hub', 'To Download: any'], 'below no long list');
   const listed = groups(last, ...others).flatMap(({ rows }) => rows.flatMap(({ network }) => network ?? []));
   assert.equal(new Set(listed.map(networkId)).size, listed.length, 'each network once');
 });

@@ -246,7 +246,7 @@ test('what cannot be used is refused with a sentence that says why', () => {
     ['N', 3, 4, 5],
     ['N', 48],
   ]) {
-    refused(() => readFeatureExtractor(modelOf({ node: [pool], input: [info('x', shape)], output })), /square colour/);
+    refused(() => readFeatureExtractor(modelOf({ node: [pool], input: [info('x', shape)], output })), /square color/);
   }
   const bytes = modelOf({ node: [pool], input: [info('x', ['N', 3, 4, 4], 2)], output });
   refused(() => readFeatureExtractor(bytes), /float32 or float16/);
