@@ -81,7 +81,11 @@ function tellingOfSeen({ name, method, crops }: Explanation): string {
   const probabilities = crops.map(({ probability }) => percent(probability, 0)).join(', ');
   switch (method) {
     case 'grad-cam':
-      return l10n.t('Bright areas are where {0} was seen, by Grad-CAM. Probability of each crop: {1}.', name, probabilities);
+      return l10n.t(
+        'Bright areas are where {0} was seen, by Grad-CAM. Probability of each crop: {1}.',
+        name,
+        probabilities,
+      );
     case 'attention':
       return l10n.t('Bright areas are where {0} was seen, by the attention of the network. Probability of each crop: {1}.', name, probabilities); // prettier-ignore
     case 'occlusion':

@@ -92,7 +92,14 @@ test('a picture of the curves is drawn to scale, with a legend, and hides no mar
 test('the columns of the CSV tell training from validation and top-1 from top-5, which few classes do not have', () => {
   const runs = [{ name: 'r', data: 'flowers', curves: emptyCurves() }];
   const heading = (topFive: boolean) => curvesCsv(runs, topFive).split('\r\n')[0]?.split(',') ?? [];
-  for (const column of ['run', 'data', 'trainingLoss', 'validationLoss', 'validationTop1Accuracy', 'validationTop5Accuracy']) {
+  for (const column of [
+    'run',
+    'data',
+    'trainingLoss',
+    'validationLoss',
+    'validationTop1Accuracy',
+    'validationTop5Accuracy',
+  ]) {
     assert.ok(heading(true).includes(column), column);
   }
   assert.ok(!heading(false).includes('validationTop5Accuracy'));
