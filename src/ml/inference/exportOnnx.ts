@@ -1,17 +1,21 @@
 import type { FeatureExtractor } from '../onnx/foreign/featuresAndScores.ts';
-import { encodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';
+import { encodeOnnx, mostModelBytes, type OnnxModel } from '../onnx/onnxModel.ts';
 import { writeOnnx } from '../lowering/writeOnnx.ts';
+import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
+import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
+import { userError } from '../../protocol/errors.ts';
 import { temperatureFor } from '../../protocol/confidenceCalibration.ts';
 import { extendGraph, finishGraph } from '../graph/builder.ts';
-import type { Graph } from '../graph/graph.ts';
-import type { StateDict } from '../graph/tensor.ts';
+import { type Graph, typeOf } from '../graph/graph.ts';
+import { elementCount, type StateDict } from '../graph/tensor.ts';
 import { affine } from '../operators/elementwise/affine.ts';
 import { logSoftmax } from '../operators/loss/logSoftmax.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
+import { networkOf } from '../networks/registry.ts';
 import { networkOfCheckpoint } from './openBackbone.ts';
 import { exportedKeys } from './backbonePreprocessing.ts';
 import { tryModel } from './modelTrial.ts';
-import { readUsableCheckpoint } from './usableCheckpoint.ts';
+import { readUsableCheckpoint, usableGraph } from './usableCheckpoint.ts';
 
 /** Names in the exported file. */
 export const exportedInput = 'input';
@@ -24,9 +28,10 @@ export const exportedOutput = 'log_probabilities';
  * `licence` is that of the weights that its run began with. A temperature that was fitted to predictions by one crop is in
  * the network. The mean of five crops has a temperature of its own, in `fivecrop`: it fits the mean of probabilities at
  * temperature 1, which this file gives only where it has no temperature in it.
- * Throws as `readUsableCheckpoint` does.
+ * Throws as `readUsableCheckpoint` does, and a user error for a network that does not fit into a file.
  */
 export async function exportOnnx(file: string, trial = tryModel): Promise<Uint8Array> {
+  refuseTooLarge(file, await readCheckpointMetadata(file));
   const checkpoint = await readUsableCheckpoint(file);
   const { head, preprocessing } = checkpoint.metadata;
   const metadata = metadataOf(checkpoint);
@@ -37,6 +42,19 @@ export async function exportOnnx(file: string, trial = tryModel): Promise<Uint8A
   const [start = ''] = graph.inputs;
   const model = write(graph, checkpoint.state, metadata, [start, backbone?.extractor.output ?? exportedInput]);
   return encodeOnnx(backbone ? joinModels(backbone.extractor, model) : model);
+}
+
+/** Throws a user error for a network whose weights do not fit into one file. */
+function refuseTooLarge(file: string, { network, head, preprocessing: { crop } }: CheckpointMetadata): void {
+  const graph = usableGraph(file, () => networkOf(network).graph(head, { batchSize: 1, size: crop }));
+  const bytes = [...graph.parameters, ...graph.buffers].reduce(
+    (sum, name) => sum + 4 * elementCount(typeOf(graph, name).shape),
+    0,
+  );
+  if (bytes <= mostModelBytes) return;
+  throw userError(
+    `${file} cannot be exported, because its weights have ${(bytes / 1e9).toFixed(1)} GB and an ONNX file has at most 2: use the checkpoint itself, or train a smaller network.`,
+  );
 }
 
 /** Log-probabilities of logits that are divided by the temperature. */

@@ -114,11 +114,17 @@ function draw(shape: readonly number[], distribution: Distribution, random: Rand
 /**
  * Random weights as torch draws them for a new network, and for a new head on an old one. A tensor's values depend on
  * the seed and its name alone, so that other tensors may come and go. `num_batches_tracked` becomes an int64 zero.
- * The distributions are torch's, the numbers are not: the generators differ.
+ * The distributions are torch's, the numbers are not: the generators differ. Those that `has` knows are left out.
  */
-export function initialise(shapes: StateShapes, initialisation: Initialisation, seed: number): StateDict {
+export function initialise(
+  shapes: StateShapes,
+  initialisation: Initialisation,
+  seed: number,
+  has: (name: string) => boolean = () => false,
+): StateDict {
   const state = new Map<string, Tensor>();
   for (const [name, shape] of shapes) {
+    if (has(name)) continue;
     if (name.endsWith('.num_batches_tracked')) {
       state.set(name, { dtype: 'int64', shape, data: new BigInt64Array(elementCount(shape)) });
     } else {

@@ -21,7 +21,6 @@ import { buildHead } from './layers/head.ts';
 import { maxvit } from './maxvit.ts';
 import { mobilenetV2 } from './mobilenetV2.ts';
 import { googlenet } from './googlenet.ts';
-import { fitsModel } from './graphLimits.ts';
 import { inceptionV3 } from './inceptionV3.ts';
 import { mnasnet } from './mnasnet.ts';
 import { mobilenetV3 } from './mobilenetV3.ts';
@@ -198,11 +197,9 @@ export function networkOf(reference: NetworkReference): Network {
   return reference.kind === 'architecture' ? namedNetwork(reference.name, reference.hub) : onnxFileNetwork(reference);
 }
 
-/** Every network of `networkNames` that can be used: what is too large for a model is known, and refused by its name. */
+/** Every network of `networkNames`. */
 export function listNetworks(): readonly NamedNetwork[] {
-  return networkNames
-    .map((name) => namedNetwork(name))
-    .filter(({ weights }) => weights.every(({ megabytes }) => fitsModel(megabytes)));
+  return networkNames.map((name) => namedNetwork(name));
 }
 
 /**

@@ -236,6 +236,9 @@ function describe(): protobuf.INamespace {
 
 const modelType = protobuf.Root.fromJSON(describe()).lookupType('ModelProto');
 
+/** Bytes of weights that fit into an ONNX file beside its nodes: protobuf ends at 2 GiB. */
+export const mostModelBytes = 2 ** 31 - 2 ** 26;
+
 /** The bytes of an ONNX file. */
 export function encodeOnnx(model: OnnxModel): Uint8Array {
   return modelType.encode(model).finish();

@@ -24,6 +24,7 @@ import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { type Initialisation, initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
 import { squeezeExcite } from '../../../src/ml/networks/layers/squeezeExcite.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
+import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { licenceNote } from '../../../src/protocol/licence.ts';
 import { checkpointMetadataSchema } from '../../../src/protocol/checkpointMetadata.ts';
 import { imageSize, randomImages, writeRandomCheckpoint } from './checkpointFixture.ts';
@@ -104,6 +105,18 @@ test('the temperature of a checkpoint is in its export, which classifies and mak
     await again.dispose();
   }
   assert.equal(found[0], found[1]);
+});
+
+test('a network whose weights do not fit into an ONNX file is refused before they are read', async (t) => {
+  const folder = await temporaryFolder(t);
+  const network = { kind: 'architecture', name: 'ConvNet1' } as const;
+  const size = { resize: 224, crop: 224, ...presetConstants('imagenet') };
+  const large = { network: { ...network, name: 'vit_h_14' }, preprocessing: size };
+  const file = await writeRandomCheckpoint(folder, network, large);
+  await assert.rejects(exportOnnx(file, untried), {
+    name: 'UserError',
+    message: `${file} cannot be exported, because its weights have 2.5 GB and an ONNX file has at most 2: use the checkpoint itself, or train a smaller network.`,
+  });
 });
 
 /** Runs a graph of one row that was written for any batch, and compares three rows together with each alone. */

@@ -1,3 +1,4 @@
+import type { StateDict } from '../../graph/tensor.ts';
 import type { Engine } from '../engine.ts';
 import { type Library, openLibrary } from './capi/library.ts';
 import { listOnnxDevices, requireDevice } from './devices.ts';
@@ -31,7 +32,7 @@ function createOnnxEngine(options: InferenceOptions): Engine {
     async compileInference(graphFor, state, device) {
       requireDevice(device);
       const model = createInferenceModel(graphFor, state, device, optionsFor(device));
-      return Promise.resolve(device === 'cpu' ? inSmallBatches(model) : model);
+      return Promise.resolve(device === 'cpu' ? inSmallBatches(model, atOnce(state)) : model);
     },
     async compileOnnx(model, device) {
       requireDevice(device);
@@ -43,4 +44,13 @@ function createOnnxEngine(options: InferenceOptions): Engine {
       return createTrainingModel(graphFor, initial, training, options);
     },
   };
+}
+
+/** Bytes of weights from which on images go one by one: a session for each size of batch would hold them once more. */
+const manyWeights = 2 ** 31;
+
+/** How many images go at once through a model of these weights; undefined leaves it to the machine. */
+function atOnce(state: StateDict): number | undefined {
+  const bytes = [...state.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+  return bytes < manyWeights ? undefined : 1;
 }

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../../../protocol/errors.ts';
-import { encodeOnnx, onnxDataTypes, type OnnxModel, onnxNumber } from '../../onnx/onnxModel.ts';
+import { encodeOnnx, type OnnxModel } from '../../onnx/onnxModel.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
 import { webgpuLimits, type WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
-import { elementCount, type Tensor } from '../../graph/tensor.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
 import type { Library } from './capi/library.ts';
 import { librarySession } from './capi/session.ts';
@@ -13,6 +13,7 @@ import { cudaReason } from './cuda/cudaReason.ts';
 import { fatalOnly, loadRuntime } from './loadRuntime.ts';
 import { profiledSession } from './profiledSession.ts';
 import type { ProfilableSession, Session, SessionWatch } from './sessionTypes.ts';
+import { weightsBeside } from './weightsBeside.ts';
 
 /** Above this many, ONNX Runtime's own count (one thread a physical core) is better than one a hardware thread. */
 const threadsWeSet = 4;
@@ -69,7 +70,7 @@ export function createSession(
   purpose: SessionPurpose,
   { watch, kept = [], library }: SessionWishes = {},
 ): Promise<Session> {
-  const { small, externalData } = device === 'cpu' ? withoutWeights(model) : { small: model, externalData: [] };
+  const { small, externalData } = weightsBeside(model, device);
   const bytes = encodeOnnx(small);
   // Measured: with the pattern a training step needs up to twice the memory and is a quarter slower.
   const enableMemPattern = purpose === 'inference';
@@ -104,30 +105,6 @@ export function createSession(
   return guarded<Session>(device, () =>
     watch && observer?.wants() === true ? profiledSession(create, { ...watch, observer }) : create(),
   );
-}
-
-/** Bytes from which on a weight is handed over beside the model. */
-const largeWeight = 65_536;
-/** Where the format says that a tensor's bytes are: outside of the model. */
-const outside = 1;
-
-/**
- * A model without its large weights, and those beside it, by the names under which it looks for them. Within the encoded
- * model they would be there four times while it is opened, beside it twice: 640 MB of weights took 3.7 GB, and take 1.4.
- */
-function withoutWeights(model: OnnxModel) {
-  const externalData: { path: string; data: Uint8Array }[] = [];
-  const initializer = model.graph.initializer?.map((tensor) => {
-    const { rawData, ...described } = tensor;
-    const count = elementCount((tensor.dims ?? []).map(onnxNumber));
-    const isWhole = tensor.dataType === onnxDataTypes.float32 && rawData?.byteLength === 4 * count;
-    if (!isWhole || rawData.byteLength < largeWeight) return tensor;
-    const place = { location: `weight ${externalData.length}`, offset: '0', length: String(rawData.byteLength) };
-    externalData.push({ path: place.location, data: rawData });
-    const entries = Object.entries(place).map(([key, value]) => ({ key, value }));
-    return { ...described, dataLocation: outside, externalData: entries };
-  });
-  return { small: { ...model, graph: { ...model.graph, ...(initializer ? { initializer } : {}) } }, externalData };
 }
 
 /** Runs a call into ONNX Runtime; a failure to get memory becomes an `OutOfMemoryError`. */

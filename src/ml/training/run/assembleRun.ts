@@ -19,15 +19,19 @@ import type { TargetOptions } from '../../operators/loss/lossTargets.ts';
 import { createFeatureStore } from '../features/featureStore.ts';
 import { type FrozenPart, frozenPart } from '../features/frozenPart.ts';
 import { initialState, type LocateWeights } from './initialState.ts';
+import { memoryOfMachine } from './memoryOfMachine.ts';
 import type { NetworkToTrain } from './openNetwork.ts';
 import { freshBatches, keptBatches, type ReadyBatches } from '../features/readyBatches.ts';
 import { carryOver, positionOf, type ResumedFrom, resumedState, restoreCheckpoints } from './resumeFrom.ts';
-import { headOf, runNetwork } from './runNetwork.ts';
+import { headOf, type RunNetwork, runNetwork } from './runNetwork.ts';
 import type { RunSession } from './runSession.ts';
 import type { RunProfiler } from '../profile/runProfiler.ts';
 import type { RunFacts } from './saver.ts';
+import { asUsage } from '../../networks/asUsage.ts';
+import { refuseBeyondMemory } from '../../networks/graphLimits.ts';
 import { slowIn8Bits } from '../../networks/slowIn8Bits.ts';
-import { createStepper } from '../loop/stepper.ts';
+import { momentNames } from '../../operators/optimizer/optimizer.ts';
+import { createStepper, optimizerOf } from '../loop/stepper.ts';
 import type { Position } from '../loop/position.ts';
 import type { LoopOptions } from '../loop/trainingLoop.ts';
 import { choosePinned, createValidator } from '../loop/validator.ts';
@@ -60,6 +64,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const { classes, splits } = dataset;
   const log = (message: string) => session.log(message, 'warning');
   const network = runNetwork(config, opened.network, classes.length, options.networkDropout);
+  if (chosen.device === 'cpu') refuseTooLarge(config, network);
   const plan = learningPlan(config, network, batchCount(splits.train.length, config.batchSize));
   const initial: TrainingState = (resumed && resumedState(resumed, network, config, plan)) ?? {
     state: await initialState(network, config.seed, opened.firstWeights, options.locateWeights),
@@ -125,6 +130,12 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     emit: session.emit,
     record: session.record,
   };
+}
+
+/** Throws a usage error where what trains does not fit into the machine's memory, before weights are fetched for it. */
+function refuseTooLarge(config: TrainingConfig, { whole, trainable }: RunNetwork): void {
+  const moments = momentNames(optimizerOf(config), '').length;
+  asUsage(() => refuseBeyondMemory(whole(1), trainable, moments, memoryOfMachine()));
 }
 
 /** The frozen part of a run's network, which stops computing once the run is stopped; the session ends it. */

@@ -1,4 +1,4 @@
-import type { StateDict } from '../../graph/tensor.ts';
+import { type StateDict, tensorOf } from '../../graph/tensor.ts';
 import { initialise, type Initialisation, zeros } from '../../networks/initialise.ts';
 import { isAdapter, isSecondFactor } from '../../passes/lowRankAdapters.ts';
 import { stateShapes } from '../../networks/stateShapes.ts';
@@ -21,8 +21,8 @@ export async function initialState(
   locate: LocateWeights,
 ): Promise<StateDict> {
   const shapes = stateShapes(network.whole(1));
-  const random = initialise(shapes, withAdapterDraws(network.initialise), seed);
-  if (!first) return random;
+  const draws = withAdapterDraws(network.initialise);
+  if (!first) return initialise(shapes, draws, seed);
   const { network: name, source, extraTensors: extra, positions } = first;
   const file = typeof source === 'string' ? source : await locate(name, source);
   const pretrained = await readWeights(file, stateShapes(network.stored(1)), {
@@ -31,7 +31,10 @@ export async function initialState(
     positions,
     network: name,
   });
-  return new Map([...random].map(([tensor, value]) => [tensor, pretrained.get(tensor) ?? value]));
+  const random = initialise(shapes, draws, seed, (tensor) => pretrained.has(tensor));
+  return new Map(
+    [...shapes.keys()].map((tensor) => [tensor, tensorOf(pretrained.has(tensor) ? pretrained : random, tensor)]),
+  );
 }
 
 /** Draws adapters as peft does, whatever Linear they are beside: A by torch's default for a Linear, and B 0, so that they begin with no effect. */

@@ -1,6 +1,7 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { fatalOnly, loadRuntime } from '../loadRuntime.ts';
 import type { Fetches, ProfilableSession, RuntimeTensors } from '../sessionTypes.ts';
+import type { ExternalData } from '../weightsBeside.ts';
 import { elementTypes, optimizationLevels } from './functions.ts';
 import type { Library } from './library.ts';
 import { copyInOwnMemory, type ElementType, isOwn, keepAsOwn } from './memory.ts';
@@ -16,7 +17,7 @@ export interface LibrarySessionOptions {
   /** Adds a provider that is asked before the CPU's to the options of a session. */
   readonly appendProvider?: ((settings: bigint) => void) | undefined;
   /** Weights beside the model, by the names under which it looks for them. */
-  readonly externalData: readonly { readonly path: string; readonly data: Uint8Array }[];
+  readonly externalData: readonly ExternalData[];
   /** Where the trace of a session whose kernels are timed goes: the beginning of its path. */
   readonly profilePrefix?: string | undefined;
 }
