@@ -69,6 +69,9 @@ async function writeBody(
       received += chunk.byteLength;
       onReceived(received);
     }
+  } catch (error) {
+    // What `fetch` says of a body that ends in the middle.
+    throw error instanceof TypeError ? new Error('the connection was cut', { cause: error }) : error;
   } finally {
     clearTimeout(watch);
   }

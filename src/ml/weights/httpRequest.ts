@@ -10,16 +10,19 @@ export class FinalFailure extends Error {}
 /** What a server answered in place of a file. */
 export class ServerRefusal extends Error {
   readonly status: number;
-  /** The address that was asked for. */
+  /** The address that answered so. */
   readonly url: string;
+  /** The address that was asked for; that server may have sent on to another. */
+  readonly asked: string;
   /** Why, in the hub's words: `GatedRepo`, `RepoNotFound`, `EntryNotFound`. */
   readonly code: string | undefined;
   /** Whether a token was sent along. */
   readonly withToken: boolean;
-  constructor(url: string, { status, headers }: Response, withToken: boolean) {
+  constructor(asked: string, { status, headers, url }: Response, withToken: boolean) {
     super(`the server answered ${status}`);
     this.status = status;
     this.url = url;
+    this.asked = asked;
     this.code = headers.get('x-error-code') ?? undefined;
     this.withToken = withToken;
   }

@@ -43,7 +43,7 @@ export async function askHub(
 ): Promise<HubPin> {
   const host = hostOf(address);
   const text = await readText(`${address}/api/models/${repository}/revision/${commit}?blobs=true`, mostAnswer, signal);
-  const what = `what ${host} says of ${repository}`;
+  const what = `What ${host} says of ${repository}`;
   const said = understood(parsed(text, what), repositorySchema, what);
   const file = said.siblings.find(({ rfilename }) => rfilename === path);
   if (!file) throw userError(`${repository} on ${host} has no file ${path}: choose another network.`);

@@ -1,6 +1,6 @@
 import { messageOf, UserError } from '../../protocol/errors.ts';
 import { ServerRefusal } from './httpRequest.ts';
-import { hubAddress, isAtHub } from './hubAddress.ts';
+import { hostOf, hubAddress, isAtHub } from './hubAddress.ts';
 
 /** Why a server gave no file, as words that follow its name. `repository` is what is asked for at the hub. */
 export function whyFetchFailed(error: unknown, repository?: string): string {
@@ -11,19 +11,28 @@ export function whyFetchFailed(error: unknown, repository?: string): string {
   if (message.startsWith('the server sends')) return message.replace('the server ', '');
   const proxy = /Proxy response \((\d+)\)/u.exec(cause instanceof Error ? messageOf(cause.cause) : '')?.[1];
   if (proxy !== undefined) return `cannot be reached, because the proxy of the environment answered ${proxy}`;
+  if (/no data arrived for a while|was cut/.test(message))
+    return 'broke off before the file was whole (what has arrived is kept: try again)';
   // `fetch` wraps what the network says.
   const isNetwork = cause instanceof TypeError || (cause instanceof Error && cause.name === 'TimeoutError');
-  if (isNetwork || /no data arrived for a while|does not answer|was cut/.test(message)) return 'cannot be reached';
+  if (isNetwork || message.includes('does not answer')) return 'cannot be reached';
   return `could not be used (${message})`;
 }
 
-function whyRefused({ status, url, code, withToken }: ServerRefusal, repository: string | undefined): string {
+function whyRefused(refusal: ServerRefusal, repository: string | undefined): string {
+  const { url, asked } = refusal;
+  const host = hostOf(url);
+  const why = whyRefusedBy(refusal, repository);
+  return host === hostOf(asked) ? why : `sends to ${host}, which ${why}`;
+}
+
+function whyRefusedBy({ status, url, code, withToken }: ServerRefusal, repository: string | undefined): string {
   const isHub = isAtHub(new URL(url));
   if (code === 'RepoNotFound' || code === 'RevisionNotFound') return `has no ${repository ?? 'such repository'}`;
   if (isHub && (status === 401 || status === 403)) return whyLocked(status, code, withToken, repository);
   if (status === 401) return 'asks for a login';
   if ([403, 404, 410].includes(status)) return 'does not have the file';
-  return `answered ${status}`;
+  return status === 429 ? 'answered 429, too many requests (try again later)' : `answered ${status}`;
 }
 
 /** The hub keeps some repositories for people who have agreed to a licence. */
