@@ -23,6 +23,8 @@ export type SvgOptions = {
   width: number;
   /** Pixels, of a chart without its legend. */
   chartHeight: number;
+  /** Tells the picture’s clip paths from those of other pictures in the same document. */
+  id?: string;
   colors: Omit<ChartColors, 'curves'>;
 };
 export type Picture = { svg: string; width: number; height: number };
@@ -37,6 +39,8 @@ const sampleWidth = 36;
 /** Pixels that a letter takes, on the safe side: an SVG text has no width before it is drawn. */
 const letter = 7;
 const headingLetter = 10;
+const mostTicks = 10;
+const pixelsPerTick = 70;
 
 type Frame = { x: (place: number) => number; y: (value: number) => number };
 
@@ -84,7 +88,7 @@ function drawChart({ kind, curves }: SvgChart, index: number, options: SvgOption
   );
   const values = valueRange(kind, limits);
   const frame = makeFrame(range, values, kind.log, width, chartHeight);
-  const clip = `clip-${index}`;
+  const clip = `${options.id ?? ''}clip-${index}`;
   const room = 5;
   return [
     text(left, top - 14, kind.title, colors.foreground, { weight: 'bold' }),
@@ -128,7 +132,7 @@ function axes(kind: ChartKind, values: Range, frame: Frame, options: SvgOptions)
       line([left, frame.y(tick)], [width - right, frame.y(tick)], { color: colors.grid, width: 0.5 }),
       text(left - 8, frame.y(tick) + 4, valueLabel(kind, tick, ticks), colors.muted, { anchor: 'end' }),
     ]),
-    ...xTicks(axis, range, 10).map((tick) =>
+    ...xTicks(axis, range, Math.min(mostTicks, (width - left - right) / pixelsPerTick)).map((tick) =>
       text(frame.x(tick), base + 18, xLabel(axis, tick), colors.muted, { anchor: 'middle' }),
     ),
     line([left, base], [width - right, base], { color: colors.muted }),

@@ -13,6 +13,7 @@ import { runRegistered } from './commands/registerCommand.ts';
 import { registerDrawSample } from './commands/drawSample.ts';
 import { registerExporting } from './commands/exportOnnx.ts';
 import { registerInstallCuda, registerRemoveCuda } from './commands/installCuda.ts';
+import { registerExportingPage } from './commands/exportPage.ts';
 import { registerInstallTensorflow } from './commands/installTensorflow.ts';
 import { registerForgetData } from './commands/forgetData.ts';
 import { registerRefresh } from './commands/refresh.ts';
@@ -95,6 +96,7 @@ export function startExtension(
     registerImageMenu(parts),
     registerTesting(parts),
     registerExporting(parts),
+    registerExportingPage(parts),
     registerShowingDevices(parts),
   );
   void runs.load().then(trainers.begin);

@@ -18,7 +18,8 @@ function placed({ environment }: RunRecord): Record<string, unknown> {
   return { ...(engine === undefined ? {} : { engine }), ...(device === undefined ? {} : { device }) };
 }
 
-function flattened(value: object): Map<string, string> {
+/** Settings as texts, by their names: `network.name`, `learningRate`. */
+export function flattened(value: object): Map<string, string> {
   const found = new Map<string, string>();
   const walk = (part: unknown, path: string): void => {
     if (isPlainObject(part)) {

@@ -48,6 +48,8 @@ export const runRecordSchema = z.object({
     fivecrop: name(),
     node: name(),
     platform: name(),
+    /** Processor, threads and memory of the machine; absent in records of earlier versions. */
+    machine: name().optional(),
     engine: name().optional(),
     engineVersion: name().optional(),
     device: name().optional(),

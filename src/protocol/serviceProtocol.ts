@@ -116,6 +116,8 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     device: z.enum(deviceChoices),
   }),
   z.object({ type: z.literal('export'), checkpoint: line(), output: line() }),
+  /** Writes the page of a run, one HTML file; answers `done`. `run` is its folder. */
+  z.object({ type: z.literal('page'), run: line(), output: line() }),
   /** Draws the sample data set; answers `done`. */
   z.object({ type: z.literal('sample'), folder: line() }),
   /** Answers `progress`, then `devices`, then `done`. */

@@ -53,6 +53,7 @@ const withoutRuns: Record<string, Effect> = {
   'Test Checkpoint...': noCheckpoint('test'),
   'Show Test Results': noCheckpoint('show the test results of'),
   'Export to ONNX...': noCheckpoint('export'),
+  'Export Run as HTML Page...': noRun,
   'Show Devices': 'asks',
   'Train Again with These Settings...': noRun,
 };

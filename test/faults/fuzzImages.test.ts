@@ -9,7 +9,7 @@ import { UserError } from '../../src/protocol/errors.ts';
 import { decodeImage } from '../../src/ml/data/decodeImage.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import type { Random } from '../../src/ml/graph/random.ts';
-import { pictureOf } from '../../src/ml/service/picture.ts';
+import { pictureOf } from '../../src/ml/data/picture.ts';
 import formats from '../fixtures/image_formats.json' with { type: 'json' };
 
 const count = Number(process.env['FIVECROP_FUZZ'] ?? 1000);

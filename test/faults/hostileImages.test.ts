@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { decodeImage } from '../../src/ml/data/decodeImage.ts';
 import { inspectFiles, measureFiles } from '../../src/ml/data/decodeWorker.ts';
 import { createLargeImageLock } from '../../src/ml/data/largeImageLock.ts';
-import { pictureOf } from '../../src/ml/service/picture.ts';
+import { pictureOf } from '../../src/ml/data/picture.ts';
 
 test(
   'what is no file is never read: a device, a pipe, a socket and a folder with the name of an image',

@@ -11,7 +11,7 @@ import { findImages } from '../inference/findImages.ts';
 import { predictImages } from '../inference/predictImages.ts';
 import type { RequestContext } from '../../protocol/requestChannel.ts';
 import type { ClassifierPool } from './classifierPool.ts';
-import { pictureOf } from './picture.ts';
+import { pictureOf } from '../data/picture.ts';
 import { rareProgress } from './rareProgress.ts';
 
 type PredictRequest = Extract<ServiceRequestBody, { type: 'predict' }>;

@@ -3,7 +3,7 @@ import type { PublishedWeights, ServiceRequestBody } from '../../protocol/servic
 import { checkData } from '../data/checkData.ts';
 import { automaticChoice } from '../engine/chooseEngine.ts';
 import { drawSampleDataset } from '../data/drawSampleDataset.ts';
-import { writeAtomically } from '../../runs/atomicFile.ts';
+import { writeAtomically, writeTextAtomically } from '../../runs/atomicFile.ts';
 import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
 import { cancelled, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { contradictionIn } from '../../protocol/contradictions.ts';
@@ -23,7 +23,9 @@ import { createCleaner } from './cleanData.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
 import { explainOne } from './explainOne.ts';
 import { offeredDevices } from './offeredDevices.ts';
-import { pictureOf } from './picture.ts';
+import { pictureOf } from '../data/picture.ts';
+import { readResults } from '../results/readResults.ts';
+import { runPage } from '../results/runPage.ts';
 import { predictAll } from './predictAll.ts';
 import { rareProgress } from './rareProgress.ts';
 import { sizeOfData } from './sizeOfData.ts';
@@ -55,6 +57,8 @@ export function createServiceHandler(): RequestHandler {
         return clean(request, context);
       case 'export':
         return exportCheckpoint(request, context);
+      case 'page':
+        return writePage(request, context);
       case 'sample':
         await drawSampleDataset(request.folder, sampleSeed, rareProgress('Drawing flowers', answer));
         return;
@@ -147,4 +151,11 @@ async function exportCheckpoint(
   if (signal.aborted) throw cancelled();
   answer({ type: 'progress', what: 'Writing the file', done: 0 });
   await writeAtomically(output, (handle) => handle.writeFile(bytes));
+}
+
+async function writePage({ run, output }: RequestOf<'page'>, { signal, answer }: RequestContext): Promise<void> {
+  const results = await readResults(run, (message) => answer({ type: 'log', level: 'warning', message }));
+  const page = await runPage(results);
+  if (signal.aborted) throw cancelled();
+  await writeTextAtomically(output, page);
 }

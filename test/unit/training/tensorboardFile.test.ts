@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
-import { curveRecord, openTensorboardFile } from '../../../src/ml/training/run/tensorboardFile.ts';
+import {
+  curveRecord,
+  openTensorboardFile,
+  removeTensorboardFiles,
+} from '../../../src/ml/training/run/tensorboardFile.ts';
 import records from '../../fixtures/tensorboard_records.json' with { type: 'json' };
 
 const throughput = { epoch: 0.5, memoryBytes: 1, device: 'cpu' };
@@ -73,5 +77,14 @@ describe('the event file for TensorBoard', () => {
     const text = (await readFile(join(folder, own[0] ?? ''))).toString('hex');
     assert.ok(text.endsWith(records.join('')), 'ends with the three records');
     assert.ok(text.includes(Buffer.from('brain.Event:2').toString('hex')));
+  });
+
+  it('of a run that goes on without one is deleted, and no other file is', async () => {
+    const before = (await readdir(folder)).length;
+    assert.equal(await removeTensorboardFiles(folder), 1);
+    const names = await readdir(folder);
+    assert.equal(names.length, before - 1);
+    assert.ok(names.includes('events.out.tfevents.1.somebody-else') && names.includes('metrics.jsonl'));
+    assert.equal(await removeTensorboardFiles(folder), 0);
   });
 });

@@ -48,7 +48,7 @@ export interface TensorboardFile {
  * takes the place of the one that the run had before it was resumed.
  */
 export async function openTensorboardFile(folder: string, last: number): Promise<TensorboardFile> {
-  for (const name of await readdir(folder)) if (fileName.test(name)) await rm(join(folder, name));
+  await removeTensorboardFiles(folder);
   const now = Date.now() / 1000;
   const file = openSync(join(folder, `events.out.tfevents.${Math.floor(now)}.fivecrop`), 'w');
   const write = (bytes: Uint8Array) => {
@@ -67,6 +67,13 @@ export async function openTensorboardFile(folder: string, last: number): Promise
     throw error;
   }
   return { append, close: () => closeSync(file) };
+}
+
+/** Removes the event files of a run’s folder; returns how many there were. */
+export async function removeTensorboardFiles(folder: string): Promise<number> {
+  const found = (await readdir(folder)).filter((name) => fileName.test(name));
+  for (const name of found) await rm(join(folder, name));
+  return found.length;
 }
 
 /** The record of a step or a validation; undefined for other events. */

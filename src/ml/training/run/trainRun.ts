@@ -30,6 +30,7 @@ import { assembleRun, nameOf } from './assembleRun.ts';
 import { checkWhileTraining, type DataCheck } from './dataCheck.ts';
 import { chooseSteps, keepSteps } from './chooseSteps.ts';
 import { createTrainingControl, type TrainingControl } from './control.ts';
+import { machineText } from './machine.ts';
 import type { ChosenEngine } from '../../engine/chooseEngine.ts';
 import type { EngineChooser } from './engineChooser.ts';
 import {
@@ -48,7 +49,7 @@ import { preprocessingOf, runNetwork } from './runNetwork.ts';
 import { settleNetwork } from './settleNetwork.ts';
 import { createRunProfiler, type RunProfiler } from '../profile/runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
-import { openTensorboardFile } from './tensorboardFile.ts';
+import { openTensorboardFile, removeTensorboardFiles } from './tensorboardFile.ts';
 import { notesOfOldRun, type ResumedSplit, splitOfResumed } from './splitOfResumed.ts';
 import { type LoopOptions, type LoopResult, trainingLoop } from '../loop/trainingLoop.ts';
 
@@ -272,6 +273,7 @@ async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCh
   const loop = { ...assembled, facts: { ...assembled.facts, split: splitForHeader(split) } };
   const { stepsPerEpoch } = loop;
   if (config.tensorboard) await writeTensorboard(session, loop.start.step);
+  else await removeOldTensorboard(session);
   session.emit({
     event: 'start',
     run: session.folder.name,
@@ -318,6 +320,18 @@ async function writeTensorboard(session: RunSession, step: number): Promise<void
   } catch (error) {
     giveUp(error);
   }
+}
+
+/** A file of an earlier session, which wrote one, would be taken for the whole run. */
+async function removeOldTensorboard(session: RunSession): Promise<void> {
+  const { path } = session.folder;
+  const removed = await removeTensorboardFiles(path).catch((error: unknown) => {
+    session.log(`The old file for TensorBoard could not be deleted: ${messageOf(diskError(error, path))}`, 'warning');
+    return 0;
+  });
+  if (removed === 0) return;
+  const again = 'A resume with --tensorboard writes it again, from the first step on.';
+  session.log(`The run goes on without a file for TensorBoard, and the old one is deleted. ${again}`, 'warning');
 }
 
 /** A profiler whose result is written when all that it watches has ended. */
@@ -424,6 +438,7 @@ async function openFolder(
       fivecrop: packageJson.version,
       node: process.version,
       platform: `${process.platform}-${process.arch}`,
+      machine: machineText(),
       fallbacks: [],
     },
     ...(resumed === undefined ? {} : { resumedFrom: resumed.path }),

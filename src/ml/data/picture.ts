@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { userError } from '../../protocol/errors.ts';
-import { readImageFile, viewableImage } from '../data/viewableImage.ts';
-import { undecodable } from '../data/whyUndecodable.ts';
+import { readImageFile, viewableImage } from './viewableImage.ts';
+import { undecodable } from './whyUndecodable.ts';
 
 /** A small JPEG of an image, and the size of the image itself as a viewer shows it. */
 export interface Picture {

@@ -1,0 +1,208 @@
+import { count, percent } from '../../charts/format.ts';
+import { line, number, text } from '../../charts/svgText.ts';
+import { calibration, type CalibrationBin } from '../../protocol/calibration.ts';
+import type { Evaluation } from '../../protocol/evaluation.ts';
+import { type ClassMetrics, evaluationMetrics } from '../../protocol/evaluationMetrics.ts';
+import { plural } from '../../protocol/plural.ts';
+import { seesWholeImage } from '../../protocol/preprocessing.ts';
+import { html, type Markup, safe } from './markup.ts';
+import { section } from './pageDocument.ts';
+import { facts, firstOf, table } from './tables.ts';
+
+const mostClasses = 400;
+/** Up to so many classes a matrix shows all; of more, those that are confused most. */
+const wholeMatrix = 25;
+const partOfMatrix = 20;
+const mostConfusions = 20;
+
+/** The test that a page shows: the newest of the test images, else the newest there is. */
+export function shownEvaluation(evaluations: readonly Evaluation[]): Evaluation | undefined {
+  return evaluations.find(({ split }) => split === 'test') ?? evaluations[0];
+}
+
+/** What the network saw of each image. */
+export function cropsText({ cropCount, fit }: Pick<Evaluation, 'cropCount' | 'fit'>): string {
+  if (seesWholeImage(fit)) return 'whole images';
+  return cropCount === 1 ? 'centre crop' : 'five crops';
+}
+
+/** How good a checkpoint is on images that it was not trained on. */
+export function evaluationSection(evaluations: readonly Evaluation[]): Markup {
+  const evaluation = shownEvaluation(evaluations);
+  if (evaluation === undefined) {
+    return section('Evaluation', html`<p class="hint">The run has not been tested: fivecrop test does that.</p>`);
+  }
+  const metrics = evaluationMetrics(evaluation);
+  const { low, high } = metrics.accuracyInterval;
+  const { images, leftOut, split, accuracy, top5, loss, brier, temperature, selection } = evaluation;
+  const { expectedError, bins } = calibration(evaluation.results);
+  const without = leftOut > 0 ? `, ${leftOut} left out` : '';
+  return section(
+    'Evaluation',
+    facts([
+      ['Images', `${count(images)} ${split} images, ${cropsText(evaluation)}${without}`],
+      ['Accuracy', `${percent(accuracy)}, 95 % interval ${percent(low)} to ${percent(high)}`],
+      ['Top-5 accuracy', evaluation.perClass.length > 5 ? percent(top5) : undefined],
+      ['Loss', loss.toFixed(4)],
+      ['Mean precision over classes', percent(metrics.macro.precision)],
+      ['Mean recall over classes', percent(metrics.macro.recall)],
+      ['Mean F1 over classes', percent(metrics.macro.f1)],
+      ['Brier score', brier?.toFixed(4)],
+      [
+        'Temperature',
+        temperature && `${temperature.value.toFixed(3)}, fitted on ${plural(temperature.images, 'image')}`,
+      ],
+    ]),
+    html`${(selection?.notes ?? []).map((note) => html`<p class="hint">${note}</p>`)}`,
+    otherTests(evaluations),
+    html`<h3>Classes</h3>`,
+    classTable(metrics.perClass),
+    html`<h3>Confusion matrix</h3>`,
+    confusionMatrix(evaluation, metrics.perClass),
+    confusionList(evaluation, metrics.perClass),
+    html`<h3>Calibration</h3>
+      <p>
+        Expected calibration error ${percent(expectedError)}. Bars are how often predictions are right, lines how sure
+        they are.
+      </p>`,
+    html`<div class="chart">${safe(reliabilityDiagram(bins))}</div>`,
+    binTable(bins),
+  );
+}
+
+function otherTests(evaluations: readonly Evaluation[]): Markup | undefined {
+  if (evaluations.length < 2) return undefined;
+  const columns = [
+    { title: 'Test' },
+    ...['Images', 'Accuracy', '95 % interval'].map((title) => ({ title, numbers: true })),
+  ];
+  const rows = evaluations.map((evaluation) => {
+    const { low, high } = evaluationMetrics(evaluation).accuracyInterval;
+    const { split, images, accuracy } = evaluation;
+    return [
+      `${split}, ${cropsText(evaluation)}`,
+      count(images),
+      percent(accuracy),
+      `${percent(low)} to ${percent(high)}`,
+    ];
+  });
+  return html`<h3>All tests of this checkpoint</h3>
+    ${table('All tests of this checkpoint', columns, rows)}`;
+}
+
+function classTable(perClass: readonly ClassMetrics[]): Markup {
+  const worstFirst = [...perClass].sort((a, b) => a.accuracy - b.accuracy || a.index - b.index);
+  const { shown, more } = firstOf(worstFirst, mostClasses, 'classes, all of which are recognised at least as well');
+  const numbers = ['Images', 'Recall', 'Precision', 'F1'].map((title) => ({ title, numbers: true }));
+  const rows = shown.map(({ folder, name, images, recall, precision, predicted, f1 }) => [
+    name === folder || folder === '' ? name : `${name} (${folder})`,
+    count(images),
+    images === 0 ? '–' : percent(recall),
+    predicted === 0 ? '–' : percent(precision),
+    percent(f1),
+  ]);
+  return html`${table('Classes', [{ title: 'Class' }, ...numbers], rows)}${more}`;
+}
+
+function confusionMatrix({ confusion }: Evaluation, perClass: readonly ClassMetrics[]): Markup {
+  const all = perClass.length <= wholeMatrix;
+  const chosen = all ? perClass : mostConfused(confusion, perClass);
+  const counts = new Map(confusion.map(([actual, as, cases]) => [`${actual} ${as}`, cases]));
+  const cell = (actual: ClassMetrics, as: ClassMetrics) => {
+    const cases = counts.get(`${actual.index} ${as.index}`) ?? 0;
+    if (cases === 0) return html`<td></td>`;
+    const share = Math.min(1, cases / Math.max(1, actual.images));
+    const hue = actual.index === as.index ? '--right' : '--wrong';
+    return html`<td style="background: rgb(var(${safe(hue)}) / ${(0.08 + 0.37 * share).toFixed(2)})">
+      ${count(cases)}
+    </td>`;
+  };
+  const note = all ? '' : ` Of ${perClass.length} classes, the ${partOfMatrix} that are confused most.`;
+  return html`<p class="hint">Each row is an actual class, each column what it was taken for.${note}</p>
+    <div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix">
+      <table class="matrix">
+        <thead>
+          <tr>
+            <th></th>
+            ${chosen.map(({ name }) => html`<th scope="col"><span>${name}</span></th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${chosen.map(
+            (actual) =>
+              html`<tr>
+                <th scope="row">${actual.name}</th>
+                ${chosen.map((as) => cell(actual, as))}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`;
+}
+
+/** The classes with most errors, their own images and those that were taken for them, in the order of their index. */
+function mostConfused(confusion: Evaluation['confusion'], perClass: readonly ClassMetrics[]): ClassMetrics[] {
+  const errors = new Map<number, number>();
+  for (const [actual, as, cases] of confusion) {
+    if (actual === as) continue;
+    for (const index of [actual, as]) errors.set(index, (errors.get(index) ?? 0) + cases);
+  }
+  return [...perClass]
+    .sort((a, b) => (errors.get(b.index) ?? 0) - (errors.get(a.index) ?? 0) || a.index - b.index)
+    .slice(0, partOfMatrix)
+    .sort((a, b) => a.index - b.index);
+}
+
+function confusionList({ confusion }: Evaluation, perClass: readonly ClassMetrics[]): Markup | undefined {
+  const names = new Map(perClass.map(({ index, name }) => [index, name]));
+  const wrong = confusion.filter(([actual, as]) => actual !== as).sort((a, b) => b[2] - a[2]);
+  if (wrong.length === 0) return html`<p>No image was taken for another class.</p>`;
+  const { shown, more } = firstOf(wrong, mostConfusions, 'confusions, none of which is more frequent');
+  const name = (index: number) => names.get(index) ?? `class ${index}`;
+  const rows = shown.map(([actual, as, cases]) => [name(actual), name(as), count(cases)]);
+  const columns = [{ title: 'Actual' }, { title: 'Taken for' }, { title: 'Images', numbers: true }];
+  return html`${table('Confusions', columns, rows)}${more}`;
+}
+
+const plot = { left: 44, right: 28, top: 10, bottom: 40, width: 420, height: 240 };
+
+/** How often predictions of each confidence are right: a bar a bin, and a line where it should end. */
+function reliabilityDiagram(bins: readonly CalibrationBin[]): string {
+  const { left, right, top, bottom, width, height } = plot;
+  const x = (share: number) => left + share * (width - left - right);
+  const y = (share: number) => height - bottom - share * (height - top - bottom);
+  const muted = 'var(--muted)';
+  const ticks = [0, 0.25, 0.5, 0.75, 1];
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" role="img" aria-label="Reliability diagram">`,
+    ...ticks.flatMap((tick) => [
+      line([left, y(tick)], [width - right, y(tick)], { color: 'var(--grid)', width: 0.5 }),
+      text(left - 6, y(tick) + 4, percent(tick, 0), muted, { anchor: 'end' }),
+      text(x(tick), height - bottom + 16, percent(tick, 0), muted, { anchor: 'middle' }),
+    ]),
+    ...bins
+      .filter(({ images }) => images > 0)
+      .flatMap(({ from, to, accuracy, confidence }) => [
+        `<rect x="${number(x(from) + 1)}" y="${number(y(accuracy))}" width="${number(x(to) - x(from) - 2)}" height="${number(y(0) - y(accuracy))}" fill="var(--training)" opacity="0.6"/>`,
+        line([x(from), y(confidence)], [x(to), y(confidence)], { color: 'var(--validation)', width: 2 }),
+      ]),
+    text((left + width - right) / 2, height - 6, 'Confidence', muted, { anchor: 'middle' }),
+    '</svg>',
+  ].join('');
+}
+
+function binTable(bins: readonly CalibrationBin[]): Markup {
+  const numbers = ['Images', 'Mean confidence', 'Accuracy'].map((title) => ({ title, numbers: true }));
+  const rows = bins
+    .filter(({ images }) => images > 0)
+    .map(({ from, to, images, confidence, accuracy }) => [
+      `${percent(from, 0)} to ${percent(to, 0)}`,
+      count(images),
+      percent(confidence),
+      percent(accuracy),
+    ]);
+  return html`<details>
+    <summary>Numbers of the diagram</summary>
+    ${table('Numbers of the diagram', [{ title: 'Confidence' }, ...numbers], rows)}
+  </details>`;
+}

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import sharp from 'sharp';
+import { html, safe } from '../../../src/ml/results/markup.ts';
+import { runPage } from '../../../src/ml/results/runPage.ts';
+import { madeEvaluation, madeResults } from './madeResults.ts';
+
+const hostile = '<img src=x onerror="alert(1)">';
+
+/** What a browser would take for elements, without those that the page writes itself. */
+function elementsOf(page: string): Set<string> {
+  return new Set([...page.matchAll(/<([a-z][a-z0-9]*)/giu)].map(([, name = '']) => name.toLowerCase()));
+}
+
+test('text in a page stays text, in elements and in attributes', () => {
+  const { markup } = html`<p title="${hostile}">${hostile}${[1, undefined, safe('<b></b>')]}</p>`;
+  const escaped = '&lt;img src=x onerror=&quot;alert(1)&quot;&gt;';
+  assert.equal(markup, `<p title="${escaped}">${escaped}1<b></b></p>`);
+});
+
+test('names from data and files are text in a run’s page, whatever they hold', async () => {
+  const run = madeResults('r', { classes: [hostile, 'rose'], config: { data: `/data/${hostile}`.replace('/>', '>') } });
+  const evaluation = madeEvaluation([true, false, true, true], { names: [hostile, 'rose'] });
+  const record = { ...run.record, name: hostile, licence: hostile };
+  const page = await runPage({ ...run, record, warnings: [hostile], evaluations: [evaluation] });
+  const plain = await runPage({
+    ...madeResults('r'),
+    warnings: ['none'],
+    evaluations: [madeEvaluation([true, false, true, true])],
+  });
+  assert.deepEqual(elementsOf(page), elementsOf(plain));
+  assert.ok(!page.includes('<img'), 'no picture, since the images are gone');
+  assert.ok(page.split('&lt;img src=x onerror=').length > 8);
+});
+
+test('a page needs no script and no network, and names no folder of the machine', async () => {
+  const page = await runPage({ ...madeResults('demo'), evaluations: [madeEvaluation([true, true, false, true])] });
+  assert.match(page, /content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"/u);
+  assert.ok(!elementsOf(page).has('script') && !elementsOf(page).has('link'));
+  // Names of SVG are no addresses that anything is fetched from.
+  assert.doesNotMatch(page.replaceAll('xmlns="http://www.w3.org/2000/svg"', ''), /https?:|url\((?!#)|@import/u);
+  assert.ok(!page.includes('secret place') && !page.includes('/data/test'));
+  const ids = [...page.matchAll(/ id="([^"]+)"/gu)].map(([, id]) => id);
+  assert.equal(new Set(ids).size, ids.length, 'ids of the pictures are told apart');
+});
+
+test('a page has the accuracy with its interval, the confusions and the curves of its run', async () => {
+  const page = await runPage({ ...madeResults('demo'), evaluations: [madeEvaluation([true, true, false, true])] });
+  // Wilson's interval of 3 in 4: 30.06 % to 95.44 % (statsmodels proportion_confint).
+  for (const wanted of [
+    '75.0\u00a0%',
+    '30.1\u00a0% to 95.4\u00a0%',
+    'Training loss',
+    'Validation loss',
+    'Top-1 accuracy',
+  ]) {
+    assert.ok(page.includes(wanted), wanted);
+  }
+  assert.match(page, /prefers-color-scheme: dark/u);
+});
+
+test('a run without a test or a step has a page that says so', async () => {
+  const { curves } = madeResults('demo');
+  curves.steps.truncate(0);
+  const page = await runPage({ ...madeResults('demo'), curves });
+  assert.match(page, /The run has taken no step/u);
+  assert.match(page, /has not been tested/u);
+});
+
+test('samples are embedded small, errors first, and what is gone is counted', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'fivecrop-page-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, 'large.png');
+  await sharp({ create: { width: 900, height: 600, channels: 3, background: 'red' } })
+    .png()
+    .toFile(file);
+  const image = (index: number) => (index === 0 ? join(folder, 'gone.png') : file);
+  const evaluation = madeEvaluation([true, false, true, true], { image });
+  const page = await runPage({ ...madeResults('demo'), evaluations: [evaluation] });
+  const pictures = [...page.matchAll(/<img src="data:image\/jpeg;base64,([^"]+)"/gu)].map(([, data = '']) =>
+    Buffer.from(data, 'base64'),
+  );
+  assert.equal(pictures.length, 2);
+  for (const picture of pictures) {
+    const { width, height } = await sharp(picture).metadata();
+    assert.deepEqual([width, height], [200, 133]);
+  }
+  assert.match(page, /alt="Taken for daisy/u);
+  assert.match(page, /1 images could not be read/u);
+});
