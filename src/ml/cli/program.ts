@@ -9,9 +9,11 @@ import { explainCommand } from './explainCommand.ts';
 import { exportCommand } from './exportCommand.ts';
 import { lrFindCommand } from './lrFindCommand.ts';
 import { networksCommand } from './networksCommand.ts';
+import { pageCommand } from './pageCommand.ts';
 import { predictCommand } from './predictCommand.ts';
 import { runsCommand } from './runsCommand.ts';
 import { sampleCommand } from './sampleCommand.ts';
+import { studyCommand } from './studyCommand.ts';
 import { suspectsCommand } from './suspectsCommand.ts';
 import { testCommand } from './testCommand.ts';
 import { trainCommand } from './trainCommand.ts';
@@ -40,18 +42,22 @@ export function createProgram(): Command {
     calibrateCommand(),
     predictCommand(),
     compareCommand(),
+    studyCommand(),
     checkCommand(),
     suspectsCommand(),
     cleanCommand(),
     explainCommand(),
     exportCommand(),
+    pageCommand(),
     runsCommand(),
     networksCommand(),
     devicesCommand(),
     sampleCommand(),
   ];
-  for (const command of commands) program.addCommand(command.helpOption('-h, --help', 'print this help'));
-  for (const command of [program, ...commands]) throwInsteadOfExit(command);
+  const parts = commands.flatMap((command) => command.commands);
+  for (const command of [...commands, ...parts]) command.helpOption('-h, --help', 'print this help');
+  for (const command of commands) program.addCommand(command);
+  for (const command of [program, ...commands, ...parts]) throwInsteadOfExit(command);
   return program;
 }
 

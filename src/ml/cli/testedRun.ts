@@ -3,12 +3,10 @@ import type { SplitName } from '../../protocol/dataReport.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
-import { readEvaluations, timeWritten } from '../../runs/evaluations.ts';
 import { runOfCheckpoint } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
-import { cropCountFor } from '../data/fiveCrops.ts';
-import { sameFolder } from '../data/sameFolder.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
+import { keptEvaluation } from '../inference/keptEvaluation.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import type { Output } from './output.ts';
@@ -59,20 +57,4 @@ export async function testedRun(
   } finally {
     await classifier.dispose();
   }
-}
-
-async function keptEvaluation(
-  checkpoint: string,
-  { data, split, cropCount }: TestWish & { data: string },
-  onMisfit: (reason: string) => void,
-): Promise<Evaluation | undefined> {
-  const written = await timeWritten(checkpoint);
-  const found = await readEvaluations(checkpoint, onMisfit);
-  for (const evaluation of found) {
-    const hasCrops = evaluation.cropCount === cropCountFor(evaluation.fit, cropCount);
-    const isWanted = evaluation.split === split && hasCrops && evaluation.selection;
-    if (!isWanted || written === undefined || evaluation.time < written) continue;
-    if (sameFolder(evaluation.data, data)) return evaluation;
-  }
-  return undefined;
 }

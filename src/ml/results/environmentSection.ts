@@ -18,7 +18,7 @@ export function environmentSection({ environment, config: { network }, licence }
       ['Device', device],
       ['Commit of the weights', pin?.commit],
       ['SHA-256 of the weights', pin?.sha256],
-      ['Licence of the weights', licence],
+      ['License of the weights', licence],
     ]),
     html`${fallbacks.map((fallback) => html`<p class="hint">${fallback}</p>`)}`,
   );

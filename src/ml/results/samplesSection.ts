@@ -44,7 +44,7 @@ export async function samplesSection(evaluation: Evaluation): Promise<Markup | u
     return made;
   };
   const groups = [
-    { title: 'Wrong, the surest first', pictures: await items(wrong) },
+    { title: 'Wrong, the most certain first', pictures: await items(wrong) },
     { title: 'Right', pictures: await items(right) },
   ].filter(({ pictures }) => pictures.length > 0);
   const gone = missing === 0 ? undefined : html`<p class="hint">${missing} images could not be read any more.</p>`;

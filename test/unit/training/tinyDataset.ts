@@ -18,11 +18,11 @@ export async function temporaryFolder(context: TestContext): Promise<string> {
   return folder;
 }
 
-/** Three classes of noisy images that differ by their colour, `train` and `valid` of each. */
-export async function drawTinyDataset(folder: string, train = 7, valid = 4): Promise<string> {
+/** Three classes of noisy images that differ by their colour, `train`, `valid` and `test` of each; no test split for 0. */
+export async function drawTinyDataset(folder: string, train = 7, valid = 4, test = 0): Promise<string> {
   const data = join(folder, 'data');
   for (const [label, name] of folders.entries()) {
-    for (const [split, count] of Object.entries({ train, valid })) {
+    for (const [split, count] of Object.entries({ train, valid, ...(test > 0 ? { test } : {}) })) {
       const target = join(data, split, name);
       await mkdir(target, { recursive: true });
       for (let image = 0; image < count; image++) {

@@ -1,0 +1,196 @@
+import { Command } from 'commander';
+import { relative, resolve } from 'node:path';
+import process from 'node:process';
+import { cancelled, UserError } from '../../protocol/errors.ts';
+import { comparedInReport, type StudyKind, studyKinds, type StudyPart } from '../../protocol/study.ts';
+import { weightsAdviceForShell } from '../../protocol/weightsAdvice.ts';
+import { seesWholeImage } from '../../protocol/preprocessing.ts';
+import { compareResults, numbersOf, type StudyResult } from '../results/studyResults.ts';
+import { defaultWeightsFolder } from '../weights/weightsPlaces.ts';
+import { placementFromFlags } from './computingFlags.ts';
+import type { OptionValues } from './configFlags.ts';
+import { interruptedExitCode, withInterrupt } from './interrupt.ts';
+import { createOutput, type Output } from './output.ts';
+import { findWithoutWeights, planStudy, type WithoutWeights } from './planStudy.ts';
+import { type FinishedStudy, runStudy, type StudyWorkers } from './runStudy.ts';
+import { formatTable } from './table.ts';
+import { testedRun } from './testedRun.ts';
+import { trainApart } from './trainApart.ts';
+import { addTrainingOptions } from './trainingFlags.ts';
+import { createTrainingView } from './trainingView.ts';
+
+const summaries: Readonly<Record<StudyKind, string>> = {
+  networks: 'train several pretrained networks in the same way',
+  methods: 'train one network by several methods',
+  depths: 'train networks of several depths from scratch',
+};
+
+const examples: Readonly<Record<StudyKind, string>> = {
+  networks: 'fivecrop study networks flowers --of resnet18,mobilenet_v2 --feature-views 4',
+  methods: 'fivecrop study methods flowers --arch resnet18 --lr 0.0001',
+  depths: 'fivecrop study depths flowers --of ConvNet1,ConvNet2 --epochs 2',
+};
+
+/** Flags of `train` that say what a study says itself, or that an ONNX file needs, which trains a head only. */
+const decided: Readonly<Record<StudyKind, readonly string[]>> = {
+  networks: ['--arch', '--weights'],
+  methods: ['--method'],
+  depths: ['--arch', '--weights', '--method', '--top-tensors', '--lora-rank', '--lora-alpha', '--feature-views'],
+};
+const neverTaken = [
+  ...['--backbone', '--preprocess', '--mean', '--std', '--scale', '--channels', '--pool', '--features-output'],
+  ...['--trainable-tensors', '--pretrained', '--no-pretrained'],
+];
+
+const footer = `
+Trains each run in a folder of its own, one after the other, tests its best checkpoint on the test images, and writes
+study.md with tables, McNemar’s tests and pictures into the study’s folder. Start it again with the same words after a stop
+or a crash, and it goes on where it was; what was done is kept. Settings are those of fivecrop train, the same in all runs.`;
+
+/** `fivecrop study`: see its help text. */
+export function studyCommand(): Command {
+  const command = new Command('study')
+    .summary('train runs that differ in one thing, and compare them')
+    .description(
+      'Trains runs that differ in their network, their method or their depth, and compares them as the report does.',
+    )
+    .addHelpText('after', footer);
+  for (const kind of studyKinds) command.addCommand(commandOf(kind));
+  return command;
+}
+
+function commandOf(kind: StudyKind): Command {
+  const command = new Command(kind)
+    .summary(summaries[kind])
+    .description(`${sentence(summaries[kind])}, test them on the same images, and write the comparison.`)
+    .argument('<data>', 'folder of images, as for train')
+    .option('--of <list>', `what is compared, separated by commas [${comparedInReport[kind].join(',')}]`)
+    .option('--out <folder>', 'folder to create the folders of the study and of its runs in', 'runs')
+    .option('--name <name>', `name of the study’s folder, with which the names of its runs begin [study-${kind}]`)
+    .addHelpText('after', `\nExample:\n  ${examples[kind]}\n${footer}`);
+  addTrainingOptions(command, [...decided[kind], ...neverTaken]);
+  return command
+    .option('--json', 'print the events of the runs, then one object with the results')
+    .action((data: string, options: OptionValues) => study(kind, data, options));
+}
+
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+async function study(kind: StudyKind, data: string, options: OptionValues): Promise<void> {
+  const output = createOutput(options['json'] === true);
+  const parts = await planStudy(kind, data, options);
+  const without = await findWithoutWeights(parts);
+  if (without.length > 0) {
+    const left = leftOut(without);
+    if (without.length === parts.length) throw new UserError(left, 'weights');
+    output.say(weightsAdviceForShell(left, defaultWeightsFolder()));
+  }
+  const place = { out: resolve(String(options['out'])), name: String(options['name'] ?? `study-${kind}`) };
+  const missing = without.map(({ label, reason }) => ({ label, reason: reason.message }));
+  const stopping = () =>
+    output.say('Finishing the step and saving; the same command goes on. Ctrl-C again quits at once.');
+  const finished = await withInterrupt(stopping, (signal) =>
+    runStudy(kind, parts, missing, place, workersOf(kind, options, output, signal)),
+  );
+  report(finished, output);
+  // What failed has been said; runs without weights were left out knowingly.
+  if (finished.missing.length > without.length) process.exitCode = 1;
+}
+
+/** One sentence on the runs that cannot begin. */
+function leftOut(without: readonly WithoutWeights[]): string {
+  const reasons = [...new Set(without.map(({ reason }) => reason.message.replace(/\.$/u, '')))];
+  const clauses = reasons.map((reason) => reason.charAt(0).toLowerCase() + reason.slice(1));
+  const labels = without.map(({ label }) => label).join(', ');
+  return `Without their pretrained weights these cannot be trained: ${labels} (${clauses.join('; ')}).`;
+}
+
+function workersOf(kind: StudyKind, options: OptionValues, output: Output, signal: AbortSignal): StudyWorkers {
+  return {
+    signal,
+    say: output.say,
+    train: (part, args) => trainPart(part, args, output, signal),
+    test: async (folder) => {
+      const placement = await placementFromFlags(options, output.say);
+      const wish = { data: undefined, split: 'test' as const };
+      const { evaluation: test } = await testedRun(folder, { ...wish, cropCount: 1 }, placement, output);
+      if (kind !== 'networks' || seesWholeImage(test.fit)) return { test };
+      const { evaluation: fiveCrops } = await testedRun(folder, { ...wish, cropCount: 5 }, placement, output);
+      return { test, fiveCrops };
+    },
+  };
+}
+
+/** Lines of a run that failed among which is why. */
+const keptLines = 20;
+
+async function trainPart(
+  { label, run }: StudyPart,
+  args: readonly string[],
+  output: Output,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const view = createTrainingView(output);
+  const lastLines: string[] = [];
+  let reason: string | undefined;
+  const code = await trainApart(args, {
+    signal,
+    onEvent: (event) => {
+      if (event.event === 'done' && event.state === 'failed') reason = event.reason;
+      // The process says what it logs on its standard error, too.
+      if (output.json) output.object(event);
+      else if (event.event !== 'log') view.event(event);
+    },
+    onLine: (line) => {
+      lastLines.push(line);
+      if (lastLines.length > keptLines) lastLines.shift();
+      view.line(line);
+    },
+  }).finally(view.end);
+  if (signal.aborted || code === interruptedExitCode) throw cancelled();
+  if (code === 0) return undefined;
+  const why = reason ?? lastLines.findLast((line) => line.startsWith('fivecrop: '))?.slice('fivecrop: '.length);
+  const failure = why ?? `the process of its run ${run} ended with exit code ${code}.`;
+  output.say(`${label} failed: ${failure}`);
+  return failure;
+}
+
+function report(study: FinishedStudy, output: Output): void {
+  const { kind, results, missing, file } = study;
+  const compared = compareResults(results);
+  output.object({
+    event: 'study',
+    kind,
+    file,
+    runs: results.map((result) => objectOf(result)),
+    pairs: compared?.comparison.pairs.map(({ first, second, ...pair }) => {
+      return { first: compared.labels[first], second: compared.labels[second], ...pair };
+    }),
+    missing,
+  });
+  const header = ['', 'validation', 'test', '95% interval', 's per epoch', 'MiB'];
+  const rows = results.map((result) => {
+    const { best, test, secondsPerEpoch, memoryBytes } = numbersOf(result);
+    return [
+      result.label,
+      best?.accuracy.toFixed(4) ?? '',
+      test?.accuracy.toFixed(4) ?? '',
+      test ? `${test.low.toFixed(4)} to ${test.high.toFixed(4)}` : '',
+      secondsPerEpoch?.toFixed(1) ?? '',
+      String(Math.round(memoryBytes / 2 ** 20)),
+    ];
+  });
+  for (const line of formatTable(header, rows)) output.print(line);
+  output.say(`Wrote ${relative(process.cwd(), file)}`);
+}
+
+function objectOf(result: StudyResult): object {
+  const { label, run, test, fiveCrops } = result;
+  const { validations } = run.curves;
+  const columns = ['step', 'epoch', 'trainLoss', 'validLoss', 'validAccuracy', 'validTop5'] as const;
+  const curve = Object.fromEntries(columns.map((name) => [name, [...validations.values(name)]]));
+  const tests = { testImages: test?.images, fiveCropAccuracy: fiveCrops?.accuracy };
+  return { label, folder: run.folder, ...numbersOf(result), ...tests, curve };
+}

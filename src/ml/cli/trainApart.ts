@@ -1,0 +1,53 @@
+import { spawn } from 'node:child_process';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { trainingEventSchema, type TrainingEvent } from '../../protocol/trainingEvents.ts';
+
+/** Who hears of a run that trains in a process of its own. */
+export interface ApartListeners {
+  readonly onEvent: (event: TrainingEvent) => void;
+  /** A line of its standard error: what it prepares, warns of, or fails by. */
+  readonly onLine: (line: string) => void;
+  /** Its abort finishes the step and saves. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs `fivecrop train --json` with these arguments in a process of its own, so that its memory is its own and a crash
+ * takes nothing with it. Resolves with its exit code. It ends with this process, at its next event.
+ */
+export function trainApart(args: readonly string[], { onEvent, onLine, signal }: ApartListeners): Promise<number> {
+  const script = import.meta.url.endsWith('.ts') ? './main.ts' : './fivecrop.mjs';
+  const command = [...process.execArgv, fileURLToPath(new URL(script, import.meta.url)), 'train', ...args, '--json'];
+  const child = spawn(process.execPath, command, {
+    // Ctrl-C in a terminal reaches us alone, and we hand it on once.
+    detached: true,
+    windowsHide: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stop = () => child.kill('SIGTERM');
+  const stopAtOnce = () => child.kill('SIGKILL');
+  signal.addEventListener('abort', stop);
+  process.on('exit', stopAtOnce);
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const event = trainingEventSchema.safeParse(parsed(line));
+    if (event.success) onEvent(event.data);
+  });
+  createInterface({ input: child.stderr }).on('line', onLine);
+  return new Promise<number>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve(code ?? 1));
+  }).finally(() => {
+    signal.removeEventListener('abort', stop);
+    process.off('exit', stopAtOnce);
+  });
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
