@@ -87,7 +87,8 @@ async function study(kind: StudyKind, data: string, options: OptionValues): Prom
     if (without.length === parts.length) throw new UserError(left, 'weights');
     output.say(weightsAdviceForShell(left, defaultWeightsFolder()));
   }
-  const place = { out: resolve(String(options['out'])), name: String(options['name'] ?? `study-${kind}`) };
+  const { out, name } = options;
+  const place = { out: resolve(String(out)), name: typeof name === 'string' ? name : `study-${kind}` };
   const missing = without.map(({ label, reason }) => ({ label, reason: reason.message }));
   const stopping = () =>
     output.say('Finishing the step and saving; the same command goes on. Ctrl-C again quits at once.');
