@@ -30,7 +30,7 @@ export type GraphForBatch = (batchSize: number) => Graph;
 /** A network ready to run forward. */
 export interface InferenceModel {
   /**
-   * The graph's outputs by name. The caller may write over the feeds afterwards. Throws an `OutOfMemoryError` where
+   * The graph's outputs by name. The caller may write over the feeds afterwards, and not before. Throws an `OutOfMemoryError` where
    * the device has not enough, and what `signal` was aborted with between the parts of a batch that is run in parts.
    */
   run(feeds: Feeds, signal?: AbortSignal): Promise<Map<string, Tensor>>;
@@ -116,7 +116,8 @@ export interface ProfileObserver {
  */
 export interface TrainingModel {
   /**
-   * One optimizer step over one batch, or over several micro-batches whose gradients add up. Throws what `signal` is aborted
+   * One optimizer step over one batch, or over several micro-batches whose gradients add up. The caller may write over them
+   * afterwards, and not before. Throws what `signal` is aborted
    * with if that is heard between two micro-batches, which takes an engine that leaves the event loop alone. Whatever it
    * throws, the state is then as it was before the step.
    */

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { chooseTrainingEngine } from '../../../src/ml/engine/chooseTrainingEngine.ts';
 import { openLibrary } from '../../../src/ml/engine/onnxruntime/capi/library.ts';
 import { onnxEngine, onnxEngineAside } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
@@ -23,17 +23,24 @@ const aside = onnxEngineAside({ ...openLibrary(), shortMilliseconds: 0 });
 
 testTraining(aside);
 
-test('the event loop goes on while a step is computed', async () => {
+/** A model of steps that take a while, one of which is done, and a batch for it. */
+async function slowModel() {
   const [rows, side] = [16, 160];
   const options = { trainable: new Set(names.parameters), optimizer: adam, device: 'cpu' };
   const initial = { state: initialState, optimizer: new Map(), step: 0 };
   const model = await aside.compileTraining((batch) => network(batch, 'batch', side), initial, options);
+  const images = float32Tensor([rows, 3, side, side]);
   const batch = new Map([
-    ['images', float32Tensor([rows, 3, side, side])],
+    ['images', images],
     ['drop.mask', float32Tensor([rows, 16])],
     ['targets', float32Tensor([rows, 3])],
   ]);
   await model.step([batch], 0.01);
+  return { model, batch, images };
+}
+
+test('the event loop goes on while a step is computed', async () => {
+  const { model, batch } = await slowModel();
   let running = true;
   const step = model.step([batch], 0.01).finally(() => (running = false));
   let turns = 0;
@@ -42,6 +49,19 @@ test('the event loop goes on while a step is computed', async () => {
   await model.dispose();
   // A run that holds the event loop leaves it one turn or two before it begins.
   assert.ok(turns >= 5, `${turns} turns`);
+});
+
+test('a step whose images are handed to somebody else before its end fails and leaves no trace', async () => {
+  const { model, batch, images } = await slowModel();
+  const before = await model.snapshot();
+  const step = model.step([batch], 0.01);
+  await setImmediate();
+  const buffer = images.data.buffer as ArrayBuffer;
+  const kept = structuredClone(buffer, { transfer: [buffer] });
+  await assert.rejects(step, /handed to somebody else/u);
+  assert.equal(kept.byteLength, 4 * 16 * 3 * 160 * 160);
+  assert.deepEqual(await model.snapshot(), before);
+  await model.dispose();
 });
 
 test(`after ${stressed} runs, some of them refused, with the garbage collected in the middle, all numbers are the binding's and memory is flat (seed ${seed})`, async () => {

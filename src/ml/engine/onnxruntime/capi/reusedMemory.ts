@@ -1,7 +1,7 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { loadRuntime } from '../loadRuntime.ts';
 import type { Library } from './library.ts';
-import { allocate, copyInOwnMemory, type ElementType } from './memory.ts';
+import { allocate, copyOfValues, type ElementType } from './memory.ts';
 
 /** The memory of tensors that steps replace, which changes places with that of their successors instead of being made anew. */
 export interface ReusedMemory {
@@ -27,8 +27,7 @@ export function createReusedMemory(library: Library): ReusedMemory {
     return new (loadRuntime().Tensor)(tensor.type, data as Float32Array, dims);
   };
   return {
-    own: (tensor) =>
-      tensorIn(copyInOwnMemory(library, tensor.type as ElementType, dataOf(tensor)), tensor, tensor.dims),
+    own: (tensor) => tensorIn(copyOfValues(library, tensor.type as ElementType, dataOf(tensor)), tensor, tensor.dims),
     successorOf: (tensor) => {
       const data = spare.get(kindOf(tensor))?.pop() ?? allocate(library, tensor.type as ElementType, tensor.size);
       return tensorIn(data, tensor, [tensor.size]);
