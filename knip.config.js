@@ -10,7 +10,7 @@ export default {
     'test/extension/{index,runTests}.ts',
     'test/faults/{killEverywhere,killedRun}.ts',
     'test/parity/{loadFolder,webgpuChild}.ts',
-    'bench/{main,recipes,eightBits,writeTable}.ts',
+    'bench/{main,recipes,labelOrder,eightBits,writeTable}.ts',
     'bench/gpu.mjs',
     'bench/{cases,ours}/*.ts',
     'scripts/*.{ts,mjs}',

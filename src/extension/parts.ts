@@ -56,6 +56,8 @@ export interface Panels {
   classifyAgain(source: ClassifierSource): void;
   /** Opens the panel that cleans a data folder, or brings it to the front. */
   cleanData(data: string): void;
+  /** Opens the panel that labels the images of a folder for a data folder, or brings it to the front. */
+  labelImages(data: string, unlabelled: string): void;
   /** Opens the panel with a checkpoint's test results, and tests it where `test` says on what. */
   showEvaluation(
     checkpoint: string,

@@ -2,6 +2,7 @@ import './configureTexts.ts';
 import type * as vscode from 'vscode';
 import { registerAddData } from './commands/addData.ts';
 import { registerCleanData } from './commands/cleanData.ts';
+import { registerLabelImages } from './commands/labelImages.ts';
 import { registerClassifying } from './commands/classifyImage.ts';
 import { registerImageMenu } from './commands/imageMenu.ts';
 import { registerContinuingRun } from './commands/continueRun.ts';
@@ -88,6 +89,7 @@ export function startExtension(
     registerShowData(parts),
     registerForgetData(parts),
     registerCleanData(parts),
+    registerLabelImages(parts),
     registerDrawSample(parts),
     registerInstallCuda(parts),
     registerRemoveCuda(parts),

@@ -4,7 +4,7 @@ import { count, list, mostImages, name, path, sentence, text } from './bounded.t
 /** The file in a data folder in which every edit of it is a line. */
 export const journalFile = 'fivecrop-edits.jsonl';
 
-/** What can be done with a data folder. Paths are relative to it, with `/`; classes are named by their folders. */
+/** What can be done with a data folder. Paths are relative to it, with `/`, where nothing else is said; classes are named by their folders. */
 export const dataEditSchema = z.discriminatedUnion('kind', [
   /** Moves images into the folder of another class, or of a new one, in the same split. */
   z.object({ kind: z.literal('move'), images: list(path(), mostImages).min(1), to: name(1) }),
@@ -12,6 +12,10 @@ export const dataEditSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('putAside'), images: list(path(), mostImages).min(1) }),
   /** Notes that somebody has looked at images and their classes are right. */
   z.object({ kind: z.literal('keep'), images: list(path(), mostImages).min(1) }),
+  /** Copies images from outside, by absolute paths, into the training images of a class, or of a new one. */
+  z.object({ kind: z.literal('label'), images: list(path(), mostImages).min(1), to: name(1) }),
+  /** Notes that images from outside, by absolute paths, are to be labelled after all others. */
+  z.object({ kind: z.literal('skip'), images: list(path(), mostImages).min(1) }),
   z.object({ kind: z.literal('rename'), from: name(1), to: name(1) }),
   /** Moves all images of a class into another, which is there. */
   z.object({ kind: z.literal('merge'), from: name(1), to: name(1) }),
@@ -24,6 +28,9 @@ const hash = () => text(64);
 export const editStepSchema = z.discriminatedUnion('step', [
   /** A file or a folder gets another path. */
   z.object({ step: z.literal('move'), from: path(), to: path() }),
+  /** A file from outside, by its absolute path and SHA-256, gets a copy; the copy goes while the file is still there. */
+  z.object({ step: z.literal('copy'), from: path(), to: path(), sha256: text(64) }),
+  z.object({ step: z.literal('removeCopy'), from: path(), to: path(), sha256: text(64) }),
   z.object({ step: z.literal('makeFolder'), folder: path() }),
   /** Of a folder that is empty. */
   z.object({ step: z.literal('removeFolder'), folder: path() }),

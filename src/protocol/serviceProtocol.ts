@@ -15,6 +15,7 @@ import { cleaningActionSchema, cleaningSchema } from './cleaning.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { explanationSchema } from './explanation.ts';
+import { labellingSchema } from './labelling.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { hubPinSchema } from './timmConfig.ts';
 import { deviceChoices, engineChoices, layouts, precisions } from './trainingConfig.ts';
@@ -114,6 +115,22 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     layout: z.enum(layouts),
     engine: z.enum(engineChoices),
     device: z.enum(deviceChoices),
+  }),
+  /**
+   * Labels images of a folder without classes, or takes that back, and fits a head to the labels as they are then; answers
+   * `progress`, then, with `figures`, `labelling`, then `done`.
+   */
+  z.object({
+    type: z.literal('label'),
+    data: line(),
+    unlabelled: line(),
+    source: classifierSourceSchema,
+    action: cleaningActionSchema,
+    /** Images that come first, by absolute path: those that were just added. */
+    first: list(line(), mostListed),
+    figures: z.boolean(),
+    layout: z.enum(layouts),
+    ...placement,
   }),
   z.object({ type: z.literal('export'), checkpoint: line(), output: line() }),
   /** Writes the page of a run, one HTML file; answers `done`. `run` is its folder. */
@@ -244,6 +261,7 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: line().optional() }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),
   z.object({ type: z.literal('cleaning'), cleaning: cleaningSchema }),
+  z.object({ type: z.literal('labelling'), labelling: labellingSchema }),
   /** `automatic` is what is used if nothing else is asked for, and `reason` why, as the rest of a sentence. */
   z.object({
     type: z.literal('devices'),

@@ -4,6 +4,7 @@ import type { Browser, Locator } from 'playwright-core';
 import { browserMissing, launchBrowser } from '../../scripts/host/browser.ts';
 import type { CleaningPanelToHost } from '../../src/protocol/cleaningPanel.ts';
 import type { EvaluationPanelToHost } from '../../src/protocol/evaluationPanel.ts';
+import type { LabellingPanelToHost } from '../../src/protocol/labellingPanel.ts';
 import type { PredictionPanelToHost } from '../../src/protocol/predictionPanel.ts';
 import type { Precision } from '../../src/protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
@@ -23,6 +24,7 @@ import {
   sampleEvaluation,
   sampleEvents,
   sampleExplanation,
+  sampleLabelling,
   samplePredictions,
   sampleRun,
 } from './pages/samples.ts';
@@ -196,6 +198,12 @@ for (const look of looks) {
       await pageScreenshot(opened.page, `cleaning-${name}`);
       await assertFits(opened);
     });
+    await withPage(openLabelling(look, 20), async (opened) => {
+      await opened.page.locator('.pair img[src]').waitFor();
+      await opened.page.getByRole('combobox', { name: 'Class' }).fill('ro');
+      await pageScreenshot(opened.page, `labelling-${name}`);
+      await assertFits(opened);
+    });
   });
 }
 
@@ -225,6 +233,11 @@ for (const theme of ['light', 'dark', 'highContrast', 'highContrastLight'] as co
     await withPage(openCleaning({ theme }), async ({ page }) => {
       await page.getByRole('listbox', { name: 'Images' }).focus();
       await page.locator('.pair img[src]').first().waitFor();
+      assert.deepEqual(await faintTexts(page), []);
+    });
+    await withPage(openLabelling({ theme }, 20), async ({ page }) => {
+      await page.locator('.pair img[src]').first().waitFor();
+      await page.getByRole('combobox', { name: 'Class' }).fill('ro');
       assert.deepEqual(await faintTexts(page), []);
     });
   });
@@ -1084,3 +1097,91 @@ test('data are cleaned by keys alone, and figures follow each edit', { skip }, a
     assert.equal(sent.filter(({ type }) => type === 'redo').length, 0, 'there is nothing to be done again');
   });
 });
+
+/** A host whose images get labels with every edit, and which obeys the page; so many had one before. */
+function openLabelling(look: Look = {}, before = 0) {
+  let labelled = before;
+  return openPage<LabellingPanelToHost>(browser, {
+    ...look,
+    name: 'labelling',
+    answer: async (message, post) => {
+      const source = { id: 'a', label: 'resnet18-head: best', description: '94.2 %' };
+      if (message.type === 'picture') {
+        await post({ ...message, picture: flowerPicture(Number(message.image.slice(-8, -4))) });
+      }
+      if (message.type === 'ready')
+        await post({ type: 'sources', data: '/data/flowers', unlabelled: '/data/new', sources: [source], source: 'a' });
+      if (message.type === 'edit') labelled++;
+      if (message.type === 'undo') labelled--;
+      if (['ready', 'edit', 'undo'].includes(message.type)) {
+        await post({ type: 'labelling', labelling: sampleLabelling(labelled), isAnswer: message.type !== 'ready' });
+      }
+    },
+  });
+}
+
+test(
+  'images are labelled by keys alone: Enter, digits, a class that is typed, also a new one, and what was skipped or labelled comes back',
+  { skip },
+  async () => {
+    await withPage(openLabelling(), async ({ page, sent }) => {
+      await page.getByText('Accuracy 70.0').waitFor();
+      // The list has the keys as soon as it is there.
+      await page.locator('.pair img[src]').waitFor();
+      for (const key of ['Enter', '2', 'Space']) await page.keyboard.press(key);
+      await page.keyboard.type('mex');
+      await page.locator('#match-0', { hasText: 'mexican aster' }).waitFor();
+      await page.keyboard.press('Enter');
+      await page.keyboard.type('new kind');
+      await page.getByRole('option', { name: 'New class “new kind”' }).waitFor();
+      await page.keyboard.press('Enter');
+      const edits = () => sent.flatMap((message) => (message.type === 'edit' ? [message.edit] : []));
+      await until('five edits', () => edits().length === 5);
+      const next = sampleLabelling(0).next;
+      const image = (at: number) => [next[at]?.image ?? ''];
+      const aster = sampleLabelling(0).classes.find(({ name }) => name === 'mexican aster')?.folder;
+      assert.deepEqual(edits(), [
+        { kind: 'label', images: image(0), to: next[0]?.likely[0]?.folder },
+        { kind: 'label', images: image(1), to: next[1]?.likely[1]?.folder },
+        { kind: 'skip', images: image(2) },
+        { kind: 'label', images: image(3), to: aster },
+        { kind: 'label', images: image(4), to: 'new kind' },
+      ]);
+      await page.locator('.curve polyline').waitFor();
+      await page.getByText('45 labels · 35 images left').waitFor();
+      await page.keyboard.press('Control+z');
+      await page.getByText('44 labels · 36 images left').waitFor();
+    });
+  },
+);
+
+test(
+  'images come by paste, drop and camera; where the editor has no camera, a sentence says what to do',
+  { skip },
+  async () => {
+    await withPage(openLabelling(), async ({ page, sent }) => {
+      await page.locator('.pair img[src]').waitFor();
+      const give = (event: string) =>
+        page.evaluate(`{
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array([1, 2, 3])], 'image.png', { type: 'image/png' }));
+      const event = ${event};
+      document.body.dispatchEvent(event);
+    }`);
+      await give("new ClipboardEvent('paste', { clipboardData: data, bubbles: true })");
+      await give("new DragEvent('drop', { dataTransfer: data, bubbles: true })");
+      const given = () => sent.flatMap((message) => (message.type === 'given' ? [message] : []));
+      await until('both images', () => given().length === 2);
+      for (const { name, content } of given()) {
+        assert.match(name, /^\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d\.png$/u);
+        assert.equal(content, 'AQID');
+      }
+      await page.getByRole('button', { name: 'Camera' }).click();
+      await page
+        .getByText(/camera/u)
+        .last()
+        .waitFor();
+      assert.equal(await page.getByRole('button', { name: 'Take this picture' }).isVisible(), false);
+    });
+  },
+);

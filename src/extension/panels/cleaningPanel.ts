@@ -14,13 +14,14 @@ import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
-import { watchDataFolder } from '../views/watchDataFolder.ts';
+import { watchSettled } from './watchSettled.ts';
 import { askMergedClasses, askOtherClass, askRenamedClass } from './askClass.ts';
 import { chooseSource } from './chooseSource.ts';
 import { type CleaningSession, createCleaningSession } from './cleaningSession.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
-import { bestCheckpoints, isTrainedOn, offerOf, sourceExists, sourceOfId } from './offeredSources.ts';
+import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
+import { isTrainedOn, sourceOfId } from './offeredSources.ts';
 import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
 
@@ -28,11 +29,6 @@ type CleaningParts = Pick<Parts, 'log' | 'service' | 'runs'>;
 
 const shownSchema = z.object({ data: z.string(), source: classifierSourceSchema.optional() });
 type Shown = z.infer<typeof shownSchema>;
-
-/** Under which the source is kept whose features were looked at last. */
-const lastSourceKey = 'lastCleaningSource';
-/** Milliseconds over which changes of the folder are gathered, and for how long after an edit they are our own. */
-const settle = 1000;
 
 export interface CleaningPanels {
   /** See `Panels.cleanData`. */
@@ -119,31 +115,21 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
   const use = async (next: ClassifierSource) => {
     source = next;
     memory.remember(id, { data, source });
-    await context.workspaceState.update(lastSourceKey, next);
+    await rememberFeatures(next, context.workspaceState);
     connection.post(offers(data, source, runs));
     session.cancel();
     await session.act({ kind: 'look' }, 'user');
   };
   const begin = async () => {
     began = true;
-    await runs.load();
-    const last = classifierSourceSchema.safeParse(context.workspaceState.get(lastSourceKey)).data;
-    const likely = [source, last, ...bestCheckpoints(runs.runs)].find((each) => each && sourceExists(each));
-    const first = likely ?? (await chooseSource(parts));
+    const first = await firstFeatures(source, context.workspaceState, parts);
     if (first) await use(first);
   };
-  let lookingSoon: NodeJS.Timeout | undefined;
-  const watcher = watchFolder(data, () => {
-    // Our own edits have been told, but somebody else may have changed something at the same time: one look shows it.
-    const wait = Math.max(0, lastAction + 2 * settle - Date.now());
-    clearTimeout(lookingSoon);
-    lookingSoon = setTimeout(() => {
-      if (session.cleaning) void session.act({ kind: 'look' }, 'watcher');
-    }, wait);
-  });
+  const watcher = watchSettled([data], () => lastAction, () => {
+    if (session.figures) void session.act({ kind: 'look' }, 'watcher');
+  }); // prettier-ignore
   panel.onDidDispose(() => {
     watcher.dispose();
-    clearTimeout(lookingSoon);
     session.dispose();
     memory.forget(id);
   });
@@ -152,13 +138,10 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
 
 /** The features on offer: those that are looked at, and those of the runs' best checkpoints. */
 function offers(data: string, source: ClassifierSource | undefined, { runs }: CleaningParts['runs']) {
-  const offered = [...(source ? [source] : []), ...bestCheckpoints(runs)].filter(sourceExists);
-  const byId = new Map(offered.map((each) => [JSON.stringify(each), offerOf(each, runs)]));
   return {
     type: 'sources' as const,
     label: data,
-    sources: [...byId.values()],
-    source: source ? JSON.stringify(source) : '',
+    ...featuresOnOffer(source, runs),
     isTrainedOnData: source !== undefined && isTrainedOn(source, data, runs),
   };
 }
@@ -175,7 +158,7 @@ async function obey(
   { data, session, use, post }: Controls,
   parts: CleaningParts,
 ): Promise<void> {
-  const classes = session.cleaning?.classes ?? [];
+  const classes = session.figures?.classes ?? [];
   switch (message.type) {
     case 'edit':
       return session.act({ kind: 'edit', edit: message.edit }, 'page');
@@ -218,14 +201,4 @@ async function obey(
       if (picture !== undefined) post({ type: 'picture', image, size, picture });
     }
   }
-}
-
-/** Calls `onChange` when files have come, gone or been put aside and no more have since `settle`. */
-function watchFolder(folder: string, onChange: () => void): vscode.Disposable {
-  let timer: NodeJS.Timeout | undefined;
-  const later = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(onChange, settle);
-  };
-  return vscode.Disposable.from(watchDataFolder(folder, later), { dispose: () => clearTimeout(timer) });
 }

@@ -2,6 +2,7 @@ import type * as vscode from 'vscode';
 import type { Panels, Parts } from '../parts.ts';
 import { registerCleaningPanels } from './cleaningPanel.ts';
 import { registerEvaluationPanels } from './evaluationPanel.ts';
+import { registerLabellingPanels } from './labellingPanel.ts';
 import { registerPredictionPanel } from './predictionPanel.ts';
 import { registerTrainingPanel } from './trainingPanel.ts';
 
@@ -14,6 +15,7 @@ export function registerPanels(
   const prediction = registerPredictionPanel(context, parts);
   const evaluation = registerEvaluationPanels(context, parts);
   const cleaning = registerCleaningPanels(context, parts);
+  const labelling = registerLabellingPanels(context, parts);
   return {
     showRuns: training.show,
     runRenamed: training.rename,
@@ -22,8 +24,9 @@ export function registerPanels(
     classifyAgain: prediction.classifyAgain,
     showEvaluation: evaluation.show,
     cleanData: cleaning.show,
+    labelImages: labelling.show,
     dispose: () => {
-      for (const panels of [training, prediction, evaluation, cleaning]) panels.dispose();
+      for (const panels of [training, prediction, evaluation, cleaning, labelling]) panels.dispose();
     },
   };
 }

@@ -7,6 +7,7 @@ import type { Parts } from '../parts.ts';
 import { readSettings } from '../settings.ts';
 import { chooseSource } from './chooseSource.ts';
 import { sourceOfId } from './offeredSources.ts';
+import { localFiles } from './localFiles.ts';
 import type { Explainer } from './explainer.ts';
 import { pictureFor } from './pictureFor.ts';
 import type { PredictionSession } from './predictionSession.ts';
@@ -91,24 +92,11 @@ export async function obeyPredictionPage(
 }
 
 /** The editor's own dialog for images; none if it is closed. */
-export async function chooseImages(): Promise<string[]> {
-  const chosen = await vscode.window.showOpenDialog({
-    canSelectMany: true,
-    filters: { Images: [...decodedEndings] },
-    title: l10n.t('Choose images to classify'),
-    openLabel: l10n.t('Classify'),
-  });
+export async function chooseImages(
+  title = l10n.t('Choose images to classify'),
+  openLabel = l10n.t('Classify'),
+): Promise<string[]> {
+  const filters = { Images: [...decodedEndings] };
+  const chosen = await vscode.window.showOpenDialog({ canSelectMany: true, filters, title, openLabel });
   return (chosen ?? []).map(({ fsPath }) => fsPath);
-}
-
-/** Of dropped URIs those that are files here: the browser workbench calls them by the name of its remote. */
-function localFiles(uris: readonly string[]): string[] {
-  const parsed = uris.flatMap((uri) => {
-    try {
-      return [vscode.Uri.parse(uri, true)];
-    } catch {
-      return [];
-    }
-  });
-  return parsed.filter(({ scheme }) => scheme === 'file' || scheme === 'vscode-remote').map(({ fsPath }) => fsPath);
 }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import {
@@ -10,7 +9,6 @@ import {
 } from '../../protocol/cleaning.ts';
 import { type DecodePool } from '../data/decodePool.ts';
 import { samplesOf } from '../data/digestImages.ts';
-import { inChunks } from '../data/inChunks.ts';
 import { pathIn } from '../data/pathIn.ts';
 import { type Dataset, type Sample, scanDataset } from '../data/scanDataset.ts';
 import { labelIssues } from '../evaluation/confidentLearning.ts';
@@ -18,6 +16,8 @@ import type { FeatureModel, ImageFeatures } from '../features/featureModel.ts';
 import { neighbourCount, oddImages } from '../features/findSuspects.ts';
 import { imageFeatures } from '../features/imageFeatures.ts';
 import { nearestNeighbours, type Neighbours } from '../features/neighbours.ts';
+import { fileMarks } from './fileMarks.ts';
+import { projectedRows } from '../features/projectedRows.ts';
 import { createRidgeHead, type RidgeFit, type RidgeHead } from '../features/ridgeHead.ts';
 import { requireFinite } from '../features/requireFinite.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
@@ -51,6 +51,8 @@ export interface CleaningSession {
 /** Kinds of which the first so many are shown whatever their score: the head is unsure of some image always. */
 const unsureShown = 100;
 const confusionsShown = 30;
+/** Numbers of an image that the head is fitted to at most. */
+const widestRows = 1280;
 const unsplit = { validShare: 0, testShare: 0, seed: 0 };
 
 /** Computes what is not kept of the features, and all that does not depend on labels. Throws as `imageFeatures` and `requireFinite` do. */
@@ -65,7 +67,7 @@ export async function openCleaningSession(
   let dataset = await scan();
   const unordered = samplesOf(dataset);
   // Ahead of the digests: a file that is replaced after them has another mark at the next look.
-  const marked = await marksOf(unordered);
+  const marked = await fileMarks(unordered.map(({ file }) => file));
   const digested = await pool.digest(unordered.map(({ file }) => file));
   // An order that stays when images are moved.
   const order = [...unordered.keys()].sort((a, b) => (digested[a] ?? 0) - (digested[b] ?? 0) || ((unordered[a]?.file ?? '') < (unordered[b]?.file ?? '') ? -1 : 1)); // prettier-ignore
@@ -86,14 +88,16 @@ export async function openCleaningSession(
     signal,
   );
   onStage('Fitting a head');
-  const head = await createRidgeHead(found, placement);
+  const headRows = await projectedRows(found, (row) => found.decoded[row] === 1, widestRows, placement);
+  if (headRows.projectedFrom !== undefined) log(`The head is fitted to ${headRows.width} numbers an image, projected from ${headRows.projectedFrom}, so that it follows each change.`); // prettier-ignore
+  const head = await createRidgeHead(headRows, placement);
   /** Only of files that were there at the last look: another image may have come to a path that was left. */
   let rowOfMark = new Map(order.map((at, row) => [marked[at] ?? '', row]));
 
   /** The row of each image that is there now; undefined where one has none. */
   async function rowsNow(images: readonly Sample[]): Promise<Map<number, Sample> | undefined> {
     const rows = new Map<number, Sample>();
-    const marks = await marksOf(images);
+    const marks = await fileMarks(images.map(({ file }) => file));
     const seen = new Map<string, number>();
     const take = (at: number, sample: Sample, row: number) => {
       rows.set(row, sample);
@@ -131,17 +135,6 @@ export async function openCleaningSession(
     },
     dispose: () => disposeBoth(head, model),
   };
-}
-
-/** What a file is known again by as long as nobody has touched it: path, size and time of its last change. */
-async function marksOf(samples: readonly Sample[]): Promise<string[]> {
-  const marks = new Map<string, string>();
-  const files = samples.map(({ file }) => file);
-  await inChunks(files, { size: 64, threads: 4 }, async (chunk) => {
-    const found = await Promise.all(chunk.map((file) => stat(file).catch(() => undefined)));
-    chunk.forEach((file, at) => marks.set(file, `${file}\n${found[at]?.size ?? ''}\n${found[at]?.mtimeMs ?? ''}`));
-  });
-  return files.map((file) => marks.get(file) ?? file);
 }
 
 async function disposeBoth(head: RidgeHead, model: FeatureModel): Promise<void> {

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { type DataEdit, journalFile, type ListedEdit } from '../../protocol/dataEdits.ts';
 import { messageOf } from '../../protocol/errors.ts';
 import { ignoreFile } from '../../protocol/ignoreList.ts';
@@ -104,6 +104,9 @@ async function recover(root: string, journal: Journal): Promise<Journal> {
   if (!journal.pending) return journal;
   const { direction, entry } = journal.pending;
   await requireInside(root, entry.steps);
+  for (const step of entry.steps) {
+    if (step.step === 'copy') await sweepTemporaryFiles(join(root, dirname(step.to)), [basename(step.to)]);
+  }
   return finish(root, journal, direction, entry).catch(async (error: unknown) => {
     const after = await readJournal(root);
     if (after.pending) throw error;

@@ -10,6 +10,10 @@ export function editSentence(edit: DataEdit): string {
       return `put ${named(edit.images)} aside`;
     case 'keep':
       return `keep ${named(edit.images)}`;
+    case 'label':
+      return `label ${named(edit.images)} as ${edit.to}`;
+    case 'skip':
+      return `skip ${named(edit.images)}`;
     case 'rename':
       return `rename ${edit.from} to ${edit.to}`;
     case 'merge':

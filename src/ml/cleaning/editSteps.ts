@@ -8,6 +8,7 @@ import { ignoreFile, ignoreKey, ignoreLine, parseIgnoreList, pathOnLine } from '
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { diskError } from '../../runs/diskError.ts';
 import { readIgnoreFile } from '../../runs/putAside.ts';
+import { copyInto, isCopied, removeCopy } from './copySteps.ts';
 import { requireInside } from './requireInside.ts';
 
 type IgnoreStep = Extract<EditStep, { step: 'ignoreList' }>;
@@ -17,6 +18,10 @@ export function inverseStep(step: EditStep): EditStep {
   switch (step.step) {
     case 'move':
       return { step: 'move', from: step.to, to: step.from };
+    case 'copy':
+      return { ...step, step: 'removeCopy' };
+    case 'removeCopy':
+      return { ...step, step: 'copy' };
     case 'makeFolder':
       return { step: 'removeFolder', folder: step.folder };
     case 'removeFolder':
@@ -53,6 +58,10 @@ async function takeBack(root: string, steps: readonly EditStep[], failed: number
     switch (step.step) {
       case 'move':
         return moved.has(step);
+      case 'copy':
+        return isCopied(root, step);
+      case 'removeCopy':
+        return at < failed || (await statusOf(join(root, step.to))) === undefined;
       case 'makeFolder':
         return true;
       case 'removeFolder':
@@ -93,6 +102,10 @@ async function makeStep(root: string, step: EditStep): Promise<void> {
   switch (step.step) {
     case 'move':
       return moveEntry(join(root, step.from), join(root, step.to));
+    case 'copy':
+      return copyInto(root, step);
+    case 'removeCopy':
+      return removeCopy(root, step);
     case 'makeFolder':
       return onDisk(join(root, step.folder), async (folder) => {
         await mkdir(folder).catch((error: unknown) => {

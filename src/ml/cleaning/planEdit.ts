@@ -4,9 +4,11 @@ import { type DataEdit, type EditStep, journalFile } from '../../protocol/dataEd
 import { codeOf, userError } from '../../protocol/errors.ts';
 import { ignoreFile, ignoreKey, ignoreLine, parseIgnoreList } from '../../protocol/ignoreList.ts';
 import { isPassedOver } from '../../protocol/passedOver.ts';
+import type { SplitName } from '../../protocol/dataReport.ts';
 import { splitOfFolder } from '../../protocol/splitFolders.ts';
 import { listFoldersAround, readIgnoreFile } from '../../runs/putAside.ts';
 import { diskError } from '../../runs/diskError.ts';
+import { hashOutside } from './copySteps.ts';
 import { ignoreListStep, movedOnList } from './editSteps.ts';
 import { requireNoLinks } from './requireInside.ts';
 
@@ -26,6 +28,11 @@ export async function planEdit(root: string, foldersAre: FoldersAre, edit: DataE
       return [];
     case 'putAside':
       return planPutAside(root, foldersAre, edit.images);
+    case 'label':
+      return planLabels(root, foldersAre, edit.images, edit.to);
+    case 'skip':
+      for (const image of edit.images) await hashOutside(root, image);
+      return [];
     case 'move':
       return withIgnoreList(root, await planMoves(root, foldersAre, edit.images, edit.to));
     case 'rename':
@@ -69,6 +76,28 @@ async function planMoves(
     folders.set(folder, target);
     steps.push({ step: 'move', from: image, to: `${folder}/${freeName(name, target.taken)}` });
   }
+  return steps;
+}
+
+/** Copies go to the training images, where the folders are splits. */
+async function planLabels(
+  root: string,
+  foldersAre: FoldersAre,
+  images: readonly string[],
+  to: string,
+): Promise<EditStep[]> {
+  requireClassName(to, foldersAre);
+  const steps: EditStep[] = [];
+  const train = foldersAre === 'splits' ? ((await splitFolders(root, 'train'))[0] ?? 'train/') : '';
+  if (train !== '' && (await namesIn(join(root, train))) === undefined) steps.push({ step: 'makeFolder', folder: train.slice(0, -1) }); // prettier-ignore
+  const folder = `${train}${to}`;
+  const { taken, isNew } = await lookInto(root, train, to);
+  if (isNew) steps.push({ step: 'makeFolder', folder });
+  for (const from of new Set(images)) {
+    const sha256 = await hashOutside(root, from);
+    steps.push({ step: 'copy', from, to: `${folder}/${freeName(basename(from), taken)}`, sha256 });
+  }
+  await requireUnlisted(root, steps.flatMap((step) => (step.step === 'copy' ? [{ path: step.to }] : []))); // prettier-ignore
   return steps;
 }
 
@@ -120,14 +149,21 @@ async function planClass(
 /** What is put aside stays so where it is moved to, and nothing else becomes so. */
 async function withIgnoreList(root: string, steps: readonly EditStep[]): Promise<EditStep[]> {
   const moves = steps.filter((step): step is MoveStep => step.step === 'move');
-  await requireUnlisted(root, moves);
+  await requireUnlisted(root, moves.flatMap(({ from, to }) => [{ path: from, isMoved: true }, { path: to }])); // prettier-ignore
+  for (const { from } of moves) {
+    if (alike(basename(from)) === alike(ignoreFile))
+      throw userError(`${join(root, from)} lists what is put aside in its folder, and is not moved: move its lines into the list of ${root} first.`); // prettier-ignore
+  }
   const before = await readIgnoreFile(root);
   if (before === undefined) return [...steps];
   return [...steps, ...ignoreListStep(before, movedOnList(before, moves))];
 }
 
 /** Throws a user error if the paths on a list would have to change in another way than the root's own list does. */
-async function requireUnlisted(root: string, moves: readonly MoveStep[]): Promise<void> {
+async function requireUnlisted(
+  root: string,
+  touched: readonly { readonly path: string; readonly isMoved?: boolean }[],
+): Promise<void> {
   const lists = new Map<string, Promise<ListIn | undefined>>();
   const listIn = (folder: string) => {
     const list = lists.get(folder) ?? readList(folder);
@@ -135,22 +171,17 @@ async function requireUnlisted(root: string, moves: readonly MoveStep[]): Promis
     return list;
   };
   const around = listFoldersAround(root);
-  for (const { from, to } of moves) {
-    for (const path of [from, to]) {
-      const parents = path.split('/').slice(0, -1).map((_, at, parts) => join(root, ...parts.slice(0, at + 1))); // prettier-ignore
-      for (const folder of [...around, root, ...parents]) {
-        const list = await listIn(folder);
-        // A line of the root's list is moved with what it names.
-        const isMovable = folder === root && path === from;
-        if (list && covers(list, relative(folder, join(root, path)), isMovable)) {
-          throw userError(
-            `${join(folder, ignoreFile)} puts ${join(root, path)} aside, or something in it, and the list would be wrong after this edit: remove that from the list first.`,
-          );
-        }
+  for (const { path, isMoved = false } of touched) {
+    const parents = path.split('/').slice(0, -1).map((_, at, parts) => join(root, ...parts.slice(0, at + 1))); // prettier-ignore
+    for (const folder of [...around, root, ...parents]) {
+      const list = await listIn(folder);
+      // A line of the root's list is moved with what it names.
+      if (list && covers(list, relative(folder, join(root, path)), isMoved && folder === root)) {
+        throw userError(
+          `${join(folder, ignoreFile)} puts ${join(root, path)} aside, or something in it, and the list would be wrong after this edit: remove that from the list first.`,
+        );
       }
     }
-    if (alike(basename(from)) === alike(ignoreFile))
-      throw userError(`${join(root, from)} lists what is put aside in its folder, and is not moved: move its lines into the list of ${root} first.`); // prettier-ignore
   }
 }
 
@@ -176,9 +207,10 @@ function foldersAround(path: string): string[] {
   return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'));
 }
 
-/** The split folders, each with a `/` behind its name. */
-async function splitFolders(root: string): Promise<string[]> {
-  return ((await namesIn(root)) ?? []).filter((name) => splitOfFolder(name) !== undefined).sort().map((name) => `${name}/`); // prettier-ignore
+/** The folders of the splits, or of one of them, each with a `/` behind its name. */
+async function splitFolders(root: string, only?: SplitName): Promise<string[]> {
+  const isWanted = (split: SplitName | undefined) => split !== undefined && (only === undefined || split === only);
+  return ((await namesIn(root)) ?? []).filter((name) => isWanted(splitOfFolder(name))).sort().map((name) => `${name}/`); // prettier-ignore
 }
 
 /** Of `train/rose/1.jpg` the parent of the class's folder, `train/`, the class, and the file's own name. */

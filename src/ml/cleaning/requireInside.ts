@@ -22,6 +22,9 @@ function pathsOf(step: EditStep): string[] {
   switch (step.step) {
     case 'move':
       return [step.from, step.to];
+    case 'copy':
+    case 'removeCopy':
+      return [step.to];
     case 'makeFolder':
     case 'removeFolder':
       return [step.folder];

@@ -7,6 +7,7 @@ import { compareCommand } from './compareCommand.ts';
 import { devicesCommand } from './devicesCommand.ts';
 import { explainCommand } from './explainCommand.ts';
 import { exportCommand } from './exportCommand.ts';
+import { labelCommand } from './labelCommand.ts';
 import { lrFindCommand } from './lrFindCommand.ts';
 import { networksCommand } from './networksCommand.ts';
 import { pageCommand } from './pageCommand.ts';
@@ -46,6 +47,7 @@ export function createProgram(): Command {
     checkCommand(),
     suspectsCommand(),
     cleanCommand(),
+    labelCommand(),
     explainCommand(),
     exportCommand(),
     pageCommand(),

@@ -51,6 +51,8 @@ export interface ScanOptions extends SplitShares {
    * left out. Train images are not required.
    */
   readonly classes?: readonly ClassLabel[];
+  /** Also takes a folder with fewer than two classes: images are to be labelled yet. */
+  readonly mayBeEmpty?: boolean;
   /** What the folders are; seen by their names without it. */
   readonly layout?: Layout;
   /** How the same data was split before, which decides where the folders can be read either way. */
@@ -97,7 +99,7 @@ export async function scanDataset(folder: string, options: ScanOptions): Promise
   const otherClasses = [...others.keys()].sort();
   const otherImages = [...others.values()].reduce((sum, images) => sum + images, 0);
   if (otherImages > 0 && countSamples(splits) === 0) throw unknownClasses({ root, otherClasses });
-  checkDataset(root, trees, splits, classes, options.classes !== undefined);
+  if (options.mayBeEmpty !== true) checkDataset(root, trees, splits, classes, options.classes !== undefined);
   const splitBy = found ? 'folders' : 'seed';
   const { validShare } = options;
   const notImages = left.notImages.sort();

@@ -145,7 +145,7 @@ function isVisibleImage(path: string): boolean {
 }
 
 /** Whether `path` is `folder` or lies below it. */
-function isWithin(path: string, folder: string): boolean {
+export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 

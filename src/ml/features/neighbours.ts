@@ -90,8 +90,8 @@ function keepNearest(
   }
 }
 
-/** The kept rows, one after another, each of length 1. */
-function unitRows(features: Float32Array, width: number, kept: readonly number[]): Float32Array {
+/** The kept rows, one after another, each brought to length 1. */
+export function unitRows(features: Float32Array, width: number, kept: readonly number[]): Float32Array {
   const unit = new Float32Array(kept.length * width);
   kept.forEach((row, at) => {
     const own = features.subarray(row * width, (row + 1) * width);

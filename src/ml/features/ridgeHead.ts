@@ -14,10 +14,16 @@ export interface RidgeFit {
   /** `[classes, width]` over features as they are, and `[classes]`. */
   readonly weights: Float64Array;
   readonly biases: Float64Array;
-  /** `[rows, classes]`: probabilities of each row by the head that was fitted without it; 0 for rows that do not count. */
+  /** `[rows, classes]`: probabilities of each row by the head that was fitted without it. */
   readonly probabilities: Float32Array;
   /** What scores were multiplied by before the softmax. */
   readonly scale: number;
+}
+
+/** Rows that a head is fitted to. */
+export interface HeadRows extends FeatureRows {
+  /** Of rows that were projected, the width before; they keep their scale, which others lose (`projectedRows.ts`). */
+  readonly projectedFrom?: number;
 }
 
 /** A linear classifier over fixed rows of features that is fitted again as their labels change. */
@@ -47,7 +53,8 @@ const penaltyShare = 0.3;
  *
  * The rows have to come in an order that does not depend on their labels, such as that of their digests.
  */
-export async function createRidgeHead({ width, features }: FeatureRows, placement: Placement): Promise<RidgeHead> {
+export async function createRidgeHead(own: HeadRows, placement: Placement): Promise<RidgeHead> {
+  const { width, features, projectedFrom } = own;
   const rows = features.length / width;
   const sums = createExactSums({ width, features });
   const chunks = await compileChunks({ width, features }, placement);
@@ -99,7 +106,8 @@ export async function createRidgeHead({ width, features }: FeatureRows, placemen
       };
       if (sums.count(labels) || !solved) {
         solved = undefined;
-        const solver = createRidgeSolver(sums, width, penaltyShare * Math.min(sums.counted, width));
+        const penalty = penaltyShare * Math.min(sums.counted, projectedFrom ?? width);
+        const solver = createRidgeSolver(sums, width, { penalty, keepsScale: projectedFrom !== undefined });
         stop();
         solved = { solver, leverages: await leveragesBy(solver) };
       }
@@ -109,7 +117,7 @@ export async function createRidgeHead({ width, features }: FeatureRows, placemen
       const scores = await scoresBy(head);
       leaveOut(scores, labels, leverages, classes);
       const scale = scaleFor(scores, labels, classes);
-      softmax(scores, labels, classes, scale);
+      softmax(scores, classes, scale);
       return { ...head, probabilities: scores, scale };
     },
     dispose: async () => {
@@ -138,6 +146,7 @@ async function compileChunks({ width, features }: FeatureRows, placement: Placem
 /** Scores by the head of all rows become, in place, those by the heads of all others. */
 function leaveOut(scores: Float32Array, labels: Int32Array, leverages: Float64Array, classes: number): void {
   labels.forEach((label, row) => {
+    if (label < 0) return;
     const leverage = leverages[row] ?? 0;
     const own = scores.subarray(row * classes, (row + 1) * classes);
     for (let index = 0; index < classes; index++) {
@@ -183,14 +192,10 @@ function scaleFor(scores: Float32Array, labels: Int32Array, classes: number): nu
   return Math.exp((low + high) / 2);
 }
 
-/** Scores become probabilities in place; of rows that do not count, zeros. */
-function softmax(scores: Float32Array, labels: Int32Array, classes: number, scale: number): void {
-  labels.forEach((label, row) => {
-    const own = scores.subarray(row * classes, (row + 1) * classes);
-    if (label < 0) {
-      own.fill(0);
-      return;
-    }
+/** Scores become probabilities in place. */
+function softmax(scores: Float32Array, classes: number, scale: number): void {
+  for (let from = 0; from < scores.length; from += classes) {
+    const own = scores.subarray(from, from + classes);
     let most = -Infinity;
     for (const score of own) most = Math.max(most, score);
     let total = 0;
@@ -200,5 +205,5 @@ function softmax(scores: Float32Array, labels: Int32Array, classes: number, scal
       total += part;
     }
     for (let index = 0; index < classes; index++) own[index] = (own[index] ?? 0) / total;
-  });
+  }
 }

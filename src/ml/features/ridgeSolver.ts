@@ -15,8 +15,18 @@ export interface RidgeSolver {
 /** Least variance of a column, in squared units, below which it counts as constant and gets no weight. */
 const leastVariance = 1e-5;
 
+export interface RidgeEquations {
+  readonly penalty: number;
+  /** Whether columns are centred alone; otherwise they are brought to deviation 1, too. */
+  readonly keepsScale: boolean;
+}
+
 /** Solves the normal equations of standardized features, with `penalty` on their diagonal, by Cholesky's decomposition. */
-export function createRidgeSolver(sums: ExactSums, width: number, penalty: number): RidgeSolver {
+export function createRidgeSolver(
+  sums: ExactSums,
+  width: number,
+  { penalty, keepsScale }: RidgeEquations,
+): RidgeSolver {
   const { counted } = sums;
   const means = sums.sums.map((sum) => sum / counted);
   const covariance = (row: number, column: number) =>
@@ -24,6 +34,7 @@ export function createRidgeSolver(sums: ExactSums, width: number, penalty: numbe
     counted;
   const scales = means.map((_, column) => {
     const variance = covariance(column, column);
+    if (keepsScale) return sums.units[column] ?? 1;
     return variance > leastVariance ? 1 / Math.sqrt(variance) : 0;
   });
   const matrix = new Float64Array(width * width);

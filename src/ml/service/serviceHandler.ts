@@ -22,6 +22,7 @@ import { createClassifierPool } from './classifierPool.ts';
 import { createCleaner } from './cleanData.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
 import { explainOne } from './explainOne.ts';
+import { createLabeller } from './labelData.ts';
 import { offeredDevices } from './offeredDevices.ts';
 import { pictureOf } from '../data/picture.ts';
 import { readResults } from '../results/readResults.ts';
@@ -39,6 +40,7 @@ const sampleSeed = 0;
 export function createServiceHandler(): RequestHandler {
   const classifiers = createClassifierPool();
   const clean = createCleaner();
+  const label = createLabeller();
   return async (request, context) => {
     const { answer } = context;
     switch (request.type) {
@@ -55,6 +57,8 @@ export function createServiceHandler(): RequestHandler {
         return check(request, context);
       case 'clean':
         return clean(request, context);
+      case 'label':
+        return label(request, context);
       case 'export':
         return exportCheckpoint(request, context);
       case 'page':

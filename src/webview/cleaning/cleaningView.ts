@@ -3,16 +3,16 @@ import { cleaningKinds } from '../../protocol/cleaning.ts';
 import type { CleaningPanelToHost, CleaningPanelToPage } from '../../protocol/cleaningPanel.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
-import { count } from '../../charts/format.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepScroll } from '../components/keepScroll.ts';
+import { onUndoKeys } from '../components/undoKeys.ts';
 import { pictureStore } from '../components/pictures.ts';
 import { dropdown, labelled } from '../components/toolkit.ts';
 import { cleaningHeader } from './cleaningHeader.ts';
 import { confusedClasses } from './confusedClasses.ts';
 import { itemDetail } from './itemDetail.ts';
 import { itemList } from './itemList.ts';
-import { kindTitle } from './itemTexts.ts';
+import { kindTitle, shownOf } from './itemTexts.ts';
 import type { CleaningPageState } from './pageState.ts';
 import { itemKey, shownItems } from './shownItems.ts';
 
@@ -71,7 +71,7 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
     kinds.update(
       cleaningKinds.map((kind) => ({
         value: kind,
-        label: `${kindTitle(kind)} (${count(cleaning?.counts[kind] ?? 0)})`,
+        label: `${kindTitle(kind)} (${cleaning ? shownOf(cleaning, kind) : 0})`,
       })),
       state.value.kind,
     );
@@ -103,17 +103,4 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
     }
     refresh();
   };
-}
-
-/** Takes the editor's keys for *Undo* and *Redo*. */
-function onUndoKeys(undo: () => void, redo: () => void): void {
-  addEventListener('keydown', (event) => {
-    if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
-    const key = event.key.toLowerCase();
-    const isRedo = key === 'y' || (key === 'z' && event.shiftKey);
-    if (!isRedo && key !== 'z') return;
-    event.preventDefault();
-    if (isRedo) redo();
-    else undo();
-  });
 }

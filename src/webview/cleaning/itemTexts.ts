@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { Cleaning, CleaningItem, CleaningKind } from '../../protocol/cleaning.ts';
 import type { DataEdit } from '../../protocol/dataEdits.ts';
-import { fileName, images, percent } from '../../charts/format.ts';
+import { count, fileName, images, percent } from '../../charts/format.ts';
 
 /** What a class's folder is called. */
 export type ClassName = (folder: string) => string;
@@ -19,6 +19,13 @@ export function kindTitle(kind: CleaningKind): string {
     outlier: l10n.t('Outliers'),
     quality: l10n.t('Poor quality'),
   }[kind];
+}
+
+/** How many images of a kind are listed, and of how many where not all are. */
+export function shownOf({ items, counts }: Cleaning, kind: CleaningKind): string {
+  const listed = items.filter((item) => item.kind === kind).length;
+  const all = counts[kind];
+  return listed < all ? l10n.t('first {0} of {1}', count(listed), count(all)) : count(all);
 }
 
 const looks = {
@@ -59,6 +66,10 @@ export function editText(edit: DataEdit, name: ClassName): string {
       return l10n.t('put {0} aside', filesText(edit.images));
     case 'keep':
       return l10n.t('keep {0}', filesText(edit.images));
+    case 'label':
+      return l10n.t('label {0} as {1}', filesText(edit.images), name(edit.to));
+    case 'skip':
+      return l10n.t('skip {0}', filesText(edit.images));
     case 'rename':
       return l10n.t('rename {0} to {1}', edit.from, edit.to);
     case 'merge':

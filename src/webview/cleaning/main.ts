@@ -1,7 +1,7 @@
 import '../components/withoutEval.ts';
 import '../components/configureTexts.ts';
 import '../components/page.css';
-import './cleaning.css';
+import '../components/gallery.css';
 import { cleaningPanelToPageSchema, type CleaningPanelToHost } from '../../protocol/cleaningPanel.ts';
 import { rootElement } from '../components/element.ts';
 import { keptState, listen, post } from '../components/host.ts';

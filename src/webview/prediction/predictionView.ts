@@ -1,4 +1,5 @@
 import type { PredictionPanelToHost, PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
+import { acceptDrops } from '../components/acceptDrops.ts';
 import { announcer } from '../components/announcer.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
@@ -6,7 +7,7 @@ import type { KeptState } from '../components/host.ts';
 import { keepScroll } from '../components/keepScroll.ts';
 import { classifiedImages } from './classifiedImages.ts';
 import { detailPlace } from './detailPlace.ts';
-import { acceptDrops, dropZone } from './dropZone.ts';
+import { dropZone } from './dropZone.ts';
 import { imageList } from './imageList.ts';
 import { knownLooks } from './knownLooks.ts';
 import { knownPredictions } from './knownPredictions.ts';

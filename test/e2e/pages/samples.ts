@@ -1,3 +1,4 @@
+import type { Labelling, NextImage } from '../../../src/protocol/labelling.ts';
 import { cleaningKinds, type Cleaning, type CleaningItem } from '../../../src/protocol/cleaning.ts';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
 import type { Explanation } from '../../../src/protocol/explanation.ts';
@@ -328,5 +329,31 @@ export function sampleCleaning(each: number, fixed = 0): Cleaning {
     ...(fixed > 0 ? { undo: { kind: 'move', images: ['train/1/label_0000.jpg'], to: '2' } } : {}),
     edits: fixed,
     milliseconds: 210,
+  };
+}
+
+/** A folder of 40 images without classes, of which so many have been labelled. */
+export function sampleLabelling(labelled: number): Labelling {
+  const all = 40;
+  const classes = flowers.map((_, index) => ({ ...classLabel(index), images: 5 })).map(({ folder, name, images }) => ({ folder, name, images })); // prettier-ignore
+  const accuracy = (labels: number) => 0.95 - 0.25 / (1 + labels / 6);
+  return {
+    data: '/data/flowers',
+    unlabelled: '/data/new',
+    classes,
+    labels: 40 + labelled,
+    open: all - labelled,
+    skipped: 0,
+    undecodable: 1,
+    next: Array.from({ length: all - labelled }, (_, place): NextImage => {
+      const at = place + labelled;
+      const likely = [0.55, 0.3, 0.1].map((share, rank) => ({ folder: classLabel((at + rank) % flowers.length).folder, probability: share - at / 1000 })); // prettier-ignore
+      return { image: `/data/new/IMG_${String(at).padStart(4, '0')}.jpg`, likely, uncertainty: 0.75, isSkipped: false };
+    }),
+    accuracy: { of: 'validation', images: 120, share: accuracy(labelled) },
+    curve: Array.from({ length: labelled + 1 }, (_, at) => ({ labels: 40 + at, accuracy: accuracy(at) })),
+    ...(labelled > 0 ? { undo: { kind: 'label', images: ['/data/new/IMG_0000.jpg'], to: '1' } } : {}),
+    edits: labelled,
+    milliseconds: 180,
   };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -79,3 +79,54 @@ for (const files of [
     assert.equal(hashOf(await contentOf(root)), hashOf(began));
   });
 }
+
+test('a thousand labels, skips, undos and redos, with kills in between, end where they began', async (t) => {
+  const root = await dataFolder(t, ['train/rose/1.jpg', 'train/lily/2.jpg', 'valid/rose/3.jpg'], parent);
+  const folder = await dataFolder(
+    t,
+    Array.from({ length: 400 }, (_, at) => `${at % 7}/${at}.jpg`),
+    parent,
+  );
+  const [began, beside] = [hashOf(await contentOf(root)), hashOf(await contentOf(folder))];
+  const images = [...(await contentOf(folder)).keys()].filter((path) => path.endsWith('.jpg'));
+  const random = createRandom(seed, 'labels');
+  const disk = killableDisk(root);
+  t.after(disk.release);
+  let editor = createDataEditor(root);
+  const left = new Set(images);
+  let [kills, made] = [0, 0];
+  for (let turn = 0; turn < 1000; turn++) {
+    const dice = random.integer(10);
+    const image = [...left][random.integer(left.size)] ?? '';
+    if (random.integer(8) === 0) disk.killAfter(random.integer(6));
+    try {
+      if (dice < 2) await editor.undo();
+      else if (dice < 3) await editor.redo();
+      else if (dice < 4) await editor.edit({ kind: 'skip', images: [join(folder, image)] }, 'splits');
+      else await editor.edit({ kind: 'label', images: [join(folder, image)], to: `class ${random.integer(9)}` }, 'splits'); // prettier-ignore
+      made++;
+    } catch (error) {
+      assert.ok(error instanceof Error && error.message.includes('killed'), String(error));
+    }
+    if (disk.restart()) {
+      kills++;
+      editor = createDataEditor(root);
+      // Recovery removes what a process left that is gone, which this one is not.
+      for (const path of await readdir(root, { recursive: true })) if (path.endsWith('.tmp')) await rm(join(root, path)); // prettier-ignore
+    }
+    const done = (await editor.edits()).flatMap(({ edit, undone }) => (edit.kind === 'label' && !undone ? edit.images : [])); // prettier-ignore
+    if (turn % 50 !== 49) continue;
+    // Each label is one copy, and no image is labelled twice here.
+    const copies = [...(await contentOf(root))].filter(([path]) => path.startsWith('train/class') && path.endsWith('.jpg')); // prettier-ignore
+    assert.deepEqual(copies.map(([, content]) => content).sort(), done.map((path) => path.slice(folder.length + 1)).sort()); // prettier-ignore
+  }
+  assert.ok(kills > 30 && made > 800, `${kills} kills, ${made} made`);
+  while (await editor.undo());
+  assert.equal(hashOf(await contentOf(root)), began);
+  let count = 0;
+  while (await editor.redo()) count++;
+  assert.equal((await editor.edits()).length, count);
+  while (await editor.undo());
+  assert.equal(hashOf(await contentOf(root)), began);
+  assert.equal(hashOf(await contentOf(folder)), beside);
+});

@@ -422,3 +422,53 @@ test('CUDA is looked for, and what was downloaded for it is removed', async () =
   const [removed] = await answersTo({ type: 'cuda', action: 'remove' });
   assert.ok(removed?.type === 'cuda' && removed.bytesOnDisk === 0, JSON.stringify(removed));
 });
+
+test('images get labels: the head follows, edits that wait are looked at once, new images are seen, and all comes back', async (t) => {
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const [data, unlabelled] = [join(folder, 'labelled'), join(folder, 'unlabelled')];
+  await cp(join(folder, 'flowers'), data, { recursive: true });
+  await rename(join(data, 'train/1'), unlabelled);
+  const before = (await readdir(data, { recursive: true })).sort();
+  const images = (await readdir(unlabelled)).sort().map((file) => join(unlabelled, file));
+  service = startService(60_000, { FIVECROP_CACHE: join(folder, 'cleaning-cache') });
+  t.after(() => service.dispose());
+  const source = { kind: 'checkpoint', path: checkpoint } as const;
+  const label = async (action: CleaningAction, figures = true, first: string[] = []) => {
+    const where = { data, unlabelled, source, layout: 'auto', ...onCpu } as const;
+    const answers = await answersTo({ type: 'label', ...where, action, first, figures });
+    return ofType(answers, 'labelling').map(({ labelling }) => labelling);
+  };
+  const look = async () => (await label({ kind: 'look' }))[0] ?? assert.fail('there are no figures');
+  const edit = (image: string, to: string, figures = true) =>
+    label({ kind: 'edit', edit: { kind: 'label', images: [image], to } }, figures);
+  const began = await look();
+  assert.deepEqual([began.open, began.accuracy?.of, began.curve.length], [images.length, 'validation', 1]);
+  assert.deepEqual(began.next.map(({ image }) => image).sort(), images);
+  assert.ok(began.next.every(({ likely }) => likely.length === began.classes.length));
+  const [a = '', b = '', c = ''] = began.next.map(({ image }) => image);
+  assert.deepEqual(await edit(a, '1', false), []);
+  const [labelled = assert.fail('there are no figures')] = await edit(b, '1');
+  assert.deepEqual([labelled.labels, labelled.open, labelled.edits], [began.labels + 2, images.length - 2, 2]);
+  assert.deepEqual(labelled.curve.map(({ labels }) => labels - began.labels), [0, 2]); // prettier-ignore
+  await assert.rejects(edit(a, '2'), /is in the data already, as /u);
+  const [skipped] = await label({ kind: 'edit', edit: { kind: 'skip', images: [c] } });
+  assert.deepEqual([skipped?.skipped, skipped?.next.at(-1)?.image], [1, c]);
+  // An image that comes later is looked at, and first if that is asked for.
+  const added = join(unlabelled, 'added.jpg');
+  const [another = ''] = await readdir(join(data, 'test/3'));
+  await rename(join(data, 'test/3', another), added);
+  const [more] = await label({ kind: 'look' }, true, [added]);
+  assert.equal(more?.next[0]?.image, added);
+  await rename(added, join(data, 'test/3', another));
+  const listed = await fivecrop(['label', data, unlabelled, '--checkpoint', checkpoint, '--next', '2', '--json'], {
+    env: { FIVECROP_CACHE: join(folder, 'cleaning-cache') },
+  });
+  const [figures, ...next] = listed.stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as { open: number; image: string }); // prettier-ignore
+  assert.equal(figures?.open, images.length - 2, listed.stderr);
+  assert.deepEqual(next.map(({ image }) => image), (await look()).next.slice(0, 2).map(({ image }) => image)); // prettier-ignore
+  for (let turn = 0; turn < 3; turn++) await label({ kind: 'undo' });
+  const ended = await look();
+  assert.deepEqual({ ...ended, redo: undefined, milliseconds: 0 }, { ...began, redo: undefined, milliseconds: 0 });
+  await rm(join(data, 'fivecrop-edits.jsonl'));
+  assert.deepEqual((await readdir(data, { recursive: true })).sort(), before);
+});

@@ -20,7 +20,7 @@ import {
   suspectedMislabels,
   topConfusions,
 } from '../../../src/webview/evaluation/confusions.ts';
-import { droppedUris } from '../../../src/webview/prediction/droppedUris.ts';
+import { droppedUris } from '../../../src/webview/components/droppedUris.ts';
 import {
   agreement,
   chosenRows,

@@ -1,0 +1,131 @@
+import * as l10n from '@vscode/l10n';
+import type { CleaningAction } from '../../protocol/cleaning.ts';
+import { CancelledError, messageOf } from '../../protocol/errors.ts';
+import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
+
+/** How a work is called that edits data and tells the figures afterwards. */
+export interface EditingCall<Figures> {
+  readonly signal: AbortSignal;
+  readonly onAnswer: (answer: ServiceAnswerBody) => void;
+  readonly onFigures: (figures: Figures) => void;
+  /** Whether more actions wait, after which the figures are told anyway. */
+  readonly moreWait: boolean;
+}
+
+/** What a page hears of a data folder that is worked on. */
+export interface EditingTold<Figures> {
+  progress(progress: EditingProgress): void;
+  /** Undefined for an action that is done whose figures come with those of a later one. */
+  figures(figures: Figures | undefined, isAnswer: boolean): void;
+  error(message: string, isAnswer: boolean): void;
+}
+
+export interface EditingProgress {
+  readonly type: 'progress';
+  readonly busy: boolean;
+  readonly what: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Who wants an action: the page by a message that is answered, the user in another way, or nobody, as the folder changed. */
+export type Asker = 'page' | 'user' | 'watcher';
+
+/** The work on one data folder. */
+export interface EditingSession<Figures> {
+  /** What is known of the data. */
+  readonly figures: Figures | undefined;
+  /** Each action is followed by figures or an error, in their order. Why an edit failed stays where the watcher looks. */
+  act(action: CleaningAction, asker: Asker): Promise<void>;
+  /** Ends what is going on; what was asked for after it is not begun. */
+  cancel(): void;
+  /** Says everything to a page that begins anew. */
+  replay(): void;
+  dispose(): void;
+}
+
+const idle = { type: 'progress', busy: false, what: '', done: 0, total: 0 } as const;
+
+/** Does one action after the other and tells of progress and figures; `work` rejects as `Service.request` does. */
+export function createEditingSession<Figures>(
+  work: (action: CleaningAction, call: EditingCall<Figures>) => Promise<void>,
+  tell: EditingTold<Figures>,
+): EditingSession<Figures> {
+  let figures: Figures | undefined;
+  let progress: EditingProgress = idle;
+  let problem: { readonly message: string; readonly isOfEdit: boolean } | undefined;
+  let running = new AbortController();
+  let waiting = 0;
+  /** Whether something was done of which no figures have been told. */
+  let isBehind = false;
+  let before: Promise<void> = Promise.resolve();
+
+  const report = (now: EditingProgress) => {
+    progress = now;
+    tell.progress(now);
+  };
+  const tellProblem = (isAnswer: boolean) => {
+    if (problem) tell.error(problem.message, isAnswer);
+  };
+  async function run(action: CleaningAction, asker: Asker, { signal }: AbortController): Promise<void> {
+    const isAnswer = asker === 'page';
+    const known = figures;
+    const moreWait = waiting > 1;
+    try {
+      await work(action, {
+        signal,
+        moreWait,
+        onAnswer: (answer) => {
+          if (answer.type === 'progress') report({ type: 'progress', busy: true, what: answer.what, done: answer.done, total: answer.total ?? 0 }); // prettier-ignore
+        },
+        onFigures: (told) => {
+          if (asker !== 'watcher' || problem?.isOfEdit === false) problem = undefined;
+          figures = told;
+          isBehind = false;
+          tell.figures(told, isAnswer);
+          tellProblem(false);
+        },
+      });
+      if (figures !== known) return;
+      isBehind = true;
+      tell.figures(undefined, isAnswer);
+    } catch (error) {
+      const isCancelled = error instanceof CancelledError;
+      // What was cancelled after it was done is done.
+      if (isCancelled && figures !== known) return;
+      problem = {
+        message: isCancelled ? l10n.t('It was cancelled.') : messageOf(error),
+        isOfEdit: action.kind !== 'look',
+      };
+      tellProblem(isAnswer);
+      if (isBehind && !moreWait && action.kind !== 'look')
+        await run({ kind: 'look' }, 'watcher', new AbortController());
+    }
+  }
+
+  return {
+    get figures() {
+      return figures;
+    },
+    act: (action, asker) => {
+      const controller = running;
+      if (waiting++ === 0) report({ ...idle, busy: true, what: l10n.t('Reading the data') });
+      before = before
+        .then(() => run(action, asker, controller))
+        .finally(() => {
+          if (--waiting === 0) report(idle);
+        });
+      return before;
+    },
+    cancel: () => {
+      running.abort();
+      running = new AbortController();
+    },
+    replay: () => {
+      if (figures) tell.figures(figures, false);
+      tell.progress(progress);
+      tellProblem(false);
+    },
+    dispose: () => running.abort(),
+  };
+}

@@ -1,0 +1,33 @@
+import type * as vscode from 'vscode';
+import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
+import type { StoredRun } from '../../runs/list.ts';
+import type { Parts } from '../parts.ts';
+import { chooseSource } from './chooseSource.ts';
+import { bestCheckpoints, offerOf, sourceExists } from './offeredSources.ts';
+
+/** Under which the source is kept whose features were used last. */
+const lastSourceKey = 'lastCleaningSource';
+
+/** The features to begin with: those of the panel, those that were used last, the newest run's, or what the user chooses. */
+export async function firstFeatures(
+  own: ClassifierSource | undefined,
+  memory: vscode.Memento,
+  parts: Pick<Parts, 'runs' | 'service'>,
+): Promise<ClassifierSource | undefined> {
+  const { runs } = parts;
+  await runs.load();
+  const last = classifierSourceSchema.safeParse(memory.get(lastSourceKey)).data;
+  const likely = [own, last, ...bestCheckpoints(runs.runs)].find((each) => each && sourceExists(each));
+  return likely ?? chooseSource(parts);
+}
+
+export async function rememberFeatures(source: ClassifierSource, memory: vscode.Memento): Promise<void> {
+  await memory.update(lastSourceKey, source);
+}
+
+/** The features on offer: those that are used, and those of the runs' best checkpoints. */
+export function featuresOnOffer(source: ClassifierSource | undefined, runs: readonly StoredRun[]) {
+  const offered = [...(source ? [source] : []), ...bestCheckpoints(runs)].filter(sourceExists);
+  const byId = new Map(offered.map((each) => [JSON.stringify(each), offerOf(each, runs)]));
+  return { sources: [...byId.values()], source: source ? JSON.stringify(source) : '' };
+}

@@ -1,0 +1,108 @@
+import * as l10n from '@vscode/l10n';
+import type { Labelling } from '../../protocol/labelling.ts';
+import type { LabellingPanelToHost, LabellingPanelToPage } from '../../protocol/labellingPanel.ts';
+import { editText } from '../cleaning/itemTexts.ts';
+import { busyLine } from '../components/busyLine.ts';
+import { element } from '../components/element.ts';
+import { count, fileName, images, percent } from '../../charts/format.ts';
+import { setText } from '../components/setText.ts';
+import { button, dropdown, labelled, setDisabled } from '../components/toolkit.ts';
+import { accuracyCurve } from './accuracyCurve.ts';
+
+type Of<Type extends LabellingPanelToPage['type']> = Extract<LabellingPanelToPage, { type: Type }>;
+
+/** Value of the list's last entry, which asks for other features. */
+const another = '…another';
+
+export type LabellingHeaderState = {
+  sources: Of<'sources'> | undefined;
+  progress: Of<'progress'> | undefined;
+  problem: string | undefined;
+  labelling: Labelling | undefined;
+  name: (folder: string) => string;
+};
+
+export type LabellingHeader = { elements: HTMLElement[]; draw: (state: LabellingHeaderState) => void };
+
+/** Which images are labelled for which data, how good a head is with the labels so far, and where more images come from. */
+export function labellingHeader(
+  send: (message: LabellingPanelToHost) => void,
+  on: { undo: () => void; redo: () => void; camera: () => void },
+): LabellingHeader {
+  const title = element('h1');
+  const features = dropdown(l10n.t('Features of'), (id) =>
+    send(id === another ? { type: 'chooseSource' } : { type: 'source', id }),
+  );
+  const undo = button({ label: l10n.t('Undo'), onClick: on.undo });
+  const redo = button({ label: l10n.t('Redo'), onClick: on.redo });
+  const add = button({
+    label: l10n.t('Add images…'),
+    title: l10n.t('Images can also be dropped on this page, or pasted'),
+    onClick: () => send({ type: 'chooseImages' }),
+  });
+  const camera = button({ label: l10n.t('Camera'), onClick: on.camera });
+  const busy = busyLine(() => send({ type: 'cancel' }));
+  const figures = element('p', { class: 'figures', role: 'status' });
+  const hint = element('p', { class: 'hint' });
+  const curve = accuracyCurve();
+  const error = element('p', { class: 'error-text', role: 'alert' });
+  const again = button({ label: l10n.t('Try again'), onClick: () => send({ type: 'look' }) });
+  const notice = element('div', { class: 'notice error' }, [error, again]);
+  const tools = [labelled(l10n.t('Features of'), features.element), undo, redo, add, camera, busy.element];
+  const texts = element('div', { class: 'told' }, [title, element('div', { class: 'toolbar' }, tools), figures, hint]);
+  return {
+    elements: [
+      element('header', { class: 'top' }, [element('div', { class: 'head' }, [texts, curve.element]), notice]),
+    ],
+    draw: ({ sources, progress, problem, labelling, name }) => {
+      setText(title, sources ? l10n.t('Label {0} for {1}', fileName(sources.unlabelled), fileName(sources.data)) : '');
+      title.title = sources ? `${sources.unlabelled} → ${sources.data}` : '';
+      const none = sources?.source === '' ? [{ value: '', label: l10n.t('Choose a network') }] : [];
+      const offered = (sources?.sources ?? []).map(({ id, label, description }) => ({ value: id, label: description === '' ? label : `${label} – ${description}` })); // prettier-ignore
+      features.update([...none, ...offered, { value: another, label: l10n.t('Another…') }], sources?.source ?? '');
+      for (const [control, edit] of [
+        [undo, labelling?.undo],
+        [redo, labelling?.redo],
+      ] as const) {
+        setDisabled(control, edit === undefined);
+        control.title = edit ? editText(edit, name) : '';
+      }
+      busy.draw(progress);
+      setText(figures, labelling ? figuresText(labelling) : '');
+      setText(hint, labelling ? hintText(labelling) : '');
+      curve.draw(labelling?.curve ?? []);
+      notice.hidden = problem === undefined;
+      setText(error, problem ?? '');
+    },
+  };
+}
+
+function figuresText({ accuracy, labels, open, skipped, milliseconds }: Labelling): string {
+  const parts = [
+    ...(accuracy ? [accuracyText(accuracy)] : []),
+    labels === 1 ? l10n.t('1 label') : l10n.t('{0} labels', count(labels)),
+    l10n.t('{0} left', images(open)),
+    ...(skipped > 0 ? [l10n.t('{0} of them skipped', count(skipped))] : []),
+    l10n.t('{0} ms', count(milliseconds)),
+  ];
+  return parts.join(' · ');
+}
+
+function accuracyText({ of, images: judged, share }: NonNullable<Labelling['accuracy']>): string {
+  return of === 'validation'
+    ? l10n.t('Accuracy {0} over the {1} of the validation split', percent(share), images(judged))
+    : l10n.t('Accuracy {0} over the {1} with labels, each judged without itself', percent(share), images(judged));
+}
+
+function hintText({ accuracy, undecodable }: Labelling): string {
+  const parts = [
+    l10n.t('Images come first whose labels teach most: those of which the head is least sure and that are unlike each other. A label copies the image into the folder of its class; nothing is moved or deleted.'), // prettier-ignore
+    ...(accuracy?.of === 'leaveOneOut'
+      ? [l10n.t('The images with labels are harder than others, so the accuracy over them is rather too low.')]
+      : []),
+    ...(accuracy ? [] : [l10n.t('Classes are suggested as soon as two have images.')]),
+    ...(undecodable === 1 ? [l10n.t('1 image cannot be decoded and is left out.')] : []),
+    ...(undecodable > 1 ? [l10n.t('{0} cannot be decoded and are left out.', images(undecodable))] : []),
+  ];
+  return parts.join(' ');
+}

@@ -1,0 +1,114 @@
+import type { LabellingPanelToHost, LabellingPanelToPage } from '../../protocol/labellingPanel.ts';
+import { element } from '../components/element.ts';
+import { everyFrame } from '../components/everyFrame.ts';
+import type { KeptState } from '../components/host.ts';
+import { keepScroll } from '../components/keepScroll.ts';
+import { pictureStore } from '../components/pictures.ts';
+import { onUndoKeys } from '../components/undoKeys.ts';
+import { camera } from './camera.ts';
+import { classField } from './classField.ts';
+import { acceptImages, giveImage } from './givenImages.ts';
+import { imageDetail } from './imageDetail.ts';
+import { imageQueue } from './imageQueue.ts';
+import { labellingHeader } from './labellingHeader.ts';
+import { openImages } from './openImages.ts';
+import type { LabellingPageState } from './pageState.ts';
+
+type Of<Type extends LabellingPanelToPage['type']> = Extract<LabellingPanelToPage, { type: Type }>;
+
+const [thumbnailPixels, largePixels] = [96, 640];
+/** Images after the chosen one whose large pictures are fetched ahead. */
+const fetchedAhead = 4;
+
+export type LabellingViewOptions = {
+  root: HTMLElement;
+  state: KeptState<LabellingPageState>;
+  send: (message: LabellingPanelToHost) => void;
+};
+
+/** The page: built once; returns what takes the host's messages. */
+export function labellingView({ root, state, send }: LabellingViewOptions): (message: LabellingPanelToPage) => void {
+  let sources: Of<'sources'> | undefined;
+  let progress: Of<'progress'> | undefined;
+  let problem: string | undefined;
+
+  const pictures = (size: number) => pictureStore((image) => send({ type: 'picture', image, size }));
+  const [thumbnails, large] = [pictures(thumbnailPixels), pictures(largePixels)];
+  const open = openImages(state, send, () => refresh());
+  const cameraPlace = camera((picture) => void giveImage(send, picture));
+  const header = labellingHeader(send, {
+    undo: open.undo,
+    redo: open.redo,
+    camera: () => void cameraPlace.open(),
+  });
+  const thenFocus = (work: () => void): void => {
+    work();
+    queue.focus();
+  };
+  const label = (folder: string) => thenFocus(() => open.label(folder));
+  const skip = () => thenFocus(open.skip);
+  const field = classField(label, () => queue.focus());
+  const openChosen = () => open.chosen() && send({ type: 'open', image: open.chosen()?.image ?? '' });
+  const detail = imageDetail(large, field.element, { label, skip, open: openChosen });
+  const queue = imageQueue({
+    state,
+    thumbnails,
+    name: open.name,
+    chosen: open.chosen,
+    onSelect: ({ image }) => {
+      state.change({ selected: image });
+      detail.draw(open.chosen(), open.name);
+    },
+    onLabel: label,
+    onSkip: skip,
+    onLetter: field.begin,
+  });
+  const body = element('main', {}, [element('div', { class: 'images' }, [queue.element]), detail.element]);
+  root.append(...header.elements, cameraPlace.element, body);
+  onUndoKeys(open.undo, open.redo);
+  acceptImages(send);
+  keepScroll({
+    kept: state.value.scroll.page,
+    keep: (page) => state.change({ scroll: { ...state.value.scroll, page } }),
+  });
+
+  const refresh = everyFrame(() => {
+    const { labelling } = open;
+    header.draw({ sources, progress, problem, labelling, name: open.name });
+    const isFirst = body.hidden && labelling !== undefined;
+    body.hidden = labelling === undefined;
+    field.update(labelling?.classes ?? []);
+    const [items, chosen] = [open.items(), open.chosen()];
+    queue.draw(items, chosen);
+    // The keys work at once.
+    if (isFirst && document.activeElement === document.body) queue.focus();
+    detail.draw(chosen, open.name);
+    const at = chosen ? items.indexOf(chosen) : 0;
+    // So that the next image is there as soon as this one has its label.
+    for (const { image } of items.slice(at + 1, at + 1 + fetchedAhead)) large.image(image, '');
+  });
+  refresh();
+
+  return (message) => {
+    switch (message.type) {
+      case 'labelling':
+        open.told(message.labelling, message.isAnswer);
+        problem = undefined;
+        break;
+      case 'sources':
+        sources = message;
+        break;
+      case 'progress':
+        progress = message;
+        break;
+      case 'error':
+        problem = message.message;
+        open.told(undefined, message.isAnswer);
+        break;
+      case 'picture':
+        (message.size === thumbnailPixels ? thumbnails : large).arrived(message.image, message.picture);
+        return;
+    }
+    refresh();
+  };
+}
