@@ -164,6 +164,8 @@ export function epochEnds(curves: RunCurves, range: Range): number[] {
 }
 
 function addTime({ sessions }: RunCurves, event: TrainingEvent): void {
+  // A resume says some of these before its session begins, when the pause is over and nothing trains yet.
+  if (event.event === 'log' || event.event === 'state') return;
   const time = Date.parse(event.time);
   if (event.event === 'start' || Number.isNaN(sessions.began)) {
     const finished = (sessions.last - sessions.began) / 1000;

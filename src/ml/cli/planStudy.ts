@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
 import { contradictionIn } from '../../protocol/contradictions.ts';
-import { usageError, UserError } from '../../protocol/errors.ts';
+import { findingText } from '../../protocol/dataReport.ts';
+import { usageError, UserError, userError } from '../../protocol/errors.ts';
 import { comparedInReport, mostParts, type StudyKind } from '../../protocol/study.ts';
 import { methods } from '../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../protocol/weightSetName.ts';
 import type { PlannedPart } from '../../runs/study.ts';
+import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
+import { countsOf, whyUntrainable } from '../data/whyUntrainable.ts';
 import { asUsage } from '../networks/asUsage.ts';
 import { canonicalName, namedNetwork, networkNames, pretrainedWeights } from '../networks/registry.ts';
 import { lookForWeights } from '../weights/locateWeights.ts';
@@ -54,6 +57,13 @@ function labelOf(kind: StudyKind, item: string): string {
   // What the hub has besides is looked up when its run begins.
   if (!name.startsWith('timm/')) asUsage(() => namedNetwork(name));
   return name;
+}
+
+/** Throws a user error where nothing can be trained on the data of the runs, which is the same for all. */
+export async function requireTrainable([part]: readonly PlannedPart[]): Promise<void> {
+  if (part === undefined) return;
+  const reason = whyUntrainable(countsOf(await scanDataset(part.config.data, scanOptionsOf(part.config))));
+  if (reason !== undefined) throw userError(findingText(reason));
 }
 
 /** A run that cannot begin, as its pretrained weights are not to be had; `reason` is a user error of the kind `weights`. */

@@ -11,7 +11,7 @@ import { placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
 import { createOutput, type Output } from './output.ts';
-import { findWithoutWeights, planStudy, type WithoutWeights } from './planStudy.ts';
+import { findWithoutWeights, planStudy, requireTrainable, type WithoutWeights } from './planStudy.ts';
 import { type FinishedStudy, runStudy, type StudyWorkers } from './runStudy.ts';
 import { formatTable } from './table.ts';
 import { testedRun } from './testedRun.ts';
@@ -81,6 +81,7 @@ function sentence(text: string): string {
 async function study(kind: StudyKind, data: string, options: OptionValues): Promise<void> {
   const output = createOutput(options['json'] === true);
   const parts = await planStudy(kind, data, options);
+  await requireTrainable(parts);
   const without = await findWithoutWeights(parts);
   if (without.length > 0) {
     const left = leftOut(without);

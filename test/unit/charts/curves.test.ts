@@ -154,6 +154,23 @@ test('points know how long the run had trained, the pause before a resume left o
   assert.deepEqual([...curves.steps.values('seconds')], [2, 4 + 3]);
 });
 
+test('what a resume says before it goes on does not make its pause trained time', () => {
+  const curves = emptyCurves();
+  const log = { event: 'log', level: 'warning', message: 'other data' } as const;
+  const events: TrainingEvent[] = [
+    start(0, 0),
+    step(1, 5, 1),
+    step(2, 4, 2),
+    { ...log, time: time(1000) },
+    { event: 'state', state: 'preparing', time: time(1001) },
+    start(2, 1002),
+    step(3, 3, 1003),
+  ];
+  for (const event of events) addEvent(curves, event);
+  assert.equal(trainedSeconds(curves), 3);
+  assert.deepEqual([...curves.steps.values('seconds')], [1, 2, 3]);
+});
+
 test('the log has the losses of every validation, and paths relative to the run', () => {
   const curves = emptyCurves();
   const checkpoint: TrainingEvent = {
