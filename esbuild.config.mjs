@@ -25,7 +25,7 @@ const dist = resolve(root, flags.into);
 
 const external = JSON.parse(readFileSync(join(root, 'scripts/external.json'), 'utf8'));
 const native = [...external.shipped, ...external.installedByUsers];
-const pages = ['training', 'prediction', 'evaluation', 'cleaning', 'labelling'];
+const pages = ['training', 'prediction', 'evaluation', 'cleaning', 'labelling', 'dryRun'];
 
 /** Gives CommonJS packages inside an ES module bundle their `require`. */
 const requireBanner =
@@ -97,6 +97,7 @@ function builds() {
       entryPoints: {
         fivecrop: 'src/ml/cli/main.ts',
         trainer: 'src/ml/trainer/main.ts',
+        dryRun: 'src/ml/trainer/dryRun.ts',
         service: 'src/ml/service/main.ts',
         decodeWorker: 'src/ml/data/decodeWorker.ts',
         magickWorker: 'src/ml/data/magickWorker.ts',

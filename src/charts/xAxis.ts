@@ -7,6 +7,9 @@ import { linearTicks, multiples } from './ticks.ts';
 export const xAxes = ['step', 'epoch', 'time'] as const;
 export type XAxis = (typeof xAxes)[number];
 
+/** What an axis of any chart can count: `rate` is the logarithm to base 10 of a learning rate. */
+export type ChartAxis = XAxis | 'rate';
+
 type AxisTexts = { column: 'step' | 'epoch' | 'seconds'; choice: string; title: string };
 
 /** The column of a run's points that an axis shows, what the choice of it is called, and its title. */
@@ -16,17 +19,22 @@ export const axisTexts: Record<XAxis, AxisTexts> = {
   time: { column: 'seconds', choice: l10n.t('Time'), title: l10n.t('Time trained') },
 };
 
+export function axisTitle(axis: ChartAxis): string {
+  return axis === 'rate' ? l10n.t('Learning rate') : axisTexts[axis].title;
+}
+
 const timeSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 
-/** Where an axis has its ticks, about `wanted` of them. Steps are whole. */
-export function xTicks(axis: XAxis, range: Range, wanted: number): number[] {
-  if (axis !== 'time') return linearTicks(range, wanted, axis === 'step' ? 1 : 0);
+/** Where an axis has its ticks, about `wanted` of them. Steps are whole, and learning rates powers of 10. */
+export function xTicks(axis: ChartAxis, range: Range, wanted: number): number[] {
+  if (axis !== 'time') return linearTicks(range, wanted, axis === 'step' || axis === 'rate' ? 1 : 0);
   const rough = (range.max - range.min) / wanted;
   const step = timeSteps.find((seconds) => seconds >= rough);
   return step === undefined || rough < 1 ? linearTicks(range, wanted) : multiples(range, step);
 }
 
-export function xLabel(axis: XAxis, value: number): string {
+export function xLabel(axis: ChartAxis, value: number): string {
+  if (axis === 'rate') return short(10 ** value, 2);
   if (axis === 'step') return count(value);
   return axis === 'epoch' || (value < 60 && !Number.isInteger(value)) ? short(value, 5) : shortDuration(value);
 }
@@ -38,7 +46,8 @@ function shortDuration(seconds: number): string {
 }
 
 /** A place on an axis in words. */
-export function xReading(axis: XAxis, value: number): string {
+export function xReading(axis: ChartAxis, value: number): string {
+  if (axis === 'rate') return l10n.t('Learning rate {0}', short(10 ** value, 2));
   if (axis === 'step') return l10n.t('Step {0}', count(value));
   return axis === 'epoch' ? l10n.t('Epoch {0}', value.toFixed(2)) : l10n.t('After {0}', duration(value));
 }

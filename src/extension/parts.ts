@@ -1,11 +1,13 @@
 import type * as vscode from 'vscode';
 import type { SplitName } from '../protocol/dataReport.ts';
+import type { LookAhead } from '../protocol/dryRunPanel.ts';
 import type {
   ClassifierSource,
   CropCount,
   ServiceAnswerBody,
   ServiceRequestBody,
 } from '../protocol/serviceProtocol.ts';
+import type { GivenConfig } from '../protocol/trainingConfig.ts';
 import type { RunStore } from './trainer/runStore.ts';
 import type { Trainers } from './trainer/trainers.ts';
 import type { Log } from './log.ts';
@@ -42,6 +44,11 @@ export interface Service {
   readonly onDidAnswer: vscode.Event<ServiceAnswerBody>;
 }
 
+/** What the user came back with: another learning rate, or the settings as they were. */
+export interface LookedAhead {
+  readonly learningRate?: number | undefined;
+}
+
 /** The webview panels, as commands and views open them. */
 export interface Panels {
   /** Opens the training panel, or brings it to the front, with these run folders; the first is in focus. */
@@ -54,6 +61,11 @@ export interface Panels {
   removeImage(image: string): void;
   /** Classifies the images of the prediction panel again, with another source. */
   classifyAgain(source: ClassifierSource): void;
+  /**
+   * Opens the page that looks ahead at a training, and begins with `first`. Resolves when the user goes back to the question
+   * that they came from; to undefined if they close the page.
+   */
+  lookAhead(config: GivenConfig, first: LookAhead): Promise<LookedAhead | undefined>;
   /** Opens the panel that cleans a data folder, or brings it to the front. */
   cleanData(data: string): void;
   /** Opens the panel that labels the images of a folder for a data folder, or brings it to the front. */

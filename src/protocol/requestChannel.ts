@@ -18,6 +18,8 @@ import { weightsAdviceForEditor } from './weightsAdvice.ts';
  * (`trainerProtocol.ts`), hang up on clients that do not read, and bound the lines that they take, which its streams do not.
  */
 
+type FailureAnswer = Extract<ServiceAnswerBody, { type: 'error' }>;
+
 /** What a request's work is given besides the request. */
 export interface RequestContext {
   readonly signal: AbortSignal;
@@ -132,7 +134,8 @@ export function createRequests(send: (request: ServiceRequest) => void, report: 
   };
 }
 
-function failureOf(error: unknown, report: (problem: string) => void): ServiceAnswerBody {
+/** How a request that failed is told over a channel; `report` hears of the stacks of bugs. */
+export function failureOf(error: unknown, report: (problem: string) => void): FailureAnswer {
   if (error instanceof CancelledError) return { type: 'error', kind: 'cancelled', message: error.message };
   if (error instanceof UserError) {
     const message = error.kind === 'weights' ? weightsAdviceForEditor(error.message) : error.message;
@@ -143,7 +146,7 @@ function failureOf(error: unknown, report: (problem: string) => void): ServiceAn
 }
 
 /** What `failureOf` made, as an error again: a `CancelledError`, a `UserError`, or an `Error` for a bug. */
-function errorOf({ kind, message }: Extract<ServiceAnswerBody, { type: 'error' }>): Error {
+export function errorOf({ kind, message }: FailureAnswer): Error {
   if (kind === 'cancelled') return cancelled();
   return kind === 'user' ? userError(message) : new Error(message);
 }

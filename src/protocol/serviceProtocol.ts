@@ -18,7 +18,8 @@ import { explanationSchema } from './explanation.ts';
 import { labellingSchema } from './labelling.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { hubPinSchema } from './timmConfig.ts';
-import { deviceChoices, engineChoices, layouts, precisions } from './trainingConfig.ts';
+import { samplesSchema } from './samples.ts';
+import { deviceChoices, engineChoices, givenConfigSchema, layouts, precisions } from './trainingConfig.ts';
 
 /**
  * The service process does for the editor all that needs pixels or tensors but is no training: it classifies, tests,
@@ -132,6 +133,8 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     layout: z.enum(layouts),
     ...placement,
   }),
+  /** The images of a batch as a run of the configuration would train on them; answers `samples`, then `done`. */
+  z.object({ type: z.literal('samples'), config: givenConfigSchema, epoch: count(), batch: count() }),
   z.object({ type: z.literal('export'), checkpoint: line(), output: line() }),
   /** Writes the page of a run, one HTML file; answers `done`. `run` is its folder. */
   z.object({ type: z.literal('page'), run: line(), output: line() }),
@@ -262,6 +265,7 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('report'), report: dataReportSchema }),
   z.object({ type: z.literal('cleaning'), cleaning: cleaningSchema }),
   z.object({ type: z.literal('labelling'), labelling: labellingSchema }),
+  z.object({ type: z.literal('samples'), samples: samplesSchema }),
   /** `automatic` is what is used if nothing else is asked for, and `reason` why, as the rest of a sentence. */
   z.object({
     type: z.literal('devices'),

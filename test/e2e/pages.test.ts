@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Locator } from 'playwright-core';
 import { browserMissing, launchBrowser } from '../../scripts/host/browser.ts';
 import type { CleaningPanelToHost } from '../../src/protocol/cleaningPanel.ts';
+import type { DryRunPanelToHost } from '../../src/protocol/dryRunPanel.ts';
 import type { EvaluationPanelToHost } from '../../src/protocol/evaluationPanel.ts';
 import type { LabellingPanelToHost } from '../../src/protocol/labellingPanel.ts';
 import type { PredictionPanelToHost } from '../../src/protocol/predictionPanel.ts';
@@ -1056,6 +1057,96 @@ function openCleaning(look: Look = {}) {
     },
   });
 }
+
+/** A host that finds at once whatever the page asks for. */
+function openDryRun(look: Look = {}) {
+  const losses = Array.from(
+    { length: 60 },
+    (_, at) => 2.3 - (at < 42 ? 1.6 / (1 + Math.exp((28 - at) / 3)) : 0.05 * (41 - at)),
+  );
+  const points = losses.map((loss, at) => ({
+    learningRate: 1e-6 * 10 ** (at / 10),
+    loss: loss + 0.06 * Math.sin(7 * at),
+  }));
+  const [steepest, least] = [points[28]?.learningRate ?? 0, points[41]?.learningRate ?? 0];
+  return openPage<DryRunPanelToHost>(browser, {
+    ...look,
+    name: 'dryRun',
+    answer: async (message, post) => {
+      if (message.type === 'ready') {
+        const settings = 'ResNet-18 · Whole network · 30 epochs · 32 images per step';
+        await post({ type: 'setup', title: 'Before Training on flowers', settings });
+      }
+      if (message.type === 'rate') {
+        await post({ type: 'points', points: [] });
+        await post({ type: 'points', points });
+        await post({ type: 'rate', rate: { points, smoothed: losses, steepest, least } });
+      }
+      if (message.type === 'estimate') await post({ type: 'estimate', estimate: sampleEstimate });
+      if (message.type === 'samples') {
+        const { epoch, batch } = message;
+        const images = Array.from({ length: 12 }, (_, index) => ({
+          image: `/data/flowers/train/1/image_${index}.jpg`,
+          picture: flowerPicture(100 * epoch + 20 * batch + index, 224, 224),
+          mixedWith: `/data/flowers/train/2/image_${(index + 11) % 12}.jpg`,
+          classes: [
+            { index: 0, name: 'fire lily', weight: 0.62 },
+            { index: 1, name: 'canterbury bells', weight: 0.38 },
+          ],
+        }));
+        const counts = { seed: 0, epoch, batch, batches: 3, epochs: 30, size: 224, imageCount: 12 };
+        await post({ type: 'samples', samples: { ...counts, mix: 'mixup', images, notes: [] } });
+      }
+    },
+  });
+}
+
+const sampleEstimate = {
+  ...{ seconds: 1234, memoryBytes: 2.4e9, setupSeconds: 3.2, steps: 2700, firstSteps: 90, measuredSteps: 48 },
+  ...{ firstStepSeconds: 0.61, laterStepSeconds: 0.44, validations: 97, device: 'cpu' },
+  ...{ firstValidationSeconds: 9.2, laterValidationSeconds: 0.4 },
+};
+
+test(
+  'ahead of a training its learning rate, its time and its samples are shown, and the rate is taken along',
+  { skip },
+  async () => {
+    for (const look of [
+      {},
+      { theme: 'light' },
+      { theme: 'highContrast', width: 1000 },
+      { theme: 'dark', width: 400 },
+    ] as const) {
+      await withPage(openDryRun(look), async ({ page, sent }) => {
+        await page.getByRole('heading', { name: 'Before Training on flowers' }).waitFor();
+        for (const name of ['Find learning rate', 'Estimate time and memory', 'Show samples'])
+          await page.getByRole('button', { name }).click();
+        await page
+          .getByText('The loss falls fastest at 6.3e-4. It is lowest at 0.013; a tenth of that is 0.0013.')
+          .waitFor();
+        await page.getByRole('group', { name: /^Loss of each batch/u }).waitFor();
+        await page.getByText('About 20 min 34 s and 2.4 GB of memory on cpu').waitFor();
+        const pictures = page.getByRole('list', { name: 'Images of the batch' }).getByRole('img', { name: 'fire lily 0.62, canterbury bells 0.38' }); // prettier-ignore
+        await pictures.first().waitFor();
+        assert.equal(await pictures.count(), 12);
+        await pageScreenshot(page, `dryRun-${JSON.stringify(look).replace(/[^\w]+/gu, '-')}`);
+        assert.deepEqual(await faintTexts(page), []);
+        const overflow = await page.evaluate(
+          'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+        );
+        assert.equal(overflow, 0, 'nothing lies beside the page');
+        await page.getByRole('button', { name: 'Next batch' }).click();
+        await page.getByText('Epoch 1 of 30, batch 2 of 3, seed 0').waitFor();
+        await page.getByRole('button', { name: 'Use 6.3e-4' }).click();
+        await until('the rate is told', () => sent.some(({ type }) => type === 'back'));
+        assert.deepEqual(sent.slice(-2), [
+          { type: 'samples', epoch: 0, batch: 1 },
+          { type: 'back', learningRate: 0.00063 },
+        ]);
+      });
+    }
+  },
+);
 
 test('from a test its data can be cleaned', { skip }, async () => {
   await withPage(openEvaluation(), async ({ page, sent }) => {

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { type LookAhead, lookAheads } from '../../protocol/dryRunPanel.ts';
 import { networkName } from '../../protocol/networkName.ts';
 import { type DataReport, type Finding, unevenClasses } from '../../protocol/dataReport.ts';
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
@@ -8,10 +9,12 @@ import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { trainsWithoutWeights } from '../../protocol/weightsAdvice.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
-import { freezesLayers, methodTexts } from './trainingChoices.ts';
+import { settingsInWords } from './settingsInWords.ts';
+import { freezesLayers } from './trainingChoices.ts';
 import { megabytes } from './networkTexts.ts';
 import { askForMirror, openWeightsFolder, weightsActions } from './offerWeights.ts';
 import { neededWeights, withoutPretrained } from './neededWeights.ts';
+import { isLookAhead } from './lookAhead.ts';
 import { lookForWeights } from './obtainWeights.ts';
 import { showFailure } from './registerCommand.ts';
 import { dataReportText } from './dataReportText.ts';
@@ -19,9 +22,8 @@ import { pickItem } from './quickQuestions.ts';
 import { back, type QuestionPlace } from './runSteps.ts';
 import type { VirtualDocuments } from './virtualDocuments.ts';
 import { inLabel } from '../plainText.ts';
-import { epochCount } from '../counts.ts';
 
-export type Confirmation = 'start' | 'edit' | 'folder' | typeof back;
+export type Confirmation = 'start' | 'edit' | 'folder' | LookAhead | typeof back;
 
 export interface ConfirmParts extends Pick<Parts, 'log' | 'service'> {
   readonly documents: VirtualDocuments;
@@ -51,6 +53,7 @@ interface Item extends vscode.QuickPickItem {
     | 'setMirror'
     | 'without'
     | 'another'
+    | LookAhead
     | 'nothing';
   /** What a tick changes. */
   readonly settings?: Partial<TickedSettings>;
@@ -70,7 +73,7 @@ export async function confirmTraining(parts: ConfirmParts, question: ConfirmQues
   for (;;) {
     const picked = await askOnce(parts, { ...question, config, onChange });
     if (picked === back || picked.does === 'another') return back;
-    if (picked.does === 'edit' || picked.does === 'folder') return picked.does;
+    if (picked.does === 'edit' || picked.does === 'folder' || isLookAhead(picked.does)) return picked.does;
     if (picked.does !== 'setMirror') {
       if (picked.does === 'without') onChange(withoutPretrained(config));
       return 'start';
@@ -119,7 +122,7 @@ async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<
         if (does === 'openWeightsFolder') {
           void openWeightsFolder(service).catch((error: unknown) => showFailure(error, parts.log));
         }
-        return ['start', 'edit', 'folder', 'setMirror', 'without', 'another'].includes(does);
+        return ['start', 'edit', 'folder', 'setMirror', 'without', 'another', ...lookAheads].includes(does);
       },
     });
   } finally {
@@ -235,24 +238,12 @@ function firstItems(shown: Shown): Item[] {
   return [item(`$(error) ${l10n.t('{0} Cannot Be Trained', network)}`, 'nothing', inLabel(weights.reason)), ...another];
 }
 
-/** Side of the images that most networks take; others are said. */
-const usualSize = 224;
-
 function startItem({ config, weights }: Shown): Item {
-  const { method, epochs, batchSize, featureViews, imageSize } = config;
-  const what = [
-    inLabel(networkName(config.network)),
-    methodTexts[method][0],
-    epochCount(epochs),
-    ...(batchSize === 'auto' ? [] : [l10n.t('{0} images per step', batchSize)]),
-    ...(featureViews === undefined ? [] : [l10n.t('{0} views of each image', featureViews)]),
-    ...(imageSize === undefined || imageSize === usualSize ? [] : [l10n.t('images of {0} pixels', imageSize)]),
-  ];
   const download =
     weights?.state === 'remote'
       ? l10n.t('after a download of {0} from {1}', megabytes(weights.bytes), inLabel(weights.host))
       : '';
-  return { ...item(`$(play) ${l10n.t('Start Training')}`, 'start', what.join(' · ')), description: download };
+  return { ...item(`$(play) ${l10n.t('Start Training')}`, 'start', settingsInWords(config)), description: download };
 }
 
 function weightsItems(config: GivenConfig, reason: string): Item[] {
@@ -308,6 +299,8 @@ function itemsFor(shown: Shown): Item[] {
   return [
     ...startItems(shown),
     ...(freezesLayers(config.method) ? [precisionItem(config)] : []),
+    separator(l10n.t('Before Training')),
+    ...lookAheadItems(shown),
     separator(l10n.t('Data')),
     item(`$(database) ${l10n.t('Show What Is in the Data')}`, 'report', counts),
     ...(looking ? [lookingItem] : []),
@@ -318,6 +311,17 @@ function itemsFor(shown: Shown): Item[] {
 
 function tick(ticked: boolean, label: string, detail: string, settings: Partial<TickedSettings>): Item {
   return { ...item(`$(${ticked ? 'check' : 'circle-large-outline'}) ${label}`, 'tick', detail), settings };
+}
+
+/** What can be found out before the run; two of them take steps of it, for which its weights have to be at hand. */
+function lookAheadItems({ weights }: Shown): Item[] {
+  const lacksWeights = weights?.state === 'missing' || weights?.state === 'refused';
+  const stepping = [
+    item(`$(graph-line) ${l10n.t('Find Learning Rate')}`, 'rate', l10n.t('Tries rates from low to high, and suggests one.')), // prettier-ignore
+    item(`$(watch) ${l10n.t('Estimate Time and Memory')}`, 'estimate', l10n.t('Takes a few steps, and says what all of them come to.')), // prettier-ignore
+  ];
+  const samples = l10n.t('The images of a step as the network gets them: cropped, augmented and mixed.');
+  return [...(lacksWeights ? [] : stepping), item(`$(file-media) ${l10n.t('Show Samples')}`, 'samples', samples)];
 }
 
 function precisionItem({ frozenPrecision }: GivenConfig): Item {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { runNameOf } from '../../runs/name.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
@@ -15,6 +16,7 @@ import { askTrainingChoices, dataChosen } from './askTrainingChoices.ts';
 import { confirmTraining } from './confirmTraining.ts';
 import { justDrawn } from './drawSample.ts';
 import { editSettings } from './editSettings.ts';
+import { isLookAhead, lookAhead } from './lookAhead.ts';
 import { back } from './runSteps.ts';
 import type { Offers } from './networkList.ts';
 import { registerCommand } from './registerCommand.ts';
@@ -90,16 +92,21 @@ async function trainModel(
     folder !== undefined && isDrawn
       ? { choices: await dataChosen(asking, first, folder), place: { title, step: 2, totalSteps: 2 } }
       : await askTrainingChoices(asking, first, { folder });
+  /** What a range test suggested; for other answers it says nothing. */
+  let learningRate: GivenConfig['learningRate'] | undefined;
   for (;;) {
-    const config = () => configFrom(choices, settings);
+    const config = () => withRate(configFrom(choices, settings), learningRate);
     const answer = await confirmTraining(parts, {
       config: config(),
       place,
       canEdit: true,
       onChange: (changed) => (choices = withSettings(choices, changed)),
     });
-    if (answer === back) ({ choices, place } = await askTrainingChoices(asking, choices, { folder, last: true }));
-    else if (answer === 'folder') ({ choices, place } = await askTrainingChoices(asking, choices, {}));
+    if (answer === back || answer === 'folder') {
+      learningRate = undefined;
+      const from = answer === back ? { folder, last: true } : {};
+      ({ choices, place } = await askTrainingChoices(asking, choices, from));
+    } else if (isLookAhead(answer)) ({ learningRate } = await lookAhead(parts, config(), answer));
     else {
       await remember(context, parts, choices);
       return answer === 'edit' ? editSettings(config()) : startOrQueue(parts, { config: config(), out });
@@ -112,6 +119,10 @@ async function networkOffers({ service }: TrainParts): Promise<Offers> {
   const { weightsFolder } = readSettings();
   const folder = weightsFolder === undefined ? {} : { weightsFolder };
   return answerOf(service, { type: 'networks', ...folder }, 'networks');
+}
+
+function withRate(config: GivenConfig, learningRate: GivenConfig['learningRate'] | undefined): GivenConfig {
+  return learningRate === undefined ? config : { ...config, learningRate };
 }
 
 async function remember(
@@ -136,12 +147,15 @@ async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void
   const document = await vscode.workspace.openTextDocument(uri);
   if (document.isDirty && !(await document.save())) throw cancelled();
   let config = parseTrainingConfig(document.getText(), uri.fsPath);
-  const answer = await confirmTraining(parts, {
-    config,
-    place: { title: basename(uri.fsPath), step: 1, totalSteps: 1 },
-    canEdit: false,
-    onChange: (changed) => (config = changed),
-  });
+  const confirm = () =>
+    confirmTraining(parts, {
+      config,
+      place: { title: basename(uri.fsPath), step: 1, totalSteps: 1 },
+      canEdit: false,
+      onChange: (changed) => (config = changed),
+    });
+  let answer = await confirm();
+  for (; isLookAhead(answer); answer = await confirm()) config = await lookAhead(parts, config, answer);
   if (answer === 'folder') await vscode.window.showTextDocument(document);
   if (answer !== 'start') return;
   await parts.dataFolders.remember(config.data);

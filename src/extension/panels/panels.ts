@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import type { Panels, Parts } from '../parts.ts';
 import { registerCleaningPanels } from './cleaningPanel.ts';
+import { openDryRunPanel } from './dryRunPanel.ts';
 import { registerEvaluationPanels } from './evaluationPanel.ts';
 import { registerLabellingPanels } from './labellingPanel.ts';
 import { registerPredictionPanel } from './predictionPanel.ts';
@@ -25,6 +26,7 @@ export function registerPanels(
     showEvaluation: evaluation.show,
     cleanData: cleaning.show,
     labelImages: labelling.show,
+    lookAhead: openDryRunPanel(context, parts),
     dispose: () => {
       for (const panels of [training, prediction, evaluation, cleaning, labelling]) panels.dispose();
     },

@@ -2,8 +2,8 @@ import asciichart from 'asciichart';
 import { Command } from 'commander';
 import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
+import { type RateRange, usualRateRange } from '../../protocol/dryRun.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
-import type { RateRange } from '../training/loop/suggestRate.ts';
 import { findLearningRate, type FoundRate } from '../training/run/findLearningRate.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 import { withInterrupt } from './interrupt.ts';
@@ -23,7 +23,6 @@ Takes one step per learning rate, from low to high, and watches the loss of each
 at which the loss falls fastest, or a tenth of the one at which it is lowest: fivecrop train flowers --lr RATE. Nothing is
 saved.`;
 
-const preset: RateRange = { from: 1e-6, to: 1, steps: 100 };
 /** Flags of `train` that say how the rate changes over a run, how long it takes and what it keeps. */
 const ofWholeRuns = [
   ...['--lr', '--min-lr', '--schedule', '--warmup-steps', '--step-epochs', '--step-factor', '--epochs'],
@@ -41,9 +40,9 @@ export function lrFindCommand(): Command {
     .addHelpText('after', examples);
   addTrainingOptions(command, ofWholeRuns);
   return command
-    .option('--from <rate>', `lowest learning rate [${preset.from}]`)
-    .option('--to <rate>', `highest learning rate [${preset.to}]`)
-    .option('--steps <n>', `number of learning rates, each tried on one batch [${preset.steps}]`)
+    .option('--from <rate>', `lowest learning rate [${usualRateRange.from}]`)
+    .option('--to <rate>', `highest learning rate [${usualRateRange.to}]`)
+    .option('--steps <n>', `number of learning rates, each tried on one batch [${usualRateRange.steps}]`)
     .option('--json', 'print one object')
     .action((data: string | undefined, options: OptionValues) => lrFind(data, options));
 }
@@ -74,7 +73,7 @@ async function lrFind(data: string | undefined, options: OptionValues): Promise<
 
 function rangeFrom(options: OptionValues): RateRange {
   const number = (name: 'from' | 'to' | 'steps') =>
-    typeof options[name] === 'string' ? numberOf(`--${name}`, options[name]) : preset[name];
+    typeof options[name] === 'string' ? numberOf(`--${name}`, options[name]) : usualRateRange[name];
   const range = { from: number('from'), to: number('to'), steps: number('steps') };
   if (!(range.from > 0 && range.from < range.to && range.to <= 1000)) {
     throw usageError('--from must be above 0 and below --to, and --to at most 1000.');

@@ -5,6 +5,7 @@ import { checkCommand } from './checkCommand.ts';
 import { cleanCommand } from './cleanCommand.ts';
 import { compareCommand } from './compareCommand.ts';
 import { devicesCommand } from './devicesCommand.ts';
+import { estimateCommand } from './estimateCommand.ts';
 import { explainCommand } from './explainCommand.ts';
 import { exportCommand } from './exportCommand.ts';
 import { labelCommand } from './labelCommand.ts';
@@ -14,6 +15,7 @@ import { pageCommand } from './pageCommand.ts';
 import { predictCommand } from './predictCommand.ts';
 import { runsCommand } from './runsCommand.ts';
 import { sampleCommand } from './sampleCommand.ts';
+import { samplesCommand } from './samplesCommand.ts';
 import { studyCommand } from './studyCommand.ts';
 import { suspectsCommand } from './suspectsCommand.ts';
 import { testCommand } from './testCommand.ts';
@@ -38,7 +40,9 @@ export function createProgram(): Command {
     .addHelpText('after', footer);
   const commands = [
     trainCommand(),
+    samplesCommand(),
     lrFindCommand(),
+    estimateCommand(),
     testCommand(),
     calibrateCommand(),
     predictCommand(),

@@ -1,9 +1,14 @@
-import type { Random } from '../graph/random.ts';
+import { createRandom, type Random } from '../graph/random.ts';
+import type { Tensor } from '../graph/tensor.ts';
 
 /** How the images of a batch are mixed with their neighbours: alpha of each way's Beta distribution, 0 for never. */
 export interface Mixing {
   readonly mixup: number;
   readonly cutmix: number;
+}
+
+export interface SeededMixing extends Mixing {
+  readonly seed: number;
 }
 
 /** What is done to one batch. `own` is the share of each image's own class in its target; the rest is its neighbour's. */
@@ -17,6 +22,21 @@ interface Box {
   readonly top: number;
   readonly right: number;
   readonly bottom: number;
+}
+
+/**
+ * Mixes the images `[N, 3, S, S]` of a run's batch `index` of an epoch in place, as seed, epoch and batch say, and returns
+ * what was done; undefined if none are mixed.
+ */
+export function mixBatch(
+  { shape, data }: Pick<Tensor, 'shape'> & { readonly data: Uint8Array },
+  mixing: SeededMixing,
+  { epoch, index }: { readonly epoch: number; readonly index: number },
+): Mix | undefined {
+  const [, , , size = 0] = shape;
+  const mix = drawMix(mixing, size, createRandom(mixing.seed, 'mix', epoch, index));
+  if (mix) mixImages(data, size, mix);
+  return mix;
 }
 
 /**

@@ -29,6 +29,7 @@ import { readResults } from '../results/readResults.ts';
 import { runPage } from '../results/runPage.ts';
 import { predictAll } from './predictAll.ts';
 import { rareProgress } from './rareProgress.ts';
+import { samplesOf } from './samplesOf.ts';
 import { sizeOfData } from './sizeOfData.ts';
 
 type RequestOf<Type extends ServiceRequestBody['type']> = Extract<ServiceRequestBody, { type: Type }>;
@@ -59,6 +60,9 @@ export function createServiceHandler(): RequestHandler {
         return clean(request, context);
       case 'label':
         return label(request, context);
+      case 'samples':
+        answer({ type: 'samples', samples: await samplesOf(request, context) });
+        return;
       case 'export':
         return exportCheckpoint(request, context);
       case 'page':

@@ -1,5 +1,6 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
+import './chart.css';
 import { announcer } from '../components/announcer.ts';
 import { element } from '../components/element.ts';
 import { themeColors } from '../components/themeColors.ts';

@@ -5,7 +5,7 @@ import { markedPoints, type Curve } from '../../charts/curve.ts';
 import type { Range } from '../../charts/downsample.ts';
 import { addMarker } from './markerPath.ts';
 import { valueLabel, valueRange, valueTicks } from '../../charts/valueRange.ts';
-import { axisTexts, xLabel, xTicks } from '../../charts/xAxis.ts';
+import { axisTitle, xLabel, xTicks } from '../../charts/xAxis.ts';
 
 /** What is told of the pointer. */
 export type PlotListeners = {
@@ -53,7 +53,7 @@ export function plotOptions(
     axes: [
       {
         ...look,
-        label: axisTexts[axis].title,
+        label: axisTitle(axis),
         size: 26,
         labelSize: 16,
         grid: { show: false },

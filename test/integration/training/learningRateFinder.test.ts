@@ -8,7 +8,7 @@ import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import { drawTinyDataset, temporaryFolder, tinyConfig } from '../../unit/training/tinyDataset.ts';
 
 const chooseEngine = () => Promise.resolve({ engine: onnxEngine, device: 'cpu', fallbacks: [] });
-const leftBehind = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('fivecrop-rates-'));
+const leftBehind = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('fivecrop-dry-run-'));
 
 test('a range test tries growing rates over several epochs, suggests one, and leaves nothing behind', async (t) => {
   const before = await leftBehind();

@@ -1,7 +1,6 @@
 import type { Batch, Loader } from '../../data/loader.ts';
-import { drawMix, mixImages, type Mixing } from '../../data/mixBatch.ts';
+import { mixBatch, type SeededMixing } from '../../data/mixBatch.ts';
 import type { Feeds } from '../../engine/engine.ts';
-import { createRandom } from '../../graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../graph/tensor.ts';
 import { mapAhead } from '../loop/mapAhead.ts';
 import type { FeatureStore } from './featureStore.ts';
@@ -23,15 +22,9 @@ export interface ReadyBatch {
 export type ReadyBatches = (epoch: number, fromBatch: number) => AsyncIterable<ReadyBatch>;
 
 /** Batches whose images all go through the frozen part, mixed before where `mixing` says so. */
-export function freshBatches(
-  loader: Loader,
-  frozen: FrozenPart,
-  mixing?: Mixing & { readonly seed: number },
-): ReadyBatches {
+export function freshBatches(loader: Loader, frozen: FrozenPart, mixing?: SeededMixing): ReadyBatches {
   const prepare = async (epoch: number, { index, images, labels }: Batch): Promise<ReadyBatch> => {
-    const [, , , size = 0] = images.shape;
-    const mix = mixing && drawMix(mixing, size, createRandom(mixing.seed, 'mix', epoch, index));
-    if (mix) mixImages(images.data, size, mix);
+    const mix = mixing && mixBatch(images, mixing, { epoch, index });
     return { index, labels, feeds: await frozen.feeds(images), ...(mix ? { ownShare: mix.own } : {}) };
   };
   return (epoch, fromBatch) => mapAhead(loader.epoch(epoch, fromBatch), (batch) => prepare(epoch, batch));

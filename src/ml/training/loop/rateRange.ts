@@ -1,6 +1,7 @@
 import type { LoopOptions, LoopResult } from './trainingLoop.ts';
 import { hearRequests } from '../run/control.ts';
-import { learningRates, type RatePoint, type RateRange } from './suggestRate.ts';
+import type { RatePoint, RateRange } from '../../../protocol/dryRun.ts';
+import { learningRates } from './suggestRate.ts';
 
 /** Times the least loss so far, at which a range test ends: the network has run away, as fastai's finder has it. */
 const runAway = 4;

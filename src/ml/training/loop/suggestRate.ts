@@ -1,15 +1,4 @@
-/** Which learning rates a range test tries. */
-export interface RateRange {
-  readonly from: number;
-  readonly to: number;
-  readonly steps: number;
-}
-
-/** The loss of a step that was taken at a learning rate, before it moved anything. */
-export interface RatePoint {
-  readonly learningRate: number;
-  readonly loss: number;
-}
+import type { RatePoint, RateRange } from '../../../protocol/dryRun.ts';
 
 export interface RateSuggestion {
   /** The losses, each with the mean of its neighbours, which single batches move less. */

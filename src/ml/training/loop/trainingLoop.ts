@@ -32,6 +32,8 @@ export interface LoopOptions {
   readonly facts: RunFacts;
   readonly device: string;
   readonly stepsPerEpoch: number;
+  /** Views of each image whose features are kept, seen one an epoch over and over; absent if every epoch has new ones. */
+  readonly views?: number;
   readonly batches: ReadyBatches;
   readonly stepper: Stepper;
   readonly validate: (state: StateDict, signal: AbortSignal) => Promise<Validation>;

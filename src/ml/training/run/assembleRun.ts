@@ -2,7 +2,6 @@ import { networkName } from '../../../protocol/networkName.ts';
 import type { Preprocessing } from '../../../protocol/preprocessing.ts';
 import type { ModelProfile } from '../../../protocol/runProfile.ts';
 import type { Precision, TrainingConfig } from '../../../protocol/trainingConfig.ts';
-import type { FurtherAugmentation } from '../../data/augment.ts';
 import { createImageSource } from '../../data/imageSource.ts';
 import { learningPlan, type LearningPlan } from '../loop/learningPlan.ts';
 import { batchCount, createLoader, type Loader, type LoaderOptions } from '../../data/loader.ts';
@@ -24,6 +23,7 @@ import type { NetworkToTrain } from './openNetwork.ts';
 import { freshBatches, keptBatches, type ReadyBatches } from '../features/readyBatches.ts';
 import { carryOver, positionOf, type ResumedFrom, resumedState, restoreCheckpoints } from './resumeFrom.ts';
 import { headOf, type RunNetwork, runNetwork } from './runNetwork.ts';
+import { trainLoader, viewsOf } from './trainLoader.ts';
 import type { RunSession } from './runSession.ts';
 import type { RunProfiler } from '../profile/runProfiler.ts';
 import type { RunFacts } from './saver.ts';
@@ -97,7 +97,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   });
   session.onEnd(() => stepper.dispose());
   signal.throwIfAborted();
-  const views = viewsOf(config, frozen);
+  const views = viewsOf(config, frozen.computes);
   const loaders = createLoaders(options, network.preprocessing, views, plan);
   if (config.frozenPrecision === 'int8')
     for await (const { images } of loaders.calibration.epoch(0)) await frozen.feeds(images);
@@ -121,6 +121,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     facts: factsOf(options, network.preprocessing, licence),
     device,
     stepsPerEpoch: loaders.train.batches,
+    ...(views === undefined ? {} : { views }),
     batches: views === undefined ? freshBatches(loader, frozen, config) : batchesOfViews(options, loader, frozen),
     stepper: profiler?.stepper(stepper) ?? stepper,
     validate: profiler ? (state, signal) => profiler.validating(() => validate(state, signal)) : validate,
@@ -202,15 +203,6 @@ async function startOf({ resumed, inPlace, session }: AssembleOptions): Promise<
   return { ...position, best };
 }
 
-/** Views of each image whose features are kept; undefined where every epoch has new ones or nothing is computed ahead. */
-function viewsOf(config: TrainingConfig, frozen: FrozenPart): number | undefined {
-  const { augment, featureViews, mixup, cutmix, verticalFlip, quarterTurns, erase } = config;
-  // Every epoch mixes other images with each other.
-  if (!frozen.computes || mixup > 0 || cutmix > 0) return undefined;
-  const isPlain = augment === 'none' && !verticalFlip && !quarterTurns && erase === 0;
-  return isPlain ? 1 : featureViews;
-}
-
 /** Half of the memory for images and features is the features'. */
 const featureShare = 0.5;
 
@@ -243,14 +235,8 @@ function createLoaders(
     onWarning: (message) => session.log(message, 'warning'),
   });
   session.onEnd(() => source.dispose());
-  const common = {
-    batchSize: config.batchSize,
-    resize,
-    crop,
-    interpolation,
-    fit,
-    seed: config.seed,
-  } satisfies Partial<LoaderOptions>;
+  const { batchSize, seed } = config;
+  const common = { batchSize, resize, crop, interpolation, fit, seed } satisfies Partial<LoaderOptions>;
   return {
     /** Images from all over the data, the same at every start: a run that goes on computes as it did before. */
     calibration: createLoader(evenlySpaced(train, calibrationImages), source, {
@@ -259,31 +245,7 @@ function createLoaders(
       shuffle: false,
       replaceUndecodable: false,
     }),
-    train: createLoader(train, source, {
-      ...common,
-      augment: config.augment,
-      further: { ...furtherOf(config), erased: meanColour(preprocessing) },
-      sampling: config.sampling,
-      sizesAt: (epoch) => sizesOf(plan.sizeAt(epoch), { resize, crop }),
-      shuffle: true,
-      replaceUndecodable: true,
-      ...(views === undefined ? {} : { views }),
-    }),
+    train: trainLoader({ config, preprocessing, plan, views }, train, source),
     valid: createLoader(valid, source, { ...common, augment: 'none', shuffle: false, replaceUndecodable: false }),
   };
-}
-
-/** What images of a smaller size are resized to before the crop: in proportion. */
-function sizesOf(size: number, full: Pick<Preprocessing, 'resize' | 'crop'>): Pick<Preprocessing, 'resize' | 'crop'> {
-  return { crop: size, resize: Math.round((full.resize * size) / full.crop) };
-}
-
-function furtherOf({ randOps, randMagnitude, verticalFlip, quarterTurns, erase }: TrainingConfig): FurtherAugmentation {
-  return { randOps, randMagnitude, verticalFlip, quarterTurns, erase };
-}
-
-/** The colour that the network sees as 0, to which torchvision erases, as levels R, G, B. */
-function meanColour({ mean, scale, channels }: Preprocessing): number[] {
-  const levels = mean.map((value) => Math.min(255, Math.max(0, Math.round(value / scale))));
-  return channels === 'bgr' ? levels.reverse() : levels;
 }

@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { cancelled, userError } from '../../../protocol/errors.ts';
+import { userError } from '../../../protocol/errors.ts';
+import type { RatePoint, RateRange } from '../../../protocol/dryRun.ts';
 import type { GivenConfig } from '../../../protocol/trainingConfig.ts';
 import { rateRangeTest } from '../loop/rateRange.ts';
-import { type RatePoint, type RateRange, suggestRate, type RateSuggestion } from '../loop/suggestRate.ts';
-import { trainRun, type TrainRunOptions } from './trainRun.ts';
+import { suggestRate, type RateSuggestion } from '../loop/suggestRate.ts';
+import { dryRun, type DryRunOptions } from './dryRun.ts';
 
 export interface FoundRate extends RateSuggestion {
   readonly points: readonly RatePoint[];
@@ -21,24 +19,16 @@ const leastPoints = 10;
 export async function findLearningRate(
   config: GivenConfig,
   range: RateRange,
-  options: Pick<TrainRunOptions, 'chooseEngine' | 'signal' | 'onEvent' | 'onProgress' | 'weights'> & {
-    readonly onPoint?: (point: RatePoint, done: number) => void;
-  },
+  options: DryRunOptions & { readonly onPoint?: (point: RatePoint, done: number) => void },
 ): Promise<FoundRate> {
   const { onPoint, ...shared } = options;
-  const out = await mkdtemp(join(tmpdir(), 'fivecrop-rates-'));
   const points: RatePoint[] = [];
   const loop = rateRangeTest(range, (point) => {
     points.push(point);
     onPoint?.(point, points.length);
   });
-  try {
-    // Every step has its own rate, whatever the configuration says.
-    const { done } = await trainRun(config, { ...shared, out, loop });
-    if (done.state === 'stopped') throw cancelled();
-  } finally {
-    await rm(out, { recursive: true, force: true });
-  }
+  // Every step has its own rate, whatever the configuration says.
+  await dryRun(config, loop, shared);
   if (points.length < leastPoints) {
     throw userError(
       `The loss ran away after ${points.length} of ${range.steps} learning rates, which say nothing: begin with a lower one (--from), or try more (--steps).`,
