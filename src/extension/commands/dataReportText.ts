@@ -15,7 +15,7 @@ export function dataReportText(report: DataReport): string {
     splitBy === 'folders'
       ? l10n.t('{0} images to train on, {1} for validation, {2} for testing, split by its folders.', train, valid, test)
       : l10n.t('{0} images to train on, {1} for validation, {2} for testing, split by seed.', train, valid, test);
-  const headings = [l10n.t('folder'), l10n.t('name'), 'train', 'valid', 'test'];
+  const headings = [l10n.t('class'), 'train', 'valid', 'test'];
   const sections = [
     [`# ${inMarkdown(data)}`, '', counts, ''],
     findings.length === 0
@@ -27,12 +27,12 @@ export function dataReportText(report: DataReport): string {
     ),
     list(l10n.t('Identical files'), copies(duplicates, 'file', ' = ')),
     list(l10n.t('The same picture, re-encoded'), copies(duplicates, 'picture', ' ≈ ')),
-    [`## ${l10n.t('Classes')}`, '', `| ${headings.join(' | ')} |`, '|:--|:--|--:|--:|--:|'],
+    [`## ${l10n.t('Classes')}`, '', `| ${headings.join(' | ')} |`, '|:--|--:|--:|--:|'],
     classes
       .slice(0, shownLines)
       .map(
         ({ folder, name, train, valid, test }) =>
-          `| ${inMarkdown(folder)} | ${inMarkdown(name)} | ${train} | ${valid} | ${test} |`,
+          `| ${inMarkdown(name)}${name === folder ? '' : ` (${inMarkdown(folder)})`} | ${train} | ${valid} | ${test} |`,
       ),
     more(classes.length),
   ];

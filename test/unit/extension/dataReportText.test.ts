@@ -45,7 +45,7 @@ test('the report names what does not decode with its reason, copies, and the num
   const text = dataReportText({ ...counted, findings: dataFindings(counted, others) });
   assert.match(text, /`train\/1\/half; torn\.jpg`: The file ends too soon\./);
   assert.match(text, /`train\/1\/a\.jpg` = `valid\/2\/a\.jpg`/);
-  assert.match(text, /\| 2 \| 2 \| 3 \| 1 \| 0 \|/);
+  assert.match(text, /\| daisy \(1\) \| 60 \| 5 \| 0 \|\n\| 2 \| 3 \| 1 \| 0 \|/);
   assert.equal(unevenClasses(counted)?.largest.name, 'daisy');
 });
 
