@@ -3,7 +3,6 @@ import { homedir } from 'node:os';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { messageOf, userError } from '../../protocol/errors.ts';
-import { weightsAdviceForEditor } from '../../protocol/weightsAdvice.ts';
 import type { Parts } from '../parts.ts';
 import { inMessage } from '../plainText.ts';
 import { answerOf } from '../service/answerOf.ts';
@@ -36,7 +35,8 @@ export async function offerWeights(
 ): Promise<'retry' | 'without' | undefined> {
   const { retry, openFolder, setMirror, without } = toastLabels;
   const actions = [retry, openFolder, setMirror, ...(canGoWithout ? [without] : [])];
-  const message = inMessage(weightsAdviceForEditor(reason));
+  // What to do about it is on the buttons; with that in words a narrow window cuts them off.
+  const message = inMessage(reason);
   for (;;) {
     const answer = await vscode.window.showErrorMessage(message, ...actions);
     if (answer === openFolder) await openWeightsFolder(service);

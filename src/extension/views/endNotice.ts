@@ -75,11 +75,10 @@ async function tell(run: StoredRun, parts: EndParts): Promise<void> {
     case 'failed':
       return choose(vscode.window.showErrorMessage, failedText(record), [resume, show]);
     case 'broken off':
-      return choose(
-        vscode.window.showWarningMessage,
-        `${l10n.t('{0} was interrupted: its process ended unexpectedly.', title)} ${saved}`,
-        [resume, show],
-      );
+      return choose(vscode.window.showWarningMessage, `${l10n.t('{0} was interrupted.', title)} ${saved}`, [
+        resume,
+        show,
+      ]);
     default:
       return undefined;
   }
