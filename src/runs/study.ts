@@ -27,7 +27,7 @@ export async function readStudy(folder: string): Promise<Study | undefined> {
   return parseVersioned(file, content, {
     version: studyVersion,
     schema: studySchema,
-    use: 'go on with this study',
+    use: 'continue this study',
     misfit: 'is not the record of a study',
     remedy: 'restore or delete it',
   });

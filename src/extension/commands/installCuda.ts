@@ -52,10 +52,10 @@ export function registerRemoveCuda({ log, service }: Pick<Parts, 'log' | 'servic
 /** Shows what is downloaded under which licences, until they are accepted. Throws a cancellation otherwise. */
 async function askForLicences({ bytes, unpackedBytes, source, licences }: Offer): Promise<void> {
   const accept = l10n.t('Accept and Install');
-  const read = l10n.t('Read Licences');
+  const read = l10n.t('Read Licenses');
   const detail = [
     l10n.t(
-      'This downloads {0} from {1} into Fivecrop’s own storage, where they take {2}. By installing them you accept their licences:',
+      'This downloads {0} from {1} into Fivecrop’s own storage, where they take {2}. By installing them you accept their licenses:',
       megabytes(bytes),
       source,
       megabytes(unpackedBytes),

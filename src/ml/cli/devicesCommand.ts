@@ -13,8 +13,8 @@ const examples = `
 Examples:
   fivecrop devices
   fivecrop devices --self-check                            checks and times the CPU too; exits with 1 if a check fails
-  fivecrop devices --install cuda                          says what NVIDIA’s cards need, its size and its licences
-  fivecrop devices --install cuda --accept-licences        installs it; the same command goes on after an interruption
+  fivecrop devices --install cuda                          says what NVIDIA’s cards need, its size and its licenses
+  fivecrop devices --install cuda --accept-licenses        installs it; the same command continues after an interruption
   fivecrop devices --remove cuda
 
 A graphics card is listed as ready when it has trained a few steps here and its gradients and losses matched the CPU’s:
@@ -37,20 +37,20 @@ export function devicesCommand(): Command {
     .addOption(
       new Option('--install <part>', 'install what a device needs').choices(installableParts).conflicts('selfCheck'),
     )
-    .option('--accept-licences', 'with --install: accept the licences that it names')
+    .option('--accept-licenses', 'with --install: accept the licenses that it names')
     .addOption(
       new Option('--remove <part>', 'remove what was installed')
         .choices(installableParts)
-        .conflicts(['selfCheck', 'install', 'acceptLicences']),
+        .conflicts(['selfCheck', 'install', 'acceptLicenses']),
     )
     .option('--json', 'print one object per device, one per line')
     .addHelpText('after', examples)
     .action(async (options: OptionValues) => {
       const output = createOutput(options['json'] === true);
-      const accepted = options['acceptLicences'] === true;
+      const accepted = options['acceptLicenses'] === true;
       if (options['install'] !== undefined) return installCudaVisibly(await lookForCuda(), accepted, output);
       if (options['remove'] !== undefined) return removeCudaVisibly(output);
-      if (accepted) throw usageError('--accept-licences is for --install: give that too, or leave it out.');
+      if (accepted) throw usageError('--accept-licenses is for --install: give that too, or leave it out.');
       return listVisibly(options['selfCheck'] === true, output);
     });
 }

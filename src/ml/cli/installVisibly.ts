@@ -13,7 +13,7 @@ import { createProgress, type Progress } from './progress.ts';
 export const installableParts = ['cuda'] as const;
 
 /**
- * Installs CUDA's libraries, of which `found` says how things are with them, if the licences were accepted, else says which
+ * Installs CUDA's libraries, of which `found` says how things are with them, if the licenses were accepted, else says which
  * there are. Throws a user error where they cannot
  * be used on this machine or be had, a usage error without the acceptance, and a cancellation.
  */
@@ -24,13 +24,13 @@ export async function installCudaVisibly(found: CudaOutlook, accepted: boolean, 
   } else {
     const { bytes, unpackedBytes, source, licences } = found;
     output.say(
-      `CUDA’s libraries: ${megabytes(bytes)} from ${source}, ${megabytes(unpackedBytes)} in ${cudaFolder()}. Their licences:`,
+      `CUDA’s libraries: ${megabytes(bytes)} from ${source}, ${megabytes(unpackedBytes)} in ${cudaFolder()}. Their licenses:`,
     );
     for (const { name, url } of licences) output.say(`  ${name}, ${url}`);
     if (!accepted) {
-      throw usageError('Read the licences. To accept them and install, run this again with --accept-licences.');
+      throw usageError('Read the licenses. To accept them and install, run this again with --accept-licenses.');
     }
-    const stopping = 'Stopping; what has arrived is kept, and the same command goes on from there.';
+    const stopping = 'Stopping; what has arrived is kept, and the same command continues from there.';
     await withInterrupt(() => output.say(stopping), withProgress);
     output.print(`CUDA’s libraries are installed in ${cudaFolder()}. fivecrop devices checks them against the CPU.`);
   }

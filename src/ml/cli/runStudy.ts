@@ -63,8 +63,7 @@ export async function runStudy(
       if (reason !== undefined) missing.push({ label: part.label, reason });
       else results.push(await tested(part, out, workers));
     }
-    if (results.length === 0)
-      throw userError(`No run of the study ${name} came to its end: ${missing[0]?.reason ?? ''}`);
+    if (results.length === 0) throw userError(`No run of the study ${name} finished: ${missing[0]?.reason ?? ''}`);
     const found = { kind, results, missing };
     return { ...found, file: await writeStudyResults(folder, found) };
   } finally {

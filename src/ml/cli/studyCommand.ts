@@ -45,7 +45,7 @@ const neverTaken = [
 const footer = `
 Trains each run in a folder of its own, one after the other, tests its best checkpoint on the test images, and writes
 study.md with tables, McNemar’s tests and pictures into the study’s folder. Start it again with the same words after a stop
-or a crash, and it goes on where it was; what was done is kept. Settings are those of fivecrop train, the same in all runs.`;
+or a crash, and it continues where it was; what was done is kept. Settings are those of fivecrop train, the same in all runs.`;
 
 /** `fivecrop study`: see its help text. */
 export function studyCommand(): Command {
@@ -92,7 +92,7 @@ async function study(kind: StudyKind, data: string, options: OptionValues): Prom
   const place = { out: resolve(String(out)), name: typeof name === 'string' ? name : `study-${kind}` };
   const missing = without.map(({ label, reason }) => ({ label, reason: reason.message }));
   const stopping = () =>
-    output.say('Finishing the step and saving; the same command goes on. Ctrl-C again quits at once.');
+    output.say('Finishing the step and saving; the same command continues. Ctrl-C again quits at once.');
   const finished = await withInterrupt(stopping, (signal) =>
     runStudy(kind, parts, missing, place, workersOf(kind, options, output, signal)),
   );

@@ -23,7 +23,7 @@ export function shownEvaluation(evaluations: readonly Evaluation[]): Evaluation 
 /** What the network saw of each image. */
 export function cropsText({ cropCount, fit }: Pick<Evaluation, 'cropCount' | 'fit'>): string {
   if (seesWholeImage(fit)) return 'whole images';
-  return cropCount === 1 ? 'centre crop' : 'five crops';
+  return cropCount === 1 ? 'center crop' : 'five crops';
 }
 
 /** How good a checkpoint is on images that it was not trained on. */
@@ -62,8 +62,8 @@ export function evaluationSection(evaluations: readonly Evaluation[]): Markup {
     confusionList(evaluation, metrics.perClass),
     html`<h3>Calibration</h3>
       <p>
-        Expected calibration error ${percent(expectedError)}. Bars are how often predictions are right, lines how sure
-        they are.
+        Expected calibration error ${percent(expectedError)}. Bars show how often predictions are right, lines how
+        confident they are.
       </p>`,
     html`<div class="chart">${safe(reliabilityDiagram(bins))}</div>`,
     binTable(bins),
@@ -92,7 +92,7 @@ function otherTests(evaluations: readonly Evaluation[]): Markup | undefined {
 
 function classTable(perClass: readonly ClassMetrics[]): Markup {
   const worstFirst = [...perClass].sort((a, b) => a.accuracy - b.accuracy || a.index - b.index);
-  const { shown, more } = firstOf(worstFirst, mostClasses, 'classes, all of which are recognised at least as well');
+  const { shown, more } = firstOf(worstFirst, mostClasses, 'classes, all of which are recognized at least as well');
   const numbers = ['Images', 'Recall', 'Precision', 'F1'].map((title) => ({ title, numbers: true }));
   const rows = shown.map(({ folder, name, images, recall, precision, predicted, f1 }) => [
     name === folder || folder === '' ? name : `${name} (${folder})`,
@@ -118,7 +118,7 @@ function confusionMatrix({ confusion }: Evaluation, perClass: readonly ClassMetr
     </td>`;
   };
   const note = all ? '' : ` Of ${perClass.length} classes, the ${partOfMatrix} that are confused most.`;
-  return html`<p class="hint">Each row is an actual class, each column what it was taken for.${note}</p>
+  return html`<p class="hint">Each row is an actual class, each column what it was predicted as.${note}</p>
     <div class="scroll" tabindex="0" role="region" aria-label="Confusion matrix">
       <table class="matrix">
         <thead>
@@ -156,7 +156,7 @@ function mostConfused(confusion: Evaluation['confusion'], perClass: readonly Cla
 function confusionList({ confusion }: Evaluation, perClass: readonly ClassMetrics[]): Markup | undefined {
   const names = new Map(perClass.map(({ index, name }) => [index, name]));
   const wrong = confusion.filter(([actual, as]) => actual !== as).sort((a, b) => b[2] - a[2]);
-  if (wrong.length === 0) return html`<p>No image was taken for another class.</p>`;
+  if (wrong.length === 0) return html`<p>Every image is predicted right.</p>`;
   const { shown, more } = firstOf(wrong, mostConfusions, 'confusions, none of which is more frequent');
   const name = (index: number) => names.get(index) ?? `class ${index}`;
   const rows = shown.map(([actual, as, cases]) => [name(actual), name(as), count(cases)]);

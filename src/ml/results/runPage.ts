@@ -58,7 +58,7 @@ function header(run: RunResults, title: string): Markup {
   return html`<header>
     <h1>${title}</h1>
     <p class="hint">
-      ${networkName(config.network)}, ${methodWords[config.method]}, on ${dataText(run)}. Begun ${began} UTC,
+      ${networkName(config.network)}, ${methodWords[config.method]}, on ${dataText(run)}. Started ${began} UTC,
       ${stateName(state)}${reason === undefined ? '' : `: ${reason}`}
     </p>
     <ul class="headline">

@@ -69,7 +69,10 @@ function sample(
   const verdict =
     actual === predicted
       ? [`${name(actual)}, ${percent(probability)}`]
-      : [`Taken for ${name(predicted)}, ${percent(probability)}`, `Is ${name(actual)}, ${percent(actualProbability)}`];
+      : [
+          `Predicted as ${name(predicted)}, ${percent(probability)}`,
+          `Is ${name(actual)}, ${percent(actualProbability)}`,
+        ];
   return html`<li>
     <img src="${picture}" alt="${verdict.join('. ')}" />${verdict.map((words) => html`<span>${words}</span>`)}
   </li>`;

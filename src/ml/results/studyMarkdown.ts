@@ -116,7 +116,7 @@ function settingsText(record: RunRecord | undefined): string {
 }
 
 const timeNote =
-  'Accuracies are of the best checkpoint of each run; the test’s are of the centre crop, with their 95 % interval (Wilson). The time of an epoch has its validations in it. Memory is the most that the process which trained had.';
+  'Accuracies are of the best checkpoint of each run; the test’s are of the center crop, with their 95 % interval (Wilson). The time of an epoch includes its validations. Memory is the peak of the process that trained.';
 
 function resultsTable(kind: StudyKind, results: readonly StudyResult[]): string {
   const header = [
@@ -187,7 +187,7 @@ function cropsSection(results: readonly StudyResult[]): string[] {
     ];
   });
   if (rows.length === 0) return [];
-  const header = ['network', 'centre crop', 'five crops', 'only centre right', 'only five right', 'p'];
+  const header = ['network', 'center crop', 'five crops', 'only center right', 'only five right', 'p'];
   return section('One crop against five', cropsInReport, [markdownTable(header, rows)]);
 }
 

@@ -28,7 +28,7 @@ async function tryOut(found: CudaOutlook): Promise<{ readonly said: string; read
 test('nothing is installed before the licences are accepted; their names, addresses and the sizes are said', async () => {
   const { said, error } = await tryOut(offered);
   assert.ok(error instanceof UserError && error.kind === 'usage');
-  assert.match(error.message, /--accept-licences/u);
+  assert.match(error.message, /--accept-licenses/u);
   for (const part of ['1280 MB from example.org', '2006 MB in ', 'Terms, https://example.org/terms'])
     assert.ok(said.includes(part), said);
 });

@@ -70,7 +70,7 @@ test('what the provider says is told without its functions and files', () => {
     cudaReason(
       `${place} Failed to load library /home/x/libonnxruntime_providers_cuda.so with error: libcuda.so.1: cannot open shared object file`,
     ),
-    'NVIDIA’s driver is not whole here: it has no libcuda.so.1',
+    'NVIDIA’s driver is incomplete here: it has no libcuda.so.1',
   );
   assert.equal(cudaReason('nothing feeds images'), 'nothing feeds images');
 });

@@ -331,7 +331,7 @@ async function removeOldTensorboard(session: RunSession): Promise<void> {
   });
   if (removed === 0) return;
   const again = 'A resume with --tensorboard writes it again, from the first step on.';
-  session.log(`The run goes on without a file for TensorBoard, and the old one is deleted. ${again}`, 'warning');
+  session.log(`The run continues without a file for TensorBoard, and the old one is deleted. ${again}`, 'warning');
 }
 
 /** A profiler whose result is written when all that it watches has ended. */

@@ -27,15 +27,15 @@ export interface Licence {
 }
 
 const onnxruntimeLicence: Licence = {
-  name: 'ONNX Runtime: MIT licence',
+  name: 'ONNX Runtime: MIT license',
   url: 'https://github.com/microsoft/onnxruntime/blob/main/LICENSE',
 };
 const cudaLicence: Licence = {
-  name: 'CUDA Toolkit: NVIDIA’s end user licence agreement',
+  name: 'CUDA Toolkit: NVIDIA’s end user license agreement',
   url: 'https://docs.nvidia.com/cuda/eula/index.html',
 };
 const cudnnLicence: Licence = {
-  name: 'cuDNN: NVIDIA’s software licence agreement',
+  name: 'cuDNN: NVIDIA’s software license agreement',
   url: 'https://docs.nvidia.com/deeplearning/cudnn/backend/latest/reference/eula.html',
 };
 

@@ -5,6 +5,6 @@ export function cudaReason(message: string): string {
   const missing = /Failed to load library .* with error: (libcuda\.so\.1|[^:\n]+)/u.exec(message)?.[1];
   if (missing === undefined) return message;
   return missing === 'libcuda.so.1'
-    ? 'NVIDIA’s driver is not whole here: it has no libcuda.so.1'
+    ? 'NVIDIA’s driver is incomplete here: it has no libcuda.so.1'
     : `CUDA’s libraries do not load (${missing})`;
 }

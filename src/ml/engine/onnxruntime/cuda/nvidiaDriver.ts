@@ -30,7 +30,7 @@ export async function nvidiaDriver(): Promise<NvidiaDriver> {
       const said = lines.map((line) => line.trim().split('\n')[0]).find((line) => line !== '');
       return {
         usable: false,
-        reason: `NVIDIA’s driver does not answer (${said ?? 'without a word'}); restart the machine, or install ${newEnough}`,
+        reason: `NVIDIA’s driver does not answer (${said ?? 'without a message'}); restart the machine, or install ${newEnough}`,
       };
     }
   }
