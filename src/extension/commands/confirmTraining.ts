@@ -318,7 +318,7 @@ function lookAheadItems({ weights }: Shown): Item[] {
   const lacksWeights = weights?.state === 'missing' || weights?.state === 'refused';
   const stepping = [
     item(`$(graph-line) ${l10n.t('Find Learning Rate')}`, 'rate', l10n.t('Tries rates from low to high, and suggests one.')), // prettier-ignore
-    item(`$(watch) ${l10n.t('Estimate Time and Memory')}`, 'estimate', l10n.t('Takes a few steps, and says what all of them come to.')), // prettier-ignore
+    item(`$(watch) ${l10n.t('Estimate Time and Memory')}`, 'estimate', l10n.t('Takes a few steps, and estimates the whole training.')), // prettier-ignore
   ];
   const samples = l10n.t('The images of a step as the network gets them: cropped, augmented and mixed.');
   return [...(lacksWeights ? [] : stepping), item(`$(file-media) ${l10n.t('Show Samples')}`, 'samples', samples)];

@@ -61,5 +61,5 @@ async function underFreeName(folder: string, name: string, make: (path: string) 
       if (codeOf(error) !== 'EEXIST') throw diskError(error, path);
     }
   }
-  throw userError(l10n.t('{0} holds too many images named {1}.', folder, name));
+  throw userError(l10n.t('{0} has too many images named {1}.', folder, name));
 }

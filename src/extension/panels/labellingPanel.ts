@@ -117,7 +117,7 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, shown: Shown, around:
   const offers = () => ({ type: 'sources' as const, data, unlabelled, ...featuresOnOffer(source, runs.runs) });
   const session = createEditingSession<Labelling>(
     async (action, { signal, moreWait, onAnswer, onFigures }) => {
-      if (!source) throw userError(l10n.t('Choose first whose features the images are judged by.'));
+      if (!source) throw userError(l10n.t('Choose a network first; its features judge the images.'));
       requireTrust('checkingData');
       const { engine, device } = readSettings();
       const layout = runs.runs.find(({ record }) => record.config.data === data)?.record.config.layout ?? 'auto';

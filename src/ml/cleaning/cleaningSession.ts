@@ -89,7 +89,7 @@ export async function openCleaningSession(
   );
   onStage('Fitting a head');
   const headRows = await projectedRows(found, (row) => found.decoded[row] === 1, widestRows, placement);
-  if (headRows.projectedFrom !== undefined) log(`The head is fitted to ${headRows.width} numbers an image, projected from ${headRows.projectedFrom}, so that it follows each change.`); // prettier-ignore
+  if (headRows.projectedFrom !== undefined) log(`The head is fitted to ${headRows.width} numbers per image, projected from ${headRows.projectedFrom}, so that it follows each change.`); // prettier-ignore
   const head = await createRidgeHead(headRows, placement);
   /** Only of files that were there at the last look: another image may have come to a path that was left. */
   let rowOfMark = new Map(order.map((at, row) => [marked[at] ?? '', row]));

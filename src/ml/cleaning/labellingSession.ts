@@ -70,7 +70,7 @@ export async function openLabellingSession(
   const isDecoded = (row: number) => found.decoded[row] === 1;
   onStage('Fitting a head');
   const rows = await projectedRows(found, isDecoded, widestRows, placement);
-  if (rows.projectedFrom !== undefined) log(`The head is fitted to ${rows.width} numbers an image, projected from ${rows.projectedFrom}, so that it follows each label.`); // prettier-ignore
+  if (rows.projectedFrom !== undefined) log(`The head is fitted to ${rows.width} numbers per image, projected from ${rows.projectedFrom}, so that it follows each label.`); // prettier-ignore
   const unit = { width: rows.width, features: unitRows(rows.features, rows.width, [...samples.keys()]) };
   const head = await createRidgeHead(rows, placement);
   let points: Labelling['curve'] = [];

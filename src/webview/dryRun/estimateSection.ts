@@ -44,6 +44,6 @@ function partsOf(estimate: RunEstimate): string[] {
     ...(later > 0 ? [l10n.t('{0} steps of {1} ms, once their images are known', count(later), milliseconds(laterStepSeconds))] : []), // prettier-ignore
     l10n.t('{0} validations, the first in {1}, each of the others in {2}', count(validations), duration(estimate.firstValidationSeconds), duration(estimate.laterValidationSeconds)), // prettier-ignore
     l10n.t('{0} until the first step', duration(estimate.setupSeconds)),
-    l10n.t('By {0} steps that were taken for this', count(measuredSteps)),
+    l10n.t('Measured over {0} steps', count(measuredSteps)),
   ];
 }
