@@ -88,6 +88,6 @@ test('samples are embedded small, errors first, and what is gone is counted', as
     const { width, height } = await sharp(picture).metadata();
     assert.deepEqual([width, height], [200, 133]);
   }
-  assert.match(page, /alt="Taken for daisy/u);
+  assert.match(page, /alt="Predicted as daisy/u);
   assert.match(page, /1 images could not be read/u);
 });
