@@ -280,7 +280,13 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
     weightsFolder: line(),
   }),
   z.object({ type: z.literal('size'), size: dataSizeSchema }),
-  z.object({ type: z.literal('speed'), network: line(), imagesPerSecond: z.number().positive() }),
+  /** Images a second that a network classifies, and that a head trains on its kept features. */
+  z.object({
+    type: z.literal('speed'),
+    network: line(),
+    imagesPerSecond: z.number().positive(),
+    headPerSecond: z.number().positive(),
+  }),
   z.object({ type: z.literal('weights'), weights: weightsOutlookSchema }),
   /** `bytesOnDisk` is what is installed or was downloaded for that. */
   z.object({ type: z.literal('cuda'), cuda: cudaOutlookSchema, bytesOnDisk: whole(0, Number.MAX_SAFE_INTEGER) }),

@@ -11,7 +11,7 @@ import { dataOf } from './confirmTraining.ts';
 import { firstRow, networkGroups, type NetworkList, type NetworkRow, type Offers } from './networkList.ts';
 import { askLine, pickItem } from './quickQuestions.ts';
 import { back, type QuestionPlace } from './runSteps.ts';
-import { networksToMeasure, suggestTrainings, withSuggestion } from './suggestTrainings.ts';
+import { networksToMeasure, type Speed, suggestTrainings, withSuggestion } from './suggestTrainings.ts';
 import { configFrom, type MachineSettings, presetNames, type TrainingChoices, withNetwork } from './trainingChoices.ts';
 
 export interface NetworkParts extends Pick<Parts, 'service'> {
@@ -73,7 +73,7 @@ async function followNetworkList(parts: NetworkParts, choices: TrainingChoices, 
   const { signal } = view;
   const offers = await parts.offers;
   const names = networksToMeasure(offers.networks);
-  const measured = new Map<string, number>();
+  const measured = new Map<string, Speed>();
   let data: DataSize | undefined;
   let measuring = live.all().length === 0;
   const secondsPerEpoch = (network: TrainingChoices['network']) => {
@@ -94,7 +94,7 @@ async function followNetworkList(parts: NetworkParts, choices: TrainingChoices, 
   await known;
   if (!isKnown) draw();
   if (measuring) {
-    const onSpeed = (name: string, speed: number): void => {
+    const onSpeed = (name: string, speed: Speed): void => {
       measured.set(name, speed);
       draw();
     };
@@ -122,7 +122,7 @@ async function sizeOfData(
 interface AskedSpeeds {
   readonly measure: boolean;
   readonly signal: AbortSignal;
-  readonly onSpeed: (network: string, imagesPerSecond: number) => void;
+  readonly onSpeed: (network: string, speed: Speed) => void;
 }
 
 async function askSpeeds(
@@ -134,7 +134,7 @@ async function askSpeeds(
   try {
     await service.request(
       { type: 'speeds', networks, measure, engine, device },
-      { signal, onAnswer: (answer) => answer.type === 'speed' && onSpeed(answer.network, answer.imagesPerSecond) },
+      { signal, onAnswer: (answer) => answer.type === 'speed' && onSpeed(answer.network, answer) },
     );
   } catch {
     // A device that cannot be had is told when the run starts.

@@ -25,8 +25,16 @@ const quickNetwork = 'timm/mobilenetv4_conv_small.e2400_r224_in1k';
 /** Longest training that is called best, in seconds. */
 const patience = 30 * 60;
 
-/** Images per second that this machine classifies with a network; undefined where that was not measured. */
-export type SpeedOf = (network: string) => number | undefined;
+/** How fast this machine is with a network. */
+export interface Speed {
+  /** Images that it classifies per second. */
+  readonly imagesPerSecond: number;
+  /** Images per second that a head trains on its kept features. */
+  readonly headPerSecond: number;
+}
+
+/** Of a network by its name; undefined where that was not measured. */
+export type SpeedOf = (network: string) => Speed | undefined;
 
 /** A whole training. */
 export interface Suggestion {
@@ -55,9 +63,9 @@ export function suggestTrainings(
   const hasQuick = named(quickNetwork)?.weightsHere === true || here.length === 0;
   const quick = hasQuick ? named(quickNetwork) : [...here].sort((a, b) => a.parameters - b.parameters)[0];
   const timed = (aim: Suggestion['aim'], offer: NetworkOffer, recipe: Suggestion['recipe']): Suggestion => {
-    const [speed, views] = [speedOf(offer.name), viewsOf(recipe)];
-    const known = data && speed ? { seconds: secondsOf(data, views, speed) } : {};
-    return { aim, offer, recipe, views, ...known };
+    const [speed, plan] = [speedOf(offer.name), planOf(recipe)];
+    const known = data && speed ? { seconds: secondsOf(data, plan, offer, speed) } : {};
+    return { aim, offer, recipe, views: plan.views, ...known };
   };
   const best = (aim: Suggestion['aim'], offer: NetworkOffer | undefined): Suggestion[] => {
     if (offer === undefined) return [];
@@ -85,21 +93,46 @@ function rankOf({ name }: NetworkOffer): number {
   return place < 0 ? accurateNetworks.length : place;
 }
 
+/** Images per step, and steps between two validations, where nothing else is chosen. */
+const [batchSize, stepsToValidation] = [32, 40];
+/** A head classifies so many images in the time in which it trains one. */
+const classifiedPerTrained = 3;
+/** Seconds that a validation with its checkpoints takes at least, and bytes of checkpoints that are written per second. */
+const [leastValidation, writtenPerSecond] = [0.15, 6e8];
+/** Seconds until a run has started and ended. */
+const aroundIt = 4;
+
 /**
- * Decoding and the frozen layers take nearly all of the time of a head: images are decoded once, and validation images
- * pass through the layers once.
+ * Images are decoded once, and pass through the frozen layers once a view, those of validation once. Then the head trains
+ * on what came of that, is validated several times an epoch, and each time the network is saved as `last` and often as `best`.
  */
-function secondsOf({ train, valid, decodedPerSecond }: DataSize, views: number, imagesPerSecond: number): number {
+function secondsOf(
+  { train, valid, decodedPerSecond }: DataSize,
+  { views, epochs }: Plan,
+  { parameters }: NetworkOffer,
+  { imagesPerSecond, headPerSecond }: Speed,
+): number {
   const decoding = decodedPerSecond === undefined ? 0 : (train + valid) / decodedPerSecond;
-  return decoding + (views * train + valid) / imagesPerSecond;
+  const passes = (views * train + valid) / imagesPerSecond;
+  const steps = Math.ceil(train / batchSize);
+  const validations = epochs * Math.ceil(steps / stepsToValidation);
+  const saving = (2 * 4 * parameters) / writtenPerSecond;
+  const each = leastValidation + valid / (classifiedPerTrained * headPerSecond) + saving;
+  return aroundIt + decoding + passes + (epochs * train) / headPerSecond + validations * each;
+}
+
+interface Plan {
+  /** Views of each training image that pass through the network. */
+  readonly views: number;
+  readonly epochs: number;
 }
 
 /** What frozen layers make of an image is kept where an epoch shows it as another one did. */
-function viewsOf(recipe: RecipeName): number {
+function planOf(recipe: RecipeName): Plan {
   const network = { kind: 'architecture', name: quickNetwork } as const;
   const settings = withRecipe({ data: '.', network, method: 'head', recipe });
   const { augment, featureViews, epochs } = givenConfigSchema.parse(settings);
-  return featureViews ?? (augment === 'none' ? 1 : epochs);
+  return { views: featureViews ?? (augment === 'none' ? 1 : epochs), epochs };
 }
 
 /** The answers that a suggestion stands for. */

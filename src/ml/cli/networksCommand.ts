@@ -44,6 +44,7 @@ export function networksCommand(): Command {
 /** What a line tells of a network. */
 interface NetworkLine extends NetworkOffer {
   readonly imagesPerSecond?: number;
+  readonly headPerSecond?: number | undefined;
   readonly engine?: string;
   readonly device?: string;
 }
@@ -84,9 +85,9 @@ async function measure(offers: readonly NetworkOffer[], options: OptionValues, o
   await withInterrupt(stopping, async (signal) => {
     for (const { name } of offers) {
       if (signal.aborted) break;
-      const imagesPerSecond = await measureNetwork(namedNetwork(name), placement);
-      output.say(`${name}: ${speedText(imagesPerSecond)} images per second`);
-      await rememberSpeeds(fingerprint, { [name]: { imagesPerSecond, engine: engine.name, device } });
+      const speed = await measureNetwork(namedNetwork(name), placement);
+      output.say(`${name}: ${speedText(speed.imagesPerSecond)} images per second`);
+      await rememberSpeeds(fingerprint, { [name]: { ...speed, engine: engine.name, device } });
     }
   });
   return recallSpeeds(fingerprint);

@@ -11,7 +11,13 @@ const speedsSchema = z.object({
   /** Images a second by the network's name, and what they were measured on. */
   networks: z.record(
     z.string(),
-    z.object({ imagesPerSecond: z.number().positive(), engine: z.string(), device: z.string() }),
+    z.object({
+      imagesPerSecond: z.number().positive(),
+      /** Of a head on its features; earlier versions did not measure it. */
+      headPerSecond: z.number().positive().optional(),
+      engine: z.string(),
+      device: z.string(),
+    }),
   ),
 });
 export type NetworkSpeeds = z.infer<typeof speedsSchema>['networks'];

@@ -20,16 +20,17 @@ export async function answerSpeeds(
   const known = await recallSpeeds(fingerprint);
   const unknown = networks.filter((network) => {
     const speed = known[network];
-    if (speed?.engine !== engine.name || speed.device !== device) return true;
-    answer({ type: 'speed', network, imagesPerSecond: speed.imagesPerSecond });
+    if (speed?.headPerSecond === undefined || speed.engine !== engine.name || speed.device !== device) return true;
+    const { imagesPerSecond, headPerSecond } = speed;
+    answer({ type: 'speed', network, imagesPerSecond, headPerSecond });
     return false;
   });
   if (!measure) return;
   for (const network of unknown) {
     if (signal.aborted) throw cancelled();
-    const imagesPerSecond = await measureNetwork(namedNetwork(network), placement, signal);
-    await rememberSpeeds(fingerprint, { [network]: { imagesPerSecond, engine: engine.name, device } });
-    log(`${network}: ${imagesPerSecond.toFixed(1)} images per second with ${engine.name} on ${device}`);
-    answer({ type: 'speed', network, imagesPerSecond });
+    const speed = await measureNetwork(namedNetwork(network), placement, signal);
+    await rememberSpeeds(fingerprint, { [network]: { ...speed, engine: engine.name, device } });
+    log(`${network}: ${speed.imagesPerSecond.toFixed(1)} images per second with ${engine.name} on ${device}`);
+    answer({ type: 'speed', network, ...speed });
   }
 }
