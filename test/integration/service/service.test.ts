@@ -410,7 +410,10 @@ test('data are cleaned: figures follow each edit, images keep their features whe
   assert.deepEqual((await readdir(data, { recursive: true })).sort(), before);
 });
 
-test('CUDA is looked for, and what was downloaded for it is removed', async () => {
+test('CUDA is looked for, and what was downloaded for it is removed', async (t) => {
+  // Tests before end theirs.
+  service = startService();
+  t.after(() => service.dispose());
   const downloads = join(folder, 'cuda', 'downloads');
   await mkdir(downloads, { recursive: true });
   await writeFile(join(downloads, 'cudnn.whl.part'), 'abc');
