@@ -79,7 +79,7 @@ scenario('weights that cannot be had are told before the start, with what can be
   const question = quickInput(workbench).getByPlaceholder('Which network?');
   await question.waitFor();
   const groups = quickInput(workbench).locator('.quick-input-list-separator');
-  await groups.filter({ hasText: 'To Download', visible: true }).first().waitFor();
+  await groups.filter({ hasText: 'From a File or the Hub', visible: true }).first().waitFor();
   // What is best here comes first, and is what Enter chooses.
   const best = quickPickRow(workbench, /Best Accuracy/);
   await best.filter({ hasText: /to download/ }).waitFor();
