@@ -101,6 +101,7 @@ function builds() {
         service: 'src/ml/service/main.ts',
         decodeWorker: 'src/ml/data/decodeWorker.ts',
         magickWorker: 'src/ml/data/magickWorker.ts',
+        mapWorker: 'src/ml/features/mapWorker.ts',
         probeDevice: 'src/ml/engine/probeProcess.ts',
         checkLibrary: 'src/ml/engine/onnxruntime/capi/checkProcess.ts',
         modelTrial: 'src/ml/inference/modelTrialProcess.ts',

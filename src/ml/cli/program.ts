@@ -7,6 +7,7 @@ import { compareCommand } from './compareCommand.ts';
 import { devicesCommand } from './devicesCommand.ts';
 import { estimateCommand } from './estimateCommand.ts';
 import { explainCommand } from './explainCommand.ts';
+import { featuresCommand } from './featuresCommand.ts';
 import { exportCommand } from './exportCommand.ts';
 import { labelCommand } from './labelCommand.ts';
 import { lrFindCommand } from './lrFindCommand.ts';
@@ -50,6 +51,7 @@ export function createProgram(): Command {
     studyCommand(),
     checkCommand(),
     suspectsCommand(),
+    featuresCommand(),
     cleanCommand(),
     labelCommand(),
     explainCommand(),
