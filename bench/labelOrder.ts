@@ -1,10 +1,12 @@
 /*
  * How many labels a head needs by the order in which images are labelled: `node --import tsx bench/labelOrder.ts
  * [mobilenet|squeezenet] [SET…] [--orders chosen,random] [--seeds 0,1,2] [--json FILE]`. The classes of Flowers-102 are
- * shuffled into five sets of 20: set 0 is what the order was chosen on, 1 to 4 are judged. From 5 labels a class, drawn
+ * shuffled into five sets of 20: set 0 is what the order was chosen on, 1 to 4 are judged. `hard` is 20 of the 40 classes
+ * that are confused most, which it was chosen on too, and `hard2` the other 20. From 5 labels a class, drawn
  * by seed from seven tenths of the training images, images are labelled one by one and the head is fitted again after each
  * `every`; the accuracy is over all other images of the classes, which are never labelled. Prints the curves, and how many
- * labels more than the first ones are needed until the accuracy is 0.85 and stays there on average.
+ * labels more than the first ones are needed until the accuracy is `--goal` and stays there on average. `--keep FILE` writes
+ * the features of the one set that is named in few numbers instead, for test/unit/cleaning/nextToLabel.test.ts.
  */
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -28,9 +30,11 @@ const { values: flags, positionals } = parseArgs({
   options: {
     orders: { type: 'string', default: 'chosen,random' },
     seeds: { type: 'string', default: '0,1,2' },
+    goal: { type: 'string', default: '0.85' },
     every: { type: 'string', default: '1' },
     most: { type: 'string', default: '200' },
     json: { type: 'string' },
+    keep: { type: 'string' },
   },
 });
 const [name = 'mobilenet', ...setNames] = positionals;
@@ -40,7 +44,7 @@ const source =
   name === 'squeezenet'
     ? { file: join(shared, 'backbones/squeezenet1_1.onnx'), preprocessing: presetConstants('caffe-bgr') }
     : { file: join(shared, 'backbones/mobilenet_v2_1.0_224.onnx'), preprocessing: presetConstants('tf') };
-const [goal, classesOfSet, firstOfEach] = [0.85, 20, 5];
+const [goal, classesOfSet, firstOfEach] = [Number(flags.goal), 20, 5];
 const [every, most] = [Number(flags.every), Number(flags.most)];
 
 /** Which of the open rows are labelled next, so many. */
@@ -82,8 +86,31 @@ interface Curve {
   readonly accuracy: number[];
 }
 
-async function label(set: number, seed: number, order: Order): Promise<Curve> {
-  const chosen = shuffled.slice(set * classesOfSet, (set + 1) * classesOfSet);
+/** Classes by how many of their images a head over all classes gets right, the fewest first. */
+async function hardestFirst(): Promise<number[]> {
+  const order = await createRidgeHead(await projectedRows(features, () => true, widestRows, placement), placement);
+  const { probabilities } = await order.fit(Int32Array.from(samples, ({ classIndex }) => classIndex), dataset.classes.length); // prettier-ignore
+  await order.dispose();
+  const [right, all] = [new Float64Array(dataset.classes.length), new Float64Array(dataset.classes.length)];
+  samples.forEach(({ classIndex }, row) => {
+    const own = probabilities.subarray(row * right.length, (row + 1) * right.length);
+    all[classIndex] = (all[classIndex] ?? 0) + 1;
+    if (own.indexOf(Math.max(...own)) === classIndex) right[classIndex] = (right[classIndex] ?? 0) + 1;
+  });
+  const share = (index: number) => (right[index] ?? 0) / (all[index] ?? 1);
+  return [...all.keys()].sort((a, b) => share(a) - share(b));
+}
+
+const hardest = setNames.some((set) => set.startsWith('hard')) ? await hardestFirst() : [];
+
+function classesOf(set: string): number[] {
+  if (set === 'hard') return hardest.slice(0, 40).filter((_, at) => at % 2 === 0);
+  if (set === 'hard2') return hardest.slice(0, 40).filter((_, at) => at % 2 === 1);
+  return shuffled.slice(Number(set) * classesOfSet, (Number(set) + 1) * classesOfSet);
+}
+
+async function label(set: string, seed: number, order: Order): Promise<Curve> {
+  const chosen = classesOf(set);
   const own = [...samples.keys()].filter((at) => chosen.includes(samples[at]?.classIndex ?? -1));
   const truth = own.map((at) => chosen.indexOf(samples[at]?.classIndex ?? -1));
   const { width } = features;
@@ -139,8 +166,24 @@ function mean(curves: readonly Curve[]): Curve {
   return { labels, accuracy: labels.map((_, at) => curves.reduce((sum, { accuracy }) => sum + (accuracy[at] ?? 0), 0) / curves.length) }; // prettier-ignore
 }
 
-const results: { set: number; order: string; curves: Curve[] }[] = [];
-for (const set of setNames.length > 0 ? setNames.map(Number) : [1, 2, 3, 4]) {
+/** Half of the images of a set, as bytes: features that are projected onto 32 of them, scaled together. */
+async function keep(set: string, file: string): Promise<void> {
+  const chosen = classesOf(set);
+  const own = [...samples.keys()].filter((at) => at % 2 === 0 && chosen.includes(samples[at]?.classIndex ?? -1));
+  const { width } = features;
+  const raw = new Float32Array(own.length * width);
+  own.forEach((at, row) => raw.set(features.features.subarray(at * width, (at + 1) * width), row * width));
+  const rows = await projectedRows({ width, features: raw }, () => true, 32, placement);
+  const largest = rows.features.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const bytes = Int8Array.from(rows.features, (value) => Math.round((127 * value) / largest));
+  const labels = own.map((at) => chosen.indexOf(samples[at]?.classIndex ?? -1));
+  await writeFile(file, `${JSON.stringify({ width: rows.width, classes: chosen.length, labels: labels.join(' '), features: Buffer.from(bytes).toString('base64') }, null, 2)}\n`); // prettier-ignore
+}
+
+const results: { set: string; order: string; curves: Curve[] }[] = [];
+if (flags.keep !== undefined) await keep(setNames[0] ?? '0', flags.keep);
+const sets = setNames.length > 0 ? setNames : ['1', '2', '3', '4', 'hard2'];
+for (const set of flags.keep === undefined ? sets : []) {
   for (const key of flags.orders.split(',')) {
     const order = orders[key];
     if (!order) throw new Error(`there is no order ${key}`);

@@ -18,8 +18,13 @@ export interface ExactSums {
   readonly products: Float64Array;
   /** Has the rows count whose label is not -1. Returns whether others did before. */
   count(labels: Int32Array): boolean;
-  /** The rows of one class, and their sums, `[width]`. */
-  ofClass(labels: Int32Array, index: number): { readonly size: number; readonly sum: Float64Array };
+  /** How many rows each class has, `[classes]`, and their sums, `[classes, width]`; valid until it is asked for again. */
+  ofClasses(labels: Int32Array, classes: number): ClassSums;
+}
+
+export interface ClassSums {
+  readonly sizes: Float64Array;
+  readonly sums: Float64Array;
 }
 
 /**
@@ -32,6 +37,8 @@ export function createExactSums(rows: FeatureRows): ExactSums {
   const all = { ...rows, units: new Float64Array(width) };
   const totals: Totals = { sums: new Float64Array(width), products: new Float64Array(width * width) };
   let counted = 0;
+  /** The last sums of classes, in the units of now, with the labels that they are of. */
+  let summed: (ClassSums & { readonly labels: Int32Array }) | undefined;
   return {
     get counted() {
       return counted;
@@ -48,6 +55,7 @@ export function createExactSums(rows: FeatureRows): ExactSums {
       counted += more.length - fewer.length;
       const units = unitsOf(rows, counts);
       const rescaled = [...units.keys()].filter((column) => units[column] !== all.units[column]);
+      if (rescaled.length > 0) summed = undefined;
       if (rescaled.length * 4 > width) {
         all.units.set(units);
         totals.sums.fill(0);
@@ -62,15 +70,26 @@ export function createExactSums(rows: FeatureRows): ExactSums {
       for (const column of rescaled) sumColumn(totals, all, rowsThatCount(counts), column);
       return true;
     },
-    ofClass: (labels, index) => {
-      const sum = new Float64Array(width);
+    ofClasses: (labels, classes) => {
+      const known = summed?.sizes.length === classes ? summed : undefined;
+      summed = known ?? { labels: new Int32Array(labels.length).fill(-1), sizes: new Float64Array(classes), sums: new Float64Array(classes * width) }; // prettier-ignore
+      const { sizes, sums } = summed;
+      const before = summed.labels;
       const round = rounder(all);
-      let size = 0;
-      for (let row = labels.indexOf(index); row >= 0; row = labels.indexOf(index, row + 1)) {
-        size++;
-        add(sum, round(row), 1);
+      const move = (own: Float64Array, index: number, sign: 1 | -1) => {
+        if (index < 0) return;
+        sizes[index] = (sizes[index] ?? 0) + sign;
+        add(sums.subarray(index * width, (index + 1) * width), own, sign);
+      };
+      for (let row = 0; row < labels.length; row++) {
+        const [was, is] = [before[row] ?? -1, labels[row] ?? -1];
+        if (was === is) continue;
+        const own = round(row);
+        move(own, was, -1);
+        move(own, is, 1);
+        before[row] = is;
       }
-      return { size, sum };
+      return { sizes, sums };
     },
   };
 }

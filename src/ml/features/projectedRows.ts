@@ -26,9 +26,9 @@ export async function projectedRows(
   placement: Placement,
 ): Promise<HeadRows> {
   const { width } = rows;
-  if (width <= widest) return rows;
-  const even = standardized(rows, counts);
   const kept = [...Array(rows.features.length / width).keys()].filter(counts);
+  if (width <= widest || kept.length === 0) return rows;
+  const even = standardized(rows, counts);
   const chosen = evenlySpaced(kept, widest);
   const size = chosen.length;
   const some = new Float32Array(size * width);
@@ -40,7 +40,9 @@ export async function projectedRows(
   });
   let trace = 0;
   for (let at = 0; at < size; at++) trace += matrix[at * size + at] ?? 0;
-  for (let at = 0; at < size; at++) matrix[at * size + at] = (matrix[at * size + at] ?? 0) + (jitter * trace) / size;
+  // Of images that are all the same, it is 0.
+  const added = trace > 0 ? (jitter * trace) / size : 1;
+  for (let at = 0; at < size; at++) matrix[at * size + at] = (matrix[at * size + at] ?? 0) + added;
   choleskyInPlace(matrix, size);
   const features = await multiply({ width: size, features: products }, Float32Array.from(lowerInverse(matrix, size)), placement); // prettier-ignore
   return { width: size, features, projectedFrom: width };

@@ -1,4 +1,4 @@
-import type { ExactSums } from './exactSums.ts';
+import type { ClassSums, ExactSums } from './exactSums.ts';
 import { addScaled, choleskyInPlace, dot, lowerInverse } from './symmetricMatrix.ts';
 
 /** Ridge regression over the rows that counted when it was made, for whatever labels these have. */
@@ -52,8 +52,9 @@ export function createRidgeSolver(
   let last: { readonly labels: Int32Array; readonly weights: Float64Array; readonly biases: Float64Array } | undefined;
 
   /** What the features of a class's rows have to do with belonging to it. */
-  const targetOf = (labels: Int32Array, index: number) => {
-    const { size, sum } = sums.ofClass(labels, index);
+  const targetOf = ({ sizes, sums: all }: ClassSums, index: number) => {
+    const size = sizes[index] ?? 0;
+    const sum = all.subarray(index * width, (index + 1) * width);
     return {
       share: size / counted,
       target: sum.map((value, column) => ((value - size * (means[column] ?? 0)) * (scales[column] ?? 0)) / counted), // prettier-ignore
@@ -66,9 +67,10 @@ export function createRidgeSolver(
       const changed = before ? classesThatChanged(before.labels, labels) : [...Array(classes).keys()];
       const weights = before ? before.weights.slice() : new Float64Array(classes * width);
       const biases = before ? before.biases.slice() : new Float64Array(classes);
+      const ofClasses = sums.ofClasses(labels, classes);
       const solved = changed.map((index) => ({
         index,
-        ...targetOf(labels, index),
+        ...targetOf(ofClasses, index),
         out: weights.subarray(index * width, (index + 1) * width).fill(0),
       }));
       for (let row = 0; row < width; row++) {

@@ -50,6 +50,14 @@ test('wider rows have no more numbers than asked for, and a head over them is ne
   assert.ok(whole > 300 && narrow > whole - 30, `${whole} right, ${narrow} of the projected ones`);
 });
 
+test('one row, rows that are all the same, and none are projected without a number that is not finite', async () => {
+  for (const count of [0, 1, 3]) {
+    const rows = { width: 16, features: new Float32Array(count * 16).fill(2) };
+    const { features } = await projectedRows(rows, () => true, 4, placement);
+    assert.ok(features.every(Number.isFinite), `${count} rows`);
+  }
+});
+
 test('rows that are narrow enough stay as they are', async () => {
   const { rows } = drawn(8, 16);
   assert.equal(await projectedRows(rows, () => true, 16, placement), rows);
