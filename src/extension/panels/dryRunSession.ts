@@ -51,7 +51,7 @@ export function createDryRunSession(source: DryRunSource, post: (message: DryRun
       await dryRun(request, (answer) => {
         if (answer.type === 'point') {
           found.points.push(answer.point);
-          post({ type: 'points', points: found.points });
+          post({ type: 'points', points: [...found.points] });
         }
         if (answer.type === 'rate') post({ type: 'rate', rate: (found.rate = answer.rate) });
       });

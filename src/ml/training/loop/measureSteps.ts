@@ -1,5 +1,6 @@
 import process from 'node:process';
 import type { RunEstimate } from '../../../protocol/dryRun.ts';
+import type { TrainingState } from '../../engine/engine.ts';
 import { imagesInput } from '../../networks/network.ts';
 import { hearRequests } from '../run/control.ts';
 import { validationsLeft } from './position.ts';
@@ -62,7 +63,10 @@ export function measureSteps(
     const validating = validation.first + Math.max(0, validations - 1) * validation.later;
     found({
       seconds: setupSeconds + training + validating,
-      memoryBytes: process.resourceUsage().maxRSS * 1024 + laterBytes(options, first, validImages()),
+      memoryBytes:
+        process.resourceUsage().maxRSS * 1024 +
+        laterBytes(options, first, validImages()) +
+        stateBytes(await stepper.snapshot()),
       ...{ setupSeconds, steps, firstSteps, validations, device },
       firstStepSeconds: first.step,
       laterStepSeconds: later.step,
@@ -138,6 +142,11 @@ async function timedValidation({ stepper, validate, control }: LoopOptions): Pro
     if (patient.aborted) return undefined;
     throw error;
   }
+}
+
+/** Bytes of weights and moments, of which a checkpoint is written from a copy. */
+function stateBytes({ state, optimizer }: TrainingState): number {
+  return [...state.values(), ...optimizer.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
 /** Bytes of decoded images and of features that a whole run keeps in memory beyond those that are there now. */
