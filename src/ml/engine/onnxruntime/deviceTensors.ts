@@ -1,6 +1,7 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { float32Value, type OnnxModel } from '../../onnx/onnxModel.ts';
 import { onnxOpset } from '../../lowering/writeOnnx.ts';
+import type { Library } from './capi/library.ts';
 import { loadRuntime } from './loadRuntime.ts';
 import { createSession, guarded } from './session.ts';
 
@@ -16,15 +17,16 @@ export function reshaped(tensor: OrtTensor, shape: readonly number[]): OrtTensor
 
 /**
  * The same tensors, those that are on the device brought back as rows: by a model, because a tensor's own `getData` ends
- * the process.
+ * the process. `library` is what the training runs through on the CPU.
  */
 export async function fetchTensors(
   tensors: ReadonlyMap<string, OrtTensor>,
   device: string,
+  library?: Library,
 ): Promise<ReadonlyMap<string, OrtTensor>> {
   const away = [...tensors].filter(([, tensor]) => isOnDevice(tensor));
   if (away.length === 0) return tensors;
-  const session = await createSession(writeCopies(away), device, 'inference');
+  const session = await createSession(writeCopies(away), device, 'inference', { library });
   try {
     const rows = away.map(([name, tensor]) => [name, reshaped(tensor, [tensor.size])] as const);
     const copies = await guarded(device, () => session.run(Object.fromEntries(rows), session.outputNames));

@@ -50,7 +50,7 @@ export function createMovingState(
   library?: Library,
 ): MovingState {
   const runtime = loadRuntime();
-  const memory = library && createReusedMemory(library);
+  const memory = library && library.card === undefined ? createReusedMemory(library) : undefined;
   const inBlocks = new Set([...kernels, ...[...kernels].flatMap((name) => momentNames(optimizer, name))]);
   const inModelOrder = (name: string, tensor: Tensor) => {
     const ordered = toRuntime(runtime, inBlocks.has(name) ? toBlockedOrder(tensor, block) : tensor, precision);
@@ -100,7 +100,7 @@ export function createMovingState(
     snapshot: async (steps, forwards) => {
       // A snapshot is what a validation or a save needs memory for, and comes once in many steps.
       memory?.letGo();
-      const fetched = await fetchTensors(tensors, device);
+      const fetched = await fetchTensors(tensors, device, library);
       const present = (name: string): Tensor => {
         const tensor = fetched.get(name);
         if (!tensor) throw new Error(`the state lacks ${name}, which it had`);

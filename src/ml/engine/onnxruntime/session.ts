@@ -97,6 +97,7 @@ export function createSession(
       threads: threads(),
       memoryPattern: enableMemPattern,
       entries: purpose === 'training' ? { 'optimization.disable_specified_optimizers': unfitForSteps } : {},
+      kept: new Set(kept),
       externalData,
       profilePrefix,
     });

@@ -33,12 +33,14 @@ export interface Library {
   /** A copy of so many values from an address on. */
   readonly copyOf: (
     address: bigint,
-    type: 'float' | 'double' | 'int8' | 'uint8' | 'int32' | 'int64',
+    type: 'float' | 'double' | 'int8' | 'uint8' | 'int32' | 'int64' | 'uint64',
     count: number,
   ) => NodeJS.TypedArray;
   readonly environment: bigint;
   /** Where our tensors are: ordinary memory. */
   readonly memoryInfo: bigint;
+  /** Where the outputs that a session keeps stay: a card's memory. Undefined where nothing is kept. */
+  readonly card?: bigint;
   readonly allocator: bigint;
   /** A session whose last run was shorter than this runs in place: another thread's turn takes a tenth of a millisecond. */
   readonly shortMilliseconds: number;

@@ -1,11 +1,12 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { trimMemory } from '../../../native/trimMemory.ts';
-import { fatalOnly, loadRuntime } from '../loadRuntime.ts';
+import { fatalOnly } from '../loadRuntime.ts';
 import type { Fetches, ProfilableSession, RuntimeTensors } from '../sessionTypes.ts';
 import type { ExternalData } from '../weightsBeside.ts';
-import { elementTypes, optimizationLevels } from './functions.ts';
+import { runBound } from './boundRun.ts';
+import { optimizationLevels } from './functions.ts';
 import type { Library } from './library.ts';
-import type { ElementType } from './memory.ts';
+import { cardMemoryOf, copyOf, tensorOnCard, valueOver } from './values.ts';
 
 /** What of ONNX Runtime's options for a session we set. */
 export interface LibrarySessionOptions {
@@ -17,6 +18,8 @@ export interface LibrarySessionOptions {
   readonly entries: Readonly<Record<string, string>>;
   /** Adds a provider that is asked before the CPU's to the options of a session. */
   readonly appendProvider?: ((settings: bigint) => void) | undefined;
+  /** Outputs that stay where the library keeps some, for the next run to read them there. */
+  readonly kept?: ReadonlySet<string> | undefined;
   /** Weights beside the model, by the names under which it looks for them. */
   readonly externalData: readonly ExternalData[];
   /** Where the trace of a session whose kernels are timed goes: the beginning of its path. */
@@ -24,10 +27,11 @@ export interface LibrarySessionOptions {
 }
 
 /**
- * A session on the CPU that is made in another thread and runs there, so that the event loop goes on meanwhile; short runs
- * are made in place. An output that the fetches hold a tensor for is written into that tensor. Runs of all sessions come one
- * after the other, since each takes all cores. A run reads what it is fed where that is: until its end, nobody may write there
- * or hand that memory to another thread. Nothing of it outlives the run.
+ * A session that is made in another thread and runs there, so that the event loop goes on meanwhile; short runs are made in
+ * place. An output that the fetches hold a tensor for is written into that tensor; one that is kept is a tensor of the kind
+ * `gpu-buffer`, whose `dispose` frees it. Runs of all sessions come one after the other, since each takes all cores. A run
+ * reads what it is fed where that is: until its end, nobody may write there or hand that memory to another thread. Nothing else
+ * of it outlives the run.
  */
 export async function librarySession(
   library: Library,
@@ -43,6 +47,7 @@ export async function librarySession(
     session,
     inputNames,
     texts: new Map(),
+    kept: library.card === undefined ? new Set() : (options.kept ?? new Set()),
     milliseconds: Number.POSITIVE_INFINITY,
   };
   let isOpen = true;
@@ -50,7 +55,7 @@ export async function librarySession(
   return {
     inputNames,
     outputNames,
-    writesIntoFetches: true,
+    writesIntoFetches: open.kept.size === 0,
     run: (feeds, fetches) => {
       if (!isOpen) return Promise.reject(new Error('the session has been released'));
       const run = inTurn(() => runOnce(open, feeds, fetches));
@@ -143,12 +148,14 @@ interface OpenSession {
   readonly inputNames: readonly string[];
   /** The names of inputs and outputs as the library takes them, which have to be there for as long as runs use them. */
   readonly texts: Map<string, Uint8Array>;
+  /** Outputs that stay on the card. */
+  readonly kept: ReadonlySet<string>;
   /** How long the last run took. */
   milliseconds: number;
 }
 
 async function runOnce(open: OpenSession, feeds: RuntimeTensors, fetches: Fetches): Promise<RuntimeTensors> {
-  const { library, session, inputNames } = open;
+  const { library, inputNames } = open;
   const wanted: (readonly [string, OrtTensor | null])[] = Array.isArray(fetches)
     ? fetches.map((name: string) => [name, null] as const)
     : Object.entries(fetches as Readonly<Record<string, OrtTensor | null>>);
@@ -156,19 +163,10 @@ async function runOnce(open: OpenSession, feeds: RuntimeTensors, fetches: Fetche
   const memory: { readonly data: NodeJS.TypedArray; readonly bytes: number }[] = [];
   const handles: bigint[] = [];
   const handleOn = (tensor: OrtTensor) => {
-    const type = elementTypeOf(tensor);
-    const data = tensor.data as NodeJS.TypedArray;
-    memory.push({ data, bytes: data.byteLength });
-    const shape = BigInt64Array.from(tensor.dims, BigInt);
-    const handle = library.made(
-      'CreateTensorWithDataAsOrtValue',
-      library.memoryInfo,
-      data,
-      data.byteLength,
-      shape,
-      shape.length,
-      elementTypes[type],
-    );
+    const onCard = cardMemoryOf(tensor);
+    const data = onCard ?? (tensor.data as NodeJS.TypedArray);
+    if ('buffer' in data) memory.push({ data, bytes: data.byteLength });
+    const handle = valueOver(library, tensor, data);
     handles.push(handle);
     return handle;
   };
@@ -176,23 +174,56 @@ async function runOnce(open: OpenSession, feeds: RuntimeTensors, fetches: Fetche
   try {
     const inputs = BigUint64Array.from(inputNames, (name) => handleOn(tensorOf(feeds, name)));
     for (const [index, [, tensor]] of wanted.entries()) if (tensor) outputs[index] = handleOn(tensor);
-    const names = [namesFor(open, inputNames), namesFor(open, wanted.map(([name]) => name))] as const; // prettier-ignore
-    const counts = [inputNames.length, wanted.length] as const;
-    const args = ['Run', session, null, names[0], inputs, counts[0], names[1], counts[1], outputs] as const;
     const began = performance.now();
-    if (open.milliseconds < library.shortMilliseconds) library.call(...args);
-    else await library.callAside(...args);
+    const names = wanted.map(([name]) => name);
+    if (open.kept.size > 0) outputs.set(await runKeeping(open, inputs, names));
+    else await runPlainly(open, inputs, names, outputs);
     open.milliseconds = performance.now() - began;
     if (memory.some(({ data, bytes }) => data.byteLength !== bytes)) {
       throw new Error('what a run reads was handed to somebody else before its end');
     }
-    return Object.fromEntries(
-      wanted.map(([name, tensor], index) => [name, tensor ?? copyOf(library, outputs[index] ?? 0n)]),
-    );
+    const results: Record<string, OrtTensor> = {};
+    for (const [index, [name, tensor]] of wanted.entries()) {
+      const handle = outputs[index] ?? 0n;
+      if (!open.kept.has(name)) results[name] = tensor ?? copyOf(library, handle);
+      else {
+        results[name] = tensorOnCard(library, handle);
+        // It is the tensor's from here on.
+        outputs[index] = 0n;
+      }
+    }
+    return results;
   } finally {
     for (const handle of new Set([...handles, ...outputs])) if (handle !== 0n) library.release('ReleaseValue', handle);
     memory.length = 0;
   }
+}
+
+/** A run whose outputs come into ordinary memory: into what `outputs` has handles on, else made by ONNX Runtime, as handles. */
+async function runPlainly(
+  open: OpenSession,
+  inputs: BigUint64Array,
+  wanted: readonly string[],
+  outputs: BigUint64Array,
+): Promise<void> {
+  const { library, session, inputNames } = open;
+  const names = [namesFor(open, inputNames), namesFor(open, wanted)] as const;
+  const counts = [inputNames.length, wanted.length] as const;
+  const args = ['Run', session, null, names[0], inputs, counts[0], names[1], counts[1], outputs] as const;
+  if (open.milliseconds < library.shortMilliseconds) library.call(...args);
+  else await library.callAside(...args);
+}
+
+/** A run whose kept outputs are made on the card. Gives handles on all outputs. */
+function runKeeping(open: OpenSession, inputs: BigUint64Array, wanted: readonly string[]): Promise<readonly bigint[]> {
+  const { library, session, inputNames, kept } = open;
+  const { card = library.memoryInfo, memoryInfo } = library;
+  return runBound(
+    library,
+    session,
+    inputNames.map((name, index) => ({ name: textFor(open, name), value: inputs[index] ?? 0n })),
+    wanted.map((name) => ({ name: textFor(open, name), memory: kept.has(name) ? card : memoryInfo })),
+  );
 }
 
 function tensorOf(feeds: RuntimeTensors, name: string): OrtTensor {
@@ -201,46 +232,14 @@ function tensorOf(feeds: RuntimeTensors, name: string): OrtTensor {
   return tensor;
 }
 
-function namesFor({ library, texts }: OpenSession, names: readonly string[]): BigUint64Array {
-  return BigUint64Array.from(names, (name) => {
-    const text = texts.get(name) ?? zeroEnded(name);
-    texts.set(name, text);
-    return library.addressOf(text);
-  });
+function textFor({ texts }: OpenSession, name: string): Uint8Array {
+  const text = texts.get(name) ?? zeroEnded(name);
+  texts.set(name, text);
+  return text;
 }
 
-function elementTypeOf({ type }: OrtTensor): ElementType {
-  if (type in elementTypes) return type as ElementType;
-  throw new Error(`unexpected element type ${type}`);
-}
-
-const copied = {
-  float32: 'float',
-  float64: 'double',
-  int8: 'int8',
-  uint8: 'uint8',
-  bool: 'uint8',
-  int32: 'int32',
-  int64: 'int64',
-} as const;
-
-/** The tensor behind a handle, in memory of its own. */
-function copyOf(library: Library, handle: bigint): OrtTensor {
-  const { made, call } = library;
-  const info = made('GetTensorTypeAndShape', handle);
-  try {
-    const code = Number(made('GetTensorElementType', info) & 0xffffffffn);
-    const type = (Object.keys(elementTypes) as ElementType[]).find((known) => elementTypes[known] === code);
-    if (!type) throw new Error(`unexpected element type ${code}`);
-    const shape = new BigInt64Array(Number(made('GetDimensionsCount', info)));
-    call('GetDimensions', info, shape, shape.length);
-    const dims = Array.from(shape, Number);
-    const count = dims.reduce((product, size) => product * size, 1);
-    const data = library.copyOf(made('GetTensorMutableData', handle), copied[type], count);
-    return new (loadRuntime().Tensor)(type, data as Float32Array, dims);
-  } finally {
-    library.release('ReleaseTensorTypeAndShapeInfo', info);
-  }
+function namesFor(open: OpenSession, names: readonly string[]): BigUint64Array {
+  return BigUint64Array.from(names, (name) => open.library.addressOf(textFor(open, name)));
 }
 
 function zeroEnded(text: string): Uint8Array {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { userError } from '../../../../protocol/errors.ts';
 import { loadKoffi } from '../../../native/koffi.ts';
+import { ordinaryMemory } from '../capi/functions.ts';
 import { type Library, openLibraryFile } from '../capi/library.ts';
 import { cudaOptions } from './cudaOptions.ts';
 import { installedCuda } from './installedCuda.ts';
@@ -26,7 +27,10 @@ function open(): Library {
   const library = openLibraryFile(join(folder, files.runtime));
   // The provider registers something for the end of the process that crashes while an environment is left.
   process.once('exit', () => library.release('ReleaseEnv', library.environment));
-  return library;
+  return {
+    ...library,
+    card: library.made('CreateMemoryInfo', 'Cuda', ordinaryMemory.allocator, 0, ordinaryMemory.memory),
+  };
 }
 
 /** Adds the CUDA provider to the options of a session of this library. Throws what the provider or the driver says. */
