@@ -299,13 +299,13 @@ function itemsFor(shown: Shown): Item[] {
   return [
     ...startItems(shown),
     ...(freezesLayers(config.method) ? [precisionItem(config)] : []),
-    separator(l10n.t('Before Training')),
-    ...lookAheadItems(shown),
     separator(l10n.t('Data')),
     item(`$(database) ${l10n.t('Show What Is in the Data')}`, 'report', counts),
     ...(looking ? [lookingItem] : []),
     ...findings.map((finding) => findingItem(finding, 'report')),
     ...(unevenClasses(report) || balanced ? [balanceItem(balanced)] : []),
+    separator(l10n.t('Before Training')),
+    ...lookAheadItems(shown),
   ];
 }
 
