@@ -1,5 +1,5 @@
 import type { ClassSums, ExactSums } from './exactSums.ts';
-import { addScaled, choleskyInPlace, dot, lowerInverse } from './symmetricMatrix.ts';
+import { addGramProducts, choleskyInPlace, lowerInverse } from './symmetricMatrix.ts';
 
 /** Ridge regression over the rows that counted when it was made, for whatever labels these have. */
 export interface RidgeSolver {
@@ -73,9 +73,10 @@ export function createRidgeSolver(
         ...targetOf(ofClasses, index),
         out: weights.subarray(index * width, (index + 1) * width).fill(0),
       }));
-      for (let row = 0; row < width; row++) {
-        const line = rowOf(row);
-        for (const { target, out } of solved) addScaled(out, dot(line, target, row + 1), line, row + 1);
+      const none = { target: new Float64Array(width), out: new Float64Array(width) };
+      for (let from = 0; from < solved.length; from += 4) {
+        const [a = none, b = none, c = none, d = none] = solved.slice(from, from + 4);
+        addGramProducts(inverse, width, [a.target, b.target, c.target, d.target], [a.out, b.out, c.out, d.out]);
       }
       for (const { index, share, out } of solved) {
         let bias = share;

@@ -28,56 +28,102 @@ export function addProducts(lower: Float64Array, rows: Float64Array, size: numbe
 
 /** L of A = L L', in place of A's lower half (Cholesky). A has to be positive definite. */
 export function choleskyInPlace(matrix: Float64Array, size: number): void {
-  for (let row = 0; row < size; row++) {
-    const own = matrix.subarray(row * size, row * size + row + 1);
-    for (let column = 0; column < row; column++) {
-      const other = matrix.subarray(column * size, column * size + column + 1);
-      own[column] = (at(own, column) - dot(own, other, column)) / at(other, column);
+  for (let first = 0; first < size; first += 4) {
+    const end = Math.min(first + 4, size);
+    // Four rows at a time: each row above is read once for all of them.
+    if (end - first === 4) for (let column = 0; column < first; column++) solveFour(matrix, size, first, column);
+    for (let row = first; row < end; row++) {
+      const own = row * size;
+      for (let column = end - first === 4 ? first : 0; column < row; column++) {
+        const other = column * size;
+        const rest = at(matrix, own + column) - dotBetween(matrix, own, other, column);
+        matrix[own + column] = rest / at(matrix, other + column);
+      }
+      matrix[own + row] = Math.sqrt(at(matrix, own + row) - dotBetween(matrix, own, own, row));
     }
-    own[row] = Math.sqrt(at(own, row) - dot(own, own, row));
   }
+}
+
+/** One column of L in four rows from `first` on, all of whose columns before are known. */
+function solveFour(matrix: Float64Array, size: number, first: number, column: number): void {
+  const [a, b, c, d] = [first * size, (first + 1) * size, (first + 2) * size, (first + 3) * size];
+  const other = column * size;
+  let [s, t, u, v] = [0, 0, 0, 0];
+  for (let k = 0; k < column; k++) {
+    const value = at(matrix, other + k);
+    s += at(matrix, a + k) * value;
+    t += at(matrix, b + k) * value;
+    u += at(matrix, c + k) * value;
+    v += at(matrix, d + k) * value;
+  }
+  const diagonal = at(matrix, other + column);
+  matrix[a + column] = (at(matrix, a + column) - s) / diagonal;
+  matrix[b + column] = (at(matrix, b + column) - t) / diagonal;
+  matrix[c + column] = (at(matrix, c + column) - u) / diagonal;
+  matrix[d + column] = (at(matrix, d + column) - v) / diagonal;
 }
 
 /** The inverse of a lower triangular matrix, whose upper half is 0. */
 export function lowerInverse(lower: Float64Array, size: number): Float64Array {
   const inverse = new Float64Array(size * size);
   for (let row = 0; row < size; row++) {
-    const out = inverse.subarray(row * size, (row + 1) * size);
-    const weights = lower.subarray(row * size, row * size + row + 1);
+    const out = row * size;
+    const weight = (k: number) => (k < row ? at(lower, out + k) : 0);
     for (let from = 0; from < row; from += 4) {
-      const part = (k: number) => inverse.subarray((from + k) * size, (from + k + 1) * size);
-      const weight = (k: number) => (from + k < row ? at(weights, from + k) : 0);
-      const [a, b, c, d] = [part(0), part(1), part(2), part(3)];
-      const [wa, wb, wc, wd] = [weight(0), weight(1), weight(2), weight(3)];
+      const [a, b, c, d] = [from * size, (from + 1) * size, (from + 2) * size, (from + 3) * size];
+      const [wa, wb, wc, wd] = [weight(from), weight(from + 1), weight(from + 2), weight(from + 3)];
       const end = Math.min(from + 4, row);
       for (let column = 0; column < end; column++) {
-        out[column] = at(out, column) - (wa * at(a, column) + wb * at(b, column) + wc * at(c, column) + wd * at(d, column)); // prettier-ignore
+        inverse[out + column] = at(inverse, out + column) - (wa * at(inverse, a + column) + wb * at(inverse, b + column) + wc * at(inverse, c + column) + wd * at(inverse, d + column)); // prettier-ignore
       }
     }
-    const diagonal = at(weights, row);
-    for (let column = 0; column < row; column++) out[column] = at(out, column) / diagonal;
-    out[row] = 1 / diagonal;
+    const diagonal = at(lower, out + row);
+    for (let column = 0; column < row; column++) inverse[out + column] = at(inverse, out + column) / diagonal;
+    inverse[out + row] = 1 / diagonal;
   }
   return inverse;
 }
 
-/** The sum of a[k] b[k] over k < `length`. */
-export function dot(a: Float64Array, b: Float64Array, length: number): number {
+/** The product of two parts of a matrix, which begin at `a` and `b`: to make views of them takes longer than short sums. */
+function dotBetween(matrix: Float64Array, a: number, b: number, length: number): number {
   let [s, t, u, v] = [0, 0, 0, 0];
   let k = 0;
   for (; k + 3 < length; k += 4) {
-    s += at(a, k) * at(b, k);
-    t += at(a, k + 1) * at(b, k + 1);
-    u += at(a, k + 2) * at(b, k + 2);
-    v += at(a, k + 3) * at(b, k + 3);
+    s += at(matrix, a + k) * at(matrix, b + k);
+    t += at(matrix, a + k + 1) * at(matrix, b + k + 1);
+    u += at(matrix, a + k + 2) * at(matrix, b + k + 2);
+    v += at(matrix, a + k + 3) * at(matrix, b + k + 3);
   }
-  for (; k < length; k++) s += at(a, k) * at(b, k);
+  for (; k < length; k++) s += at(matrix, a + k) * at(matrix, b + k);
   return s + t + (u + v);
 }
 
-/** Adds `factor` times the first `length` of `values` to those of `out`. */
-export function addScaled(out: Float64Array, factor: number, values: Float64Array, length: number): void {
-  for (let k = 0; k < length; k++) out[k] = at(out, k) + factor * at(values, k);
+type Four = readonly [Float64Array, Float64Array, Float64Array, Float64Array];
+
+/**
+ * Adds L' L x to `outs` for four vectors x, of a lower triangular L. What is added for one does not depend on the others,
+ * to the last bit.
+ */
+export function addGramProducts(lower: Float64Array, size: number, [a, b, c, d]: Four, outs: Four): void {
+  const [e, f, g, h] = outs;
+  for (let row = 0; row < size; row++) {
+    const line = row * size;
+    let [s, t, u, v] = [0, 0, 0, 0];
+    for (let k = 0; k <= row; k++) {
+      const value = at(lower, line + k);
+      s += value * at(a, k);
+      t += value * at(b, k);
+      u += value * at(c, k);
+      v += value * at(d, k);
+    }
+    for (let k = 0; k <= row; k++) {
+      const value = at(lower, line + k);
+      e[k] = at(e, k) + s * value;
+      f[k] = at(f, k) + t * value;
+      g[k] = at(g, k) + u * value;
+      h[k] = at(h, k) + v * value;
+    }
+  }
 }
 
 function at(values: Float64Array, index: number): number {
