@@ -90,7 +90,7 @@ export function createRidgeSolver(
       return { weights, biases };
     },
     whitening: {
-      weights: Float32Array.from(inverse, (value, place) => value * (plainScales[place % width] ?? 0)),
+      weights: columnsTimes(inverse, plainScales),
       offsets: means.map((_, row) => {
         const line = rowOf(row);
         let offset = 0;
@@ -101,6 +101,17 @@ export function createRidgeSolver(
       }),
     },
   };
+}
+
+/** Each column of rows times its factor, as float32. */
+function columnsTimes(rows: Float64Array, factors: Float64Array): Float32Array {
+  const out = new Float32Array(rows.length);
+  for (let from = 0; from < rows.length; from += factors.length) {
+    for (let column = 0; column < factors.length; column++) {
+      out[from + column] = (rows[from + column] ?? 0) * (factors[column] ?? 0);
+    }
+  }
+  return out;
 }
 
 /** The classes that have other rows than before. */
