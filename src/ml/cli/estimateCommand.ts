@@ -60,6 +60,11 @@ function lines(found: RunEstimate): string[] {
   return [
     `About ${exactDuration(seconds)} and ${(memoryBytes / 1e9).toFixed(1)} GB of memory on ${device}, by ${found.measuredSteps} steps.`,
     `${firstSteps} steps at ${milliseconds(firstStepSeconds)}${later}.`,
-    `${validations} validations, the first in ${exactDuration(found.firstValidationSeconds)}, each of the others in ${exactDuration(found.laterValidationSeconds)}.`,
+    `${validations} validations, the first in ${shortTime(found.firstValidationSeconds)}, each of the others in ${shortTime(found.laterValidationSeconds)}.`,
   ];
+}
+
+/** Seconds with a digit more where they are few. */
+function shortTime(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : exactDuration(seconds);
 }

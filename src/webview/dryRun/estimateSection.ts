@@ -42,8 +42,13 @@ function partsOf(estimate: RunEstimate): string[] {
   return [
     l10n.t('{0} steps of {1} ms', count(firstSteps), milliseconds(firstStepSeconds)),
     ...(later > 0 ? [l10n.t('{0} steps of {1} ms, once their images are known', count(later), milliseconds(laterStepSeconds))] : []), // prettier-ignore
-    l10n.t('{0} validations, the first in {1}, each of the others in {2}', count(validations), duration(estimate.firstValidationSeconds), duration(estimate.laterValidationSeconds)), // prettier-ignore
-    l10n.t('{0} until the first step', duration(estimate.setupSeconds)),
+    l10n.t('{0} validations, the first in {1}, each of the others in {2}', count(validations), shortTime(estimate.firstValidationSeconds), shortTime(estimate.laterValidationSeconds)), // prettier-ignore
+    l10n.t('{0} until the first step', shortTime(estimate.setupSeconds)),
     l10n.t('Measured over {0} steps', count(measuredSteps)),
   ];
+}
+
+/** Seconds with a digit more where they are few. */
+function shortTime(seconds: number): string {
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds);
 }
