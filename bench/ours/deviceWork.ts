@@ -1,27 +1,21 @@
+import { writeFileSync } from 'node:fs';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { selfCheck, tinySizes } from '../../src/ml/engine/selfCheck.ts';
-import { createRandom } from '../../src/ml/graph/random.ts';
-import type { Tensor } from '../../src/ml/graph/tensor.ts';
-import { frozenPart } from '../../src/ml/training/features/frozenPart.ts';
 import { imagesInput } from '../../src/ml/networks/network.ts';
-import { namedNetwork } from '../../src/ml/networks/registry.ts';
-import { runNetwork } from '../../src/ml/training/run/runNetwork.ts';
-import { createStepper } from '../../src/ml/training/loop/stepper.ts';
-import { initialise } from '../../src/ml/networks/initialise.ts';
-import { stateShapes } from '../../src/ml/networks/stateShapes.ts';
-import { trainingConfigSchema } from '../../src/protocol/trainingConfig.ts';
 import { median } from '../result.ts';
 import { report } from './report.ts';
+import { onCpu, randomTraining, stepsOf, watchedSteps } from './watchedSteps.ts';
 
 /*
  * One kind of work on one device, with the product's own parts: `check` compares a few training steps with the CPU's,
  * `full` is a training step of everything, `head` one of the head behind the frozen rest, `five` a prediction over five
- * crops. Arguments: work, architecture, batch size, steps, device, side of the images.
+ * crops; `placement` says how many operators of a step of everything the CPU ran, and writes what ran each, and for how long,
+ * into a file. Arguments: work, architecture, batch size, steps, device, side of the images, file.
  */
-const [work = 'check', name = 'resnet18', batchText = '8', stepsText = '5', device = 'cpu', sizeText = '224'] =
+const [work = 'check', name = 'resnet18', batchText = '8', stepsText = '5', device = 'cpu', sizeText = '224', file] =
   process.argv.slice(2);
 const [batch, steps, size] = [Number(batchText), Number(stepsText), Number(sizeText)];
-const classes = 102;
+const training = { network: name, method: work === 'head' ? 'head' : 'scratch', batch, size, device } as const;
 
 async function check(): Promise<void> {
   const { difference, lossDifference } = await selfCheck(onnxEngine, device, size < 64 ? tinySizes : undefined);
@@ -40,33 +34,22 @@ async function timed(call: () => Promise<unknown>): Promise<number> {
 }
 
 async function measure(): Promise<void> {
-  const config = trainingConfigSchema.parse({
-    data: '.',
-    network: { kind: 'architecture', name },
-    method: work === 'head' ? 'head' : 'scratch',
-    batchSize: batch,
-    imageSize: size,
-    resize: size,
-  });
-  const network = runNetwork(config, namedNetwork(name), classes);
-  const state = initialise(stateShapes(network.whole(1)), network.initialise, 0);
-  const random = createRandom(0);
-  const data = Uint8Array.from({ length: batch * 3 * size * size }, () => random.integer(256));
-  const images: Tensor = { dtype: 'uint8', shape: [batch, 3, size, size], data };
-  const labels = Int32Array.from({ length: batch }, (_, index) => index % classes);
-  const common = { engine: onnxEngine, device, network, log: console.error };
   if (work === 'five') {
+    const { network, state, images } = randomTraining(training);
     const model = await onnxEngine.compileInference(network.validation, state, device);
     report({ images: batch / 5 / (await timed(() => model.run(new Map([[imagesInput, images]])))) });
     return;
   }
-  const frozen = await frozenPart({ ...common, state });
-  const initial = { state, optimizer: new Map(), step: 0 };
-  const stepper = await createStepper({ ...common, config, initial, targets: { classes, labelSmoothing: 0 }, microBatchSize: batch }); // prettier-ignore
-  const step = async () => stepper.take(await frozen.feeds(images), labels, 1e-3);
-  report({ images: batch / (await timed(step)) });
+  report({ images: batch / (await timed((await stepsOf(training)).take)) });
 }
 
-await (work === 'check' ? check() : measure());
+async function place(): Promise<void> {
+  const profiles = await watchedSteps(training);
+  if (file !== undefined) writeFileSync(file, JSON.stringify(profiles));
+  const operators = profiles.reduce((sum, { kernels }) => sum + kernels.length, 0);
+  report({ operators, onCpu: onCpu(profiles).length });
+}
+
+await (work === 'check' ? check() : work === 'placement' ? place() : measure());
 // Not every driver lets its process end by itself.
 process.exit(0);
