@@ -13,12 +13,14 @@ import { pageDocument, section } from './pageDocument.ts';
 import type { RunResults } from './readResults.ts';
 import { samplesSection } from './samplesSection.ts';
 import { settingsSection } from './settingsSection.ts';
+import { withoutFolders } from './withoutFolders.ts';
 
 /**
  * A run as one HTML file that needs no script, no network and none of the run’s files: settings, data, curves, evaluation,
  * samples and environment. Reads the pictures of the samples.
  */
-export async function runPage(run: RunResults): Promise<string> {
+export async function runPage(results: RunResults): Promise<string> {
+  const run = withoutFolders(results);
   const { record, warnings, evaluations } = run;
   const title = runTitle(record.name);
   const evaluation = shownEvaluation(evaluations);
@@ -54,7 +56,8 @@ function dataText({ record: { config, data } }: RunResults): string {
 function header(run: RunResults, title: string): Markup {
   const { record, state } = run;
   const { config, created, reason } = record;
-  const began = new Date(created).toISOString().slice(0, 16).replace('T', ' ');
+  // ISO 8601, in UTC.
+  const began = created.slice(0, 16).replace('T', ' ');
   return html`<header>
     <h1>${title}</h1>
     <p class="hint">

@@ -10,7 +10,7 @@ const pictureSize = 200;
 
 type Result = Evaluation['results'][number];
 
-/** Tested images to show: the surest errors, and right ones of classes from all over. */
+/** Tested images to show: the most certain errors, and right ones of classes from all over. */
 export function chosenSamples({ results }: Pick<Evaluation, 'results'>): { wrong: Result[]; right: Result[] } {
   const wrong = results.filter(({ actual, predicted }) => actual !== predicted);
   const firstRight = new Map<number, Result>();

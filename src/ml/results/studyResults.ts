@@ -9,7 +9,7 @@ import type { RunResults } from './readResults.ts';
 export interface StudyResult {
   readonly label: string;
   readonly run: RunResults;
-  /** Of the test images by the centre crop. */
+  /** Of the test images by the center crop. */
   readonly test?: Evaluation;
   /** The same by five crops, in a study of networks. */
   readonly fiveCrops?: Evaluation;

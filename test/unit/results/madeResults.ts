@@ -93,7 +93,7 @@ export function madeResults(
   };
 }
 
-/** A test of images of two classes, `right[i]` telling whether image `i` is recognised; all are of `image`. */
+/** A test of images of two classes, `right[i]` telling whether image `i` is recognized; all are of `image`. */
 export function madeEvaluation(
   right: readonly boolean[],
   {

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { html, safe } from '../../../src/ml/results/markup.ts';
 import { runPage } from '../../../src/ml/results/runPage.ts';
+import { textWithoutFolders } from '../../../src/ml/results/withoutFolders.ts';
 import { madeEvaluation, madeResults } from './madeResults.ts';
 
 const hostile = '<img src=x onerror="alert(1)">';
@@ -36,8 +37,21 @@ test('names from data and files are text in a run’s page, whatever they hold',
   assert.ok(page.split('&lt;img src=x onerror=').length > 8);
 });
 
+test('sentences name files without their folders, and keep parts of paths and addresses', () => {
+  const plain = (text: string) => textWithoutFolders(text, ['/secret place/flowers']);
+  assert.equal(plain('/secret place/flowers/1/a.jpg is left out: /tmp/x/y.png'), '1/a.jpg is left out: y.png');
+  assert.equal(plain('C:\\Users\\me\\a.jpg and train/1/b.jpg'), 'a.jpg and train/1/b.jpg');
+  assert.equal(plain('see https://example.org/a/b'), 'see https://example.org/a/b');
+});
+
 test('a page needs no script and no network, and names no folder of the machine', async () => {
-  const page = await runPage({ ...madeResults('demo'), evaluations: [madeEvaluation([true, true, false, true])] });
+  const warnings = ['/secret place/flowers/1/a.jpg is left out', 'resumed from /home/me/runs/r/last.safetensors'];
+  const page = await runPage({
+    ...madeResults('demo'),
+    warnings,
+    evaluations: [madeEvaluation([true, true, false, true])],
+  });
+  assert.ok(page.includes('last.safetensors') && !page.includes('/home/me'));
   assert.match(page, /content="default-src 'none'; style-src 'unsafe-inline'; img-src data:"/u);
   assert.ok(!elementsOf(page).has('script') && !elementsOf(page).has('link'));
   // Names of SVG are no addresses that anything is fetched from.
