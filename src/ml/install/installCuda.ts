@@ -230,8 +230,12 @@ async function download(
     // What the disk says is told by whoever called.
     if (diskCodes.has(codeOf(error) ?? '')) throw error instanceof UserError ? error.cause : error;
     const { host } = new URL(url);
+    const advice =
+      mirrorAddress === undefined
+        ? 'check the connection'
+        : 'check the mirror (FIVECROP_MIRROR, or the setting fivecrop.weightsMirror)';
     throw userError(
-      `CUDA’s libraries cannot be downloaded, because ${host} ${whyFetchFailed(error)} (${basename(path)}): check the connection, then try again. What has arrived is kept.`,
+      `CUDA’s libraries cannot be downloaded, because ${host} ${whyFetchFailed(error)} (${basename(path)}): ${advice}, then try again. What has arrived is kept.`,
       error,
     );
   }

@@ -244,6 +244,11 @@ test('a mirror is asked instead of the published address, or looked through wher
     ...files(),
     archives: files().archives.map((archive) => ({ ...archive, url: `http://127.0.0.1:1/${archive.file}` })),
   };
+  const without = { ...elsewhere, archives: elsewhere.archives.map((archive) => ({ ...archive, file: 'gone.whl' })) };
+  assert.match(
+    await sentenceOf(install({ files: without, mirror: base })),
+    /the file \(gone\.whl\): check the mirror \(/u,
+  );
   await install({ files: elsewhere, mirror: `${base}/mirror/` });
   await assertInstalled();
   await removeCuda({ folder });
