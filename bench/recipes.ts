@@ -1,13 +1,14 @@
 /*
  * How accurate a head becomes by each recipe, and by what recipes are made of, one by one: `node --import tsx
- * bench/recipes.ts [NETWORK]`. Trains on an eighth of the training images of every fourth class of Flowers-102 and judges the last weights on
- * those of test and another eighth, by which nothing is chosen: recipes were chosen on the images of validation. Prints a line as soon as its seeds are done.
+ * bench/recipes.ts [--network NAME] [--rows PATTERN]`. Trains on an eighth of the training images of every fourth class of Flowers-102 and
+ * judges the last weights on those of test and another eighth, by which nothing is chosen: recipes were chosen on the images of validation. Prints
+ * a line as soon as its seeds are done.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import process from 'node:process';
+import { parseArgs } from 'node:util';
 import { scanDataset } from '../src/ml/data/scanDataset.ts';
 import { meanAndDeviation } from '../src/ml/cli/seedRuns.ts';
 import type { Engine, Feeds } from '../src/ml/engine/engine.ts';
@@ -22,8 +23,9 @@ type Settings = Partial<TrainingConfigInput>;
 
 const shared = join(import.meta.dirname, '../../shared/data');
 const seeds = [0, 1, 2];
-/** The one network that is measured, if one is named. */
-const [, , only] = process.argv;
+const { values: asked } = parseArgs({
+  options: { network: { type: 'string' }, rows: { type: 'string' } },
+});
 
 const networks: Readonly<Record<string, TrainingConfigInput['network']>> = {
   MobileNetV2: {
@@ -123,9 +125,10 @@ async function main(): Promise<void> {
   try {
     const data = join(folder, 'data');
     console.log(await prepareData(data));
-    const measured = Object.entries(networks).filter(([name]) => only === undefined || only === name);
+    const measured = Object.entries(networks).filter(([name]) => asked.network === undefined || asked.network === name);
     const opened = measured.map(([name, network]) => ({ name, network, engine: remembering(onnxEngine) }));
-    for (const [row, settings] of Object.entries(rows)) {
+    const pattern = new RegExp(asked.rows ?? '', 'u');
+    for (const [row, settings] of Object.entries(rows).filter(([row]) => pattern.test(row))) {
       for (const { name, network, engine } of opened) {
         const begun = performance.now();
         const accuracies: number[] = [];
