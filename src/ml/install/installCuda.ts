@@ -234,8 +234,11 @@ async function download(
       mirrorAddress === undefined
         ? 'check the connection'
         : 'check the mirror (FIVECROP_MIRROR, or the setting fivecrop.weightsMirror)';
+    const why = whyFetchFailed(error);
+    // Some reasons say already what to do.
+    const next = why.includes('try again') ? '' : ` What has arrived is kept: ${advice}, then try again.`;
     throw userError(
-      `CUDA’s libraries cannot be downloaded, because ${host} ${whyFetchFailed(error)} (${basename(path)}): ${advice}, then try again. What has arrived is kept.`,
+      `${basename(path)} of CUDA’s libraries cannot be downloaded, because ${host} ${why}.${next}`,
       error,
     );
   }
