@@ -18,6 +18,8 @@ export const labellingPanelToPageSchema = z.discriminatedUnion('type', [
     unlabelled: line(),
     sources: list(z.object({ id: line(), label: line(), description: line() }), mostListed),
     source: line(),
+    /** Whether those features were trained on the data, so that they know its labels. */
+    isTrainedOnData: z.boolean(),
   }),
   z.object({ type: z.literal('progress'), busy: z.boolean(), what: line(), done: z.number(), total: z.number() }),
   /** What was asked for last failed; no `labelling` follows. */

@@ -1201,7 +1201,14 @@ function openLabelling(look: Look = {}, before = 0) {
         await post({ ...message, picture: flowerPicture(Number(message.image.slice(-8, -4))) });
       }
       if (message.type === 'ready')
-        await post({ type: 'sources', data: '/data/flowers', unlabelled: '/data/new', sources: [source], source: 'a' });
+        await post({
+          type: 'sources',
+          data: '/data/flowers',
+          unlabelled: '/data/new',
+          sources: [source],
+          source: 'a',
+          isTrainedOnData: false,
+        });
       if (message.type === 'edit') labelled++;
       if (message.type === 'undo') labelled--;
       if (['ready', 'edit', 'undo'].includes(message.type)) {

@@ -22,7 +22,7 @@ import { createEditingSession, type EditingSession } from './editingSession.ts';
 import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { localFiles } from './localFiles.ts';
-import { sourceOfId } from './offeredSources.ts';
+import { isTrainedOn, sourceOfId } from './offeredSources.ts';
 import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
 import { chooseImages } from './predictionMessages.ts';
@@ -114,7 +114,11 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, shown: Shown, around:
       void obey(message, controls, parts).catch((error: unknown) => showFailure(error, log));
     },
   });
-  const offers = () => ({ type: 'sources' as const, data, unlabelled, ...featuresOnOffer(source, runs.runs) });
+  const offers = () => ({
+    type: 'sources' as const,
+    ...{ data, unlabelled, ...featuresOnOffer(source, runs.runs) },
+    isTrainedOnData: source !== undefined && isTrainedOn(source, data, runs.runs),
+  });
   const session = createEditingSession<Labelling>(
     async (action, { signal, moreWait, onAnswer, onFigures }) => {
       if (!source) throw userError(l10n.t('Choose a network first; its features judge the images.'));

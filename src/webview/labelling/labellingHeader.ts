@@ -69,7 +69,7 @@ export function labellingHeader(
       }
       busy.draw(progress);
       setText(figures, labelling ? figuresText(labelling) : '');
-      setText(hint, labelling ? hintText(labelling) : '');
+      setText(hint, labelling ? hintText(labelling, sources?.isTrainedOnData === true) : '');
       curve.draw(labelling?.curve ?? []);
       notice.hidden = problem === undefined;
       setText(error, problem ?? '');
@@ -94,10 +94,11 @@ function accuracyText({ of, images: judged, share }: NonNullable<Labelling['accu
     : l10n.t('Accuracy {0} over the {1} with labels, each judged without itself', percent(share), images(judged));
 }
 
-function hintText({ accuracy, undecodable }: Labelling): string {
+function hintText({ accuracy, undecodable }: Labelling, isTrainedOnData: boolean): string {
   const parts = [
     l10n.t('Images come first whose labels teach most: those of which the head is least sure and that are unlike each other. A label copies the image into the folder of its class; nothing is moved or deleted.'), // prettier-ignore
-    ...(accuracy?.of === 'leaveOneOut'
+    ...(isTrainedOnData ? [l10n.t('The network was trained on images of this data, so the accuracy may be too high.')] : []), // prettier-ignore
+    ...(accuracy?.of === 'leaveOneOut' && !isTrainedOnData
       ? [l10n.t('The images with labels are harder than others, so the accuracy over them is rather too low.')]
       : []),
     ...(accuracy ? [] : [l10n.t('Classes are suggested as soon as two have images.')]),
