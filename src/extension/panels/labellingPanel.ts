@@ -161,9 +161,7 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, shown: Shown, around:
     const first = await firstFeatures(source, context.workspaceState, parts);
     if (first) await use(first);
   };
-  const onChange = () => {
-    if (session.figures) void session.act({ kind: 'look' }, 'watcher');
-  };
+  const onChange = () => session.figures && void session.act({ kind: 'look' }, 'watcher');
   const watcher = watchSettled([data, unlabelled], () => lastAction, onChange);
   panel.onDidDispose(() => {
     watcher.dispose();
