@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, rmdir, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { CudaOutlook } from '../../protocol/serviceProtocol.ts';
 import { CancelledError, cancelled, codeOf, messageOf, UserError, userError } from '../../protocol/errors.ts';
@@ -63,6 +63,33 @@ function placesIn(folder: string): Places {
   };
 }
 
+/** Names of installations, of any version of ours, and of those that did not become whole. */
+const installation = /^onnxruntime-[\d.]+-cuda-[\d.]+-cudnn-[\d.]+(\.unfinished)?$/u;
+const archiveFile = /\.whl(\.part)?$/u;
+
+/**
+ * The installations in a folder, and the files that were downloaded for one. `FIVECROP_CUDA` may name a folder that holds
+ * other things: those are neither counted nor removed.
+ */
+async function ownPaths(folder: string): Promise<{ readonly installations: string[]; readonly archives: string[] }> {
+  const matching = async (place: string, pattern: RegExp) => {
+    const names = await readdir(place).catch(() => []);
+    return names.filter((name) => pattern.test(name)).map((name) => join(place, name));
+  };
+  const { downloads } = placesIn(folder);
+  return { installations: await matching(folder, installation), archives: await matching(downloads, archiveFile) };
+}
+
+async function removeAll(paths: readonly string[]): Promise<void> {
+  for (const path of paths) await rm(path, { recursive: true, force: true });
+}
+
+/** Removes what was downloaded, and its folder if nothing else is in it. */
+async function removeArchives(folder: string): Promise<void> {
+  await removeAll((await ownPaths(folder)).archives);
+  await rmdir(placesIn(folder).downloads).catch(() => undefined);
+}
+
 /** Whether CUDA is installed, could be installed and what that takes, or cannot be, and why. Asks NVIDIA's driver. */
 export async function lookForCuda(): Promise<CudaOutlook> {
   const files = cudaFilesFor(process.platform, process.arch);
@@ -78,8 +105,10 @@ export async function lookForCuda(): Promise<CudaOutlook> {
 
 /** Bytes of what is installed, or was downloaded for that. */
 export async function cudaBytesOnDisk(folder = cudaFolder()): Promise<number> {
-  const names = await readdir(folder, { recursive: true }).catch(() => []);
-  const sizes = await Promise.all(names.map((name) => sizeOf(join(folder, name))));
+  const { installations, archives } = await ownPaths(folder);
+  const filesIn = async (path: string) => (await readdir(path).catch(() => [])).map((name) => join(path, name));
+  const installed = (await Promise.all(installations.map(filesIn))).flat();
+  const sizes = await Promise.all([...installed, ...archives].map(sizeOf));
   return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }
 
@@ -129,7 +158,7 @@ async function preparedFolder(folder: string): Promise<void> {
 async function install(files: CudaFiles, places: Places, options: InstallOptions): Promise<void> {
   await requireRoom(files, places);
   const archives = await obtainArchives(files, places, options);
-  const { unfinished, libraries, downloads } = places;
+  const { unfinished, libraries } = places;
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished);
   const total = unpackedBytes(files);
@@ -138,9 +167,10 @@ async function install(files: CudaFiles, places: Places, options: InstallOptions
   for (const [{ members }, path] of archives) {
     await unpackArchive(path, members, unfinished, { onBytes, ...(options.signal && { signal: options.signal }) });
   }
-  await removeAllBut(dirname(libraries), [unfinished, downloads, places.lock]);
+  const folder = dirname(libraries);
+  await removeAll((await ownPaths(folder)).installations.filter((path) => path !== unfinished));
   await rename(unfinished, libraries);
-  await rm(downloads, { recursive: true, force: true });
+  await removeArchives(folder);
 }
 
 /** Throws a user error where the disk has not enough room for what is still to be downloaded and for all that is unpacked. */
@@ -244,14 +274,6 @@ async function download(
   }
 }
 
-async function removeAllBut(folder: string, kept: readonly string[]): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    // The lock has files beside it while it changes hands.
-    if (!kept.some((keep) => path.startsWith(keep))) await rm(path, { recursive: true, force: true });
-  }
-}
-
 /** Removes CUDA's libraries, and what was downloaded for them. Whether there was anything. Throws a user error where that fails. */
 export async function removeCuda({
   folder = cudaFolder(),
@@ -262,9 +284,10 @@ export async function removeCuda({
   return withFileLock(
     lock,
     async () => {
-      const names = (await readdir(folder)).filter((name) => !join(folder, name).startsWith(lock));
+      const { installations, archives } = await ownPaths(folder);
       try {
-        for (const name of names) await rm(join(folder, name), { recursive: true, force: true });
+        await removeAll(installations);
+        await removeArchives(folder);
       } catch (error) {
         // Windows removes no library that a process has open.
         throw userError(
@@ -272,7 +295,7 @@ export async function removeCuda({
           error,
         );
       }
-      return names.length > 0;
+      return installations.length + archives.length > 0;
     },
     signal,
   );

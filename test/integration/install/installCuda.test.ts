@@ -9,6 +9,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { CancelledError, messageOf, UserError } from '../../../src/protocol/errors.ts';
 import { type CudaFiles, cudaVersion } from '../../../src/ml/engine/onnxruntime/cuda/cudaFiles.ts';
 import {
+  cudaBytesOnDisk,
   installCuda,
   type InstallOptions,
   type InstallProgress,
@@ -165,7 +166,7 @@ test('an installation that lost a file is made anew', async () => {
 });
 
 test('another version that was installed before goes when the new one is whole', async () => {
-  await mkdir(join(folder, 'onnxruntime-1.0.0'), { recursive: true });
+  await mkdir(join(folder, 'onnxruntime-1.0.0-cuda-12.0-cudnn-9.0'), { recursive: true });
   await install();
   await assertInstalled();
 });
@@ -278,4 +279,22 @@ test('what was installed is removed, downloads too, and removing nothing is no f
   assert.deepEqual(await readdir(folder), []);
   assert.equal(await removeCuda({ folder }), false);
   assert.equal(await removeCuda({ folder: join(folder, 'gone') }), false);
+});
+
+test('what else is in the folder is neither counted nor removed', async () => {
+  await mkdir(join(folder, 'downloads'), { recursive: true });
+  const theirs = [
+    join(folder, 'thesis.txt'),
+    join(folder, 'onnxruntime-1.0.0'),
+    join(folder, 'downloads', 'photo.jpg'),
+  ];
+  for (const file of theirs) await writeFile(file, 'theirs');
+  await install();
+  const before = await cudaBytesOnDisk(folder);
+  assert.equal(await removeCuda({ folder }), true);
+  assert.deepEqual((await readdir(folder)).sort(), ['downloads', 'onnxruntime-1.0.0', 'thesis.txt']);
+  assert.deepEqual(await readdir(join(folder, 'downloads')), ['photo.jpg']);
+  assert.ok(before > 0);
+  assert.equal(await cudaBytesOnDisk(folder), 0);
+  assert.equal(await removeCuda({ folder }), false);
 });
