@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { installCuda, lookForCuda } from '../src/ml/install/installCuda.ts';
 import { trustedDifference } from '../src/ml/engine/selfCheck.ts';
 import { messageOf } from '../src/protocol/errors.ts';
-import type { FigureSpec, Sample } from './benchCase.ts';
+import type { FigureSpec, Sample, Side } from './benchCase.ts';
 import { hostMachine, ownVersions } from './machine.ts';
 import { type BenchResult, figureResult } from './result.ts';
 import { runSide } from './sides.ts';
@@ -14,8 +14,9 @@ import { machineFolder, rowOf, tableHeader } from './table.ts';
 /*
  * Compares a training step on the graphics card with the CPU's, then times training and prediction, in turns with torch
  * where the Python that PYTHON names has it with CUDA, prints a table and writes bench/results/CARD/graphicsCard.json. It
- * takes less than eight minutes: what has not begun after seven is left out, which is said, and ends it with 1. What was
- * measured so far, and what ran each operator of a step, lies in --into (test-results/gpu) at any time.
+ * takes at most eight minutes: what has not begun after seven is left out, which is said, and ends it with 1, and a process
+ * that hangs is ended. What was measured so far, and what ran each operator of a step, lies in --into (test-results/gpu) at
+ * any time.
  * --accept-licenses installs CUDA's libraries first, and accepts their licenses: from the folder of their archives that
  * FIVECROP_MIRROR names, or from the network.
  * --software takes a Vulkan device in software and tiny sizes instead, to see that all of this works; its times mean
@@ -34,6 +35,10 @@ const began = performance.now();
 /** When nothing begins any more, in milliseconds. */
 const lastBegin = 7 * 60_000;
 const isLate = () => performance.now() - began > lastBegin;
+/** When everything is ended, and how long one process may take, in milliseconds. */
+const end = 8 * 60_000;
+const longest = 3 * 60_000;
+const run = (side: Side) => runSide(side, undefined, Math.max(1, Math.min(longest, began + end - performance.now())));
 const { software } = values;
 const rounds = software ? 1 : 3;
 const devices = values.device ? [values.device] : software ? ['webgpu'] : ['cuda', 'webgpu', 'dml', 'coreml'];
@@ -67,7 +72,7 @@ function work(title: string, kind: Work['kind'], architecture: string, batch: nu
 }
 
 const ours = ({ kind, architecture, batch, steps, size }: Work, device: string) =>
-  runSide({ script: 'ours/deviceWork.ts', args: [kind, architecture, batch, steps, device, size] });
+  run({ script: 'ours/deviceWork.ts', args: [kind, architecture, batch, steps, device, size] });
 
 interface Found {
   readonly device: string;
@@ -80,7 +85,7 @@ async function findDevice(): Promise<Found | undefined> {
   for (const device of devices) {
     const args = ['check', 'resnet18', 8, 5, device, works[0]?.size ?? 0];
     try {
-      const { figures } = await runSide({ script: 'ours/deviceWork.ts', args });
+      const { figures } = await run({ script: 'ours/deviceWork.ts', args });
       const { difference = Number.NaN, lossDifference = Number.NaN } = figures;
       if (difference < trustedDifference && lossDifference < trustedDifference)
         return { device, difference, lossDifference };
@@ -102,7 +107,7 @@ function reasonIn(error: unknown): string {
 async function torch(): Promise<Sample | undefined> {
   const list = works.map(({ kind, architecture, batch, steps, size }) => [kind, architecture, batch, steps, size]);
   try {
-    return await runSide({ script: 'peers/deviceWork.py', args: [JSON.stringify(list)] });
+    return await run({ script: 'peers/deviceWork.py', args: [JSON.stringify(list)] });
   } catch (error) {
     console.log(`torch with CUDA was not found (PYTHON names another Python): ${reasonIn(error)}`);
     return undefined;
@@ -155,7 +160,7 @@ async function place(device: string): Promise<boolean> {
       mkdirSync(into, { recursive: true });
       const file = join(into, `${architecture}.profile.json`);
       const args = ['placement', architecture, batch, steps, device, size, file];
-      const { figures } = await runSide({ script: 'ours/deviceWork.ts', args });
+      const { figures } = await run({ script: 'ours/deviceWork.ts', args });
       const { operators = 0, onCpu = Number.NaN } = figures;
       console.log(`${title}: ${onCpu} of ${operators} operators on the CPU (${file})`);
       isGood &&= onCpu === 0;

@@ -28,14 +28,17 @@ export function canRun({ torch, ultralytics }: Python, { needs }: Side): boolean
   return needs === undefined || Number.parseInt(torch, 10) >= 2;
 }
 
-/** Runs one side in a process of its own and returns what it measured. Throws with its output if it fails. */
-export async function runSide(side: Side, python = commands[0] ?? ''): Promise<Sample> {
+/**
+ * Runs one side in a process of its own and returns what it measured. Throws with its output if it fails, or takes longer
+ * than `milliseconds`: it is ended then.
+ */
+export async function runSide(side: Side, python = commands[0] ?? '', milliseconds?: number): Promise<Sample> {
   const { script, args } = side;
   const file = join(import.meta.dirname, script);
   const isPython = needsPython(side);
   const command = isPython ? python : process.execPath;
   const words = [...(isPython ? [] : ['--import', 'tsx']), file, ...args.map(String)];
-  const output = await outputOf(command, words, isPython ? peerEnvironment() : process.env);
+  const output = await outputOf(command, words, isPython ? peerEnvironment() : process.env, milliseconds);
   return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Sample;
 }
 
@@ -63,15 +66,18 @@ function peerEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !withheld.has(name)));
 }
 
-function outputOf(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
+function outputOf(command: string, args: readonly string[], env: NodeJS.ProcessEnv, timeout?: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout, killSignal: 'SIGKILL' });
+    const began = performance.now();
     const [out, err]: [string[], string[]] = [[], []];
     child.stdout.setEncoding('utf8').on('data', (text: string) => out.push(text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => err.push(text));
     child.on('error', reject);
     child.on('close', (code) => {
+      const isLate = timeout !== undefined && performance.now() - began >= timeout;
       if (code === 0) resolve(out.join(''));
+      else if (isLate) reject(new Error(`it did not end within ${(timeout / 1000).toFixed(0)} s`));
       else reject(new Error(`${[command, ...args].join(' ')} ended with ${code ?? 'a signal'}:\n${err.join('')}`));
     });
   });
