@@ -248,13 +248,15 @@ async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCh
   const dataCheck = checkWhileTraining(started, control.signal);
   const chosen = await options.chooseEngine({ engine: config.engine, device: config.device, log: session.log });
   for (const fallback of chosen.fallbacks) session.log(fallback, 'warning');
+  const version = engineVersion(chosen.engine.name);
+  if (chosen.device !== 'cpu') session.log(`Training with ${chosen.engine.name} ${version} on ${chosen.device}.`);
   const profiler = options.profileSteps === undefined ? undefined : profileRun(started, chosen, options.profileSteps);
   const { environment } = session.folder.record;
   await session.record({
     environment: {
       ...environment,
       engine: chosen.engine.name,
-      engineVersion: engineVersion(chosen.engine.name),
+      engineVersion: version,
       device: chosen.device,
       fallbacks: [...chosen.fallbacks],
     },
