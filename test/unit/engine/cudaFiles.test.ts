@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cudaReason } from '../../../src/ml/engine/onnxruntime/cuda/cudaReason.ts';
 import { cudaFilesFor, runtimeVersion } from '../../../src/ml/engine/onnxruntime/cuda/cudaFiles.ts';
+import { speaksOfMemory } from '../../../src/ml/engine/outOfMemory.ts';
 import { readCards } from '../../../src/ml/engine/onnxruntime/cuda/nvidiaDriver.ts';
 import { engineVersion } from '../../../src/ml/engine/engineVersion.ts';
 
@@ -73,4 +74,14 @@ test('what the provider says is told without its functions and files', () => {
     'NVIDIA’s driver is incomplete here: it has no libcuda.so.1',
   );
   assert.equal(cudaReason('nothing feeds images'), 'nothing feeds images');
+});
+
+test('a card without memory left is known by what CUDA’s libraries say', () => {
+  const short = [
+    'CUDA failure 2: out of memory',
+    'CUBLAS_STATUS_ALLOC_FAILED',
+    'INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED',
+  ];
+  assert.deepEqual(short.filter(speaksOfMemory), short);
+  assert.equal(speaksOfMemory('CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version'), false);
 });

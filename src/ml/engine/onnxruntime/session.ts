@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import { messageOf } from '../../../protocol/errors.ts';
+import { messageOf, UserError } from '../../../protocol/errors.ts';
 import { encodeOnnx, type OnnxModel } from '../../onnx/onnxModel.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
 import { webgpuLimits, type WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
@@ -114,7 +114,8 @@ export async function guarded<Result>(device: string, call: () => Promise<Result
     return await call();
   } catch (error) {
     if (speaksOfMemory(messageOf(error))) throw outOfMemory(device, error);
-    if (device === 'cuda') throw new Error(cudaReason(messageOf(error)), { cause: error });
+    if (device === 'cuda' && !(error instanceof UserError))
+      throw new Error(cudaReason(messageOf(error)), { cause: error });
     throw error;
   }
 }
