@@ -123,7 +123,7 @@ export async function chooseEngine(wish: EngineWish): Promise<ChosenEngine> {
   const wanted = engines.filter(({ name }) => wish.engine === 'auto' || wish.engine === name);
   const reasons: string[] = [];
   for (const engine of wanted) {
-    const device = (await engine.devices()).find(({ name }) => name === wish.device);
+    const device = (await engine.devices(wish.device)).find(({ name }) => name === wish.device);
     if (device?.available === true) {
       const check = device.name === 'cpu' ? undefined : refusal(await probeDevice(engine.name, device.name));
       if (check === undefined) return { engine, device: device.name, fallbacks: [] };

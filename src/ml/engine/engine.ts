@@ -142,8 +142,11 @@ export interface Engine {
    * then in float32. `log` hears when they do, and why where they do not. Absent where an engine cannot.
    */
   int8?(log: (sentence: string) => void): Engine;
-  /** Never throws: what cannot be used is listed with its reason. */
-  devices(): Promise<readonly Device[]>;
+  /**
+   * All devices, or, where one of that name is `wanted`, at least that: others may take seconds to ask. Never throws: what
+   * cannot be used is listed with its reason.
+   */
+  devices(wanted?: string): Promise<readonly Device[]>;
   /** Parameters and buffers of the graphs are taken from `state` and become constants. */
   compileInference(graphFor: GraphForBatch, state: StateDict, device: string): Promise<InferenceModel>;
   /** A foreign ONNX model. Throws where this engine reads none. */

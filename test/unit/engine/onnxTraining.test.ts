@@ -48,6 +48,8 @@ test('a model that is disposed of in the middle of a step in parts begins no fur
 
 test('the CPU is always there, and a device that is missing is refused instead of replaced by the CPU', async () => {
   const devices = await onnxEngine.devices();
+  const withoutNvidia = devices.filter(({ name }) => name !== 'cuda');
+  assert.deepEqual(await onnxEngine.devices('cpu'), withoutNvidia, 'where the CPU is wanted NVIDIA is not asked');
   assert.equal(devices.find(({ name }) => name === 'cpu')?.available, true);
   const missing = devices.filter(({ available }) => !available).map(({ name }) => name);
   for (const device of [...missing, 'abacus']) {

@@ -14,10 +14,11 @@ const needs: Readonly<Record<string, string>> = {
 
 /**
  * The devices that ONNX Runtime could compute on. `available` here means that its provider is in the package, or, for CUDA,
- * installed; whether the hardware answers is what the self-check finds out, in a process of its own.
+ * installed; whether the hardware answers is what the self-check finds out, in a process of its own. NVIDIA's driver, which may
+ * take seconds, is asked only where CUDA is wanted, or all are.
  */
-export async function listOnnxDevices(): Promise<readonly Device[]> {
-  return [...builtDevices(), await cudaDevice()];
+export async function listOnnxDevices(wanted = 'cuda'): Promise<readonly Device[]> {
+  return wanted === 'cuda' ? [...builtDevices(), await cudaDevice()] : builtDevices();
 }
 
 /** The CPU, and what is part of a build or not. */

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { codeOf, messageOf } from '../../../../protocol/errors.ts';
 import { cudaFilesFor, leastCapability, leastDriver, onlyPlatforms } from './cudaFiles.ts';
@@ -7,8 +8,14 @@ import { cudaFilesFor, leastCapability, leastDriver, onlyPlatforms } from './cud
 export type NvidiaDriver =
   { readonly usable: true; readonly cards: string } | { readonly usable: false; readonly reason: string };
 
-/** NVIDIA's driver brings this program; in Windows' subsystem for Linux it is not on the path. */
-const programs = ['nvidia-smi', '/usr/lib/wsl/lib/nvidia-smi'];
+/**
+ * NVIDIA's driver brings this program; in Windows' subsystem for Linux it is not on the path. Windows itself would look for
+ * a bare name in the current folder first, which may hold a stranger's files.
+ */
+const programs =
+  process.platform === 'win32'
+    ? [join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32', 'nvidia-smi.exe')]
+    : ['nvidia-smi', '/usr/lib/wsl/lib/nvidia-smi'];
 const question = ['--query-gpu=name,driver_version,compute_cap', '--format=csv,noheader'];
 /** A driver that wakes its cards takes some seconds to answer. */
 const patienceMilliseconds = 30_000;
