@@ -26,14 +26,16 @@ function batchOf(rows: number): Feeds {
   ]);
 }
 
-/** Steps on whole batches, on another size and on parts of a batch, with a snapshot in between. */
-async function train(engine: Engine): Promise<{ steps: StepResult[]; snapshots: TrainingState[] }> {
+const mixed = [[batchOf(4)], [batchOf(4)], [batchOf(2)], [batchOf(2), batchOf(3)], [batchOf(4)]];
+
+/** Steps, by default on whole batches, on another size and on parts of a batch, with a snapshot in between. */
+async function train(engine: Engine, batches = mixed): Promise<{ steps: StepResult[]; snapshots: TrainingState[] }> {
   const options = { trainable: new Set(names.parameters), optimizer: adam, device: 'cpu' };
   const initial = { state: initialState, optimizer: new Map(), step: 0 };
   const model = await engine.compileTraining((batch) => network(batch, 'batch', side), initial, options);
   try {
     const [steps, snapshots]: [StepResult[], TrainingState[]] = [[], []];
-    for (const parts of [[batchOf(4)], [batchOf(4)], [batchOf(2)], [batchOf(2), batchOf(3)], [batchOf(4)]]) {
+    for (const parts of batches) {
       steps.push(await model.step(parts, 0.01));
       snapshots.push(await model.snapshot());
     }
@@ -48,8 +50,8 @@ test('with its state left where it is a training gives the numbers of the plain 
 });
 
 /** A library that counts the values that it makes and lets go of. */
-function counting(library: Library): { library: Library; count: { made: number; bound: number; released: number } } {
-  const count = { made: 0, bound: 0, released: 0 };
+function counting(library: Library) {
+  const count = { made: 0, bound: 0, released: 0, mostAtOnce: 0 };
   const counted: Library = {
     ...library,
     made: (name, ...args) => {
@@ -59,6 +61,7 @@ function counting(library: Library): { library: Library; count: { made: number; 
     call: (name, ...args) => {
       library.call(name, ...args);
       if (name === 'GetBoundOutputValues') count.bound += Number((args[3] as BigUint64Array)[0]);
+      count.mostAtOnce = Math.max(count.mostAtOnce, count.made + count.bound - count.released);
       if (name === 'Run') count.made += (args[7] as BigUint64Array).length;
     },
     callAside: async (name, ...args) => {
@@ -78,4 +81,15 @@ test('each value that a training leaves on the card is let go of exactly once', 
   await train(onnxEngineAside(library));
   assert.ok(count.bound > 5 * names.parameters.length, JSON.stringify(count));
   assert.equal(count.released, count.made + count.bound, JSON.stringify(count));
+});
+
+test('a step in more parts holds no more sums of gradients on the card', async () => {
+  const mostWith = async (parts: number) => {
+    const { library, count } = counting(withCard);
+    await train(onnxEngineAside(library), [Array.from({ length: parts }, () => batchOf(2))]);
+    return count.mostAtOnce;
+  };
+  // The statistics from before the step are kept, in case it fails, and theirs of each part until it ends.
+  const statistics = names.buffers.length;
+  assert.ok((await mostWith(6)) <= (await mostWith(3)) + 3 * statistics);
 });

@@ -29,6 +29,8 @@ export interface MovingState {
   readonly inTorchOrder: (name: string, value: Tensor) => Tensor;
   /** Remembers a tensor that a step gave, so that its memory on the device is freed once nothing holds it. */
   readonly own: (tensor: OrtTensor) => void;
+  /** Frees a tensor on the device that a step gave, which nothing reads any more, before the step has ended. */
+  readonly free: (tensor: OrtTensor) => void;
   /** Frees what was replaced: on a device, of whose memory the garbage collector knows nothing, or for a successor to come. */
   readonly freeUnused: () => void;
   /** All of the state after `steps` steps, with torch's counts of batches raised by `forwards`. */
@@ -96,6 +98,7 @@ export function createMovingState(
     },
     inTorchOrder,
     own: onDevice.own,
+    free: onDevice.free,
     freeUnused,
     snapshot: async (steps, forwards) => {
       // A snapshot is what a validation or a save needs memory for, and comes once in many steps.
@@ -126,16 +129,17 @@ export function createMovingState(
 /** The tensors on the device that steps gave. */
 function createDeviceMemory() {
   const owned = new Set<OrtTensor>();
+  const free = (tensor: OrtTensor) => {
+    if (owned.delete(tensor)) tensor.dispose();
+  };
   return {
+    free,
     own: (tensor: OrtTensor) => {
       if (isOnDevice(tensor)) owned.add(tensor);
     },
     freeAllBut: (tensors: Iterable<OrtTensor>) => {
       const used = new Set(tensors);
-      for (const tensor of [...owned].filter((it) => !used.has(it))) {
-        tensor.dispose();
-        owned.delete(tensor);
-      }
+      for (const tensor of [...owned].filter((it) => !used.has(it))) free(tensor);
     },
   };
 }

@@ -191,7 +191,11 @@ async function run(
   for (const [name, tensor] of updates) {
     state.own(tensor);
     if (state.tensors.has(name)) state.replace(name, tensor);
-    else sums.set(name, tensor);
+    else {
+      const before = sums.get(name);
+      sums.set(name, tensor);
+      if (before) state.free(before);
+    }
   }
   return outputs;
 }
