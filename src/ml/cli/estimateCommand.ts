@@ -57,8 +57,12 @@ function lines(found: RunEstimate): string[] {
   const milliseconds = (time: number) => `${(1000 * time).toFixed(time < 0.1 ? 1 : 0)} ms`;
   const later =
     steps > firstSteps ? `, ${steps - firstSteps} at ${milliseconds(laterStepSeconds)} once its images are known` : '';
+  const memory = `${(memoryBytes / 1e9).toFixed(1)} GB of memory`;
+  // Of a graphics card's own memory nothing is measured.
+  const takes =
+    device === 'cpu' ? ` and ${memory} on ${device}` : ` on ${device}, and ${memory} outside the graphics card`;
   return [
-    `About ${exactDuration(seconds)} and ${(memoryBytes / 1e9).toFixed(1)} GB of memory on ${device}, by ${found.measuredSteps} steps.`,
+    `About ${exactDuration(seconds)}${takes}, by ${found.measuredSteps} steps.`,
     `${firstSteps} steps at ${milliseconds(firstStepSeconds)}${later}.`,
     `${validations} validations, the first in ${shortTime(found.firstValidationSeconds)}, each of the others in ${shortTime(found.laterValidationSeconds)}.`,
   ];

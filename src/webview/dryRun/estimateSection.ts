@@ -25,10 +25,18 @@ export function estimateSection(): EstimateSection {
       section.hidden = estimate === undefined;
       if (estimate === undefined || estimate === drawn) return;
       drawn = estimate;
-      setText(figures, l10n.t('About {0} and {1} GB of memory on {2}', duration(estimate.seconds), gigabytes(estimate), estimate.device)); // prettier-ignore
+      setText(figures, totalsOf(estimate));
       parts.replaceChildren(...partsOf(estimate).map((text) => element('li', {}, [text])));
     },
   };
+}
+
+/** Of a graphics card's own memory nothing is measured. */
+function totalsOf(estimate: RunEstimate): string {
+  const { seconds, device } = estimate;
+  return device === 'cpu'
+    ? l10n.t('About {0} and {1} GB of memory on {2}', duration(seconds), gigabytes(estimate), device)
+    : l10n.t('About {0} on {1}, and {2} GB of memory outside the graphics card', duration(seconds), device, gigabytes(estimate)); // prettier-ignore
 }
 
 function gigabytes({ memoryBytes }: RunEstimate): string {
