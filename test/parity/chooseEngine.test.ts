@@ -21,15 +21,25 @@ const wish = (device: EngineWish['device'], engine: EngineWish['engine'] = 'auto
   log: (message) => messages.push(message),
 });
 
+interface Remembered {
+  devices: object[];
+  refused: object[];
+  cpu: { onnx?: number };
+  fingerprint: string;
+}
+
+/** What was found last. */
+async function remembered(): Promise<Remembered> {
+  const { found } = JSON.parse(await readFile(memory, 'utf8')) as { found: Remembered[] };
+  const [newest] = found;
+  assert.ok(newest);
+  return newest;
+}
+
 /** Puts other findings in the place of those that are remembered of this machine. */
-async function pretend(findings: {
-  devices?: object[];
-  refused?: object[];
-  cpu?: object;
-  fingerprint?: string;
-}): Promise<void> {
-  const known = JSON.parse(await readFile(memory, 'utf8')) as object;
-  await writeFile(memory, JSON.stringify({ ...known, devices: [], refused: [], ...findings }));
+async function pretend(findings: Partial<Remembered>): Promise<void> {
+  const found = [{ ...(await remembered()), devices: [], refused: [], ...findings }];
+  await writeFile(memory, JSON.stringify({ found }));
 }
 
 const graphicsCard = (secondsPerStep: number) => ({ engine: 'onnx', device: 'webgpu', secondsPerStep });
@@ -65,7 +75,7 @@ test('a probe answers from a process of its own: the CPU agrees with itself, and
 test('auto tries the devices once and then knows them', async () => {
   messages.length = 0;
   const first = await chooseEngine(wish('auto'));
-  const tried = JSON.parse(await readFile(memory, 'utf8')) as { devices: unknown[]; refused: unknown[] };
+  const tried = await remembered();
   const accelerators = (await onnxEngine.devices()).filter(({ name, available }) => available && name !== 'cpu');
   assert.ok(tried.devices.length + tried.refused.length >= accelerators.length);
   const said = messages.filter((message) => message.includes('Checking the devices')).length;
@@ -85,7 +95,7 @@ test('auto takes what is remembered as faster than the CPU, the fastest first', 
 test('auto times the CPU once a machine: then it is compared by what is remembered', async () => {
   await pretend({ devices: [graphicsCard(1e-3)], cpu: {} });
   await chooseEngine(wish('auto'));
-  const { cpu } = JSON.parse(await readFile(memory, 'utf8')) as { cpu: { onnx?: number } };
+  const { cpu } = await remembered();
   assert.ok(cpu.onnx !== undefined && cpu.onnx > 0, JSON.stringify(cpu));
   // No CPU takes that long, and none is that fast: only the memory can be what decides.
   await pretend({ devices: [graphicsCard(1e3)], cpu: { onnx: 1e4 } });
@@ -143,6 +153,6 @@ test('what was remembered of another machine is not trusted: the devices are tri
   await pretend({ devices: [{ ...graphicsCard(1e-9), device: 'dml' }], fingerprint: 'another machine' });
   const { device } = await chooseEngine(wish('auto'));
   assert.notEqual(device, 'dml');
-  const { fingerprint } = JSON.parse(await readFile(memory, 'utf8')) as { fingerprint: string };
+  const { fingerprint } = await remembered();
   assert.notEqual(fingerprint, 'another machine');
 });
