@@ -9,15 +9,20 @@ export function isLookAhead(answer: unknown): answer is LookAhead {
 }
 
 /**
- * Shows what the user wants to know ahead of a training, until they come back; the configuration then, with another learning
- * rate where they chose one. Throws a cancellation if they close the page.
+ * Shows what the user wants to know ahead of a training, until they come back; the learning rate then, if they chose one.
+ * Throws a cancellation if they close the page.
  */
 export async function lookAhead(
   { panels }: Pick<Parts, 'panels'>,
   config: GivenConfig,
   first: LookAhead,
-): Promise<GivenConfig> {
+): Promise<number | undefined> {
   const answer = await panels.lookAhead(config, first);
   if (answer === undefined) throw cancelled();
-  return answer.learningRate === undefined ? config : { ...config, learningRate: answer.learningRate };
+  return answer.learningRate;
+}
+
+/** A configuration with a learning rate that was chosen; without one as it is. */
+export function withRate(config: GivenConfig, learningRate: number | undefined): GivenConfig {
+  return learningRate === undefined ? config : { ...config, learningRate };
 }

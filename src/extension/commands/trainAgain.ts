@@ -11,7 +11,7 @@ import { chooseRun } from './chooseRun.ts';
 import { configuredNode } from './configurationDocuments.ts';
 import { confirmTraining, type ConfirmParts } from './confirmTraining.ts';
 import { editSettings } from './editSettings.ts';
-import { isLookAhead, lookAhead } from './lookAhead.ts';
+import { isLookAhead, lookAhead, withRate } from './lookAhead.ts';
 import { nameAgain } from './nameAgain.ts';
 import { startOrQueue } from './startOrQueue.ts';
 
@@ -67,7 +67,7 @@ async function confirmAndStart(parts: AgainParts, { config: first, out, title, .
     if (answer === 'edit') return editSettings(config);
     if (answer === 'start') return startOrQueue(parts, { config, out, ...named });
     if (isLookAhead(answer)) {
-      config = await lookAhead(parts, config, answer);
+      config = withRate(config, await lookAhead(parts, config, answer));
       continue;
     }
     if (answer !== 'folder') return;

@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
-import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { runNameOf } from '../../runs/name.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
@@ -16,7 +15,7 @@ import { askTrainingChoices, dataChosen } from './askTrainingChoices.ts';
 import { confirmTraining } from './confirmTraining.ts';
 import { justDrawn } from './drawSample.ts';
 import { editSettings } from './editSettings.ts';
-import { isLookAhead, lookAhead } from './lookAhead.ts';
+import { isLookAhead, lookAhead, withRate } from './lookAhead.ts';
 import { back } from './runSteps.ts';
 import type { Offers } from './networkList.ts';
 import { registerCommand } from './registerCommand.ts';
@@ -93,7 +92,7 @@ async function trainModel(
       ? { choices: await dataChosen(asking, first, folder), place: { title, step: 2, totalSteps: 2 } }
       : await askTrainingChoices(asking, first, { folder });
   /** What a range test suggested; for other answers it says nothing. */
-  let learningRate: GivenConfig['learningRate'] | undefined;
+  let learningRate: number | undefined;
   for (;;) {
     const config = () => withRate(configFrom(choices, settings), learningRate);
     const answer = await confirmTraining(parts, {
@@ -106,7 +105,7 @@ async function trainModel(
       learningRate = undefined;
       const from = answer === back ? { folder, last: true } : {};
       ({ choices, place } = await askTrainingChoices(asking, choices, from));
-    } else if (isLookAhead(answer)) ({ learningRate } = await lookAhead(parts, config(), answer));
+    } else if (isLookAhead(answer)) learningRate = (await lookAhead(parts, config(), answer)) ?? learningRate;
     else {
       await remember(context, parts, choices);
       return answer === 'edit' ? editSettings(config()) : startOrQueue(parts, { config: config(), out });
@@ -119,10 +118,6 @@ async function networkOffers({ service }: TrainParts): Promise<Offers> {
   const { weightsFolder } = readSettings();
   const folder = weightsFolder === undefined ? {} : { weightsFolder };
   return answerOf(service, { type: 'networks', ...folder }, 'networks');
-}
-
-function withRate(config: GivenConfig, learningRate: GivenConfig['learningRate'] | undefined): GivenConfig {
-  return learningRate === undefined ? config : { ...config, learningRate };
 }
 
 async function remember(
@@ -155,7 +150,8 @@ async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void
       onChange: (changed) => (config = changed),
     });
   let answer = await confirm();
-  for (; isLookAhead(answer); answer = await confirm()) config = await lookAhead(parts, config, answer);
+  for (; isLookAhead(answer); answer = await confirm())
+    config = withRate(config, await lookAhead(parts, config, answer));
   if (answer === 'folder') await vscode.window.showTextDocument(document);
   if (answer !== 'start') return;
   await parts.dataFolders.remember(config.data);
