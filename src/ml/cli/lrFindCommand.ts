@@ -57,6 +57,7 @@ async function lrFind(data: string | undefined, options: OptionValues): Promise<
   const found = await withInterrupt(stopping, (signal) =>
     findLearningRate(config, range, {
       ...{ chooseEngine, signal, onProgress: prepared },
+      advice: 'begin with a lower one (--from), or try more (--steps)',
       onEvent: (event) => {
         if (event.event === 'log') progress.line(event.message);
       },

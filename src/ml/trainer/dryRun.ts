@@ -3,7 +3,7 @@ import { type DryRunAnswer, dryRunRequestSchema } from '../../protocol/dryRun.ts
 import { failureOf } from '../../protocol/requestChannel.ts';
 import { chooseTrainingEngine } from '../engine/chooseTrainingEngine.ts';
 import { estimateRun } from '../training/run/estimateRun.ts';
-import { findLearningRate } from '../training/run/findLearningRate.ts';
+import { findLearningRate, type RateOptions } from '../training/run/findLearningRate.ts';
 import type { DryRunOptions } from '../training/run/dryRun.ts';
 
 /** Longest that a step may go on once nobody waits for it, in milliseconds. */
@@ -55,11 +55,16 @@ async function answerTo(
   };
   if (request.what === 'rate') {
     const { range, config } = request;
-    const onPoint: Parameters<typeof findLearningRate>[2]['onPoint'] = (point, done) => {
+    const onPoint: RateOptions['onPoint'] = (point, done) => {
       send({ type: 'point', point });
       send({ type: 'progress', what: 'Trying learning rates', done, total: range.steps });
     };
-    const { points, smoothed, steepest, least } = await findLearningRate(config, range, { ...options, onPoint });
+    const advice = 'use more images per step';
+    const { points, smoothed, steepest, least } = await findLearningRate(config, range, {
+      ...options,
+      advice,
+      onPoint,
+    });
     const rate = {
       points: [...points],
       smoothed: [...smoothed],

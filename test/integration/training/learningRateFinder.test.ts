@@ -7,6 +7,7 @@ import { findLearningRate } from '../../../src/ml/training/run/findLearningRate.
 import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import { drawTinyDataset, temporaryFolder, tinyConfig } from '../../unit/training/tinyDataset.ts';
 
+const advice = 'begin with a lower one (--from)';
 const chooseEngine = () => Promise.resolve({ engine: onnxEngine, device: 'cpu', fallbacks: [] });
 const leftBehind = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('fivecrop-dry-run-'));
 
@@ -16,7 +17,7 @@ test('a range test tries growing rates over several epochs, suggests one, and le
   const { points, steepest, least } = await findLearningRate(
     config,
     { from: 1e-5, to: 0.1, steps: 20 },
-    { chooseEngine },
+    { chooseEngine, advice },
   );
   assert.ok(points.length >= 10, `${points.length} rates were tried`);
   const rates = points.map(({ learningRate }) => learningRate);
@@ -25,7 +26,7 @@ test('a range test tries growing rates over several epochs, suggests one, and le
     rates.toSorted((a, b) => a - b),
   );
   assert.ok(steepest !== undefined && steepest <= least);
-  const again = await findLearningRate(config, { from: 1e-5, to: 0.1, steps: 20 }, { chooseEngine });
+  const again = await findLearningRate(config, { from: 1e-5, to: 0.1, steps: 20 }, { chooseEngine, advice });
   assert.deepEqual(again.points, points, 'the same steps give the same losses');
   assert.deepEqual(await leftBehind(), before);
 });
@@ -33,11 +34,11 @@ test('a range test tries growing rates over several epochs, suggests one, and le
 test('a range test that begins with too high a rate, or is stopped, says so', async (t) => {
   const config = tinyConfig(await drawTinyDataset(await temporaryFolder(t)), { optimizer: 'sgd' });
   await assert.rejects(
-    findLearningRate(config, { from: 500, to: 1000, steps: 20 }, { chooseEngine }),
+    findLearningRate(config, { from: 500, to: 1000, steps: 20 }, { chooseEngine, advice }),
     (error) => error instanceof UserError && error.message.includes('--from'),
   );
   const stopping = new AbortController();
   const range = { from: 1e-5, to: 0.1, steps: 20 };
-  const stopped = { chooseEngine, signal: stopping.signal, onPoint: () => stopping.abort() };
+  const stopped = { chooseEngine, advice, signal: stopping.signal, onPoint: () => stopping.abort() };
   await assert.rejects(findLearningRate(config, range, stopped), CancelledError);
 });
