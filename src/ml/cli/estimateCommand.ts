@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { bytes } from '../../charts/format.ts';
 import type { RunEstimate } from '../../protocol/dryRun.ts';
 import { chooseTrainingEngine } from '../engine/chooseTrainingEngine.ts';
 import { estimateRun } from '../training/run/estimateRun.ts';
@@ -53,19 +54,25 @@ async function estimate(data: string | undefined, options: OptionValues): Promis
 }
 
 function lines(found: RunEstimate): string[] {
-  const { seconds, memoryBytes, steps, firstSteps, firstStepSeconds, laterStepSeconds, validations, device } = found;
+  const { seconds, memoryBytes, steps, firstSteps, firstStepSeconds, laterStepSeconds, device } = found;
   const milliseconds = (time: number) => `${(1000 * time).toFixed(time < 0.1 ? 1 : 0)} ms`;
   const later =
     steps > firstSteps ? `, ${steps - firstSteps} at ${milliseconds(laterStepSeconds)} once its images are known` : '';
-  const memory = `${(memoryBytes / 1e9).toFixed(1)} GB of memory`;
+  const memory = `${bytes(memoryBytes)} of memory`;
   // Of a graphics card's own memory nothing is measured.
   const takes =
     device === 'cpu' ? ` and ${memory} on ${device}` : ` on ${device}, and ${memory} outside the graphics card`;
   return [
     `About ${exactDuration(seconds)}${takes}, by ${found.measuredSteps} steps.`,
-    `${firstSteps} steps at ${milliseconds(firstStepSeconds)}${later}.`,
-    `${validations} validations, the first in ${shortTime(found.firstValidationSeconds)}, each of the others in ${shortTime(found.laterValidationSeconds)}.`,
+    `${firstSteps} ${firstSteps === 1 ? 'step' : 'steps'} at ${milliseconds(firstStepSeconds)}${later}.`,
+    validationsOf(found),
   ];
+}
+
+function validationsOf({ validations, firstValidationSeconds, laterValidationSeconds }: RunEstimate): string {
+  const first = shortTime(firstValidationSeconds);
+  if (validations === 1) return `1 validation in ${first}.`;
+  return `${validations} validations, the first in ${first}, each of the others in ${shortTime(laterValidationSeconds)}.`;
 }
 
 /** Seconds with a digit more where they are few. */

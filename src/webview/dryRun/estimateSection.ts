@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { RunEstimate } from '../../protocol/dryRun.ts';
 import { element } from '../components/element.ts';
-import { count, duration } from '../../charts/format.ts';
+import { bytes, count, duration } from '../../charts/format.ts';
 import { setText } from '../components/setText.ts';
 import type { Known } from './known.ts';
 
@@ -32,28 +32,36 @@ export function estimateSection(): EstimateSection {
 }
 
 /** Of a graphics card's own memory nothing is measured. */
-function totalsOf(estimate: RunEstimate): string {
-  const { seconds, device } = estimate;
+function totalsOf({ seconds, memoryBytes, device }: RunEstimate): string {
+  const memory = bytes(memoryBytes);
   return device === 'cpu'
-    ? l10n.t('About {0} and {1} GB of memory on {2}', duration(seconds), gigabytes(estimate), device)
-    : l10n.t('About {0} on {1}, and {2} GB of memory outside the graphics card', duration(seconds), device, gigabytes(estimate)); // prettier-ignore
-}
-
-function gigabytes({ memoryBytes }: RunEstimate): string {
-  return (memoryBytes / 1e9).toFixed(1);
+    ? l10n.t('About {0} and {1} of memory on {2}', duration(seconds), memory, device)
+    : l10n.t('About {0} on {1}, and {2} of memory outside the graphics card', duration(seconds), device, memory);
 }
 
 function partsOf(estimate: RunEstimate): string[] {
-  const { steps, firstSteps, firstStepSeconds, laterStepSeconds, validations, measuredSteps } = estimate;
-  const milliseconds = (seconds: number) => (1000 * seconds).toFixed(seconds < 0.1 ? 1 : 0);
-  const later = steps - firstSteps;
   return [
-    l10n.t('{0} steps of {1} ms', count(firstSteps), milliseconds(firstStepSeconds)),
-    ...(later > 0 ? [l10n.t('{0} steps of {1} ms, once their images are known', count(later), milliseconds(laterStepSeconds))] : []), // prettier-ignore
-    l10n.t('{0} validations, the first in {1}, each of the others in {2}', count(validations), shortTime(estimate.firstValidationSeconds), shortTime(estimate.laterValidationSeconds)), // prettier-ignore
+    ...stepsOf(estimate),
+    validationsOf(estimate),
     l10n.t('{0} until the first step', shortTime(estimate.setupSeconds)),
-    l10n.t('Measured over {0} steps', count(measuredSteps)),
+    l10n.t('Measured over {0} steps', count(estimate.measuredSteps)),
   ];
+}
+
+function stepsOf({ steps, firstSteps, firstStepSeconds, laterStepSeconds }: RunEstimate): string[] {
+  const milliseconds = (seconds: number) => (1000 * seconds).toFixed(seconds < 0.1 ? 1 : 0);
+  const [first, later] = [milliseconds(firstStepSeconds), milliseconds(laterStepSeconds)];
+  const laterSteps = steps - firstSteps;
+  const ofFirst = firstSteps === 1 ? l10n.t('1 step of {0} ms', first) : l10n.t('{0} steps of {1} ms', count(firstSteps), first); // prettier-ignore
+  if (laterSteps === 0) return [ofFirst];
+  const ofLater = laterSteps === 1 ? l10n.t('1 step of {0} ms, once its images are known', later) : l10n.t('{0} steps of {1} ms, once their images are known', count(laterSteps), later); // prettier-ignore
+  return [ofFirst, ofLater];
+}
+
+function validationsOf({ validations, firstValidationSeconds, laterValidationSeconds }: RunEstimate): string {
+  const first = shortTime(firstValidationSeconds);
+  if (validations === 1) return l10n.t('1 validation in {0}', first);
+  return l10n.t('{0} validations, the first in {1}, each of the others in {2}', count(validations), first, shortTime(laterValidationSeconds)); // prettier-ignore
 }
 
 /** Seconds with a digit more where they are few. */
