@@ -71,7 +71,6 @@ function sampleItem(
   { image, picture, classes, mixedWith }: ShownSample,
   send: (message: DryRunPanelToHost) => void,
 ): HTMLElement {
-  // prettier-ignore
   const words = mixedClasses(classes);
   const opened = (path: string) =>
     element('button', { class: 'link', title: path, onclick: () => send({ type: 'open', image: path }) }, [fileName(path)]); // prettier-ignore

@@ -58,8 +58,8 @@ export interface SampledBatch {
 
 /**
  * The images of a batch that a run of this configuration trains on, to the bit: the same order, crops, augmentation and
- * mixing, by the same loader. Needs no weights, but the file of an ONNX network. Throws as `trainRun` does of network, data and settings, and a
- * usage error for a batch or an epoch that the run has not.
+ * mixing, by the same loader. Needs no weights, but the file of an ONNX network. Throws as `trainRun` does of network, data
+ * and settings, and a usage error for a batch or an epoch that the run has not.
  */
 export async function sampleBatch(given: GivenConfig, options: SampleOptions): Promise<SampledBatch> {
   const { signal, pool, log, epoch, batch } = options;
