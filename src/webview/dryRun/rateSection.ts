@@ -60,7 +60,12 @@ export function rateSection(send: (message: DryRunPanelToHost) => void): RateSec
       marks: undefined,
     });
   };
-  return { element: section, draw, restyle: chart.restyle };
+  const restyle = (): void => {
+    // The curves bear the theme's colours too.
+    draw(known);
+    chart.restyle();
+  };
+  return { element: section, draw, restyle };
 }
 
 /** Two digits: the test tells no more. */
