@@ -117,7 +117,7 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
     memory.remember(id, { data, source });
     await rememberFeatures(next, context.workspaceState);
     connection.post(offers(data, source, runs));
-    session.cancel();
+    session.stopLooking();
     await session.act({ kind: 'look' }, 'user');
   };
   const begin = async () => {
@@ -130,7 +130,7 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
   }); // prettier-ignore
   panel.onDidDispose(() => {
     watcher.dispose();
-    session.dispose();
+    session.stopLooking();
     memory.forget(id);
   });
   memory.remember(id, { data, ...(source ? { source } : {}) });

@@ -39,9 +39,10 @@ export interface EditingSession<Figures> {
   act(action: CleaningAction, asker: Asker): Promise<void>;
   /** Ends what is going on; what was asked for after it is not begun. */
   cancel(): void;
+  /** Ends looks, as where their page is closed; edits that were asked for are still made. */
+  stopLooking(): void;
   /** Says everything to a page that begins anew. */
   replay(): void;
-  dispose(): void;
 }
 
 const idle = { type: 'progress', busy: false, what: '', done: 0, total: 0 } as const;
@@ -54,7 +55,7 @@ export function createEditingSession<Figures>(
   let figures: Figures | undefined;
   let progress: EditingProgress = idle;
   let problem: { readonly message: string; readonly isOfEdit: boolean } | undefined;
-  let running = new AbortController();
+  let [looking, editing] = [new AbortController(), new AbortController()];
   let waiting = 0;
   /** Whether something was done of which no figures have been told. */
   let isBehind = false;
@@ -108,7 +109,7 @@ export function createEditingSession<Figures>(
       return figures;
     },
     act: (action, asker) => {
-      const controller = running;
+      const controller = action.kind === 'look' ? looking : editing;
       if (waiting++ === 0) report({ ...idle, busy: true, what: l10n.t('Reading the data') });
       before = before
         .then(() => run(action, asker, controller))
@@ -118,14 +119,20 @@ export function createEditingSession<Figures>(
       return before;
     },
     cancel: () => {
-      running.abort();
-      running = new AbortController();
+      [looking, editing] = [renewed(looking), renewed(editing)];
+    },
+    stopLooking: () => {
+      looking = renewed(looking);
     },
     replay: () => {
       if (figures) tell.figures(figures, false);
       tell.progress(progress);
       tellProblem(false);
     },
-    dispose: () => running.abort(),
   };
+}
+
+function renewed(ended: AbortController): AbortController {
+  ended.abort();
+  return new AbortController();
 }

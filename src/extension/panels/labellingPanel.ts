@@ -149,7 +149,7 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, shown: Shown, around:
     memory.remember(id, { data, unlabelled, source });
     await rememberFeatures(next, context.workspaceState);
     connection.post(offers());
-    session.cancel();
+    session.stopLooking();
     await session.act({ kind: 'look' }, 'user');
   };
   const add = async (images: readonly string[]) => {
@@ -165,7 +165,7 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, shown: Shown, around:
   const watcher = watchSettled([data, unlabelled], () => lastAction, onChange);
   panel.onDidDispose(() => {
     watcher.dispose();
-    session.dispose();
+    session.stopLooking();
     memory.forget(id);
   });
   memory.remember(id, { data, unlabelled, ...(source ? { source } : {}) });

@@ -64,7 +64,7 @@ export function openImages(
       if (labelling?.undo || unanswered > 0) ask({ type: 'undo' });
     },
     redo: () => {
-      if (labelling?.redo) ask({ type: 'redo' });
+      if (labelling?.redo || unanswered > 0) ask({ type: 'redo' });
     },
   };
 }

@@ -39,3 +39,16 @@ test('why an edit failed stays until the user asks for something else, why a loo
   assert.deepEqual(edit, ['No. true', 'figures false', 'No. false']);
   assert.deepEqual(look, ['figures false', 'No. false', 'figures false']);
 });
+
+test('edits that wait while a page is closed are made, looks are not', async () => {
+  const made: string[] = [];
+  const session = createCleaningSession(({ kind }, { signal }) => {
+    if (signal.aborted) return Promise.reject(cancelled());
+    made.push(kind);
+    return Promise.resolve();
+  }, () => undefined); // prettier-ignore
+  const asked = [session.act({ kind: 'undo' }, 'page'), session.act({ kind: 'look' }, 'user'), session.act({ kind: 'redo' }, 'page')]; // prettier-ignore
+  session.stopLooking();
+  await Promise.all(asked);
+  assert.deepEqual(made, ['undo', 'redo']);
+});

@@ -36,6 +36,14 @@ test('keys that are faster than the host label one image after the other, and no
   assert.equal(open.items()[0]?.image, images[1]);
 });
 
+test('undo and redo are asked for while what they are of is still on its way', () => {
+  const { open, sent } = opened();
+  open.label('1');
+  open.undo();
+  open.redo();
+  assert.deepEqual(sent.map(({ type }) => type), ['edit', 'undo', 'redo']); // prettier-ignore
+});
+
 test('after a label what would teach most is next, wherever in the list the labelled one was', () => {
   const { open, state } = opened();
   const [first, , third] = open.items();
