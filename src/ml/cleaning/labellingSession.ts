@@ -95,7 +95,7 @@ export async function openLabellingSession(
       const images = await imagesBeside(root, beside);
       const [ownRows, imageRows] = [await rowsOf(own.map(({ file }) => file)), await rowsOf(images)];
       if (!ownRows || !imageRows) return undefined;
-      dataFiles = new Map(own.map(({ file }, at) => [ownRows[at] ?? NaN, file]));
+      dataFiles = new Map(own.flatMap(({ file }, at) => (Number.isNaN(ownRows[at]) ? [] : [[ownRows[at] ?? NaN, file] as const]))); // prettier-ignore
       rowOfFile = new Map(images.map((file, at) => [file, imageRows[at] ?? NaN]));
       const { labels, judged } = labelsOf(dataset, ownRows, samples.length, isDecoded);
       const counted = labels.filter((label) => label >= 0);
