@@ -1,3 +1,4 @@
+import { evenlySpaced } from '../data/evenlySpaced.ts';
 import type { FeatureRows } from '../features/softmaxHead.ts';
 
 /** Images that may be labelled next, and what a head says of them. */
@@ -15,6 +16,8 @@ export interface Candidates {
 
 /** Candidates among which those that are unlike each other are chosen, for each that is asked for. */
 const choiceOfEach = 5;
+/** Open rows and labelled ones that are compared with each other while there is no head: of more, evenly spaced ones. */
+const comparedWithoutHead = 1000;
 
 /**
  * The rows whose labels would teach a head most, the first of them most: the least sure ones by the distance of their two
@@ -27,7 +30,9 @@ export function nextToLabel(candidates: Candidates, most: number): number[] {
   const { width, features } = unit;
   const sure = uncertainties(candidates);
   const byUncertainty = [...open.keys()].sort((a, b) => (sure[b] ?? 0) - (sure[a] ?? 0) || a - b);
-  const listed = byUncertainty.slice(0, candidates.probabilities ? most * choiceOfEach : open.length);
+  const listed = candidates.probabilities
+    ? byUncertainty.slice(0, most * choiceOfEach)
+    : evenlySpaced([...open.keys()], Math.max(most, comparedWithoutHead));
   const rowAt = (place: number) => {
     const row = open[place] ?? 0;
     return features.subarray(row * width, (row + 1) * width);
@@ -41,7 +46,7 @@ export function nextToLabel(candidates: Candidates, most: number): number[] {
       distances[at] = Math.min(distances[at] ?? 0, Math.max(0, 1 - cosine));
     });
   };
-  if (!candidates.probabilities) for (const row of candidates.labelled) moveAwayFrom(features.subarray(row * width, (row + 1) * width)); // prettier-ignore
+  if (!candidates.probabilities) for (const row of evenlySpaced(candidates.labelled, comparedWithoutHead)) moveAwayFrom(features.subarray(row * width, (row + 1) * width)); // prettier-ignore
   const chosen: number[] = [];
   const isLeft = new Uint8Array(listed.length).fill(1);
   while (chosen.length < Math.min(most, listed.length)) {
