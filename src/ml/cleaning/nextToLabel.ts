@@ -15,7 +15,7 @@ export interface Candidates {
 }
 
 /** Candidates among which those that are unlike each other are chosen, for each that is asked for. */
-const choiceOfEach = 5;
+const choiceOfEach = 2;
 /** Open rows and labelled ones that are compared with each other while there is no head: of more, evenly spaced ones. */
 const comparedWithoutHead = 1000;
 
