@@ -58,6 +58,16 @@ export function imageQueue(options: ImageQueueOptions): ImageQueue {
       keep: (top) => state.change({ scroll: { ...state.value.scroll, list: top } }),
     },
   });
+  // A key that is held down would label images that nobody has seen; those that move go on.
+  list.element.addEventListener(
+    'keydown',
+    (event) => {
+      if (!event.repeat || !/^(?:Enter|Delete|Backspace| |\d)$/u.test(event.key)) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+    { capture: true },
+  );
   list.element.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === ' ') onSkip();
