@@ -47,6 +47,8 @@ const withoutRuns: Record<string, Effect> = {
   'Draw Sample Data Set...': 'asks',
   'Add Folder...': 'asks',
   'Show What Is in the Data': /^There is no folder of images in the list yet; Add Folder adds one\.$/,
+  'Clean Data': /^There is no folder of images in the list yet; Add Folder adds one\.$/,
+  'Label Images...': 'asks',
   'Install TensorFlow GPU Runtime': 'asks',
   'Classify Image': 'asks',
   'Classify with This Checkpoint...': noCheckpoint('classify with'),

@@ -115,3 +115,11 @@ test('Classify Image is offered on exactly the files that can be decoded', () =>
     assert.deepEqual(pattern.split('|'), [...decodedEndings], when);
   }
 });
+
+test('what is offered for a folder of the explorer is in its menu, and in the palette at any time', () => {
+  for (const { command, when } of contributes.menus['commandPalette'] ?? []) assert.doesNotMatch(when ?? '', /explorerResource/, command); // prettier-ignore
+  const ofFolders = (contributes.menus['explorer/context'] ?? []).filter(({ when }) => when?.startsWith('explorerResourceIsFolder') === true); // prettier-ignore
+  for (const command of ['fivecrop.trainOnFolder', 'fivecrop.cleanData', 'fivecrop.labelImages']) {
+    assert.ok(ofFolders.some((each) => each.command === command), command); // prettier-ignore
+  }
+});
