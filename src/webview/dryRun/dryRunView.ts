@@ -21,7 +21,8 @@ export function dryRunView({ root, state, send }: DryRunViewOptions): (message: 
   let known: Known = {};
   const header = dryRunHeader(send);
   const rate = rateSection(send);
-  const sections = [rate, estimateSection(), samplesSection(send)];
+  // The shortest comes first: below a chart nobody would see that it has come.
+  const sections = [estimateSection(), rate, samplesSection(send)];
   root.append(header.element, ...sections.map(({ element }) => element));
   keepScroll({ kept: state.value.scroll, keep: (scroll) => state.change({ scroll }) });
   const refresh = everyFrame(() => {
