@@ -1,13 +1,18 @@
-import { count, percent } from '../../charts/format.ts';
+import { count, fileName, percent } from '../../charts/format.ts';
 import { line, number, text } from '../../charts/svgText.ts';
 import { calibration, type CalibrationBin } from '../../protocol/calibration.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { type ClassMetrics, evaluationMetrics } from '../../protocol/evaluationMetrics.ts';
 import { plural } from '../../protocol/plural.ts';
 import { seesWholeImage } from '../../protocol/preprocessing.ts';
+import type { RunRecord } from '../../protocol/runRecord.ts';
+import { sameFolder } from '../data/sameFolder.ts';
 import { html, type Markup, safe } from './markup.ts';
 import { section } from './pageDocument.ts';
+import type { RunResults } from './readResults.ts';
 import { facts, firstOf, table } from './tables.ts';
+
+type Tested = Pick<RunResults, 'evaluations' | 'record'>;
 
 const mostClasses = 400;
 /** Up to so many classes a matrix shows all; of more, those that are confused most. */
@@ -15,9 +20,16 @@ const wholeMatrix = 25;
 const partOfMatrix = 20;
 const mostConfusions = 20;
 
-/** The test that a page shows: the newest of the test images, else the newest there is. */
-export function shownEvaluation(evaluations: readonly Evaluation[]): Evaluation | undefined {
-  return evaluations.find(({ split }) => split === 'test') ?? evaluations[0];
+/** The test that a page shows: of the run's own data if there is one, of test images if there is one, the newest of these. */
+export function shownEvaluation({ evaluations, record }: Tested): Evaluation | undefined {
+  const own = evaluations.filter((evaluation) => otherData(evaluation, record) === undefined);
+  const among = own.length > 0 ? own : evaluations;
+  return among.find(({ split }) => split === 'test') ?? among[0];
+}
+
+/** The name of the folder that was tested on, if it is not the one that the run was trained on. */
+export function otherData(evaluation: Evaluation, { config, data }: RunRecord): string | undefined {
+  return sameFolder(evaluation.data, data?.data ?? config.data) ? undefined : fileName(evaluation.data);
 }
 
 /** What the network saw of each image. */
@@ -27,8 +39,8 @@ export function cropsText({ cropCount, fit }: Pick<Evaluation, 'cropCount' | 'fi
 }
 
 /** How good a checkpoint is on images that it was not trained on. */
-export function evaluationSection(evaluations: readonly Evaluation[]): Markup {
-  const evaluation = shownEvaluation(evaluations);
+export function evaluationSection(run: Tested): Markup {
+  const evaluation = shownEvaluation(run);
   if (evaluation === undefined) {
     return section('Evaluation', html`<p class="hint">The run has not been tested: fivecrop test does that.</p>`);
   }
@@ -37,10 +49,12 @@ export function evaluationSection(evaluations: readonly Evaluation[]): Markup {
   const { images, leftOut, split, accuracy, top5, loss, brier, temperature, selection } = evaluation;
   const { expectedError, bins } = calibration(evaluation.results);
   const without = leftOut > 0 ? `, ${leftOut} left out` : '';
+  const other = otherData(evaluation, run.record);
   return section(
     'Evaluation',
     facts([
       ['Images', `${count(images)} ${split} images, ${cropsText(evaluation)}${without}`],
+      ['Folder', other],
       ['Accuracy', `${percent(accuracy)}, 95 % interval ${percent(low)} to ${percent(high)}`],
       ['Top-5 accuracy', evaluation.perClass.length > 5 ? percent(top5) : undefined],
       ['Loss', loss.toFixed(4)],
@@ -54,7 +68,7 @@ export function evaluationSection(evaluations: readonly Evaluation[]): Markup {
       ],
     ]),
     html`${(selection?.notes ?? []).map((note) => html`<p class="hint">${note}</p>`)}`,
-    otherTests(evaluations),
+    otherTests(run),
     html`<h3>Classes</h3>`,
     classTable(metrics.perClass),
     html`<h3>Confusion matrix</h3>`,
@@ -70,7 +84,7 @@ export function evaluationSection(evaluations: readonly Evaluation[]): Markup {
   );
 }
 
-function otherTests(evaluations: readonly Evaluation[]): Markup | undefined {
+function otherTests({ evaluations, record }: Tested): Markup | undefined {
   if (evaluations.length < 2) return undefined;
   const columns = [
     { title: 'Test' },
@@ -79,8 +93,9 @@ function otherTests(evaluations: readonly Evaluation[]): Markup | undefined {
   const rows = evaluations.map((evaluation) => {
     const { low, high } = evaluationMetrics(evaluation).accuracyInterval;
     const { split, images, accuracy } = evaluation;
+    const other = otherData(evaluation, record);
     return [
-      `${split}, ${cropsText(evaluation)}`,
+      `${split}${other === undefined ? '' : ` of ${other}`}, ${cropsText(evaluation)}`,
       count(images),
       percent(accuracy),
       `${percent(low)} to ${percent(high)}`,

@@ -7,7 +7,7 @@ import { stateName } from '../../runs/state.ts';
 import { curvesSection } from './curvesSection.ts';
 import { dataSection } from './dataSection.ts';
 import { environmentSection } from './environmentSection.ts';
-import { cropsText, evaluationSection, shownEvaluation } from './evaluationSection.ts';
+import { cropsText, evaluationSection, otherData, shownEvaluation } from './evaluationSection.ts';
 import { html, type Markup } from './markup.ts';
 import { pageDocument, section } from './pageDocument.ts';
 import type { RunResults } from './readResults.ts';
@@ -21,14 +21,14 @@ import { withoutFolders } from './withoutFolders.ts';
  */
 export async function runPage(results: RunResults): Promise<string> {
   const run = withoutFolders(results);
-  const { record, warnings, evaluations } = run;
+  const { record, warnings } = run;
   const title = runTitle(record.name);
-  const evaluation = shownEvaluation(evaluations);
+  const evaluation = shownEvaluation(run);
   const samples = evaluation && (await samplesSection(evaluation));
   return pageDocument(title, [
     header(run, title),
     curvesSection(run, { title, data: dataText(run) }),
-    evaluationSection(evaluations),
+    evaluationSection(run),
     ...(samples ? [samples] : []),
     dataSection(record),
     settingsSection(record.config),
@@ -79,15 +79,18 @@ const methodWords = {
 } as const;
 
 /** The numbers that one looks for first. */
-function headline({ curves, evaluations, memoryBytes }: RunResults): [string, string, string][] {
-  const evaluation = shownEvaluation(evaluations);
+function headline(run: RunResults): [string, string, string][] {
+  const { curves, memoryBytes, record } = run;
+  const evaluation = shownEvaluation(run);
+  const other = evaluation && otherData(evaluation, record);
   const best = bestValidation(curves);
   const at = (name: 'validAccuracy' | 'step' | 'epoch') => curves.validations.values(name)[best ?? -1] ?? NaN;
   const interval = evaluation && evaluationMetrics(evaluation).accuracyInterval;
   const lines: ([string, string, string] | undefined)[] = [
     evaluation &&
       interval && [
-        evaluation.split === 'test' ? 'Test accuracy' : `Accuracy of ${evaluation.split} images`,
+        (evaluation.split === 'test' ? 'Test accuracy' : `Accuracy of ${evaluation.split} images`) +
+          (other === undefined ? '' : ` on ${other}`),
         percent(evaluation.accuracy),
         `${percent(interval.low)} to ${percent(interval.high)}, ${cropsText(evaluation)}`,
       ],

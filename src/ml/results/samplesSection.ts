@@ -1,5 +1,6 @@
 import { percent } from '../../charts/format.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
+import { plural } from '../../protocol/plural.ts';
 import { pictureOf } from '../data/picture.ts';
 import { html, type Markup } from './markup.ts';
 import { section } from './pageDocument.ts';
@@ -47,7 +48,8 @@ export async function samplesSection(evaluation: Evaluation): Promise<Markup | u
     { title: 'Wrong, the most certain first', pictures: await items(wrong) },
     { title: 'Right', pictures: await items(right) },
   ].filter(({ pictures }) => pictures.length > 0);
-  const gone = missing === 0 ? undefined : html`<p class="hint">${missing} images could not be read any more.</p>`;
+  const gone =
+    missing === 0 ? undefined : html`<p class="hint">${plural(missing, 'image')} could not be read any more.</p>`;
   if (groups.length === 0 && gone === undefined) return undefined;
   return section(
     'Samples',

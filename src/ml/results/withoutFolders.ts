@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import type { RunResults } from './readResults.ts';
 
 /** Absolute paths up to their last separator, on any system; what stands before them tells them from addresses and parts of paths. */
-const absoluteFolders = /(?<![\w.)\]/\\:])(?:[A-Za-z]:)?(?:[\\/][^\\/\s]+)+[\\/]/gu;
+const absoluteFolders = /(?<![\w.)\]/\\:])(?:[A-Za-z]:|\\)?(?:[\\/][^\\/\s]+)+[\\/]/gu;
 
 /** A sentence in which files are named without the folders that they lie in; `known` may have spaces in their names. */
 export function textWithoutFolders(text: string, known: readonly string[]): string {
@@ -18,7 +18,16 @@ export function textWithoutFolders(text: string, known: readonly string[]): stri
 export function withoutFolders(run: RunResults): RunResults {
   const { record, folder, warnings, evaluations } = run;
   const { data, environment, reason, config } = record;
-  const known = [config.data, folder, dirname(folder), ...(data ? [data.data] : [])].filter((path) => path.length > 1);
+  const { classNames, network } = config;
+  const file = network.kind === 'backbone' ? network.file : network.weights;
+  const folders = [
+    config.data,
+    folder,
+    ...(data ? [data.data] : []),
+    ...evaluations.map((evaluation) => evaluation.data),
+  ];
+  const files = [...folders, file, classNames].filter((path) => path !== undefined);
+  const known = [...folders, ...files.map((path) => dirname(path))].filter((path) => path.length > 1);
   const plain = (text: string) => textWithoutFolders(text, known);
   return {
     ...run,

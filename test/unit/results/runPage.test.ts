@@ -41,6 +41,7 @@ test('sentences name files without their folders, and keep parts of paths and ad
   const plain = (text: string) => textWithoutFolders(text, ['/secret place/flowers']);
   assert.equal(plain('/secret place/flowers/1/a.jpg is left out: /tmp/x/y.png'), '1/a.jpg is left out: y.png');
   assert.equal(plain('C:\\Users\\me\\a.jpg and train/1/b.jpg'), 'a.jpg and train/1/b.jpg');
+  assert.equal(plain('\\\\server\\share\\me\\a.jpg is left out'), 'a.jpg is left out');
   assert.equal(plain('see https://example.org/a/b'), 'see https://example.org/a/b');
 });
 
@@ -76,6 +77,25 @@ test('a page has the accuracy with its interval, the confusions and the curves o
   assert.match(page, /prefers-color-scheme: dark/u);
 });
 
+test('a test of another folder than the run’s own is shown for want of one of its own, with the name of its folder', async () => {
+  const run = madeResults('demo');
+  const other = madeEvaluation([true, true, false, true]);
+  const alone = await runPage({ ...run, evaluations: [other] });
+  assert.match(alone, /Test accuracy on data<strong>75\.0/u);
+  assert.match(alone, /<dt>Folder<\/dt>\s*<dd>data<\/dd>/u);
+  const own = { ...madeEvaluation([true, false, false, true]), data: run.record.config.data };
+  const both = await runPage({ ...run, evaluations: [other, own] });
+  assert.match(both, /Test accuracy<strong>50\.0/u);
+  assert.match(both, /test of data, center crop/u);
+});
+
+test('sentences of a page name no folder of what it was tested on or began with, also with spaces', async () => {
+  const network = { kind: 'architecture', name: 'ConvNet1', weights: '/our weights/new ones/w.pth' } as const;
+  const warnings = ['There is no folder /secret place/flowers.', '/our weights/new ones/w.pth is old'];
+  const page = await runPage({ ...madeResults('demo', { config: { network } }), warnings });
+  assert.ok(page.includes('There is no folder flowers.') && page.includes('<li>w.pth is old</li>'));
+});
+
 test('a run without a test or a step has a page that says so', async () => {
   const { curves } = madeResults('demo');
   curves.steps.truncate(0);
@@ -103,5 +123,5 @@ test('samples are embedded small, errors first, and what is gone is counted', as
     assert.deepEqual([width, height], [200, 133]);
   }
   assert.match(page, /alt="Predicted as daisy/u);
-  assert.match(page, /1 images could not be read/u);
+  assert.match(page, /1 image could not be read/u);
 });
