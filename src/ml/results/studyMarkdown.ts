@@ -1,6 +1,7 @@
 import { bytes, count, duration, fileName, percent, short } from '../../charts/format.ts';
 import { compareEvaluations } from '../../protocol/compareEvaluations.ts';
 import { differingSettings, settingWords } from '../../protocol/differingSettings.ts';
+import { plural } from '../../protocol/plural.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { StudyKind } from '../../protocol/study.ts';
 import { markdownTable, plainMarkdown } from './markdown.ts';
@@ -111,7 +112,7 @@ function settingsText(record: RunRecord | undefined): string {
   const { fivecrop, engine, engineVersion, device, machine, platform } = environment;
   const place = [engine, engineVersion, device && `on ${device}`].filter((part) => part !== undefined).join(' ');
   return plainMarkdown(
-    `${config.epochs} epochs, batches of ${config.batchSize}, ${config.optimizer}, learning rate ${short(config.learningRate)}, seed ${config.seed}. Fivecrop ${fivecrop}, ${place}, ${machine ?? platform}.`,
+    `${plural(config.epochs, 'epoch')}, batches of ${config.batchSize}, ${config.optimizer}, learning rate ${short(config.learningRate)}, seed ${config.seed}. Fivecrop ${fivecrop}, ${place}, ${machine ?? platform}.`,
   );
 }
 
