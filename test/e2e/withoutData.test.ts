@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
+import { nvidiaDriver } from '../../src/ml/engine/onnxruntime/cuda/nvidiaDriver.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import strings from '../../package.nls.json' with { type: 'json' };
 import { stage, type Stage } from './scenarios.ts';
@@ -49,6 +50,9 @@ const withoutRuns: Record<string, Effect> = {
   'Show What Is in the Data': /^There is no folder of images in the list yet; Add Folder adds one\.$/,
   'Clean Data': /^There is no folder of images in the list yet; Add Folder adds one\.$/,
   'Label Images...': 'asks',
+  // Where there is a card that it could use, it shows the licenses.
+  'Install CUDA Runtime': (await nvidiaDriver()).usable ? 'asks' : /^CUDA cannot be used here: .+\.$/,
+  'Remove CUDA Runtime': /^CUDA Runtime is not installed\.$/,
   'Install TensorFlow GPU Runtime': 'asks',
   'Classify Image': 'asks',
   'Classify with This Checkpoint...': noCheckpoint('classify with'),
