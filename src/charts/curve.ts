@@ -14,16 +14,21 @@ export type LineStyle = {
 };
 
 /** One line of a chart. `points` gives the exact ones, as they are at the moment of drawing. */
-export type Curve = LineStyle & { label: string; points: () => Points };
+export type Curve = LineStyle & {
+  label: string;
+  points: () => Points;
+  /** Steps and no slopes between points: a value holds from its point on (`after`), or up to it (`before`). */
+  step?: 'before' | 'after';
+};
 
 export type LegendEntry = LineStyle & { label: string };
 
-/** What the lines of a chart are: an entry per curve, and one for the ends of epochs unless `marks` leaves them out. */
+/** What the lines of a chart are: an entry per curve, and one for the ends of epochs, or what else is marked, unless `marks` leaves them out. */
 export function legendEntries(
   curves: readonly Curve[],
-  { marks, color }: { marks: readonly number[] | undefined; color: string },
+  { marks, color, marked = l10n.t('End of an epoch') }: { marks: readonly number[] | undefined; color: string; marked?: string | undefined }, // prettier-ignore
 ): LegendEntry[] {
-  const ends = { label: l10n.t('End of an epoch'), color, width: 1, dash: [2, 4], alpha: 1 };
+  const ends = { label: marked, color, width: 1, dash: [2, 4], alpha: 1 };
   return marks === undefined ? [...curves] : [...curves, ends];
 }
 
@@ -36,6 +41,8 @@ export type ChartKind = {
   log: boolean;
   /** The values are shares, shown as percent. */
   percent: boolean;
+  /** The y axis shows all of 0 to 1. */
+  whole?: boolean;
 };
 
 const mostMarks = 24;

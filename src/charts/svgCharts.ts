@@ -5,16 +5,21 @@ import { fitted } from './fittedText.ts';
 import { markerCorners, type Marker } from './runStyle.ts';
 import { group, line, number, quoted, text } from './svgText.ts';
 import { extent, valueLabel, valueRange, valueTicks } from './valueRange.ts';
-import { axisTexts, xLabel, xTicks, type XAxis } from './xAxis.ts';
+import { axisTitle, type ChartAxis, xLabel, xTicks } from './xAxis.ts';
 
-export type SvgChart = { kind: ChartKind; curves: readonly Curve[] };
+export type SvgChart = {
+  kind: ChartKind;
+  curves: readonly Curve[];
+  /** Its own x axis, if it is not that of all. */
+  axis?: ChartAxis;
+};
 export type SvgOptions = {
   /** What stands over all: whose curves these are. */
   heading: string;
   /** The line below it: what they were trained on. */
   data: string;
   charts: readonly SvgChart[];
-  axis: XAxis;
+  axis: ChartAxis;
   /** The part of the axis that is shown. */
   range: Range;
   /** Places with a vertical line: ends of epochs. */
@@ -79,7 +84,7 @@ export function svgCharts(options: SvgOptions): Picture {
   return { svg, width, height };
 }
 
-function drawChart({ kind, curves }: SvgChart, index: number, options: SvgOptions): string {
+function drawChart({ kind, curves, axis }: SvgChart, index: number, options: SvgOptions): string {
   const { range, width, chartHeight, colors } = options;
   const sampled = curves.map((curve) => positive(downsample(curve.points(), range, width), kind.log));
   const limits = extent(
@@ -92,7 +97,7 @@ function drawChart({ kind, curves }: SvgChart, index: number, options: SvgOption
   const room = 5;
   return [
     text(left, top - 14, kind.title, colors.foreground, { weight: 'bold' }),
-    axes(kind, values, frame, options),
+    axes(kind, values, frame, axis === undefined ? options : { ...options, axis }),
     `<clipPath id="${clip}"><rect x="${left - room}" y="${top - room}" width="${width - left - right + 2 * room}" height="${chartHeight - top - bottom + 2 * room}"/></clipPath>`,
     `<g clip-path="url(#${clip})">`,
     ...(options.marks ?? []).map((place) =>
@@ -136,7 +141,7 @@ function axes(kind: ChartKind, values: Range, frame: Frame, options: SvgOptions)
       text(frame.x(tick), base + 18, xLabel(axis, tick), colors.muted, { anchor: 'middle' }),
     ),
     line([left, base], [width - right, base], { color: colors.muted }),
-    text(middle.x, base + 38, axisTexts[axis].title, colors.muted, { anchor: 'middle' }),
+    text(middle.x, base + 38, axisTitle(axis), colors.muted, { anchor: 'middle' }),
     `<g transform="rotate(-90 18 ${middle.y})">${text(18, middle.y, kind.values, colors.muted, { anchor: 'middle' })}</g>`,
   ].join('');
 }
@@ -144,7 +149,7 @@ function axes(kind: ChartKind, values: Range, frame: Frame, options: SvgOptions)
 function drawCurve(curve: Curve, points: Points | undefined, frame: Frame): string {
   if (points === undefined || points.x.length === 0) return '';
   const at = [...points.x].map((x, index) => [frame.x(x), frame.y(points.y[index] ?? NaN)] as const);
-  const path = at.map(([x, y], index) => `${index === 0 ? 'M' : 'L'}${number(x)} ${number(y)}`).join('');
+  const path = at.map(([x, y], index) => `${index === 0 ? 'M' : corner(curve.step, x, y)}${number(x)} ${number(y)}`).join(''); // prettier-ignore
   const dash = curve.dash.length === 0 ? '' : ` stroke-dasharray="${curve.dash.join(' ')}"`;
   const color = quoted(curve.color);
   const marks = markedPoints(at.length, curve.marker).map((index) => {
@@ -156,6 +161,12 @@ function drawCurve(curve: Curve, points: Points | undefined, frame: Frame): stri
     `<path d="${path}" fill="none" stroke="${color}" stroke-width="${curve.width}" stroke-linejoin="round"${dash}/>` +
     `<g fill="${color}">${marks.join('')}</g></g>`
   );
+}
+
+/** What leads to a point: a line, or for steps a corner before it. */
+function corner(step: Curve['step'], x: number, y: number): string {
+  if (step === undefined) return 'L';
+  return step === 'after' ? `H${number(x)}L` : `V${number(y)}L`;
 }
 
 function drawMarker(x: number, y: number, marker: Marker): string {

@@ -10,6 +10,7 @@ const ticks = 6;
  * height, around them where they lie close together. Shares stay within 0 to 1. Infinite limits: no values.
  */
 export function valueRange(kind: ChartKind, { min, max }: Range): Range {
+  if (kind.whole === true) return { min: 0, max: 1 };
   if (!Number.isFinite(min) || !Number.isFinite(max)) return kind.log ? { min: 0.1, max: 10 } : { min: 0, max: 1 };
   if (kind.log) return { min: min / 1.15, max: max * 1.15 };
   const wide = min === max ? aroundOne(min) : { min: min >= 0 && min < max / 2 ? 0 : min, max };

@@ -4,7 +4,7 @@ import type { ClassLabel } from './checkpointMetadata.ts';
 export interface ScoredImage {
   /** Index of its class, as the labels have it. */
   readonly actual: number;
-  readonly probabilities: Float64Array;
+  readonly probabilities: Float64Array | Float32Array;
 }
 
 /** What it means to call every image of a class whose probability for it is `threshold` or more. */
@@ -20,9 +20,7 @@ export interface CurvePoint {
 }
 
 /** Precision-recall and ROC curve of one class against the rest. */
-export interface ClassCurve extends ClassLabel {
-  /** Its own images. */
-  readonly images: number;
+export interface ScoreCurve {
   /** Precision, averaged over the steps of recall that each threshold adds. */
   readonly averagePrecision: number;
   /** Under the ROC curve; absent where every image is of the class. */
@@ -31,13 +29,19 @@ export interface ClassCurve extends ClassLabel {
   readonly points: readonly CurvePoint[];
 }
 
+/** The same of a class with its label. */
+export interface ClassCurve extends ClassLabel, ScoreCurve {
+  /** Its own images. */
+  readonly images: number;
+}
+
 /** Means over classes, each counting the same; absent where no class has the figure. */
 export interface CurveMeans {
   readonly averagePrecision?: number;
   readonly areaUnderRoc?: number;
 }
 
-export function curveMeans(curves: readonly Omit<ClassCurve, 'points'>[]): CurveMeans {
+export function curveMeans(curves: readonly Pick<ScoreCurve, 'averagePrecision' | 'areaUnderRoc'>[]): CurveMeans {
   const averagePrecision = mean(curves.map((curve) => curve.averagePrecision));
   const areaUnderRoc = mean(curves.flatMap((curve) => curve.areaUnderRoc ?? []));
   return {
@@ -53,31 +57,56 @@ export function curveMeans(curves: readonly Omit<ClassCurve, 'points'>[]): Curve
  * that decode; a class without an image among them has none: undefined.
  */
 export function classCurve(label: ClassLabel, column: number, images: readonly ScoredImage[]): ClassCurve | undefined {
-  const scored = images.map(({ actual, probabilities }) => ({
-    own: actual === label.index,
-    score: probabilities[column] ?? 0,
-  }));
-  scored.sort((a, b) => b.score - a.score);
-  const own = scored.filter((image) => image.own).length;
-  if (own === 0) return undefined;
-  const others = scored.length - own;
+  const [own, others]: [number[], number[]] = [[], []];
+  for (const { actual, probabilities } of images) {
+    (actual === label.index ? own : others).push(probabilities[column] ?? 0);
+  }
+  if (own.length === 0) return undefined;
+  const { index, folder, name } = label;
+  return { index, folder, name, images: own.length, ...scoreCurve(Float64Array.from(own), Float64Array.from(others)) };
+}
+
+/**
+ * The curves of all classes together (micro average): each image counts once for each class, as its own or not, as
+ * `average="micro"` of scikit-learn has it. Classes without an image count too: what they are taken for is wrong.
+ */
+export function microCurve(labels: readonly Pick<ClassLabel, 'index'>[], images: readonly ScoredImage[]): ScoreCurve {
+  const columns = new Map(labels.map(({ index }, column) => [index, column]));
+  const own = new Float64Array(images.length);
+  const others = new Float64Array(images.length * Math.max(0, labels.length - 1));
+  let place = 0;
+  images.forEach(({ actual, probabilities }, at) => {
+    const ownColumn = columns.get(actual);
+    for (let column = 0; column < labels.length; column++) {
+      if (column === ownColumn) own[at] = probabilities[column] ?? 0;
+      else others[place++] = probabilities[column] ?? 0;
+    }
+  });
+  return scoreCurve(own, others.subarray(0, place));
+}
+
+/** Curves of scores that the own images and the others have, one or more own. Sorts both. */
+function scoreCurve(own: Float64Array, others: Float64Array): ScoreCurve {
+  own.sort();
+  others.sort();
   const points: CurvePoint[] = [{ precision: 1, recall: 0, falsePositiveRate: 0 }];
-  let [hits, averagePrecision, area] = [0, 0, 0];
-  scored.forEach((image, place) => {
-    hits += Number(image.own);
+  let [averagePrecision, area] = [0, 0];
+  let [nextOwn, nextOther] = [own.length - 1, others.length - 1];
+  while (nextOwn >= 0 || nextOther >= 0) {
+    const threshold = Math.max(own[nextOwn] ?? -Infinity, others[nextOther] ?? -Infinity);
     // Images of the same probability pass a threshold together.
-    if (scored[place + 1]?.score === image.score) return;
+    while (nextOwn >= 0 && own[nextOwn] === threshold) nextOwn--;
+    while (nextOther >= 0 && others[nextOther] === threshold) nextOther--;
+    const [hits, called] = [own.length - 1 - nextOwn, others.length - 1 - nextOther];
     const before = points.at(-1);
-    const recall = hits / own;
-    const precision = hits / (place + 1);
-    const falsePositiveRate = others === 0 ? 0 : (place + 1 - hits) / others;
+    const recall = hits / own.length;
+    const precision = hits / (hits + called);
+    const falsePositiveRate = others.length === 0 ? 0 : called / others.length;
     averagePrecision += (recall - (before?.recall ?? 0)) * precision;
     area += ((falsePositiveRate - (before?.falsePositiveRate ?? 0)) * (recall + (before?.recall ?? 0))) / 2;
-    points.push({ threshold: image.score, precision, recall, falsePositiveRate });
-  });
-  const { index, folder, name } = label;
-  const roc = others === 0 ? {} : { areaUnderRoc: area };
-  return { index, folder, name, images: own, averagePrecision, ...roc, points };
+    points.push({ threshold, precision, recall, falsePositiveRate });
+  }
+  return { averagePrecision, ...(others.length === 0 ? {} : { areaUnderRoc: area }), points };
 }
 
 function mean(values: readonly number[]): number | undefined {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { between, count, list, mostClasses, mostImages, name, path, sentence, whole } from './bounded.ts';
 import { usedTemperatureSchema } from './confidenceCalibration.ts';
+import { keptProbabilitiesSchema } from './keptProbabilities.ts';
 import { fits } from './preprocessing.ts';
 
 const classIndex = whole(-1, mostClasses - 1);
@@ -74,11 +75,19 @@ const fieldsSchema = z.object({
   /** `[actual][predicted]` counts as a sparse list `[actual, predicted, count]`. */
   confusion: list(z.tuple([classIndex, classIndex, count()]), mostImages),
   results: list(imageResultSchema, mostImages),
+  /** Absent in results of earlier versions, and where they are more than are kept. */
+  probabilities: keptProbabilitiesSchema.optional(),
   /** Absent in results of earlier versions. */
   selection: selectionSchema.optional(),
   time: name(),
 });
 export type Evaluation = z.infer<typeof fieldsSchema>;
+
+/** A result for whoever reads it, or does not need each probability: they are most of it. */
+export function withoutProbabilities(evaluation: Evaluation): Evaluation {
+  const { probabilities: _, ...others } = evaluation;
+  return others;
+}
 
 /** What `test` says of a checkpoint on a split. Counts that contradict each other are refused. */
 export const evaluationSchema = fieldsSchema.refine(countsAgree, 'its counts contradict each other');

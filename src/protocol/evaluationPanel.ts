@@ -1,6 +1,11 @@
 import * as z from 'zod';
-import { content, line, list, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import { between, content, line, list, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import { confidenceCalibrationSchema } from './confidenceCalibration.ts';
+import { splitNames } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
+import { imageTableSchema } from './imageTable.ts';
+import { keptProbabilitiesSchema } from './keptProbabilities.ts';
+import { cropCountSchema } from './serviceProtocol.ts';
 
 /** Messages between the page that shows a checkpoint's test results and its host, which replays after `ready`. */
 
@@ -15,8 +20,20 @@ export const evaluationPanelToPageSchema = z.discriminatedUnion('type', [
     refusal: line().optional(),
     /** Whether the network sees whole images, so that there are no five crops to test with. */
     wholeImages: z.boolean(),
+    /** What the checkpoint keeps of its confidence. */
+    calibration: confidenceCalibrationSchema.optional(),
+    /** Without their probabilities, which the page asks for. */
     evaluations: list(evaluationSchema, mostListed),
   }),
+  /** The probabilities of a test, by its time and crops; without them if it keeps none. */
+  z.object({
+    type: z.literal('probabilities'),
+    time: line(),
+    crops: cropCountSchema,
+    probabilities: keptProbabilitiesSchema.optional(),
+  }),
+  /** The table whose columns images can be told apart by. */
+  z.object({ type: z.literal('table'), table: imageTableSchema }),
   z.object({ type: z.literal('progress'), busy: z.boolean(), what: line(), done: z.number(), total: z.number() }),
   z.object({ type: z.literal('error'), message: line() }),
   z.object({ type: z.literal('picture'), image: line(), picture: picture() }),
@@ -26,17 +43,26 @@ export type EvaluationPanelToPage = z.infer<typeof evaluationPanelToPageSchema>;
 export const evaluationPanelToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   /** Tests again with these crops. */
-  z.object({ type: z.literal('test'), crops: z.union([z.literal(1), z.literal(5)]) }),
+  z.object({ type: z.literal('test'), crops: cropCountSchema }),
+  /** Fits a temperature, and a threshold for an error, then makes the tests again that are shown. */
+  z.object({
+    type: z.literal('calibrate'),
+    targetError: between(0, 1).optional(),
+    again: z.object({ data: line(), split: z.enum(splitNames), crops: list(cropCountSchema, 2) }),
+  }),
   z.object({ type: z.literal('cancel') }),
+  z.object({ type: z.literal('probabilities'), time: line(), crops: cropCountSchema }),
+  /** Asks for a CSV file. */
+  z.object({ type: z.literal('chooseTable') }),
   z.object({ type: z.literal('open'), image: line() }),
   z.object({ type: z.literal('reveal'), image: line() }),
   /** Opens *Clean Data* on a data folder. */
   z.object({ type: z.literal('clean'), data: line() }),
   z.object({ type: z.literal('picture'), image: line(), size: whole(1, mostPicturePixels) }),
-  /** Saves a file: a row per image or class, or the confusion matrix; text, or base64 for PNG. */
+  /** Saves a file: a row per image or class, the confusion matrix, or curves; text, or base64 for PNG. */
   z.object({
     type: z.literal('export'),
-    what: z.enum(['images', 'classes', 'confusions']),
+    what: z.enum(['images', 'classes', 'confusions', 'curves']),
     format: z.enum(['csv', 'png', 'svg']),
     content: content(),
   }),

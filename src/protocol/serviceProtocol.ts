@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { backboneNames } from './backboneNames.ts';
 import {
+  between,
   count,
   line,
   list,
@@ -12,6 +13,7 @@ import {
   whole,
 } from './bounded.ts';
 import { cleaningActionSchema, cleaningSchema } from './cleaning.ts';
+import { confidenceCalibrationSchema } from './confidenceCalibration.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { explanationSchema } from './explanation.ts';
@@ -96,6 +98,11 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     crops: cropCountSchema,
     ...placement,
   }),
+  /**
+   * Fits a temperature on the validation images of a checkpoint's run and keeps it in the checkpoint, with a confidence
+   * threshold for `targetError` if one is asked for or kept before; answers `progress`, `calibrated`, then `done`.
+   */
+  z.object({ type: z.literal('calibrate'), checkpoint: line(), targetError: between(0, 1).optional(), ...placement }),
   /** `quick` leaves out the full decode; answers `progress`, then `report`, then `done`. */
   z.object({
     type: z.literal('check'),
@@ -262,6 +269,7 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('preview'), picture: picture(), width: z.number().int(), height: z.number().int() }),
   /** `file` keeps it beside the checkpoint, where the disk took it. */
   z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: line().optional() }),
+  z.object({ type: z.literal('calibrated'), calibration: confidenceCalibrationSchema }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),
   z.object({ type: z.literal('cleaning'), cleaning: cleaningSchema }),
   z.object({ type: z.literal('labelling'), labelling: labellingSchema }),

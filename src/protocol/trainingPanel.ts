@@ -1,6 +1,10 @@
 import * as z from 'zod';
 import { content, count, line, list, mostEvents, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import { comparisonSchema } from './compareEvaluations.ts';
+import { reportFormats } from './comparisonReport.ts';
+import { splitNames } from './dataReport.ts';
 import { runRecordSchema } from './runRecord.ts';
+import { cropCountSchema } from './serviceProtocol.ts';
 import { trainingEventSchema } from './trainingEvents.ts';
 
 /**
@@ -44,6 +48,28 @@ export const shownRunSchema = z.object({
 });
 export type ShownRun = z.infer<typeof shownRunSchema>;
 
+/** A comparison of runs by tests of their best checkpoints on their own data. */
+export const comparisonWishSchema = z.object({
+  folders: list(line(), mostListed),
+  split: z.enum(splitNames),
+  crops: cropCountSchema,
+  /** If they were tested on different images, on those that all were tested on. */
+  common: z.boolean(),
+  /** Makes the tests that are not kept. */
+  test: z.boolean(),
+});
+export type ComparisonWish = z.infer<typeof comparisonWishSchema>;
+
+export const comparisonResultSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('compared'), comparison: comparisonSchema }),
+  /** Runs that have to be tested first. */
+  z.object({ kind: z.literal('untested'), names: list(line(), mostListed) }),
+  /** They were tested on different images; `common` are in all tests. */
+  z.object({ kind: z.literal('different'), reason: line(), common: count() }),
+  z.object({ kind: z.literal('refused'), reason: line() }),
+]);
+export type ComparisonResult = z.infer<typeof comparisonResultSchema>;
+
 export const trainingPanelToPageSchema = z.discriminatedUnion('type', [
   /** The runs to show, the first is the one that the controls act on; and the others that could be overlaid. */
   z.object({
@@ -58,6 +84,10 @@ export const trainingPanelToPageSchema = z.discriminatedUnion('type', [
     from: count(),
     events: list(trainingEventSchema, mostEvents),
   }),
+  z.object({ type: z.literal('comparison'), wish: comparisonWishSchema, result: comparisonResultSchema }),
+  /** Of the tests for a comparison. */
+  z.object({ type: z.literal('progress'), busy: z.boolean(), what: line(), done: z.number(), total: z.number() }),
+  z.object({ type: z.literal('error'), message: line() }),
   /** A thumbnail that the page asked for, as a data URL. */
   z.object({ type: z.literal('picture'), image: line(), picture: picture() }),
 ]);
@@ -77,7 +107,12 @@ export const trainingPanelToHostSchema = z.discriminatedUnion('type', [
     thinned: z.boolean(),
     content: content(),
   }),
-  /** Opens a file: a pinned image. */
+  z.object({ type: z.literal('compare'), wish: comparisonWishSchema }),
+  /** Ends the tests for a comparison. */
+  z.object({ type: z.literal('cancel') }),
+  z.object({ type: z.literal('exportComparison'), format: z.enum(reportFormats) }),
+  z.object({ type: z.literal('reveal'), image: line() }),
+  /** Opens a file: a pinned image, or one of a comparison. */
   z.object({ type: z.literal('open'), path: line() }),
   z.object({ type: z.literal('picture'), image: line(), size: whole(1, mostPicturePixels) }),
 ]);

@@ -1,8 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { SplitName } from '../protocol/dataReport.ts';
 import { messageOf } from '../protocol/errors.ts';
 import { evaluationSchema, isEvaluationOf, type Evaluation } from '../protocol/evaluation.ts';
+import { seesWholeImage } from '../protocol/preprocessing.ts';
 import { evaluationLimit, readBoundedJson } from './boundedFile.ts';
+import { sameFolder } from './sameFolder.ts';
 import { parseVersioned } from './versionedJson.ts';
 
 /**
@@ -17,6 +20,29 @@ export async function readEvaluations(checkpoint: string, onMisfit: (reason: str
   const found = read.filter((evaluation) => evaluation !== undefined);
   // The folder may have been moved since.
   return found.map((evaluation) => ({ ...evaluation, checkpoint })).sort((a, b) => b.time.localeCompare(a.time));
+}
+
+/** Which test of a checkpoint is wanted. */
+export interface WantedTest {
+  readonly data: string;
+  readonly split: SplitName;
+  /** Of a network that sees whole images every test is wanted, since there is one crop of each. */
+  readonly cropCount: 1 | 5;
+}
+
+/** The newest test of a checkpoint as it is now that is kept beside it; undefined if it has to be tested first. */
+export async function keptEvaluation(
+  checkpoint: string,
+  { data, split, cropCount }: WantedTest,
+  onMisfit: (reason: string) => void,
+): Promise<Evaluation | undefined> {
+  const written = await timeWritten(checkpoint);
+  const found = await readEvaluations(checkpoint, onMisfit);
+  return found.find((evaluation) => {
+    const hasCrops = seesWholeImage(evaluation.fit) || evaluation.cropCount === cropCount;
+    const isCurrent = written !== undefined && evaluation.time >= written;
+    return evaluation.split === split && hasCrops && evaluation.selection && isCurrent && sameFolder(evaluation.data, data); // prettier-ignore
+  });
 }
 
 /** When a checkpoint was written, as ISO 8601; undefined where it is gone. */

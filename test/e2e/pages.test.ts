@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Locator } from 'playwright-core';
 import { browserMissing, launchBrowser } from '../../scripts/host/browser.ts';
+import { parseCsv } from '../../src/protocol/csv.ts';
 import type { CleaningPanelToHost } from '../../src/protocol/cleaningPanel.ts';
 import type { DryRunPanelToHost } from '../../src/protocol/dryRunPanel.ts';
 import type { EvaluationPanelToHost } from '../../src/protocol/evaluationPanel.ts';
@@ -22,11 +23,13 @@ import {
 import {
   flowerPicture,
   sampleCleaning,
+  sampleComparison,
   sampleEvaluation,
   sampleEvents,
   sampleExplanation,
   sampleLabelling,
   samplePredictions,
+  sampleProbabilities,
   sampleRun,
 } from './pages/samples.ts';
 import { until } from './until.ts';
@@ -75,6 +78,13 @@ function openTraining(look: Look = {}, events = sampleEvents('resnet18-head', 26
           image: message.image,
           picture: flowerPicture(message.image.length + Number(message.image.at(-5))),
         });
+      } else if (message.type === 'compare') {
+        const { folders, crops, common } = message.wish;
+        const names = folders.map((folder) => folder.replace(/^.*\//u, ''));
+        const different = { kind: 'different', reason: 'They were tested on different images.', common: 12 };
+        // With five crops they were tested on different images.
+        const result = crops === 5 && !common ? different : { kind: 'compared', comparison: sampleComparison(names) };
+        await post({ type: 'comparison', wish: message.wish, result });
       } else if (message.type === 'ready' || message.type === 'show') {
         const folders = message.type === 'show' ? message.folders : all.map(([run]) => run.folder);
         const shown = folders.flatMap((folder) => all.filter(([run]) => run.folder === folder));
@@ -149,6 +159,16 @@ function openEvaluation(look: Look = {}, classes = 8, imagesOfEach = 20, refusal
       } else if (message.type === 'ready') {
         const evaluations = ([5, 1] as const).map((crops) => sampleEvaluation(classes, crops, imagesOfEach));
         await post({ type: 'evaluations', label: 'resnet18-head: best', wholeImages: false, evaluations, refusal });
+      } else if (message.type === 'probabilities') {
+        const { time, crops } = message;
+        const known = classes * classes * imagesOfEach < 2_000_000;
+        const evaluation = sampleEvaluation(classes, crops, imagesOfEach);
+        await post({ type: 'probabilities', time, crops, ...(known && { probabilities: sampleProbabilities(evaluation) }) }); // prettier-ignore
+      } else if (message.type === 'chooseTable') {
+        const rows = sampleEvaluation(classes, 5, imagesOfEach).results.slice(10);
+        const cells = rows.map(({ image }, at) => [image.replace('/data/flowers/', ''), [['phone', 'mirror'][at % 2]]]);
+        const table = { file: '/data/photos.csv', columns: ['camera'], rows: [...cells, ['gone.jpg', ['phone']]] };
+        await post({ type: 'table', table });
       }
     },
   });
@@ -946,6 +966,21 @@ test(
       await page.locator('.behind .results li').first().waitFor();
       await page.getByRole('button', { name: 'Images', exact: true }).click();
       await pageScreenshot(page, 'evaluation-102');
+      const confusions = page.getByRole('region', { name: 'Confusions' });
+      await confusions.locator('vscode-dropdown').first().click();
+      await confusions.getByRole('option', { name: 'All 102' }).click();
+      await page.locator('.matrix.dense tbody tr').nth(101).waitFor();
+      await pageScreenshot(page, 'evaluation-102-all');
+    });
+    // On a narrow page there are as many as fit, so that nothing has to be scrolled sideways.
+    await withPage(openEvaluation({ width: 400 }, 102), async (opened) => {
+      const { page } = opened;
+      await page.locator('.matrix tbody tr').first().waitFor();
+      const [inside, outside] = await page.evaluate<[number, number]>("(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth])(document.querySelector('.matrix').parentElement)"); // prettier-ignore
+      assert.ok(inside <= outside, `the matrix has ${inside} pixels in ${outside}`);
+      assert.ok((await page.locator('.matrix tbody tr').count()) >= 8);
+      await pageScreenshot(page, 'evaluation-102-400');
+      await assertFits(opened);
     });
   },
 );
@@ -988,13 +1023,109 @@ test(
       await section.locator('tbody button').first().click();
       await page.getByRole('heading', { name: /^Brightness 40 to \d+: \d+ images/u }).waitFor();
       await pageScreenshot(page, 'evaluation-slices');
-      await section.locator('vscode-dropdown').click();
+      await section.locator('vscode-dropdown').first().click();
       await section.getByRole('option', { name: 'Path' }).click();
       await section.getByText('Type a part of the path').waitFor();
       await section.locator('vscode-text-field input').fill('test/3/');
       await section.getByRole('button', { name: 'not test/3/' }).waitFor();
       await section.getByRole('button', { name: 'test/3/', exact: true }).click();
       await page.getByRole('heading', { name: 'Path test/3/: 20 images' }).waitFor();
+    });
+  },
+);
+
+test(
+  'slices by a column of a CSV file lead to their images, and say which images and rows have no other',
+  { skip },
+  async () => {
+    await withPage(openEvaluation({ state: { slices: { by: 'column', pattern: '' } } }), async ({ page }) => {
+      const section = page.getByRole('region', { name: 'Slices' });
+      await section.getByText('Choose a CSV file.').waitFor();
+      await section.locator('vscode-button', { hasText: 'Choose a File...' }).click();
+      await section.getByText(/10 images of 160 without camera in photos\.csv.* 1 row of photos\.csv without a tested image: gone\.jpg/u).waitFor(); // prettier-ignore
+      await section.getByRole('button', { name: 'mirror' }).click();
+      await page.getByRole('heading', { name: 'camera mirror: 75 images' }).waitFor();
+    });
+  },
+);
+
+test(
+  'a class’s curves say how few its images are, and a click chooses a threshold that leads to its images',
+  { skip },
+  async () => {
+    await withPage(openEvaluation({}, 8, 9), async ({ page, sent }) => {
+      const section = page.getByRole('region', { name: 'Precision, recall and ROC' });
+      await section.getByText(/^Average precision 0\.\d{4}, area under the ROC curve/u).waitFor();
+      await section.getByText('8 of the classes have fewer than 20 images').waitFor();
+      await section.locator('vscode-dropdown').click();
+      await section.getByRole('option', { name: /^canterbury bells/u }).click();
+      await section.getByText('Only 9 images of this class: each moves the recall by 11.1').waitFor();
+      await section
+        .locator('.u-over')
+        .last()
+        .click({ position: { x: 40, y: 40 } });
+      await until('a threshold is chosen', async () => (await section.locator('output').innerText()) !== '50.0\u00a0%');
+      await section
+        .getByText(/of 9, 95 % interval/u)
+        .first()
+        .waitFor();
+      const found = section.getByRole('button', { name: /images?$/u }).first();
+      const images = await found.innerText();
+      await found.click();
+      await page.getByRole('heading', { name: new RegExp(`^Found as canterbury bells at a threshold of .*: ${images}$`, 'u') }).waitFor(); // prettier-ignore
+      await pageScreenshot(page, 'evaluation-curves');
+      await section.locator('vscode-button', { hasText: 'CSV' }).click();
+      await section.locator('vscode-button', { hasText: 'SVG' }).click();
+      const exported = sent.filter((message) => message.type === 'export');
+      assert.deepEqual(exported.map(({ what, format }) => [what, format]), [['curves', 'csv'], ['curves', 'svg']]); // prettier-ignore
+      const [heading, ...rows] = parseCsv(exported[0]?.content ?? '');
+      assert.deepEqual(heading, ['class', 'name', 'threshold', 'precision', 'recall', 'false positive rate']);
+      assert.deepEqual([new Set(rows.map(([folder]) => folder)), rows.at(-1)?.[4]], [new Set(['2']), '1']);
+      assert.match(exported[1]?.content ?? '', /canterbury bells/u);
+    });
+  },
+);
+
+test('Calibrate asks for the error that was chosen, and for the tests that are shown', { skip }, async () => {
+  await withPage(openEvaluation(), async ({ page, sent, post }) => {
+    const section = page.getByRole('region', { name: 'Reliability' });
+    await section.getByText('The checkpoint keeps no temperature.').waitFor();
+    await section.locator('vscode-dropdown').click();
+    await section.getByRole('option', { name: /^2\.0\s%/u }).click();
+    await section.locator('vscode-button', { hasText: 'Calibrate' }).click();
+    await until('the host is asked', () => sent.some(({ type }) => type === 'calibrate'));
+    const again = { data: '/data/flowers', split: 'test', crops: [1, 5] };
+    assert.deepEqual(sent.filter(({ type }) => type === 'calibrate'), [{ type: 'calibrate', targetError: 0.02, again }]); // prettier-ignore
+    const calibration = { temperature: { 1: 1.31, 5: 1.2 }, images: 40, rejection: { targetError: 0.02, threshold: { 1: 0.62 } } }; // prettier-ignore
+    const evaluations = [sampleEvaluation(8, 5)];
+    await post({ type: 'evaluations', label: 'a', wholeImages: false, evaluations, calibration });
+    await section.getByText(/temperatures 1\.31 for one crop and 1\.20 for five, fitted on 40 images\. .* 62\.0\s% by one crop, none by five/u).waitFor(); // prettier-ignore
+  });
+});
+
+test(
+  'runs are compared on the same images: each pair leads to the images that one alone gets right',
+  { skip },
+  async () => {
+    await withPage(openTraining(), async ({ page, sent }) => {
+      const section = page.getByRole('region', { name: 'Test of the same images' });
+      const pair = section.locator('table', { hasText: 'Only first right' }).locator('tbody tr');
+      await pair.nth(2).waitFor();
+      const link = pair.first().getByRole('button').first();
+      const number = await link.innerText();
+      await link.click();
+      const heading = section.getByRole('heading', { name: /^Right by resnet18-head, wrong by resnet18-full: / });
+      assert.match(await heading.innerText(), new RegExp(`: ${number} image`, 'u'));
+      await section.locator('.results img[src]').first().waitFor();
+      await pageScreenshot(page, 'training-compared');
+      await section.getByRole('button', { name: 'Spread' }).waitFor();
+      await section.locator('vscode-button', { hasText: 'Markdown' }).click();
+      await until('the host is asked for a file', () => sent.some(({ type }) => type === 'exportComparison'));
+      await section.locator('vscode-dropdown').last().click();
+      await section.getByRole('option', { name: 'Five crops' }).click();
+      await section.getByText('They were tested on different images.').waitFor();
+      await section.locator('vscode-button', { hasText: 'Compare on the 12 common images' }).click();
+      await pair.nth(2).waitFor();
     });
   },
 );

@@ -12,13 +12,20 @@ import { firstRow, networkGroups, type NetworkList, type NetworkRow, type Offers
 import { askLine, pickItem } from './quickQuestions.ts';
 import { back, type QuestionPlace } from './runSteps.ts';
 import { networksToMeasure, type Speed, suggestTrainings, withSuggestion } from './suggestTrainings.ts';
-import { configFrom, type MachineSettings, presetNames, type TrainingChoices, withNetwork } from './trainingChoices.ts';
+import {
+  configFrom,
+  type FirstSettings,
+  type MachineSettings,
+  presetNames,
+  type TrainingChoices,
+  withNetwork,
+} from './trainingChoices.ts';
 
 export interface NetworkParts extends Pick<Parts, 'service'> {
   readonly live: Pick<LiveRuns, 'all'>;
   readonly speeds: Pick<SpeedMemory, 'imagesPerSecond'>;
   readonly offers: Promise<Offers>;
-  readonly settings: MachineSettings;
+  readonly settings: MachineSettings & Pick<FirstSettings, 'batchSize'>;
 }
 
 /** Asks for a network, or a whole training that is suggested. */
@@ -45,7 +52,7 @@ export async function askNetwork(
     active: (row) => row === first,
   }).finally(() => closing.abort());
   if (picked === back) return back;
-  if (picked.suggestion) return withSuggestion(choices, picked.suggestion);
+  if (picked.suggestion) return withSuggestion(choices, picked.suggestion, parts.settings);
   const network = picked.network ?? (await askElsewhere(picked, place));
   // Nothing chosen, or back from what a file expects: the list again.
   if (network === undefined || network === back) return askNetwork(parts, choices, place);

@@ -1,7 +1,7 @@
 import type { DataSize, NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import { withRecipe } from '../../protocol/recipes.ts';
 import { givenConfigSchema, type RecipeName } from '../../protocol/trainingConfig.ts';
-import type { TrainingChoices } from './trainingChoices.ts';
+import type { FirstSettings, TrainingChoices } from './trainingChoices.ts';
 
 /*
  * What Train Model offers first. It trains a head on frozen features, which is best with the hundreds to thousands of
@@ -135,13 +135,20 @@ function planOf(recipe: RecipeName): Plan {
   return { views: featureViews ?? (augment === 'none' ? 1 : epochs), epochs };
 }
 
-/** The answers that a suggestion stands for. */
-export function withSuggestion(choices: TrainingChoices, { offer, recipe }: Suggestion): TrainingChoices {
+/** The answers that a suggestion stands for. It is a whole training: nothing of the last one stays but its data. */
+export function withSuggestion(
+  choices: TrainingChoices,
+  { offer, recipe }: Suggestion,
+  { batchSize }: Pick<FirstSettings, 'batchSize'>,
+): TrainingChoices {
   const { name, isTransformer } = offer;
   return {
     ...choices,
     network: { kind: 'architecture', name, pretrained: true, isTransformer },
     method: 'head',
     recipe,
+    batchSize,
+    balanced: false,
+    int8: false,
   };
 }

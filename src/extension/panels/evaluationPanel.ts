@@ -8,6 +8,8 @@ import {
   type EvaluationPanelToHost,
   type EvaluationPanelToPage,
 } from '../../protocol/evaluationPanel.ts';
+import { messageOf } from '../../protocol/errors.ts';
+import { parseImageTable } from '../../protocol/imageTable.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
@@ -15,7 +17,8 @@ import { readSettings } from '../settings.ts';
 import { requireTrust, untrustedRefusal } from '../requireTrust.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
 import { readEvaluations, timeWritten } from '../../runs/evaluations.ts';
-import { seesWholeImages } from '../../runs/checkpointFiles.ts';
+import { readBoundedText, tableLimit } from '../../runs/boundedFile.ts';
+import { checkpointMetadataIn, seesWholeImages } from '../../runs/checkpointFiles.ts';
 import { createEvaluationSession, type EvaluationData, type EvaluationSession } from './evaluationSession.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
@@ -30,6 +33,8 @@ type EvaluationParts = Pick<Parts, 'log' | 'service' | 'runs'>;
 const shownSchema = z.object({
   checkpoint: z.string(),
   on: z.object({ data: z.string(), split: z.enum(splitNames) }).optional(),
+  /** The CSV file whose columns images are told apart by. */
+  table: z.string().optional(),
 });
 type Shown = z.infer<typeof shownSchema>;
 
@@ -56,7 +61,8 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
 
   function fill(panel: vscode.WebviewPanel, id: string, shown: Shown): OpenPanel {
     const { checkpoint } = shown;
-    let on = shown.on;
+    let { on, table } = shown;
+    const remember = () => memory.remember(id, { checkpoint, ...(on ? { on } : {}), ...(table === undefined ? {} : { table }) }); // prettier-ignore
     const connection = hostPage<EvaluationPanelToPage, EvaluationPanelToHost>(panel, context, {
       name: 'evaluation',
       panelId: id,
@@ -64,15 +70,20 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
       schema: evaluationPanelToHostSchema,
       replay: () => void session.replay(),
       receive: (message) => {
-        const controls = { checkpoint, session, again, post: connection.post };
+        const controls = { checkpoint, session, again, useTable, post: connection.post };
         void obey(message, controls, parts).catch((error: unknown) => showFailure(error, log));
       },
     });
     const session = createEvaluationSession(sourceOf(checkpoint, parts), connection.post);
     const test = (data: EvaluationData, crops: readonly CropCount[]) => {
       on = { ...data };
-      memory.remember(id, { checkpoint, on });
+      remember();
       void session.test(data, crops);
+    };
+    const useTable = async (file: string) => {
+      await session.useTable(file);
+      table = file;
+      remember();
     };
     const again = async (crops: CropCount) => {
       requireTrust('testing');
@@ -93,7 +104,9 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
       memory.forget(id);
       open.delete(checkpoint);
     });
-    memory.remember(id, { checkpoint, ...(on ? { on } : {}) });
+    remember();
+    // A table that is gone is not missed until it is asked for.
+    if (table !== undefined) void session.useTable(table).catch((error: unknown) => log.warn(messageOf(error)));
     const own = { panel, session, test };
     open.set(checkpoint, own);
     return own;
@@ -130,38 +143,60 @@ function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
     read: () => readEvaluations(checkpoint, (reason) => log.warn(reason)),
     written: () => timeWritten(checkpoint),
     wholeImages: () => seesWholeImages(checkpoint),
+    calibration: async () => (await checkpointMetadataIn(checkpoint))?.calibration,
     refusal: () => untrustedRefusal('testing'),
+    table: async (file: string) => parseImageTable(file, await readBoundedText(file, tableLimit)),
     evaluate: async ({ data, split, crops, signal, onAnswer }: Parameters<EvaluateFunction>[0]) => {
       const { engine, device } = readSettings();
       const request = { type: 'evaluate' as const, checkpoint, data, split, crops, engine, device };
+      await service.request(request, { onAnswer, signal });
+    },
+    calibrate: async ({ targetError, signal, onAnswer }: Parameters<CalibrateFunction>[0]) => {
+      const { engine, device } = readSettings();
+      const request = { type: 'calibrate' as const, checkpoint, targetError, engine, device };
       await service.request(request, { onAnswer, signal });
     },
   };
 }
 
 type EvaluateFunction = Parameters<typeof createEvaluationSession>[0]['evaluate'];
+type CalibrateFunction = Parameters<typeof createEvaluationSession>[0]['calibrate'];
 
 const exportTitles = {
   images: l10n.t('Export the tested images'),
   classes: l10n.t('Export the figures of the classes'),
   confusions: l10n.t('Export the confusion matrix'),
+  curves: l10n.t('Export precision-recall and ROC curves'),
 };
 
 interface Controls {
   readonly checkpoint: string;
   readonly session: EvaluationSession;
   readonly again: (crops: CropCount) => Promise<void>;
+  readonly useTable: (file: string) => Promise<void>;
   readonly post: (message: EvaluationPanelToPage) => void;
 }
 
 async function obey(
   message: Exclude<EvaluationPanelToHost, { type: 'ready' }>,
-  { checkpoint, session, again, post }: Controls,
+  { checkpoint, session, again, useTable, post }: Controls,
   parts: EvaluationParts,
 ): Promise<void> {
   switch (message.type) {
     case 'test':
       return again(message.crops);
+    case 'calibrate': {
+      requireTrust('testing');
+      const { data, split, crops } = message.again;
+      return session.calibrate(message.targetError, { data, split }, crops);
+    }
+    case 'probabilities':
+      return session.showProbabilities(message.time, message.crops);
+    case 'chooseTable': {
+      const file = await chooseTable();
+      if (file !== undefined) await useTable(file);
+      return;
+    }
     case 'cancel':
       session.cancel();
       return;
@@ -190,4 +225,14 @@ async function obey(
       });
     }
   }
+}
+
+async function chooseTable(): Promise<string | undefined> {
+  const [chosen] =
+    (await vscode.window.showOpenDialog({
+      title: l10n.t('Choose a CSV file whose first column names images'),
+      openLabel: l10n.t('Slice by This File'),
+      filters: { CSV: ['csv'] },
+    })) ?? [];
+  return chosen?.fsPath;
 }

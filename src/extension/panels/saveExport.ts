@@ -8,7 +8,7 @@ import { inMessage } from '../plainText.ts';
 export interface ExportedFile {
   /** What the dialog offers, without the format's ending. */
   readonly name: string;
-  readonly format: 'csv' | 'png' | 'svg';
+  readonly format: 'csv' | 'png' | 'svg' | 'md' | 'json';
   /** Text, or base64 for PNG, as a page sends it. */
   readonly content: string;
   /** Title of the dialog. */

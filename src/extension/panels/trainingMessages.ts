@@ -6,6 +6,9 @@ import { askForMirror, openWeightsFolder } from '../commands/offerWeights.ts';
 import { prepareResume, trainWithout } from '../commands/resumeRun.ts';
 import type { Parts } from '../parts.ts';
 import type { RunNode } from '../views/treeNodes.ts';
+import type { ReportFormat } from '../../protocol/comparisonReport.ts';
+import { requireTrust } from '../requireTrust.ts';
+import type { ComparisonSession } from './comparisonSession.ts';
 import { pictureFor } from './pictureFor.ts';
 import { saveExport } from './saveExport.ts';
 import type { TrainingSession } from './trainingSession.ts';
@@ -23,6 +26,7 @@ const commands = {
 
 export interface TrainingControls {
   readonly session: TrainingSession;
+  readonly comparison: ComparisonSession;
   readonly show: (folders: readonly string[]) => void;
   readonly post: (message: TrainingPanelToPage) => void;
 }
@@ -42,7 +46,7 @@ async function resumeIn(
 /** Does what the page asks for. */
 export async function obeyTrainingPage(
   message: Exclude<TrainingPanelToHost, { type: 'ready' }>,
-  { session, show, post }: TrainingControls,
+  { session, comparison, show, post }: TrainingControls,
   parts: TrainingParts,
 ): Promise<void> {
   const { trainers } = parts;
@@ -87,6 +91,17 @@ export async function obeyTrainingPage(
         ...(thinned ? { note } : {}),
       });
     }
+    case 'compare':
+      if (message.wish.test) requireTrust('testing');
+      return comparison.compare(message.wish);
+    case 'cancel':
+      comparison.cancel();
+      return;
+    case 'exportComparison':
+      return exportComparison(message.format, comparison, session.folders[0]);
+    case 'reveal':
+      await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(message.image));
+      return;
     case 'open': {
       const path = isAbsolute(message.path) ? message.path : join(session.folders[0] ?? '', message.path);
       await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(path));
@@ -97,4 +112,20 @@ export async function obeyTrainingPage(
       if (picture !== undefined) post({ type: 'picture', image: message.image, picture });
     }
   }
+}
+
+async function exportComparison(
+  format: ReportFormat,
+  comparison: ComparisonSession,
+  folder: string | undefined,
+): Promise<void> {
+  const report = comparison.report(format);
+  if (!report) return;
+  await saveExport({
+    name: `comparison ${report.names.join('+')}`,
+    format: format === 'markdown' ? 'md' : format,
+    content: report.content,
+    title: l10n.t('Export the comparison'),
+    folder,
+  });
 }

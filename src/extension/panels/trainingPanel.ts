@@ -14,6 +14,9 @@ import { elsewhereRefusal } from '../trainer/elsewhere.ts';
 import type { Trainers } from '../trainer/trainers.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { StoredRun } from '../../runs/list.ts';
+import { keptEvaluation } from '../../runs/evaluations.ts';
+import { readSettings } from '../settings.ts';
+import { type ComparisonSource, createComparisonSession } from './comparisonSession.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
@@ -61,10 +64,13 @@ function fillPanel(
     panelId: id,
     log,
     schema: trainingPanelToHostSchema,
-    replay: () => session.replay(),
+    replay: () => {
+      session.replay();
+      comparison.replay();
+    },
     receive: (message) => {
-      void obeyTrainingPage(message, { session, show, post: connection.post }, parts).catch((error: unknown) =>
-        showFailure(error, log),
+      void obeyTrainingPage(message, { session, comparison, show, post: connection.post }, parts).catch(
+        (error: unknown) => showFailure(error, log),
       );
     },
   });
@@ -72,6 +78,7 @@ function fillPanel(
     { runs: () => runs.runs.map(listed), details: (run) => detailsOf(run, trainers), follow: trainers.follow },
     connection.post,
   );
+  const comparison = createComparisonSession(comparisonSource(parts), connection.post);
   let wanted: readonly string[] = [];
   let isClosed = false;
   const show = (next: readonly string[]) => {
@@ -88,11 +95,15 @@ function fillPanel(
     runs.onDidChange(() => session.refresh()),
     trainers.onDidAsk(() => session.refresh()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => session.refresh()),
+    runs.onDidChangeCheckpoints((run) => {
+      if (session.folders.includes(run)) comparison.refresh();
+    }),
   ];
   panel.onDidDispose(() => {
     isClosed = true;
     for (const listener of listeners) listener.dispose();
     session.dispose();
+    comparison.dispose();
     memory.forget(id);
   });
   show(folders);
@@ -149,6 +160,22 @@ export function registerTrainingPanel(context: vscode.ExtensionContext, parts: T
     },
     dispose: () => {
       serializer.dispose();
+    },
+  };
+}
+
+function comparisonSource({ runs, service, log }: TrainingParts): ComparisonSource {
+  return {
+    runs: (folders) =>
+      folders.flatMap((folder) => {
+        const run = runs.get(folder);
+        return run ? [{ folder, record: run.record, checkpoint: savedCheckpoint(folder) }] : [];
+      }),
+    kept: (checkpoint, wanted) => keptEvaluation(checkpoint, wanted, (reason) => log.warn(reason)),
+    evaluate: async ({ checkpoint, data, split, cropCount: crops, signal, onAnswer }) => {
+      const { engine, device } = readSettings();
+      const request = { type: 'evaluate' as const, checkpoint, data, split, crops, engine, device };
+      await service.request(request, { onAnswer, signal });
     },
   };
 }

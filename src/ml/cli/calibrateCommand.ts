@@ -29,7 +29,7 @@ Examples:
 Divides the network’s logits by a temperature, so that predictions with a confidence of 0.8 are right in 80 of 100 cases.
 It is fitted on the validation images of the run and kept in the checkpoint, so that test, predict, the editor and export
 use it. Which class is predicted does not change. With --target-error the confidence is kept too below which predict
---reject answers “none of these”.`;
+--reject answers “none of these”. A checkpoint that keeps one gets a new one for the same share of errors.`;
 
 /** `fivecrop calibrate`: see its help text. */
 export function calibrateCommand(): Command {
@@ -66,7 +66,7 @@ async function calibrateCheckpoint(path: string, options: OptionValues): Promise
   }
   const found = await fittedVisibly({ checkpoint, data, targetError }, options, output);
   output.object({ checkpoint, ...found.calibration, fitted: found.fitted });
-  for (const line of calibrationLines(found, targetError)) output.print(line);
+  for (const line of calibrationLines(found)) output.print(line);
   output.say(`Saved in ${checkpoint}. Earlier test results have the confidence from before.`);
 }
 
@@ -89,10 +89,7 @@ async function fittedVisibly(
 }
 
 /** What `fivecrop calibrate` prints. */
-export function calibrationLines(
-  { calibration: { images }, fitted }: CalibratedCheckpoint,
-  targetError: number | undefined,
-): string[] {
+export function calibrationLines({ calibration: { images, rejection }, fitted }: CalibratedCheckpoint): string[] {
   const rows = fitted.map(({ crops, temperature, before, after }) => [
     String(crops),
     temperature.toFixed(3),
@@ -101,7 +98,7 @@ export function calibrationLines(
   return [
     ...formatTable(['crops', 'temperature', 'expected error', 'scaled', 'loss', 'scaled'], rows),
     `Fitted on ${plural(images, 'validation image')}.`,
-    ...(targetError === undefined ? [] : fitted.map(({ crops, accepted }) => thresholdLine(crops, accepted, targetError, images))), // prettier-ignore
+    ...(rejection ? fitted.map(({ crops, accepted }) => thresholdLine(crops, accepted, rejection.targetError, images)) : []), // prettier-ignore
   ];
 }
 

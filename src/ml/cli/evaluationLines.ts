@@ -3,7 +3,7 @@ import type { UsedTemperature } from '../../protocol/confidenceCalibration.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { evaluationMetrics, type MeanMetrics } from '../../protocol/evaluationMetrics.ts';
 import { plural } from '../../protocol/plural.ts';
-import { seesWholeImage } from '../../protocol/preprocessing.ts';
+import { seenOfImages } from '../../protocol/seenOfImages.ts';
 import { formatClasses, formatTable } from './table.ts';
 
 /**
@@ -38,15 +38,6 @@ export function evaluationLines(evaluation: Evaluation, kept: string): string[] 
     `95% interval of the accuracy: ${accuracyInterval.low.toFixed(3)} to ${accuracyInterval.high.toFixed(3)}`,
     `Testing Accuracy: ${accuracy.toFixed(3)} - Top 5: ${top5.toFixed(3)} - Loss: ${loss.toFixed(3)}`,
   ];
-}
-
-/** What the networks saw of each image in tests with the same number of crops. */
-export function seenOfImages(tests: readonly Pick<Evaluation, 'cropCount' | 'fit'>[]): string {
-  const seen = tests.map(({ cropCount, fit }) => {
-    if (seesWholeImage(fit)) return 'the whole image';
-    return cropCount === 1 ? 'the center crop' : 'five crops';
-  });
-  return [...new Set(seen)].join(' or ');
 }
 
 /** That probabilities are not those of the network alone. */

@@ -83,15 +83,12 @@ async function predict(paths: readonly string[], options: OptionValues): Promise
   const placement = { engine: inPrecision(engine, asked, output.say), device };
   const loaded = await loadClassifier(source, placement, { log: output.say, onProgress: downloadLines(output.say) });
   try {
-    const classifier = await named(
-      fitting(loaded, { precision, crops: settings.cropCount }, output),
-      options['classNames'],
-    );
-    if (settings.reject) rejectThresholdOf(classifier, cropCountFor(classifier.preprocessing.fit, settings.cropCount));
+    if (settings.reject) rejectThresholdOf(loaded, cropCountFor(loaded.preprocessing.fit, settings.cropCount));
     if (precision === 'int8') {
       sayIfSlow(loaded, output);
-      await calibrateInt8(classifier, images);
+      await calibrateInt8(loaded, images);
     }
+    const classifier = await named(fitting(loaded, settings.cropCount, output), options['classNames']);
     const stopping = () => output.say('Stopping after the current images; Ctrl-C again quits at once.');
     const failed = await withInterrupt(stopping, (signal) =>
       printPredictions(classifier, images, { ...settings, signal }, output),
@@ -117,15 +114,11 @@ function sayIfSlow({ graph }: Classifier, { say }: Output): void {
 }
 
 /** A temperature fits the logits of float32; that there is one is said. */
-function fitting(
-  classifier: Classifier,
-  { precision, crops }: { readonly precision: Precision; readonly crops: 1 | 5 },
-  { say }: Output,
-): Classifier {
+function fitting(classifier: Classifier, crops: 1 | 5, { say }: Output): Classifier {
   const { calibration, preprocessing } = classifier;
   const temperature = temperatureFor(calibration, cropCountFor(preprocessing.fit, crops));
   if (temperature === undefined) return classifier;
-  if (precision === 'float32') {
+  if (classifier.in8Bits?.() !== true) {
     say(`${temperatureLine(temperature)}.`);
     return classifier;
   }

@@ -1,17 +1,14 @@
-import { resolve } from 'node:path';
-import { parseCsv } from '../../protocol/csv.ts';
-import { messageOf, usageError, userError } from '../../protocol/errors.ts';
+import { usageError, userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
+import { imageColumn, imageColumnNotes, parseImageTable, requireColumn } from '../../protocol/imageTable.ts';
 import {
   measureOf,
   measures,
-  pathWithin,
   type Slice,
   slicesByColumn,
   slicesByNumber,
   slicesByPath,
 } from '../../protocol/slices.ts';
-import { plural } from '../../protocol/plural.ts';
 import { readBoundedText, tableLimit } from '../../runs/boundedFile.ts';
 import { formatTable } from './table.ts';
 
@@ -40,66 +37,19 @@ export async function slicerOf(by: string, say: (line: string) => void): Promise
   throw usageError(`--slice takes ${measures.join(', ')}, path:PATTERN or FILE.csv:COLUMN, not ${by}.`);
 }
 
-/**
- * The first column names an image: its path, whole or within the data, or its file's name where no other tested image has
- * it. Images without a value are in no slice, and `say` hears how many they are.
- */
+/** Slices by what a CSV file says of the images; `say` hears which images and rows it has nothing to say of. */
 async function columnSlicer(file: string, column: string, say: (line: string) => void): Promise<Slicer> {
-  const texts = await readColumn(file, column);
+  const table = parseImageTable(file, await readBoundedText(file, tableLimit));
+  requireColumn(table, column);
   return ({ data, results }) => {
-    const named = results.map(({ image }) => namesOf(data, image));
-    const timesNamed = new Map<string, number>();
-    for (const { name } of named) timesNamed.set(name, (timesNamed.get(name) ?? 0) + 1);
-    const textOf = new Map(
-      results.map(({ image }, index) => {
-        const { within, whole, name } = named[index] ?? namesOf(data, image);
-        const alone = timesNamed.get(name) === 1 ? texts.get(name) : undefined;
-        return [image, texts.get(within) ?? texts.get(whole) ?? alone];
-      }),
-    );
-    const slices = slicesByColumn(results, ({ image }) => textOf.get(image));
+    const found = imageColumn(table, column, { data, results });
+    const slices = slicesByColumn(results, ({ image }) => found.texts.get(image));
     if (slices.length === 0) {
       throw userError(`${file} names none of the images in its first column: name them by their paths within ${data}.`);
     }
-    const without = [...textOf.values()].filter((text) => text === undefined).length;
-    if (without > 0)
-      say(`${plural(without, 'image')} of ${results.length} without ${column} in ${file}, so in no slice.`);
+    for (const note of imageColumnNotes(found, { file, column, images: results.length })) say(note);
     return slices;
   };
-}
-
-function namesOf(data: string, image: string) {
-  const within = pathWithin(data, image);
-  return { within, whole: resolve(image).replaceAll('\\', '/'), name: within.split('/').at(-1) ?? '' };
-}
-
-/** The texts of a column by what the first says; cells that are empty are left out. */
-async function readColumn(file: string, column: string): Promise<ReadonlyMap<string, string>> {
-  const [header = [], ...rows] = await readTable(file);
-  const place = header.indexOf(column);
-  if (place < 1) {
-    throw userError(
-      `${file} has no column ${column} after its first, which names the images: it has ${header.join(', ')}.`,
-    );
-  }
-  const texts = new Map<string, string>();
-  for (const row of rows) {
-    const [key, text] = [(row[0] ?? '').replaceAll('\\', '/'), (row[place] ?? '').trim()];
-    if (text === '') continue;
-    if ((texts.get(key) ?? text) !== text)
-      throw userError(`${file} has two values for ${key} in the column ${column}.`);
-    texts.set(key, text);
-  }
-  return texts;
-}
-
-async function readTable(file: string): Promise<string[][]> {
-  const text = await readBoundedText(file, tableLimit);
-  try {
-    return parseCsv(text);
-  } catch (error) {
-    throw userError(`${file} is not a CSV file: ${messageOf(error)}.`, error);
-  }
 }
 
 /** What `fivecrop test --slice` prints. */

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { calibration } from '../../protocol/calibration.ts';
 import { splitNames } from '../../protocol/dataReport.ts';
 import { usageError } from '../../protocol/errors.ts';
-import type { Evaluation } from '../../protocol/evaluation.ts';
+import { type Evaluation, withoutProbabilities } from '../../protocol/evaluation.ts';
 import { evaluationMetrics } from '../../protocol/evaluationMetrics.ts';
 import { riskCoverage } from '../../protocol/rejection.ts';
 import { layouts } from '../../protocol/trainingConfig.ts';
@@ -133,7 +133,7 @@ async function testOnce(
   const curves = file === undefined ? undefined : await writeCurves(file, classifier.labels, scored);
   const slices = slicers.map(({ by, slice }) => ({ by, slices: slice(evaluation) }));
   output.object({
-    ...evaluation,
+    ...withoutProbabilities(evaluation),
     ...evaluationMetrics(evaluation),
     calibration: calibration(evaluation.results),
     riskCoverage: riskCoverage(evaluation.results),
@@ -161,8 +161,10 @@ async function compareCrops(classifier: Classifier, test: ClassifierTest, output
     if (problem !== undefined) output.say(problem);
     evaluations.push(evaluation);
   }
-  const comparison = compareEvaluations(evaluations);
-  output.object({ tests: evaluations.map((evaluation) => ({ ...evaluation, ...evaluationMetrics(evaluation) })), comparison }); // prettier-ignore
+  const comparison = compareEvaluations(
+    evaluations.map((evaluation) => ({ name: `${evaluation.cropCount}`, evaluation })),
+  );
+  output.object({ tests: evaluations.map((evaluation) => ({ ...withoutProbabilities(evaluation), ...evaluationMetrics(evaluation) })), comparison }); // prettier-ignore
   for (const line of cropLines(comparison)) output.print(line);
 }
 

@@ -1,7 +1,7 @@
 import { splitNames, type SplitName } from '../../protocol/dataReport.ts';
 import { samplesOf, type DigestsOf } from './digestImages.ts';
 import type { KeptSplit } from './keptSplit.ts';
-import { sameFolder } from './sameFolder.ts';
+import { sameFolder } from '../../runs/sameFolder.ts';
 import type { Dataset, Sample } from './scanDataset.ts';
 import { pathIn } from './pathIn.ts';
 

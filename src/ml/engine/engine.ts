@@ -34,6 +34,8 @@ export interface InferenceModel {
    * the device has not enough, and what `signal` was aborted with between the parts of a batch that is run in parts.
    */
   run(feeds: Feeds, signal?: AbortSignal): Promise<Map<string, Tensor>>;
+  /** Whether it computes in 8 bits by now; absent where it was not asked to. */
+  in8Bits?(): boolean;
   dispose(): Promise<void>;
 }
 

@@ -15,7 +15,10 @@ export interface CalibrationRequest {
   readonly checkpoint: string;
   /** The folder whose validation images it is fitted on; that of the run without it. */
   readonly data?: string | undefined;
-  /** Share of wrong answers among those that are accepted, for which a threshold is chosen too. */
+  /**
+   * Share of wrong answers among those that are accepted, for which a threshold is chosen too; without it that of the
+   * threshold which the checkpoint keeps, if it keeps one.
+   */
   readonly targetError?: number | undefined;
 }
 
@@ -54,10 +57,11 @@ type Options = Pick<EvaluateOptions, 'signal' | 'onProgress' | 'onLeftOut'> & {
  */
 export async function calibrateConfidence(
   load: () => Promise<Classifier>,
-  { checkpoint, data, targetError }: CalibrationRequest,
+  { checkpoint, data, targetError: asked }: CalibrationRequest,
   { onNote, ...evaluating }: Options,
 ): Promise<CalibratedCheckpoint> {
   const metadata = await readCheckpointMetadata(checkpoint);
+  const targetError = asked ?? metadata.calibration?.rejection?.targetError;
   const classifier = withoutCalibration(await load());
   const { labels, preprocessing } = classifier;
   const wanted = { checkpoint, data: data ?? metadata.training.data, split: 'valid', classes: labels } as const;

@@ -36,6 +36,8 @@ export interface Classifier {
   readonly graph?: ClassifierGraph;
   /** What was fitted to its confidence: whoever tells probabilities applies it, see `calibrated`. */
   readonly calibration?: ConfidenceCalibration | undefined;
+  /** Whether it computes in 8 bits: not before `calibrateInt8`, and not where that found that they would change too much. */
+  in8Bits?(): boolean;
   /** `[N, labels.length]`, a softmax over the network's classes, at temperature 1. */
   probabilities(images: ImageBatch): Promise<Tensor & { readonly dtype: 'float32' }>;
   dispose(): Promise<void>;

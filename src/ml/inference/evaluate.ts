@@ -3,10 +3,11 @@ import { temperatureFor } from '../../protocol/confidenceCalibration.ts';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
-import { cropCountFor } from '../data/fiveCrops.ts';
+import { type Crop, cropCountFor } from '../data/fiveCrops.ts';
 import type { FailedPrediction } from '../../protocol/prediction.ts';
-import { measureQuality } from '../data/imageQuality.ts';
+import { type CropPart, measureQuality } from '../data/imageQuality.ts';
 import { firstMissing } from '../data/lostImage.ts';
+import { type KeptProbabilities, mostKeptProbabilities } from '../../protocol/keptProbabilities.ts';
 import type { ScoredImage } from '../../protocol/classCurves.ts';
 import { calibrated } from './calibrated.ts';
 import type { Classifier } from './classifier.ts';
@@ -46,6 +47,7 @@ export type EvaluationFigures = Pick<
   | 'perClass'
   | 'confusion'
   | 'results'
+  | 'probabilities'
 >;
 
 /**
@@ -58,7 +60,11 @@ export async function evaluate(
   options: EvaluateOptions,
 ): Promise<EvaluationFigures> {
   const positions = new Map(classifier.labels.map(({ index }, position) => [index, position]));
-  const counter = createCounter(classifier, options.onScored);
+  const rows = scoreRows(classifier.labels, images.length);
+  const counter = createCounter(classifier, (image, crops) => {
+    rows.add(image);
+    options.onScored?.(image, crops);
+  });
   const files = images.map(({ file }) => file);
   const { cropCount, signal, onProgress, onLeftOut } = options;
   let done = 0;
@@ -76,7 +82,24 @@ export async function evaluate(
   const { fit = 'crop' } = classifier.preprocessing;
   const crops = cropCountFor(fit, cropCount);
   const temperature = temperatureFor(classifier.calibration, crops);
-  return { cropCount: crops, fit, ...counter.figures(), ...(temperature ? { temperature } : {}) };
+  const figures = { cropCount: crops, fit, ...counter.figures(), ...(temperature ? { temperature } : {}) };
+  const probabilities = rows.kept();
+  return { ...figures, ...(probabilities ? { probabilities } : {}) };
+}
+
+/** Collects the probabilities of images, unless so many images have more than are kept. */
+function scoreRows(labels: readonly ClassLabel[], images: number) {
+  const width = labels.length;
+  const all = width * images > mostKeptProbabilities ? undefined : new Float32Array(width * images);
+  let rows = 0;
+  return {
+    add: ({ probabilities }: ScoredImage): void => all?.set(probabilities, rows++ * width),
+    kept: (): KeptProbabilities | undefined => {
+      if (!all) return undefined;
+      const float32 = Buffer.from(all.buffer, 0, 4 * rows * width).toString('base64');
+      return { classes: labels.map(({ index }) => index), float32 };
+    },
+  };
 }
 
 function vanished(image: string, done: number, total: number): Error {
@@ -90,7 +113,7 @@ interface Counter {
   figures(): Omit<EvaluationFigures, 'cropCount' | 'fit'>;
 }
 
-function createCounter(classifier: Classifier, onScored: EvaluateOptions['onScored']): Counter {
+function createCounter(classifier: Classifier, onScored: NonNullable<EvaluateOptions['onScored']>): Counter {
   const { labels } = classifier;
   const confusion = new Map<number, number>();
   const results: Evaluation['results'] = [];
@@ -111,7 +134,7 @@ function createCounter(classifier: Classifier, onScored: EvaluateOptions['onScor
       loss -= Math.log(Math.max(mean[actual] ?? 0, Number.MIN_VALUE));
       amongFive += Number(rank < 5);
       squares += squaredError(mean, actual);
-      onScored?.({ actual: labels[actual]?.index ?? -1, probabilities: mean }, classified.rows);
+      onScored({ actual: labels[actual]?.index ?? -1, probabilities: mean }, classified.rows);
       const cell = actual * labels.length + predicted;
       confusion.set(cell, (confusion.get(cell) ?? 0) + 1);
       results.push({
@@ -152,9 +175,21 @@ function createCounter(classifier: Classifier, onScored: EvaluateOptions['onScor
 /** What slices of a test tell images apart by, rounded, since there is one for each image in the file. */
 function lookOf({ width, height, crops: [centre] }: Exclude<ClassifiedImage, FailedPrediction>, size: number) {
   if (!centre) return {};
-  const { sharpness, brightness } = measureQuality(centre.pixels, size);
+  const { sharpness, brightness } = measureQuality(centre.pixels, size, partWithImage(centre, size));
   const rounded = (value: number) => Math.round(value * 100) / 100;
   return { look: { width, height, sharpness: rounded(sharpness), brightness: rounded(brightness) } };
+}
+
+/** Where the image is in the crop's pixels: with the fit `pad` there are bars beside it. */
+function partWithImage({ frame, shown }: Pick<Crop, 'frame' | 'shown'>, size: number): CropPart {
+  const along = (from: number, length: number, shownFrom: number, shownLength: number): [number, number] => {
+    const place = (at: number) => Math.round(((at - shownFrom) / shownLength) * size);
+    const first = Math.max(0, place(from));
+    return [first, Math.min(size, place(from + length)) - first];
+  };
+  const [left, width] = along(frame.left, frame.width, shown.left, shown.width);
+  const [top, height] = along(frame.top, frame.height, shown.top, shown.height);
+  return { left, top, width, height };
 }
 
 /** The image's part of the Brier score (Brier 1950): over all classes, the squared distance from 1 for its own and 0 for the others. */

@@ -67,6 +67,8 @@ function shortened(reason: string): string {
 export interface ForeignModel {
   /** Images float32 `[N, 3, S, S]`, prepared as it wants them -> `[N, count]`, all of them finite numbers. */
   run(images: Tensor & { readonly dtype: 'float32' }): Promise<Tensor & { readonly dtype: 'float32' }>;
+  /** See `InferenceModel`. */
+  in8Bits(): boolean;
   dispose(): Promise<void>;
 }
 
@@ -92,6 +94,7 @@ export async function openForeignModel(
         if (!result.data.every(Number.isFinite)) throw new Error('it gives numbers that are not finite');
         return result;
       }),
+    in8Bits: () => compiled.in8Bits?.() === true,
     dispose: () => compiled.dispose(),
   };
 }

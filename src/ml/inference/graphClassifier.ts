@@ -31,6 +31,7 @@ export async function createGraphClassifier(
       if (output?.dtype !== 'float32') throw new Error('the network gave no float32 output');
       return probabilitiesFrom(title, output, labels.length);
     },
+    in8Bits: () => [features, model].some((part) => part?.in8Bits?.() === true),
     dispose: async () => {
       await features?.dispose();
       await model.dispose();

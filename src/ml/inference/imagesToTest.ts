@@ -11,7 +11,7 @@ import { digestAlone, samplesOf } from '../data/digestImages.ts';
 import type { KeptSplit } from '../data/keptSplit.ts';
 import { matchImages, type MatchedImages } from '../data/matchImages.ts';
 import { readKeptSplit, type SplitOfCheckpoint } from '../data/readKeptSplit.ts';
-import { sameFolder } from '../data/sameFolder.ts';
+import { sameFolder } from '../../runs/sameFolder.ts';
 import {
   otherClassesNote,
   scanDataset,

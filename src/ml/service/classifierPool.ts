@@ -74,7 +74,7 @@ async function loadFor(
   });
   if (!calibrateOn || !has8Bits(chosen.engine, chosen.device)) return classifier;
   await quantized(classifier, calibrateOn, context);
-  if (classifier.calibration === undefined) return classifier;
+  if (classifier.calibration === undefined || classifier.in8Bits?.() !== true) return classifier;
   log(context)('The temperature of the checkpoint does not fit 8 bits (int8), so it is not used.');
   return withoutCalibration(classifier);
 }

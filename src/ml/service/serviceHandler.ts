@@ -18,6 +18,7 @@ import { asUsage } from '../networks/asUsage.ts';
 import { networkNames, pretrainedWeights } from '../networks/registry.ts';
 import type { RequestContext, RequestHandler } from '../../protocol/requestChannel.ts';
 import { answerSpeeds } from './answerSpeeds.ts';
+import { calibrateCheckpoint } from './calibrateCheckpoint.ts';
 import { createClassifierPool } from './classifierPool.ts';
 import { createCleaner } from './cleanData.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
@@ -51,6 +52,8 @@ export function createServiceHandler(): RequestHandler {
         return explainOne(request, classifiers, context);
       case 'evaluate':
         return evaluateCheckpoint(request, classifiers, context);
+      case 'calibrate':
+        return calibrateCheckpoint(request, classifiers, context);
       case 'preview':
         answer({ type: 'preview', ...(await pictureOf(request.image, request.size)) });
         return;

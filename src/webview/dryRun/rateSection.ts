@@ -8,7 +8,7 @@ import { element } from '../components/element.ts';
 import { setText } from '../components/setText.ts';
 import { themeColors } from '../components/themeColors.ts';
 import { button } from '../components/toolkit.ts';
-import { createChart } from '../training/chart.ts';
+import { createChart } from '../components/chart.ts';
 import { within } from '../../charts/runCharts.ts';
 import type { Known } from './known.ts';
 

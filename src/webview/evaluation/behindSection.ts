@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { whenChanged } from '../components/whenChanged.ts';
 import type { ImageResult } from './confusions.ts';
-import { imagesOf, type ImageGroup } from './imageGroup.ts';
+import { imagesOf, type ImageGroup, type KnownBesides } from './imageGroup.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
 
 export type BehindSection = {
@@ -13,6 +13,7 @@ export type BehindSection = {
     one: ShownEvaluation | undefined,
     five: ShownEvaluation | undefined,
     group: ImageGroup | undefined,
+    besides: KnownBesides,
   ) => void;
 };
 
@@ -32,13 +33,13 @@ export function behindSection(
       one: ShownEvaluation | undefined,
       five: ShownEvaluation | undefined,
       group: ImageGroup | undefined,
+      scores: KnownBesides['scores'],
+      table: KnownBesides['table'],
     ) => {
       section.hidden = group === undefined;
       if (group === undefined) return;
-      const { title, results } = imagesOf(group, evaluation, {
-        ...(one ? { 1: one } : {}),
-        ...(five ? { 5: five } : {}),
-      });
+      const pair = { ...(one ? { 1: one } : {}), ...(five ? { 5: five } : {}) };
+      const { title, results } = imagesOf(group, evaluation, pair, { scores, table });
       const close = l10n.t('Close');
       const closing = { type: 'button', class: 'icon', title: close, 'aria-label': close, onclick: onClose };
       section.replaceChildren(
@@ -47,5 +48,8 @@ export function behindSection(
       );
     },
   );
-  return { element: section, draw };
+  return {
+    element: section,
+    draw: (evaluation, one, five, group, { scores, table }) => draw(evaluation, one, five, group, scores, table),
+  };
 }

@@ -1,3 +1,4 @@
+import '../components/classTable.css';
 import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { keepFocus } from '../components/keepFocus.ts';

@@ -15,6 +15,8 @@ export type GridOptions = {
   value: CellValue;
   colors: MatrixColors;
   selected: Cell | undefined;
+  /** Small cells without numbers. */
+  dense: boolean;
   onOpen: (cell: Cell) => void;
 };
 
@@ -34,15 +36,19 @@ export function confusionGrid(options: GridOptions): HTMLElement {
     return element('tr', {}, [element('th', { scope: 'row', title: actual }, [actual]), ...row]);
   });
   const label = l10n.t('Confusion matrix: each row is an actual class, each column a predicted one');
-  const table = element('table', { class: 'matrix', role: 'grid', 'aria-label': label }, [
-    element('thead', {}, [
-      element('tr', {}, [
-        element('th', { class: 'corner' }, [l10n.t('Predicted →'), element('br'), l10n.t('Actual ↓')]),
-        ...headings,
+  const table = element(
+    'table',
+    { class: options.dense ? 'matrix dense' : 'matrix', role: 'grid', 'aria-label': label },
+    [
+      element('thead', {}, [
+        element('tr', {}, [
+          element('th', { class: 'corner' }, [l10n.t('Predicted →'), element('br'), l10n.t('Actual ↓')]),
+          ...headings,
+        ]),
       ]),
-    ]),
-    element('tbody', {}, rows),
-  ]);
+      element('tbody', {}, rows),
+    ],
+  );
   table.addEventListener('keydown', (event) => {
     if (moveFocus(cells, event)) event.preventDefault();
   });

@@ -1,23 +1,30 @@
+import type { ConfidenceCalibration } from '../../protocol/confidenceCalibration.ts';
+import { splitNames } from '../../protocol/dataReport.ts';
 import type { EvaluationPanelToHost } from '../../protocol/evaluationPanel.ts';
+import type { ImageTable } from '../../protocol/imageTable.ts';
 import { seesWholeImage } from '../../protocol/preprocessing.ts';
 import { element } from '../components/element.ts';
+import { imageGallery } from '../components/imageGallery.ts';
 import type { KeptState } from '../components/host.ts';
 import { pictureStore } from '../components/pictures.ts';
 import { behindSection } from './behindSection.ts';
 import { classSection } from './classSection.ts';
 import type { Cell } from './confusionGrid.ts';
 import { classNames, type ImageResult } from './confusions.ts';
-import { confusionSection } from './confusionSection.ts';
+import { confusionSection, needsWidth } from './confusionSection.ts';
 import { classesCsv } from './evaluationCsv.ts';
+import { curvesSection, type CurvesFormat } from './curvesSection.ts';
+import { exportCurves } from './exportCurves.ts';
+import { galleryImage } from './galleryImage.ts';
 import { exportConfusions } from './exportConfusions.ts';
 import type { ImageGroup } from './imageGroup.ts';
-import { imageResults } from './imageResults.ts';
 import { mislabelSection } from './mislabelSection.ts';
 import type { EvaluationPageState } from './pageState.ts';
 import { cropsSection } from './cropsSection.ts';
 import { rejectSection } from './rejectSection.ts';
 import { reliabilitySection } from './reliabilitySection.ts';
 import { sliceSection } from './sliceSection.ts';
+import type { ShownScores } from './shownScores.ts';
 import type { ShownTests } from './shownTests.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
 
@@ -33,26 +40,40 @@ export type DetailSectionsOptions = {
   send: (message: EvaluationPanelToHost) => void;
 };
 
+/** What the host says besides the tests. */
+export type KnownOfTests = {
+  /** When the checkpoint was written. */
+  written: string | undefined;
+  calibration: ConfidenceCalibration | undefined;
+  table: ImageTable | undefined;
+  /** The probabilities of the test that is shown; undefined until they are known, or if it keeps none, and then why. */
+  scores: ShownScores | undefined;
+  lacking: string;
+  /** Whether anything can be computed now. */
+  canTest: boolean;
+};
+
 export type DetailSections = {
   element: HTMLElement;
-  /** `written` is when the checkpoint was. */
-  draw: (tests: ShownTests, written: string | undefined) => void;
+  draw: (tests: ShownTests, known: KnownOfTests) => void;
   /** Takes a picture that was asked for. */
   arrived: (image: string, picture: string) => void;
 };
 
 /** All of one test: which classes are confused, the images behind a cell, figures of the classes, doubtful labels. */
 export function detailSections({ state, change, shown, send }: DetailSectionsOptions): DetailSections {
+  let drawn: { tests: ShownTests; known: KnownOfTests } | undefined;
   const pictures = pictureStore((image) => send({ type: 'picture', image, size: thumbnailPixels }));
-  const gallery = (results: readonly ImageResult[], evaluation: ShownEvaluation): HTMLElement =>
-    imageResults({
-      results,
-      name: classNames(evaluation),
+  const gallery = (results: readonly ImageResult[], evaluation: ShownEvaluation): HTMLElement => {
+    const name = classNames(evaluation);
+    return imageGallery({
+      images: results.map((result) => galleryImage(result, name)),
       pictures,
       limit: shownImages,
       onOpen: (image) => send({ type: 'open', image }),
       onReveal: (image) => send({ type: 'reveal', image }),
     });
+  };
   const open = (group: ImageGroup): void => {
     change({ group });
     requestAnimationFrame(() => behind.element.focus());
@@ -64,6 +85,21 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     const content = await exportConfusions(format, { evaluation, label, value: state.value.cellValue });
     send({ type: 'export', what: 'confusions', format, content });
   };
+  const exportScores = async (format: CurvesFormat): Promise<void> => {
+    const { evaluation, label } = shown();
+    const scores = drawn?.known.scores;
+    if (evaluation === undefined || scores === undefined) return;
+    const content = await exportCurves(format, { evaluation, scores, of: state.value.curves.of, label });
+    send({ type: 'export', what: 'curves', format, content });
+  };
+  const calibrate = (targetError: number | undefined): void => {
+    const { chosen, pair } = drawn?.tests ?? {};
+    const split = splitNames.find((name) => name === chosen?.split);
+    if (chosen === undefined || split === undefined) return;
+    const crops = ([1, 5] as const).filter((each) => pair?.[each] !== undefined);
+    const again = { data: chosen.data, split, crops };
+    send({ type: 'calibrate', ...(targetError === undefined ? {} : { targetError }), again });
+  };
   const exportClasses = (): void => {
     const { evaluation, label } = shown();
     if (evaluation === undefined) return;
@@ -73,6 +109,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
   const confusions = confusionSection({
     onOpen: openCell,
     onValue: (cellValue) => change({ cellValue }),
+    onClasses: (matrix) => change({ matrix }),
     onExport: (format) => void exportMatrix(format),
   });
   const behind = behindSection(gallery, () => change({ group: undefined }));
@@ -83,39 +120,60 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     scrolled: state.value.scroll.classes,
     onScroll: (top) => state.change({ scroll: { ...state.value.scroll, classes: top } }),
   });
-  const reliability = reliabilitySection((place) => open({ kind: 'bin', place }));
+  const reliability = reliabilitySection((place) => open({ kind: 'bin', place }), {
+    onCalibrate: (targetError) => calibrate(targetError),
+    onTarget: (calibrateFor) => change({ calibrateFor }),
+  });
   const reject = rejectSection((chosen) => {
     // Images of another threshold would stay beside the new counts.
     change({ reject: chosen, ...(state.value.group?.kind === 'confidence' && { group: undefined }) });
   }, open);
   const crops = cropsSection((right) => open({ kind: 'crops', right }));
-  const slices = sliceSection((chosen) => change({ slices: chosen, group: undefined }), open);
+  const curves = curvesSection({
+    // Images of another threshold would stay beside the new numbers.
+    onChoose: (chosen) => change({ curves: chosen, ...(state.value.group?.kind === 'curve' && { group: undefined }) }),
+    onOpen: open,
+    onExport: (format) => void exportScores(format),
+  });
+  const slices = sliceSection({
+    onChoose: (chosen) => change({ slices: chosen, group: undefined }),
+    onChooseTable: () => send({ type: 'chooseTable' }),
+    onOpen: open,
+  });
   const mislabels = mislabelSection(
     gallery,
     (suspicion) => change({ suspicion }),
     (data) => send({ type: 'clean', data }),
   );
   mislabels.element.classList.add('wide');
-  const rows = [[confusions, classes], [reliability, reject], [slices, crops], [mislabels]];
+  curves.element.classList.add('wide');
+  const rows = [[confusions, classes], [reliability, reject], [curves], [slices, crops], [mislabels]];
   const all = element('div', { class: 'details' }, [
     ...rows.flatMap((row, at) => row.map((section) => inRow(section.element, at))),
     behind.element,
   ]);
   return {
     element: all,
-    draw: ({ evaluation, pair, validation }, written) => {
+    draw: (tests, known) => {
+      const { evaluation, pair, validation } = tests;
       all.hidden = evaluation === undefined;
+      drawn = { tests, known };
       if (evaluation === undefined) return;
-      const { group, cellValue, order, suspicion, reject: chosen } = state.value;
-      confusions.draw(evaluation, group?.kind === 'cell' ? group : undefined, cellValue);
+      const { group, cellValue, order, suspicion, reject: chosen, calibrateFor } = state.value;
+      const { scores, table, calibration, canTest } = known;
+      confusions.draw(evaluation, group?.kind === 'cell' ? group : undefined, cellValue, state.value.matrix);
+      classes.element.classList.toggle('wide', needsWidth(evaluation.perClass.length));
       classes.draw(evaluation, order);
-      reliability.draw(evaluation, group?.kind === 'bin' ? group.place : undefined);
+      reliability.draw(evaluation, group?.kind === 'bin' ? group.place : undefined, {
+        ...{ calibration, targetError: calibrateFor, canCalibrate: canTest },
+      });
       reject.draw(evaluation, validation, chosen);
       crops.element.hidden = seesWholeImage(evaluation.fit);
-      crops.draw(pair[1], pair[5], written);
-      slices.draw(evaluation, state.value.slices);
+      crops.draw(pair[1], pair[5], known.written);
+      curves.draw(evaluation, scores, known.lacking, state.value.curves);
+      slices.draw(evaluation, state.value.slices, table);
       mislabels.draw(evaluation, suspicion);
-      behind.draw(evaluation, pair[1], pair[5], group);
+      behind.draw(evaluation, pair[1], pair[5], group, { scores, table });
       if (group) inRow(behind.element, rowOf[group.kind] + 0.5);
     },
     arrived: pictures.arrived,
@@ -123,7 +181,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
 }
 
 /** The row of sections that images of a group are shown below. */
-const rowOf: Record<ImageGroup['kind'], number> = { cell: 0, bin: 1, confidence: 1, crops: 2, slice: 2 };
+const rowOf: Record<ImageGroup['kind'], number> = { cell: 0, bin: 1, confidence: 1, curve: 2, crops: 3, slice: 3 };
 
 function inRow(section: HTMLElement, row: number): HTMLElement {
   section.style.order = String(row * 2);

@@ -11,6 +11,7 @@ import { detailSections } from './detailSections.ts';
 import { imagesCsv } from './evaluationCsv.ts';
 import { figuresSection } from './figuresSection.ts';
 import type { EvaluationPageState } from './pageState.ts';
+import { knownScores } from './knownScores.ts';
 import { shownTests } from './shownTests.ts';
 import { testHeader } from './testHeader.ts';
 
@@ -27,6 +28,8 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
   let known: Of<'evaluations'> | undefined;
   let progress: Of<'progress'> | undefined;
   let problem: string | undefined;
+  let table: Of<'table'>['table'] | undefined;
+  const probabilities = knownScores((time, crops) => send({ type: 'probabilities', time, crops }));
 
   const change = (part: Partial<EvaluationPageState>): void => {
     state.change(part);
@@ -67,14 +70,16 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     const notes = selectionNotes(pair);
     header.draw({ label: known?.label, tested, chosen, notes, refusal: known?.refusal, problem });
     header.drawProgress(progress);
+    const canTest = progress?.busy !== true && known?.refusal === undefined;
     figures.draw({
       evaluations: pair,
       wholeImages: known?.wholeImages === true,
       written: known?.written,
       chosen: evaluation?.cropCount ?? state.value.crops,
-      canTest: progress?.busy !== true && known?.refusal === undefined,
+      canTest,
     });
-    details.draw(tests, known?.written);
+    const { written, calibration } = known ?? {};
+    details.draw(tests, { written, calibration, table, canTest, ...probabilities.of(evaluation) });
     if (evaluation !== undefined && progress?.busy !== true) {
       spoken.say(l10n.t('Accuracy {0} over {1}', percent(evaluation.accuracy), images(evaluation.images)));
     }
@@ -100,6 +105,12 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
       }
       case 'error':
         problem = message.message;
+        break;
+      case 'probabilities':
+        probabilities.arrived(message, message.probabilities);
+        break;
+      case 'table':
+        ({ table } = message);
         break;
       case 'picture':
         details.arrived(message.image, message.picture);

@@ -1,11 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import * as z from 'zod';
+import type { ImageTable } from '../../protocol/imageTable.ts';
 import { binOf, calibration } from '../../protocol/calibration.ts';
 import { images, percent } from '../../charts/format.ts';
 import { classNames, imagesBehind, type ImageResult } from './confusions.ts';
 import { onlyRightBy, type TestPair } from './cropComparison.ts';
 import { shownSlices, slicesBySchema, sliceTitle } from './shownSlices.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
+import type { ShownScores } from './shownScores.ts';
 
 const crops = z.union([z.literal(1), z.literal(5)]);
 
@@ -20,13 +22,28 @@ export const imageGroupSchema = z.discriminatedUnion('kind', [
   /** What is right by so many crops and not by the others. */
   z.object({ kind: z.literal('crops'), right: crops }),
   z.object({ kind: z.literal('slice'), of: slicesBySchema, name: z.string() }),
+  /** What a threshold of a curve finds, misses, or calls wrongly. */
+  z.object({
+    kind: z.literal('curve'),
+    of: z.union([z.number().int(), z.literal('micro')]),
+    threshold: z.number(),
+    part: z.enum(['found', 'missed', 'wronglyCalled']),
+  }),
 ]);
 export type ImageGroup = z.infer<typeof imageGroupSchema>;
 
 export type GroupOfImages = { title: string; results: ImageResult[] };
 
-/** The images of a group and what to call them. */
-export function imagesOf(group: ImageGroup, evaluation: ShownEvaluation, pair: TestPair): GroupOfImages {
+/** What some groups depend on besides the test: its probabilities and a table of its images. */
+export type KnownBesides = { scores?: ShownScores | undefined; table?: ImageTable | undefined };
+
+/** The images of a group and what to call them; none if what the group depends on is not known. */
+export function imagesOf(
+  group: ImageGroup,
+  evaluation: ShownEvaluation,
+  pair: TestPair,
+  { scores, table }: KnownBesides = {},
+): GroupOfImages {
   switch (group.kind) {
     case 'cell': {
       const name = classNames(evaluation);
@@ -58,13 +75,29 @@ export function imagesOf(group: ImageGroup, evaluation: ShownEvaluation, pair: T
       return { title, results };
     }
     case 'slice': {
-      const slice = shownSlices(evaluation, group.of).find(({ name }) => name === group.name);
+      const slice = shownSlices(evaluation, group.of, table).slices.find(({ name }) => name === group.name);
       const results = slice?.results ?? [];
-      const title = l10n.t('{0}: {1}', sliceTitle(group.of, group.name), images(results.length));
+      const title = l10n.t('{0}: {1}', sliceTitle(group.of, group.name, table), images(results.length));
       return { title, results: wrongFirst(results) };
+    }
+    case 'curve': {
+      const results = scores?.behind(group.of, group.threshold)[group.part] ?? [];
+      const what = group.of === 'micro' ? l10n.t('their class') : classNames(evaluation)(group.of);
+      const at = percent(group.threshold);
+      return { title: curveTitles[group.part](what, at, images(results.length)), results: wrongFirst(results) };
     }
   }
 }
+
+const curveTitles: Record<
+  Extract<ImageGroup, { kind: 'curve' }>['part'],
+  (what: string, at: string, number: string) => string
+> = {
+  // prettier-ignore
+  found: (what, at, number) => l10n.t('Found as {0} at a threshold of {1}: {2}', what, at, number),
+  missed: (what, at, number) => l10n.t('Missed as {0} at a threshold of {1}: {2}', what, at, number),
+  wronglyCalled: (what, at, number) => l10n.t('Not {0}, though called so at a threshold of {1}: {2}', what, at, number),
+};
 
 function byConfidence(
   { threshold, accepted, right }: Extract<ImageGroup, { kind: 'confidence' }>,

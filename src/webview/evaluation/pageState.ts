@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { cellValues } from './cellText.ts';
+import { matrixClasses } from './matrixClasses.ts';
 import { imageGroupSchema } from './imageGroup.ts';
 import { slicesBySchema } from './shownSlices.ts';
 
@@ -13,13 +14,20 @@ export const evaluationPageStateSchema = z.object({
   group: imageGroupSchema.optional(),
   /** What the cells of the confusion matrix show. */
   cellValue: z.enum(cellValues).default('counts'),
+  matrix: z.enum(matrixClasses).default('confused'),
   /** Least probability, in percent, with which an image must be of another class to be suspected. */
   suspicion: z.number().default(90),
   /** Confidence from which on predictions are accepted, or the error for which it is chosen. */
   reject: z
     .union([z.object({ threshold: z.number() }), z.object({ targetError: z.number() })])
     .default({ threshold: 0 }),
-  slices: slicesBySchema.default({ by: 'brightness', pattern: '' }),
+  slices: slicesBySchema.default({ by: 'brightness', pattern: '', column: '' }),
+  /** Whose precision-recall and ROC curves are shown, and the threshold whose images are. */
+  curves: z
+    .object({ of: z.union([z.number().int(), z.enum(['macro', 'micro'])]), threshold: z.number() })
+    .default({ of: 'macro', threshold: 0.5 }),
+  /** The share of errors for which *Calibrate* chooses a threshold; none without it. */
+  calibrateFor: z.number().optional(),
   /** Pixels by which the page and its table of classes were scrolled. */
   scroll: z.object({ page: z.number(), classes: z.number() }).default({ page: 0, classes: 0 }),
 });

@@ -10,12 +10,10 @@ import { whenChanged } from '../components/whenChanged.ts';
 import type { ImageGroup } from './imageGroup.ts';
 import type { EvaluationPageState } from './pageState.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
+import { noTarget, targetErrors } from './targetErrors.ts';
 
 type Reject = EvaluationPageState['reject'];
 
-/** Shares of wrong answers among those that are accepted. */
-const targetErrors = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2] as const;
-const noTarget = 'none';
 const steps = 1000;
 
 export type RejectSection = {

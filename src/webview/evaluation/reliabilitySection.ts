@@ -4,20 +4,23 @@ import { element } from '../components/element.ts';
 import { images, percent } from '../../charts/format.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { whenChanged } from '../components/whenChanged.ts';
+import { calibrateControls, type CalibrateOptions, type CalibrateState } from './calibrateControls.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
 
 export type ReliabilitySection = {
   element: HTMLElement;
   /** `place` is the bar whose images are shown. */
-  draw: (evaluation: ShownEvaluation, place: number | undefined) => void;
+  draw: (evaluation: ShownEvaluation, place: number | undefined, calibrating: CalibrateState) => void;
 };
 
 /** How often predictions of each confidence are right: a bar a bin, beside where it should end. */
-export function reliabilitySection(onOpen: (place: number) => void): ReliabilitySection {
+export function reliabilitySection(onOpen: (place: number) => void, calibrating: CalibrateOptions): ReliabilitySection {
+  const controls = calibrateControls(calibrating);
   const told = element('p', { class: 'hint' });
   const bars = element('div', { class: 'reliability', role: 'group', 'aria-label': l10n.t('Reliability diagram') });
   const section = element('section', { 'aria-label': l10n.t('Reliability') }, [
     element('h2', {}, [l10n.t('Reliability')]),
+    controls.element,
     told,
     element('div', { class: 'reliability-plot' }, [
       element('span', { class: 'hint', 'aria-hidden': 'true' }, [l10n.t('Accuracy')]),
@@ -37,7 +40,13 @@ export function reliabilitySection(onOpen: (place: number) => void): Reliability
     told.replaceChildren(`${error} ${scaled} ${meaning}`);
     keepFocus(bars, () => bars.replaceChildren(...bins.map((bin, at) => bar(bin, at === place, () => onOpen(at)))));
   });
-  return { element: section, draw };
+  return {
+    element: section,
+    draw: (evaluation, place, state) => {
+      controls.draw(state);
+      draw(evaluation, place);
+    },
+  };
 }
 
 function bar({ from, to, images: count, confidence, accuracy }: CalibrationBin, shown: boolean, onOpen: () => void) {

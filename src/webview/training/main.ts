@@ -33,6 +33,11 @@ function receive(message: TrainingPanelToPage): void {
       // Events that do not follow what is here: the host replays all.
       if (!runs.add(message.folder, message.from, message.events)) send({ type: 'ready' });
       break;
+    case 'comparison':
+    case 'progress':
+    case 'error':
+      view.compared(message);
+      return;
     case 'picture':
       pictures.arrived(message.image, message.picture);
       return;

@@ -16,6 +16,7 @@ import { runControls } from './runControls.ts';
 import { runNumbers } from './runNumbers.ts';
 import { stateWord } from './runState.ts';
 import type { PageRun } from './shownRun.ts';
+import { testsSection, type TestsMessage } from './testsSection.ts';
 import { valuesSection } from './valuesSection.ts';
 import { setText } from '../components/setText.ts';
 
@@ -27,7 +28,12 @@ export type TrainingViewOptions = {
   send: (message: TrainingPanelToHost) => void;
 };
 
-export type TrainingView = { refresh: () => void; restyle: () => void };
+export type TrainingView = {
+  refresh: () => void;
+  restyle: () => void;
+  /** Takes what the host says of a comparison. */
+  compared: (message: TestsMessage) => void;
+};
 
 /** The page: built once; a refresh draws what is new in the next frame. */
 export function trainingView({ root, runs, state, pictures, send }: TrainingViewOptions): TrainingView {
@@ -58,11 +64,12 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
   });
   const pinned = pinnedSection(pictures, (path) => send({ type: 'open', path }));
   const comparison = comparisonSection();
+  const tests = testsSection({ state, pictures, send, redraw: () => refresh() });
   const log = logView();
   const main = element('main', {}, [
     controls.element,
     element('div', { class: 'columns' }, [curves.element, numbers]),
-    ...[values, pinned, comparison, log].map((section) => section.element),
+    ...[values, pinned, comparison, tests, log].map((section) => section.element),
   ]);
   const empty = element('p', { class: 'empty', role: 'status' });
   root.append(spoken.element, empty, main);
@@ -85,11 +92,16 @@ export function trainingView({ root, runs, state, pictures, send }: TrainingView
     values.draw();
     pinned.show(focus);
     comparison.show(runs.shown);
+    tests.show(runs.shown);
     log.show(focus.folder, focus.curves);
   };
   const refresh = everyFrame(drawNow);
   return {
     refresh,
+    compared: (message) => {
+      tests.receive(message);
+      refresh();
+    },
     restyle: () => {
       curves.restyle();
       refresh();

@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { element } from '../components/element.ts';
 import { count, duration, percent, short } from '../../charts/format.ts';
 import { countUpTo } from '../../charts/columns.ts';
-import { lineSample } from './lineSample.ts';
+import { lineSample } from '../components/lineSample.ts';
 import { hasTopFive, smoothedPoints, type ChartChoices } from '../../charts/runCharts.ts';
 import { bestValidation, type RunCurves, type ValidationColumn } from '../../charts/runCurves.ts';
 import type { RunStyle } from '../../charts/runStyle.ts';

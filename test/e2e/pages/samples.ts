@@ -1,7 +1,9 @@
 import type { Labelling, NextImage } from '../../../src/protocol/labelling.ts';
 import { cleaningKinds, type Cleaning, type CleaningItem } from '../../../src/protocol/cleaning.ts';
+import { compareEvaluations, type Comparison } from '../../../src/protocol/compareEvaluations.ts';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
 import type { Explanation } from '../../../src/protocol/explanation.ts';
+import type { KeptProbabilities } from '../../../src/protocol/keptProbabilities.ts';
 import { cropNames, type ImagePrediction, type RankedClass } from '../../../src/protocol/prediction.ts';
 import type { ShownPrediction } from '../../../src/protocol/predictionPanel.ts';
 import { trainingConfigSchema, type TrainingConfigInput } from '../../../src/protocol/trainingConfig.ts';
@@ -36,6 +38,31 @@ export function random(seed: number): () => number {
 
 function classLabel(index: number): { index: number; folder: string; name: string } {
   return { index, folder: String(index + 1), name: flowers[index] ?? `flower ${index}` };
+}
+
+/** Probabilities that fit the results of a test: what is left is shared by the other classes. */
+export function sampleProbabilities({ results, perClass }: Evaluation): KeptProbabilities {
+  const classes = perClass.map(({ index }) => index);
+  const rows = new Float32Array(results.length * classes.length);
+  results.forEach(({ actual, predicted, probability, actualProbability }, at) => {
+    const own = new Map([[actual, actualProbability], [predicted, probability]]); // prettier-ignore
+    const rest = 1 - [...own.values()].reduce((sum, value) => sum + value, 0);
+    classes.forEach((index, column) => {
+      rows[at * classes.length + column] = own.get(index) ?? rest / Math.max(1, classes.length - own.size);
+    });
+  });
+  return { classes, float32: Buffer.from(rows.buffer).toString('base64') };
+}
+
+/** What runs of these names did on the same images. */
+export function sampleComparison(names: readonly string[]): Comparison {
+  return compareEvaluations(
+    names.map((name, at) => ({ name, evaluation: { ...sampleEvaluation(8, at % 2 === 0 ? 5 : 1), ...(at === 2 ? { results: worse(sampleEvaluation(8, 5)) } : {}) } })), // prettier-ignore
+  );
+}
+
+function worse({ results }: Evaluation): Evaluation['results'] {
+  return results.map((result, at) => (at % 9 === 0 ? { ...result, predicted: (result.actual + 1) % 8 } : result));
 }
 
 /** A picture of a flower as a data URL. */

@@ -48,11 +48,13 @@ async function outputOf(
   { graphFor, state }: ReturnType<typeof network>,
   batches: readonly Tensor[],
   said?: string[],
+  onEnd: (in8Bits: boolean | undefined) => void = () => undefined,
 ): Promise<Tensor[]> {
   const engine = said ? inPrecision(onnxEngine, 'int8', (sentence) => said.push(sentence)) : onnxEngine;
   const model = await engine.compileInference(graphFor, state, 'cpu');
   const outputs: Tensor[] = [];
   for (const batch of batches) outputs.push(...(await model.run(new Map([['images', batch]]))).values());
+  onEnd(model.in8Bits?.());
   await model.dispose();
   return outputs;
 }
@@ -78,8 +80,8 @@ for (const name of chosenNetworks) {
     const chosen = network(name);
     const batch = images(calibrationImages + 5);
     const said: string[] = [];
-    const [found] = await outputOf(chosen, [batch], said);
-    const [wanted] = await outputOf(chosen, [batch]);
+    const [found] = await outputOf(chosen, [batch], said, (in8Bits) => assert.equal(in8Bits, true));
+    const [wanted] = await outputOf(chosen, [batch], undefined, (in8Bits) => assert.equal(in8Bits, undefined));
     assert.ok(found && wanted);
     assert.deepEqual(found.shape, wanted.shape);
     const rows = (tensor: Tensor, from: number, to?: number) => sliceRows(tensor, from, to ?? calibrationImages + 5);
@@ -139,7 +141,7 @@ test('a network whose outputs 8 bits would lose is computed in float32, which is
   ]);
   const batch = float32Tensor([20, 3, side, side], Float32Array.from(images(20).data as Uint8Array));
   const said: string[] = [];
-  const [found] = await outputOf({ graphFor, state }, [batch], said);
+  const [found] = await outputOf({ graphFor, state }, [batch], said, (in8Bits) => assert.equal(in8Bits, false));
   const [wanted] = await outputOf({ graphFor, state }, [batch]);
   assert.ok(change(found, wanted) < 1e-5);
   assert.match(said.join(), /would move this network's outputs by \d+\.\d %, so it is computed in float32/u);

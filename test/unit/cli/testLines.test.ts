@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { cropLines } from '../../../src/ml/cli/cropLines.ts';
 import { curveLines, writeCurves } from '../../../src/ml/cli/curvesFile.ts';
-import { seenOfImages } from '../../../src/ml/cli/evaluationLines.ts';
+import { seenOfImages } from '../../../src/protocol/seenOfImages.ts';
 import { calibrationLines } from '../../../src/ml/cli/calibrateCommand.ts';
 import { rejectionLine, rejectionOf } from '../../../src/ml/cli/rejectionLine.ts';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
@@ -56,7 +56,8 @@ test('one crop against five names the images that only one of them gets right', 
       { ...figures, accuracy: 0.6 },
     ],
     pairs: [{ first: 0, second: 1, both: 5, onlyFirst: 0, onlySecond: 1, neither: 4, p: 1, adjustedP: 1 }],
-    disputed: [{ image: 'a.jpg', actual: 'rose', predicted: ['daisy', 'rose'] }],
+    ...{ names: ['1', '5'], classes: [] },
+    disputed: [{ image: 'a.jpg', file: '/d/a.jpg', actual: 'rose', predicted: ['daisy', 'rose'], probability: [0.5, 0.6] }], // prettier-ignore
   });
   assert.ok(lines.includes('Both right: 5, only one crop: 0, only five: 1, both wrong: 4'));
   assert.deepEqual(lines.slice(-2), ['Right by five crops alone:', '  a.jpg (else taken for daisy)']);
@@ -96,13 +97,13 @@ test('calibrate says the temperature of one crop and of five, what they change, 
   const figures = { temperature: 1.372, before: { loss: 0.9, expectedError: 0.2 }, after: { loss: 0.7, expectedError: 0.05 } }; // prettier-ignore
   const accepted = { threshold: 0.61234567, accepted: 40, coverage: 0.8, error: 0.025 };
   const found = {
-    calibration: { temperature: { 1: 1.372, 5: 1.372 }, images: 50 },
+    calibration: { temperature: { 1: 1.372, 5: 1.372 }, images: 50, rejection: { targetError: 0.03, threshold: { 1: 0.61234567 } } },
     fitted: [
       { crops: 1 as const, ...figures, accepted },
       { crops: 5 as const, ...figures, accepted: undefined },
     ],
   };
-  assert.deepEqual(calibrationLines(found, 0.03), [
+  assert.deepEqual(calibrationLines(found), [
     'crops  temperature  expected error  scaled  loss   scaled',
     '1      1.372        0.200           0.050   0.900  0.700',
     '5      1.372        0.200           0.050   0.900  0.700',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { classCurve, curveMeans } from '../../../src/protocol/classCurves.ts';
+import { classCurve, curveMeans, microCurve } from '../../../src/protocol/classCurves.ts';
 import { calibration } from '../../../src/protocol/calibration.ts';
 import { acceptedAt, rejectThreshold, riskCoverage } from '../../../src/protocol/rejection.ts';
 import cases from '../../fixtures/sklearn_calibration.json' with { type: 'json' };
@@ -57,6 +57,17 @@ for (const [name, expected] of Object.entries(cases) as [string, Case][]) {
     const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
     near([means.averagePrecision ?? NaN], [mean(expected.curves.map((curve) => curve.averagePrecision))], 'mean');
     near([means.areaUnderRoc ?? NaN], [mean(expected.curves.map((curve) => curve.areaUnderRoc))], 'mean');
+  });
+
+  test(`the curves of all classes together are those of scikit-learn’s micro average: ${name}`, () => {
+    const images = expected.actual.map((actual, image) => ({
+      actual,
+      probabilities: Float64Array.from(expected.probabilities[image] ?? []),
+    }));
+    const labels = (expected.probabilities[0] ?? []).map((_, index) => ({ index }));
+    const { averagePrecision, areaUnderRoc = NaN, points } = microCurve(labels, images);
+    near([averagePrecision, areaUnderRoc], [expected.micro.averagePrecision, expected.micro.areaUnderRoc], 'area');
+    assert.deepEqual([points.at(-1)?.recall, points.at(-1)?.falsePositiveRate], [1, 1]);
   });
 
   test(`the reject threshold is the smallest that reaches the target error, by trying all: ${name}`, () => {

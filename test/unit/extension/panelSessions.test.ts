@@ -13,6 +13,7 @@ import { createPredictionSession, type PredictionRequest } from '../../../src/ex
 import { createTrainingSession } from '../../../src/extension/panels/trainingSession.ts';
 import { webviewHtml } from '../../../src/extension/panels/webviewHtml.ts';
 import { cancelled, userError } from '../../../src/protocol/errors.ts';
+import type { ConfidenceCalibration } from '../../../src/protocol/confidenceCalibration.ts';
 import { evaluationPath, type Evaluation } from '../../../src/protocol/evaluation.ts';
 import type { EvaluationPanelToPage } from '../../../src/protocol/evaluationPanel.ts';
 import { cropNames } from '../../../src/protocol/prediction.ts';
@@ -419,6 +420,13 @@ const evaluation: Evaluation = {
   time: '2026-01-01T00:00:00.000Z',
 };
 
+/** What sources of sessions have that are about something else. */
+const uncalibrated = {
+  calibration: () => Promise.resolve(undefined),
+  calibrate: () => Promise.reject(userError('Nothing to calibrate.')),
+  table: () => Promise.reject(userError('No table.')),
+};
+
 test('results kept beside a checkpoint are found, newest first, and what is none is said', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'fivecrop-evaluations-'));
   try {
@@ -451,6 +459,7 @@ test('a test with one crop and five tells of each as it is done, and a page that
       read: () => Promise.resolve([...kept]),
       written: () => Promise.resolve('2026-01-02T00:00:00.000Z'),
       wholeImages: () => Promise.resolve(false),
+      ...uncalibrated,
       refusal: () => undefined,
       evaluate: ({ crops, onAnswer }) => {
         onAnswer({ type: 'progress', what: 'Testing', done: 1, total: 2 });
@@ -489,6 +498,7 @@ test('a page is told with the results why nothing can be tested, until it can', 
       read: () => Promise.resolve([evaluation]),
       written: () => Promise.resolve(undefined),
       wholeImages: () => Promise.resolve(false),
+      ...uncalibrated,
       refusal: () => refusal,
       evaluate: () => Promise.resolve(),
     },
@@ -511,6 +521,7 @@ test('results that are read late never take the place of newer ones', async () =
       read: () => new Promise((resolve) => reads.push(resolve)),
       written: () => Promise.resolve(undefined),
       wholeImages: () => Promise.resolve(false),
+      ...uncalibrated,
       refusal: () => undefined,
       evaluate: () => Promise.resolve(),
     },
@@ -523,4 +534,59 @@ test('results that are read late never take the place of newer ones', async () =
   reads[0]?.([evaluation]);
   await Promise.all(looks);
   assert.deepEqual(shown, [2]);
+});
+
+test('after a calibration what is shown is tested again, and the page hears what the checkpoint keeps', async () => {
+  const asked: unknown[] = [];
+  let calibration: ConfidenceCalibration | undefined;
+  const messages: EvaluationPanelToPage[] = [];
+  const session = createEvaluationSession(
+    {
+      ...{ label: 'run, best', read: () => Promise.resolve([evaluation]), written: () => Promise.resolve(undefined) },
+      ...{ wholeImages: () => Promise.resolve(false), refusal: () => undefined, table: uncalibrated.table },
+      calibration: () => Promise.resolve(calibration),
+      calibrate: ({ targetError }) => {
+        asked.push(['calibrate', targetError]);
+        calibration = { temperature: { 1: 1.5 }, images: 30 };
+        return Promise.resolve();
+      },
+      evaluate: ({ data, split, crops }) => {
+        asked.push([data, split, crops]);
+        return Promise.resolve();
+      },
+    },
+    (message) => messages.push(message),
+  );
+  await session.calibrate(0.02, { data: '/data', split: 'test' }, [1, 5]);
+  assert.deepEqual(asked, [
+    ['calibrate', 0.02],
+    ['/data', 'test', 1],
+    ['/data', 'test', 5],
+  ]);
+  const told = messages.filter((message) => message.type === 'evaluations').at(-1);
+  assert.deepEqual(told?.calibration, calibration);
+});
+
+test('probabilities go to a page only when it asks for those of a test', async () => {
+  const probabilities = { classes: [0], float32: 'AACAPw==' };
+  const messages: EvaluationPanelToPage[] = [];
+  const session = createEvaluationSession(
+    {
+      ...{ label: 'run, best', written: () => Promise.resolve(undefined), wholeImages: () => Promise.resolve(false) },
+      ...uncalibrated,
+      read: () => Promise.resolve([{ ...evaluation, probabilities }]),
+      refusal: () => undefined,
+      evaluate: () => Promise.resolve(),
+    },
+    (message) => messages.push(message),
+  );
+  await session.replay();
+  const [told] = messages;
+  assert.equal(told?.type === 'evaluations' && told.evaluations[0]?.probabilities, undefined);
+  await session.showProbabilities(evaluation.time, 1);
+  await session.showProbabilities(evaluation.time, 5);
+  assert.deepEqual(messages.slice(-2), [
+    { type: 'probabilities', time: evaluation.time, crops: 1, probabilities },
+    { type: 'probabilities', time: evaluation.time, crops: 5 },
+  ]);
 });

@@ -109,13 +109,16 @@ test('a suggestion says in words what it is, how long it takes and what it fetch
   assert.ok(unknown);
   assert.equal(suggestionTexts(unknown, true).description, 'measuring the time here');
   assert.equal(suggestionTexts(unknown, false).description, 'time not measured yet');
-  const first = { ...firstChoices(undefined, { defaultNetwork: 'resnet18', batchSize: 16 }), data: '/d', epochs: 3 };
+  const settings = { defaultNetwork: 'resnet18', batchSize: 16 };
+  const asBefore = { data: '/d', epochs: 3, batchSize: 4, balanced: true, int8: true };
+  const first = { ...firstChoices(undefined, settings), ...asBefore };
   const machine = { engine: 'auto', device: 'auto', cacheMegabytes: 512 } as const;
-  const config = configFrom(withSuggestion(first, best), machine);
+  const config = configFrom(withSuggestion(first, best, settings), machine);
   const { featureViews, epochs, hidden } = settingsOf('strong');
   assert.deepEqual(
     [config.recipe, config.method, config.featureViews, config.epochs, config.hidden, config.batchSize],
     ['strong', 'head', featureViews, epochs, hidden, 16],
   );
+  assert.deepEqual([config.classWeights, config.frozenPrecision], ['none', 'float32']);
   assert.equal(best.views, featureViews);
 });

@@ -104,7 +104,7 @@ test('what can be trained now is chosen by Enter alone: what was trained last, a
   assert.equal(first(last, offer('resnet18', 0.7, false), offer('densenet169', 0.75, false)), 'densenet169');
   const plain = { ...last, network: { ...resnet, name: 'ConvNet1', pretrained: false } };
   assert.equal(first(plain, ...others), 'ConvNet1');
-  const suggested = withSuggestion(last, { aim: 'speed', offer: offer('squeezenet1_1', 0.58, true), recipe: 'quick', views: 1 }); // prettier-ignore
+  const suggested = withSuggestion(last, { aim: 'speed', offer: offer('squeezenet1_1', 0.58, true), recipe: 'quick', views: 1 }, settings); // prettier-ignore
   assert.deepEqual(first(suggested, ...others), ['speed', 'squeezenet1_1']);
   const typed = { ...last, network: { ...resnet, name: 'timm/resnet18.mine' } };
   assert.deepEqual(groups(typed, ...others)[1]?.rows.map(({ label }) => label), ['timm/resnet18.mine']); // prettier-ignore

@@ -30,3 +30,16 @@ test('brightness is the mean luma, contrast its deviation', () => {
   );
   assert.ok(Math.abs(half.brightness - 100) < 0.01 && Math.abs(half.contrast - 100) < 0.01);
 });
+
+test('bars beside a padded image count for nothing', async () => {
+  const pixels = await planes(0);
+  const part = { left: 0, top: 16, width: size, height: 32 };
+  const barred = pixels.map((value, at) => {
+    const row = Math.floor(at / size) % size;
+    return row >= part.top && row < part.top + part.height ? value : 0;
+  });
+  // The stripes are upright, so that a part of the rows looks as the whole does.
+  assert.deepEqual(measureQuality(barred, size, part), measureQuality(pixels, size, part));
+  assert.ok(Math.abs(measureQuality(barred, size, part).brightness - measureQuality(pixels, size).brightness) < 0.01);
+  assert.ok(measureQuality(barred, size).brightness < 0.6 * measureQuality(pixels, size).brightness);
+});

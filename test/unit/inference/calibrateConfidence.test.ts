@@ -130,6 +130,16 @@ test('predictions use the temperature of their crops and keep their order; below
   }
 });
 
+test('a threshold that is kept is chosen again for its error when a temperature is fitted again', async () => {
+  checkpoint = await newCheckpoint();
+  const { calibration: first } = await calibrateConfidence(load, { checkpoint, data, targetError: 0.2 }, silent);
+  assert.equal(first.rejection?.targetError, 0.2);
+  const { calibration: again } = await calibrateConfidence(load, { checkpoint, data }, silent);
+  assert.deepEqual(again, first);
+  const { calibration: other } = await calibrateConfidence(load, { checkpoint, data, targetError: 0.5 }, silent);
+  assert.equal(other.rejection?.targetError, 0.5);
+});
+
 test('without a kept threshold nothing can be rejected by it', async () => {
   checkpoint = await newCheckpoint();
   await assert.rejects(

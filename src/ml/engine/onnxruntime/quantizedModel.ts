@@ -68,6 +68,7 @@ export function createQuantizedModel(compile: Compile, log: (sentence: string) =
       turn = result.catch(() => undefined);
       return result;
     },
+    in8Bits: () => settled !== undefined && settled !== float32,
     dispose: async () => {
       await turn;
       await calibration?.dispose();

@@ -15,6 +15,7 @@ const most = 8;
  */
 export function inSmallBatches(model: InferenceModel, count = Math.min(most, availableParallelism())): InferenceModel {
   return {
+    ...model,
     run: async (feeds, signal) => {
       const rows = batchOf(feeds);
       if (rows <= count || !holdsImages(feeds)) return model.run(feeds);
@@ -26,7 +27,6 @@ export function inSmallBatches(model: InferenceModel, count = Math.min(most, ava
       }
       return joinResults(parts);
     },
-    dispose: () => model.dispose(),
   };
 }
 

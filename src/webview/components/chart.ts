@@ -1,9 +1,9 @@
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import './chart.css';
-import { announcer } from '../components/announcer.ts';
-import { element } from '../components/element.ts';
-import { themeColors } from '../components/themeColors.ts';
+import { announcer } from './announcer.ts';
+import { element } from './element.ts';
+import { themeColors } from './themeColors.ts';
 import type { ChartContent } from './chartContent.ts';
 import { chartHelp, keyAction } from './chartKeys.ts';
 import { chartLegend } from './chartLegend.ts';
@@ -12,7 +12,7 @@ import { legendEntries } from '../../charts/curve.ts';
 import { downsample, type Range } from '../../charts/downsample.ts';
 import { plotOptions } from './plotOptions.ts';
 import { xReading } from '../../charts/xAxis.ts';
-import { setText } from '../components/setText.ts';
+import { setText } from './setText.ts';
 
 export type ChartOptions = {
   /** Height as a share of the width, within limits. */
@@ -21,6 +21,8 @@ export type ChartOptions = {
   onZoom: (range: Range | undefined) => void;
   /** The place on the axis under the pointer; undefined when it leaves. */
   onHover: (place: number | undefined) => void;
+  /** The user chose a place on the axis, by a click or by Enter. */
+  onPick?: (place: number) => void;
 };
 
 export type Chart = {
@@ -32,7 +34,7 @@ export type Chart = {
 };
 
 /** A chart of curves with its title and legend, drawn by uPlot from points that are thinned to the pixels there are. */
-export function createChart({ shape, onZoom, onHover }: ChartOptions): Chart {
+export function createChart({ shape, onZoom, onHover, onPick }: ChartOptions): Chart {
   const title = element('h2');
   const readout = chartReadout();
   const spoken = announcer();
@@ -64,7 +66,7 @@ export function createChart({ shape, onZoom, onHover }: ChartOptions): Chart {
     const colors = themeColors();
     setText(title, shown.kind.title);
     box.setAttribute('aria-label', `${shown.kind.title}. ${chartHelp}`);
-    legend.replaceChildren(chartLegend(legendEntries(shown.curves, { marks: shown.marks, color: colors.muted })));
+    legend.replaceChildren(chartLegend(legendEntries(shown.curves, { ...shown, color: colors.muted })));
     // The room is kept while there is no plot, so that what follows does not jump.
     box.style.minHeight = `${height()}px`;
     plot?.destroy();
@@ -87,8 +89,24 @@ export function createChart({ shape, onZoom, onHover }: ChartOptions): Chart {
     plot.setSize({ width: width(), height: height() });
     plot.setData(joined(content, width()));
   }).observe(box);
+  const pick = (): void => {
+    const { left = -1 } = plot?.cursor ?? {};
+    if (plot !== undefined && left >= 0) onPick?.(plot.posToVal(left, 'x'));
+  };
+  let pressed: { x: number; y: number } | undefined;
+  box.addEventListener('pointerdown', ({ clientX: x, clientY: y }) => (pressed = { x, y }));
+  box.addEventListener('click', ({ clientX, clientY }) => {
+    // A drag zooms.
+    const isDrag = pressed !== undefined && Math.hypot(clientX - pressed.x, clientY - pressed.y) > 3;
+    if (!isDrag) pick();
+  });
   box.addEventListener('keydown', (event) => {
     if (plot === undefined || content === undefined) return;
+    if (event.key === 'Enter' && onPick !== undefined) {
+      event.preventDefault();
+      pick();
+      return;
+    }
     const action = keyAction(event.key, plot, content.range, onZoom);
     if (action === undefined) return;
     event.preventDefault();

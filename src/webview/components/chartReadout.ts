@@ -1,4 +1,4 @@
-import { element } from '../components/element.ts';
+import { element } from './element.ts';
 import { percent, short } from '../../charts/format.ts';
 import { countUpTo } from '../../charts/columns.ts';
 import type { ChartKind, Curve } from '../../charts/curve.ts';
@@ -6,11 +6,12 @@ import { lineSample } from './lineSample.ts';
 
 export type Reading = { label: string; value: string; curve: Curve };
 
-/** The values of curves at a place of the x axis: of each the last point up to it. */
+/** The values of curves at a place of the x axis: of each the last point up to it, or the next if values hold up to their point. */
 export function readingsAt(kind: ChartKind, curves: readonly Curve[], x: number): Reading[] {
   return curves.flatMap((curve) => {
     const { x: places, y } = curve.points();
-    const value = y[countUpTo(places, x) - 1];
+    const before = countUpTo(places, x) - 1;
+    const value = y[curve.step === 'before' && places[before] !== x ? before + 1 : before];
     if (value === undefined || !Number.isFinite(value)) return [];
     return [{ label: curve.label, value: kind.percent ? percent(value) : short(value), curve }];
   });

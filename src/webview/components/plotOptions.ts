@@ -1,5 +1,5 @@
 import uPlot from 'uplot';
-import type { ThemeColors } from '../components/themeColors.ts';
+import type { ThemeColors } from './themeColors.ts';
 import type { ChartContent } from './chartContent.ts';
 import { markedPoints, type Curve } from '../../charts/curve.ts';
 import type { Range } from '../../charts/downsample.ts';
@@ -34,7 +34,8 @@ export function plotOptions(
     legend: { show: false },
     padding: [12, 14, 0, 0],
     cursor: {
-      sync: { key: 'fivecrop' },
+      // Charts of the same axis show the same place.
+      sync: { key: `fivecrop ${axis}` },
       drag: { x: true, y: false, setScale: false },
       hover: { skip: [undefined, null], prox: 1 },
       bind: { dblclick: () => () => (onZoom(undefined), null) },
@@ -81,7 +82,7 @@ export function plotOptions(
   };
 }
 
-function series({ label, color, width, dash, alpha, marker }: Curve): uPlot.Series {
+function series({ label, color, width, dash, alpha, marker, step }: Curve): uPlot.Series {
   return {
     label,
     stroke: color,
@@ -89,8 +90,15 @@ function series({ label, color, width, dash, alpha, marker }: Curve): uPlot.Seri
     dash: [...dash],
     alpha,
     spanGaps: true,
+    ...(step === undefined ? {} : { paths: stepPaths(step) }),
     points: { show: true, fill: color, stroke: color, size: 8, paths: markerPaths(marker) },
   };
+}
+
+function stepPaths(step: 'before' | 'after'): uPlot.Series.PathBuilder {
+  const paths = uPlot.paths.stepped?.({ align: step === 'after' ? 1 : -1 });
+  if (paths === undefined) throw new Error('uPlot draws no steps');
+  return paths;
 }
 
 /** Marks at some of the points of a series. */

@@ -11,4 +11,6 @@ export type ChartContent = {
   range: Range;
   /** Places with a vertical line: ends of epochs. Undefined if they are too many to be drawn. */
   marks: readonly number[] | undefined;
+  /** What the marks are, if not ends of epochs. */
+  marked?: string;
 };

@@ -1,4 +1,4 @@
-import { svg } from '../components/element.ts';
+import { svg } from './element.ts';
 import type { LineStyle } from '../../charts/curve.ts';
 import { markerCorners } from '../../charts/runStyle.ts';
 

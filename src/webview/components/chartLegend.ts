@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { element } from '../components/element.ts';
+import { element } from './element.ts';
 import type { LegendEntry } from '../../charts/curve.ts';
 import { lineSample } from './lineSample.ts';
 
