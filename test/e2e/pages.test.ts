@@ -1072,7 +1072,7 @@ test(
       const found = section.getByRole('button', { name: /images?$/u }).first();
       const images = await found.innerText();
       await found.click();
-      await page.getByRole('heading', { name: new RegExp(`^Found as canterbury bells at a threshold of .*: ${images}$`, 'u') }).waitFor(); // prettier-ignore
+      await page.getByRole('heading', { name: new RegExp(`^Found as canterbury bells at a threshold of .*: ${images}`, 'u') }).waitFor(); // prettier-ignore
       await pageScreenshot(page, 'evaluation-curves');
       await section.locator('vscode-button', { hasText: 'CSV' }).click();
       await section.locator('vscode-button', { hasText: 'SVG' }).click();
