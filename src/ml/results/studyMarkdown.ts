@@ -173,7 +173,7 @@ function differences(results: readonly StudyResult[]): string[] {
 function cropsSection(results: readonly StudyResult[]): string[] {
   const rows = results.flatMap(({ label, test, fiveCrops }) => {
     if (!test || !fiveCrops) return [];
-    const [pair] = compareEvaluations([test, fiveCrops]).pairs;
+    const [pair] = compareEvaluations([test, fiveCrops].map((evaluation) => ({ name: label, evaluation }))).pairs;
     if (!pair) return [];
     const { onlyFirst, onlySecond, p } = pair;
     return [

@@ -55,5 +55,8 @@ export function compareResults(
 ): { labels: string[]; comparison: Comparison } | undefined {
   const tested = results.flatMap(({ label, test }) => (test ? [{ label, test }] : []));
   if (tested.length < 2) return undefined;
-  return { labels: tested.map(({ label }) => label), comparison: compareEvaluations(tested.map(({ test }) => test)) };
+  return {
+    labels: tested.map(({ label }) => label),
+    comparison: compareEvaluations(tested.map(({ label, test }) => ({ name: label, evaluation: test }))),
+  };
 }
