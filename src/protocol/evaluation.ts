@@ -85,8 +85,7 @@ export type Evaluation = z.infer<typeof fieldsSchema>;
 
 /** A result for whoever reads it, or does not need each probability: they are most of it. */
 export function withoutProbabilities(evaluation: Evaluation): Evaluation {
-  const { probabilities: _, ...others } = evaluation;
-  return others;
+  return { ...evaluation, probabilities: undefined };
 }
 
 /** What `test` says of a checkpoint on a split. Counts that contradict each other are refused. */

@@ -98,7 +98,7 @@ export async function openFeatures(
       if (images?.dtype !== 'uint8') throw new Error('a backbone is fed with images');
       return new Map([[featuresInput, await model.run(normalizeImages(images, preprocessing))]]);
     },
-    in8Bits: model.in8Bits,
+    in8Bits: () => model.in8Bits(),
     dispose: () => model.dispose(),
   };
 }

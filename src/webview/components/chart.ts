@@ -93,20 +93,10 @@ export function createChart({ shape, onZoom, onHover, onPick }: ChartOptions): C
     const { left = -1 } = plot?.cursor ?? {};
     if (plot !== undefined && left >= 0) onPick?.(plot.posToVal(left, 'x'));
   };
-  let pressed: { x: number; y: number } | undefined;
-  box.addEventListener('pointerdown', ({ clientX: x, clientY: y }) => (pressed = { x, y }));
-  box.addEventListener('click', ({ clientX, clientY }) => {
-    // A drag zooms.
-    const isDrag = pressed !== undefined && Math.hypot(clientX - pressed.x, clientY - pressed.y) > 3;
-    if (!isDrag) pick();
-  });
+  onClickAlone(box, pick);
   box.addEventListener('keydown', (event) => {
     if (plot === undefined || content === undefined) return;
-    if (event.key === 'Enter' && onPick !== undefined) {
-      event.preventDefault();
-      pick();
-      return;
-    }
+    if (event.key === 'Enter') pick();
     const action = keyAction(event.key, plot, content.range, onZoom);
     if (action === undefined) return;
     event.preventDefault();
@@ -134,4 +124,14 @@ function joined({ curves, range, kind }: ChartContent, pixels: number): uPlot.Al
     return [x, kind.log ? Array.from(y, (value) => (value > 0 ? value : null)) : y];
   });
   return tables.length === 0 ? [[]] : uPlot.join(tables);
+}
+
+/** Calls back for a click that is not the end of a drag, which zooms. */
+function onClickAlone(box: HTMLElement, react: () => void): void {
+  let pressed: { x: number; y: number } | undefined;
+  box.addEventListener('pointerdown', ({ clientX: x, clientY: y }) => (pressed = { x, y }));
+  box.addEventListener('click', ({ clientX, clientY }) => {
+    const isDrag = pressed !== undefined && Math.hypot(clientX - pressed.x, clientY - pressed.y) > 3;
+    if (!isDrag) react();
+  });
 }

@@ -7,23 +7,23 @@ import { element } from '../components/element.ts';
 import { imageGallery } from '../components/imageGallery.ts';
 import type { KeptState } from '../components/host.ts';
 import { pictureStore } from '../components/pictures.ts';
-import { behindSection } from './behindSection.ts';
-import { classSection } from './classSection.ts';
+import { behindSection, type BehindSection } from './behindSection.ts';
+import { classSection, type ClassSection } from './classSection.ts';
 import type { Cell } from './confusionGrid.ts';
 import { classNames, type ImageResult } from './confusions.ts';
-import { confusionSection, needsWidth } from './confusionSection.ts';
+import { confusionSection, type ConfusionSection, needsWidth } from './confusionSection.ts';
 import { classesCsv } from './evaluationCsv.ts';
-import { curvesSection, type CurvesFormat } from './curvesSection.ts';
+import { curvesSection, type CurvesFormat, type CurvesSection } from './curvesSection.ts';
 import { exportCurves } from './exportCurves.ts';
 import { galleryImage } from './galleryImage.ts';
 import { exportConfusions } from './exportConfusions.ts';
 import type { ImageGroup } from './imageGroup.ts';
 import { mislabelSection } from './mislabelSection.ts';
 import type { EvaluationPageState } from './pageState.ts';
-import { cropsSection } from './cropsSection.ts';
-import { rejectSection } from './rejectSection.ts';
-import { reliabilitySection } from './reliabilitySection.ts';
-import { sliceSection } from './sliceSection.ts';
+import { cropsSection, type CropsSection } from './cropsSection.ts';
+import { rejectSection, type RejectSection } from './rejectSection.ts';
+import { reliabilitySection, type ReliabilitySection } from './reliabilitySection.ts';
+import { sliceSection, type SliceSection } from './sliceSection.ts';
 import type { ShownScores } from './shownScores.ts';
 import type { ShownTests } from './shownTests.ts';
 import type { ShownEvaluation } from './shownEvaluation.ts';
@@ -62,7 +62,7 @@ export type DetailSections = {
 
 /** All of one test: which classes are confused, the images behind a cell, figures of the classes, doubtful labels. */
 export function detailSections({ state, change, shown, send }: DetailSectionsOptions): DetailSections {
-  let drawn: { tests: ShownTests; known: KnownOfTests } | undefined;
+  let drawn: Drawn | undefined;
   const pictures = pictureStore((image) => send({ type: 'picture', image, size: thumbnailPixels }));
   const gallery = (results: readonly ImageResult[], evaluation: ShownEvaluation): HTMLElement => {
     const name = classNames(evaluation);
@@ -79,49 +79,24 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     requestAnimationFrame(() => behind.element.focus());
   };
   const openCell = ({ actual, predicted }: Cell): void => open({ kind: 'cell', actual, predicted });
-  const exportMatrix = async (format: 'png' | 'svg'): Promise<void> => {
-    const { evaluation, label } = shown();
-    if (evaluation === undefined) return;
-    const content = await exportConfusions(format, { evaluation, label, value: state.value.cellValue });
-    send({ type: 'export', what: 'confusions', format, content });
-  };
-  const exportScores = async (format: CurvesFormat): Promise<void> => {
-    const { evaluation, label } = shown();
-    const scores = drawn?.known.scores;
-    if (evaluation === undefined || scores === undefined) return;
-    const content = await exportCurves(format, { evaluation, scores, of: state.value.curves.of, label });
-    send({ type: 'export', what: 'curves', format, content });
-  };
-  const calibrate = (targetError: number | undefined): void => {
-    const { chosen, pair } = drawn?.tests ?? {};
-    const split = splitNames.find((name) => name === chosen?.split);
-    if (chosen === undefined || split === undefined) return;
-    const crops = ([1, 5] as const).filter((each) => pair?.[each] !== undefined);
-    const again = { data: chosen.data, split, crops };
-    send({ type: 'calibrate', ...(targetError === undefined ? {} : { targetError }), again });
-  };
-  const exportClasses = (): void => {
-    const { evaluation, label } = shown();
-    if (evaluation === undefined) return;
-    send({ type: 'export', what: 'classes', format: 'csv', content: classesCsv(evaluation, label) });
-  };
+  const actions = detailActions({ state, shown, send }, () => drawn);
 
   const confusions = confusionSection({
     onOpen: openCell,
     onValue: (cellValue) => change({ cellValue }),
     onClasses: (matrix) => change({ matrix }),
-    onExport: (format) => void exportMatrix(format),
+    onExport: (format) => void actions.exportMatrix(format),
   });
   const behind = behindSection(gallery, () => change({ group: undefined }));
   const classes = classSection({
     onSort: (order) => change({ order }),
     onOpen: openCell,
-    onExport: exportClasses,
+    onExport: actions.exportClasses,
     scrolled: state.value.scroll.classes,
     onScroll: (top) => state.change({ scroll: { ...state.value.scroll, classes: top } }),
   });
   const reliability = reliabilitySection((place) => open({ kind: 'bin', place }), {
-    onCalibrate: (targetError) => calibrate(targetError),
+    onCalibrate: actions.calibrate,
     onTarget: (calibrateFor) => change({ calibrateFor }),
   });
   const reject = rejectSection((chosen) => {
@@ -133,7 +108,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     // Images of another threshold would stay beside the new numbers.
     onChoose: (chosen) => change({ curves: chosen, ...(state.value.group?.kind === 'curve' && { group: undefined }) }),
     onOpen: open,
-    onExport: (format) => void exportScores(format),
+    onExport: (format) => void actions.exportScores(format),
   });
   const slices = sliceSection({
     onChoose: (chosen) => change({ slices: chosen, group: undefined }),
@@ -147,6 +122,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
   );
   mislabels.element.classList.add('wide');
   curves.element.classList.add('wide');
+  const sections = { confusions, behind, classes, reliability, reject, crops, curves, slices, mislabels };
   const rows = [[confusions, classes], [reliability, reject], [curves], [slices, crops], [mislabels]];
   const all = element('div', { class: 'details' }, [
     ...rows.flatMap((row, at) => row.map((section) => inRow(section.element, at))),
@@ -155,28 +131,81 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
   return {
     element: all,
     draw: (tests, known) => {
-      const { evaluation, pair, validation } = tests;
+      const { evaluation } = tests;
       all.hidden = evaluation === undefined;
       drawn = { tests, known };
-      if (evaluation === undefined) return;
-      const { group, cellValue, order, suspicion, reject: chosen, calibrateFor } = state.value;
-      const { scores, table, calibration, canTest } = known;
-      confusions.draw(evaluation, group?.kind === 'cell' ? group : undefined, cellValue, state.value.matrix);
-      classes.element.classList.toggle('wide', needsWidth(evaluation.perClass.length));
-      classes.draw(evaluation, order);
-      reliability.draw(evaluation, group?.kind === 'bin' ? group.place : undefined, {
-        ...{ calibration, targetError: calibrateFor, canCalibrate: canTest },
-      });
-      reject.draw(evaluation, validation, chosen);
-      crops.element.hidden = seesWholeImage(evaluation.fit);
-      crops.draw(pair[1], pair[5], known.written);
-      curves.draw(evaluation, scores, known.lacking, state.value.curves);
-      slices.draw(evaluation, state.value.slices, table);
-      mislabels.draw(evaluation, suspicion);
-      behind.draw(evaluation, pair[1], pair[5], group, { scores, table });
-      if (group) inRow(behind.element, rowOf[group.kind] + 0.5);
+      if (evaluation !== undefined) drawDetails(sections, evaluation, drawn, state.value);
     },
     arrived: pictures.arrived,
+  };
+}
+
+type Drawn = { tests: ShownTests; known: KnownOfTests };
+
+/** The sections of the page, and of the images of a group. */
+type Sections = {
+  confusions: ConfusionSection;
+  behind: BehindSection;
+  classes: ClassSection;
+  reliability: ReliabilitySection;
+  reject: RejectSection;
+  crops: CropsSection;
+  curves: CurvesSection;
+  slices: SliceSection;
+  mislabels: ReturnType<typeof mislabelSection>;
+};
+
+function drawDetails(sections: Sections, evaluation: ShownEvaluation, drawn: Drawn, state: EvaluationPageState): void {
+  const { pair, validation } = drawn.tests;
+  const { scores, table, calibration, canTest, written, lacking } = drawn.known;
+  const { group } = state;
+  sections.confusions.draw(evaluation, group?.kind === 'cell' ? group : undefined, state.cellValue, state.matrix);
+  sections.classes.element.classList.toggle('wide', needsWidth(evaluation.perClass.length));
+  sections.classes.draw(evaluation, state.order);
+  const calibrating = { calibration, targetError: state.calibrateFor, canCalibrate: canTest };
+  sections.reliability.draw(evaluation, group?.kind === 'bin' ? group.place : undefined, calibrating);
+  sections.reject.draw(evaluation, validation, state.reject);
+  sections.crops.element.hidden = seesWholeImage(evaluation.fit);
+  sections.crops.draw(pair[1], pair[5], written);
+  sections.curves.draw(evaluation, scores, lacking, state.curves);
+  sections.slices.draw(evaluation, state.slices, table);
+  sections.mislabels.draw(evaluation, state.suspicion);
+  sections.behind.draw(evaluation, pair[1], pair[5], group, { scores, table });
+  if (group) inRow(sections.behind.element, rowOf[group.kind] + 0.5);
+}
+
+/** What leaves the page: files to save, and *Calibrate*. */
+function detailActions(
+  { state, shown, send }: Pick<DetailSectionsOptions, 'state' | 'shown' | 'send'>,
+  drawn: () => Drawn | undefined,
+) {
+  return {
+    exportMatrix: async (format: 'png' | 'svg'): Promise<void> => {
+      const { evaluation, label } = shown();
+      if (evaluation === undefined) return;
+      const content = await exportConfusions(format, { evaluation, label, value: state.value.cellValue });
+      send({ type: 'export', what: 'confusions', format, content });
+    },
+    exportScores: async (format: CurvesFormat): Promise<void> => {
+      const { evaluation, label } = shown();
+      const scores = drawn()?.known.scores;
+      if (evaluation === undefined || scores === undefined) return;
+      const content = await exportCurves(format, { evaluation, scores, of: state.value.curves.of, label });
+      send({ type: 'export', what: 'curves', format, content });
+    },
+    calibrate: (targetError: number | undefined): void => {
+      const { chosen, pair } = drawn()?.tests ?? {};
+      const split = splitNames.find((name) => name === chosen?.split);
+      if (chosen === undefined || split === undefined) return;
+      const crops = ([1, 5] as const).filter((each) => pair?.[each] !== undefined);
+      const again = { data: chosen.data, split, crops };
+      send({ type: 'calibrate', ...(targetError === undefined ? {} : { targetError }), again });
+    },
+    exportClasses: (): void => {
+      const { evaluation, label } = shown();
+      if (evaluation === undefined) return;
+      send({ type: 'export', what: 'classes', format: 'csv', content: classesCsv(evaluation, label) });
+    },
   };
 }
 

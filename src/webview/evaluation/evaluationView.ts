@@ -52,23 +52,15 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     onChoose: (crops) => change({ crops, group: undefined }),
     onTest: (crops) => send({ type: 'test', crops }),
   });
-  const details = detailSections({
-    state,
-    change,
-    shown: () => ({ evaluation: shown().evaluation, label: known?.label ?? '' }),
-    send,
-  });
+  const tested = () => ({ evaluation: shown().evaluation, label: known?.label ?? '' });
+  const details = detailSections({ state, change, shown: tested, send });
   root.append(spoken.element, element('main', {}, [...header.elements, figures.element, details.element]));
-  keepScroll({
-    kept: state.value.scroll.page,
-    keep: (page) => state.change({ scroll: { ...state.value.scroll, page } }),
-  });
+  keepPageScroll(state);
 
   const refresh = everyFrame(() => {
     const tests = shown();
-    const { tested, chosen, pair, evaluation } = tests;
-    const notes = selectionNotes(pair);
-    header.draw({ label: known?.label, tested, chosen, notes, refusal: known?.refusal, problem });
+    const { pair, evaluation } = tests;
+    header.draw({ ...tests, label: known?.label, notes: selectionNotes(pair), refusal: known?.refusal, problem });
     header.drawProgress(progress);
     const canTest = progress?.busy !== true && known?.refusal === undefined;
     figures.draw({
@@ -80,9 +72,7 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     });
     const { written, calibration } = known ?? {};
     details.draw(tests, { written, calibration, table, canTest, ...probabilities.of(evaluation) });
-    if (evaluation !== undefined && progress?.busy !== true) {
-      spoken.say(l10n.t('Accuracy {0} over {1}', percent(evaluation.accuracy), images(evaluation.images)));
-    }
+    if (evaluation !== undefined && progress?.busy !== true) spoken.say(accuracyOf(evaluation));
   });
   refresh();
 
@@ -118,4 +108,15 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
     }
     refresh();
   };
+}
+
+function keepPageScroll(state: KeptState<EvaluationPageState>): void {
+  keepScroll({
+    kept: state.value.scroll.page,
+    keep: (page) => state.change({ scroll: { ...state.value.scroll, page } }),
+  });
+}
+
+function accuracyOf(evaluation: { accuracy: number; images: number }): string {
+  return l10n.t('Accuracy {0} over {1}', percent(evaluation.accuracy), images(evaluation.images));
 }

@@ -57,6 +57,10 @@ export function testsSection({ state, pictures, send, redraw }: TestsSectionOpti
     element('h2', {}, [l10n.t('Test of the same images')]),
     ...[tools.element, busy.element, error, content],
   ]);
+  const keep = (part: Partial<TrainingPageState>): void => {
+    state.change(part);
+    redraw();
+  };
   const draw = (): void => {
     const isBusy = progress?.busy === true;
     busy.draw(progress);
@@ -73,8 +77,8 @@ export function testsSection({ state, pictures, send, redraw }: TestsSectionOpti
       result?.kind === 'compared'
         ? comparedTests(result.comparison, {
             ...{ disputed, order: comparedOrder, pictures },
-            onSort: (order) => (state.change({ comparedOrder: order }), redraw()),
-            onDisputed: (chosen) => (state.change({ disputed: chosen }), redraw()),
+            onSort: (order) => keep({ comparedOrder: order }),
+            onDisputed: (chosen) => keep({ disputed: chosen }),
             onOpen: (image) => send({ type: 'open', path: image }),
             onReveal: (image) => send({ type: 'reveal', image }),
           })
