@@ -97,7 +97,11 @@ test('calibrate says the temperature of one crop and of five, what they change, 
   const figures = { temperature: 1.372, before: { loss: 0.9, expectedError: 0.2 }, after: { loss: 0.7, expectedError: 0.05 } }; // prettier-ignore
   const accepted = { threshold: 0.61234567, accepted: 40, coverage: 0.8, error: 0.025 };
   const found = {
-    calibration: { temperature: { 1: 1.372, 5: 1.372 }, images: 50, rejection: { targetError: 0.03, threshold: { 1: 0.61234567 } } },
+    calibration: {
+      temperature: { 1: 1.372, 5: 1.372 },
+      images: 50,
+      rejection: { targetError: 0.03, threshold: { 1: 0.61234567 } },
+    },
     fitted: [
       { crops: 1 as const, ...figures, accepted },
       { crops: 5 as const, ...figures, accepted: undefined },
