@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { list, mostClasses, text, whole } from './bounded.ts';
 import type { ScoredImage } from './classCurves.ts';
-import type { Evaluation } from './evaluation.ts';
 
 /** Most probabilities that a result keeps, 4 bytes each: 4,000 images of 1,000 classes. */
 export const mostKeptProbabilities = 4_000_000;
@@ -20,7 +19,7 @@ export type KeptProbabilities = z.infer<typeof keptProbabilitiesSchema>;
  * results, or not numbers.
  */
 export function scoredImages(
-  { results }: Pick<Evaluation, 'results'>,
+  { results }: { readonly results: readonly { readonly actual: number }[] },
   { classes, float32 }: KeptProbabilities,
 ): ScoredImage[] | undefined {
   const bytes = bytesOf(float32);
