@@ -56,7 +56,6 @@ const disputedImageSchema = z.object({
   /** Of what was predicted. */
   probability: list(between(0, 1.01), mostListed),
 });
-export type DisputedImage = z.infer<typeof disputedImageSchema>;
 
 export const comparisonSchema = z.object({
   /** What the classifiers are called, in their order. */
