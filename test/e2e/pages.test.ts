@@ -274,7 +274,7 @@ test('the test of a network that sees whole images says so, and offers no five c
     await post({ ...message, evaluations: [evaluation] });
     await cards.getByText('Whole image').waitFor();
     assert.equal(await cards.count(), 1);
-    await page.getByRole('button', { name: 'SVG', exact: true }).click();
+    await page.getByRole('region', { name: 'Confusions' }).getByRole('button', { name: 'SVG' }).click();
     await assertEventually(() => sent.some(({ type }) => type === 'export'));
     const picture = sent.flatMap((one) => (one.type === 'export' ? [one.content] : [])).join('');
     assert.match(picture, /flowers \(test\), whole image, tested /);
@@ -389,7 +389,8 @@ test('a new step shows in the page, and a gap in the events asks for all again',
 test('page and exports tell training from validation and top-1 from top-5', { skip }, async () => {
   await withPage(openTraining(), async ({ page, sent }) => {
     await page.locator('.values tbody tr').nth(2).waitFor();
-    for (const format of ['PNG', 'SVG', 'CSV']) await page.getByRole('button', { name: format, exact: true }).click();
+    const curves = page.getByRole('region', { name: 'Curves' });
+    for (const format of ['PNG', 'SVG', 'CSV']) await curves.getByRole('button', { name: format }).click();
     const exported = () =>
       new Map(sent.flatMap((message) => (message.type === 'export' ? [[message.format, message.content]] : [])));
     await assertEventually(() => exported().size === 3);
@@ -839,7 +840,8 @@ test(
       await page.locator('vscode-dropdown[aria-label="Cells show"]').click();
       await page.getByRole('option', { name: 'Percent of the row' }).click();
       await diagonal.getByText('90', { exact: true }).waitFor();
-      for (const format of ['PNG', 'SVG']) await page.getByRole('button', { name: format }).click();
+      const confusions = page.getByRole('region', { name: 'Confusions' });
+      for (const format of ['PNG', 'SVG']) await confusions.getByRole('button', { name: format }).click();
       const exported = () =>
         new Map(sent.flatMap((message) => (message.type === 'export' ? [[message.format, message.content]] : [])));
       await assertEventually(() => exported().size === 2);
