@@ -6,7 +6,7 @@ import { type ClassMetrics, evaluationMetrics } from '../../protocol/evaluationM
 import { plural } from '../../protocol/plural.ts';
 import { seesWholeImage } from '../../protocol/preprocessing.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
-import { sameFolder } from '../data/sameFolder.ts';
+import { sameFolder } from '../../runs/sameFolder.ts';
 import { html, type Markup, safe } from './markup.ts';
 import { section } from './pageDocument.ts';
 import type { RunResults } from './readResults.ts';
