@@ -190,15 +190,20 @@ export async function runCommandOn(workbench: Workbench, title: string, label: s
   } while (!(await succeeds(quickPickRow(workbench, label).click({ timeout: 5000 }))));
 }
 
-/** Answers the last question of *Train Model*, again where the check of the data draws the list anew under the click. */
-export async function startTraining(workbench: Workbench): Promise<void> {
-  await quickPickRow(workbench, /Show What Is in the Data/).waitFor();
-  const start = quickPickRow(workbench, /Start Training/);
+/** Chooses a row that ends its question, again where the list is drawn anew under the click. */
+export async function chooseUntilTaken(workbench: Workbench, label: string | RegExp): Promise<void> {
+  const row = quickPickRow(workbench, label);
   const deadline = Date.now() + patience;
   do {
-    if (Date.now() > deadline) throw new Error('The last question does not start the training.');
-    await succeeds(start.click({ timeout: 3000 }));
-  } while (!(await succeeds(start.waitFor({ state: 'hidden', timeout: 5000 }))));
+    if (Date.now() > deadline) throw new Error(`The list does not take ${String(label)}.`);
+    await succeeds(row.click({ timeout: 3000 }));
+  } while (!(await succeeds(row.waitFor({ state: 'hidden', timeout: 5000 }))));
+}
+
+/** Answers the last question of *Train Model*. */
+export async function startTraining(workbench: Workbench): Promise<void> {
+  await quickPickRow(workbench, /Show What Is in the Data/).waitFor();
+  await chooseUntilTaken(workbench, /Start Training/);
 }
 
 /** The quick input: palette, quick picks and input boxes. */
