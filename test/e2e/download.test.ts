@@ -54,7 +54,7 @@ scenario(
 
     mirror.pace = 'slow';
     await train(workbench);
-    await toast.filter({ hasText: /: \d+ %, \d+ s left/ }).waitFor();
+    await toast.filter({ hasText: /: \d+ %, \d\/5 MB, \d+ s left/ }).waitFor();
     await screenshot(workbench, 'download');
     await toast.getByRole('button', { name: 'Cancel' }).click();
     await toast.waitFor({ state: 'detached' });
