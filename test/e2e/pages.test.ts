@@ -1235,7 +1235,7 @@ function openDryRun(look: Look = {}) {
 }
 
 const sampleEstimate = {
-  ...{ seconds: 1234, memoryBytes: 2.4 * 2 ** 30, setupSeconds: 3.2, steps: 2700, firstSteps: 90, measuredSteps: 48 },
+  ...{ seconds: 1234, memoryBytes: 2_576_980_378, setupSeconds: 3.2, steps: 2700, firstSteps: 90, measuredSteps: 48 },
   ...{ firstStepSeconds: 0.61, laterStepSeconds: 0.44, validations: 97, device: 'cpu' },
   ...{ firstValidationSeconds: 9.2, laterValidationSeconds: 0.4 },
 };
