@@ -117,6 +117,9 @@ scenario('what is in the data is shown rendered, while the question stays', asyn
   await openViewContainer(workbench, 'Explorer');
   const file = await explorerRow(workbench, 'good.fivecrop.json');
   await chooseInContextMenu(workbench, file, 'Train with This File');
+  await quickPickRow(workbench, /Show What Is in the Data/).waitFor();
+  // After that the list is drawn anew, maybe under a click.
+  await quickPickRow(workbench, /Checking for Unreadable/).waitFor({ state: 'hidden' });
   await chooseQuickPick(workbench, /Show What Is in the Data/);
   await webview(workbench).getByRole('heading', { level: 2, name: 'Classes' }).waitFor();
   await leaveQuestion(here);
