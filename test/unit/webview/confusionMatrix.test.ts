@@ -72,7 +72,7 @@ test('classes are exported one per row with what was tested, a ratio without a d
       [2, 0, 1],
     ],
   });
-  const test = { data: '/work/flowers', split: 'test', cropCount: 5 };
+  const test = { data: '/home/ada/flowers', split: 'test', cropCount: 5 };
   assert.deepEqual(
     classesCsv({ ...test, ...metrics } as ShownEvaluation, 'demo, best')
       .trim()
