@@ -3,25 +3,17 @@ import { writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import sharp from 'sharp';
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
-import { findingText } from '../../protocol/dataReport.ts';
 import { messageOf, usageError, userError } from '../../protocol/errors.ts';
 import { visible } from '../../protocol/visibleText.ts';
-import { createDecodePool } from '../data/decodePool.ts';
-import { samplesOf } from '../data/digestImages.ts';
 import { pathIn } from '../data/pathIn.ts';
-import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
-import { openFeatureModel } from '../features/featureModel.ts';
-import { imageFeatures } from '../features/imageFeatures.ts';
 import { mapFeatures } from '../features/mapFeatures.ts';
 import { mapPicture, type MappedImage } from '../features/mapPicture.ts';
 import { requireFinite } from '../features/requireFinite.ts';
-import { classifierFromFlags } from './classifierFlags.ts';
-import { computingOptions, placementFromFlags } from './computingFlags.ts';
-import { configOptions, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
-import { withInterrupt } from './interrupt.ts';
+import { computingOptions } from './computingFlags.ts';
+import { configOptions, type OptionValues } from './configFlags.ts';
+import { withDataFeatures } from './dataFeatures.ts';
 import { networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { createOutput } from './output.ts';
-import { createProgress, imagesNote } from './progress.ts';
 
 const examples = `
 Examples:
@@ -59,46 +51,24 @@ async function features(data: string, options: OptionValues): Promise<void> {
   const file = String(options['map']);
   const format = formats.find((each) => file.toLowerCase().endsWith(`.${each}`));
   if (format === undefined) throw usageError(`${file}: the map must be named *.json, *.svg or *.png.`);
-  const network = { kind: 'architecture', name: 'any' };
-  const config = parseTrainingConfig({ data, network, ...settingsFromFlags(options) });
-  const source = classifierFromFlags(options);
-  const dataset = await scanDataset(data, scanOptionsOf(config));
-  for (const note of dataset.notes) output.say(findingText(note));
-  const samples = samplesOf(dataset);
-  const placement = await placementFromFlags(options, output.say);
-  const model = await openFeatureModel(source, placement, { log: output.say });
-  const pool = createDecodePool();
-  const progress = createProgress(true);
-  const startedAt = Date.now();
-  try {
-    const stopping = () => progress.line('Stopping; Ctrl-C again quits at once.');
-    const { seed } = config;
-    const places = await withInterrupt(stopping, async (signal) => {
-      const found = await imageFeatures(model, samples, {
-        ...{ pool, signal, log: progress.line },
-        onProgress: (done, total) => progress.update(done, total, imagesNote(done, total, startedAt)),
-      });
-      requireFinite(found, samples, 'the network');
-      return mapFeatures(found, (row) => found.decoded[row] === 1, placement, {
-        ...{ seed, signal },
-        onProgress: (done, total) => progress.update(done, total, 'epochs of the map'),
-      });
+  const { classes, samples, places, seed } = await withDataFeatures(data, options, output, async (found) => {
+    const { dataset, samples, features, placement, seed, progress, signal } = found;
+    requireFinite(features, samples, 'the network');
+    const places = await mapFeatures(features, (row) => features.decoded[row] === 1, placement, {
+      ...{ seed, signal },
+      onProgress: (done, total) => progress.update(done, total, 'epochs of the map'),
     });
-    progress.stop();
-    const root = resolve(data);
-    const images = samples.flatMap(({ file: image, classIndex }, row) => {
-      const [x = Number.NaN, y = Number.NaN] = places.subarray(2 * row, 2 * row + 2);
-      return Number.isNaN(x) ? [] : [{ image: pathIn(root, image), classIndex, x, y }];
-    });
-    const map = mapObject(root, seed, dataset.classes, images);
-    await writeMap(file, format, map, dataset.classes, images);
-    output.object(map);
-    output.say(`Wrote a map of ${images.length} images to ${file}`);
-  } finally {
-    progress.stop();
-    await pool.dispose();
-    await model.dispose();
-  }
+    return { classes: dataset.classes, samples, places, seed };
+  });
+  const root = resolve(data);
+  const images = samples.flatMap(({ file: image, classIndex }, row) => {
+    const [x = Number.NaN, y = Number.NaN] = places.subarray(2 * row, 2 * row + 2);
+    return Number.isNaN(x) ? [] : [{ image: pathIn(root, image), classIndex, x, y }];
+  });
+  const map = mapObject(root, seed, classes, images);
+  await writeMap(file, format, map, classes, images);
+  output.object(map);
+  output.say(`Wrote a map of ${images.length} images to ${file}`);
 }
 
 type PlacedImage = Omit<MappedImage, 'name'> & { readonly image: string };

@@ -1,22 +1,14 @@
 import { Command } from 'commander';
 import { relative } from 'node:path';
 import process from 'node:process';
-import { findingText } from '../../protocol/dataReport.ts';
 import { usageError } from '../../protocol/errors.ts';
 import { type Suspect, suspectKinds } from '../../protocol/suspect.ts';
-import { createDecodePool } from '../data/decodePool.ts';
-import { samplesOf } from '../data/digestImages.ts';
-import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
-import { openFeatureModel } from '../features/featureModel.ts';
 import { findSuspects } from '../features/findSuspects.ts';
-import { imageFeatures } from '../features/imageFeatures.ts';
-import { classifierFromFlags } from './classifierFlags.ts';
-import { computingOptions, placementFromFlags } from './computingFlags.ts';
-import { configOptions, numberOf, parseTrainingConfig, settingsFromFlags, type OptionValues } from './configFlags.ts';
-import { withInterrupt } from './interrupt.ts';
+import { computingOptions } from './computingFlags.ts';
+import { configOptions, numberOf, type OptionValues } from './configFlags.ts';
+import { withDataFeatures } from './dataFeatures.ts';
 import { networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { createOutput, type Output } from './output.ts';
-import { createProgress, imagesNote } from './progress.ts';
 import { formatTable } from './table.ts';
 
 const examples = `
@@ -55,37 +47,16 @@ export function suspectsCommand(): Command {
 async function listSuspects(data: string, options: OptionValues): Promise<void> {
   const output = createOutput(options['json'] === true);
   const folds = foldsFrom(options['folds']);
-  const network = { kind: 'architecture', name: 'any' };
-  const config = parseTrainingConfig({ data, network, ...settingsFromFlags(options) });
-  const source = classifierFromFlags(options);
-  const dataset = await scanDataset(data, scanOptionsOf(config));
-  for (const note of dataset.notes) output.say(findingText(note));
-  const samples = samplesOf(dataset);
-  const placement = await placementFromFlags(options, output.say);
-  const model = await openFeatureModel(source, placement, { log: output.say });
-  const pool = createDecodePool();
-  const progress = createProgress(true);
-  const startedAt = Date.now();
-  try {
-    const stopping = () => progress.line('Stopping; Ctrl-C again quits at once.');
-    const { suspects, estimatedLabelIssues } = await withInterrupt(stopping, async (signal) => {
-      const features = await imageFeatures(model, samples, {
-        ...{ pool, signal, log: progress.line },
-        onProgress: (done, total) => progress.update(done, total, imagesNote(done, total, startedAt)),
-      });
-      progress.stop();
-      return findSuspects(samples, dataset.classes, features, placement, {
-        ...{ folds, seed: config.seed, signal },
-        onStage: output.say,
-      });
-    });
-    for (const suspect of suspects) output.object(suspect);
-    printSuspects(suspects, estimatedLabelIssues, output);
-  } finally {
+  const { suspects, estimatedLabelIssues } = await withDataFeatures(data, options, output, (found) => {
+    const { dataset, samples, features, placement, seed, progress, signal } = found;
     progress.stop();
-    await pool.dispose();
-    await model.dispose();
-  }
+    return findSuspects(samples, dataset.classes, features, placement, {
+      ...{ folds, seed, signal },
+      onStage: output.say,
+    });
+  });
+  for (const suspect of suspects) output.object(suspect);
+  printSuspects(suspects, estimatedLabelIssues, output);
 }
 
 function foldsFrom(text: unknown): number {
