@@ -41,21 +41,31 @@ export function withTables(text: string, results: readonly BenchResult[]): strin
 
 /** A text with the short table between its two markers: our speed over the peer's, a column a machine. Throws if it has no markers. */
 export function withSummary(text: string, results: readonly BenchResult[]): string {
-  const figures = (folder: string) =>
-    results.filter(({ machine }) => machineFolder(machine) === folder).flatMap((result) => result.figures);
+  const cellsOf = (folder: string) =>
+    results
+      .filter(({ machine }) => machineFolder(machine) === folder)
+      .flatMap(({ figures, versions }) =>
+        figures.map((figure) => [figure.title, summaryCell(figure, versions)] as const),
+      );
   const columns = machineFolders(results)
-    .map((folder) => ({ of: new Map(figures(folder).map(({ title, ratio }) => [title, ratio])), folder }))
+    .map((folder) => ({ of: new Map(cellsOf(folder)), folder }))
     .filter(({ of }) => summary.some(([figure]) => of.has(figure)));
   const titles = columns.map(({ folder }) => {
     const machine = results.find((result) => machineFolder(result.machine) === folder)?.machine;
     return `${machine?.cpu.replaceAll('(R)', '').replace(/ Processor$/u, '') ?? folder}, ${machine?.cores ?? 0} cores`;
   });
   const rows = summary.map(([figure, title]) => {
-    const cells = columns.map(({ of }) => of.get(figure)?.median.toFixed(2) ?? '–');
+    const cells = columns.map(({ of }) => of.get(figure) ?? '–');
     return `| ${[title, ...cells].join(' | ')} |`;
   });
   const header = [`| our speed over torch's | ${titles.join(' | ')} |`, `| --- |${' ---: |'.repeat(titles.length)}`];
   return between(text, [...header, ...rows].join('\n'));
+}
+
+/** A ratio and the torch that it is to: `1.22 (2.15)`. */
+function summaryCell({ ratio, peer }: FigureResult, { peer: versions }: BenchResult['versions']): string {
+  const torch = /^torch (\d+\.\d+)/u.exec(peer ?? '')?.[1] ?? /^\d+\.\d+/u.exec(versions['torch'] ?? '')?.[0] ?? '?';
+  return ratio ? `${ratio.median.toFixed(2)} (${torch})` : '–';
 }
 
 function between(text: string, table: string): string {

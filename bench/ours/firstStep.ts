@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { trainingEventSchema } from '../../src/protocol/trainingEvents.ts';
 import { median } from '../result.ts';
-import { linkedImages } from './linkedImages.ts';
+import { linkedImages } from './smallImages.ts';
 import { report } from './report.ts';
 import { peakOf } from './watchCommand.ts';
 

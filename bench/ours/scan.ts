@@ -1,6 +1,6 @@
 import { scanDataset } from '../../src/ml/data/scanDataset.ts';
 import { median } from '../result.ts';
-import { linkedImages } from './linkedImages.ts';
+import { linkedImages } from './smallImages.ts';
 import { peakMebibytes, report } from './report.ts';
 
 /** Scans a folder of `classes` times `images` small files three times; seconds and peak memory. */

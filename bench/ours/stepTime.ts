@@ -7,7 +7,7 @@ import { trainRun } from '../../src/ml/training/run/trainRun.ts';
 import { trainingConfigSchema } from '../../src/protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import { median } from '../result.ts';
-import { linkedImages } from './linkedImages.ts';
+import { linkedImages } from './smallImages.ts';
 import { report } from './report.ts';
 
 /*

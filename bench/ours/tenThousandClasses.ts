@@ -7,14 +7,14 @@ import { evaluationSchema } from '../../src/protocol/evaluation.ts';
 import { imagePredictionSchema } from '../../src/protocol/prediction.ts';
 import { trainingEventSchema, type TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import { median } from '../result.ts';
-import { linkedImages } from './linkedImages.ts';
+import { distinctImages } from './smallImages.ts';
 import { report } from './report.ts';
 import { watchCommand } from './watchCommand.ts';
 
 /* All that a data set of many classes goes through, in the shell. Arguments: network, weights, classes, images of each. */
 const [network = '', weights = '', ...numbers] = process.argv.slice(2);
 const [classes = 2, images = 3] = numbers.map(Number);
-const { folder, remove } = await linkedImages(classes, images);
+const { folder, remove } = await distinctImages(classes, images);
 const out = mkdtempSync(join(tmpdir(), 'fivecrop-bench-runs-'));
 
 async function timed<Result>(work: () => Promise<Result>): Promise<[result: Result, seconds: number]> {

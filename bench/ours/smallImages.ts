@@ -7,6 +7,31 @@ import sharp from 'sharp';
 const namesPerFile = 60_000;
 
 /**
+ * A temporary folder of `classes` folders with `images` small JPEGs each. Every file has bytes of its own (a comment after
+ * the first marker), so that no image is a copy of another: copies of images that were trained on are not tested.
+ */
+export async function distinctImages(classes: number, images: number): Promise<{ folder: string; remove: () => void }> {
+  const folder = mkdtempSync(join(tmpdir(), 'fivecrop-bench-'));
+  const jpeg = await smallJpeg(0);
+  for (let label = 0; label < classes; label++) {
+    const parent = join(folder, className(label));
+    mkdirSync(parent);
+    for (let image = 0; image < images; image++)
+      writeFileSync(join(parent, imageName(image)), withComment(jpeg, label * images + image));
+  }
+  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+function withComment(jpeg: Buffer, comment: number): Buffer {
+  const segment = Buffer.from([0xff, 0xfe, 0, 6, 0, 0, 0, 0]);
+  segment.writeUInt32BE(comment, 4);
+  return Buffer.concat([jpeg.subarray(0, 2), segment, jpeg.subarray(2)]);
+}
+
+const className = (label: number) => `class_${String(label).padStart(5, '0')}`;
+const imageName = (image: number) => `image_${String(image).padStart(6, '0')}.jpg`;
+
+/**
  * A temporary folder of `classes` folders with `images` names of small JPEGs each. The names are hard links to a few
  * files, which costs no inodes and next to no disk; to a scan they are files like others.
  */
@@ -15,14 +40,14 @@ export async function linkedImages(classes: number, images: number): Promise<{ f
   let made = 0;
   let source = '';
   for (let label = 0; label < classes; label++) {
-    const parent = join(folder, `class_${String(label).padStart(5, '0')}`);
+    const parent = join(folder, className(label));
     mkdirSync(parent);
     for (let image = 0; image < images; image++, made++) {
       if (made % namesPerFile === 0) {
         source = join(folder, `.source_${made}.jpg`);
         writeFileSync(source, await smallJpeg(made));
       }
-      linkSync(source, join(parent, `image_${String(image).padStart(6, '0')}.jpg`));
+      linkSync(source, join(parent, imageName(image)));
     }
   }
   return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
