@@ -15,6 +15,7 @@ const refusals = {
   ),
   testing: l10n.t('Testing waits until you trust this workspace; “Workspaces: Manage Workspace Trust” does that.'),
   exporting: l10n.t('Exporting waits until you trust this workspace; “Workspaces: Manage Workspace Trust” does that.'),
+  importing: l10n.t('Importing waits until you trust this workspace; “Workspaces: Manage Workspace Trust” does that.'),
   checkingData: l10n.t(
     'Checking data waits until you trust this workspace; “Workspaces: Manage Workspace Trust” does that.',
   ),

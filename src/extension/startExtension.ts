@@ -11,6 +11,7 @@ import { registerRenamingRun } from './commands/renameRun.ts';
 import { registerShowingRuns } from './commands/showRuns.ts';
 import { registerStoppingRun } from './commands/stopRun.ts';
 import { runRegistered } from './commands/registerCommand.ts';
+import { registerImportData } from './commands/importData.ts';
 import { registerDrawSample } from './commands/drawSample.ts';
 import { registerExporting } from './commands/exportOnnx.ts';
 import { registerExportingPage } from './commands/exportPage.ts';
@@ -86,6 +87,7 @@ export function startExtension(
     registerRenamingRun({ ...parts, rows }),
     registerDeletingRuns({ ...parts, rows }),
     registerAddData(parts),
+    registerImportData(parts),
     registerShowData(parts),
     registerForgetData(parts),
     registerCleanData(parts),

@@ -17,6 +17,7 @@ import { confidenceCalibrationSchema } from './confidenceCalibration.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { explanationSchema } from './explanation.ts';
+import { importedDataSchema } from './importedData.ts';
 import { labellingSchema } from './labelling.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { hubPinSchema } from './timmConfig.ts';
@@ -145,6 +146,8 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('export'), checkpoint: line(), output: line() }),
   /** Writes the page of a run, one HTML file; answers `done`. `run` is its folder. */
   z.object({ type: z.literal('page'), run: line(), output: line() }),
+  /** Makes the new folder `folder` of an archive, a table or a folder; answers `progress`, `imported`, then `done`. */
+  z.object({ type: z.literal('import'), source: line(), folder: line() }),
   /** Draws the sample data set; answers `done`. */
   z.object({ type: z.literal('sample'), folder: line() }),
   /** Answers `progress`, then `devices`, then `done`. */
@@ -271,6 +274,7 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: line().optional() }),
   z.object({ type: z.literal('calibrated'), calibration: confidenceCalibrationSchema }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),
+  z.object({ type: z.literal('imported'), imported: importedDataSchema }),
   z.object({ type: z.literal('cleaning'), cleaning: cleaningSchema }),
   z.object({ type: z.literal('labelling'), labelling: labellingSchema }),
   z.object({ type: z.literal('samples'), samples: samplesSchema }),

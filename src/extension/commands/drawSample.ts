@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
-import { cancelled, userError } from '../../protocol/errors.ts';
+import { cancelled } from '../../protocol/errors.ts';
 import { withProgress } from '../service/showProgress.ts';
 import type { Parts } from '../parts.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
+import { freeName, newFolderProblem, workspaceRoot } from './newFolder.ts';
 import { registerCommand } from './registerCommand.ts';
 import { inMessage } from '../plainText.ts';
 
@@ -28,25 +28,23 @@ export const justDrawn = 'just drawn';
 
 /** Draws the sample into a new folder of the workspace, without a question, and returns it. Throws a user error where nothing is open. */
 export async function drawSampleHere(parts: Omit<SampleParts, 'log'>): Promise<string> {
-  const root = workspaceRoot();
-  return drawInto(parts, join(root, freeName(root)));
+  const root = workspaceRoot(nothingOpen());
+  return drawInto(parts, join(root, freeName(root, 'sample')));
 }
 
-function workspaceRoot(): string {
-  const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
-  if (root === undefined) throw userError(l10n.t('Open a folder first: the sample data set is drawn into it.'));
-  return root;
+function nothingOpen(): string {
+  return l10n.t('Open a folder first: the sample data set is drawn into it.');
 }
 
 /** Asks where, draws, and returns the folder. Throws a user error where nothing is open. */
 async function drawSample(parts: Omit<SampleParts, 'log'>): Promise<string> {
-  const root = workspaceRoot();
+  const root = workspaceRoot(nothingOpen());
   const name = await vscode.window.showInputBox({
     ignoreFocusOut: true,
     title: l10n.t('Draw Sample Data Set'),
     prompt: inMessage(l10n.t('A new folder in {0}', root)),
-    value: freeName(root),
-    validateInput: (value) => folderProblem(root, value),
+    value: freeName(root, 'sample'),
+    validateInput: (value) => newFolderProblem(root, value),
   });
   if (name === undefined) throw cancelled();
   return drawInto(parts, join(root, name));
@@ -56,17 +54,4 @@ async function drawInto({ service, dataFolders }: Omit<SampleParts, 'log'>, fold
   await withProgress(l10n.t('Sample data set'), (call) => service.request({ type: 'sample', folder }, call));
   await dataFolders.remember(folder);
   return folder;
-}
-
-function freeName(root: string): string {
-  for (let counter = 1; ; counter++) {
-    const name = counter === 1 ? 'sample' : `sample-${counter}`;
-    if (!existsSync(join(root, name))) return name;
-  }
-}
-
-function folderProblem(root: string, name: string): string | undefined {
-  if (name.trim() === '' || /[<>:"|?*]|\.\.|^[/\\]/.test(name))
-    return l10n.t('A path inside the open folder, such as sample.');
-  return existsSync(join(root, name)) ? l10n.t('{0} already exists; choose another name.', name) : undefined;
 }

@@ -9,6 +9,7 @@ import { estimateCommand } from './estimateCommand.ts';
 import { explainCommand } from './explainCommand.ts';
 import { featuresCommand } from './featuresCommand.ts';
 import { exportCommand } from './exportCommand.ts';
+import { importCommand } from './importCommand.ts';
 import { labelCommand } from './labelCommand.ts';
 import { lrFindCommand } from './lrFindCommand.ts';
 import { networksCommand } from './networksCommand.ts';
@@ -49,6 +50,7 @@ export function createProgram(): Command {
     predictCommand(),
     compareCommand(),
     studyCommand(),
+    importCommand(),
     checkCommand(),
     suspectsCommand(),
     featuresCommand(),

@@ -6,6 +6,7 @@ import { CancelledError, cancelled, codeOf, messageOf, UserError, userError } fr
 import { megabytes } from '../../protocol/megabytes.ts';
 import { diskError } from '../../runs/diskError.ts';
 import { withFileLock } from '../../runs/lock.ts';
+import { unpackArchive } from '../archives/unpackArchive.ts';
 import { makePrivateFolder } from '../cache/privateFolder.ts';
 import {
   type CudaArchive,
@@ -20,7 +21,6 @@ import { downloadFile } from '../weights/download.ts';
 import { mismatchOf } from '../weights/fileHash.ts';
 import { placesOf } from '../weights/weightsPlaces.ts';
 import { whyFetchFailed } from '../weights/whyFetchFailed.ts';
-import { unpackArchive } from './unpackArchive.ts';
 
 /** How far an installation is, in bytes. */
 export interface InstallProgress {
@@ -162,15 +162,35 @@ async function install(files: CudaFiles, places: Places, options: InstallOptions
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished);
   const total = unpackedBytes(files);
-  let done = 0;
-  const onBytes = (bytes: number) => options.onProgress?.({ what: 'Unpacking', done: (done += bytes), total });
-  for (const [{ members }, path] of archives) {
-    await unpackArchive(path, members, unfinished, { onBytes, ...(options.signal && { signal: options.signal }) });
+  let before = 0;
+  for (const [archive, path] of archives) {
+    const onProgress = (done: number) => options.onProgress?.({ what: 'Unpacking', done: before + done, total });
+    await unpackLibraries(archive, path, unfinished, { ...options, onProgress });
+    before += archive.members.reduce((sum, { bytes }) => sum + bytes, 0);
   }
   const folder = dirname(libraries);
   await removeAll((await ownPaths(folder)).installations.filter((path) => path !== unfinished));
   await rename(unfinished, libraries);
   await removeArchives(folder);
+}
+
+/** Throws an `Error` where the archive lacks a file, or it has another size. */
+async function unpackLibraries(
+  { members }: CudaArchive,
+  path: string,
+  folder: string,
+  { onProgress, signal }: { readonly onProgress: (done: number) => void; readonly signal?: AbortSignal },
+): Promise<void> {
+  const missing = new Map(members.map((member) => [member.from, member]));
+  const take = (from: string, bytes: number) => {
+    const member = missing.get(from);
+    if (member?.bytes !== bytes) return undefined;
+    missing.delete(from);
+    return member.to;
+  };
+  await unpackArchive(path, folder, { take, onProgress, flush: true, ...(signal && { signal }) });
+  const [lacking] = missing.values();
+  if (lacking) throw new Error(`${basename(path)} has no ${lacking.from} of ${lacking.bytes} bytes`);
 }
 
 /** Throws a user error where the disk has not enough room for what is still to be downloaded and for all that is unpacked. */

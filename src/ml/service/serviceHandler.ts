@@ -9,6 +9,7 @@ import { cancelled, messageOf, usageError, UserError, userError } from '../../pr
 import { contradictionIn } from '../../protocol/contradictions.ts';
 import { exportOnnx } from '../inference/exportOnnx.ts';
 import { cudaBytesOnDisk, installCuda, type InstallProgress, lookForCuda, removeCuda } from '../install/installCuda.ts';
+import { importDataset } from '../importing/importDataset.ts';
 import type { DownloadProgress } from '../weights/download.ts';
 import { offeredBackbones, offeredNetworks } from '../weights/networkOffers.ts';
 import { namedBackbone } from '../weights/onnxBackbones.ts';
@@ -70,6 +71,8 @@ export function createServiceHandler(): RequestHandler {
         return exportCheckpoint(request, context);
       case 'page':
         return writePage(request, context);
+      case 'import':
+        return importData(request, context);
       case 'sample':
         await drawSampleDataset(request.folder, sampleSeed, rareProgress('Drawing flowers', answer));
         return;
@@ -149,6 +152,16 @@ async function check(request: RequestOf<'check'>, { signal, answer }: RequestCon
   const dataset = await scanDataset(data, scanOptionsOf(request));
   const onProgress = rareProgress('Checking images', answer);
   answer({ type: 'report', report: await checkData(dataset, { decode: !quick, signal, onProgress }) });
+}
+
+async function importData({ source, folder }: RequestOf<'import'>, { signal, answer }: RequestContext): Promise<void> {
+  const reports = {
+    Unpacking: rareProgress('Unpacking', answer, 'bytes'),
+    'Importing images': rareProgress('Importing images', answer),
+  };
+  const onProgress = (what: keyof typeof reports, done: number, total: number) => reports[what](done, total);
+  const imported = await importDataset(source, folder, { layout: 'auto', signal, onProgress });
+  answer({ type: 'imported', imported });
 }
 
 async function exportCheckpoint(

@@ -15,7 +15,7 @@ import {
   type InstallProgress,
   removeCuda,
 } from '../../../src/ml/install/installCuda.ts';
-import { writeZip } from './writeZip.ts';
+import { writeZip } from '../../unit/archives/writeZip.ts';
 
 // Two small archives from a local server, in place of those of the table.
 const contents = {

@@ -1,8 +1,11 @@
 import { deflateRawSync } from 'node:zlib';
 import crc32 from 'crc-32';
 
-/** A zip archive of these files, compressed (PKWARE's APPNOTE, sections 4.3.7, 4.3.12 and 4.3.16). */
-export function writeZip(files: Readonly<Record<string, Uint8Array>>): Buffer {
+/** A zip archive of these files, compressed (PKWARE's APPNOTE, sections 4.3.7, 4.3.12 and 4.3.16); `modes` are Unix'. */
+export function writeZip(
+  files: Readonly<Record<string, Uint8Array>>,
+  modes: Readonly<Record<string, number>> = {},
+): Buffer {
   const parts: Buffer[] = [];
   const directory: Buffer[] = [];
   let offset = 0;
@@ -18,6 +21,7 @@ export function writeZip(files: Readonly<Record<string, Uint8Array>>): Buffer {
     described.writeUInt16LE(path.length, 22);
     const local = Buffer.concat([Buffer.from('PK\x03\x04'), described, path, packed]);
     const place = Buffer.alloc(14);
+    place.writeUInt32LE(((modes[name] ?? 0) << 16) >>> 0, 6);
     place.writeUInt32LE(offset, 10);
     directory.push(Buffer.concat([Buffer.from('PK\x01\x02\x14\0'), described, place, path]));
     parts.push(local);

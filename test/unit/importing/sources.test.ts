@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { readClassList } from '../../../src/ml/data/classList.ts';
+import { classFolders } from '../../../src/ml/importing/classFolders.ts';
+import { innermostFolder } from '../../../src/ml/importing/folderImages.ts';
+import type { FoundImages } from '../../../src/ml/importing/labelledImage.ts';
+import { imagesOfFolder, imagesOfTable } from '../../../src/ml/importing/sourceImages.ts';
+import { splitOfFolder } from '../../../src/protocol/splitFolders.ts';
+import { temporaryFolder, writeFiles } from '../data/temporaryImages.ts';
+
+async function folderOf(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const root = await temporaryFolder(t);
+  for (const [path, content] of Object.entries(files)) await writeFiles(root, [path], content);
+  return root;
+}
+
+/** Split, class and file of each image, and what was left out. */
+function told(root: string, { images, left }: FoundImages) {
+  const lines = images.map(({ file, label, split }) => `${split ?? '-'} ${label} ${file.slice(root.length + 1)}`);
+  return { images: lines.sort(), left: Object.fromEntries(left.map(({ reason, files }) => [reason, files.join(' ')])) };
+}
+
+const three = { 'a.jpg': 'a', 'b.jpg': 'b', 'in/c.png': 'c' };
+const labelled = { images: ['- cat a.jpg', '- cat in/c.png', '- dog b.jpg'], left: {} };
+
+test('a table says file and label in every usual way of writing it', async (t) => {
+  const tables = {
+    'labels.csv': 'file,label\na.jpg,cat\nb.jpg,dog\nin/c.png,cat\n',
+    'labels.tsv': 'Label\tFile Name\r\ncat\ta.jpg\r\ndog\tb.jpg\r\ncat\tin\\c.png\r\n',
+    'semicolons.csv': '\uFEFFid;category\na.jpg;cat\n"b.jpg";dog\n./in/c.png;"cat"\n',
+    'bare.csv': 'a.jpg,cat\nb.jpg,dog\nin/c.png,cat\n',
+    'list.json': '[{"image":"a.jpg","class":"cat"},{"class":"dog","image":"b.jpg"},{"image":"in/c.png","class":"cat"}]',
+    'lines.jsonl':
+      '{"file_name":"a.jpg","label":"cat"}\n\n{"file_name":"b.jpg","label":"dog"}\n{"file_name":"in/c.png","label":"cat"}\n',
+    'stems.csv': 'id,breed\na,cat\nb,dog\nin/c,cat\n',
+  };
+  const root = await folderOf(t, { ...three, ...tables });
+  for (const name of Object.keys(tables)) {
+    const options = name === 'stems.csv' ? { labelColumn: 'breed' } : {};
+    assert.deepEqual(told(root, await imagesOfTable(join(root, name), options, true)), labelled, name);
+  }
+});
+
+test('what a table names and is not there, has no label or two is left out and named', async (t) => {
+  const rows = 'a.jpg,cat\na.jpg,cat\nb.jpg,dog\nb.jpg,cat\nin/c.png,\ngone.jpg,dog\nno.jpg,dog\n';
+  const root = await folderOf(t, { ...three, 'labels.csv': `file,label\n${rows}` });
+  assert.deepEqual(told(root, await imagesOfTable(join(root, 'labels.csv'), {}, true)), {
+    images: ['- cat a.jpg'],
+    left: { 'no label': 'in/c.png', 'not there': 'gone.jpg no.jpg', 'several labels': 'b.jpg' },
+  });
+});
+
+test('a table whose files lie elsewhere, or that has other columns, is refused with what to do', async (t) => {
+  const root = await folderOf(t, {
+    ...three,
+    'in/up.csv': 'file,label\n../a.jpg,cat\n',
+    'in/absolute.csv': 'file,label\n/etc/a.jpg,cat\n',
+    'columns.csv': 'picture,label\na.jpg,cat\n',
+    'unlabelled.csv': 'file,width\na.jpg,3\n',
+    'gone.csv': 'file,label\nx.jpg,cat\n',
+  });
+  const cases = [
+    ['in/up.csv', /Row 2 of .*up\.csv names \.\.\/a\.jpg, which is outside .*in: name a folder .* with --images/],
+    ['in/absolute.csv', /names \/etc\/a\.jpg, which is outside/],
+    ['columns.csv', /no column that is known for its files \(it has picture, label\): name it with --file-column/],
+    ['unlabelled.csv', /no column that is known for its labels \(it has file, width\): name it with --label-column/],
+    ['gone.csv', /None of the files .* 1 file: not there \(x\.jpg\)\. --images names their folder/],
+  ] as const;
+  for (const [name, why] of cases) await assert.rejects(imagesOfTable(join(root, name), {}, true), why);
+  // Paths are relative to the folder that --images names.
+  await assert.rejects(imagesOfTable(join(root, 'in/up.csv'), { images: root }, true), /which is outside/);
+});
+
+test('numbers are looked up in a list of classes, and a column says the splits', async (t) => {
+  const root = await folderOf(t, {
+    ...three,
+    'labels.csv': 'file,label,split\na.jpg,0,train\nb.jpg,1,Validation\nin/c.png,7,test\n',
+    'classes.txt': 'cat\ndog\n',
+    'classes.json': '{"1":"dog","0":"cat"}',
+    'gaps.json': '{"0":"cat","2":"dog"}',
+  });
+  for (const name of ['classes.txt', 'classes.json']) {
+    const classes = await readClassList(join(root, name));
+    assert.deepEqual(told(root, await imagesOfTable(join(root, 'labels.csv'), { classes }, true)), {
+      images: ['train cat a.jpg', 'valid dog b.jpg'],
+      left: { 'a label that is not in the list of classes': 'in/c.png' },
+    });
+  }
+  await assert.rejects(readClassList(join(root, 'gaps.json')), /names no class 1/);
+  await writeFiles(root, ['class_to_idx.json'], '{"dog":1,"cat":0}');
+  assert.deepEqual(await readClassList(join(root, 'class_to_idx.json')), ['cat', 'dog']);
+});
+
+test('COCO’s images have the category of their objects, if it is one', async (t) => {
+  const coco = {
+    images: ['a.jpg', 'b.jpg', 'in/c.png', 'gone.jpg'].map((file_name, id) => ({ id, file_name })),
+    annotations: [
+      [0, 5],
+      [0, 5],
+      [1, 9],
+      [1, 5],
+      [3, 9],
+    ].map(([image_id, category_id]) => ({ image_id, category_id })),
+    categories: [
+      { id: 5, name: 'cat' },
+      { id: 9, name: 'dog' },
+    ],
+  };
+  const root = await folderOf(t, { 'annotations/instances_val.json': JSON.stringify(coco), 'val/a.jpg': '', 'val/b.jpg': '', 'val/in/c.png': '' }); // prettier-ignore
+  assert.deepEqual(told(root, await imagesOfFolder(root, { layout: 'auto' })), {
+    images: ['- cat val/a.jpg'],
+    left: { 'several categories': 'b.jpg', 'no category': 'in/c.png', 'not there': 'gone.jpg' },
+  });
+});
+
+test('the hub’s folders are read by their metadata, others by their names', async (t) => {
+  const hub = await folderOf(t, {
+    'train/metadata.csv': 'file_name,label\n1.jpg,cat\n2.jpg,dog\n',
+    'test/metadata.jsonl': '{"file_name":"3.jpg","label":"dog"}\n',
+    'train/1.jpg': '',
+    'train/2.jpg': '',
+    'test/3.jpg': '',
+  });
+  assert.deepEqual(told(hub, await imagesOfFolder(hub, { layout: 'auto' })).images, [
+    'test dog test/3.jpg',
+    'train cat train/1.jpg',
+    'train dog train/2.jpg',
+  ]);
+  const atRoot = await folderOf(t, {
+    'metadata.csv': 'file_name,label\ntrain/1.jpg,cat\ntest/2.jpg,dog\n',
+    'train/1.jpg': '',
+    'test/2.jpg': '',
+  });
+  assert.deepEqual(told(atRoot, await imagesOfFolder(atRoot, { layout: 'auto' })).images, [
+    'test dog test/2.jpg',
+    'train cat train/1.jpg',
+  ]);
+  const captions = { 'metadata.csv': 'file_name,text\ntrain/cat/1.jpg,hello\n' };
+  const keras = await folderOf(t, { 'train/cat/1.jpg': '', 'train/dog/2.jpg': '', 'validation/cat/3.jpg': '', ...captions }); // prettier-ignore
+  const read = await imagesOfFolder(keras, { layout: 'auto' });
+  assert.deepEqual(told(keras, read).images, [
+    'train cat train/cat/1.jpg',
+    'train dog train/dog/2.jpg',
+    'valid cat validation/cat/3.jpg',
+  ]);
+  assert.match(read.notes.join(' '), /metadata\.csv has no columns of files and labels/);
+});
+
+test('a folder that holds one folder is that folder, unless it is a split', async (t) => {
+  const nested = await folderOf(t, { 'README.md': '', 'a/b/cat/1.jpg': '', 'a/b/dog/1.jpg': '', '.DS_Store': '' });
+  assert.equal(await innermostFolder(nested), join(nested, 'a', 'b'));
+  const split = await folderOf(t, { 'data/train/cat/1.jpg': '', 'data/train/dog/1.jpg': '' });
+  assert.equal(await innermostFolder(split), join(split, 'data'));
+  const table = await folderOf(t, { 'labels.csv': '', 'images/1.jpg': '' });
+  assert.equal(await innermostFolder(table), table);
+});
+
+test('each class has a folder of its own that every disk can hold', () => {
+  const labels = ['cat', 'Cat', 'a/b', 'a\\b', '..', 'CON', 'nul.x', '.hidden', 'train', 'x'.repeat(400), '  ', 'ü?'];
+  const folders = classFolders(labels);
+  const names = [...folders.values()];
+  assert.equal(new Set(names.map((name) => name.normalize('NFC').toLowerCase())).size, labels.length);
+  for (const name of names) {
+    assert.doesNotMatch(name, /[<>:"/\\|?*]|^\.|[ .]$|^$/u);
+    assert.doesNotMatch(name, /^(?:con|nul)(?:\.|$)/iu);
+    assert.ok(Buffer.byteLength(name) < 255);
+    assert.equal(splitOfFolder(name), undefined);
+  }
+  assert.equal(folders.get('cat') === 'cat' || folders.get('Cat') === 'Cat', true);
+});
