@@ -35,6 +35,7 @@ const arrows = {
   'ml/features': [...base, 'ml/operators', 'ml/passes', ...networks, 'ml/evaluation', 'ml/inference'],
   'ml/cleaning': [...base, ...networks, 'ml/evaluation', 'ml/inference', 'ml/features'],
   'ml/training': ['protocol', 'runs', ...graphs, 'ml/cache', ...networks, 'ml/inference'],
+  'ml/export': ['protocol', 'runs', ...graphs, ...networks, 'ml/inference'],
   'ml/results': ['protocol', 'runs', 'charts', 'ml/data'],
   'ml/trainer': ['protocol', 'runs', 'ml'],
   'ml/service': ['protocol', 'runs', 'ml'],

@@ -17,6 +17,7 @@ import { confidenceCalibrationSchema } from './confidenceCalibration.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { explanationSchema } from './explanation.ts';
+import { exportAccuracySchema, exportInputs, exportPrecisions } from './exportFormat.ts';
 import { importedDataSchema } from './importedData.ts';
 import { labellingSchema } from './labelling.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
@@ -143,7 +144,17 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   }),
   /** The images of a batch as a run of the configuration would train on them; answers `samples`, then `done`. */
   z.object({ type: z.literal('samples'), config: givenConfigSchema, epoch: count(), batch: count() }),
-  z.object({ type: z.literal('export'), checkpoint: line(), output: line() }),
+  /** Writes an ONNX file and runs its test images, which answers `exported`, then `done`. */
+  z.object({
+    type: z.literal('export'),
+    checkpoint: line(),
+    output: line(),
+    input: z.enum(exportInputs),
+    precision: z.enum(exportPrecisions),
+    crops: cropCountSchema,
+    /** Whether small copies of validation images may be among its test images. */
+    ofData: z.boolean(),
+  }),
   /** Writes the page of a run, one HTML file; answers `done`. `run` is its folder. */
   z.object({ type: z.literal('page'), run: line(), output: line() }),
   /** Makes the new folder `folder` of an archive, a table or a folder; answers `progress`, `imported`, then `done`. */
@@ -273,6 +284,13 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   /** `file` keeps it beside the checkpoint, where the disk took it. */
   z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: line().optional() }),
   z.object({ type: z.literal('calibrated'), calibration: confidenceCalibrationSchema }),
+  /** `tests` are the test images that it was verified by, `ofData` how many of them show the data. */
+  z.object({
+    type: z.literal('exported'),
+    tests: count(),
+    ofData: count(),
+    accuracy: exportAccuracySchema.optional(),
+  }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),
   z.object({ type: z.literal('imported'), imported: importedDataSchema }),
   z.object({ type: z.literal('cleaning'), cleaning: cleaningSchema }),

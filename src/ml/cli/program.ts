@@ -22,6 +22,7 @@ import { studyCommand } from './studyCommand.ts';
 import { suspectsCommand } from './suspectsCommand.ts';
 import { testCommand } from './testCommand.ts';
 import { trainCommand } from './trainCommand.ts';
+import { verifyCommand } from './verifyCommand.ts';
 
 const footer = `
 Get started:
@@ -58,6 +59,7 @@ export function createProgram(): Command {
     labelCommand(),
     explainCommand(),
     exportCommand(),
+    verifyCommand(),
     pageCommand(),
     runsCommand(),
     networksCommand(),

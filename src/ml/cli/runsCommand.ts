@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { basename } from 'node:path';
 import { networkName } from '../../protocol/networkName.ts';
 import { listRuns, type StoredRun } from '../../runs/list.ts';
+import { type UsableFile, usableFiles } from '../../runs/sizes.ts';
 import { stateName } from '../../runs/state.ts';
 import type { OptionValues } from './configFlags.ts';
 import { createOutput, type Output } from './output.ts';
@@ -10,7 +11,8 @@ import { formatTable } from './table.ts';
 const examples = `
 Examples:
   fivecrop runs                                            the runs in ./runs, newest first
-  fivecrop runs experiments --json`;
+  fivecrop runs experiments --json
+  fivecrop runs --size                                     with the size of the best checkpoint and of exports`;
 
 /** `fivecrop runs`: see its help text. */
 export function runsCommand(): Command {
@@ -18,19 +20,30 @@ export function runsCommand(): Command {
     .summary('list the runs in a folder')
     .description('Lists the runs in a folder with their state, network, data and best accuracy, newest first.')
     .argument('[folder]', 'folder that holds the runs', 'runs')
+    .option('--size', 'also list the size of the best checkpoint and of the ONNX files in the folder of each run')
     .option('--json', 'print one object per run, one per line: its folder, its state and its record')
     .addHelpText('after', examples)
     .action(async (folder: string, options: OptionValues) => {
-      await printRuns(folder, createOutput(options['json'] === true));
+      await printRuns(folder, options['size'] === true, createOutput(options['json'] === true));
     });
 }
 
-async function printRuns(folder: string, output: Output): Promise<void> {
+async function printRuns(folder: string, withSize: boolean, output: Output): Promise<void> {
   const { runs, unreadable } = await listRuns(folder);
   for (const run of unreadable) output.say(`${run.folder} is left out: ${run.reason}`);
-  for (const { folder: path, state, record } of runs) output.object({ folder: path, state, record });
+  const rows: string[][] = [];
+  for (const run of runs) {
+    const files = withSize ? await usableFiles(run.folder) : undefined;
+    const { folder: path, state, record } = run;
+    output.object({ folder: path, state, record, ...(files ? { files } : {}) });
+    rows.push([...rowOf(run), ...(files ? [files.map(sizeText).join(', ')] : [])]);
+  }
   if (runs.length === 0) output.say(`There are no runs in ${folder}; fivecrop train starts one.`);
-  else for (const line of formatTable(header, runs.map(rowOf))) output.print(line);
+  else for (const line of formatTable([...header, ...(withSize ? ['size'] : [])], rows)) output.print(line);
+}
+
+function sizeText({ name, bytes }: UsableFile): string {
+  return `${name} ${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 const header = ['run', 'state', 'network', 'method', 'data', 'epoch', 'best accuracy'];

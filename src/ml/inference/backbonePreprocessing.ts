@@ -1,10 +1,6 @@
 import { basename } from 'node:path';
-import * as z from 'zod';
-import { type ClassLabel, classesSchema } from '../../protocol/checkpointMetadata.ts';
-import { userError } from '../../protocol/errors.ts';
-import { type Preprocessing, presetConstants, preprocessingSchema } from '../../protocol/preprocessing.ts';
+import { type Preprocessing, presetConstants } from '../../protocol/preprocessing.ts';
 import type { ClassScores } from '../onnx/foreign/featuresAndScores.ts';
-import type { TruncatedModel } from '../onnx/foreign/truncateModel.ts';
 
 /**
  * The constants to prepare pixels with for an ONNX file if neither the user nor the file names any; `log` hears which, and
@@ -21,43 +17,4 @@ export function suggestedConstants(
     : (['imagenet', 'that is the most common'] as const);
   log?.(`No --preprocess is given for ${basename(file)}, so ${preset} is taken: ${reason}.`);
   return presetConstants(preset);
-}
-
-/** Names in an ONNX file's metadata under which `export` says what is needed to use it. */
-export const exportedKeys = {
-  preprocessing: 'preprocessing',
-  labels: 'labels',
-  checkpoint: 'fivecrop',
-  licence: 'licence',
-} as const;
-
-/** What an ONNX file that `export` wrote says of its pixels and classes. */
-export interface ExportedFacts {
-  readonly preprocessing: Preprocessing;
-  readonly labels: readonly ClassLabel[];
-}
-
-/**
- * What an ONNX file says of itself where `export` wrote it; undefined for any other file. Throws a user error where what
- * it says is damaged.
- */
-export function exportedFacts(file: string, { metadata }: TruncatedModel): ExportedFacts | undefined {
-  if (!metadata.has(exportedKeys.checkpoint)) return undefined;
-  const said = <Value>(key: string, schema: z.ZodType<Value>): Value => {
-    const { data } = schema.safeParse(parsed(metadata.get(key) ?? ''));
-    if (data !== undefined) return data;
-    throw userError(`${file} was exported by Fivecrop, but its metadata \`${key}\` is damaged: export it again.`);
-  };
-  return {
-    preprocessing: said(exportedKeys.preprocessing, preprocessingSchema),
-    labels: said(exportedKeys.labels, classesSchema),
-  };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

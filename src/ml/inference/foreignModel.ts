@@ -12,6 +12,7 @@ import {
 } from '../onnx/foreign/featuresAndScores.ts';
 import type { TruncatedModel } from '../onnx/foreign/truncateModel.ts';
 import type { Tensor } from '../graph/tensor.ts';
+import { exportedNetwork } from './exportedFacts.ts';
 import type { Placement } from './graphClassifier.ts';
 
 /** What is wanted of an ONNX file: its class scores, or the features named, or found, in it. */
@@ -41,12 +42,12 @@ export function readOnnxFile(file: string): Promise<OnnxFile> {
 
 /** A file's class scores. Throws a user error that names the file where it has none that can be used. */
 export function scoresOf({ file, bytes }: OnnxFile): ClassScores {
-  return understood(file, () => readClassScores(bytes));
+  return understood(file, () => readClassScores(bytes, exportedNetwork));
 }
 
 /** A file's features. Throws a user error that names the file where it has none that can be used. */
 export function featuresOf({ file, bytes }: OnnxFile, choice?: FeatureChoice): FeatureExtractor {
-  return understood(file, () => readFeatureExtractor(bytes, choice));
+  return understood(file, () => readFeatureExtractor(bytes, choice, exportedNetwork));
 }
 
 /** What the ONNX room has to say of a file is the user's. */

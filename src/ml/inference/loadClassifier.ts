@@ -12,7 +12,8 @@ import { imagenetPixels } from '../networks/weightSets.ts';
 import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { networkOfCheckpoint, openFeatures } from './openBackbone.ts';
-import { exportedFacts, suggestedConstants } from './backbonePreprocessing.ts';
+import { suggestedConstants } from './backbonePreprocessing.ts';
+import { exportedFacts } from './exportedFacts.ts';
 import type { Classifier, ClassifierGraph } from './classifier.ts';
 import { readOnnxFile, scoresOf } from './foreignModel.ts';
 import { tryModel } from './modelTrial.ts';
@@ -23,7 +24,7 @@ import { pretrainedGraph, type WeightsOptions } from './pretrainedGraph.ts';
 
 /** What a classifier is made of. Paths are those of files. */
 export type ClassifierSource =
-  /** One of ours, or a `.pth` that the report's script wrote. */
+  /** One of ours, an ONNX file that was exported from one, or a `.pth` that the report's script wrote. */
   | { readonly kind: 'checkpoint'; readonly file: string }
   /** ImageNet's classes, with weights from a file or by the network's name. */
   | { readonly kind: 'architecture'; readonly name: string; readonly weights?: string }
@@ -71,6 +72,7 @@ async function loadOf(source: ClassifierSource, placement: Placement, options: L
   switch (source.kind) {
     case 'checkpoint': {
       const { file } = source;
+      if (/\.onnx$/i.test(file)) return scoresClassifier({ kind: 'backbone', file }, placement, options);
       const isTorch = /\.(pth|pt)$/i.test(file);
       const graph = await (isTorch ? reportGraph(file) : checkpointGraph(file, placement, options.trial));
       return createGraphClassifier(graph, placement);
@@ -141,7 +143,13 @@ async function scoresClassifier(
     throw userError(`${file} names ${exported.labels.length} classes and scores ${scores.classes}: export it again.`);
   }
   return createScoresClassifier(
-    { file, scores, preprocessing: { ...own, ...preprocessing }, labels: exported?.labels },
+    {
+      file,
+      scores,
+      preprocessing: { ...own, ...preprocessing },
+      labels: exported?.labels,
+      calibration: exported?.calibration,
+    },
     placement,
   );
 }

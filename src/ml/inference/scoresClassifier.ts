@@ -1,4 +1,5 @@
 import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
+import type { ConfidenceCalibration } from '../../protocol/confidenceCalibration.ts';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { ClassScores } from '../onnx/foreign/featuresAndScores.ts';
@@ -15,11 +16,13 @@ export interface ScoresClassifierOptions {
   readonly preprocessing: Preprocessing;
   /** Those that the file itself names. */
   readonly labels: readonly ClassLabel[] | undefined;
+  /** What was fitted to its confidence. */
+  readonly calibration?: ConfidenceCalibration | undefined;
 }
 
 /** An ONNX file's own class scores as a classifier. A background class is left out; nothing is scaled up for it. */
 export async function createScoresClassifier(
-  { file, scores, preprocessing, labels = labelsOf(scores) }: ScoresClassifierOptions,
+  { file, scores, preprocessing, labels = labelsOf(scores), calibration }: ScoresClassifierOptions,
   placement: Placement,
 ): Promise<Classifier> {
   const model = await openForeignModel(file, scores, scores.classes, placement);
@@ -27,6 +30,7 @@ export async function createScoresClassifier(
     title: file,
     labels,
     preprocessing,
+    calibration,
     runsOn: { engine: placement.engine.name, device: placement.device },
     probabilities: async (images) => {
       const output = await model.run(normalizeImages(images, preprocessing));

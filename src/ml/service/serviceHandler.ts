@@ -7,7 +7,8 @@ import { writeAtomically, writeTextAtomically } from '../../runs/atomicFile.ts';
 import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
 import { cancelled, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { contradictionIn } from '../../protocol/contradictions.ts';
-import { exportOnnx } from '../inference/exportOnnx.ts';
+import { exportCheckpoint } from '../export/exportCheckpoint.ts';
+import { usualTests } from '../export/exportTests.ts';
 import { cudaBytesOnDisk, installCuda, type InstallProgress, lookForCuda, removeCuda } from '../install/installCuda.ts';
 import { importDataset } from '../importing/importDataset.ts';
 import type { DownloadProgress } from '../weights/download.ts';
@@ -68,7 +69,7 @@ export function createServiceHandler(): RequestHandler {
         answer({ type: 'samples', samples: await samplesOf(request, context) });
         return;
       case 'export':
-        return exportCheckpoint(request, context);
+        return writeExport(request, context);
       case 'page':
         return writePage(request, context);
       case 'import':
@@ -164,17 +165,29 @@ async function importData({ source, folder }: RequestOf<'import'>, { signal, ans
   answer({ type: 'imported', imported });
 }
 
-async function exportCheckpoint(
-  { checkpoint, output }: RequestOf<'export'>,
+async function writeExport(
+  { checkpoint, output, ofData, ...form }: RequestOf<'export'>,
   { signal, answer }: RequestContext,
 ): Promise<void> {
   const there = await stat(checkpoint).catch(() => undefined);
   if (!there?.isFile()) throw userError(`There is no checkpoint ${checkpoint}; choose another.`);
   answer({ type: 'progress', what: 'Building the network', done: 0 });
-  const bytes = await exportOnnx(checkpoint);
+  const exported = await exportCheckpoint(checkpoint, {
+    ...form,
+    tests: { count: usualTests, ofData },
+    signal,
+    onProgress: rareProgress('Measuring its accuracy', answer),
+    onNote: (message) => answer({ type: 'log', level: 'warning', message }),
+  });
   if (signal.aborted) throw cancelled();
   answer({ type: 'progress', what: 'Writing the file', done: 0 });
-  await writeAtomically(output, (handle) => handle.writeFile(bytes));
+  await writeAtomically(output, (handle) => handle.writeFile(exported.bytes));
+  const {
+    verification,
+    form: { accuracy },
+  } = exported;
+  const tested = { tests: verification?.tests ?? 0, ofData: verification?.ofData ?? 0 };
+  answer({ type: 'exported', ...tested, ...(accuracy ? { accuracy } : {}) });
 }
 
 async function writePage({ run, output }: RequestOf<'page'>, { signal, answer }: RequestContext): Promise<void> {

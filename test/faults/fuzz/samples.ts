@@ -14,7 +14,7 @@ import { encodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
-import { exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';
+import { exportNetwork, exportWith } from '../../unit/export/exports.ts';
 import { writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
 import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
@@ -25,7 +25,7 @@ import { readCheckpointMetadata } from '../../../src/runs/checkpointHeader.ts';
 export interface Samples {
   readonly checkpoint: Uint8Array;
   readonly resume: Uint8Array;
-  /** A foreign model, and one that we exported. */
+  /** A foreign model, and two that we exported: the network alone, and the whole. */
   readonly onnx: readonly Uint8Array[];
   /** In torch's zip format and in the one before. */
   readonly torch: readonly Uint8Array[];
@@ -88,7 +88,7 @@ export async function makeSamples(): Promise<Samples> {
     return {
       checkpoint: await readFile(path),
       resume: await readFile(resumePath(path, await readCheckpointMetadata(path))),
-      onnx: [foreignModel(), await exportOnnx(path)],
+      onnx: [foreignModel(), await exportNetwork(path), (await exportWith(path)).bytes],
       torch: ['zip.pth', 'legacy.pth'].map((name) => readFileSync(join(weights, name))),
       settings,
       run: sampleRun(),

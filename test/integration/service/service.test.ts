@@ -194,9 +194,11 @@ test('data is checked, a network exported, and what cannot be done is one senten
   assert.deepEqual(report?.report.images, { train: 200, valid: 50, test: 50 });
   await assert.rejects(answersTo({ ...check, data: join(folder, 'nowhere') }), UserError);
   const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
-  await answersTo({ type: 'export', checkpoint, output: join(folder, 'out.onnx') });
+  const form = { type: 'export', input: 'hwc', precision: 'float32', crops: 1, ofData: true } as const;
+  const answers = await answersTo({ ...form, checkpoint, output: join(folder, 'out.onnx') });
+  assert.deepEqual(ofType(answers, 'exported'), [{ type: 'exported', tests: 16, ofData: 0 }]);
   assert.ok((await stat(join(folder, 'out.onnx'))).size > 1000);
-  await assert.rejects(answersTo({ type: 'export', checkpoint: folder, output: join(folder, 'x.onnx') }), UserError);
+  await assert.rejects(answersTo({ ...form, checkpoint: folder, output: join(folder, 'x.onnx') }), UserError);
 });
 
 test('networks come with their published accuracy, and weights that are here are seen', async () => {

@@ -2,8 +2,8 @@ import { encodeOnnx, onnxDataTypes } from '../../onnx/onnxModel.ts';
 import { largestWeight } from '../../onnx/int8/quantizeModel.ts';
 import { loadRuntime } from './loadRuntime.ts';
 
-/** Half of the range: then two products of a byte fit into the 16 bits that are there for their sum. */
-const halfWeight = 63;
+/** The largest magnitude of 8-bit weights that every CPU gets right: two products of a byte with it fit into 16 bits. */
+export const portableWeight = 63;
 
 let known: Promise<number> | undefined;
 
@@ -13,7 +13,7 @@ let known: Promise<number> | undefined;
  * process, by a convolution of the largest bytes with the largest weights.
  */
 export function largestExactWeight(): Promise<number> {
-  known ??= sumsAreExact().then((exact) => (exact ? largestWeight : halfWeight));
+  known ??= sumsAreExact().then((exact) => (exact ? largestWeight : portableWeight));
   return known;
 }
 

@@ -1,5 +1,6 @@
 import { checkForeign } from './checkForeign.ts';
 import type { ClassifierLayer } from './findClassifier.ts';
+import { type ModelPart, modelPart } from '../modelPart.ts';
 import { channelsOf, findClassifier } from './findClassifier.ts';
 import type { ModelIndex } from '../modelIndex.ts';
 import { attribute, constantShape, declaredShape, indexModel } from '../modelIndex.ts';
@@ -35,7 +36,10 @@ export interface ClassScores extends TruncatedModel {
 /** Classes of a network that was trained on ImageNet with a background class before the 1000. */
 const classesWithBackground = 1001;
 
-function openModel(bytes: Uint8Array): { model: OnnxModel; index: ModelIndex } {
+/** Says, by a file's metadata, where in it the network lies; undefined where the whole file is one. */
+export type FindPart = (metadata: ReadonlyMap<string, string>) => ModelPart | undefined;
+
+function openModel(bytes: Uint8Array, findPart: FindPart = () => undefined): { model: OnnxModel; index: ModelIndex } {
   let model: OnnxModel;
   try {
     model = decodeOnnx(bytes);
@@ -43,6 +47,8 @@ function openModel(bytes: Uint8Array): { model: OnnxModel; index: ModelIndex } {
     throw new RangeError('the file is not an ONNX model; choose a file that an ONNX exporter wrote', { cause });
   }
   checkForeign(model);
+  const part = findPart(new Map((model.metadataProps ?? []).map(({ key, value }) => [key, value] as const)));
+  if (part) model = modelPart(model, part);
   return { model, index: indexModel(model.graph) };
 }
 
@@ -52,8 +58,12 @@ function openModel(bytes: Uint8Array): { model: OnnxModel; index: ModelIndex } {
  * or else an output of tokens. Maps `[N, C, H, W]` are averaged over height and width, and tokens `[N, T, D]` are pooled as
  * `choice` says, by their mean over the patches without it. Throws `RangeError` with a sentence for the user.
  */
-export function readFeatureExtractor(bytes: Uint8Array, choice: FeatureChoice = {}): FeatureExtractor {
-  const { model, index } = openModel(bytes);
+export function readFeatureExtractor(
+  bytes: Uint8Array,
+  choice: FeatureChoice = {},
+  findPart?: FindPart,
+): FeatureExtractor {
+  const { model, index } = openModel(bytes, findPart);
   const target = featuresTarget(index, choice);
   const truncated = truncateModel(model, index, target);
   const pool = typeof target.rank === 'object' ? target.rank.pool : undefined;
@@ -145,8 +155,8 @@ function namedTarget(index: ModelIndex, value: string, classifier: ClassifierLay
  * Makes a classifier of an ONNX file of any origin: the output that comes from its last Gemm, MatMul or 1x1 Conv.
  * Throws `RangeError` with a sentence for the user.
  */
-export function readClassScores(bytes: Uint8Array): ClassScores {
-  const { model, index } = openModel(bytes);
+export function readClassScores(bytes: Uint8Array, findPart?: FindPart): ClassScores {
+  const { model, index } = openModel(bytes, findPart);
   const classifier = findClassifier(index);
   if (!classifier) {
     throw new RangeError('the ONNX file has no class scores: no output comes from a Gemm, MatMul or 1x1 Conv');

@@ -82,7 +82,7 @@ type Layer = Omit<ClassifierLayer, 'output' | 'activation'>;
 
 function layerOf(index: ModelIndex, node: OnnxNode): Layer | undefined {
   const [features, weights] = node.input;
-  const shape = weights === undefined ? undefined : constantShape(index, weights);
+  const shape = weights === undefined ? undefined : weightsShape(index, weights);
   if (features === undefined || !shape) return undefined;
   if (node.opType === 'Conv') {
     const [classes = 0, featureCount = 0, ...kernel] = shape;
@@ -94,6 +94,12 @@ function layerOf(index: ModelIndex, node: OnnxNode): Layer | undefined {
   const transposed = node.opType === 'Gemm' && integerAttribute(node, 'transB', 0) === 1;
   const [featureCount, classes] = transposed ? [second, first] : [first, second];
   return { features, featureCount, featureRank: 2, classes };
+}
+
+/** A constant's shape, also that of one which is held in another type and cast. */
+function weightsShape(index: ModelIndex, value: string): readonly number[] | undefined {
+  const node = index.producers.get(value);
+  return constantShape(index, node?.opType === 'Cast' ? (node.input[0] ?? '') : value);
 }
 
 /** Operators that give as many channels as their first input has. */

@@ -18,7 +18,6 @@ import { linear } from '../../../src/ml/operators/matmul/linear.ts';
 import { readFeatureExtractor } from '../../../src/ml/onnx/foreign/featuresAndScores.ts';
 import { decodeOnnx, encodeOnnx } from '../../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
-import { exportedInput, exportedOutput, exportOnnx } from '../../../src/ml/inference/exportOnnx.ts';
 import type { Classifier } from '../../../src/ml/inference/classifier.ts';
 import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { type Initialisation, initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
@@ -27,12 +26,12 @@ import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { licenceNote } from '../../../src/protocol/licence.ts';
 import { checkpointMetadataSchema } from '../../../src/protocol/checkpointMetadata.ts';
-import { imageSize, randomImages, writeRandomCheckpoint } from './checkpointFixture.ts';
-import { labels } from './fakeClassifier.ts';
+import { exportedNames } from '../../../src/protocol/exportFormat.ts';
+import { imageSize, randomImages, writeRandomCheckpoint } from '../inference/checkpointFixture.ts';
+import { labels } from '../inference/fakeClassifier.ts';
+import { exportNetwork, untried } from './exports.ts';
 
 const onCpu = { engine: onnxEngine, device: 'cpu' };
-/** A foreign model is tried in a process of its own, which these tests do without. */
-const untried = () => Promise.resolve();
 
 async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
@@ -65,10 +64,12 @@ function atTemperatureOf({ calibration }: Classifier, { data }: { readonly data:
 async function compare(file: string, count: number): Promise<void> {
   const images = randomImages(count, 7);
   const classifier = await loadClassifier({ kind: 'checkpoint', file }, onCpu, { trial: untried });
-  const plain = await onnxEngine.compileOnnx(decodeOnnx(await exportOnnx(file, untried)), 'cpu');
+  const plain = await onnxEngine.compileOnnx(decodeOnnx(await exportNetwork(file)), 'cpu');
   try {
     const expected = atTemperatureOf(classifier, await classifier.probabilities(images));
-    const output = (await plain.run(new Map([[exportedInput, normalised(images)]]))).get(exportedOutput);
+    const output = (await plain.run(new Map([[exportedNames.input, normalised(images)]]))).get(
+      exportedNames.logProbabilities,
+    );
     assert.ok(output);
     assert.deepEqual(output.shape, [count, labels.length]);
     assert.equal(output.dtype, 'float32');
@@ -88,23 +89,25 @@ test('an exported network gives the same probabilities as the checkpoint, for an
   await compare(file, 3);
 });
 
-test('the temperature of a checkpoint is in its export, which classifies and makes features as one without does', async (t) => {
+test('the temperature of a checkpoint is in its export, and is read back beside a network without it', async (t) => {
   const folder = await temporaryFolder(t);
   const network = { kind: 'architecture', name: 'ConvNet1' } as const;
   const calibration = { temperature: { 1: 2.5, 5: 3 }, images: 9 };
   await compare(await writeRandomCheckpoint(folder, network, { calibration }), 3);
+  const images = randomImages(2, 4);
   const found = [];
   for (const about of [{}, { calibration }]) {
-    const bytes = await exportOnnx(await writeRandomCheckpoint(folder, network, about), untried);
-    found.push(readFeatureExtractor(bytes).features);
+    const bytes = await exportNetwork(await writeRandomCheckpoint(folder, network, about));
+    const { features } = readFeatureExtractor(bytes);
     await writeFile(join(folder, 'exported.onnx'), bytes);
     const again = await loadClassifier({ kind: 'backbone', file: join(folder, 'exported.onnx') }, onCpu, {
       trial: untried,
     });
-    assert.equal(again.calibration, undefined);
+    assert.deepEqual(again.calibration, about.calibration);
+    found.push({ features, probabilities: (await again.probabilities(images)).data });
     await again.dispose();
   }
-  assert.equal(found[0], found[1]);
+  assert.deepEqual(found[0], found[1]);
 });
 
 test('a network whose weights do not fit into an ONNX file is refused before they are read', async (t) => {
@@ -113,7 +116,7 @@ test('a network whose weights do not fit into an ONNX file is refused before the
   const size = { resize: 224, crop: 224, ...presetConstants('imagenet') };
   const large = { network: { ...network, name: 'vit_h_14' }, preprocessing: size };
   const file = await writeRandomCheckpoint(folder, network, large);
-  await assert.rejects(exportOnnx(file, untried), {
+  await assert.rejects(exportNetwork(file), {
     name: 'UserError',
     message: `${file} cannot be exported, because its weights have 2.5 GB and an ONNX file has at most 2: use the checkpoint itself, or train a smaller network.`,
   });
@@ -155,17 +158,17 @@ test('the tokens of an exported transformer follow the batch', async () => {
 
 test('the export says in its metadata what is needed to use it', async (t) => {
   const file = await writeRandomCheckpoint(await temporaryFolder(t), { kind: 'architecture', name: 'ConvNet1' });
-  const { metadataProps = [] } = decodeOnnx(await exportOnnx(file, untried));
-  const values = new Map(metadataProps.map(({ key, value }) => [key, JSON.parse(value) as unknown]));
-  assert.deepEqual(values.get('labels'), labels);
-  const metadata = checkpointMetadataSchema.parse(values.get('fivecrop'));
-  assert.deepEqual(values.get('preprocessing'), metadata.preprocessing);
+  const { metadataProps = [] } = decodeOnnx(await exportNetwork(file));
+  const said = (name: string) => JSON.parse(metadataProps.find(({ key }) => key === name)?.value ?? '') as unknown;
+  assert.deepEqual(said('labels'), labels);
+  const metadata = checkpointMetadataSchema.parse(said('fivecrop'));
+  assert.deepEqual(said('preprocessing'), metadata.preprocessing);
 });
 
 test('the licence of the weights that a run began with is in the metadata of its export, and is said', async (t) => {
   const about = { licence: 'dinov3-license' };
   const file = await writeRandomCheckpoint(await temporaryFolder(t), { kind: 'architecture', name: 'ConvNet1' }, about);
-  const { metadataProps = [] } = decodeOnnx(await exportOnnx(file, untried));
+  const { metadataProps = [] } = decodeOnnx(await exportNetwork(file));
   assert.equal(metadataProps.find(({ key }) => key === 'licence')?.value, 'dinov3-license');
   assert.match(licenceNote(about) ?? '', /under the license dinov3-license/);
   assert.equal(licenceNote({}), undefined);
@@ -175,7 +178,7 @@ test('our own export is used with its own classes and pixels, which flags overri
   const folder = await temporaryFolder(t);
   const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
   const file = join(folder, 'exported.onnx');
-  await writeFile(file, await exportOnnx(checkpoint, untried));
+  await writeFile(file, await exportNetwork(checkpoint));
   const said: string[] = [];
   const options = { trial: untried, log: (line: string) => said.push(line) };
   const ours = await loadClassifier({ kind: 'checkpoint', file: checkpoint }, onCpu, options);
@@ -193,7 +196,7 @@ test('our own export is used with its own classes and pixels, which flags overri
 test('our own export whose labels were changed by hand is refused', async (t) => {
   const folder = await temporaryFolder(t);
   const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
-  const model = decodeOnnx(await exportOnnx(checkpoint, untried));
+  const model = decodeOnnx(await exportNetwork(checkpoint));
   const file = join(folder, 'exported.onnx');
   for (const value of ['[', '[]', JSON.stringify(labels.slice(1)), JSON.stringify(labels.slice(0, 1))]) {
     const metadataProps = (model.metadataProps ?? []).map((entry) =>

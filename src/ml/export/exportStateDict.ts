@@ -1,0 +1,17 @@
+import { userError } from '../../protocol/errors.ts';
+import { readUsableCheckpoint } from '../inference/usableCheckpoint.ts';
+import { writeTorchFile } from '../weights/writeTorchFile.ts';
+
+/**
+ * Writes the weights of a checkpoint as a file of torch's: a state dict under torchvision's or timm's names. Throws as
+ * `readUsableCheckpoint` does, and a user error where most of the network lies in an ONNX file.
+ */
+export async function exportStateDict(file: string, out: string): Promise<void> {
+  const { metadata, state } = await readUsableCheckpoint(file);
+  if (metadata.network.kind === 'backbone') {
+    throw userError(
+      `${file} has a head alone; its network is the ONNX file ${metadata.network.file}: export it as *.onnx, which holds both.`,
+    );
+  }
+  await writeTorchFile(out, state);
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+import { writeRandomCheckpoint } from '../../unit/inference/checkpointFixture.ts';
+import { fivecrop } from './runCommand.ts';
+
+const run = promisify(execFile);
+
+let folder = '';
+before(async () => (folder = await mkdtemp(join(tmpdir(), 'fivecrop-export-'))));
+after(() => rm(folder, { recursive: true }));
+
+test('export writes what its script classifies with and verify passes, which fails with 1 in another runtime or after a change', async () => {
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const out = join(folder, 'out.onnx');
+  const exported = await fivecrop(['export', checkpoint, out, '--tests', '4', '--scripts']);
+  assert.deepEqual([exported.code, exported.stdout], [0, ''], exported.stderr);
+  assert.match(exported.stderr, /Wrote .*out\.onnx, 0\.\d MB\.\n[^]*Verified by 4 test images, 0 of them of the data/);
+
+  // ONNX Runtime's interface, by something that answers the same to everything.
+  const other = join(folder, 'other.mjs');
+  await writeFile(
+    other,
+    `export class Tensor { constructor(type, data, dims) { Object.assign(this, { type, data, dims }); } }
+     const run = async () => ({ probabilities: new Tensor('float32', Float32Array.of(1, 0, 0), [1, 3]) });
+     export const InferenceSession = { create: async () => ({ run, release: async () => undefined }) };`,
+  );
+  const bytes = await readFile(out);
+  bytes[1000] = (bytes[1000] ?? 0) ^ 4;
+  const flipped = join(folder, 'flipped.onnx');
+  await writeFile(flipped, bytes);
+  const image = join(folder, 'image.png');
+  const background = { r: 200, g: 90, b: 20 };
+  await sharp({ create: { width: 70, height: 50, channels: 3, background } })
+    .png()
+    .toFile(image);
+  // The script takes its packages from the folder that it lies in.
+  await symlink(join(import.meta.dirname, '../../../node_modules'), join(folder, 'node_modules'), 'junction');
+  const [elsewhere, changed, predicted, classified] = await Promise.all([
+    fivecrop(['verify', out, '--runtime', other]),
+    fivecrop(['verify', flipped]),
+    fivecrop(['predict', image, '--checkpoint', checkpoint, '--json']),
+    run(process.execPath, [join(folder, 'out.classify.mjs'), image]),
+  ]);
+  assert.equal(elsewhere.code, 1);
+  assert.match(
+    elsewhere.stdout,
+    /^Test image 1: class \d has probability [\d.]+, not [\d.]+, and 0\.0001 is allowed\.\n$/,
+  );
+  assert.equal(changed.code, 1);
+  assert.match(changed.stderr, /is not as it was exported/);
+  const { mean } = JSON.parse(predicted.stdout) as { mean: { name: string; probability: number }[] };
+  const { classes } = JSON.parse(classified.stdout) as { classes: typeof mean };
+  assert.deepEqual(classes.map(({ name }) => name), mean.map(({ name }) => name)); // prettier-ignore
+  classes.forEach(({ probability }, at) => assert.ok(Math.abs(probability - (mean[at]?.probability ?? NaN)) < 1e-6));
+});
