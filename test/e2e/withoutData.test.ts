@@ -47,6 +47,7 @@ const withoutRuns: Record<string, Effect> = {
   'Show Log': 'works',
   'Draw Sample Data Set...': 'asks',
   'Add Folder...': 'asks',
+  'Import Data Set...': 'asks',
   'Show What Is in the Data': /^There is no folder of images in the list yet; Add Folder adds one\.$/,
   'Clean Data': /^There is no folder of images in the list yet; Add Folder adds one\.$/,
   'Label Images...': 'asks',
@@ -68,6 +69,7 @@ const withNothingOpen: Record<string, Effect> = {
   ...withoutRuns,
   'Train Model...': /^Open a folder first: runs and their checkpoints are kept inside it\.$/,
   'Draw Sample Data Set...': /^Open a folder first: the sample data set is drawn into it\.$/,
+  'Import Data Set...': /^Open a folder first: the data set is imported into it\.$/,
   'Open Runs Folder': /^Open a folder first: runs are kept inside it\.$/,
 };
 
