@@ -1181,7 +1181,7 @@ function openCleaning(look: Look = {}) {
         await post({ ...message, picture: flowerPicture(message.image.length + Number(message.image.at(-5))) });
       }
       if (message.type === 'ready')
-        await post({ type: 'sources', label: '/data/flowers', sources: [source], source: 'a', isTrainedOnData: true });
+        await post({ type: 'sources', data: '/data/flowers', sources: [source], source: 'a', isTrainedOnData: true });
       if (message.type === 'edit') fixed++;
       if (message.type === 'undo') fixed--;
       if (['ready', 'edit', 'undo'].includes(message.type)) {

@@ -15,15 +15,13 @@ import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { watchSettled } from './watchSettled.ts';
+import { actOnFeatures, type FeatureControls } from './actOnFeatures.ts';
 import { askMergedClasses, askOtherClass, askRenamedClass } from './askClass.ts';
-import { chooseSource } from './chooseSource.ts';
 import { type CleaningSession, createCleaningSession } from './cleaningSession.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
-import { isTrainedOn, sourceOfId } from './offeredSources.ts';
 import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
-import { pictureFor } from './pictureFor.ts';
 
 type CleaningParts = Pick<Parts, 'log' | 'service' | 'runs'>;
 
@@ -94,12 +92,14 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
     log,
     schema: cleaningPanelToHostSchema,
     replay: () => {
-      connection.post(offers(data, source, runs));
+      connection.post(featuresOnOffer(data, source, runs.runs));
       session.replay();
       if (!began) void begin().catch((error: unknown) => showFailure(error, log));
     },
     receive: (message) => {
-      const controls = { data, session, use, post: connection.post };
+      const cancel = () => session.cancel();
+      const fileOf = (image: string) => join(data, image);
+      const controls = { session, fileOf, use, look, cancel, post: connection.post };
       void obey(message, controls, parts).catch((error: unknown) => showFailure(error, log));
     },
   });
@@ -112,13 +112,14 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
       .request({ type: 'clean', data, source, action, layout, engine, device }, call)
       .finally(() => (lastAction = Date.now()));
   }, connection.post);
+  const look = () => session.act({ kind: 'look' }, 'user');
   const use = async (next: ClassifierSource) => {
     source = next;
     memory.remember(id, { data, source });
     await rememberFeatures(next, context.workspaceState);
-    connection.post(offers(data, source, runs));
+    connection.post(featuresOnOffer(data, source, runs.runs));
     session.stopLooking();
-    await session.act({ kind: 'look' }, 'user');
+    await look();
   };
   const begin = async () => {
     began = true;
@@ -136,28 +137,16 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
   memory.remember(id, { data, ...(source ? { source } : {}) });
 }
 
-/** The features on offer: those that are looked at, and those of the runs' best checkpoints. */
-function offers(data: string, source: ClassifierSource | undefined, { runs }: CleaningParts['runs']) {
-  return {
-    type: 'sources' as const,
-    label: data,
-    ...featuresOnOffer(source, runs),
-    isTrainedOnData: source !== undefined && isTrainedOn(source, data, runs),
-  };
-}
-
-interface Controls {
-  readonly data: string;
+interface Controls extends FeatureControls {
   readonly session: CleaningSession;
-  readonly use: (source: ClassifierSource) => Promise<void>;
-  readonly post: (message: CleaningPanelToPage) => void;
 }
 
 async function obey(
   message: Exclude<CleaningPanelToHost, { type: 'ready' }>,
-  { data, session, use, post }: Controls,
+  controls: Controls,
   parts: CleaningParts,
 ): Promise<void> {
+  const { session } = controls;
   const classes = session.figures?.classes ?? [];
   switch (message.type) {
     case 'edit':
@@ -165,8 +154,6 @@ async function obey(
     case 'undo':
     case 'redo':
       return session.act({ kind: message.type }, 'page');
-    case 'look':
-      return session.act({ kind: 'look' }, 'user');
     case 'otherClass': {
       const to = await askOtherClass(classes);
       if (to !== undefined)
@@ -179,26 +166,7 @@ async function obey(
       if (edit) await session.act({ kind: 'edit', edit }, 'user');
       return;
     }
-    case 'source': {
-      const source = sourceOfId(message.id);
-      if (source) await use(source);
-      return;
-    }
-    case 'chooseSource': {
-      const source = await chooseSource(parts);
-      if (source) await use(source);
-      return;
-    }
-    case 'cancel':
-      session.cancel();
-      return;
-    case 'open':
-      await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(join(data, message.image)));
-      return;
-    case 'picture': {
-      const { image, size } = message;
-      const picture = await pictureFor(parts, join(data, image), size);
-      if (picture !== undefined) post({ type: 'picture', image, size, picture });
-    }
+    default:
+      return actOnFeatures(message, controls, parts);
   }
 }

@@ -1,9 +1,10 @@
 import type * as vscode from 'vscode';
+import type { FeatureSources } from '../../protocol/featurePanel.ts';
 import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import type { Parts } from '../parts.ts';
 import { chooseSource } from './chooseSource.ts';
-import { bestCheckpoints, offerOf, sourceExists } from './offeredSources.ts';
+import { bestCheckpoints, isTrainedOn, offerOf, sourceExists } from './offeredSources.ts';
 
 /** Under which the source is kept whose features were used last. */
 const lastSourceKey = 'lastCleaningSource';
@@ -25,9 +26,19 @@ export async function rememberFeatures(source: ClassifierSource, memory: vscode.
   await memory.update(lastSourceKey, source);
 }
 
-/** The features on offer: those that are used, and those of the runs' best checkpoints. */
-export function featuresOnOffer(source: ClassifierSource | undefined, runs: readonly StoredRun[]) {
+/** The features on offer to judge a data folder by: those that are used, and those of the runs' best checkpoints. */
+export function featuresOnOffer(
+  data: string,
+  source: ClassifierSource | undefined,
+  runs: readonly StoredRun[],
+): FeatureSources {
   const offered = [...(source ? [source] : []), ...bestCheckpoints(runs)].filter(sourceExists);
   const byId = new Map(offered.map((each) => [JSON.stringify(each), offerOf(each, runs)]));
-  return { sources: [...byId.values()], source: source ? JSON.stringify(source) : '' };
+  return {
+    type: 'sources',
+    data,
+    sources: [...byId.values()],
+    source: source ? JSON.stringify(source) : '',
+    isTrainedOnData: source !== undefined && isTrainedOn(source, data, runs),
+  };
 }

@@ -15,16 +15,14 @@ import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
+import { actOnFeatures, type FeatureControls } from './actOnFeatures.ts';
 import { addImages, addPicture } from './addImages.ts';
-import { chooseSource } from './chooseSource.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createEditingSession, type EditingSession } from './editingSession.ts';
 import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { localFiles } from './localFiles.ts';
-import { isTrainedOn, sourceOfId } from './offeredSources.ts';
 import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
-import { pictureFor } from './pictureFor.ts';
 import { chooseImages } from './predictionMessages.ts';
 import { watchSettled } from './watchSettled.ts';
 
@@ -110,15 +108,12 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, shown: Shown, around:
       if (!began) void begin().catch((error: unknown) => showFailure(error, log));
     },
     receive: (message) => {
-      const controls = { session, unlabelled, use, add, post: connection.post };
+      const cancel = () => session.cancel();
+      const controls = { session, unlabelled, add, fileOf: String, use, look, cancel, post: connection.post };
       void obey(message, controls, parts).catch((error: unknown) => showFailure(error, log));
     },
   });
-  const offers = () => ({
-    type: 'sources' as const,
-    ...{ data, unlabelled, ...featuresOnOffer(source, runs.runs) },
-    isTrainedOnData: source !== undefined && isTrainedOn(source, data, runs.runs),
-  });
+  const offers = () => ({ ...featuresOnOffer(data, source, runs.runs), unlabelled });
   const session = createEditingSession<Labelling>(
     async (action, { signal, moreWait, onAnswer, onFigures }) => {
       if (!source) throw userError(l10n.t('Choose a network first; its features judge the images.'));
@@ -144,17 +139,18 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, shown: Shown, around:
       error: (message, isAnswer) => connection.post({ type: 'error', message, isAnswer }),
     },
   );
+  const look = () => session.act({ kind: 'look' }, 'user');
   const use = async (next: ClassifierSource) => {
     source = next;
     memory.remember(id, { data, unlabelled, source });
     await rememberFeatures(next, context.workspaceState);
     connection.post(offers());
     session.stopLooking();
-    await session.act({ kind: 'look' }, 'user');
+    await look();
   };
   const add = async (images: readonly string[]) => {
     added = [...images, ...added];
-    if (images.length > 0) await session.act({ kind: 'look' }, 'user');
+    if (images.length > 0) await look();
   };
   const begin = async () => {
     began = true;
@@ -171,54 +167,32 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, shown: Shown, around:
   memory.remember(id, { data, unlabelled, ...(source ? { source } : {}) });
 }
 
-interface Controls {
+interface Controls extends FeatureControls {
   readonly session: EditingSession<Labelling>;
   readonly unlabelled: string;
-  readonly use: (source: ClassifierSource) => Promise<void>;
   /** Has images come first that were added to the folder. */
   readonly add: (images: readonly string[]) => Promise<void>;
-  readonly post: (message: LabellingPanelToPage) => void;
 }
 
 async function obey(
   message: Exclude<LabellingPanelToHost, { type: 'ready' }>,
-  { session, unlabelled, use, add, post }: Controls,
+  controls: Controls,
   parts: LabellingParts,
 ): Promise<void> {
+  const { session, unlabelled, add } = controls;
   switch (message.type) {
     case 'edit':
       return session.act({ kind: 'edit', edit: message.edit }, 'page');
     case 'undo':
     case 'redo':
       return session.act({ kind: message.type }, 'page');
-    case 'look':
-      return session.act({ kind: 'look' }, 'user');
     case 'dropped':
       return add(await addImages(unlabelled, localFiles(message.uris)));
     case 'given':
       return add([await addPicture(unlabelled, message.name, message.content)]);
     case 'chooseImages':
       return add(await addImages(unlabelled, await chooseImages(l10n.t('Choose images to label'), l10n.t('Add'))));
-    case 'source': {
-      const source = sourceOfId(message.id);
-      if (source) await use(source);
-      return;
-    }
-    case 'chooseSource': {
-      const source = await chooseSource(parts);
-      if (source) await use(source);
-      return;
-    }
-    case 'cancel':
-      session.cancel();
-      return;
-    case 'open':
-      await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(message.image));
-      return;
-    case 'picture': {
-      const { image, size } = message;
-      const picture = await pictureFor(parts, image, size);
-      if (picture !== undefined) post({ type: 'picture', image, size, picture });
-    }
+    default:
+      return actOnFeatures(message, controls, parts);
   }
 }

@@ -1,24 +1,16 @@
 import * as l10n from '@vscode/l10n';
 import type { Cleaning } from '../../protocol/cleaning.ts';
-import type { CleaningPanelToHost, CleaningPanelToPage } from '../../protocol/cleaningPanel.ts';
-import { busyLine } from '../components/busyLine.ts';
+import type { CleaningPanelToHost } from '../../protocol/cleaningPanel.ts';
+import type { FeatureSources } from '../../protocol/featurePanel.ts';
 import { element } from '../components/element.ts';
+import { featureControls } from '../components/featureControls.ts';
+import type { FeaturePage } from '../components/featurePage.ts';
 import { count, images, percent } from '../../charts/format.ts';
 import { setText } from '../components/setText.ts';
-import { button, dropdown, labelled, setDisabled } from '../components/toolkit.ts';
+import { button, setDisabled } from '../components/toolkit.ts';
 import { classNamesOf, editText } from './itemTexts.ts';
 
-type Of<Type extends CleaningPanelToPage['type']> = Extract<CleaningPanelToPage, { type: Type }>;
-
-/** Value of the list's last entry, which asks for other features. */
-const another = '…another';
-
-export type HeaderState = {
-  sources: Of<'sources'> | undefined;
-  progress: Of<'progress'> | undefined;
-  problem: string | undefined;
-  cleaning: Cleaning | undefined;
-};
+export type HeaderState = { page: FeaturePage<FeatureSources>; cleaning: Cleaning | undefined };
 
 export type CleaningHeader = { elements: HTMLElement[]; draw: (state: HeaderState) => void };
 
@@ -29,31 +21,30 @@ export function cleaningHeader(
   onRedo: () => void,
 ): CleaningHeader {
   const title = element('h1');
-  const features = dropdown(l10n.t('Features of'), (id) =>
-    send(id === another ? { type: 'chooseSource' } : { type: 'source', id }),
-  );
+  const controls = featureControls(send);
   const undo = button({ label: l10n.t('Undo'), onClick: onUndo });
   const redo = button({ label: l10n.t('Redo'), onClick: onRedo });
   const classes = [
     button({ label: l10n.t('Rename class…'), onClick: () => send({ type: 'renameClass' }) }),
     button({ label: l10n.t('Merge classes…'), onClick: () => send({ type: 'mergeClass' }) }),
   ];
-  const busy = busyLine(() => send({ type: 'cancel' }));
   const figures = element('p', { class: 'figures', role: 'status' });
   const hint = element('p', { class: 'hint' });
-  const error = element('p', { class: 'error-text', role: 'alert' });
-  const again = button({ label: l10n.t('Try again'), onClick: () => send({ type: 'look' }) });
-  const notice = element('div', { class: 'notice error' }, [error, again]);
-  const tools = [labelled(l10n.t('Features of'), features.element), undo, redo, ...classes, busy.element];
+  const tools = [controls.features, undo, redo, ...classes, controls.busy];
   return {
     elements: [
-      element('header', { class: 'top' }, [title, element('div', { class: 'toolbar' }, tools), figures, hint, notice]),
+      element('header', { class: 'top' }, [
+        title,
+        element('div', { class: 'toolbar' }, tools),
+        figures,
+        hint,
+        controls.notice,
+      ]),
     ],
-    draw: ({ sources, progress, problem, cleaning }) => {
-      setText(title, sources?.label ?? '');
-      const none = sources?.source === '' ? [{ value: '', label: l10n.t('Choose a network') }] : [];
-      const offered = (sources?.sources ?? []).map(({ id, label, description }) => ({ value: id, label: description === '' ? label : `${label} – ${description}` })); // prettier-ignore
-      features.update([...none, ...offered, { value: another, label: l10n.t('Another…') }], sources?.source ?? '');
+    draw: ({ page, cleaning }) => {
+      const { sources } = page;
+      setText(title, sources?.data ?? '');
+      controls.draw(page);
       const name = cleaning ? classNamesOf(cleaning) : String;
       for (const [control, edit] of [
         [undo, cleaning?.undo],
@@ -63,11 +54,8 @@ export function cleaningHeader(
         control.title = edit ? editText(edit, name) : '';
       }
       for (const control of classes) setDisabled(control, cleaning === undefined);
-      busy.draw(progress);
       setText(figures, cleaning ? figuresText(cleaning) : '');
       setText(hint, cleaning ? hintText(sources?.isTrainedOnData === true) : '');
-      notice.hidden = problem === undefined;
-      setText(error, problem ?? '');
     },
   };
 }

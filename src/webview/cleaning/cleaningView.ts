@@ -1,12 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import { cleaningKinds } from '../../protocol/cleaning.ts';
 import type { CleaningPanelToHost, CleaningPanelToPage } from '../../protocol/cleaningPanel.ts';
+import type { FeatureSources } from '../../protocol/featurePanel.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
+import { featurePage } from '../components/featurePage.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepScroll } from '../components/keepScroll.ts';
 import { onUndoKeys } from '../components/undoKeys.ts';
-import { pictureStore } from '../components/pictures.ts';
 import { dropdown, labelled } from '../components/toolkit.ts';
 import { cleaningHeader } from './cleaningHeader.ts';
 import { confusedClasses } from './confusedClasses.ts';
@@ -16,10 +17,6 @@ import { kindTitle, shownOf } from './itemTexts.ts';
 import type { CleaningPageState } from './pageState.ts';
 import { itemKey, shownItems } from './shownItems.ts';
 
-type Of<Type extends CleaningPanelToPage['type']> = Extract<CleaningPanelToPage, { type: Type }>;
-
-const [thumbnailPixels, largePixels] = [96, 640];
-
 export type CleaningViewOptions = {
   root: HTMLElement;
   state: KeptState<CleaningPageState>;
@@ -28,12 +25,8 @@ export type CleaningViewOptions = {
 
 /** The page: built once; returns what takes the host's messages. */
 export function cleaningView({ root, state, send }: CleaningViewOptions): (message: CleaningPanelToPage) => void {
-  let sources: Of<'sources'> | undefined;
-  let progress: Of<'progress'> | undefined;
-  let problem: string | undefined;
-
-  const pictures = (size: number) => pictureStore((image) => send({ type: 'picture', image, size }));
-  const [thumbnails, large] = [pictures(thumbnailPixels), pictures(largePixels)];
+  const page = featurePage<FeatureSources>(send);
+  const { thumbnails, large } = page;
   const shown = shownItems(state, send, () => refresh());
   const header = cleaningHeader(send, shown.undo, shown.redo);
   const kinds = dropdown(l10n.t('Show'), (value) => {
@@ -66,7 +59,7 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
 
   const refresh = everyFrame(() => {
     const { cleaning } = shown;
-    header.draw({ sources, progress, problem, cleaning });
+    header.draw({ page, cleaning });
     body.hidden = cleaning === undefined;
     kinds.update(
       cleaningKinds.map((kind) => ({
@@ -85,21 +78,14 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
     switch (message.type) {
       case 'cleaning':
         shown.told(message.cleaning, message.isAnswer);
-        problem = undefined;
-        break;
-      case 'sources':
-        sources = message;
-        break;
-      case 'progress':
-        progress = message;
+        page.problem = undefined;
         break;
       case 'error':
-        problem = message.message;
+        page.problem = message.message;
         shown.told(undefined, message.isAnswer);
         break;
-      case 'picture':
-        (message.size === thumbnailPixels ? thumbnails : large).arrived(message.image, message.picture);
-        return;
+      default:
+        if (!page.told(message)) return;
     }
     refresh();
   };

@@ -2,22 +2,18 @@ import * as l10n from '@vscode/l10n';
 import type { Labelling } from '../../protocol/labelling.ts';
 import type { LabellingPanelToHost, LabellingPanelToPage } from '../../protocol/labellingPanel.ts';
 import { editText } from '../cleaning/itemTexts.ts';
-import { busyLine } from '../components/busyLine.ts';
 import { element } from '../components/element.ts';
+import { featureControls } from '../components/featureControls.ts';
+import type { FeaturePage } from '../components/featurePage.ts';
 import { count, fileName, images, percent } from '../../charts/format.ts';
 import { setText } from '../components/setText.ts';
-import { button, dropdown, labelled, setDisabled } from '../components/toolkit.ts';
+import { button, setDisabled } from '../components/toolkit.ts';
 import { accuracyCurve } from './accuracyCurve.ts';
 
-type Of<Type extends LabellingPanelToPage['type']> = Extract<LabellingPanelToPage, { type: Type }>;
-
-/** Value of the list's last entry, which asks for other features. */
-const another = '…another';
+export type LabellingSources = Extract<LabellingPanelToPage, { type: 'sources' }>;
 
 export type LabellingHeaderState = {
-  sources: Of<'sources'> | undefined;
-  progress: Of<'progress'> | undefined;
-  problem: string | undefined;
+  page: FeaturePage<LabellingSources>;
   labelling: Labelling | undefined;
   name: (folder: string) => string;
 };
@@ -30,9 +26,7 @@ export function labellingHeader(
   on: { undo: () => void; redo: () => void; camera: () => void },
 ): LabellingHeader {
   const title = element('h1');
-  const features = dropdown(l10n.t('Features of'), (id) =>
-    send(id === another ? { type: 'chooseSource' } : { type: 'source', id }),
-  );
+  const controls = featureControls(send);
   const undo = button({ label: l10n.t('Undo'), onClick: on.undo });
   const redo = button({ label: l10n.t('Redo'), onClick: on.redo });
   const add = button({
@@ -41,25 +35,20 @@ export function labellingHeader(
     onClick: () => send({ type: 'chooseImages' }),
   });
   const camera = button({ label: l10n.t('Camera'), onClick: on.camera });
-  const busy = busyLine(() => send({ type: 'cancel' }));
   const figures = element('p', { class: 'figures', role: 'status' });
   const hint = element('p', { class: 'hint' });
   const curve = accuracyCurve();
-  const error = element('p', { class: 'error-text', role: 'alert' });
-  const again = button({ label: l10n.t('Try again'), onClick: () => send({ type: 'look' }) });
-  const notice = element('div', { class: 'notice error' }, [error, again]);
-  const tools = [labelled(l10n.t('Features of'), features.element), undo, redo, add, camera, busy.element];
+  const tools = [controls.features, undo, redo, add, camera, controls.busy];
   const texts = element('div', { class: 'told' }, [title, element('div', { class: 'toolbar' }, tools), figures, hint]);
   return {
     elements: [
-      element('header', { class: 'top' }, [element('div', { class: 'head' }, [texts, curve.element]), notice]),
+      element('header', { class: 'top' }, [element('div', { class: 'head' }, [texts, curve.element]), controls.notice]),
     ],
-    draw: ({ sources, progress, problem, labelling, name }) => {
+    draw: ({ page, labelling, name }) => {
+      const { sources } = page;
       setText(title, sources ? l10n.t('Label {0} for {1}', fileName(sources.unlabelled), fileName(sources.data)) : '');
       title.title = sources ? `${sources.unlabelled} → ${sources.data}` : '';
-      const none = sources?.source === '' ? [{ value: '', label: l10n.t('Choose a network') }] : [];
-      const offered = (sources?.sources ?? []).map(({ id, label, description }) => ({ value: id, label: description === '' ? label : `${label} – ${description}` })); // prettier-ignore
-      features.update([...none, ...offered, { value: another, label: l10n.t('Another…') }], sources?.source ?? '');
+      controls.draw(page);
       for (const [control, edit] of [
         [undo, labelling?.undo],
         [redo, labelling?.redo],
@@ -67,12 +56,9 @@ export function labellingHeader(
         setDisabled(control, edit === undefined);
         control.title = edit ? editText(edit, name) : '';
       }
-      busy.draw(progress);
       setText(figures, labelling ? figuresText(labelling) : '');
       setText(hint, labelling ? hintText(labelling, sources?.isTrainedOnData === true) : '');
       curve.draw(labelling?.curve ?? []);
-      notice.hidden = problem === undefined;
-      setText(error, problem ?? '');
     },
   };
 }

@@ -1,22 +1,19 @@
 import type { LabellingPanelToHost, LabellingPanelToPage } from '../../protocol/labellingPanel.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
+import { featurePage } from '../components/featurePage.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepScroll } from '../components/keepScroll.ts';
-import { pictureStore } from '../components/pictures.ts';
 import { onUndoKeys } from '../components/undoKeys.ts';
 import { camera } from './camera.ts';
 import { classField } from './classField.ts';
 import { acceptImages, giveImage } from './givenImages.ts';
 import { imageDetail } from './imageDetail.ts';
 import { imageQueue } from './imageQueue.ts';
-import { labellingHeader } from './labellingHeader.ts';
+import { labellingHeader, type LabellingSources } from './labellingHeader.ts';
 import { openImages } from './openImages.ts';
 import type { LabellingPageState } from './pageState.ts';
 
-type Of<Type extends LabellingPanelToPage['type']> = Extract<LabellingPanelToPage, { type: Type }>;
-
-const [thumbnailPixels, largePixels] = [96, 640];
 /** Images after the chosen one whose large pictures are fetched ahead. */
 const fetchedAhead = 4;
 
@@ -28,12 +25,8 @@ export type LabellingViewOptions = {
 
 /** The page: built once; returns what takes the host's messages. */
 export function labellingView({ root, state, send }: LabellingViewOptions): (message: LabellingPanelToPage) => void {
-  let sources: Of<'sources'> | undefined;
-  let progress: Of<'progress'> | undefined;
-  let problem: string | undefined;
-
-  const pictures = (size: number) => pictureStore((image) => send({ type: 'picture', image, size }));
-  const [thumbnails, large] = [pictures(thumbnailPixels), pictures(largePixels)];
+  const page = featurePage<LabellingSources>(send);
+  const { thumbnails, large } = page;
   const open = openImages(state, send, () => refresh());
   const cameraPlace = camera((picture) => void giveImage(send, picture));
   const header = labellingHeader(send, {
@@ -74,7 +67,7 @@ export function labellingView({ root, state, send }: LabellingViewOptions): (mes
 
   const refresh = everyFrame(() => {
     const { labelling } = open;
-    header.draw({ sources, progress, problem, labelling, name: open.name });
+    header.draw({ page, labelling, name: open.name });
     const isFirst = body.hidden && labelling !== undefined;
     body.hidden = labelling === undefined;
     field.update(labelling?.classes ?? []);
@@ -93,21 +86,14 @@ export function labellingView({ root, state, send }: LabellingViewOptions): (mes
     switch (message.type) {
       case 'labelling':
         open.told(message.labelling, message.isAnswer);
-        problem = undefined;
-        break;
-      case 'sources':
-        sources = message;
-        break;
-      case 'progress':
-        progress = message;
+        page.problem = undefined;
         break;
       case 'error':
-        problem = message.message;
+        page.problem = message.message;
         open.told(undefined, message.isAnswer);
         break;
-      case 'picture':
-        (message.size === thumbnailPixels ? thumbnails : large).arrived(message.image, message.picture);
-        return;
+      default:
+        if (!page.told(message)) return;
     }
     refresh();
   };
