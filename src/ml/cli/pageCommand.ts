@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { basename, extname, resolve } from 'node:path';
+import { bytes } from '../../charts/format.ts';
 import { usageError } from '../../protocol/errors.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { readResults } from '../results/readResults.ts';
@@ -39,7 +40,7 @@ async function writePage(path: string, options: OptionValues): Promise<void> {
   const file = typeof out === 'string' ? out : `${basename(results.folder)}.html`;
   const page = await runPage(results);
   await writeTextAtomically(file, page);
-  const bytes = Buffer.byteLength(page);
-  output.object({ file: resolve(file), bytes });
-  output.print(`Wrote ${file}, ${(bytes / 1e6).toFixed(1)} MB.`);
+  const size = Buffer.byteLength(page);
+  output.object({ file: resolve(file), bytes: size });
+  output.print(`Wrote ${file}, ${bytes(size)}.`);
 }
