@@ -29,7 +29,7 @@ export function imageDetail(
       { class: 'toolbar choices' },
       likely.map(({ folder, probability }, at) =>
         button({
-          label: `${name(folder)} ${percent(probability, 0)} (${at === 0 ? '⏎' : String(at + 1)})`,
+          label: `${name(folder)}: ${percent(probability, 0)} (${at === 0 ? '⏎' : String(at + 1)})`,
           primary: at === 0,
           onClick: () => on.label(folder),
         }),
