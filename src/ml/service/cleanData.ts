@@ -13,7 +13,7 @@ import { rareProgress } from './rareProgress.ts';
 
 type CleanRequest = Extract<ServiceRequestBody, { type: 'clean' }>;
 
-/** Cleans data, one request after the other; what the last one had opened stays open for the next. */
+/** Cleans data, one request after the other; what the last ones had opened stays open for the next. */
 export function createCleaner(): (request: CleanRequest, context: RequestContext) => Promise<void> {
   let pool: DecodePool | undefined;
   const kept = createKeptSession<CleaningSession>();

@@ -10,29 +10,36 @@ import { chooseEngine } from '../engine/chooseEngine.ts';
 import { type FeatureModel, openFeatureModel } from '../features/featureModel.ts';
 import { loadedSource } from './classifierPool.ts';
 
-/** A session over a data folder that stays open for the next request that asks for the same. */
+/** Sessions over data folders that stay open for the next requests that ask for the same. */
 export interface KeptSession<Session> {
   get(name: readonly unknown[], open: () => Promise<Session>): Promise<Session>;
+  /** Closes the session that was asked for last. */
   close(): Promise<void>;
 }
 
+/** Sessions that are open at once: two pages take turns, and each session holds a network and the features of a folder. */
+const mostSessions = 2;
+
 export function createKeptSession<Session extends { dispose(): Promise<void> }>(): KeptSession<Session> {
-  let opened: { readonly name: string; readonly session: Session } | undefined;
-  const close = async () => {
-    const old = opened;
-    opened = undefined;
-    await old?.session.dispose();
+  /** By name, the one that was asked for last at the end. */
+  const opened = new Map<string, Session>();
+  const close = async (name: string | undefined) => {
+    const old = opened.get(name ?? '');
+    opened.delete(name ?? '');
+    await old?.dispose();
   };
   return {
     get: async (parts, open) => {
       const name = JSON.stringify(parts);
-      if (opened?.name === name) return opened.session;
-      await close();
-      const session = await open();
-      opened = { name, session };
+      const known = opened.get(name);
+      opened.delete(name);
+      // Ahead of the opening, which needs the memory.
+      if (!known && opened.size === mostSessions) await close([...opened.keys()][0]);
+      const session = known ?? (await open());
+      opened.set(name, session);
       return session;
     },
-    close,
+    close: () => close([...opened.keys()].at(-1)),
   };
 }
 

@@ -14,7 +14,7 @@ import { rareProgress } from './rareProgress.ts';
 
 type LabelRequest = Extract<ServiceRequestBody, { type: 'label' }>;
 
-/** Labels images, one request after the other; what the last one had opened stays open for the next. */
+/** Labels images, one request after the other; what the last ones had opened stays open for the next. */
 export function createLabeller(): (request: LabelRequest, context: RequestContext) => Promise<void> {
   let pool: DecodePool | undefined;
   const kept = createKeptSession<LabellingSession>();
