@@ -40,16 +40,17 @@ export const evaluationPanelToPageSchema = z.discriminatedUnion('type', [
 ]);
 export type EvaluationPanelToPage = z.infer<typeof evaluationPanelToPageSchema>;
 
+/** Tests of one folder and split. */
+const testsSchema = z.object({ data: line(), split: z.enum(splitNames), crops: list(cropCountSchema, 2) });
+
 export const evaluationPanelToHostSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ready') }),
   /** Tests again with these crops. */
   z.object({ type: z.literal('test'), crops: cropCountSchema }),
   /** Fits a temperature, and a threshold for an error, then makes the tests again that are shown. */
-  z.object({
-    type: z.literal('calibrate'),
-    targetError: between(0, 1).optional(),
-    again: z.object({ data: line(), split: z.enum(splitNames), crops: list(cropCountSchema, 2) }),
-  }),
+  z.object({ type: z.literal('calibrate'), targetError: between(0, 1).optional(), again: testsSchema }),
+  /** Takes temperature and threshold out of the checkpoint, then makes the tests again that are shown. */
+  z.object({ type: z.literal('uncalibrate'), again: testsSchema }),
   z.object({ type: z.literal('cancel') }),
   z.object({ type: z.literal('probabilities'), time: line(), crops: cropCountSchema }),
   /** Asks for a CSV file. */

@@ -105,6 +105,8 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
    * threshold for `targetError` if one is asked for or kept before; answers `progress`, `calibrated`, then `done`.
    */
   z.object({ type: z.literal('calibrate'), checkpoint: line(), targetError: between(0, 1).optional(), ...placement }),
+  /** Takes out of a checkpoint what `calibrate` put into it; answers `done`. */
+  z.object({ type: z.literal('uncalibrate'), checkpoint: line() }),
   /** `quick` leaves out the full decode; answers `progress`, then `report`, then `done`. */
   z.object({
     type: z.literal('check'),

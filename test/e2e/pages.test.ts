@@ -1102,6 +1102,11 @@ test('Calibrate asks for the error that was chosen, and for the tests that are s
     const evaluations = [sampleEvaluation(8, 5)];
     await post({ type: 'evaluations', label: 'a', wholeImages: false, evaluations, calibration });
     await section.getByText(/temperatures 1\.31 for one crop and 1\.20 for five, fitted on 40 images\. .* 62\.0\s% by one crop, none by five/u).waitFor(); // prettier-ignore
+    await section.locator('vscode-button', { hasText: 'Remove calibration' }).click();
+    await until('the host is asked', () => sent.some(({ type }) => type === 'uncalibrate'));
+    assert.deepEqual(sent.filter(({ type }) => type === 'uncalibrate'), [{ type: 'uncalibrate', again: { ...again, crops: [5] } }]); // prettier-ignore
+    await post({ type: 'evaluations', label: 'a', wholeImages: false, evaluations });
+    await section.locator('vscode-button', { hasText: 'Remove calibration' }).waitFor({ state: 'hidden' });
   });
 });
 

@@ -151,6 +151,7 @@ function sourceOf(checkpoint: string, { service, log }: EvaluationParts) {
       const request = { type: 'evaluate' as const, checkpoint, data, split, crops, engine, device };
       await service.request(request, { onAnswer, signal });
     },
+    uncalibrate: (signal: AbortSignal) => service.request({ type: 'uncalibrate', checkpoint }, { signal }),
     calibrate: async ({ targetError, signal, onAnswer }: Parameters<CalibrateFunction>[0]) => {
       const { engine, device } = readSettings();
       const request = { type: 'calibrate' as const, checkpoint, targetError, engine, device };
@@ -189,6 +190,11 @@ async function obey(
       requireTrust('testing');
       const { data, split, crops } = message.again;
       return session.calibrate(message.targetError, { data, split }, crops);
+    }
+    case 'uncalibrate': {
+      requireTrust('testing');
+      const { data, split, crops } = message.again;
+      return session.uncalibrate({ data, split }, crops);
     }
     case 'probabilities':
       return session.showProbabilities(message.time, message.crops);

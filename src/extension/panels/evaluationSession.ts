@@ -42,6 +42,8 @@ export interface EvaluationSource {
   evaluate(request: EvaluationRequest): Promise<void>;
   /** Fits the checkpoint's confidence and keeps that in it; rejects as `Service.request` does. */
   calibrate(request: CalibrationRequest): Promise<void>;
+  /** Takes out of the checkpoint what was fitted; rejects as `Service.request` does. */
+  uncalibrate(signal: AbortSignal): Promise<void>;
   /** Reads a table of images; throws a user error where it is none. */
   table(file: string): Promise<ImageTable>;
 }
@@ -52,6 +54,8 @@ export interface EvaluationSession {
   test(on: EvaluationData, crops: readonly CropCount[]): Promise<void>;
   /** Fits the checkpoint's confidence, then tests again. */
   calibrate(targetError: number | undefined, on: EvaluationData, crops: readonly CropCount[]): Promise<void>;
+  /** Takes out of the checkpoint what was fitted, then tests again. */
+  uncalibrate(on: EvaluationData, crops: readonly CropCount[]): Promise<void>;
   /** Tells the page the probabilities of the test of that time with so many crops. */
   showProbabilities(time: string, crops: CropCount): Promise<void>;
   /** Tells the page what is in a table, now and after a replay. Throws a user error where it is none. */
@@ -63,6 +67,8 @@ export interface EvaluationSession {
   replay(): Promise<void>;
   dispose(): void;
 }
+
+type Change = (own: Work) => Promise<void>;
 
 /** Tests on request and tells `post` of progress and of what is kept. */
 export function createEvaluationSession(
@@ -95,34 +101,37 @@ export function createEvaluationSession(
       evaluations: newestFirst([...unkept, ...kept]).map(withoutProbabilities),
     });
   };
-  const testOne = async (on: EvaluationData, crops: CropCount, { signal, report }: Work): Promise<void> => {
-    const one = (await source.wholeImages()) ? l10n.t('whole image') : l10n.t('center crop');
-    const title = crops === 1 ? one : l10n.t('five crops');
-    const onAnswer = (answer: ServiceAnswerBody): void => {
-      if (answer.type === 'evaluation' && answer.file === undefined) unkept.push(answer.evaluation);
-      if (answer.type === 'progress') report({ ...answer, what: `${answer.what} (${on.split}, ${title})` });
-    };
-    await source.evaluate({ ...on, crops, signal, onAnswer });
-    await postEvaluations();
+  const testAll = async (on: EvaluationData, crops: readonly CropCount[], own: Work): Promise<void> => {
+    for (const count of crops) {
+      unkept.push(...(await testOne(source, on, count, own)));
+      await postEvaluations();
+    }
+  };
+  /** Changes what the checkpoint keeps, and tests with that. */
+  const changeThenTest = async (change: Change, on: EvaluationData, crops: readonly CropCount[]): Promise<void> => {
+    await work.start(async (own) => {
+      await change(own);
+      await postEvaluations();
+      await testAll(on, crops, own);
+    });
   };
 
   return {
     test: async (on, crops) => {
-      await work.start(async (own) => {
-        for (const count of crops) await testOne(on, count, own);
-      });
+      await work.start((own) => testAll(on, crops, own));
     },
-    calibrate: async (targetError, on, crops) => {
-      await work.start(async (own) => {
-        const { signal, report } = own;
-        const onAnswer = (answer: ServiceAnswerBody): void => {
-          if (answer.type === 'progress') report(answer);
-        };
-        await source.calibrate({ targetError, signal, onAnswer });
-        await postEvaluations();
-        for (const count of crops) await testOne(on, count, own);
-      });
-    },
+    calibrate: (targetError, on, crops) =>
+      changeThenTest(
+        ({ signal, report }) => {
+          const onAnswer = (answer: ServiceAnswerBody): void => {
+            if (answer.type === 'progress') report(answer);
+          };
+          return source.calibrate({ targetError, signal, onAnswer });
+        },
+        on,
+        crops,
+      ),
+    uncalibrate: (on, crops) => changeThenTest(({ signal }) => source.uncalibrate(signal), on, crops),
     showProbabilities: async (time, crops) => {
       const all = [...unkept, ...(await source.read())];
       const found = all.find((evaluation) => evaluation.time === time && evaluation.cropCount === crops);
@@ -142,6 +151,24 @@ export function createEvaluationSession(
     },
     dispose: work.dispose,
   };
+}
+
+/** Tests with so many crops; returns the result if it could not be written beside the checkpoint. */
+async function testOne(
+  source: EvaluationSource,
+  on: EvaluationData,
+  crops: CropCount,
+  { signal, report }: Work,
+): Promise<Evaluation[]> {
+  const unkept: Evaluation[] = [];
+  const one = (await source.wholeImages()) ? l10n.t('whole image') : l10n.t('center crop');
+  const title = crops === 1 ? one : l10n.t('five crops');
+  const onAnswer = (answer: ServiceAnswerBody): void => {
+    if (answer.type === 'evaluation' && answer.file === undefined) unkept.push(answer.evaluation);
+    if (answer.type === 'progress') report({ ...answer, what: `${answer.what} (${on.split}, ${title})` });
+  };
+  await source.evaluate({ ...on, crops, signal, onAnswer });
+  return unkept;
 }
 
 function newestFirst(evaluations: readonly Evaluation[]): Evaluation[] {

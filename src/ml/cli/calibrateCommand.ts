@@ -3,15 +3,14 @@ import { resolve } from 'node:path';
 import type { Acceptance } from '../../protocol/rejection.ts';
 import { usageError } from '../../protocol/errors.ts';
 import { plural } from '../../protocol/plural.ts';
-import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
 import {
   calibrateConfidence,
   type CalibratedCheckpoint,
   type CalibrationRequest,
+  removeCalibration,
 } from '../inference/calibrateConfidence.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
-import { writeCalibration } from '../weights/checkpoint.ts';
 import { checkpointPath } from './checkpointPath.ts';
 import { computingOptions, placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
@@ -59,7 +58,7 @@ async function calibrateCheckpoint(path: string, options: OptionValues): Promise
     if (targetError !== undefined || data !== undefined) {
       throw usageError('--remove takes neither --target-error nor --data.');
     }
-    await writeCalibration(checkpoint, await readCheckpointMetadata(checkpoint), undefined);
+    await removeCalibration(checkpoint);
     output.object({ checkpoint });
     output.say(`${checkpoint} has no temperature any more.`);
     return;

@@ -49,6 +49,11 @@ type Options = Pick<EvaluateOptions, 'signal' | 'onProgress' | 'onLeftOut'> & {
   readonly onNote: (note: string) => void;
 };
 
+/** Takes the temperature and the threshold out of a checkpoint. Throws as `writeCalibration` does. */
+export async function removeCalibration(checkpoint: string): Promise<void> {
+  await writeCalibration(checkpoint, await readCheckpointMetadata(checkpoint), undefined);
+}
+
 /**
  * Fits a temperature to the confidence of a checkpoint on validation images, of predictions by one crop and by five, and
  * where `targetError` is given a threshold below which the answer is "none of these"; writes them into the checkpoint's

@@ -9,6 +9,7 @@ import { cancelled, messageOf, usageError, UserError, userError } from '../../pr
 import { contradictionIn } from '../../protocol/contradictions.ts';
 import { exportCheckpoint } from '../export/exportCheckpoint.ts';
 import { usualTests } from '../export/exportTests.ts';
+import { removeCalibration } from '../inference/calibrateConfidence.ts';
 import { cudaBytesOnDisk, installCuda, type InstallProgress, lookForCuda, removeCuda } from '../install/installCuda.ts';
 import { importDataset } from '../importing/importDataset.ts';
 import type { DownloadProgress } from '../weights/download.ts';
@@ -56,6 +57,8 @@ export function createServiceHandler(): RequestHandler {
         return evaluateCheckpoint(request, classifiers, context);
       case 'calibrate':
         return calibrateCheckpoint(request, classifiers, context);
+      case 'uncalibrate':
+        return removeCalibration(request.checkpoint);
       case 'preview':
         answer({ type: 'preview', ...(await pictureOf(request.image, request.size)) });
         return;

@@ -16,27 +16,35 @@ export type CalibrateState = {
 
 export type CalibrateOptions = {
   onCalibrate: (targetError: number | undefined) => void;
+  onRemove: () => void;
   onTarget: (targetError: number | undefined) => void;
 };
 
 export type CalibrateControls = { element: HTMLElement; draw: (state: CalibrateState) => void };
 
-/** The button that fits a temperature, and what the checkpoint keeps of it. */
-export function calibrateControls({ onCalibrate, onTarget }: CalibrateOptions): CalibrateControls {
+/** The buttons that fit a temperature and remove it, and what the checkpoint keeps of it. */
+export function calibrateControls({ onCalibrate, onRemove, onTarget }: CalibrateOptions): CalibrateControls {
   let chosen: number | undefined;
   const calibrate = button({
     label: l10n.t('Calibrate'),
     title: l10n.t('Fit a temperature on the run’s validation images, keep it in the checkpoint, and test again'),
     onClick: () => onCalibrate(chosen),
   });
+  const remove = button({
+    label: l10n.t('Remove calibration'),
+    title: l10n.t('Take the temperature and the threshold out of the checkpoint, and test again'),
+    onClick: onRemove,
+  });
   const label = l10n.t('“None of these” for an error of');
   const target = dropdown(label, (value) => onTarget(value === noTarget ? undefined : Number(value)));
   const kept = element('p', { class: 'hint' });
   return {
-    element: element('div', {}, [element('div', { class: 'toolbar' }, [calibrate, labelled(label, target.element)]), kept]), // prettier-ignore
+    element: element('div', {}, [element('div', { class: 'toolbar' }, [calibrate, labelled(label, target.element), remove]), kept]), // prettier-ignore
     draw: ({ calibration, targetError, canCalibrate }) => {
       chosen = targetError ?? calibration?.rejection?.targetError;
       setDisabled(calibrate, !canCalibrate);
+      remove.hidden = calibration === undefined;
+      setDisabled(remove, !canCalibrate);
       const errors = [...new Set([...targetErrors, ...(chosen === undefined ? [] : [chosen])])].sort((a, b) => a - b);
       target.update(
         [{ value: noTarget, label: '–' }, ...errors.map((each) => ({ value: String(each), label: percent(each) }))],

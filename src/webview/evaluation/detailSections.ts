@@ -97,6 +97,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
   });
   const reliability = reliabilitySection((place) => open({ kind: 'bin', place }), {
     onCalibrate: actions.calibrate,
+    onRemove: actions.uncalibrate,
     onTarget: (calibrateFor) => change({ calibrateFor }),
   });
   const reject = rejectSection((chosen) => {
@@ -174,11 +175,18 @@ function drawDetails(sections: Sections, evaluation: ShownEvaluation, drawn: Dra
   if (group) inRow(sections.behind.element, rowOf[group.kind] + 0.5);
 }
 
-/** What leaves the page: files to save, and *Calibrate*. */
+/** What leaves the page: files to save, and what changes the checkpoint. */
 function detailActions(
   { state, shown, send }: Pick<DetailSectionsOptions, 'state' | 'shown' | 'send'>,
   drawn: () => Drawn | undefined,
 ) {
+  /** The tests that are shown, to be made again; undefined if they cannot be. */
+  const again = () => {
+    const { chosen, pair } = drawn()?.tests ?? {};
+    const split = splitNames.find((name) => name === chosen?.split);
+    if (chosen === undefined || split === undefined) return undefined;
+    return { data: chosen.data, split, crops: ([1, 5] as const).filter((each) => pair?.[each] !== undefined) };
+  };
   return {
     exportMatrix: async (format: 'png' | 'svg'): Promise<void> => {
       const { evaluation, label } = shown();
@@ -194,12 +202,12 @@ function detailActions(
       send({ type: 'export', what: 'curves', format, content });
     },
     calibrate: (targetError: number | undefined): void => {
-      const { chosen, pair } = drawn()?.tests ?? {};
-      const split = splitNames.find((name) => name === chosen?.split);
-      if (chosen === undefined || split === undefined) return;
-      const crops = ([1, 5] as const).filter((each) => pair?.[each] !== undefined);
-      const again = { data: chosen.data, split, crops };
-      send({ type: 'calibrate', ...(targetError === undefined ? {} : { targetError }), again });
+      const tests = again();
+      if (tests) send({ type: 'calibrate', ...(targetError === undefined ? {} : { targetError }), again: tests });
+    },
+    uncalibrate: (): void => {
+      const tests = again();
+      if (tests) send({ type: 'uncalibrate', again: tests });
     },
     exportClasses: (): void => {
       const { evaluation, label } = shown();

@@ -424,6 +424,7 @@ const evaluation: Evaluation = {
 const uncalibrated = {
   calibration: () => Promise.resolve(undefined),
   calibrate: () => Promise.reject(userError('Nothing to calibrate.')),
+  uncalibrate: () => Promise.reject(userError('Nothing to remove.')),
   table: () => Promise.reject(userError('No table.')),
 };
 
@@ -536,7 +537,7 @@ test('results that are read late never take the place of newer ones', async () =
   assert.deepEqual(shown, [2]);
 });
 
-test('after a calibration what is shown is tested again, and the page hears what the checkpoint keeps', async () => {
+test('after a calibration, and after its removal, what is shown is tested again, and the page hears what the checkpoint keeps', async () => {
   const asked: unknown[] = [];
   let calibration: ConfidenceCalibration | undefined;
   const messages: EvaluationPanelToPage[] = [];
@@ -548,6 +549,11 @@ test('after a calibration what is shown is tested again, and the page hears what
       calibrate: ({ targetError }) => {
         asked.push(['calibrate', targetError]);
         calibration = { temperature: { 1: 1.5 }, images: 30 };
+        return Promise.resolve();
+      },
+      uncalibrate: () => {
+        asked.push('uncalibrate');
+        calibration = undefined;
         return Promise.resolve();
       },
       evaluate: ({ data, split, crops }) => {
@@ -563,8 +569,11 @@ test('after a calibration what is shown is tested again, and the page hears what
     ['/data', 'test', 1],
     ['/data', 'test', 5],
   ]);
-  const told = messages.filter((message) => message.type === 'evaluations').at(-1);
-  assert.deepEqual(told?.calibration, calibration);
+  const told = () => messages.filter((message) => message.type === 'evaluations').at(-1);
+  assert.deepEqual(told()?.calibration, { temperature: { 1: 1.5 }, images: 30 });
+  await session.uncalibrate({ data: '/data', split: 'test' }, [1]);
+  assert.deepEqual(asked.slice(3), ['uncalibrate', ['/data', 'test', 1]]);
+  assert.equal(told()?.calibration, undefined);
 });
 
 test('probabilities go to a page only when it asks for those of a test', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
-import { calibrateConfidence } from '../../../src/ml/inference/calibrateConfidence.ts';
+import { calibrateConfidence, removeCalibration } from '../../../src/ml/inference/calibrateConfidence.ts';
 import type { Classifier } from '../../../src/ml/inference/classifier.ts';
 import { type PredictOptions, predictImages } from '../../../src/ml/inference/predictImages.ts';
 import { testClassifier } from '../../../src/ml/inference/testClassifier.ts';
@@ -101,6 +101,15 @@ test('a checkpoint counts as written anew when its temperature changes, so that 
   assert.ok(before.time < written);
   const [newest] = await readEvaluations(checkpoint, (reason) => assert.fail(reason));
   assert.equal(newest?.time, before.time);
+});
+
+test('a calibration that is removed leaves nothing behind', async () => {
+  checkpoint = await newCheckpoint();
+  const before = await tested(1);
+  await calibrateConfidence(load, { checkpoint, data, targetError: 0.2 }, silent);
+  await removeCalibration(checkpoint);
+  assert.equal((await readCheckpointMetadata(checkpoint)).calibration, undefined);
+  assert.deepEqual((await tested(1)).results, before.results);
 });
 
 test('predictions use the temperature of their crops and keep their order; below the kept threshold they are rejected', async () => {
