@@ -24,29 +24,28 @@ export function rocLine(points: ScorePoints): Points {
   };
 }
 
-/** Places at which lines are averaged. */
-const meanPlaces = 200;
-
 /**
- * The mean of lines of steps over all of 0 to 1 (macro average): of precision-recall lines (`before`) or ROC lines
- * (`after`).
+ * The mean of lines of steps over all of 0 to 1 (macro average), at every place where one of them steps: of
+ * precision-recall lines (`before`) or ROC lines (`after`).
  */
 export function meanLine(lines: readonly Points[], step: 'before' | 'after'): Points {
-  const x = Float64Array.from({ length: meanPlaces + 1 }, (_, at) => at / meanPlaces);
-  const y = x.map((place) => {
-    const sum = lines.reduce((all, line) => all + (step === 'before' ? valueUpTo(line, place) : valueFrom(line, place)), 0); // prettier-ignore
-    return sum / lines.length;
-  });
-  return { x, y };
-}
-
-/** Of the first point at `place` or behind it. Rounding may leave the last a little before its place. */
-function valueUpTo({ x, y }: Points, place: number): number {
-  const at = x.findIndex((each) => each >= place - 1e-12);
-  return (at < 0 ? y.at(-1) : y[at]) ?? 0;
-}
-
-/** Of the last point at `place` or before it. */
-function valueFrom({ x, y }: Points, place: number): number {
-  return y[x.findLastIndex((each) => each <= place + 1e-12)] ?? 0;
+  const isBefore = step === 'before';
+  const steps = lines.flatMap(({ x, y }) =>
+    Array.from({ length: Math.max(0, x.length - 1) }, (_, at) => ({
+      // A value that holds up to its place changes behind it, one that holds from its place on changes there.
+      place: x[isBefore ? at : at + 1] ?? 0,
+      rise: ((y[at + 1] ?? 0) - (y[at] ?? 0)) / lines.length,
+    })),
+  );
+  steps.sort((a, b) => a.place - b.place);
+  let value = lines.reduce((sum, { y }) => sum + (y[0] ?? 0), 0) / lines.length;
+  const points: [number, number][] = [[0, value]];
+  for (let at = 0; at < steps.length;) {
+    const place = steps[at]?.place ?? 0;
+    if (isBefore) points.push([place, value]);
+    for (; steps[at]?.place === place; at++) value += steps[at]?.rise ?? 0;
+    if (!isBefore) points.push([place, value]);
+  }
+  points.push([1, value]);
+  return { x: Float64Array.from(points, ([x]) => x), y: Float64Array.from(points, ([, y]) => y) };
 }

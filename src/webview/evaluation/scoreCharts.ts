@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { ChartColors } from '../../charts/chartColors.ts';
 import type { Curve } from '../../charts/curve.ts';
 import type { Points } from '../../charts/downsample.ts';
-import { meanLine, precisionRecallLine, rocLine } from '../../charts/scoreLines.ts';
+import { precisionRecallLine, rocLine } from '../../charts/scoreLines.ts';
 import type { SvgChart } from '../../charts/svgCharts.ts';
 import type { CurvePoint } from '../../protocol/classCurves.ts';
 import type { ShownScores } from './shownScores.ts';
@@ -28,8 +28,10 @@ export function scoreCharts(
   of: CurvesOf,
   { label, own, colors }: { label: string; own: number | undefined; colors: ChartColors },
 ): (SvgChart & { axis: 'recall' | 'falsePositiveRate' })[] {
-  const lines = (line: (points: readonly CurvePoint[]) => Points, step: 'before' | 'after'): Points =>
-    of === 'macro' ? meanLine(scores.curves().map(({ points }) => line(points)), step) : line(scorePoints(scores, of)); // prettier-ignore
+  const lines =
+    of === 'macro'
+      ? scores.means()
+      : { recall: precisionRecallLine(scorePoints(scores, of)), falsePositiveRate: rocLine(scorePoints(scores, of)) };
   const curve = (points: Points, step: 'before' | 'after'): Curve => {
     return { label, color: colors.curves[0] ?? colors.foreground, width: 2, dash: [], alpha: 1, points: () => points, step }; // prettier-ignore
   };
@@ -41,12 +43,12 @@ export function scoreCharts(
     {
       axis: 'recall',
       kind: { ...kinds.precisionRecall, ...share },
-      curves: [curve(lines(precisionRecallLine, 'before'), 'before'), ...(own === undefined ? [] : [chance(own, own)])],
+      curves: [curve(lines.recall, 'before'), ...(own === undefined ? [] : [chance(own, own)])],
     },
     {
       axis: 'falsePositiveRate',
       kind: { ...kinds.roc, ...share },
-      curves: [curve(lines(rocLine, 'after'), 'after'), chance(0, 1)],
+      curves: [curve(lines.falsePositiveRate, 'after'), chance(0, 1)],
     },
   ];
 }

@@ -1,3 +1,5 @@
+import type { Points } from '../../charts/downsample.ts';
+import { meanLine, precisionRecallLine, rocLine } from '../../charts/scoreLines.ts';
 import {
   classCurve,
   microCurve,
@@ -17,6 +19,8 @@ export type ShownScores = {
   readonly curves: () => readonly ClassCurve[];
   /** Of all classes together. */
   readonly micro: () => ScoreCurve;
+  /** The mean of the classes' lines, of precision-recall curves and of ROC curves. */
+  readonly means: () => { readonly recall: Points; readonly falsePositiveRate: Points };
   /** Images whose class's probability is the threshold or more, those of the class and others; and those of the class that are below. */
   readonly behind: (of: number | 'micro', threshold: number) => ScoreGroups;
 };
@@ -37,14 +41,19 @@ export function shownScores(evaluation: ShownEvaluation, kept: KeptProbabilities
   if (!images) return undefined;
   const columns = new Map(kept.classes.map((index, column) => [index, column]));
   const scoreOf = ({ probabilities }: ScoredImage, index: number) => probabilities[columns.get(index) ?? -1] ?? 0;
+  const curves = once(() =>
+    perClass.flatMap(({ index, folder, name }) => {
+      const column = columns.get(index);
+      return column === undefined ? [] : (classCurve({ index, folder, name }, column, images) ?? []);
+    }),
+  );
   return {
     classes: kept.classes.length,
-    curves: once(() =>
-      perClass.flatMap(({ index, folder, name }) => {
-        const column = columns.get(index);
-        return column === undefined ? [] : (classCurve({ index, folder, name }, column, images) ?? []);
-      }),
-    ),
+    curves,
+    means: once(() => ({
+      recall: meanLine(curves().map(({ points }) => precisionRecallLine(points)), 'before'), // prettier-ignore
+      falsePositiveRate: meanLine(curves().map(({ points }) => rocLine(points)), 'after'), // prettier-ignore
+    })),
     micro: once(() => microCurve(kept.classes.map((index) => ({ index })), images)), // prettier-ignore
     behind: (of, threshold) => {
       const groups = { found: [] as ImageResult[], missed: [] as ImageResult[], wronglyCalled: [] as ImageResult[] };

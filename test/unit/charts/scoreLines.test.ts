@@ -50,7 +50,25 @@ test('the steps of a ROC curve rise to the most recall at each false positive ra
 test('the mean of the curves of all classes has the mean of their areas below it', () => {
   const mean = curves.reduce((sum, { averagePrecision }) => sum + averagePrecision, 0) / curves.length;
   const line = meanLine(curves.map(({ points }) => precisionRecallLine(points)), 'before'); // prettier-ignore
-  assert.ok(Math.abs(area(line, 'before') - mean) < 0.01, `${area(line, 'before')} is not ${mean}`);
-  const roc = meanLine(curves.map(({ points }) => rocLine(points)), 'after'); // prettier-ignore
-  assert.deepEqual([roc.y.at(-1), roc.x.length], [1, 201]);
+  assert.ok(Math.abs(area(line, 'before') - mean) < 1e-12, `${area(line, 'before')} is not ${mean}`);
+  const own = curves.map(({ points }) => rocLine(points));
+  const roc = meanLine(own, 'after');
+  const areas = own.reduce((sum, each) => sum + area(each, 'after'), 0) / own.length;
+  assert.ok(Math.abs(area(roc, 'after') - areas) < 1e-12, `${area(roc, 'after')} is not ${areas}`);
+  assert.ok(Math.abs((roc.y.at(-1) ?? 0) - 1) < 1e-12);
+});
+
+test('the mean of steps steps wherever one of them does', () => {
+  const lines = [
+    { x: Float64Array.of(0, 0.5, 1), y: Float64Array.of(1, 0.5, 0) },
+    { x: Float64Array.of(0, 0.25, 1), y: Float64Array.of(1, 1, 0.5) },
+  ];
+  // Up to 0.5 the first is 0.5, up to 0.25 the second is 1.
+  const before = meanLine(lines, 'before');
+  assert.deepEqual([...before.x], [0, 0, 0.25, 0.5, 1]);
+  assert.deepEqual([...before.y], [1, 1, 0.75, 0.5, 0.25]);
+  // From 0.5 on the first is 0.5, and at 1 both are at their ends.
+  const after = meanLine(lines, 'after');
+  assert.deepEqual([...after.x], [0, 0.25, 0.5, 1, 1]);
+  assert.deepEqual([...after.y], [1, 1, 0.75, 0.25, 0.25]);
 });
