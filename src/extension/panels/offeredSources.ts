@@ -8,6 +8,7 @@ import { classifierSourceSchema, type ClassifierSource } from '../../protocol/se
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { percent } from '../views/formatRun.ts';
+import { stateWord } from '../views/stateWord.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
 
 /** Runs whose checkpoints are offered, the newest. */
@@ -32,6 +33,15 @@ export function sourceOfId(id: string): ClassifierSource | undefined {
 export function bestCheckpoints(runs: readonly StoredRun[]): ClassifierSource[] {
   const paths = runs.slice(0, offeredRuns).flatMap(({ folder }) => savedCheckpoint(folder) ?? []);
   return paths.map((path) => ({ kind: 'checkpoint', path }));
+}
+
+/**
+ * The checkpoint to begin with where nobody chose one: the best of the newest run that has finished, as one that was stopped
+ * may have learned next to nothing; of the newest with a checkpoint if none has.
+ */
+export function likelyCheckpoint(runs: readonly StoredRun[]): ClassifierSource | undefined {
+  const [finished] = bestCheckpoints(runs.filter(({ state }) => state === 'finished'));
+  return finished ?? bestCheckpoints(runs)[0];
 }
 
 /** Whether the file that a source is made of is there. */
@@ -79,6 +89,7 @@ function describeCheckpoint(path: string, runs: readonly StoredRun[]): string {
   const run = runOf(path, runs);
   if (!run) return path;
   const { best, config } = run.record;
+  const state = run.state === 'finished' ? [] : [stateWord(run.state)];
   const accuracy = best && basename(path) === runFiles.best ? [percent(best.validAccuracy)] : [];
-  return [networkName(config.network), config.method, ...accuracy].join(' · ');
+  return [networkName(config.network), config.method, ...accuracy, ...state].join(' · ');
 }

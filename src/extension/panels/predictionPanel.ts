@@ -15,7 +15,7 @@ import { chooseSource } from './chooseSource.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createExplainer, type Explainer, type ExplanationRequest } from './explainer.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
-import { bestCheckpoints, offerOf, sourceExists } from './offeredSources.ts';
+import { bestCheckpoints, likelyCheckpoint, offerOf, sourceExists } from './offeredSources.ts';
 import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
 import { obeyPredictionPage } from './predictionMessages.ts';
 import { createPredictionSession, topK, type Predict, type PredictionSession } from './predictionSession.ts';
@@ -132,7 +132,7 @@ export function registerPredictionPanel(context: vscode.ExtensionContext, parts:
 
   function lastSource(): ClassifierSource | undefined {
     const last = classifierSourceSchema.safeParse(context.workspaceState.get(lastSourceKey)).data;
-    return last && sourceExists(last) ? last : bestCheckpoints(runs.runs)[0];
+    return last && sourceExists(last) ? last : likelyCheckpoint(runs.runs);
   }
 
   async function openWith(images: readonly string[], wanted?: ClassifierSource): Promise<void> {
