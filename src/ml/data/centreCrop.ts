@@ -1,3 +1,4 @@
+import type { CropPart } from './imageQuality.ts';
 import type { RgbImage } from './rgbImage.ts';
 import { roundHalfToEven } from './roundHalfToEven.ts';
 
@@ -9,6 +10,17 @@ export function centreOffset(width: number, height: number, size: number): { lef
   const offset = (length: number) =>
     length < size ? -Math.floor((size - length) / 2) : roundHalfToEven((length - size) / 2);
   return { left: offset(width), top: offset(height) };
+}
+
+/** Where the image is in its centre crop, which is black beside it: the whole crop, unless the image is smaller. */
+export function centrePart([width, height]: readonly [number, number], size: number): CropPart {
+  const { left, top } = centreOffset(width, height, size);
+  return {
+    left: Math.max(0, -left),
+    top: Math.max(0, -top),
+    width: Math.min(size, width),
+    height: Math.min(size, height),
+  };
 }
 
 /** Copies a square of `size` into planes `[3, size, size]`, R, G, B, which are black where it leaves the image. */

@@ -55,6 +55,8 @@ export interface LoadTask {
 export type LoadResult =
   | {
       readonly ok: true;
+      /** Width and height to which an image that was loaded was resized, ahead of its crop. */
+      readonly resized?: readonly [number, number];
       /** What is to be remembered of the file, where it was not seen before or has been touched. */
       readonly seen?: SeenImage;
       /** The image in a few bytes, where it was not seen before. */
@@ -92,7 +94,14 @@ export async function loadImages({ requests, folder, lock, room }: LoadTask): Pr
       const end = offset + 3 * request.crop * request.crop;
       augment(image, request.augment, request.crop, random, pixels.subarray(offset, end), request.further);
       offset = end;
-      results.push({ ok: true, written: 0, ...kept, ...(request.keep === 'memory' && !request.held ? { image } : {}) });
+      const resized = [image.width, image.height] as const;
+      results.push({
+        ok: true,
+        written: 0,
+        resized,
+        ...kept,
+        ...(request.keep === 'memory' && !request.held ? { image } : {}),
+      });
     } catch (error) {
       results.push(failureOf(error, request));
     }

@@ -44,7 +44,8 @@ export interface ImageSource {
 }
 
 export interface LoadedPixels {
-  readonly decoded: readonly boolean[];
+  /** Width and height to which each image was resized, ahead of its crop; undefined for one that does not decode. */
+  readonly resized: readonly (readonly [number, number] | undefined)[];
   readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
@@ -100,9 +101,12 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
         requests.forEach((request, index) => kept.settle(request, answer?.results[index]));
       }
       requests.forEach((request, index) => note(request, answer?.results[index]));
-      const decoded = wanted.map(() => false);
-      positions.forEach((position, index) => (decoded[position] = answer?.results[index]?.ok ?? false));
-      return { decoded, pixels: answer?.pixels ?? new Uint8Array(0) };
+      const resized: (readonly [number, number] | undefined)[] = wanted.map(() => undefined);
+      positions.forEach((position, index) => {
+        const result = answer?.results[index];
+        if (result?.ok) resized[position] = result.resized;
+      });
+      return { resized, pixels: answer?.pixels ?? new Uint8Array(0) };
     },
     check: async (images) => {
       const requests = images.flatMap((image) => {

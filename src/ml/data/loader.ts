@@ -45,6 +45,8 @@ export interface Batch {
    * memory is used for another batch, and they are empty.
    */
   readonly images: Tensor & { readonly dtype: 'uint8'; readonly data: Uint8Array<ArrayBuffer> };
+  /** Width and height to which each image was resized, ahead of its crop. */
+  readonly resized: readonly (readonly [number, number])[];
   /** Class indices, `[N]`. */
   readonly labels: Int32Array;
   /** Which samples these are, `[N]`. */
@@ -172,6 +174,7 @@ interface LoadedSample {
   readonly index: number;
   readonly place: number;
   readonly pixels: Uint8Array<ArrayBuffer>;
+  readonly resized: readonly [number, number];
 }
 
 async function loadBatch(
@@ -206,13 +209,14 @@ async function loadChunk(parts: LoaderParts, view: number, wanted: readonly Want
   const { source, options, spare } = parts;
   const size = 3 * options.crop * options.crop;
   const requests = wanted.map((sample) => requestFor(parts, view, sample));
-  const { decoded, pixels } = await source.load(requests, spare.take(requests.length * size));
+  const { resized, pixels } = await source.load(requests, spare.take(requests.length * size));
   const loaded: LoadedSample[] = [];
   let offset = 0;
   for (const [at, sample] of wanted.entries()) {
     const { index } = sample;
-    if (decoded[at]) {
-      loaded.push({ index, place: index, pixels: pixels.subarray(offset, offset + size) });
+    const own = resized[at];
+    if (own) {
+      loaded.push({ index, place: index, pixels: pixels.subarray(offset, offset + size), resized: own });
       offset += size;
     } else if (options.replaceUndecodable) {
       const replacement = await loadReplacement(parts, view, sample);
@@ -227,8 +231,8 @@ async function loadReplacement(parts: LoaderParts, view: number, sample: Wanted)
   const random = createRandom(parts.options.seed, 'replacement', view, index, ...(repeat > 0 ? [repeat] : []));
   for (let attempt = 0; attempt < replacementTries; attempt++) {
     const other = random.integer(parts.samples.length);
-    const { decoded, pixels } = await parts.source.load([requestFor(parts, view, { index: other, repeat }, index)]);
-    if (decoded[0]) return { index: other, place: index, pixels };
+    const { pixels, resized } = await parts.source.load([requestFor(parts, view, { index: other, repeat }, index)]);
+    if (resized[0]) return { index: other, place: index, pixels, resized: resized[0] };
   }
   return undefined;
 }
@@ -252,6 +256,7 @@ function assemble(parts: LoaderParts, loaded: readonly LoadedSample[]): Omit<Bat
   const data = joined(loaded.map(({ pixels }) => pixels), spare); // prettier-ignore
   return {
     images: { dtype: 'uint8', shape: [loaded.length, 3, options.crop, options.crop], data },
+    resized: loaded.map(({ resized }) => resized),
     labels: Int32Array.from(loaded, (sample) => samples[sample.index]?.classIndex ?? -1),
     indices: Uint32Array.from(loaded, (sample) => sample.index),
     places: Uint32Array.from(loaded, (sample) => sample.place),

@@ -5,6 +5,7 @@ import { createLoader } from '../data/loader.ts';
 import type { Sample } from '../data/scanDataset.ts';
 import type { FeatureModel, ImageFeatures } from './featureModel.ts';
 import { type KeptFeatures, readKeptFeatures, writeKeptFeatures } from './keptFeatures.ts';
+import { centrePart } from '../data/centreCrop.ts';
 import { measureQuality, qualityNumbers } from '../data/imageQuality.ts';
 
 export interface ImageFeaturesOptions {
@@ -56,14 +57,18 @@ export async function imageFeatures(
     ...{ augment: 'none', seed: 0, shuffle: false, replaceUndecodable: false },
   });
   try {
-    for await (const { images, indices, wanted: asked } of loader.epoch(0)) {
+    for await (const { images, indices, resized, wanted: asked } of loader.epoch(0)) {
       if (signal?.aborted) throw cancelled();
       if (indices.length > 0) {
         const { data } = await model.run(images);
         indices.forEach((index, row) => {
           const place = missing[index] ?? 0;
           const planes = images.data.subarray(row * 3 * crop * crop, (row + 1) * 3 * crop * crop);
-          const { sharpness, brightness, contrast } = measureQuality(planes, crop);
+          const { sharpness, brightness, contrast } = measureQuality(
+            planes,
+            crop,
+            centrePart(resized[row] ?? [crop, crop], crop),
+          );
           found.features.set(data.subarray(row * width, (row + 1) * width), place * width);
           found.quality.set([sharpness, brightness, contrast], place * qualityNumbers);
           found.decoded[place] = 1;

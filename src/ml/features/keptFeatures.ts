@@ -16,6 +16,8 @@ export interface KeptFeatures {
   rowOf(digest: number): number | undefined;
 }
 
+/** Tensor of how images look; in files with another name the bars beside an image counted as its pixels. */
+const qualityTensor = 'qualityOfImage';
 /** Most that the file of a model may hold; a larger one is begun anew with the images at hand. */
 const mostBytes = 2 ** 31 - 1;
 
@@ -32,7 +34,7 @@ function keptFeatures(digests: BigInt64Array, features: Float32Array, quality: F
 export async function readKeptFeatures(model: Pick<FeatureModel, 'key' | 'width'>): Promise<KeptFeatures> {
   const empty = keptFeatures(new BigInt64Array(), new Float32Array(), new Float32Array());
   const found = await readSafetensors(fileOf(model)).catch(() => undefined);
-  const [digests, features, quality] = ['digests', 'features', 'quality'].map((name) => found?.state.get(name));
+  const [digests, features, quality] = ['digests', 'features', qualityTensor].map((name) => found?.state.get(name));
   if (digests?.dtype !== 'int64' || features?.dtype !== 'float32' || quality?.dtype !== 'float32') return empty;
   const rows = digests.data.length;
   const fits = features.data.length === rows * model.width && quality.data.length === rows * qualityNumbers;
@@ -91,6 +93,6 @@ function stateOf(
   return new Map<string, Tensor>([
     ['digests', { dtype: 'int64', shape: [rows], data: digests }],
     ['features', float32Tensor([rows, width], features)],
-    ['quality', float32Tensor([rows, qualityNumbers], quality)],
+    [qualityTensor, float32Tensor([rows, qualityNumbers], quality)],
   ]);
 }

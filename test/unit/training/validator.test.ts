@@ -13,6 +13,10 @@ const batch: Batch = {
   indices: Uint32Array.of(0, 1),
   places: Uint32Array.of(0, 1),
   wanted: Uint32Array.of(0, 1),
+  resized: [
+    [1, 1],
+    [1, 1],
+  ],
 };
 
 /** A validation of two images whose frozen part counts how often it computes; twice. */
