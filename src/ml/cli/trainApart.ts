@@ -9,7 +9,7 @@ export interface ApartListeners {
   readonly onEvent: (event: TrainingEvent) => void;
   /** A line of its standard error: what it prepares, warns of, or fails by. */
   readonly onLine: (line: string) => void;
-  /** Its abort finishes the step and saves. */
+  /** Its abort finishes the step, unless that takes long, and saves. */
   readonly signal: AbortSignal;
 }
 

@@ -30,7 +30,7 @@ Examples:
 
 The names that the report's script used work too: --learning_rate, --hidden_units, --no_of_trainable, --pretrained,
 --no-pretrained, --category_names, --save_dir, --gpu.
-Ctrl-C finishes the step, saves, and says how to continue; a second one quits at once.`;
+Ctrl-C finishes the step, unless it takes more than a second, saves, and says how to continue; another quits at once.`;
 
 /** `fivecrop train`: see its help text. */
 export function trainCommand(): Command {

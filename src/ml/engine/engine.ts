@@ -119,9 +119,9 @@ export interface ProfileObserver {
 export interface TrainingModel {
   /**
    * One optimizer step over one batch, or over several micro-batches whose gradients add up. The caller may write over them
-   * afterwards, and not before. Throws what `signal` is aborted
-   * with if that is heard between two micro-batches, which takes an engine that leaves the event loop alone. Whatever it
-   * throws, the state is then as it was before the step.
+   * afterwards, and not before. Throws what `signal` is aborted with if that is heard between two micro-batches, which takes an
+   * engine that leaves the event loop alone, or in a run of a second or more, if the engine can end it. Whatever it throws,
+   * the state is then as it was before the step.
    */
   step(batches: readonly Feeds[], learningRate: number, signal?: AbortSignal): Promise<StepResult>;
   /** Gradients of the loss by every trainable parameter, nothing updated. For checks. */

@@ -22,9 +22,12 @@ const signs: Partial<Record<ShownState, string>> = {
 type ActionText = { label: string; title: string };
 
 const actionTexts: Record<RunAction, ActionText> = {
-  pause: { label: l10n.t('Pause'), title: l10n.t('Wait after this step; the process stays') },
+  pause: {
+    label: l10n.t('Pause'),
+    title: l10n.t('Wait after this step, or before it if it takes long; the process stays'),
+  },
   resume: { label: l10n.t('Resume'), title: l10n.t('Continue from where the run is') },
-  stop: { label: l10n.t('Stop'), title: l10n.t('Finish this step, save a checkpoint and end') },
+  stop: { label: l10n.t('Stop'), title: l10n.t('Finish this step, unless it takes long, save a checkpoint and end') },
   stopNow: {
     label: l10n.t('Stop Now'),
     title: l10n.t('End at once; everything learned since the last checkpoint is lost'),

@@ -19,7 +19,7 @@ const seed = Number(process.env['FIVECROP_SEED'] ?? Date.now() % 2 ** 31);
 /** Sessions come and go, so that memory moves a little; what leaks a batch or a state each run would be far beyond. */
 const mostGrowth = 40;
 
-const aside = onnxEngineAside({ ...openLibrary(), shortMilliseconds: 0 });
+const aside = onnxEngineAside({ ...openLibrary(), shortMilliseconds: 0, longMilliseconds: 0 });
 
 testTraining(aside);
 
@@ -64,9 +64,25 @@ test('a step whose images are handed to somebody else before its end fails and l
   await model.dispose();
 });
 
-test(`after ${stressed} runs, some of them refused, with the garbage collected in the middle, all numbers are the binding's and memory is flat (seed ${seed})`, async () => {
-  const { runs, failed, memory } = await stressLibrary(stressed, seed);
-  assert.ok(runs >= stressed && failed > 0, `${runs} runs, ${failed} refused`);
+test('a step that is given up in its middle leaves no trace, and the one after it is as if it had not begun', async () => {
+  const [stopped, untouched] = [await slowModel(), await slowModel()];
+  const before = await stopped.model.snapshot();
+  const stop = new AbortController();
+  const step = stopped.model.step([stopped.batch], 0.01, stop.signal);
+  await setImmediate();
+  stop.abort(new Error('enough'));
+  await assert.rejects(step, /enough/u);
+  await assert.rejects(stopped.model.step([stopped.batch], 0.01, stop.signal), /enough/u);
+  assert.deepEqual(await stopped.model.snapshot(), before);
+  const [taken, expected] = [stopped, untouched].map(({ model, batch }) => model.step([batch], 0.01));
+  assert.deepEqual(await taken, await expected);
+  assert.deepEqual(await stopped.model.snapshot(), await untouched.model.snapshot());
+  await Promise.all([stopped, untouched].map(({ model }) => model.dispose()));
+});
+
+test(`after ${stressed} runs, some of them refused or ended, with the garbage collected in the middle, all numbers are the binding's and memory is flat (seed ${seed})`, async () => {
+  const { runs, failed, ended, memory } = await stressLibrary(stressed, seed);
+  assert.ok(runs >= stressed && failed > 0 && ended > 0, `${runs} runs, ${failed} refused, ${ended} ended`);
   const [, , , early = 0] = memory;
   const late = memory.at(-1) ?? Number.POSITIVE_INFINITY;
   assert.ok(late < early + mostGrowth, `${memory.map((mebibytes) => mebibytes.toFixed(0)).join(', ')} MiB`);

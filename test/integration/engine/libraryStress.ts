@@ -14,34 +14,43 @@ export interface Stress {
   readonly runs: number;
   /** Runs that were made to fail. */
   readonly failed: number;
+  /** Runs that were ended in their middle. */
+  readonly ended: number;
   /** Resident memory after each tenth of the runs, in MiB. */
   readonly memory: readonly number[];
 }
 
 /** Sessions of each kind, whose runs overlap. */
 const models = 3;
-/** One run in so many fails; after one in so many a model is made anew from its state; one collection in so many is of all. */
-const [failing, renewing, thorough] = [7, 50, 5];
+/**
+ * One run in so many fails, one is given up; after one in so many a model is made anew from its state; one collection in so
+ * many is of all.
+ */
+const [failing, stopping, renewing, thorough] = [7, 7, 50, 5];
 
 /**
  * Trains small networks at random through ONNX Runtime's library and through its binding, every run in another thread and
- * garbage collected while it is under way. Some runs fail, some models are given up for new ones. Throws if a loss, or in the
+ * garbage collected while it is under way. Some runs fail, some are ended, some models are given up for new ones. Throws if a loss, or in the
  * end a tensor, is not the binding's to the last bit.
  */
 export async function stressLibrary(wanted: number, seed: number): Promise<Stress> {
   setFlagsFromString('--expose_gc');
   const collectGarbage = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void;
   const random = createRandom(seed, 'stress');
-  const aside = onnxEngineAside({ ...openLibrary(), shortMilliseconds: 0 });
+  const aside = onnxEngineAside({ ...openLibrary(), shortMilliseconds: 0, longMilliseconds: 0 });
   const pairs = await Promise.all(Array.from({ length: models }, () => compilePair(aside)));
   const memory: number[] = [];
-  let [runs, failed] = [0, 0];
+  let [runs, failed, ended] = [0, 0, 0];
   while (runs < wanted) {
     const round = pairs.map(async (pair) => {
       const rows = 1 + random.integer(4);
       if (random.integer(failing) === 0) {
         failed++;
         await refuses(pair.aside);
+        return;
+      }
+      if (random.integer(stopping) === 0) {
+        if (await isEnded(pair, rows)) ended++;
         return;
       }
       // In parts, too: then sums of gradients go through several runs.
@@ -63,7 +72,7 @@ export async function stressLibrary(wanted: number, seed: number): Promise<Stres
     assertSame(await model.snapshot(), await binding.snapshot());
     await Promise.all([model.dispose(), model.dispose(), binding.dispose()]);
   }
-  return { runs, failed, memory };
+  return { runs, failed, ended, memory };
 }
 
 interface Pair {
@@ -98,6 +107,22 @@ async function renew(pair: Pair, aside: Engine): Promise<void> {
 async function refuses(model: TrainingModel): Promise<void> {
   const wrong = new Map([...feeds(), ['targets', float32Tensor([4, 5])] as const]);
   await assert.rejects(model.step([wrong], 0.01), /(?:dimension|shape|broadcast|attempting)/iu);
+}
+
+/** Gives up a step in its middle, which is then as if it had not begun; one that is over by then was taken. */
+async function isEnded({ aside, binding }: Pair, rows: number): Promise<boolean> {
+  const stop = new AbortController();
+  const ended = aside.step([feeds(0, rows)], 0.01, stop.signal).then(
+    () => false,
+    (error: unknown) => {
+      assert.equal(error, stop.signal.reason);
+      return true;
+    },
+  );
+  await setImmediate();
+  stop.abort(new Error('stopped'));
+  if (!(await ended)) await binding.step([feeds(0, rows)], 0.01);
+  return await ended;
 }
 
 function assertSame(actual: TrainingState, expected: TrainingState): void {

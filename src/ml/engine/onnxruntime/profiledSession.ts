@@ -33,10 +33,11 @@ export async function profiledSession(
     inputNames: session.inputNames,
     outputNames: session.outputNames,
     writesIntoFetches: session.writesIntoFetches ?? false,
-    run: async (feeds, fetches) => {
+    run: async (feeds, fetches, signal) => {
       const moment = observer.now();
       if (watching && observer.enough()) await finish(moment);
-      if (!watching) return session.run(feeds, fetches);
+      if (!watching) return session.run(feeds, fetches, signal);
+      // One that is watched goes on to its end: the trace would have half of it.
       const results = await session.run(feeds, fetches);
       moments.push(moment);
       if (moments.length === observer.runs) await finish(moment);

@@ -74,8 +74,8 @@ export function createSession(
   const bytes = encodeOnnx(small);
   // Measured: with the pattern a training step needs up to twice the memory and is a quarter slower.
   const enableMemPattern = purpose === 'inference';
-  const throughBinding = (profilePrefix?: string): Promise<ProfilableSession> =>
-    loadRuntime().InferenceSession.create(bytes, {
+  const throughBinding = async (profilePrefix?: string): Promise<ProfilableSession> => {
+    const made = await loadRuntime().InferenceSession.create(bytes, {
       externalData,
       executionProviders: providersOf(device),
       graphOptimizationLevel: optimizations[purpose],
@@ -88,6 +88,8 @@ export function createSession(
       }),
       ...(profilePrefix !== undefined && { enableProfiling: true, profileFilePrefix: profilePrefix }),
     });
+    return ofBinding(made);
+  };
   const create = async (profilePrefix?: string): Promise<ProfilableSession> => {
     const called = device === 'cuda' ? openCudaLibrary() : device === 'cpu' ? library : undefined;
     if (!called) return throughBinding(profilePrefix);
@@ -106,6 +108,17 @@ export function createSession(
   return guarded<Session>(device, () =>
     watch && observer?.wants() === true ? profiledSession(create, { ...watch, observer }) : create(),
   );
+}
+
+/** The binding's session. Its runs hold the event loop, so that no signal can end them. */
+function ofBinding(session: InferenceSession): ProfilableSession {
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    run: (feeds, fetches) => session.run(feeds, fetches),
+    endProfiling: () => session.endProfiling(),
+    release: () => session.release(),
+  };
 }
 
 /** Runs a call into ONNX Runtime; a failure to get memory becomes an `OutOfMemoryError`. */

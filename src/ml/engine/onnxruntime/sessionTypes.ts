@@ -14,7 +14,8 @@ export interface Session {
   readonly outputNames: readonly string[];
   /** Whether an output is written into the tensor that is given for it. ONNX Runtime's binding copies it all the same. */
   readonly writesIntoFetches?: boolean;
-  run(feeds: RuntimeTensors, fetches: Fetches): Promise<RuntimeTensors>;
+  /** Throws what `signal` is aborted with, if that ends the run before its time: a long one, where the session can. */
+  run(feeds: RuntimeTensors, fetches: Fetches, signal?: AbortSignal): Promise<RuntimeTensors>;
   release(): Promise<void>;
 }
 

@@ -125,13 +125,14 @@ function graphOf(purpose: StepPurpose, forward: Graph, options: TrainingOptions)
 /**
  * Runs a compiled step once. Its inputs are `feeds`, and `state` where those have none. Gives the graph's outputs, and
  * the successors of what it updates by name, left where the model put them: in the tensor that `successor` has for a name,
- * where it has one and the session can.
+ * where it has one and the session can. Throws what `signal` is aborted with, if that ends the run before its time.
  */
 export async function runStep(
   { graph, session, rows, device }: CompiledStep,
   feeds: ReadonlyMap<string, OrtTensor>,
   state: (name: string) => OrtTensor | undefined,
   successor: (name: string) => OrtTensor | undefined,
+  signal?: AbortSignal,
 ): Promise<{ readonly outputs: Tensor[]; readonly updates: ReadonlyMap<string, OrtTensor> }> {
   const asModelHasIt = (name: string, tensor: OrtTensor) => {
     const { shape } = typeOf(graph, name);
@@ -153,7 +154,7 @@ export async function runStep(
     }
     return wanted;
   };
-  const results = await guarded(device, () => session.run(inputs, fetches()));
+  const results = await guarded(device, () => session.run(inputs, fetches(), signal));
   const result = (name: string) => {
     const tensor = results[name];
     if (!tensor) throw new Error(`the step gave no ${name}`);

@@ -81,7 +81,7 @@ export async function createTrainingModel(
       if (!only) throw new Error('a step needs a batch');
       const taken =
         batches.length === 1
-          ? stepAtOnce(training, only, learningRate)
+          ? stepAtOnce(training, only, learningRate, signal)
           : stepByMicroBatches(training, batches, learningRate, signal);
       const result = await working(taken.finally(state.freeUnused));
       training.steps += 1;
@@ -126,15 +126,20 @@ function scheduled({ optimizer, steps, precision }: Training, learningRate: numb
   return [scheduleInput, new RuntimeTensor(precision, arrays[precision].from(values), [values.length])];
 }
 
-async function stepAtOnce(training: Training, feeds: Feeds, learningRate: number): Promise<StepResult> {
-  training.goOn();
+async function stepAtOnce(
+  training: Training,
+  feeds: Feeds,
+  learningRate: number,
+  signal: AbortSignal | undefined,
+): Promise<StepResult> {
+  training.goOn(signal);
   const compiled = await training.sessions.get('full', batchOf(feeds));
   const inputs = new Map([...toInputs(training, feeds), scheduled(training, learningRate)]);
-  const [loss, logProbabilities, norm] = await run(training.state, compiled, inputs);
+  const [loss, logProbabilities, norm] = await run(training.state, compiled, inputs, { signal });
   return { ...forwardResult(loss, logProbabilities), gradientNorm: scalar(norm) };
 }
 
-/** Between any two runs it can be given up, and the state is then as it was before. */
+/** Between any two runs, and in a long one, it can be given up, and the state is then as it was before. */
 async function stepByMicroBatches(
   training: Training,
   batches: readonly Feeds[],
@@ -151,12 +156,12 @@ async function stepByMicroBatches(
     for (const feeds of batches) {
       goOn(signal);
       const compiled = await sessions.get('accumulate', batchOf(feeds));
-      const [loss, logProbabilities] = await run(state, compiled, toInputs(training, feeds), sums);
+      const [loss, logProbabilities] = await run(state, compiled, toInputs(training, feeds), { sums, signal });
       results.push(forwardResult(loss, logProbabilities));
     }
     goOn(signal);
     const compiled = await sessions.get('update', 1);
-    const [norm] = await run(state, compiled, new Map([scheduled(training, learningRate)]), sums);
+    const [norm] = await run(state, compiled, new Map([scheduled(training, learningRate)]), { sums, signal });
     return { ...joinResults(results), gradientNorm: scalar(norm) };
   } catch (error) {
     state.restore(before);
@@ -179,15 +184,21 @@ function nothing(): void {
   return undefined;
 }
 
+interface RunOptions {
+  /** Sums of gradients, which are not part of the state. */
+  readonly sums?: Map<string, OrtTensor>;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Runs a step and keeps what it updates: sums of gradients in `sums`, all else in the state. */
 async function run(
   state: MovingState,
   compiled: CompiledStep,
   feeds: ReadonlyMap<string, OrtTensor>,
-  sums = new Map<string, OrtTensor>(),
+  { sums = new Map<string, OrtTensor>(), signal }: RunOptions = {},
 ): Promise<Tensor[]> {
   const present = (name: string) => state.tensors.get(name) ?? sums.get(name);
-  const { outputs, updates } = await runStep(compiled, feeds, present, state.successor);
+  const { outputs, updates } = await runStep(compiled, feeds, present, state.successor, signal);
   for (const [name, tensor] of updates) {
     state.own(tensor);
     if (state.tensors.has(name)) state.replace(name, tensor);

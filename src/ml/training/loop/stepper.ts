@@ -21,7 +21,7 @@ export interface Stepper {
   readonly step: number;
   /**
    * One step over a batch: inputs of `RunNetwork.training` but for masks, and the actual classes, of which each image has
-   * `ownShare` and the one before it the rest. A step in parts is given up between them if `signal` is aborted: then it has
+   * `ownShare` and the one before it the rest. A step in parts or a long one is given up if `signal` is aborted: then it has
    * not been taken, and the signal's reason is thrown.
    */
   take(feeds: Feeds, labels: Int32Array, learningRate: number, options?: TakeOptions): Promise<StepResult>;

@@ -55,8 +55,8 @@ export interface LoopResult {
 /**
  * Takes the steps of a run from `start` to its end: validates every `validateEvery` steps and at the end of each epoch,
  * saves `last` each time, and `best` at the highest validation accuracy (of equals the one with the lower loss). Ends
- * early on request with everything saved: after the step or, if that is computed in parts, after the part and as it was before
- * the step. Throws a user error where the numbers run away or the disk refuses; what was learned since the last checkpoint is
+ * early on request with everything saved: after the step or, if that is computed in parts or takes long, in the middle of it and
+ * as it was before the step. Throws a user error where the numbers run away or the disk refuses; what was learned since the last checkpoint is
  * saved first where it is of any use.
  */
 export async function trainingLoop(options: LoopOptions): Promise<LoopResult> {
@@ -111,7 +111,7 @@ async function run(loop: Loop): Promise<LoopResult> {
   return { state: 'finished', reason, position };
 }
 
-/** Says at once that a stop or a pause was heard, while the step in progress goes on to its end. */
+/** Says at once that a stop or a pause was heard, whenever the step in progress ends. */
 function answer(loop: Loop): void {
   const { control, emit, told } = loop;
   const wanted = control.signal.aborted ? 'stop' : control.paused ? 'pause' : undefined;
@@ -144,7 +144,7 @@ async function trainEpoch(loop: Loop): Promise<void> {
   }
 }
 
-/** Takes a step, and says whether it was taken: one in parts is given up between them for a pause, and is taken after it. */
+/** Takes a step, and says whether it was taken: one in parts or a long one is given up for a pause, and is taken after it. */
 async function takeStep(loop: Loop, { index, feeds, labels, ownShare }: ReadyBatch): Promise<boolean> {
   const { config, control, position, stepsPerEpoch, totalSteps } = loop;
   const learningRate = learningRateAt(position.step, { ...config, stepsPerEpoch, totalSteps });

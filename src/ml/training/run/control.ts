@@ -1,11 +1,11 @@
 import { cancelled } from '../../../protocol/errors.ts';
 
-/** What a user may ask of a run while it trains. The loop looks at it between two steps. */
+/** What a user may ask of a run while it trains. The loop looks at it between two steps, and gives up a long one for it. */
 export interface TrainingControl {
   /** Holds the loop before its next step, until `resume` or `stop`. */
   readonly pause: () => void;
   readonly resume: () => void;
-  /** Ends the run after the present step, of one in parts before it; what it learned is saved. */
+  /** Ends the run after the present step, or before it if that is computed in parts or takes long; what it learned is saved. */
   readonly stop: () => void;
   readonly paused: boolean;
   /** Aborted by `stop`, with a `CancelledError`. */

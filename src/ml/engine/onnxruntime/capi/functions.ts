@@ -33,6 +33,8 @@ export const statusFunctions = {
   SessionGetOutputCount: { place: 31, takes: ['pointer', 'pointer'] },
   SessionGetInputName: { place: 36, takes: ['pointer', 'size', 'pointer', 'pointer'] },
   SessionGetOutputName: { place: 37, takes: ['pointer', 'size', 'pointer', 'pointer'] },
+  CreateRunOptions: { place: 39, takes: ['pointer'] },
+  RunOptionsSetTerminate: { place: 46, takes: ['pointer'] },
   CreateTensorWithDataAsOrtValue: {
     place: 49,
     takes: ['pointer', 'pointer', 'size', 'pointer', 'size', 'int', 'pointer'],
@@ -68,6 +70,7 @@ export const releaseFunctions = {
   ReleaseStatus: 93,
   ReleaseSession: 95,
   ReleaseValue: 96,
+  ReleaseRunOptions: 97,
   ReleaseTensorTypeAndShapeInfo: 99,
   ReleaseSessionOptions: 100,
   ReleaseIoBinding: 135,

@@ -44,6 +44,8 @@ export interface Library {
   readonly allocator: bigint;
   /** A session whose last run was shorter than this runs in place: another thread's turn takes a tenth of a millisecond. */
   readonly shortMilliseconds: number;
+  /** Of a session whose last run was longer, a run can be ended before its time. The work of a shorter one is worth its end. */
+  readonly longMilliseconds: number;
 }
 
 const files: Partial<Record<NodeJS.Platform, string>> = {
@@ -139,5 +141,6 @@ export function openLibraryFile(path: string): Library {
     memoryInfo: made('CreateCpuMemoryInfo', ordinaryMemory.allocator, ordinaryMemory.memory),
     allocator: made('GetAllocatorWithDefaultOptions'),
     shortMilliseconds: 20,
+    longMilliseconds: 1000,
   };
 }

@@ -56,9 +56,9 @@ export async function librarySession(
     inputNames,
     outputNames,
     writesIntoFetches: open.kept.size === 0,
-    run: (feeds, fetches) => {
+    run: (feeds, fetches, signal) => {
       if (!isOpen) return Promise.reject(new Error('the session has been released'));
-      const run = inTurn(() => runOnce(open, feeds, fetches));
+      const run = inTurn(() => runOnce(open, feeds, fetches, signal));
       lastRun = run.then(nothing, nothing);
       return run;
     },
@@ -154,7 +154,12 @@ interface OpenSession {
   milliseconds: number;
 }
 
-async function runOnce(open: OpenSession, feeds: RuntimeTensors, fetches: Fetches): Promise<RuntimeTensors> {
+async function runOnce(
+  open: OpenSession,
+  feeds: RuntimeTensors,
+  fetches: Fetches,
+  signal: AbortSignal | undefined,
+): Promise<RuntimeTensors> {
   const { library, inputNames } = open;
   const wanted: (readonly [string, OrtTensor | null])[] = Array.isArray(fetches)
     ? fetches.map((name: string) => [name, null] as const)
@@ -177,7 +182,7 @@ async function runOnce(open: OpenSession, feeds: RuntimeTensors, fetches: Fetche
     const began = performance.now();
     const names = wanted.map(([name]) => name);
     if (open.kept.size > 0) outputs.set(await runKeeping(open, inputs, names));
-    else await runPlainly(open, inputs, names, outputs);
+    else await runPlainly(open, inputs, names, outputs, signal);
     open.milliseconds = performance.now() - began;
     if (memory.some(({ data, bytes }) => data.byteLength !== bytes)) {
       throw new Error('what a run reads was handed to somebody else before its end');
@@ -205,13 +210,28 @@ async function runPlainly(
   inputs: BigUint64Array,
   wanted: readonly string[],
   outputs: BigUint64Array,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { library, session, inputNames } = open;
+  const { library, session, inputNames, milliseconds } = open;
   const names = [namesFor(open, inputNames), namesFor(open, wanted)] as const;
   const counts = [inputNames.length, wanted.length] as const;
-  const args = ['Run', session, null, names[0], inputs, counts[0], names[1], counts[1], outputs] as const;
-  if (open.milliseconds < library.shortMilliseconds) library.call(...args);
-  else await library.callAside(...args);
+  const args = [names[0], inputs, counts[0], names[1], counts[1], outputs] as const;
+  if (milliseconds < library.shortMilliseconds) return library.call('Run', session, null, ...args);
+  if (!signal || milliseconds < library.longMilliseconds) return library.callAside('Run', session, null, ...args);
+  signal.throwIfAborted();
+  const options = library.made('CreateRunOptions');
+  const end = () => library.call('RunOptionsSetTerminate', options);
+  signal.addEventListener('abort', end);
+  try {
+    await library.callAside('Run', session, options, ...args);
+  } catch (error) {
+    // ONNX Runtime says only that it was told to.
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
+    library.release('ReleaseRunOptions', options);
+  }
 }
 
 /** A run whose kept outputs are made on the card. Gives handles on all outputs. */
