@@ -7,7 +7,7 @@ import type { JpegDecoder } from './jpegDecoder.ts';
 
 /** Written by the build; the sources find it there too. */
 const library = new URL(
-  `${import.meta.url.endsWith('.ts') ? '../../../dist/ml' : './'}libturbojpeg-linux-${process.arch}.so`,
+  `${import.meta.url.endsWith('.ts') ? '../../../dist/ml/' : './'}libturbojpeg-linux-${process.arch}.so`,
   import.meta.url,
 );
 
