@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { cacheFolder } from '../cache/cacheFolder.ts';
 import { isOwn, privateFileMode } from '../cache/privateFolder.ts';
+import { bytesAt, kernels, placesFrom } from './pixelKernels.ts';
 import type { ResizedImage, Resizing } from './rgbImage.ts';
 
 /** Most that the cache folder holds, of all runs together; the entries that were not used for longest go first. */
@@ -19,7 +20,7 @@ const abandonedMilliseconds = 3_600_000;
  * An entry begins with its mark, its own key, the digest of what follows, and four little-endian 32-bit numbers: width,
  * height, source width, source height. Then come the pixels.
  */
-const mark = Buffer.from('fivecrop pixels3');
+const mark = Buffer.from('fivecrop pixels4');
 const hashBytes = 32;
 const sizesAt = mark.length + 2 * hashBytes;
 const headerBytes = sizesAt + 16;
@@ -50,9 +51,19 @@ export function cacheEntry(
   return { path: join(folder, name.slice(0, 2), `${name.slice(2)}.rgb`), key };
 }
 
-/** A digest of an image's sizes and pixels. */
+/** Bytes that the kernel makes of pixels, and takes at a time. */
+const mixedBytes = 64;
+
+/**
+ * A digest of an image's sizes and pixels, which tells images apart that differ in a bit, but not those that somebody made to
+ * have the same one: SHA-256 of all pixels took a tenth of the time of an image's first epoch.
+ */
 export function digestOf(image: ResizedImage): Buffer {
-  return createHash('sha256').update(sizesOf(image)).update(image.data).digest();
+  const { data } = image;
+  const [source, target] = placesFrom(data, data.length + mixedBytes, mixedBytes) as [number, number];
+  bytesAt(source + data.length, mixedBytes).fill(0);
+  kernels.digest(source, data.length, target);
+  return createHash('sha256').update(sizesOf(image)).update(bytesAt(target, mixedBytes)).digest();
 }
 
 function sizesOf({ width, height, source }: ResizedImage): Buffer {

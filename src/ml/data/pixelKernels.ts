@@ -9,6 +9,7 @@ interface Kernels {
     rows: number,
     target: number,
     width: number,
+    stride: number,
     ranges: number,
     weights: number,
     taps: number,
@@ -16,6 +17,7 @@ interface Kernels {
   resizeHeight(
     source: number,
     stride: number,
+    bytes: number,
     target: number,
     height: number,
     ranges: number,
@@ -32,6 +34,7 @@ interface Kernels {
     stepX: number,
     stepY: number,
   ): void;
+  digest(source: number, bytes: number, target: number): void;
 }
 
 /** Written by the build; the sources find it there too. */
@@ -48,11 +51,22 @@ const pageBytes = 65536;
 /** Vectors reach beyond the end of what they work on by less than this, and begin at multiples of it. */
 const vectorBytes = 16;
 
+/** The pixels that lie at the beginning of the memory. */
+let present: Uint8Array | undefined;
+
 /**
- * Places for arrays of so many bytes in the kernels' memory, one after the other from its beginning. Whatever was there
- * before is lost, so a caller is done with its places before it hands on the turn.
+ * Places for arrays of so many bytes in the kernels' memory, one after the other from its beginning, of which the first has
+ * `pixels` at its start: an image is copied there once for all that is done with it in turn. Whatever was in the others
+ * before is lost, so a caller is done with its places before it hands on the turn, and writes over no pixels.
  */
-export function placesFor(...sizes: readonly number[]): number[] {
+export function placesFrom(pixels: Uint8Array, ...sizes: readonly number[]): number[] {
+  const places = placesFor(sizes);
+  if (present !== pixels) bytesAt(places[0] ?? 0, pixels.length).set(pixels);
+  present = pixels;
+  return places;
+}
+
+function placesFor(sizes: readonly number[]): number[] {
   let end = 0;
   const places = sizes.map((size) => {
     const place = end;
@@ -64,7 +78,7 @@ export function placesFor(...sizes: readonly number[]): number[] {
   return places;
 }
 
-/** A view of bytes in the kernels' memory, until the next `placesFor`. */
+/** A view of bytes in the kernels' memory, until the next `placesFrom`. */
 export function bytesAt(place: number, length: number): Uint8Array {
   return new Uint8Array(kernels.memory.buffer, place, length);
 }

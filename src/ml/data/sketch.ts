@@ -1,4 +1,4 @@
-import { resize } from './resize.ts';
+import { squeeze } from './resize.ts';
 import type { ResizedImage, RgbImage } from './rgbImage.ts';
 
 /** Side of a sketch. So small, what compression and resizing change is next to nothing, and other pictures are others. */
@@ -15,15 +15,18 @@ export interface Sketch {
 
 /** Squeezes an image into a sketch. */
 export function sketchOf(image: ResizedImage): Sketch {
-  const { data } = resize(image, sketchSide, sketchSide);
-  return { luma: lumaOf(data), aspect: image.source.width / image.source.height };
+  const rgb = squeeze(image, sketchSide, sketchSide);
+  return { luma: lumaOf(rgb), aspect: image.source.width / image.source.height };
 }
 
 function lumaOf(rgb: Uint8Array): Uint8Array {
-  return Uint8Array.from({ length: rgb.length / 3 }, (_, index) => {
-    const [red = 0, green = 0, blue = 0] = rgb.subarray(3 * index, 3 * index + 3);
-    return Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
-  });
+  const luma = new Uint8Array(rgb.length / 3);
+  const level = (at: number, share: number) => (rgb[at] ?? 0) * share;
+  for (let pixel = 0; pixel < luma.length; pixel++) {
+    const at = 3 * pixel;
+    luma[pixel] = Math.round(level(at, 0.299) + level(at + 1, 0.587) + level(at + 2, 0.114));
+  }
+  return luma;
 }
 
 /** Side of the thumbnail by which two images with like sketches are compared once more, in colour. */
@@ -31,7 +34,7 @@ export const thumbnailSide = 32;
 
 /** Squeezes an image into a thumbnail: R, G, B interleaved. */
 export function thumbnailOf(image: RgbImage): Uint8Array {
-  return resize(image, thumbnailSide, thumbnailSide).data;
+  return squeeze(image, thumbnailSide, thumbnailSide);
 }
 
 /**

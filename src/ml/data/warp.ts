@@ -1,4 +1,4 @@
-import { bytesAt, kernels, placesFor, putIntegers } from './pixelKernels.ts';
+import { bytesAt, kernels, placesFrom, putIntegers } from './pixelKernels.ts';
 import type { RgbImage } from './rgbImage.ts';
 
 /**
@@ -30,8 +30,11 @@ export function warp(image: RgbImage, map: Affine, size: number, out = new Uint8
   }
   // The kernel reads a row beyond the last, without using it.
   const reach = image.data.length + image.width * 3;
-  const [source, target, rows] = placesFor(reach, out.length, starts.byteLength) as [number, number, number];
-  bytesAt(source, image.data.length).set(image.data);
+  const [source, target, rows] = placesFrom(image.data, reach, out.length, starts.byteLength) as [
+    number,
+    number,
+    number,
+  ];
   bytesAt(target, out.length).fill(0);
   putIntegers(rows, starts);
   const [stepX, stepY] = [Math.round(map.a * one), Math.round(map.d * one)];
