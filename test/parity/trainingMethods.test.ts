@@ -46,7 +46,7 @@ async function movedBy(settings: Partial<TrainingConfigInput>): Promise<{ moved:
   for (let step = 0; step < 2; step++) {
     await stepper.take(await frozen.feeds(images(step)), Int32Array.of(0, 1, 2, 0), 0.01);
   }
-  const after = (await stepper.snapshot()).state;
+  const after = await stepper.lend('all', ({ state: lent }) => Promise.resolve(structuredClone(lent)));
   await Promise.all([stepper.dispose(), frozen.dispose()]);
   assert.deepEqual([...after.keys()], [...state.keys()], 'the state dict keeps its order');
   const moved = [...state].filter(([name, tensor]) => {

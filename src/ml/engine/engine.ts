@@ -128,6 +128,11 @@ export interface TrainingModel {
   gradients(batch: Feeds): Promise<Map<string, Tensor>>;
   /** The present state, which training leaves as it is: safe to keep, but not to be written into, as tensors may be shared. */
   snapshot(): Promise<TrainingState>;
+  /**
+   * Shows the present state to `use`, which takes less memory than a snapshot: it is what is shown until `use` has ended, so
+   * nothing of it may be kept, and no step be taken before. With `weights` all moments but averages of weights may be missing.
+   */
+  lend<Result>(wanted: 'all' | 'weights', use: (state: TrainingState) => Promise<Result>): Promise<Result>;
   /** Waits for what is under way; of a step in parts no further part begins. */
   dispose(): Promise<void>;
 }

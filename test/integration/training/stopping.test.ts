@@ -84,7 +84,7 @@ async function askInThirdStep(request: 'stop' | 'pause', take: Take = atOnce, af
         await take(begun, signal, control);
         return { loss: 1, logProbabilities: float32Tensor([1, 1]), gradientNorm: 1 };
       },
-      snapshot: () => Promise.resolve({ state: new Map(), optimizer: new Map(), step: begun }),
+      lend: (_, use) => use({ state: new Map(), optimizer: new Map(), step: begun }),
       enter: () => Promise.resolve(),
       dispose: () => Promise.resolve(),
     },

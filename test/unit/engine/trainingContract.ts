@@ -174,6 +174,28 @@ export function testTraining(engine: Engine): void {
     await resumed.dispose();
   });
 
+  test('what is lent is what a snapshot has, and training goes on as if it had not been lent', async () => {
+    const optimizer = { ...adam, averageDecay: 0.9 };
+    const [model, undisturbed] = [await train({ optimizer }, 'batch'), await train({ optimizer }, 'batch')];
+    for (let step = 0; step < 3; step++) {
+      for (const each of [model, undisturbed]) await each.step([feeds()], 0.01);
+      const expected = await undisturbed.snapshot();
+      const shown = await model.lend('weights', (lent) => Promise.resolve(structuredClone(lent)));
+      assert.deepEqual([shown.state, shown.step], [expected.state, expected.step]);
+      const averages = [...expected.optimizer].filter(([name]) => name.endsWith('.average'));
+      assert.ok(averages.length > 0);
+      for (const [name, tensor] of averages) assert.deepEqual(shown.optimizer.get(name), tensor);
+      assert.deepEqual(await model.lend('all', (lent) => Promise.resolve(structuredClone(lent))), expected);
+    }
+    await assert.rejects(
+      model.lend('all', () => Promise.reject(new Error('no room'))),
+      /no room/u,
+    );
+    for (const each of [model, undisturbed]) await each.step([feeds()], 0.01);
+    assert.deepEqual(await model.snapshot(), await undisturbed.snapshot());
+    await Promise.all([model.dispose(), undisturbed.dispose()]);
+  });
+
   test('a snapshot stays as it is while another training goes on from it', async () => {
     const model = await train({}, 'batch');
     await model.step([feeds()], 0.01);

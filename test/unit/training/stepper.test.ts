@@ -94,7 +94,7 @@ async function train(engine: Engine): Promise<{ losses: number[]; state: StateDi
     losses.push(loss);
   }
   assert.equal(stepper.step, 4);
-  const { state } = await stepper.snapshot();
+  const state = await stepper.lend('all', (lent) => Promise.resolve(structuredClone(lent.state)));
   await stepper.dispose();
   return { losses, state, logs };
 }

@@ -3,7 +3,7 @@ import { type Graph, typeOf } from '../../graph/graph.ts';
 import { type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { fromBlockedOrder, toBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
-import { firstMoment, momentNames } from '../../operators/optimizer/optimizer.ts';
+import { averageName, firstMoment, momentNames } from '../../operators/optimizer/optimizer.ts';
 import { countBatches } from '../countBatches.ts';
 import type { TrainingOptions, TrainingState } from '../engine.ts';
 import type { Library } from './capi/library.ts';
@@ -35,6 +35,13 @@ export interface MovingState {
   readonly freeUnused: () => void;
   /** All of the state after `steps` steps, with torch's counts of batches raised by `forwards`. */
   readonly snapshot: (steps: number, forwards: number) => Promise<TrainingState>;
+  /** See `TrainingModel.lend`. */
+  readonly lend: <Result>(
+    steps: number,
+    forwards: number,
+    wanted: 'all' | 'weights',
+    use: (state: TrainingState) => Promise<Result>,
+  ) => Promise<Result>;
   readonly dispose: () => void;
 }
 
@@ -85,6 +92,29 @@ export function createMovingState(
     onDevice.freeAllBut(tensors.values());
   };
 
+  /** The state after `steps` steps, its moments those that are `wanted`. `outside` is a tensor as it is outside of models. */
+  const shown = async (
+    { steps, forwards, wanted }: { steps: number; forwards: number; wanted: (moment: string) => boolean },
+    outside: (name: string, value: Tensor, tensor: OrtTensor) => Tensor,
+  ): Promise<TrainingState> => {
+    const moments = [...parameterOf.keys()].filter(wanted);
+    const left = new Set([...parameterOf.keys()].filter((name) => !wanted(name)));
+    const needed = new Map([...tensors].filter(([name]) => !left.has(name)));
+    const fetched = await fetchTensors(needed, device, library);
+    const present = (name: string): Tensor => {
+      const tensor = fetched.get(name);
+      if (!tensor) throw new Error(`the state lacks ${name}, which it had`);
+      const { shape } = typeOf(forward, parameterOf.get(name) ?? name);
+      return outside(name, fromRuntime(tensor.reshape(shape)), tensor);
+    };
+    const counted = countBatches(unmoved, (statistic) => tensors.has(statistic), forwards);
+    return {
+      state: new Map([...stateNames].map((name) => [name, counted.get(name) ?? present(name)])),
+      optimizer: new Map(moments.map((name) => [name, present(name)])),
+      step: steps,
+    };
+  };
+
   return {
     constants,
     tensors,
@@ -100,24 +130,27 @@ export function createMovingState(
     own: onDevice.own,
     free: onDevice.free,
     freeUnused,
-    snapshot: async (steps, forwards) => {
-      // A snapshot is what a validation or a save needs memory for, and comes once in many steps.
-      memory?.letGo();
-      const fetched = await fetchTensors(tensors, device, library);
-      const present = (name: string): Tensor => {
-        const tensor = fetched.get(name);
-        if (!tensor) throw new Error(`the state lacks ${name}, which it had`);
-        const { shape } = typeOf(forward, parameterOf.get(name) ?? name);
-        const value = inTorchOrder(name, fromRuntime(tensor.reshape(shape)));
-        if (value.data === tensor.data) memory?.give(tensor);
-        return value;
-      };
-      const counted = countBatches(unmoved, (statistic) => tensors.has(statistic), forwards);
-      return {
-        state: new Map([...stateNames].map((name) => [name, counted.get(name) ?? present(name)])),
-        optimizer: new Map([...parameterOf.keys()].map((name) => [name, present(name)])),
-        step: steps,
-      };
+    snapshot: (steps, forwards) =>
+      shown({ steps, forwards, wanted: () => true }, (name, value, tensor) => {
+        const outside = inTorchOrder(name, value);
+        if (outside.data === tensor.data) memory?.give(tensor);
+        return outside;
+      }),
+    lend: async (steps, forwards, wanted, use) => {
+      const averages = new Set([...parameterOf.values()].map(averageName));
+      const isWanted = (moment: string) => wanted === 'all' || averages.has(moment);
+      try {
+        const state = await shown({ steps, forwards, wanted: isWanted }, (name, value, tensor) => {
+          // The next step writes its results over what is put into torch's order here.
+          const data = inBlocks.has(name) ? memory?.successorOf(tensor).data : undefined;
+          return data instanceof Float32Array ? fromBlockedOrder(value, block, data) : inTorchOrder(name, value);
+        });
+        // A validation needs memory, and comes once in many steps; what writes them all needs none.
+        if (wanted === 'weights') memory?.letGo();
+        return await use(state);
+      } finally {
+        freeUnused();
+      }
     },
     dispose: () => {
       tensors.clear();

@@ -90,6 +90,7 @@ export async function createTrainingModel(
     },
     gradients: (feeds) => working(gradientsOf(training, feeds)),
     snapshot: () => state.snapshot(training.steps, forwards),
+    lend: (wanted, use) => state.lend(training.steps, forwards, wanted, use),
     async dispose() {
       disposed = true;
       await lastWork;

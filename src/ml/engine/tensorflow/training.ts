@@ -47,6 +47,12 @@ export async function createTrainingModel(
   const { device } = runtime;
   let { step } = initial;
   let forwards = 0;
+  const snapshot = async () => {
+    await activate(runtime);
+    const { state, optimizer } = copyState(training, initial.state);
+    const { updates } = training.graphOf(1);
+    return { state: countBatches(state, (statistic) => updates.has(statistic), forwards), optimizer, step };
+  };
   return {
     async step(batches, learningRate) {
       await activate(runtime);
@@ -59,12 +65,8 @@ export async function createTrainingModel(
       await activate(runtime);
       return watchMemory(device, () => gradientsOf(training, batch));
     },
-    async snapshot() {
-      await activate(runtime);
-      const { state, optimizer } = copyState(training, initial.state);
-      const { updates } = training.graphOf(1);
-      return { state: countBatches(state, (statistic) => updates.has(statistic), forwards), optimizer, step };
-    },
+    snapshot,
+    lend: async (_, use) => use(await snapshot()),
     dispose() {
       for (const variable of [...training.state.values(), ...training.moments.values()]) variable.dispose();
       return Promise.resolve();

@@ -35,9 +35,12 @@ export function toBlockedOrder({ data, shape }: Tensor, block: number): Tensor {
   return float32Tensor(shape, weights);
 }
 
-/** A float32 tensor of weights from the blocked order back into torch's. */
-export function fromBlockedOrder({ data, shape }: Tensor, block: number): Tensor & { dtype: 'float32' } {
-  const weights = new Float32Array(data.length);
+/** A float32 tensor of weights from the blocked order back into torch's, written into `weights`. */
+export function fromBlockedOrder(
+  { data, shape }: Tensor,
+  block: number,
+  weights = new Float32Array(data.length),
+): Tensor & { dtype: 'float32' } {
   visitBlocked(shape, block, (torch, blocked) => {
     weights[torch] = Number(data[blocked]);
   });

@@ -1,5 +1,6 @@
 import type { CheckpointMetadata } from '../../../protocol/checkpointMetadata.ts';
 import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
+import type { TrainingState } from '../../engine/engine.ts';
 import type { Moment } from '../run/saver.ts';
 import type { Metrics } from './metrics.ts';
 import type { Position } from './position.ts';
@@ -11,15 +12,22 @@ export interface Validated {
   readonly trainLoss: number | undefined;
 }
 
+interface Run {
+  readonly run: string;
+  readonly config: TrainingConfig;
+  readonly stepper: Pick<Stepper, 'microBatchSize'>;
+}
+
 /** All that a checkpoint keeps of the present moment; `epoch` is with the fraction of the present one. */
-export async function checkpointMoment(
-  { run, config, stepper }: { readonly run: string; readonly config: TrainingConfig; readonly stepper: Stepper },
+export function checkpointMoment(
+  { run, config, stepper }: Run,
+  training: TrainingState,
   { best, measuredOn, earlyStop, ...position }: Position,
   epoch: number,
   validated: Validated | undefined,
-): Promise<Moment> {
+): Moment {
   return {
-    training: await stepper.snapshot(),
+    training,
     resume: {
       ...{ run, config, ...position },
       microBatchSize: stepper.microBatchSize,

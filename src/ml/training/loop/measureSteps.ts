@@ -1,6 +1,5 @@
 import process from 'node:process';
 import type { RunEstimate } from '../../../protocol/dryRun.ts';
-import type { TrainingState } from '../../engine/engine.ts';
 import { imagesInput } from '../../networks/network.ts';
 import { hearRequests } from '../run/control.ts';
 import { validationsLeft } from './position.ts';
@@ -61,12 +60,11 @@ export function measureSteps(
     const validations = validationsLeft(start, steps, { ...config, stepsPerEpoch });
     const training = firstSteps * first.step + (steps - firstSteps) * later.step;
     const validating = validation.first + Math.max(0, validations - 1) * validation.later;
+    // What a checkpoint is written from takes its memory, too.
+    await stepper.lend('all', () => Promise.resolve());
     found({
       seconds: setupSeconds + training + validating,
-      memoryBytes:
-        process.resourceUsage().maxRSS * 1024 +
-        laterBytes(options, first, validImages()) +
-        stateBytes(await stepper.snapshot()),
+      memoryBytes: process.resourceUsage().maxRSS * 1024 + laterBytes(options, first, validImages()),
       ...{ setupSeconds, steps, firstSteps, validations, device },
       firstStepSeconds: first.step,
       laterStepSeconds: later.step,
@@ -135,18 +133,13 @@ async function timedValidation({ stepper, validate, control }: LoopOptions): Pro
   const began = performance.now();
   const patient = AbortSignal.timeout(validationPatience * 1000);
   try {
-    await validate(usedWeights(await stepper.snapshot()), AbortSignal.any([control.signal, patient]));
+    await stepper.lend('weights', (state) => validate(usedWeights(state), AbortSignal.any([control.signal, patient])));
     return (performance.now() - began) / 1000;
   } catch (error) {
     control.signal.throwIfAborted();
     if (patient.aborted) return undefined;
     throw error;
   }
-}
-
-/** Bytes of weights and moments, of which a checkpoint is written from a copy. */
-function stateBytes({ state, optimizer }: TrainingState): number {
-  return [...state.values(), ...optimizer.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
 }
 
 /** Bytes of decoded images and of features that a whole run keeps in memory beyond those that are there now. */

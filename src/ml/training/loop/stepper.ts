@@ -25,8 +25,8 @@ export interface Stepper {
    * not been taken, and the signal's reason is thrown.
    */
   take(feeds: Feeds, labels: Int32Array, learningRate: number, options?: TakeOptions): Promise<StepResult>;
-  /** The whole network as it stands, frozen tensors included, in the order of the state dict. */
-  snapshot(): Promise<TrainingState>;
+  /** Shows the whole network as it stands, frozen tensors included, in the order of the state dict: see `TrainingModel.lend`. */
+  lend<Result>(wanted: 'all' | 'weights', use: (state: TrainingState) => Promise<Result>): Promise<Result>;
   /** Goes over to what of the network trains in an epoch, and to its size of images. */
   enter(epoch: number): Promise<void>;
   dispose(): Promise<void>;
@@ -73,20 +73,21 @@ export function optimizerOf(config: TrainingConfig, groups?: LearningGroups): Op
  * hears of it. `take` throws a user error where not even one image fits.
  */
 export async function createStepper(options: StepperOptions): Promise<Stepper> {
-  const { engine, network, config, initial, log, epoch: firstEpoch = 0 } = options;
-  const plan = options.plan ?? learningPlan(config, network, 0);
+  const { engine, device, network, config, targets, initial, log, epoch: firstEpoch = 0 } = options;
+  const { plan = learningPlan(config, network, 0) } = options;
   const training: Omit<TrainingOptions, 'trainable'> = {
     optimizer: optimizerOf(config, plan.groups),
     ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
     ...(config.focalGamma === 0 ? {} : { focalGamma: config.focalGamma }),
-    device: options.device,
+    device,
   };
   let present = { trainable: plan.trainableAt(firstEpoch), size: plan.sizeAt(firstEpoch) };
   const compile = (from: TrainingState) =>
     engine.compileTraining(network.trainingAt(present.size), from, { ...training, trainable: present.trainable });
+  // No closure below may hold the first state, or it is there for as long as the run is.
   let model = await compile(initial);
-  let microBatchSize = options.microBatchSize;
-  let step = initial.step;
+  let { microBatchSize } = options;
+  let { step } = initial;
 
   const shrink = async (rows: number, error: unknown) => {
     const tried = Math.min(microBatchSize, rows);
@@ -106,8 +107,8 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
     take: async (feeds, labels, learningRate, { ownShare, signal } = {}) => {
       const rows = rowsOf(feeds);
       const masks = dropoutMasks(network.trainingAt(present.size)(rows), config.seed, step);
-      const targets = lossTargets(labels, options.targets, ownShare);
-      const batch: Feeds = new Map<string, Tensor>([...feeds, ...masks, [targetsInput, targets]]);
+      const wanted = lossTargets(labels, targets, ownShare);
+      const batch: Feeds = new Map<string, Tensor>([...feeds, ...masks, [targetsInput, wanted]]);
       for (;;) {
         try {
           const parts = cutFeeds(batch, microBatchSize);
@@ -120,10 +121,7 @@ export async function createStepper(options: StepperOptions): Promise<Stepper> {
         }
       }
     },
-    snapshot: async () => {
-      const moved = await model.snapshot();
-      return { ...moved, state: wholeState(initial.state, moved.state) };
-    },
+    lend: (wanted, use) => model.lend(wanted, use),
     enter: async (epoch) => {
       const next = { trainable: plan.trainableAt(epoch), size: plan.sizeAt(epoch) };
       if (next.size === present.size && next.trainable.size === present.trainable.size) return;
@@ -155,11 +153,6 @@ async function recompile(
       error,
     );
   }
-}
-
-/** Tensors that moved in the place of those that did not, in the order of the state dict. */
-function wholeState(initial: StateDict, present: StateDict): StateDict {
-  return new Map([...initial].map(([name, tensor]) => [name, present.get(name) ?? tensor]));
 }
 
 /** The weights that a run is judged and used by: their moving averages, where it keeps any. */

@@ -194,7 +194,7 @@ function validationIsDue({ config, position, stepsPerEpoch }: Loop): boolean {
 async function validateAndSave(loop: Loop, endOfEpoch: boolean): Promise<void> {
   const { position, stepper, control, throughput, emit } = loop;
   const began = performance.now();
-  const validation = await loop.validate(usedWeights(await stepper.snapshot()), control.signal);
+  const validation = await stepper.lend('weights', (state) => loop.validate(usedWeights(state), control.signal));
   const { metrics, pinned, measuredOn, preparing } = validation;
   throughput.validationDone((performance.now() - began) / 1000, preparing);
   if (!Number.isFinite(metrics.loss)) {
@@ -255,13 +255,15 @@ async function save(loop: Loop, kinds: readonly CheckpointKind[]): Promise<void>
   const { position, validated, emit } = loop;
   const { step } = position;
   const atThisStep = validated?.step === step ? validated : undefined;
-  await loop.save(async () => {
-    const moment = await checkpointMoment(loop, position, epochNow(loop), atThisStep);
-    const accuracy = atThisStep ? { validAccuracy: atThisStep.metrics.accuracy } : {};
-    await saveCheckpoints(loop.checkpoints, kinds, loop.facts, moment, (kind, path) => {
-      emit({ event: 'checkpoint', step, epoch: moment.epoch, kind, path, ...accuracy });
-    });
-  });
+  await loop.save(() =>
+    loop.stepper.lend('all', async (training) => {
+      const moment = checkpointMoment(loop, training, position, epochNow(loop), atThisStep);
+      const accuracy = atThisStep ? { validAccuracy: atThisStep.metrics.accuracy } : {};
+      await saveCheckpoints(loop.checkpoints, kinds, loop.facts, moment, (kind, path) => {
+        emit({ event: 'checkpoint', step, epoch: moment.epoch, kind, path, ...accuracy });
+      });
+    }),
+  );
   loop.savedStep = step;
 }
 

@@ -112,7 +112,7 @@ export function createRunProfiler(
         began = end;
         return result;
       },
-      snapshot: () => stepper.snapshot(),
+      lend: (wanted, use) => stepper.lend(wanted, use),
       enter: (epoch) => stepper.enter(epoch),
       dispose: () => stepper.dispose(),
     }),

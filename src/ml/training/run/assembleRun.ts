@@ -8,7 +8,7 @@ import { batchCount, createLoader, type Loader, type LoaderOptions } from '../..
 import type { Dataset } from '../../data/scanDataset.ts';
 import { evenlySpaced } from '../../data/evenlySpaced.ts';
 import type { ChosenEngine } from '../../engine/chooseEngine.ts';
-import { calibrationImages, type TrainingState } from '../../engine/engine.ts';
+import { calibrationImages, type Engine, type TrainingState } from '../../engine/engine.ts';
 import { inPrecision } from '../../engine/inPrecision.ts';
 import { balancedClassWeights } from '../loop/classWeights.ts';
 import { hearRequests, type TrainingControl } from './control.ts';
@@ -29,9 +29,10 @@ import type { RunProfiler } from '../profile/runProfiler.ts';
 import type { RunFacts } from './saver.ts';
 import { asUsage } from '../../networks/asUsage.ts';
 import { refuseBeyondMemory } from '../../networks/graphLimits.ts';
+import type { StateDict } from '../../graph/tensor.ts';
 import { slowIn8Bits } from '../../networks/slowIn8Bits.ts';
 import { momentNames } from '../../operators/optimizer/optimizer.ts';
-import { createStepper, optimizerOf } from '../loop/stepper.ts';
+import { createStepper, optimizerOf, type Stepper } from '../loop/stepper.ts';
 import type { Position } from '../loop/position.ts';
 import type { LoopOptions } from '../loop/trainingLoop.ts';
 import { choosePinned, createValidator } from '../loop/validator.ts';
@@ -62,40 +63,10 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const { config, opened, session, dataset, control, chosen, resumed, profiler } = options;
   const { signal } = control;
   const { classes, splits } = dataset;
-  const log = (message: string) => session.log(message, 'warning');
   const network = runNetwork(config, opened.network, classes.length, options.networkDropout);
   if (chosen.device === 'cpu') refuseTooLarge(config, network);
   const plan = learningPlan(config, network, batchCount(splits.train.length, config.batchSize));
-  const initial: TrainingState = (resumed && resumedState(resumed, network, config, plan)) ?? {
-    state: await initialState(network, config.seed, opened.firstWeights, options.locateWeights),
-    optimizer: new Map(),
-    step: 0,
-  };
-  signal.throwIfAborted();
-  const { engine, device } = chosen;
-  const engineFor = (part: ModelProfile['part']) => profiler?.engineFor(engine, part) ?? engine;
-  const common = { device, network, log };
-  const frozenIn = (precision: Precision, part: ModelProfile['part']) => {
-    const computing = inPrecision(engineFor(part), precision, session.log);
-    return openFrozen(options, { ...common, engine: computing, state: initial.state });
-  };
-  const slow =
-    config.frozenPrecision === 'int8' && device === 'cpu' ? slowIn8Bits(opened.network.reference) : undefined;
-  if (slow !== undefined) session.log(slow);
-  const frozen = await frozenIn(config.frozenPrecision, 'frozen network');
-  // Checkpoints are used in float32, so that is what they are judged in.
-  const judged = config.frozenPrecision === 'float32' ? frozen : await frozenIn('float32', 'validation');
-  const stepper = await createStepper({
-    ...common,
-    engine: engineFor('training step'),
-    config,
-    initial,
-    plan,
-    epoch: resumed?.resume.epoch ?? 0,
-    microBatchSize: Math.min(resumed?.resume.microBatchSize ?? config.batchSize, config.batchSize),
-    targets: targetsOf(config, dataset),
-  });
-  session.onEnd(() => stepper.dispose());
+  const { frozen, judged, stepper } = await openModels(options, network, plan);
   signal.throwIfAborted();
   const views = viewsOf(config, frozen.computes);
   const loaders = createLoaders(options, network.preprocessing, views, plan);
@@ -105,8 +76,10 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   const loader = profiler?.loader(loaders.train) ?? loaders.train;
   const pinned = choosePinned(splits.valid, config.pinnedImages, config.seed);
   const validate = createValidator({
-    ...common,
-    engine: engineFor('validation'),
+    network,
+    device: chosen.device,
+    log: (message) => session.log(message, 'warning'),
+    engine: engineFor(options, 'validation'),
     frozen: judged,
     loader: loaders.valid,
     labels: classes,
@@ -119,7 +92,7 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
     run: session.folder.name,
     checkpoints: session.folder.checkpoints,
     facts: factsOf(options, network.preprocessing, licence),
-    device,
+    device: chosen.device,
     stepsPerEpoch: loaders.train.batches,
     ...(views === undefined ? {} : { views }),
     batches: views === undefined ? freshBatches(loader, frozen, config) : batchesOfViews(options, loader, frozen),
@@ -133,18 +106,81 @@ export async function assembleRun(options: AssembleOptions): Promise<LoopOptions
   };
 }
 
+/** What a run computes with. */
+interface RunModels {
+  readonly frozen: FrozenPart;
+  /** The frozen part that checkpoints are judged with: in float32, as they are used. */
+  readonly judged: FrozenPart;
+  readonly stepper: Stepper;
+}
+
+/** Compiles the run's models. No closure may hold the first weights and moments, so that they go once the models have theirs. */
+async function openModels(options: AssembleOptions, network: RunNetwork, plan: LearningPlan): Promise<RunModels> {
+  const { config, opened, session, dataset, control, chosen, resumed } = options;
+  const initial: TrainingState = (resumed && resumedState(resumed, network, config, plan)) ?? {
+    state: await initialState(network, config.seed, opened.firstWeights, options.locateWeights),
+    optimizer: new Map(),
+    step: 0,
+  };
+  control.signal.throwIfAborted();
+  const { device } = chosen;
+  const { state } = initial;
+  const slow =
+    config.frozenPrecision === 'int8' && device === 'cpu' ? slowIn8Bits(opened.network.reference) : undefined;
+  if (slow !== undefined) session.log(slow);
+  const { frozenPrecision } = config;
+  const frozen = await openFrozen(options, { network, state, precision: frozenPrecision, part: 'frozen network' });
+  const judged =
+    frozenPrecision === 'float32'
+      ? frozen
+      : await openFrozen(options, { network, state, precision: 'float32', part: 'validation' });
+  const stepper = await createStepper({
+    engine: engineFor(options, 'training step'),
+    device,
+    network,
+    log: (message) => session.log(message, 'warning'),
+    config,
+    initial,
+    plan,
+    epoch: resumed?.resume.epoch ?? 0,
+    microBatchSize: Math.min(resumed?.resume.microBatchSize ?? config.batchSize, config.batchSize),
+    targets: targetsOf(config, dataset),
+  });
+  session.onEnd(() => stepper.dispose());
+  return { frozen, judged, stepper };
+}
+
+function engineFor({ chosen: { engine }, profiler }: AssembleOptions, part: ModelProfile['part']): Engine {
+  return profiler?.engineFor(engine, part) ?? engine;
+}
+
 /** Throws a usage error where what trains does not fit into the machine's memory, before weights are fetched for it. */
 function refuseTooLarge(config: TrainingConfig, { whole, trainable }: RunNetwork): void {
   const moments = momentNames(optimizerOf(config), '').length;
   asUsage(() => refuseBeyondMemory(whole(1), trainable, moments, memoryOfMachine()));
 }
 
+interface FrozenWishes {
+  readonly network: RunNetwork;
+  readonly state: StateDict;
+  readonly precision: Precision;
+  readonly part: ModelProfile['part'];
+}
+
 /** The frozen part of a run's network, which stops computing once the run is stopped; the session ends it. */
 async function openFrozen(
-  { opened, session, control }: AssembleOptions,
-  options: Omit<Parameters<typeof frozenPart>[0], 'backbone'>,
+  options: AssembleOptions,
+  { network, state, precision, part }: FrozenWishes,
 ): Promise<FrozenPart> {
-  const made = await frozenPart({ ...options, ...(opened.backbone && { backbone: opened.backbone }) });
+  const { opened, session, control, chosen } = options;
+  const made = await frozenPart({
+    engine: inPrecision(engineFor(options, part), precision, session.log),
+    device: chosen.device,
+    network,
+    state,
+    log: (message) => session.log(message, 'warning'),
+    ...(opened.backbone && { backbone: opened.backbone }),
+  });
   session.onEnd(() => made.dispose());
   return {
     ...made,

@@ -31,8 +31,9 @@ import type { Position } from '../loop/position.ts';
 /** A checkpoint that a run goes on from. */
 export interface ResumedFrom {
   readonly path: string;
-  readonly checkpoint: Checkpoint;
-  readonly training: TrainingState;
+  readonly checkpoint: Pick<Checkpoint, 'metadata'>;
+  /** Hands over weights and moments, once: from then on they are there for as long as somebody else holds them. */
+  readonly takeTraining: () => TrainingState;
   readonly resume: ResumeState;
 }
 
@@ -83,7 +84,8 @@ export async function readResumed(
       const checkpoint = await readUsableCheckpoint(path);
       const { optimizer, resume } = await readResumePoint(path, checkpoint, partsOfAdapted);
       if (failures.length > 0) log(`${failures.join(' ')} The run continues from ${path} instead.`);
-      return { path, checkpoint, training: { state: checkpoint.state, optimizer, step: resume.step }, resume };
+      const training = { state: checkpoint.state, optimizer, step: resume.step };
+      return { path, checkpoint: { metadata: checkpoint.metadata }, takeTraining: handedOver(training), resume };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       failures.push(error.message);
@@ -91,6 +93,17 @@ export async function readResumed(
   }
   if (failures[0] !== undefined) throw userError(failures[0]);
   return undefined;
+}
+
+/** A value that whoever asks for it gets, and nobody after that. */
+function handedOver<Value>(value: Value): () => Value {
+  let held: Value | undefined = value;
+  return () => {
+    const given = held;
+    held = undefined;
+    if (given === undefined) throw new Error('it was handed over before');
+    return given;
+  };
 }
 
 const partsOfAdapted: PartsOf = ({ config }, state, names) => {
@@ -161,11 +174,12 @@ export function checkResumable(
  * network's, or a moment of a parameter that trains is missing.
  */
 export function resumedState(
-  { path, checkpoint, training, resume }: ResumedFrom,
+  { path, checkpoint, takeTraining, resume }: ResumedFrom,
   network: RunNetwork,
   config: TrainingConfig,
   plan: LearningPlan,
 ): TrainingState {
+  const training = takeTraining();
   const shapes = stateShapes(network.whole(1));
   // What the checkpoint's weights have adapters in lies beside it without them.
   const parts = [...training.optimizer].filter(([name]) => shapes.has(name));
