@@ -83,7 +83,6 @@ export function createMovingState(
       tensors.set(moment, inModelOrder(moment, tensor));
     }
   }
-  const stateNames = new Set(initial.state.keys());
   const unmoved = new Map([...initial.state].filter(([name]) => !tensors.has(name)));
 
   const onDevice = createDeviceMemory();
@@ -92,29 +91,8 @@ export function createMovingState(
     onDevice.freeAllBut(tensors.values());
   };
 
-  /** The state after `steps` steps, its moments those that are `wanted`. `outside` is a tensor as it is outside of models. */
-  const shown = async (
-    { steps, forwards, wanted }: { steps: number; forwards: number; wanted: (moment: string) => boolean },
-    outside: (name: string, value: Tensor, tensor: OrtTensor) => Tensor,
-  ): Promise<TrainingState> => {
-    const moments = [...parameterOf.keys()].filter(wanted);
-    const left = new Set([...parameterOf.keys()].filter((name) => !wanted(name)));
-    const needed = new Map([...tensors].filter(([name]) => !left.has(name)));
-    const fetched = await fetchTensors(needed, device, library);
-    const present = (name: string): Tensor => {
-      const tensor = fetched.get(name);
-      if (!tensor) throw new Error(`the state lacks ${name}, which it had`);
-      const { shape } = typeOf(forward, parameterOf.get(name) ?? name);
-      return outside(name, fromRuntime(tensor.reshape(shape)), tensor);
-    };
-    const counted = countBatches(unmoved, (statistic) => tensors.has(statistic), forwards);
-    return {
-      state: new Map([...stateNames].map((name) => [name, counted.get(name) ?? present(name)])),
-      optimizer: new Map(moments.map((name) => [name, present(name)])),
-      step: steps,
-    };
-  };
-
+  const stateNames = [...initial.state.keys()];
+  const parts = { forward, tensors, unmoved, stateNames, parameterOf, device, library };
   return {
     constants,
     tensors,
@@ -131,16 +109,15 @@ export function createMovingState(
     free: onDevice.free,
     freeUnused,
     snapshot: (steps, forwards) =>
-      shown({ steps, forwards, wanted: () => true }, (name, value, tensor) => {
+      shown({ ...parts, forwards, wanted: () => true }, steps, (name, value, tensor) => {
         const outside = inTorchOrder(name, value);
         if (outside.data === tensor.data) memory?.give(tensor);
         return outside;
       }),
     lend: async (steps, forwards, wanted, use) => {
-      const averages = new Set([...parameterOf.values()].map(averageName));
-      const isWanted = (moment: string) => wanted === 'all' || averages.has(moment);
+      const options = { ...parts, forwards, wanted: momentsOf(wanted, parameterOf) };
       try {
-        const state = await shown({ steps, forwards, wanted: isWanted }, (name, value, tensor) => {
+        const state = await shown(options, steps, (name, value, tensor) => {
           // The next step writes its results over what is put into torch's order here.
           const data = inBlocks.has(name) ? memory?.successorOf(tensor).data : undefined;
           return data instanceof Float32Array ? fromBlockedOrder(value, block, data) : inTorchOrder(name, value);
@@ -156,6 +133,49 @@ export function createMovingState(
       tensors.clear();
       freeUnused();
     },
+  };
+}
+
+function momentsOf(wanted: 'all' | 'weights', parameterOf: ReadonlyMap<string, string>): (moment: string) => boolean {
+  const averages = new Set([...parameterOf.values()].map(averageName));
+  return (moment) => wanted === 'all' || averages.has(moment);
+}
+
+interface Shown {
+  readonly forward: Graph;
+  readonly tensors: ReadonlyMap<string, OrtTensor>;
+  /** What no step moves. */
+  readonly unmoved: ReadonlyMap<string, Tensor>;
+  /** All of the state, in its order. */
+  readonly stateNames: readonly string[];
+  /** The moments, and the parameter of each. */
+  readonly parameterOf: ReadonlyMap<string, string>;
+  readonly device: string;
+  readonly library: Library | undefined;
+  readonly forwards: number;
+  /** Which moments to show. */
+  readonly wanted: (moment: string) => boolean;
+}
+
+/** The state after `steps` steps; `outside` is a tensor as it is outside of models. */
+async function shown(
+  { forward, tensors, unmoved, stateNames, parameterOf, device, library, forwards, wanted }: Shown,
+  steps: number,
+  outside: (name: string, value: Tensor, tensor: OrtTensor) => Tensor,
+): Promise<TrainingState> {
+  const isShown = (name: string) => !parameterOf.has(name) || wanted(name);
+  const fetched = await fetchTensors(new Map([...tensors].filter(([name]) => isShown(name))), device, library);
+  const present = (name: string): Tensor => {
+    const tensor = fetched.get(name);
+    if (!tensor) throw new Error(`the state lacks ${name}, which it had`);
+    const { shape } = typeOf(forward, parameterOf.get(name) ?? name);
+    return outside(name, fromRuntime(tensor.reshape(shape)), tensor);
+  };
+  const counted = countBatches(unmoved, (statistic) => tensors.has(statistic), forwards);
+  return {
+    state: new Map(stateNames.map((name) => [name, counted.get(name) ?? present(name)])),
+    optimizer: new Map([...parameterOf.keys()].filter(wanted).map((name) => [name, present(name)])),
+    step: steps,
   };
 }
 

@@ -39,7 +39,7 @@ export function toBlockedOrder({ data, shape }: Tensor, block: number): Tensor {
 export function fromBlockedOrder(
   { data, shape }: Tensor,
   block: number,
-  weights = new Float32Array(data.length),
+  weights: Float32Array = new Float32Array(data.length),
 ): Tensor & { dtype: 'float32' } {
   visitBlocked(shape, block, (torch, blocked) => {
     weights[torch] = Number(data[blocked]);

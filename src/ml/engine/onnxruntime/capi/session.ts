@@ -216,8 +216,18 @@ async function runPlainly(
   const names = [namesFor(open, inputNames), namesFor(open, wanted)] as const;
   const counts = [inputNames.length, wanted.length] as const;
   const args = [names[0], inputs, counts[0], names[1], counts[1], outputs] as const;
-  if (milliseconds < library.shortMilliseconds) return library.call('Run', session, null, ...args);
-  if (!signal || milliseconds < library.longMilliseconds) return library.callAside('Run', session, null, ...args);
+  if (milliseconds < library.shortMilliseconds) library.call('Run', session, null, ...args);
+  else if (!signal || milliseconds < library.longMilliseconds) await library.callAside('Run', session, null, ...args);
+  else await runUntil(signal, library, session, args);
+}
+
+/** A run in another thread that `signal` ends before its time. */
+async function runUntil(
+  signal: AbortSignal,
+  library: Library,
+  session: bigint,
+  args: readonly (BigUint64Array | number)[],
+): Promise<void> {
   signal.throwIfAborted();
   const options = library.made('CreateRunOptions');
   const end = () => library.call('RunOptionsSetTerminate', options);
