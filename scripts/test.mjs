@@ -1,4 +1,5 @@
 // Runs the tests of one folder under test/ with Node's own runner: `node scripts/test.mjs unit [pattern...]`.
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,10 +12,13 @@ import { copyJpegLibraries } from './jpegLibrary.mjs';
 
 /** Milliseconds after which a file of tests hangs, and fails. */
 const longest = 30 * 60 * 1000;
+/** Files that run beside each other: half of the time one waits, or computes on a single core. */
+const atOnce = 2;
 
 const [suite, ...given] = process.argv.slice(2);
 const patterns = given.length > 0 ? given : [''];
-const folder = join(import.meta.dirname, '..', 'test', suite);
+const root = join(import.meta.dirname, '..');
+const folder = join(root, 'test', suite);
 const names = readdirSync(folder, { recursive: true })
   .map(String)
   .filter((name) => name.endsWith('.test.ts'));
@@ -27,12 +31,17 @@ const files = names
   .filter((name) => patterns.some((pattern) => name.includes(pattern)))
   .sort()
   .map((name) => join(folder, name));
-compileKernels();
-copyJpegLibraries();
+if (suite === 'unit') {
+  compileKernels();
+  copyJpegLibraries();
+} else {
+  // They start programs of the build, and their threads.
+  execFileSync(process.execPath, ['esbuild.config.mjs'], { cwd: root, stdio: 'inherit' });
+}
 // Test files run in processes of their own, which inherit these options.
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import tsx`.trim();
 const together = suite === 'unit' ? shareOut(files) : files;
-run({ files: together, concurrency: suite === 'unit' ? together.length : false, timeout: longest })
+run({ files: together, concurrency: suite === 'unit' ? together.length : atOnce, timeout: longest })
   .on('test:fail', () => (process.exitCode = 1))
   .compose(new spec())
   .pipe(process.stdout);

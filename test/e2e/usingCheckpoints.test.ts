@@ -31,7 +31,7 @@ import {
   type Workbench,
 } from './workbench.ts';
 
-const main = join(import.meta.dirname, '../../src/ml/cli/main.ts');
+const command = join(import.meta.dirname, '../../dist/ml/fivecrop.mjs');
 const size = ['--image-size', '32', '--resize', '36'];
 const network = ['--arch', 'ConvNet1', '--method', 'scratch', ...size, '--device', 'cpu'];
 const looks = ['light', 'dark', 'highContrast'] as const;
@@ -46,7 +46,8 @@ const scenario = stage({
     const config = (await recordOf(join(folder, 'runs', 'small')))?.config;
     assert.ok(config);
     await writeRun(join(folder, 'runs'), 'early', { state: 'stopped', config: { ...config, epochs: 1 } });
-    const { trainer, run } = train(folder, 'cut off');
+    // An epoch of single images takes long enough for the run to be killed before its first checkpoint.
+    const { trainer, run } = train(folder, 'cut off', '--batch-size', '1');
     await until('the run has its folder', () => existsSync(run));
     trainer.kill('SIGKILL');
     await once(trainer, 'exit');
@@ -55,9 +56,9 @@ const scenario = stage({
 });
 
 /** A run of a shell, in a process that is the caller's to end. */
-function train(folder: string, name: string): { trainer: ChildProcess; run: string } {
-  const args = ['--import', import.meta.resolve('tsx'), main, 'train', 'flowers', ...network];
-  const trainer = spawn(process.execPath, [...args, '--epochs', '4000', '--name', name], {
+function train(folder: string, name: string, ...more: readonly string[]): { trainer: ChildProcess; run: string } {
+  const args = ['train', 'flowers', ...network, '--epochs', '4000', '--name', name, ...more];
+  const trainer = spawn(process.execPath, [command, ...args], {
     cwd: folder,
     // What loads TypeScript for the test itself is not found from there.
     env: { ...process.env, NODE_OPTIONS: '' },

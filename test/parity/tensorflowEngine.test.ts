@@ -11,10 +11,10 @@ import { referenceInput, referenceState } from './referenceFill.ts';
 import {
   readTorchReference,
   skipWithoutReference as skip,
-  type Summary,
   type TorchReference,
   type TrainCase,
 } from './torchReference.ts';
+import { distance } from './trainingDeviation.ts';
 
 /** Networks that plain JavaScript evaluates in seconds. */
 const evaluated = ['squeezenet1_1'];
@@ -37,15 +37,6 @@ function floats(tensor: Tensor | undefined): Float32Array {
   return tensor.data;
 }
 
-/** Largest distance of a tensor's figures from the summary's, in units of the summary's standard deviation. */
-function distance(summary: Summary, data: Float32Array): number {
-  assert.equal(data.length, summary.n);
-  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
-  const std = Math.sqrt(data.reduce((sum, value) => sum + (value - mean) ** 2, 0) / data.length);
-  const first = summary.first.map((value, index) => Math.abs(value - (data[index] ?? NaN)));
-  return Math.max(Math.abs(mean - summary.mean), Math.abs(std - summary.std), ...first) / (summary.std || 1);
-}
-
 test('the cases of torch are there', { skip }, () => {
   assert.ok(evaluated.every((name) => name in reference.eval));
   assert.equal(reference.train.filter((each) => trained.has(caseName(each))).length, trained.size);
@@ -63,7 +54,7 @@ for (const name of evaluated) {
     const [logits] = (await model.run(new Map([['images', referenceInput(expected.input)]]))).values();
     await model.dispose();
     const data = floats(logits);
-    assert.ok(distance(expected.logits, data) < 1e-4);
+    assert.ok(distance(expected.logits, logits) < 1e-4);
     const classes = expected.logits_shape[1];
     for (const [index, value] of expected.logits_first.entries()) {
       const actual = data[Math.floor(index / 8) * classes + (index % 8)] ?? NaN;
@@ -115,7 +106,7 @@ for (const expected of reference.train) {
     const feeds = feedsOf(expected);
     const gradients = await model.gradients(feeds);
     for (const [name, summary] of Object.entries(expected.first_step_gradients)) {
-      const off = distance(summary, floats(gradients.get(name)));
+      const off = distance(summary, gradients.get(name));
       assert.ok(off < 1e-3, `the gradient of ${name} is off by ${off} standard deviations`);
     }
     for (const [step, loss] of expected.losses.slice(0, steps).entries()) {
@@ -127,7 +118,7 @@ for (const expected of reference.train) {
     // torch's summary is of the last of its steps.
     if (steps < expected.losses.length) return;
     for (const [name, summary] of Object.entries(expected.after)) {
-      const off = distance(summary, floats(moved.get(name)));
+      const off = distance(summary, moved.get(name));
       assert.ok(off < 1e-2, `${name} after training is off by ${off} standard deviations`);
     }
   });

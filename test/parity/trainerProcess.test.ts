@@ -13,13 +13,16 @@ import { type TrainerMessage, trainerMessageSchema } from '../../src/protocol/tr
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import { drawTinyDataset, temporaryFolder, tinyConfig } from '../unit/training/tinyDataset.ts';
 
-const trainer = join(import.meta.dirname, '../../src/ml/trainer/main.ts');
+const trainer = join(import.meta.dirname, '../../dist/ml/trainer.mjs');
+/** Without what our test runner loads for TypeScript. */
+const env = { ...process.env, NODE_OPTIONS: '' };
 
 /** Starts a trainer process as the editor does, and waits for the folder that it prints. */
 async function startTrainer(context: TestContext, config: TrainingConfig, folder: string) {
   const file = join(folder, 'config.json');
   await writeFile(file, JSON.stringify(config));
-  const child = spawn(process.execPath, ['--import', 'tsx', trainer, file, join(folder, 'runs'), 'run'], {
+  const child = spawn(process.execPath, [trainer, file, join(folder, 'runs'), 'run'], {
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   context.after(() => child.kill('SIGKILL'));
@@ -70,7 +73,7 @@ test('a signal stops the run after the step, and a wrong configuration is one se
   assert.equal(code, 0);
   assert.equal((await readRunRecord(run.folder)).state, 'stopped');
 
-  const wrong = spawn(process.execPath, ['--import', 'tsx', trainer, '-', join(folder, 'runs')]);
+  const wrong = spawn(process.execPath, [trainer, '-', join(folder, 'runs')], { env });
   let told = '';
   wrong.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
   wrong.stdin.end('{"epochs": 0}');

@@ -8,8 +8,6 @@ import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 export interface ServiceProcessOptions {
   /** The service's script. */
   readonly script: string;
-  /** For Node; none in the editor, whose own would break the child. */
-  readonly execArgv?: readonly string[];
   /** Asked at every start, so that changed settings count from the next one. */
   readonly environment: () => NodeJS.ProcessEnv;
   /** What the process writes: stacks of bugs, and words of native libraries. */
@@ -48,7 +46,7 @@ export function createServiceProcess(options: ServiceProcessOptions): ServicePro
 
   function start(): RunningProcess {
     const child = fork(options.script, [], {
-      execArgv: [...(options.execArgv ?? [])],
+      execArgv: [],
       env: options.environment(),
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -38,8 +38,8 @@ const maxThreads = 8;
 /** Starts the threads. */
 export function createDecodePool(threads = Math.min(maxThreads, availableParallelism())): DecodePool {
   const lock = createLargeImageLock();
-  const { filename, execArgv } = workerScript('decodeWorker');
-  const pool = new Piscina({ filename, execArgv, minThreads: threads, maxThreads: threads });
+  const { href: filename } = workerScript('decodeWorker');
+  const pool = new Piscina({ filename, execArgv: [], minThreads: threads, maxThreads: threads });
   // A thread that dies rejects its task with the reason; unheard, the event would end the whole process.
   pool.on('error', () => undefined);
   return {

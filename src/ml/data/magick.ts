@@ -87,6 +87,5 @@ async function end(): Promise<void> {
 }
 
 function start(): Worker {
-  const { filename, execArgv } = workerScript('magickWorker');
-  return new Worker(new URL(filename), { execArgv });
+  return new Worker(workerScript('magickWorker'), { execArgv: [] });
 }

@@ -24,7 +24,7 @@ const patience = 10;
  * Never throws.
  */
 export async function probeDevice(engine: EngineName, device: string, minutes = patience): Promise<Probe> {
-  const script = import.meta.url.endsWith('.ts') ? './probeProcess.ts' : './probeDevice.mjs';
+  const script = import.meta.url.endsWith('.ts') ? '../../../dist/ml/probeDevice.mjs' : './probeDevice.mjs';
   const reply = await askProcess(new URL(script, import.meta.url), [engine, device], minutes * 60);
   switch (reply.kind) {
     case 'answer':

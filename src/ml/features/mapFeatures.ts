@@ -48,8 +48,7 @@ function layOutAside(
   onProgress: MapOptions['onProgress'],
 ): Promise<Float32Array> {
   if (signal?.aborted) throw cancelled();
-  const { filename, execArgv } = workerScript('mapWorker', import.meta.url);
-  const worker = new Worker(new URL(filename), { execArgv, workerData: task });
+  const worker = new Worker(workerScript('mapWorker'), { execArgv: [], workerData: task });
   return new Promise<Float32Array>((resolve, reject) => {
     signal?.addEventListener('abort', () => reject(cancelled()), { once: true });
     worker.on('message', (answer: MapAnswer) => {

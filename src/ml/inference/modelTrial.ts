@@ -48,7 +48,7 @@ export async function tryModel({ file, bytes, sha256 }: OnnxFile, use: ForeignUs
 
 async function answerOf(wish: TrialWish, deadline: number): Promise<TrialAnswer> {
   const name = basename(wish.file);
-  const script = import.meta.url.endsWith('.ts') ? './modelTrialProcess.ts' : './modelTrial.mjs';
+  const script = import.meta.url.endsWith('.ts') ? '../../../dist/ml/modelTrial.mjs' : './modelTrial.mjs';
   const reply = await askProcess(new URL(script, import.meta.url), [JSON.stringify(wish)], deadline);
   switch (reply.kind) {
     case 'answer':

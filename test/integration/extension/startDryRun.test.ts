@@ -7,11 +7,11 @@ import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import type { DryRunRequest } from '../../../src/protocol/dryRun.ts';
 import { drawTinyDataset, temporaryFolder, tinyConfig } from '../../unit/training/tinyDataset.ts';
 
-const script = join(import.meta.dirname, '..', '..', '..', 'src', 'ml', 'trainer', 'dryRun.ts');
+const script = join(import.meta.dirname, '..', '..', '..', 'dist', 'ml', 'dryRun.mjs');
 const lines: string[] = [];
 const program = {
   script,
-  environment: { ...process.env, NODE_OPTIONS: '--import tsx' },
+  environment: { ...process.env, NODE_OPTIONS: '' },
   onErrorLine: (line: string) => void lines.push(line),
 };
 type Answers = Parameters<DryRunCall['onAnswer']>[0][];

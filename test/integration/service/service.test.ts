@@ -14,7 +14,7 @@ import { until } from '../../e2e/until.ts';
 import { fivecrop } from '../cli/runCommand.ts';
 import { writeRandomCheckpoint } from '../../unit/inference/checkpointFixture.ts';
 
-// The real process from its sources, asked by the client that the editor uses.
+// The real process, asked by the client that the editor uses.
 let folder = '';
 let service: ServiceProcess;
 const said: string[] = [];
@@ -31,8 +31,7 @@ after(async () => {
 
 function startService(idleMilliseconds = 60_000, environment: NodeJS.ProcessEnv = {}): ServiceProcess {
   return createServiceProcess({
-    script: join(import.meta.dirname, '../../../src/ml/service/main.ts'),
-    execArgv: ['--import', import.meta.resolve('tsx')],
+    script: join(import.meta.dirname, '../../../dist/ml/service.mjs'),
     environment: () => ({ ...process.env, NODE_OPTIONS: '', FIVECROP_CUDA: join(folder, 'cuda'), ...environment }),
     onOutput: (line) => said.push(line),
     idleMilliseconds,

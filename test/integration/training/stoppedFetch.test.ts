@@ -14,7 +14,7 @@ import { drawTinyDataset, temporaryFolder, tinyConfig } from '../../unit/trainin
 import { close, listen } from '../weights/imitatedHub.ts';
 
 const network = { kind: 'architecture', name: 'timm/resnet18.mine_in1k' } as const;
-const trainer = join(import.meta.dirname, '../../../src/ml/trainer/main.ts');
+const trainer = join(import.meta.dirname, '../../../dist/ml/trainer.mjs');
 
 before(() => {
   delete process.env['FIVECROP_MIRROR'];
@@ -62,11 +62,10 @@ test(
     const config = { ...tinyConfig(await drawTinyDataset(folder), { method: 'head' }), network };
     await writeFile(file, JSON.stringify(config));
     const runs = join(folder, 'runs');
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', trainer, file, runs, '--weights-folder', join(folder, 'weights')],
-      { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, HF_ENDPOINT: hub.address } },
-    );
+    const child = spawn(process.execPath, [trainer, file, runs, '--weights-folder', join(folder, 'weights')], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, NODE_OPTIONS: '', HF_ENDPOINT: hub.address },
+    });
     context.after(() => child.kill('SIGKILL'));
     const words = text(child.stderr);
     const ended = once(child, 'exit');

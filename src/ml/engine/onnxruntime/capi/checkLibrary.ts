@@ -26,7 +26,7 @@ const firstCrashCode = 0xc0000000;
  * that a crash cannot take a run down with it. Passes if all numbers are the same to the last bit. Never throws.
  */
 export async function checkLibrary(): Promise<LibraryCheck> {
-  const script = import.meta.url.endsWith('.ts') ? './checkProcess.ts' : './checkLibrary.mjs';
+  const script = import.meta.url.endsWith('.ts') ? '../../../../../dist/ml/checkLibrary.mjs' : './checkLibrary.mjs';
   return checkOf(await askProcess(new URL(script, import.meta.url), [], patienceSeconds));
 }
 
