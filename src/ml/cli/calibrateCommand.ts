@@ -11,7 +11,7 @@ import {
 } from '../inference/calibrateConfidence.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
-import { checkpointPath } from './checkpointPath.ts';
+import { checkpointPath } from '../../runs/checkpointPath.ts';
 import { computingOptions, placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
 import { imagesVisibly } from './imagesVisibly.ts';

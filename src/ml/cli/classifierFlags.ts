@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { usageError } from '../../protocol/errors.ts';
 import { canonicalName } from '../networks/registry.ts';
 import type { ClassifierSource } from '../inference/loadClassifier.ts';
-import { checkpointPath } from './checkpointPath.ts';
+import { checkpointPath } from '../../runs/checkpointPath.ts';
 import type { OptionValues } from './configFlags.ts';
 import { preprocessingFromFlags } from './networkFlags.ts';
 import { backbonePath, weightsPath } from './trainingConfigFrom.ts';

@@ -6,11 +6,11 @@ import { exportedNames, type ExportForm, exportInputs, exportPrecisions } from '
 import { licenceNote } from '../../protocol/licence.ts';
 import { writeAtomically, writeTextAtomically } from '../../runs/atomicFile.ts';
 import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
+import { checkpointPath } from '../../runs/checkpointPath.ts';
 import { exportCheckpoint as makeExport, type ExportOptions } from '../export/exportCheckpoint.ts';
 import { usualTests } from '../export/exportTests.ts';
 import { exportStateDict } from '../export/exportStateDict.ts';
 import { readyScripts } from '../export/scripts/readyScripts.ts';
-import { checkpointPath } from './checkpointPath.ts';
 import { cropCountFrom, cropsOption } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
 import { imagesVisibly } from './imagesVisibly.ts';

@@ -17,7 +17,7 @@ import type { Classifier } from '../inference/classifier.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
 import { renameClasses } from '../inference/renameClasses.ts';
 import type { ClassifierTest } from '../inference/testClassifier.ts';
-import { checkpointPath } from './checkpointPath.ts';
+import { checkpointPath } from '../../runs/checkpointPath.ts';
 import { computingOptions, cropCountFrom, placementFromFlags } from './computingFlags.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 import { cropLines } from './cropLines.ts';

@@ -8,7 +8,7 @@ import { runOfCheckpoint } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
-import { checkpointPath } from './checkpointPath.ts';
+import { checkpointPath } from '../../runs/checkpointPath.ts';
 import type { Output } from './output.ts';
 import { testVisibly } from './testVisibly.ts';
 

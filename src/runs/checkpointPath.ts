@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { userError } from '../../protocol/errors.ts';
-import { runFiles } from '../../protocol/runRecord.ts';
+import { userError } from '../protocol/errors.ts';
+import { runFiles } from '../protocol/runRecord.ts';
 
 /**
  * The checkpoint file that a path means: the file itself, or of a run's folder the best one, else the last. Throws a user

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { checkpointPath } from '../../../src/ml/cli/checkpointPath.ts';
+import { checkpointPath } from '../../../src/runs/checkpointPath.ts';
 
 test("a run's folder stands for its best checkpoint, else for its last", async (context) => {
   const run = await mkdtemp(join(tmpdir(), 'fivecrop-run-'));
