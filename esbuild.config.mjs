@@ -25,7 +25,7 @@ const dist = resolve(root, flags.into);
 
 const external = JSON.parse(readFileSync(join(root, 'scripts/external.json'), 'utf8'));
 const native = [...external.shipped, ...external.installedByUsers];
-const pages = ['training', 'prediction', 'evaluation', 'cleaning', 'labelling', 'dryRun'];
+const pages = ['training', 'prediction', 'evaluation', 'cleaning', 'labelling', 'dryRun', 'serving'];
 
 /** Gives CommonJS packages inside an ES module bundle their `require`. */
 const requireBanner =
@@ -96,6 +96,7 @@ function builds() {
       ...ml,
       entryPoints: {
         fivecrop: 'src/ml/cli/main.ts',
+        library: 'src/ml/library/main.ts',
         trainer: 'src/ml/trainer/main.ts',
         dryRun: 'src/ml/trainer/dryRun.ts',
         service: 'src/ml/service/main.ts',

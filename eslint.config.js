@@ -37,6 +37,8 @@ const arrows = {
   'ml/training': ['protocol', 'runs', ...graphs, 'ml/cache', ...networks, 'ml/inference'],
   'ml/export': ['protocol', 'runs', ...graphs, ...networks, 'ml/inference'],
   'ml/results': ['protocol', 'runs', 'charts', 'ml/data'],
+  'ml/serve': ['protocol', 'ml/data', 'ml/inference', 'ml/results'],
+  'ml/library': ['protocol', 'runs', 'ml'],
   'ml/trainer': ['protocol', 'runs', 'ml'],
   'ml/service': ['protocol', 'runs', 'ml'],
   'ml/cli': ['protocol', 'runs', 'charts', 'ml'],

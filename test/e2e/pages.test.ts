@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { Browser, Locator } from 'playwright-core';
+import sharp from 'sharp';
 import { browserMissing, launchBrowser } from '../../scripts/host/browser.ts';
 import { parseCsv } from '../../src/protocol/csv.ts';
 import type { CleaningPanelToHost } from '../../src/protocol/cleaningPanel.ts';
@@ -32,6 +33,7 @@ import {
   sampleProbabilities,
   sampleRun,
 } from './pages/samples.ts';
+import { hostileName, servedToken, serveHostileNames } from './pages/servedPage.ts';
 import { until } from './until.ts';
 
 /** The pages without a workbench: a made-up host sends messages, under the policy that panels have. */
@@ -1422,5 +1424,53 @@ test(
         .waitFor();
       assert.equal(await page.getByRole('button', { name: 'Take this picture' }).isVisible(), false);
     });
+  },
+);
+
+test(
+  'the page of a server classifies what is chosen, asks nobody else, and shows names as text',
+  { skip },
+  async () => {
+    const server = await serveHostileNames();
+    const context = await browser.newContext({ viewport: { width: 800, height: 700 } });
+    try {
+      const page = await context.newPage();
+      const problems: string[] = [];
+      const asked = new Set<string>();
+      page.on('pageerror', (error) => problems.push(String(error)));
+      page.on('console', (message) => problems.push(message.text()));
+      page.on('request', (request) => asked.add(new URL(request.url()).origin));
+      await page.goto(server.address);
+      const red = await sharp({ create: { width: 64, height: 48, channels: 3, background: '#ff0000' } })
+        .jpeg()
+        .toBuffer();
+      const choose = (name: string, buffer: Buffer) =>
+        page.locator('input[type=file]').setInputFiles({ name, mimeType: 'image/jpeg', buffer });
+      await choose('first.jpg', red);
+      await page.getByText('A token is needed').waitFor();
+      await page.getByLabel('Token').fill(servedToken);
+      await choose('<i>red</i>.jpg', red);
+      const answer = page.locator('.answers li').first();
+      await answer.locator('table').waitFor();
+      assert.deepEqual(await answer.locator('p').allTextContents(), ['<i>red</i>.jpg']);
+      assert.equal(await answer.locator('td').first().textContent(), hostileName);
+      assert.match((await answer.locator('td').nth(1).textContent()) ?? '', /^9\d\.\d %$|^100\.0 %$/u);
+      assert.equal(await page.locator('h1').textContent(), hostileName);
+      await choose('text.jpg', Buffer.from('text'));
+      await page.getByText('The file is not in a format that can be read; save it as JPEG or PNG.').waitFor();
+      await pageScreenshot(page, 'served');
+      assert.deepEqual(
+        [...asked].filter((origin) => origin !== server.address && origin !== 'null'),
+        [],
+      );
+      // The first answer is 401, which a browser logs.
+      assert.deepEqual(
+        problems.filter((problem) => !problem.includes('status of 401')),
+        [],
+      );
+    } finally {
+      await context.close();
+      await server.stop();
+    }
   },
 );

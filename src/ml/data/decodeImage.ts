@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import type { Metadata, ResizeOptions, Sharp } from 'sharp';
 import type { Fit, Interpolation } from '../../protocol/preprocessing.ts';
 import { decodeSeconds, maxAspectRatio, maxImagePixels } from './imageLimits.ts';
+import type { ImageInput } from './imageInput.ts';
 import { simpleJpegSize } from './jpegHeader.ts';
 import { decodePlainJpeg, isPlainJpeg } from './plainJpeg.ts';
 import { resize } from './resize.ts';
@@ -23,7 +24,7 @@ export interface DecodeOptions {
 }
 
 /**
- * Decodes an image file and resizes it to `side`, which is its short side unless `fit` says otherwise, as torchvision's
+ * Decodes an image file, or its bytes, and resizes it to `side`, which is its short side unless `fit` says otherwise, as torchvision's
  * `Resize` does on Pillow images (antialiased): 8-bit RGB, EXIF orientation applied, embedded profiles and CMYK brought to sRGB, alpha dropped
  * as Pillow's `convert('RGB')` drops it, the first frame of an animation. Up to a million pixels the result is Pillow's to
  * the last bit (20 of 20 flowers; 47 of 50 photographs of ImageNet, whose others have a profile); larger images are
@@ -32,12 +33,12 @@ export interface DecodeOptions {
  * Throws a user error for a file that cannot be used; its message is a sentence that does not name the file.
  */
 export async function decodeImage(
-  file: string,
+  input: ImageInput,
   side: number,
   { interpolation = 'bilinear', fit = 'crop', gate = (_, decode) => decode() }: DecodeOptions = {},
 ): Promise<ResizedImage> {
   try {
-    const read = readImageFile(file);
+    const read = readImageFile(input);
     const simple = read.content && (await decodeSimpleJpeg(read.content, { side, fit, interpolation }));
     if (simple) return simple;
     const image = await viewableImage(read, gate);

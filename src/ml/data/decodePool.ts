@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
+import type { CroppedImage } from './decodeCrops.ts';
 import type {
   CheckTask,
+  CropTask,
   InspectTask,
   Inspection,
   LoadAnswer,
@@ -18,6 +20,8 @@ export interface DecodePool {
   readonly threads: number;
   /** Makes inputs of images; `room` is handed over to a thread, so that it is empty here. */
   load(task: Omit<LoadTask, 'lock'>): Promise<LoadAnswer>;
+  /** Cuts an image into crops; the memory of its bytes is handed over to a thread, so that it is empty here. */
+  crop(task: Omit<CropTask, 'lock'>): Promise<CroppedImage>;
   /** Looks whether images are those that were seen. */
   check(task: Omit<CheckTask, 'lock'>): Promise<readonly LoadResult[]>;
   inspect(task: Omit<InspectTask, 'lock'>): Promise<readonly Inspection[]>;
@@ -49,6 +53,8 @@ export function createDecodePool(threads = Math.min(maxThreads, availableParalle
         { ...task, lock },
         { name: 'loadImages', transferList: task.room ? [task.room] : [] },
       ) as Promise<LoadAnswer>,
+    crop: (task) =>
+      pool.run({ ...task, lock }, { name: 'cropOne', transferList: [task.content.buffer] }) as Promise<CroppedImage>,
     check: (task) => pool.run({ ...task, lock }, { name: 'checkImages' }) as Promise<readonly LoadResult[]>,
     inspect: (task) => pool.run({ ...task, lock }, { name: 'inspectFiles' }) as Promise<readonly Inspection[]>,
     thumbnails: (task) =>

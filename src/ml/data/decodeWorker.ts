@@ -6,6 +6,7 @@ import { createRandom } from '../graph/random.ts';
 import { augment } from './augment.ts';
 import type { Augmentation, FurtherAugmentation } from './augment.ts';
 import { decodeImage } from './decodeImage.ts';
+import { type CroppedImage, type CropOptions, decodeCrops } from './decodeCrops.ts';
 import { cacheEntry, digestOf, entryBytes, readCacheEntry, writeCacheEntry } from './diskCache.ts';
 import { identityOf } from './fileIdentity.ts';
 import { digestFile } from './imageDigest.ts';
@@ -107,12 +108,29 @@ export async function loadImages({ requests, folder, lock, room }: LoadTask): Pr
     }
   }
   const answer: LoadAnswer = { results, pixels: pixels.subarray(0, offset) };
-  return moved(answer, pixels.buffer);
+  return moved(answer, [pixels.buffer]);
 }
 
-/** Hands a buffer over to the main thread instead of copying it. */
-function moved<Answer extends object>(answer: Answer, buffer: ArrayBuffer): Answer {
-  return move({ [transferableSymbol]: [buffer], [valueSymbol]: answer }) as unknown as Answer;
+/** Hands buffers over to the main thread instead of copying them. */
+function moved<Answer extends object>(answer: Answer, buffers: readonly ArrayBufferLike[]): Answer {
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: answer }) as unknown as Answer;
+}
+
+export interface CropTask extends CropOptions {
+  readonly name: string;
+  /** The image file's bytes, which have their memory for themselves. */
+  readonly content: Uint8Array<ArrayBuffer>;
+  readonly lock: LargeImageLock;
+}
+
+/** Cuts one image into crops. */
+export async function cropOne({ name, content, lock, ...options }: CropTask): Promise<CroppedImage> {
+  const cropped = await decodeCrops({ name, content }, options, gateOf(lock));
+  if ('error' in cropped) return cropped;
+  return moved(
+    cropped,
+    cropped.crops.map(({ pixels }) => pixels.buffer),
+  );
 }
 
 /** An image that a run has seen, to be looked at again. */

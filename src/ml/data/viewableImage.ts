@@ -3,9 +3,10 @@ import type { SharpOptions } from 'sharp';
 import { userError } from '../../protocol/errors.ts';
 import { formatHeadBytes, formatOf } from './imageFormat.ts';
 import type { MagickFormat } from './imageFormat.ts';
+import type { ImageInput } from './imageInput.ts';
 import { decodeSeconds, maxImagePixels, maxRareImageBytes, maxRareImagePixels } from './imageLimits.ts';
 import { magickSize, magickTiff } from './magick.ts';
-import { withOpenImage } from './openImage.ts';
+import { type OpenImage, withOpenImage } from './openImage.ts';
 import { decodeTarga, targaSize } from './targa.ts';
 import { readTiffHeader } from './tiffHeader.ts';
 import type { TiffHeader } from './tiffHeader.ts';
@@ -20,8 +21,9 @@ export interface ViewableImage {
   readonly options: SharpOptions;
 }
 
-/** A file that was looked at. */
+/** A file that was looked at, or its bytes in memory. */
 export interface ImageFile {
+  /** Its path; of bytes in memory, which are all in `content`, their name. */
   readonly file: string;
   /** Its bytes; undefined if they are many: libvips reads those bit by bit. */
   readonly content: Buffer | undefined;
@@ -48,13 +50,22 @@ const maxWholeBytes = 32 * 2 ** 20;
  * Reads a file, which libvips then decodes with half the work that it has with a small file's name. Read in this thread:
  * handing a small file to another one and back takes longer. Throws as `withOpenImage` does.
  */
-export function readImageFile(file: string): ImageFile {
-  return withOpenImage(file, ({ bytes, read }) => {
-    const content = bytes > maxWholeBytes ? undefined : read(0, bytes);
-    const head = content?.subarray(0, formatHeadBytes) ?? read(0, formatHeadBytes);
-    const isTiff = formatOf(head, file).decoder === 'tiff';
-    return { file, content, head, bytes, tiff: isTiff ? readTiffHeader(read) : undefined };
+export function readImageFile(input: ImageInput): ImageFile {
+  if (typeof input !== 'string') {
+    const { name, content } = input;
+    const whole = Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+    return lookAt(name, whole, { bytes: whole.length, read: (at, length) => whole.subarray(at, at + length) });
+  }
+  return withOpenImage(input, (image) => {
+    const content = image.bytes > maxWholeBytes ? undefined : image.read(0, image.bytes);
+    return lookAt(input, content, image);
   });
+}
+
+function lookAt(file: string, content: Buffer | undefined, { bytes, read }: OpenImage): ImageFile {
+  const head = content?.subarray(0, formatHeadBytes) ?? read(0, formatHeadBytes);
+  const isTiff = formatOf(head, file).decoder === 'tiff';
+  return { file, content, head, bytes, tiff: isTiff ? readTiffHeader(read) : undefined };
 }
 
 /**

@@ -1,9 +1,9 @@
 import { temperatureFor } from '../../protocol/confidenceCalibration.ts';
-import { cancelled, messageOf, usageError, userError } from '../../protocol/errors.ts';
+import { cancelled, usageError, userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { FailedPrediction, ImagePrediction } from '../../protocol/prediction.ts';
-import { decodeImage } from '../data/decodeImage.ts';
-import { cropImage, type Crop } from '../data/fiveCrops.ts';
+import { type CroppedImage, type CropOptions, decodeCrops } from '../data/decodeCrops.ts';
+import type { ImageInput } from '../data/imageInput.ts';
 import { calibrated } from './calibrated.ts';
 import type { Classifier, ImageBatch } from './classifier.ts';
 import { meanProbabilities, rankClasses } from './ranking.ts';
@@ -20,14 +20,9 @@ export interface PredictOptions {
 }
 
 /** Images whose crops run through the network together. */
-const imagesPerBatch = 4;
+export const imagesPerBatch = 4;
 
-/** An image cut into crops, or why there are none. */
-export type CroppedImage =
-  | { readonly image: string; readonly width: number; readonly height: number; readonly crops: readonly Crop[] }
-  | FailedPrediction;
-
-/** The same, with a row of probabilities a crop in the order of the classifier's labels. */
+/** An image cut into crops, with a row of probabilities a crop in the order of the classifier's labels. */
 export type ClassifiedImage =
   (Exclude<CroppedImage, FailedPrediction> & { readonly rows: readonly Float32Array[] }) | FailedPrediction;
 
@@ -38,7 +33,7 @@ export type ClassifiedImage =
  */
 export async function* predictImages(
   classifier: Classifier,
-  images: readonly string[],
+  images: readonly ImageInput[],
   options: PredictOptions,
 ): AsyncGenerator<ImagePrediction | FailedPrediction> {
   for await (const classified of classifyImages(classifier, images, options)) {
@@ -46,10 +41,11 @@ export async function* predictImages(
   }
 }
 
-function predictionOf(
+/** What is told of an image whose crops were classified; see `predictImages`. */
+export function predictionOf(
   { image, width, height, crops, rows }: Exclude<ClassifiedImage, FailedPrediction>,
   classifier: Classifier,
-  { topK, reject = false }: PredictOptions,
+  { topK, reject = false }: Pick<PredictOptions, 'topK' | 'reject'>,
 ): ImagePrediction {
   const ranked = (probabilities: Float32Array | Float64Array, of: number) =>
     rankClasses(probabilities, classifier.labels, topK, calibrated(probabilities, classifier, of));
@@ -85,16 +81,12 @@ export function rejectThresholdOf({ title, calibration }: Classifier, crops: num
 /** Every crop's probabilities, image by image in their order; see `predictImages`, which ranks them. */
 export async function* classifyImages(
   classifier: Classifier,
-  images: readonly string[],
-  { cropCount, resize: given, signal }: Omit<PredictOptions, 'topK'>,
+  images: readonly ImageInput[],
+  { signal, ...wanted }: Omit<PredictOptions, 'topK'>,
 ): AsyncGenerator<ClassifiedImage> {
-  const resize = resizeFor(classifier.preprocessing, given);
-  const { crop: size, interpolation, fit } = classifier.preprocessing;
-  if (resize < size) throw usageError(`--resize ${resize} is smaller than the network’s crop; take ${size} or more.`);
+  const options = cropOptionsFor(classifier, wanted);
   const load = (from: number) => {
-    const batch = images
-      .slice(from, from + imagesPerBatch)
-      .map((image) => cropFile(image, { resize, interpolation, fit, size, cropCount }));
+    const batch = images.slice(from, from + imagesPerBatch).map((image) => decodeCrops(image, options));
     return Promise.all(batch);
   };
   let next = load(0);
@@ -113,21 +105,15 @@ export function resizeFor({ resize, fit = 'crop' }: Pick<Preprocessing, 'resize'
   throw usageError(`--resize cannot be used here, as the network sees whole images (fit ${fit}): leave it out.`);
 }
 
-interface CropOptions extends Pick<PredictOptions, 'cropCount'>, Pick<Preprocessing, 'interpolation' | 'fit'> {
-  readonly resize: number;
-  readonly size: number;
-}
-
-async function cropFile(
-  image: string,
-  { resize, interpolation, fit, size, cropCount }: CropOptions,
-): Promise<CroppedImage> {
-  try {
-    const decoded = await decodeImage(image, resize, { interpolation, fit });
-    return { image, ...decoded.source, crops: cropImage(decoded, size, cropCount, fit) };
-  } catch (error) {
-    return { image, error: messageOf(error) };
-  }
+/** How a classifier's images are cropped. Throws a usage error where `resize` leaves no room for the crops. */
+export function cropOptionsFor(
+  { preprocessing }: Pick<Classifier, 'preprocessing'>,
+  { cropCount, resize: given }: Pick<PredictOptions, 'cropCount' | 'resize'>,
+): CropOptions {
+  const resize = resizeFor(preprocessing, given);
+  const { crop: size, interpolation, fit } = preprocessing;
+  if (resize < size) throw usageError(`--resize ${resize} is smaller than the network’s crop; take ${size} or more.`);
+  return { resize, interpolation, fit, size, cropCount };
 }
 
 async function classifyBatch(classifier: Classifier, batch: readonly CroppedImage[]): Promise<ClassifiedImage[]> {
