@@ -2,7 +2,7 @@
 export default {
   entry: [
     'src/extension/{main,startExtension}.ts',
-    'src/ml/{cli,trainer,service}/main.ts',
+    'src/ml/{cli,library,trainer,service}/main.ts',
     'src/ml/data/{decodeWorker,magickWorker}.ts',
     'src/ml/data/kernels/pixels.ts',
     'src/webview/*/main.ts',
@@ -13,11 +13,12 @@ export default {
     'bench/{main,recipes,labelOrder,eightBits,writeTable}.ts',
     'bench/gpu.mjs',
     'bench/{cases,ours}/*.ts',
+    'examples/*.ts',
     'scripts/*.{ts,mjs}',
     'scripts/host/desktopShim.{ts,mjs}',
     'scripts/host/plainLogger.cjs',
   ],
-  project: ['src/**/*.ts', 'test/**/*.ts', 'bench/**/*.{ts,mjs}', 'scripts/**/*.{ts,mjs,cjs}'],
+  project: ['src/**/*.ts', 'examples/*.ts', 'test/**/*.ts', 'bench/**/*.{ts,mjs}', 'scripts/**/*.{ts,mjs,cjs}'],
   ignoreExportsUsedInFile: true,
   // scripts/compileKernels.mjs and scripts/jpegLibrary.mjs find them by the path of a file inside.
   ignoreDependencies: ['assemblyscript', '@julusian/jpeg-turbo'],

@@ -68,7 +68,7 @@ async function makePackage(target: VscodeTarget): Promise<void> {
 async function writeManifest(stage: string): Promise<void> {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest;
   const kept = Object.entries(manifest.dependencies).filter(([name]) => external.shipped.includes(name));
-  const left = new Set(['scripts', 'devDependencies', 'optionalDependencies', 'dependencies']);
+  const left = new Set(['scripts', 'exports', 'devDependencies', 'optionalDependencies', 'dependencies']);
   const rest = Object.entries(manifest).filter(([name]) => !left.has(name));
   const staged = { ...Object.fromEntries(rest), dependencies: Object.fromEntries(kept) };
   await writeFile(join(stage, 'package.json'), JSON.stringify(staged, null, 2));

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import { usageError } from '../../protocol/errors.ts';
 import { deviceChoices, engineChoices } from '../../protocol/trainingConfig.ts';
-import { chooseEngine } from '../engine/chooseEngine.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
+import { choosePlacement } from '../library/choosePlacement.ts';
 import type { OptionValues } from './configFlags.ts';
 
 /** Options that say what computes, for the commands that use a network. */
@@ -14,12 +14,10 @@ export function computingOptions(): Option[] {
 }
 
 /** The engine and device that the flags ask for; `say` hears of every fallback. */
-export async function placementFromFlags(options: OptionValues, say: (line: string) => void): Promise<Placement> {
+export function placementFromFlags(options: OptionValues, say: (line: string) => void): Promise<Placement> {
   const engine = engineChoices.find((name) => name === options['engine']) ?? 'auto';
   const device = deviceChoices.find((name) => name === options['device']) ?? 'auto';
-  const chosen = await chooseEngine({ engine, device, log: say });
-  for (const fallback of chosen.fallbacks) say(fallback);
-  return chosen;
+  return choosePlacement({ engine, device, log: say });
 }
 
 /** Number of crops of an image. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 
 const root = join(import.meta.dirname, '..', '..', '..');
-const rooms = ['src', 'test', 'bench', 'scripts'];
+const rooms = ['src', 'test', 'bench', 'scripts', 'examples'];
 
 /** The paths of all files and folders in the repository's rooms, with `/` around them. */
 const present = rooms.flatMap((room) => [
