@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
+import { assertCommand } from './assertCommand.ts';
 import { calibrateCommand } from './calibrateCommand.ts';
 import { checkCommand } from './checkCommand.ts';
 import { cleanCommand } from './cleanCommand.ts';
@@ -18,6 +19,7 @@ import { predictCommand } from './predictCommand.ts';
 import { runsCommand } from './runsCommand.ts';
 import { sampleCommand } from './sampleCommand.ts';
 import { samplesCommand } from './samplesCommand.ts';
+import { serveCommand } from './serveCommand.ts';
 import { studyCommand } from './studyCommand.ts';
 import { suspectsCommand } from './suspectsCommand.ts';
 import { testCommand } from './testCommand.ts';
@@ -47,6 +49,7 @@ export function createProgram(): Command {
     lrFindCommand(),
     estimateCommand(),
     testCommand(),
+    assertCommand(),
     calibrateCommand(),
     predictCommand(),
     compareCommand(),
@@ -60,6 +63,7 @@ export function createProgram(): Command {
     explainCommand(),
     exportCommand(),
     verifyCommand(),
+    serveCommand(),
     pageCommand(),
     runsCommand(),
     networksCommand(),

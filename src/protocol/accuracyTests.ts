@@ -1,0 +1,71 @@
+import * as z from 'zod';
+import { between, list, mostClasses, mostListed, name, path } from './bounded.ts';
+import { splitNames } from './dataReport.ts';
+
+/** The file that `fivecrop assert` reads if none is named. */
+export const accuracyTestsFile = 'fivecrop.tests.json';
+
+const share = between(0, 1);
+
+/** What is expected of a checkpoint on some images. Shares are from 0 to 1, and an expectation is met from its value on. */
+export const accuracyTestSchema = z
+  .strictObject({
+    name: name(1).describe('What the test is called.'),
+    checkpoint: path()
+      .optional()
+      .describe(
+        'A checkpoint, or the folder of a run, whose best one is tested. If not set, the newest finished run in `runs`.',
+      ),
+    runs: path().optional().describe('Folder of runs, the newest finished one of which is tested; `runs` if not set.'),
+    data: path().describe('Folder of images, as for `fivecrop test`.'),
+    split: z.enum(splitNames).default('test').describe('Which images.'),
+    crops: z
+      .union([z.literal(1), z.literal(5)])
+      .default(1)
+      .describe('Crops of each image: 1 for the center, or 5.'),
+    accuracy: share.optional().describe('Least accuracy.'),
+    top5: share.optional().describe('Least top-5 accuracy.'),
+    macroF1: share.optional().describe('Least mean of the classes’ F1.'),
+    recall: z
+      .record(name(1), share)
+      .optional()
+      .describe('Least recall of single classes, by the name of the class or of its folder.'),
+    slices: list(
+      z.strictObject({
+        by: path().describe('size, brightness, sharpness, path:PATTERN or FILE.csv:COLUMN, as for `test --slice`.'),
+        accuracy: share.describe('Least accuracy of each of its slices.'),
+      }),
+      mostListed,
+    ).optional(),
+    baseline: z
+      .strictObject({
+        checkpoint: path().describe('A checkpoint, or the folder of a run, on the same images.'),
+        p: between(0, 1)
+          .default(0.05)
+          .describe('It is worse than the baseline if McNemar’s test gives less than this.'),
+      })
+      .optional()
+      .describe('Fails if fewer images are right than with this one, and the difference is not chance.'),
+  })
+  .refine(({ checkpoint, runs }) => checkpoint === undefined || runs === undefined, {
+    error: 'name a checkpoint or runs, not both',
+  })
+  .refine((test) => ['accuracy', 'top5', 'macroF1', 'recall', 'slices', 'baseline'].some((key) => key in test), {
+    error: 'says nothing that is expected: give accuracy, top5, macroF1, recall, slices or baseline',
+  });
+export type AccuracyTest = z.infer<typeof accuracyTestSchema>;
+
+export const accuracyTestsSchema = z.strictObject({
+  $schema: path().optional(),
+  version: z.literal(1),
+  tests: list(accuracyTestSchema, mostClasses),
+});
+
+/** One expectation, and whether it is met. */
+export interface CheckedExpectation {
+  /** `accuracy at least 0.9`. */
+  readonly expected: string;
+  /** What was found, in words. */
+  readonly found: string;
+  readonly isMet: boolean;
+}
