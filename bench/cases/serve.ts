@@ -4,7 +4,7 @@ import { builtCommandMissing } from '../builtCommand.ts';
 import { imagesUsed, prepareSubset, prepareWeights, subsetFolder, weightsFile } from '../data.ts';
 
 const network = 'resnet18';
-const [images, clients] = [192, 16];
+const [images, clients] = [96, 16];
 const args = [network, weightsFile(network), join(subsetFolder, 'train'), clients];
 
 export const benchCase: BenchCase = {
