@@ -79,7 +79,10 @@ export async function findSuspects(
 }
 
 /** Draws a small data set of five kinds of flowers into a new folder, to try things on; the same for the same seed. */
-export function drawSampleData(folder: string, seed = 0): Promise<{ readonly images: number; readonly classes: number }> {
+export function drawSampleData(
+  folder: string,
+  seed = 0,
+): Promise<{ readonly images: number; readonly classes: number }> {
   return drawSampleDataset(folder, seed);
 }
 

@@ -10,6 +10,7 @@ export type { TestedCheckpoint, TestOptions } from './testing.ts';
 export { checkData, drawSampleData, findSuspects } from './data.ts';
 export type { DataOptions, SuspectsOptions } from './data.ts';
 export { exportClassifier, listNetworks, readRun, readRunEvents } from './runs.ts';
+export type { ExportOptions } from './runs.ts';
 export { listRuns } from '../../runs/list.ts';
 export type { RunList, StoredRun } from '../../runs/list.ts';
 export { CancelledError, UserError } from '../../protocol/errors.ts';

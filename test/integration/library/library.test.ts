@@ -68,7 +68,7 @@ test('a run is trained, read, resumed, tested, exported and used', async (t) => 
   assert.ok((await readFile(tested.file ?? '', 'utf8')).includes('"accuracy"'));
 
   const file = join(folder, 'model.onnx');
-  await exportClassifier(run.folder, file);
+  await exportClassifier(run.folder, file, { input: 'normalized' });
   const [fromRun, fromExport] = await Promise.all([
     loadClassifier(resumed.best ?? '', computing),
     loadClassifier({ kind: 'backbone', file }, computing),
