@@ -40,10 +40,15 @@ function cudaDevice(native: NativePackage): Device {
     return { ...device, available: true, detail: `NVIDIA GPU, TensorFlow ${native.version} through ${native.name}` };
   }
   const detail = native.name.endsWith('-gpu')
-    ? `TensorFlow ${native.version} found no GPU: it needs NVIDIA's driver, CUDA 11.2 and cuDNN 8.1 on the library path`
+    ? `TensorFlow ${native.version} found no GPU: it needs NVIDIA's driver and ${librariesFor(native.version)} on the library path`
     : `${native.name} computes on the CPU only: a GPU needs @tensorflow/tfjs-node-gpu`;
   const lacks = native.name.endsWith('-gpu') ? {} : { lacks: 'tensorflow' as const };
   return { ...device, available: false, detail, ...lacks };
+}
+
+/** The package's own library is TensorFlow 2.9.1; another one was built for later versions of these. */
+function librariesFor(version: string): string {
+  return version.startsWith('2.9.') ? 'CUDA 11.2 and cuDNN 8.1' : 'the CUDA and cuDNN that it was built for';
 }
 
 /** The native library once it is loaded, which happens once a process, with or without the GPU. */
