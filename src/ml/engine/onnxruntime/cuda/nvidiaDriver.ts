@@ -1,6 +1,5 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { answerOf } from './answerOf.ts';
 import { codeOf, messageOf } from '../../../../protocol/errors.ts';
 import { cudaFilesFor, leastCapability, leastDriver, onlyPlatforms } from './cudaFiles.ts';
 
@@ -29,8 +28,7 @@ export async function nvidiaDriver(): Promise<NvidiaDriver> {
   }
   for (const program of programs) {
     try {
-      const { stdout } = await promisify(execFile)(program, question, { timeout: patienceMilliseconds });
-      return readCards(stdout);
+      return readCards(await answerOf(program, question, patienceMilliseconds));
     } catch (error) {
       if (codeOf(error) === 'ENOENT') continue;
       const lines = [error instanceof Error && 'stdout' in error ? String(error.stdout) : '', messageOf(error)];
