@@ -36,6 +36,7 @@ const arrows = {
   'ml/cleaning': [...base, ...networks, 'ml/evaluation', 'ml/inference', 'ml/features'],
   'ml/training': ['protocol', 'runs', ...graphs, 'ml/cache', ...networks, 'ml/inference'],
   'ml/export': ['protocol', 'runs', ...graphs, ...networks, 'ml/inference'],
+  'ml/sweep': ['protocol', 'ml/graph'],
   'ml/results': ['protocol', 'runs', 'charts', 'ml/data'],
   'ml/serve': ['protocol', 'ml/data', 'ml/inference', 'ml/results'],
   'ml/library': ['protocol', 'runs', 'ml'],

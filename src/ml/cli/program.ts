@@ -21,6 +21,7 @@ import { sampleCommand } from './sampleCommand.ts';
 import { samplesCommand } from './samplesCommand.ts';
 import { serveCommand } from './serveCommand.ts';
 import { studyCommand } from './studyCommand.ts';
+import { sweepCommand } from './sweepCommand.ts';
 import { suspectsCommand } from './suspectsCommand.ts';
 import { testCommand } from './testCommand.ts';
 import { trainCommand } from './trainCommand.ts';
@@ -42,6 +43,8 @@ export function createProgram(): Command {
     .version(packageJson.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
+    // Flags behind the name of a command are that command's, also where one above it has a flag of that name.
+    .enablePositionalOptions()
     .addHelpText('after', footer);
   const commands = [
     trainCommand(),
@@ -54,6 +57,7 @@ export function createProgram(): Command {
     predictCommand(),
     compareCommand(),
     studyCommand(),
+    sweepCommand(),
     importCommand(),
     checkCommand(),
     suspectsCommand(),

@@ -53,6 +53,11 @@ export function trainCommand(): Command {
     .addOption(
       new Option('--save-dir <folder>', 'the run’s folder, --out and --name in one').conflicts(['out', 'name']),
     )
+    .addOption(untilEpochOption())
+    .option(
+      '--features-folder <folder>',
+      'keep what frozen layers make of the images in a folder, for other runs that freeze the same layers',
+    )
     .addOption(profileOption())
     .addOption(seedsOption())
     .option('--json', 'print events as JSON, one per line')
@@ -86,12 +91,16 @@ async function trainSeeds(config: GivenConfig, count: number, options: OptionVal
 
 async function trainOnce(config: GivenConfig, options: OptionValues, output: Output): Promise<TrainRunResult> {
   const view = createTrainingView(output);
-  const stopping = () => view.line('Finishing the step and saving; Ctrl-C again quits at once.');
+  let interrupted = false;
+  const stopping = () => {
+    interrupted = true;
+    view.line('Finishing the step and saving; Ctrl-C again quits at once.');
+  };
   const result = await withInterrupt(stopping, (signal) => run(config, options, view, signal)).finally(view.end);
   view.summarise(result.folder, result.done);
   if (result.profile) for (const line of profileLines(result.profile)) output.say(line);
   // Stopped on request: what there is to say has been said, and the shell is to know.
-  if (result.done.state === 'stopped') process.exitCode = interruptedExitCode;
+  if (interrupted && result.done.state === 'stopped') process.exitCode = interruptedExitCode;
   return result;
 }
 
@@ -106,6 +115,8 @@ async function run(
     ...(typeof options['resume'] === 'string' ? { resume: resolve(options['resume']) } : {}),
     chooseEngine: chooseTrainingEngine,
     signal,
+    ...(typeof options['untilEpoch'] === 'number' ? { untilEpoch: options['untilEpoch'] } : {}),
+    ...(typeof options['featuresFolder'] === 'string' ? { featuresFolder: resolve(options['featuresFolder']) } : {}),
     ...(typeof options['profile'] === 'number' ? { profileSteps: options['profile'] } : {}),
     onEvent: view.event,
     onProgress: view.preparation,
@@ -121,6 +132,15 @@ function profileOption(): Option {
     const steps = numberOf('--profile', String(given));
     if (!Number.isInteger(steps) || steps < 1 || steps > 100) throw usageError('--profile takes 1 to 100 steps.');
     return steps;
+  });
+}
+
+function untilEpochOption(): Option {
+  const text = 'stop after this many epochs, with the schedule of all --epochs; --resume continues';
+  return new Option('--until-epoch <n>', text).conflicts('seeds').argParser((given: string) => {
+    const epochs = numberOf('--until-epoch', given);
+    if (!Number.isInteger(epochs) || epochs < 1) throw usageError('--until-epoch takes a whole number from 1 on.');
+    return epochs;
   });
 }
 

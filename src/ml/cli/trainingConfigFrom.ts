@@ -89,22 +89,39 @@ async function readConfig(file: string): Promise<Settings> {
   if (typeof settings !== 'object' || settings === null || Array.isArray(settings)) {
     throw userError(`${file} is not a settings file: name a .fivecrop.json file.`);
   }
-  const absolute = (path: unknown) => (typeof path === 'string' ? resolve(dirname(file), path) : path);
-  const ofBackbone = (path: unknown) => (typeof path === 'string' ? backbonePath(path, dirname(file)) : path);
-  const network: unknown = settings.network;
+  return withAbsolutePaths(settings, dirname(file));
+}
+
+/** Settings of a file in a folder with its paths made absolute. */
+export function withAbsolutePaths<Given extends Settings | Readonly<Record<string, unknown>>>(
+  settings: Given,
+  folder: string,
+): Given {
+  const absolute = (path: unknown) => (typeof path === 'string' ? resolve(folder, path) : path);
+  const ofBackbone = (path: unknown) => (typeof path === 'string' ? backbonePath(path, folder) : path);
   const paths = (value: object) =>
     Object.fromEntries(
       Object.entries(value).map(([key, path]) => {
-        if (key === 'weights' && typeof path === 'string') return [key, weightsPath(path, dirname(file))];
+        if (key === 'weights' && typeof path === 'string') return [key, weightsPath(path, folder)];
         return [key, key === 'file' ? ofBackbone(path) : path];
       }),
     );
+  const { data, classNames, network } = settings;
   return {
     ...settings,
-    ...(settings.data === undefined ? {} : { data: absolute(settings.data) as string }),
-    ...(settings.classNames === undefined ? {} : { classNames: absolute(settings.classNames) as string }),
-    ...(typeof network === 'object' && network !== null ? { network: paths(network) as NetworkInput } : {}),
+    ...(data === undefined ? {} : { data: absolute(data) }),
+    ...(classNames === undefined ? {} : { classNames: absolute(classNames) }),
+    ...(isObject(network) ? { network: paths(network) } : {}),
+    // A list of networks or of files of names, as a sweep has them.
+    ...(Array.isArray(network)
+      ? { network: network.map((item: unknown) => (isObject(item) ? paths(item) : item)) }
+      : {}),
+    ...(Array.isArray(classNames) ? { classNames: classNames.map(absolute) } : {}),
   };
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function networkFrom(options: OptionValues, base: NetworkInput | undefined): NetworkInput {

@@ -1,10 +1,11 @@
 import type { Batch, Loader } from '../../data/loader.ts';
 import { mixBatch, type SeededMixing } from '../../data/mixBatch.ts';
 import type { Feeds } from '../../engine/engine.ts';
-import { elementCount, float32Tensor, type Tensor } from '../../graph/tensor.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 import { mapAhead } from '../loop/mapAhead.ts';
 import type { FeatureStore } from './featureStore.ts';
 import type { FrozenPart } from './frozenPart.ts';
+import { joinColumns, layoutOf, type RowLayout, splitColumns } from './joinedRows.ts';
 
 /** A batch as the training step takes it. */
 export interface ReadyBatch {
@@ -35,7 +36,7 @@ export function freshBatches(loader: Loader, frozen: FrozenPart, mixing?: Seeded
  * then on the store has what came of it. The same batches as `freshBatches` makes, in the same order.
  */
 export function keptBatches(loader: Loader, frozen: FrozenPart, store: FeatureStore): ReadyBatches {
-  let layout: Layout | undefined;
+  let layout: RowLayout | undefined;
   const prepare = async (view: number, batch: Batch): Promise<ReadyBatch> => {
     const fresh = batch.indices.length > 0 ? await frozen.feeds(batch.images) : new Map<string, Tensor>();
     if (fresh.size > 0) layout ??= layoutOf(fresh);
@@ -73,48 +74,4 @@ export function keptBatches(loader: Loader, frozen: FrozenPart, store: FeatureSt
     const batches = loader.epoch(epoch, fromBatch, (place) => store.has(view, place));
     return mapAhead(batches, (batch) => prepare(view, batch));
   };
-}
-
-/** Which columns of a joined row belong to which feed. */
-interface Layout {
-  readonly width: number;
-  readonly parts: readonly { readonly name: string; readonly shape: readonly number[]; readonly size: number }[];
-}
-
-function layoutOf(feeds: Feeds): Layout {
-  const parts = Array.from(feeds, ([name, tensor]) => {
-    const shape = tensor.shape.slice(1);
-    return { name, shape, size: elementCount(shape) };
-  });
-  return { parts, width: parts.reduce((sum, { size }) => sum + size, 0) };
-}
-
-/** Feeds `[N, ...]` as one matrix `[N, width]`. */
-function joinColumns(feeds: Feeds, rows: number, { width, parts }: Layout): Float32Array {
-  const matrix = new Float32Array(rows * width);
-  let start = 0;
-  for (const { name, size } of parts) {
-    const tensor = feeds.get(name);
-    if (rows > 0 && tensor?.dtype !== 'float32') throw new TypeError(`the features ${name} are not float32`);
-    for (let row = 0; row < rows; row++) {
-      matrix.set((tensor?.data as Float32Array).subarray(row * size, (row + 1) * size), row * width + start);
-    }
-    start += size;
-  }
-  return matrix;
-}
-
-/** The opposite of `joinColumns`. */
-function splitColumns(matrix: Float32Array, rows: number, { width, parts }: Layout): Feeds {
-  let start = 0;
-  return new Map(
-    parts.map(({ name, shape, size }) => {
-      const data = new Float32Array(rows * size);
-      for (let row = 0; row < rows; row++) {
-        data.set(matrix.subarray(row * width + start, row * width + start + size), row * size);
-      }
-      start += size;
-      return [name, float32Tensor([rows, ...shape], data)];
-    }),
-  );
 }

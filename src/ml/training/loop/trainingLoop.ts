@@ -40,6 +40,8 @@ export interface LoopOptions {
   /** Runs what writes checkpoints; who measures it wraps it. */
   readonly save: <Result>(work: () => Promise<Result>) => Promise<Result>;
   readonly control: TrainingControl;
+  /** The run is stopped once this many epochs are done, with its schedule for all of them; a resume continues it. */
+  readonly untilEpoch?: number;
   readonly start: Position;
   readonly emit: (event: TimelessEvent) => void;
   /** Writes state and progress to the run's record. */
@@ -95,13 +97,17 @@ interface Loop extends LoopOptions {
 }
 
 async function run(loop: Loop): Promise<LoopResult> {
-  const { position, config, control } = loop;
+  const { position, config, control, untilEpoch = Infinity } = loop;
   const { epochs } = config;
   while (position.epoch < epochs) {
     if (shouldStop(position.earlyStop, config.earlyStop)) {
       const count = position.earlyStop.epochsWithoutBetter;
       const reason = `The validation loss did not improve for ${count} ${count === 1 ? 'epoch' : 'epochs'}, so the run stopped early.`;
       return { state: 'finished', reason, position };
+    }
+    if (position.epoch >= untilEpoch) {
+      const reason = `Stopped after epoch ${position.epoch} of ${epochs}, as asked for.`;
+      return { state: 'stopped', reason, position };
     }
     control.signal.throwIfAborted();
     await trainEpoch(loop);

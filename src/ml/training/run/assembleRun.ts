@@ -8,7 +8,12 @@ import { batchCount, createLoader, type Loader, type LoaderOptions } from '../..
 import type { Dataset } from '../../data/scanDataset.ts';
 import { evenlySpaced } from '../../data/evenlySpaced.ts';
 import type { ChosenEngine } from '../../engine/chooseEngine.ts';
+<<<<<<< HEAD
 import { calibrationImages, type Engine, type TrainingState } from '../../engine/engine.ts';
+=======
+import { engineVersion } from '../../engine/engineVersion.ts';
+import { calibrationImages, type TrainingState } from '../../engine/engine.ts';
+>>>>>>> 08ab952b (Sweep settings in the shell: grids, random and Sobol draws, asynchronous halving, features of frozen layers shared between the trials, and a stop after an epoch)
 import { inPrecision } from '../../engine/inPrecision.ts';
 import { balancedClassWeights } from '../loop/classWeights.ts';
 import { hearRequests, type TrainingControl } from './control.ts';
@@ -17,6 +22,7 @@ import { earlyStopStart } from '../loop/earlyStop.ts';
 import type { TargetOptions } from '../../operators/loss/lossTargets.ts';
 import { createFeatureStore } from '../features/featureStore.ts';
 import { type FrozenPart, frozenPart } from '../features/frozenPart.ts';
+import { frozenKey, withSharedFeatures } from '../features/sharedFeatures.ts';
 import { initialState, type LocateWeights } from './initialState.ts';
 import { memoryOfMachine } from './memoryOfMachine.ts';
 import type { NetworkToTrain } from './openNetwork.ts';
@@ -54,6 +60,8 @@ export interface AssembleOptions {
   readonly locateWeights: LocateWeights;
   /** Watches where the time goes, where that was asked for. */
   readonly profiler?: RunProfiler;
+  /** Folder that keeps what the frozen part makes of images, for other runs that freeze the same. */
+  readonly featuresFolder?: string;
 }
 
 const megabyte = 1024 * 1024;
@@ -169,6 +177,7 @@ interface FrozenWishes {
 
 /** The frozen part of a run's network, which stops computing once the run is stopped; the session ends it. */
 async function openFrozen(
+<<<<<<< HEAD
   options: AssembleOptions,
   { network, state, precision, part }: FrozenWishes,
 ): Promise<FrozenPart> {
@@ -181,6 +190,14 @@ async function openFrozen(
     log: (message) => session.log(message, 'warning'),
     ...(opened.backbone && { backbone: opened.backbone }),
   });
+=======
+  assembling: AssembleOptions,
+  options: Omit<Parameters<typeof frozenPart>[0], 'backbone'>,
+): Promise<FrozenPart> {
+  const { opened, session, control } = assembling;
+  const computing = await frozenPart({ ...options, ...(opened.backbone && { backbone: opened.backbone }) });
+  const made = await shared(assembling, options, computing);
+>>>>>>> 08ab952b (Sweep settings in the shell: grids, random and Sobol draws, asynchronous halving, features of frozen layers shared between the trials, and a stop after an epoch)
   session.onEnd(() => made.dispose());
   return {
     ...made,
@@ -190,6 +207,28 @@ async function openFrozen(
       return made.feeds(images, control.signal);
     },
   };
+}
+
+/** The frozen part with what other runs made of the same images, where a folder for that is named and it can be shared. */
+async function shared(
+  { config, opened, session, chosen, featuresFolder }: AssembleOptions,
+  { network, state, engine }: Pick<Parameters<typeof frozenPart>[0], 'network' | 'state' | 'engine'>,
+  frozen: FrozenPart,
+): Promise<FrozenPart> {
+  if (featuresFolder === undefined || !frozen.computes || config.batchNorm === 'batch') return frozen;
+  if (config.frozenPrecision === 'int8') {
+    session.log('Features in 8 bits depend on the images that their ranges are found with, so they are not shared.');
+    return frozen;
+  }
+  const key = frozenKey(network, state, [
+    ...[engine.name, engineVersion(engine.name), chosen.device],
+    ...[opened.backbone?.sha256, opened.backbone?.extractor.featuresOutput, opened.backbone?.extractor.pool],
+  ]);
+  return withSharedFeatures(frozen, {
+    folder: featuresFolder,
+    key,
+    onWarning: (message) => session.log(message, 'warning'),
+  });
 }
 
 function targetsOf({ labelSmoothing, classWeights }: TrainingConfig, { classes, splits }: Dataset): TargetOptions {

@@ -79,6 +79,10 @@ export interface TrainRunOptions {
   readonly weights?: { readonly folder?: string; readonly mirror?: string };
   /** Steps whose time is taken apart into `profile.json`; none without it. */
   readonly profileSteps?: number;
+  /** Stops the run once this many epochs are done, with its schedule for all of them. */
+  readonly untilEpoch?: number;
+  /** Folder that keeps what frozen layers make of images, for other runs that freeze the same. */
+  readonly featuresFolder?: string;
   /** Takes the steps; `trainingLoop` without it. */
   readonly loop?: (options: LoopOptions) => Promise<LoopResult>;
   /** Progress of what happens before the first step: downloads and the reading of the data. */
@@ -268,11 +272,16 @@ async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCh
     dataCheck,
     locateWeights: locate,
     ...(profiler ? { profiler } : {}),
+    ...(options.featuresFolder === undefined ? {} : { featuresFolder: options.featuresFolder }),
   });
   refuseUntrainable(await dataCheck.readable, started.split);
   const split = await dataCheck.split;
   if (!(started.inPlace && started.splitIsKept)) await writeRunSplit(session.folder.path, split);
-  const loop = { ...assembled, facts: { ...assembled.facts, split: splitForHeader(split) } };
+  const loop = {
+    ...assembled,
+    facts: { ...assembled.facts, split: splitForHeader(split) },
+    ...(options.untilEpoch === undefined ? {} : { untilEpoch: options.untilEpoch }),
+  };
   const { stepsPerEpoch } = loop;
   if (config.tensorboard) await writeTensorboard(session, loop.start.step);
   else await removeOldTensorboard(session);

@@ -1,0 +1,216 @@
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cancelled, CancelledError, userError } from '../../protocol/errors.ts';
+import { plural } from '../../protocol/plural.ts';
+import { type Halving, type Sweep, sweepFiles, type TrialEvent } from '../../protocol/sweep.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
+import { writeTextAtomically } from '../../runs/atomicFile.ts';
+import { hasRecord, readStoredRun } from '../../runs/list.ts';
+import { tryLock } from '../../runs/lock.ts';
+import { forgetStop, openTrialLog, readTrialEvents, stopIsRequested, type TrialLog } from '../../runs/sweep.ts';
+import { compareScores, type Job, nextJob, rungsOf, type Score, type Standing } from '../sweep/halving.ts';
+import { whenNotTrained } from './whenNotTrained.ts';
+
+/** A trial that is to be run: its settings, checked, or why they cannot be. */
+export type PlannedTrial = GivenConfig | { readonly problem: string };
+
+/** What a sweep has done for it, and who hears of that. */
+export interface SweepWorkers {
+  /** Trains a run with arguments of `fivecrop train`, and resolves with why not where it failed. */
+  readonly train: (args: readonly string[], signal: AbortSignal) => Promise<string | undefined>;
+  readonly say: (line: string) => void;
+  readonly heard: (event: TrialEvent) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface SweepPlan {
+  /** Absolute; it holds `sweep.json`, and the runs lie beside it. */
+  readonly folder: string;
+  readonly name: string;
+  /** In the order of their numbers, which begin with 1. */
+  readonly trials: readonly PlannedTrial[];
+  readonly halving?: Halving;
+  readonly parallel: number;
+}
+
+/** A trial as it stands. */
+export interface TrialStanding extends Partial<Score> {
+  readonly trial: number;
+  readonly settings: Sweep['trials'][number];
+  readonly run?: string;
+  readonly state: 'waiting' | 'begun' | 'behind' | 'finished' | 'failed';
+  /** Epochs after which the score was taken. */
+  readonly epochs?: number;
+  readonly reason?: string;
+}
+
+/** Milliseconds between two looks whether somebody asked the sweep to end. */
+const stopPoll = 1000;
+
+/**
+ * Runs the trials of a sweep, `parallel` at a time, until none is left to train. What an earlier start did is not done
+ * again: a trial that was broken off goes on from its last checkpoint. Features of frozen layers are shared between the
+ * trials. Throws a user error where another process runs the sweep, and a `CancelledError` where it is stopped.
+ */
+export async function runSweep(plan: SweepPlan, workers: SweepWorkers): Promise<void> {
+  const lock = await tryLock(join(plan.folder, sweepFiles.lock));
+  if (!lock) throw userError(`Another process runs the sweep ${plan.name}: wait for it, or stop it.`);
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  workers.signal.addEventListener('abort', stop);
+  if (workers.signal.aborted) stop();
+  await forgetStop(plan.folder);
+  const poll = setInterval(() => {
+    if (stopIsRequested(plan.folder)) stop();
+  }, stopPoll);
+  const log = await openTrialLog(plan.folder);
+  try {
+    await runTrials(plan, workers, log, stopping.signal);
+    await rm(join(plan.folder, sweepFiles.features), { recursive: true, force: true });
+  } finally {
+    clearInterval(poll);
+    workers.signal.removeEventListener('abort', stop);
+    await log.close();
+    await forgetStop(plan.folder);
+    await lock.release();
+  }
+}
+
+async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, signal: AbortSignal): Promise<void> {
+  const events = await readTrialEvents(plan.folder);
+  const rungs = rungsOf(plan.halving, epochsOf(plan));
+  const running = new Map<string, Promise<void>>();
+  const jobs: Job[] = [];
+  const note = async (event: Parameters<TrialLog['add']>[0]) => {
+    const noted = await log.add(event);
+    events.push(noted);
+    workers.heard(noted);
+  };
+  let failure: Error | undefined;
+  const begin = (job: Job) => {
+    const key = `${job.trial} ${job.rung}`;
+    jobs.push(job);
+    const work = runJob(plan, job, rungs, events, note, workers, signal)
+      .catch((error: unknown) => {
+        failure ??= error instanceof Error ? error : new Error(String(error));
+      })
+      .finally(() => {
+        jobs.splice(jobs.indexOf(job), 1);
+        running.delete(key);
+      });
+    running.set(key, work);
+  };
+  for (;;) {
+    while (running.size < plan.parallel && failure === undefined && !signal.aborted) {
+      const job = nextJob(standingOf(plan.trials.length, events), rungs.length, plan.halving?.factor ?? 2, jobs);
+      if (!job) break;
+      begin(job);
+    }
+    if (running.size === 0) break;
+    await Promise.race(running.values());
+  }
+  if (failure !== undefined && !(failure instanceof CancelledError)) throw failure;
+  if (signal.aborted) throw cancelled();
+}
+
+/** The same for all trials of a sweep that halves. */
+function epochsOf({ trials }: SweepPlan): number {
+  const epochs = trials.map((trial) => ('problem' in trial ? 0 : trial.epochs));
+  return Math.max(...epochs, 1);
+}
+
+async function runJob(
+  { folder, name, trials, halving }: SweepPlan,
+  { trial, rung }: Job,
+  rungs: readonly number[],
+  events: readonly TrialEvent[],
+  note: (event: Parameters<TrialLog['add']>[0]) => Promise<void>,
+  workers: SweepWorkers,
+  signal: AbortSignal,
+): Promise<void> {
+  const run = `${name}-${String(trial).padStart(String(trials.length).length, '0')}`;
+  if (!events.some((event) => event.event === 'begun' && event.trial === trial && event.rung === rung))
+    await note({ event: 'begun', trial, rung, run });
+  const config = trials[trial - 1];
+  if (!config || 'problem' in config) {
+    await note({ event: 'failed', trial, rung, reason: config?.problem ?? 'there is no such trial' });
+    return;
+  }
+  const until = halving ? (rungs[rung] ?? config.epochs) : config.epochs;
+  const runFolder = join(dirname(folder), run);
+  const reason = await trainTo(until, config, { folder, runFolder, run }, workers, signal);
+  if (reason !== undefined) await note({ event: 'failed', trial, rung, reason });
+  else {
+    const { best } = (await readStoredRun(runFolder)).record;
+    if (best) await note({ event: 'reached', trial, rung, accuracy: best.validAccuracy, loss: best.validLoss });
+    else await note({ event: 'failed', trial, rung, reason: 'its run was never validated.' });
+  }
+}
+
+/** Trains the run of a trial until so many epochs are done; resolves with why not where it failed. */
+async function trainTo(
+  epochs: number,
+  config: GivenConfig,
+  { folder, runFolder, run }: { readonly folder: string; readonly runFolder: string; readonly run: string },
+  workers: SweepWorkers,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const begun = await hasRecord(runFolder);
+  if (begun) {
+    await whenNotTrained(runFolder, { say: workers.say, signal });
+    if (await isDone(runFolder, epochs)) return undefined;
+  }
+  if (signal.aborted) throw cancelled();
+  const settings = join(folder, `${run}.fivecrop.json`);
+  if (!begun) await writeTextAtomically(settings, `${JSON.stringify(config, undefined, 2)}\n`);
+  const where = begun ? ['--resume', runFolder] : ['--config', settings, '--out', dirname(folder), '--name', run];
+  const until = epochs < config.epochs ? ['--until-epoch', String(epochs)] : [];
+  const failure = await workers.train(
+    [...where, ...until, '--features-folder', join(folder, sweepFiles.features)],
+    signal,
+  );
+  if (failure !== undefined) return failure;
+  return (await isDone(runFolder, epochs)) ? undefined : `its run ${run} ended before ${plural(epochs, 'epoch')}.`;
+}
+
+async function isDone(runFolder: string, epochs: number): Promise<boolean> {
+  if (!(await hasRecord(runFolder))) return false;
+  const { state, record } = await readStoredRun(runFolder);
+  return state === 'finished' || (record.progress?.epoch ?? 0) >= epochs;
+}
+
+function standingOf(trials: number, events: readonly TrialEvent[]): Standing {
+  return {
+    trials,
+    begun: events.filter((event) => event.event === 'begun'),
+    reached: events.filter((event) => event.event === 'reached'),
+    failed: events.filter((event) => event.event === 'failed'),
+  };
+}
+
+/** The trials of a sweep, best first; those without a score come last, in the order of their numbers. */
+export function trialStandings(
+  { trials }: Pick<Sweep, 'trials'>,
+  events: readonly TrialEvent[],
+  rungs: readonly number[],
+): TrialStanding[] {
+  const standings = trials.map((settings, index): TrialStanding => {
+    const trial = index + 1;
+    const own = events.filter((event) => event.trial === trial);
+    const run = own.find((event) => event.event === 'begun')?.run;
+    const failed = own.find((event) => event.event === 'failed');
+    const reached = own.filter((event) => event.event === 'reached').at(-1);
+    const begun = own.findLast((event) => event.event === 'begun');
+    const facts = {
+      ...{ trial, settings },
+      ...(run === undefined ? {} : { run }),
+      ...(reached ? { accuracy: reached.accuracy, loss: reached.loss, epochs: rungs[reached.rung] } : {}),
+    };
+    if (failed) return { ...facts, state: 'failed', reason: failed.reason };
+    if (!begun) return { ...facts, state: 'waiting' };
+    if (reached?.rung !== begun.rung) return { ...facts, state: 'begun' };
+    return { ...facts, state: reached.rung === rungs.length - 1 ? 'finished' : 'behind' };
+  });
+  const rank = ({ accuracy = -1, loss = Infinity }: TrialStanding): Score => ({ accuracy, loss });
+  return standings.sort((a, b) => compareScores(rank(a), rank(b)) || a.trial - b.trial);
+}

@@ -1,0 +1,268 @@
+import { Command, Option } from 'commander';
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import process from 'node:process';
+import { cancelled, CancelledError, usageError, UserError, userError } from '../../protocol/errors.ts';
+import { plural } from '../../protocol/plural.ts';
+import {
+  parseSweepSpace,
+  type Sweep,
+  sweepFiles,
+  type SweepSpace,
+  sweepVersion,
+  type TrialEvent,
+} from '../../protocol/sweep.ts';
+import type { GivenConfig } from '../../protocol/trainingConfig.ts';
+import { contradictionIn } from '../../protocol/contradictions.ts';
+import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
+import { hasRecord } from '../../runs/list.ts';
+import { lastSignOf } from '../../runs/lock.ts';
+import { checkRunName, runNameOf } from '../../runs/name.ts';
+import { isSweep, readSweep, readTrialEvents, requestStop, writeSweep } from '../../runs/sweep.ts';
+import { drawTrials } from '../sweep/drawTrials.ts';
+import { rungsOf } from '../sweep/halving.ts';
+import { numberOf, type OptionValues, parseTrainingConfig } from './configFlags.ts';
+import { interruptedExitCode, withInterrupt } from './interrupt.ts';
+import { createOutput, type Output } from './output.ts';
+import { type PlannedTrial, runSweep, type SweepPlan, type TrialStanding, trialStandings } from './runSweep.ts';
+import { formatTable } from './table.ts';
+import { trainApart } from './trainApart.ts';
+import { withAbsolutePaths } from './trainingConfigFrom.ts';
+
+const footer = `
+The space is a .fivecrop.json file in which a setting may be a list of choices or a range:
+  {
+    "network": { "kind": "architecture", "name": "resnet18" },
+    "featureViews": 1, "epochs": 27,
+    "hidden": [[], [512]], "batchSize": [16, 32], "learningRate": { "log": [0.0003, 0.03] },
+    "dropout": { "range": [0, 0.6] },
+    "trials": 12, "sampler": "random", "seed": 3,
+    "halving": { "first": 3, "factor": 3 }
+  }
+Samplers: grid (every combination), random, sobol (spread more evenly than random). With halving, all trials train for
+"first" epochs; after these, and each time after "factor" times as many, only the best 1/factor of those that came so far
+go on. Trials are compared by their best validation accuracy; test the one that you take on images that chose nothing.
+
+Examples:
+  fivecrop sweep heads.fivecrop.json flowers               trials one after the other, in ./runs
+  fivecrop sweep heads.fivecrop.json flowers --parallel 2
+  fivecrop sweep status runs/heads                         all trials, best first
+  fivecrop sweep stop runs/heads                           finishes the steps, saves, and ends
+  fivecrop sweep resume runs/heads                         continues after a stop or a crash`;
+
+/** `fivecrop sweep`: see its help text. */
+export function sweepCommand(): Command {
+  const parallel = () =>
+    new Option('--parallel <n>', 'trials that train at the same time').default(1, '1').argParser((given: string) => {
+      const count = numberOf('--parallel', given);
+      if (!Number.isInteger(count) || count < 1 || count > 64) throw usageError('--parallel takes 1 to 64 trials.');
+      return count;
+    });
+  const json = ['--json', 'print what happens to the trials as JSON, one object per line'] as const;
+  const command = new Command('sweep')
+    .enablePositionalOptions()
+    .summary('try many settings, and find the best')
+    .description(
+      'Trains runs whose settings are drawn from a space, ends those early that fall behind, and ranks them.',
+    )
+    .argument('<space>', 'file of the space')
+    .argument('[data]', 'folder of images, as for train; the one in the file without it')
+    .option('--out <folder>', 'folder to create the folders of the sweep and of its runs in', 'runs')
+    .option('--name <name>', 'name of the sweep’s folder, with which the names of its runs begin [the file’s]')
+    .addOption(parallel())
+    .option(...json)
+    .addHelpText('after', footer)
+    .action((space: string, data: string | undefined, options: OptionValues) => begin(space, data, options));
+  command.addCommand(
+    new Command('status')
+      .summary('list the trials of a sweep, best first')
+      .description('Lists the trials of a sweep with their settings and scores, best first.')
+      .argument('<sweep>', 'folder of the sweep')
+      .option('--json', 'print one object per trial, one per line')
+      .action((folder: string, options: OptionValues) =>
+        status(resolve(folder), createOutput(options['json'] === true)),
+      ),
+  );
+  command.addCommand(
+    new Command('stop')
+      .summary('end a sweep that runs; its trials are saved')
+      .description('Asks the process of a sweep to finish the steps of its trials, save, and end.')
+      .argument('<sweep>', 'folder of the sweep')
+      .action((folder: string) => stop(resolve(folder), createOutput(false))),
+  );
+  command.addCommand(
+    new Command('resume')
+      .summary('continue a sweep that was stopped or broken off')
+      .description('Continues a sweep: trials that were broken off go on from their last checkpoints.')
+      .argument('<sweep>', 'folder of the sweep')
+      .addOption(parallel())
+      .option(...json)
+      .action((folder: string, options: OptionValues) =>
+        run(resolve(folder), options, createOutput(options['json'] === true)),
+      ),
+  );
+  return command;
+}
+
+async function begin(file: string, data: string | undefined, options: OptionValues): Promise<void> {
+  const output = createOutput(options['json'] === true);
+  const content = await readBoundedJson(file, settingsLimit);
+  const space = spaceOf(file, content);
+  if (!('network' in (content as object)))
+    throw usageError(`${file} names no network, as "network": { "kind": "architecture", "name": "resnet18" } does.`);
+  const given = data === undefined ? space.fixed['data'] : resolve(data);
+  if (typeof given !== 'string')
+    throw usageError('Name the folder of images, as in: fivecrop sweep space.json flowers');
+  const name = typeof options['name'] === 'string' ? options['name'] : (runNameOf(file) ?? basename(file, '.json'));
+  checkRunName(name);
+  const folder = join(resolve(String(options['out'])), name);
+  if (isSweep(folder)) {
+    throw usageError(
+      `${folder} holds a sweep: continue it with fivecrop sweep resume, or give this one a name (--name).`,
+    );
+  }
+  if (existsSync(folder) && (await hasRecord(folder)))
+    throw usageError(`${folder} is the folder of a run: give the sweep another name (--name).`);
+  const base = {
+    ...(content as Record<string, unknown>),
+    data: data === undefined ? resolve(dirname(file), given) : given,
+  };
+  const sweep: Sweep = {
+    version: sweepVersion,
+    created: new Date().toISOString(),
+    space: withAbsolutePaths(base, dirname(file)),
+    trials: drawTrials(space).map((drawn) => withAbsolutePaths(drawn, dirname(file))),
+  };
+  // What cannot be tried is said before there is a folder.
+  planOf(folder, sweep, 1);
+  await mkdir(folder, { recursive: true });
+  await writeSweep(folder, sweep);
+  const { trials } = space;
+  if (trials !== undefined && sweep.trials.length < trials)
+    output.say(`The space has ${plural(sweep.trials.length, 'combination')}, so there are no more trials than that.`);
+  await run(folder, options, output);
+}
+
+function spaceOf(file: string, content: unknown): SweepSpace {
+  try {
+    return parseSweepSpace(content);
+  } catch (error) {
+    if (error instanceof UserError) throw usageError(`${file}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Throws a usage error where no trial can be trained, or trials that are compared after epochs have not equally many. */
+function planOf(folder: string, { space, trials }: Sweep, parallel: number): SweepPlan {
+  const { fixed, halving } = parseSweepSpace(space);
+  const planned = trials.map((drawn): PlannedTrial => checked({ ...fixed, ...drawn }));
+  const configs = planned.filter((trial): trial is GivenConfig => !('problem' in trial));
+  const [first] = planned;
+  if (configs.length === 0 && first && 'problem' in first) throw usageError(first.problem);
+  if (halving && new Set(configs.map(({ epochs }) => epochs)).size > 1)
+    throw usageError(
+      'halving: it compares trials after epochs, so all trials need the same number of them ("epochs").',
+    );
+  return { folder, name: basename(folder), trials: planned, parallel, ...(halving ? { halving } : {}) };
+}
+
+function checked(settings: Readonly<Record<string, unknown>>): PlannedTrial {
+  try {
+    const config = parseTrainingConfig(settings);
+    const problem = contradictionIn(config);
+    return problem === undefined ? config : { problem };
+  } catch (error) {
+    if (error instanceof UserError) return { problem: error.message };
+    throw error;
+  }
+}
+
+async function run(folder: string, options: OptionValues, output: Output): Promise<void> {
+  const sweep = await readSweep(folder);
+  const plan = planOf(folder, sweep, Number(options['parallel']));
+  const rungs = rungsIn(plan);
+  const settingsOf = (trial: number) => lineOfSettings(sweep.trials[trial - 1] ?? {});
+  const heard = (event: TrialEvent) => {
+    output.object(event);
+    if (output.json) return;
+    const trial = `Trial ${event.trial} of ${sweep.trials.length}`;
+    const epochs = rungs[event.rung] ?? 0;
+    if (event.event === 'begun') output.say(`${trial}: ${settingsOf(event.trial)}; to epoch ${epochs}`);
+    else if (event.event === 'failed') output.say(`${trial} failed: ${event.reason}`);
+    else output.say(`${trial}: ${event.accuracy.toFixed(4)} after ${plural(epochs, 'epoch')}`);
+  };
+  const stopping = () =>
+    output.say(
+      `Finishing the steps and saving; fivecrop sweep resume ${folder} continues. Ctrl-C again quits at once.`,
+    );
+  try {
+    await withInterrupt(stopping, (signal) => runSweep(plan, { signal, say: output.say, heard, train: trainTrial }));
+  } catch (error) {
+    if (!(error instanceof CancelledError)) throw error;
+    output.say(`Stopped; fivecrop sweep resume ${folder} continues.`);
+    process.exitCode = interruptedExitCode;
+  }
+  const standings = trialStandings(sweep, await readTrialEvents(folder), rungs);
+  report(standings, output);
+  if (standings.every(({ state }) => state === 'failed')) throw userError('No trial of the sweep could be trained.');
+}
+
+function rungsIn({ trials, halving }: SweepPlan): number[] {
+  return rungsOf(halving, Math.max(...trials.map((trial) => ('problem' in trial ? 0 : trial.epochs))));
+}
+
+/** Lines of a run among which is why it failed. */
+const keptLines = 20;
+
+async function trainTrial(args: readonly string[], signal: AbortSignal): Promise<string | undefined> {
+  const lastLines: string[] = [];
+  let reason: string | undefined;
+  const code = await trainApart(args, {
+    signal,
+    onEvent: (event) => {
+      if (event.event === 'done' && event.state === 'failed') reason = event.reason;
+    },
+    onLine: (line) => {
+      lastLines.push(line);
+      if (lastLines.length > keptLines) lastLines.shift();
+    },
+  });
+  if (signal.aborted) throw cancelled();
+  if (code === 0) return undefined;
+  const said = lastLines.findLast((line) => line.startsWith('fivecrop: '))?.slice('fivecrop: '.length);
+  return reason ?? said ?? `its process ended with exit code ${code}.`;
+}
+
+async function status(folder: string, output: Output): Promise<void> {
+  const sweep = await readSweep(folder);
+  report(trialStandings(sweep, await readTrialEvents(folder), rungsIn(planOf(folder, sweep, 1))), output);
+}
+
+async function stop(folder: string, output: Output): Promise<void> {
+  await readSweep(folder);
+  if (lastSignOf(join(folder, sweepFiles.lock)) === undefined) throw userError(`No process runs the sweep ${folder}.`);
+  await requestStop(folder);
+  output.say('The sweep finishes the steps of its trials, saves, and ends.');
+}
+
+function report(standings: readonly TrialStanding[], output: Output): void {
+  for (const standing of standings) output.object({ event: 'standing', ...standing });
+  const header = ['trial', 'accuracy', 'epochs', 'state', 'run', 'settings'];
+  const rows = standings.map(({ trial, accuracy, epochs, state, run, settings, reason }) => [
+    String(trial),
+    accuracy?.toFixed(4) ?? '',
+    epochs === undefined ? '' : String(epochs),
+    state,
+    run ?? '',
+    reason ?? lineOfSettings(settings),
+  ]);
+  for (const line of formatTable(header, rows)) output.print(line);
+}
+
+/** `learningRate 0.0012, hidden [512]` */
+function lineOfSettings(settings: Readonly<Record<string, unknown>>): string {
+  return Object.entries(settings)
+    .map(([setting, value]) => `${setting} ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(', ');
+}

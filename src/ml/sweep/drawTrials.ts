@@ -1,0 +1,87 @@
+import { usageError } from '../../protocol/errors.ts';
+import { type Dimension, mostTrials, type SweepSpace } from '../../protocol/sweep.ts';
+import { createRandom } from '../graph/random.ts';
+import { mostSobolDimensions, sobolPoint } from './sobol.ts';
+
+/** Values of the settings that differ between trials. */
+export type Drawn = Readonly<Record<string, unknown>>;
+
+/** Draws for each wanted trial before a space of few combinations is taken as drawn out. */
+const triesForEach = 50;
+
+/**
+ * The settings of the trials of a space, the same for the same space. A random or a Sobol draw that is there already is
+ * left out, so that a space of fewer combinations than trials gives fewer. Throws a usage error for a grid of too many.
+ */
+export function drawTrials(space: SweepSpace): Drawn[] {
+  const { dimensions, trials = Infinity } = space;
+  const all = dimensions.reduce(
+    (product, dimension) => product * ('values' in dimension ? dimension.values.length : Infinity),
+    1,
+  );
+  if (space.sampler === 'grid') {
+    const wanted = Math.min(all, trials);
+    if (wanted > mostTrials) throw usageError(`The grid has ${all} trials; set "trials" to at most ${mostTrials}.`);
+    return Array.from({ length: wanted }, (_, index) => drawnOf(dimensions, gridPlaces(dimensions, index)));
+  }
+  const pointOf = space.sampler === 'sobol' ? sobolDraws(space) : randomDraws(space);
+  const found = new Map<string, Drawn>();
+  const wanted = Math.min(all, trials);
+  for (let index = 0; found.size < wanted && index < wanted * triesForEach; index++) {
+    const drawn = drawnOf(
+      dimensions,
+      pointOf(index).map((share, place) => placeOf(dimensions[place], share)),
+    );
+    const key = JSON.stringify(drawn);
+    if (!found.has(key)) found.set(key, drawn);
+  }
+  return [...found.values()];
+}
+
+function randomDraws({ dimensions, seed }: SweepSpace): (index: number) => number[] {
+  return (index) => {
+    const random = createRandom(seed, 'trial', index);
+    return dimensions.map(() => random.next());
+  };
+}
+
+function sobolDraws({ dimensions, seed }: SweepSpace): (index: number) => number[] {
+  if (dimensions.length > mostSobolDimensions)
+    throw usageError(`The sampler sobol takes at most ${mostSobolDimensions} settings with choices; use random.`);
+  const random = createRandom(seed, 'sobol');
+  const shifts = dimensions.map(() => random.integer(2 ** 32));
+  return (index) => sobolPoint(index, shifts);
+}
+
+/** The first setting changes slowest. */
+function gridPlaces(dimensions: readonly Dimension[], index: number): unknown[] {
+  const places: unknown[] = [];
+  let rest = index;
+  for (const dimension of [...dimensions].reverse()) {
+    const values = 'values' in dimension ? dimension.values : [];
+    places.unshift(values[rest % values.length]);
+    rest = Math.floor(rest / values.length);
+  }
+  return places;
+}
+
+/** The value at a share in `[0, 1)` of what a setting may be. */
+function placeOf(dimension: Dimension | undefined, share: number): unknown {
+  if (!dimension) return undefined;
+  if ('values' in dimension) return dimension.values[Math.floor(share * dimension.values.length)];
+  const { low, high, isLog, isWhole } = dimension;
+  // A whole number has as much room as any other of the range.
+  const [from, to] = isWhole && !isLog ? [low - 0.5, high + 0.5] : [low, high];
+  const value = isLog ? Math.exp(Math.log(from) + share * (Math.log(to) - Math.log(from))) : from + share * (to - from);
+  const kept = Math.min(high, Math.max(low, isWhole ? Math.round(value) : rounded(value)));
+  return kept;
+}
+
+/** Six digits are enough for a setting, and can be read. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(6));
+}
+
+function drawnOf(dimensions: readonly Dimension[], values: readonly unknown[]): Drawn {
+  return Object.fromEntries(dimensions.map(({ setting }, place) => [setting, values[place]]));
+}

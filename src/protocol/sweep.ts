@@ -1,0 +1,168 @@
+import * as z from 'zod';
+import { between, list, loss, name, positive, sentence, text, whole } from './bounded.ts';
+import { usageError } from './errors.ts';
+import { givenConfigSchema } from './trainingConfig.ts';
+
+export const sweepVersion = 1;
+
+/** How the settings of the trials are drawn. */
+export const samplers = ['grid', 'random', 'sobol'] as const;
+export type Sampler = (typeof samplers)[number];
+
+/** Names of the files inside a sweep's folder. */
+export const sweepFiles = {
+  record: 'sweep.json',
+  trials: 'trials.jsonl',
+  lock: 'sweep.lock',
+  /** What `fivecrop sweep stop` asks for. */
+  stop: 'stop',
+  /** What frozen layers made of the images, shared by the trials; it goes when the sweep ends. */
+  features: 'features',
+} as const;
+
+/** Most trials of a sweep, and most choices of one setting. */
+export const mostTrials = 10_000;
+const mostChoices = 1000;
+
+/** Trials that are behind end early: after `first` epochs, then after `factor` times as many, only the best part goes on. */
+const halvingSchema = z.strictObject({ first: whole(1, 1_000_000).default(1), factor: whole(2, 100).default(3) });
+export type Halving = z.infer<typeof halvingSchema>;
+
+/** What a file of a space says besides the settings of training. */
+const ownSettings = {
+  trials: whole(1, mostTrials).optional(),
+  sampler: z.enum(samplers).default('random'),
+  halving: halvingSchema.optional(),
+};
+const ownSchema = z.object(ownSettings);
+
+/** A setting that takes one of several values. */
+export interface Choices {
+  readonly setting: string;
+  readonly values: readonly unknown[];
+}
+
+/** A setting that takes any value from `low` to `high`. */
+export interface Range {
+  readonly setting: string;
+  readonly low: number;
+  readonly high: number;
+  /** Drawn evenly by its logarithm. */
+  readonly isLog: boolean;
+  /** Rounded to whole numbers. */
+  readonly isWhole: boolean;
+}
+
+export type Dimension = Choices | Range;
+
+/** The settings that a sweep tries. */
+export interface SweepSpace {
+  readonly fixed: Readonly<Record<string, unknown>>;
+  readonly dimensions: readonly Dimension[];
+  readonly sampler: Sampler;
+  /** Of a grid, all if it does not say. */
+  readonly trials?: number;
+  readonly halving?: Halving;
+  /** Seed of the sampling; a single `seed` is that of every trial too. */
+  readonly seed: number;
+}
+
+const limits = z.tuple([between(-1e9, 1e9), between(-1e9, 1e9)]);
+const rangeSchema = z.union([
+  z.strictObject({ range: limits }).transform(({ range }) => ({ limits: range, isLog: false })),
+  z
+    .strictObject({ log: z.tuple([positive(1e9), positive(1e9)]) })
+    .transform(({ log }) => ({ limits: log, isLog: true })),
+]);
+
+/**
+ * The space that a `.fivecrop.json` file with choices means: a setting's own value is fixed, a list of values is a choice,
+ * `{ "range": [low, high] }` and `{ "log": [low, high] }` are ranges. Throws a usage error that names the setting.
+ */
+export function parseSweepSpace(content: unknown): SweepSpace {
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    throw usageError('The space is not an object of settings, as a .fivecrop.json file has them.');
+  const own = ownSchema.safeParse(content);
+  if (!own.success) {
+    const [issue] = own.error.issues;
+    throw usageError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is wrong'}.`);
+  }
+  const fixed: Record<string, unknown> = {};
+  const dimensions: Dimension[] = [];
+  for (const [setting, value] of Object.entries(content)) {
+    if (setting in ownSettings) continue;
+    const dimension = dimensionOf(setting, value);
+    if (dimension) dimensions.push(dimension);
+    else fixed[setting] = value;
+  }
+  if (dimensions.length === 0)
+    throw usageError('The space has no choices: give a setting a list of values, or { "log": [low, high] }.');
+  const { trials, sampler, halving } = own.data;
+  const range = dimensions.find((dimension) => 'low' in dimension);
+  if (sampler === 'grid' && range)
+    throw usageError(`${range.setting}: a grid takes lists of values, not ranges; use the sampler random or sobol.`);
+  if (sampler !== 'grid' && trials === undefined)
+    throw usageError(`The sampler ${sampler} needs "trials", the number of runs.`);
+  return {
+    ...{ fixed, dimensions, sampler, seed: typeof fixed['seed'] === 'number' ? fixed['seed'] : 0 },
+    ...(trials === undefined ? {} : { trials }),
+    ...(halving === undefined ? {} : { halving }),
+  };
+}
+
+/** What a setting may be; undefined where it has a value of its own. */
+function dimensionOf(setting: string, value: unknown): Dimension | undefined {
+  const schema: z.ZodType | undefined = (givenConfigSchema.shape as Readonly<Record<string, z.ZodType>>)[setting];
+  if (!schema) throw usageError(`${setting}: not a setting of training.`);
+  const problemOf = (choice: unknown) => schema.safeParse(choice).error?.issues[0]?.message;
+  const problem = problemOf(value);
+  if (problem === undefined) return undefined;
+  if (Array.isArray(value)) return choicesOf(setting, value, problemOf);
+  const range = rangeSchema.safeParse(value);
+  if (!range.success) throw usageError(`${setting}: ${problem}.`);
+  const { limits: ends, isLog } = range.data;
+  const [low, high] = ends;
+  if (low >= high) throw usageError(`${setting}: the range ends at ${high}, which is not above ${low}.`);
+  const isWhole = Number.isInteger(low) && problemOf(low + 0.5) !== undefined && problemOf(low) === undefined;
+  for (const end of ends) {
+    const wrong = problemOf(end);
+    if (wrong !== undefined) throw usageError(`${setting}: ${wrong}.`);
+  }
+  return { setting, low, high, isLog, isWhole };
+}
+
+function choicesOf(setting: string, values: unknown[], problemOf: (choice: unknown) => string | undefined): Choices {
+  if (values.length === 0) throw usageError(`${setting}: the list has no values.`);
+  if (values.length > mostChoices) throw usageError(`${setting}: the list has more than ${mostChoices} values.`);
+  for (const value of values) {
+    const problem = problemOf(value);
+    if (problem !== undefined) throw usageError(`${setting}, ${JSON.stringify(value)}: ${problem}.`);
+  }
+  const distinct = new Set(values.map((value) => JSON.stringify(value)));
+  if (distinct.size < values.length) throw usageError(`${setting}: one of the values stands in the list twice.`);
+  return { setting, values };
+}
+
+const trial = whole(1, mostTrials);
+/** A step of halving; 0 without it. */
+const rung = whole(0, 100);
+const time = text(100);
+
+/** A line of `trials.jsonl`. */
+export const trialEventSchema = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('begun'), trial, rung, run: name(1), time }),
+  z.object({ event: z.literal('reached'), trial, rung, accuracy: between(0, 1), loss: loss(), time }),
+  z.object({ event: z.literal('failed'), trial, rung, reason: sentence(), time }),
+]);
+export type TrialEvent = z.infer<typeof trialEventSchema>;
+
+/** Content of `sweep.json`: what is tried, written before the first run begins. */
+export const sweepSchema = z.object({
+  version: z.literal(sweepVersion),
+  created: name(),
+  /** The file's content, paths absolute, with the folder of images. */
+  space: z.record(z.string(), z.unknown()),
+  /** Settings of the trials that differ between them, in the order of their numbers. */
+  trials: list(z.record(z.string(), z.unknown()), mostTrials),
+});
+export type Sweep = z.infer<typeof sweepSchema>;

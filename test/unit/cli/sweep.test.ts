@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { appendFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { runSweep, type SweepPlan, type SweepWorkers, trialStandings } from '../../../src/ml/cli/runSweep.ts';
+import { cancelled, CancelledError, UserError } from '../../../src/protocol/errors.ts';
+import type { TrialEvent } from '../../../src/protocol/sweep.ts';
+import { givenConfigSchema, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+import { createRunFolder, reopenRunFolder } from '../../../src/runs/runFolder.ts';
+import { readTrialEvents, requestStop } from '../../../src/runs/sweep.ts';
+
+const environment = { fivecrop: '1', node: '1', platform: 'x', fallbacks: [] };
+const settings = { data: '/d', network: { kind: 'architecture', name: 'ConvNet1' }, epochs: 9 };
+
+async function planOf(t: TestContext, trials = 6, changes: Partial<SweepPlan> = {}): Promise<SweepPlan> {
+  const out = await mkdtemp(join(tmpdir(), 'fivecrop-sweep-'));
+  t.after(() => rm(out, { recursive: true, force: true }));
+  const folder = join(out, 'heads');
+  await mkdir(folder);
+  const config = givenConfigSchema.parse(settings);
+  const plan = { folder, name: 'heads', trials: Array.from({ length: trials }, () => config), parallel: 1 };
+  return { ...plan, halving: { first: 1, factor: 3 }, ...changes };
+}
+
+/** Workers that write the records of runs and train nothing; a trial's accuracy is its number in hundredths and its epochs in thousandths. */
+function workers(beforeTraining: (run: string, epochs: number) => void = () => undefined) {
+  const trained: string[] = [];
+  const heard: TrialEvent[] = [];
+  let atOnce = 0;
+  let mostAtOnce = 0;
+  const made: SweepWorkers = {
+    say: () => undefined,
+    heard: (event) => void heard.push(event),
+    signal: new AbortController().signal,
+    train: async (args, signal) => {
+      const [flag, value = ''] = args;
+      const valueOf = (name: string) => args[args.indexOf(name) + 1] ?? '';
+      const run = flag === '--resume' ? basename(value) : valueOf('--name');
+      const epochs = args.includes('--until-epoch') ? Number(valueOf('--until-epoch')) : 9;
+      beforeTraining(run, epochs);
+      mostAtOnce = Math.max(mostAtOnce, ++atOnce);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      atOnce--;
+      const record = {
+        created: '',
+        state: 'preparing' as const,
+        config: trainingConfigSchema.parse(settings),
+        environment,
+      };
+      const folder =
+        flag === '--resume' ? await reopenRunFolder(value) : await createRunFolder(valueOf('--out'), run, record);
+      if (!signal.aborted) {
+        const validAccuracy = Number(/\d+$/u.exec(run)?.[0]) / 100 + epochs / 1000;
+        const progress = { step: epochs, totalSteps: 9, epoch: epochs, stepsPerEpoch: 1 };
+        const best = { step: epochs, validLoss: 1, validAccuracy };
+        await folder.update({ state: epochs === 9 ? 'finished' : 'stopped', progress, best });
+        trained.push(`${run} to ${epochs}`);
+      } else await folder.update({ state: 'stopped' });
+      await folder.close();
+      if (signal.aborted) throw cancelled();
+      return undefined;
+    },
+  };
+  return { made, trained, heard, mostAtOnce: () => mostAtOnce };
+}
+
+/** Every trial is better than those before it, so that the newest of three goes on. */
+const expected = [
+  ...['heads-1 to 1', 'heads-2 to 1', 'heads-3 to 1', 'heads-3 to 3', 'heads-4 to 1', 'heads-4 to 3'],
+  ...['heads-5 to 1', 'heads-5 to 3', 'heads-5 to 9', 'heads-6 to 1', 'heads-6 to 3', 'heads-6 to 9'],
+];
+
+test('the trials of a sweep train by halving, and are ranked', async (t) => {
+  const plan = await planOf(t);
+  const { made, trained } = workers();
+  await runSweep(plan, made);
+  assert.deepEqual(trained, expected);
+  const standings = trialStandings(
+    { trials: plan.trials.map(() => ({})) },
+    await readTrialEvents(plan.folder),
+    [1, 3, 9],
+  );
+  assert.deepEqual(
+    standings.map(({ trial, state, accuracy, epochs }) => [trial, state, accuracy?.toFixed(3), epochs]),
+    [
+      [6, 'finished', '0.069', 9],
+      [5, 'finished', '0.059', 9],
+      [4, 'behind', '0.043', 3],
+      [3, 'behind', '0.033', 3],
+      [2, 'behind', '0.021', 1],
+      [1, 'behind', '0.011', 1],
+    ],
+  );
+});
+
+test('a sweep that is broken off anywhere goes on, does nothing twice, and comes to the same', async (t) => {
+  for (const broken of [0, 3, 5, 11]) {
+    const plan = await planOf(t);
+    const first = workers((run, epochs) => {
+      if (`${run} to ${epochs}` === expected[broken]) throw new Error('the machine went off');
+    });
+    await assert.rejects(runSweep(plan, first.made), /went off/u);
+    // The process died while it wrote.
+    await appendFile(join(plan.folder, 'trials.jsonl'), '{"event":"reac');
+    const second = workers();
+    await runSweep(plan, second.made);
+    assert.deepEqual([...first.trained, ...second.trained], expected);
+  }
+});
+
+test('a request to stop ends a sweep with its trials saved', async (t) => {
+  const plan = await planOf(t, 3, { halving: undefined } as Partial<SweepPlan>);
+  const stopping = workers();
+  const controller = new AbortController();
+  const run = runSweep(plan, {
+    ...stopping.made,
+    signal: controller.signal,
+    train: async (args, signal) => {
+      await requestStop(plan.folder);
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return stopping.made.train(args, signal);
+    },
+  });
+  await assert.rejects(run, CancelledError);
+  const again = workers();
+  await runSweep(plan, again.made);
+  assert.deepEqual(again.trained, ['heads-1 to 9', 'heads-2 to 9', 'heads-3 to 9']);
+});
+
+test('so many trials train at the same time as were asked for', async (t) => {
+  const plan = await planOf(t, 7, { parallel: 3 });
+  const { made, trained, mostAtOnce } = workers();
+  await runSweep(plan, made);
+  assert.equal(mostAtOnce(), 3);
+  assert.equal(trained.filter((line) => line.endsWith('to 1')).length, 7);
+});
+
+test('a trial that fails, or has settings that contradict each other, is noted and the others go on', async (t) => {
+  const plan = await planOf(t, 3);
+  const { made } = workers();
+  const trials = [...plan.trials.slice(0, 2), { problem: 'momentum is of SGD.' }];
+  const train: SweepWorkers['train'] = (args, signal) =>
+    args.includes('heads-1') ? Promise.resolve('its images are gone.') : made.train(args, signal);
+  await runSweep({ ...plan, trials }, { ...made, train });
+  const failed = (await readTrialEvents(plan.folder)).filter((event) => event.event === 'failed');
+  assert.deepEqual(
+    failed.map(({ trial, reason }) => [trial, reason]),
+    [
+      [1, 'its images are gone.'],
+      [3, 'momentum is of SGD.'],
+    ],
+  );
+});
+
+test('a sweep that runs is not run a second time', async (t) => {
+  const plan = await planOf(t, 1);
+  const { made } = workers();
+  let second: Promise<void> | undefined;
+  await runSweep(plan, {
+    ...made,
+    train: async (args, signal) => {
+      second = runSweep(plan, made);
+      await assert.rejects(
+        second,
+        (error) => error instanceof UserError && /Another process runs/u.test(error.message),
+      );
+      return made.train(args, signal);
+    },
+  });
+  assert.ok(second);
+  assert.ok((await readFile(join(plan.folder, 'trials.jsonl'), 'utf8')).includes('reached'));
+});
