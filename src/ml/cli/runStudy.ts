@@ -1,17 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { cancelled, CancelledError, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { type MissingPart, type StudyKind, type StudyPart, studyFiles } from '../../protocol/study.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { hasRecord, readStoredRun } from '../../runs/list.ts';
 import { tryLock } from '../../runs/lock.ts';
 import { checkRunName } from '../../runs/name.ts';
-import { isLive } from '../../runs/state.ts';
 import { openStudy, type PlannedPart, type StudyPlace } from '../../runs/study.ts';
 import { readResults } from '../results/readResults.ts';
 import type { StudyResult, StudyResults } from '../results/studyResults.ts';
 import { writeStudyResults } from '../results/writeStudyResults.ts';
+import { whenNotTrained } from './whenNotTrained.ts';
 
 /** What a study has done for it, and who hears of that. */
 export interface StudyWorkers {
@@ -84,20 +83,6 @@ async function trained(part: StudyPart, { out, name }: StudyPlace, workers: Stud
   if (failure !== undefined) return failure;
   const state = (await hasRecord(folder)) ? (await readStoredRun(folder)).state : 'missing';
   return state === 'finished' ? undefined : `its run ${part.run} ended as ${state}.`;
-}
-
-/** The state of a run once no process trains it. */
-async function whenNotTrained(folder: string, { say, signal }: StudyWorkers): Promise<string> {
-  let said = false;
-  for (;;) {
-    const { state } = await readStoredRun(folder);
-    if (!isLive(state)) return state;
-    if (!said) say(`Another process trains ${folder}; waiting for it.`);
-    said = true;
-    await delay(1000, undefined, { signal }).catch(() => {
-      throw cancelled();
-    });
-  }
 }
 
 async function tested({ label, run }: StudyPart, out: string, { test, say }: StudyWorkers): Promise<StudyResult> {

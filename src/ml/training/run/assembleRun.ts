@@ -8,12 +8,8 @@ import { batchCount, createLoader, type Loader, type LoaderOptions } from '../..
 import type { Dataset } from '../../data/scanDataset.ts';
 import { evenlySpaced } from '../../data/evenlySpaced.ts';
 import type { ChosenEngine } from '../../engine/chooseEngine.ts';
-<<<<<<< HEAD
-import { calibrationImages, type Engine, type TrainingState } from '../../engine/engine.ts';
-=======
 import { engineVersion } from '../../engine/engineVersion.ts';
-import { calibrationImages, type TrainingState } from '../../engine/engine.ts';
->>>>>>> 08ab952b (Sweep settings in the shell: grids, random and Sobol draws, asynchronous halving, features of frozen layers shared between the trials, and a stop after an epoch)
+import { calibrationImages, type Engine, type TrainingState } from '../../engine/engine.ts';
 import { inPrecision } from '../../engine/inPrecision.ts';
 import { balancedClassWeights } from '../loop/classWeights.ts';
 import { hearRequests, type TrainingControl } from './control.ts';
@@ -177,12 +173,11 @@ interface FrozenWishes {
 
 /** The frozen part of a run's network, which stops computing once the run is stopped; the session ends it. */
 async function openFrozen(
-<<<<<<< HEAD
   options: AssembleOptions,
   { network, state, precision, part }: FrozenWishes,
 ): Promise<FrozenPart> {
   const { opened, session, control, chosen } = options;
-  const made = await frozenPart({
+  const computing = await frozenPart({
     engine: inPrecision(engineFor(options, part), precision, session.log),
     device: chosen.device,
     network,
@@ -190,14 +185,7 @@ async function openFrozen(
     log: (message) => session.log(message, 'warning'),
     ...(opened.backbone && { backbone: opened.backbone }),
   });
-=======
-  assembling: AssembleOptions,
-  options: Omit<Parameters<typeof frozenPart>[0], 'backbone'>,
-): Promise<FrozenPart> {
-  const { opened, session, control } = assembling;
-  const computing = await frozenPart({ ...options, ...(opened.backbone && { backbone: opened.backbone }) });
-  const made = await shared(assembling, options, computing);
->>>>>>> 08ab952b (Sweep settings in the shell: grids, random and Sobol draws, asynchronous halving, features of frozen layers shared between the trials, and a stop after an epoch)
+  const made = await shared(options, { network, state }, computing);
   session.onEnd(() => made.dispose());
   return {
     ...made,
@@ -212,7 +200,7 @@ async function openFrozen(
 /** The frozen part with what other runs made of the same images, where a folder for that is named and it can be shared. */
 async function shared(
   { config, opened, session, chosen, featuresFolder }: AssembleOptions,
-  { network, state, engine }: Pick<Parameters<typeof frozenPart>[0], 'network' | 'state' | 'engine'>,
+  { network, state }: Pick<FrozenWishes, 'network' | 'state'>,
   frozen: FrozenPart,
 ): Promise<FrozenPart> {
   if (featuresFolder === undefined || !frozen.computes || config.batchNorm === 'batch') return frozen;
@@ -221,7 +209,7 @@ async function shared(
     return frozen;
   }
   const key = frozenKey(network, state, [
-    ...[engine.name, engineVersion(engine.name), chosen.device],
+    ...[chosen.engine.name, engineVersion(chosen.engine.name), chosen.device],
     ...[opened.backbone?.sha256, opened.backbone?.extractor.featuresOutput, opened.backbone?.extractor.pool],
   ]);
   return withSharedFeatures(frozen, {
