@@ -91,15 +91,14 @@ async function trainSeeds(config: GivenConfig, count: number, options: OptionVal
 
 async function trainOnce(config: GivenConfig, options: OptionValues, output: Output): Promise<TrainRunResult> {
   const view = createTrainingView(output);
-  let interrupted = false;
-  const stopping = () => {
-    interrupted = true;
-    view.line('Finishing the step and saving; Ctrl-C again quits at once.');
-  };
-  const result = await withInterrupt(stopping, (signal) => run(config, options, view, signal)).finally(view.end);
+  const stopping = () => view.line('Finishing the step and saving; Ctrl-C again quits at once.');
+  const { interrupted, ...result } = await withInterrupt(stopping, async (signal) => {
+    const made = await run(config, options, view, signal);
+    return { ...made, interrupted: signal.aborted };
+  }).finally(view.end);
   view.summarise(result.folder, result.done);
   if (result.profile) for (const line of profileLines(result.profile)) output.say(line);
-  // Stopped on request: what there is to say has been said, and the shell is to know.
+  // Stopped by Ctrl-C: what there is to say has been said, and the shell is to know.
   if (interrupted && result.done.state === 'stopped') process.exitCode = interruptedExitCode;
   return result;
 }
