@@ -6,7 +6,7 @@ import { explanationPicture } from '../inference/explanationPicture.ts';
 import { classifierFromFlags } from './classifierFlags.ts';
 import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
-import { networkOptions, preprocessingOptions } from './networkFlags.ts';
+import { foreignOptions, networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { createOutput } from './output.ts';
 import { formatTable } from './table.ts';
 
@@ -27,7 +27,7 @@ export function explainCommand(): Command {
     .description('Shows where in an image, and in each of its crops, a class was seen.')
     .argument('<image>', 'an image')
     .option('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose best one is taken');
-  for (const option of [...networkOptions(), ...preprocessingOptions()]) command.addOption(option);
+  for (const option of [...networkOptions(), ...preprocessingOptions(), ...foreignOptions()]) command.addOption(option);
   command
     .option('--class <name or index>', 'the class to explain [the most likely by the mean of the crops]')
     .option('--resize <pixels>', 'short side before the crops: 256, or what the checkpoint was trained with')

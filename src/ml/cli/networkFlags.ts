@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { backboneNames } from '../../protocol/backboneNames.ts';
 import { usageError } from '../../protocol/errors.ts';
-import { preprocessPresets, type Preprocessing, type PreprocessPreset } from '../../protocol/preprocessing.ts';
+import { fits, preprocessPresets, type Preprocessing, type PreprocessPreset } from '../../protocol/preprocessing.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 
 /** Options that say which network is meant, for `train` and `predict`. */
@@ -27,11 +27,28 @@ const presetNames = Object.keys(preprocessPresets) as PreprocessPreset[];
 /** Options that say what an ONNX file expects of its pixels. */
 export function preprocessingOptions(): Option[] {
   return [
-    new Option('--preprocess <name>', `for --backbone: what it expects of its pixels: ${presetNames.join(', ')}`),
-    new Option('--mean <values>', 'for --backbone: mean of each channel, after the scale, as 0.5,0.5,0.5'),
-    new Option('--std <values>', 'for --backbone: standard deviation of each channel, after the scale'),
-    new Option('--scale <factor>', 'for --backbone: what pixels of 0 to 255 are multiplied by, such as 1/255'),
-    new Option('--channels <order>', 'for --backbone: rgb or bgr'),
+    new Option(
+      '--preprocess <name>',
+      `for --backbone, and for --weights FILE in predict, test and explain: what it expects of its pixels: ${presetNames.join(', ')}`,
+    ),
+    new Option('--mean <values>', 'for the same: mean of each channel, after the scale, as 0.5,0.5,0.5'),
+    new Option('--std <values>', 'for the same: standard deviation of each channel, after the scale'),
+    new Option('--scale <factor>', 'for the same: what pixels of 0 to 255 are multiplied by, such as 1/255'),
+    new Option('--channels <order>', 'for the same: rgb or bgr'),
+  ];
+}
+
+/** Options for weights and ONNX files of others, for `predict`, `test` and `explain`. */
+export function foreignOptions(): Option[] {
+  return [
+    new Option(
+      '--labels <file>',
+      'for --weights FILE and --backbone: names of its classes in their order, a text or JSON list',
+    ),
+    new Option(
+      '--fit <how>',
+      'for --weights FILE and --backbone: how images become squares; squash gives up their proportions, as Keras does [crop]',
+    ).choices(fits),
   ];
 }
 

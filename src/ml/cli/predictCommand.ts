@@ -23,7 +23,7 @@ import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from
 import { numberOf, type OptionValues } from './configFlags.ts';
 import { temperatureLine } from './evaluationLines.ts';
 import { withInterrupt } from './interrupt.ts';
-import { networkOptions, preprocessingOptions } from './networkFlags.ts';
+import { foreignOptions, networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { createOutput, type Output } from './output.ts';
 import { createProgress, imagesNote } from './progress.ts';
 import { formatTable } from './table.ts';
@@ -34,6 +34,7 @@ Examples:
   fivecrop predict rose.jpg --checkpoint runs/NAME/checkpoints/best.safetensors
   fivecrop predict photos --checkpoint runs/NAME --crops 1 --json
   fivecrop predict dog.jpg --arch resnet101                ImageNet’s classes
+  fivecrop predict rose.jpg --arch resnet18 --weights flowers.pth --labels classes.txt
   fivecrop predict dog.jpg --backbone mobilenet_v2_1.0_224.onnx --preprocess tf
 
 Each crop is classified by itself; the mean of the crops’ probabilities says what the image shows.`;
@@ -46,7 +47,7 @@ export function predictCommand(): Command {
     .argument('<images...>', 'images and folders of images')
     .option('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose best one is taken')
     .addHelpText('after', examples);
-  for (const option of [...networkOptions(), ...preprocessingOptions()]) command.addOption(option);
+  for (const option of [...networkOptions(), ...preprocessingOptions(), ...foreignOptions()]) command.addOption(option);
   command
     .option('--resize <pixels>', 'short side before the crops: 256, or what the checkpoint was trained with')
     .addOption(cropsOption(5))

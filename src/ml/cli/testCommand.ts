@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { extname, relative, resolve } from 'node:path';
+import { extname, isAbsolute, relative } from 'node:path';
 import process from 'node:process';
 import { calibration } from '../../protocol/calibration.ts';
 import { splitNames } from '../../protocol/dataReport.ts';
@@ -14,15 +14,16 @@ import type { SplitShares } from '../data/stratifiedSplit.ts';
 import type { ScoredImage } from '../../protocol/classCurves.ts';
 import { compareEvaluations } from '../../protocol/compareEvaluations.ts';
 import type { Classifier } from '../inference/classifier.ts';
-import { loadClassifier } from '../inference/loadClassifier.ts';
+import { type ClassifierSource, loadClassifier } from '../inference/loadClassifier.ts';
 import { renameClasses } from '../inference/renameClasses.ts';
 import type { ClassifierTest } from '../inference/testClassifier.ts';
-import { checkpointPath } from '../../runs/checkpointPath.ts';
+import { classifierFromFlags } from './classifierFlags.ts';
 import { computingOptions, cropCountFrom, placementFromFlags } from './computingFlags.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 import { cropLines } from './cropLines.ts';
 import { curveLines, writeCurves } from './curvesFile.ts';
 import { evaluationLines } from './evaluationLines.ts';
+import { foreignOptions, networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { rejectionLine, rejectionOf, targetErrorFrom } from './rejectionLine.ts';
 import { createOutput, type Output } from './output.ts';
 import { type Slicer, sliceLines, sliceObject, slicerOf } from './slices.ts';
@@ -33,13 +34,15 @@ Examples:
   fivecrop test flowers --checkpoint runs/NAME
   fivecrop test flowers --checkpoint runs/NAME/checkpoints/last.safetensors --split valid --crops 5
   fivecrop test flowers --checkpoint runs/NAME --crops both
+  fivecrop test flowers --arch resnet18 --weights flowers.pth --labels classes.txt
   fivecrop test flowers --checkpoint runs/NAME --target-error 0.02 --curves curves.csv
   fivecrop test flowers --checkpoint runs/NAME --slice brightness --slice 'path:*/garden/*' --slice photos.csv:camera
 
 On the data of its run a checkpoint is tested on the images that the run set aside; on any other folder on that
-folder’s own test split, or on all images if it has none. The result is also kept beside the checkpoint. For
---target-error the validation images are tested too: the threshold is the lowest at which the accepted validation
-images have no higher error. Calibration says how far the confidence of predictions is from how often they are right.
+folder’s own test split, or on all images if it has none. The result is also kept beside the checkpoint. The labels of
+another program's file are the names of the class folders, and what it was trained on is not known. For --target-error
+the validation images are tested too: the threshold is the lowest at which the accepted validation images have no
+higher error. Calibration says how far the confidence of predictions is from how often they are right.
 The names of the report’s script work too: --load_dir, --category_names, --gpu.`;
 
 /** `fivecrop test`: see its help text. */
@@ -48,7 +51,7 @@ export function testCommand(): Command {
     .summary('test a checkpoint on images whose classes are known')
     .description('Tests a checkpoint: accuracy, top-5 accuracy, loss, and precision, recall and F1 of each class.')
     .argument('<data>', 'folder of images, as for train')
-    .requiredOption('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose best one is taken')
+    .option('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose best one is taken')
     .addOption(new Option('--split <name>', 'which images').choices(splitNames).default('test'))
     .addOption(
       new Option('--crops <n>', 'crops of each image: 1 for the center, 5, or both, which compares them')
@@ -72,6 +75,7 @@ export function testCommand(): Command {
     .option('--test-share <share>', 'for that split: share for testing [0.15]')
     .addOption(new Option('--layout <name>', 'how the folder is read, as for train').choices(layouts))
     .addHelpText('after', examples);
+  for (const option of [...networkOptions(), ...preprocessingOptions(), ...foreignOptions()]) command.addOption(option);
   for (const option of computingOptions()) command.addOption(option);
   return command
     .option('--json', 'print the result as one object')
@@ -89,14 +93,16 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
     throw usageError('--crops both compares 1 and 5; give --target-error, --curves and --slice with one of them.');
   }
   const split = splitNames.find((name) => name === options['split']) ?? 'test';
-  const checkpoint = checkpointPath(resolve(String(options['checkpoint'])));
+  const source = classifierFromFlags(options);
+  const checkpoint = testedFile(source);
   const placement = await placementFromFlags(options, output.say);
   const layout = layouts.find((name) => name === options['layout']);
-  const loaded = await loadClassifier({ kind: 'checkpoint', file: checkpoint }, placement, { log: output.say });
+  const loaded = await loadClassifier(source, placement, { log: output.say });
   try {
     const classifier = await named(loaded, options['classNames']);
     const test = {
       checkpoint,
+      isForeign: source.kind !== 'checkpoint',
       data,
       split,
       cropCount,
@@ -108,6 +114,14 @@ async function testCheckpoint(data: string, options: OptionValues): Promise<void
   } finally {
     await loaded.dispose();
   }
+}
+
+/** The file beside which the result is kept. Throws a usage error for published weights, whose classes are no folders. */
+function testedFile(source: ClassifierSource): string {
+  if (source.kind === 'checkpoint') return source.file;
+  const file = source.kind === 'backbone' ? source.file : source.weights;
+  if (file !== undefined && isAbsolute(file)) return file;
+  throw usageError('Name the file that is tested: --checkpoint FILE, --arch NAME --weights FILE, or --backbone FILE.onnx.'); // prettier-ignore
 }
 
 /** What is asked for besides the test itself. */

@@ -6,8 +6,8 @@ import { type Graph, typeOf } from '../graph/graph.ts';
 import { float32Tensor, type StateDict, type Tensor } from '../graph/tensor.ts';
 import { locateBackbone } from '../weights/onnxBackbones.ts';
 import { networkOfCheckpoint, openBackbone, openFeatures, scoresIn } from '../inference/openBackbone.ts';
-import { suggestedConstants } from '../inference/backbonePreprocessing.ts';
-import { exportedFacts } from '../inference/exportedFacts.ts';
+import { suggestedConstants, withGiven } from '../inference/backbonePreprocessing.ts';
+import { statedFacts } from '../inference/statedFacts.ts';
 import type { ImageBatch } from '../inference/classifier.ts';
 import { readOnnxFile } from '../inference/foreignModel.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
@@ -81,11 +81,12 @@ async function ofCheckpoint(file: string, placement: Placement): Promise<Feature
 }
 
 async function ofArchitecture(
-  { name, weights }: Extract<ClassifierSource, { kind: 'architecture' }>,
+  { name, weights, preprocessing: given }: Extract<ClassifierSource, { kind: 'architecture' }>,
   placement: Placement,
   options: WeightsOptions,
 ): Promise<FeatureModel> {
-  const { network, file, preprocessing } = await pretrained({ name, weights }, options);
+  const { network, file, preprocessing: usual } = await pretrained({ name, weights }, options);
+  const preprocessing = withGiven(usual, given);
   const shapes = stateShapes(wholeGraph(network, preprocessing, 1));
   const { classifier: ignore, extraTensors: extra, positions } = network;
   const state = await readWeights(file, shapes, { ignore, extra, positions, network: name });
@@ -104,7 +105,8 @@ async function ofOnnxFile(
   const crop = imageSize ?? given.crop ?? pretrainedCrop;
   const hear = Object.keys(given).length === 0 ? log : undefined;
   const constants =
-    exportedFacts(file, backbone.extractor)?.preprocessing ?? suggestedConstants(file, scoresIn(backbone), hear);
+    statedFacts(file, backbone.extractor)?.preprocessing ??
+    suggestedConstants(file, backbone.extractor, scoresIn(backbone), hear);
   const preprocessing = { resize: Math.max(imagenetPixels().resize, crop), ...constants, ...given, crop };
   const model = await openFeatures(backbone, preprocessing, placement);
   return featureModel(model, {

@@ -24,6 +24,8 @@ import type { SplitShares } from '../data/stratifiedSplit.ts';
 
 export interface TestRequest {
   readonly checkpoint: string;
+  /** Whether that is a file of others, which does not say what it was trained on. */
+  readonly isForeign?: boolean;
   /** The folder to test on. */
   readonly data: string;
   readonly split: SplitName;
@@ -54,7 +56,7 @@ const defaultShares: SplitShares = { seed: 0, validShare: 0.15, testShare: 0.15 
  * contradict the run's, a cancellation once `signal` is aborted, and as `scanDataset` does.
  */
 export async function imagesToTest(request: TestRequest): Promise<TestImages> {
-  const kept = await readKeptSplit(request.checkpoint);
+  const kept = request.isForeign === true ? undefined : await readKeptSplit(request.checkpoint);
   return kept ? withSplit(request, kept) : withoutSplit(request);
 }
 

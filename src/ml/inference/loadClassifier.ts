@@ -12,28 +12,31 @@ import { imagenetPixels } from '../networks/weightSets.ts';
 import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { networkOfCheckpoint, openFeatures } from './openBackbone.ts';
-import { suggestedConstants } from './backbonePreprocessing.ts';
-import { exportedFacts } from './exportedFacts.ts';
+import { suggestedConstants, withGiven } from './backbonePreprocessing.ts';
+import { labelsOf } from './ownWeights.ts';
+import { statedFacts } from './statedFacts.ts';
 import type { Classifier, ClassifierGraph } from './classifier.ts';
 import { readOnnxFile, scoresOf } from './foreignModel.ts';
 import { tryModel } from './modelTrial.ts';
 import { createGraphClassifier, type Placement } from './graphClassifier.ts';
 import { readUsableCheckpoint, usableGraph } from './usableCheckpoint.ts';
 import { createScoresClassifier } from './scoresClassifier.ts';
-import { pretrainedGraph, type WeightsOptions } from './pretrainedGraph.ts';
+import { type NamedWeights, pretrainedGraph, type WeightsOptions } from './pretrainedGraph.ts';
 
 /** What a classifier is made of. Paths are those of files. */
 export type ClassifierSource =
   /** One of ours, an ONNX file that was exported from one, or a `.pth` that the report's script wrote. */
   | { readonly kind: 'checkpoint'; readonly file: string }
-  /** ImageNet's classes, with weights from a file or by the network's name. */
-  | { readonly kind: 'architecture'; readonly name: string; readonly weights?: string }
+  /** ImageNet's classes with published weights, or those of a file with weights, which `labels` names. */
+  | ({ readonly kind: 'architecture' } & NamedWeights)
   /** The file's own class scores. */
   | {
       readonly kind: 'backbone';
       readonly file: string;
       readonly preprocessing?: Partial<Preprocessing>;
       readonly pool?: Pool;
+      /** File that names the classes, see `readClassList`. */
+      readonly labels?: string;
     };
 
 export interface LoadOptions extends WeightsOptions {
@@ -78,7 +81,7 @@ async function loadOf(source: ClassifierSource, placement: Placement, options: L
       return createGraphClassifier(graph, placement);
     }
     case 'architecture':
-      return createGraphClassifier(await pretrainedGraph(source, options), placement);
+      return createGraphClassifier(await pretrainedGraph(source, options, options.log), placement);
     case 'backbone':
       return scoresClassifier(await locateBackbone(source, options), placement, options);
   }
@@ -126,32 +129,28 @@ async function reportGraph(file: string): Promise<ClassifierGraph> {
 }
 
 async function scoresClassifier(
-  { file, preprocessing = {} }: Extract<ClassifierSource, { kind: 'backbone' }>,
+  { file, preprocessing = {}, labels: labelsFile }: Extract<ClassifierSource, { kind: 'backbone' }>,
   placement: Placement,
   { log = () => undefined, trial = tryModel }: LoadOptions,
 ): Promise<Classifier> {
   const read = await readOnnxFile(file);
   await trial(read, { kind: 'scores' }, preprocessing.crop ?? pretrainedCrop);
   const scores = scoresOf(read);
-  const exported = exportedFacts(file, scores);
+  const facts = statedFacts(file, scores);
   const isGiven = Object.keys(preprocessing).length > 0;
-  const own = exported?.preprocessing ?? {
+  const own = facts?.preprocessing ?? {
     ...sizeFor(scores),
-    ...suggestedConstants(file, scores, isGiven ? undefined : log),
+    ...suggestedConstants(file, scores, scores, isGiven ? undefined : log),
   };
-  if (exported && exported.labels.length !== scores.classes) {
-    throw userError(`${file} names ${exported.labels.length} classes and scores ${scores.classes}: export it again.`);
+  if (facts && facts.labels.length !== scores.classes) {
+    throw userError(`${file} names ${facts.labels.length} classes and scores ${scores.classes}: export it again.`);
   }
-  return createScoresClassifier(
-    {
-      file,
-      scores,
-      preprocessing: { ...own, ...preprocessing },
-      labels: exported?.labels,
-      calibration: exported?.calibration,
-    },
-    placement,
-  );
+  const { classes, background } = scores;
+  const named = labelsFile === undefined ? facts?.labels : undefined;
+  const labels = named ?? (await labelsOf(file, background ? classes - 1 : classes, labelsFile, log));
+  const calibration = facts?.calibration;
+  const prepared = withGiven(own, preprocessing);
+  return createScoresClassifier({ file, scores, preprocessing: prepared, labels, calibration }, placement);
 }
 
 function sizeFor({ imageSize = pretrainedCrop }: ClassScores): Pick<Preprocessing, 'resize' | 'crop'> {

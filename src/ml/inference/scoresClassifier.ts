@@ -7,22 +7,21 @@ import { float32Tensor, type Tensor } from '../graph/tensor.ts';
 import type { Classifier } from './classifier.ts';
 import { openForeignModel } from './foreignModel.ts';
 import { probabilitiesFrom, type Placement } from './graphClassifier.ts';
-import { imagenetClasses } from './imagenetClasses.ts';
 import { normalizeImages } from './normalizeImages.ts';
 
 export interface ScoresClassifierOptions {
   readonly file: string;
   readonly scores: ClassScores;
   readonly preprocessing: Preprocessing;
-  /** Those that the file itself names. */
-  readonly labels: readonly ClassLabel[] | undefined;
+  /** Without that of a background class. */
+  readonly labels: readonly ClassLabel[];
   /** What was fitted to its confidence. */
   readonly calibration?: ConfidenceCalibration | undefined;
 }
 
 /** An ONNX file's own class scores as a classifier. A background class is left out; nothing is scaled up for it. */
 export async function createScoresClassifier(
-  { file, scores, preprocessing, labels = labelsOf(scores), calibration }: ScoresClassifierOptions,
+  { file, scores, preprocessing, labels, calibration }: ScoresClassifierOptions,
   placement: Placement,
 ): Promise<Classifier> {
   const model = await openForeignModel(file, scores, scores.classes, placement);
@@ -58,12 +57,6 @@ function checkedProbabilities(file: string, rows: Tensor & { readonly dtype: 'fl
     }
   }
   return rows;
-}
-
-/** ImageNet's names where the number of classes is ImageNet's; numbers for any other. */
-function labelsOf({ classes, background }: ClassScores): readonly ClassLabel[] {
-  if (background || classes === imagenetClasses.length) return imagenetClasses;
-  return Array.from({ length: classes }, (_, index) => ({ index, folder: String(index), name: `class ${index}` }));
 }
 
 function withoutFirstColumn({ shape, data }: Tensor & { readonly dtype: 'float32' }) {

@@ -21,8 +21,8 @@ export interface TestedClassifier {
 }
 
 /**
- * Tests a checkpoint's classifier on the images of a folder that it was not trained on, and keeps the result beside the
- * checkpoint. Throws as `imagesToTest` and `evaluate` do.
+ * Tests the classifier of a checkpoint, or of a file of others, on the images of a folder that it was not trained on, and keeps the result beside the
+ * file. Throws as `imagesToTest` and `evaluate` do.
  */
 export async function testClassifier(
   classifier: Classifier,

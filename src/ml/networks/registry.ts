@@ -78,6 +78,8 @@ export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features
   readonly isTransformer: boolean;
   /** Classes of its own classifier; 0 where it has none. */
   readonly classes: number;
+  /** Module that is the last layer of its own classifier. */
+  readonly ownClassifier: string;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
   readonly weights: readonly PretrainedWeights[];
   /** How images are prepared for weights that are none of the published. */
@@ -162,6 +164,7 @@ export function namedNetwork(name: string, pin?: HubPin): NamedNetwork {
     features,
     classes: variant.classes ?? originalClasses,
     classifier: family.classifier,
+    ownClassifier: family.ownClassifier ?? family.classifier,
     initialise: variant.initialise ?? family.initialise,
     preprocessing,
     images: { ...pixelsOf(preprocessing), size: undefined, multipleOf, resize: undefined },

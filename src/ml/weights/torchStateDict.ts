@@ -4,11 +4,16 @@ import type { TensorForms } from './applyWeights.ts';
 import { tensorTypes } from './elementTypes.ts';
 import { isTorchTensor, type TorchFile, type TorchTensor, type TorchValue, withTorchFile } from './torchFile.ts';
 
-/** Keys under which training scripts commonly keep the weights. */
-const wrappers = ['state_dict', 'model_state_dict', 'model'] as const;
+/**
+ * Keys under which training scripts commonly keep the weights. Averages of them, as torchvision's and timm's scripts keep
+ * beside them, are taken only where nothing else is there.
+ */
+const wrappers = ['state_dict', 'model_state_dict', 'model', 'net', 'model_ema', 'state_dict_ema'] as const;
 const maximumWrapping = 4;
-/** What DataParallel and torch.compile put before every name. */
-const prefixes = ['module.', '_orig_mod.'] as const;
+/** What DataParallel, torch.compile and modules around a network, such as Lightning's, put before every name. */
+const prefixes = ['module.', '_orig_mod.', 'model.', 'net.'] as const;
+/** Counts what torch's `AveragedModel` has averaged; beside the network's tensors, without their prefix. */
+const averagesCounter = 'n_averaged';
 /** torchvision's first DenseNets: `denselayer1.norm.1.weight`, which later became `denselayer1.norm1.weight`. */
 const oldDenseNetName = /^(.*\bdenselayer\d+\.(?:norm|conv))\.([12]\..+)$/;
 
@@ -38,13 +43,14 @@ function findWeights(value: TorchValue): Map<string, TorchTensor> {
  * A name that would come up twice stays as it was written.
  */
 export function torchvisionNames<Value>(entries: ReadonlyMap<string, Value>): Map<string, Value> {
-  let names = [...entries.keys()];
+  const own = [...entries].filter(([name]) => name !== averagesCounter);
+  let names = own.map(([name]) => name);
   for (let prefix; (prefix = prefixes.find((candidate) => names.every((name) => name.startsWith(candidate))));) {
     if (names.length === 0) break;
     const { length } = prefix;
     names = names.map((name) => name.slice(length));
   }
-  const values = [...entries.values()];
+  const values = own.map(([, value]) => value);
   const named = new Map<string, Value>();
   names.forEach((name, index) => {
     const value = values[index];

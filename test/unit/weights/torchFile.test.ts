@@ -99,6 +99,8 @@ test('files of other kinds are user errors', async () => {
 test('prefixes go only where every name has them', () => {
   const names = (...keys: string[]) => [...torchvisionNames(new Map(keys.map((key) => [key, 0]))).keys()];
   assert.deepEqual(names('module._orig_mod.a.weight', 'module._orig_mod.b.weight'), ['a.weight', 'b.weight']);
+  assert.deepEqual(names('n_averaged', 'module.a.weight', 'module.b.weight'), ['a.weight', 'b.weight']);
+  assert.deepEqual(names('model.a.weight', 'model.b.weight'), ['a.weight', 'b.weight']);
   assert.deepEqual(names('module.a.weight', 'b.weight'), ['module.a.weight', 'b.weight']);
   assert.deepEqual(names('features.denseblock1.denselayer2.conv.1.weight', 'features.conv0.weight'), [
     'features.denseblock1.denselayer2.conv1.weight',

@@ -2,6 +2,7 @@ import type { ModelIndex } from '../modelIndex.ts';
 import { declaredShape, integerAttribute, valuesRead } from '../modelIndex.ts';
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from '../onnxModel.ts';
 import { float32Value, onnxDataTypes, onnxNumber } from '../onnxModel.ts';
+import { rescalesPixels } from './ownRescaling.ts';
 
 /** A model cut down to one output `[N, count]`, for any batch size. */
 export interface TruncatedModel {
@@ -12,6 +13,10 @@ export interface TruncatedModel {
   readonly output: string;
   /** Side in pixels of the square images that it takes; undefined where it takes any. */
   readonly imageSize: number | undefined;
+  /** Whether the file's own input is `[N, H, W, 3]`, as Keras has it. */
+  readonly channelsLast: boolean;
+  /** Whether it brings pixels of 0 to 255 to the range that it wants itself. */
+  readonly rescalesPixels: boolean;
   /** What the file says of itself. */
   readonly metadata: ReadonlyMap<string, string>;
 }
@@ -82,6 +87,8 @@ export function truncateModel(model: OnnxModel, index: ModelIndex, target: Targe
     input: image.info.name,
     output: after.output,
     imageSize: image.imageSize,
+    channelsLast: image.channelsLast,
+    rescalesPixels: rescalesPixels(index, image.name),
     metadata: new Map((model.metadataProps ?? []).map(({ key, value }) => [key, value] as const)),
   };
 }
@@ -119,6 +126,9 @@ interface ImageInput {
   /** The batch size that the model is fixed to; undefined where it is open. */
   readonly batchSize: number | undefined;
   readonly imageSize: number | undefined;
+  /** The model's own input. */
+  readonly name: string;
+  readonly channelsLast: boolean;
 }
 
 function imageInput(index: ModelIndex, read: ReadonlySet<string>, named: Named): ImageInput {
@@ -150,7 +160,8 @@ function imageInput(index: ModelIndex, read: ReadonlySet<string>, named: Named):
   }
   const adapted = adaptInput(info.name, last, elementType === float16, named);
   const dims = [batch, 3, height ?? 'H', width ?? 'W'];
-  return { info: float32Value(adapted.name, dims), nodes: adapted.nodes, elementType, batchSize, imageSize: height };
+  const own = { name: info.name, channelsLast: last, elementType, batchSize, imageSize: height };
+  return { ...own, info: float32Value(adapted.name, dims), nodes: adapted.nodes };
 }
 
 /** Nodes between images `[N, 3, H, W]` in float32 and an input that wants channels last or float16. */

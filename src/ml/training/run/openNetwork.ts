@@ -4,7 +4,7 @@ import type { TrainingConfig } from '../../../protocol/trainingConfig.ts';
 import { isWeightSet } from '../../../protocol/weightSetName.ts';
 import { type Backbone, openBackbone, type OpenedNetwork, scoresIn } from '../../inference/openBackbone.ts';
 import { suggestedConstants } from '../../inference/backbonePreprocessing.ts';
-import { exportedFacts } from '../../inference/exportedFacts.ts';
+import { statedFacts } from '../../inference/statedFacts.ts';
 import { readOnnxFile } from '../../inference/foreignModel.ts';
 import { asUsage } from '../../networks/asUsage.ts';
 import type { ImageDemands } from '../../networks/network.ts';
@@ -73,8 +73,8 @@ function firstWeightsOf(
 function demandsOf(backbone: Backbone, log?: (message: string) => void): ImageDemands {
   const { file, extractor } = backbone;
   const size = extractor.imageSize;
-  const exported = exportedFacts(file, extractor)?.preprocessing;
-  if (exported) return { constants: exported, usual: exported, size, resize: exported.resize };
+  const stated = statedFacts(file, extractor)?.preprocessing;
+  if (stated) return { constants: stated, usual: stated, size, resize: stated.resize };
   const usual = { crop: size ?? usualSize };
-  return { constants: suggestedConstants(file, scoresIn(backbone), log), usual, size, resize: undefined };
+  return { constants: suggestedConstants(file, extractor, scoresIn(backbone), log), usual, size, resize: undefined };
 }
