@@ -102,7 +102,7 @@ async function importInto(
     if (placed.images === 0) throw nothingLeft(source, left);
     return { images: placed.images, classes: placed.classes, left, notes: [...found.notes] };
   };
-  if (kind === 'table') return finish(await imagesOfTable(source, options, true), dirname(source), false);
+  if (kind === 'table') return finish(await imagesOfTable(source, options), dirname(source), false);
   if (kind === 'folder') {
     return finish(await imagesOfFolder(await innermostFolder(source), options), source, false);
   }

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join, relative } from 'node:path';
 import type { SplitName } from '../../protocol/dataReport.ts';
-import { userError } from '../../protocol/errors.ts';
+import { UserError, userError } from '../../protocol/errors.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import { hintAtSplit, splitOfFolder } from '../../protocol/splitFolders.ts';
 import type { Layout } from '../../protocol/trainingConfig.ts';
@@ -9,7 +9,7 @@ import { isPassedOver } from '../../protocol/passedOver.ts';
 import { cocoImages, isCoco } from './cocoImages.ts';
 import { folderImages } from './folderImages.ts';
 import type { FoundImages } from './labelledImage.ts';
-import { isTableFile, readTable } from './readTable.ts';
+import { isTableFile, type JsonObject, readTable, type Table } from './readTable.ts';
 import { columnsOf, tableImages, type TableOptions } from './tableImages.ts';
 
 export interface SourceOptions extends Omit<TableOptions, 'split'> {
@@ -19,7 +19,7 @@ export interface SourceOptions extends Omit<TableOptions, 'split'> {
 
 /** Names of files that list a data set's labels; others in a data set's folder say other things. */
 const tableName =
-  /^(?:metadata|labels?|_?annotations?(?:\.coco)?|instances_.+|captions?|index|train.*|val.*|dev.*|test.*)$/iu;
+  /^(?:meta|metadata|labels?|_?annotations?(?:\.coco)?|instances_.+|index|data|dataset|train.*|val.*|dev.*|test.*)$/iu;
 
 /** Whether a file in a data set may list its labels, by its name. */
 export function isLabelTable(name: string): boolean {
@@ -36,12 +36,25 @@ export async function imagesOfFolder(root: string, options: SourceOptions): Prom
   const found: (FoundImages & { readonly file: string })[] = [];
   const notes: string[] = [];
   for (const file of tables) {
-    const images = await imagesOfTable(file, { ...options, split: splitOfTable(root, file, tables) }, false);
-    if (images) found.push({ ...images, file });
-    else notes.push(`${relative(root, file)} has no columns of files and labels, so it is not used.`);
+    const table = await readTable(file).catch((error: unknown) => {
+      if (error instanceof UserError) return error;
+      throw error;
+    });
+    if (table instanceof UserError || !saysLabels(table, options)) {
+      notes.push(`${relative(root, file)} has no columns of files and labels, so it is not used.`);
+    } else {
+      const split = splitOfTable(root, file, tables);
+      const images = await imagesIn(file, table, { ...options, split }).catch((error: unknown) => {
+        if (!(error instanceof UserError)) throw error;
+        throw userError(`${error.message} To go by the folders and not by this file, give --layout classes or splits.`, error.cause); // prettier-ignore
+      });
+      found.push({ ...images, file });
+    }
   }
-  if (found.length === 0)
-    return folderImages(root, 'auto').then((images) => ({ ...images, notes: [...images.notes, ...notes] }));
+  if (found.length === 0) {
+    const images = await folderImages(root, 'auto');
+    return { ...images, notes: [...images.notes, ...notes] };
+  }
   const names = someOf(found.map(({ file }) => relative(root, file)));
   return {
     images: found.flatMap(({ images }) => images),
@@ -54,26 +67,19 @@ export async function imagesOfFolder(root: string, options: SourceOptions): Prom
   };
 }
 
-/** The images that one file lists. Undefined, or where `isAsked` a user error, for a file that lists no images with labels. */
-export async function imagesOfTable(file: string, options: TableOptions, isAsked: true): Promise<FoundImages>;
-export async function imagesOfTable(
-  file: string,
-  options: TableOptions,
-  isAsked: boolean,
-): Promise<FoundImages | undefined>;
-export async function imagesOfTable(
-  file: string,
-  options: TableOptions,
-  isAsked: boolean,
-): Promise<FoundImages | undefined> {
-  const table = await readTable(file);
-  if (table.kind === 'object') {
-    if (isCoco(table)) return cocoImages(file, table, options);
-    if (!isAsked) return undefined;
-    throw userError(`${file} is not of COCO’s format, which has images, annotations and categories.`);
-  }
-  if (!isAsked && columnsOf(table, options) === undefined) return undefined;
-  return tableImages(file, table, options);
+/** The images that a file lists. Throws a user error for one that lists no images with labels, and as `tableImages` does. */
+export async function imagesOfTable(file: string, options: TableOptions): Promise<FoundImages> {
+  return imagesIn(file, await readTable(file), options);
+}
+
+function saysLabels(table: Table | JsonObject, options: TableOptions): boolean {
+  return table.kind === 'object' ? isCoco(table) : columnsOf(table, options) !== undefined;
+}
+
+async function imagesIn(file: string, table: Table | JsonObject, options: TableOptions): Promise<FoundImages> {
+  if (table.kind === 'table') return tableImages(file, table, options);
+  if (isCoco(table)) return cocoImages(file, table, options);
+  throw userError(`${file} is not of COCO’s format, which has images, annotations and categories.`);
 }
 
 /** Tables in the folder and in the folders in it. */

@@ -1,6 +1,6 @@
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import type { SplitName } from '../../protocol/dataReport.ts';
-import { usageError, userError } from '../../protocol/errors.ts';
+import { userError } from '../../protocol/errors.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import { splitOfFolder } from '../../protocol/splitFolders.ts';
 import { createLeft, type FoundImages, type LabelledImage } from './labelledImage.ts';
@@ -37,19 +37,18 @@ interface Columns {
   readonly split: number;
 }
 
-/** The columns of file, label and split; undefined where a table lacks one of the first two. Throws a usage error for a column that is named and not there. */
+/** The columns of file, label and split; undefined where a table lacks one that is named, or one of the first two. */
 export function columnsOf({ columns }: Pick<Table, 'columns'>, choice: ColumnChoice = {}): Columns | undefined {
   const plain = columns.map((name) => name.toLowerCase().replaceAll(/[\s_-]+/gu, ''));
   const find = (what: keyof typeof knownColumns, named: string | undefined) => {
     if (named === undefined) return plain.indexOf(knownColumns[what].find((name) => plain.includes(name)) ?? '\0');
-    const at = columns.indexOf(named);
-    if (at < 0) throw usageError(`There is no column ${named}; the columns are ${someOf(columns, 20)}.`);
-    return at;
+    return columns.indexOf(named);
   };
   const file = find('file', choice.fileColumn);
   const label = find('label', choice.labelColumn);
   const split = find('split', choice.splitColumn);
-  return file < 0 || label < 0 ? undefined : { file, label, split };
+  const lacksSplit = split < 0 && choice.splitColumn !== undefined;
+  return file < 0 || label < 0 || lacksSplit ? undefined : { file, label, split };
 }
 
 /**
@@ -121,10 +120,13 @@ function notesOf(
   return notes;
 }
 
-function noColumns(file: string, { columns }: Table, { fileColumn }: ColumnChoice): Error {
-  const hasFile = fileColumn !== undefined || columnsOf({ columns: [...columns, 'label'] }) !== undefined;
-  const [what, flag] = hasFile ? ['labels', '--label-column'] : ['files', '--file-column'];
-  return userError(`${file} has no column that is known for its ${what} (it has ${someOf(columns, 10)}): name it with ${flag}.`); // prettier-ignore
+function noColumns(file: string, { columns }: Table, choice: ColumnChoice): Error {
+  const has = `it has ${someOf(columns, 10)}`;
+  const named = [choice.fileColumn, choice.labelColumn, choice.splitColumn].find((name) => name !== undefined && !columns.includes(name)); // prettier-ignore
+  if (named !== undefined) return userError(`${file} has no column ${named} (${has}).`);
+  const lacksFile = columnsOf({ columns: [...columns, 'label'] }, choice) === undefined;
+  const [what, flag] = lacksFile ? ['files', '--file-column'] : ['labels', '--label-column'];
+  return userError(`${file} has no column that is known for its ${what} (${has}): name it with ${flag}.`);
 }
 
 function nothingFound(file: string, base: string, rows: number, left: FoundImages['left']): Error {

@@ -38,14 +38,14 @@ test('a table says file and label in every usual way of writing it', async (t) =
   const root = await folderOf(t, { ...three, ...tables });
   for (const name of Object.keys(tables)) {
     const options = name === 'stems.csv' ? { labelColumn: 'breed' } : {};
-    assert.deepEqual(told(root, await imagesOfTable(join(root, name), options, true)), labelled, name);
+    assert.deepEqual(told(root, await imagesOfTable(join(root, name), options)), labelled, name);
   }
 });
 
 test('what a table names and is not there, has no label or two is left out and named', async (t) => {
   const rows = 'a.jpg,cat\na.jpg,cat\nb.jpg,dog\nb.jpg,cat\nin/c.png,\ngone.jpg,dog\nno.jpg,dog\n';
   const root = await folderOf(t, { ...three, 'labels.csv': `file,label\n${rows}` });
-  assert.deepEqual(told(root, await imagesOfTable(join(root, 'labels.csv'), {}, true)), {
+  assert.deepEqual(told(root, await imagesOfTable(join(root, 'labels.csv'), {})), {
     images: ['- cat a.jpg'],
     left: { 'no label': 'in/c.png', 'not there': 'gone.jpg no.jpg', 'several labels': 'b.jpg' },
   });
@@ -65,11 +65,12 @@ test('a table whose files lie elsewhere, or that has other columns, is refused w
     ['in/absolute.csv', /names \/etc\/a\.jpg, which is outside/],
     ['columns.csv', /no column that is known for its files \(it has picture, label\): name it with --file-column/],
     ['unlabelled.csv', /no column that is known for its labels \(it has file, width\): name it with --label-column/],
+    ['columns.csv', /columns\.csv has no column breed \(it has picture, label\)/, { labelColumn: 'breed' }],
     ['gone.csv', /None of the files .* 1 file: not there \(x\.jpg\)\. --images names their folder/],
   ] as const;
-  for (const [name, why] of cases) await assert.rejects(imagesOfTable(join(root, name), {}, true), why);
+  for (const [name, why, options = {}] of cases) await assert.rejects(imagesOfTable(join(root, name), options), why);
   // Paths are relative to the folder that --images names.
-  await assert.rejects(imagesOfTable(join(root, 'in/up.csv'), { images: root }, true), /which is outside/);
+  await assert.rejects(imagesOfTable(join(root, 'in/up.csv'), { images: root }), /which is outside/);
 });
 
 test('numbers are looked up in a list of classes, and a column says the splits', async (t) => {
@@ -82,7 +83,7 @@ test('numbers are looked up in a list of classes, and a column says the splits',
   });
   for (const name of ['classes.txt', 'classes.json']) {
     const classes = await readClassList(join(root, name));
-    assert.deepEqual(told(root, await imagesOfTable(join(root, 'labels.csv'), { classes }, true)), {
+    assert.deepEqual(told(root, await imagesOfTable(join(root, 'labels.csv'), { classes })), {
       images: ['train cat a.jpg', 'valid dog b.jpg'],
       left: { 'a label that is not in the list of classes': 'in/c.png' },
     });
@@ -145,6 +146,12 @@ test('the hub’s folders are read by their metadata, others by their names', as
     'valid cat validation/cat/3.jpg',
   ]);
   assert.match(read.notes.join(' '), /metadata\.csv has no columns of files and labels/);
+  await writeFiles(keras, ['labels.csv'], 'file,label\ngone.jpg,cat\n');
+  await assert.rejects(
+    imagesOfFolder(keras, { layout: 'auto' }),
+    /not there \(gone\.jpg\).* give --layout classes or splits/,
+  );
+  assert.equal((await imagesOfFolder(keras, { layout: 'splits' })).images.length, 3);
 });
 
 test('a folder that holds one folder is that folder, unless it is a split', async (t) => {
