@@ -59,7 +59,6 @@ export async function archiveKindOf(path: string, handle: FileHandle): Promise<A
 export async function openZip(
   path: string,
 ): Promise<{ readonly entries: AsyncIterable<ArchiveEntry>; readonly close: () => void }> {
-  // prettier-ignore
   // Names are decoded here: yauzl would refuse some in words of its own.
   const zip = await openPromise(path, { autoClose: false, lazyEntries: true, decodeStrings: false });
   return { entries: zipEntries(path, zip), close: () => zip.close() };

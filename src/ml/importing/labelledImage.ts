@@ -33,7 +33,6 @@ export function createLeft(): {
   readonly add: (reason: string, file: string) => void;
   readonly all: () => FoundImages['left'];
 } {
-  // prettier-ignore
   const files = new Map<string, string[]>();
   return {
     add: (reason, file) => {

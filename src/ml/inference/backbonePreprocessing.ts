@@ -32,6 +32,11 @@ export function suggestedConstants(
   return presetConstants(preset);
 }
 
+/** Whether the user says what pixels are to become, and not only their size. */
+export function saysPixels(given: Partial<Preprocessing> | undefined): boolean {
+  return [given?.scale, given?.mean, given?.std, given?.channels].some((value) => value !== undefined);
+}
+
 /** How images are prepared, with what the user says in place of what is known. */
 export function withGiven(known: Preprocessing, given: Partial<Preprocessing> | undefined): Preprocessing {
   const all = { ...known, ...given };

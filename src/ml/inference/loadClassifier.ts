@@ -12,7 +12,7 @@ import { imagenetPixels } from '../networks/weightSets.ts';
 import { readReportCheckpoint, type ReportCheckpoint } from '../weights/reportCheckpoint.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { networkOfCheckpoint, openFeatures } from './openBackbone.ts';
-import { suggestedConstants, withGiven } from './backbonePreprocessing.ts';
+import { saysPixels, suggestedConstants, withGiven } from './backbonePreprocessing.ts';
 import { labelsOf } from './ownWeights.ts';
 import { statedFacts } from './statedFacts.ts';
 import type { Classifier, ClassifierGraph } from './classifier.ts';
@@ -137,10 +137,9 @@ async function scoresClassifier(
   await trial(read, { kind: 'scores' }, preprocessing.crop ?? pretrainedCrop);
   const scores = scoresOf(read);
   const facts = statedFacts(file, scores);
-  const isGiven = Object.keys(preprocessing).length > 0;
   const own = facts?.preprocessing ?? {
     ...sizeFor(scores),
-    ...suggestedConstants(file, scores, scores, isGiven ? undefined : log),
+    ...suggestedConstants(file, scores, scores, saysPixels(preprocessing) ? undefined : log),
   };
   if (facts && facts.labels.length !== scores.classes) {
     throw userError(`${file} names ${facts.labels.length} classes and scores ${scores.classes}: export it again.`);

@@ -53,11 +53,8 @@ export async function ownWeightsGraph(
 }
 
 /** How many classes the file's classifier has: as many as the network's own where it has none. */
-function classesOf(forms: TensorForms, { name, ownClassifier, classes }: NamedNetwork, file: string): number {
-  const shape = forms.get(`${ownClassifier}.weight`)?.shape;
-  const [count = classes] = shape ?? [];
-  if (count === classes) return classes;
-  if (shape?.length !== 2) throw userError(`${name} has no Linear as its classifier, so ${basename(file)} can be used for other classes only to train from.`); // prettier-ignore
+function classesOf(forms: TensorForms, { ownClassifier, classes }: NamedNetwork, file: string): number {
+  const [count = classes] = forms.get(`${ownClassifier}.weight`)?.shape ?? [];
   if (count < 1 || count > mostClasses) throw userError(`${file} has a classifier of ${count} classes, which cannot be used.`); // prettier-ignore
   return count;
 }
@@ -68,7 +65,6 @@ function withClasses(
   { ownClassifier, classes, features }: NamedNetwork,
   count: number,
 ): StateShapes {
-  // prettier-ignore
   if (count === classes) return shapes;
   const [weight, bias] = [`${ownClassifier}.weight`, `${ownClassifier}.bias`];
   const hasBias = classes === 0 || shapes.has(bias);

@@ -10,7 +10,7 @@ import { publishedSet } from '../weights/publishedSet.ts';
 import type { LocateOptions } from '../weights/weightsPlaces.ts';
 import { stateShapes } from '../networks/stateShapes.ts';
 import { readWeights } from '../weights/weightsFile.ts';
-import { withGiven } from './backbonePreprocessing.ts';
+import { saysPixels, withGiven } from './backbonePreprocessing.ts';
 import type { ClassifierGraph } from './classifier.ts';
 import { imagenetClasses } from './imagenetClasses.ts';
 import { ownWeightsGraph } from './ownWeights.ts';
@@ -44,7 +44,7 @@ export async function pretrainedGraph(
   const { network, file, preprocessing: usual, isKnown } = await pretrained({ name, weights }, options, refuse);
   const preprocessing = withGiven(usual, given);
   if (isFile) {
-    if (!isKnown && !given) log?.(usualPixelsNote(file, name, preprocessing));
+    if (!isKnown && !saysPixels(given)) log?.(usualPixelsNote(file, name, preprocessing));
     return ownWeightsGraph({ network, file, preprocessing, labels }, log);
   }
   const size = preprocessing.crop;

@@ -14,7 +14,6 @@ export function ultralyticsFacts(
   file: string,
   { metadata }: Pick<TruncatedModel, 'metadata'>,
 ): ExportedFacts | undefined {
-  // prettier-ignore
   if (metadata.get('author') !== 'Ultralytics') return undefined;
   const task = metadata.get('task');
   if (task !== 'classify') throw userError(`${file} is a model of Ultralytics’ for the task ${task ?? 'that it does not name'}: give one for classify.`); // prettier-ignore
