@@ -29,7 +29,7 @@ export function preprocessingOptions(): Option[] {
   return [
     new Option(
       '--preprocess <name>',
-      `for --backbone, and for --weights FILE in predict, test and explain: what it expects of its pixels: ${presetNames.join(', ')}`,
+      `for --backbone, and for --weights FILE in predict, test, explain and serve: what it expects of its pixels: ${presetNames.join(', ')}`,
     ),
     new Option('--mean <values>', 'for the same: mean of each channel, after the scale, as 0.5,0.5,0.5'),
     new Option('--std <values>', 'for the same: standard deviation of each channel, after the scale'),
@@ -38,7 +38,7 @@ export function preprocessingOptions(): Option[] {
   ];
 }
 
-/** Options for weights and ONNX files of others, for `predict`, `test` and `explain`. */
+/** Options for weights and ONNX files of others, for `predict`, `test`, `explain` and `serve`. */
 export function foreignOptions(): Option[] {
   return [
     new Option(

@@ -11,7 +11,7 @@ import { classifierFromFlags } from './classifierFlags.ts';
 import { computingOptions, cropCountFrom, cropsOption, placementFromFlags } from './computingFlags.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 import { withInterrupt } from './interrupt.ts';
-import { networkOptions, preprocessingOptions } from './networkFlags.ts';
+import { foreignOptions, networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { createOutput, type Output } from './output.ts';
 import { limitsOf } from '../serve/serveLimits.ts';
 
@@ -49,7 +49,7 @@ export function serveCommand(): Command {
       new Option('--queue <n>', 'most images that wait; more requests are answered with 503 until then').default('64'),
     )
     .addOption(cropsOption(5));
-  for (const option of [...networkOptions(), ...preprocessingOptions()]) command.addOption(option);
+  for (const option of [...networkOptions(), ...preprocessingOptions(), ...foreignOptions()]) command.addOption(option);
   for (const option of computingOptions()) command.addOption(option);
   return command.action((run: string | undefined, options: OptionValues) => serve(run, options));
 }
