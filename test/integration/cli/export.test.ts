@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
+import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
+import { predictImages } from '../../../src/ml/inference/predictImages.ts';
 import { writeRandomCheckpoint } from '../../unit/inference/checkpointFixture.ts';
 import { fivecrop } from './runCommand.ts';
 
@@ -16,7 +19,7 @@ let folder = '';
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'fivecrop-export-'))));
 after(() => rm(folder, { recursive: true }));
 
-test('export writes what its script classifies with and verify passes, which fails with 1 in another runtime or after a change', async () => {
+test('export writes what its script classifies with and verify passes, which fails with 1 in another runtime', async () => {
   const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
   const out = join(folder, 'out.onnx');
   const exported = await fivecrop(['export', checkpoint, out, '--tests', '4', '--scripts']);
@@ -31,10 +34,6 @@ test('export writes what its script classifies with and verify passes, which fai
      const run = async () => ({ probabilities: new Tensor('float32', Float32Array.of(1, 0, 0), [1, 3]) });
      export const InferenceSession = { create: async () => ({ run, release: async () => undefined }) };`,
   );
-  const bytes = await readFile(out);
-  bytes[1000] = (bytes[1000] ?? 0) ^ 4;
-  const flipped = join(folder, 'flipped.onnx');
-  await writeFile(flipped, bytes);
   const image = join(folder, 'image.png');
   const background = { r: 200, g: 90, b: 20 };
   await sharp({ create: { width: 70, height: 50, channels: 3, background } })
@@ -42,10 +41,8 @@ test('export writes what its script classifies with and verify passes, which fai
     .toFile(image);
   // The script takes its packages from the folder that it lies in.
   await symlink(join(import.meta.dirname, '../../../node_modules'), join(folder, 'node_modules'), 'junction');
-  const [elsewhere, changed, predicted, classified] = await Promise.all([
+  const [elsewhere, classified] = await Promise.all([
     fivecrop(['verify', out, '--runtime', other]),
-    fivecrop(['verify', flipped]),
-    fivecrop(['predict', image, '--checkpoint', checkpoint, '--json']),
     run(process.execPath, [join(folder, 'out.classify.mjs'), image]),
   ]);
   assert.equal(elsewhere.code, 1);
@@ -53,10 +50,19 @@ test('export writes what its script classifies with and verify passes, which fai
     elsewhere.stdout,
     /^Test image 1: class \d has probability [\d.]+, not [\d.]+, and 0\.0001 is allowed\.\n$/,
   );
-  assert.equal(changed.code, 1);
-  assert.match(changed.stderr, /is not as it was exported/);
-  const { mean } = JSON.parse(predicted.stdout) as { mean: { name: string; probability: number }[] };
-  const { classes } = JSON.parse(classified.stdout) as { classes: typeof mean };
-  assert.deepEqual(classes.map(({ name }) => name), mean.map(({ name }) => name)); // prettier-ignore
-  classes.forEach(({ probability }, at) => assert.ok(Math.abs(probability - (mean[at]?.probability ?? NaN)) < 1e-6));
+  const classifier = await loadClassifier(
+    { kind: 'checkpoint', file: checkpoint },
+    { engine: onnxEngine, device: 'cpu' },
+  );
+  const expected: { name: string; probability: number }[] = [];
+  for await (const prediction of predictImages(classifier, [image], { cropCount: 5, topK: 5 })) {
+    if ('mean' in prediction) expected.push(...prediction.mean);
+  }
+  await classifier.dispose();
+  assert.equal(expected.length, 3);
+  const { classes } = JSON.parse(classified.stdout) as { classes: typeof expected };
+  assert.deepEqual(classes.map(({ name }) => name), expected.map(({ name }) => name)); // prettier-ignore
+  classes.forEach(({ probability }, at) =>
+    assert.ok(Math.abs(probability - (expected[at]?.probability ?? NaN)) < 1e-6),
+  );
 });

@@ -97,9 +97,8 @@ async function largestDifference(checkpoint: string, pictures: readonly Picture[
 const forms: readonly (readonly [Fit, Interpolation, 1 | 5, ExportOptions['input']])[] = [
   ['crop', 'bilinear', 5, 'hwc'],
   ['crop', 'bicubic', 1, 'nchw'],
-  ['crop', 'lanczos', 5, 'nchw'],
-  ['pad', 'bicubic', 5, 'hwc'],
-  ['squash', 'bilinear', 5, 'nchw'],
+  ['pad', 'lanczos', 5, 'hwc'],
+  ['squash', 'bicubic', 5, 'nchw'],
 ];
 
 for (const [fit, interpolation, crops, input] of forms) {
