@@ -1455,7 +1455,8 @@ test(
       assert.deepEqual(await answer.locator('p').allTextContents(), ['<i>red</i>.jpg']);
       assert.equal(await answer.locator('td').first().textContent(), hostileName);
       assert.match((await answer.locator('td').nth(1).textContent()) ?? '', /^9\d\.\d %$|^100\.0 %$/u);
-      assert.equal(await page.locator('h1').textContent(), hostileName);
+      assert.equal(await page.locator('h1').textContent(), `demo/checkpoints/${hostileName}`);
+      assert.doesNotMatch(await page.content(), /somebody/u);
       await choose('text.jpg', Buffer.from('text'));
       await page.getByText('The file is not in a format that can be read; save it as JPEG or PNG.').waitFor();
       await pageScreenshot(page, 'served');

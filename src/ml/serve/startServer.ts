@@ -69,7 +69,7 @@ export async function startServer(classifier: Classifier, options: ServeOptions)
   });
   await describeRoutes(app, { needsToken: token !== undefined });
   await app.register(multipart);
-  addRoutes(app, { classifier: images, limits, metrics, page: classifier, token, isStopping });
+  addRoutes(app, { classifier: images, limits, metrics, page: { title: endOf(classifier.title) }, token, isStopping });
   const address = await listen(app, {
     host: isLoopback(host) && host.toLowerCase() === 'localhost' ? '127.0.0.1' : host,
     port,
@@ -87,6 +87,14 @@ export async function startServer(classifier: Classifier, options: ServeOptions)
       clearInterval(timer);
     },
   };
+}
+
+/** Parts of a path that name a run and a checkpoint in it. */
+const toldParts = 3;
+
+/** What a classifier is called on the page, which needs no token: the end of its path, so that no folder of the user is told. */
+function endOf(title: string): string {
+  return title.split(/[\\/]/u).slice(-toldParts).join('/');
 }
 
 /** Answers belong to who asked: no other page may show them, and nothing keeps them. */

@@ -4,7 +4,7 @@ import { startServer } from '../../../src/ml/serve/startServer.ts';
 import { colourClassifier } from '../../unit/inference/fakeClassifier.ts';
 
 export const servedToken = 'a-token-for-this-test';
-/** What the model and its likeliest class for red are called. */
+/** What the model’s file and its likeliest class for red are called. */
 export const hostileName = '<img src=x onerror="document.title=1">';
 
 /** `fivecrop serve` with a classifier that tells colours, whose names are markup. */
@@ -13,7 +13,7 @@ export async function serveHostileNames(): Promise<{ readonly address: string; s
   const colours = colourClassifier();
   const labels = colours.labels.map((label) => (label.name === 'red' ? { ...label, name: hostileName } : label));
   const server = await startServer(
-    { ...colours, title: hostileName, labels },
+    { ...colours, title: `/home/somebody/demo/checkpoints/${hostileName}`, labels },
     {
       host: '127.0.0.1',
       port: 0,
