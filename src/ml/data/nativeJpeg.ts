@@ -25,7 +25,8 @@ const mostScans = 100;
 
 /**
  * libjpeg-turbo's own library, which computes with the processor's vectors: pixels as in WebAssembly in a quarter of the
- * time. `undefined` on systems that there is no library for, and if it does not load (`nativeJpegFailure`).
+ * time; only where a damaged file decodes without a word, numbers beyond its 16 bits may become other pixels. `undefined` on
+ * systems that there is no library for, and if it does not load (`nativeJpegFailure`).
  */
 export function nativeJpegDecoder(): JpegDecoder | undefined {
   return opened().decoder;
