@@ -1,9 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, usageError } from '../protocol/errors.ts';
+import { flattened, settingWords } from '../protocol/differingSettings.ts';
+import { codeOf, messageOf, usageError, UserError } from '../protocol/errors.ts';
+import type { RunRecord } from '../protocol/runRecord.ts';
 import { type Study, studyFiles, type StudyKind, type StudyPart, studySchema, studyVersion } from '../protocol/study.ts';
 import { writeTextAtomically } from './atomicFile.ts';
 import { readBoundedJson, recordLimit } from './boundedFile.ts';
+import { hasRecord, readStoredRun, type StoredRun } from './list.ts';
+import { stateName } from './state.ts';
 import { parseVersioned } from './versionedJson.ts';
 
 /** A run that a study needs, before it has a name. */
@@ -71,6 +75,48 @@ function differenceOf(known: Study, kind: StudyKind, parts: readonly PlannedPart
       const [was, is] = [before[setting], now[setting]].map((value) => JSON.stringify(value));
       if (was !== is) return `trains ${label} with ${setting} ${was ?? 'unset'} and not ${is ?? 'unset'}`;
     }
+  }
+  return undefined;
+}
+
+/** What there is of a run of a study: the run itself, or why something else is in its place; neither before it begins. */
+export type StudyRun = { readonly stored: StoredRun | undefined } | { readonly inTheWay: string };
+
+/** Looks at the run of a study among those in `out`. */
+export async function studyRun(out: string, { run, config }: StudyPart): Promise<StudyRun> {
+  const folder = join(out, run);
+  if (!existsSync(folder)) return { stored: undefined };
+  if (!(await hasRecord(folder)))
+    return { inTheWay: `the folder of its run, ${run}, is there without a run: delete or rename it.` };
+  try {
+    const stored = await readStoredRun(folder);
+    const difference = notAsPlanned(config, stored.record);
+    return difference === undefined ? { stored } : { inTheWay: `the folder of its run, ${run}, holds another one: ${difference}. Delete or rename it.` }; // prettier-ignore
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { inTheWay: messageOf(error) };
+  }
+}
+
+/** Why a study has no results of a run; undefined where it has finished. */
+export function whyWithoutResults(found: StudyRun): string | undefined {
+  if ('inTheWay' in found) return found.inTheWay;
+  const { stored } = found;
+  if (!stored) return 'its run was not started.';
+  if (stored.state === 'finished') return undefined;
+  return stored.record.reason ?? `its run is ${stateName(stored.state)}.`;
+}
+
+/** Where a run computes, which is another device on another machine. */
+const ofTheMachine: ReadonlySet<string> = new Set(['engine', 'device', 'cacheMegabytes']);
+
+/** In what a run is not the one that was planned. What the plan left open may be anything. */
+function notAsPlanned(plan: StudyPart['config'], { config }: RunRecord): string | undefined {
+  const trained = flattened(config);
+  for (const [setting, planned] of flattened(plan)) {
+    const own = trained.get(setting) ?? 'unset';
+    if (planned !== 'auto' && planned !== own && !ofTheMachine.has(setting))
+      return `${settingWords(setting)} is ${own} and not ${planned}`;
   }
   return undefined;
 }

@@ -6,7 +6,7 @@ import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { hasRecord, readStoredRun } from '../../runs/list.ts';
 import { tryLock } from '../../runs/lock.ts';
 import { checkRunName } from '../../runs/name.ts';
-import { openStudy, type PlannedPart, type StudyPlace } from '../../runs/study.ts';
+import { openStudy, type PlannedPart, type StudyPlace, studyRun, whyWithoutResults } from '../../runs/study.ts';
 import { readResults } from '../results/readResults.ts';
 import type { StudyResult, StudyResults } from '../results/studyResults.ts';
 import { writeStudyResults } from '../results/writeStudyResults.ts';
@@ -33,7 +33,7 @@ export interface FinishedStudy extends StudyResults {
 /**
  * Trains and tests the runs of a study one after the other, and writes the results. What an earlier start of the same study
  * did is not done again: a finished run is kept, one that was broken off goes on from its last checkpoint, and one that
- * another process trains is waited for. A run that fails does not end the study. Runs of `without` are left out. Throws a
+ * another process trains is waited for. A run that fails does not end the study. Runs of `without` are not begun. Throws a
  * user error where the folder holds another study, or another process runs this one; a `CancelledError` where it is stopped.
  */
 export async function runStudy(
@@ -54,11 +54,11 @@ export async function runStudy(
   try {
     const study = await openStudy(kind, parts, { out, name });
     const results: StudyResult[] = [];
-    const missing: MissingPart[] = [...without];
+    const missing: MissingPart[] = [];
     for (const [place, part] of study.parts.entries()) {
-      if (without.some(({ label }) => label === part.label)) continue;
-      workers.say(`Run ${place + 1} of ${study.parts.length}: ${part.label}`);
-      const reason = await trained(part, { out, name }, workers);
+      const barred = without.find(({ label }) => label === part.label)?.reason;
+      if (barred === undefined) workers.say(`Run ${place + 1} of ${study.parts.length}: ${part.label}`);
+      const reason = await (barred === undefined ? trained(part, { out, name }, workers) : unlessFinished(part, out, barred)); // prettier-ignore
       if (reason !== undefined) missing.push({ label: part.label, reason });
       else results.push(await tested(part, out, workers));
     }
@@ -70,10 +70,20 @@ export async function runStudy(
   }
 }
 
+/** Why a run is left out that cannot begin; undefined where it has finished before. */
+async function unlessFinished(part: StudyPart, out: string, reason: string): Promise<string | undefined> {
+  return whyWithoutResults(await studyRun(out, part)) === undefined ? undefined : reason;
+}
+
 /** Trains a run to its end; resolves with why not where it failed. */
 async function trained(part: StudyPart, { out, name }: StudyPlace, workers: StudyWorkers): Promise<string | undefined> {
   const folder = join(out, part.run);
-  const begun = await hasRecord(folder);
+  const found = await studyRun(out, part);
+  if ('inTheWay' in found) {
+    workers.say(`${part.label} is left out: ${found.inTheWay}`);
+    return found.inTheWay;
+  }
+  const begun = found.stored !== undefined;
   if (begun && (await whenNotTrained(folder, workers)) === 'finished') return undefined;
   const settings = join(out, name, `${part.run}.fivecrop.json`);
   if (!begun) await writeTextAtomically(settings, `${JSON.stringify(part.config, undefined, 2)}\n`);

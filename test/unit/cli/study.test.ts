@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -24,12 +24,12 @@ function workers(ends: (label: string) => 'finished' | 'stopped' | 'failed') {
     say: () => undefined,
     signal: new AbortController().signal,
     test: () => Promise.reject(new UserError('There are no test images.')),
-    train: async ({ label, run }, args) => {
+    train: async ({ label, run, config: planned }, args) => {
       const [flag, value = ''] = args;
       trained.push({ label, resumed: flag === '--resume' });
       const state = ends(label);
       const out = args[args.indexOf('--out') + 1] ?? '';
-      const config = trainingConfigSchema.parse({ data: '/d', network: { kind: 'architecture', name: label } });
+      const config = trainingConfigSchema.parse(planned);
       const record = { created: new Date().toISOString(), state: 'preparing' as const, config, environment };
       const folder = flag === '--resume' ? await reopenRunFolder(value) : await createRunFolder(out, run, record);
       await folder.update({ state });
@@ -122,6 +122,51 @@ test('runs whose weights are not here are left out, until they are', async (t) =
   const second = workers(() => 'finished');
   await runStudy('networks', parts, [], here, second.made);
   assert.deepEqual(second.trained, [{ label: 'resnet18', resumed: false }]);
+});
+
+test('a run whose weights are gone counts if it has finished before', async (t) => {
+  const here = await place(t);
+  const parts = await planStudy('networks', '/d', { of: 'resnet18,mobilenet_v2' });
+  await runStudy('networks', parts, [], here, workers(() => 'finished').made);
+  const again = workers(() => 'finished');
+  const without = [{ label: 'resnet18', reason: 'no weights.' }];
+  const { missing, results } = await runStudy('networks', parts, without, here, again.made);
+  assert.deepEqual([missing, results.length, again.trained], [[], 2, []]);
+});
+
+test('a run of a study that was deleted is trained anew, and what has come to its place is neither counted nor touched', async (t) => {
+  const here = await place(t);
+  const folder = (label: string) => join(here.out, `study-depths-${label}`);
+  const parts = await planStudy('depths', '/d', options);
+  await runStudy('depths', parts, [], here, workers(() => 'finished').made);
+  await rm(folder('ConvNet1'), { recursive: true });
+  await rm(folder('ConvNet2'), { recursive: true });
+  await mkdir(folder('ConvNet2'));
+  // A run of other images takes the name of one of the study.
+  const elsewhere = await planStudy('depths', '/other', options);
+  await runStudy('depths', elsewhere, [], { ...here, name: 'other' }, workers(() => 'stopped').made).catch(
+    () => undefined,
+  );
+  await rm(folder('ConvNet3'), { recursive: true });
+  await rename(join(here.out, 'other-ConvNet1'), folder('ConvNet3'));
+  const again = workers(() => 'finished');
+  const { results, missing } = await runStudy('depths', parts, [], here, again.made);
+  assert.deepEqual(again.trained, [{ label: 'ConvNet1', resumed: false }]);
+  assert.deepEqual(
+    results.map(({ label }) => label),
+    ['ConvNet1'],
+  );
+  assert.deepEqual(missing, [
+    {
+      label: 'ConvNet2',
+      reason: 'the folder of its run, study-depths-ConvNet2, is there without a run: delete or rename it.',
+    },
+    {
+      label: 'ConvNet3',
+      reason:
+        'the folder of its run, study-depths-ConvNet3, holds another one: data is /other and not /d. Delete or rename it.',
+    },
+  ]);
 });
 
 test('another study in the same folder is refused, and names the setting that differs', async (t) => {
