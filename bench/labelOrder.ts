@@ -1,11 +1,10 @@
 /*
  * How many labels a head needs by the order in which images are labelled: `node --import tsx bench/labelOrder.ts
  * [mobilenet|squeezenet] [SET…] [--orders chosen,random] [--seeds 0,1,2] [--json FILE]`. The classes of Flowers-102 are
- * shuffled into five sets of 20: set 0 is what the order was chosen on, 1 to 4 are judged. `hard` is 20 of the 40 classes
- * that are confused most, which it was chosen on too, and `hard2` the other 20. From 5 labels a class, drawn
+ * shuffled into five sets of 20; `hard` is 20 of the 40 classes that are confused most, and `hard2` the other 20. From 5 labels a class, drawn
  * by seed from seven tenths of the training images, images are labelled one by one and the head is fitted again after each
- * `every`; the accuracy is over all other images of the classes, which are never labelled. Prints the curves, and how many
- * labels more than the first ones are needed until the accuracy is `--goal` and stays there on average. `--keep FILE` writes
+ * `every`; the accuracy is over all other images of the classes, which are never labelled. Prints the curves with their mean
+ * (`area`), and how many labels more than the first ones are needed until the accuracy is `--goal` and stays there on average. `--keep FILE` writes
  * the features of the one set that is named in few numbers instead, for test/unit/cleaning/nextToLabel.test.ts.
  */
 import { writeFile } from 'node:fs/promises';
@@ -22,6 +21,7 @@ import { imageFeatures } from '../src/ml/features/imageFeatures.ts';
 import { unitRows } from '../src/ml/features/neighbours.ts';
 import { projectedRows } from '../src/ml/features/projectedRows.ts';
 import { createRidgeHead } from '../src/ml/features/ridgeHead.ts';
+import { rootedRows } from '../src/ml/features/rootedRows.ts';
 import { createRandom, permutation, type Random } from '../src/ml/graph/random.ts';
 import { presetConstants } from '../src/protocol/preprocessing.ts';
 
@@ -50,25 +50,25 @@ const [every, most] = [Number(flags.every), Number(flags.most)];
 /** Which of the open rows are labelled next, so many. */
 type Order = (candidates: Candidates, count: number, random: Random) => readonly number[];
 
-function byMargin(candidates: Candidates, count: number): number[] {
-  const unsure = uncertainties(candidates);
-  return [...candidates.open.keys()].sort((a, b) => (unsure[b] ?? 0) - (unsure[a] ?? 0)).slice(0, count).map((at) => candidates.open[at] ?? 0); // prettier-ignore
+function byMargin({ head, open }: Candidates, count: number): number[] {
+  const unsure = head ? uncertainties(head.probabilities, head.classes, open) : new Float64Array(open.length);
+  return [...open.keys()].sort((a, b) => (unsure[b] ?? 0) - (unsure[a] ?? 0)).slice(0, count).map((at) => open[at] ?? 0); // prettier-ignore
 }
 
-function byEntropy({ probabilities, classes, open }: Candidates, count: number): number[] {
+function byEntropy({ head, open }: Candidates, count: number): number[] {
   const entropy = new Map(open.map((row) => {
-    const own = [...(probabilities?.subarray(row * classes, (row + 1) * classes) ?? [])];
+    const own = [...(head?.probabilities.subarray(row * head.classes, (row + 1) * head.classes) ?? [])];
     return [row, own.reduce((sum, share) => sum - (share > 0 ? share * Math.log(share) : 0), 0)];
   })); // prettier-ignore
   return open.toSorted((a, b) => (entropy.get(b) ?? 0) - (entropy.get(a) ?? 0)).slice(0, count);
 }
 
 const orders: Readonly<Record<string, Order>> = {
-  chosen: (candidates, count) => nextToLabel(candidates, Math.max(count, 20)).slice(0, count),
+  chosen: nextToLabel,
   random: ({ open }, count, random) => [...permutation(open.length, random)].slice(0, count).map((at) => open[at] ?? 0),
   margin: byMargin,
   entropy: byEntropy,
-  spread: (candidates, count) => nextToLabel({ ...candidates, probabilities: undefined }, count),
+  spread: (candidates, count) => nextToLabel({ ...candidates, head: undefined }, count),
 };
 
 const model = await openFeatureModel({ kind: 'backbone', ...source }, placement, { log: console.error });
@@ -88,7 +88,15 @@ interface Curve {
 
 /** Classes by how many of their images a head over all classes gets right, the fewest first. */
 async function hardestFirst(): Promise<number[]> {
-  const order = await createRidgeHead(await projectedRows(features, () => true, widestRows, placement), placement);
+  const order = await createRidgeHead(
+    await projectedRows(
+      rootedRows(features, () => true),
+      () => true,
+      widestRows,
+      placement,
+    ),
+    placement,
+  );
   const { probabilities } = await order.fit(Int32Array.from(samples, ({ classIndex }) => classIndex), dataset.classes.length); // prettier-ignore
   await order.dispose();
   const [right, all] = [new Float64Array(dataset.classes.length), new Float64Array(dataset.classes.length)];
@@ -116,7 +124,12 @@ async function label(set: string, seed: number, order: Order): Promise<Curve> {
   const { width } = features;
   const raw = new Float32Array(own.length * width);
   own.forEach((at, row) => raw.set(features.features.subarray(at * width, (at + 1) * width), row * width));
-  const rows = await projectedRows({ width, features: raw }, () => true, widestRows, placement);
+  const rows = await projectedRows(
+    rootedRows({ width, features: raw }, () => true),
+    () => true,
+    widestRows,
+    placement,
+  );
   const unit = { width: rows.width, features: unitRows(rows.features, rows.width, [...own.keys()]) };
   const head = await createRidgeHead(rows, placement);
   const labels = new Int32Array(own.length).fill(-1);
@@ -133,7 +146,8 @@ async function label(set: string, seed: number, order: Order): Promise<Curve> {
   });
   const curve: Curve = { labels: [], accuracy: [] };
   for (let count = 0; count <= most; count += every) {
-    const { probabilities } = await head.fit(labels, chosen.length);
+    const fit = await head.fit(labels, chosen.length);
+    const { probabilities } = fit;
     const right = [...judged].filter((row) => {
       const shares = probabilities.subarray(row * chosen.length, (row + 1) * chosen.length);
       return shares.indexOf(Math.max(...shares)) === truth[row];
@@ -141,7 +155,7 @@ async function label(set: string, seed: number, order: Order): Promise<Curve> {
     curve.labels.push(count);
     curve.accuracy.push(right.length / judged.size);
     const labelled = [...labels.keys()].filter((row) => (labels[row] ?? -1) >= 0);
-    const candidates = { unit, probabilities, classes: chosen.length, open: [...open], labelled };
+    const candidates = { unit, head: { ...fit, classes: chosen.length }, open: [...open], labelled };
     for (const row of order(candidates, every, random)) {
       labels[row] = truth[row] ?? -1;
       open.delete(row);
@@ -151,10 +165,10 @@ async function label(set: string, seed: number, order: Order): Promise<Curve> {
   return curve;
 }
 
-/** Labels from which on the mean of this accuracy and the next four is the goal; undefined if it is not reached. */
+/** Labels from which on the mean accuracy with this one and the next four is the goal; undefined if it is not reached. */
 function labelsNeeded({ labels, accuracy }: Curve): number | undefined {
   const at = labels.findIndex((_, place) => {
-    const some = accuracy.slice(place, place + 5);
+    const some = accuracy.slice(place, place + Math.max(1, Math.round(5 / every)));
     return some.reduce((sum, share) => sum + share, 0) / some.length >= goal;
   });
   return labels[at];
@@ -173,7 +187,12 @@ async function keep(set: string, file: string): Promise<void> {
   const { width } = features;
   const raw = new Float32Array(own.length * width);
   own.forEach((at, row) => raw.set(features.features.subarray(at * width, (at + 1) * width), row * width));
-  const rows = await projectedRows({ width, features: raw }, () => true, 32, placement);
+  const rows = await projectedRows(
+    rootedRows({ width, features: raw }, () => true),
+    () => true,
+    32,
+    placement,
+  );
   const largest = rows.features.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const bytes = Int8Array.from(rows.features, (value) => Math.round((127 * value) / largest));
   const labels = own.map((at) => chosen.indexOf(samples[at]?.classIndex ?? -1));
@@ -194,7 +213,7 @@ for (const set of flags.keep === undefined ? sets : []) {
     const all = mean(curves);
     const points = all.labels.flatMap((labels, at) => (labels % 20 === 0 ? [`${labels}: ${(all.accuracy[at] ?? 0).toFixed(3)}`] : [])); // prettier-ignore
     const needed = [...curves, all].map((curve) => labelsNeeded(curve) ?? `over ${most}`);
-    console.log(`${name} set ${set} ${key.padEnd(8)} ${points.join(' ')} | to ${goal}: ${needed.slice(0, -1).join(', ')}, by the mean curve ${needed.at(-1) ?? ''} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`); // prettier-ignore
+    console.log(`${name} set ${set} ${key.padEnd(8)} ${points.join(' ')} area ${(all.accuracy.reduce((sum, share) => sum + share, 0) / all.accuracy.length).toFixed(4)} | to ${goal}: ${needed.slice(0, -1).join(', ')}, by the mean curve ${needed.at(-1) ?? ''} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`); // prettier-ignore
   }
 }
 if (flags.json !== undefined) await writeFile(flags.json, JSON.stringify(results));

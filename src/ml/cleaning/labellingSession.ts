@@ -12,10 +12,11 @@ import { unitRows } from '../features/neighbours.ts';
 import { projectedRows } from '../features/projectedRows.ts';
 import { requireFinite } from '../features/requireFinite.ts';
 import { createRidgeHead, type RidgeHead } from '../features/ridgeHead.ts';
+import { rootedRows } from '../features/rootedRows.ts';
 import type { CleaningOptions } from './cleaningSession.ts';
 import { fileMarks } from './fileMarks.ts';
 import type { JournalEntry } from './journal.ts';
-import { type Candidates, nextToLabel, uncertainties } from './nextToLabel.ts';
+import { type Candidates, type FittedHead, nextToLabel, uncertainties } from './nextToLabel.ts';
 
 /** What is to be told of images without labels. */
 export interface LabellingLook {
@@ -69,7 +70,7 @@ export async function openLabellingSession(
   requireFinite(found, samples, network);
   const isDecoded = (row: number) => found.decoded[row] === 1;
   onStage('Fitting a head');
-  const rows = await projectedRows(found, isDecoded, widestRows, placement);
+  const rows = await projectedRows(rootedRows(found, isDecoded), isDecoded, widestRows, placement);
   if (rows.projectedFrom !== undefined) log(`The head is fitted to ${rows.width} numbers per image, projected from ${rows.projectedFrom}, so that it follows each label.`); // prettier-ignore
   const unit = { width: rows.width, features: unitRows(rows.features, rows.width, [...samples.keys()]) };
   const head = await createRidgeHead(rows, placement);
@@ -108,7 +109,7 @@ export async function openLabellingSession(
       }
       const open = openRows(images, imageRows, (row) => isDecoded(row) && !dataFiles.has(row), done);
       const labelled = [...labels.keys()].filter((row) => (labels[row] ?? -1) >= 0);
-      const candidates = { unit, probabilities: fit?.probabilities, classes: classes.length, labelled };
+      const candidates = { unit, labelled, head: fit && { ...fit, classes: classes.length } };
       const order = inOrder(open, candidates, { first, most });
       return {
         data: root,
@@ -118,7 +119,7 @@ export async function openLabellingSession(
         open: open.size,
         skipped: [...open.values()].filter(({ isSkipped }) => isSkipped).length,
         undecodable: imageRows.filter((row) => !isDecoded(row)).length,
-        next: nextImages(order, open, candidates, classes),
+        next: nextImages(order, open, candidates.head, classes),
         ...(accuracy ? { accuracy } : {}),
         curve: points,
       };
@@ -196,15 +197,16 @@ function inOrder(
 function nextImages(
   order: readonly number[],
   open: ReadonlyMap<number, OpenImage>,
-  candidates: Omit<Candidates, 'open'>,
+  head: FittedHead | undefined,
   classes: Dataset['classes'],
 ): NextImage[] {
-  const { probabilities, classes: size } = candidates;
-  const unsure = uncertainties({ ...candidates, open: order });
+  const size = classes.length;
+  const unsure = head && uncertainties(head.probabilities, size, order);
   return order.map((row, at) => ({
     image: open.get(row)?.image ?? '',
-    likely: probabilities ? likelyClasses(probabilities.subarray(row * size, (row + 1) * size), classes) : [],
-    uncertainty: unsure[at] ?? 0,
+    likely: head ? likelyClasses(head.probabilities.subarray(row * size, (row + 1) * size), classes) : [],
+    // Without a head all are equally uncertain.
+    uncertainty: unsure?.[at] ?? 1,
     isSkipped: open.get(row)?.isSkipped === true,
   }));
 }

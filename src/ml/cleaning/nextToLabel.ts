@@ -1,73 +1,80 @@
 import { evenlySpaced } from '../data/evenlySpaced.ts';
+import type { RidgeFit } from '../features/ridgeHead.ts';
 import type { FeatureRows } from '../features/softmaxHead.ts';
 
-/** Images that may be labelled next, and what a head says of them. */
+/** What a head says that was fitted to the labels as they are. */
+export interface FittedHead extends Pick<RidgeFit, 'probabilities'> {
+  readonly classes: number;
+}
+
+/** Images that may be labelled next. */
 export interface Candidates {
   /** Rows of length 1. */
   readonly unit: FeatureRows;
-  /** `[rows, classes]`; undefined without a head, which makes all images equally uncertain. */
-  readonly probabilities: Float32Array | undefined;
-  readonly classes: number;
+  /** Undefined while there are too few labels for one. */
+  readonly head: FittedHead | undefined;
   /** Rows that have no label. */
   readonly open: readonly number[];
   /** Rows that have one. */
   readonly labelled: readonly number[];
 }
 
-/** Candidates among which those that are unlike each other are chosen, for each that is asked for. */
-const choiceOfEach = 2;
-/** Open rows and labelled ones that are compared with each other while there is no head: of more, evenly spaced ones. */
-const comparedWithoutHead = 1000;
+/** Rows that are compared with each other: of more, the least sure ones, without a head evenly spaced ones. */
+const compared = 1000;
+/** Cosine from which on two images teach the same. */
+const alike = 0.8;
+
+/** The rows whose labels would teach a head most, the first of them most: of those with a head the same however many are asked for. */
+export function nextToLabel(candidates: Candidates, most: number): number[] {
+  return candidates.head ? leastSureFirst(candidates, candidates.head, most) : farthestFirst(candidates, most);
+}
 
 /**
- * The rows whose labels would teach a head most, the first of them most: the least sure ones by the distance of their two
- * likeliest classes (margin sampling: Scheffer, Decomain and Wrobel 2001), of which those come first that are unlike what
- * has been chosen before them (the farthest-first traversal of k-centre: Sener and Savarese 2018, here weighted by
- * uncertainty), so that the head learns nothing twice where several are labelled before it is fitted again.
+ * The least sure rows by the distance of their two likeliest classes (margin sampling: Scheffer, Decomain and Wrobel 2001).
+ * One that looks like a row ahead of it comes after all that do not, so that nothing is asked twice before the head is
+ * fitted again.
  */
-export function nextToLabel(candidates: Candidates, most: number): number[] {
-  const { unit, open } = candidates;
-  const { width, features } = unit;
-  const sure = uncertainties(candidates);
-  const byUncertainty = [...open.keys()].sort((a, b) => (sure[b] ?? 0) - (sure[a] ?? 0) || a - b);
-  const listed = candidates.probabilities
-    ? byUncertainty.slice(0, most * choiceOfEach)
-    : evenlySpaced([...open.keys()], Math.max(most, comparedWithoutHead));
-  const rowAt = (place: number) => {
-    const row = open[place] ?? 0;
-    return features.subarray(row * width, (row + 1) * width);
-  };
+function leastSureFirst({ unit, open }: Candidates, { probabilities, classes }: FittedHead, most: number): number[] {
+  const unsure = uncertainties(probabilities, classes, open);
+  const byUncertainty = [...open.keys()].sort((a, b) => (unsure[b] ?? 0) - (unsure[a] ?? 0) || a - b);
+  const rows = byUncertainty.map((place) => open[place] ?? 0);
+  const [chosen, late]: [number[], number[]] = [[], []];
+  for (const row of rows.slice(0, compared)) {
+    if (chosen.length >= most) break;
+    (chosen.some((other) => cosineOf(unit, row, other) >= alike) ? late : chosen).push(row);
+  }
+  return [...chosen, ...late, ...rows.slice(compared)].slice(0, most);
+}
+
+/** Rows that are unlike those with labels and each other (the farthest-first traversal of k-centre: Sener and Savarese 2018). */
+function farthestFirst({ unit, open, labelled }: Candidates, most: number): number[] {
+  const listed = evenlySpaced(open, Math.max(most, compared));
   const distances = new Float64Array(listed.length).fill(2);
-  const moveAwayFrom = (other: Float32Array) => {
-    listed.forEach((place, at) => {
-      const own = rowAt(place);
-      let cosine = 0;
-      for (let column = 0; column < width; column++) cosine += (own[column] ?? 0) * (other[column] ?? 0);
-      distances[at] = Math.min(distances[at] ?? 0, Math.max(0, 1 - cosine));
-    });
+  const moveAwayFrom = (other: number) => {
+    listed.forEach((row, at) => (distances[at] = Math.min(distances[at] ?? 0, Math.max(0, 1 - cosineOf(unit, row, other))))); // prettier-ignore
   };
-  if (!candidates.probabilities) for (const row of evenlySpaced(candidates.labelled, comparedWithoutHead)) moveAwayFrom(features.subarray(row * width, (row + 1) * width)); // prettier-ignore
+  for (const row of evenlySpaced(labelled, compared)) moveAwayFrom(row);
   const chosen: number[] = [];
-  const isLeft = new Uint8Array(listed.length).fill(1);
   while (chosen.length < Math.min(most, listed.length)) {
-    let best = -1;
-    let bestValue = -1;
-    listed.forEach((place, at) => {
-      const value = (sure[place] ?? 0) * (distances[at] ?? 0);
-      if (isLeft[at] === 1 && value > bestValue) [best, bestValue] = [at, value];
-    });
-    const place = listed[best] ?? 0;
-    isLeft[best] = 0;
-    chosen.push(open[place] ?? 0);
-    moveAwayFrom(rowAt(place));
+    const farthest = distances.indexOf(distances.reduce((a, b) => Math.max(a, b)));
+    const row = listed[farthest] ?? 0;
+    chosen.push(row);
+    moveAwayFrom(row);
+    distances[farthest] = -1;
   }
   return chosen;
 }
 
-/** 1 less the distance of the two likeliest classes' probabilities, of each open row. */
-export function uncertainties({ probabilities, classes, open }: Omit<Candidates, 'unit' | 'labelled'>): Float64Array {
-  return Float64Array.from(open, (row) => {
-    if (!probabilities) return 1;
+function cosineOf({ width, features }: FeatureRows, row: number, other: number): number {
+  const [own, others] = [row * width, other * width];
+  let cosine = 0;
+  for (let column = 0; column < width; column++) cosine += (features[own + column] ?? 0) * (features[others + column] ?? 0); // prettier-ignore
+  return cosine;
+}
+
+/** 1 less the distance of the two likeliest classes' probabilities, of each of some rows. */
+export function uncertainties(probabilities: Float32Array, classes: number, rows: readonly number[]): Float64Array {
+  return Float64Array.from(rows, (row) => {
     let [first, second] = [0, 0];
     for (const probability of probabilities.subarray(row * classes, (row + 1) * classes)) {
       if (probability > first) [first, second] = [probability, first];

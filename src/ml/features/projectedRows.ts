@@ -15,12 +15,12 @@ const jitter = 1e-4;
 
 /**
  * Rows of at most `widest` numbers, for a head whose equations grow with the cube of the width. Wider rows are brought to
- * mean 0 and deviation 1 and projected onto the space of `widest` of them, evenly spaced (Nyström's method: Williams and
+ * mean 0 and deviation 1, unless they keep their scale, and projected onto the space of `widest` of them, evenly spaced (Nyström's method: Williams and
  * Seeger 2001), which changes no product of two rows if there are no more rows than that. Their order must not depend on
  * labels, as that of digests does not.
  */
 export async function projectedRows(
-  rows: FeatureRows,
+  rows: HeadRows,
   counts: (row: number) => boolean,
   widest: number,
   placement: Placement,
@@ -28,7 +28,7 @@ export async function projectedRows(
   const { width } = rows;
   const kept = [...Array(rows.features.length / width).keys()].filter(counts);
   if (width <= widest || kept.length === 0) return rows;
-  const even = standardized(rows, counts);
+  const even = rows.keepsScale ? rows : standardized(rows, counts);
   const chosen = evenlySpaced(kept, widest);
   const size = chosen.length;
   const some = new Float32Array(size * width);
@@ -45,7 +45,7 @@ export async function projectedRows(
   for (let at = 0; at < size; at++) matrix[at * size + at] = (matrix[at * size + at] ?? 0) + added;
   choleskyInPlace(matrix, size);
   const features = await multiply({ width: size, features: products }, Float32Array.from(lowerInverse(matrix, size)), placement); // prettier-ignore
-  return { width: size, features, projectedFrom: width };
+  return { width: size, features, projectedFrom: width, keepsScale: true };
 }
 
 /** Products of all rows with `others` `[count, width]`: `[rows, count]`. */

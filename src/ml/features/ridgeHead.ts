@@ -22,8 +22,10 @@ export interface RidgeFit {
 
 /** Rows that a head is fitted to. */
 export interface HeadRows extends FeatureRows {
-  /** Of rows that were projected, the width before; they keep their scale, which others lose (`projectedRows.ts`). */
+  /** Of rows that were projected, the width before (`projectedRows.ts`). */
   readonly projectedFrom?: number;
+  /** Columns keep their scale; those of other rows are brought to deviation 1. */
+  readonly keepsScale?: true;
 }
 
 /** A linear classifier over fixed rows of features that is fitted again as their labels change. */
@@ -39,14 +41,14 @@ export interface RidgeHead {
 /** Rows that are multiplied at a time. */
 const chunkRows = 1024;
 /**
- * The penalty over the smaller one of the numbers of rows and features. It does not follow from the labels, with which it
- * would change: from 0.03 to 1 this was nearly the best for 100 to 7,800 images of flowers.
+ * The penalty is the number of rows, and at most this times the number of features. It does not follow from the labels, with
+ * which it would change: on 100 to 7,800 images of flowers it was nearly the best.
  */
-const penaltyShare = 0.3;
+const penaltyOfWidth = 0.3;
 
 /**
- * Ridge regression onto one target of 0 or 1 for each class, over features brought to mean 0 and deviation 1, with a bias
- * that is not penalized: scikit-learn's `RidgeClassifier`, whose targets are -1 and 1. What the head of all other rows says
+ * Ridge regression onto one target of 0 or 1 for each class, over features brought to mean 0 and deviation 1 (to mean 0
+ * alone where they keep their scale), with a bias that is not penalized: scikit-learn's `RidgeClassifier`, whose targets are -1 and 1. What the head of all other rows says
  * of a row follows from what the head of all rows says of it (Allen 1974, PRESS): `(score - h target) / (1 - h)`, with h
  * the row's leverage. The equations are summed exactly and solved in float64; scores and leverages are the engine's
  * products in float32.
@@ -54,7 +56,7 @@ const penaltyShare = 0.3;
  * The rows have to come in an order that does not depend on their labels, such as that of their digests.
  */
 export async function createRidgeHead(own: HeadRows, placement: Placement): Promise<RidgeHead> {
-  const { width, features, projectedFrom } = own;
+  const { width, features, projectedFrom, keepsScale } = own;
   const rows = features.length / width;
   const sums = createExactSums({ width, features });
   const chunks = await compileChunks({ width, features }, placement);
@@ -106,8 +108,8 @@ export async function createRidgeHead(own: HeadRows, placement: Placement): Prom
       };
       if (sums.count(labels) || !solved) {
         solved = undefined;
-        const penalty = penaltyShare * Math.min(sums.counted, projectedFrom ?? width);
-        const solver = createRidgeSolver(sums, width, { penalty, keepsScale: projectedFrom !== undefined });
+        const penalty = Math.min(sums.counted, penaltyOfWidth * (projectedFrom ?? width));
+        const solver = createRidgeSolver(sums, width, { penalty, keepsScale: keepsScale === true });
         stop();
         solved = { solver, leverages: await leveragesBy(solver) };
       }
