@@ -23,8 +23,9 @@ export interface FoundSuspects {
   readonly estimatedLabelIssues: number;
 }
 
-/** How heads are trained whose out-of-fold probabilities labels are judged by. */
-const head = { epochs: 15, batchSize: 256, learningRate: 0.001, weightDecay: 0.1 };
+/** How heads are trained whose out-of-fold probabilities labels are judged by: so many epochs, or more until there are so many steps. */
+const head = { batchSize: 256, learningRate: 0.001, weightDecay: 0.1 };
+const [leastEpochs, leastSteps] = [15, 100];
 /** Neighbours by whose distance outliers are told. */
 export const neighbourCount = 10;
 /** Cosine of features from which on two images are taken for near-duplicates. */
@@ -52,7 +53,7 @@ export async function findSuspects(
     standardized(found, isKept),
     labels,
     folds,
-    { ...head, classes: classes.length, seed, ...(signal ? { signal } : {}) },
+    { ...head, epochs: epochsFor(labels, folds), classes: classes.length, seed, ...(signal ? { signal } : {}) },
     placement,
   );
   const { issues, estimated } = labelIssues(probabilities, labels, classes.length);
@@ -68,6 +69,11 @@ export async function findSuspects(
     ...oddImages(found, neighbours, isKept, about),
   ];
   return { suspects, estimatedLabelIssues: estimated };
+}
+
+function epochsFor(labels: Int32Array, folds: number): number {
+  const trained = (labels.filter((label) => label >= 0).length * (folds - 1)) / folds;
+  return Math.max(leastEpochs, Math.ceil(leastSteps / Math.max(1, Math.floor(trained / head.batchSize))));
 }
 
 /** Near-duplicates, outliers and images that look unlike the others, the surest of each kind first. */
