@@ -25,7 +25,7 @@ const dist = resolve(root, flags.into);
 
 const external = JSON.parse(readFileSync(join(root, 'scripts/external.json'), 'utf8'));
 const native = [...external.shipped, ...external.installedByUsers];
-const pages = ['training', 'prediction', 'evaluation', 'cleaning', 'labelling', 'dryRun', 'serving'];
+const pages = ['training', 'prediction', 'evaluation', 'cleaning', 'featureMap', 'labelling', 'dryRun', 'serving'];
 
 /** Gives CommonJS packages inside an ES module bundle their `require`. */
 const requireBanner =

@@ -68,6 +68,11 @@ export interface Panels {
   lookAhead(config: GivenConfig, first: LookAhead): Promise<LookedAhead | undefined>;
   /** Opens the panel that cleans a data folder, or brings it to the front. */
   cleanData(data: string): void;
+  /**
+   * Opens the panel with the map of a data folder's images, or brings it to the front, by the features of `source`, or of what
+   * was used last.
+   */
+  showFeatureMap(data: string, source?: ClassifierSource): void;
   /** Opens the panel that labels the images of a folder for a data folder, or brings it to the front. */
   labelImages(data: string, unlabelled: string): void;
   /** Opens the panel with a checkpoint's test results, and tests it where `test` says on what. */

@@ -24,6 +24,7 @@ import { registerShowConfiguration } from './commands/showConfiguration.ts';
 import { registerShowData } from './commands/showData.ts';
 import { registerShowLog } from './commands/showLog.ts';
 import { registerShowRunLog } from './commands/showRunLog.ts';
+import { registerShowFeatureMap } from './commands/showFeatureMap.ts';
 import { registerShowingDevices } from './commands/showDevices.ts';
 import { registerTesting } from './commands/testCheckpoint.ts';
 import { registerTrainModel } from './commands/trainModel.ts';
@@ -91,6 +92,7 @@ export function startExtension(
     registerShowData(parts),
     registerForgetData(parts),
     registerCleanData(parts),
+    registerShowFeatureMap(parts),
     registerLabelImages(parts),
     registerDrawSample(parts),
     registerInstallCuda(parts),

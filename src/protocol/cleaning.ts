@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { between, count, list, mostClasses, name, path } from './bounded.ts';
 import { dataEditSchema } from './dataEdits.ts';
 
-/** Why an image is shown: its label is contradicted, it is there twice, the head is unsure, it is like no other, it looks odd. */
-export const cleaningKinds = ['label', 'duplicate', 'unsure', 'outlier', 'quality'] as const;
+/** Why an image is shown: its label is contradicted, it is there twice, the head is unsure, it is like no other, it looks odd, the user chose it on a map. */
+export const cleaningKinds = ['label', 'duplicate', 'unsure', 'outlier', 'quality', 'chosen'] as const;
 export type CleaningKind = (typeof cleaningKinds)[number];
 
 /** Images of a kind that are sent, the surest ones. */

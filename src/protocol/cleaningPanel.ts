@@ -20,6 +20,8 @@ export const cleaningPanelToPageSchema = z.discriminatedUnion('type', [
   featureSourcesSchema,
   editingErrorSchema,
   ...featurePanelToPage,
+  /** Images were chosen on a map, which are the kind to show; `time` tells the choices apart, one of which may be told twice. */
+  z.object({ type: z.literal('chosen'), time: z.number() }),
 ]);
 export type CleaningPanelToPage = z.infer<typeof cleaningPanelToPageSchema>;
 

@@ -19,6 +19,7 @@ import { evaluationSchema } from './evaluation.ts';
 import { explanationSchema } from './explanation.ts';
 import { exportAccuracySchema, exportInputs, exportPrecisions } from './exportFormat.ts';
 import { importedDataSchema } from './importedData.ts';
+import { featureMapSchema } from './featureMap.ts';
 import { labellingSchema } from './labelling.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { hubPinSchema } from './timmConfig.ts';
@@ -124,9 +125,18 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     data: line(),
     source: classifierSourceSchema,
     action: cleaningActionSchema,
+    /** Images that are shown whatever the head says of them, relative to the data folder. */
+    chosen: list(line(), mostImages),
     layout: z.enum(layouts),
-    engine: z.enum(engineChoices),
-    device: z.enum(deviceChoices),
+    ...placement,
+  }),
+  /** A map of a folder's images by the features of `source`; answers `progress`, then `map`, then `done`. */
+  z.object({
+    type: z.literal('map'),
+    data: line(),
+    source: classifierSourceSchema,
+    layout: z.enum(layouts),
+    ...placement,
   }),
   /**
    * Labels images of a folder without classes, or takes that back, and fits a head to the labels as they are then; answers
@@ -296,6 +306,7 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('report'), report: dataReportSchema }),
   z.object({ type: z.literal('imported'), imported: importedDataSchema }),
   z.object({ type: z.literal('cleaning'), cleaning: cleaningSchema }),
+  z.object({ type: z.literal('map'), map: featureMapSchema }),
   z.object({ type: z.literal('labelling'), labelling: labellingSchema }),
   z.object({ type: z.literal('samples'), samples: samplesSchema }),
   /** `automatic` is what is used if nothing else is asked for, and `reason` why, as the rest of a sentence. */

@@ -7,6 +7,7 @@ import { parseCsv } from '../../src/protocol/csv.ts';
 import type { CleaningPanelToHost } from '../../src/protocol/cleaningPanel.ts';
 import type { DryRunPanelToHost } from '../../src/protocol/dryRunPanel.ts';
 import type { EvaluationPanelToHost } from '../../src/protocol/evaluationPanel.ts';
+import type { FeatureMapPanelToHost } from '../../src/protocol/featureMapPanel.ts';
 import type { LabellingPanelToHost } from '../../src/protocol/labellingPanel.ts';
 import type { PredictionPanelToHost } from '../../src/protocol/predictionPanel.ts';
 import type { Precision } from '../../src/protocol/trainingConfig.ts';
@@ -28,6 +29,7 @@ import {
   sampleEvaluation,
   sampleEvents,
   sampleExplanation,
+  sampleFeatureMap,
   sampleLabelling,
   samplePredictions,
   sampleProbabilities,
@@ -221,6 +223,14 @@ for (const look of looks) {
       await pageScreenshot(opened.page, `cleaning-${name}`);
       await assertFits(opened);
     });
+    await withPage(openFeatureMap({ ...look, state: { selected: someMapped } }), async (opened) => {
+      await opened.page.locator('.results img[src]').nth(5).waitFor();
+      await opened.page.getByRole('application').focus();
+      await opened.page.keyboard.press('ArrowRight');
+      await opened.page.locator('.map-card img[src]').waitFor();
+      await pageScreenshot(opened.page, `featureMap-${name}`);
+      await assertFits(opened);
+    });
     await withPage(openLabelling(look, 20), async (opened) => {
       await opened.page.locator('.pair img[src]').waitFor();
       await opened.page.getByRole('combobox', { name: 'Class' }).fill('ro');
@@ -256,6 +266,13 @@ for (const theme of ['light', 'dark', 'highContrast', 'highContrastLight'] as co
     await withPage(openCleaning({ theme }), async ({ page }) => {
       await page.getByRole('listbox', { name: 'Images' }).focus();
       await page.locator('.pair img[src]').first().waitFor();
+      assert.deepEqual(await faintTexts(page), []);
+    });
+    await withPage(openFeatureMap({ theme, state: { selected: someMapped, apart: ['1'] } }), async ({ page }) => {
+      await page.locator('.results img[src]').first().waitFor();
+      await page.getByRole('application').focus();
+      await page.keyboard.press('ArrowRight');
+      await page.locator('.map-card img[src]').waitFor();
       assert.deepEqual(await faintTexts(page), []);
     });
     await withPage(openLabelling({ theme }, 20), async ({ page }) => {
@@ -527,7 +544,7 @@ test('the page comes back scrolled as it was left', { skip }, async () => {
 });
 
 /** Where a chart lies; a change of its scale draws it anew, and for a moment there is none. */
-async function boxOf(chart: Locator): Promise<{ x: number; y: number }> {
+async function boxOf(chart: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
   await until('the chart is drawn', async () => (await chart.boundingBox()) !== null);
   const box = await chart.boundingBox();
   assert.ok(box !== null);
@@ -1328,6 +1345,128 @@ test('data are cleaned by keys alone, and figures follow each edit', { skip }, a
     assert.equal(sent.filter(({ type }) => type === 'redo').length, 0, 'there is nothing to be done again');
   });
 });
+
+const mapped = sampleFeatureMap(2000);
+const someMapped = mapped.images.slice(0, 14).map(({ image }) => image);
+const mapTest = {
+  title: 'Test on test, five crops',
+  images: mapped.images.slice(0, 400).map(({ image, classIndex }, at) => ({
+    image,
+    predicted: mapped.classes[classIndex]?.name ?? '',
+    probability: 0.9,
+    isRight: at % 10 > 0,
+  })),
+};
+
+/** A host that has drawn a map by a checkpoint which was tested on some of the images. */
+function openFeatureMap(look: Look = {}, map = mapped) {
+  return openPage<FeatureMapPanelToHost>(browser, {
+    ...look,
+    name: 'featureMap',
+    answer: async (message, post) => {
+      const source = { id: 'a', label: 'resnet18-head: best', description: '94.2 %' };
+      if (message.type === 'picture') {
+        await post({ ...message, picture: flowerPicture(Number(message.image.slice(-9, -4))) });
+      }
+      if (message.type === 'ready') {
+        await post({ type: 'sources', label: map.data, sources: [source], source: 'a', isTrainedOnData: true });
+        await post({ type: 'map', map });
+        await post({ type: 'tests', tests: [mapTest] });
+      }
+    },
+  });
+}
+
+test('a lasso selects images of a map, which are shown, kept and taken to Clean Data', { skip }, async () => {
+  await withPage(openFeatureMap(), async ({ page, sent }) => {
+    const stage = page.getByRole('application', { name: /^Map of 2\u2009000 images: 1\u2009\d+ right/u });
+    const { x, y, width, height } = await boxOf(stage);
+    const corners = [[0.02, 0.02], [0.98, 0.02], [0.98, 0.98], [0.02, 0.98]] as const; // prettier-ignore
+    await page.mouse.move(x + width * 0.02, y + height * 0.02);
+    await page.mouse.down();
+    for (const [right, down] of corners) await page.mouse.move(x + width * right, y + height * down, { steps: 4 });
+    await page.mouse.up();
+    await page.getByText('Selected: 2\u2009000 images').waitFor();
+    // Alt takes away what a second lasso goes around: the left half.
+    await page.keyboard.down('Alt');
+    await page.mouse.move(x + 3, y + 3);
+    await page.mouse.down();
+    for (const [right, down] of [[0.5, 0], [0.5, 1], [0, 1]] as const) await page.mouse.move(x + 3 + (width - 6) * right, y + 3 + (height - 6) * down, { steps: 3 }); // prettier-ignore
+    await page.mouse.up();
+    await page.keyboard.up('Alt');
+    const right = mapped.images.filter((each) => each.x > 0.5).map(({ image }) => image);
+    await page.getByRole('button', { name: 'Clean Data' }).click();
+    await until('the images go to Clean Data', () => sent.some(({ type }) => type === 'clean'));
+    const clean = sent.flatMap((message) => (message.type === 'clean' ? [message.images] : []));
+    // The middle of the map lies within a pixel of the middle of the stage.
+    const near = new Set(mapped.images.filter((each) => Math.abs(each.x - 0.5) < 0.01).map(({ image }) => image));
+    assert.deepEqual((clean[0] ?? []).filter((image) => !near.has(image)), right.filter((image) => !near.has(image))); // prettier-ignore
+    await page.getByRole('button', { name: 'Select nothing' }).click();
+    await page.getByText('Nothing is selected').waitFor();
+  });
+});
+
+test('a map is walked by keys alone: the image is shown and said, selected and opened', { skip }, async () => {
+  await withPage(openFeatureMap({ state: { selectedAs: 'table' } }), async ({ page, sent }) => {
+    const stage = page.getByRole('application');
+    await stage.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.locator('.map-card img[src]').waitFor();
+    const said = page.locator('.map [role=status]');
+    const first = await said.textContent();
+    assert.match(first ?? '', /, (right|wrong), .*confident, image_\d{5}\.jpg$/u);
+    await page.keyboard.press('Space');
+    await page.keyboard.press('ArrowRight');
+    assert.notEqual(await said.textContent(), first);
+    await page.keyboard.press('Space');
+    await page.getByText('Selected: 2 images').waitFor();
+    assert.equal(await page.getByRole('table', { name: 'Selected images' }).locator('tbody tr').count(), 2);
+    await page.keyboard.press('Enter');
+    await until('the image opens', () => sent.some(({ type }) => type === 'open'));
+    const name = (await said.textContent())?.slice(-15) ?? '';
+    assert.ok(sent.some((message) => message.type === 'open' && message.image.endsWith(name)));
+    await page.keyboard.press('Escape');
+    await page.getByText('Nothing is selected').waitFor();
+  });
+});
+
+test('a map is colored by class, by errors, and by a test, which says of which images', { skip }, async () => {
+  await withPage(openFeatureMap({}, sampleFeatureMap(2000, 102)), async ({ page }) => {
+    const legend = page.getByRole('group', { name: 'Legend' });
+    assert.equal(await legend.getByRole('button').count(), 102);
+    await page.getByText('There are more classes than looks').waitFor();
+    await page.getByRole('textbox', { name: 'Find a class' }).fill('flower 9');
+    await until('the list is short', async () => (await legend.getByRole('button').count()) === 11);
+    await legend.getByRole('button', { name: /^flower 99/u }).click();
+    await page.getByRole('button', { name: 'Select them' }).click();
+    await page.getByText('Selected: 19 images').waitFor();
+  });
+  await withPage(openFeatureMap({ state: { colorBy: mapTest.title } }), async ({ page }) => {
+    await page.getByText('Right and wrong by the checkpoint’s own test, which was of 400 of 2\u2009000 images here.').waitFor(); // prettier-ignore
+    await page.getByText('360 right · 0 unsure · 40 wrong').waitFor();
+    await page.getByRole('button', { name: /^Not tested 1\u2009600/u }).waitFor();
+  });
+});
+
+test(
+  'images that were selected on a map are shown once, and other kinds stay when the page is told again',
+  { skip },
+  async () => {
+    await withPage(openCleaning(), async ({ page, post }) => {
+      await page.getByText('label_0000.jpg').first().waitFor();
+      await post({ type: 'chosen', time: 5 });
+      await page.locator('.item figcaption', { hasText: 'chosen_0000.jpg' }).waitFor();
+      const kinds = page.locator('.images vscode-dropdown');
+      await kinds.click();
+      await kinds.locator('vscode-option', { hasText: 'Unsure (300)' }).click();
+      await page.locator('.item figcaption', { hasText: 'unsure_0000.jpg' }).waitFor();
+      await post({ type: 'chosen', time: 5 });
+      await post({ type: 'progress', busy: true, what: 'Told after it', done: 0, total: 0 });
+      await page.getByText('Told after it').waitFor();
+      assert.match((await page.locator('.item figcaption').first().textContent()) ?? '', /unsure_0000/u);
+    });
+  },
+);
 
 /** A host whose images get labels with every edit, and which obeys the page; so many had one before. */
 function openLabelling(look: Look = {}, before = 0) {

@@ -73,6 +73,7 @@ const usesOfCheckpoint = [
   'Classify with This Checkpoint...',
   'Test Checkpoint...',
   'Show Test Results',
+  'Show Feature Map...',
   'Export to ONNX...',
 ];
 

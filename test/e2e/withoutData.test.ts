@@ -50,6 +50,7 @@ const withoutRuns: Record<string, Effect> = {
   'Import Data Set...': 'asks',
   'Show What Is in the Data': /^There is no folder of images in the list yet; Add Folder adds one\.$/,
   'Clean Data': /^There is no folder of images in the list yet; Add Folder adds one\.$/,
+  'Show Feature Map...': /^There is no folder of images in the list yet; Add Folder adds one\.$/,
   'Label Images...': 'asks',
   // Where there is a card that it could use, it shows the licenses.
   'Install CUDA Runtime': (await nvidiaDriver()).usable ? 'asks' : /^CUDA cannot be used here: .+\.$/,

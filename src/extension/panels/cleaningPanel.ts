@@ -30,8 +30,14 @@ type Shown = z.infer<typeof shownSchema>;
 
 export interface CleaningPanels {
   /** See `Panels.cleanData`. */
-  readonly show: (data: string) => void;
+  readonly show: (data: string, chosen?: readonly string[]) => void;
   dispose(): void;
+}
+
+interface OpenPanel {
+  readonly panel: vscode.WebviewPanel;
+  /** Shows these images, by their paths in the data folder. */
+  readonly choose: (images: readonly string[]) => void;
 }
 
 interface Surroundings {
@@ -44,23 +50,24 @@ interface Surroundings {
 export function registerCleaningPanels(context: vscode.ExtensionContext, parts: CleaningParts): CleaningPanels {
   const { log } = parts;
   const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
-  const open = new Map<string, vscode.WebviewPanel>();
+  const open = new Map<string, OpenPanel>();
 
-  function fill(panel: vscode.WebviewPanel, id: string, shown: Shown): void {
-    fillPanel(panel, id, shown, { context, parts, memory });
-    open.set(shown.data, panel);
+  function fill(panel: vscode.WebviewPanel, id: string, shown: Shown, chosen: readonly string[] = []): void {
+    const choose = fillPanel(panel, id, shown, chosen, { context, parts, memory });
+    open.set(shown.data, { panel, choose });
     panel.onDidDispose(() => open.delete(shown.data));
   }
 
-  async function showPanel(data: string): Promise<void> {
+  async function showPanel(data: string, chosen: readonly string[] | undefined): Promise<void> {
     const title = visible(l10n.t('Clean {0}', basename(data)));
     const there = open.get(data);
     if (there) {
-      there.reveal();
+      there.panel.reveal();
+      if (chosen) there.choose(chosen);
       return;
     }
-    if (![...open.values()].some((panel) => panel.title === title)) await closeDormantTabs('cleaning', title);
-    fill(createPanel('cleaning', title), newPanelId(), { data });
+    if (![...open.values()].some(({ panel }) => panel.title === title)) await closeDormantTabs('cleaning', title);
+    fill(createPanel('cleaning', title), newPanelId(), { data }, chosen);
   }
 
   const serializer = vscode.window.registerWebviewPanelSerializer(viewType('cleaning'), {
@@ -72,20 +79,33 @@ export function registerCleaningPanels(context: vscode.ExtensionContext, parts: 
     },
   });
   return {
-    show: (data) => void showPanel(data).catch((error: unknown) => showFailure(error, log)),
+    show: (data, chosen) => void showPanel(data, chosen).catch((error: unknown) => showFailure(error, log)),
     dispose: () => {
       serializer.dispose();
     },
   };
 }
 
-/** Puts the page into a panel and looks at the data, by the features that were looked at last where there are any. */
-function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known }: Shown, around: Surroundings): void {
+/**
+ * Puts the page into a panel and looks at the data, by the features that were looked at last where there are any. Returns
+ * what shows other images that were chosen.
+ */
+function fillPanel(
+  panel: vscode.WebviewPanel,
+  id: string,
+  { data, source: known }: Shown,
+  first: readonly string[],
+  around: Surroundings,
+): OpenPanel['choose'] {
   const { context, parts, memory } = around;
   const { log, runs, service } = parts;
   let source = known;
   let began = false;
   let lastAction = 0;
+  let chosen = { images: first, time: Date.now() };
+  const tellChosen = () => {
+    if (chosen.images.length > 0) connection.post({ type: 'chosen', time: chosen.time });
+  };
   const connection = hostPage<CleaningPanelToPage, CleaningPanelToHost>(panel, context, {
     name: 'cleaning',
     panelId: id,
@@ -93,6 +113,7 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
     schema: cleaningPanelToHostSchema,
     replay: () => {
       connection.post(featuresOnOffer(data, source, runs.runs));
+      tellChosen();
       session.replay();
       if (!began) void begin().catch((error: unknown) => showFailure(error, log));
     },
@@ -109,7 +130,7 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
     const { engine, device } = readSettings();
     const layout = runs.runs.find(({ record }) => record.config.data === data)?.record.config.layout ?? 'auto';
     await service
-      .request({ type: 'clean', data, source, action, layout, engine, device }, call)
+      .request({ type: 'clean', data, source, action, chosen: [...chosen.images], layout, engine, device }, call)
       .finally(() => (lastAction = Date.now()));
   }, connection.post);
   const look = () => session.act({ kind: 'look' }, 'user');
@@ -135,6 +156,11 @@ function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source: known
     memory.forget(id);
   });
   memory.remember(id, { data, ...(source ? { source } : {}) });
+  return (images) => {
+    chosen = { images, time: Date.now() };
+    tellChosen();
+    if (source) void look();
+  };
 }
 
 interface Controls extends FeatureControls {

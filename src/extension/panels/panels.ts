@@ -3,6 +3,7 @@ import type { Panels, Parts } from '../parts.ts';
 import { registerCleaningPanels } from './cleaningPanel.ts';
 import { openDryRunPanel } from './dryRunPanel.ts';
 import { registerEvaluationPanels } from './evaluationPanel.ts';
+import { registerFeatureMapPanels } from './featureMapPanel.ts';
 import { registerLabellingPanels } from './labellingPanel.ts';
 import { registerPredictionPanel } from './predictionPanel.ts';
 import { registerTrainingPanel } from './trainingPanel.ts';
@@ -16,6 +17,7 @@ export function registerPanels(
   const prediction = registerPredictionPanel(context, parts);
   const evaluation = registerEvaluationPanels(context, parts);
   const cleaning = registerCleaningPanels(context, parts);
+  const featureMaps = registerFeatureMapPanels(context, parts, cleaning.show);
   const labelling = registerLabellingPanels(context, parts);
   return {
     showRuns: training.show,
@@ -24,11 +26,12 @@ export function registerPanels(
     removeImage: prediction.remove,
     classifyAgain: prediction.classifyAgain,
     showEvaluation: evaluation.show,
-    cleanData: cleaning.show,
+    cleanData: (data) => cleaning.show(data),
+    showFeatureMap: featureMaps.show,
     labelImages: labelling.show,
     lookAhead: openDryRunPanel(context, parts),
     dispose: () => {
-      for (const panels of [training, prediction, evaluation, cleaning, labelling]) panels.dispose();
+      for (const panels of [training, prediction, evaluation, cleaning, featureMaps, labelling]) panels.dispose();
     },
   };
 }

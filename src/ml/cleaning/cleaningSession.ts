@@ -7,6 +7,7 @@ import {
   cleaningKinds,
   mostOfKind,
 } from '../../protocol/cleaning.ts';
+import type { FeatureMap } from '../../protocol/featureMap.ts';
 import { type DecodePool } from '../data/decodePool.ts';
 import { samplesOf } from '../data/digestImages.ts';
 import { pathIn } from '../data/pathIn.ts';
@@ -15,6 +16,8 @@ import { labelIssues } from '../evaluation/confidentLearning.ts';
 import type { FeatureModel, ImageFeatures } from '../features/featureModel.ts';
 import { neighbourCount, oddImages } from '../features/findSuspects.ts';
 import { imageFeatures } from '../features/imageFeatures.ts';
+import { keptMap } from '../features/keptMap.ts';
+import type { MapOptions } from '../features/mapFeatures.ts';
 import { nearestNeighbours, type Neighbours } from '../features/neighbours.ts';
 import { fileMarks } from './fileMarks.ts';
 import { projectedRows } from '../features/projectedRows.ts';
@@ -35,16 +38,24 @@ export interface CleaningOptions {
   readonly onStage: (stage: string) => void;
 }
 
+/** Images by their paths in the data folder, with `/`. */
+export interface CleaningLook {
+  readonly kept: ReadonlySet<string>;
+  readonly chosen: ReadonlySet<string>;
+}
+
 /** What a data folder's images look like to a network, and a head over that which follows their labels. */
 export interface CleaningSession {
   /** Whether the folder's classes lie in folders of splits; as of the last look. */
   readonly dataset: Dataset;
   /**
    * Looks at the folder as it is now and fits the head; images whose classes somebody has looked at (`kept`, relative paths)
-   * are not shown again. Who lies nearest to whom, from which near-duplicates and outliers follow, is as it was when the
+   * are not shown again, and those that are `chosen` are shown too. Who lies nearest to whom, from which near-duplicates and outliers follow, is as it was when the
    * session was opened, but for images that are put aside. Undefined where there are images that have no features yet: a new session has to be opened.
    */
-  look(kept: ReadonlySet<string>, signal: AbortSignal): Promise<Omit<Cleaning, 'undo' | 'redo' | 'edits' | 'milliseconds'> | undefined>; // prettier-ignore
+  look(wanted: CleaningLook, signal: AbortSignal): Promise<Omit<Cleaning, 'undo' | 'redo' | 'edits' | 'milliseconds'> | undefined>; // prettier-ignore
+  /** The images as they are now in a map, which is kept; undefined as `look` is. Throws as `mapFeatures` does. */
+  map(options: MapOptions): Promise<FeatureMap | undefined>;
   dispose(): Promise<void>;
 }
 
@@ -77,7 +88,11 @@ export async function openCleaningSession(
     const digest = digested[at] ?? NaN;
     rowsOfDigest.set(digest, [...(rowsOfDigest.get(digest) ?? []), row]);
   });
-  const found = await imageFeatures(model, samples, { pool, signal, log, onProgress });
+  const reasons = new Map<string, string>();
+  const found = await imageFeatures(model, samples, {
+    ...{ pool, signal, log, onProgress },
+    onLeftOut: (file, reason) => reasons.set(file, reason),
+  });
   requireFinite(found, samples, options.network);
   onStage('Comparing every image with every other');
   const neighbours = await nearestNeighbours(
@@ -91,6 +106,7 @@ export async function openCleaningSession(
   const headRows = await projectedRows(found, (row) => found.decoded[row] === 1, widestRows, placement);
   if (headRows.projectedFrom !== undefined) log(`The head is fitted to ${headRows.width} numbers per image, projected from ${headRows.projectedFrom}, so that it follows each change.`); // prettier-ignore
   const head = await createRidgeHead(headRows, placement);
+  let places: Float32Array | undefined;
   /** Only of files that were there at the last look: another image may have come to a path that was left. */
   let rowOfMark = new Map(order.map((at, row) => [marked[at] ?? '', row]));
 
@@ -119,19 +135,35 @@ export async function openCleaningSession(
     return rows;
   }
 
+  /** The folder as it is now, and a head that is fitted to it; undefined where an image has no row. */
+  async function lookNow(lookSignal: AbortSignal | undefined): Promise<Looked | undefined> {
+    dataset = await scan();
+    const rows = await rowsNow(samplesOf(dataset));
+    if (!rows) return undefined;
+    const labels = new Int32Array(samples.length).fill(-1);
+    for (const [row, { classIndex }] of rows) if (found.decoded[row] === 1) labels[row] = classIndex;
+    const fit = await head.fit(labels, dataset.classes.length, lookSignal);
+    return { root, rows, labels, fit, classes: dataset.classes };
+  }
+
   return {
     get dataset() {
       return dataset;
     },
-    look: async (kept, lookSignal) => {
-      dataset = await scan();
-      const rows = await rowsNow(samplesOf(dataset));
-      if (!rows) return undefined;
-      const labels = new Int32Array(samples.length).fill(-1);
-      for (const [row, { classIndex }] of rows) if (found.decoded[row] === 1) labels[row] = classIndex;
-      const fit = await head.fit(labels, dataset.classes.length, lookSignal);
-      const about = { root, rows, labels, fit, classes: dataset.classes, kept };
-      return figuresOf(about, found, neighbours);
+    look: async (wanted, lookSignal) => {
+      const looked = await lookNow(lookSignal);
+      return looked && figuresOf(looked, wanted, found, neighbours);
+    },
+    map: async (mapOptions) => {
+      const looked = await lookNow(mapOptions.signal);
+      if (!looked) return undefined;
+      places ??= await keptMap(found, placement, { ...mapOptions, model: model.key, folder: root, log });
+      const map = mapOf(looked, places);
+      const placed = new Set(map.images.map(({ image }) => image));
+      const leftOut = [...looked.rows]
+        .map(([row, { file }]) => ({ image: pathIn(root, file), reason: reasons.get(samples[row]?.file ?? '') ?? '' }))
+        .filter(({ image }) => !placed.has(image));
+      return { ...map, seed: mapOptions.seed, leftOut };
     },
     dispose: () => disposeBoth(head, model),
   };
@@ -148,16 +180,35 @@ interface Looked {
   readonly labels: Int32Array;
   readonly fit: RidgeFit;
   readonly classes: readonly ClassLabel[];
-  readonly kept: ReadonlySet<string>;
 }
 
-function figuresOf(looked: Looked, found: ImageFeatures, neighbours: Neighbours) {
-  const { root, rows, labels, fit, classes, kept } = looked;
+/** What the head of all others says of each row; -1 as the likeliest class of rows that do not count. */
+function judged({ labels, fit, classes: { length: size } }: Looked) {
+  const own = (row: number) => fit.probabilities.subarray(row * size, (row + 1) * size);
+  const likely = Int32Array.from(labels, (label, row) => (label < 0 ? -1 : indexOfMost(own(row))));
+  return { own, likely };
+}
+
+function mapOf(looked: Looked, places: Float32Array) {
+  const { root, rows, labels, classes } = looked;
+  const { own, likely } = judged(looked);
+  const images = [...rows].flatMap(([row, { file, classIndex }]) => {
+    const [x = Number.NaN, y = Number.NaN] = places.subarray(2 * row, 2 * row + 2);
+    const best = likely[row] ?? -1;
+    if ((labels[row] ?? -1) < 0 || best < 0 || Number.isNaN(x)) return [];
+    return [
+      { image: pathIn(root, file), classIndex, likely: best, probability: Math.min(1, own(row)[best] ?? 0), x, y },
+    ];
+  });
+  return { data: root, classes: classes.map(({ folder, name }) => ({ folder, name })), images };
+}
+
+function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageFeatures, neighbours: Neighbours) {
+  const { root, rows, labels, fit, classes } = looked;
+  const { own, likely } = judged(looked);
   const size = classes.length;
   const folder = (index: number) => classes[index]?.folder ?? '';
-  const own = (row: number) => fit.probabilities.subarray(row * size, (row + 1) * size);
   const path = (row: number) => pathIn(root, rows.get(row)?.file ?? '');
-  const likely = Int32Array.from(labels, (label, row) => (label < 0 ? -1 : indexOfMost(own(row))));
   const item = (row: number, kind: CleaningKind, score: number): CleaningItem => ({
     kind,
     image: path(row),
@@ -181,22 +232,27 @@ function figuresOf(looked: Looked, found: ImageFeatures, neighbours: Neighbours)
   const leastSure = unsure(labels, likely, own)
     .map(({ row, score }) => item(row, 'unsure', score))
     .filter(isLeft);
+  const ofUser = [...rowOf]
+    .filter(([image]) => chosen.has(image))
+    .map(([, row]) => item(row, 'chosen', 1 - (own(row)[labels[row] ?? 0] ?? 0)))
+    .sort((a, b) => b.score - a.score || (a.image < b.image ? -1 : 1));
   const all = [
     ...issues.map(({ row, score }) => item(row, 'label', score)),
     ...odd,
     ...leastSure.slice(0, unsureShown),
+    ...ofUser,
   ].filter(isLeft);
   const ofKind = (kind: CleaningKind) => all.filter((each) => each.kind === kind);
   const counted = labels.filter((label) => label >= 0).length;
   const right = labels.filter((label, row) => label >= 0 && label === likely[row]).length;
-  const [label, duplicate, , outlier, quality] = cleaningKinds.map((kind) => ofKind(kind).length);
+  const [label, duplicate, , outlier, quality, byUser] = cleaningKinds.map((kind) => ofKind(kind).length);
   return {
     data: root,
     classes: classes.map(({ index, folder: name, name: shown }) => ({ folder: name, name: shown, images: labels.filter((each) => each === index).length })), // prettier-ignore
     images: counted,
     accuracy: counted === 0 ? 0 : right / counted,
     estimated,
-    counts: { label: label ?? 0, duplicate: duplicate ?? 0, unsure: leastSure.length, outlier: outlier ?? 0, quality: quality ?? 0 }, // prettier-ignore
+    counts: { label: label ?? 0, duplicate: duplicate ?? 0, unsure: leastSure.length, outlier: outlier ?? 0, quality: quality ?? 0, chosen: byUser ?? 0 }, // prettier-ignore
     items: cleaningKinds.flatMap((kind) => ofKind(kind).slice(0, mostOfKind)),
     confusions: confusionsOf(labels, likely).map(([actual, predicted, images]) => ({ folder: folder(actual), likely: folder(predicted), images })), // prettier-ignore
   };

@@ -3,7 +3,7 @@ import { createDecodePool } from '../data/decodePool.ts';
 import { samplesOf } from '../data/digestImages.ts';
 import { type Dataset, type Sample, scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
 import { openFeatureModel } from '../features/featureModel.ts';
-import { imageFeatures } from '../features/imageFeatures.ts';
+import { type DigestedFeatures, imageFeatures } from '../features/imageFeatures.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
 import { classifierFromFlags } from './classifierFlags.ts';
 import { placementFromFlags } from './computingFlags.ts';
@@ -17,7 +17,9 @@ interface DataFeatures {
   readonly dataset: Dataset;
   readonly samples: readonly Sample[];
   /** A row for each of `samples`. */
-  readonly features: Awaited<ReturnType<typeof imageFeatures>>;
+  readonly features: DigestedFeatures;
+  /** Of the network, its weights and its pixels: see `FeatureModel`. */
+  readonly model: string;
   readonly placement: Placement;
   readonly seed: number;
   readonly progress: Progress;
@@ -49,7 +51,7 @@ export async function withDataFeatures<Result>(
         ...{ pool, signal, log: progress.line },
         onProgress: (done, total) => progress.update(done, total, imagesNote(done, total, startedAt)),
       });
-      return use({ dataset, samples, features, placement, seed: config.seed, progress, signal });
+      return use({ dataset, samples, features, model: model.key, placement, seed: config.seed, progress, signal });
     });
   } finally {
     progress.stop();

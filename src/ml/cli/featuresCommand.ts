@@ -6,7 +6,7 @@ import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { messageOf, usageError, userError } from '../../protocol/errors.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { pathIn } from '../data/pathIn.ts';
-import { mapFeatures } from '../features/mapFeatures.ts';
+import { keptMap } from '../features/keptMap.ts';
 import { mapPicture, type MappedImage } from '../features/mapPicture.ts';
 import { requireFinite } from '../features/requireFinite.ts';
 import { computingOptions } from './computingFlags.ts';
@@ -52,10 +52,10 @@ async function features(data: string, options: OptionValues): Promise<void> {
   const format = formats.find((each) => file.toLowerCase().endsWith(`.${each}`));
   if (format === undefined) throw usageError(`${file}: the map must be named *.json, *.svg or *.png.`);
   const { classes, samples, places, seed } = await withDataFeatures(data, options, output, async (found) => {
-    const { dataset, samples, features, placement, seed, progress, signal } = found;
+    const { dataset, samples, features, model, placement, seed, progress, signal } = found;
     requireFinite(features, samples, 'the network');
-    const places = await mapFeatures(features, (row) => features.decoded[row] === 1, placement, {
-      ...{ seed, signal },
+    const places = await keptMap(features, placement, {
+      ...{ model, folder: resolve(data), seed, signal, log: progress.line },
       onProgress: (done, total) => progress.update(done, total, 'epochs of the map'),
     });
     return { classes: dataset.classes, samples, places, seed };

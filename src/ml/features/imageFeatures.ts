@@ -12,8 +12,15 @@ export interface ImageFeaturesOptions {
   readonly pool: DecodePool;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
+  /** Hears of each image that does not decode, and why. */
+  readonly onLeftOut?: (file: string, reason: string) => void;
   /** Hears of images that do not decode, and of what could not be kept. */
   readonly log: (sentence: string) => void;
+}
+
+export interface DigestedFeatures extends ImageFeatures {
+  /** What each image is known again by; NaN for a file that cannot be read. */
+  readonly digests: Float64Array;
 }
 
 const batchSize = 32;
@@ -27,8 +34,8 @@ export async function imageFeatures(
   model: FeatureModel,
   samples: readonly Sample[],
   options: ImageFeaturesOptions,
-): Promise<ImageFeatures> {
-  const { pool, signal, onProgress, log } = options;
+): Promise<DigestedFeatures> {
+  const { pool, signal, onProgress, onLeftOut, log } = options;
   const { width } = model;
   const digests = await pool.digest(samples.map(({ file }) => file));
   const kept = await readKeptFeatures(model);
@@ -48,7 +55,10 @@ export async function imageFeatures(
   onProgress?.(done, samples.length);
   const source = createImageSource({
     ...{ cacheBytes: 0, once: true, pool, onWarning: log },
-    onUndecodable: (file, reason) => log(`${file} is left out: ${reason}`),
+    onUndecodable: (file, reason) => {
+      log(`${file} is left out: ${reason}`);
+      onLeftOut?.(file, reason);
+    },
   });
   const wanted = missing.flatMap((place) => samples[place] ?? []);
   const { resize, crop, interpolation, fit } = model.preprocessing;
@@ -83,7 +93,7 @@ export async function imageFeatures(
     const problem = await writeKeptFeatures(model, kept, digests, found);
     if (problem !== undefined) log(problem);
   }
-  return found;
+  return { ...found, digests };
 }
 
 function copyRow(kept: KeptFeatures, row: number, found: ImageFeatures, place: number): void {

@@ -18,19 +18,18 @@ export interface MapOptions {
 const [usualNeighbours, fewest] = [14, 8];
 
 /**
- * A map of features: places `[rows, 2]` in the square from 0 to 1, near for rows that are alike; NaN for rows that do not
- * count. Computed in a thread of its own. The same features and seed give the same map. Throws a user error where fewer than 8
- * rows count, and a cancellation once `signal` is aborted.
+ * A map of features: places `[rows, 2]` in the square from 0 to 1, near for rows that are alike; NaN for rows that `kept`
+ * does not name. Computed in a thread of its own. The same features in the same order of `kept` and the same seed give the
+ * same map. Throws a user error for fewer than 8 rows, and a cancellation once `signal` is aborted.
  */
 export async function mapFeatures(
   rows: FeatureRows,
-  counts: (row: number) => boolean,
+  kept: readonly number[],
   placement: Placement,
   { seed, signal, onProgress }: MapOptions,
 ): Promise<Float32Array> {
   const { width, features } = rows;
   const all = features.length / width;
-  const kept = Array.from({ length: all }, (_, row) => row).filter(counts);
   if (kept.length < fewest) throw userError(`A map is of ${fewest} images or more, and there are ${kept.length}.`);
   const unit = unitRows(features, width, kept);
   const count = Math.min(usualNeighbours, kept.length - 1);

@@ -12,13 +12,17 @@ import { createKeptSession, editThenLook, oneAfterTheOther, withFeatures } from 
 import { rareProgress } from './rareProgress.ts';
 
 type CleanRequest = Extract<ServiceRequestBody, { type: 'clean' }>;
+type MapRequest = Extract<ServiceRequestBody, { type: 'map' }>;
 
-/** Cleans data, one request after the other; what the last ones had opened stays open for the next. */
-export function createCleaner(): (request: CleanRequest, context: RequestContext) => Promise<void> {
+/** The editor's maps are those of the command line's default. */
+const mapSeed = 0;
+
+/** Cleans data and draws maps of it, one request after the other; what the last ones had opened stays open for the next. */
+export function createCleaner(): (request: CleanRequest | MapRequest, context: RequestContext) => Promise<void> {
   let pool: DecodePool | undefined;
   const kept = createKeptSession<CleaningSession>();
 
-  function sessionFor({ data, layout, source, engine, device }: CleanRequest, context: RequestContext) {
+  function sessionFor({ data, layout, source, engine, device }: CleanRequest | MapRequest, context: RequestContext) {
     return kept.get([resolve(data), layout, source], () =>
       withFeatures({ source, engine, device }, context, async (model, log) =>
         // The head is fitted on the CPU, which gives the same bits each time.
@@ -33,21 +37,41 @@ export function createCleaner(): (request: CleanRequest, context: RequestContext
     );
   }
 
-  /** The figures of a folder as it is now. */
-  async function figuresOf(request: CleanRequest, context: RequestContext) {
-    const { data } = request;
-    const left = keptImages((await readJournal(resolve(data))).done);
+  /** What a session says of a folder as it is now. */
+  async function toldOf<Told>(
+    request: CleanRequest | MapRequest,
+    context: RequestContext,
+    ask: (session: CleaningSession) => Promise<Told | undefined>,
+  ): Promise<Told> {
     for (let turn = 0; turn < 2; turn++) {
-      const session = await sessionFor(request, context);
-      const figures = await session.look(left, context.signal);
-      if (figures) return figures;
+      const told = await ask(await sessionFor(request, context));
+      if (told) return told;
       // There are images that it has no features of.
       await kept.close();
     }
-    throw userError(`The images of ${data} changed while they were read; try again.`);
+    throw userError(`The images of ${request.data} changed while they were read; try again.`);
+  }
+
+  async function figuresOf(request: CleanRequest, context: RequestContext) {
+    const wanted = {
+      kept: keptImages((await readJournal(resolve(request.data))).done),
+      chosen: new Set(request.chosen),
+    };
+    return toldOf(request, context, (session) => session.look(wanted, context.signal));
+  }
+
+  async function mapOf(request: MapRequest, context: RequestContext) {
+    const { signal, answer } = context;
+    const onProgress = rareProgress('Laying out the map', answer);
+    const map = await toldOf(request, context, (session) => {
+      onProgress(0);
+      return session.map({ seed: mapSeed, signal, onProgress });
+    });
+    answer({ type: 'map', map });
   }
 
   return oneAfterTheOther(async (request, context) => {
+    if (request.type === 'map') return mapOf(request, context);
     // Most of what takes long is done before the disk changes, as an edit can be cancelled only until then.
     const { dataset } = await sessionFor(request, context);
     const look = (signal: AbortSignal) => figuresOf(request, { ...context, signal });

@@ -65,6 +65,7 @@ export function createServiceHandler(): RequestHandler {
       case 'check':
         return check(request, context);
       case 'clean':
+      case 'map':
         return clean(request, context);
       case 'label':
         return label(request, context);

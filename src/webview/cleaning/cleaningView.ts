@@ -13,7 +13,7 @@ import { cleaningHeader } from './cleaningHeader.ts';
 import { confusedClasses } from './confusedClasses.ts';
 import { itemDetail } from './itemDetail.ts';
 import { itemList } from './itemList.ts';
-import { kindTitle, shownOf } from './itemTexts.ts';
+import { kindTitle, offeredKinds, shownOf } from './itemTexts.ts';
 import type { CleaningPageState } from './pageState.ts';
 import { itemKey, shownItems } from './shownItems.ts';
 
@@ -62,7 +62,7 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
     header.draw({ page, cleaning });
     body.hidden = cleaning === undefined;
     kinds.update(
-      cleaningKinds.map((kind) => ({
+      offeredKinds(cleaning, state.value.kind).map((kind) => ({
         value: kind,
         label: `${kindTitle(kind)} (${cleaning ? shownOf(cleaning, kind) : 0})`,
       })),
@@ -79,6 +79,9 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
       case 'cleaning':
         shown.told(message.cleaning, message.isAnswer);
         page.problem = undefined;
+        break;
+      case 'chosen':
+        if (message.time !== state.value.chosenAt) state.change({ kind: 'chosen', chosenAt: message.time, selected: undefined }); // prettier-ignore
         break;
       case 'error':
         page.problem = message.message;

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { Cleaning, CleaningItem, CleaningKind } from '../../protocol/cleaning.ts';
+import { type Cleaning, type CleaningItem, type CleaningKind, cleaningKinds } from '../../protocol/cleaning.ts';
 import type { DataEdit } from '../../protocol/dataEdits.ts';
 import { count, fileName, images, percent } from '../../charts/format.ts';
 
@@ -18,7 +18,13 @@ export function kindTitle(kind: CleaningKind): string {
     unsure: l10n.t('Unsure'),
     outlier: l10n.t('Outliers'),
     quality: l10n.t('Poor quality'),
+    chosen: l10n.t('Selected on the map'),
   }[kind];
+}
+
+/** The kinds to choose from: images that were selected on a map only if there are any, or were. */
+export function offeredKinds(cleaning: Cleaning | undefined, shown: CleaningKind): CleaningKind[] {
+  return cleaningKinds.filter((kind) => kind !== 'chosen' || kind === shown || (cleaning?.counts.chosen ?? 0) > 0);
 }
 
 /** How many images of a kind are listed, and of how many where not all are. */
@@ -36,12 +42,18 @@ const looks = {
 };
 
 /** Why an image is shown, in a few words. */
-export function reasonOf({ kind, likely, probability, score, twin, what }: CleaningItem, name: ClassName): string {
+export function reasonOf(
+  { kind, folder, likely, probability, score, twin, what }: CleaningItem,
+  name: ClassName,
+): string {
   switch (kind) {
     case 'label':
       return l10n.t('{0} is more likely ({1})', name(likely), percent(probability, 0));
     case 'duplicate':
       return l10n.t('nearly the same as {0}', fileName(twin ?? ''));
+    case 'chosen':
+      if (likely !== folder) return l10n.t('{0} is more likely ({1})', name(likely), percent(probability, 0));
+      return l10n.t('{0} confident', percent(probability, 0));
     case 'unsure':
       return l10n.t('{0} confident', percent(probability, 0));
     case 'outlier':

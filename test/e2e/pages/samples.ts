@@ -2,6 +2,7 @@ import type { Labelling, NextImage } from '../../../src/protocol/labelling.ts';
 import { cleaningKinds, type Cleaning, type CleaningItem } from '../../../src/protocol/cleaning.ts';
 import { compareEvaluations, type Comparison } from '../../../src/protocol/compareEvaluations.ts';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
+import type { FeatureMap, PlacedImage } from '../../../src/protocol/featureMap.ts';
 import type { Explanation } from '../../../src/protocol/explanation.ts';
 import type { KeptProbabilities } from '../../../src/protocol/keptProbabilities.ts';
 import { cropNames, type ImagePrediction, type RankedClass } from '../../../src/protocol/prediction.ts';
@@ -347,7 +348,7 @@ export function sampleCleaning(each: number, fixed = 0): Cleaning {
     images: 480,
     accuracy: 0.85 + fixed / 480,
     estimated: each - fixed,
-    counts: { label: each - fixed, duplicate: each, unsure: each, outlier: each, quality: each },
+    counts: { label: each - fixed, duplicate: each, unsure: each, outlier: each, quality: each, chosen: each },
     items,
     confusions: [
       { folder: '1', likely: '2', images: 5 },
@@ -382,5 +383,25 @@ export function sampleLabelling(labelled: number): Labelling {
     ...(labelled > 0 ? { undo: { kind: 'label', images: ['/data/new/IMG_0000.jpg'], to: '1' } } : {}),
     edits: labelled,
     milliseconds: 180,
+  };
+}
+
+/** A map with a cloud of images for each class, one in twenty of them predicted as the next class. */
+export function sampleFeatureMap(images: number, classes: number = flowers.length): FeatureMap {
+  const next = random(7);
+  const centres = Array.from({ length: classes }, () => [0.08 + 0.84 * next(), 0.08 + 0.84 * next()] as const);
+  const spread = 0.25 / Math.sqrt(classes);
+  const scatter = (centre: number) => Math.min(1, Math.max(0, centre + spread * (next() + next() - 1)));
+  return {
+    ...{ data: '/data/flowers', seed: 0 },
+    classes: Array.from({ length: classes }, (_, index) => ({ folder: classLabel(index).folder, name: classLabel(index).name })), // prettier-ignore
+    images: Array.from({ length: images }, (_, at): PlacedImage => {
+      const classIndex = at % classes;
+      const [x, y] = centres[classIndex] ?? [0, 0];
+      const likely = at % 20 === 7 ? (classIndex + 1) % classes : classIndex;
+      const image = `train/${classLabel(classIndex).folder}/image_${String(at).padStart(5, '0')}.jpg`;
+      return { image, classIndex, likely, probability: 0.3 + 0.7 * next(), x: scatter(x), y: scatter(y) };
+    }),
+    leftOut: [{ image: 'train/1/broken.jpg', reason: 'It ends in the middle of its data.' }],
   };
 }

@@ -3,6 +3,7 @@ import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utim
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { FeatureMap } from '../../../src/protocol/featureMap.ts';
 import type { Cleaning, CleaningAction } from '../../../src/protocol/cleaning.ts';
 import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import type { PublishedWeights, ServiceAnswerBody, ServiceRequestBody } from '../../../src/protocol/serviceProtocol.ts';
@@ -350,7 +351,10 @@ test('data are cleaned: figures follow each edit, images keep their features whe
   t.after(() => service.dispose());
   const source = { kind: 'checkpoint', path: checkpoint } as const;
   const clean = async (action: CleaningAction, signal?: AbortSignal) => {
-    const answers = await answersTo({ type: 'clean', data, source, action, layout: 'auto', ...onCpu }, signal);
+    const answers = await answersTo(
+      { type: 'clean', data, source, action, chosen: [], layout: 'auto', ...onCpu },
+      signal,
+    );
     const [{ cleaning } = assert.fail('there are no figures')] = ofType(answers, 'cleaning');
     // Who lies nearest to whom is looked at once, when a folder is opened.
     const items = cleaning.items.filter(({ kind }) => kind === 'label' || kind === 'unsure');
@@ -362,8 +366,25 @@ test('data are cleaned: figures follow each edit, images keep their features whe
   assert.deepEqual([began.images, began.edits, began.undo], [all, 0, undefined]);
   const sizes = ({ classes }: Pick<Cleaning, 'classes'>) => classes.map(({ images }) => images - each);
   assert.deepEqual(sizes(began), [-1, 1, 0, 0, 0]);
+  const mapNow = async () => {
+    const [{ map } = assert.fail('there is no map')] = ofType(await answersTo({ type: 'map', data, source, layout: 'auto', ...onCpu }), 'map'); // prettier-ignore
+    return map;
+  };
+  const map = await mapNow();
+  assert.deepEqual([map.images.length, map.leftOut], [all, []]);
+  const right = map.images.filter(({ classIndex, likely }) => classIndex === likely).length;
+  assert.equal(right / all, began.accuracy, 'both judge by the same head');
+  const chosen = map.images.slice(0, 3).map(({ image }) => image);
+  const [{ cleaning: ofMap } = assert.fail('there are no figures')] = ofType(await answersTo({ type: 'clean', data, source, action: { kind: 'look' }, chosen, layout: 'auto', ...onCpu }), 'cleaning'); // prettier-ignore
+  assert.equal(ofMap.counts.chosen, 3);
+  assert.deepEqual(ofMap.items.flatMap(({ kind, image }) => (kind === 'chosen' ? [image] : [])).sort(), chosen.toSorted()); // prettier-ignore
   const moved = await clean({ kind: 'edit', edit: { kind: 'move', images: ['train/2/moved.jpg'], to: '1' } });
   assert.deepEqual(sizes(moved), [0, 0, 0, 0, 0]);
+  const mapAfter = await mapNow();
+  const onMap = ({ images }: FeatureMap, image: string) => images.find((each) => each.image === image);
+  const [from, to] = [onMap(map, 'train/2/moved.jpg'), onMap(mapAfter, 'train/1/moved.jpg')];
+  assert.deepEqual([from?.classIndex, to?.classIndex], [1, 0]);
+  assert.deepEqual([to?.x, to?.y], [from?.x, from?.y], 'an image keeps its place where it is moved');
   const aside = await clean({ kind: 'edit', edit: { kind: 'putAside', images: ['train/1/moved.jpg'] } });
   assert.deepEqual([aside.images, sizes(aside)[0], aside.edits], [all - 1, -1, 2]);
   await assert.rejects(

@@ -119,7 +119,12 @@ test('Classify Image is offered on exactly the files that can be decoded', () =>
 test('what is offered for a folder of the explorer is in its menu, and in the palette at any time', () => {
   for (const { command, when } of contributes.menus['commandPalette'] ?? []) assert.doesNotMatch(when ?? '', /explorerResource/, command); // prettier-ignore
   const ofFolders = (contributes.menus['explorer/context'] ?? []).filter(({ when }) => when?.startsWith('explorerResourceIsFolder') === true); // prettier-ignore
-  for (const command of ['fivecrop.trainOnFolder', 'fivecrop.cleanData', 'fivecrop.labelImages']) {
+  for (const command of [
+    'fivecrop.trainOnFolder',
+    'fivecrop.cleanData',
+    'fivecrop.labelImages',
+    'fivecrop.showFeatureMap',
+  ]) {
     assert.ok(ofFolders.some((each) => each.command === command), command); // prettier-ignore
   }
 });

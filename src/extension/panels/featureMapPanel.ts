@@ -1,0 +1,217 @@
+import { basename } from 'node:path';
+import * as l10n from '@vscode/l10n';
+import * as vscode from 'vscode';
+import * as z from 'zod';
+import {
+  featureMapPanelToHostSchema,
+  type FeatureMapPanelToHost,
+  type FeatureMapPanelToPage,
+} from '../../protocol/featureMapPanel.ts';
+import { userError } from '../../protocol/errors.ts';
+import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
+import { visible } from '../../protocol/visibleText.ts';
+import { showFailure } from '../commands/registerCommand.ts';
+import type { Panels, Parts } from '../parts.ts';
+import { requireTrust } from '../requireTrust.ts';
+import { answerOf } from '../service/answerOf.ts';
+import { readSettings } from '../settings.ts';
+import { chooseSource } from './chooseSource.ts';
+import type { CleaningPanels } from './cleaningPanel.ts';
+import { closeDormantTabs } from './dormantTabs.ts';
+import { createFeatureMapSession } from './featureMapSession.ts';
+import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
+import { createPanel, hostPage, viewType } from './hostPage.ts';
+import { mapTests } from './mapTests.ts';
+import { isTrainedOn, sourceOfId } from './offeredSources.ts';
+import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
+import { pictureFor } from './pictureFor.ts';
+import { watchSettled } from './watchSettled.ts';
+
+type MapParts = Pick<Parts, 'log' | 'service' | 'runs'>;
+
+const shownSchema = z.object({ map: z.string(), source: classifierSourceSchema.optional() });
+/** `map` is the data folder. */
+type Shown = z.infer<typeof shownSchema>;
+
+export interface FeatureMapPanels {
+  readonly show: Panels['showFeatureMap'];
+  dispose(): void;
+}
+
+interface OpenPanel {
+  readonly panel: vscode.WebviewPanel;
+  readonly use: (source: ClassifierSource) => Promise<void>;
+}
+
+interface Surroundings {
+  readonly context: vscode.ExtensionContext;
+  readonly parts: MapParts;
+  readonly memory: PanelMemory<Shown>;
+  readonly clean: CleaningPanels['show'];
+}
+
+/** Panels with maps, one a data folder; `clean` opens *Clean Data*. */
+export function registerFeatureMapPanels(
+  context: vscode.ExtensionContext,
+  parts: MapParts,
+  clean: CleaningPanels['show'],
+): FeatureMapPanels {
+  const { log } = parts;
+  const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
+  const open = new Map<string, OpenPanel>();
+
+  function fill(panel: vscode.WebviewPanel, id: string, shown: Shown): void {
+    open.set(shown.map, { panel, use: fillPanel(panel, id, shown, { context, parts, memory, clean }) });
+    panel.onDidDispose(() => open.delete(shown.map));
+  }
+
+  async function showPanel(data: string, source: ClassifierSource | undefined): Promise<void> {
+    const title = visible(l10n.t('Feature Map of {0}', basename(data)));
+    const there = open.get(data);
+    if (there) {
+      there.panel.reveal();
+      if (source) await there.use(source);
+      return;
+    }
+    if (![...open.values()].some(({ panel }) => panel.title === title)) await closeDormantTabs('featureMap', title);
+    fill(createPanel('featureMap', title), newPanelId(), { map: data, ...(source ? { source } : {}) });
+  }
+
+  const serializer = vscode.window.registerWebviewPanelSerializer(viewType('featureMap'), {
+    deserializeWebviewPanel: (panel, state) => {
+      const recalled = memory.recall(state);
+      if (recalled && !open.has(recalled.value.map)) fill(panel, recalled.id, recalled.value);
+      else panel.dispose();
+      return Promise.resolve();
+    },
+  });
+  return {
+    show: (data, source) => void showPanel(data, source).catch((error: unknown) => showFailure(error, log)),
+    dispose: () => {
+      serializer.dispose();
+    },
+  };
+}
+
+/** Puts the page into a panel and draws the map; returns what draws it by other features. */
+function fillPanel(
+  panel: vscode.WebviewPanel,
+  id: string,
+  { map: data, source: known }: Shown,
+  around: Surroundings,
+): OpenPanel['use'] {
+  const { context, parts, memory, clean } = around;
+  const { log, runs, service } = parts;
+  let source = known;
+  let began = false;
+  /** Whether the folder has changed while nobody could see it. */
+  let isStale = false;
+  let lastLook = 0;
+  const fail = (error: unknown) => showFailure(error, log);
+  const connection = hostPage<FeatureMapPanelToPage, FeatureMapPanelToHost>(panel, context, {
+    name: 'featureMap',
+    panelId: id,
+    log,
+    schema: featureMapPanelToHostSchema,
+    replay: () => {
+      connection.post(offers());
+      session.replay();
+      if (!began) void begin().catch(fail);
+    },
+    receive: (message) => void obey(message).catch(fail),
+  });
+  const session = createFeatureMapSession(
+    {
+      map: async (call) => {
+        if (!source) throw userError(l10n.t('Choose a network first; its features make the map.'));
+        requireTrust('checkingData');
+        const { engine, device } = readSettings();
+        const layout = runs.runs.find(({ record }) => record.config.data === data)?.record.config.layout ?? 'auto';
+        const request = { type: 'map', data, source, layout, engine, device } as const;
+        const { map } = await answerOf(service, request, 'map', call);
+        return map;
+      },
+      tests: () => mapTests(source, data, log),
+    },
+    connection.post,
+  );
+  function offers() {
+    return {
+      type: 'sources' as const,
+      label: data,
+      ...featuresOnOffer(source, runs.runs),
+      isTrainedOnData: source !== undefined && isTrainedOn(source, data, runs.runs),
+    };
+  }
+  async function look(): Promise<void> {
+    isStale = false;
+    await session.look().finally(() => (lastLook = Date.now()));
+  }
+  async function use(next: ClassifierSource): Promise<void> {
+    began = true;
+    if (source && JSON.stringify(source) === JSON.stringify(next) && session.map) return;
+    source = next;
+    memory.remember(id, { map: data, source });
+    await rememberFeatures(next, context.workspaceState);
+    session.forget();
+    connection.post(offers());
+    await look();
+  }
+  async function begin(): Promise<void> {
+    began = true;
+    const first = await firstFeatures(source, context.workspaceState, parts);
+    if (first) await use(first);
+  }
+  async function obey(message: Exclude<FeatureMapPanelToHost, { type: 'ready' }>): Promise<void> {
+    switch (message.type) {
+      case 'source': {
+        const chosen = sourceOfId(message.id);
+        if (chosen) await use(chosen);
+        return;
+      }
+      case 'chooseSource': {
+        const chosen = await chooseSource(parts);
+        if (chosen) await use(chosen);
+        return;
+      }
+      case 'look':
+        return look();
+      case 'cancel':
+        session.cancel();
+        return;
+      case 'clean':
+        clean(data, message.images);
+        return;
+      case 'open':
+        await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(message.image));
+        return;
+      case 'reveal':
+        await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(message.image));
+        return;
+      case 'picture': {
+        const { image, size } = message;
+        const picture = await pictureFor(parts, image, size);
+        if (picture !== undefined) connection.post({ type: 'picture', image, size, picture });
+      }
+    }
+  }
+  const watcher = watchSettled([data], () => lastLook, () => {
+    if (!session.map || session.isRunning) return;
+    if (panel.visible) void look().catch(fail);
+    else isStale = true;
+  }); // prettier-ignore
+  const seen = panel.onDidChangeViewState(() => {
+    if (panel.visible && isStale) void look().catch(fail);
+  });
+  const tested = runs.onDidChangeCheckpoints((run) => {
+    if (session.map && source?.kind === 'checkpoint' && source.path.startsWith(run))
+      void session.refreshTests().catch(fail);
+  });
+  panel.onDidDispose(() => {
+    for (const each of [watcher, seen, tested]) each.dispose();
+    session.dispose();
+    memory.forget(id);
+  });
+  memory.remember(id, { map: data, ...(source ? { source } : {}) });
+  return use;
+}
