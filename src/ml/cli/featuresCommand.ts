@@ -7,7 +7,7 @@ import { messageOf, usageError, userError } from '../../protocol/errors.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { pathIn } from '../data/pathIn.ts';
 import { keptMap } from '../features/keptMap.ts';
-import { mapPicture, type MappedImage } from '../features/mapPicture.ts';
+import { mapPicture, type MappedImage } from '../results/mapPicture.ts';
 import { requireFinite } from '../features/requireFinite.ts';
 import { computingOptions } from './computingFlags.ts';
 import { configOptions, type OptionValues } from './configFlags.ts';

@@ -1,31 +1,16 @@
 import * as l10n from '@vscode/l10n';
-import { markers, type Marker } from '../../charts/runStyle.ts';
+import { mostLooks, nthLook, type PointLook } from '../../charts/pointLook.ts';
 import type { FeatureMap } from '../../protocol/featureMap.ts';
 import type { MapTest } from '../../protocol/featureMapPanel.ts';
 
-/** How a point is drawn: one of the theme's colours, or gray without one, and a shape. */
-export type Look = { color: number | undefined; marker: Marker };
-
 /** Points that are drawn alike, as the legend lists them; without a look they are in the background, where nothing can be pointed at. */
-export type Group = { key: string; title: string; count: number; look: Look | undefined };
+export type Group = { key: string; title: string; count: number; look: PointLook | undefined };
 
 /** What points are coloured by: the groups, and each point's own. */
 export type Grouping = { groups: readonly Group[]; groupOf: Int32Array; looksRepeat: boolean };
 
 /** What was predicted of an image. */
 export type Verdict = { predicted: string; probability: number; isRight: boolean };
-
-/** Looks that can be told apart by colour and shape. */
-export function mostLooks(colors: number): number {
-  return colors * markers.length;
-}
-
-/** The n-th look: neighbours in a list differ in colour and shape; looks repeat after all pairs of both. */
-export function nthLook(position: number, colors: number): Look {
-  const color = position % colors;
-  const turn = Math.floor(position / colors);
-  return { color, marker: markers[(color + turn) % markers.length] ?? 'circle' };
-}
 
 /** Groups by class. With more classes than looks, those that are set apart have the first ones. */
 export function classGroups({ classes, images }: FeatureMap, apart: readonly string[], colors: number): Grouping {
@@ -48,7 +33,7 @@ export function classGroups({ classes, images }: FeatureMap, apart: readonly str
 export const unsureBelow = 0.5;
 
 /** Blue circles, orange triangles and red squares, of the theme's colours for curves; gray circles are not tested. */
-const outcomeLooks: readonly Look[] = [
+const outcomeLooks: readonly PointLook[] = [
   { color: 0, marker: 'circle' },
   { color: 1, marker: 'triangle' },
   { color: 4, marker: 'square' },

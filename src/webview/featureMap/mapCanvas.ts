@@ -1,10 +1,11 @@
+import type { PointLook } from '../../charts/pointLook.ts';
 import type { Marker } from '../../charts/runStyle.ts';
 import { parseColor } from '../components/contrast.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
 import { addMarker } from '../components/markerPath.ts';
 import { type ThemeColors, themeColors } from '../components/themeColors.ts';
-import type { Grouping, Look } from './groups.ts';
+import type { Grouping } from './groups.ts';
 import { sideOf, toScreen, type Place, type Size, type Viewport } from './viewport.ts';
 
 /** What is drawn of a map. */
@@ -59,7 +60,7 @@ export function mapCanvas(onResize: () => void): MapCanvas {
   });
   resized.observe(box);
 
-  const spriteOf = (look: Look | undefined, radius: number, isSelected: boolean): HTMLCanvasElement => {
+  const spriteOf = (look: PointLook | undefined, radius: number, isSelected: boolean): HTMLCanvasElement => {
     const key = `${look?.color} ${look?.marker} ${radius} ${isSelected}`;
     const sprite = sprites.get(key) ?? drawnSprite(look, radius, isSelected, colors);
     sprites.set(key, sprite);
@@ -160,14 +161,14 @@ function drawingOrder({ places, grouping: { groups, groupOf }, selected }: MapCo
 }
 
 /** Gray points lie below those in colour, and the background below both. */
-function layerOfLook(look: Look | undefined, group: number): number {
+function layerOfLook(look: PointLook | undefined, group: number): number {
   if (!look) return 0;
   return look.color === undefined ? 1 : group + 2;
 }
 
 /** A point as a picture of its own, which is drawn many times faster than a path. */
 function drawnSprite(
-  look: Look | undefined,
+  look: PointLook | undefined,
   radius: number,
   isSelected: boolean,
   { curves, muted, foreground, background }: ThemeColors,

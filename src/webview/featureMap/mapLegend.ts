@@ -1,12 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import { count } from '../../charts/format.ts';
+import type { PointLook } from '../../charts/pointLook.ts';
 import { markerCorners } from '../../charts/runStyle.ts';
 import { element, svg } from '../components/element.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { setText } from '../components/setText.ts';
 import { button, setDisabled, textField } from '../components/toolkit.ts';
 import { whenChanged } from '../components/whenChanged.ts';
-import type { Group, Grouping, Look } from './groups.ts';
+import type { Group, Grouping } from './groups.ts';
 
 export type MapLegendOptions = {
   /** Sets a group apart, or takes it back. */
@@ -111,7 +112,7 @@ function noteOf({ looksRepeat }: Grouping, apart: readonly string[]): string {
 }
 
 /** A point as the map draws it. */
-function lookSample(look: Look | undefined, curves: readonly string[]): SVGSVGElement {
+function lookSample(look: PointLook | undefined, curves: readonly string[]): SVGSVGElement {
   const corners = look ? markerCorners(look.marker, 5) : [];
   const fill = look?.color === undefined ? 'var(--muted)' : (curves[look.color % curves.length] ?? 'currentColor');
   const opacity = look ? 1 : 0.35;

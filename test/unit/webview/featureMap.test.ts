@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mostLooks, nthLook } from '../../../src/charts/pointLook.ts';
 import { markers } from '../../../src/charts/runStyle.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import type { FeatureMap } from '../../../src/protocol/featureMap.ts';
-import { classGroups, headVerdicts, mostLooks, nthLook, outcomeGroups, testVerdicts } from '../../../src/webview/featureMap/groups.ts'; // prettier-ignore
+import { classGroups, headVerdicts, outcomeGroups, testVerdicts } from '../../../src/webview/featureMap/groups.ts'; // prettier-ignore
 import { nearestPoint, pointsInside, pointTowards, selectionAfter, type Points } from '../../../src/webview/featureMap/points.ts'; // prettier-ignore
 import { movedBy, showing, toMap, toScreen, wholeMap, zoomedAt, type Place } from '../../../src/webview/featureMap/viewport.ts'; // prettier-ignore
 
