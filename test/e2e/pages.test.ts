@@ -1369,7 +1369,7 @@ function openFeatureMap(look: Look = {}, map = mapped) {
         await post({ ...message, picture: flowerPicture(Number(message.image.slice(-9, -4))) });
       }
       if (message.type === 'ready') {
-        await post({ type: 'sources', label: map.data, sources: [source], source: 'a', isTrainedOnData: true });
+        await post({ type: 'sources', data: map.data, sources: [source], source: 'a', isTrainedOnData: true });
         await post({ type: 'map', map });
         await post({ type: 'tests', tests: [mapTest] });
       }

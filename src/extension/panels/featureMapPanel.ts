@@ -15,16 +15,14 @@ import type { Panels, Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { readSettings } from '../settings.ts';
-import { chooseSource } from './chooseSource.ts';
+import { actOnFeatures } from './actOnFeatures.ts';
 import type { CleaningPanels } from './cleaningPanel.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
 import { createFeatureMapSession } from './featureMapSession.ts';
 import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { mapTests } from './mapTests.ts';
-import { isTrainedOn, sourceOfId } from './offeredSources.ts';
 import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
-import { pictureFor } from './pictureFor.ts';
 import { watchSettled } from './watchSettled.ts';
 
 type MapParts = Pick<Parts, 'log' | 'service' | 'runs'>;
@@ -114,7 +112,7 @@ function fillPanel(
     log,
     schema: featureMapPanelToHostSchema,
     replay: () => {
-      connection.post(offers());
+      connection.post(featuresOnOffer(data, source, runs.runs));
       session.replay();
       if (!began) void begin().catch(fail);
     },
@@ -135,14 +133,6 @@ function fillPanel(
     },
     connection.post,
   );
-  function offers() {
-    return {
-      type: 'sources' as const,
-      label: data,
-      ...featuresOnOffer(source, runs.runs),
-      isTrainedOnData: source !== undefined && isTrainedOn(source, data, runs.runs),
-    };
-  }
   async function look(): Promise<void> {
     isStale = false;
     await session.look().finally(() => (lastLook = Date.now()));
@@ -154,7 +144,7 @@ function fillPanel(
     memory.remember(id, { map: data, source });
     await rememberFeatures(next, context.workspaceState);
     session.forget();
-    connection.post(offers());
+    connection.post(featuresOnOffer(data, source, runs.runs));
     await look();
   }
   async function begin(): Promise<void> {
@@ -164,34 +154,15 @@ function fillPanel(
   }
   async function obey(message: Exclude<FeatureMapPanelToHost, { type: 'ready' }>): Promise<void> {
     switch (message.type) {
-      case 'source': {
-        const chosen = sourceOfId(message.id);
-        if (chosen) await use(chosen);
-        return;
-      }
-      case 'chooseSource': {
-        const chosen = await chooseSource(parts);
-        if (chosen) await use(chosen);
-        return;
-      }
-      case 'look':
-        return look();
-      case 'cancel':
-        session.cancel();
-        return;
       case 'clean':
         clean(data, message.images);
-        return;
-      case 'open':
-        await vscode.commands.executeCommand('vscode.open', vscode.Uri.file(message.image));
         return;
       case 'reveal':
         await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(message.image));
         return;
-      case 'picture': {
-        const { image, size } = message;
-        const picture = await pictureFor(parts, image, size);
-        if (picture !== undefined) connection.post({ type: 'picture', image, size, picture });
+      default: {
+        const controls = { fileOf: (image: string) => image, use, look, cancel: session.cancel, post: connection.post };
+        return actOnFeatures(message, controls, parts);
       }
     }
   }

@@ -1,3 +1,5 @@
+import * as l10n from '@vscode/l10n';
+import { CancelledError, userError } from '../../protocol/errors.ts';
 import type { FeatureMap } from '../../protocol/featureMap.ts';
 import type { FeatureMapPanelToPage, MapTest } from '../../protocol/featureMapPanel.ts';
 import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
@@ -55,7 +57,10 @@ export function createFeatureMapSession(
         const onAnswer = (answer: ServiceAnswerBody) => {
           if (answer.type === 'progress') report(answer);
         };
-        const drawn = await source.map({ signal, onAnswer });
+        const drawn = await source.map({ signal, onAnswer }).catch((error: unknown) => {
+          // Where nothing is shown, the page offers to try again.
+          throw error instanceof CancelledError && isLatest() && !map ? userError(l10n.t('It was cancelled.')) : error;
+        });
         if (!isLatest()) return;
         post({ type: 'map', map: (map = drawn) });
         await refreshTests();

@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { fileName, images as imagesText } from '../../charts/format.ts';
 import type { FeatureMap } from '../../protocol/featureMap.ts';
 import type { FeatureMapPanelToHost, FeatureMapPanelToPage, MapTest } from '../../protocol/featureMapPanel.ts';
+import type { FeatureProgress, FeatureSources } from '../../protocol/featurePanel.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
 import type { KeptState } from '../components/host.ts';
@@ -19,8 +20,6 @@ import { type FeatureMapPageState, type Tool, tools } from './pageState.ts';
 import { selectionAfter } from './points.ts';
 import { selectionSection, type SelectedImage } from './selectionSection.ts';
 import { wholeMap, zoomStep } from './viewport.ts';
-
-type Of<Type extends FeatureMapPanelToPage['type']> = Extract<FeatureMapPanelToPage, { type: Type }>;
 
 const picturePixels = 160;
 
@@ -40,8 +39,8 @@ type Drawn = {
 
 /** The page: built once; returns what takes the host's messages. */
 export function featureMapView({ root, state, send }: FeatureMapViewOptions): (message: FeatureMapPanelToPage) => void {
-  let sources: Of<'sources'> | undefined;
-  let progress: Of<'progress'> | undefined;
+  let sources: FeatureSources | undefined;
+  let progress: FeatureProgress | undefined;
   let problem: string | undefined;
   let map: FeatureMap | undefined;
   let tests: readonly MapTest[] = [];

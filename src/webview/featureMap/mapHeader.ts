@@ -1,25 +1,22 @@
 import * as l10n from '@vscode/l10n';
 import { count, images, percent } from '../../charts/format.ts';
 import type { FeatureMap } from '../../protocol/featureMap.ts';
-import type { FeatureMapPanelToHost, FeatureMapPanelToPage, MapTest } from '../../protocol/featureMapPanel.ts';
-import { busyLine } from '../components/busyLine.ts';
+import type { FeatureMapPanelToHost, MapTest } from '../../protocol/featureMapPanel.ts';
+import type { FeatureProgress, FeatureSources } from '../../protocol/featurePanel.ts';
 import { element } from '../components/element.ts';
+import { featureControls } from '../components/featureControls.ts';
 import { setText } from '../components/setText.ts';
-import { button, dropdown, labelled } from '../components/toolkit.ts';
+import { dropdown, labelled } from '../components/toolkit.ts';
 import { whenChanged } from '../components/whenChanged.ts';
 import { unsureBelow, type Verdict } from './groups.ts';
 import { byClass, byHead, outcomeText, shownOfMap } from './mapTexts.ts';
 
-type Of<Type extends FeatureMapPanelToPage['type']> = Extract<FeatureMapPanelToPage, { type: Type }>;
-
-/** Value of the list's last entry, which asks for other features. */
-const another = '…another';
 /** Images without a place that are listed. */
 const mostListed = 200;
 
 export type HeaderState = {
-  sources: Of<'sources'> | undefined;
-  progress: Of<'progress'> | undefined;
+  sources: FeatureSources | undefined;
+  progress: FeatureProgress | undefined;
   problem: string | undefined;
   map: FeatureMap | undefined;
   tests: readonly MapTest[];
@@ -35,18 +32,12 @@ export function mapHeader(
   onColorBy: (colorBy: string) => void,
 ): MapHeader {
   const title = element('h1');
-  const features = dropdown(l10n.t('Features of'), (id) =>
-    send(id === another ? { type: 'chooseSource' } : { type: 'source', id }),
-  );
+  const controls = featureControls(send);
   const colors = dropdown(l10n.t('Color by'), onColorBy);
-  const busy = busyLine(() => send({ type: 'cancel' }));
   const figures = element('p', { class: 'figures', role: 'status' });
   const about = element('p', { class: 'hint' });
   const leftOut = element('details');
-  const error = element('p', { class: 'error-text', role: 'alert' });
-  const again = button({ label: l10n.t('Try again'), onClick: () => send({ type: 'look' }) });
-  const notice = element('div', { class: 'notice error' }, [error, again]);
-  const tools = [labelled(l10n.t('Features of'), features.element), labelled(l10n.t('Color by'), colors.element)];
+  const tools = [controls.features, labelled(l10n.t('Color by'), colors.element), controls.busy];
   const list = whenChanged((map: FeatureMap | undefined) => {
     const all = map?.leftOut ?? [];
     leftOut.hidden = all.length === 0;
@@ -60,17 +51,14 @@ export function mapHeader(
   return {
     element: element('header', { class: 'top' }, [
       title,
-      element('div', { class: 'toolbar' }, [...tools, busy.element]),
+      element('div', { class: 'toolbar' }, tools),
       figures,
       about,
       leftOut,
-      notice,
+      controls.notice,
     ]),
     draw: ({ sources, progress, problem, map, tests, colorBy, verdicts }) => {
-      setText(title, sources?.label ?? '');
-      const none = sources?.source === '' ? [{ value: '', label: l10n.t('Choose a network') }] : [];
-      const offered = (sources?.sources ?? []).map(({ id, label, description }) => ({ value: id, label: description === '' ? label : `${label} – ${description}` })); // prettier-ignore
-      features.update([...none, ...offered, { value: another, label: l10n.t('Another…') }], sources?.source ?? '');
+      setText(title, sources?.data ?? '');
       colors.update(
         [
           { value: byClass, label: l10n.t('Class') },
@@ -79,22 +67,18 @@ export function mapHeader(
         ],
         colorBy,
       );
-      busy.draw(progress);
       setText(figures, map ? `${images(map.images.length)} · ${outcomeText(verdicts)}` : '');
       const test = tests.find((each) => each.title === colorBy);
       setText(about, map ? aboutText(map, sources, test, verdicts) : '');
       list(map);
-      const isCancelled =
-        map === undefined && progress?.busy === false && sources !== undefined && sources.source !== '';
-      notice.hidden = problem === undefined && !isCancelled;
-      setText(error, problem ?? l10n.t('The map was not drawn.'));
+      controls.draw({ sources, progress, problem });
     },
   };
 }
 
 function aboutText(
   map: FeatureMap,
-  sources: Of<'sources'> | undefined,
+  sources: FeatureSources | undefined,
   test: MapTest | undefined,
   verdicts: readonly (Verdict | undefined)[],
 ): string {

@@ -49,7 +49,7 @@ test('of maps that are asked for one after the other only the last is told', asy
   assert.deepEqual(told(), [{ type: 'map', map }, { type: 'tests', tests }]); // prettier-ignore
 });
 
-test('a failure is told and the map from before stays; what was cancelled is no failure', async () => {
+test('a failure is told; what was cancelled is told only where there is no map to stay with', async () => {
   const { session, asked, told } = waiting();
   const looked = session.look();
   asked[0]?.fail(userError('No.'));
@@ -58,6 +58,14 @@ test('a failure is told and the map from before stays; what was cancelled is no 
   const again = session.look();
   session.cancel();
   await again;
+  assert.deepEqual(told(), [{ type: 'error', message: 'It was cancelled.' }]);
+  const drawn = session.look();
+  asked[2]?.draw(sampleFeatureMap(10));
+  await drawn;
+  told();
+  const last = session.look();
+  session.cancel();
+  await last;
   assert.deepEqual(told(), []);
-  assert.equal(session.map, undefined);
+  assert.equal(session.map?.images.length, 10);
 });
