@@ -87,7 +87,12 @@ export function featureMapView({ root, state, send }: FeatureMapViewOptions): (m
     pictures,
     onOpen: open,
     onReveal: (image) => send({ type: 'reveal', image }),
-    onClean: () => send({ type: 'clean', images: state.value.selected }),
+    onClean: () => {
+      if (!drawn) return;
+      // Of what was selected some may have gone since.
+      const { map: own, content } = drawn;
+      send({ type: 'clean', images: own.images.filter((_, at) => content.selected.has(at)).map(({ image }) => image) });
+    },
     onClear: () => change({ selected: [] }),
     onShowAs: (selectedAs) => {
       state.change({ selectedAs });
