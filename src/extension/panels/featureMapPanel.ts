@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import * as z from 'zod';
+import type { FeatureMap } from '../../protocol/featureMap.ts';
 import {
   featureMapPanelToHostSchema,
   type FeatureMapPanelToHost,
@@ -18,7 +19,7 @@ import { readSettings } from '../settings.ts';
 import { actOnFeatures } from './actOnFeatures.ts';
 import type { CleaningPanels } from './cleaningPanel.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
-import { createFeatureMapSession } from './featureMapSession.ts';
+import { createFeatureMapSession, type FeatureMapSource } from './featureMapSession.ts';
 import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { mapTests } from './mapTests.ts';
@@ -99,7 +100,7 @@ function fillPanel(
   around: Surroundings,
 ): OpenPanel['use'] {
   const { context, parts, memory, clean } = around;
-  const { log, runs, service } = parts;
+  const { log, runs } = parts;
   let source = known;
   let began = false;
   /** Whether the folder has changed while nobody could see it. */
@@ -120,15 +121,7 @@ function fillPanel(
   });
   const session = createFeatureMapSession(
     {
-      map: async (call) => {
-        if (!source) throw userError(l10n.t('Choose a network first; its features make the map.'));
-        requireTrust('checkingData');
-        const { engine, device } = readSettings();
-        const layout = runs.runs.find(({ record }) => record.config.data === data)?.record.config.layout ?? 'auto';
-        const request = { type: 'map', data, source, layout, engine, device } as const;
-        const { map } = await answerOf(service, request, 'map', call);
-        return map;
-      },
+      map: (call) => askForMap(data, source, parts, call),
       tests: () => mapTests(source, data, log),
     },
     connection.post,
@@ -152,19 +145,12 @@ function fillPanel(
     const first = await firstFeatures(source, context.workspaceState, parts);
     if (first) await use(first);
   }
+  const controls = { fileOf: (image: string) => image, use, look, cancel: session.cancel, post: connection.post };
   async function obey(message: Exclude<FeatureMapPanelToHost, { type: 'ready' }>): Promise<void> {
-    switch (message.type) {
-      case 'clean':
-        clean(data, message.images);
-        return;
-      case 'reveal':
-        await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(message.image));
-        return;
-      default: {
-        const controls = { fileOf: (image: string) => image, use, look, cancel: session.cancel, post: connection.post };
-        return actOnFeatures(message, controls, parts);
-      }
-    }
+    if (message.type === 'clean') clean(data, message.images);
+    else if (message.type === 'reveal')
+      await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(message.image));
+    else await actOnFeatures(message, controls, parts);
   }
   const watcher = watchSettled([data], () => lastLook, () => {
     if (!session.map || session.isRunning) return;
@@ -185,4 +171,19 @@ function fillPanel(
   });
   memory.remember(id, { map: data, ...(source ? { source } : {}) });
   return use;
+}
+
+async function askForMap(
+  data: string,
+  source: ClassifierSource | undefined,
+  { runs, service }: MapParts,
+  call: Parameters<FeatureMapSource['map']>[0],
+): Promise<FeatureMap> {
+  if (!source) throw userError(l10n.t('Choose a network first; its features make the map.'));
+  requireTrust('checkingData');
+  const { engine, device } = readSettings();
+  const layout = runs.runs.find(({ record }) => record.config.data === data)?.record.config.layout ?? 'auto';
+  const request = { type: 'map', data, source, layout, engine, device } as const;
+  const { map } = await answerOf(service, request, 'map', call);
+  return map;
 }

@@ -107,33 +107,7 @@ export async function openCleaningSession(
   if (headRows.projectedFrom !== undefined) log(`The head is fitted to ${headRows.width} numbers per image, projected from ${headRows.projectedFrom}, so that it follows each change.`); // prettier-ignore
   const head = await createRidgeHead(headRows, placement);
   let places: Float32Array | undefined;
-  /** Only of files that were there at the last look: another image may have come to a path that was left. */
-  let rowOfMark = new Map(order.map((at, row) => [marked[at] ?? '', row]));
-
-  /** The row of each image that is there now; undefined where one has none. */
-  async function rowsNow(images: readonly Sample[]): Promise<Map<number, Sample> | undefined> {
-    const rows = new Map<number, Sample>();
-    const marks = await fileMarks(images.map(({ file }) => file));
-    const seen = new Map<string, number>();
-    const take = (at: number, sample: Sample, row: number) => {
-      rows.set(row, sample);
-      seen.set(marks[at] ?? '', row);
-    };
-    const others: [number, Sample][] = [];
-    for (const [at, sample] of images.entries()) {
-      const row = rowOfMark.get(marks[at] ?? '');
-      if (row === undefined) others.push([at, sample]);
-      else take(at, sample, row);
-    }
-    const digests = await pool.digest(others.map(([, { file }]) => file));
-    for (const [place, [at, sample]] of others.entries()) {
-      const row = rowsOfDigest.get(digests[place] ?? NaN)?.find((each) => !rows.has(each));
-      if (row === undefined) return undefined;
-      take(at, sample, row);
-    }
-    rowOfMark = seen;
-    return rows;
-  }
+  const rowsNow = rowFinder(pool, new Map(order.map((at, row) => [marked[at] ?? '', row])), rowsOfDigest);
 
   /** The folder as it is now, and a head that is fitted to it; undefined where an image has no row. */
   async function lookNow(lookSignal: AbortSignal | undefined): Promise<Looked | undefined> {
@@ -158,14 +132,46 @@ export async function openCleaningSession(
       const looked = await lookNow(mapOptions.signal);
       if (!looked) return undefined;
       places ??= await keptMap(found, placement, { ...mapOptions, model: model.key, folder: root, log });
-      const map = mapOf(looked, places);
-      const placed = new Set(map.images.map(({ image }) => image));
-      const leftOut = [...looked.rows]
-        .map(([row, { file }]) => ({ image: pathIn(root, file), reason: reasons.get(samples[row]?.file ?? '') ?? '' }))
-        .filter(({ image }) => !placed.has(image));
-      return { ...map, seed: mapOptions.seed, leftOut };
+      const reasonOf = (row: number) => reasons.get(samples[row]?.file ?? '') ?? '';
+      return { ...mapOf(looked, places, reasonOf), seed: mapOptions.seed };
     },
     dispose: () => disposeBoth(head, model),
+  };
+}
+
+/**
+ * What finds the row of each image that is there now; undefined where one has none. By marks of the files, and by digests
+ * where a file has moved or changed.
+ */
+function rowFinder(
+  pool: DecodePool,
+  first: ReadonlyMap<string, number>,
+  rowsOfDigest: ReadonlyMap<number, readonly number[]>,
+): (images: readonly Sample[]) => Promise<Map<number, Sample> | undefined> {
+  /** Only of files that were there at the last look: another image may have come to a path that was left. */
+  let rowOfMark = first;
+  return async (images) => {
+    const rows = new Map<number, Sample>();
+    const marks = await fileMarks(images.map(({ file }) => file));
+    const seen = new Map<string, number>();
+    const take = (at: number, sample: Sample, row: number) => {
+      rows.set(row, sample);
+      seen.set(marks[at] ?? '', row);
+    };
+    const others: [number, Sample][] = [];
+    for (const [at, sample] of images.entries()) {
+      const row = rowOfMark.get(marks[at] ?? '');
+      if (row === undefined) others.push([at, sample]);
+      else take(at, sample, row);
+    }
+    const digests = await pool.digest(others.map(([, { file }]) => file));
+    for (const [place, [at, sample]] of others.entries()) {
+      const row = rowsOfDigest.get(digests[place] ?? NaN)?.find((each) => !rows.has(each));
+      if (row === undefined) return undefined;
+      take(at, sample, row);
+    }
+    rowOfMark = seen;
+    return rows;
   };
 }
 
@@ -189,18 +195,21 @@ function judged({ labels, fit, classes: { length: size } }: Looked) {
   return { own, likely };
 }
 
-function mapOf(looked: Looked, places: Float32Array) {
+/** The images that have a place, and those that have none, with `reasonOf` as the reason. */
+function mapOf(looked: Looked, places: Float32Array, reasonOf: (row: number) => string) {
   const { root, rows, labels, classes } = looked;
   const { own, likely } = judged(looked);
+  const isPlaced = (row: number) => (labels[row] ?? -1) >= 0 && !Number.isNaN(places[2 * row]);
   const images = [...rows].flatMap(([row, { file, classIndex }]) => {
-    const [x = Number.NaN, y = Number.NaN] = places.subarray(2 * row, 2 * row + 2);
-    const best = likely[row] ?? -1;
-    if ((labels[row] ?? -1) < 0 || best < 0 || Number.isNaN(x)) return [];
+    if (!isPlaced(row)) return [];
+    const [x = 0, y = 0] = places.subarray(2 * row, 2 * row + 2);
+    const best = likely[row] ?? 0;
     return [
       { image: pathIn(root, file), classIndex, likely: best, probability: Math.min(1, own(row)[best] ?? 0), x, y },
     ];
   });
-  return { data: root, classes: classes.map(({ folder, name }) => ({ folder, name })), images };
+  const leftOut = [...rows].flatMap(([row, { file }]) => isPlaced(row) ? [] : [{ image: pathIn(root, file), reason: reasonOf(row) }]); // prettier-ignore
+  return { data: root, classes: classes.map(({ folder, name }) => ({ folder, name })), images, leftOut };
 }
 
 function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageFeatures, neighbours: Neighbours) {

@@ -38,7 +38,7 @@ export async function keptMap(
   const order = [...found.decoded.keys()].filter(isKnown).sort((a, b) => digestOf(a) - digestOf(b) || a - b);
   const wanted = BigInt64Array.from(order, (row) => BigInt(digestOf(row)));
   const kept = await readMap(file);
-  if (kept && kept.digests.length === wanted.length && kept.digests.every((digest, at) => digest === wanted[at])) {
+  if (kept?.digests.length === wanted.length && kept.digests.every((digest, at) => digest === wanted[at])) {
     const map = new Float32Array(2 * found.decoded.length).fill(Number.NaN);
     order.forEach((row, at) => map.set(kept.places.subarray(2 * at, 2 * at + 2), 2 * row));
     return map;

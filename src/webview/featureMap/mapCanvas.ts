@@ -42,7 +42,7 @@ export function mapCanvas(onResize: () => void): MapCanvas {
   let size: Size = { width: 0, height: 0 };
   let colors = themeColors();
   let sprites = new Map<string, HTMLCanvasElement>();
-  let shown: { content: MapContent; view: Viewport } | undefined;
+  let shown: Shown | undefined;
   let over: Overlay = { pointed: undefined, outline: [] };
   let layers: { of: MapContent; order: Int32Array } | undefined;
 
@@ -72,53 +72,16 @@ export function mapCanvas(onResize: () => void): MapCanvas {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, canvases[0].width, canvases[0].height);
     if (!shown || size.width === 0) return;
-    const { content, view } = shown;
-    const { places, grouping, selected } = content;
+    const { content } = shown;
     if (layers?.of !== content) layers = { of: content, order: drawingOrder(content) };
-    const radius = Math.round(radiusOf(places.length / 2, view.scale) * devicePixelRatio);
-    const own = grouping.groups.map(
-      ({ look }) => [spriteOf(look, radius, false), spriteOf(look, radius, true)] as const,
-    );
-    // As `toScreen`, without an array for each point.
-    const side = sideOf(view, size) * devicePixelRatio;
-    const [left, top] = [canvases[0].width / 2 - view.x * side, canvases[0].height / 2 - view.y * side];
-    for (const point of layers.order) {
-      const x = left + (places[2 * point] ?? 0) * side;
-      const y = top + (places[2 * point + 1] ?? 0) * side;
-      if (x < -20 || y < -20 || x > canvases[0].width + 20 || y > canvases[0].height + 20) continue;
-      const sprite = own[grouping.groupOf[point] ?? 0]?.[selected.has(point) ? 1 : 0];
-      if (sprite) context.drawImage(sprite, Math.round(x - sprite.width / 2), Math.round(y - sprite.height / 2));
-    }
+    drawPoints(context, shown, layers.order, size, spriteOf);
   });
 
   const overlay = everyFrame(() => {
     const context = contextOf(canvases[1]);
     context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
     context.clearRect(0, 0, size.width, size.height);
-    context.strokeStyle = colors.foreground;
-    if (shown && over.pointed !== undefined) {
-      const { places } = shown.content;
-      const at = [places[2 * over.pointed] ?? 0, places[2 * over.pointed + 1] ?? 0] as const;
-      const [x, y] = toScreen(shown.view, size, at);
-      context.lineWidth = 2;
-      context.beginPath();
-      context.arc(x, y, radiusOf(places.length / 2, shown.view.scale) + 5, 0, 2 * Math.PI);
-      context.stroke();
-    }
-    const [first, ...others] = over.outline;
-    if (!first) return;
-    context.beginPath();
-    context.moveTo(...first);
-    for (const corner of others) context.lineTo(...corner);
-    context.closePath();
-    context.globalAlpha = 0.12;
-    context.fillStyle = colors.foreground;
-    context.fill();
-    context.globalAlpha = 1;
-    context.lineWidth = 1.5;
-    context.setLineDash([5, 4]);
-    context.stroke();
-    context.setLineDash([]);
+    drawOver(context, shown, over, size, colors.foreground);
   });
 
   return {
@@ -142,6 +105,64 @@ export function mapCanvas(onResize: () => void): MapCanvas {
       overlay();
     },
   };
+}
+
+type Shown = { content: MapContent; view: Viewport };
+type SpriteOf = (look: PointLook | undefined, radius: number, isSelected: boolean) => HTMLCanvasElement;
+
+function drawPoints(
+  context: CanvasRenderingContext2D,
+  { content, view }: Shown,
+  order: Int32Array,
+  size: Size,
+  spriteOf: SpriteOf,
+): void {
+  const { places, grouping, selected } = content;
+  const { width, height } = context.canvas;
+  const radius = Math.round(radiusOf(places.length / 2, view.scale) * devicePixelRatio);
+  const own = grouping.groups.map(({ look }) => [spriteOf(look, radius, false), spriteOf(look, radius, true)] as const);
+  // As `toScreen`, without an array for each point.
+  const side = sideOf(view, size) * devicePixelRatio;
+  const [left, top] = [width / 2 - view.x * side, height / 2 - view.y * side];
+  for (const point of order) {
+    const x = left + (places[2 * point] ?? 0) * side;
+    const y = top + (places[2 * point + 1] ?? 0) * side;
+    if (x < -20 || y < -20 || x > width + 20 || y > height + 20) continue;
+    const sprite = own[grouping.groupOf[point] ?? 0]?.[selected.has(point) ? 1 : 0];
+    if (sprite) context.drawImage(sprite, Math.round(x - sprite.width / 2), Math.round(y - sprite.height / 2));
+  }
+}
+
+function drawOver(
+  context: CanvasRenderingContext2D,
+  shown: Shown | undefined,
+  { pointed, outline }: Overlay,
+  size: Size,
+  color: string,
+): void {
+  context.strokeStyle = color;
+  if (shown && pointed !== undefined) {
+    const { places } = shown.content;
+    const [x, y] = toScreen(shown.view, size, [places[2 * pointed] ?? 0, places[2 * pointed + 1] ?? 0]);
+    context.lineWidth = 2;
+    context.beginPath();
+    context.arc(x, y, radiusOf(places.length / 2, shown.view.scale) + 5, 0, 2 * Math.PI);
+    context.stroke();
+  }
+  const [first, ...others] = outline;
+  if (!first) return;
+  context.beginPath();
+  context.moveTo(...first);
+  for (const corner of others) context.lineTo(...corner);
+  context.closePath();
+  context.globalAlpha = 0.12;
+  context.fillStyle = color;
+  context.fill();
+  context.globalAlpha = 1;
+  context.lineWidth = 1.5;
+  context.setLineDash([5, 4]);
+  context.stroke();
+  context.setLineDash([]);
 }
 
 /** A point's radius in pixels: smaller where there are many, larger where the map is enlarged. */

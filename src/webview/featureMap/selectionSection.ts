@@ -5,7 +5,7 @@ import { imageGallery } from '../components/imageGallery.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import type { Pictures } from '../components/pictures.ts';
 import { setText } from '../components/setText.ts';
-import { sortableTable, type SortOrder } from '../components/sortableTable.ts';
+import { type Column, sortableTable, type SortOrder } from '../components/sortableTable.ts';
 import { button, dropdown, labelled } from '../components/toolkit.ts';
 import type { Verdict } from './groups.ts';
 import { verdictText } from './mapTexts.ts';
@@ -57,25 +57,7 @@ export function selectionSection(options: SelectionOptions): SelectionSection {
     element('div', { class: 'scroll-x' }, [
       sortableTable({
         caption: l10n.t('Selected images'),
-        columns: [
-          {
-            title: l10n.t('Image'),
-            cell: ({ file }) => element('button', { type: 'button', class: 'link', title: l10n.t('Open {0}', file), onclick: () => onOpen(file) }, [fileName(file)]), // prettier-ignore
-            value: ({ file }) => file,
-          },
-          { title: l10n.t('Class'), cell: ({ className }) => className, value: ({ className }) => className },
-          {
-            title: l10n.t('Predicted as'),
-            cell: ({ verdict }) => (verdict ? `${verdict.isRight ? '✓' : '✗'} ${verdict.predicted}` : verdictText(verdict)), // prettier-ignore
-            value: ({ verdict }) => verdict?.predicted ?? '',
-          },
-          {
-            title: l10n.t('Confidence'),
-            cell: ({ verdict }) => (verdict ? percent(verdict.probability) : '–'),
-            value: ({ verdict }) => verdict?.probability ?? -1,
-            numeric: true,
-          },
-        ],
+        columns: columnsOf(onOpen),
         rows: selected,
         limit: shownRows,
         order,
@@ -122,4 +104,26 @@ export function selectionSection(options: SelectionOptions): SelectionSection {
       build(selected, selectedAs);
     },
   };
+}
+
+function columnsOf(onOpen: (file: string) => void): Column<SelectedImage>[] {
+  return [
+    {
+      title: l10n.t('Image'),
+      cell: ({ file }) => element('button', { type: 'button', class: 'link', title: l10n.t('Open {0}', file), onclick: () => onOpen(file) }, [fileName(file)]), // prettier-ignore
+      value: ({ file }) => file,
+    },
+    { title: l10n.t('Class'), cell: ({ className }) => className, value: ({ className }) => className },
+    {
+      title: l10n.t('Predicted as'),
+      cell: ({ verdict }) => (verdict ? `${verdict.isRight ? '✓' : '✗'} ${verdict.predicted}` : verdictText(verdict)), // prettier-ignore
+      value: ({ verdict }) => verdict?.predicted ?? '',
+    },
+    {
+      title: l10n.t('Confidence'),
+      cell: ({ verdict }) => (verdict ? percent(verdict.probability) : '–'),
+      value: ({ verdict }) => verdict?.probability ?? -1,
+      numeric: true,
+    },
+  ];
 }

@@ -71,7 +71,13 @@ test('a map is kept: it comes back for the same images in any order, and is draw
         images.flatMap((image) => [...features.subarray(image * width, (image + 1) * width)]),
       ),
     };
-    const options = { model: 'model', folder: '/data', seed, log: assert.fail, onProgress: () => (drawn = true) };
+    const options = {
+      model: 'model',
+      folder: '/data',
+      seed,
+      log: (sentence: string) => assert.fail(sentence),
+      onProgress: () => (drawn = true),
+    };
     const map = await keptMap(found, placement, options);
     return { drawn, places: new Map(images.map((image, at) => [image, [...map.subarray(2 * at, 2 * at + 2)]])) };
   };
