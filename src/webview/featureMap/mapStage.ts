@@ -1,24 +1,12 @@
 import * as l10n from '@vscode/l10n';
 import { announcer } from '../components/announcer.ts';
 import { element } from '../components/element.ts';
-import { mapCanvas, type MapContent } from './mapCanvas.ts';
-import type { Tool } from './pageState.ts';
-import { nearestPoint, type Points, type SelectionMode } from './points.ts';
+import { mapCanvas } from './mapCanvas.ts';
+import { nearestPoint, type Points } from './points.ts';
+import type { MapStageOptions, ShownMap, Stage } from './stage.ts';
 import { listenToKeys } from './stageKeys.ts';
 import { listenToPointer } from './stagePointer.ts';
-import { sideOf, toMap, toScreen, wholeMap, zoomedAt, type Place, type Size, type Viewport } from './viewport.ts';
-
-export type MapStageOptions = {
-  /** What a point is, as the card beside the pointer shows it. */
-  card: (point: number) => HTMLElement;
-  /** The same in one sentence. */
-  spoken: (point: number) => string;
-  onPick: (points: readonly number[], mode: SelectionMode) => void;
-  onOpen: (point: number) => void;
-  onView: (view: Viewport) => void;
-};
-
-export type ShownMap = { content: MapContent; view: Viewport; tool: Tool };
+import { sideOf, toMap, toScreen, wholeMap, zoomedAt, type Place } from './viewport.ts';
 
 export type MapStage = {
   element: HTMLElement;
@@ -26,25 +14,6 @@ export type MapStage = {
   zoom: (factor: number) => void;
   showAll: () => void;
   restyle: () => void;
-};
-
-/** The map as pointer and keys act on it. */
-export type Stage = {
-  readonly shown: ShownMap | undefined;
-  readonly size: Size;
-  readonly pointed: number | undefined;
-  points: () => Points;
-  /** Where a point lies on the map. */
-  placeOf: (point: number) => Place;
-  /** The point at a place on the screen. */
-  under: (screen: Place) => number | undefined;
-  /** Shows another part of the map. */
-  look: (view: Viewport) => void;
-  /** Points at a point, or at none. */
-  point: (next: number | undefined) => void;
-  /** Draws what is being selected. */
-  outline: (corners: readonly Place[]) => void;
-  zoom: (factor: number, around?: Place) => void;
 };
 
 /** Pixels around the pointer in which a point is looked for. */

@@ -1,4 +1,4 @@
-import type { MapStageOptions, Stage } from './mapStage.ts';
+import type { MapStageOptions, Stage } from './stage.ts';
 import { nearestPoint, pointTowards, type SelectionMode } from './points.ts';
 import { showing, sideOf, toScreen, wholeMap, zoomStep, type Place } from './viewport.ts';
 

@@ -1,4 +1,4 @@
-import type { MapStageOptions, Stage } from './mapStage.ts';
+import type { MapStageOptions, Stage } from './stage.ts';
 import type { Tool } from './pageState.ts';
 import { pointsInside, type SelectionMode } from './points.ts';
 import { movedBy, toMap, type Place } from './viewport.ts';
