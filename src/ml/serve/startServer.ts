@@ -1,4 +1,4 @@
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import multipart from '@fastify/multipart';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { IncomingMessage } from 'node:http';
@@ -114,6 +114,7 @@ function createApp({ headerSeconds, requestSeconds, requestBytes, connections }:
     return503OnClosing: false,
     http: { headersTimeout: headerSeconds * 1000, connectionsCheckingInterval: 500 },
     clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (error, _, reply) => void sendError(reply.headers(safetyHeaders), answerOf(error)),
   });
   app.server.maxConnections = connections;
   app.setValidatorCompiler(validatorCompiler);
@@ -146,19 +147,24 @@ async function listen(app: FastifyInstance, { host, port }: { host: string; port
 function answerErrors(app: FastifyInstance, log: (sentence: string) => void): void {
   app.setErrorHandler<FastifyError>(async (error, request, reply) => {
     await readToEnd(request.raw);
-    const { status, message } = answerOf(error);
+    const answer = answerOf(error);
+    const { status } = answer;
     if (status === 503) reply.header('Retry-After', '1');
     if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
     if (status === 500) log(messageOf(error));
-    // Not checked against the schemas of answers: this is what all of them have.
-    return reply
-      .code(status)
-      .type('application/json; charset=utf-8')
-      .send(JSON.stringify({ error: message }));
+    return sendError(reply, answer);
   });
   app.setNotFoundHandler(() => {
     throw refused(404, 'There is nothing here; /openapi.json lists what there is.');
   });
+}
+
+/** Not checked against the schemas of answers: this is what all of them have. */
+function sendError(reply: FastifyReply, { status, message }: ErrorAnswer): FastifyReply {
+  return reply
+    .code(status)
+    .type('application/json; charset=utf-8')
+    .send(JSON.stringify({ error: message }));
 }
 
 /** Milliseconds that the rest of a refused request may take. */
@@ -174,7 +180,12 @@ async function readToEnd(request: IncomingMessage): Promise<void> {
   await finished(request, { signal: AbortSignal.timeout(restMilliseconds) }).catch(() => undefined);
 }
 
-function answerOf(error: FastifyError): { status: number; message: string } {
+interface ErrorAnswer {
+  readonly status: number;
+  readonly message: string;
+}
+
+function answerOf(error: FastifyError): ErrorAnswer {
   if (error instanceof RefusedRequest) return error;
   if (error instanceof UserError) return { status: 500, message: error.message };
   if (error.code === 'FST_ERR_VALIDATION') {

@@ -110,6 +110,8 @@ test('what cannot be answered is refused with a sentence', async (t) => {
   }
   assert.equal((await post(red, 'image/jpeg', '?topp=1'))[0], 400);
   assert.equal((await fetch(`${address}/../etc/passwd`)).status, 404);
+  const unreadable = await fetch(`${address}/%`);
+  assert.deepEqual([unreadable.status, await unreadable.json()], [400, { error: 'The request cannot be understood.' }]);
 });
 
 test('a connection that sends no request, or none in time, gets a sentence and is closed', async (t) => {
