@@ -4,8 +4,8 @@ import { imagesPerBatch } from '../inference/predictImages.ts';
 
 /** What a server counts of itself, for Prometheus. */
 export interface ServeMetrics {
-  /** A request has been answered. `route` is one of ours, so that names that clients make up are not kept. */
-  answered(route: string, status: number, seconds: number): void;
+  /** A request has ended. `route` is one of ours, so that names that clients make up are not kept. */
+  ended(route: string, status: number, seconds: number): void;
   /** An image has been classified, or not. */
   image(answer: ImagePrediction | FailedPrediction): void;
   /** So many images went through the network together. */
@@ -21,13 +21,13 @@ export function createServeMetrics(waiting: () => number): ServeMetrics {
   collectDefaultMetrics({ register });
   const requests = new Counter({
     name: 'fivecrop_requests_total',
-    help: 'Requests that were answered.',
+    help: 'Requests by the status of their answer; 499 if the client left before it.',
     labelNames: ['route', 'status'],
     registers,
   });
   const seconds = new Histogram({
     name: 'fivecrop_request_seconds',
-    help: 'Time from the header of a request to the end of its answer.',
+    help: 'Time from the header of a request to the end of its answer, or until the client left.',
     labelNames: ['route'],
     registers,
   });
@@ -52,7 +52,7 @@ export function createServeMetrics(waiting: () => number): ServeMetrics {
     },
   });
   return {
-    answered: (route, status, taken) => {
+    ended: (route, status, taken) => {
       requests.inc({ route, status });
       seconds.observe({ route }, taken);
     },

@@ -4,7 +4,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
-import { codeOf, messageOf, UserError, userError } from '../../protocol/errors.ts';
+import { CancelledError, codeOf, messageOf, UserError, userError } from '../../protocol/errors.ts';
 import type { DecodePool } from '../data/decodePool.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { createImageClassifier } from './imageClassifier.ts';
@@ -58,7 +58,8 @@ export async function startServer(classifier: Classifier, options: ServeOptions)
     state.inFlight++;
     reply.raw.once('close', () => {
       state.inFlight--;
-      metrics.answered(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
+      const status = reply.raw.writableFinished ? reply.statusCode : leftStatus;
+      metrics.ended(request.routeOptions.url ?? 'none', status, reply.elapsedTime / 1000);
     });
     reply.headers(safetyHeaders);
     requireOwnPage(request.headers, host);
@@ -88,6 +89,9 @@ export async function startServer(classifier: Classifier, options: ServeOptions)
     },
   };
 }
+
+/** What nginx counts if a client leaves before its answer. No client gets to see it. */
+const leftStatus = 499;
 
 /** Parts of a path that name a run and a checkpoint in it. */
 const toldParts = 3;
@@ -187,6 +191,7 @@ interface ErrorAnswer {
 
 function answerOf(error: FastifyError): ErrorAnswer {
   if (error instanceof RefusedRequest) return error;
+  if (error instanceof CancelledError) return { status: leftStatus, message: 'The client left.' };
   if (error instanceof UserError) return { status: 500, message: error.message };
   if (error.code === 'FST_ERR_VALIDATION') {
     const [issue] = error.validation ?? [];

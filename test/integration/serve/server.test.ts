@@ -179,8 +179,9 @@ test('bodies that all clients hold back together stay within a limit', async (t)
 
 test('what a client waited for is not computed if it leaves', async (t) => {
   const batches: number[] = [];
+  const log: string[] = [];
   const { classifier, go } = heldBack(batches);
-  const server = await serveColours(t, { classifier });
+  const server = await serveColours(t, { classifier, log: (line) => log.push(line) });
   const first = classify(server, [['first.jpg', red]]);
   await delay(200);
   const leaving = new AbortController();
@@ -192,8 +193,12 @@ test('what a client waited for is not computed if it leaves', async (t) => {
   await delay(100);
   go();
   assert.equal((await first).status, 200);
-  assert.match(await (await fetch(`${server.address}/metrics`)).text(), /^fivecrop_waiting_images 0$/mu);
-  assert.deepEqual(batches, [5]);
+  const metrics = await (await fetch(`${server.address}/metrics`)).text();
+  assert.match(metrics, /^fivecrop_waiting_images 0$/mu);
+  for (const status of [200, 499]) {
+    assert.ok(metrics.includes(`\nfivecrop_requests_total{route="/classify",status="${status}"} 1\n`), metrics);
+  }
+  assert.deepEqual([batches, log], [[5], []]);
 });
 
 test('with a token, images and figures are for who bears it, and health for everyone', async (t) => {
