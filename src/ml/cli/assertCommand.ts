@@ -74,7 +74,7 @@ async function assertAll(file: string, options: OptionValues): Promise<void> {
   const placement = await placementFromFlags(options, output.say);
   const results: Asserted[] = [];
   for (const test of tests) {
-    const result = await assertOne(test, placement, output);
+    const result = await assertOne(test, dirname(file), placement, output);
     results.push(result);
     output.object(result);
     for (const line of linesOf(result)) output.print(line);
@@ -119,12 +119,12 @@ async function readTests(file: string): Promise<AccuracyTest[]> {
   }));
 }
 
-/** A test that cannot be run fails, and the others are run. */
-async function assertOne(test: AccuracyTest, placement: Placement, output: Output): Promise<Asserted> {
+/** A test that cannot be run fails, and the others are run. Tables of slices are relative to `folder`. */
+async function assertOne(test: AccuracyTest, folder: string, placement: Placement, output: Output): Promise<Asserted> {
   const start = performance.now();
   const ended = () => ({ name: test.name, seconds: (performance.now() - start) / 1000 });
   try {
-    const slicers = await Promise.all((test.slices ?? []).map(({ by }) => slicerOf(by, output.say)));
+    const slicers = await Promise.all((test.slices ?? []).map(({ by }) => slicerOf(by, output.say, folder)));
     const evaluation = await evaluationOf(
       test.checkpoint ?? (await newestRun(test.runs ?? '')),
       test,

@@ -1,3 +1,4 @@
+import { isAbsolute, join } from 'node:path';
 import { usageError, userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { imageColumn, imageColumnNotes, parseImageTable, requireColumn } from '../../protocol/imageTable.ts';
@@ -24,16 +25,17 @@ export interface SlicesBy {
 /**
  * What `--slice` asks for: `size`, `brightness`, `sharpness`, `path:PATTERN`, or `FILE.csv:COLUMN`. Reads the file, so that
  * what is wrong with it is known before the test. Throws a usage error for anything else, and a user error for a file that
- * cannot be read or lacks the column. `say` hears how many images the file has nothing of.
+ * cannot be read or lacks the column. `say` hears how many images the file has nothing of. Its path is relative to `folder`.
  */
-export async function slicerOf(by: string, say: (line: string) => void): Promise<Slicer> {
+export async function slicerOf(by: string, say: (line: string) => void, folder = ''): Promise<Slicer> {
   const measure = measures.find((name) => name === by);
   if (measure) return ({ results }) => slicesByNumber(results, (result) => measureOf(result, measure));
   if (by.startsWith('path:') && by.length > 'path:'.length) {
     return (evaluation) => slicesByPath(evaluation, by.slice('path:'.length));
   }
   const [, file, column] = /^(.+\.csv):(.+)$/iu.exec(by) ?? [];
-  if (file !== undefined && column !== undefined) return columnSlicer(file, column, say);
+  if (file !== undefined && column !== undefined)
+    return columnSlicer(isAbsolute(file) ? file : join(folder, file), column, say);
   throw usageError(`--slice takes ${measures.join(', ')}, path:PATTERN or FILE.csv:COLUMN, not ${by}.`);
 }
 

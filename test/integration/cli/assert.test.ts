@@ -12,11 +12,21 @@ test('assert tests each checkpoint, says what is not as expected, and exits with
   for (const [index, name] of ['1', '10', '100'].entries()) {
     await writeFiles(folder, [`data/test/${name}/${index}.png`], await noiseImage(index, 50, 40));
   }
+  await writeFile(join(folder, 'about.csv'), 'image,sky\ntest/1/0.png,grey\n');
   const checkpoint = 'best.safetensors';
   const about = { checkpoint, data: 'data' };
   const tests = [
     { ...about, name: 'easy', accuracy: 0, recall: { '10': 0 }, baseline: { checkpoint } },
-    { ...about, name: 'hard <1>', top5: 1, macroF1: 1, slices: [{ by: 'path:100/', accuracy: 0 }] },
+    {
+      ...about,
+      name: 'hard <1>',
+      top5: 1,
+      macroF1: 1,
+      slices: [
+        { by: 'path:100/', accuracy: 0 },
+        { by: 'about.csv:sky', accuracy: 0 },
+      ],
+    },
     { name: 'no run', data: 'data', accuracy: 0.5 },
   ];
   const file = join(folder, 'fivecrop.tests.json');
@@ -35,6 +45,7 @@ test('assert tests each checkpoint, says what is not as expected, and exits with
     ],
   );
   assert.ok(lines.includes('hard <1>: as expected: top-5 accuracy at least 1; found 1.0000'));
+  assert.match(failed.stdout, /^hard <1>: as expected: accuracy of about\.csv:sky, grey at least 0;/mu);
   assert.match(failed.stdout, /^hard <1>: FAILED: mean F1 at least 1; found 0\.\d{4}$/mu);
   assert.match(failed.stdout, /^no run: could not be tested: There is no finished run in .*runs: name a checkpoint/mu);
   const xml = await readFile(junit, 'utf8');
