@@ -50,9 +50,11 @@ export const accuracyTestSchema = z
   .refine(({ checkpoint, runs }) => checkpoint === undefined || runs === undefined, {
     error: 'name a checkpoint or runs, not both',
   })
-  .refine((test) => ['accuracy', 'top5', 'macroF1', 'recall', 'slices', 'baseline'].some((key) => key in test), {
-    error: 'says nothing that is expected: give accuracy, top5, macroF1, recall, slices or baseline',
-  });
+  .refine(
+    ({ accuracy, top5, macroF1, recall = {}, slices = [], baseline }) =>
+      [accuracy, top5, macroF1, ...Object.values(recall), ...slices, baseline].some((one) => one !== undefined),
+    { error: 'says nothing that is expected: give accuracy, top5, macroF1, recall, slices or baseline' },
+  );
 export type AccuracyTest = z.infer<typeof accuracyTestSchema>;
 
 export const accuracyTestsSchema = z.strictObject({

@@ -15,7 +15,9 @@ export interface Expectations {
   readonly baseline: Evaluation | undefined;
 }
 
-/** Whether each expectation is met. Throws a user error for a class that there is not, and where images differ. */
+/**
+ * Whether each expectation is met. Throws a user error for a class and for a slice without images, and where images differ.
+ */
 export function checkExpectations({ test, evaluation, slices, baseline }: Expectations): CheckedExpectation[] {
   const { macro, perClass } = evaluationMetrics(evaluation);
   const { accuracy, top5, macroF1, recall = {} } = test;
@@ -24,13 +26,19 @@ export function checkExpectations({ test, evaluation, slices, baseline }: Expect
     if (named && named.images > 0) return named.recall;
     throw userError(`No tested image is of the class ${wanted}: correct recall in the test ${test.name}.`);
   };
+  const slicesBy = (by: string, at: number) => {
+    const found = slices[at] ?? [];
+    // Without an image that has the pattern, the slice of the others would be all that is looked at.
+    if (found.some(({ name }) => !by.startsWith('path:') || by === `path:${name}`)) return found;
+    throw userError(`No tested image is in a slice by ${by}: correct slices in the test ${test.name}.`);
+  };
   return [
     ...(accuracy === undefined ? [] : [atLeast('accuracy', evaluation.accuracy, accuracy)]),
     ...(top5 === undefined ? [] : [atLeast('top-5 accuracy', evaluation.top5, top5)]),
     ...(macroF1 === undefined ? [] : [atLeast('mean F1', macro.f1, macroF1)]),
     ...Object.entries(recall).map(([name, least]) => atLeast(`recall of ${name}`, recallOf(name), least)),
     ...(test.slices ?? []).flatMap(({ by, accuracy: least }, at) =>
-      (slices[at] ?? []).map((slice) => atLeast(`accuracy of ${by}, ${slice.name}`, slice.accuracy, least)),
+      slicesBy(by, at).map((slice) => atLeast(`accuracy of ${by}, ${slice.name}`, slice.accuracy, least)),
     ),
     ...(test.baseline && baseline ? [notWorse(evaluation, baseline, test.baseline)] : []),
   ];

@@ -63,9 +63,16 @@ test('a checkpoint is worse than the baseline if that cannot be chance, by McNem
   assert.deepEqual(met({ baseline }, evaluation([]), evaluation([0, 1, 2, 3, 4, 5])), [true]);
 });
 
-test('a class without images, and a baseline on other images, are told', () => {
+test('a class or a slice without images, and a baseline on other images, are told', () => {
   const tested = evaluation([]);
   assert.throws(() => met({ recall: { tulip: 0.5 } }, tested), /No tested image is of the class tulip/u);
+  const expected = given({ slices: [{ by: 'path:tulip/', accuracy: 0.5 }] });
+  for (const slices of [[slicesByPath(tested, 'tulip/')], [[]]]) {
+    assert.throws(
+      () => checkExpectations({ test: expected, evaluation: tested, slices, baseline: undefined }),
+      /No tested image is in a slice by path:tulip\//u,
+    );
+  }
   const other = { ...tested, results: tested.results.slice(1) };
   assert.throws(() => met({ baseline: { checkpoint: 'b' } }, tested, other), /other images/u);
 });
@@ -75,6 +82,7 @@ test('a file of tests that expects nothing, names two checkpoints or misspells a
     accuracyTestsSchema.safeParse({ version: 1, tests: [{ name: 'a', data: 'd', ...one }] });
   assert.ok(parse({ accuracy: 0.5 }).success);
   assert.ok(!parse({}).success);
+  assert.ok(!parse({ recall: {}, slices: [] }).success);
   assert.ok(!parse({ accuracy: 0.5, checkpoint: 'a', runs: 'b' }).success);
   assert.ok(!parse({ acuracy: 0.5 }).success);
   assert.ok(!parse({ accuracy: 50 }).success);
