@@ -5,8 +5,9 @@ import { plural } from '../../protocol/plural.ts';
 import { type Halving, type Sweep, sweepFiles, type TrialEvent } from '../../protocol/sweep.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
-import { hasRecord, readStoredRun } from '../../runs/list.ts';
+import { readStoredRun } from '../../runs/list.ts';
 import { tryLock } from '../../runs/lock.ts';
+import { studyRun } from '../../runs/study.ts';
 import { forgetStop, openTrialLog, readTrialEvents, stopIsRequested, type TrialLog } from '../../runs/sweep.ts';
 import { compareScores, type Job, nextJob, rungsOf, type Score, type Standing } from '../sweep/halving.ts';
 import { whenNotTrained } from './whenNotTrained.ts';
@@ -59,20 +60,19 @@ export async function runSweep(plan: SweepPlan, workers: SweepWorkers): Promise<
   const stop = () => stopping.abort();
   workers.signal.addEventListener('abort', stop);
   if (workers.signal.aborted) stop();
-  await forgetStop(plan.folder);
-  const poll = setInterval(() => {
-    if (stopIsRequested(plan.folder)) stop();
-  }, stopPoll);
-  const log = await openTrialLog(plan.folder);
+  let poll: NodeJS.Timeout | undefined;
   try {
-    await runTrials(plan, workers, log, stopping.signal);
+    await forgetStop(plan.folder);
+    poll = setInterval(() => {
+      if (stopIsRequested(plan.folder)) stop();
+    }, stopPoll);
+    const log = await openTrialLog(plan.folder);
+    await runTrials(plan, workers, log, stopping.signal).finally(log.close);
     await rm(join(plan.folder, sweepFiles.features), { recursive: true, force: true });
   } finally {
     clearInterval(poll);
     workers.signal.removeEventListener('abort', stop);
-    await log.close();
-    await forgetStop(plan.folder);
-    await lock.release();
+    await forgetStop(plan.folder).finally(lock.release);
   }
 }
 
