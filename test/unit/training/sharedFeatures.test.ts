@@ -61,6 +61,17 @@ test('what one run computed another one reads, whatever the batches are', async 
   assert.equal(third.computed(), 0);
 });
 
+test('batches that are asked for at the same time get their own features, and the next run reads them', async (t) => {
+  const folder = await temporaryFolder(t);
+  const first = await open(t, folder);
+  const batches = [images(1, 2), images(3, 4, 5), images(6)];
+  const wanted = await Promise.all(batches.map((batch) => first.part.feeds(batch)));
+  assert.deepEqual(await Promise.all(batches.map((batch) => first.shared.feeds(batch))), wanted);
+  const second = await open(t, folder);
+  assert.deepEqual(await Promise.all(batches.map((batch) => second.shared.feeds(batch))), wanted);
+  assert.equal(second.computed(), 0);
+});
+
 test('features of another key are not taken', async (t) => {
   const folder = await temporaryFolder(t);
   await (await open(t, folder)).shared.feeds(images(1));

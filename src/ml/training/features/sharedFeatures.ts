@@ -48,7 +48,7 @@ export function frozenKey(
  */
 export async function withSharedFeatures(frozen: FrozenPart, options: SharedFeaturesOptions): Promise<FrozenPart> {
   const rows = await openRows(options);
-  const feeds = async (images: Tensor, signal?: AbortSignal): Promise<Feeds> => {
+  const feedsOf = async (images: Tensor, signal: AbortSignal | undefined): Promise<Feeds> => {
     const pixels = pixelsOf(images);
     const digests = pixels.map((image) =>
       createHash('sha256')
@@ -71,9 +71,19 @@ export async function withSharedFeatures(frozen: FrozenPart, options: SharedFeat
       await rows.read(digest, matrix.subarray(place * layout.width, (place + 1) * layout.width));
     return splitColumns(matrix, digests.length, layout);
   };
+  // Two batches at a time, as a validation beside the batch that is prepared ahead, would write over each other's rows.
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     computes: frozen.computes,
-    feeds,
+    feeds: (images, signal) => {
+      const feeds = turn.then(() => feedsOf(images, signal));
+      // A promise of nothing keeps no features.
+      turn = feeds.then(
+        () => undefined,
+        () => undefined,
+      );
+      return feeds;
+    },
     dispose: async () => {
       await rows.close();
       await frozen.dispose();
