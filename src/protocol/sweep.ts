@@ -151,7 +151,11 @@ const time = text(100);
 /** A line of `trials.jsonl`. */
 export const trialEventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('begun'), trial, rung, run: name(1), time }),
-  z.object({ event: z.literal('reached'), trial, rung, accuracy: between(0, 1), loss: loss(), time }),
+  /** The best validation of the first `epochs` epochs. */
+  z.object({
+    ...{ event: z.literal('reached'), trial, rung, time },
+    ...{ epochs: whole(0, 1_000_000), accuracy: between(0, 1), loss: loss() },
+  }),
   z.object({ event: z.literal('failed'), trial, rung, reason: sentence(), time }),
 ]);
 export type TrialEvent = z.infer<typeof trialEventSchema>;

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cancelled, CancelledError, userError } from '../../protocol/errors.ts';
@@ -5,9 +6,9 @@ import { plural } from '../../protocol/plural.ts';
 import { type Halving, type Sweep, sweepFiles, type TrialEvent } from '../../protocol/sweep.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
-import { readStoredRun } from '../../runs/list.ts';
+import { hasRecord, readStoredRun } from '../../runs/list.ts';
 import { tryLock } from '../../runs/lock.ts';
-import { studyRun } from '../../runs/study.ts';
+import { checkRunName } from '../../runs/name.ts';
 import { forgetStop, openTrialLog, readTrialEvents, stopIsRequested, type TrialLog } from '../../runs/sweep.ts';
 import { compareScores, type Job, nextJob, rungsOf, type Score, type Standing } from '../sweep/halving.ts';
 import { whenNotTrained } from './whenNotTrained.ts';
@@ -78,7 +79,7 @@ export async function runSweep(plan: SweepPlan, workers: SweepWorkers): Promise<
 
 async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, signal: AbortSignal): Promise<void> {
   const events = await readTrialEvents(plan.folder);
-  const rungs = rungsOf(plan.halving, epochsOf(plan));
+  const rungs = rungsIn(plan);
   const running = new Map<string, Promise<void>>();
   const jobs: Job[] = [];
   const note = async (event: Parameters<TrialLog['add']>[0]) => {
@@ -90,7 +91,7 @@ async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, 
   const begin = (job: Job) => {
     const key = `${job.trial} ${job.rung}`;
     jobs.push(job);
-    const work = runJob(plan, job, rungs, events, note, workers, signal)
+    const work = runJob(plan, job, events, note, workers, signal)
       .catch((error: unknown) => {
         failure ??= error instanceof Error ? error : new Error(String(error));
       })
@@ -113,36 +114,56 @@ async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, 
   if (signal.aborted) throw cancelled();
 }
 
-/** The same for all trials of a sweep that halves. */
-function epochsOf({ trials }: SweepPlan): number {
-  const epochs = trials.map((trial) => ('problem' in trial ? 0 : trial.epochs));
-  return Math.max(...epochs, 1);
+/** The numbers of epochs after which trials are compared, the same for all trials of a sweep that halves. */
+export function rungsIn({ trials, halving }: SweepPlan): number[] {
+  return rungsOf(halving, Math.max(...trials.map((trial) => ('problem' in trial ? 0 : trial.epochs)), 1));
+}
+
+/** Epochs that a job trains its trial to. */
+export function epochsOf(plan: SweepPlan, { trial, rung }: Job): number {
+  const config = plan.trials[trial - 1];
+  const all = config && !('problem' in config) ? config.epochs : 0;
+  return plan.halving ? (rungsIn(plan)[rung] ?? all) : all;
+}
+
+/** Name of a trial's run, whose folder lies beside the sweep's. */
+export function runOfTrial({ name, trials }: Pick<SweepPlan, 'name' | 'trials'>, trial: number): string {
+  return `${name}-${String(trial).padStart(String(trials.length).length, '0')}`;
 }
 
 async function runJob(
-  { folder, name, trials, halving }: SweepPlan,
-  { trial, rung }: Job,
-  rungs: readonly number[],
+  plan: SweepPlan,
+  job: Job,
   events: readonly TrialEvent[],
   note: (event: Parameters<TrialLog['add']>[0]) => Promise<void>,
   workers: SweepWorkers,
   signal: AbortSignal,
 ): Promise<void> {
-  const run = `${name}-${String(trial).padStart(String(trials.length).length, '0')}`;
-  if (!events.some((event) => event.event === 'begun' && event.trial === trial && event.rung === rung))
-    await note({ event: 'begun', trial, rung, run });
-  const config = trials[trial - 1];
+  const { folder } = plan;
+  const { trial, rung } = job;
+  const begun = events.filter((event) => event.event === 'begun').filter((event) => event.trial === trial);
+  // The sweep may have another name by now.
+  const run = begun[0]?.run ?? runOfTrial(plan, trial);
+  checkRunName(run);
+  const runFolder = join(dirname(folder), run);
+  const isTaken = begun.length === 0 && existsSync(runFolder);
+  if (!begun.some((event) => event.rung === rung)) await note({ event: 'begun', trial, rung, run });
+  if (isTaken) {
+    await note({ event: 'failed', trial, rung, reason: `${runFolder} was there before the trial began.` });
+    return;
+  }
+  const config = plan.trials[trial - 1];
   if (!config || 'problem' in config) {
     await note({ event: 'failed', trial, rung, reason: config?.problem ?? 'there is no such trial' });
     return;
   }
-  const until = halving ? (rungs[rung] ?? config.epochs) : config.epochs;
-  const runFolder = join(dirname(folder), run);
-  const reason = await trainTo(until, config, { folder, runFolder, run }, workers, signal);
+  const reason = await trainTo(epochsOf(plan, job), config, { folder, runFolder, run }, workers, signal);
   if (reason !== undefined) await note({ event: 'failed', trial, rung, reason });
   else {
-    const { best } = (await readStoredRun(runFolder)).record;
-    if (best) await note({ event: 'reached', trial, rung, accuracy: best.validAccuracy, loss: best.validLoss });
+    const { best, progress } = (await readStoredRun(runFolder)).record;
+    // Fewer where the run stopped early.
+    const epochs = Math.floor(progress?.epoch ?? 0);
+    if (best) await note({ event: 'reached', trial, rung, epochs, accuracy: best.validAccuracy, loss: best.validLoss });
     else await note({ event: 'failed', trial, rung, reason: 'its run was never validated.' });
   }
 }
@@ -156,10 +177,8 @@ async function trainTo(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const begun = await hasRecord(runFolder);
-  if (begun) {
-    await whenNotTrained(runFolder, { say: workers.say, signal });
-    if (await isDone(runFolder, epochs)) return undefined;
-  }
+  // One that was stopped may lack the validation of its last epoch, which its training makes up for.
+  if (begun && (await whenNotTrained(runFolder, { say: workers.say, signal })) === 'finished') return undefined;
   if (signal.aborted) throw cancelled();
   const settings = join(folder, `${run}.fivecrop.json`);
   if (!begun) await writeTextAtomically(settings, `${JSON.stringify(config, undefined, 2)}\n`);
@@ -204,7 +223,7 @@ export function trialStandings(
     const facts = {
       ...{ trial, settings },
       ...(run === undefined ? {} : { run }),
-      ...(reached ? { accuracy: reached.accuracy, loss: reached.loss, epochs: rungs[reached.rung] } : {}),
+      ...(reached ? { accuracy: reached.accuracy, loss: reached.loss, epochs: reached.epochs } : {}),
     };
     if (failed) return { ...facts, state: 'failed', reason: failed.reason };
     if (!begun) return { ...facts, state: 'waiting' };

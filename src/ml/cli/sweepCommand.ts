@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { cancelled, CancelledError, usageError, UserError, userError } from '../../protocol/errors.ts';
@@ -16,16 +16,23 @@ import {
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { contradictionIn } from '../../protocol/contradictions.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
-import { hasRecord } from '../../runs/list.ts';
 import { lastSignOf } from '../../runs/lock.ts';
 import { checkRunName, runNameOf } from '../../runs/name.ts';
 import { isSweep, readSweep, readTrialEvents, requestStop, writeSweep } from '../../runs/sweep.ts';
 import { drawTrials } from '../sweep/drawTrials.ts';
-import { rungsOf } from '../sweep/halving.ts';
 import { numberOf, type OptionValues, parseTrainingConfig } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
 import { createOutput, type Output } from './output.ts';
-import { type PlannedTrial, runSweep, type SweepPlan, type TrialStanding, trialStandings } from './runSweep.ts';
+import {
+  epochsOf,
+  type PlannedTrial,
+  rungsIn,
+  runOfTrial,
+  runSweep,
+  type SweepPlan,
+  type TrialStanding,
+  trialStandings,
+} from './runSweep.ts';
 import { formatTable } from './table.ts';
 import { trainApart } from './trainApart.ts';
 import { withAbsolutePaths } from './trainingConfigFrom.ts';
@@ -122,8 +129,8 @@ async function begin(file: string, data: string | undefined, options: OptionValu
       `${folder} holds a sweep: continue it with fivecrop sweep resume, or give this one a name (--name).`,
     );
   }
-  if (existsSync(folder) && (await hasRecord(folder)))
-    throw usageError(`${folder} is the folder of a run: give the sweep another name (--name).`);
+  if (existsSync(folder) && (await readdir(folder).catch(() => [folder])).length > 0)
+    throw usageError(`${folder} is there already: give the sweep another name (--name).`);
   const base = {
     ...(content as Record<string, unknown>),
     data: data === undefined ? resolve(dirname(file), given) : given,
@@ -135,7 +142,12 @@ async function begin(file: string, data: string | undefined, options: OptionValu
     trials: drawTrials(space).map((drawn) => withAbsolutePaths(drawn, dirname(file))),
   };
   // What cannot be tried is said before there is a folder.
-  planOf(folder, sweep, 1);
+  const plan = planOf(folder, sweep, 1);
+  const taken = plan.trials
+    .map((_, place) => runOfTrial(plan, place + 1))
+    .find((run) => existsSync(join(dirname(folder), run)));
+  if (taken !== undefined)
+    throw usageError(`There is a run named ${taken} already: give the sweep another name (--name).`);
   await mkdir(folder, { recursive: true });
   await writeSweep(folder, sweep);
   const { trials } = space;
@@ -181,16 +193,14 @@ function checked(settings: Readonly<Record<string, unknown>>): PlannedTrial {
 async function run(folder: string, options: OptionValues, output: Output): Promise<void> {
   const sweep = await readSweep(folder);
   const plan = planOf(folder, sweep, Number(options['parallel']));
-  const rungs = rungsIn(plan);
   const settingsOf = (trial: number) => lineOfSettings(sweep.trials[trial - 1] ?? {});
   const heard = (event: TrialEvent) => {
     output.object(event);
     if (output.json) return;
     const trial = `Trial ${event.trial} of ${sweep.trials.length}`;
-    const epochs = rungs[event.rung] ?? 0;
-    if (event.event === 'begun') output.say(`${trial}: ${settingsOf(event.trial)}; to epoch ${epochs}`);
+    if (event.event === 'begun') output.say(`${trial}: ${settingsOf(event.trial)}; to epoch ${epochsOf(plan, event)}`);
     else if (event.event === 'failed') output.say(`${trial} failed: ${event.reason}`);
-    else output.say(`${trial}: ${event.accuracy.toFixed(4)} after ${plural(epochs, 'epoch')}`);
+    else output.say(`${trial}: ${event.accuracy.toFixed(4)} after ${plural(event.epochs, 'epoch')}`);
   };
   const stopping = () =>
     output.say(
@@ -203,13 +213,9 @@ async function run(folder: string, options: OptionValues, output: Output): Promi
     output.say(`Stopped; fivecrop sweep resume ${folder} continues.`);
     process.exitCode = interruptedExitCode;
   }
-  const standings = trialStandings(sweep, await readTrialEvents(folder), rungs);
+  const standings = trialStandings(sweep, await readTrialEvents(folder), rungsIn(plan));
   report(standings, output);
   if (standings.every(({ state }) => state === 'failed')) throw userError('No trial of the sweep could be trained.');
-}
-
-function rungsIn({ trials, halving }: SweepPlan): number[] {
-  return rungsOf(halving, Math.max(...trials.map((trial) => ('problem' in trial ? 0 : trial.epochs))));
 }
 
 /** Lines of a run among which is why it failed. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { runSweep, type SweepPlan, type SweepWorkers, trialStandings } from '../../../src/ml/cli/runSweep.ts';
 import { cancelled, CancelledError, UserError } from '../../../src/protocol/errors.ts';
@@ -152,6 +152,48 @@ test('a trial that fails, or has settings that contradict each other, is noted a
       [3, 'momentum is of SGD.'],
     ],
   );
+});
+
+test('a run that was in the place of a trial is left as it is, and the other trials go on', async (t) => {
+  const plan = await planOf(t, 2);
+  const { made, trained } = workers();
+  const record = { created: '', state: 'stopped' as const, config: trainingConfigSchema.parse(settings), environment };
+  await (await createRunFolder(dirname(plan.folder), 'heads-1', record)).close();
+  await runSweep(plan, made);
+  assert.ok(trained.every((line) => line.startsWith('heads-2')));
+  const [failed] = (await readTrialEvents(plan.folder)).filter((event) => event.event === 'failed');
+  assert.match(failed?.reason ?? '', /heads-1 was there before the trial began/u);
+});
+
+test('a trial that was stopped before its last validation is trained on until it has that', async (t) => {
+  const plan = await planOf(t, 1);
+  const stopping = workers();
+  const train: SweepWorkers['train'] = async (args, signal) => {
+    await stopping.made.train(args, signal);
+    const folder = await reopenRunFolder(join(dirname(plan.folder), 'heads-1'));
+    await folder.update({ best: undefined });
+    await folder.close();
+    throw cancelled();
+  };
+  await runSweep(plan, { ...stopping.made, train });
+  const again = workers();
+  await runSweep(plan, again.made);
+  assert.deepEqual(again.trained, ['heads-1 to 1']);
+  const [reached] = (await readTrialEvents(plan.folder)).filter((event) => event.event === 'reached');
+  assert.equal(reached?.epochs, 1);
+});
+
+test('a sweep that was renamed goes on with the runs that it has', async (t) => {
+  const plan = await planOf(t, 3);
+  const first = workers((run, epochs) => {
+    if (`${run} to ${epochs}` === 'heads-3 to 3') throw new Error('the machine went off');
+  });
+  await assert.rejects(runSweep(plan, first.made), /went off/u);
+  const folder = join(dirname(plan.folder), 'tails');
+  await rename(plan.folder, folder);
+  const second = workers();
+  await runSweep({ ...plan, folder, name: 'tails' }, second.made);
+  assert.deepEqual(second.trained, ['heads-3 to 3']);
 });
 
 test('a sweep that runs is not run a second time', async (t) => {
