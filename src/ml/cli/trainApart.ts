@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,9 @@ export interface ApartListeners {
   /** Its abort finishes the step, unless that takes long, and saves. */
   readonly signal: AbortSignal;
 }
+
+/** More than may train at the same time; Node.js warns of more than ten listeners. */
+const mostAtOnce = 100;
 
 /**
  * Runs `fivecrop train --json` with these arguments in a process of its own, so that its memory is its own and a crash
@@ -28,6 +32,7 @@ export function trainApart(args: readonly string[], { onEvent, onLine, signal }:
   });
   const stop = () => child.kill('SIGTERM');
   const stopAtOnce = () => child.kill('SIGKILL');
+  setMaxListeners(mostAtOnce, signal, process);
   signal.addEventListener('abort', stop);
   process.on('exit', stopAtOnce);
   createInterface({ input: child.stdout }).on('line', (line) => {
