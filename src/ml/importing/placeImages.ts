@@ -75,13 +75,21 @@ export async function placeImages(
   };
   try {
     const queue = plan.values();
+    let isBroken = false;
     const work = async () => {
       for (const next of queue) {
         if (signal?.aborted) throw cancelled();
-        await place(next);
+        if (isBroken) return;
+        await place(next).catch((error: unknown) => {
+          isBroken = true;
+          throw error;
+        });
       }
     };
-    await Promise.all(Array.from({ length: concurrency }, work));
+    const workers = Array.from({ length: concurrency }, work);
+    // Nothing is written any more when the caller removes the folder.
+    await Promise.allSettled(workers);
+    await Promise.all(workers);
     const shown = [...used].map((label) => [folders.get(label) ?? label, names?.get(label) ?? label] as const);
     if (shown.some(([own, name]) => own !== name)) {
       await writeFile(join(folder, classNamesFile), `${JSON.stringify(Object.fromEntries(shown), undefined, 2)}\n`);
