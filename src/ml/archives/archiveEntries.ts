@@ -107,13 +107,17 @@ function zipKind({ externalFileAttributes }: Entry, name: string): ArchiveEntry[
   return type === 0x4 || /[/\\]$/u.test(name) ? 'folder' : 'file';
 }
 
-/** The entries of a tar archive, one after the other; `onBytes` hears how many bytes of the file have been read since the last time. */
+/**
+ * The entries of a tar archive, one after the other; `onBytes` hears how many bytes of the file have been read since the last
+ * time. Fails once `signal` is aborted, also within what is passed over.
+ */
 export async function* tarEntries(
   path: string,
   kind: Exclude<ArchiveKind, 'zip'>,
   onBytes: (bytes: number) => void,
+  signal?: AbortSignal,
 ): AsyncIterable<ArchiveEntry> {
-  const source = createReadStream(path, { highWaterMark: 256 * 1024 });
+  const source = createReadStream(path, { highWaterMark: 256 * 1024, ...(signal && { signal }) });
   const counted = new Transform({
     transform: (chunk: Uint8Array, _, done) => {
       onBytes(chunk.byteLength);

@@ -41,7 +41,7 @@ export async function unpackArchive(archive: string, folder: string, options: Un
     else {
       let done = 0;
       const onBytes = (count: number) => options.onProgress?.((done += count), bytes);
-      for await (const entry of tarEntries(archive, kind, onBytes)) {
+      for await (const entry of tarEntries(archive, kind, onBytes, options.signal)) {
         if (options.signal?.aborted) throw cancelled();
         const to = place(entry);
         if (to !== undefined) await write(entry, join(folder, to), options);

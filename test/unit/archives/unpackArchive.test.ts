@@ -180,4 +180,12 @@ test('an unpacking that is cancelled says so', async (t) => {
   for (const content of [writeZip(textOf(names)), await tarOf(...names.map((name) => ({ name })))]) {
     await assert.rejects(unpack(t, content, { signal: AbortSignal.abort() }), CancelledError);
   }
+  const body = 'x'.repeat(4_000_000);
+  const tar = await packTar([{ header: { name: 'film.mp4', size: body.length }, body }]);
+  for (const content of [tar, gzipSync(tar, { level: 0 })]) {
+    const controller = new AbortController();
+    const onProgress = (done: number) => done > 1_000_000 && controller.abort();
+    const options = { take: () => undefined, onProgress, signal: controller.signal };
+    await assert.rejects(unpack(t, content, options), CancelledError, 'while something is passed over');
+  }
 });
