@@ -50,7 +50,8 @@ export function createEntryPaths(): EntryPaths {
     const key = path.normalize('NFC').toLowerCase();
     const before = known.get(key);
     if (!before) known.set(key, { path, kind });
-    else if (before.path !== path) throw new Error(`${before.path} and ${path}, whose names differ only in case`);
+    else if (before.path !== path)
+      throw new Error(`${before.path} and ${path}, whose names differ only in case or spelling`);
     else if (before.kind !== kind) throw new Error(`${path} both as a file and as a folder`);
     else if (kind === 'file') throw new Error(`${path} twice`);
   };
