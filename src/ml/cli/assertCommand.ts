@@ -106,7 +106,8 @@ async function readTests(file: string): Promise<AccuracyTest[]> {
   const parsed = accuracyTestsSchema.safeParse(await readBoundedJson(file, settingsLimit));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw userError(`Correct ${issue?.path.join('.') ?? ''} in ${file}: ${issue?.message ?? 'it is wrong'}.`);
+    const where = issue && issue.path.length > 0 ? `${issue.path.join('.')} in ${file}` : file;
+    throw userError(`Correct ${where}: ${issue?.message ?? 'it is wrong'}.`);
   }
   const { tests } = parsed.data;
   if (tests.length === 0) throw userError(`${file} holds no test.`);
