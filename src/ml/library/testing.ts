@@ -38,8 +38,9 @@ export async function testClassifier(
 ): Promise<TestedCheckpoint> {
   const { split = 'test', crops = 1, log, onProgress, signal } = options;
   const file = checkpointPath(resolve(checkpoint));
-  const classifier = await loadClassifier({ kind: 'checkpoint', file }, await choosePlacement(options));
   const onNote = (note: string) => log?.(note);
+  const placement = await choosePlacement(options);
+  const classifier = await loadClassifier({ kind: 'checkpoint', file }, placement, { log: onNote });
   try {
     const stop = signal ? { signal } : {};
     const { evaluation, kept, problem } = await testLoaded(
