@@ -118,6 +118,8 @@ async function begin(file: string, data: string | undefined, options: OptionValu
   const space = spaceOf(file, content);
   if (!('network' in (content as object)))
     throw usageError(`${file} names no network, as "network": { "kind": "architecture", "name": "resnet18" } does.`);
+  if (space.dimensions.some(({ setting }) => setting === 'data'))
+    throw usageError('data: name one folder, as trials are compared on the same images.');
   const given = data === undefined ? space.fixed['data'] : resolve(data);
   if (typeof given !== 'string')
     throw usageError('Name the folder of images, as in: fivecrop sweep space.json flowers');
@@ -143,6 +145,7 @@ async function begin(file: string, data: string | undefined, options: OptionValu
   };
   // What cannot be tried is said before there is a folder.
   const plan = planOf(folder, sweep, 1);
+  checkRunName(runOfTrial(plan, 1));
   const taken = plan.trials
     .map((_, place) => runOfTrial(plan, place + 1))
     .find((run) => existsSync(join(dirname(folder), run)));
