@@ -1,6 +1,6 @@
 import type { PointLook } from '../../charts/pointLook.ts';
 import type { Marker } from '../../charts/runStyle.ts';
-import { parseColor } from '../components/contrast.ts';
+import { cssColor, mixed, parseColor } from '../components/contrast.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
 import { addMarker } from '../components/markerPath.ts';
@@ -32,7 +32,7 @@ export type MapCanvas = {
   restyle: () => void;
 };
 
-/** Opacity of points in the background. */
+/** Share of the gray in the colour of points in the background. */
 const faint = 0.35;
 
 /** Two canvases, one over the other: the points, and what follows the pointer. `onResize` is called when their size is another. */
@@ -201,8 +201,8 @@ function drawnSprite(
   const context = contextOf(sprite);
   const path = new Path2D();
   addMarker(path, marker, [side / 2, side / 2], own);
-  context.globalAlpha = look || isSelected ? 1 : faint;
-  context.fillStyle = look?.color === undefined ? muted : (curves[look.color % curves.length] ?? foreground);
+  const grey = look ? muted : faintColor(muted, background);
+  context.fillStyle = look?.color === undefined ? grey : (curves[look.color % curves.length] ?? foreground);
   context.fill(path);
   if (isSelected || look) {
     // Points that lie on each other are told apart by their edges.
@@ -218,4 +218,10 @@ function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   const context = canvas.getContext('2d');
   if (!context) throw new Error('the page has no canvas to draw on');
   return context;
+}
+
+/** Not transparent: where points lie on each other they would be brighter than those in colour. */
+function faintColor(muted: string, background: string): string {
+  const [color, under] = [parseColor(muted), parseColor(background)];
+  return color && under ? cssColor(mixed(color, under, faint)) : muted;
 }
