@@ -20,6 +20,7 @@ import { registerInstallTensorflow } from './commands/installTensorflow.ts';
 import { registerForgetData } from './commands/forgetData.ts';
 import { registerRefresh } from './commands/refresh.ts';
 import { registerReveal } from './commands/reveal.ts';
+import { registerRunningStudy } from './commands/runStudy.ts';
 import { registerShowConfiguration } from './commands/showConfiguration.ts';
 import { registerShowData } from './commands/showData.ts';
 import { registerShowLog } from './commands/showLog.ts';
@@ -34,6 +35,7 @@ import { createDataFolders } from './trainer/dataFolders.ts';
 import { createLiveRuns } from './trainer/liveRuns.ts';
 import { createRunStore } from './trainer/runStore.ts';
 import { createSpeedMemory } from './trainer/speedMemory.ts';
+import { createStudies } from './trainer/studies.ts';
 import { createTrainers } from './trainer/trainers.ts';
 import { registerCheckpointsView } from './views/checkpointsView.ts';
 import { registerContextKeys } from './views/contextKeys.ts';
@@ -60,6 +62,7 @@ export function startExtension(
   const speeds = createSpeedMemory(context.globalState, live, runs);
   const panels = registerPanels(context, { log, runs, trainers, service });
   const parts = { log, runs, trainers, service, panels, live, dataFolders, speeds };
+  const studies = createStudies(context.workspaceState, parts);
   const rows = registerCheckpointsView(parts);
   // Disposed of in the reverse order: what others use goes last.
   context.subscriptions.push(
@@ -103,6 +106,8 @@ export function startExtension(
     registerTesting(parts),
     registerExporting(parts),
     registerExportingPage(parts),
+    studies,
+    registerRunningStudy({ ...parts, studies }),
     registerShowingDevices(parts),
   );
   void runs.load().then(trainers.begin);

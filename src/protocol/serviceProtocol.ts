@@ -22,6 +22,7 @@ import { importedDataSchema } from './importedData.ts';
 import { featureMapSchema } from './featureMap.ts';
 import { labellingSchema } from './labelling.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
+import { missingPartSchema, mostParts } from './study.ts';
 import { hubPinSchema } from './timmConfig.ts';
 import { samplesSchema } from './samples.ts';
 import { deviceChoices, engineChoices, givenConfigSchema, layouts, precisions } from './trainingConfig.ts';
@@ -171,6 +172,8 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('page'), run: line(), output: line() }),
   /** Makes the new folder `folder` of an archive, a table or a folder; answers `progress`, `imported`, then `done`. */
   z.object({ type: z.literal('import'), source: line(), folder: line() }),
+  /** Tests the finished runs of a study and writes its results into its folder; answers `progress`, then `done`. */
+  z.object({ type: z.literal('study'), folder: line(), missing: list(missingPartSchema, mostParts), ...placement }),
   /** Draws the sample data set; answers `done`. */
   z.object({ type: z.literal('sample'), folder: line() }),
   /** Answers `progress`, then `devices`, then `done`. */

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { list, name, text } from './bounded.ts';
+import { list, name, sentence, text } from './bounded.ts';
 import { givenConfigSchema } from './trainingConfig.ts';
 
 export const studyVersion = 1;
@@ -33,10 +33,8 @@ export const studyPartSchema = z.object({
 export type StudyPart = z.infer<typeof studyPartSchema>;
 
 /** A run that there are no results of, and why, in a sentence. */
-export interface MissingPart {
-  readonly label: string;
-  readonly reason: string;
-}
+export const missingPartSchema = z.object({ label: text(1000, 1), reason: sentence() });
+export type MissingPart = z.infer<typeof missingPartSchema>;
 
 /** Content of `study.json`: the runs of a study, written before the first one begins. */
 export const studySchema = z.object({

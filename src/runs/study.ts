@@ -64,6 +64,11 @@ export async function openStudy(kind: StudyKind, parts: readonly PlannedPart[], 
   return study;
 }
 
+/** Whether a study is the one that is asked for: of the same runs with the same settings. */
+export function isSameStudy(known: Study, kind: StudyKind, parts: readonly PlannedPart[]): boolean {
+  return differenceOf(known, kind, parts) === undefined;
+}
+
 function differenceOf(known: Study, kind: StudyKind, parts: readonly PlannedPart[]): string | undefined {
   if (known.kind !== kind) return `compares ${known.kind}`;
   const labels = known.parts.map(({ label }) => label).join(', ');

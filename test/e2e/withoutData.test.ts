@@ -62,6 +62,7 @@ const withoutRuns: Record<string, Effect> = {
   'Show Test Results': noCheckpoint('show the test results of'),
   'Export to ONNX...': noCheckpoint('export'),
   'Export Run as HTML Page...': noRun,
+  'Run a Study...': 'asks',
   'Show Devices': 'asks',
   'Train Again with These Settings...': noRun,
 };
@@ -69,6 +70,7 @@ const withoutRuns: Record<string, Effect> = {
 const withNothingOpen: Record<string, Effect> = {
   ...withoutRuns,
   'Train Model...': /^Open a folder first: runs and their checkpoints are kept inside it\.$/,
+  'Run a Study...': /^Open a folder first: runs and their checkpoints are kept inside it\.$/,
   'Draw Sample Data Set...': /^Open a folder first: the sample data set is drawn into it\.$/,
   'Import Data Set...': /^Open a folder first: the data set is imported into it\.$/,
   'Open Runs Folder': /^Open a folder first: runs are kept inside it\.$/,

@@ -5,7 +5,6 @@ import { cancelled, userError } from '../../protocol/errors.ts';
 import { runNameOf } from '../../runs/name.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
-import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
@@ -19,6 +18,7 @@ import { isLookAhead, lookAhead, withRate } from './lookAhead.ts';
 import { back } from './runSteps.ts';
 import type { Offers } from './networkList.ts';
 import { registerCommand } from './registerCommand.ts';
+import { runsFolder } from './runsFolder.ts';
 import { startOrQueue } from './startOrQueue.ts';
 import { configFrom, firstChoices, type TrainingChoices, withSettings } from './trainingChoices.ts';
 import { trainAgain, trainWithConfiguration } from './trainAgain.ts';
@@ -65,15 +65,6 @@ function folderFrom(argument: unknown): string | undefined {
   if (argument instanceof vscode.Uri) return argument.fsPath;
   const node = nodeFrom(argument);
   return node?.kind === 'data' ? node.folder : undefined;
-}
-
-/** Where new runs go. Throws a user error where nothing is open or nothing may run. */
-function runsFolder({ runs }: TrainParts): string {
-  const [folder] = runs.folders;
-  if (folder === undefined)
-    throw userError(l10n.t('Open a folder first: runs and their checkpoints are kept inside it.'));
-  requireTrust('training');
-  return folder;
 }
 
 async function trainModel(

@@ -26,6 +26,7 @@ import { createClassifierPool } from './classifierPool.ts';
 import { createCleaner } from './cleanData.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
 import { explainOne } from './explainOne.ts';
+import { finishStudy } from './finishStudy.ts';
 import { createLabeller } from './labelData.ts';
 import { offeredDevices } from './offeredDevices.ts';
 import { pictureOf } from '../data/picture.ts';
@@ -78,6 +79,8 @@ export function createServiceHandler(): RequestHandler {
         return writePage(request, context);
       case 'import':
         return importData(request, context);
+      case 'study':
+        return finishStudy(request, classifiers, context);
       case 'sample':
         await drawSampleDataset(request.folder, sampleSeed, rareProgress('Drawing flowers', answer));
         return;

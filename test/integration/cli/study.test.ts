@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { finishStudy } from '../../../src/ml/service/finishStudy.ts';
 import { readCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
 import { runFiles } from '../../../src/protocol/runRecord.ts';
 import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDataset.ts';
@@ -51,6 +52,18 @@ test('a study that is killed goes on when it is started again, and its runs are 
   );
   const study = join(folder, 'runs/study-depths');
   assert.match(await readFile(join(study, 'study.md'), 'utf8'), /\| ConvNet1 \| ConvNet2 \|/u);
+  // The editor tests the runs again only if it has to, and writes the same.
+  const text = await readFile(join(study, 'study.md'), 'utf8');
+  const request = {
+    type: 'study' as const,
+    folder: study,
+    missing: [],
+    engine: 'onnx' as const,
+    device: 'cpu' as const,
+  };
+  const failing = { use: () => assert.fail('a test is kept') };
+  await finishStudy(request, failing, { signal: new AbortController().signal, answer: () => undefined });
+  assert.equal(await readFile(join(study, 'study.md'), 'utf8'), text);
   const settings = join(study, 'study-depths-ConvNet1.fivecrop.json');
   const whole = await fivecrop(['train', '--config', settings, '--name', 'whole', '--json'], { cwd: folder });
   assert.equal(whole.code, 0, whole.stderr);
