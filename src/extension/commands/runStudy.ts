@@ -17,11 +17,10 @@ import { tryLock } from '../../runs/lock.ts';
 import { isLive } from '../../runs/state.ts';
 import { isSameStudy, openStudy, type PlannedPart, readStudy } from '../../runs/study.ts';
 import type { Parts } from '../parts.ts';
-import { inMessage } from '../plainText.ts';
+import { inLabel, inMessage } from '../plainText.ts';
 import { readSettings } from '../settings.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
 import type { Studies } from '../trainer/studies.ts';
-import { nodeFrom } from '../views/treeNodes.ts';
 import { chooseFolder } from './chooseFolder.ts';
 import { neededWeights } from './neededWeights.ts';
 import { lookForWeights } from './obtainWeights.ts';
@@ -36,14 +35,13 @@ type StudyParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'service'> & {
 
 /** *Run a Study*. */
 export function registerRunningStudy(parts: StudyParts): vscode.Disposable {
-  return registerCommand('fivecrop.runStudy', parts.log, (argument: unknown) => runStudy(parts, argument));
+  return registerCommand('fivecrop.runStudy', parts.log, () => runStudy(parts));
 }
 
-async function runStudy(parts: StudyParts, argument: unknown): Promise<void> {
+async function runStudy(parts: StudyParts): Promise<void> {
   const out = runsFolder(parts);
   const kind = await chooseKind();
-  const node = nodeFrom(argument);
-  const data = node?.kind === 'data' ? node.folder : await chooseImages(parts.dataFolders);
+  const data = await chooseImages(parts.dataFolders);
   const planned = plannedParts(kind, data, await askEpochs());
   const missing = await missingWeights(parts.service, planned);
   const [reason] = missing.map((part) => part.reason);
@@ -96,7 +94,9 @@ interface DataItem extends vscode.QuickPickItem {
 }
 
 async function chooseImages(dataFolders: DataFolders): Promise<string> {
-  const used = dataFolders.all().map((folder): DataItem => ({ label: basename(folder), description: folder, folder }));
+  const used = dataFolders
+    .all()
+    .map((folder): DataItem => ({ label: inLabel(basename(folder)), description: inLabel(folder), folder }));
   const other: DataItem = { label: `$(folder-opened) ${l10n.t('Choose a Folder...')}`, alwaysShow: true };
   const title = l10n.t('Run a study: on which images?');
   const picked = await vscode.window.showQuickPick([...used, other], { title, ignoreFocusOut: true });
