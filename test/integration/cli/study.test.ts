@@ -2,9 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { chooseTrainingEngine } from '../../../src/ml/engine/chooseTrainingEngine.ts';
 import { finishStudy } from '../../../src/ml/service/finishStudy.ts';
+import { trainRun } from '../../../src/ml/training/run/trainRun.ts';
 import { readCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
 import { runFiles } from '../../../src/protocol/runRecord.ts';
+import { givenConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDataset.ts';
 import { fivecrop } from './runCommand.ts';
 
@@ -64,9 +67,9 @@ test('a study that is killed goes on when it is started again, and its runs are 
   const failing = { use: () => assert.fail('a test is kept') };
   await finishStudy(request, failing, { signal: new AbortController().signal, answer: () => undefined });
   assert.equal(await readFile(join(study, 'study.md'), 'utf8'), text);
-  const settings = join(study, 'study-depths-ConvNet1.fivecrop.json');
-  const whole = await fivecrop(['train', '--config', settings, '--name', 'whole', '--json'], { cwd: folder });
-  assert.equal(whole.code, 0, whole.stderr);
+  const settings = await readFile(join(study, 'study-depths-ConvNet1.fivecrop.json'), 'utf8');
+  const config = givenConfigSchema.parse(JSON.parse(settings));
+  await trainRun(config, { out: join(folder, 'runs'), name: 'whole', chooseEngine: chooseTrainingEngine });
   const last = (run: string) => readCheckpoint(join(folder, 'runs', run, runFiles.checkpoints, runFiles.last));
   const [wanted, found] = [await last('whole'), await last('study-depths-ConvNet1')];
   assert.equal(found.state.size, wanted.state.size);
