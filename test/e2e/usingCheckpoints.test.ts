@@ -11,10 +11,12 @@ import { evaluationPath, evaluationSchema, type Evaluation } from '../../src/pro
 import { checkpointMetadataIn } from '../../src/runs/checkpointFiles.ts';
 import { fivecrop } from '../integration/cli/runCommand.ts';
 import { writeRun } from '../unit/extension/storedRun.ts';
+import { drawTinyDataset, tinyConfig } from '../unit/training/tinyDataset.ts';
 import { recordOf } from './runs.ts';
 import { stage } from './scenarios.ts';
 import { until } from './until.ts';
 import {
+  answerInput,
   chooseInContextMenu,
   chooseQuickPick,
   contextMenuOf,
@@ -22,6 +24,7 @@ import {
   notification,
   openViewContainer,
   quickInput,
+  runCommand,
   runCommandOn,
   saveAs,
   screenshot,
@@ -300,4 +303,40 @@ scenario('how the images of a test were chosen stands above its figures', async 
   await chooseQuickPick(workbench, 'Center crop');
   await webview(workbench).getByText('Center crop: 1 image that the run trained on is left out of test.').waitFor();
   await screenshot(workbench, 'scenario-selection', looks);
+});
+
+scenario('a study trains its runs in turn, and its results open by themselves', async ({ workbench, folder }) => {
+  const runs = join(folder, 'runs');
+  await writeRun(runs, 'tiny', { config: tinyConfig(await drawTinyDataset(folder, 2, 1, 1)) });
+  await openViewContainer(workbench, 'Fivecrop');
+  await treeRow(workbench, 'Checkpoints', 'tiny').waitFor();
+  await runCommand(workbench, 'Fivecrop: Run a Study...');
+  await chooseQuickPick(workbench, 'Depths');
+  await chooseQuickPick(workbench, 'data');
+  await quickInput(workbench)
+    .getByText(/How many epochs/)
+    .waitFor();
+  await answerInput(workbench, '1');
+  await webview(workbench).getByRole('heading', { name: 'Numbers of convolutional layers' }).waitFor();
+  await screenshot(workbench, 'scenario-study');
+  const results = await readFile(join(runs, 'study-depths', 'study.md'), 'utf8');
+  assert.match(results, /3 classes, 6 images to train on, 3 for validation, 3 for testing\./u);
+  assert.match(results, /McNemar’s exact test on 3 test images/u);
+  for (const label of ['ConvNet1', 'ConvNet2', 'ConvNet3', 'densenet169']) {
+    assert.equal((await recordOf(join(runs, `study-depths-${label}`)))?.state, 'finished');
+    assert.ok(results.includes(`| study-depths-${label} |`), label);
+  }
+});
+
+scenario('a run is exported to the HTML page that the dialog names, without paths of folders', async (here) => {
+  const { workbench, folder } = here;
+  await openViewContainer(workbench, 'Fivecrop');
+  const row = treeRow(workbench, 'Checkpoints', 'study-depths-ConvNet1');
+  await chooseInContextMenu(workbench, row, 'Export Run as HTML Page...');
+  const file = join(folder, 'exported.html');
+  await saveAs(workbench, file);
+  await notification(workbench, /exported\.html holds the run in one file/).waitFor();
+  const page = await readFile(file, 'utf8');
+  assert.match(page, /<h1>study-depths-ConvNet1<\/h1>/u);
+  assert.ok(!page.includes(folder));
 });
