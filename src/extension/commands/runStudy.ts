@@ -49,12 +49,13 @@ async function runStudy(parts: StudyParts): Promise<void> {
   await parts.runs.load();
   const { folder, study } = await studyIn(out, kind, planned);
   await parts.dataFolders.remember(data);
+  const since = new Date().toISOString();
   let begun = 0;
   for (const part of study) {
     if (missing.some(({ label }) => label === part.label)) continue;
     if (await enqueue(parts, out, part)) begun++;
   }
-  await parts.studies.follow(folder, missing);
+  await parts.studies.follow(folder, missing, since);
   if (begun > 0) void vscode.window.showInformationMessage(inMessage(begunText(begun, folder, missing)));
 }
 

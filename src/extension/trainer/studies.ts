@@ -9,20 +9,21 @@ import type { Parts } from '../parts.ts';
 import { withProgress } from '../service/showProgress.ts';
 import { readSettings } from '../settings.ts';
 
-/** A study whose runs this workspace has queued: its folder, and the runs that were left out. */
+/** A study whose runs this workspace has queued: its folder, the runs that were left out, and when that was, as ISO 8601. */
 interface BegunStudy {
   readonly folder: string;
   readonly missing: MissingPart[];
+  readonly since: string;
 }
 
 const begunStudiesSchema: z.ZodType<BegunStudy[]> = z.array(
-  z.object({ folder: z.string(), missing: z.array(missingPartSchema).max(mostParts) }),
+  z.object({ folder: z.string(), missing: z.array(missingPartSchema).max(mostParts), since: z.iso.datetime() }),
 );
 
 /** Studies whose runs have been queued. */
 export interface Studies {
-  /** Shows the results of a study when its runs have ended, also in a later window. */
-  readonly follow: (folder: string, missing: readonly MissingPart[]) => Promise<void>;
+  /** Shows the results of a study when its runs have ended, those that failed after `since` (ISO 8601), also in a later window. */
+  readonly follow: (folder: string, missing: readonly MissingPart[], since: string) => Promise<void>;
   readonly dispose: () => void;
 }
 
@@ -39,13 +40,14 @@ export function createStudies(
     begun = next;
     await memory.update(studiesKey, begun.length === 0 ? undefined : begun);
   };
-  const hasEnded = async ({ folder, missing }: BegunStudy): Promise<boolean> => {
+  const hasEnded = async ({ folder, missing, since }: BegunStudy): Promise<boolean> => {
     const study = await readStudy(folder).catch(() => undefined);
     if (study === undefined) return false;
     const queued = study.parts.filter(({ label }) => missing.every((part) => part.label !== label));
     return queued.every(({ run }) => {
-      const state = runs.get(join(dirname(folder), run))?.state;
-      return state === 'finished' || state === 'failed';
+      const stored = runs.get(join(dirname(folder), run));
+      // One that failed before takes its turn again.
+      return stored?.state === 'finished' || (stored?.state === 'failed' && stored.record.updated > since);
     });
   };
   const look = async (): Promise<void> => {
@@ -70,8 +72,8 @@ export function createStudies(
   };
   const listener = runs.onDidChange(() => void look().catch((error: unknown) => showFailure(error, log)));
   return {
-    follow: async (folder, missing) => {
-      await keep([...begun.filter((study) => study.folder !== folder), { folder, missing: [...missing] }]);
+    follow: async (folder, missing, since) => {
+      await keep([...begun.filter((study) => study.folder !== folder), { folder, missing: [...missing], since }]);
       await look();
     },
     dispose: () => {
