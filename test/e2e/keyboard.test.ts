@@ -22,16 +22,22 @@ const scenario = stage({
   },
 });
 
-scenario('without a mouse a run is begun, watched and stopped', async (here) => {
+scenario('without a mouse a run is begun at a learning rate that was found, watched and stopped', async (here) => {
   const { workbench, folder } = here;
   await palette(workbench, 'Fivecrop: Train Model...');
   await answerList(workbench, 'flowers');
   await answerList(workbench, 'ConvNet1');
   await answerLine(workbench, /How many epochs/, '4000');
   await answerLine(workbench, /How many images per step/, '8');
+  await answerList(workbench, 'Find Learning Rate');
+  const use = await webview(workbench).locator('vscode-button', { hasText: /^Use / }).first().innerText();
+  await tabTo(here, use);
+  await workbench.page.keyboard.press('Enter');
   await answerList(workbench, 'Start Training');
-  const state = async () => (await recordsIn(folder)).find(({ name }) => name !== 'small')?.state;
+  const record = async () => (await recordsIn(folder)).find(({ name }) => name !== 'small');
+  const state = async () => (await record())?.state;
   await until('the run trains', async () => (await state()) === 'running');
+  assert.equal((await record())?.config.learningRate, Number(use.replace('Use ', '')));
   await tabTo(here, 'Stop');
   await workbench.page.keyboard.press('Enter');
   await until('the run has stopped', async () => (await state()) === 'stopped');
