@@ -87,7 +87,7 @@ async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<
   const { service } = parts;
   const closing = new AbortController();
   const { signal } = closing;
-  const shown: Shown = { config, canEdit, looking: false, cannotCheck: false };
+  const shown: Shown = { config, canEdit, looking: true, cannotCheck: false, lookingForWeights: false };
   let showAgain = (): void => undefined;
   const lookAgain = () => lookAtWeights(service, shown, { signal, onChange: () => showAgain() });
   try {
@@ -95,10 +95,14 @@ async function askOnce(parts: ConfirmParts, question: ConfirmQuestion): Promise<
       place,
       placeholder: l10n.t('Start training, or see what is in the data'),
       items: async (show, note) => {
-        show(itemsFor(shown));
+        let drawn = '';
         showAgain = () => {
-          if (!shown.cannotCheck) show(itemsFor(shown));
+          const items = itemsFor(shown);
+          if (shown.cannotCheck || JSON.stringify(items) === drawn) return;
+          drawn = JSON.stringify(items);
+          show(items);
         };
+        showAgain();
         const weights = lookAgain();
         try {
           await lookThrough(service, shown, { signal, onChange: showAgain, note });
@@ -135,11 +139,13 @@ interface Shown {
   config: GivenConfig;
   readonly canEdit: boolean;
   report?: DataReport;
-  /** Whether all images are being decoded. */
+  /** Whether images are still to be decoded. */
   looking: boolean;
+  /** Whether pretrained weights that could not be had are looked for again. */
+  lookingForWeights: boolean;
   /** The data could not be looked at at all, and the list says why. */
   cannotCheck: boolean;
-  /** Of the pretrained weights that the run needs; undefined while they are looked for, and if it needs none. */
+  /** Of the pretrained weights that the run needs; undefined while they are looked for the first time, and if it needs none. */
   weights?: WeightsOutlook | { readonly state: 'refused'; readonly reason: string } | undefined;
 }
 
@@ -153,7 +159,7 @@ interface Looking {
 async function lookAtWeights(service: Parts['service'], shown: Shown, { signal, onChange }: Looking): Promise<void> {
   const needed = neededWeights(shown.config);
   if (needed === undefined) return;
-  shown.weights = undefined;
+  shown.lookingForWeights = true;
   onChange();
   try {
     shown.weights = await lookForWeights(service, needed, signal);
@@ -161,6 +167,8 @@ async function lookAtWeights(service: Parts['service'], shown: Shown, { signal, 
     if (error instanceof CancelledError) return;
     if (!(error instanceof UserError)) throw error;
     shown.weights = { state: 'refused', reason: error.message };
+  } finally {
+    shown.lookingForWeights = false;
   }
   onChange();
 }
@@ -208,11 +216,12 @@ function item(label: string, does: Item['does'], detail?: string): Item {
   return { label, does, alwaysShow: true, ...(detail === undefined ? {} : { detail }) };
 }
 
-const lookingItem = item(
-  `$(loading~spin) ${l10n.t('Checking for Unreadable Images and Copies')}`,
-  'nothing',
-  l10n.t('You can start now.'),
-);
+/** The check of all images, which keeps its row when it is done, so that those below stay where they are. */
+function checkItem(looking: boolean): Item {
+  return looking
+    ? item(`$(loading~spin) ${l10n.t('Checking for Unreadable Images and Copies')}`, 'nothing', l10n.t('You can start now.')) // prettier-ignore
+    : item(`$(pass) ${l10n.t('Checked for Unreadable Images and Copies')}`, 'nothing', l10n.t('Every image was decoded and compared with the others.')); // prettier-ignore
+}
 
 function separator(label: string): Item {
   return { label, does: 'nothing', kind: vscode.QuickPickItemKind.Separator };
@@ -233,7 +242,7 @@ function firstItems(shown: Shown): Item[] {
   const another = canEdit
     ? [item(`$(arrow-left) ${l10n.t('Choose Another Network')}`, 'another', l10n.t('ConvNets need no download.'))]
     : [];
-  if (weights.state === 'missing') return [...weightsItems(config, weights.reason), ...another];
+  if (weights.state === 'missing') return [...weightsItems(shown, weights.reason), ...another];
   const network = inLabel(networkName(config.network));
   return [item(`$(error) ${l10n.t('{0} Cannot Be Trained', network)}`, 'nothing', inLabel(weights.reason)), ...another];
 }
@@ -246,13 +255,16 @@ function startItem({ config, weights }: Shown): Item {
   return { ...item(`$(play) ${l10n.t('Start Training')}`, 'start', settingsInWords(config)), description: download };
 }
 
-function weightsItems(config: GivenConfig, reason: string): Item[] {
+function weightsItems({ config, lookingForWeights }: Shown, reason: string): Item[] {
   // The list has one short line for it; the log has all of it.
   const why = /, because (.*)$/s.exec(reason)?.[1] ?? reason;
   const { retry, openFolder, setMirror, without } = weightsActions;
   const network = inLabel(networkName(config.network));
+  const title = lookingForWeights
+    ? `$(loading~spin) ${l10n.t('Looking for the Pretrained Weights of {0}', network)}`
+    : `$(error) ${l10n.t('The Pretrained Weights of {0} Are Not Available', network)}`;
   return [
-    item(`$(error) ${l10n.t('The Pretrained Weights of {0} Are Not Available', network)}`, 'nothing', inLabel(why)),
+    item(title, 'nothing', inLabel(why)),
     item(`$(refresh) ${retry}`, 'retry', l10n.t('Looks for them again.')),
     item(
       `$(folder-opened) ${openFolder}`,
@@ -278,35 +290,31 @@ function weightsItems(config: GivenConfig, reason: string): Item[] {
 
 function itemsFor(shown: Shown): Item[] {
   const { report, config, canEdit, looking } = shown;
-  if (report === undefined) {
-    return [
-      ...startItems(shown),
-      item(`$(loading~spin) ${l10n.t('Checking the Data')}`, 'nothing', inLabel(config.data)),
-    ];
-  }
-  const { images, classes, findings } = report;
-  const errors = findings.filter(({ level }) => level === 'error');
+  const errors = report?.findings.filter(({ level }) => level === 'error') ?? [];
   if (errors.length > 0)
     return [...refusalItems(errors, canEdit), item(`$(list-unordered) ${l10n.t('Show the Report')}`, 'report')];
-  const counts = l10n.t(
+  const balanced = config.classWeights === 'balanced';
+  return [
+    ...startItems(shown),
+    ...(freezesLayers(config.method) ? [precisionItem(config)] : []),
+    separator(l10n.t('Data')),
+    item(`$(database) ${l10n.t('Show What Is in the Data')}`, 'report', report ? countsText(report) : inLabel(config.data)), // prettier-ignore
+    checkItem(looking),
+    ...(report?.findings ?? []).map((finding) => findingItem(finding, 'report')),
+    ...((report && unevenClasses(report)) || balanced ? [balanceItem(balanced)] : []),
+    separator(l10n.t('Before Training')),
+    ...lookAheadItems(shown),
+  ];
+}
+
+function countsText({ images, classes }: DataReport): string {
+  return l10n.t(
     '{0} classes; {1} images to train on, {2} for validation, {3} for testing',
     classes.length,
     images.train,
     images.valid,
     images.test,
   );
-  const balanced = config.classWeights === 'balanced';
-  return [
-    ...startItems(shown),
-    ...(freezesLayers(config.method) ? [precisionItem(config)] : []),
-    separator(l10n.t('Data')),
-    item(`$(database) ${l10n.t('Show What Is in the Data')}`, 'report', counts),
-    ...(looking ? [lookingItem] : []),
-    ...findings.map((finding) => findingItem(finding, 'report')),
-    ...(unevenClasses(report) || balanced ? [balanceItem(balanced)] : []),
-    separator(l10n.t('Before Training')),
-    ...lookAheadItems(shown),
-  ];
 }
 
 function tick(ticked: boolean, label: string, detail: string, settings: Partial<TickedSettings>): Item {

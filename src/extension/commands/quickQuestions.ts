@@ -8,7 +8,7 @@ export interface PickQuestion<Item extends vscode.QuickPickItem> {
   readonly placeholder: string;
   /**
    * Shown as they come: `show` may be called again with more. It draws the list anew, which can swallow a click, so what
-   * changes often is said by `note`, behind the placeholder.
+   * changes often is said by `note`, behind the placeholder, and rows keep their places where they can.
    */
   readonly items: (show: (items: readonly Item[]) => void, note: (text: string) => void) => Promise<void>;
   /** The item that is chosen by Enter alone. */
@@ -16,6 +16,9 @@ export interface PickQuestion<Item extends vscode.QuickPickItem> {
   /** Called for a chosen item; `false` leaves the list open. */
   readonly accept?: (item: Item) => boolean;
 }
+
+/** Milliseconds in which a row that came into another's place is not taken: the hand meant the row that was there. */
+const handPatience = 300;
 
 /** A single question has no number. */
 function shownPlace({ title, step, totalSteps }: QuestionPlace) {
@@ -35,15 +38,20 @@ export function pickItem<Item extends vscode.QuickPickItem>(question: PickQuesti
     keepScrollPosition: true,
   });
   if (place.step > 1) list.buttons = [vscode.QuickInputButtons.Back];
+  /** The rows that the last `show` put into the places of others, and when. */
+  let moved: { readonly items: ReadonlySet<Item>; readonly time: number } = { items: new Set(), time: 0 };
+  const isUnderTheHand = (item: Item) => moved.items.has(item) && performance.now() - moved.time < handPatience;
   const result = new Promise<Item | typeof back>((resolve, reject) => {
     list.onDidTriggerButton(() => resolve(back));
     list.onDidHide(() => reject(cancelled()));
     list.onDidAccept(() => {
       const [item] = list.selectedItems;
-      if (item !== undefined && (accept === undefined || accept(item))) resolve(item);
+      if (item === undefined || isUnderTheHand(item)) return;
+      if (accept === undefined || accept(item)) resolve(item);
     });
     const show = (shown: readonly Item[]): void => {
       const [before] = list.activeItems;
+      moved = { items: new Set(movedRows(list.items, shown, before)), time: performance.now() };
       // A list that changes leaves the user where they are.
       list.keepScrollPosition = before !== undefined;
       list.items = shown;
@@ -57,6 +65,23 @@ export function pickItem<Item extends vscode.QuickPickItem>(question: PickQuesti
   });
   list.show();
   return result.finally(() => list.dispose());
+}
+
+/** Rows that lie where others lay; not the active one, which Enter means wherever it lies. */
+function movedRows<Item extends vscode.QuickPickItem>(
+  before: readonly Item[],
+  now: readonly Item[],
+  active: Item | undefined,
+): Item[] {
+  return now.filter((row, at) => {
+    const there = before[at];
+    return there !== undefined && wordsOf(there) !== wordsOf(row) && row.label !== active?.label;
+  });
+}
+
+/** A label without its icon, which may change under the hand. */
+function wordsOf({ label }: vscode.QuickPickItem): string {
+  return label.replace(/^\$\([^)]*\) /u, '');
 }
 
 export interface InputQuestion {
