@@ -15,7 +15,7 @@ import { weightsAdviceForEditor } from '../../protocol/weightsAdvice.ts';
 import { hasRecord } from '../../runs/list.ts';
 import { tryLock } from '../../runs/lock.ts';
 import { isLive } from '../../runs/state.ts';
-import { isSameStudy, openStudy, type PlannedPart, readStudy } from '../../runs/study.ts';
+import { isSameStudy, openStudy, type PlannedPart, readStudy, studyRun } from '../../runs/study.ts';
 import type { Parts } from '../parts.ts';
 import { inLabel, inMessage } from '../plainText.ts';
 import { readSettings } from '../settings.ts';
@@ -49,13 +49,12 @@ async function runStudy(parts: StudyParts): Promise<void> {
   await parts.runs.load();
   const { folder, study } = await studyIn(out, kind, planned);
   await parts.dataFolders.remember(data);
-  const since = new Date().toISOString();
   let begun = 0;
   for (const part of study) {
     if (missing.some(({ label }) => label === part.label)) continue;
     if (await enqueue(parts, out, part)) begun++;
   }
-  await parts.studies.follow(folder, missing, since);
+  await parts.studies.follow(folder, missing);
   if (begun > 0) void vscode.window.showInformationMessage(inMessage(begunText(begun, folder, missing)));
 }
 
@@ -176,13 +175,14 @@ async function studyIn(
   }
 }
 
-/** Has a run wait for its turn, unless it has finished, trains or waits already. */
-async function enqueue({ runs, trainers }: StudyParts, out: string, { run, config }: StudyPart): Promise<boolean> {
+/** Has a run wait for its turn, unless it has finished, trains or waits already, or something is in its place. */
+async function enqueue({ trainers }: StudyParts, out: string, part: StudyPart): Promise<boolean> {
+  const { run, config } = part;
   const folder = join(out, run);
-  const stored = runs.get(folder);
+  const found = await studyRun(out, part);
+  if ('inTheWay' in found || trainers.isQueued(folder)) return false;
+  const { stored } = found;
   if (stored && (isLive(stored.state) || stored.state === 'finished')) return false;
-  if (trainers.queue.some(({ request }) => request.resume === folder || (request.out === out && request.name === run)))
-    return false;
   await trainers.enqueue(stored ? { config: stored.record.config, out, resume: folder } : { config, out, name: run });
   return true;
 }

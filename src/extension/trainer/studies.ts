@@ -4,35 +4,38 @@ import * as vscode from 'vscode';
 import * as z from 'zod';
 import { showFailure } from '../commands/registerCommand.ts';
 import { missingPartSchema, mostParts, studyFiles, type MissingPart } from '../../protocol/study.ts';
+import { isLive } from '../../runs/state.ts';
 import { readStudy } from '../../runs/study.ts';
 import type { Parts } from '../parts.ts';
 import { withProgress } from '../service/showProgress.ts';
 import { readSettings } from '../settings.ts';
 
-/** A study whose runs this workspace has queued: its folder, the runs that were left out, and when that was, as ISO 8601. */
+/** A study whose runs this workspace has queued: its folder, and the runs that were left out. */
 interface BegunStudy {
   readonly folder: string;
   readonly missing: MissingPart[];
-  readonly since: string;
 }
 
 const begunStudiesSchema: z.ZodType<BegunStudy[]> = z.array(
-  z.object({ folder: z.string(), missing: z.array(missingPartSchema).max(mostParts), since: z.iso.datetime() }),
+  z.object({ folder: z.string(), missing: z.array(missingPartSchema).max(mostParts) }),
 );
 
 /** Studies whose runs have been queued. */
 export interface Studies {
-  /** Shows the results of a study when its runs have ended, those that failed after `since` (ISO 8601), also in a later window. */
-  readonly follow: (folder: string, missing: readonly MissingPart[], since: string) => Promise<void>;
+  /** Shows the results of a study when none of its runs trains or waits any more, also in a later window. */
+  readonly follow: (folder: string, missing: readonly MissingPart[]) => Promise<void>;
   readonly dispose: () => void;
 }
 
 const studiesKey = 'studies';
 
-/** Follows the studies of the workspace: when every run of one has finished or failed, they are tested, and the results shown. */
+/**
+ * Follows the studies of the workspace: when the runs of one have ended, in whatever way, those that finished are tested,
+ * and the results shown.
+ */
 export function createStudies(
   memory: vscode.Memento,
-  { runs, service, log }: Pick<Parts, 'runs' | 'service' | 'log'>,
+  { runs, trainers, service, log }: Pick<Parts, 'runs' | 'trainers' | 'service' | 'log'>,
 ): Studies {
   let begun = parsed(memory.get(studiesKey));
   const finishing = new Set<string>();
@@ -40,19 +43,20 @@ export function createStudies(
     begun = next;
     await memory.update(studiesKey, begun.length === 0 ? undefined : begun);
   };
-  const hasEnded = async ({ folder, missing, since }: BegunStudy): Promise<boolean> => {
+  const hasEnded = async ({ folder }: BegunStudy): Promise<boolean> => {
     const study = await readStudy(folder).catch(() => undefined);
-    if (study === undefined) return false;
-    const queued = study.parts.filter(({ label }) => missing.every((part) => part.label !== label));
-    return queued.every(({ run }) => {
-      const stored = runs.get(join(dirname(folder), run));
-      // One that failed before takes its turn again.
-      return stored?.state === 'finished' || (stored?.state === 'failed' && stored.record.updated > since);
-    });
+    return (
+      study?.parts.every(({ run }) => {
+        const own = join(dirname(folder), run);
+        const stored = runs.get(own);
+        return !trainers.isQueued(own) && !(stored && isLive(stored.state));
+      }) === true
+    );
   };
   const look = async (): Promise<void> => {
     // Tests load checkpoints.
     if (!vscode.workspace.isTrusted) return;
+    await runs.load();
     for (const study of begun) {
       if (finishing.has(study.folder) || !(await hasEnded(study)) || finishing.has(study.folder)) continue;
       finishing.add(study.folder);
@@ -70,10 +74,11 @@ export function createStudies(
     const results = vscode.Uri.file(join(folder, studyFiles.results));
     await vscode.commands.executeCommand('markdown.showPreview', results);
   };
-  const listener = runs.onDidChange(() => void look().catch((error: unknown) => showFailure(error, log)));
+  const lookAgain = () => void look().catch((error: unknown) => showFailure(error, log));
+  const listener = vscode.Disposable.from(runs.onDidChange(lookAgain), trainers.onDidChangeQueue(lookAgain));
   return {
-    follow: async (folder, missing, since) => {
-      await keep([...begun.filter((study) => study.folder !== folder), { folder, missing: [...missing], since }]);
+    follow: async (folder, missing) => {
+      await keep([...begun.filter((study) => study.folder !== folder), { folder, missing: [...missing] }]);
       await look();
     },
     dispose: () => {

@@ -27,6 +27,8 @@ export interface Trainers {
   /** Starts a run as soon as none is live. */
   readonly enqueue: (request: TrainingRequest) => Promise<void>;
   readonly queue: readonly QueuedRun[];
+  /** Whether a run, by its folder, waits for its turn or begins from the queue. */
+  readonly isQueued: (folder: string) => boolean;
   readonly dequeue: (id: number) => Promise<void>;
   readonly onDidChangeQueue: vscode.Event<void>;
   /** A run that this window started has its folder now. */
@@ -95,6 +97,10 @@ export function createTrainers(
     get queue() {
       return queue.runs;
     },
+    isQueued: (folder) =>
+      [...queue.runs.map(({ request }) => request), ...(queue.starting ? [queue.starting] : [])].some(
+        ({ out, name, resume }) => (resume ?? (name === undefined ? undefined : join(out, name))) === folder,
+      ),
     dequeue: queue.remove,
     onDidChangeQueue: queue.onDidChange,
     onDidStart: own.onDidStart,

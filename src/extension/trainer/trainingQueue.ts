@@ -9,8 +9,11 @@ import type { TrainingRequest } from './startTrainer.ts';
 /** Runs that wait for their turn, kept with the workspace. */
 export interface TrainingQueue {
   readonly runs: readonly QueuedRun[];
+  /** The run that has left the queue and has no folder yet. */
+  readonly starting: TrainingRequest | undefined;
   readonly add: (request: TrainingRequest) => Promise<void>;
   readonly remove: (id: number) => Promise<void>;
+  /** Runs came or went, or the one that left has begun or could not. */
   readonly onDidChange: vscode.Event<void>;
   /** Starts the first, unless something trains or begins to; one that cannot start is left out with a message. */
   readonly advance: () => Promise<void>;
@@ -30,7 +33,7 @@ const queueKey = 'trainingQueue';
 export function createTrainingQueue({ memory, log, start, isBusy }: QueueSurroundings): TrainingQueue {
   const changed = new vscode.EventEmitter<void>();
   let queue = parseQueue(memory.get(queueKey));
-  let advancing = false;
+  let starting: TrainingRequest | undefined;
 
   const setQueue = async (next: readonly QueuedRun[]): Promise<void> => {
     queue = next;
@@ -39,8 +42,8 @@ export function createTrainingQueue({ memory, log, start, isBusy }: QueueSurroun
   };
   const advance = async (): Promise<void> => {
     const [next, ...rest] = queue;
-    if (next === undefined || advancing || isBusy()) return;
-    advancing = true;
+    if (next === undefined || starting || isBusy()) return;
+    starting = next.request;
     try {
       await setQueue(rest);
       await start(next.request);
@@ -50,13 +53,17 @@ export function createTrainingQueue({ memory, log, start, isBusy }: QueueSurroun
         inMessage(l10n.t('The next run of the queue could not start: {0}', messageOf(error))),
       );
     } finally {
-      advancing = false;
+      starting = undefined;
+      changed.fire();
     }
     await advance();
   };
   return {
     get runs() {
       return queue;
+    },
+    get starting() {
+      return starting;
     },
     add: (request) => setQueue(enqueue(queue, request)),
     remove: (id) => setQueue(queue.filter((entry) => entry.id !== id)),

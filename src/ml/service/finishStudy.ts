@@ -6,10 +6,8 @@ import type { RequestContext } from '../../protocol/requestChannel.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import type { MissingPart, StudyPart } from '../../protocol/study.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
-import { hasRecord, readStoredRun } from '../../runs/list.ts';
-import { stateName } from '../../runs/state.ts';
-import { readStudy } from '../../runs/study.ts';
-import { keptEvaluation } from '../inference/keptEvaluation.ts';
+import { keptEvaluation } from '../../runs/evaluations.ts';
+import { readStudy, studyRun, whyWithoutResults } from '../../runs/study.ts';
 import { testClassifier } from '../inference/testClassifier.ts';
 import { readResults, type RunResults } from '../results/readResults.ts';
 import type { StudyResult } from '../results/studyResults.ts';
@@ -36,9 +34,10 @@ export async function finishStudy(
   const say = (message: string) => context.answer({ type: 'log', level: 'warning', message });
   for (const part of study.parts) {
     const run = join(dirname(folder), part.run);
-    const why = request.missing.find(({ label }) => label === part.label)?.reason ?? (await whyNotFinished(run));
+    const why = whyWithoutResults(await studyRun(dirname(folder), part));
     if (why !== undefined) {
-      missing.push({ label: part.label, reason: why });
+      const barred = request.missing.find(({ label }) => label === part.label)?.reason;
+      missing.push({ label: part.label, reason: barred ?? why });
       continue;
     }
     const read = await readResults(run, say);
@@ -47,12 +46,6 @@ export async function finishStudy(
   }
   if (results.length === 0) throw userError(`No run of the study has finished: ${missing[0]?.reason ?? ''}`);
   await writeStudyResults(folder, { kind: study.kind, results, missing });
-}
-
-async function whyNotFinished(run: string): Promise<string | undefined> {
-  if (!(await hasRecord(run))) return 'its run was not started.';
-  const { state, record } = await readStoredRun(run);
-  return state === 'finished' ? undefined : (record.reason ?? `its run is ${stateName(state)}.`);
 }
 
 interface Testing {
