@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { appendFile, cp, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Locator } from 'playwright-core';
@@ -325,7 +325,8 @@ scenario(
         epochs: 1,
       }),
     }));
-    const { parts: planned } = await openStudy('depths', parts, { out: runs, name: 'study-depths' });
+    await mkdir(join(runs, 'study-depths'));
+  const { parts: planned } = await openStudy('depths', parts, { out: runs, name: 'study-depths' });
     const [finished, other] = [trainingConfigSchema.parse(planned[3]?.config), tinyConfig(data)];
     await writeRun(runs, 'study-depths-densenet169', { config: finished });
     await writeRun(runs, 'study-depths-ConvNet3', { config: other });
