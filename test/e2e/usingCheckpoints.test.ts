@@ -326,7 +326,7 @@ scenario(
       }),
     }));
     await mkdir(join(runs, 'study-depths'));
-  const { parts: planned } = await openStudy('depths', parts, { out: runs, name: 'study-depths' });
+    const { parts: planned } = await openStudy('depths', parts, { out: runs, name: 'study-depths' });
     const [finished, other] = [trainingConfigSchema.parse(planned[3]?.config), tinyConfig(data)];
     await writeRun(runs, 'study-depths-densenet169', { config: finished });
     await writeRun(runs, 'study-depths-ConvNet3', { config: other });
