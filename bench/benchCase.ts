@@ -1,10 +1,14 @@
+/** Packages that peers use and not every Python with torch has. */
+export const packages = ['ultralytics', 'sklearn'] as const;
+export type Package = (typeof packages)[number];
+
 /** A process that measures one side of a case. Its last line on standard output is a `Sample` as JSON. */
 export interface Side {
   /** A file below bench/: TypeScript runs in Node, Python in the interpreter that `PYTHON` names. */
   readonly script: string;
   readonly args: readonly (string | number)[];
   /** What a Python must have beside torch and torchvision: with torch 2 come `torch.compile` and the transforms v2. */
-  readonly needs?: 'torch 2' | 'ultralytics';
+  readonly needs?: 'torch 2' | Package;
 }
 
 /** What one process measured: a number for each of the case's figures, by its key, and what it ran on. */

@@ -39,7 +39,7 @@ function peersOf({ peers }: BenchCase, pythons: readonly Python[]): Peer[] {
     needsPython(side)
       ? pythons
           .filter((python) => canRun(python, side))
-          .map((python) => ({ name: `torch ${python.torch}, ${name}`, side, python }))
+          .map((python) => ({ name: side.needs === 'sklearn' ? name : `torch ${python.torch}, ${name}`, side, python }))
       : [{ name, side }],
   );
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { delimiter, join } from 'node:path';
-import type { Sample, Side } from './benchCase.ts';
+import { type Package, packages, type Sample, type Side } from './benchCase.ts';
 
 /** Settings of this environment that make OpenBLAS, and so the peer, slower than it is by itself. */
 export const unsetForPeer = ['OPENBLAS_CORETYPE', 'OPENBLAS_L2_SIZE'] as const;
@@ -10,8 +10,7 @@ export interface Python {
   readonly command: string;
   /** The version of its torch: `2.15.0`. */
   readonly torch: string;
-  /** Whether it has Ultralytics. */
-  readonly ultralytics: boolean;
+  readonly packages: readonly Package[];
 }
 
 /** The Pythons that `PYTHON` names, as `PATH` names folders; Debian's if it is not set. */
@@ -23,9 +22,9 @@ export function needsPython({ script }: Side): boolean {
 }
 
 /** Whether a Python can run a side. */
-export function canRun({ torch, ultralytics }: Python, { needs }: Side): boolean {
-  if (needs === 'ultralytics') return ultralytics;
-  return needs === undefined || Number.parseInt(torch, 10) >= 2;
+export function canRun(python: Python, { needs }: Side): boolean {
+  if (needs === undefined) return true;
+  return needs === 'torch 2' ? Number.parseInt(python.torch, 10) >= 2 : python.packages.includes(needs);
 }
 
 /**
@@ -47,12 +46,11 @@ export async function findPythons(): Promise<Python[]> {
   const found = await Promise.all(
     commands.map(async (command) => {
       try {
-        const script =
-          'import importlib.util, torch, torchvision; print(torch.__version__, importlib.util.find_spec("ultralytics") is not None)';
-        const [torch = '', ultralytics] = (await outputOf(command, ['-c', script], peerEnvironment()))
-          .trim()
-          .split(' ');
-        return [{ command, torch: torch.replace(/\+.*$/u, ''), ultralytics: ultralytics === 'True' }];
+        const listed = `[name for name in "${packages.join(' ')}".split() if importlib.util.find_spec(name)]`;
+        const script = `import importlib.util, torch, torchvision; print(torch.__version__, *${listed})`;
+        const [torch = '', ...others] = (await outputOf(command, ['-c', script], peerEnvironment())).trim().split(' ');
+        const own = packages.filter((name) => others.includes(name));
+        return [{ command, torch: torch.replace(/\+.*$/u, ''), packages: own }];
       } catch {
         return [];
       }
