@@ -97,7 +97,7 @@ try {
   await writeFolder();
   const session = await openSession();
   const look = async (signal: AbortSignal) => {
-    const figures = await session.look(keptImages((await readJournal(root)).done), signal);
+    const figures = await session.look({ kept: keptImages((await readJournal(root)).done), chosen: new Set() }, signal);
     assert.ok(figures, 'all images have features');
     return figures;
   };
@@ -113,7 +113,7 @@ try {
   }
   const last = await look(signal);
   const fresh = await openSession();
-  assert.deepEqual(last, await fresh.look(keptImages((await readJournal(root)).done), signal), 'a new session says the same'); // prettier-ignore
+  assert.deepEqual(last, await fresh.look({ kept: keptImages((await readJournal(root)).done), chosen: new Set() }, signal), 'a new session says the same'); // prettier-ignore
   await fresh.dispose();
   await session.dispose();
   for (const kind of new Set(changes.map((change) => change.kind))) {
