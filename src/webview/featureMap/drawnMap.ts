@@ -1,6 +1,6 @@
 import type { FeatureMap, PlacedImage } from '../../protocol/featureMap.ts';
 import type { MapTest } from '../../protocol/featureMapPanel.ts';
-import { classGroups, headVerdicts, outcomeGroups, testVerdicts, type Verdict } from './groups.ts';
+import { classGroups, headVerdicts, outcomeGroups, setApart, testVerdicts, type Verdict } from './groups.ts';
 import type { MapContent } from './mapCanvas.ts';
 import { byClass, byHead } from './mapTexts.ts';
 import type { FeatureMapPageState } from './pageState.ts';
@@ -12,6 +12,8 @@ export type DrawnMap = {
   content: MapContent;
   verdicts: readonly (Verdict | undefined)[];
   selected: readonly SelectedImage[];
+  /** Keys of the groups that are set apart, of those that there are. */
+  apart: readonly string[];
 };
 
 /** An image's file. */
@@ -36,14 +38,15 @@ export function drawnMap(
   const colorBy = colorByOf(state, tests);
   const test = tests.find(({ title }) => title === colorBy);
   const verdicts = test ? testVerdicts(map, test) : headVerdicts(map);
-  const grouping = colorBy === byClass ? classGroups(map, state.apart, colors) : outcomeGroups(verdicts, state.apart);
+  const groupsFor = (keys: readonly string[]) => colorBy === byClass ? classGroups(map, keys, colors) : outcomeGroups(verdicts, keys); // prettier-ignore
+  const { grouping, apart } = setApart(groupsFor, state.apart);
   const chosen = new Set(state.selected);
   const selected = new Set(images.flatMap(({ image }, at) => (chosen.has(image) ? [at] : [])));
   const shown = images.flatMap((placed, at): SelectedImage[] => {
     if (!selected.has(at)) return [];
     return [{ file: fileOf(map, placed), className: classes[placed.classIndex]?.name ?? '', verdict: verdicts[at] }];
   });
-  return { map, content: { places, grouping, selected }, verdicts, selected: shown };
+  return { map, content: { places, grouping, selected }, verdicts, selected: shown, apart };
 }
 
 /** Paths of the images of some points. */

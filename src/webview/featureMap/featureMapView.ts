@@ -72,11 +72,11 @@ export function featureMapView({ root, state, send }: FeatureMapViewOptions): (m
     header.draw({ sources, progress, problem, map, tests, colorBy, verdicts: drawn?.verdicts ?? [] });
     body.hidden = drawn === undefined;
     selection.element.hidden = drawn === undefined;
-    const { view, tool, apart, selectedAs } = state.value;
+    const { view, tool, selectedAs } = state.value;
     tools.draw(tool);
     stage.show(drawn && { content: drawn.content, view, tool }, drawn ? labelOf(drawn) : '');
     if (!drawn) return;
-    legend.draw(drawn.content.grouping, apart, curves);
+    legend.draw(drawn.content.grouping, drawn.apart, curves);
     selection.draw(drawn.selected, selectedAs);
   });
   onThemeChange(() => {

@@ -72,3 +72,13 @@ export function testVerdicts({ images }: FeatureMap, test: MapTest): (Verdict | 
   const tested = new Map(test.images.map((each) => [each.image, each]));
   return images.map(({ image }) => tested.get(image));
 }
+
+/** Groups with those of `wanted` set apart that there are: a class may have another name since, or be gone. */
+export function setApart(
+  groupsFor: (apart: readonly string[]) => Grouping,
+  wanted: readonly string[],
+): { grouping: Grouping; apart: readonly string[] } {
+  const all = groupsFor([]);
+  const apart = wanted.filter((each) => all.groups.some(({ key }) => key === each));
+  return { grouping: apart.length === 0 ? all : groupsFor(apart), apart };
+}

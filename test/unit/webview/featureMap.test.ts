@@ -4,7 +4,7 @@ import { mostLooks, nthLook } from '../../../src/charts/pointLook.ts';
 import { markers } from '../../../src/charts/runStyle.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import type { FeatureMap } from '../../../src/protocol/featureMap.ts';
-import { classGroups, headVerdicts, outcomeGroups, testVerdicts } from '../../../src/webview/featureMap/groups.ts'; // prettier-ignore
+import { classGroups, headVerdicts, outcomeGroups, setApart, testVerdicts } from '../../../src/webview/featureMap/groups.ts'; // prettier-ignore
 import { nearestPoint, pointsInside, pointTowards, selectionAfter, type Points } from '../../../src/webview/featureMap/points.ts'; // prettier-ignore
 import { movedBy, showing, toMap, toScreen, wholeMap, zoomedAt, type Place } from '../../../src/webview/featureMap/viewport.ts'; // prettier-ignore
 
@@ -124,4 +124,14 @@ test('images are right, unsure or wrong by the head, and by a test only those th
   assert.deepEqual(counts(verdicts, []), [['right', 1], ['unsure', 0], ['wrong', 0], ['untested', 2]]); // prettier-ignore
   const { groups, groupOf } = outcomeGroups(verdicts, []);
   assert.deepEqual([...groupOf].map((group) => groups[group]?.look?.color !== undefined), [false, false, true]); // prettier-ignore
+});
+
+test('a class that was set apart and is gone does not leave all others in the background', () => {
+  const map = mapOf(2, [[0, 0, 0.9], [1, 1, 0.4]]); // prettier-ignore
+  const drawn = (wanted: string[]) => {
+    const { apart, grouping } = setApart((keys) => classGroups(map, keys, 6), wanted);
+    return [apart, grouping.groups.map(({ look }) => look !== undefined)];
+  };
+  assert.deepEqual(drawn(['renamed']), [[], [true, true]]);
+  assert.deepEqual(drawn(['renamed', 'f1']), [['f1'], [false, true]]);
 });
