@@ -69,6 +69,8 @@ export function createFeatureMapSession(
     forget: () => {
       map = undefined;
       tests = [];
+      // What is still being read is of the network before.
+      asked++;
     },
     refreshTests,
     cancel: work.cancel,

@@ -105,8 +105,8 @@ function learn(known: Known, message: Exclude<FeatureMapPanelToPage, { type: 'pi
       known.tests = message.tests;
       return;
     case 'sources':
-      // Another network's map is another map.
-      if (known.sources && known.sources.source !== message.source) known.map = undefined;
+      // Another network's map is another map, and its tests are others.
+      if (known.sources && known.sources.source !== message.source) [known.map, known.tests] = [undefined, []];
       known.sources = message;
       return;
     case 'progress':

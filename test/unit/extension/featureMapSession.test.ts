@@ -69,3 +69,20 @@ test('a failure is told; what was cancelled is told only where there is no map t
   assert.deepEqual(told(), []);
   assert.equal(session.map?.images.length, 10);
 });
+
+test('tests that were still being read when another network was chosen are not told of its map', async () => {
+  const posted: FeatureMapPanelToPage[] = [];
+  const read: ((tests: []) => void)[] = [];
+  const session = createFeatureMapSession(
+    {
+      map: () => Promise.resolve(sampleFeatureMap(10)),
+      tests: () => new Promise((resolve) => void read.push(resolve)),
+    },
+    (message) => posted.push(message),
+  );
+  const asked = session.refreshTests();
+  session.forget();
+  read[0]?.([]);
+  await asked;
+  assert.deepEqual(posted, []);
+});
