@@ -89,7 +89,9 @@ export function featureMapView({ root, state, send }: FeatureMapViewOptions): (m
     if (message.type === 'picture') pictures.arrived(message.image, message.picture);
     else {
       learn(known, message);
-      derive();
+      // How far the next map is changes nothing of this one.
+      if (message.type === 'progress' || message.type === 'error') refresh();
+      else derive();
     }
   };
 }
