@@ -19,7 +19,7 @@ import { readSettings } from '../settings.ts';
 import { actOnFeatures } from './actOnFeatures.ts';
 import type { CleaningPanels } from './cleaningPanel.ts';
 import { closeDormantTabs } from './dormantTabs.ts';
-import { createFeatureMapSession, type FeatureMapSource } from './featureMapSession.ts';
+import { createFeatureMapSession, type FeatureMapSession, type FeatureMapSource } from './featureMapSession.ts';
 import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
 import { createPanel, hostPage, viewType } from './hostPage.ts';
 import { mapTests } from './mapTests.ts';
@@ -103,9 +103,6 @@ function fillPanel(
   const { log, runs } = parts;
   let source = known;
   let began = false;
-  /** Whether the folder has changed while nobody could see it. */
-  let isStale = false;
-  let lastLook = 0;
   const fail = (error: unknown) => showFailure(error, log);
   const connection = hostPage<FeatureMapPanelToPage, FeatureMapPanelToHost>(panel, context, {
     name: 'featureMap',
@@ -126,10 +123,7 @@ function fillPanel(
     },
     connection.post,
   );
-  async function look(): Promise<void> {
-    isStale = false;
-    await session.look().finally(() => (lastLook = Date.now()));
-  }
+  const looks = looksAt(panel, session);
   async function use(next: ClassifierSource): Promise<void> {
     began = true;
     if (source && JSON.stringify(source) === JSON.stringify(next) && session.map) return;
@@ -138,39 +132,74 @@ function fillPanel(
     await rememberFeatures(next, context.workspaceState);
     session.forget();
     connection.post(featuresOnOffer(data, source, runs.runs));
-    await look();
+    await looks.look();
   }
   async function begin(): Promise<void> {
     began = true;
     const first = await firstFeatures(source, context.workspaceState, parts);
     if (first) await use(first);
   }
-  const controls = { fileOf: (image: string) => image, use, look, cancel: session.cancel, post: connection.post };
+  const controls = {
+    fileOf: (image: string) => image,
+    use,
+    look: looks.look,
+    cancel: looks.cancel,
+    post: connection.post,
+  };
   async function obey(message: Exclude<FeatureMapPanelToHost, { type: 'ready' }>): Promise<void> {
     if (message.type === 'clean') clean(data, message.images);
     else if (message.type === 'reveal')
       await vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(message.image));
     else await actOnFeatures(message, controls, parts);
   }
-  const watcher = watchSettled([data], () => lastLook, () => {
-    if (!session.map || session.isRunning) return;
-    if (panel.visible) void look().catch(fail);
-    else isStale = true;
-  }); // prettier-ignore
-  const seen = panel.onDidChangeViewState(() => {
-    if (panel.visible && isStale) void look().catch(fail);
-  });
+  const watcher = watchSettled([data], looks.last, () => void looks.afterChange().catch(fail));
+  const seen = panel.onDidChangeViewState(() => void looks.lookIfStale().catch(fail));
   const tested = runs.onDidChangeCheckpoints((run) => {
     if (session.map && source?.kind === 'checkpoint' && source.path.startsWith(run))
       void session.refreshTests().catch(fail);
   });
   panel.onDidDispose(() => {
+    looks.close();
     for (const each of [watcher, seen, tested]) each.dispose();
     session.dispose();
     memory.forget(id);
   });
   memory.remember(id, { map: data, ...(source ? { source } : {}) });
   return use;
+}
+
+/** Looks at the folder for a panel, and again where it changes meanwhile. */
+function looksAt(panel: vscode.WebviewPanel, session: FeatureMapSession) {
+  /** `isStale`: the folder has changed while nobody could see it, or since a map was asked for that is not there yet. */
+  const state = { isStale: false, isClosed: false, last: 0 };
+  async function look(): Promise<void> {
+    // Who was asked for a network may have closed the page since.
+    if (state.isClosed) return;
+    state.isStale = false;
+    await session.look().finally(() => (state.last = Date.now()));
+    await lookIfStale();
+  }
+  async function lookIfStale(): Promise<void> {
+    if (state.isStale && !state.isClosed && !session.isRunning && panel.visible) await look();
+  }
+  return {
+    look,
+    lookIfStale,
+    afterChange: async () => {
+      if (!session.map && !session.isRunning) return;
+      state.isStale = true;
+      await lookIfStale();
+    },
+    cancel: () => {
+      state.isStale = false;
+      session.cancel();
+    },
+    /** When the last look ended. */
+    last: () => state.last,
+    close: () => {
+      state.isClosed = true;
+    },
+  };
 }
 
 async function askForMap(
