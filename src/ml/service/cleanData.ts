@@ -3,6 +3,7 @@ import { userError } from '../../protocol/errors.ts';
 import type { RequestContext } from '../../protocol/requestChannel.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { type CleaningSession, openCleaningSession } from '../cleaning/cleaningSession.ts';
+import { fileMarks } from '../cleaning/fileMarks.ts';
 import { readJournal } from '../cleaning/journal.ts';
 import { keptImages } from '../cleaning/keptImages.ts';
 import { createDecodePool, type DecodePool } from '../data/decodePool.ts';
@@ -22,8 +23,13 @@ export function createCleaner(): (request: CleanRequest | MapRequest, context: R
   let pool: DecodePool | undefined;
   const kept = createKeptSession<CleaningSession>();
 
-  function sessionFor({ data, layout, source, engine, device }: CleanRequest | MapRequest, context: RequestContext) {
-    return kept.get([resolve(data), layout, source], () =>
+  async function sessionFor(
+    { data, layout, source, engine, device }: CleanRequest | MapRequest,
+    context: RequestContext,
+  ) {
+    // A run writes a better checkpoint to the same path.
+    const marks = await fileMarks('path' in source ? [source.path] : []);
+    return kept.get([resolve(data), layout, source, marks], () =>
       withFeatures({ source, engine, device }, context, async (model, log) =>
         // The head is fitted on the CPU, which gives the same bits each time.
         openCleaningSession(data, model, {
