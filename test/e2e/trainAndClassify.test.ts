@@ -15,6 +15,7 @@ import {
   answerInput,
   chooseInContextMenu,
   chooseQuickPick,
+  chooseWhenStill,
   explorerRow,
   noteEditors,
   notification,
@@ -54,6 +55,7 @@ scenario(
     assertUnbroken(before, 'before the reload');
 
     const trainer = (await recordOf(run))?.process?.pid;
+    assert.ok(trainer !== undefined, 'the record names the process');
     await noteEditors(workbench, 'fivecrop.training');
     await reloadWindow(workbench);
     await stepBeyond(workbench, before.length + 3);
@@ -103,7 +105,7 @@ async function beginTraining(workbench: Workbench): Promise<void> {
   await chooseQuickPick(workbench, /flowers/);
   // The list is drawn in part only: filtered, the network is there.
   await quickInput(workbench).getByPlaceholder('Which network?').fill('ConvNet1');
-  await chooseQuickPick(workbench, 'ConvNet1');
+  await chooseWhenStill(workbench, 'ConvNet1');
   await answerQuestion(workbench, /How many epochs/, String(epochs));
   await answerQuestion(workbench, /How many images per step/, '8');
   await startTraining(workbench);
@@ -117,8 +119,10 @@ async function answerQuestion(workbench: Workbench, question: RegExp, answer: st
 
 async function findRun(folder: string): Promise<string> {
   const runs = join(folder, 'runs');
-  await until('the run has its folder', async () => existsSync(runs) && (await readdir(runs)).length > 0);
-  return join(runs, (await readdir(runs))[0] ?? '');
+  // While it is made, a folder has a name that begins with a dot.
+  const made = async () => (existsSync(runs) ? (await readdir(runs)).filter((name) => !name.startsWith('.')) : []);
+  await until('the run has its folder', async () => (await made()).length > 0);
+  return join(runs, (await made())[0] ?? '');
 }
 
 /** The last step that the page has, as its table of latest values says; 0 before the first. */

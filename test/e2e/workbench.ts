@@ -157,6 +157,24 @@ export async function chooseQuickPick(workbench: Workbench, label: string | RegE
   await quickPickRow(workbench, label).click();
 }
 
+/**
+ * Chooses a row of a list that draws itself anew, once it has lain still for longer than the list refuses rows that have
+ * just moved.
+ */
+export async function chooseWhenStill(workbench: Workbench, label: string | RegExp): Promise<void> {
+  const row = quickPickRow(workbench, label);
+  await row.waitFor();
+  let last = '';
+  let looks = 0;
+  await until(`the row ${String(label)} lies still`, async () => {
+    const place = JSON.stringify(await row.boundingBox());
+    looks = place === last ? looks + 1 : 0;
+    last = place;
+    return looks >= 4;
+  });
+  await row.click();
+}
+
 /** Types into the open input box and accepts it. */
 export async function answerInput(workbench: Workbench, text: string): Promise<void> {
   const input = quickInput(workbench).locator('input');
