@@ -18,7 +18,6 @@ import {
   chooseInContextMenu,
   chooseQuickPick,
   chooseUntilTaken,
-  chooseWhenStill,
   notification,
   openViewContainer,
   quickInput,
@@ -104,14 +103,14 @@ scenario('weights that cannot be had are told before the start, with what can be
   await pictures(here, 'first-no-weights');
 
   const opened = page.context().waitForEvent('page');
-  await chooseWhenStill(workbench, labelled('Open Weights Folder'));
+  await chooseQuickPick(workbench, labelled('Open Weights Folder'));
   assert.match(decodeURIComponent((await opened).url()), /\.weights$/);
   await (await opened).close();
   assert.ok(existsSync(join(folder, '.weights')));
 
   const mirror = await openMirror();
   try {
-    await chooseWhenStill(workbench, labelled('Set Mirror...'));
+    await chooseQuickPick(workbench, labelled('Set Mirror...'));
     const input = quickInput(workbench).locator('input');
     await quickInput(workbench).getByText('Set Mirror for Pretrained Weights').waitFor();
     await input.fill('ftp://example.org');

@@ -15,7 +15,6 @@ import {
   answerInput,
   chooseInContextMenu,
   chooseQuickPick,
-  chooseWhenStill,
   explorerRow,
   noteEditors,
   notification,
@@ -105,7 +104,7 @@ async function beginTraining(workbench: Workbench): Promise<void> {
   await chooseQuickPick(workbench, /flowers/);
   // The list is drawn in part only: filtered, the network is there.
   await quickInput(workbench).getByPlaceholder('Which network?').fill('ConvNet1');
-  await chooseWhenStill(workbench, 'ConvNet1');
+  await chooseQuickPick(workbench, 'ConvNet1');
   await answerQuestion(workbench, /How many epochs/, String(epochs));
   await answerQuestion(workbench, /How many images per step/, '8');
   await startTraining(workbench);

@@ -152,16 +152,11 @@ export async function runCommand(
   }
 }
 
-/** Chooses the row with that label in the open quick pick. */
-export async function chooseQuickPick(workbench: Workbench, label: string | RegExp): Promise<void> {
-  await quickPickRow(workbench, label).click();
-}
-
 /**
- * Chooses a row of a list that draws itself anew, once it has lain still for longer than the list refuses rows that have
- * just moved.
+ * Chooses a row of the open quick pick, once it has lain still for longer than our lists refuse a row that has just come
+ * into another's place.
  */
-export async function chooseWhenStill(workbench: Workbench, label: string | RegExp): Promise<void> {
+export async function chooseQuickPick(workbench: Workbench, label: string | RegExp): Promise<void> {
   const row = quickPickRow(workbench, label);
   await row.waitFor();
   let last = '';
