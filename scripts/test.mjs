@@ -12,10 +12,12 @@ import { copyJpegLibraries } from './jpegLibrary.mjs';
 
 /** Milliseconds after which a file of tests hangs, and fails. */
 const longest = 30 * 60 * 1000;
-/** Files that run beside each other: half of the time one waits, or computes on a single core. */
-const atOnce = 2;
-
 const [suite, ...given] = process.argv.slice(2);
+/**
+ * Files that run beside each other: half of the time one waits, or computes on a single core. Whole editors go one by one:
+ * beside another, one lost a key that a test pressed.
+ */
+const atOnce = suite === 'e2e' ? 1 : 2;
 const patterns = given.length > 0 ? given : [''];
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'test', suite);

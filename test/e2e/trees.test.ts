@@ -123,6 +123,7 @@ scenario('Delete asks once for all selected runs, and once more where there is n
   const doomed = ['doomed 1', 'doomed 2', 'doomed 3'];
   for (const name of doomed) await copyRun(folder, name, {});
   await openViewContainer(workbench, 'Fivecrop');
+  for (const name of doomed) await runRow(workbench, name).waitFor();
   await runRow(workbench, 'doomed 1').click();
   await runRow(workbench, 'doomed 3').click({ modifiers: ['Shift'] });
   await page.keyboard.press('Delete');
