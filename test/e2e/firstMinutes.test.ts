@@ -17,6 +17,7 @@ import {
   answerInput,
   chooseInContextMenu,
   chooseQuickPick,
+  chooseWhenStill,
   chooseUntilTaken,
   notification,
   openViewContainer,
@@ -76,7 +77,7 @@ scenario('weights that cannot be had are told before the start, with what can be
   const { page } = workbench;
   await drawPhotos(folder);
   await runCommand(workbench, 'Fivecrop: Train Model...');
-  await chooseQuickPick(workbench, /photos/);
+  await chooseWhenStill(workbench, /photos/);
   const question = quickInput(workbench).getByPlaceholder('Which network?');
   await question.waitFor();
   const groups = quickInput(workbench).locator('.quick-input-list-separator');
@@ -103,14 +104,14 @@ scenario('weights that cannot be had are told before the start, with what can be
   await pictures(here, 'first-no-weights');
 
   const opened = page.context().waitForEvent('page');
-  await chooseQuickPick(workbench, labelled('Open Weights Folder'));
+  await chooseWhenStill(workbench, labelled('Open Weights Folder'));
   assert.match(decodeURIComponent((await opened).url()), /\.weights$/);
   await (await opened).close();
   assert.ok(existsSync(join(folder, '.weights')));
 
   const mirror = await openMirror();
   try {
-    await chooseQuickPick(workbench, labelled('Set Mirror...'));
+    await chooseWhenStill(workbench, labelled('Set Mirror...'));
     const input = quickInput(workbench).locator('input');
     await quickInput(workbench).getByText('Set Mirror for Pretrained Weights').waitFor();
     await input.fill('ftp://example.org');

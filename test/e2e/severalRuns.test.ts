@@ -9,7 +9,7 @@ import { stage } from './scenarios.ts';
 import { until } from './until.ts';
 import {
   chooseInContextMenu,
-  chooseQuickPick,
+  chooseWhenStill,
   explorerRow,
   notification,
   openViewContainer,
@@ -53,7 +53,7 @@ scenario('a killed run is interrupted and resumed at a click; the run that waite
   const [first] = await recordsIn(folder);
   assert.ok(first);
   await trainWithFile(workbench, 'short.fivecrop.json');
-  await chooseQuickPick(workbench, /Add to Queue/);
+  await chooseWhenStill(workbench, /Add to Queue/);
   await openViewContainer(workbench, 'Fivecrop');
   await treeRows(workbench, 'Checkpoints').filter({ hasText: 'queued' }).waitFor();
   await screenshot(workbench, 'queue');
@@ -89,7 +89,7 @@ scenario('two runs train beside each other, and one is stopped without the other
   const [first] = await fresh();
   assert.ok(first);
   await trainWithFile(workbench, 'long.fivecrop.json');
-  await chooseQuickPick(workbench, /Start Now/);
+  await chooseWhenStill(workbench, /Start Now/);
   await until('both run', async () => (await fresh()).filter(({ state }) => state === 'running').length === 2);
   const second = (await fresh()).find(({ name }) => name !== first.name);
   assert.ok(second);

@@ -14,7 +14,7 @@ import { until } from './until.ts';
 import {
   answerInput,
   chooseInContextMenu,
-  chooseQuickPick,
+  chooseWhenStill,
   explorerRow,
   noteEditors,
   notification,
@@ -101,10 +101,10 @@ scenario(
 
 async function beginTraining(workbench: Workbench): Promise<void> {
   await runCommand(workbench, 'Fivecrop: Train Model...');
-  await chooseQuickPick(workbench, /flowers/);
+  await chooseWhenStill(workbench, /flowers/);
   // The list is drawn in part only: filtered, the network is there.
   await quickInput(workbench).getByPlaceholder('Which network?').fill('ConvNet1');
-  await chooseQuickPick(workbench, 'ConvNet1');
+  await chooseWhenStill(workbench, 'ConvNet1');
   await answerQuestion(workbench, /How many epochs/, String(epochs));
   await answerQuestion(workbench, /How many images per step/, '8');
   await startTraining(workbench);

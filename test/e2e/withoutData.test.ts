@@ -10,7 +10,7 @@ import { until } from './until.ts';
 import {
   answerInput,
   chooseInContextMenu,
-  chooseQuickPick,
+  chooseWhenStill,
   explorerRow,
   notification,
   openFolder,
@@ -104,7 +104,7 @@ scenario('a folder with a single image is refused with the reason, and another c
   await openViewContainer(workbench, 'Explorer');
   await chooseInContextMenu(workbench, await explorerRow(workbench, 'lonely'), 'Train Model on This Folder...');
   await quickInput(workbench).getByPlaceholder('Which network?').fill('ConvNet1');
-  await chooseQuickPick(workbench, 'ConvNet1');
+  await chooseWhenStill(workbench, 'ConvNet1');
   await quickInput(workbench)
     .getByText(/How many epochs/)
     .waitFor();
@@ -125,7 +125,7 @@ scenario('what is in the data is shown rendered, while the question stays', asyn
   await quickPickRow(workbench, /Show What Is in the Data/).waitFor();
   // After that the list is drawn anew, maybe under a click.
   await quickPickRow(workbench, /Checking for Unreadable/).waitFor({ state: 'hidden' });
-  await chooseQuickPick(workbench, /Show What Is in the Data/);
+  await chooseWhenStill(workbench, /Show What Is in the Data/);
   await webview(workbench).getByRole('heading', { level: 2, name: 'Classes' }).waitFor();
   await leaveQuestion(here);
 });
@@ -138,10 +138,10 @@ scenario('frozen layers can be ticked to compute in 8 bits, where some are', asy
   await quickPickRow(workbench, eightBits).waitFor();
   // After that the list is drawn anew, maybe under a click.
   await quickPickRow(workbench, /Checking for Unreadable/).waitFor({ state: 'hidden' });
-  await chooseQuickPick(workbench, eightBits);
+  await chooseWhenStill(workbench, eightBits);
   await quickPickRow(workbench, eightBits).locator('.codicon-check').waitFor();
   await screenshot(workbench, 'last-question');
-  await chooseQuickPick(workbench, eightBits);
+  await chooseWhenStill(workbench, eightBits);
   await quickPickRow(workbench, eightBits).locator('.codicon-circle-large-outline').waitFor();
   await leaveQuestion(here);
   await chooseInContextMenu(workbench, await explorerRow(workbench, 'good.fivecrop.json'), 'Train with This File');

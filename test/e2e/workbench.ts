@@ -152,11 +152,13 @@ export async function runCommand(
   }
 }
 
-/**
- * Chooses a row of the open quick pick, once it has lain still for longer than our lists refuse a row that has just come
- * into another's place.
- */
+/** Chooses the row with that label in the open quick pick. */
 export async function chooseQuickPick(workbench: Workbench, label: string | RegExp): Promise<void> {
+  await quickPickRow(workbench, label).click();
+}
+
+/** Chooses a row of a list that comes in parts, once it has lain still for longer than the list refuses moved rows. */
+export async function chooseWhenStill(workbench: Workbench, label: string | RegExp): Promise<void> {
   const row = quickPickRow(workbench, label);
   await row.waitFor();
   let last = '';
