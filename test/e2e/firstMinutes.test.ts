@@ -16,7 +16,6 @@ import { until } from './until.ts';
 import {
   answerInput,
   chooseInContextMenu,
-  chooseQuickPick,
   chooseWhenStill,
   chooseUntilTaken,
   notification,
@@ -91,7 +90,7 @@ scenario('weights that cannot be had are told before the start, with what can be
   // Speeds that are measured meanwhile draw the list anew.
   await question.fill('SqueezeNet 1.1');
   await chooseUntilTaken(workbench, 'SqueezeNet 1.1');
-  await chooseQuickPick(workbench, 'Head only');
+  await chooseWhenStill(workbench, 'Head only');
   await answer(workbench, /How many epochs/, '1');
   await answer(workbench, /How many images per step/, '8');
 
