@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cancelled, CancelledError, userError } from '../../protocol/errors.ts';
+import { cancelled, userError } from '../../protocol/errors.ts';
 import { plural } from '../../protocol/plural.ts';
 import { type Halving, type Sweep, sweepFiles, type TrialEvent } from '../../protocol/sweep.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
@@ -110,7 +110,7 @@ async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, 
     if (running.size === 0) break;
     await Promise.race(running.values());
   }
-  if (failure !== undefined && !(failure instanceof CancelledError)) throw failure;
+  if (failure !== undefined) throw failure;
   if (signal.aborted) throw cancelled();
 }
 

@@ -175,7 +175,7 @@ test('a trial that was stopped before its last validation is trained on until it
     await folder.close();
     throw cancelled();
   };
-  await runSweep(plan, { ...stopping.made, train });
+  await assert.rejects(runSweep(plan, { ...stopping.made, train }), CancelledError);
   const again = workers();
   await runSweep(plan, again.made);
   assert.deepEqual(again.trained, ['heads-1 to 1']);
