@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { relative, resolve } from 'node:path';
 import process from 'node:process';
-import { cancelled, UserError } from '../../protocol/errors.ts';
+import { UserError } from '../../protocol/errors.ts';
 import { comparedInReport, type StudyKind, studyKinds, type StudyPart } from '../../protocol/study.ts';
 import { weightsAdviceForShell } from '../../protocol/weightsAdvice.ts';
 import { seesWholeImage } from '../../protocol/preprocessing.ts';
@@ -9,13 +9,13 @@ import { compareResults, numbersOf, type StudyResult } from '../results/studyRes
 import { defaultWeightsFolder } from '../weights/weightsPlaces.ts';
 import { placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
-import { interruptedExitCode, withInterrupt } from './interrupt.ts';
+import { withInterrupt } from './interrupt.ts';
 import { createOutput, type Output } from './output.ts';
 import { findWithoutWeights, planStudy, requireTrainable, type WithoutWeights } from './planStudy.ts';
 import { type FinishedStudy, runStudy, type StudyWorkers } from './runStudy.ts';
 import { formatTable } from './table.ts';
 import { testedRun } from './testedRun.ts';
-import { trainApart } from './trainApart.ts';
+import { trainToEnd } from './trainApart.ts';
 import { addTrainingOptions } from './trainingFlags.ts';
 import { createTrainingView } from './trainingView.ts';
 
@@ -125,9 +125,6 @@ function workersOf(kind: StudyKind, options: OptionValues, output: Output, signa
   };
 }
 
-/** Lines of a run that failed among which is why. */
-const keptLines = 20;
-
 async function trainPart(
   { label, run }: StudyPart,
   args: readonly string[],
@@ -135,27 +132,16 @@ async function trainPart(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   const view = createTrainingView(output);
-  const lastLines: string[] = [];
-  let reason: string | undefined;
-  const code = await trainApart(args, {
+  const failure = await trainToEnd(args, `the process of its run ${run}`, {
     signal,
     onEvent: (event) => {
-      if (event.event === 'done' && event.state === 'failed') reason = event.reason;
       // The process says what it logs on its standard error, too.
       if (output.json) output.object(event);
       else if (event.event !== 'log') view.event(event);
     },
-    onLine: (line) => {
-      lastLines.push(line);
-      if (lastLines.length > keptLines) lastLines.shift();
-      view.line(line);
-    },
+    onLine: view.line,
   }).finally(view.end);
-  if (signal.aborted || code === interruptedExitCode) throw cancelled();
-  if (code === 0) return undefined;
-  const why = reason ?? lastLines.findLast((line) => line.startsWith('fivecrop: '))?.slice('fivecrop: '.length);
-  const failure = why ?? `the process of its run ${run} ended with exit code ${code}.`;
-  output.say(`${label} failed: ${failure}`);
+  if (failure !== undefined) output.say(`${label} failed: ${failure}`);
   return failure;
 }
 

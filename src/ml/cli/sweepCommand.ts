@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
-import { cancelled, CancelledError, usageError, UserError, userError } from '../../protocol/errors.ts';
+import { CancelledError, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { plural } from '../../protocol/plural.ts';
 import {
   parseSweepSpace,
@@ -34,7 +34,7 @@ import {
   trialStandings,
 } from './runSweep.ts';
 import { formatTable } from './table.ts';
-import { trainApart } from './trainApart.ts';
+import { trainToEnd } from './trainApart.ts';
 import { withAbsolutePaths } from './trainingConfigFrom.ts';
 
 const footer = `
@@ -221,26 +221,9 @@ async function run(folder: string, options: OptionValues, output: Output): Promi
   if (standings.every(({ state }) => state === 'failed')) throw userError('No trial of the sweep could be trained.');
 }
 
-/** Lines of a run among which is why it failed. */
-const keptLines = 20;
-
-async function trainTrial(args: readonly string[], signal: AbortSignal): Promise<string | undefined> {
-  const lastLines: string[] = [];
-  let reason: string | undefined;
-  const code = await trainApart(args, {
-    signal,
-    onEvent: (event) => {
-      if (event.event === 'done' && event.state === 'failed') reason = event.reason;
-    },
-    onLine: (line) => {
-      lastLines.push(line);
-      if (lastLines.length > keptLines) lastLines.shift();
-    },
-  });
-  if (signal.aborted) throw cancelled();
-  if (code === 0) return undefined;
-  const said = lastLines.findLast((line) => line.startsWith('fivecrop: '))?.slice('fivecrop: '.length);
-  return reason ?? said ?? `its process ended with exit code ${code}.`;
+/** What a trial says is in its run; several that train at once would talk across each other. */
+function trainTrial(args: readonly string[], signal: AbortSignal): Promise<string | undefined> {
+  return trainToEnd(args, 'its process', { signal, onEvent: () => undefined, onLine: () => undefined });
 }
 
 async function status(folder: string, output: Output): Promise<void> {

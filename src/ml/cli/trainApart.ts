@@ -3,7 +3,9 @@ import { setMaxListeners } from 'node:events';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { cancelled } from '../../protocol/errors.ts';
 import { trainingEventSchema, type TrainingEvent } from '../../protocol/trainingEvents.ts';
+import { interruptedExitCode } from './interrupt.ts';
 
 /** Who hears of a run that trains in a process of its own. */
 export interface ApartListeners {
@@ -21,7 +23,7 @@ const mostAtOnce = 100;
  * Runs `fivecrop train --json` with these arguments in a process of its own, so that its memory is its own and a crash
  * takes nothing with it. Resolves with its exit code. It ends with this process, at its next event.
  */
-export function trainApart(args: readonly string[], { onEvent, onLine, signal }: ApartListeners): Promise<number> {
+function trainApart(args: readonly string[], { onEvent, onLine, signal }: ApartListeners): Promise<number> {
   const script = import.meta.url.endsWith('.ts') ? './main.ts' : './fivecrop.mjs';
   const command = [...process.execArgv, fileURLToPath(new URL(script, import.meta.url)), 'train', ...args, '--json'];
   const child = spawn(process.execPath, command, {
@@ -47,6 +49,38 @@ export function trainApart(args: readonly string[], { onEvent, onLine, signal }:
     signal.removeEventListener('abort', stop);
     process.off('exit', stopAtOnce);
   });
+}
+
+/** Lines of a run that failed among which is why. */
+const keptLines = 20;
+
+/**
+ * `trainApart` to the end of the run: resolves with why not where it failed, `who` being the process in that sentence.
+ * Rejects with a `CancelledError` where it was interrupted.
+ */
+export async function trainToEnd(
+  args: readonly string[],
+  who: string,
+  { onEvent, onLine, signal }: ApartListeners,
+): Promise<string | undefined> {
+  const lastLines: string[] = [];
+  let reason: string | undefined;
+  const code = await trainApart(args, {
+    signal,
+    onEvent: (event) => {
+      if (event.event === 'done' && event.state === 'failed') reason = event.reason;
+      onEvent(event);
+    },
+    onLine: (line) => {
+      lastLines.push(line);
+      if (lastLines.length > keptLines) lastLines.shift();
+      onLine(line);
+    },
+  });
+  if (signal.aborted || code === interruptedExitCode) throw cancelled();
+  if (code === 0) return undefined;
+  const said = lastLines.findLast((line) => line.startsWith('fivecrop: '))?.slice('fivecrop: '.length);
+  return reason ?? said ?? `${who} ended with exit code ${code}.`;
 }
 
 function parsed(line: string): unknown {

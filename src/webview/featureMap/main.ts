@@ -1,6 +1,7 @@
 import '../components/withoutEval.ts';
 import '../components/configureTexts.ts';
 import '../components/page.css';
+import '../components/featurePage.css';
 import './featureMap.css';
 import { featureMapPanelToPageSchema, type FeatureMapPanelToHost } from '../../protocol/featureMapPanel.ts';
 import { rootElement } from '../components/element.ts';

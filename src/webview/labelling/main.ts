@@ -1,6 +1,7 @@
 import '../components/withoutEval.ts';
 import '../components/configureTexts.ts';
 import '../components/page.css';
+import '../components/featurePage.css';
 import '../components/gallery.css';
 import './labelling.css';
 import { labellingPanelToPageSchema, type LabellingPanelToHost } from '../../protocol/labellingPanel.ts';
