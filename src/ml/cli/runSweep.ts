@@ -213,12 +213,14 @@ export function trialStandings(
   events: readonly TrialEvent[],
   rungs: readonly number[],
 ): TrialStanding[] {
+  const eventsOf = new Map<number, TrialEvent[]>();
+  for (const event of events) eventsOf.set(event.trial, [...(eventsOf.get(event.trial) ?? []), event]);
   const standings = trials.map((settings, index): TrialStanding => {
     const trial = index + 1;
-    const own = events.filter((event) => event.trial === trial);
+    const own = eventsOf.get(trial) ?? [];
     const run = own.find((event) => event.event === 'begun')?.run;
     const failed = own.find((event) => event.event === 'failed');
-    const reached = own.filter((event) => event.event === 'reached').at(-1);
+    const reached = own.findLast((event) => event.event === 'reached');
     const begun = own.findLast((event) => event.event === 'begun');
     const facts = {
       ...{ trial, settings },
