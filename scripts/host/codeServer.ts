@@ -31,6 +31,8 @@ export type CodeServerOptions = {
   vsix?: readonly string[];
   /** Added to the settings that keep the workbench quiet. */
   settings?: Record<string, unknown>;
+  /** Settings of the server's machine: VS Code takes settings of the scope `machine-overridable` from here alone. */
+  machineSettings?: Record<string, unknown>;
   /** Lets the workbench run `extensionTestsPath`; it also suppresses notifications. */
   smokeTestDriver?: boolean;
   workspaceTrust?: boolean;
@@ -61,7 +63,8 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
   const dataFolder = options.dataFolder ?? (await mkdtemp(join(tmpdir(), 'fivecrop-code-')));
   const release = () => (options.dataFolder === undefined ? removeFolder(dataFolder) : Promise.resolve());
   try {
-    await writeSettings(dataFolder, { ...quietSettings, ...options.settings });
+    await writeSettings(dataFolder, 'User', { ...quietSettings, ...options.settings });
+    if (options.machineSettings) await writeSettings(dataFolder, 'Machine', options.machineSettings);
     for (const vsix of options.vsix ?? []) await installExtension(options, dataFolder, vsix);
     const server = launch(options, serverArguments(options, dataFolder));
     const port = await listeningPort(server).catch(async (error: unknown) => {
@@ -130,8 +133,12 @@ function launch(options: CodeServerOptions, args: readonly string[]): ChildProce
   return child;
 }
 
-async function writeSettings(dataFolder: string, settings: Record<string, unknown>): Promise<void> {
-  const folder = join(dataFolder, 'data', 'User');
+async function writeSettings(
+  dataFolder: string,
+  level: 'User' | 'Machine',
+  settings: Record<string, unknown>,
+): Promise<void> {
+  const folder = join(dataFolder, 'data', level);
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'settings.json'), JSON.stringify(settings, null, 2));
 }

@@ -37,7 +37,7 @@ const toastActions = ['Try Again', 'Open Folder', 'Set Mirror...', 'Train Withou
 
 const scenario = stage({
   theme: 'light',
-  settings: { 'fivecrop.weightsMirror': unreachable, 'fivecrop.weightsFolder': '.weights' },
+  machineSettings: { 'fivecrop.weightsMirror': unreachable, 'fivecrop.weightsFolder': '.weights' },
   prepare: () => Promise.resolve(),
 });
 

@@ -24,6 +24,7 @@ export type WorkbenchOptions = {
   /** The folder to open; none opens an empty window. */
   folder?: string;
   settings?: Record<string, unknown>;
+  machineSettings?: Record<string, unknown>;
   theme?: Theme;
   viewport?: { width: number; height: number };
   /** Leaves the question of workspace trust on. */
@@ -49,6 +50,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     host: await installCodeHost(),
     vsix: [presentVsix()],
     settings: { 'workbench.colorTheme': themes[options.theme ?? 'dark'].setting, ...options.settings },
+    ...(options.machineSettings && { machineSettings: options.machineSettings }),
     workspaceTrust: options.workspaceTrust ?? false,
     env: options.env ?? {},
   });
