@@ -13,6 +13,9 @@ export const runFiles = {
   profile: 'profile.json',
   lock: 'run.lock',
   split: 'split.json',
+  /** See `jobRecord.ts` and `runControl.ts`. */
+  job: 'job.json',
+  control: 'control.json',
   checkpoints: 'checkpoints',
   best: 'best.safetensors',
   last: 'last.safetensors',

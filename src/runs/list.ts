@@ -2,8 +2,10 @@ import type { Stats } from 'node:fs';
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { codeOf, messageOf, userError } from '../protocol/errors.ts';
+import type { JobRecord } from '../protocol/jobRecord.ts';
 import { runFiles, type RunRecord } from '../protocol/runRecord.ts';
 import { requireRegular } from './boundedFile.ts';
+import { readJobRecord } from './job.ts';
 import { readRunRecord } from './record.ts';
 import { type DerivedRunState, stateOf } from './state.ts';
 
@@ -13,6 +15,8 @@ export interface StoredRun {
   readonly folder: string;
   readonly record: RunRecord;
   readonly state: DerivedRunState;
+  /** What trains it on another machine, if anything does and its record can be understood. */
+  readonly job?: JobRecord;
 }
 
 /** A folder whose `run.json` cannot be understood, or in which lies what no run writes, with the reason. */
@@ -67,8 +71,10 @@ export async function hasRecord(folder: string): Promise<boolean> {
 export async function readStoredRun(folder: string, readRecord = readRunRecord): Promise<StoredRun> {
   await requireOrdinary(folder);
   const found = await readRecord(folder);
-  const record = stateOf(folder, found) === 'broken off' ? await readRecord(folder) : found;
-  return { folder, record, state: stateOf(folder, record) };
+  const isOver = ['broken off', 'queued'].includes(stateOf(folder, found));
+  const record = isOver ? await readRecord(folder) : found;
+  const job = await readJobRecord(folder).catch(() => undefined);
+  return { folder, record, state: stateOf(folder, record), ...(job ? { job } : {}) };
 }
 
 export function newestFirst(a: StoredRun, b: StoredRun): number {

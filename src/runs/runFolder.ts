@@ -79,7 +79,8 @@ export async function createRunFolder(
 export function reopenRunFolder(folder: string): Promise<RunFolder> {
   const path = resolve(folder);
   return openRunFolder(path, (record) => {
-    if (isLive(stateOf(path, record))) throw stillTraining(record.name);
+    // Of a process that the record does not name, the lock alone tells, which is ours now.
+    if (record.process !== undefined && isLive(stateOf(path, record))) throw stillTraining(record.name);
   });
 }
 

@@ -1,25 +1,37 @@
 import { join } from 'node:path';
+import type { JobRecord } from '../protocol/jobRecord.ts';
 import { runFiles, type RunRecord } from '../protocol/runRecord.ts';
 import type { RunState } from '../protocol/trainingEvents.ts';
+import { hasJob } from './job.ts';
 import { lastSignOf, patience } from './lock.ts';
-import { type Owner, ownerState } from './owner.ts';
+import { isElsewhere, type Owner, ownerState } from './owner.ts';
 
 const liveStates: ReadonlySet<RunState> = new Set(['preparing', 'running', 'paused', 'stopping']);
 
-/** What has become of a run: its recorded state, or `broken off` where that is a live one and its process is gone. */
-export type DerivedRunState = RunState | 'broken off';
+/**
+ * What has become of a run: its recorded state, `queued` where that is a live one and its job has not begun or waits to go
+ * on, or `broken off` where its process is gone.
+ */
+export type DerivedRunState = RunState | 'queued' | 'broken off';
 
 /** The state of the run in `folder`. */
 export function stateOf(folder: string, record: RunRecord): DerivedRunState {
   if (!liveStates.has(record.state)) return record.state;
-  return lives(folder, record.process) ? record.state : 'broken off';
+  if (lives(folder, record.process)) return record.state;
+  // Whoever puts a job into the queue leaves no process in the record.
+  return record.process === undefined && hasJob(folder) ? 'queued' : 'broken off';
 }
 
-/** Of a process on another machine, or one that the record does not name, its signs of life in the folder tell. */
+/**
+ * Of a process on another machine, or one that the record does not name, its signs of life in the folder tell: it touches
+ * its lock every ten seconds (`lock.ts`), and a minute without that is its end. The clocks of both machines must agree that far.
+ */
 function lives(folder: string, owner: Owner | undefined): boolean {
   const state = owner === undefined ? 'elsewhere' : ownerState(owner);
   if (state !== 'elsewhere') return state === 'here';
-  const signs = [runFiles.lock, runFiles.record].map((name) => lastSignOf(join(folder, name)) ?? 0);
+  // A new record is a sign too, but not the one that a job was put into the queue with.
+  const names = owner === undefined && hasJob(folder) ? [runFiles.lock] : [runFiles.lock, runFiles.record];
+  const signs = names.map((name) => lastSignOf(join(folder, name)) ?? 0);
   return Date.now() - Math.max(...signs) < patience;
 }
 
@@ -28,6 +40,20 @@ export function stateName(state: DerivedRunState): string {
   return state === 'broken off' ? 'interrupted' : state;
 }
 
+/** `stateName`, with what is known of a run's job: `requeued`, `lost`, `running on node7`. */
+export function stateWithPlace(run: {
+  readonly state: DerivedRunState;
+  readonly record: Pick<RunRecord, 'process'>;
+  readonly job?: JobRecord;
+}): string {
+  const { state, record, job } = run;
+  if (state === 'queued' && (job?.requeues ?? 0) > 0) return 'requeued';
+  if (state === 'broken off' && job !== undefined) return 'lost';
+  const { process: owner } = record;
+  const isAway = isLive(state) && owner?.host !== undefined && isElsewhere(owner);
+  return isAway ? `${stateName(state)} on ${owner.host}` : stateName(state);
+}
+
 export function isLive(state: DerivedRunState): boolean {
-  return state !== 'broken off' && liveStates.has(state);
+  return state !== 'broken off' && state !== 'queued' && liveStates.has(state);
 }

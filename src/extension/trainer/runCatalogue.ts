@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { dirname } from 'node:path';
 import { messageOf } from '../../protocol/errors.ts';
 import {
@@ -96,7 +97,8 @@ function sameRun(before: StoredRun | undefined, now: StoredRun): boolean {
   return (
     before?.state === now.state &&
     before.record.updated === now.record.updated &&
-    before.record.name === now.record.name
+    before.record.name === now.record.name &&
+    isDeepStrictEqual(before.job, now.job)
   );
 }
 

@@ -200,6 +200,7 @@ const stateIcons: Readonly<Record<DerivedRunState, readonly [icon: string, colou
   finished: ['pass', 'testing.iconPassed'],
   stopped: ['circle-slash'],
   failed: ['error', 'testing.iconFailed'],
+  queued: ['clock'],
   'broken off': ['debug-disconnect', 'list.warningForeground'],
 };
 

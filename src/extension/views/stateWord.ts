@@ -9,6 +9,7 @@ const words: Readonly<Record<DerivedRunState, string>> = {
   finished: l10n.t('finished'),
   stopped: l10n.t('stopped'),
   failed: l10n.t('failed'),
+  queued: l10n.t('queued'),
   'broken off': l10n.t('interrupted'),
 };
 

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { networkName } from '../../protocol/networkName.ts';
 import { listRuns, type StoredRun } from '../../runs/list.ts';
 import { type UsableFile, usableFiles } from '../../runs/sizes.ts';
-import { stateName } from '../../runs/state.ts';
+import { stateWithPlace } from '../../runs/state.ts';
 import type { OptionValues } from './configFlags.ts';
 import { createOutput, type Output } from './output.ts';
 import { formatTable } from './table.ts';
@@ -48,13 +48,14 @@ function sizeText({ name, bytes }: UsableFile): string {
 
 const header = ['run', 'state', 'network', 'method', 'data', 'epoch', 'best accuracy'];
 
-function rowOf({ folder, record, state }: StoredRun): string[] {
+function rowOf(run: StoredRun): string[] {
+  const { folder, record } = run;
   const { config, progress, best } = record;
   const { network } = config;
   return [
     // A copied or renamed folder is known by its own name.
     basename(folder),
-    stateName(state),
+    stateWithPlace(run),
     networkName(network),
     config.method,
     basename(config.data),
