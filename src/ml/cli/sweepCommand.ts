@@ -49,7 +49,7 @@ The space is a .fivecrop.json file in which a setting may be a list of choices o
   }
 Samplers: grid (every combination), random, sobol (spread more evenly than random). With halving, all trials train for
 "first" epochs; after these, and each time after "factor" times as many, only the best 1/factor of those that came so far
-go on. Trials are compared by their best validation accuracy; test the one that you take on images that chose nothing.
+go on; at least one trains for all epochs. Trials are compared by their best validation accuracy; test the one that you take on images that chose nothing.
 
 Examples:
   fivecrop sweep heads.fivecrop.json flowers               trials one after the other, in ./runs

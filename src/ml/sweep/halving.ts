@@ -36,8 +36,10 @@ export function compareScores(a: Score, b: Score): number {
 /**
  * What a free worker does next, by asynchronous successive halving (Li et al. 2020, algorithm 2): from the highest rung
  * down, the best trial that is among the best 1/`factor` of its rung and has not been promoted; where there is none, a new
- * trial. A job that was begun and did not end, because its process was killed, comes first. Undefined where nothing is to
- * be done, for good or until a trial that runs has ended; `running` are those, whether `begun` has them yet or not.
+ * trial. A job that was begun and did not end, because its process was killed, comes first. If all that is done and no
+ * trial was trained to the end, because there are too few for that share of them, the best one goes on to it. Undefined
+ * where nothing is to be done, for good or until a trial that runs has ended; `running` are those, whether `begun` has them
+ * yet or not.
  */
 export function nextJob(standing: Standing, rungs: number, factor: number, running: readonly Job[]): Job | undefined {
   const { begun, reached, failed, trials } = standing;
@@ -45,15 +47,21 @@ export function nextJob(standing: Standing, rungs: number, factor: number, runni
   const open = begun.find((job) => !settled.has(keyOf(job)));
   if (open) return { trial: open.trial, rung: open.rung };
   const started = new Set([...begun, ...running].map(keyOf));
-  for (let rung = rungs - 2; rung >= 0; rung--) {
-    const there = reached.filter((job) => job.rung === rung).sort(compareScores);
-    const best = there.slice(0, Math.floor(there.length / factor));
-    const promoted = best.find(({ trial }) => !started.has(keyOf({ trial, rung: rung + 1 })));
-    if (promoted) return { trial: promoted.trial, rung: rung + 1 };
-  }
+  const promotion = (share: number): Job | undefined => {
+    for (let rung = rungs - 2; rung >= 0; rung--) {
+      const there = reached.filter((job) => job.rung === rung).sort(compareScores);
+      const best = there.slice(0, Math.floor(there.length * share));
+      const promoted = best.find(({ trial }) => !started.has(keyOf({ trial, rung: rung + 1 })));
+      if (promoted) return { trial: promoted.trial, rung: rung + 1 };
+    }
+    return undefined;
+  };
+  const promoted = promotion(1 / factor);
+  if (promoted) return promoted;
   const known = new Set([...begun, ...running].map(({ trial }) => trial));
   for (let trial = 1; trial <= trials; trial++) if (!known.has(trial)) return { trial, rung: 0 };
-  return undefined;
+  const isOver = running.length === 0 && !reached.some(({ rung }) => rung === rungs - 1);
+  return isOver ? promotion(1) : undefined;
 }
 
 function keyOf({ trial, rung }: Job): string {

@@ -178,7 +178,7 @@ test('a trial that was stopped before its last validation is trained on until it
   await assert.rejects(runSweep(plan, { ...stopping.made, train }), CancelledError);
   const again = workers();
   await runSweep(plan, again.made);
-  assert.deepEqual(again.trained, ['heads-1 to 1']);
+  assert.deepEqual(again.trained, ['heads-1 to 1', 'heads-1 to 3', 'heads-1 to 9']);
   const [reached] = (await readTrialEvents(plan.folder)).filter((event) => event.event === 'reached');
   assert.equal(reached?.epochs, 1);
 });
@@ -193,7 +193,7 @@ test('a sweep that was renamed goes on with the runs that it has', async (t) => 
   await rename(plan.folder, folder);
   const second = workers();
   await runSweep({ ...plan, folder, name: 'tails' }, second.made);
-  assert.deepEqual(second.trained, ['heads-3 to 3']);
+  assert.deepEqual(second.trained, ['heads-3 to 3', 'heads-3 to 9']);
 });
 
 test('a sweep that runs is not run a second time', async (t) => {

@@ -77,6 +77,17 @@ for (const workers of [1, 25]) {
   });
 }
 
+test('of trials too few for a share of them to reach the end, the best one goes on to it alone', () => {
+  for (const workers of [1, 4]) {
+    const { rungs, standing, trained } = simulate(5, workers, { first: 1, factor: 3 }, 27);
+    const last = standing.reached.filter(({ rung }) => rung === rungs.length - 1);
+    assert.equal(last.length, 1);
+    const below = standing.reached.filter(({ rung }) => rung === rungs.length - 2).sort(compareScores);
+    assert.equal(last[0]?.trial, below[0]?.trial);
+    assert.equal([...trained.values()].filter((epochs) => epochs === 27).length, 1);
+  }
+});
+
 test('a job that was begun and did not end comes first, and a trial that failed is not trained again', () => {
   const score = { accuracy: 0.5, loss: 1 };
   const job = (trial: number, rung = 0) => ({ trial, rung });
