@@ -22,7 +22,7 @@ const cleaningItemSchema = z.object({
   score: between(0, 1),
   /** The image that it is nearly the same as. */
   twin: path().optional(),
-  what: z.enum(['blurred', 'dark', 'bright', 'flat']).optional(),
+  what: z.enum(['blurred', 'dark', 'bright', 'flat', 'elongated']).optional(),
 });
 export type CleaningItem = z.infer<typeof cleaningItemSchema>;
 

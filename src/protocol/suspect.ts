@@ -17,6 +17,6 @@ export const suspectSchema = z.object({
   /** The image that it is nearly the same as, for `duplicate`. */
   twin: path().optional(),
   /** For `quality`. */
-  what: z.enum(['blurred', 'dark', 'bright', 'flat']).optional(),
+  what: z.enum(['blurred', 'dark', 'bright', 'flat', 'elongated']).optional(),
 });
 export type Suspect = z.infer<typeof suspectSchema>;

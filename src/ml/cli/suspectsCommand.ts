@@ -30,7 +30,7 @@ export function suspectsCommand(): Command {
   const command = new Command('suspects')
     .summary('find wrong labels, near-duplicates, outliers and bad images')
     .description(
-      'Lists images of a data set that look wrong, the most certain first: labels that the data contradicts, near-duplicates, outliers, and blurred, dark, bright or flat images.',
+      'Lists images of a data set that look wrong, the most certain first: labels that the data contradicts, near-duplicates, outliers, and images that are blurred, dark, bright, flat or long and narrow.',
     )
     .argument('<data>', 'folder of images, as for train')
     .option('--checkpoint <file>', 'a checkpoint, or the folder of a run, whose network makes the features')

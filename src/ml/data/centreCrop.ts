@@ -13,7 +13,7 @@ export function centreOffset(width: number, height: number, size: number): { lef
 }
 
 /** Where the image is in its centre crop, which is black beside it: the whole crop, unless the image is smaller. */
-export function centrePart([width, height]: readonly [number, number], size: number): CropPart {
+export function centrePart({ width, height }: Pick<RgbImage, 'width' | 'height'>, size: number): CropPart {
   const { left, top } = centreOffset(width, height, size);
   return {
     left: Math.max(0, -left),

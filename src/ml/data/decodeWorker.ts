@@ -14,7 +14,7 @@ import { largeImagePixels, withLargeImageLock } from './largeImageLock.ts';
 import type { LargeImageLock } from './largeImageLock.ts';
 import type { Loss } from './lostImage.ts';
 import { withOpenImage } from './openImage.ts';
-import type { ResizedImage, Resizing } from './rgbImage.ts';
+import type { ResizedImage, ResizedSize, Resizing } from './rgbImage.ts';
 import { type Sketch, sketchOf, sketchSide, thumbnailOf, thumbnailSide } from './sketch.ts';
 import type { DecodeGate } from './viewableImage.ts';
 
@@ -56,8 +56,8 @@ export interface LoadTask {
 export type LoadResult =
   | {
       readonly ok: true;
-      /** Width and height to which an image that was loaded was resized, ahead of its crop. */
-      readonly resized?: readonly [number, number];
+      /** Size of an image that was loaded, ahead of its crop. */
+      readonly resized?: ResizedSize;
       /** What is to be remembered of the file, where it was not seen before or has been touched. */
       readonly seen?: SeenImage;
       /** The image in a few bytes, where it was not seen before. */
@@ -95,11 +95,11 @@ export async function loadImages({ requests, folder, lock, room }: LoadTask): Pr
       const end = offset + 3 * request.crop * request.crop;
       augment(image, request.augment, request.crop, random, pixels.subarray(offset, end), request.further);
       offset = end;
-      const resized = [image.width, image.height] as const;
+      const { width, height, source } = image;
       results.push({
         ok: true,
         written: 0,
-        resized,
+        resized: { width, height, source },
         ...kept,
         ...(request.keep === 'memory' && !request.held ? { image } : {}),
       });

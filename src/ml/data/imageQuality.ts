@@ -8,8 +8,13 @@ export interface ImageQuality {
   readonly contrast: number;
 }
 
-/** Numbers of an image's quality, as they are kept. */
-export const qualityNumbers = 3;
+/** Numbers of an image's quality, as they are kept: sharpness, brightness, contrast and elongation. */
+export const qualityNumbers = 4;
+
+/** How many times as long an image's long side is as its short one. */
+export function elongation({ width, height }: { readonly width: number; readonly height: number }): number {
+  return Math.max(width, height) / Math.min(width, height);
+}
 
 /** A part of a crop, in its pixels. */
 export interface CropPart {

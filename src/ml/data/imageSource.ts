@@ -10,6 +10,7 @@ import {
 } from './keptImages.ts';
 import { lostImage } from './lostImage.ts';
 import { nativeJpegFailure } from './nativeJpeg.ts';
+import type { ResizedSize } from './rgbImage.ts';
 import type { Sketch } from './sketch.ts';
 
 /** An image wanted as a network's input. */
@@ -44,8 +45,8 @@ export interface ImageSource {
 }
 
 export interface LoadedPixels {
-  /** Width and height to which each image was resized, ahead of its crop; undefined for one that does not decode. */
-  readonly resized: readonly (readonly [number, number] | undefined)[];
+  /** Size of each image, ahead of its crop; undefined for one that does not decode. */
+  readonly resized: readonly (ResizedSize | undefined)[];
   readonly pixels: Uint8Array<ArrayBuffer>;
 }
 
@@ -101,7 +102,7 @@ export function createImageSource(options: ImageSourceOptions): ImageSource {
         requests.forEach((request, index) => kept.settle(request, answer?.results[index]));
       }
       requests.forEach((request, index) => note(request, answer?.results[index]));
-      const resized: (readonly [number, number] | undefined)[] = wanted.map(() => undefined);
+      const resized: (ResizedSize | undefined)[] = wanted.map(() => undefined);
       positions.forEach((position, index) => {
         const result = answer?.results[index];
         if (result?.ok) resized[position] = result.resized;

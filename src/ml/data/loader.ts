@@ -5,6 +5,7 @@ import type { Augmentation, FurtherAugmentation } from './augment.ts';
 import { balancedOrder, timesBefore } from './balancedOrder.ts';
 import type { ImageRequest, ImageSource } from './imageSource.ts';
 import { inChunks } from './inChunks.ts';
+import type { ResizedSize } from './rgbImage.ts';
 import type { Sample } from './scanDataset.ts';
 import { createSpareBuffers, type SpareBuffers } from './spareBuffers.ts';
 
@@ -45,8 +46,8 @@ export interface Batch {
    * memory is used for another batch, and they are empty.
    */
   readonly images: Tensor & { readonly dtype: 'uint8'; readonly data: Uint8Array<ArrayBuffer> };
-  /** Width and height to which each image was resized, ahead of its crop. */
-  readonly resized: readonly (readonly [number, number])[];
+  /** Size of each image, ahead of its crop. */
+  readonly resized: readonly ResizedSize[];
   /** Class indices, `[N]`. */
   readonly labels: Int32Array;
   /** Which samples these are, `[N]`. */
@@ -174,7 +175,7 @@ interface LoadedSample {
   readonly index: number;
   readonly place: number;
   readonly pixels: Uint8Array<ArrayBuffer>;
-  readonly resized: readonly [number, number];
+  readonly resized: ResizedSize;
 }
 
 async function loadBatch(

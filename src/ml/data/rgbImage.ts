@@ -14,6 +14,9 @@ export interface ResizedImage extends RgbImage {
   readonly source: { readonly width: number; readonly height: number };
 }
 
+/** What an image was resized to, and from. */
+export type ResizedSize = Pick<ResizedImage, 'width' | 'height' | 'source'>;
+
 /** How an image is resized. */
 export interface Resizing {
   /** Short side after the resize, in pixels; with the fit `pad` the long side, with `squash` both. */

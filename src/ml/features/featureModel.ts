@@ -37,7 +37,7 @@ export interface ImageFeatures {
   readonly width: number;
   /** `[images, width]` */
   readonly features: Float32Array;
-  /** `[images, qualityNumbers]`: sharpness, brightness, contrast. */
+  /** `[images, qualityNumbers]`: sharpness, brightness, contrast, elongation. */
   readonly quality: Float32Array;
   /** Whether an image has a row: 0 for those that do not decode. */
   readonly decoded: Uint8Array;

@@ -35,7 +35,7 @@ const outerFence = 3;
 
 /**
  * What looks wrong in a data set, the surest of each kind first: labels that the data contradicts, near-duplicates,
- * outliers, and images that are blurred, dark, bright or empty beside the others.
+ * outliers, and images that are blurred, dark, bright, empty or long and narrow beside the others.
  */
 export async function findSuspects(
   samples: readonly Sample[],
@@ -115,7 +115,7 @@ function outliers({ cosines, rows, count }: Neighbours, isKept: (row: number) =>
     const own = [...cosines.subarray(row * count, (row + 1) * count)].filter(Number.isFinite);
     return own.length === 0 ? 0 : 1 - own.reduce((sum, cosine) => sum + cosine, 0) / own.length;
   });
-  const { high } = fences(distances);
+  const { high } = fences(distances, 0);
   const far = kept.flatMap((row, at) => {
     const distance = distances[at] ?? 0;
     return distance > high ? [{ kind: 'outlier' as const, ...about(row), score: Math.min(1, distance) }] : [];
@@ -126,38 +126,44 @@ function outliers({ cosines, rows, count }: Neighbours, isKept: (row: number) =>
 /** A figure of every image, and what one is called that is far too low or too high. */
 interface Measure {
   readonly values: readonly number[];
-  readonly low: Suspect['what'];
-  readonly high: Suspect['what'];
+  readonly low?: Suspect['what'];
+  readonly high?: Suspect['what'];
+  /** Least distance of the quartiles that fences are put up by. */
+  readonly leastWidth?: number;
 }
 
-/** Images whose sharpness, brightness or contrast lies beyond the outer fence of all; sharpness and contrast by their logarithm. */
+/** Images that are odd have to be twice as long for their width as three of four others. */
+const leastElongation = Math.log(2) / outerFence;
+
+/** Images whose sharpness, brightness, contrast or elongation lies beyond the outer fence of all; all but brightness by their logarithm. */
 function oddQuality({ quality, decoded }: ImageFeatures, isKept: (row: number) => boolean, about: About): Suspect[] {
   const kept = [...decoded.keys()].filter(isKept);
   const figure = (column: number) => kept.map((row) => quality[row * qualityNumbers + column] ?? 0);
   const logarithm = (values: readonly number[]) => values.map((value) => Math.log(value + 1));
   const measures: readonly Measure[] = [
-    { values: logarithm(figure(0)), low: 'blurred', high: undefined },
+    { values: logarithm(figure(0)), low: 'blurred' },
     { values: figure(1), low: 'dark', high: 'bright' },
-    { values: logarithm(figure(2)), low: 'flat', high: undefined },
+    { values: logarithm(figure(2)), low: 'flat' },
+    { values: figure(3).map(Math.log), high: 'elongated', leastWidth: leastElongation },
   ];
-  const odd = measures.flatMap(({ values, low: tooLow, high: tooHigh }) => {
-    const { low, high, width } = fences(values);
+  const odd = measures.flatMap(({ values, low: tooLow, high: tooHigh, leastWidth = 1e-6 }) => {
+    const { low, high, width } = fences(values, leastWidth);
     return kept.flatMap((row, at): Suspect[] => {
       const value = values[at] ?? 0;
       const [what, beyond] = value < low ? [tooLow, low - value] : value > high ? [tooHigh, value - high] : [];
       if (what === undefined || beyond === undefined) return [];
-      return [{ kind: 'quality', ...about(row), what, score: 1 - 1 / (2 + beyond / Math.max(width, 1e-6)) }];
+      return [{ kind: 'quality', ...about(row), what, score: 1 - 1 / (2 + beyond / width) }];
     });
   });
   return surestFirst(odd);
 }
 
-/** Tukey's outer fences: the quartiles less and plus three times their distance. */
-function fences(values: readonly number[]): { low: number; high: number; width: number } {
+/** Tukey's outer fences: the quartiles less and plus three times their distance, or `leastWidth` if that is more. */
+function fences(values: readonly number[], leastWidth: number): { low: number; high: number; width: number } {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   const [first, third] = [at(0.25), at(0.75)];
-  const width = third - first;
+  const width = Math.max(leastWidth, third - first);
   return { low: first - outerFence * width, high: third + outerFence * width, width };
 }
 

@@ -6,7 +6,7 @@ import type { Sample } from '../data/scanDataset.ts';
 import type { FeatureModel, ImageFeatures } from './featureModel.ts';
 import { type KeptFeatures, readKeptFeatures, writeKeptFeatures } from './keptFeatures.ts';
 import { centrePart } from '../data/centreCrop.ts';
-import { measureQuality, qualityNumbers } from '../data/imageQuality.ts';
+import { elongation, measureQuality, qualityNumbers } from '../data/imageQuality.ts';
 
 export interface ImageFeaturesOptions {
   readonly pool: DecodePool;
@@ -74,13 +74,11 @@ export async function imageFeatures(
         indices.forEach((index, row) => {
           const place = missing[index] ?? 0;
           const planes = images.data.subarray(row * 3 * crop * crop, (row + 1) * 3 * crop * crop);
-          const { sharpness, brightness, contrast } = measureQuality(
-            planes,
-            crop,
-            centrePart(resized[row] ?? [crop, crop], crop),
-          );
+          const size = resized[row] ?? { width: crop, height: crop, source: { width: crop, height: crop } };
+          const { sharpness, brightness, contrast } = measureQuality(planes, crop, centrePart(size, crop));
+          const look = [sharpness, brightness, contrast, elongation(size.source)];
           found.features.set(data.subarray(row * width, (row + 1) * width), place * width);
-          found.quality.set([sharpness, brightness, contrast], place * qualityNumbers);
+          found.quality.set(look, place * qualityNumbers);
           found.decoded[place] = 1;
         });
       }

@@ -39,6 +39,7 @@ const looks = {
   dark: l10n.t('dark'),
   bright: l10n.t('bright'),
   flat: l10n.t('without contrast'),
+  elongated: l10n.t('long and narrow'),
 };
 
 /** Why an image is shown, in a few words. */

@@ -37,7 +37,7 @@ function blind(fit: 'pad' | 'squash'): FeatureModel {
   };
 }
 
-test('how an image looks does not depend on the black bars beside it, on the first look and on the next', async () => {
+test('how an image looks depends neither on the black bars beside it nor on its squashing, on the first look and on the next', async () => {
   const pool = createDecodePool();
   try {
     const [wide, tall, square] = ['wide.png', 'tall.png', 'square.png'].map((name) => join(folder, name));
@@ -54,6 +54,8 @@ test('how an image looks does not depend on the black bars beside it, on the fir
       const { quality } = await imageFeatures(blind(fit), samples, { pool, log: (sentence) => assert.fail(sentence) });
       const brightness = samples.map((_, row) => quality[row * qualityNumbers + 1] ?? 0);
       const contrast = samples.map((_, row) => quality[row * qualityNumbers + 2] ?? 0);
+      const elongations = samples.map((_, row) => quality[row * qualityNumbers + 3]);
+      assert.deepEqual(elongations, [4, 4, 1]);
       return { brightness, contrast };
     };
     const squashed = await looks('squash');

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { qualityNumbers } from '../../../src/ml/data/imageQuality.ts';
 import { readKeptFeatures, writeKeptFeatures } from '../../../src/ml/features/keptFeatures.ts';
 
 let outside: string | undefined;
@@ -21,7 +22,7 @@ after(async () => {
 const rows = (values: readonly number[]) => ({
   width: 2,
   features: Float32Array.from(values.flatMap((value) => [value, -value])),
-  quality: Float32Array.from(values.flatMap((value) => [value, value, value])),
+  quality: Float32Array.from(values.flatMap((value) => Array<number>(qualityNumbers).fill(value))),
   decoded: Uint8Array.from(values, (value) => Number(value > 0)),
 });
 
@@ -41,7 +42,8 @@ test('features are found again by their image, those of earlier calls too; what 
   ] as const) {
     const row = all.rowOf(digest) ?? -1;
     assert.deepEqual([...all.features.subarray(row * 2, row * 2 + 2)], [value, -value]);
-    assert.deepEqual([...all.quality.subarray(row * 3, row * 3 + 3)], [value, value, value]);
+    const quality = all.quality.subarray(row * qualityNumbers, (row + 1) * qualityNumbers);
+    assert.deepEqual([...quality], Array<number>(qualityNumbers).fill(value));
   }
 });
 

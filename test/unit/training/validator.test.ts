@@ -13,10 +13,7 @@ const batch: Batch = {
   indices: Uint32Array.of(0, 1),
   places: Uint32Array.of(0, 1),
   wanted: Uint32Array.of(0, 1),
-  resized: [
-    [1, 1],
-    [1, 1],
-  ],
+  resized: [1, 2].map(() => ({ width: 1, height: 1, source: { width: 1, height: 1 } })),
 };
 
 /** A validation of two images whose frozen part counts how often it computes; twice. */
