@@ -40,6 +40,8 @@ export interface RidgeHead {
 
 /** Rows that are multiplied at a time. */
 const chunkRows = 1024;
+/** Weights are multiplied so many classes at a time: each other number of them would need sessions of its own. */
+const classesAtOnce = 64;
 /**
  * The penalty is the number of rows, and at most this times the number of features. It does not follow from the labels, with
  * which it would change: on 100 to 7,800 images of flowers it was nearly the best.
@@ -91,7 +93,9 @@ export async function createRidgeHead(own: HeadRows, placement: Placement): Prom
   async function scoresBy({ weights, biases }: ReturnType<RidgeSolver['weightsFor']>): Promise<Float32Array> {
     const classes = biases.length;
     const scores = new Float32Array(rows * classes);
-    await multiply(Float32Array.from(weights), (products, from) => {
+    const padded = new Float32Array(Math.ceil(classes / classesAtOnce) * classesAtOnce * width);
+    padded.set(weights);
+    await multiply(padded, (products, from) => {
       const end = Math.min(rows, from + chunkRows);
       for (let index = 0; index < classes; index++) {
         const [start, bias] = [index * chunkRows - from, biases[index] ?? 0];

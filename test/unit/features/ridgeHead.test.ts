@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as z from 'zod';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import type { Placement } from '../../../src/ml/inference/graphClassifier.ts';
 import { createRidgeHead } from '../../../src/ml/features/ridgeHead.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 
@@ -74,4 +75,29 @@ test('after any changes of labels, rows taken out and put back, all is to the la
     const probabilities = kept.flatMap((row) => [...fit.probabilities.subarray(row * classes, (row + 1) * classes)]);
     assert.deepEqual(Float32Array.from(probabilities), anew.probabilities, `probabilities in turn ${turn}`);
   }
+});
+
+test('classes that are merged one after another need no sessions of their own', async (t) => {
+  const random = createRandom(seed, 'merged');
+  const [rows, width] = [60, 8];
+  const shapes = new Set<number>();
+  const engine: Placement['engine'] = {
+    ...onnxEngine,
+    compileInference: async (...args) => {
+      const model = await onnxEngine.compileInference(...args);
+      const run: typeof model.run = (feeds) => {
+        for (const { shape } of feeds.values()) shapes.add(shape[0] ?? 0);
+        return model.run(feeds);
+      };
+      return { ...model, run };
+    },
+  };
+  const features = Float32Array.from({ length: rows * width }, () => random.normal());
+  const head = await createRidgeHead({ width, features }, { engine, device: 'cpu' });
+  t.after(() => head.dispose());
+  for (let classes = 20; classes > 1; classes--) {
+    const { probabilities } = await head.fit(Int32Array.from({ length: rows }, (_, row) => row % classes), classes); // prettier-ignore
+    assert.equal(probabilities.length, rows * classes);
+  }
+  assert.ok(shapes.size <= 2, `products with ${[...shapes].join(', ')} rows`);
 });
