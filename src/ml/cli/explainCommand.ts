@@ -15,9 +15,9 @@ Examples:
   fivecrop explain rose.jpg --checkpoint runs/NAME --out rose-explained.png
   fivecrop explain dog.jpg --arch resnet101 --class "golden retriever" --crops 1 --json
 
-Networks of ours that pool a feature map, Swin and MaxViT among them, are explained by Grad-CAM: a map at the feature
-map's resolution, scaled to a maximum of 1. Vision transformers, DINOv2 among them, are explained by their attention,
-weighed by its gradients (Chefer, Gur and Wolf 2021): a map of their patches, scaled likewise. ONNX files and all others
+Convolutional networks of ours, Swin and MaxViT are explained by Grad-CAM: a map at the resolution of the last feature
+map, scaled to a maximum of 1. Vision transformers, DINOv2 among them, are explained by their attention, weighed by its
+gradients (Chefer, Gur and Wolf 2021): a map of their patches, scaled likewise. ONNX files and all others
 are explained by occlusion: how much the probability falls when a place is covered.`;
 
 /** `fivecrop explain`: see its help text. */

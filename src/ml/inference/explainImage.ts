@@ -104,7 +104,7 @@ export async function explain(
   };
 }
 
-/** By gradients where the network is ours: of the map that it pools, or of the attention of all its tokens to each other. */
+/** By gradients where the network is ours: of its last feature map, or of the attention of all its tokens to each other. */
 function methodFor({ graph }: Classifier): Explanation['method'] {
   if (graph === undefined || graph.features) return 'occlusion';
   const forward = graph.graphFor(1);

@@ -2,23 +2,25 @@ import { finishGraph } from '../graph/builder.ts';
 import { type Graph, isNode, typeOf } from '../graph/graph.ts';
 import { transpose } from '../operators/movement/transpose.ts';
 import { globalAveragePoolOperator } from '../operators/pooling/globalAveragePool.ts';
+import { maxPoolOperator } from '../operators/pooling/maxPool.ts';
 import { reduceMean } from '../operators/reduce/meanAndMax.ts';
 import { type ActivationMap, classFeeds, classGradient, scaledRows } from './classGradient.ts';
 import type { ClassifierGraph, ImageBatch } from './classifier.ts';
 import type { Placement } from './graphClassifier.ts';
 
-/** Whether a network has a feature map that it pools: what Grad-CAM needs. */
+/** Whether a network has a feature map ahead of its classifier: what Grad-CAM needs. */
 export function hasFeatureMap(graph: Graph): boolean {
   return featureMapOf(graph) !== undefined;
 }
 
 /**
  * The last feature map, behind its last activation or norm and ahead of the global pool: `[N, C, H, W]`, or `[N, H, W, C]` of
- * networks whose tokens lie in rows and columns.
+ * networks whose tokens lie in rows and columns. Of AlexNet and VGG, whose Linears see the places of a map apart, what their
+ * convolutions end with: the last max pool.
  */
 function featureMapOf(graph: Graph): string | undefined {
   const pool = graph.nodes.findLast((node) => isNode(node, globalAveragePoolOperator) || poolsTokens(graph, node));
-  return pool?.inputs[0];
+  return pool ? pool.inputs[0] : graph.nodes.findLast((node) => isNode(node, maxPoolOperator))?.outputs[0];
 }
 
 function poolsTokens(graph: Graph, node: Graph['nodes'][number]): boolean {
