@@ -4,7 +4,7 @@ import { cancelled } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
 import { isLive } from '../../runs/state.ts';
 import { obtainWeights } from './obtainWeights.ts';
-import type { TrainingRequest } from '../trainer/startTrainer.ts';
+import type { TrainingRequest } from '../../runs/startTrainer.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 

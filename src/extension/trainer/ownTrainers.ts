@@ -3,7 +3,7 @@ import type { Log } from '../log.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { workerEnvironment } from '../workerEnvironment.ts';
 import type { RunStore } from './runStore.ts';
-import { startTrainer, type TrainingRequest } from './startTrainer.ts';
+import { startTrainer, type TrainingRequest } from '../../runs/startTrainer.ts';
 
 /** The trainer processes that this window started. */
 export interface OwnTrainers {

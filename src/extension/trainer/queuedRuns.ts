@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { givenConfigSchema } from '../../protocol/trainingConfig.ts';
-import type { TrainingRequest } from './startTrainer.ts';
+import type { TrainingRequest } from '../../runs/startTrainer.ts';
 
 /** A run that waits for its turn. */
 export interface QueuedRun {

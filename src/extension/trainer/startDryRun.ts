@@ -4,7 +4,7 @@ import * as l10n from '@vscode/l10n';
 import { type DryRunAnswer, dryRunAnswerSchema, type DryRunRequest } from '../../protocol/dryRun.ts';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import { errorOf } from '../../protocol/requestChannel.ts';
-import type { TrainerProgram } from './startTrainer.ts';
+import type { TrainerProgram } from '../../runs/startTrainer.ts';
 
 export interface DryRunCall {
   readonly signal: AbortSignal;

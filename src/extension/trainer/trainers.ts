@@ -17,7 +17,7 @@ import type { FollowedRun } from './followRun.ts';
 import { createOwnTrainers } from './ownTrainers.ts';
 import type { QueuedRun } from './queuedRuns.ts';
 import type { RunStore } from './runStore.ts';
-import type { TrainingRequest } from './startTrainer.ts';
+import type { TrainingRequest } from '../../runs/startTrainer.ts';
 import { createTrainingQueue } from './trainingQueue.ts';
 
 /** Trainer processes: those of this window, those of earlier windows, and those of a shell. */

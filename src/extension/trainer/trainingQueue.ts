@@ -4,7 +4,7 @@ import { messageOf } from '../../protocol/errors.ts';
 import type { Log } from '../log.ts';
 import { inMessage } from '../plainText.ts';
 import { enqueue, parseQueue, type QueuedRun } from './queuedRuns.ts';
-import type { TrainingRequest } from './startTrainer.ts';
+import type { TrainingRequest } from '../../runs/startTrainer.ts';
 
 /** Runs that wait for their turn, kept with the workspace. */
 export interface TrainingQueue {

@@ -1,9 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import * as l10n from '@vscode/l10n';
-import { userError } from '../../protocol/errors.ts';
-import type { GivenConfig } from '../../protocol/trainingConfig.ts';
+import { userError } from '../protocol/errors.ts';
+import type { GivenConfig } from '../protocol/trainingConfig.ts';
 
 /** A run to start. Paths are absolute. */
 export interface TrainingRequest {
@@ -59,9 +58,7 @@ function folderOf(child: ChildProcess, onErrorLine: (line: string) => void): Pro
       const folder = parseFolder(line);
       if (folder !== undefined) resolve(folder);
     });
-    child.on('error', (error) =>
-      reject(userError(l10n.t('The training process could not be started: {0}', error.message))),
-    );
+    child.on('error', (error) => reject(userError(`The training process could not be started: ${error.message}`)));
     child.on('close', (code, signal) => {
       const reason = lastWords.join('\n').trim() || `it ended with ${signal ?? `code ${String(code)}`}`;
       // Code 2 and 1 with one line are the trainer's own sentences; a stack is a bug.
