@@ -25,6 +25,7 @@ import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { missingPartSchema, mostParts } from './study.ts';
 import { hubPinSchema } from './timmConfig.ts';
 import { samplesSchema } from './samples.ts';
+import { suspectSchema } from './suspect.ts';
 import { deviceChoices, engineChoices, givenConfigSchema, layouts, precisions } from './trainingConfig.ts';
 
 /**
@@ -77,8 +78,8 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     source: classifierSourceSchema,
     crops: cropCountSchema,
     topK: z.number().int().positive(),
-    /** Side in pixels of the thumbnail that comes with every prediction. */
-    thumbnail: whole(1, mostPicturePixels),
+    /** Side in pixels of the thumbnail that comes with every prediction; 0 for none. */
+    thumbnail: whole(0, mostPicturePixels),
     precision: z.enum(precisions),
     ...placement,
   }),
@@ -128,6 +129,14 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     action: cleaningActionSchema,
     /** Images that are shown whatever the head says of them, relative to the data folder. */
     chosen: list(line(), mostImages),
+    layout: z.enum(layouts),
+    ...placement,
+  }),
+  /** Images that look wrong by the features of `source`; answers `progress`, then `suspects`, then `done`. */
+  z.object({
+    type: z.literal('suspects'),
+    data: line(),
+    source: classifierSourceSchema,
     layout: z.enum(layouts),
     ...placement,
   }),
@@ -309,6 +318,13 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('report'), report: dataReportSchema }),
   z.object({ type: z.literal('imported'), imported: importedDataSchema }),
   z.object({ type: z.literal('cleaning'), cleaning: cleaningSchema }),
+  /** `images` are those that decode, and were looked at. */
+  z.object({
+    type: z.literal('suspects'),
+    suspects: list(suspectSchema, mostImages),
+    images: count(),
+    estimatedLabelIssues: count(),
+  }),
   z.object({ type: z.literal('map'), map: featureMapSchema }),
   z.object({ type: z.literal('labelling'), labelling: labellingSchema }),
   z.object({ type: z.literal('samples'), samples: samplesSchema }),

@@ -19,6 +19,8 @@ export interface SuspectsOptions {
 
 export interface FoundSuspects {
   readonly suspects: readonly Suspect[];
+  /** Images that decode, and were looked at. */
+  readonly images: number;
   /** How many labels are wrong by confident learning's count. */
   readonly estimatedLabelIssues: number;
 }
@@ -68,7 +70,7 @@ export async function findSuspects(
     })),
     ...oddImages(found, neighbours, isKept, about),
   ];
-  return { suspects, estimatedLabelIssues: estimated };
+  return { suspects, images: labels.filter((label) => label >= 0).length, estimatedLabelIssues: estimated };
 }
 
 function epochsFor(labels: Int32Array, folds: number): number {

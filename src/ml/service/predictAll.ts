@@ -82,12 +82,13 @@ async function answerAll(
   }
 }
 
-/** Empty where there can be none, which is no reason to keep the prediction back. */
+/** Empty if none is asked for, or where there can be none, which is no reason to keep the prediction back. */
 async function thumbnailOf(
   { image }: ImagePrediction,
   size: number,
   answer: RequestContext['answer'],
 ): Promise<string> {
+  if (size === 0) return '';
   try {
     return (await pictureOf(image, size)).picture;
   } catch (error) {

@@ -7,6 +7,7 @@ import { writeAtomically, writeTextAtomically } from '../../runs/atomicFile.ts';
 import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
 import { cancelled, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { contradictionIn } from '../../protocol/contradictions.ts';
+import { findSuspects } from '../library/data.ts';
 import { exportCheckpoint } from '../export/exportCheckpoint.ts';
 import { usualTests } from '../export/exportTests.ts';
 import { removeCalibration } from '../inference/calibrateConfidence.ts';
@@ -22,7 +23,7 @@ import { networkNames, pretrainedWeights } from '../networks/registry.ts';
 import type { RequestContext, RequestHandler } from '../../protocol/requestChannel.ts';
 import { answerSpeeds } from './answerSpeeds.ts';
 import { calibrateCheckpoint } from './calibrateCheckpoint.ts';
-import { createClassifierPool } from './classifierPool.ts';
+import { createClassifierPool, loadedSource } from './classifierPool.ts';
 import { createCleaner } from './cleanData.ts';
 import { evaluateCheckpoint } from './evaluateCheckpoint.ts';
 import { explainOne } from './explainOne.ts';
@@ -68,6 +69,8 @@ export function createServiceHandler(): RequestHandler {
       case 'clean':
       case 'map':
         return clean(request, context);
+      case 'suspects':
+        return answerSuspects(request, context);
       case 'label':
         return label(request, context);
       case 'samples':
@@ -160,6 +163,17 @@ async function check(request: RequestOf<'check'>, { signal, answer }: RequestCon
   const dataset = await scanDataset(data, scanOptionsOf(request));
   const onProgress = rareProgress('Checking images', answer);
   answer({ type: 'report', report: await checkData(dataset, { decode: !quick, signal, onProgress }) });
+}
+
+async function answerSuspects(request: RequestOf<'suspects'>, { signal, answer }: RequestContext): Promise<void> {
+  const { data, source, ...options } = request;
+  const found = await findSuspects(data, loadedSource(source), {
+    ...options,
+    signal,
+    onProgress: rareProgress('Computing features', answer),
+    log: (message) => answer({ type: 'log', level: 'info', message }),
+  });
+  answer({ type: 'suspects', ...found, suspects: [...found.suspects] });
 }
 
 async function importData({ source, folder }: RequestOf<'import'>, { signal, answer }: RequestContext): Promise<void> {
