@@ -13,7 +13,8 @@ const networks = ['ml/networks', 'ml/engine', 'ml/data', 'ml/weights'];
 const arrows = {
   protocol: [],
   runs: ['protocol'],
-  extension: ['protocol', 'runs'],
+  agents: ['protocol', 'runs'],
+  extension: ['protocol', 'runs', 'agents'],
   charts: ['protocol'],
   webview: ['protocol', 'charts'],
   'ml/graph': [],
@@ -42,7 +43,8 @@ const arrows = {
   'ml/library': ['protocol', 'runs', 'ml'],
   'ml/trainer': ['protocol', 'runs', 'ml'],
   'ml/service': ['protocol', 'runs', 'ml'],
-  'ml/cli': ['protocol', 'runs', 'charts', 'ml'],
+  'ml/mcp': ['protocol', 'runs', 'agents', 'ml'],
+  'ml/cli': ['protocol', 'runs', 'charts', 'agents', 'ml'],
 };
 
 export default tseslint.config(
@@ -120,7 +122,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/protocol/**', 'src/runs/**', 'src/charts/**', 'src/ml/**', 'src/webview/**'],
+    files: ['src/protocol/**', 'src/runs/**', 'src/agents/**', 'src/charts/**', 'src/ml/**', 'src/webview/**'],
     rules: {
       'no-restricted-imports': [
         'error',

@@ -6,6 +6,9 @@ import { userError } from '../protocol/errors.ts';
 export type NeedsTrust = keyof typeof refusals;
 
 const refusals = {
+  agents: l10n.t(
+    'Tools of agents wait until you trust this workspace; “Workspaces: Manage Workspace Trust” does that.',
+  ),
   training: l10n.t('Training waits until you trust this workspace; “Workspaces: Manage Workspace Trust” does that.'),
   controlling: l10n.t(
     'A training process is not controlled until you trust this workspace; “Workspaces: Manage Workspace Trust” does that.',

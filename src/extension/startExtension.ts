@@ -1,5 +1,6 @@
 import './configureTexts.ts';
 import type * as vscode from 'vscode';
+import { createLanguageModelTools } from './agents/languageModelTools.ts';
 import { registerAddData } from './commands/addData.ts';
 import { registerCleanData } from './commands/cleanData.ts';
 import { registerLabelImages } from './commands/labelImages.ts';
@@ -47,12 +48,15 @@ import { createLog } from './log.ts';
 
 /**
  * Builds the parts, fills the views and says what commands do; then looks for runs that outlived an earlier window and
- * takes up its queue. Returns what runs a command by its name.
+ * takes up its queue. Returns what runs a command by its name, and the tool for language models of a name.
  */
 export function startExtension(
   context: vscode.ExtensionContext,
   channel: vscode.LogOutputChannel,
-): (command: string, args: readonly unknown[]) => unknown {
+): {
+  readonly runCommand: (command: string, args: readonly unknown[]) => unknown;
+  readonly tool: (name: string) => vscode.LanguageModelTool<object>;
+} {
   const log = createLog(channel);
   const runs = createRunStore(log);
   const trainers = createTrainers(context, { log, runs });
@@ -111,5 +115,13 @@ export function startExtension(
     registerShowingDevices(parts),
   );
   void runs.load().then(trainers.begin);
-  return runRegistered;
+  const tools = createLanguageModelTools(parts);
+  return {
+    runCommand: runRegistered,
+    tool: (name) => {
+      const tool = tools.get(name);
+      if (tool === undefined) throw new Error(`there is no tool ${name}`);
+      return tool;
+    },
+  };
 }

@@ -13,6 +13,7 @@ import { exportCommand } from './exportCommand.ts';
 import { importCommand } from './importCommand.ts';
 import { labelCommand } from './labelCommand.ts';
 import { lrFindCommand } from './lrFindCommand.ts';
+import { mcpCommand } from './mcpCommand.ts';
 import { networksCommand } from './networksCommand.ts';
 import { pageCommand } from './pageCommand.ts';
 import { predictCommand } from './predictCommand.ts';
@@ -68,6 +69,7 @@ export function createProgram(): Command {
     exportCommand(),
     verifyCommand(),
     serveCommand(),
+    mcpCommand(),
     pageCommand(),
     runsCommand(),
     networksCommand(),

@@ -1,0 +1,119 @@
+import { basename, join } from 'node:path';
+import * as z from 'zod';
+import { path, text } from '../protocol/bounded.ts';
+import { contradictionIn } from '../protocol/contradictions.ts';
+import { usageError, userError } from '../protocol/errors.ts';
+import { withRecipe } from '../protocol/recipes.ts';
+import { type GivenConfig, givenConfigSchema } from '../protocol/trainingConfig.ts';
+import { listRuns } from '../runs/list.ts';
+import { checkRunName, defaultRunName } from '../runs/name.ts';
+import { isLive } from '../runs/state.ts';
+import { dataInput } from './inputs.ts';
+import { defineTool, readsOnly } from './tool.ts';
+import { dataFolder, pathInside, pathShown, type Workplace } from './workplace.ts';
+
+const { recipe, method, epochs, batchSize, learningRate, imageSize, earlyStop, seed, layout, ...others } =
+  givenConfigSchema.omit({ $schema: true, version: true, data: true, network: true, classNames: true }).shape;
+
+/** A setting as it may be given: what is left out is the recipe’s, or else the default. */
+function given<Value extends z.ZodType>(setting: z.ZodDefault<Value>): z.ZodOptional<Value> {
+  const usual = JSON.stringify(setting.parse(undefined));
+  const about = setting.description ?? '';
+  return setting.unwrap().optional().describe(`${about} If not set, ${usual}.`.trim());
+}
+
+/** Begins a training in a process of its own. */
+export const trainClassifier = defineTool({
+  name: 'train_classifier',
+  title: 'Train Classifier',
+  description:
+    'Trains an image classifier on a folder of images (check it with check_data first) and returns the name of the run at once: the training goes on in a process of its own. Watch it with follow_training, end it with stop_training; when it has finished, use test_classifier and predict_images with its name. Writes a new folder for the run and changes nothing else; the user is asked first. One run trains at a time. For few images, method head on a pretrained network (resnet18, densenet169, mobilenet_v3_small) with recipe quick is a good start; network ConvNet2 with method scratch needs no download.',
+  input: z.strictObject({
+    data: dataInput,
+    network: text(1000, 1).describe(
+      'The network by its name: torchvision’s (resnet18, densenet169, mobilenet_v3_small, vit_b_16), timm’s (timm/NAME.TAG), or ConvNet1 to ConvNet3. list_networks lists them.',
+    ),
+    method: given(method),
+    recipe,
+    epochs: given(epochs),
+    batchSize: given(batchSize),
+    learningRate: given(learningRate),
+    imageSize,
+    earlyStop,
+    layout: given(layout),
+    seed: given(seed),
+    settings: z
+      .record(text(100, 1), z.unknown())
+      .optional()
+      .describe(
+        `Other settings by the names that they have in a .fivecrop.json file: ${Object.keys(others).join(', ')}.`,
+      ),
+    name: text(100, 1)
+      .optional()
+      .describe('Name of the run. If not set, network and method. A name that is taken gets a counter.'),
+  }),
+  output: z.object({
+    run: z.string().describe('Name of the run, for the other tools.'),
+    folder: z.string(),
+    next: z.string(),
+  }),
+  effects: { ...readsOnly, readOnlyHint: false, idempotentHint: false, openWorldHint: true },
+  prepare: async ({ data, network, settings = {}, name, ...named }, context) => {
+    const { workplace, engine, device, signal } = context;
+    const folder = await dataFolder(workplace, data, signal);
+    const config = configFrom({ engine, device, ...settings, ...named }, folder, network, Object.keys(settings));
+    const wanted = name ?? defaultRunName(network, config.method);
+    checkRunName(wanted);
+    const out = await runsFolderOf(workplace);
+    await requireIdle(workplace);
+    return {
+      question: `Train ${network} (${config.method}, ${config.epochs} epochs) on ${pathShown(workplace, folder)}, and write the run into ${pathShown(workplace, join(out, wanted))}? Pretrained weights that are not on this machine are downloaded.`,
+      run: async () => {
+        const run = basename(await context.startTraining({ config, out, name: wanted }));
+        return {
+          run,
+          folder: pathShown(workplace, join(out, run)),
+          next: `Call follow_training with run ${run} until its state is finished, then test_classifier.`,
+        };
+      },
+    };
+  },
+});
+
+function configFrom(settings: object, data: string, network: string, free: readonly string[]): GivenConfig {
+  const unknown = free.find((setting) => !Object.hasOwn(others, setting));
+  if (unknown !== undefined) {
+    const known = Object.keys(others).join(', ');
+    throw usageError(`train_classifier has no setting ${unknown.slice(0, 100)} in settings; there it takes ${known}.`);
+  }
+  const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  const parsed = givenConfigSchema.safeParse(
+    withRecipe({ ...given, data, network: { kind: 'architecture', name: network } }),
+  );
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw usageError(
+      `train_classifier cannot use ${issue?.path.join('.') ?? 'the settings'}: ${issue?.message ?? 'they are wrong'}.`,
+    );
+  }
+  const contradiction = contradictionIn(parsed.data);
+  if (contradiction !== undefined) throw usageError(contradiction);
+  return parsed.data;
+}
+
+/** Where new runs go. */
+async function runsFolderOf(workplace: Workplace): Promise<string> {
+  const [out] = workplace.runsFolders;
+  if (out === undefined) throw userError('There is no folder for runs: open a folder first.');
+  return pathInside(workplace, path().parse(out));
+}
+
+/** Throws a user error while another run computes: agents start more than a machine can train. */
+async function requireIdle({ runsFolders }: Workplace): Promise<void> {
+  for (const folder of runsFolders) {
+    const live = (await listRuns(folder)).runs.find(({ state }) => isLive(state));
+    if (live === undefined) continue;
+    const name = basename(live.folder);
+    throw userError(`${name} is training: wait for its end with follow_training, or end it with stop_training.`);
+  }
+}
