@@ -23,7 +23,7 @@ export const followTraining = defineTool({
   name: 'follow_training',
   title: 'Follow Training',
   description:
-    'Says how a run of train_classifier is doing: its state, how far it is, and its newest losses and accuracies. Waits for the end of the run for up to waitSeconds, and answers earlier if it ends. Call it again while state is preparing, running, paused or stopping; finished, stopped, failed and interrupted are ends. Reads only.',
+    'Says how a run of train_classifier is doing: its state, how far it is, and its newest losses and accuracies. Waits for the end of the run for up to waitSeconds, and answers earlier if it ends. Call it again while state is preparing, running, paused, stopping or queued; finished, stopped, failed and interrupted are ends. Reads only.',
   input: z.strictObject({
     run: runInput,
     waitSeconds: whole(0, longestWait).default(20).describe('How long to wait for the end of the run, in seconds.'),
@@ -59,7 +59,7 @@ async function followed(folder: string, waitSeconds: number, { signal, onProgres
     if (signal.aborted) throw cancelled();
     const run = await readStoredRun(folder);
     await newest.read();
-    if (!isLive(run.state) || Date.now() >= until) return told(run, newest);
+    if (!goesOn(run) || Date.now() >= until) return told(run, newest);
     const { progress } = run.record;
     const step = Math.max(newest.step?.step ?? 0, progress?.step ?? 0);
     onProgress({ what: stateName(run.state), done: step, total: progress?.totalSteps });
@@ -90,12 +90,18 @@ function createNewest(folder: string) {
   return newest;
 }
 
-function told({ folder, record, state }: StoredRun, { step, validations, start }: Newest) {
+/** Whether more will come of a run: one that waits for its turn on a cluster has not ended. */
+function goesOn({ state }: StoredRun): boolean {
+  return isLive(state) || state === 'queued';
+}
+
+function told(run: StoredRun, { step, validations, start }: Newest) {
+  const { folder, record, state } = run;
   const images = start ?? { trainImages: record.data?.images.train ?? 0, validImages: record.data?.images.valid ?? 0 };
   return {
     run: basename(folder),
     state: stateName(state),
-    ended: !isLive(state),
+    ended: !goesOn(run),
     ...(record.reason === undefined ? {} : { reason: record.reason }),
     epoch: step?.epoch ?? record.progress?.epoch ?? 0,
     epochs: record.config.epochs,
