@@ -20,6 +20,8 @@ export interface Settings {
   readonly weightsFolder?: string;
   /** A folder or an http(s) address. */
   readonly weightsMirror?: string;
+  /** An http(s) address that is told of the end of a run. */
+  readonly webhook?: string;
   readonly keepTraining: boolean;
   readonly crops: CropCount;
   /** What images are classified in. */
@@ -30,6 +32,7 @@ export interface Settings {
 export function readSettings(): Settings {
   const configuration = vscode.workspace.getConfiguration('fivecrop');
   const weightsFolder = expandHome(configuration.get('weightsFolder', '').trim());
+  const webhook = configuration.get('webhook', '').trim();
   const weightsMirror = expandHome(configuration.get('weightsMirror', '').trim());
   return {
     defaultNetwork: configuration.get('defaultNetwork', 'densenet169'),
@@ -39,6 +42,7 @@ export function readSettings(): Settings {
     cacheMegabytes: configuration.get('imageCacheMegabytes', 2048),
     ...(weightsFolder === '' ? {} : { weightsFolder: inWorkspace(weightsFolder) }),
     ...(weightsMirror === '' ? {} : { weightsMirror: placeOf(weightsMirror) }),
+    ...(webhook === '' ? {} : { webhook }),
     keepTraining: configuration.get('keepTrainingWhenWindowCloses', true),
     crops: configuration.get<number>('crops') === 1 ? 1 : 5,
     precision: oneOf(precisions, configuration.get('predictionPrecision')),

@@ -1,19 +1,30 @@
 import * as z from 'zod';
-import { between, list, loss, name, positive, sentence, text, whole } from './bounded.ts';
+import { between, count, list, loss, name, positive, sentence, text, whole } from './bounded.ts';
 import { usageError } from './errors.ts';
 import { givenConfigSchema } from './trainingConfig.ts';
 
 export const sweepVersion = 1;
 
-/** How the settings of the trials are drawn. */
+/** How the settings of the trials are drawn, all of them before the first begins. */
 export const samplers = ['grid', 'random', 'sobol'] as const;
 export type Sampler = (typeof samplers)[number];
+
+/** Optuna’s samplers that suit a space: they choose the settings of a trial by how those before it did. */
+const optunaSamplers = ['TPESampler', 'GPSampler', 'CmaEsSampler', 'NSGAIISampler', 'QMCSampler'] as const;
+const optunaSamplerSchema = z.strictObject({
+  optuna: z.enum(optunaSamplers, `expected one of ${optunaSamplers.join(', ')}`),
+  /** Arguments of the sampler’s constructor in Python. */
+  options: z.record(text(100, 1), z.json()).optional(),
+});
+export type OptunaSampler = z.infer<typeof optunaSamplerSchema>;
 
 /** Names of the files inside a sweep's folder. */
 export const sweepFiles = {
   record: 'sweep.json',
   trials: 'trials.jsonl',
   lock: 'sweep.lock',
+  /** Optuna’s database, where its samplers choose. */
+  optuna: 'optuna.db',
   /** What `fivecrop sweep stop` asks for. */
   stop: 'stop',
   /** What frozen layers made of the images, shared by the trials; it goes when the sweep ends. */
@@ -31,7 +42,11 @@ export type Halving = z.infer<typeof halvingSchema>;
 /** What a file of a space says besides the settings of training. */
 const ownSettings = {
   trials: whole(1, mostTrials).optional(),
-  sampler: z.enum(samplers).default('random'),
+  sampler: z
+    .union([z.enum(samplers), optunaSamplerSchema], {
+      error: `expected grid, random, sobol, or { "optuna": NAME } with one of ${optunaSamplers.join(', ')}`,
+    })
+    .default('random'),
   halving: halvingSchema.optional(),
 };
 const ownSchema = z.object(ownSettings);
@@ -59,7 +74,7 @@ export type Dimension = Choices | Range;
 export interface SweepSpace {
   readonly fixed: Readonly<Record<string, unknown>>;
   readonly dimensions: readonly Dimension[];
-  readonly sampler: Sampler;
+  readonly sampler: Sampler | OptunaSampler;
   /** Of a grid, all if it does not say. */
   readonly trials?: number;
   readonly halving?: Halving;
@@ -102,7 +117,9 @@ export function parseSweepSpace(content: unknown): SweepSpace {
   if (sampler === 'grid' && range)
     throw usageError(`${range.setting}: a grid takes lists of values, not ranges; use the sampler random or sobol.`);
   if (sampler !== 'grid' && trials === undefined)
-    throw usageError(`The sampler ${sampler} needs "trials", the number of runs.`);
+    throw usageError(
+      `The sampler ${typeof sampler === 'string' ? sampler : sampler.optuna} needs "trials", the number of runs.`,
+    );
   return {
     ...{ fixed, dimensions, sampler, seed: typeof fixed['seed'] === 'number' ? fixed['seed'] : 0 },
     ...(trials === undefined ? {} : { trials }),
@@ -166,7 +183,19 @@ export const sweepSchema = z.object({
   created: name(),
   /** The file's content, paths absolute, with the folder of images. */
   space: z.record(z.string(), z.unknown()),
-  /** Settings of the trials that differ between them, in the order of their numbers. */
+  /** Settings of the trials that differ between them, in the order of their numbers: all, or those that Optuna chose so far. */
   trials: list(z.record(z.string(), z.unknown()), mostTrials),
+  /** Where Optuna chooses: how many trials there are to be, and, of those it chose, their numbers there and whether it was told. */
+  optuna: z
+    .object({
+      trials: whole(1, mostTrials),
+      asked: list(z.object({ number: count(), told: z.boolean() }), mostTrials),
+    })
+    .optional(),
 });
 export type Sweep = z.infer<typeof sweepSchema>;
+
+/** Trials of a sweep in all, those among them whose settings are not chosen yet. */
+export function trialCount({ trials, optuna }: Pick<Sweep, 'trials' | 'optuna'>): number {
+  return optuna?.trials ?? trials.length;
+}

@@ -11,6 +11,7 @@ import { explainCommand } from './explainCommand.ts';
 import { featuresCommand } from './featuresCommand.ts';
 import { exportCommand } from './exportCommand.ts';
 import { importCommand } from './importCommand.ts';
+import { jobCommand } from './jobCommand.ts';
 import { labelCommand } from './labelCommand.ts';
 import { lrFindCommand } from './lrFindCommand.ts';
 import { mcpCommand } from './mcpCommand.ts';
@@ -59,6 +60,7 @@ export function createProgram(): Command {
     compareCommand(),
     studyCommand(),
     sweepCommand(),
+    jobCommand(),
     importCommand(),
     checkCommand(),
     suspectsCommand(),

@@ -16,10 +16,29 @@ import { whenNotTrained } from './whenNotTrained.ts';
 /** A trial that is to be run: its settings, checked, or why they cannot be. */
 export type PlannedTrial = GivenConfig | { readonly problem: string };
 
+/** Chooses the settings of a trial by how those before it did, when it is to begin. */
+export interface LearningSampler {
+  /** Trials in all. */
+  readonly trials: number;
+  /** Most epochs of a trial. */
+  readonly epochs: number;
+  /** A trial whose settings were chosen before. */
+  readonly known: (trial: number) => PlannedTrial | undefined;
+  /** Of such a one, the settings that differ between trials. */
+  readonly drawn: (trial: number) => Sweep['trials'][number] | undefined;
+  /** Takes in what happened, and chooses the settings of a trial, if that was not done before. Throws a user error where it cannot. */
+  readonly choose: (trial: number, events: readonly TrialEvent[]) => Promise<void>;
+  /** Takes in how the last trials did. */
+  readonly finish: (events: readonly TrialEvent[]) => Promise<void>;
+}
+
 /** What a sweep has done for it, and who hears of that. */
 export interface SweepWorkers {
-  /** Trains a run with arguments of `fivecrop train`, and resolves with why not where it failed. */
-  readonly train: (args: readonly string[], signal: AbortSignal) => Promise<string | undefined>;
+  /**
+   * Trains a run with arguments of `fivecrop train`, on one of the plan's cards where it has some, and resolves with why not
+   * where it failed.
+   */
+  readonly train: (args: readonly string[], signal: AbortSignal, card?: string) => Promise<string | undefined>;
   readonly say: (line: string) => void;
   readonly heard: (event: TrialEvent) => void;
   readonly signal: AbortSignal;
@@ -29,10 +48,13 @@ export interface SweepPlan {
   /** Absolute; it holds `sweep.json`, and the runs lie beside it. */
   readonly folder: string;
   readonly name: string;
-  /** In the order of their numbers, which begin with 1. */
+  /** In the order of their numbers, which begin with 1; none where there is a sampler that chooses them later. */
   readonly trials: readonly PlannedTrial[];
+  readonly sampler?: LearningSampler;
   readonly halving?: Halving;
   readonly parallel: number;
+  /** Graphics cards by the names that CUDA knows them by, as many as trials train at the same time, or more: one for each. */
+  readonly cards?: readonly string[];
 }
 
 /** A trial as it stands. */
@@ -82,6 +104,7 @@ async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, 
   const rungs = rungsIn(plan);
   const running = new Map<string, Promise<void>>();
   const jobs: Job[] = [];
+  const freeCards = [...(plan.cards ?? [])];
   const note = async (event: Parameters<TrialLog['add']>[0]) => {
     const noted = await log.add(event);
     events.push(noted);
@@ -91,19 +114,21 @@ async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, 
   const begin = (job: Job) => {
     const key = `${job.trial} ${job.rung}`;
     jobs.push(job);
-    const work = runJob(plan, job, events, note, workers, signal)
+    const card = freeCards.shift();
+    const work = runJob(plan, job, events, note, onCard(workers, card), signal)
       .catch((error: unknown) => {
         failure ??= error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => {
         jobs.splice(jobs.indexOf(job), 1);
         running.delete(key);
+        if (card !== undefined) freeCards.push(card);
       });
     running.set(key, work);
   };
   for (;;) {
     while (running.size < plan.parallel && failure === undefined && !signal.aborted) {
-      const job = nextJob(standingOf(plan.trials.length, events), rungs.length, plan.halving?.factor ?? 2, jobs);
+      const job = nextJob(standingOf(trialsIn(plan), events), rungs.length, plan.halving?.factor ?? 2, jobs);
       if (!job) break;
       begin(job);
     }
@@ -112,23 +137,41 @@ async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, 
   }
   if (failure !== undefined) throw failure;
   if (signal.aborted) throw cancelled();
+  await plan.sampler?.finish(events);
+}
+
+/** Trials of a sweep in all. */
+export function trialsIn({ trials, sampler }: Pick<SweepPlan, 'trials' | 'sampler'>): number {
+  return sampler?.trials ?? trials.length;
+}
+
+/** A trial, where its settings are known. */
+function trialOf({ trials, sampler }: SweepPlan, trial: number): PlannedTrial | undefined {
+  return sampler ? sampler.known(trial) : trials[trial - 1];
+}
+
+/** Workers that train on a card. */
+function onCard(workers: SweepWorkers, card: string | undefined): SweepWorkers {
+  if (card === undefined) return workers;
+  return { ...workers, train: (args, signal) => workers.train([...args, '--device', 'cuda'], signal, card) };
 }
 
 /** The numbers of epochs after which trials are compared, the same for all trials of a sweep that halves. */
-export function rungsIn({ trials, halving }: SweepPlan): number[] {
-  return rungsOf(halving, Math.max(...trials.map((trial) => ('problem' in trial ? 0 : trial.epochs)), 1));
+export function rungsIn({ trials, sampler, halving }: Pick<SweepPlan, 'trials' | 'sampler' | 'halving'>): number[] {
+  const most = Math.max(...trials.map((trial) => ('problem' in trial ? 0 : trial.epochs)), 1);
+  return rungsOf(halving, sampler?.epochs ?? most);
 }
 
 /** Epochs that a job trains its trial to. */
 export function epochsOf(plan: SweepPlan, { trial, rung }: Job): number {
-  const config = plan.trials[trial - 1];
+  const config = trialOf(plan, trial);
   const all = config && !('problem' in config) ? config.epochs : 0;
   return plan.halving ? (rungsIn(plan)[rung] ?? all) : all;
 }
 
 /** Name of a trial's run, whose folder lies beside the sweep's. */
-export function runOfTrial({ name, trials }: Pick<SweepPlan, 'name' | 'trials'>, trial: number): string {
-  return `${name}-${String(trial).padStart(String(trials.length).length, '0')}`;
+export function runOfTrial(plan: Pick<SweepPlan, 'name' | 'trials' | 'sampler'>, trial: number): string {
+  return `${plan.name}-${String(trial).padStart(String(trialsIn(plan)).length, '0')}`;
 }
 
 async function runJob(
@@ -147,12 +190,14 @@ async function runJob(
   checkRunName(run);
   const runFolder = join(dirname(folder), run);
   const isTaken = begun.length === 0 && existsSync(runFolder);
+  if (signal.aborted) throw cancelled();
+  await plan.sampler?.choose(trial, events);
   if (!begun.some((event) => event.rung === rung)) await note({ event: 'begun', trial, rung, run });
   if (isTaken) {
     await note({ event: 'failed', trial, rung, reason: `${runFolder} was there before the trial began.` });
     return;
   }
-  const config = plan.trials[trial - 1];
+  const config = trialOf(plan, trial);
   if (!config || 'problem' in config) {
     await note({ event: 'failed', trial, rung, reason: config?.problem ?? 'there is no such trial' });
     return;

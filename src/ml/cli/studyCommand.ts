@@ -1,11 +1,12 @@
 import { Command } from 'commander';
-import { relative, resolve } from 'node:path';
+import { basename, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { UserError } from '../../protocol/errors.ts';
 import { comparedInReport, type StudyKind, studyKinds, type StudyPart } from '../../protocol/study.ts';
 import { weightsAdviceForShell } from '../../protocol/weightsAdvice.ts';
 import { seesWholeImage } from '../../protocol/preprocessing.ts';
 import { compareResults, numbersOf, type StudyResult } from '../results/studyResults.ts';
+import type { EndOfWork } from '../webhook/webhook.ts';
 import { defaultWeightsFolder } from '../weights/weightsPlaces.ts';
 import { placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
@@ -15,9 +16,11 @@ import { findWithoutWeights, planStudy, requireTrainable, type WithoutWeights } 
 import { type FinishedStudy, runStudy, type StudyWorkers } from './runStudy.ts';
 import { formatTable } from './table.ts';
 import { testedRun } from './testedRun.ts';
+import { tellWebhook } from './tellWebhook.ts';
 import { trainToEnd } from './trainApart.ts';
 import { addTrainingOptions } from './trainingFlags.ts';
 import { createTrainingView } from './trainingView.ts';
+import { webhookFrom, webhookOption } from './webhookOption.ts';
 
 const summaries: Readonly<Record<StudyKind, string>> = {
   networks: 'train several pretrained networks in the same way',
@@ -70,6 +73,7 @@ function commandOf(kind: StudyKind): Command {
     .addHelpText('after', `\nExample:\n  ${examples[kind]}\n${footer}`);
   addTrainingOptions(command, [...decided[kind], ...neverTaken]);
   return command
+    .addOption(webhookOption())
     .option('--json', 'print the events of the runs, then one object with the results')
     .action((data: string, options: OptionValues) => study(kind, data, options));
 }
@@ -93,12 +97,29 @@ async function study(kind: StudyKind, data: string, options: OptionValues): Prom
   const missing = without.map(({ label, reason }) => ({ label, reason: reason.message }));
   const stopping = () =>
     output.say('Finishing the step and saving; the same command continues. Ctrl-C again quits at once.');
-  const finished = await withInterrupt(stopping, (signal) =>
-    runStudy(kind, parts, missing, place, workersOf(kind, options, output, signal)),
-  );
+  const work = () =>
+    withInterrupt(stopping, (signal) =>
+      runStudy(kind, parts, missing, place, workersOf(kind, options, output, signal)),
+    );
+  const { webhook } = webhookFrom(options);
+  const finished = await tellWebhook(webhook, { kind: 'study', name: place.name }, work, endOfStudy, output.say);
   report(finished, output);
   // What failed has been said; runs without weights were left out knowingly.
   if (finished.missing.some(({ label }) => without.every((part) => part.label !== label))) process.exitCode = 1;
+}
+
+/** How a study ended that ran to its end. */
+function endOfStudy({ results, missing }: FinishedStudy): Omit<EndOfWork, 'kind' | 'name'> {
+  const scores = results.flatMap((result) => {
+    const { best } = numbersOf(result);
+    return best ? [{ run: basename(result.run.folder), accuracy: best.accuracy, loss: best.loss }] : [];
+  });
+  const [best] = scores.sort((a, b) => b.accuracy - a.accuracy || a.loss - b.loss);
+  return {
+    ...{ state: 'finished', reason: 'All runs have ended.' },
+    ...(best ? { best: { ...best, of: 'validation' } } : {}),
+    runs: { finished: results.length, failed: missing.length },
+  };
 }
 
 /** One sentence on the runs that cannot begin. */

@@ -11,17 +11,21 @@ import {
   sweepFiles,
   type SweepSpace,
   sweepVersion,
+  trialCount,
   type TrialEvent,
 } from '../../protocol/sweep.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { contradictionIn } from '../../protocol/contradictions.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { lastSignOf } from '../../runs/lock.ts';
+import type { EndOfWork } from '../webhook/webhook.ts';
 import { checkRunName, runNameOf } from '../../runs/name.ts';
 import { isSweep, readSweep, readTrialEvents, requestStop, writeSweep } from '../../runs/sweep.ts';
-import { drawTrials } from '../sweep/drawTrials.ts';
+import { combinationsOf, type Drawn, drawTrials } from '../sweep/drawTrials.ts';
+import { optunaIn, requireOptuna } from '../sweep/optunaCommand.ts';
 import { numberOf, type OptionValues, parseTrainingConfig } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
+import { optunaSampler } from './optunaSampler.ts';
 import { createOutput, type Output } from './output.ts';
 import {
   epochsOf,
@@ -29,13 +33,17 @@ import {
   rungsIn,
   runOfTrial,
   runSweep,
+  trialsIn,
   type SweepPlan,
   type TrialStanding,
   trialStandings,
 } from './runSweep.ts';
+import { type CardWish, parseCardWish, requireCards, trialsAtOnce } from './sweepCards.ts';
 import { formatTable } from './table.ts';
+import { tellWebhook } from './tellWebhook.ts';
 import { trainToEnd } from './trainApart.ts';
 import { withAbsolutePaths } from './trainingConfigFrom.ts';
+import { webhookFrom, webhookOption } from './webhookOption.ts';
 
 const footer = `
 The space is a .fivecrop.json file in which a setting may be a list of choices or a range:
@@ -47,13 +55,15 @@ The space is a .fivecrop.json file in which a setting may be a list of choices o
     "trials": 12, "sampler": "random", "seed": 3,
     "halving": { "first": 3, "factor": 3 }
   }
-Samplers: grid (every combination), random, sobol (spread more evenly than random). With halving, all trials train for
+Samplers: grid (every combination), random, sobol (spread more evenly than random), and, where its command is installed,
+those of Optuna that learn from the trials before: "sampler": { "optuna": "TPESampler" }. With halving, all trials train for
 "first" epochs; after these, and each time after "factor" times as many, only the best 1/factor of those that came so far
 go on; at least one trains for all epochs. Trials are compared by their best validation accuracy; test the one that you take on images that chose nothing.
 
 Examples:
   fivecrop sweep heads.fivecrop.json flowers               trials one after the other, in ./runs
   fivecrop sweep heads.fivecrop.json flowers --parallel 2
+  fivecrop sweep heads.fivecrop.json flowers --gpus all    a trial on each NVIDIA card
   fivecrop sweep status runs/heads                         all trials, best first
   fivecrop sweep stop runs/heads                           finishes the steps, saves, and ends
   fivecrop sweep resume runs/heads                         continues after a stop or a crash`;
@@ -61,11 +71,17 @@ Examples:
 /** `fivecrop sweep`: see its help text. */
 export function sweepCommand(): Command {
   const parallel = () =>
-    new Option('--parallel <n>', 'trials that train at the same time').default(1, '1').argParser((given: string) => {
-      const count = numberOf('--parallel', given);
-      if (!Number.isInteger(count) || count < 1 || count > 64) throw usageError('--parallel takes 1 to 64 trials.');
-      return count;
-    });
+    new Option('--parallel <n>', 'trials that train at the same time [1, with --gpus one per card]').argParser(
+      (given: string) => {
+        const count = numberOf('--parallel', given);
+        if (!Number.isInteger(count) || count < 1 || count > 64) throw usageError('--parallel takes 1 to 64 trials.');
+        return count;
+      },
+    );
+  const gpus = () =>
+    new Option('--gpus <list>', 'train each trial on an NVIDIA card of its own: all, or numbers as in 0,1').argParser(
+      parseCardWish,
+    );
   const json = ['--json', 'print what happens to the trials as JSON, one object per line'] as const;
   const command = new Command('sweep')
     .enablePositionalOptions()
@@ -78,6 +94,8 @@ export function sweepCommand(): Command {
     .option('--out <folder>', 'folder to create the folders of the sweep and of its runs in', 'runs')
     .option('--name <name>', 'name of the sweep’s folder, with which the names of its runs begin [the file’s]')
     .addOption(parallel())
+    .addOption(gpus())
+    .addOption(webhookOption())
     .option(...json)
     .addHelpText('after', footer)
     .action((space: string, data: string | undefined, options: OptionValues) => begin(space, data, options));
@@ -104,6 +122,8 @@ export function sweepCommand(): Command {
       .description('Continues a sweep: trials that were broken off go on from their last checkpoints.')
       .argument('<sweep>', 'folder of the sweep')
       .addOption(parallel())
+      .addOption(gpus())
+      .addOption(webhookOption())
       .option(...json)
       .action((folder: string, options: OptionValues) =>
         run(resolve(folder), options, createOutput(options['json'] === true)),
@@ -141,21 +161,25 @@ async function begin(file: string, data: string | undefined, options: OptionValu
     version: sweepVersion,
     created: new Date().toISOString(),
     space: withAbsolutePaths(base, dirname(file)),
-    trials: drawTrials(space).map((drawn) => withAbsolutePaths(drawn, dirname(file))),
+    ...(typeof space.sampler === 'object'
+      ? { trials: [], optuna: { trials: Math.min(space.trials ?? 1, combinationsOf(space)), asked: [] } }
+      : { trials: drawTrials(space).map((drawn) => withAbsolutePaths(drawn, dirname(file))) }),
   };
+  if (sweep.optuna) await requireOptuna(optunaIn(process.cwd()));
   // What cannot be tried is said before there is a folder.
-  const plan = planOf(folder, sweep, 1);
+  const plan = planOf(folder, sweep);
+  await placesOf(space, options);
   checkRunName(runOfTrial(plan, 1));
-  const taken = plan.trials
-    .map((_, place) => runOfTrial(plan, place + 1))
-    .find((run) => existsSync(join(dirname(folder), run)));
+  const taken = Array.from({ length: trialsIn(plan) }, (_, place) => runOfTrial(plan, place + 1)).find((run) =>
+    existsSync(join(dirname(folder), run)),
+  );
   if (taken !== undefined)
     throw usageError(`There is a run named ${taken} already: give the sweep another name (--name).`);
   await mkdir(folder, { recursive: true });
   await writeSweep(folder, sweep);
   const { trials } = space;
-  if (trials !== undefined && sweep.trials.length < trials)
-    output.say(`The space has ${plural(sweep.trials.length, 'combination')}, so there are no more trials than that.`);
+  if (trials !== undefined && trialCount(sweep) < trials)
+    output.say(`The space has ${plural(trialCount(sweep), 'combination')}, so there are no more trials than that.`);
   await run(folder, options, output);
 }
 
@@ -169,9 +193,14 @@ function spaceOf(file: string, content: unknown): SweepSpace {
 }
 
 /** Throws a usage error where no trial can be trained, or trials that are compared after epochs have not equally many. */
-function planOf(folder: string, { space, trials }: Sweep, parallel: number): SweepPlan {
-  const { fixed, halving } = parseSweepSpace(space);
-  const planned = trials.map((drawn): PlannedTrial => checked({ ...fixed, ...drawn }));
+function planOf(folder: string, sweep: Sweep): Omit<SweepPlan, 'parallel'> {
+  const space = parseSweepSpace(sweep.space);
+  const { fixed, halving, sampler } = space;
+  const plannedOf = (drawn: Drawn): PlannedTrial => checked({ ...fixed, ...drawn });
+  const learns = typeof sampler === 'object';
+  // What Optuna will choose is not known: trials from all over the space stand for it.
+  const trials = learns ? drawTrials({ ...space, sampler: 'random', trials: standIns }) : sweep.trials;
+  const planned = trials.map(plannedOf);
   const configs = planned.filter((trial): trial is GivenConfig => !('problem' in trial));
   const [first] = planned;
   if (configs.length === 0 && first && 'problem' in first) throw usageError(first.problem);
@@ -179,8 +208,15 @@ function planOf(folder: string, { space, trials }: Sweep, parallel: number): Swe
     throw usageError(
       'halving: it compares trials after epochs, so all trials need the same number of them ("epochs").',
     );
-  return { folder, name: basename(folder), trials: planned, parallel, ...(halving ? { halving } : {}) };
+  const plan = { folder, name: basename(folder), ...(halving ? { halving } : {}) };
+  if (!learns) return { ...plan, trials: planned };
+  const epochs = Math.max(...configs.map((config) => config.epochs));
+  const asked = { ...space, folder, sweep, sampler, epochs, planned: plannedOf };
+  return { ...plan, trials: [], sampler: optunaSampler(asked, optunaIn(folder)) };
 }
+
+/** Trials that are looked at before Optuna chooses some. */
+const standIns = 32;
 
 function checked(settings: Readonly<Record<string, unknown>>): PlannedTrial {
   try {
@@ -193,14 +229,32 @@ function checked(settings: Readonly<Record<string, unknown>>): PlannedTrial {
   }
 }
 
+/** Where trials train: so many at a time, and on which cards. Throws a usage or user error. */
+async function placesOf(
+  { fixed, dimensions }: SweepSpace,
+  { gpus, parallel }: OptionValues,
+): Promise<Pick<SweepPlan, 'parallel' | 'cards'>> {
+  const wish = gpus as CardWish | undefined;
+  const chosen = dimensions.find(({ setting }) => setting === 'device');
+  const devices = chosen && 'values' in chosen ? chosen.values : [fixed['device'] ?? 'auto'];
+  if (wish !== undefined && !devices.every((device) => ['auto', 'gpu', 'cuda'].includes(String(device))))
+    throw usageError(
+      `--gpus trains trials on NVIDIA cards, and the space says "device": ${JSON.stringify(chosen ? devices : devices[0])}.`,
+    );
+  const cards = wish === undefined ? undefined : await requireCards(wish);
+  const given = typeof parallel === 'number' ? parallel : undefined;
+  return { parallel: trialsAtOnce(given, cards), ...(cards ? { cards } : {}) };
+}
+
 async function run(folder: string, options: OptionValues, output: Output): Promise<void> {
   const sweep = await readSweep(folder);
-  const plan = planOf(folder, sweep, Number(options['parallel']));
-  const settingsOf = (trial: number) => lineOfSettings(sweep.trials[trial - 1] ?? {});
+  const plan = { ...planOf(folder, sweep), ...(await placesOf(parseSweepSpace(sweep.space), options)) };
+  const settingsOf = (trial: number) =>
+    lineOfSettings((plan.sampler ? plan.sampler.drawn(trial) : sweep.trials[trial - 1]) ?? {});
   const heard = (event: TrialEvent) => {
     output.object(event);
     if (output.json) return;
-    const trial = `Trial ${event.trial} of ${sweep.trials.length}`;
+    const trial = `Trial ${event.trial} of ${trialsIn(plan)}`;
     if (event.event === 'begun') output.say(`${trial}: ${settingsOf(event.trial)}; to epoch ${epochsOf(plan, event)}`);
     else if (event.event === 'failed') output.say(`${trial} failed: ${event.reason}`);
     else output.say(`${trial}: ${event.accuracy.toFixed(4)} after ${plural(event.epochs, 'epoch')}`);
@@ -209,26 +263,55 @@ async function run(folder: string, options: OptionValues, output: Output): Promi
     output.say(
       `Finishing the steps and saving; fivecrop sweep resume ${folder} continues. Ctrl-C again quits at once.`,
     );
-  try {
+  const standingsNow = async () =>
+    trialStandings(await readSweep(folder), await readTrialEvents(folder), rungsIn(plan));
+  const work = async () => {
     await withInterrupt(stopping, (signal) => runSweep(plan, { signal, say: output.say, heard, train: trainTrial }));
+    return standingsNow();
+  };
+  const { webhook } = webhookFrom(options);
+  try {
+    await tellWebhook(webhook, { kind: 'sweep', name: plan.name }, work, endOfSweep, output.say);
   } catch (error) {
     if (!(error instanceof CancelledError)) throw error;
     output.say(`Stopped; fivecrop sweep resume ${folder} continues.`);
     process.exitCode = interruptedExitCode;
   }
-  const standings = trialStandings(sweep, await readTrialEvents(folder), rungsIn(plan));
+  const standings = await standingsNow();
   report(standings, output);
-  if (standings.every(({ state }) => state === 'failed')) throw userError('No trial of the sweep could be trained.');
+  if (allFailed(standings)) throw userError(noneTrained);
+}
+
+const noneTrained = 'No trial of the sweep could be trained.';
+
+function allFailed(standings: readonly TrialStanding[]): boolean {
+  return standings.length > 0 && standings.every(({ state }) => state === 'failed');
+}
+
+/** How a sweep ended whose trials stand so, best first. */
+function endOfSweep(standings: readonly TrialStanding[]): Omit<EndOfWork, 'kind' | 'name'> {
+  const [{ run, accuracy, loss } = {}] = standings;
+  const failed = standings.filter(({ state }) => state === 'failed').length;
+  const isFailed = allFailed(standings);
+  return {
+    state: isFailed ? 'failed' : 'finished',
+    reason: isFailed ? noneTrained : 'All trials have ended.',
+    ...(run !== undefined && accuracy !== undefined && loss !== undefined
+      ? { best: { run, accuracy, loss, of: 'validation' } }
+      : {}),
+    runs: { finished: standings.length - failed, failed },
+  };
 }
 
 /** What a trial says is in its run; several that train at once would talk across each other. */
-function trainTrial(args: readonly string[], signal: AbortSignal): Promise<string | undefined> {
-  return trainToEnd(args, 'its process', { signal, onEvent: () => undefined, onLine: () => undefined });
+function trainTrial(args: readonly string[], signal: AbortSignal, card?: string): Promise<string | undefined> {
+  const environment = card === undefined ? {} : { CUDA_VISIBLE_DEVICES: card };
+  return trainToEnd(args, 'its process', { signal, environment, onEvent: () => undefined, onLine: () => undefined });
 }
 
 async function status(folder: string, output: Output): Promise<void> {
   const sweep = await readSweep(folder);
-  report(trialStandings(sweep, await readTrialEvents(folder), rungsIn(planOf(folder, sweep, 1))), output);
+  report(trialStandings(sweep, await readTrialEvents(folder), rungsIn(planOf(folder, sweep))), output);
 }
 
 async function stop(folder: string, output: Output): Promise<void> {

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { cancelled } from '../../protocol/errors.ts';
 import { trainingEventSchema, type TrainingEvent } from '../../protocol/trainingEvents.ts';
+import { webhookVariable } from '../webhook/webhook.ts';
 import { interruptedExitCode } from './interrupt.ts';
 
 /** Who hears of a run that trains in a process of its own. */
@@ -12,6 +13,8 @@ export interface ApartListeners {
   readonly onEvent: (event: TrainingEvent) => void;
   /** A line of its standard error: what it prepares, warns of, or fails by. */
   readonly onLine: (line: string) => void;
+  /** Environment variables of that process beside ours. */
+  readonly environment?: NodeJS.ProcessEnv;
   /** Its abort finishes the step, unless that takes long, and saves. */
   readonly signal: AbortSignal;
 }
@@ -23,13 +26,18 @@ const mostAtOnce = 100;
  * Runs `fivecrop train --json` with these arguments in a process of its own, so that its memory is its own and a crash
  * takes nothing with it. Resolves with its exit code. It ends with this process, at its next event.
  */
-function trainApart(args: readonly string[], { onEvent, onLine, signal }: ApartListeners): Promise<number> {
+function trainApart(
+  args: readonly string[],
+  { onEvent, onLine, environment, signal }: ApartListeners,
+): Promise<number> {
   const script = import.meta.url.endsWith('.ts') ? './main.ts' : './fivecrop.mjs';
   const command = [...process.execArgv, fileURLToPath(new URL(script, import.meta.url)), 'train', ...args, '--json'];
   const child = spawn(process.execPath, command, {
     // Ctrl-C in a terminal reaches us alone, and we hand it on once.
     detached: true,
     windowsHide: true,
+    // The end of the whole is told, not that of each run.
+    env: { ...process.env, [webhookVariable]: '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stop = () => child.kill('SIGTERM');
@@ -61,12 +69,13 @@ const keptLines = 20;
 export async function trainToEnd(
   args: readonly string[],
   who: string,
-  { onEvent, onLine, signal }: ApartListeners,
+  { onEvent, onLine, environment, signal }: ApartListeners,
 ): Promise<string | undefined> {
   const lastLines: string[] = [];
   let reason: string | undefined;
   const code = await trainApart(args, {
     signal,
+    ...(environment ? { environment } : {}),
     onEvent: (event) => {
       if (event.event === 'done' && event.state === 'failed') reason = event.reason;
       onEvent(event);

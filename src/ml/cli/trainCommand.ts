@@ -17,6 +17,7 @@ import { createTrainingView } from './trainingView.ts';
 import { seedLine, type SeedSummary, summariseSeeds } from './seedRuns.ts';
 import { addTrainingOptions } from './trainingFlags.ts';
 import { trainingConfigFrom } from './trainingConfigFrom.ts';
+import { webhookFrom, webhookOption } from './webhookOption.ts';
 
 const examples = `
 Examples:
@@ -60,6 +61,7 @@ export function trainCommand(): Command {
     )
     .addOption(profileOption())
     .addOption(seedsOption())
+    .addOption(webhookOption())
     .option('--json', 'print events as JSON, one per line')
     .action((data: string | undefined, options: OptionValues) => train(data, options));
 }
@@ -111,6 +113,7 @@ async function run(
 ) {
   return trainRun(config, {
     ...(await folderOf(options)),
+    ...webhookFrom(options),
     ...(typeof options['resume'] === 'string' ? { resume: resolve(options['resume']) } : {}),
     chooseEngine: chooseTrainingEngine,
     signal,

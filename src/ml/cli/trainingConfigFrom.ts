@@ -92,17 +92,18 @@ async function readConfig(file: string): Promise<Settings> {
   return withAbsolutePaths(settings, dirname(file));
 }
 
-/** Settings of a file in a folder with its paths made absolute. */
+/** Settings of a file in a folder with its paths made absolute, by `resolve` of another system for another machine. */
 export function withAbsolutePaths<Given extends Settings | Readonly<Record<string, unknown>>>(
   settings: Given,
   folder: string,
+  resolveIn = resolve,
 ): Given {
-  const absolute = (path: unknown) => (typeof path === 'string' ? resolve(folder, path) : path);
-  const ofBackbone = (path: unknown) => (typeof path === 'string' ? backbonePath(path, folder) : path);
+  const absolute = (path: unknown) => (typeof path === 'string' ? resolveIn(folder, path) : path);
+  const ofBackbone = (path: unknown) => (typeof path === 'string' ? backbonePath(path, folder, resolveIn) : path);
   const paths = (value: object) =>
     Object.fromEntries(
       Object.entries(value).map(([key, path]) => {
-        if (key === 'weights' && typeof path === 'string') return [key, weightsPath(path, folder)];
+        if (key === 'weights' && typeof path === 'string') return [key, weightsPath(path, folder, resolveIn)];
         return [key, key === 'file' ? ofBackbone(path) : path];
       }),
     );
@@ -143,13 +144,13 @@ function networkFrom(options: OptionValues, base: NetworkInput | undefined): Net
 }
 
 /** A file of weights by its absolute path; the name of a published set as it is. */
-export function weightsPath(weights: string, folder = '.'): string {
-  return isWeightSet(weights) ? weights : resolve(folder, weights);
+export function weightsPath(weights: string, folder = '.', resolveIn = resolve): string {
+  return isWeightSet(weights) ? weights : resolveIn(folder, weights);
 }
 
 /** An ONNX file by its absolute path; the short name of one on the hub as it is. */
-export function backbonePath(file: string, folder = '.'): string {
-  return backboneOf(file) ? file : resolve(folder, file);
+export function backbonePath(file: string, folder = '.', resolveIn = resolve): string {
+  return backboneOf(file) ? file : resolveIn(folder, file);
 }
 
 function backboneFrom(options: OptionValues, file: string): NetworkInput {

@@ -1,5 +1,5 @@
 import { usageError } from '../../protocol/errors.ts';
-import { type Dimension, mostTrials, type SweepSpace } from '../../protocol/sweep.ts';
+import { type Dimension, mostTrials, type Range, type SweepSpace } from '../../protocol/sweep.ts';
 import { createRandom } from '../graph/random.ts';
 import { mostSobolDimensions, sobolPoint } from './sobol.ts';
 
@@ -15,10 +15,7 @@ const triesForEach = 50;
  */
 export function drawTrials(space: SweepSpace): Drawn[] {
   const { dimensions, trials = Infinity } = space;
-  const all = dimensions.reduce(
-    (product, dimension) => product * ('values' in dimension ? dimension.values.length : Infinity),
-    1,
-  );
+  const all = combinationsOf(space);
   if (space.sampler === 'grid') {
     const wanted = Math.min(all, trials);
     if (wanted > mostTrials) throw usageError(`The grid has ${all} trials; set "trials" to at most ${mostTrials}.`);
@@ -36,6 +33,14 @@ export function drawTrials(space: SweepSpace): Drawn[] {
     if (!found.has(key)) found.set(key, drawn);
   }
   return [...found.values()];
+}
+
+/** How many trials a space can have that differ. */
+export function combinationsOf({ dimensions }: Pick<SweepSpace, 'dimensions'>): number {
+  return dimensions.reduce(
+    (product, dimension) => product * ('values' in dimension ? dimension.values.length : Infinity),
+    1,
+  );
 }
 
 function randomDraws({ dimensions, seed }: SweepSpace): (index: number) => number[] {
@@ -73,8 +78,12 @@ function placeOf(dimension: Dimension | undefined, share: number): unknown {
   // A whole number has as much room as any other of the range.
   const [from, to] = isWhole && !isLog ? [low - 0.5, high + 0.5] : [low, high];
   const value = isLog ? Math.exp(Math.log(from) + share * (Math.log(to) - Math.log(from))) : from + share * (to - from);
-  const kept = Math.min(high, Math.max(low, isWhole ? Math.round(value) : rounded(value)));
-  return kept;
+  return keptValue(dimension, value);
+}
+
+/** A value of a range as a trial gets it. */
+export function keptValue({ low, high, isWhole }: Range, value: number): number {
+  return Math.min(high, Math.max(low, isWhole ? Math.round(value) : rounded(value)));
 }
 
 /** Six digits are enough for a setting, and can be read. */

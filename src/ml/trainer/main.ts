@@ -10,6 +10,7 @@ import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { chooseTrainingEngine } from '../engine/chooseTrainingEngine.ts';
 import { createTrainingControl } from '../training/run/control.ts';
 import { trainRun } from '../training/run/trainRun.ts';
+import { webhookOf } from '../webhook/webhook.ts';
 import { serveRun } from './serveRun.ts';
 
 const usage = 'trainer CONFIG.json|- OUT [NAME] [--resume RUN|CHECKPOINT] [--weights-folder DIR] [--mirror PLACE]';
@@ -18,7 +19,7 @@ const usage = 'trainer CONFIG.json|- OUT [NAME] [--resume RUN|CHECKPOINT] [--wei
  * The trainer process: trains one run and serves it on a local socket that the run's record names. It outlives whoever
  * started it, and ends cleanly, after the step, on SIGINT, SIGTERM or a client's `stop`. Once the run's folder is there,
  * its path is printed on standard output as one line of JSON, `{"folder": ...}`. Exit codes: 0 finished or stopped, 1
- * failed, 2 wrong use; the reason is one sentence on standard error.
+ * failed, 2 wrong use; the reason is one sentence on standard error. `FIVECROP_WEBHOOK` is an address that is told of the end.
  */
 async function main(): Promise<void> {
   outliveTheParent();
@@ -38,6 +39,7 @@ async function main(): Promise<void> {
   process.on('SIGTERM', control.stop);
   const server = await serveRun(control);
   const { resume, mirror, 'weights-folder': folder } = values;
+  const webhook = webhookOf(process.env);
   try {
     await trainRun(config, {
       out,
@@ -46,6 +48,7 @@ async function main(): Promise<void> {
       socket: server.address,
       ...(name === undefined ? {} : { name }),
       ...(resume === undefined ? {} : { resume }),
+      ...(webhook ? { webhook } : {}),
       weights: { ...(folder === undefined ? {} : { folder }), ...(mirror === undefined ? {} : { mirror }) },
       onFolder: (path, events) => {
         server.begin(basename(path), events);

@@ -1,7 +1,7 @@
 import process from 'node:process';
-import { getProxyForUrl } from 'proxy-from-env';
-import { Agent, type Dispatcher, fetch, ProxyAgent, type Response } from 'undici';
+import { fetch, type Response } from 'undici';
 import { userError } from '../../protocol/errors.ts';
+import { connectionsTo } from './connections.ts';
 import { hostOf, hubAddress, isAtHub } from './hubAddress.ts';
 
 /** A failure that another attempt would only repeat. */
@@ -87,23 +87,4 @@ function tokenFor(address: URL): string | undefined {
   throw userError(
     `HF_TOKEN holds characters that no token of ${hostOf(hubAddress())} has: copy it again, or unset it.`,
   );
-}
-
-const direct = new Agent();
-const proxies = new Map<string, ProxyAgent>();
-
-/** Connections by the proxy that the environment names for an address; direct ones where it names none. */
-function connectionsTo({ href }: URL): Dispatcher {
-  const address = getProxyForUrl(href);
-  if (address === '') return direct;
-  try {
-    const proxy = proxies.get(address) ?? new ProxyAgent(address);
-    proxies.set(address, proxy);
-    return proxy;
-  } catch (error) {
-    throw userError(
-      'The environment names a proxy that is not an address such as http://proxy.example:8080: correct HTTPS_PROXY or HTTP_PROXY.',
-      error,
-    );
-  }
 }

@@ -36,6 +36,10 @@ test('wrong uses of every command end with 2 and one sentence', async () => {
     'test flowers',
     'test flowers --checkpoint x --split all',
     'export a.safetensors b.txt',
+    'job',
+    'job --kubernetes a.json --gpus 2',
+    'sweep a.json flowers --gpus some',
+    'train flowers --webhook secret',
     'paint',
   ];
   for (const line of wrong) {

@@ -3,7 +3,13 @@ import { appendFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { runSweep, type SweepPlan, type SweepWorkers, trialStandings } from '../../../src/ml/cli/runSweep.ts';
+import {
+  type LearningSampler,
+  runSweep,
+  type SweepPlan,
+  type SweepWorkers,
+  trialStandings,
+} from '../../../src/ml/cli/runSweep.ts';
 import { cancelled, CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import type { TrialEvent } from '../../../src/protocol/sweep.ts';
 import { givenConfigSchema, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
@@ -213,4 +219,54 @@ test('a sweep that runs is not run a second time', async (t) => {
   });
   assert.ok(second);
   assert.ok((await readFile(join(plan.folder, 'trials.jsonl'), 'utf8')).includes('reached'));
+});
+
+test('each trial has a card of its own while it trains, and the next one gets it then', async (t) => {
+  const cards = ['GPU-a', 'GPU-b'];
+  const plan = await planOf(t, 5, { parallel: 2, cards });
+  const { made, trained } = workers();
+  const busy = new Set<string>();
+  const used = new Set<string>();
+  await runSweep(plan, {
+    ...made,
+    train: async (args, signal, card = '') => {
+      assert.deepEqual(args.slice(-2), ['--device', 'cuda']);
+      assert.ok(cards.includes(card) && !busy.has(card), `${card} is free`);
+      busy.add(card);
+      used.add(card);
+      if (args.includes('heads-2')) {
+        busy.delete(card);
+        return 'it fails.';
+      }
+      return made.train(args, signal).finally(() => busy.delete(card));
+    },
+  });
+  assert.deepEqual([...used].sort(), cards);
+  assert.equal(trained.filter((line) => line.endsWith('to 1')).length, 4);
+});
+
+test('a sampler that learns chooses each trial when it begins, with the scores of those before', async (t) => {
+  const { halving, ...plan } = await planOf(t, 3);
+  assert.ok(halving);
+  const { made, trained } = workers();
+  const seen: number[] = [];
+  let finished = 0;
+  const config = plan.trials[0];
+  const sampler: LearningSampler = {
+    ...{ trials: 3, epochs: 9 },
+    known: (trial) => (trial <= seen.length ? config : undefined),
+    drawn: () => ({}),
+    choose: (_, events) => {
+      seen.push(events.filter(({ event }) => event === 'reached').length);
+      return Promise.resolve();
+    },
+    finish: (events) => {
+      finished = events.filter(({ event }) => event === 'reached').length;
+      return Promise.resolve();
+    },
+  };
+  await runSweep({ ...plan, trials: [], sampler }, made);
+  assert.deepEqual(trained, ['heads-1 to 9', 'heads-2 to 9', 'heads-3 to 9']);
+  assert.deepEqual(seen, [0, 1, 2]);
+  assert.equal(finished, 3);
 });

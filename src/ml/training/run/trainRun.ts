@@ -24,6 +24,7 @@ import { type Dataset, scanDataset, scanOptionsOf } from '../../data/scanDataset
 import { batchCount } from '../../data/loader.ts';
 import { countsOf, type TrainableCounts, whyUntrainable } from '../../data/whyUntrainable.ts';
 import { engineVersion } from '../../engine/engineVersion.ts';
+import type { Webhook } from '../../webhook/webhook.ts';
 import { locateWeights, type WeightsChoice } from '../../weights/locateWeights.ts';
 import type { LocateOptions } from '../../weights/weightsPlaces.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
@@ -83,6 +84,8 @@ export interface TrainRunOptions {
   readonly untilEpoch?: number;
   /** Folder that keeps what frozen layers make of images, for other runs that freeze the same. */
   readonly featuresFolder?: string;
+  /** Hears of the end of a run that has a folder, before the run's record says so; a failure to tell it is a line in the log. */
+  readonly webhook?: Webhook;
   /** Takes the steps; `trainingLoop` without it. */
   readonly loop?: (options: LoopOptions) => Promise<LoopResult>;
   /** Progress of what happens before the first step: downloads and the reading of the data. */
@@ -228,11 +231,11 @@ async function trainInFolder(started: StartedRun): Promise<TrainRunResult> {
     const { loop, dataCheck } = await prepare(started);
     const { state, reason, position } = await (started.options.loop ?? trainingLoop)(loop);
     await dataCheck.finished();
-    return await finish(session, { state, reason, step: position.step }, position.best?.validAccuracy);
+    return await end(started, { state, reason, step: position.step }, position.best?.validAccuracy);
   } catch (error) {
     if (error instanceof CancelledError) {
       const reason = 'Stopped before the first step; there is nothing to resume from.';
-      return finish(session, { state: 'stopped', reason, step: 0 });
+      return end(started, { state: 'stopped', reason, step: 0 });
     }
     const failed = diskError(error, session.folder.path);
     const step = session.folder.record.progress?.step ?? 0;
@@ -241,7 +244,7 @@ async function trainInFolder(started: StartedRun): Promise<TrainRunResult> {
       await session.record({ missing: 'weights' }).catch(() => undefined);
     }
     // The disk may be what failed; the failure itself is what has to be told.
-    await finish(session, { state: 'failed', reason: messageOf(failed), step }).catch(() => undefined);
+    await end(started, { state: 'failed', reason: messageOf(failed), step }).catch(() => undefined);
     throw failed;
   }
 }
@@ -381,12 +384,26 @@ async function readProfile(folder: string): Promise<Pick<TrainRunResult, 'profil
   return existsSync(file) ? { profile: runProfileSchema.parse(await readBoundedJson(file, profileLimit)) } : {};
 }
 
-/** Writes the end of a run to its events and its record. */
-async function finish(
-  session: RunSession,
-  end: Pick<TrainingEventOf<'done'>, 'state' | 'reason' | 'step'>,
-  bestAccuracy?: number,
-): Promise<TrainRunResult> {
+/** How a run ends. */
+type RunEnd = Pick<TrainingEventOf<'done'>, 'state' | 'reason' | 'step'>;
+
+/** Tells the webhook of the end of a run, and writes it to the run's events and its record. */
+async function end(started: StartedRun, how: RunEnd, bestAccuracy?: number): Promise<TrainRunResult> {
+  const { session, dataset, options } = started;
+  const { state, reason } = how;
+  const { best } = session.folder.record;
+  const { name } = session.folder;
+  const images = dataset.splits.valid.length;
+  const score = best && { run: name, accuracy: best.validAccuracy, loss: best.validLoss, of: 'validation' as const };
+  const why = await options.webhook?.tell({
+    ...{ kind: 'run', name, state, reason },
+    ...(score ? { best: { ...score, images } } : {}),
+  });
+  if (why !== undefined) session.log(why, 'warning');
+  return finish(session, how, bestAccuracy);
+}
+
+async function finish(session: RunSession, end: RunEnd, bestAccuracy?: number): Promise<TrainRunResult> {
   // No record with a longer one could be read again.
   const reason = end.reason.slice(0, longestSentence);
   const { folder } = session;

@@ -23,12 +23,42 @@ const newEnough = `NVIDIA’s driver ${leastDriver} or newer`;
 
 /** Asks NVIDIA's driver for its cards. Never rejects. */
 export async function nvidiaDriver(): Promise<NvidiaDriver> {
+  const answer = await askDriver(question);
+  return 'lines' in answer ? readCards(answer.lines) : answer;
+}
+
+/** A card by its number in NVIDIA's driver, and by the name that CUDA knows it by wherever it is in a machine. */
+export interface NvidiaCard {
+  readonly number: number;
+  readonly uuid: string;
+}
+
+/** All cards of this machine in the order of the driver, or why there are none. Never rejects. */
+export async function nvidiaCards(): Promise<readonly NvidiaCard[] | { readonly reason: string }> {
+  const answer = await askDriver(['--query-gpu=index,uuid', '--format=csv,noheader']);
+  if (!('lines' in answer)) return answer;
+  const cards = readUuids(answer.lines);
+  return cards.length > 0 ? cards : { reason: 'NVIDIA’s driver names no card' };
+}
+
+/** Lines such as `0, GPU-5a1b2c3d-0000-1111-2222-333344445555`, one per card. */
+export function readUuids(lines: string): readonly NvidiaCard[] {
+  return lines.split('\n').flatMap((line) => {
+    const [, number, uuid] = /^(\d+), (GPU-[0-9a-f-]+)\s*$/u.exec(line) ?? [];
+    return number === undefined || uuid === undefined ? [] : [{ number: Number(number), uuid }];
+  });
+}
+
+/** What NVIDIA's driver answers, or why it does not. */
+async function askDriver(
+  args: readonly string[],
+): Promise<{ readonly lines: string } | { readonly usable: false; readonly reason: string }> {
   if (!cudaFilesFor(process.platform, process.arch)) {
     return { usable: false, reason: onlyPlatforms };
   }
   for (const program of programs) {
     try {
-      return readCards(await answerOf(program, question, patienceMilliseconds));
+      return { lines: await answerOf(program, args, patienceMilliseconds) };
     } catch (error) {
       if (codeOf(error) === 'ENOENT') continue;
       const lines = [error instanceof Error && 'stdout' in error ? String(error.stdout) : '', messageOf(error)];
