@@ -9,7 +9,6 @@ import {
 } from '../../protocol/cleaningPanel.ts';
 import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
 import { userError } from '../../protocol/errors.ts';
-import { visible } from '../../protocol/visibleText.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
@@ -18,10 +17,10 @@ import { watchSettled } from './watchSettled.ts';
 import { actOnFeatures, type FeatureControls } from './actOnFeatures.ts';
 import { askMergedClasses, askOtherClass, askRenamedClass } from './askClass.ts';
 import { type CleaningSession, createCleaningSession } from './cleaningSession.ts';
-import { closeDormantTabs } from './dormantTabs.ts';
-import { createPanel, hostPage, viewType } from './hostPage.ts';
+import { hostPage } from './hostPage.ts';
+import { createKeyedPanels } from './keyedPanels.ts';
 import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
-import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
+import { createPanelMemory, type PanelMemory } from './panelMemory.ts';
 
 type CleaningParts = Pick<Parts, 'log' | 'service' | 'runs'>;
 
@@ -35,7 +34,6 @@ export interface CleaningPanels {
 }
 
 interface OpenPanel {
-  readonly panel: vscode.WebviewPanel;
   /** Shows these images, by their paths in the data folder. */
   readonly choose: (images: readonly string[]) => void;
 }
@@ -50,39 +48,20 @@ interface Surroundings {
 export function registerCleaningPanels(context: vscode.ExtensionContext, parts: CleaningParts): CleaningPanels {
   const { log } = parts;
   const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
-  const open = new Map<string, OpenPanel>();
-
-  function fill(panel: vscode.WebviewPanel, id: string, shown: Shown, chosen: readonly string[] = []): void {
-    const choose = fillPanel(panel, id, shown, chosen, { context, parts, memory });
-    open.set(shown.data, { panel, choose });
-    panel.onDidDispose(() => open.delete(shown.data));
-  }
-
-  async function showPanel(data: string, chosen: readonly string[] | undefined): Promise<void> {
-    const title = visible(l10n.t('Clean {0}', basename(data)));
-    const there = open.get(data);
-    if (there) {
-      there.panel.reveal();
-      if (chosen) there.choose(chosen);
-      return;
-    }
-    if (![...open.values()].some(({ panel }) => panel.title === title)) await closeDormantTabs('cleaning', title);
-    fill(createPanel('cleaning', title), newPanelId(), { data }, chosen);
-  }
-
-  const serializer = vscode.window.registerWebviewPanelSerializer(viewType('cleaning'), {
-    deserializeWebviewPanel: (panel, state) => {
-      const recalled = memory.recall(state);
-      if (recalled && !open.has(recalled.value.data)) fill(panel, recalled.id, recalled.value);
-      else panel.dispose();
-      return Promise.resolve();
-    },
+  const panels = createKeyedPanels<Shown, OpenPanel>({
+    page: 'cleaning',
+    memory,
+    keyOf: ({ data }) => data,
+    titleOf: ({ data }) => l10n.t('Clean {0}', basename(data)),
+    fill: (panel, id, shown) => fillPanel(panel, id, shown, { context, parts, memory }),
   });
+  const show = async (data: string, chosen: readonly string[] | undefined): Promise<void> => {
+    const { own } = await panels.open({ data });
+    if (chosen) own.choose(chosen);
+  };
   return {
-    show: (data, chosen) => void showPanel(data, chosen).catch((error: unknown) => showFailure(error, log)),
-    dispose: () => {
-      serializer.dispose();
-    },
+    show: (data, chosen) => void show(data, chosen).catch((error: unknown) => showFailure(error, log)),
+    dispose: panels.dispose,
   };
 }
 
@@ -94,15 +73,14 @@ function fillPanel(
   panel: vscode.WebviewPanel,
   id: string,
   { data, source: known }: Shown,
-  first: readonly string[],
   around: Surroundings,
-): OpenPanel['choose'] {
+): OpenPanel {
   const { context, parts, memory } = around;
   const { log, runs, service } = parts;
   let source = known;
   let began = false;
   let lastAction = 0;
-  let chosen = { images: first, time: Date.now() };
+  let chosen: { readonly images: readonly string[]; readonly time: number } = { images: [], time: Date.now() };
   const tellChosen = () => {
     if (chosen.images.length > 0) connection.post({ type: 'chosen', time: chosen.time });
   };
@@ -156,10 +134,13 @@ function fillPanel(
     memory.forget(id);
   });
   memory.remember(id, { data, ...(source ? { source } : {}) });
-  return (images) => {
-    chosen = { images, time: Date.now() };
-    tellChosen();
-    if (source) void look();
+  return {
+    choose: (images) => {
+      chosen = { images, time: Date.now() };
+      tellChosen();
+      // Before the page is there, it looks as it begins.
+      if (source && began) void look();
+    },
   };
 }
 

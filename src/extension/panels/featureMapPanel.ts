@@ -10,7 +10,6 @@ import {
 } from '../../protocol/featureMapPanel.ts';
 import { userError } from '../../protocol/errors.ts';
 import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
-import { visible } from '../../protocol/visibleText.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Panels, Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
@@ -18,12 +17,12 @@ import { answerOf } from '../service/answerOf.ts';
 import { readSettings } from '../settings.ts';
 import { actOnFeatures } from './actOnFeatures.ts';
 import type { CleaningPanels } from './cleaningPanel.ts';
-import { closeDormantTabs } from './dormantTabs.ts';
 import { createFeatureMapSession, type FeatureMapSession, type FeatureMapSource } from './featureMapSession.ts';
 import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
-import { createPanel, hostPage, viewType } from './hostPage.ts';
+import { hostPage } from './hostPage.ts';
+import { createKeyedPanels } from './keyedPanels.ts';
 import { mapTests } from './mapTests.ts';
-import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
+import { createPanelMemory, type PanelMemory } from './panelMemory.ts';
 import { watchSettled } from './watchSettled.ts';
 
 type MapParts = Pick<Parts, 'log' | 'service' | 'runs'>;
@@ -38,7 +37,6 @@ export interface FeatureMapPanels {
 }
 
 interface OpenPanel {
-  readonly panel: vscode.WebviewPanel;
   readonly use: (source: ClassifierSource) => Promise<void>;
 }
 
@@ -57,38 +55,20 @@ export function registerFeatureMapPanels(
 ): FeatureMapPanels {
   const { log } = parts;
   const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
-  const open = new Map<string, OpenPanel>();
-
-  function fill(panel: vscode.WebviewPanel, id: string, shown: Shown): void {
-    open.set(shown.map, { panel, use: fillPanel(panel, id, shown, { context, parts, memory, clean }) });
-    panel.onDidDispose(() => open.delete(shown.map));
-  }
-
-  async function showPanel(data: string, source: ClassifierSource | undefined): Promise<void> {
-    const title = visible(l10n.t('Feature Map of {0}', basename(data)));
-    const there = open.get(data);
-    if (there) {
-      there.panel.reveal();
-      if (source) await there.use(source);
-      return;
-    }
-    if (![...open.values()].some(({ panel }) => panel.title === title)) await closeDormantTabs('featureMap', title);
-    fill(createPanel('featureMap', title), newPanelId(), { map: data, ...(source ? { source } : {}) });
-  }
-
-  const serializer = vscode.window.registerWebviewPanelSerializer(viewType('featureMap'), {
-    deserializeWebviewPanel: (panel, state) => {
-      const recalled = memory.recall(state);
-      if (recalled && !open.has(recalled.value.map)) fill(panel, recalled.id, recalled.value);
-      else panel.dispose();
-      return Promise.resolve();
-    },
+  const panels = createKeyedPanels<Shown, OpenPanel>({
+    page: 'featureMap',
+    memory,
+    keyOf: ({ map }) => map,
+    titleOf: ({ map }) => l10n.t('Feature Map of {0}', basename(map)),
+    fill: (panel, id, shown) => ({ use: fillPanel(panel, id, shown, { context, parts, memory, clean }) }),
   });
+  const show = async (map: string, source: ClassifierSource | undefined): Promise<void> => {
+    const { own, isNew } = await panels.open({ map, ...(source ? { source } : {}) });
+    if (source && !isNew) await own.use(source);
+  };
   return {
-    show: (data, source) => void showPanel(data, source).catch((error: unknown) => showFailure(error, log)),
-    dispose: () => {
-      serializer.dispose();
-    },
+    show: (data, source) => void show(data, source).catch((error: unknown) => showFailure(error, log)),
+    dispose: panels.dispose,
   };
 }
 

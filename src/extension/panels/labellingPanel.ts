@@ -10,19 +10,18 @@ import {
   type LabellingPanelToPage,
 } from '../../protocol/labellingPanel.ts';
 import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
-import { visible } from '../../protocol/visibleText.ts';
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Parts } from '../parts.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { actOnFeatures, type FeatureControls } from './actOnFeatures.ts';
 import { addImages, addPicture } from './addImages.ts';
-import { closeDormantTabs } from './dormantTabs.ts';
 import { createEditingSession, type EditingSession } from './editingSession.ts';
 import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
-import { createPanel, hostPage, viewType } from './hostPage.ts';
+import { hostPage } from './hostPage.ts';
+import { createKeyedPanels } from './keyedPanels.ts';
 import { localFiles } from './localFiles.ts';
-import { createPanelMemory, newPanelId, type PanelMemory } from './panelMemory.ts';
+import { createPanelMemory, type PanelMemory } from './panelMemory.ts';
 import { chooseImages } from './predictionMessages.ts';
 import { watchSettled } from './watchSettled.ts';
 
@@ -51,39 +50,20 @@ interface Surroundings {
 export function registerLabellingPanels(context: vscode.ExtensionContext, parts: LabellingParts): LabellingPanels {
   const { log } = parts;
   const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
-  const open = new Map<string, vscode.WebviewPanel>();
-  const keyOf = ({ data, unlabelled }: Shown) => JSON.stringify([data, unlabelled]);
-
-  function fill(panel: vscode.WebviewPanel, id: string, shown: Shown): void {
-    fillPanel(panel, id, shown, { context, parts, memory });
-    open.set(keyOf(shown), panel);
-    panel.onDidDispose(() => open.delete(keyOf(shown)));
-  }
-
-  async function showPanel(shown: Shown): Promise<void> {
-    const title = visible(l10n.t('Label {0}', basename(shown.unlabelled)));
-    const there = open.get(keyOf(shown));
-    if (there) {
-      there.reveal();
-      return;
-    }
-    if (![...open.values()].some((panel) => panel.title === title)) await closeDormantTabs('labelling', title);
-    fill(createPanel('labelling', title), newPanelId(), shown);
-  }
-
-  const serializer = vscode.window.registerWebviewPanelSerializer(viewType('labelling'), {
-    deserializeWebviewPanel: (panel, state) => {
-      const recalled = memory.recall(state);
-      if (recalled && !open.has(keyOf(recalled.value))) fill(panel, recalled.id, recalled.value);
-      else panel.dispose();
-      return Promise.resolve();
+  const panels = createKeyedPanels<Shown, true>({
+    page: 'labelling',
+    memory,
+    keyOf: ({ data, unlabelled }) => JSON.stringify([data, unlabelled]),
+    titleOf: ({ unlabelled }) => l10n.t('Label {0}', basename(unlabelled)),
+    fill: (panel, id, shown) => {
+      fillPanel(panel, id, shown, { context, parts, memory });
+      return true;
     },
   });
   return {
-    show: (data, unlabelled) => void showPanel({ data, unlabelled }).catch((error: unknown) => showFailure(error, log)),
-    dispose: () => {
-      serializer.dispose();
-    },
+    show: (data, unlabelled) =>
+      void panels.open({ data, unlabelled }).catch((error: unknown) => showFailure(error, log)),
+    dispose: panels.dispose,
   };
 }
 

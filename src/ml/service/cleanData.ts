@@ -3,13 +3,12 @@ import { userError } from '../../protocol/errors.ts';
 import type { RequestContext } from '../../protocol/requestChannel.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { type CleaningSession, openCleaningSession } from '../cleaning/cleaningSession.ts';
-import { fileMarks } from '../cleaning/fileMarks.ts';
 import { readJournal } from '../cleaning/journal.ts';
 import { keptImages } from '../cleaning/keptImages.ts';
 import { createDecodePool, type DecodePool } from '../data/decodePool.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { titleOfSource } from './classifierPool.ts';
-import { createKeptSession, editThenLook, oneAfterTheOther, withFeatures } from './editData.ts';
+import { createKeptSession, editThenLook, featuresKey, oneAfterTheOther, withFeatures } from './editData.ts';
 import { rareProgress } from './rareProgress.ts';
 
 type CleanRequest = Extract<ServiceRequestBody, { type: 'clean' }>;
@@ -27,9 +26,7 @@ export function createCleaner(): (request: CleanRequest | MapRequest, context: R
     { data, layout, source, engine, device }: CleanRequest | MapRequest,
     context: RequestContext,
   ) {
-    // A run writes a better checkpoint to the same path.
-    const marks = await fileMarks('path' in source ? [source.path] : []);
-    return kept.get([resolve(data), layout, source, marks], () =>
+    return kept.get([resolve(data), layout, await featuresKey(source)], () =>
       withFeatures({ source, engine, device }, context, async (model, log) =>
         // The head is fitted on the CPU, which gives the same bits each time.
         openCleaningSession(data, model, {

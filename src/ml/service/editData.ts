@@ -4,6 +4,7 @@ import { cancelled, messageOf, UserError, userError } from '../../protocol/error
 import type { RequestContext } from '../../protocol/requestChannel.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { createDataEditor, type DataEditor } from '../cleaning/dataEditor.ts';
+import { fileMarks } from '../cleaning/fileMarks.ts';
 import type { FoldersAre } from '../cleaning/planEdit.ts';
 import type { Dataset } from '../data/scanDataset.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
@@ -41,6 +42,11 @@ export function createKeptSession<Session extends { dispose(): Promise<void> }>(
     },
     close: () => close([...opened.keys()].at(-1)),
   };
+}
+
+/** What tells the features of a source from those of another, also where a run has written a better checkpoint to the same path. */
+export async function featuresKey(source: EditRequest['source']): Promise<readonly unknown[]> {
+  return [source, await fileMarks('path' in source ? [source.path] : [])];
 }
 
 /** Works through requests one after the other. */

@@ -9,7 +9,7 @@ import { type LabellingSession, openLabellingSession } from '../cleaning/labelli
 import { createDecodePool, type DecodePool } from '../data/decodePool.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { titleOfSource } from './classifierPool.ts';
-import { createKeptSession, editThenLook, oneAfterTheOther, withFeatures } from './editData.ts';
+import { createKeptSession, editThenLook, featuresKey, oneAfterTheOther, withFeatures } from './editData.ts';
 import { rareProgress } from './rareProgress.ts';
 
 type LabelRequest = Extract<ServiceRequestBody, { type: 'label' }>;
@@ -19,9 +19,9 @@ export function createLabeller(): (request: LabelRequest, context: RequestContex
   let pool: DecodePool | undefined;
   const kept = createKeptSession<LabellingSession>();
 
-  function sessionFor(request: LabelRequest, context: RequestContext) {
+  async function sessionFor(request: LabelRequest, context: RequestContext) {
     const { data, unlabelled, layout, source } = request;
-    return kept.get([resolve(data), resolve(unlabelled), layout, source], () =>
+    return kept.get([resolve(data), resolve(unlabelled), layout, await featuresKey(source)], () =>
       withFeatures(request, context, async (model, log) =>
         openLabellingSession(data, unlabelled, model, {
           ...{ layout, signal: context.signal, log, network: titleOfSource(source) },

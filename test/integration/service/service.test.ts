@@ -494,6 +494,14 @@ test('images get labels: the head follows, edits that wait are looked at once, n
   for (let turn = 0; turn < 3; turn++) await label({ kind: 'undo' });
   const ended = await look();
   assert.deepEqual({ ...ended, redo: undefined, milliseconds: 0 }, { ...began, redo: undefined, milliseconds: 0 });
+  const loads = async () => {
+    const request = { type: 'label', data, unlabelled, source, layout: 'auto', action: { kind: 'look' }, ...onCpu } as const; // prettier-ignore
+    const progress = ofType(await answersTo({ ...request, first: [], figures: true }), 'progress');
+    return progress.filter(({ what }) => what === 'Loading the network').length;
+  };
+  assert.equal(await loads(), 0);
+  await utimes(checkpoint, new Date(), new Date(Date.now() + 5000));
+  assert.equal(await loads(), 1, 'a checkpoint that was written anew is read anew');
   await rm(join(data, 'fivecrop-edits.jsonl'));
   assert.deepEqual((await readdir(data, { recursive: true })).sort(), before);
 });
