@@ -49,6 +49,7 @@ const host = {
   // The host hands `vscode` to `require` alone.
   supported: { 'dynamic-import': false },
   format: 'cjs',
+  mainFields: ['module', 'main'],
   external: ['vscode', ...native],
   outExtension: { '.js': '.cjs' },
 };
@@ -161,7 +162,7 @@ if (watch) {
 } else {
   // esbuild has printed what is wrong, with the place; its stack adds nothing.
   const results = await Promise.all(builds().map((options) => build(options))).catch(() => process.exit(1));
-  await writeSchema();
+  await writeSchemas();
   if (production) {
     const bundled = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
     writeLicences([...bundled, ...jpegLibrarySources()]);
@@ -171,29 +172,34 @@ if (watch) {
   if (existsSync(command)) makeExecutable(command);
 }
 
-/** The JSON schema of `*.fivecrop.json` files, by which the editor completes and explains them. */
-async function writeSchema() {
+/** The JSON schemas of `*.fivecrop.json` and `fivecrop.tests.json`, by which the editor completes and explains them. */
+async function writeSchemas() {
   const contents = `
     import { z } from 'zod';
     import { networkNames, namedNetwork } from './src/ml/networks/registry.ts';
+    import { accuracyTestsSchema } from './src/protocol/accuracyTests.ts';
     import { backboneNames } from './src/protocol/backboneNames.ts';
     import { givenConfigSchema, methods } from './src/protocol/trainingConfig.ts';
-    const described = z.toJSONSchema(givenConfigSchema, {
-      io: 'input',
-      target: 'draft-7',
-      override: ({ jsonSchema }) => {
-        const { description, properties } = jsonSchema;
-        if (description !== undefined) jsonSchema.markdownDescription = description;
-        if (properties?.name && properties.weights) properties.name.examples = [...networkNames];
-        if (properties?.file && properties.featuresOutput) properties.file.examples = [...backboneNames];
-      },
+    const describe = (schema, more) =>
+      z.toJSONSchema(schema, {
+        io: 'input',
+        target: 'draft-7',
+        override: ({ jsonSchema }) => {
+          const { description } = jsonSchema;
+          if (description !== undefined) jsonSchema.markdownDescription = description;
+          more(jsonSchema);
+        },
+      });
+    const described = describe(givenConfigSchema, ({ properties }) => {
+      if (properties?.name && properties.weights) properties.name.examples = [...networkNames];
+      if (properties?.file && properties.featuresOutput) properties.file.examples = [...backboneNames];
     });
     const only = (network, allowed, errorMessage) => ({
       if: { required: ['network'], properties: { network: { required: Object.keys(network), properties: network } } },
       then: { properties: { method: { enum: allowed, errorMessage } } },
     });
     const others = networkNames.filter((name) => !namedNetwork(name).isTransformer);
-    export const schema = {
+    const settings = {
       ...described,
       allOf: [
         only({ kind: { const: 'backbone' } }, ['head'], 'An ONNX file is frozen: only a head can be trained on it.'),
@@ -203,7 +209,17 @@ async function writeSchema() {
           'The method lora is for transformers.',
         ),
       ],
-    };`;
+    };
+    const snippet = { name: '$1', data: '$2', accuracy: 0.9 };
+    const expectations = ['accuracy', 'top5', 'macroF1', 'recall', 'slices', 'baseline'];
+    const tests = describe(accuracyTestsSchema, (schema) => {
+      if (!schema.properties?.macroF1) return;
+      schema.defaultSnippets = [{ label: 'A test of accuracy', body: snippet }];
+      schema.anyOf = expectations.map((one) => ({ required: [one] }));
+      schema.not = { required: ['checkpoint', 'runs'] };
+    });
+    tests.defaultSnippets = [{ label: 'Tests of accuracy', body: { version: 1, tests: [snippet] } }];
+    export const schemas = { 'fivecrop.schema.json': settings, 'fivecrop.tests.schema.json': tests };`;
   const stdin = { contents, resolveDir: root, loader: 'ts' };
   const { outputFiles } = await build({
     ...node,
@@ -213,8 +229,12 @@ async function writeSchema() {
     metafile: false,
     sourcemap: false,
   });
-  const { schema } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`);
-  writeFileSync(join(dist, 'fivecrop.schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
+  const { schemas } = await import(
+    `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString('base64')}`
+  );
+  for (const [name, schema] of Object.entries(schemas)) {
+    writeFileSync(join(dist, name), `${JSON.stringify(schema, null, 2)}\n`);
+  }
 }
 
 /** A bundle holds the code of packages without their licences, and nobody sees which they are. */

@@ -49,6 +49,19 @@ export interface LookedAhead {
   readonly learningRate?: number | undefined;
 }
 
+/** One of the tests of a checkpoint. */
+export interface TestOfCheckpoint {
+  readonly checkpoint: string;
+  readonly data: string;
+  readonly split: SplitName;
+  readonly crops: CropCount;
+}
+
+export interface TitledImages {
+  readonly title: string;
+  readonly images: readonly string[];
+}
+
 /** The webview panels, as commands and views open them. */
 export interface Panels {
   /** Opens the training panel, or brings it to the front, with these run folders; the first is in focus. */
@@ -83,4 +96,6 @@ export interface Panels {
       readonly crops: readonly CropCount[];
     },
   ): void;
+  /** Opens the panel with a checkpoint's test results on one of them, and images of it under a title. */
+  showTestedImages(test: TestOfCheckpoint, images?: TitledImages): void;
 }

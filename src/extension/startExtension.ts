@@ -27,11 +27,13 @@ import { registerShowData } from './commands/showData.ts';
 import { registerShowLog } from './commands/showLog.ts';
 import { registerShowRunLog } from './commands/showRunLog.ts';
 import { registerShowFeatureMap } from './commands/showFeatureMap.ts';
+import { registerServingModel } from './commands/serveModel.ts';
 import { registerShowingDevices } from './commands/showDevices.ts';
 import { registerTesting } from './commands/testCheckpoint.ts';
 import { registerTrainModel } from './commands/trainModel.ts';
 import { registerPanels } from './panels/panels.ts';
 import { createService } from './service/service.ts';
+import { registerTestExplorer } from './tests/testExplorer.ts';
 import { createDataFolders } from './trainer/dataFolders.ts';
 import { createLiveRuns } from './trainer/liveRuns.ts';
 import { createRunStore } from './trainer/runStore.ts';
@@ -108,8 +110,10 @@ export function startExtension(
     registerClassifying(parts),
     registerImageMenu(parts),
     registerTesting(parts),
+    registerTestExplorer(parts),
     registerExporting(parts),
     registerExportingPage(parts),
+    registerServingModel(context, parts),
     studies,
     registerRunningStudy({ ...parts, studies }),
     registerShowingDevices(parts),

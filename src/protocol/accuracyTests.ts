@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { between, list, mostClasses, mostListed, name, path } from './bounded.ts';
+import { between, list, mostClasses, mostImages, mostListed, name, path, sentence, whole } from './bounded.ts';
 import { splitNames } from './dataReport.ts';
+import { userError } from './errors.ts';
 
 /** The file that `fivecrop assert` reads if none is named. */
 export const accuracyTestsFile = 'fivecrop.tests.json';
@@ -64,10 +65,27 @@ export const accuracyTestsSchema = z.strictObject({
 });
 
 /** One expectation, and whether it is met. */
-export interface CheckedExpectation {
+export const checkedExpectationSchema = z.object({
+  /** Where it stands in its test: `["accuracy"]`, `["recall", "daisy"]`, `["slices", 0]`. A slice is one of several there. */
+  at: list(z.union([name(), whole(0, mostListed)]), 2),
   /** `accuracy at least 0.9`. */
-  readonly expected: string;
+  expected: sentence(),
   /** What was found, in words. */
-  readonly found: string;
-  readonly isMet: boolean;
+  found: sentence(),
+  isMet: z.boolean(),
+  /** The images because of which it is not met, those predicted with the highest probability first; none if it is. */
+  images: list(path(), mostImages),
+});
+export type CheckedExpectation = z.infer<typeof checkedExpectationSchema>;
+
+/** The tests of a file, whose content was read. Throws a user error that says what is wrong and where. */
+export function parseAccuracyTests(file: string, content: unknown): AccuracyTest[] {
+  const parsed = accuracyTestsSchema.safeParse(content);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const where = issue && issue.path.length > 0 ? `${issue.path.join('.')} in ${file}` : file;
+    throw userError(`Correct ${where}: ${issue?.message ?? 'it is wrong'}.`);
+  }
+  if (parsed.data.tests.length === 0) throw userError(`${file} holds no test.`);
+  return parsed.data.tests;
 }

@@ -1,11 +1,14 @@
 import * as z from 'zod';
-import { between, content, line, list, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
+import { between, content, count, line, list, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
 import { confidenceCalibrationSchema } from './confidenceCalibration.ts';
 import { splitNames } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { imageTableSchema } from './imageTable.ts';
 import { keptProbabilitiesSchema } from './keptProbabilities.ts';
 import { cropCountSchema } from './serviceProtocol.ts';
+
+/** Most images that the page is told to show, as it keeps their paths over a reload. */
+export const mostShownImages = 1000;
 
 /** Messages between the page that shows a checkpoint's test results and its host, which replays after `ready`. */
 
@@ -34,6 +37,14 @@ export const evaluationPanelToPageSchema = z.discriminatedUnion('type', [
   }),
   /** The table whose columns images can be told apart by. */
   z.object({ type: z.literal('table'), table: imageTableSchema }),
+  /** Shows one of the tests, and images of it, of which there are `of` and these are the first. */
+  z.object({
+    type: z.literal('show'),
+    data: line(),
+    split: z.enum(splitNames),
+    crops: cropCountSchema,
+    images: z.object({ title: line(), paths: list(line(), mostShownImages), of: count() }).optional(),
+  }),
   z.object({ type: z.literal('progress'), busy: z.boolean(), what: line(), done: z.number(), total: z.number() }),
   z.object({ type: z.literal('error'), message: line() }),
   z.object({ type: z.literal('picture'), image: line(), picture: picture() }),

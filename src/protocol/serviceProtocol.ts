@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { accuracyTestSchema, checkedExpectationSchema } from './accuracyTests.ts';
 import { backboneNames } from './backboneNames.ts';
 import {
   between,
@@ -103,6 +104,11 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     crops: cropCountSchema,
     ...placement,
   }),
+  /**
+   * Tests what a test of accuracy is about, whose paths are relative to `folder`; answers `progress`, then `asserted`, then
+   * `done`.
+   */
+  z.object({ type: z.literal('assert'), test: accuracyTestSchema, folder: line(), ...placement }),
   /**
    * Fits a temperature on the validation images of a checkpoint's run and keeps it in the checkpoint, with a confidence
    * threshold for `targetError` if one is asked for or kept before; answers `progress`, `calibrated`, then `done`.
@@ -307,6 +313,15 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('preview'), picture: picture(), width: z.number().int(), height: z.number().int() }),
   /** `file` keeps it beside the checkpoint, where the disk took it. */
   z.object({ type: z.literal('evaluation'), evaluation: evaluationSchema, file: line().optional() }),
+  /** Which checkpoint was tested on how many images of which data, by how many crops, and what became of each expectation. */
+  z.object({
+    type: z.literal('asserted'),
+    checkpoint: line(),
+    data: line(),
+    crops: cropCountSchema,
+    images: count(),
+    expectations: list(checkedExpectationSchema, mostListed),
+  }),
   z.object({ type: z.literal('calibrated'), calibration: confidenceCalibrationSchema }),
   /** `tests` are the test images that it was verified by, `ofData` how many of them show the data. */
   z.object({

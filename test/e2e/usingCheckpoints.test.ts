@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { appendFile, cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Locator } from 'playwright-core';
@@ -27,6 +27,7 @@ import {
   notification,
   openViewContainer,
   quickInput,
+  quickPickRow,
   runCommand,
   runCommandOn,
   saveAs,
@@ -81,6 +82,7 @@ const usesOfCheckpoint = [
   'Show Test Results',
   'Show Feature Map...',
   'Export to ONNX...',
+  'Serve Model...',
 ];
 
 scenario('a run that ended before its first checkpoint can only start again, in its own folder', async (here) => {
@@ -148,6 +150,51 @@ async function keptEvaluation(folder: string, cropCount: 1 | 5): Promise<Evaluat
   await until(`${file} is written`, () => existsSync(file));
   return evaluationSchema.parse(JSON.parse(await readFile(file, 'utf8')));
 }
+
+scenario('expectations are tests of the Test Explorer, and a failed one leads to the wrong images', async (here) => {
+  const { workbench, folder } = here;
+  const { page } = workbench;
+  const tests = [
+    { name: 'flowers', checkpoint: 'runs/small', data: 'flowers', accuracy: 0.999, top5: 0 },
+    { name: 'elsewhere', checkpoint: 'runs/gone', data: 'flowers', accuracy: 0.5 },
+  ];
+  await writeFile(join(folder, 'fivecrop.tests.json'), JSON.stringify({ version: 1, tests }, undefined, 2));
+  await openViewContainer(workbench, 'Testing');
+  const row = (list: string, label: string) =>
+    page.locator(`${list} .monaco-list-row`, { hasText: label }).first(); // prettier-ignore
+  await row('.test-explorer', 'fivecrop.tests.json').waitFor();
+  await runCommand(workbench, 'Test: Run All Tests');
+  const results = '.part.panel';
+  await row(results, 'There is no checkpoint').waitFor();
+  await row(results, 'Top-5 accuracy at least 0').waitFor();
+  await row(results, 'Accuracy at least 0.999').click();
+  const said = page
+    .locator(results)
+    .getByText(/Expected accuracy at least 0\.999; found 0\.\d{4}\. Tested on 50 images/);
+  await said.first().waitFor();
+  await page.locator(`${results} a`, { hasText: /Show the \d+ images/ }).click();
+  const heading = webview(workbench).getByRole('heading', {
+    name: /Expected accuracy at least 0\.999; found 0\.\d+: \d+ images/,
+  });
+  await heading.waitFor();
+  await screenshot(workbench, 'scenario-tests', looks);
+});
+
+scenario('a model is served from its row until it is stopped in the status bar', async ({ workbench }) => {
+  const { page } = workbench;
+  await openViewContainer(workbench, 'Fivecrop');
+  await chooseInContextMenu(workbench, treeRow(workbench, 'Checkpoints', 'small'), 'Serve Model...');
+  const told = notification(workbench, /small, best classifies images at http:/);
+  await told.waitFor();
+  const [address = ''] = /http:\/\/127\.0\.0\.1:\d+/.exec((await told.textContent()) ?? '') ?? [];
+  assert.equal((await fetch(`${address}/health/ready`)).status, 200);
+  await page.locator('.statusbar-item', { hasText: 'Serving small, best' }).click();
+  await quickPickRow(workbench, 'Copy Address').waitFor();
+  await screenshot(workbench, 'scenario-serve', looks);
+  await chooseQuickPick(workbench, 'Stop Serving');
+  await page.locator('.statusbar-item', { hasText: 'Serving small, best' }).waitFor({ state: 'hidden' });
+  await assert.rejects(fetch(`${address}/health/ready`));
+});
 
 scenario('a checkpoint is exported to the ONNX file that the dialog names', async ({ workbench, folder }) => {
   await openViewContainer(workbench, 'Fivecrop');

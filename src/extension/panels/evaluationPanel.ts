@@ -7,12 +7,13 @@ import {
   evaluationPanelToHostSchema,
   type EvaluationPanelToHost,
   type EvaluationPanelToPage,
+  mostShownImages,
 } from '../../protocol/evaluationPanel.ts';
 import { messageOf } from '../../protocol/errors.ts';
 import { parseImageTable } from '../../protocol/imageTable.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
 import { showFailure } from '../commands/registerCommand.ts';
-import type { Parts } from '../parts.ts';
+import type { Panels, Parts } from '../parts.ts';
 import { readSettings } from '../settings.ts';
 import { requireTrust, untrustedRefusal } from '../requireTrust.ts';
 import { checkpointTitle } from './checkpointTitle.ts';
@@ -20,12 +21,11 @@ import { readEvaluations, timeWritten } from '../../runs/evaluations.ts';
 import { readBoundedText, tableLimit } from '../../runs/boundedFile.ts';
 import { checkpointMetadataIn, seesWholeImages } from '../../runs/checkpointFiles.ts';
 import { createEvaluationSession, type EvaluationData, type EvaluationSession } from './evaluationSession.ts';
-import { closeDormantTabs } from './dormantTabs.ts';
-import { createPanel, hostPage, viewType } from './hostPage.ts';
-import { createPanelMemory, newPanelId } from './panelMemory.ts';
+import { hostPage } from './hostPage.ts';
+import { createKeyedPanels } from './keyedPanels.ts';
+import { createPanelMemory } from './panelMemory.ts';
 import { pictureFor } from './pictureFor.ts';
 import { saveExport } from './saveExport.ts';
-import { visible } from '../../protocol/visibleText.ts';
 
 type EvaluationParts = Pick<Parts, 'log' | 'service' | 'runs'>;
 
@@ -44,31 +44,38 @@ export interface EvaluationPanels {
     checkpoint: string,
     test?: { readonly on: EvaluationData; readonly crops: readonly CropCount[] },
   ) => void;
+  /** See `Panels.showTestedImages`. */
+  readonly showImages: Panels['showTestedImages'];
   dispose(): void;
 }
 
 interface OpenPanel {
-  readonly panel: vscode.WebviewPanel;
-  readonly session: EvaluationSession;
   readonly test: (on: EvaluationData, crops: readonly CropCount[]) => void;
+  /** Tells the page what to show, as soon as it listens. */
+  readonly direct: (message: ShowMessage) => void;
 }
+
+type ShowMessage = Extract<EvaluationPanelToPage, { type: 'show' }>;
 
 /** Panels with test results, one a checkpoint. */
 export function registerEvaluationPanels(context: vscode.ExtensionContext, parts: EvaluationParts): EvaluationPanels {
   const { log } = parts;
   const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
-  const open = new Map<string, OpenPanel>();
 
   function fill(panel: vscode.WebviewPanel, id: string, shown: Shown): OpenPanel {
     const { checkpoint } = shown;
     let { on, table } = shown;
+    let waiting: ShowMessage | undefined;
     const remember = () => memory.remember(id, { checkpoint, ...(on ? { on } : {}), ...(table === undefined ? {} : { table }) }); // prettier-ignore
     const connection = hostPage<EvaluationPanelToPage, EvaluationPanelToHost>(panel, context, {
       name: 'evaluation',
       panelId: id,
       log,
       schema: evaluationPanelToHostSchema,
-      replay: () => void session.replay(),
+      replay: () => {
+        void session.replay();
+        if (waiting && connection.post(waiting)) waiting = undefined;
+      },
       receive: (message) => {
         const controls = { checkpoint, session, again, useTable, post: connection.post };
         void obey(message, controls, parts).catch((error: unknown) => showFailure(error, log));
@@ -102,38 +109,37 @@ export function registerEvaluationPanels(context: vscode.ExtensionContext, parts
       trusted.dispose();
       session.dispose();
       memory.forget(id);
-      open.delete(checkpoint);
     });
     remember();
     // A table that is gone is not missed until it is asked for.
     if (table !== undefined) void session.useTable(table).catch((error: unknown) => log.warn(messageOf(error)));
-    const own = { panel, session, test };
-    open.set(checkpoint, own);
-    return own;
+    const direct = (message: ShowMessage) => {
+      waiting = connection.post(message) ? undefined : message;
+      // Where nothing watches the checkpoint's folder, its last test is not known yet.
+      void session.refresh();
+    };
+    return { test, direct };
   }
 
-  async function showPanel(...[checkpoint, test]: Parameters<EvaluationPanels['show']>): Promise<void> {
-    const title = visible(l10n.t('Test of {0}', checkpointTitle(checkpoint)));
-    if (![...open.values()].some(({ panel }) => panel.title === title)) await closeDormantTabs('evaluation', title);
-    const there = open.get(checkpoint);
-    there?.panel.reveal();
-    const own = there ?? fill(createPanel('evaluation', title), newPanelId(), { checkpoint });
-    if (test) own.test(test.on, test.crops);
-  }
-
-  const serializer = vscode.window.registerWebviewPanelSerializer(viewType('evaluation'), {
-    deserializeWebviewPanel: (panel, state) => {
-      const recalled = memory.recall(state);
-      if (recalled && !open.has(recalled.value.checkpoint)) fill(panel, recalled.id, recalled.value);
-      else panel.dispose();
-      return Promise.resolve();
-    },
+  const panels = createKeyedPanels<Shown, OpenPanel>({
+    page: 'evaluation',
+    memory,
+    keyOf: ({ checkpoint }) => checkpoint,
+    titleOf: ({ checkpoint }) => l10n.t('Test of {0}', checkpointTitle(checkpoint)),
+    fill,
   });
+  const openThen = (checkpoint: string, act: (panel: OpenPanel) => void) =>
+    void panels.open({ checkpoint }).then(({ own }) => act(own)).catch((error: unknown) => showFailure(error, log)); // prettier-ignore
   return {
-    show: (checkpoint, test) => void showPanel(checkpoint, test).catch((error: unknown) => showFailure(error, log)),
-    dispose: () => {
-      serializer.dispose();
+    show: (checkpoint, test) =>
+      openThen(checkpoint, (own) => {
+        if (test) own.test(test.on, test.crops);
+      }),
+    showImages: ({ checkpoint, ...test }, behind) => {
+      const images = behind && { title: behind.title, paths: behind.images.slice(0, mostShownImages), of: behind.images.length }; // prettier-ignore
+      openThen(checkpoint, ({ direct }) => direct({ type: 'show', ...test, ...(images && { images }) }));
     },
+    dispose: panels.dispose,
   };
 }
 

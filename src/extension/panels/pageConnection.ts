@@ -17,8 +17,8 @@ export interface PageListener<FromPage> {
 
 /** A page as its host talks to it. */
 export interface PageConnection<ToPage> {
-  /** Sends to a page that listens; for any other nothing is lost, since `replay` says all. */
-  readonly post: (message: ToPage) => void;
+  /** Sends to a page that listens, and returns whether there is one; for any other nothing is lost, since `replay` says all. */
+  readonly post: (message: ToPage) => boolean;
   /** The page was hidden and with that ended: until it says `ready` again there is nobody to send to. */
   sleep(): void;
   dispose(): void;
@@ -45,6 +45,7 @@ export function connectPage<ToPage, FromPage extends { readonly type: string }>(
   return {
     post: (message) => {
       if (awake) void transport.postMessage(message);
+      return awake;
     },
     sleep: () => {
       awake = false;

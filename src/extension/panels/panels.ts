@@ -26,6 +26,7 @@ export function registerPanels(
     removeImage: prediction.remove,
     classifyAgain: prediction.classifyAgain,
     showEvaluation: evaluation.show,
+    showTestedImages: evaluation.showImages,
     cleanData: (data) => cleaning.show(data),
     showFeatureMap: featureMaps.show,
     labelImages: labelling.show,

@@ -1,26 +1,24 @@
 import { Command } from 'commander';
-import { dirname, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import process from 'node:process';
 import {
   type AccuracyTest,
   accuracyTestsFile,
-  accuracyTestsSchema,
   type CheckedExpectation,
+  parseAccuracyTests,
 } from '../../protocol/accuracyTests.ts';
-import { checkExpectations } from '../../protocol/checkExpectations.ts';
-import { UserError, userError } from '../../protocol/errors.ts';
+import { UserError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
-import { checkpointPath } from '../../runs/checkpointPath.ts';
-import { listRuns } from '../../runs/list.ts';
+import type { WantedTest } from '../../runs/evaluations.ts';
+import { assertAccuracy } from '../inference/assertAccuracy.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
 import { junitXml } from '../results/junitXml.ts';
 import { computingOptions, placementFromFlags } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
 import { createOutput, type Output } from './output.ts';
-import { slicerOf } from './slices.ts';
 import { testVisibly } from './testVisibly.ts';
 
 const examples = `
@@ -103,63 +101,33 @@ function linesOf({ name, expectations, error }: Asserted): string[] {
 }
 
 async function readTests(file: string): Promise<AccuracyTest[]> {
-  const parsed = accuracyTestsSchema.safeParse(await readBoundedJson(file, settingsLimit));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const where = issue && issue.path.length > 0 ? `${issue.path.join('.')} in ${file}` : file;
-    throw userError(`Correct ${where}: ${issue?.message ?? 'it is wrong'}.`);
-  }
-  const { tests } = parsed.data;
-  if (tests.length === 0) throw userError(`${file} holds no test.`);
-  const absolute = (path: string) => resolve(dirname(file), path);
-  return tests.map(({ checkpoint, runs, baseline, ...test }) => ({
-    ...test,
-    data: absolute(test.data),
-    ...(checkpoint === undefined ? { runs: absolute(runs ?? 'runs') } : { checkpoint: absolute(checkpoint) }),
-    ...(baseline === undefined ? {} : { baseline: { ...baseline, checkpoint: absolute(baseline.checkpoint) } }),
-  }));
+  return parseAccuracyTests(file, await readBoundedJson(file, settingsLimit));
 }
 
-/** A test that cannot be run fails, and the others are run. Tables of slices are relative to `folder`. */
+/** A test that cannot be run fails, and the others are run. Its paths are relative to `folder`. */
 async function assertOne(test: AccuracyTest, folder: string, placement: Placement, output: Output): Promise<Asserted> {
   const start = performance.now();
   const ended = () => ({ name: test.name, seconds: (performance.now() - start) / 1000 });
+  const evaluate = (checkpoint: string, on: WantedTest) => evaluationOf(checkpoint, on, placement, output);
   try {
-    const slicers = await Promise.all((test.slices ?? []).map(({ by }) => slicerOf(by, output.say, folder)));
-    const evaluation = await evaluationOf(
-      test.checkpoint ?? (await newestRun(test.runs ?? '')),
-      test,
-      placement,
-      output,
-    );
-    const baseline = test.baseline && (await evaluationOf(test.baseline.checkpoint, test, placement, output));
-    const slices = slicers.map((slice) => slice(evaluation));
-    return { expectations: checkExpectations({ test, evaluation, slices, baseline }), ...ended() };
+    const { expectations } = await assertAccuracy(test, { folder, evaluate, say: output.say });
+    return { expectations, ...ended() };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { expectations: [], error: error.message, ...ended() };
   }
 }
 
-async function newestRun(folder: string): Promise<string> {
-  const { runs } = await listRuns(folder);
-  const newest = runs.find(({ state }) => state === 'finished');
-  if (newest) return newest.folder;
-  throw userError(`There is no finished run in ${folder}: name a checkpoint, or another folder of runs.`);
-}
-
 async function evaluationOf(
-  path: string,
-  { data, split, crops }: AccuracyTest,
+  checkpoint: string,
+  on: WantedTest,
   placement: Placement,
   output: Output,
 ): Promise<Evaluation> {
-  const checkpoint = checkpointPath(path);
-  output.say(`Testing ${checkpoint} on ${data}`);
+  output.say(`Testing ${checkpoint} on ${on.data}`);
   const classifier = await loadClassifier({ kind: 'checkpoint', file: checkpoint }, placement, { log: output.say });
   try {
-    const { evaluation } = await testVisibly(classifier, { checkpoint, data, split, cropCount: crops }, output);
-    return evaluation;
+    return (await testVisibly(classifier, { checkpoint, ...on }, output)).evaluation;
   } finally {
     await classifier.dispose();
   }

@@ -51,10 +51,24 @@ export function serveCommand(): Command {
     .addOption(cropsOption(5));
   for (const option of [...networkOptions(), ...preprocessingOptions(), ...foreignOptions()]) command.addOption(option);
   for (const option of computingOptions()) command.addOption(option);
-  return command.action((run: string | undefined, options: OptionValues) => serve(run, options));
+  return command.action((run: string | undefined, options: OptionValues) => serveForParent(run, options));
 }
 
-async function serve(run: string | undefined, options: OptionValues): Promise<void> {
+/** Serves until it is stopped, also by a parent that started this process with a channel to it, such as the editor, and lets go of it or is gone. */
+async function serveForParent(run: string | undefined, options: OptionValues): Promise<void> {
+  const controller = new AbortController();
+  const release = () => controller.abort();
+  if (process.connected) process.once('disconnect', release);
+  try {
+    await serve(run, options, controller.signal);
+  } finally {
+    process.off('disconnect', release);
+    // The channel would keep the process.
+    if (process.connected) process.disconnect();
+  }
+}
+
+async function serve(run: string | undefined, options: OptionValues, released: AbortSignal): Promise<void> {
   const output = createOutput(false);
   const settings = await settingsFrom(options, output);
   const source = classifierFromFlags(withRun(run, options));
@@ -67,10 +81,11 @@ async function serve(run: string | undefined, options: OptionValues): Promise<vo
     await withInterrupt(
       () => output.say('Stopping when what was accepted is answered; Ctrl-C again quits at once.'),
       async (signal) => {
+        const ends = AbortSignal.any([signal, released]);
         await warmUp(classifier);
         const server = await startServer(classifier, { ...settings, pool });
         output.print(`Serving ${classifier.title} at ${server.address}`);
-        if (!signal.aborted) await once(signal, 'abort');
+        if (!ends.aborted) await once(ends, 'abort');
         await server.stop();
       },
     );

@@ -14,6 +14,7 @@ import type { SplitShares } from '../data/stratifiedSplit.ts';
 import type { ScoredImage } from '../../protocol/classCurves.ts';
 import { compareEvaluations } from '../../protocol/compareEvaluations.ts';
 import type { Classifier } from '../inference/classifier.ts';
+import { type Slicer, slicerOf } from '../inference/slicer.ts';
 import { type ClassifierSource, loadClassifier } from '../inference/loadClassifier.ts';
 import { renameClasses } from '../inference/renameClasses.ts';
 import type { ClassifierTest } from '../inference/testClassifier.ts';
@@ -26,7 +27,7 @@ import { evaluationLines } from './evaluationLines.ts';
 import { foreignOptions, networkOptions, preprocessingOptions } from './networkFlags.ts';
 import { rejectionLine, rejectionOf, targetErrorFrom } from './rejectionLine.ts';
 import { createOutput, type Output } from './output.ts';
-import { type Slicer, sliceLines, sliceObject, slicerOf } from './slices.ts';
+import { sliceLines, sliceObject } from './slices.ts';
 import { testVisibly } from './testVisibly.ts';
 
 const examples = `

@@ -8,12 +8,11 @@ import type { MissingPart, StudyPart } from '../../protocol/study.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import { keptEvaluation } from '../../runs/evaluations.ts';
 import { readStudy, studyRun, whyWithoutResults } from '../../runs/study.ts';
-import { testClassifier } from '../inference/testClassifier.ts';
 import { readResults, type RunResults } from '../results/readResults.ts';
 import type { StudyResult } from '../results/studyResults.ts';
 import { writeStudyResults } from '../results/writeStudyResults.ts';
 import type { ClassifierPool } from './classifierPool.ts';
-import { rareProgress } from './rareProgress.ts';
+import { testOnce } from './testOnce.ts';
 
 type StudyRequest = Extract<ServiceRequestBody, { type: 'study' }>;
 
@@ -82,26 +81,10 @@ async function testOf(
 ): Promise<Evaluation | undefined> {
   const checkpoint = savedCheckpoint(folder);
   if (checkpoint === undefined) return undefined;
-  const { signal, answer } = context;
-  const say = (message: string) => answer({ type: 'log', level: 'warning', message });
+  const say = (message: string) => context.answer({ type: 'log', level: 'warning', message });
   const wanted = { data: record.data?.data ?? record.config.data, split: 'test' as const, cropCount };
   const kept = await keptEvaluation(checkpoint, wanted, say);
   if (kept) return kept;
-  return classifiers.use(
-    { source: { kind: 'checkpoint', path: checkpoint }, engine, device },
-    context,
-    async (classifier) => {
-      const { evaluation, problem } = await testClassifier(
-        classifier,
-        { checkpoint, ...wanted, signal },
-        {
-          ...{ signal, onNote: say },
-          onProgress: rareProgress(`Testing ${label}`, answer),
-          onLeftOut: (image, reason) => say(`${image} is left out: ${reason}`),
-        },
-      );
-      if (problem !== undefined) say(problem);
-      return evaluation;
-    },
-  );
+  const test = { checkpoint, ...wanted, engine, device };
+  return (await testOnce(test, classifiers, context, `Testing ${label}`)).evaluation;
 }

@@ -22,6 +22,7 @@ import { asUsage } from '../networks/asUsage.ts';
 import { networkNames, pretrainedWeights } from '../networks/registry.ts';
 import type { RequestContext, RequestHandler } from '../../protocol/requestChannel.ts';
 import { answerSpeeds } from './answerSpeeds.ts';
+import { assertTest } from './assertTest.ts';
 import { calibrateCheckpoint } from './calibrateCheckpoint.ts';
 import { createClassifierPool, loadedSource } from './classifierPool.ts';
 import { createCleaner } from './cleanData.ts';
@@ -57,6 +58,8 @@ export function createServiceHandler(): RequestHandler {
         return explainOne(request, classifiers, context);
       case 'evaluate':
         return evaluateCheckpoint(request, classifiers, context);
+      case 'assert':
+        return assertTest(request, classifiers, context);
       case 'calibrate':
         return calibrateCheckpoint(request, classifiers, context);
       case 'uncalibrate':

@@ -7,6 +7,8 @@ import type { ShownEvaluation } from './shownEvaluation.ts';
 
 export type BehindSection = {
   element: HTMLElement;
+  /** Brings the images to the reader as soon as they are drawn. */
+  goTo: () => void;
   /** `one` and `five` are the tests with one crop and with five. */
   draw: (
     evaluation: ShownEvaluation,
@@ -27,6 +29,7 @@ export function behindSection(
     'aria-label': l10n.t('Images of the selected group'),
     tabindex: -1,
   });
+  let goes = false;
   const draw = whenChanged(
     (
       evaluation: ShownEvaluation,
@@ -50,6 +53,13 @@ export function behindSection(
   );
   return {
     element: section,
-    draw: (evaluation, one, five, group, { scores, table }) => draw(evaluation, one, five, group, scores, table),
+    goTo: () => {
+      goes = true;
+    },
+    draw: (evaluation, one, five, group, { scores, table }) => {
+      draw(evaluation, one, five, group, scores, table);
+      if (goes && group !== undefined) section.focus();
+      goes = false;
+    },
   };
 }

@@ -56,6 +56,8 @@ export type KnownOfTests = {
 export type DetailSections = {
   element: HTMLElement;
   draw: (tests: ShownTests, known: KnownOfTests) => void;
+  /** Brings the images of the group to the reader as soon as they are drawn. */
+  goToImages: () => void;
   /** Takes a picture that was asked for. */
   arrived: (image: string, picture: string) => void;
 };
@@ -137,6 +139,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
       drawn = { tests, known };
       if (evaluation !== undefined) drawDetails(sections, evaluation, drawn, state.value);
     },
+    goToImages: behind.goTo,
     arrived: pictures.arrived,
   };
 }
@@ -218,7 +221,10 @@ function detailActions(
 }
 
 /** The row of sections that images of a group are shown below. */
-const rowOf: Record<ImageGroup['kind'], number> = { cell: 0, bin: 1, confidence: 1, curve: 2, crops: 3, slice: 3 };
+const rowOf: Record<ImageGroup['kind'], number> = {
+  ...{ named: -1, cell: 0, bin: 1, confidence: 1 },
+  ...{ curve: 2, crops: 3, slice: 3 },
+};
 
 function inRow(section: HTMLElement, row: number): HTMLElement {
   section.style.order = String(row * 2);

@@ -6,8 +6,8 @@ import { everyFrame } from '../components/everyFrame.ts';
 import { images, percent } from '../../charts/format.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepScroll } from '../components/keepScroll.ts';
-import { selectionNotes } from './chooseEvaluation.ts';
-import { detailSections } from './detailSections.ts';
+import { selectionNotes, testedKey } from './chooseEvaluation.ts';
+import { detailSections, type DetailSectionsOptions } from './detailSections.ts';
 import { imagesCsv } from './evaluationCsv.ts';
 import { figuresSection } from './figuresSection.ts';
 import type { EvaluationPageState } from './pageState.ts';
@@ -16,6 +16,9 @@ import { shownTests } from './shownTests.ts';
 import { testHeader } from './testHeader.ts';
 
 type Of<Type extends EvaluationPanelToPage['type']> = Extract<EvaluationPanelToPage, { type: Type }>;
+
+/** The test that is shown, and what the page calls its checkpoint. */
+type Tested = ReturnType<DetailSectionsOptions['shown']>;
 
 export type EvaluationViewOptions = {
   root: HTMLElement;
@@ -37,22 +40,18 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
   };
   const shown = () => shownTests(known?.evaluations ?? [], state.value, known?.written);
 
+  const tested = (): Tested => ({ evaluation: shown().evaluation, label: known?.label ?? '' });
+
   const spoken = announcer();
   const header = testHeader({
     onTested: (tested) => change({ tested, group: undefined }),
-    onExport: () => {
-      const { evaluation } = shown();
-      if (evaluation === undefined) return;
-      const content = imagesCsv(evaluation, known?.label ?? '');
-      send({ type: 'export', what: 'images', format: 'csv', content });
-    },
+    onExport: () => exportImages(tested(), send),
     onCancel: () => send({ type: 'cancel' }),
   });
   const figures = figuresSection({
     onChoose: (crops) => change({ crops, group: undefined }),
     onTest: (crops) => send({ type: 'test', crops }),
   });
-  const tested = () => ({ evaluation: shown().evaluation, label: known?.label ?? '' });
   const details = detailSections({ state, change, shown: tested, send });
   root.append(spoken.element, element('main', {}, [...header.elements, figures.element, details.element]));
   keepPageScroll(state);
@@ -102,12 +101,26 @@ export function evaluationView({ root, state, send }: EvaluationViewOptions): (m
       case 'table':
         ({ table } = message);
         break;
+      case 'show':
+        change(shownBy(message));
+        if (message.images) details.goToImages();
+        return;
       case 'picture':
         details.arrived(message.image, message.picture);
         return;
     }
     refresh();
   };
+}
+
+function exportImages({ evaluation, label }: Tested, send: EvaluationViewOptions['send']): void {
+  if (evaluation === undefined) return;
+  send({ type: 'export', what: 'images', format: 'csv', content: imagesCsv(evaluation, label) });
+}
+
+/** What the page shows as its host says. */
+function shownBy({ data, split, crops, images: named }: Of<'show'>): Partial<EvaluationPageState> {
+  return { tested: testedKey({ data, split }), crops, group: named && { kind: 'named', ...named } };
 }
 
 function keepPageScroll(state: KeptState<EvaluationPageState>): void {

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import * as z from 'zod';
+import { mostShownImages } from '../../protocol/evaluationPanel.ts';
 import type { ImageTable } from '../../protocol/imageTable.ts';
 import { binOf, calibration } from '../../protocol/calibration.ts';
 import { images, percent } from '../../charts/format.ts';
@@ -22,6 +23,13 @@ export const imageGroupSchema = z.discriminatedUnion('kind', [
   /** What is right by so many crops and not by the others. */
   z.object({ kind: z.literal('crops'), right: crops }),
   z.object({ kind: z.literal('slice'), of: slicesBySchema, name: z.string() }),
+  /** Images that the host names: the first of so many. */
+  z.object({
+    kind: z.literal('named'),
+    title: z.string(),
+    paths: z.array(z.string()).max(mostShownImages),
+    of: z.number().int(),
+  }),
   /** What a threshold of a curve finds, misses, or calls wrongly. */
   z.object({
     kind: z.literal('curve'),
@@ -79,6 +87,13 @@ export function imagesOf(
       const results = slice?.results ?? [];
       const title = l10n.t('{0}: {1}', sliceTitle(group.of, group.name, table), images(results.length));
       return { title, results: wrongFirst(results) };
+    }
+    case 'named': {
+      const byPath = new Map(evaluation.results.map((result) => [result.image, result]));
+      const results = group.paths.flatMap((path) => byPath.get(path) ?? []);
+      const number =
+        results.length === group.of ? images(group.of) : l10n.t('{0} of {1}', String(results.length), images(group.of));
+      return { title: l10n.t('{0}: {1}', group.title, number), results };
     }
     case 'curve': {
       const results = scores?.behind(group.of, group.threshold)[group.part] ?? [];

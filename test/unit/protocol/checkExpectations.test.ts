@@ -54,6 +54,58 @@ test('every slice has to reach its accuracy', () => {
   );
 });
 
+test('an expectation that is not met names its images, the surest first, and where it stands in the test', () => {
+  const tested = evaluation([2, 4]);
+  const results = tested.results.map((one) => (one.image.endsWith('/4.jpg') ? { ...one, probability: 0.99 } : one));
+  const expected = given({
+    ...{ accuracy: 0.95, macroF1: 0.1, recall: { rose: 1, daisy: 0.95 }, baseline: { checkpoint: 'before', p: 1 } },
+    slices: [{ by: 'path:daisy/', accuracy: 0.95 }],
+  });
+  const wrong = ['/data/daisy/4.jpg', '/data/daisy/2.jpg'];
+  const checked = checkExpectations({
+    test: expected,
+    evaluation: { ...tested, results },
+    slices: [slicesByPath({ ...tested, results }, 'daisy/')],
+    baseline: evaluation([4]),
+  });
+  assert.deepEqual(
+    checked.map(({ at, images }) => [at, images]),
+    [
+      [['accuracy'], wrong],
+      [['macroF1'], []],
+      [['recall', 'rose'], []],
+      [['recall', 'daisy'], wrong],
+      [['slices', 0], wrong],
+      [['slices', 0], []],
+      // Those that the baseline has right.
+      [['baseline'], []],
+    ],
+  );
+  const lost = checkExpectations({ test: given({ baseline: { checkpoint: 'before', p: 1 } }), evaluation: evaluation([2, 4, 6, 7, 8, 9, 10]), slices: [], baseline: evaluation([4, 6]) }); // prettier-ignore
+  assert.deepEqual(
+    lost[0]?.images,
+    [2, 7, 8, 9, 10].map((at) => `/data/daisy/${at}.jpg`),
+  );
+});
+
+test('the images behind a top-5 accuracy are those whose class is not among the five likeliest', () => {
+  const tested = evaluation([0, 1]);
+  const classes = Array.from({ length: 7 }, (_, index) => index);
+  const rows = tested.results.map((_, image) =>
+    classes.map((index) => (index === 0 ? (image === 0 ? 0.01 : 0.9) : 0.1)),
+  );
+  const float32 = Buffer.from(Float32Array.from(rows.flat()).buffer).toString('base64');
+  const roses = tested.results.filter(({ actual }) => actual === 1).map(({ image }) => image);
+  const [top5] = checkExpectations({
+    test: given({ top5: 1 }),
+    evaluation: { ...tested, top5: 0.8, probabilities: { classes, float32 } },
+    slices: [],
+    baseline: undefined,
+  });
+  // Every rose is behind daisies alone.
+  assert.deepEqual([top5?.images, roses.length], [['/data/daisy/0.jpg'], 5]);
+});
+
 test('a checkpoint is worse than the baseline if that cannot be chance, by McNemar’s exact test', () => {
   const baseline = { checkpoint: 'before' };
   // 5 against 0: p is 2 / 2^5. 6 against 0: 2 / 2^6.

@@ -30,6 +30,16 @@ test('what a threshold accepts and rejects are the images that it counts', () =>
   assert.ok(found(false, false).every((result) => !isRight(result) && result.probability < threshold));
 });
 
+test('images that the host names are shown in its order, and of how many they are the first', () => {
+  const paths = five.results.slice(0, 3).map(({ image }) => image).reverse(); // prettier-ignore
+  const group = { kind: 'named', title: 'Expected accuracy at least 1; found 0.9', paths } as const;
+  const all = imagesOf({ ...group, of: 3 }, five, pair);
+  assert.deepEqual(all.results.map(({ image }) => image), paths); // prettier-ignore
+  assert.equal(all.title, 'Expected accuracy at least 1; found 0.9: 3 images');
+  const some = imagesOf({ ...group, paths: [...paths, '/gone.png'], of: 40 }, five, pair);
+  assert.equal(some.title, 'Expected accuracy at least 1; found 0.9: 3 of 40 images');
+});
+
 test('images that one crop gets right and five do not are told apart from the opposite, and as the others see them', () => {
   const counts = cropCounts(pair);
   assert.ok(counts);

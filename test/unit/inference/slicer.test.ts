@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { slicerOf } from '../../../src/ml/cli/slices.ts';
+import { slicerOf } from '../../../src/ml/inference/slicer.ts';
 import type { Evaluation } from '../../../src/protocol/evaluation.ts';
 
 const images = ['cat/1.jpg', 'dog/1.jpg', 'dog/2.jpg', 'dog/3.jpg'];
