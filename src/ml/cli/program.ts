@@ -23,6 +23,7 @@ import { sampleCommand } from './sampleCommand.ts';
 import { samplesCommand } from './samplesCommand.ts';
 import { serveCommand } from './serveCommand.ts';
 import { studyCommand } from './studyCommand.ts';
+import { submitCommand } from './submitCommand.ts';
 import { sweepCommand } from './sweepCommand.ts';
 import { suspectsCommand } from './suspectsCommand.ts';
 import { testCommand } from './testCommand.ts';
@@ -61,6 +62,7 @@ export function createProgram(): Command {
     studyCommand(),
     sweepCommand(),
     jobCommand(),
+    submitCommand(),
     importCommand(),
     checkCommand(),
     suspectsCommand(),

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { cancelled } from '../../protocol/errors.ts';
 import { trainingEventSchema, type TrainingEvent } from '../../protocol/trainingEvents.ts';
 import { webhookVariable } from '../webhook/webhook.ts';
 import { interruptedExitCode } from './interrupt.ts';
+import { ownCommand } from './ownCommand.ts';
 
 /** Who hears of a run that trains in a process of its own. */
 export interface ApartListeners {
@@ -30,9 +30,8 @@ function trainApart(
   args: readonly string[],
   { onEvent, onLine, environment, signal }: ApartListeners,
 ): Promise<number> {
-  const script = import.meta.url.endsWith('.ts') ? './main.ts' : './fivecrop.mjs';
-  const command = [...process.execArgv, fileURLToPath(new URL(script, import.meta.url)), 'train', ...args, '--json'];
-  const child = spawn(process.execPath, command, {
+  const [program = process.execPath, ...first] = ownCommand();
+  const child = spawn(program, [...first, 'train', ...args, '--json'], {
     // Ctrl-C in a terminal reaches us alone, and we hand it on once.
     detached: true,
     windowsHide: true,

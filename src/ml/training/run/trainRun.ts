@@ -2,56 +2,35 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { longestSentence } from '../../../protocol/bounded.ts';
-import { findingText } from '../../../protocol/dataReport.ts';
-import { CancelledError, messageOf, usageError, UserError, userError } from '../../../protocol/errors.ts';
+import { CancelledError, messageOf, usageError, UserError } from '../../../protocol/errors.ts';
 import { type RunProfile, runProfileSchema } from '../../../protocol/runProfile.ts';
 import { runFiles } from '../../../protocol/runRecord.ts';
-import { contradictionIn } from '../../../protocol/contradictions.ts';
-import { gaveWay } from '../../../protocol/recipes.ts';
-import type { GivenConfig, TrainingConfig } from '../../../protocol/trainingConfig.ts';
-import type { RunSplit } from '../../../protocol/runSplit.ts';
+import type { GivenConfig } from '../../../protocol/trainingConfig.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../../protocol/trainingEvents.ts';
 import { writeTextAtomically } from '../../../runs/atomicFile.ts';
 import { profileLimit, readBoundedJson } from '../../../runs/boundedFile.ts';
+import { takeControl } from '../../../runs/control.ts';
 import { writeRunSplit } from '../../../runs/split.ts';
 import { diskError } from '../../../runs/diskError.ts';
 import { defaultRunName } from '../../../runs/name.ts';
-import { recordedProcess } from '../../../runs/owner.ts';
+import { type Owner, recordedProcess } from '../../../runs/owner.ts';
 import { createRunFolder, reopenRunFolder, type RunFolder } from '../../../runs/runFolder.ts';
 import { splitForHeader } from '../../data/keptSplit.ts';
-import { readKeptSplit } from '../../data/readKeptSplit.ts';
-import { type Dataset, scanDataset, scanOptionsOf } from '../../data/scanDataset.ts';
-import { batchCount } from '../../data/loader.ts';
-import { countsOf, type TrainableCounts, whyUntrainable } from '../../data/whyUntrainable.ts';
 import { engineVersion } from '../../engine/engineVersion.ts';
 import type { Webhook } from '../../webhook/webhook.ts';
 import { locateWeights, type WeightsChoice } from '../../weights/locateWeights.ts';
-import type { LocateOptions } from '../../weights/weightsPlaces.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
 import { checkWhileTraining, type DataCheck } from './dataCheck.ts';
-import { chooseSteps, keepSteps } from './chooseSteps.ts';
 import { createTrainingControl, type TrainingControl } from './control.ts';
 import { machineText } from './machine.ts';
 import type { ChosenEngine } from '../../engine/chooseEngine.ts';
 import type { EngineChooser } from './engineChooser.ts';
-import {
-  checkClasses,
-  checkResumable,
-  readResumed,
-  type ResumedFrom,
-  type ResumeRequest,
-  resumeRequest,
-} from './resumeFrom.ts';
-import { hasNetworkDropout, lacksNetworkDropout } from './networkDropout.ts';
-import { refuseNeedless } from './refuseNeedless.ts';
-import { resumeChanges, withPixels } from './resumeChanges.ts';
-import { type NetworkToTrain, openNetwork } from './openNetwork.ts';
-import { preprocessingOf, runNetwork } from './runNetwork.ts';
-import { settleNetwork } from './settleNetwork.ts';
+import { heedControl } from './heedControl.ts';
+import { placesOfWeights, planRun, refuseUntrainable, type RunPlan } from './planRun.ts';
+import { type ResumeRequest, resumeRequest } from './resumeFrom.ts';
 import { createRunProfiler, type RunProfiler } from '../profile/runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
 import { openTensorboardFile, removeTensorboardFiles } from './tensorboardFile.ts';
-import { notesOfOldRun, type ResumedSplit, splitOfResumed } from './splitOfResumed.ts';
 import { type LoopOptions, type LoopResult, trainingLoop } from '../loop/trainingLoop.ts';
 
 export interface TrainRunOptions {
@@ -88,6 +67,10 @@ export interface TrainRunOptions {
   readonly webhook?: Webhook;
   /** Takes the steps; `trainingLoop` without it. */
   readonly loop?: (options: LoopOptions) => Promise<LoopResult>;
+  /** What was asked for in the run's folder before it was opened counts too, as for a job that waited. */
+  readonly heedEarlier?: boolean;
+  /** Asked when a run was stopped, with the steps of this session: whether it waits for its job to go on. */
+  readonly waitsAfter?: (steps: number) => boolean;
   /** Progress of what happens before the first step: downloads and the reading of the data. */
   readonly onProgress?: (progress: {
     readonly what: string;
@@ -133,118 +116,91 @@ async function trainOn(
   request?: ResumeRequest,
   reopened?: RunFolder,
 ): Promise<TrainRunResult> {
-  const notes: string[] = [];
-  const suggestions: string[] = [];
-  const resumed = request && (await readResumed(request.checkpoints, (message) => notes.push(message)));
-  if (!resumed) refuseContradictions(given);
-  const named = await settleNetwork(given, resumed, {
-    ...placesOfWeights(options),
-    signal: control.signal,
-  });
-  const before = resumed?.checkpoint.metadata.preprocessing;
-  const opened = await openNetwork(named, (message) => suggestions.push(message), before);
-  const continued = resumed && keepSteps(named, resumed.resume.config);
-  if (continued) checkResumable(resumed, continued, opened.network);
-  // What cannot be trained is said before there is a folder; the numbers of classes and images change nothing of that.
-  const networkDropout = !resumed || hasNetworkDropout(resumed);
-  const first = continued ?? chooseSteps(named, opened.network, 1).config;
-  const built = runNetwork(first, opened.network, 2, networkDropout);
-  refuseNeedless(named, built, resumed?.resume.config);
-  const lacks = networkDropout ? undefined : lacksNetworkDropout(first, opened.network);
-  if (lacks !== undefined) notes.push(lacks);
-  const { dataset, split, splitIsKept = false, notes: differences } = await splitOf(named, resumed);
-  refuseUntrainable(countsOf(dataset), split);
-  const steps = chooseSteps(continued ?? named, opened.network, dataset.splits.train.length);
-  const { config } = steps;
-  if (!resumed) refuseContradictions(config);
-  if (steps.sentence !== undefined) suggestions.push(steps.sentence);
-  const overridden = resumed ? undefined : gaveWay(given);
-  if (overridden !== undefined) suggestions.push(overridden);
-  const folder = await openFolder(config, options, resumed, reopened);
+  const plan = await planRun(given, { ...options, signal: control.signal }, request);
+  const folder = await openFolder(plan, options, recordedProcess(), reopened);
+  if (options.heedEarlier !== true) await takeControl(folder.path);
+  const endHeeding = heedControl(folder.path, control);
   try {
     const session = createRunSession(folder, options.onEvent);
     options.onFolder?.(folder.path, folder.events);
-    const stepsPerEpoch = batchCount(dataset.splits.train.length, config.batchSize);
-    const changes =
-      resumed &&
-      resumeChanges(
-        withPixels(resumed.resume.config, resumed.checkpoint.metadata.preprocessing),
-        withPixels(config, preprocessingOf(config, opened.network.images)),
-        { step: resumed.resume.step, stepsPerEpoch },
-      );
-    for (const note of [...notes, ...differences, ...(changes === undefined ? [] : [changes])])
-      session.log(note, 'warning');
-    for (const suggestion of suggestions) session.log(suggestion);
-    const inPlace = reopened !== undefined;
-    const started = {
-      ...{ config, opened, options, control, session, dataset, inPlace, splitIsKept, networkDropout },
-      ...(resumed ? { resumed } : {}),
-      ...(split ? { split } : {}),
-    };
+    for (const { level, message } of plan.notes) session.log(message, level);
+    const started = { ...plan, options, control, session, inPlace: reopened !== undefined };
     const result = await trainInFolder(started).finally(session.end);
     return options.profileSteps === undefined ? result : { ...result, ...(await readProfile(folder.path)) };
   } finally {
+    endHeeding();
     // Whoever opened it before closes it.
     if (!reopened) await folder.close();
   }
 }
 
-/** The data of a run: a resumed one goes on with the split that it drew. */
-async function splitOf(
+/**
+ * Checks a run as `trainRun` does before its first step, fetches its pretrained weights, and leaves its folder for a job
+ * that trains it later by `trainRun` with `resume`. Its record names no process. Returns the folder; throws as `trainRun`.
+ */
+export async function queueRun(
   config: GivenConfig,
-  resumed: ResumedFrom | undefined,
-): Promise<Partial<ResumedSplit> & Pick<ResumedSplit, 'dataset' | 'notes'>> {
-  const kept = resumed && (await readKeptSplit(resumed.path));
-  const classes = kept && { classes: resumed.checkpoint.metadata.classes };
-  const dataset = await scanDataset(config.data, {
-    ...scanOptionsOf(config),
-    keptSplitBy: kept?.split.splitBy,
-    ...classes,
-  });
-  if (!resumed) return { dataset, notes: [] };
-  if (kept) return splitOfResumed(dataset, kept);
-  checkClasses(resumed, dataset.classes);
-  return { dataset, notes: await notesOfOldRun(resumed.path, dataset) };
+  options: Pick<TrainRunOptions, 'out' | 'name' | 'resume' | 'weights' | 'onProgress'> & {
+    readonly signal: AbortSignal;
+  },
+): Promise<string> {
+  const { resume, name, signal } = options;
+  const request = resume === undefined ? undefined : await resumeRequest(resume, name !== undefined);
+  if (request && request.inPlace === undefined)
+    throw usageError(`${resume ?? ''} begins a new run, which cannot wait in a queue: name the folder of a run.`);
+  const reopened = request?.inPlace === undefined ? undefined : await reopenRunFolder(request.inPlace);
+  let folder = reopened;
+  try {
+    const plan = await planRun(config, options, request);
+    const { firstWeights: first } = plan.opened;
+    // Machines of a cluster often reach no server.
+    if (!plan.resumed && first && typeof first.source !== 'string')
+      await locateFor(first.network, first.source, options, signal);
+    folder = await openFolder(plan, options, undefined, reopened);
+    await takeControl(folder.path);
+    const time = new Date().toISOString();
+    // A resume says these again.
+    if (!reopened) folder.append(...plan.notes.map((note) => ({ event: 'log' as const, time, ...note })));
+    return folder.path;
+  } finally {
+    await folder?.close();
+  }
 }
 
 /** A run whose network, data and folder are open. */
-interface StartedRun {
-  readonly config: TrainingConfig;
-  readonly opened: NetworkToTrain;
+interface StartedRun extends RunPlan {
   readonly options: TrainRunOptions;
   readonly control: TrainingControl;
   readonly session: RunSession;
-  readonly dataset: Dataset;
-  /** What a resumed run kept; it is drawn for a new one. */
-  readonly split?: RunSplit;
-  /** Whether it lies in the folder of the run already. */
-  readonly splitIsKept: boolean;
-  readonly resumed?: ResumedFrom;
   readonly inPlace: boolean;
-  /** Whether the dropout of the network itself takes part. */
-  readonly networkDropout: boolean;
 }
 
 async function trainInFolder(started: StartedRun): Promise<TrainRunResult> {
   const { session } = started;
   try {
     const { loop, dataCheck } = await prepare(started);
+    const begun = loop.start.step;
     const { state, reason, position } = await (started.options.loop ?? trainingLoop)(loop);
     await dataCheck.finished();
-    return await end(started, { state, reason, step: position.step }, position.best?.validAccuracy);
+    const waits = state === 'stopped' && started.options.waitsAfter?.(position.step - begun) === true;
+    return await end(started, { state, reason, step: position.step, waits }, position.best?.validAccuracy);
   } catch (error) {
+    const step = session.folder.record.progress?.step ?? 0;
     if (error instanceof CancelledError) {
-      const reason = 'Stopped before the first step; there is nothing to resume from.';
-      return end(started, { state: 'stopped', reason, step: 0 });
+      const goesOn = started.resumed !== undefined;
+      const reason = goesOn
+        ? 'Stopped before the next step.'
+        : 'Stopped before the first step; there is nothing to resume from.';
+      const waits = started.options.waitsAfter?.(0) === true;
+      return end(started, { state: 'stopped', reason, step: goesOn ? step : 0, waits });
     }
     const failed = diskError(error, session.folder.path);
-    const step = session.folder.record.progress?.step ?? 0;
     if (failed instanceof UserError && failed.kind === 'weights') {
       session.log(`What was tried: ${messageOf(failed.cause)}`);
       await session.record({ missing: 'weights' }).catch(() => undefined);
     }
     // The disk may be what failed; the failure itself is what has to be told.
-    await end(started, { state: 'failed', reason: messageOf(failed), step }).catch(() => undefined);
+    await end(started, { state: 'failed', reason: messageOf(failed), step, waits: false }).catch(() => undefined);
     throw failed;
   }
 }
@@ -367,30 +323,22 @@ function profileRun({ config, session }: StartedRun, { engine, device }: ChosenE
   return profiler;
 }
 
-function refuseContradictions(config: GivenConfig): void {
-  const contradiction = contradictionIn(config);
-  if (contradiction !== undefined) throw usageError(contradiction);
-}
-
-/** Throws a user error where nothing can be trained on the data. Of a split that a run kept, whole classes may be gone. */
-function refuseUntrainable(counts: TrainableCounts, kept: RunSplit | undefined): void {
-  const classes = kept ? counts.classes.filter(({ train }) => train.found > 0) : counts.classes;
-  const reason = whyUntrainable({ ...counts, classes });
-  if (reason !== undefined) throw userError(findingText(reason));
-}
-
 async function readProfile(folder: string): Promise<Pick<TrainRunResult, 'profile'>> {
   const file = join(folder, runFiles.profile);
   return existsSync(file) ? { profile: runProfileSchema.parse(await readBoundedJson(file, profileLimit)) } : {};
 }
 
 /** How a run ends. */
-type RunEnd = Pick<TrainingEventOf<'done'>, 'state' | 'reason' | 'step'>;
+type RunEnd = Pick<TrainingEventOf<'done'>, 'state' | 'reason' | 'step'> & {
+  /** It was stopped, and waits for its job to go on. */
+  readonly waits: boolean;
+};
 
 /** Tells the webhook of the end of a run, and writes it to the run's events and its record. */
 async function end(started: StartedRun, how: RunEnd, bestAccuracy?: number): Promise<TrainRunResult> {
   const { session, dataset, options } = started;
   const { state, reason } = how;
+  if (how.waits) return finish(session, how, bestAccuracy);
   const { best } = session.folder.record;
   const { name } = session.folder;
   const images = dataset.splits.valid.length;
@@ -403,7 +351,7 @@ async function end(started: StartedRun, how: RunEnd, bestAccuracy?: number): Pro
   return finish(session, how, bestAccuracy);
 }
 
-async function finish(session: RunSession, end: RunEnd, bestAccuracy?: number): Promise<TrainRunResult> {
+async function finish(session: RunSession, { waits, ...end }: RunEnd, bestAccuracy?: number): Promise<TrainRunResult> {
   // No record with a longer one could be read again.
   const reason = end.reason.slice(0, longestSentence);
   const { folder } = session;
@@ -411,7 +359,7 @@ async function finish(session: RunSession, end: RunEnd, bestAccuracy?: number): 
     existsSync(join(folder.checkpoints, file)) ? join(folder.checkpoints, file) : undefined;
   const best = existing(runFiles.best);
   const last = existing(runFiles.last);
-  await session.record({ state: end.state, reason });
+  await session.record(waits ? { ...queued, reason } : { state: end.state, reason });
   session.emit({ event: 'state', state: end.state });
   const event = {
     event: 'done' as const,
@@ -425,18 +373,11 @@ async function finish(session: RunSession, end: RunEnd, bestAccuracy?: number): 
   return { folder: folder.path, name: folder.name, done: { ...event, time: new Date().toISOString() } };
 }
 
-function placesOfWeights({ weights }: TrainRunOptions): Pick<LocateOptions, 'weightsFolder' | 'mirror'> {
-  return {
-    ...(weights?.folder === undefined ? {} : { weightsFolder: weights.folder }),
-    ...(weights?.mirror === undefined ? {} : { mirror: weights.mirror }),
-  };
-}
-
 /** The file of a network's pretrained weights, fetched where it is not there. */
 function locateFor(
   network: string,
   choice: WeightsChoice,
-  options: TrainRunOptions,
+  options: Pick<TrainRunOptions, 'weights' | 'onProgress'>,
   signal: AbortSignal,
 ): Promise<string> {
   const { onProgress } = options;
@@ -449,15 +390,17 @@ function locateFor(
   });
 }
 
-/** The folder to train in, its record saying that this process does. */
+/** What the record of a run says that waits for its job. */
+const queued = { state: 'preparing', process: undefined } as const;
+
+/** The folder to train in, its record saying that the process `owner` does. */
 async function openFolder(
-  config: TrainingConfig,
-  { out, name, socket }: TrainRunOptions,
-  resumed: ResumedFrom | undefined,
+  { config, resumed }: RunPlan,
+  { out, name, socket }: Pick<TrainRunOptions, 'out' | 'name' | 'socket'>,
+  owner: Owner | undefined,
   reopened: RunFolder | undefined,
 ): Promise<RunFolder> {
   const now = new Date();
-  const owner = recordedProcess();
   const changes = {
     state: 'preparing' as const,
     config,

@@ -1,0 +1,244 @@
+import { Command } from 'commander';
+import { resolve } from 'node:path';
+import { usageError, UserError, userError } from '../../protocol/errors.ts';
+import type { RunControlAction } from '../../protocol/runControl.ts';
+import { requestControl } from '../../runs/control.ts';
+import { hasRecord, listRuns, readStoredRun, type StoredRun } from '../../runs/list.ts';
+import { checkRunName, defaultRunName, runNameOf } from '../../runs/name.ts';
+import { reopenRunFolder } from '../../runs/runFolder.ts';
+import { isLive, stateWithPlace } from '../../runs/state.ts';
+import { usualSignal } from '../submit/slurmTarget.ts';
+import type { Explanation, WantedRun } from '../submit/target.ts';
+import { nameOf } from '../training/run/assembleRun.ts';
+import type { OptionValues } from './configFlags.ts';
+import { createOutput, type Output } from './output.ts';
+import {
+  addTargetOptions,
+  chooseTarget,
+  countOption,
+  explained,
+  handOver,
+  targetOption,
+  targets,
+} from './submitTargets.ts';
+import { formatTable } from './table.ts';
+import { addTrainingOptions } from './trainingFlags.ts';
+import { trainingConfigFrom } from './trainingConfigFrom.ts';
+import { requeueExitCode, work } from './work.ts';
+
+const footer = `
+Runs are handed to a scheduler that trains them on other machines, which must see the folders of the runs, of the images and
+of Fivecrop under the same paths. Settings and data are checked before. The folder of each run is there at once, with its job
+in job.json; "fivecrop runs" and the editor show what becomes of it.
+
+Slurm: every run is a batch job, several are one array. ${usualSignal} seconds before the time limit (--signal) the run saves, and the job
+goes back into the queue with exit code ${requeueExitCode} and later continues in the folder of the run, as often as it takes. A run
+that did not take a step in its time is stopped.
+
+Examples:
+  fivecrop submit flowers.fivecrop.json --to slurm --time 4:00:00 --gpus 1 --partition gpu
+  fivecrop submit *.fivecrop.json --to slurm --parallel 2  one array, two runs at a time
+  fivecrop submit flowers --arch resnet18 --seeds 3 --to slurm --sbatch-option --account=vision
+  fivecrop submit status                                   the submitted runs in ./runs, and what the scheduler says of them
+  fivecrop submit stop runs/NAME                           finishes the step and saves, or leaves the queue
+  fivecrop submit pause runs/NAME
+  fivecrop submit resume runs/NAME --time 8:00:00          continues a paused run; submits a lost or stopped one again`;
+
+/** `fivecrop submit`: see its help text. */
+export function submitCommand(): Command {
+  const command = new Command('submit')
+    .enablePositionalOptions()
+    .summary('train runs on other machines, by a scheduler')
+    .description('Hands runs to a scheduler, and asks about, stops, pauses and resumes them.')
+    .argument('<what...>', 'files of settings (.fivecrop.json) or folders of images; one run each')
+    .addHelpText('after', footer)
+    .addOption(targetOption());
+  addTargetOptions(command);
+  command
+    .option('--out <folder>', 'folder to create the runs’ folders in', 'runs')
+    .option('--name <name>', 'name of the run and of its folder [that of its file, else <network>-<method>]')
+    .addOption(countOption('--seeds <n>', 'train this many runs, with seeds from --seed on', 2, 100))
+    .option('--json', 'print one object per run, one per line: its folder and its job');
+  addTrainingOptions(command);
+  command.action((what: string[], options: OptionValues) => submit(what, options));
+  command.addCommand(
+    new Command('status')
+      .summary('list submitted runs, and what the scheduler says of them')
+      .description('Lists submitted runs. The scheduler is asked about those that wait or were lost.')
+      .argument('[folder]', 'a run, or the folder that holds the runs', 'runs')
+      .option('--json', 'print one object per run, one per line')
+      .action((folder: string, options: OptionValues) =>
+        status(resolve(folder), createOutput(options['json'] === true)),
+      ),
+  );
+  for (const [action, summary] of [
+    ['stop', 'stop a run, wherever it trains'],
+    ['pause', 'pause a run, wherever it trains'],
+  ] as const)
+    command.addCommand(
+      new Command(action)
+        .summary(summary)
+        .description(
+          'Asks through the folder of the run: it answers after its step. A job that waits leaves the queue.',
+        )
+        .argument('<run...>', 'folders of runs')
+        .action((folders: string[]) => askEach(folders, action, createOutput(false))),
+    );
+  const resume = new Command('resume')
+    .summary('continue a run that is paused, lost, stopped or failed')
+    .description('Continues a paused run, and submits a run again that was lost, stopped or failed.')
+    .argument('<run...>', 'folders of runs')
+    .addOption(targetOption());
+  addTargetOptions(resume);
+  command.addCommand(
+    resume.action((folders: string[], options: OptionValues) => resumeRuns(folders, options, createOutput(false))),
+  );
+  command.addCommand(
+    new Command('work').argument('<run>').action((folder: string) => work(resolve(folder), createOutput(false))),
+    { hidden: true },
+  );
+  return command;
+}
+
+async function submit(what: readonly string[], options: OptionValues): Promise<void> {
+  const output = createOutput(options['json'] === true);
+  const { to } = options;
+  if (typeof to !== 'string') throw usageError('Say where the runs train, as in: fivecrop submit flowers --to slurm');
+  const { target, place } = chooseTarget(to, options);
+  const runs: WantedRun[] = [];
+  for (const given of what) runs.push(await wantedRun(given, options, what.length));
+  const out = resolve(String(options['out']));
+  await handOver(
+    { target, place },
+    runs.flatMap((run) => withSeeds(run, options['seeds'])),
+    out,
+    options,
+    output,
+  );
+}
+
+/** The run that an argument means: a file of settings, or a folder of images with the settings of the flags. */
+async function wantedRun(given: string, options: OptionValues, count: number): Promise<WantedRun> {
+  const isFile = /\.json$/iu.test(given);
+  if (isFile && typeof options['config'] === 'string')
+    throw usageError(`${given} is a file of settings, and so is --config ${options['config']}: name one of them.`);
+  const config = isFile
+    ? await trainingConfigFrom(undefined, { ...options, config: given })
+    : await trainingConfigFrom(given, options);
+  const { name } = options;
+  if (typeof name === 'string') {
+    if (count > 1) throw usageError('--name is the name of one run; several are named for their files.');
+    checkRunName(name);
+    return { config, name };
+  }
+  const file = isFile ? given : options['config'];
+  const own = typeof file === 'string' ? runNameOf(file) : undefined;
+  return own === undefined ? { config } : { config, name: own };
+}
+
+function withSeeds(run: WantedRun, seeds: unknown): readonly WantedRun[] {
+  if (typeof seeds !== 'number') return [run];
+  const { config, name = defaultRunName(nameOf(config), config.method) } = run;
+  return Array.from({ length: seeds }, (_, index) => {
+    const seed = config.seed + index;
+    return { config: { ...config, seed }, name: `${name}-seed-${seed}` };
+  });
+}
+
+async function status(folder: string, output: Output): Promise<void> {
+  const isRun = await hasRecord(folder);
+  const { runs, unreadable } = isRun ? { runs: [await readStoredRun(folder)], unreadable: [] } : await listRuns(folder);
+  for (const run of unreadable) output.say(`${run.folder} is left out: ${run.reason}`);
+  const submitted = runs.filter(({ job }) => job !== undefined);
+  if (submitted.length === 0) output.say(`No submitted run in ${folder}; fivecrop submit hands runs over.`);
+  const unexplained = submitted.filter(({ state }) => state === 'queued' || state === 'broken off');
+  const known = await explained(unexplained).catch((error: unknown) => {
+    // What the folders say is true on a machine without the scheduler too.
+    if (!(error instanceof UserError)) throw error;
+    output.say(error.message);
+    return new Map<string, Explanation>();
+  });
+  const rows = submitted.map((run) => {
+    const { folder: path, state, record, job } = run;
+    const explanation = known.get(path);
+    const { sentence = record.reason ?? '', isThere } = explanation ?? {};
+    // A job that is gone did not begin, or ended without a word.
+    const word = explanation && !isThere ? 'lost' : stateWithPlace(run);
+    output.object({ folder: path, state, job, ...(explanation ? { explanation } : {}) });
+    return [
+      record.name,
+      word,
+      job?.job ?? '',
+      `${(record.progress?.epoch ?? 0).toFixed(1)}/${record.config.epochs}`,
+      sentence,
+    ];
+  });
+  if (rows.length > 0) for (const line of formatTable(['run', 'state', 'job', 'epoch', ''], rows)) output.print(line);
+}
+
+async function askEach(folders: readonly string[], action: RunControlAction, output: Output): Promise<void> {
+  for (const folder of folders) await ask(resolve(folder), action, output);
+}
+
+async function ask(folder: string, action: RunControlAction, output: Output): Promise<void> {
+  const run = await readStoredRun(folder);
+  const { state, record, job } = run;
+  if (isLive(state)) {
+    await requestControl(folder, action);
+    output.say(
+      action === 'stop'
+        ? `${record.name} finishes its step, saves, and ends.`
+        : `${record.name} pauses after its step.`,
+    );
+    return;
+  }
+  const target = job && targets[job.scheduler];
+  const isOpen = state === 'queued' || state === 'broken off';
+  if (!target || !isOpen || action !== 'stop')
+    throw userError(`${folder} is ${stateWithPlace(run)}: there is nothing to ${action}.`);
+  await target.cancel([{ ...run, job }]);
+  await writeStopped(folder);
+  output.say(`${record.name} is taken out of the queue.`);
+}
+
+/** Says in the record of a run that no job will train it. */
+async function writeStopped(folder: string): Promise<void> {
+  const run = await reopenRunFolder(folder);
+  const reason = 'Taken out of the queue.';
+  const time = new Date().toISOString();
+  const step = run.record.progress?.step ?? 0;
+  try {
+    await run.update({ state: 'stopped', process: undefined, reason });
+    run.append({ event: 'state', time, state: 'stopped' }, { event: 'done', time, state: 'stopped', step, reason });
+  } finally {
+    await run.close();
+  }
+}
+
+async function resumeRuns(folders: readonly string[], options: OptionValues, output: Output): Promise<void> {
+  const runs: StoredRun[] = [];
+  for (const folder of folders) runs.push(await readStoredRun(resolve(folder)));
+  const paused = runs.filter(({ state }) => state === 'paused');
+  const others = runs.filter(({ state }) => state !== 'paused');
+  const [busy] = others.filter((run) => isLive(run.state) || run.state === 'finished');
+  if (busy) throw userError(`${busy.folder} is ${stateWithPlace(busy)}: there is nothing to resume.`);
+  const known = await explained(others);
+  const waiting = others.find(({ folder }) => known.get(folder)?.isThere);
+  if (waiting)
+    throw userError(`${waiting.folder} is not to be submitted again: ${known.get(waiting.folder)?.sentence ?? ''}.`);
+  for (const { folder, record } of paused) {
+    await requestControl(folder, 'resume');
+    output.say(`${record.name} continues.`);
+  }
+  const [first] = others;
+  if (!first) return;
+  const to = options['to'] ?? first.job?.scheduler;
+  if (typeof to !== 'string') throw usageError('Say where to with --to.');
+  const wanted = await Promise.all(
+    others.map(async ({ folder }) => ({
+      config: await trainingConfigFrom(undefined, { resume: folder }),
+      resume: folder,
+    })),
+  );
+  await handOver(chooseTarget(to, options), wanted, resolve(first.folder, '..'), options, output);
+}

@@ -1,0 +1,125 @@
+import { type Command, Option } from 'commander';
+import { usageError } from '../../protocol/errors.ts';
+import type { JobRecord } from '../../protocol/jobRecord.ts';
+import { readStoredRun, type StoredRun } from '../../runs/list.ts';
+import { slurmTarget, usualSignal } from '../submit/slurmTarget.ts';
+import type { Explanation, JobRun, SubmitTarget, WantedRun } from '../submit/target.ts';
+import { numberOf, type OptionValues } from './configFlags.ts';
+import { withInterrupt } from './interrupt.ts';
+import type { Output } from './output.ts';
+import { ownCommand } from './ownCommand.ts';
+import { preparationLines } from './preparationLines.ts';
+
+/** Who runs can be handed to, by what `--to` begins with, which is also the scheduler that `job.json` names. */
+export const targets: Readonly<Partial<Record<JobRecord['scheduler'], SubmitTarget>>> = { slurm: slurmTarget };
+
+/** `--to`. */
+export function targetOption(): Option {
+  return new Option('--to <target>', `where the runs train: ${Object.keys(targets).join(', ')}`);
+}
+
+/** Adds the flags that targets have of their own. */
+export function addTargetOptions(command: Command): void {
+  command
+    .option('--partition <name>', 'Slurm: partition to submit to')
+    .option('--gpus <n>', 'Slurm: graphics cards of each run, also as type:n')
+    .option('--cpus <n>', 'Slurm: processor cores of each run')
+    .option('--memory <size>', 'Slurm: memory of each run, as in 16G')
+    .option('--time <limit>', 'Slurm: time limit, in minutes, as hours:minutes:seconds, or days-hours')
+    .addOption(countOption('--parallel <n>', 'how many of several runs train at the same time [all]', 1, 10_000))
+    .addOption(
+      countOption(
+        '--signal <seconds>',
+        `Slurm: seconds before the time limit at which a run saves [${usualSignal}]`,
+        1,
+        65_535,
+      ),
+    )
+    .addOption(
+      new Option(
+        '--sbatch-option <option>',
+        'Slurm: any other option of sbatch, as --account=NAME; may be repeated',
+      ).argParser(collectOption),
+    );
+}
+
+/** Options that would take the job out of our hands. */
+const ownFlags = /^(?:-a|--array|--wrap|--parsable|--no-requeue|--signal|--output|-o)(?:=|$)/u;
+
+function collectOption(given: string, before: unknown): string[] {
+  if (!/^--?[a-zA-Z]/u.test(given) || ownFlags.test(given))
+    throw usageError(
+      `--sbatch-option ${given}: name an option of sbatch, with its value behind "="; the array, the signal and the output are set.`,
+    );
+  return [...(Array.isArray(before) ? before.map(String) : []), given];
+}
+
+/** A flag that takes a whole number. */
+export function countOption(flags: string, text: string, least: number, most: number): Option {
+  const [name = flags] = flags.split(' ');
+  return new Option(flags, text).argParser((given: string) => {
+    const count = numberOf(name, given);
+    if (!Number.isInteger(count) || count < least || count > most)
+      throw usageError(`${name} takes a whole number from ${least} to ${most}.`);
+    return count;
+  });
+}
+
+/** What `--to` means. */
+export interface ChosenTarget {
+  readonly target: SubmitTarget;
+  readonly place: string | undefined;
+}
+
+/** Finds the target of `--to`. Throws a usage error for an unknown one, and for flags of another one. */
+export function chooseTarget(to: string, options: OptionValues): ChosenTarget {
+  const [scheduler = '', ...rest] = to.split(':');
+  const found = Object.entries(targets).find(([name]) => name === scheduler)?.[1];
+  if (!found) throw usageError(`--to ${to}: choose one of ${Object.keys(targets).join(', ')}.`);
+  const own = new Set(found.ownOptions);
+  const foreign = Object.values(targets)
+    .flatMap(({ ownOptions }) => ownOptions)
+    .find((option) => !own.has(option) && options[option] !== undefined);
+  if (foreign !== undefined) throw usageError(`--to ${to} does not know --${dashed(foreign)}.`);
+  return { target: found, place: rest.length === 0 ? undefined : rest.join(':') };
+}
+
+/** `sbatchOption` as its flag is written. */
+function dashed(option: string): string {
+  return option.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** What is known elsewhere of those of several runs that were submitted, by folder. */
+export async function explained(runs: readonly StoredRun[]): Promise<ReadonlyMap<string, Explanation>> {
+  const found = new Map<string, Explanation>();
+  const asked = runs.filter((run): run is JobRun => run.job !== undefined);
+  for (const [scheduler, target] of Object.entries(targets)) {
+    const own = asked.filter(({ job }) => job.scheduler === scheduler);
+    if (own.length === 0) continue;
+    for (const [folder, explanation] of await target.explain(own)) found.set(folder, explanation);
+  }
+  return found;
+}
+
+/** Hands runs to a target, and says which jobs they have become. */
+export async function handOver(
+  { target, place }: ChosenTarget,
+  runs: readonly WantedRun[],
+  out: string,
+  options: OptionValues,
+  output: Output,
+): Promise<void> {
+  const folders = await withInterrupt(
+    () => output.say('Nothing more is submitted.'),
+    (signal) =>
+      target.submit({
+        ...{ runs, out, place, options, signal, command: ownCommand(), say: output.say },
+        onProgress: preparationLines(output.say),
+      }),
+  );
+  for (const folder of folders) {
+    const { job } = await readStoredRun(folder);
+    output.object({ folder, job });
+    output.say(`Submitted ${folder}${job ? ` as job ${job.job}` : ''}`);
+  }
+}

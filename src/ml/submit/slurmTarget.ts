@@ -1,0 +1,118 @@
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { cancelled, usageError } from '../../protocol/errors.ts';
+import { type JobRecord, jobRecordVersion } from '../../protocol/jobRecord.ts';
+import type { RunRecord } from '../../protocol/runRecord.ts';
+import { writeJobRecord } from '../../runs/job.ts';
+import { readRunRecord } from '../../runs/record.ts';
+import { reopenRunFolder } from '../../runs/runFolder.ts';
+import { queueRun } from '../training/run/trainRun.ts';
+import { batchScript, outputPattern, secondsOfLimit } from './batchScript.ts';
+import { cancelJobs, jobsInQueue, type QueuedJob, submitBatch } from './slurm.ts';
+import type { Explanation, JobRun, Submission, SubmitTarget } from './target.ts';
+
+/** Seconds before the time limit at which a run saves, unless `--signal` says so. */
+export const usualSignal = 120;
+
+/** States of jobs that will run, or do; all others are ends. */
+const liveStates = [
+  'PENDING',
+  'CONFIGURING',
+  'RUNNING',
+  'SUSPENDED',
+  'REQUEUED',
+  'REQUEUE_HOLD',
+  'RESIZING',
+  'STOPPED',
+];
+
+/** A cluster of Slurm that shares the disk of the runs with this machine. */
+export const slurmTarget: SubmitTarget = {
+  ownOptions: ['partition', 'gpus', 'time', 'cpus', 'memory', 'parallel', 'signal', 'sbatchOption'],
+  submit,
+  explain,
+  cancel: (runs) => cancelJobs(runs.map(({ job }) => job.job)),
+};
+
+async function submit(submission: Submission): Promise<readonly string[]> {
+  const { runs, out, place, command, options, signal, onProgress } = submission;
+  if (place !== undefined) throw usageError('--to slurm takes no host: sbatch knows its cluster.');
+  const given = optionsOf(options, runs.length);
+  const made: Queued[] = [];
+  let job: string | undefined;
+  try {
+    for (const { config, name, resume } of runs) {
+      if (signal.aborted) throw cancelled();
+      const before = resume === undefined ? undefined : await readRunRecord(resume);
+      const places = { ...(name === undefined ? {} : { name }), ...(resume === undefined ? {} : { resume }) };
+      made.push({ folder: await queueRun(config, { out, signal, onProgress, ...places }), before });
+    }
+    const folders = made.map(({ folder }) => folder);
+    const [first = out] = folders;
+    const isArray = folders.length > 1;
+    const log = isArray ? `${outputPattern(out)}/slurm-%A_%a.log` : outputPattern(join(first, 'job.log'));
+    if (signal.aborted) throw cancelled();
+    const script = batchScript(command, folders, ['submit', 'work']);
+    const naming = [`--job-name=fivecrop ${basename(first)}`, `--output=${log}`, `--chdir=${out}`];
+    job = await submitBatch(script, [...given, ...naming]);
+    for (const [index, folder] of folders.entries())
+      await writeJobRecord(folder, jobRecord(isArray ? `${job}_${index + 1}` : job));
+    return folders;
+  } catch (error) {
+    if (job !== undefined) await cancelJobs([job]).catch(() => undefined);
+    for (const queued of made) await takeBack(queued).catch(() => undefined);
+    throw error;
+  }
+}
+
+interface Queued {
+  readonly folder: string;
+  /** Its record, where the run was there before. */
+  readonly before: RunRecord | undefined;
+}
+
+/** Undoes that a run waits for a job, as there is none. */
+async function takeBack({ folder, before }: Queued): Promise<void> {
+  if (before === undefined) return rm(folder, { recursive: true, force: true });
+  const run = await reopenRunFolder(folder);
+  await run.update(before).finally(run.close);
+}
+
+function jobRecord(job: string): JobRecord {
+  return { version: jobRecordVersion, scheduler: 'slurm', job, submitted: new Date().toISOString() };
+}
+
+/** What sbatch is told. Throws a usage error where it cannot be meant. */
+function optionsOf(options: Submission['options'], count: number): string[] {
+  const { partition, gpus, time, cpus, memory, parallel, signal = usualSignal, sbatchOption = [] } = options;
+  if (parallel !== undefined && count === 1)
+    throw usageError('--parallel says how many of several runs train at the same time; there is one run.');
+  const limit = typeof time === 'string' ? secondsOfLimit(time) : undefined;
+  if (limit !== undefined && limit <= Number(signal))
+    throw usageError(
+      `--time ${String(time)}: the run saves ${String(signal)} seconds before that; give it more time, or --signal fewer seconds.`,
+    );
+  const flags = { partition, gpus, time, 'cpus-per-task': cpus, mem: memory };
+  return [
+    '--requeue',
+    '--open-mode=append',
+    // Not TERM, by which a cancelled job is ended.
+    `--signal=B:USR2@${String(signal)}`,
+    ...Object.entries(flags).flatMap(([flag, value]) => (typeof value === 'string' ? [`--${flag}=${value}`] : [])),
+    ...(count > 1 ? [`--array=1-${count}${typeof parallel === 'number' ? `%${parallel}` : ''}`] : []),
+    ...(Array.isArray(sbatchOption) ? sbatchOption.map(String) : []),
+  ];
+}
+
+async function explain(runs: readonly JobRun[]): Promise<ReadonlyMap<string, Explanation>> {
+  const jobs = await jobsInQueue(runs.map(({ job }) => job.job));
+  return new Map(runs.map(({ folder, job }) => [folder, explanationOf(job.job, jobs.get(job.job))]));
+}
+
+function explanationOf(name: string, job: QueuedJob | undefined): Explanation {
+  if (!job) return { isThere: false, sentence: `Slurm does not know job ${name} any more` };
+  const { state, reason, nodes } = job;
+  const why = reason === '' || reason === 'None' ? '' : ` (${reason})`;
+  const where = nodes === '' ? '' : ` on ${nodes}`;
+  return { isThere: liveStates.includes(state), sentence: `job ${name} is ${state}${where}${why}` };
+}

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { batchScript, outputPattern, secondsOfLimit } from '../../../src/ml/submit/batchScript.ts';
+import { isSlurmJob, jobHere } from '../../../src/ml/submit/slurm.ts';
+
+test('each task of an array has its run in the batch script, and no name is read by the shell', () => {
+  const script = batchScript(['/opt/node', '/x/fivecrop.mjs'], ["/r/it's", '/r/$(rm -rf ~) "b"'], ['submit', 'work']);
+  const lines = script.split('\n');
+  assert.equal(lines[0], '#!/bin/bash');
+  assert.deepEqual(lines.slice(3, 5), [String.raw`  '/r/it'\''s'`, `  '/r/$(rm -rf ~) "b"'`]);
+  assert.equal(
+    lines.at(-2),
+    `exec '/opt/node' '/x/fivecrop.mjs' 'submit' 'work' "\${runs[\${SLURM_ARRAY_TASK_ID:-1} - 1]}"`,
+  );
+});
+
+test('time limits are read as sbatch reads them', () => {
+  const limits = {
+    30: 1800,
+    '30:15': 1815,
+    '4:00:00': 14_400,
+    '1-12': 129_600,
+    '1-12:30': 131_400,
+    '2-0:0:5': 172_805,
+  };
+  for (const [limit, seconds] of Object.entries(limits)) assert.equal(secondsOfLimit(limit), seconds, limit);
+  for (const none of ['', 'UNLIMITED', '4h', '1:2:3:4', '-5']) assert.equal(secondsOfLimit(none), undefined, none);
+});
+
+test('nothing in the path of a log is a pattern of sbatch', () => {
+  assert.equal(outputPattern('/r/100%j'), '/r/100%%j');
+  assert.throws(() => outputPattern('/r/a\\b'), /backslash/);
+});
+
+test('a process knows its job by the number of its task, and how often the job began anew', () => {
+  assert.deepEqual(jobHere({ SLURM_JOB_ID: '7' }), { job: '7', restarts: 0 });
+  const task = { SLURM_JOB_ID: '9', SLURM_ARRAY_JOB_ID: '7', SLURM_ARRAY_TASK_ID: '2', SLURM_RESTART_COUNT: '3' };
+  assert.deepEqual(jobHere(task), { job: '7_2', restarts: 3 });
+  assert.equal(jobHere({}), undefined);
+});
+
+test('only what is the number of a job is handed to commands of Slurm', () => {
+  assert.ok(['1', '12_3'].every(isSlurmJob));
+  for (const name of ['', '-a', '--user=root', '1 2', '1_', '1_[1-3]', '1;2', '1\n2'])
+    assert.ok(!isSlurmJob(name), name);
+});
