@@ -59,6 +59,12 @@ export async function withFileLock<Result>(
   }
 }
 
+/** Whether a process has the lock file `path`, as far as can be known: the lock of one that is gone is nobody's. */
+export function isLocked(path: string): boolean {
+  const found = read(path);
+  return found !== undefined && !isAbandoned(found);
+}
+
 /** When the holder of a lock last gave a sign of life, in milliseconds since 1970; undefined where there is no lock. */
 export function lastSignOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.mtimeMs;

@@ -2,15 +2,16 @@ import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cancelled, userError } from '../../protocol/errors.ts';
+import { type Job, nextJob, rungsOf } from '../../protocol/halving.ts';
 import { plural } from '../../protocol/plural.ts';
 import { type Halving, type Sweep, sweepFiles, type TrialEvent } from '../../protocol/sweep.ts';
+import { standingOf } from '../../protocol/sweepStandings.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { hasRecord, readStoredRun } from '../../runs/list.ts';
 import { tryLock } from '../../runs/lock.ts';
 import { checkRunName } from '../../runs/name.ts';
 import { forgetStop, openTrialLog, readTrialEvents, stopIsRequested, type TrialLog } from '../../runs/sweep.ts';
-import { compareScores, type Job, nextJob, rungsOf, type Score, type Standing } from '../sweep/halving.ts';
 import { whenNotTrained } from './whenNotTrained.ts';
 
 /** A trial that is to be run: its settings, checked, or why they cannot be. */
@@ -55,17 +56,6 @@ export interface SweepPlan {
   readonly parallel: number;
   /** Graphics cards by the names that CUDA knows them by, as many as trials train at the same time, or more: one for each. */
   readonly cards?: readonly string[];
-}
-
-/** A trial as it stands. */
-export interface TrialStanding extends Partial<Score> {
-  readonly trial: number;
-  readonly settings: Sweep['trials'][number];
-  readonly run?: string;
-  readonly state: 'waiting' | 'begun' | 'behind' | 'finished' | 'failed';
-  /** Epochs after which the score was taken. */
-  readonly epochs?: number;
-  readonly reason?: string;
 }
 
 /** Milliseconds between two looks whether somebody asked the sweep to end. */
@@ -241,42 +231,4 @@ async function isDone(runFolder: string, epochs: number): Promise<boolean> {
   if (!(await hasRecord(runFolder))) return false;
   const { state, record } = await readStoredRun(runFolder);
   return state === 'finished' || (record.progress?.epoch ?? 0) >= epochs;
-}
-
-function standingOf(trials: number, events: readonly TrialEvent[]): Standing {
-  return {
-    trials,
-    begun: events.filter((event) => event.event === 'begun'),
-    reached: events.filter((event) => event.event === 'reached'),
-    failed: events.filter((event) => event.event === 'failed'),
-  };
-}
-
-/** The trials of a sweep, best first; those without a score come last, in the order of their numbers. */
-export function trialStandings(
-  { trials }: Pick<Sweep, 'trials'>,
-  events: readonly TrialEvent[],
-  rungs: readonly number[],
-): TrialStanding[] {
-  const eventsOf = new Map<number, TrialEvent[]>();
-  for (const event of events) eventsOf.set(event.trial, [...(eventsOf.get(event.trial) ?? []), event]);
-  const standings = trials.map((settings, index): TrialStanding => {
-    const trial = index + 1;
-    const own = eventsOf.get(trial) ?? [];
-    const run = own.find((event) => event.event === 'begun')?.run;
-    const failed = own.find((event) => event.event === 'failed');
-    const reached = own.findLast((event) => event.event === 'reached');
-    const begun = own.findLast((event) => event.event === 'begun');
-    const facts = {
-      ...{ trial, settings },
-      ...(run === undefined ? {} : { run }),
-      ...(reached ? { accuracy: reached.accuracy, loss: reached.loss, epochs: reached.epochs } : {}),
-    };
-    if (failed) return { ...facts, state: 'failed', reason: failed.reason };
-    if (!begun) return { ...facts, state: 'waiting' };
-    if (reached?.rung !== begun.rung) return { ...facts, state: 'begun' };
-    return { ...facts, state: reached.rung === rungs.length - 1 ? 'finished' : 'behind' };
-  });
-  const rank = ({ accuracy = -1, loss = Infinity }: TrialStanding): Score => ({ accuracy, loss });
-  return standings.sort((a, b) => compareScores(rank(a), rank(b)) || a.trial - b.trial);
 }

@@ -14,30 +14,23 @@ import {
   trialCount,
   type TrialEvent,
 } from '../../protocol/sweep.ts';
+import { type TrialStanding, trialStandings } from '../../protocol/sweepStandings.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
+import { whatMattered } from '../../charts/whatMattered.ts';
 import { contradictionIn } from '../../protocol/contradictions.ts';
 import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
-import { lastSignOf } from '../../runs/lock.ts';
+import { isLocked } from '../../runs/lock.ts';
 import type { EndOfWork } from '../webhook/webhook.ts';
 import { checkRunName, runNameOf } from '../../runs/name.ts';
 import { isSweep, readSweep, readTrialEvents, requestStop, writeSweep } from '../../runs/sweep.ts';
+import { importanceCells, matteredSentence, sweepMarkdown } from '../results/sweepMarkdown.ts';
 import { combinationsOf, type Drawn, drawTrials } from '../sweep/drawTrials.ts';
 import { optunaIn, requireOptuna } from '../sweep/optunaCommand.ts';
 import { numberOf, type OptionValues, parseTrainingConfig } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
 import { optunaSampler } from './optunaSampler.ts';
 import { createOutput, type Output } from './output.ts';
-import {
-  epochsOf,
-  type PlannedTrial,
-  rungsIn,
-  runOfTrial,
-  runSweep,
-  trialsIn,
-  type SweepPlan,
-  type TrialStanding,
-  trialStandings,
-} from './runSweep.ts';
+import { epochsOf, type PlannedTrial, rungsIn, runOfTrial, runSweep, trialsIn, type SweepPlan } from './runSweep.ts';
 import { type CardWish, parseCardWish, requireCards, trialsAtOnce } from './sweepCards.ts';
 import { formatTable } from './table.ts';
 import { tellWebhook } from './tellWebhook.ts';
@@ -102,11 +95,16 @@ export function sweepCommand(): Command {
   command.addCommand(
     new Command('status')
       .summary('list the trials of a sweep, best first')
-      .description('Lists the trials of a sweep with their settings and scores, best first.')
+      .description(
+        'Lists the trials of a sweep with their settings and scores, best first, and which settings mattered.',
+      )
       .argument('<sweep>', 'folder of the sweep')
-      .option('--json', 'print one object per trial, one per line')
+      .addOption(
+        new Option('--format <name>', 'how the tables are written').choices(['text', 'markdown']).default('text'),
+      )
+      .option('--json', 'print one object per trial, one per line, and one of what mattered')
       .action((folder: string, options: OptionValues) =>
-        status(resolve(folder), createOutput(options['json'] === true)),
+        status(resolve(folder), options['format'] === 'markdown', createOutput(options['json'] === true)),
       ),
   );
   command.addCommand(
@@ -309,14 +307,29 @@ function trainTrial(args: readonly string[], signal: AbortSignal, card?: string)
   return trainToEnd(args, 'its process', { signal, environment, onEvent: () => undefined, onLine: () => undefined });
 }
 
-async function status(folder: string, output: Output): Promise<void> {
+async function status(folder: string, asMarkdown: boolean, output: Output): Promise<void> {
   const sweep = await readSweep(folder);
-  report(trialStandings(sweep, await readTrialEvents(folder), rungsIn(planOf(folder, sweep))), output);
+  const plan = planOf(folder, sweep);
+  const standings = trialStandings(sweep, await readTrialEvents(folder), rungsIn(plan));
+  const mattered = whatMattered(standings, parseSweepSpace(sweep.space).dimensions);
+  if (asMarkdown && !output.json) {
+    for (const line of sweepMarkdown(plan.name, standings, mattered).split('\n')) output.print(line);
+    return;
+  }
+  report(standings, output);
+  output.object({ event: 'mattered', ...mattered });
+  const settings = mattered.kind === 'found' ? mattered.settings : [];
+  if (settings.length > 0) output.print('');
+  for (const line of formatTable(['setting', 'mattered'], settings.map(importanceCells)).slice(
+    settings.length > 0 ? 0 : 1,
+  ))
+    output.print(line);
+  output.say(matteredSentence(mattered));
 }
 
 async function stop(folder: string, output: Output): Promise<void> {
   await readSweep(folder);
-  if (lastSignOf(join(folder, sweepFiles.lock)) === undefined) throw userError(`No process runs the sweep ${folder}.`);
+  if (!isLocked(join(folder, sweepFiles.lock))) throw userError(`No process runs the sweep ${folder}.`);
   await requestStop(folder);
   output.say('The sweep finishes the steps of its trials, saves, and ends.');
 }

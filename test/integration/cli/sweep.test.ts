@@ -34,4 +34,10 @@ test('a sweep trains the runs of its trials, ends the ones behind, and lists the
   assert.deepEqual((await readdir(join(folder, 'runs'))).sort(), ['rates', 'rates-1', 'rates-2']);
   for (const run of ['rates-1', 'rates-2'])
     assert.ok(existsSync(join(folder, 'runs', run, 'checkpoints', 'best.safetensors')), run);
+  const status = await fivecrop(['sweep', 'status', 'runs/rates', '--format', 'markdown'], { cwd: folder });
+  assert.equal(status.code, 0, status.stderr);
+  assert.match(
+    status.stdout,
+    /^# rates\n[\s\S]*\| finished \| rates-[12] \|[\s\S]*from 12 trials with a score; there are 2/u,
+  );
 });

@@ -3,15 +3,10 @@ import { appendFile, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import {
-  type LearningSampler,
-  runSweep,
-  type SweepPlan,
-  type SweepWorkers,
-  trialStandings,
-} from '../../../src/ml/cli/runSweep.ts';
+import { type LearningSampler, runSweep, type SweepPlan, type SweepWorkers } from '../../../src/ml/cli/runSweep.ts';
 import { cancelled, CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import type { TrialEvent } from '../../../src/protocol/sweep.ts';
+import { trialStandings } from '../../../src/protocol/sweepStandings.ts';
 import { givenConfigSchema, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { createRunFolder, reopenRunFolder } from '../../../src/runs/runFolder.ts';
 import { readTrialEvents, requestStop } from '../../../src/runs/sweep.ts';

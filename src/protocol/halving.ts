@@ -1,4 +1,4 @@
-import type { Halving } from '../../protocol/sweep.ts';
+import type { Halving } from './sweep.ts';
 
 /** How good a trial is: by validation accuracy, then by validation loss. */
 export interface Score {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createRandom } from '../../../src/ml/graph/random.ts';
-import { compareScores, type Job, nextJob, rungsOf, type Score, type Standing } from '../../../src/ml/sweep/halving.ts';
+import { compareScores, type Job, nextJob, rungsOf, type Score, type Standing } from '../../../src/protocol/halving.ts';
 
 /**
  * A sweep in which a trial's accuracy grows with its epochs to its own best, and `workers` take jobs that last as long as
