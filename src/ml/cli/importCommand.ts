@@ -23,7 +23,8 @@ Examples:
 
 Sources:
   zip, tar, tar.gz    an archive of one of the following (tar.zst with Node 22.15 or newer)
-  a folder            <class>/ or train|valid|test/<class>/, a table such as metadata.csv or labels.csv, or COCO’s annotations
+  a folder            <class>/ or train|valid|test/<class>/, a table such as metadata.csv or labels.csv, COCO’s annotations,
+                      or imagelabels.mat and setid.mat beside jpg, as the Oxford flowers are published
   CSV, JSON lines     a row per image with its file and its label, and its split if there is a column of that name
   COCO’s JSON         images whose objects are all of one category
 

@@ -1,19 +1,19 @@
-import { mkdir, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import type { DataReport } from '../../protocol/dataReport.ts';
-import { codeOf, UserError, userError } from '../../protocol/errors.ts';
+import { UserError, userError } from '../../protocol/errors.ts';
 import { isImageFile } from '../../protocol/imageFiles.ts';
 import type { ImportedData } from '../../protocol/importedData.ts';
 import { isPassedOver } from '../../protocol/passedOver.ts';
 import { trainingConfigSchema } from '../../protocol/trainingConfig.ts';
-import { diskError } from '../../runs/diskError.ts';
-import { sweepStagedFolders, temporaryName } from '../../runs/temporaryFiles.ts';
+import { makeNewFolder } from '../../runs/newFolder.ts';
 import { unpackArchive } from '../archives/unpackArchive.ts';
 import { checkData } from '../data/checkData.ts';
 import { classNamesFile } from '../data/classNames.ts';
 import type { DecodePool } from '../data/decodePool.ts';
 import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
 import { isWithin } from '../data/walkImages.ts';
+import { isFlowersFile } from './flowersImages.ts';
 import { innermostFolder } from './folderImages.ts';
 import { createLeft, type FoundImages, type NotImported } from './labelledImage.ts';
 import { placeImages } from './placeImages.ts';
@@ -40,26 +40,11 @@ export async function importDataset(source: string, folder: string, options: Imp
   const target = resolve(folder);
   const kind = await kindOf(from);
   if (isWithin(target, from)) throw userError(`${target} lies in ${from}: name a folder outside of what is imported.`);
-  await requireFree(target);
-  const made = await mkdir(dirname(target), { recursive: true }).catch((error: unknown) => {
-    throw diskError(error, target);
-  });
-  await sweepStagedFolders(dirname(target));
-  const staging = temporaryName(join(dirname(target), `.${basename(target)}`));
-  let isDone = false;
-  try {
-    await mkdir(staging);
-    const placed = await importInto(from, kind, staging, options);
-    const report = await reportOf(join(staging, 'data'), target, options);
-    await publish(join(staging, 'data'), target);
-    isDone = true;
+  return makeNewFolder(target, 'the data set', async (data, unpacked) => {
+    const placed = await importInto(from, kind, { data, unpacked }, options);
+    const report = await reportOf(data, target, options);
     return { folder: target, ...placed, report };
-  } catch (error) {
-    throw diskError(error, target);
-  } finally {
-    await rm(staging, { recursive: true, force: true }).catch(() => undefined);
-    if (!isDone && made !== undefined) await removeEmpty(dirname(target), made);
-  }
+  });
 }
 
 type SourceKind = 'folder' | 'table' | 'archive';
@@ -72,27 +57,13 @@ async function kindOf(source: string): Promise<SourceKind> {
   return isTableFile(source) ? 'table' : 'archive';
 }
 
-/** Throws a user error where something is in the way. */
-async function requireFree(target: string): Promise<void> {
-  try {
-    if ((await readdir(target)).length > 0) throw userError(`${target} is not empty; name a new folder for the data set.`); // prettier-ignore
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    if (codeOf(error) === 'ENOENT') return;
-    if (codeOf(error) === 'ENOTDIR') throw userError(`${target} is a file; name a new folder for the data set.`, error);
-    throw userError(`The folder ${target} cannot be used: check its permissions.`, error);
-  }
-}
-
-/** Collects the data set in `staging/data`. */
+/** Collects the data set in `data`. */
 async function importInto(
   source: string,
   kind: SourceKind,
-  staging: string,
+  { data, unpacked }: { readonly data: string; readonly unpacked: string },
   options: ImportOptions,
 ): Promise<Omit<ImportedData, 'folder' | 'report'>> {
-  const data = join(staging, 'data');
-  await mkdir(data);
   const { onProgress, signal } = options;
   const progress = (done: number, total: number) => onProgress?.('Importing images', done, total);
   const finish = async (found: FoundImages, root: string, move: boolean, before: readonly NotImported[] = []) => {
@@ -106,8 +77,6 @@ async function importInto(
   if (kind === 'folder') {
     return finish(await imagesOfFolder(await innermostFolder(source), options), source, false);
   }
-  const unpacked = join(staging, 'unpacked');
-  await mkdir(unpacked);
   const notTaken = await unpackImages(source, unpacked, options);
   const images = options.images === undefined ? undefined : join(unpacked, options.images);
   if (images !== undefined && !isWithin(images, unpacked)) throw userError(`--images ${options.images ?? ''} is outside of ${source}.`); // prettier-ignore
@@ -128,7 +97,7 @@ async function unpackImages(archive: string, folder: string, options: ImportOpti
       const parts = path.split('/');
       const name = parts.at(-1) ?? '';
       if (parts.some(isPassedOver)) return undefined;
-      if (isImageFile(name) || isLabelTable(name) || name === classNamesFile) return path;
+      if (isImageFile(name) || isLabelTable(name) || isFlowersFile(name) || name === classNamesFile) return path;
       left.add(
         /\.(?:zip|tar|tgz|gz|zst|7z|rar)$/iu.test(name) ? 'an archive in the archive' : 'not an image by its name',
         path,
@@ -151,31 +120,6 @@ function merged(left: readonly NotImported[]): ImportedData['left'] {
 function nothingLeft(source: string, left: readonly NotImported[]): Error {
   const why = left.map(({ reason, files }) => `${files.length}: ${reason}`).join('; ');
   return userError(`${source} has no images that can be imported${why === '' ? '' : ` (${why})`}.`);
-}
-
-/** The new folder gets its name, which an empty one may have had. */
-async function publish(data: string, target: string): Promise<void> {
-  await rmdir(target).catch(() => undefined);
-  try {
-    await rename(data, target);
-  } catch (error) {
-    const isTaken = ['ENOTEMPTY', 'EEXIST', 'EPERM', 'ENOTDIR'].includes(codeOf(error) ?? '');
-    const isThere = (await stat(target).catch(() => undefined)) !== undefined;
-    if (isTaken && isThere)
-      throw userError(`${target} is not empty any more; name a new folder for the data set.`, error);
-    throw error;
-  }
-}
-
-/** Removes folders from `folder` up to `top`, as long as they are empty. */
-async function removeEmpty(folder: string, top: string): Promise<void> {
-  for (let path = folder; isWithin(path, top); path = dirname(path)) {
-    try {
-      await rmdir(path);
-    } catch {
-      return;
-    }
-  }
 }
 
 /** Checks the folder `data` that is to become `target`, and says all of that. */

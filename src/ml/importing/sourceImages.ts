@@ -7,6 +7,7 @@ import { hintAtSplit, splitOfFolder } from '../../protocol/splitFolders.ts';
 import type { Layout } from '../../protocol/trainingConfig.ts';
 import { isPassedOver } from '../../protocol/passedOver.ts';
 import { cocoImages, isCoco } from './cocoImages.ts';
+import { flowersImages } from './flowersImages.ts';
 import { folderImages } from './folderImages.ts';
 import type { FoundImages } from './labelledImage.ts';
 import { isTableFile, type JsonObject, readTable, type Table } from './readTable.ts';
@@ -28,10 +29,12 @@ export function isLabelTable(name: string): boolean {
 
 /**
  * The images that a folder holds, with their classes: by the tables that lie in it or in a folder of its (the hub's
- * `metadata.csv`, `labels.csv`, COCO's annotations), or by its folders. Throws a user error where neither says classes.
+ * `metadata.csv`, `labels.csv`, COCO's annotations, the Oxford flowers' `imagelabels.mat`), or by its folders. Throws a user error where neither says classes.
  */
 export async function imagesOfFolder(root: string, options: SourceOptions): Promise<FoundImages> {
   if (options.layout !== 'auto') return folderImages(root, options.layout);
+  const flowers = await flowersImages(root, options.images);
+  if (flowers) return flowers;
   const tables = await tablesIn(root);
   const found: (FoundImages & { readonly file: string })[] = [];
   const notes: string[] = [];

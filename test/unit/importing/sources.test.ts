@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { readClassList } from '../../../src/ml/data/classList.ts';
@@ -175,4 +176,47 @@ test('each class has a folder of its own that every disk can hold', () => {
     assert.equal(splitOfFolder(name), undefined);
   }
   assert.equal(folders.get('cat') === 'cat' || folders.get('Cat') === 'Cat', true);
+});
+
+async function flowersFolder(t: TestContext, labels: string, splits?: string): Promise<string> {
+  const saved = JSON.parse(await readFile(join(import.meta.dirname, '../../fixtures/scipy_mat.json'), 'utf8')) as Record<string, string>; // prettier-ignore
+  const names = [1, 2, 3, 5, 6, 7].map((number) => `jpg/image_0000${number}.jpg`);
+  const root = await folderOf(t, Object.fromEntries(names.map((name) => [name, name])));
+  await writeFile(join(root, 'imagelabels.mat'), Buffer.from(saved[labels] ?? '', 'base64'));
+  if (splits !== undefined) await writeFile(join(root, 'setid.mat'), Buffer.from(saved[splits] ?? '', 'base64'));
+  return root;
+}
+
+const ofFolder = (root: string) => imagesOfFolder(root, { layout: 'auto' });
+
+for (const kind of ['', ' compressed']) {
+  test(`the Oxford flowers' own files say classes and splits${kind}`, async (t) => {
+    const root = await flowersFolder(t, `imagelabels${kind}`, `setid${kind}`);
+    assert.deepEqual(told(root, await ofFolder(root)), {
+      images: ['test 77 jpg/image_00003.jpg', 'train 102 jpg/image_00006.jpg', 'train 77 jpg/image_00001.jpg', 'valid 3 jpg/image_00002.jpg'], // prettier-ignore
+      left: {
+        'in no split of setid.mat': 'image_00005.jpg',
+        'not one of the 6 images that imagelabels.mat numbers': 'image_00007.jpg',
+        'not there': 'image_00004.jpg',
+      },
+    });
+  });
+}
+
+test('the Oxford flowers without splits have none, whatever else is in the file of labels', async (t) => {
+  const root = await flowersFolder(t, 'imagelabels among others');
+  assert.deepEqual(told(root, await ofFolder(root)).images, ['- 102 jpg/image_00006.jpg', '- 3 jpg/image_00002.jpg', '- 3 jpg/image_00005.jpg', '- 77 jpg/image_00001.jpg', '- 77 jpg/image_00003.jpg']); // prettier-ignore
+});
+
+test('files of labels and splits that do not fit each other, or are damaged, are refused', async (t) => {
+  await assert.rejects(ofFolder(await flowersFolder(t, 'imagelabels', 'setid of 7')), /has the image 7 in “trnid”, and imagelabels\.mat numbers 1 to 6/); // prettier-ignore
+  await assert.rejects(ofFolder(await flowersFolder(t, 'imagelabels', 'setid twice')), /has the image 1 in train and test: an image is in one split/); // prettier-ignore
+  await assert.rejects(ofFolder(await flowersFolder(t, 'setid')), /has no list “labels” of whole numbers/);
+  const root = await flowersFolder(t, 'imagelabels compressed');
+  const file = join(root, 'imagelabels.mat');
+  const content = await readFile(file);
+  for (let bytes = 1; bytes < content.length; bytes++) {
+    await writeFile(file, content.subarray(0, bytes));
+    await assert.rejects(ofFolder(root), { name: 'UserError' }, `${bytes} bytes`);
+  }
 });
