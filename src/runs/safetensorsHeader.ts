@@ -25,6 +25,9 @@ export async function readHeaderJson(
   path: string,
   size: number,
 ): Promise<{ readonly json: JsonObject; readonly dataStart: number }> {
+  if (/\.onnx$/iu.test(path)) {
+    throw userError(`${path} is an ONNX file, not a checkpoint: name a *.safetensors file or the folder of a run.`);
+  }
   if (size < headerLengthBytes) throw invalidSafetensors(path, 'it is shorter than a header');
   const short = () => invalidSafetensors(path, 'it ends too early');
   const lengthBytes = await readBytes(handle, 0, headerLengthBytes, short);

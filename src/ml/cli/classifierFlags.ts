@@ -28,7 +28,9 @@ export function classifierFromFlags(options: OptionValues): ClassifierSource {
     const set = typeof weights === 'string' ? { weights } : {};
     return { kind: 'architecture', name: canonicalName(arch), ...(file ?? set), ...foreign };
   }
-  return { kind: 'checkpoint', file: checkpointPath(resolve(String(checkpoint))) };
+  const path = checkpointPath(resolve(String(checkpoint)));
+  // An export, which carries all that a checkpoint does.
+  return { kind: /\.onnx$/i.test(path) ? 'backbone' : 'checkpoint', file: path };
 }
 
 /** What the flags say of a file that does not say it. */

@@ -27,7 +27,7 @@ import { readUsableCheckpoint } from '../inference/usableCheckpoint.ts';
 import { halfWeights } from '../onnx/halfWeights.ts';
 import { encodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
-import { noDigest, stampDigest } from './exportDigest.ts';
+import { noDigest, stampDigest } from '../inference/exportDigest.ts';
 import { testImages, withExpectations } from './exportTests.ts';
 import { int8Model } from './int8Model.ts';
 import { networkModel, type NetworkModel, refuseTooLarge } from './networkModel.ts';

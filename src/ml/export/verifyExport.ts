@@ -12,7 +12,7 @@ import {
 } from '../../protocol/exportFormat.ts';
 import { fatalOnly } from '../engine/onnxruntime/loadRuntime.ts';
 import { decodeOnnx } from '../onnx/onnxModel.ts';
-import { isAsStamped } from './exportDigest.ts';
+import { isAsStamped } from '../inference/exportDigest.ts';
 import { ownRuntime, type Runtime, type RuntimeSession } from './exportRuntime.ts';
 
 /** Where a runtime and an export's expectations part. */

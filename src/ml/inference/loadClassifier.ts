@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { userError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
 import type { Pool } from '../../protocol/trainingConfig.ts';
@@ -16,6 +17,7 @@ import { saysPixels, suggestedConstants, withGiven } from './backbonePreprocessi
 import { labelsOf } from './ownWeights.ts';
 import { statedFacts } from './statedFacts.ts';
 import type { Classifier, ClassifierGraph } from './classifier.ts';
+import { isAsStamped } from './exportDigest.ts';
 import { readOnnxFile, scoresOf } from './foreignModel.ts';
 import { tryModel } from './modelTrial.ts';
 import { createGraphClassifier, type Placement } from './graphClassifier.ts';
@@ -134,6 +136,9 @@ async function scoresClassifier(
   { log = () => undefined, trial = tryModel }: LoadOptions,
 ): Promise<Classifier> {
   const read = await readOnnxFile(file);
+  if (isAsStamped(read.bytes) === false) {
+    log(`${basename(file)} was changed or damaged since it was exported, so it may not answer as its checkpoint does.`);
+  }
   await trial(read, { kind: 'scores' }, preprocessing.crop ?? pretrainedCrop);
   const scores = scoresOf(read);
   const facts = statedFacts(file, scores);
