@@ -41,6 +41,8 @@ export const timmConfigSchema = z.object({
   }),
 });
 export type TimmConfig = z.infer<typeof timmConfigSchema>;
+/** What timm builds a network from. */
+export type TimmArchitecture = Pick<TimmConfig, 'architecture' | 'num_features' | 'global_pool' | 'model_args'>;
 
 /**
  * What a name of the hub stood for when a run began with it: with these facts the same file is fetched again, and the same

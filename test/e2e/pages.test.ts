@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { basename } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Browser, Locator } from 'playwright-core';
 import sharp from 'sharp';
@@ -36,6 +37,7 @@ import {
   sampleRun,
 } from './pages/samples.ts';
 import { hostileName, servedToken, serveHostileNames } from './pages/servedPage.ts';
+import { exportedNetworks, exportForBrowser, serveExport, tensorflowOrigin } from './pages/tensorflowPage.ts';
 import { until } from './until.ts';
 
 /** The pages without a workbench: a made-up host sends messages, under the policy that panels have. */
@@ -1614,3 +1616,33 @@ test(
     }
   },
 );
+
+for (const [name, network] of Object.entries(exportedNetworks)) {
+  test(`the page beside a model for TensorFlow.js gives predict’s probabilities: ${name}`, { skip }, async () => {
+    const exported = await exportForBrowser(network);
+    const context = await browser.newContext();
+    try {
+      const page = await context.newPage();
+      await serveExport(page, exported.folder);
+      await page.goto(`${tensorflowOrigin}/index.html`);
+      await page.getByText('Choose images.').waitFor();
+      const found = await page.evaluate<number[][]>(
+        `Promise.all(${JSON.stringify(exported.pictures.map((file) => basename(file)))}.map(async (name) => {
+          const { probabilities } = await classify(await (await fetch(name)).blob());
+          return probabilities;
+        }))`,
+      );
+      for (const [at, expected] of exported.expected.entries()) {
+        const actual = found[at] ?? [];
+        assert.equal(actual.indexOf(Math.max(...actual)), expected.indexOf(Math.max(...expected)));
+        expected.forEach((value, index) => assert.ok(Math.abs(value - (actual[index] ?? NaN)) < 1e-3, `${String(actual)} and not ${String(expected)}`)); // prettier-ignore
+      }
+      if (name !== 'ConvNet1') return;
+      await page.locator('input[type=file]').setInputFiles(exported.pictures.slice(0, 1));
+      await page.getByText(/^0\.png: (red|green|blue) 0\.\d{3}, /u).waitFor();
+    } finally {
+      await context.close();
+      await exported.remove();
+    }
+  });
+}

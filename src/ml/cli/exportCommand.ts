@@ -13,6 +13,7 @@ import { exportStateDict } from '../export/exportStateDict.ts';
 import { readyScripts } from '../export/scripts/readyScripts.ts';
 import { cropCountFrom, cropsOption } from './computingFlags.ts';
 import type { OptionValues } from './configFlags.ts';
+import { exportTensorflow, exportTimm } from './exportFolder.ts';
 import { imagesVisibly } from './imagesVisibly.ts';
 import { createOutput, type Output } from './output.ts';
 import { verificationLine } from './verifyCommand.ts';
@@ -24,24 +25,28 @@ Examples:
   fivecrop export runs/NAME flowers.onnx --input nchw --scripts
   fivecrop export runs/NAME flowers.onnx --input normalized
   fivecrop export runs/NAME flowers.pth                    the weights under torch’s names
+  fivecrop export runs/NAME flowers --format timm          a folder that timm and transformers load
+  fivecrop export runs/NAME flowers --format tfjs          a folder with a model for TensorFlow.js, and a page
 
 The file runs in any ONNX Runtime. Its input is ${exportedNames.pixels}: decoded pixels of any size, uint8, RGB. Resize, crops, normalization
 and temperature are in it; its output is ${exportedNames.probabilities} [N, classes], in the order of its metadata “labels”, and, if
 the checkpoint keeps a threshold, ${exportedNames.rejected} [N]. fivecrop verify runs its test images.
 With --input normalized, its input is ${exportedNames.input}, float32 [N, 3, S, S], prepared as its metadata “preprocessing” says; its
 output is ${exportedNames.logProbabilities} [N, classes].
-In float16, weights are stored in 16 bits and computed with in float32. In int8, convolutions compute in 8 bits.`;
+In float16, weights are stored in 16 bits and computed with in float32. In int8, convolutions compute in 8 bits.
+--format timm writes model.safetensors, config.json and a model card, README.md, as model hubs have them.
+--format tfjs writes a graph model of TensorFlow.js, classify.js, which prepares images and classifies them, and index.html.`;
 
 /** `fivecrop export`: see its help text. */
 export function exportCommand(): Command {
   return new Command('export')
-    .summary('write a checkpoint as an ONNX file or a state dict of torch')
+    .summary('write a checkpoint as an ONNX file, for torch, timm or TensorFlow.js')
     .description(
-      'Writes a checkpoint as one ONNX file that holds all that is needed to classify images, or its weights for torch.',
+      'Writes a checkpoint as one ONNX file that holds all that is needed to classify images, or for torch, timm or TensorFlow.js.',
     )
     .argument('<checkpoint>', 'a checkpoint, or the folder of a run, whose best one is taken')
-    .argument('<out>', 'the file to write, *.onnx or *.pth')
-    .addOption(new Option('--format <name>', 'format of the file: by its name without it').choices(formats))
+    .argument('<out>', 'the file to write, *.onnx or *.pth, or with --format timm or tfjs a new folder')
+    .addOption(new Option('--format <name>', 'what is written: by the name of the file without it').choices(formats))
     .addOption(
       new Option(
         '--input <form>',
@@ -80,24 +85,41 @@ async function exportCheckpoint(
     if (given !== undefined) throw usageError(`--${given} cannot be used with ${what}.`);
   };
   if (wishes.input === 'normalized') refuseAny(['crops', 'tests', 'scripts'], '--input normalized');
-  if (format === 'pth') refuseAny(['input', 'crops', 'precision', 'tests', 'scripts'], 'a *.pth file');
+  refuseAny(notOf[format], format === 'pth' ? 'a *.pth file' : `--format ${format}`);
   const output = createOutput(options['json'] === true);
   const file = checkpointPath(resolve(checkpoint));
   if (format === 'pth') await exportTorch(file, out, output);
+  else if (format === 'timm') await exportTimm(file, out, output);
+  else if (format === 'tfjs') await exportTensorflow(file, out, wishes.crops, output);
   else await exportModel(file, out, { wishes, withScripts: options['scripts'] === true }, output);
   const terms = licenceNote(await readCheckpointMetadata(file));
   if (terms !== undefined) output.say(terms);
 }
 
-const formats = ['onnx', 'pth'] as const;
+/** The formats of one file are named as it ends; the others are those of a folder. */
+const fileFormats = ['onnx', 'pth'] as const;
+const formats = [...fileFormats, 'timm', 'tfjs'] as const;
+type Format = (typeof formats)[number];
 
-function formatOf(out: string, options: OptionValues): (typeof formats)[number] {
+/** The options that a format has no use for. */
+const notOf: Readonly<Record<Format, readonly string[]>> = {
+  onnx: [],
+  pth: ['input', 'crops', 'precision', 'tests', 'scripts'],
+  timm: ['input', 'crops', 'precision', 'tests', 'scripts'],
+  tfjs: ['input', 'precision', 'tests', 'scripts'],
+};
+
+function formatOf(out: string, options: OptionValues): Format {
   const ending = extname(out).slice(1).toLowerCase();
-  const named = formats.find((name) => name === ending);
-  if (named === undefined) throw usageError(`${out}: the file to write must be named *.onnx or *.pth.`);
+  const named = fileFormats.find((name) => name === ending);
   const asked = formats.find((name) => name === options['format']) ?? named;
-  if (asked === named) return named;
-  throw usageError(`${out}: a file of the format ${asked} must be named *.${asked}.`);
+  if (asked === undefined) {
+    throw usageError(`${out}: name a file *.onnx or *.pth, or add --format timm or tfjs to write a folder.`);
+  }
+  const isFile = fileFormats.some((name) => name === asked);
+  if (isFile && asked !== named) throw usageError(`${out}: a file of the format ${asked} must be named *.${asked}.`);
+  if (!isFile && named !== undefined) throw usageError(`${out}: --format ${asked} writes a folder: name one that does not end in .${named}.`); // prettier-ignore
+  return asked;
 }
 
 /** The weights alone, as torch's own file. */

@@ -124,6 +124,7 @@ const variants = variantsOf(densenets, (name, row) => ({
   features: featureCount(row),
   build: (builder, images) => build(builder, row, images),
   weights: row.weights,
+  timm: { architecture: name, num_features: featureCount(row) },
 }));
 
 /** DenseNet-BC (Huang et al. 2016, https://arxiv.org/abs/1608.06993) as torchvision builds it. */

@@ -1,5 +1,5 @@
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import type { TimmConfig } from '../../protocol/timmConfig.ts';
+import type { TimmArchitecture, TimmConfig } from '../../protocol/timmConfig.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import type { Initialisation } from './initialise.ts';
 import type { WeightSet } from './weightSets.ts';
@@ -26,6 +26,8 @@ export interface Variant {
   readonly initialise?: Initialisation;
   /** Sets of weights that can be had by name; the first is taken where none is named. */
   readonly weights: readonly WeightSet[];
+  /** How timm builds a network with the same tensors under the same names; absent where it builds none. */
+  readonly timm?: TimmArchitecture;
 }
 
 /** A tensor `[1, before + rows * columns, D]` of learned positions: a vector for each patch of a square grid. */

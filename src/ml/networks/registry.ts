@@ -1,6 +1,6 @@
 import { usageError } from '../../protocol/errors.ts';
 import type { Preprocessing } from '../../protocol/preprocessing.ts';
-import type { HubPin, TimmConfig } from '../../protocol/timmConfig.ts';
+import type { HubPin, TimmArchitecture, TimmConfig } from '../../protocol/timmConfig.ts';
 import { methods } from '../../protocol/trainingConfig.ts';
 import type { GraphBuilder } from '../graph/graph.ts';
 import { createGraphBuilder, finishGraph, input } from '../graph/builder.ts';
@@ -86,6 +86,8 @@ export interface NamedNetwork extends Network, Pick<Variant, 'title' | 'features
   readonly preprocessing: Preprocessing;
   readonly licence: string | undefined;
   readonly extraTensors: RegExp | undefined;
+  /** How timm builds it with the same tensors under the same names; undefined where it does not. */
+  readonly timm: TimmArchitecture | undefined;
   readonly positions: LearnedPositions | undefined;
   readonly graph: (head: NetworkHead, options: GraphOptions) => Graph;
 }
@@ -134,7 +136,7 @@ function describedByHub(name: string, pin: HubPin, config: TimmConfig): Describe
     for (const family of families) {
       const network = family.fromTimm?.(config);
       const weights = [pinnedWeights(name, timmWeights(name, { config, pin }), pin)];
-      if (network) return { family, variant: { classes: config.num_classes, ...network, weights } };
+      if (network) return { family, variant: { classes: config.num_classes, ...network, timm: config, weights } };
     }
   } catch (error) {
     if (error instanceof RangeError) throw new RangeError(`${name} cannot be used: ${error.message}`, { cause: error });
@@ -171,6 +173,7 @@ export function namedNetwork(name: string, pin?: HubPin): NamedNetwork {
     methods,
     licence: weights[0]?.licence ?? family.licence,
     extraTensors: family.extraTensors,
+    timm: variant.timm,
     positions,
     weights: weights.map((set) => ({ ...set, network: name })),
     graph: (head, options) => graphOf(described, head, options),

@@ -204,6 +204,7 @@ const variants = variantsOf(resnets, (name, row) => ({
   features: 512 * expansion[row.block],
   build: (builder, images) => build(builder, row, images),
   weights: row.weights,
+  timm: { architecture: name, num_features: 512 * expansion[row.block] },
 }));
 
 /**

@@ -105,6 +105,45 @@ export function timmPreprocessing(
   };
 }
 
+/**
+ * What a `config.json` says of the images that are prepared so: the inverse of `timmPreprocessing`. Throws `RangeError`, a
+ * clause, for what timm does not do.
+ */
+export function timmPixels(preprocessing: Preprocessing): TimmPixels {
+  const { resize, crop, fit = 'crop', interpolation = 'bilinear', scale, mean, std, channels } = preprocessing;
+  if (channels === 'bgr') throw new RangeError('its images have blue ahead of red');
+  if (fit === 'pad') throw new RangeError('its images are padded with black');
+  if (resize < crop) throw new RangeError(`its images are resized to ${resize} pixels, less than its crop of ${crop}`);
+  const levels = 255 * scale;
+  const share = crop / resize;
+  return {
+    input_size: [3, crop, crop],
+    interpolation,
+    // Where the quotient is rounded so that timm finds a size less by one, a size more by a half does not.
+    crop_pct: Math.floor(crop / share) === resize ? share : crop / (resize + 0.5),
+    crop_mode: fit === 'squash' ? 'squash' : 'center',
+    mean: eachOf(mean, (value) => value / levels),
+    std: eachOf(std, (value) => value / levels),
+  };
+}
+
+/** The part of `pretrained_cfg` that says how images are prepared. */
+interface TimmPixels {
+  readonly input_size: [3, number, number];
+  readonly interpolation: Interpolation;
+  readonly crop_pct: number;
+  readonly crop_mode: string;
+  readonly mean: [number, number, number];
+  readonly std: [number, number, number];
+}
+
+function eachOf(
+  [red = 0, green = 0, blue = 0]: readonly number[],
+  value: (of: number) => number,
+): [number, number, number] {
+  return [value(red), value(green), value(blue)];
+}
+
 function interpolationOf(name: string): Interpolation {
   const known = interpolations.find((interpolation) => interpolation === name);
   if (known) return known;
@@ -156,9 +195,10 @@ export function timmVariants(
 ): Record<string, Variant> {
   return Object.fromEntries(
     Object.entries(rows).map(([name, row]): [string, Variant] => {
-      const network = build(row.config);
+      const { config } = row;
+      const network = build(config);
       if (!network) throw new Error(`${name} is in the table of a family that does not build it`);
-      return [name, { classes: row.config.num_classes, ...network, weights: [timmWeights(name, row)] }];
+      return [name, { classes: config.num_classes, ...network, timm: config, weights: [timmWeights(name, row)] }];
     }),
   );
 }

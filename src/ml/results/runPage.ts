@@ -9,6 +9,7 @@ import { dataSection } from './dataSection.ts';
 import { environmentSection } from './environmentSection.ts';
 import { cropsText, evaluationSection, otherData, shownEvaluation } from './evaluationSection.ts';
 import { html, type Markup } from './markup.ts';
+import { methodWords } from './methodWords.ts';
 import { pageDocument, section } from './pageDocument.ts';
 import type { RunResults } from './readResults.ts';
 import { samplesSection } from './samplesSection.ts';
@@ -69,14 +70,6 @@ function header(run: RunResults, title: string): Markup {
     </ul>
   </header>`;
 }
-
-const methodWords = {
-  head: 'a new head',
-  top: 'the last tensors',
-  lora: 'adapters',
-  full: 'the whole network',
-  scratch: 'from scratch',
-} as const;
 
 /** The numbers that one looks for first. */
 function headline(run: RunResults): [string, string, string][] {

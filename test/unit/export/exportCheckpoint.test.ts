@@ -18,6 +18,7 @@ import { predictImages } from '../../../src/ml/inference/predictImages.ts';
 import { decodeOnnx, encodeOnnx, onnxNumber, type OnnxModel } from '../../../src/ml/onnx/onnxModel.ts';
 import { imageSize, randomImages, writeRandomCheckpoint } from '../inference/checkpointFixture.ts';
 import { labels } from '../inference/fakeClassifier.ts';
+import { type Picture, writePictures } from './exportedPictures.ts';
 import { exportWith, untried } from './exports.ts';
 
 /** Without test images, which cost time. */
@@ -34,29 +35,6 @@ async function temporaryFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fivecrop-'));
   t.after(() => rm(folder, { recursive: true }));
   return folder;
-}
-
-interface Picture {
-  readonly file: string;
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8Array;
-}
-
-/** Lossless images of odd sizes. */
-async function writePictures(folder: string, sizes: readonly (readonly [number, number])[]): Promise<Picture[]> {
-  const random = createRandom(5, 'pictures');
-  return Promise.all(
-    sizes.map(async ([width, height], at) => {
-      const bright = 60 + random.integer(190);
-      const data = Uint8Array.from({ length: 3 * width * height }, () => random.integer(bright));
-      const file = join(folder, `${at}.png`);
-      await sharp(data, { raw: { width, height, channels: 3 } })
-        .png()
-        .toFile(file);
-      return { file, width, height, data };
-    }),
-  );
 }
 
 function planes({ width, height, data }: Picture): Uint8Array {

@@ -4,7 +4,7 @@ import { networkOf } from '../../../src/ml/networks/registry.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
-import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { initialise, type Initialisation } from '../../../src/ml/networks/initialise.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { labels } from './fakeClassifier.ts';
 
@@ -21,16 +21,20 @@ export function randomImages(count: number, seed: number) {
   return { dtype: 'uint8' as const, shape: [count, 3, imageSize, imageSize], data };
 }
 
+/** What a transformer adds to its patches has no default of torch's. */
+const draws: Initialisation = (name) =>
+  /^(?:cls_token|pos_embed)$/u.test(name) ? { kind: 'normal', std: 1 } : undefined;
+
 /** Writes a checkpoint with random weights for three classes, and `about` in its header, and returns its path. */
 export async function writeRandomCheckpoint(
   folder: string,
   network: CheckpointMetadata['network'],
   about: Partial<CheckpointMetadata> = {},
 ): Promise<string> {
-  const head = { hidden: [5], dropout: 0.5, classes: labels.length };
+  const { head = { hidden: [5], dropout: 0.5, classes: labels.length } } = about;
   const graph = networkOf(network).graph(head, { batchSize: 1, size: imageSize });
   const path = join(folder, 'best.safetensors');
-  await writeCheckpoint(path, initialise(stateShapes(graph), torchDefaults, 1), {
+  await writeCheckpoint(path, initialise(stateShapes(graph), draws, 1), {
     version: 1,
     network,
     head,

@@ -89,7 +89,8 @@ async function loadNative(gpu: boolean): Promise<TensorFlow | undefined> {
   return native.tf;
 }
 
-function loadPlain(): Promise<TensorFlow> {
+/** TensorFlow.js with its backend in plain JavaScript, without the native library. */
+export function loadPlain(): Promise<TensorFlow> {
   plain ??= import('@tensorflow/tfjs').then((tf) => {
     // Without it the library advertises itself on stderr and checks every result for NaN.
     tf.enableProdMode();
