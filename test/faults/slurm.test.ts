@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { after, before, describe, test } from 'node:test';
 import { readJobRecord } from '../../src/runs/job.ts';
 import { readStoredRun } from '../../src/runs/list.ts';
+import { readTrialEvents } from '../../src/runs/sweep.ts';
 import { readRunRecord } from '../../src/runs/record.ts';
 import { stateWithPlace } from '../../src/runs/state.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
@@ -40,10 +41,13 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
   });
 
   /** Runs `fivecrop` as a user of the cluster, whose jobs have the same environment. */
-  async function submit(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  const submit = (args: readonly string[], environment?: Readonly<Record<string, string>>) =>
+    shell(['submit', ...args], environment);
+
+  async function shell(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
     const env = { ...process.env, NODE_OPTIONS: '', ...cluster.environment, ...environment };
     return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-      execFile(process.execPath, [command, 'submit', ...args], { env }, (error, stdout, stderr) =>
+      execFile(process.execPath, [command, ...args], { env }, (error, stdout, stderr) =>
         resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
       );
     });
@@ -177,6 +181,29 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     assert.equal(await cluster.command('squeue', '--noheader', `--jobs=${await jobOf(waiting)}`), '');
     await resume(run);
     await finishesAsUnbroken(run);
+  });
+
+  test('the trials of a sweep are tasks of an array, which can be stopped and submitted again', async () => {
+    const { config } = await readRunRecord(join(folder, 'unbroken', 'run'));
+    const space = { ...config, learningRate: [0.01, 0.001, 0.003], sampler: 'grid' };
+    const [file, out] = [join(folder, 'rates.fivecrop.json'), join(folder, 'sweep')];
+    await writeFile(file, JSON.stringify(space));
+    const sweep = join(out, 'rates');
+    const told = async (...args: readonly string[]) => {
+      const { code, stdout, stderr } = await shell(['sweep', ...args]);
+      assert.equal(code, 0, stderr);
+      return stdout;
+    };
+    await told(file, '--to', 'slurm', '--out', out, '--sbatch-option', '--hold');
+    assert.equal((await told('status', sweep)).match(/ queued /gu)?.length, 3);
+    await told('stop', sweep);
+    const runs = [1, 2, 3].map((trial) => join(out, `rates-${trial}`));
+    assert.deepEqual(await Promise.all(runs.map(stateIn)), ['stopped', 'stopped', 'stopped']);
+    await told('resume', sweep, '--to', 'slurm', '--parallel', '2');
+    const done = async () => (await readTrialEvents(sweep)).filter(({ event }) => event === 'reached');
+    await until(async () => (await done()).length === 3, 'all trials are done');
+    assert.equal((await told('status', sweep)).match(/ finished /gu)?.length, 3);
+    assert.deepEqual((await outcome(runs[2] ?? '')).curve, expected.curve);
   });
 
   test('a run that fills the disk fails with a sentence, and is submitted again', async () => {

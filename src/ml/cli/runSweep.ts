@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import { type Job, nextJob, rungsOf } from '../../protocol/halving.ts';
 import { plural } from '../../protocol/plural.ts';
+import type { RunRecord } from '../../protocol/runRecord.ts';
 import { type Halving, type Sweep, sweepFiles, type TrialEvent } from '../../protocol/sweep.ts';
 import { standingOf } from '../../protocol/sweepStandings.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
@@ -11,7 +12,14 @@ import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { hasRecord, readStoredRun } from '../../runs/list.ts';
 import { tryLock } from '../../runs/lock.ts';
 import { checkRunName } from '../../runs/name.ts';
-import { forgetStop, openTrialLog, readTrialEvents, stopIsRequested, type TrialLog } from '../../runs/sweep.ts';
+import {
+  forgetStop,
+  openTrialLog,
+  readTrialEvents,
+  stopIsRequested,
+  type TrialLog,
+  type UntimedTrialEvent,
+} from '../../runs/sweep.ts';
 import { whenNotTrained } from './whenNotTrained.ts';
 
 /** A trial that is to be run: its settings, checked, or why they cannot be. */
@@ -194,13 +202,15 @@ async function runJob(
   }
   const reason = await trainTo(epochsOf(plan, job), config, { folder, runFolder, run }, workers, signal);
   if (reason !== undefined) await note({ event: 'failed', trial, rung, reason });
-  else {
-    const { best, progress } = (await readStoredRun(runFolder)).record;
-    // Fewer where the run stopped early.
-    const epochs = Math.floor(progress?.epoch ?? 0);
-    if (best) await note({ event: 'reached', trial, rung, epochs, accuracy: best.validAccuracy, loss: best.validLoss });
-    else await note({ event: 'failed', trial, rung, reason: 'its run was never validated.' });
-  }
+  else await note(endOfTrial(job, (await readStoredRun(runFolder)).record));
+}
+
+/** What a trial's run has come to, whose epochs are done. */
+export function endOfTrial({ trial, rung }: Job, { best, progress }: RunRecord): UntimedTrialEvent {
+  // Fewer where the run stopped early.
+  const epochs = Math.floor(progress?.epoch ?? 0);
+  if (!best) return { event: 'failed', trial, rung, reason: 'its run was never validated.' };
+  return { event: 'reached', trial, rung, epochs, accuracy: best.validAccuracy, loss: best.validLoss };
 }
 
 /** Trains the run of a trial until so many epochs are done; resolves with why not where it failed. */

@@ -94,7 +94,12 @@ export function submitCommand(): Command {
     resume.action((folders: string[], options: OptionValues) => resumeRuns(folders, options, createOutput(false))),
   );
   command.addCommand(
-    new Command('work').argument('<run>').action((folder: string) => work(resolve(folder), createOutput(false))),
+    new Command('work')
+      .argument('<run>')
+      .option('--sweep <folder>')
+      .action((folder: string, { sweep }: OptionValues) =>
+        work(resolve(folder), typeof sweep === 'string' ? sweep : undefined, createOutput(false)),
+      ),
     { hidden: true },
   );
   return command;
@@ -176,7 +181,8 @@ async function status(folder: string, output: Output): Promise<void> {
   if (rows.length > 0) for (const line of formatTable(['run', 'state', 'job', 'epoch', ''], rows)) output.print(line);
 }
 
-async function askEach(folders: readonly string[], action: RunControlAction, output: Output): Promise<void> {
+/** Asks runs for something, wherever they train. Throws a user error for the first that cannot do it. */
+export async function askEach(folders: readonly string[], action: RunControlAction, output: Output): Promise<void> {
   for (const folder of folders) await ask(resolve(folder), action, output);
 }
 

@@ -18,15 +18,17 @@ export function targetOption(): Option {
   return new Option('--to <target>', `where the runs train: ${Object.keys(targets).join(', ')}`);
 }
 
-/** Adds the flags that targets have of their own. */
-export function addTargetOptions(command: Command): void {
+/** Adds the flags that targets have of their own; a sweep has some of them with a wider meaning. */
+export function addTargetOptions(command: Command, isSweep = false): void {
+  if (!isSweep)
+    command
+      .option('--gpus <n>', 'Slurm: graphics cards of each run, also as type:n')
+      .addOption(countOption('--parallel <n>', 'how many of several runs train at the same time [all]', 1, 10_000));
   command
     .option('--partition <name>', 'Slurm: partition to submit to')
-    .option('--gpus <n>', 'Slurm: graphics cards of each run, also as type:n')
     .option('--cpus <n>', 'Slurm: processor cores of each run')
     .option('--memory <size>', 'Slurm: memory of each run, as in 16G')
     .option('--time <limit>', 'Slurm: time limit, in minutes, as hours:minutes:seconds, or days-hours')
-    .addOption(countOption('--parallel <n>', 'how many of several runs train at the same time [all]', 1, 10_000))
     .addOption(
       countOption(
         '--signal <seconds>',
@@ -84,6 +86,14 @@ export function chooseTarget(to: string, options: OptionValues): ChosenTarget {
   return { target: found, place: rest.length === 0 ? undefined : rest.join(':') };
 }
 
+/** Throws a usage error for a flag of a target where there is none. */
+export function refuseTargetOptions(options: OptionValues): void {
+  const own = Object.values(targets).flatMap(({ ownOptions }) => ownOptions);
+  const shared = ['parallel', 'gpus'];
+  const given = own.find((option) => !shared.includes(option) && options[option] !== undefined);
+  if (given !== undefined) throw usageError(`--${dashed(given)} can only be used with --to.`);
+}
+
 /** `sbatchOption` as its flag is written. */
 function dashed(option: string): string {
   return option.replace(/[A-Z]/gu, (letter) => `-${letter.toLowerCase()}`);
@@ -108,13 +118,15 @@ export async function handOver(
   out: string,
   options: OptionValues,
   output: Output,
-): Promise<void> {
+  sweep?: string,
+): Promise<readonly string[]> {
   const folders = await withInterrupt(
     () => output.say('Nothing more is submitted.'),
     (signal) =>
       target.submit({
         ...{ runs, out, place, options, signal, command: ownCommand(), say: output.say },
         onProgress: preparationLines(output.say),
+        ...(sweep === undefined ? {} : { sweep }),
       }),
   );
   for (const folder of folders) {
@@ -122,4 +134,5 @@ export async function handOver(
     output.object({ folder, job });
     output.say(`Submitted ${folder}${job ? ` as job ${job.job}` : ''}`);
   }
+  return folders;
 }

@@ -31,6 +31,9 @@ import { interruptedExitCode, withInterrupt } from './interrupt.ts';
 import { optunaSampler } from './optunaSampler.ts';
 import { createOutput, type Output } from './output.ts';
 import { epochsOf, type PlannedTrial, rungsIn, runOfTrial, runSweep, trialsIn, type SweepPlan } from './runSweep.ts';
+import { askEach } from './submitCommand.ts';
+import { addTargetOptions, refuseTargetOptions, targetOption } from './submitTargets.ts';
+import { jobsOfSweep, submitTrials, targetForTrials, wordsOfJobs } from './submitTrials.ts';
 import { type CardWish, parseCardWish, requireCards, trialsAtOnce } from './sweepCards.ts';
 import { formatTable } from './table.ts';
 import { tellWebhook } from './tellWebhook.ts';
@@ -57,6 +60,7 @@ Examples:
   fivecrop sweep heads.fivecrop.json flowers               trials one after the other, in ./runs
   fivecrop sweep heads.fivecrop.json flowers --parallel 2
   fivecrop sweep heads.fivecrop.json flowers --gpus all    a trial on each NVIDIA card
+  fivecrop sweep heads.fivecrop.json flowers --to slurm --time 1:00:00 --parallel 4
   fivecrop sweep status runs/heads                         all trials, best first
   fivecrop sweep stop runs/heads                           finishes the steps, saves, and ends
   fivecrop sweep resume runs/heads                         continues after a stop or a crash`;
@@ -64,13 +68,14 @@ Examples:
 /** `fivecrop sweep`: see its help text. */
 export function sweepCommand(): Command {
   const parallel = () =>
-    new Option('--parallel <n>', 'trials that train at the same time [1, with --gpus one per card]').argParser(
-      (given: string) => {
-        const count = numberOf('--parallel', given);
-        if (!Number.isInteger(count) || count < 1 || count > 64) throw usageError('--parallel takes 1 to 64 trials.');
-        return count;
-      },
-    );
+    new Option(
+      '--parallel <n>',
+      'trials that train at the same time [1, with --gpus one per card, with --to slurm all]',
+    ).argParser((given: string) => {
+      const count = numberOf('--parallel', given);
+      if (!Number.isInteger(count) || count < 1 || count > 64) throw usageError('--parallel takes 1 to 64 trials.');
+      return count;
+    });
   const gpus = () =>
     new Option('--gpus <list>', 'train each trial on an NVIDIA card of its own: all, or numbers as in 0,1').argParser(
       parseCardWish,
@@ -86,12 +91,17 @@ export function sweepCommand(): Command {
     .argument('[data]', 'folder of images, as for train; the one in the file without it')
     .option('--out <folder>', 'folder to create the folders of the sweep and of its runs in', 'runs')
     .option('--name <name>', 'name of the sweep’s folder, with which the names of its runs begin [the file’s]')
+    .addOption(targetOption())
     .addOption(parallel())
     .addOption(gpus())
     .addOption(webhookOption())
     .option(...json)
     .addHelpText('after', footer)
-    .action((space: string, data: string | undefined, options: OptionValues) => begin(space, data, options));
+    .action((space: string, data: string | undefined, options: OptionValues, own: Command) => {
+      refuseFlags(own, options);
+      return begin(space, data, options);
+    });
+  addTargetOptions(command, true);
   command.addCommand(
     new Command('status')
       .summary('list the trials of a sweep, best first')
@@ -114,20 +124,31 @@ export function sweepCommand(): Command {
       .argument('<sweep>', 'folder of the sweep')
       .action((folder: string) => stop(resolve(folder), createOutput(false))),
   );
-  command.addCommand(
-    new Command('resume')
-      .summary('continue a sweep that was stopped or broken off')
-      .description('Continues a sweep: trials that were broken off go on from their last checkpoints.')
-      .argument('<sweep>', 'folder of the sweep')
-      .addOption(parallel())
-      .addOption(gpus())
-      .addOption(webhookOption())
-      .option(...json)
-      .action((folder: string, options: OptionValues) =>
-        run(resolve(folder), options, createOutput(options['json'] === true)),
-      ),
-  );
+  const resume = new Command('resume')
+    .summary('continue a sweep that was stopped or broken off')
+    .description('Continues a sweep: trials that were broken off go on from their last checkpoints.')
+    .argument('<sweep>', 'folder of the sweep')
+    .addOption(targetOption())
+    .addOption(parallel())
+    .addOption(gpus())
+    .addOption(webhookOption())
+    .option(...json)
+    .action((folder: string, options: OptionValues, own: Command) => {
+      refuseFlags(own, options);
+      return run(resolve(folder), options, createOutput(options['json'] === true));
+    });
+  addTargetOptions(resume, true);
+  command.addCommand(resume);
   return command;
+}
+
+/** Throws a usage error for flags that do nothing beside others. */
+function refuseFlags(command: Command, options: OptionValues): void {
+  if (options['to'] === undefined) refuseTargetOptions(options);
+  else if (command.getOptionValueSource('webhook') === 'cli')
+    throw usageError(
+      '--webhook tells of a sweep that runs here; with --to, set FIVECROP_WEBHOOK, which hears of each run.',
+    );
 }
 
 async function begin(file: string, data: string | undefined, options: OptionValues): Promise<void> {
@@ -166,7 +187,8 @@ async function begin(file: string, data: string | undefined, options: OptionValu
   if (sweep.optuna) await requireOptuna(optunaIn(process.cwd()));
   // What cannot be tried is said before there is a folder.
   const plan = planOf(folder, sweep);
-  await placesOf(space, options);
+  if (typeof options['to'] === 'string') targetForTrials(plan, options['to'], options);
+  else await placesOf(space, options);
   checkRunName(runOfTrial(plan, 1));
   const taken = Array.from({ length: trialsIn(plan) }, (_, place) => runOfTrial(plan, place + 1)).find((run) =>
     existsSync(join(dirname(folder), run)),
@@ -246,6 +268,7 @@ async function placesOf(
 
 async function run(folder: string, options: OptionValues, output: Output): Promise<void> {
   const sweep = await readSweep(folder);
+  if (typeof options['to'] === 'string') return submitTrials(planOf(folder, sweep), options['to'], options, output);
   const plan = { ...planOf(folder, sweep), ...(await placesOf(parseSweepSpace(sweep.space), options)) };
   const settingsOf = (trial: number) =>
     lineOfSettings((plan.sampler ? plan.sampler.drawn(trial) : sweep.trials[trial - 1]) ?? {});
@@ -316,7 +339,7 @@ async function status(folder: string, asMarkdown: boolean, output: Output): Prom
     for (const line of sweepMarkdown(plan.name, standings, mattered).split('\n')) output.print(line);
     return;
   }
-  report(standings, output);
+  report(standings, output, await wordsOfJobs(folder, standings));
   output.object({ event: 'mattered', ...mattered });
   const settings = mattered.kind === 'found' ? mattered.settings : [];
   if (settings.length > 0) output.print('');
@@ -329,19 +352,25 @@ async function status(folder: string, asMarkdown: boolean, output: Output): Prom
 
 async function stop(folder: string, output: Output): Promise<void> {
   await readSweep(folder);
+  const jobs = await jobsOfSweep(folder);
+  if (jobs.length > 0) return askEach(jobs, 'stop', output);
   if (!isLocked(join(folder, sweepFiles.lock))) throw userError(`No process runs the sweep ${folder}.`);
   await requestStop(folder);
   output.say('The sweep finishes the steps of its trials, saves, and ends.');
 }
 
-function report(standings: readonly TrialStanding[], output: Output): void {
+function report(
+  standings: readonly TrialStanding[],
+  output: Output,
+  words: ReadonlyMap<number, string> = new Map(),
+): void {
   for (const standing of standings) output.object({ event: 'standing', ...standing });
   const header = ['trial', 'accuracy', 'epochs', 'state', 'run', 'settings'];
   const rows = standings.map(({ trial, accuracy, epochs, state, run, settings, reason }) => [
     String(trial),
     accuracy?.toFixed(4) ?? '',
     epochs === undefined ? '' : String(epochs),
-    state,
+    words.get(trial) ?? state,
     run ?? '',
     reason ?? lineOfSettings(settings),
   ]);

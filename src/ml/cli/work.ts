@@ -1,17 +1,19 @@
 import { hostname } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { CancelledError, messageOf, usageError, userError } from '../../protocol/errors.ts';
 import { type JobRecord, jobRecordVersion } from '../../protocol/jobRecord.ts';
+import { sweepFiles } from '../../protocol/sweep.ts';
 import { readJobRecord, writeJobRecord } from '../../runs/job.ts';
 import { readStoredRun } from '../../runs/list.ts';
 import { reopenRunFolder } from '../../runs/runFolder.ts';
 import { chooseTrainingEngine } from '../engine/chooseTrainingEngine.ts';
 import { jobHere, requeueJob } from '../submit/slurm.ts';
 import { openWebhook, webhookVariable } from '../webhook/webhook.ts';
-import { createTrainingControl } from '../training/run/control.ts';
+import { createTrainingControl, type TrainingControl } from '../training/run/control.ts';
 import { trainRun } from '../training/run/trainRun.ts';
 import type { Output } from './output.ts';
+import { noteTrialEnd } from './submitTrials.ts';
 import { createTrainingView } from './trainingView.ts';
 import { trainingConfigFrom } from './trainingConfigFrom.ts';
 import { whenNotTrained } from './whenNotTrained.ts';
@@ -22,14 +24,14 @@ export const requeueExitCode = 75;
 /**
  * What a job of Slurm does: trains the run in `folder` until it is done. At SIGUSR2, which comes before the time limit, the
  * run saves and the job puts itself back into the queue, if the run took a step. SIGTERM, by which a job is cancelled, saves
- * and stops.
+ * and stops. How the run ended is noted in the sweep in the folder `sweep`, if it is a trial of one.
  */
-export async function work(folder: string, output: Output): Promise<void> {
+export async function work(folder: string, sweep: string | undefined, output: Output): Promise<void> {
   const here = jobHere(process.env);
   if (!here)
     throw usageError('A job that fivecrop submit made runs this; use fivecrop submit, or fivecrop train --resume.');
   const control = createTrainingControl();
-  const told: { outOfTime?: 'training' | 'paused' | undefined; waits: boolean } = { waits: false };
+  const told: Told = {};
   process.on('SIGUSR2', () => {
     if (!control.signal.aborted) told.outOfTime = control.paused ? 'paused' : 'training';
     control.stop();
@@ -41,36 +43,58 @@ export async function work(folder: string, output: Output): Promise<void> {
     });
   }
   const job = await recordJob(folder, here);
-  const view = createTrainingView(output);
+  let end: End;
   try {
-    const state = await whenNotTrained(folder, { say: output.say, signal: control.signal });
-    if (state === 'finished') {
-      output.say(`${folder} is finished.`);
-      return;
-    }
-    const address = process.env[webhookVariable]?.trim();
-    const result = await trainRun(await trainingConfigFrom(undefined, { resume: folder }), {
-      ...{ out: dirname(folder), resume: folder, chooseEngine: chooseTrainingEngine, control, heedEarlier: true },
-      ...(address ? { webhook: openWebhook(address) } : {}),
-      onEvent: view.event,
-      onProgress: view.preparation,
-      waitsAfter: (steps) => (told.waits = told.outOfTime === 'training' && steps > 0),
-    }).finally(view.end);
-    if (!told.waits) {
-      view.summarise(folder, result.done);
-      if (told.outOfTime !== undefined && result.done.state === 'stopped')
-        throw userError(whyNotRequeued(told.outOfTime));
-      return;
-    }
+    end = await trainInJob(folder, sweep, control, told, output);
   } catch (error) {
-    if (!(error instanceof CancelledError)) {
-      await writeEnd(folder, 'failed', messageOf(error)).catch(() => undefined);
-      throw error;
-    }
-    // It waited for another process that trained the run.
-    if (told.outOfTime === undefined) throw error;
+    if (error instanceof CancelledError) throw error;
+    await writeEnd(folder, 'failed', messageOf(error)).catch(() => undefined);
+    if (sweep !== undefined) await noteTrialEnd(sweep, folder, messageOf(error));
+    throw error;
   }
-  await requeue(folder, job, here.job, output);
+  if (end === 'out of time') return requeue(folder, job, here.job, output);
+  if (end === 'finished' && sweep !== undefined) await noteTrialEnd(sweep, folder);
+  if (end === 'stopped' && told.outOfTime !== undefined) throw userError(whyNotRequeued(told.outOfTime));
+}
+
+/** What the signals of a job have said so far. */
+interface Told {
+  outOfTime?: 'training' | 'paused' | undefined;
+}
+
+type End = 'finished' | 'stopped' | 'out of time';
+
+/** Trains the run, after another process that still does. A `CancelledError` says that the job was canceled before that. */
+async function trainInJob(
+  folder: string,
+  sweep: string | undefined,
+  control: TrainingControl,
+  told: Told,
+  output: Output,
+): Promise<End> {
+  const waited = await whenNotTrained(folder, { say: output.say, signal: control.signal }).catch((error: unknown) => {
+    if (error instanceof CancelledError && told.outOfTime !== undefined) return 'out of time' as const;
+    throw error;
+  });
+  if (waited === 'out of time') return 'out of time';
+  if (waited === 'finished') {
+    output.say(`${folder} is finished.`);
+    return 'finished';
+  }
+  const view = createTrainingView(output);
+  const ends: { waits: boolean } = { waits: false };
+  const address = process.env[webhookVariable]?.trim();
+  const { done } = await trainRun(await trainingConfigFrom(undefined, { resume: folder }), {
+    ...{ out: dirname(folder), resume: folder, chooseEngine: chooseTrainingEngine, control, heedEarlier: true },
+    ...(sweep === undefined ? {} : { featuresFolder: join(sweep, sweepFiles.features) }),
+    ...(address ? { webhook: openWebhook(address) } : {}),
+    onEvent: view.event,
+    onProgress: view.preparation,
+    waitsAfter: (steps) => (ends.waits = told.outOfTime === 'training' && steps > 0),
+  }).finally(view.end);
+  if (ends.waits) return 'out of time';
+  view.summarise(folder, done);
+  return done.state === 'finished' ? 'finished' : 'stopped';
 }
 
 function whyNotRequeued(outOfTime: 'training' | 'paused'): string {

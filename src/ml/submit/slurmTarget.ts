@@ -35,7 +35,7 @@ export const slurmTarget: SubmitTarget = {
 };
 
 async function submit(submission: Submission): Promise<readonly string[]> {
-  const { runs, out, place, command, options, signal, onProgress } = submission;
+  const { runs, out, sweep, place, command, options, signal, onProgress } = submission;
   if (place !== undefined) throw usageError('--to slurm takes no host: sbatch knows its cluster.');
   const given = optionsOf(options, runs.length);
   const made: Queued[] = [];
@@ -50,10 +50,14 @@ async function submit(submission: Submission): Promise<readonly string[]> {
     const folders = made.map(({ folder }) => folder);
     const [first = out] = folders;
     const isArray = folders.length > 1;
-    const log = isArray ? `${outputPattern(out)}/slurm-%A_%a.log` : outputPattern(join(first, 'job.log'));
+    const log = isArray ? `${outputPattern(sweep ?? out)}/slurm-%A_%a.log` : outputPattern(join(first, 'job.log'));
     if (signal.aborted) throw cancelled();
-    const script = batchScript(command, folders, ['submit', 'work']);
-    const naming = [`--job-name=fivecrop ${basename(first)}`, `--output=${log}`, `--chdir=${out}`];
+    const script = batchScript(command, folders, [
+      'submit',
+      'work',
+      ...(sweep === undefined ? [] : ['--sweep', sweep]),
+    ]);
+    const naming = [`--job-name=fivecrop ${basename(sweep ?? first)}`, `--output=${log}`, `--chdir=${out}`];
     job = await submitBatch(script, [...given, ...naming]);
     for (const [index, folder] of folders.entries())
       await writeJobRecord(folder, jobRecord(isArray ? `${job}_${index + 1}` : job));

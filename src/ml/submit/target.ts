@@ -17,6 +17,8 @@ export interface Submission {
   readonly out: string;
   /** How this Fivecrop is started: a program and its first arguments, absolute. */
   readonly command: readonly string[];
+  /** The folder of the sweep whose trials the runs are: absolute. */
+  readonly sweep?: string;
   /** What stands behind the colon of `--to`. */
   readonly place: string | undefined;
   /** Flags as the command line has them; a target looks at its own. */
