@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { after, before, describe, test } from 'node:test';
@@ -97,6 +97,15 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     assert.equal((await readJobRecord(run))?.scheduler, 'slurm');
     await finishesAsUnbroken(run);
     assert.match(await cluster.command('scontrol', 'show', 'job', await jobOf(run)), /TimeLimit=00:10:00/);
+  });
+
+  test('what Slurm refuses leaves nothing behind, and is said in its words', async () => {
+    const out = join(folder, 'refused');
+    const [, ...args] = smallRun(data, out, '--to', 'slurm', '--partition', 'nowhere');
+    const { code, stderr } = await submit(args);
+    assert.equal(code, 1);
+    assert.match(stderr, /^fivecrop: sbatch failed: .*[Ii]nvalid partition/u);
+    assert.deepEqual(await readdir(out), []);
   });
 
   test('four runs are one array, of which two train at a time', async () => {
