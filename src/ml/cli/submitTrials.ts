@@ -49,7 +49,9 @@ export function targetForTrials({ halving, sampler }: PlanOfJobs, to: string, op
     );
   if (options['gpus'] !== undefined)
     throw usageError('--gpus chooses among the cards of this machine; with --to slurm, say --sbatch-option --gpus=1.');
-  return chooseTarget(to, options);
+  const chosen = chooseTarget(to, options);
+  if (!chosen.target.takesSweeps) throw usageError(`--to ${to} takes runs, and no sweep.`);
+  return chosen;
 }
 
 /** The trials that nobody trains and that are not done, noted as begun. Notes what is known of the others by now. */

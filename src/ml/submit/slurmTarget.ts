@@ -29,6 +29,7 @@ const liveStates = [
 /** A cluster of Slurm that shares the disk of the runs with this machine. */
 export const slurmTarget: SubmitTarget = {
   ownOptions: ['partition', 'gpus', 'time', 'cpus', 'memory', 'parallel', 'signal', 'sbatchOption'],
+  takesSweeps: true,
   submit,
   explain,
   cancel: (runs) => cancelJobs(runs.map(({ job }) => job.job)),

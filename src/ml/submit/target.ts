@@ -40,6 +40,8 @@ export type JobRun = StoredRun & { readonly job: JobRecord };
 export interface SubmitTarget {
   /** Flags of its own, by the names that options have: another target refuses them. */
   readonly ownOptions: readonly string[];
+  /** Whether its jobs note in the sweep how a trial ended, so that it takes sweeps. */
+  readonly takesSweeps: boolean;
   /** Hands the runs over and writes each one's `job.json`. Returns the folders, in order. Throws a user error that says why not. */
   readonly submit: (submission: Submission) => Promise<readonly string[]>;
   /** What is known elsewhere of runs which their folders do not explain: those that wait or were lost. By folder; a sentence without its full stop. */
