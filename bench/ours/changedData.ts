@@ -6,10 +6,10 @@ import { openCleaningSession } from '../../src/ml/cleaning/cleaningSession.ts';
 import { readJournal } from '../../src/ml/cleaning/journal.ts';
 import { keptImages } from '../../src/ml/cleaning/keptImages.ts';
 import { createDecodePool } from '../../src/ml/data/decodePool.ts';
-import { qualityNumbers } from '../../src/ml/data/imageQuality.ts';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import type { FeatureModel } from '../../src/ml/features/featureModel.ts';
+import { type FeatureModel, qualityNumbers } from '../../src/ml/features/featureModel.ts';
 import { readKeptFeatures, writeKeptFeatures } from '../../src/ml/features/keptFeatures.ts';
+import { gridBytes } from '../../src/ml/features/samePicture.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { editThenLook } from '../../src/ml/service/editData.ts';
 import type { CleaningAction } from '../../src/protocol/cleaning.ts';
@@ -49,6 +49,7 @@ async function writeFolder(): Promise<void> {
   const found = {
     ...{ width, features, decoded: new Uint8Array(labels.length).fill(1) },
     quality: Float32Array.from({ length: labels.length * qualityNumbers }, () => 100 + 10 * random.normal()),
+    grids: Uint8Array.from({ length: labels.length * gridBytes }, () => random.integer(256)),
   };
   await writeKeptFeatures(model, await readKeptFeatures(model), await pool.digest(files), found);
 }

@@ -14,11 +14,12 @@ import { pathIn } from '../data/pathIn.ts';
 import { type Dataset, type Sample, scanDataset } from '../data/scanDataset.ts';
 import { labelIssues } from '../evaluation/confidentLearning.ts';
 import type { FeatureModel, ImageFeatures } from '../features/featureModel.ts';
-import { neighbourCount, oddImages } from '../features/findSuspects.ts';
+import { type Likenesses, neighbourCount, oddImages } from '../features/findSuspects.ts';
 import { imageFeatures } from '../features/imageFeatures.ts';
 import { keptMap } from '../features/keptMap.ts';
 import type { MapOptions } from '../features/mapFeatures.ts';
-import { nearestNeighbours, type Neighbours } from '../features/neighbours.ts';
+import { nearDuplicates } from '../features/nearDuplicates.ts';
+import { nearestNeighbours } from '../features/neighbours.ts';
 import { fileMarks } from './fileMarks.ts';
 import { projectedRows } from '../features/projectedRows.ts';
 import { createRidgeHead, type RidgeFit, type RidgeHead } from '../features/ridgeHead.ts';
@@ -102,6 +103,7 @@ export async function openCleaningSession(
     placement,
     signal,
   );
+  const likenesses: Likenesses = { neighbours, duplicates: nearDuplicates(found, neighbours) };
   onStage('Fitting a head');
   const headRows = await projectedRows(found, (row) => found.decoded[row] === 1, widestRows, placement);
   if (headRows.projectedFrom !== undefined) log(`The head is fitted to ${headRows.width} numbers per image, projected from ${headRows.projectedFrom}, so that it follows each change.`); // prettier-ignore
@@ -126,7 +128,7 @@ export async function openCleaningSession(
     },
     look: async (wanted, lookSignal) => {
       const looked = await lookNow(lookSignal);
-      return looked && figuresOf(looked, wanted, found, neighbours);
+      return looked && figuresOf(looked, wanted, found, likenesses);
     },
     map: async (mapOptions) => {
       const looked = await lookNow(mapOptions.signal);
@@ -212,7 +214,7 @@ function mapOf(looked: Looked, places: Float32Array, reasonOf: (row: number) => 
   return { data: root, classes: classes.map(({ folder, name }) => ({ folder, name })), images, leftOut };
 }
 
-function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageFeatures, neighbours: Neighbours) {
+function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageFeatures, likenesses: Likenesses) {
   const { root, rows, labels, fit, classes } = looked;
   const { own, likely } = judged(looked);
   const size = classes.length;
@@ -229,7 +231,7 @@ function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageF
   const counts = (row: number) => (labels[row] ?? -1) >= 0;
   const rowOf = new Map([...rows].filter(([row]) => counts(row)).map(([row]) => [path(row), row]));
   const { issues, estimated } = labelIssues(fit.probabilities, labels, size);
-  const odd = oddImages(found, amongThose(neighbours, counts), counts, (row) => ({
+  const odd = oddImages(found, amongThose(likenesses, counts), counts, (row) => ({
     image: path(row),
     folder: folder(labels[row] ?? 0),
   })).map(({ kind, image, score, twin, what }): CleaningItem => ({
@@ -282,13 +284,17 @@ function unsure(labels: Int32Array, likely: Int32Array, own: (row: number) => Fl
   return found.sort((a, b) => b.score - a.score || a.row - b.row);
 }
 
-/** The neighbours without those that do not count. */
-function amongThose({ rows, cosines, count }: Neighbours, counts: (row: number) => boolean): Neighbours {
+/** Neighbours and near-duplicates without those that do not count. */
+function amongThose({ neighbours, duplicates }: Likenesses, counts: (row: number) => boolean): Likenesses {
+  const { rows, cosines, count } = neighbours;
   const isLeft = (row: number, at: number) => row >= 0 && counts(row) && counts(Math.floor(at / count));
   return {
-    count,
-    rows: rows.map((row, at) => (isLeft(row, at) ? row : -1)),
-    cosines: cosines.map((cosine, at) => (isLeft(rows[at] ?? -1, at) ? cosine : -Infinity)),
+    neighbours: {
+      count,
+      rows: rows.map((row, at) => (isLeft(row, at) ? row : -1)),
+      cosines: cosines.map((cosine, at) => (isLeft(rows[at] ?? -1, at) ? cosine : -Infinity)),
+    },
+    duplicates: duplicates.filter(({ row, twin }) => counts(row) && counts(twin)),
   };
 }
 

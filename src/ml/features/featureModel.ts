@@ -32,13 +32,18 @@ export interface FeatureModel {
   dispose(): Promise<void>;
 }
 
+/** Numbers that an image's quality has. */
+export const qualityNumbers = 4;
+
 /** What a network makes of images, and how they look; a row each, in the images' order. */
 export interface ImageFeatures {
   readonly width: number;
   /** `[images, width]` */
   readonly features: Float32Array;
-  /** `[images, qualityNumbers]`: sharpness, brightness, contrast, elongation. */
+  /** `[images, qualityNumbers]`: detail, brightness, contrast, elongation, as `imageQuality.ts` has them. */
   readonly quality: Float32Array;
+  /** `[images, gridBytes]`: a grid of each picture's luma (`samePicture.ts`). */
+  readonly grids: Uint8Array;
   /** Whether an image has a row: 0 for those that do not decode. */
   readonly decoded: Uint8Array;
 }

@@ -3,8 +3,8 @@ import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import { labelIssues } from '../evaluation/confidentLearning.ts';
 import type { Sample } from '../data/scanDataset.ts';
 import type { Placement } from '../inference/graphClassifier.ts';
-import type { ImageFeatures } from './featureModel.ts';
-import { qualityNumbers } from '../data/imageQuality.ts';
+import { type ImageFeatures, qualityNumbers } from './featureModel.ts';
+import { type NearDuplicate, nearDuplicates } from './nearDuplicates.ts';
 import { nearestNeighbours, type Neighbours } from './neighbours.ts';
 import { outOfFoldProbabilities } from './outOfFold.ts';
 import { standardized } from './softmaxHead.ts';
@@ -30,8 +30,6 @@ const head = { batchSize: 256, learningRate: 0.001, weightDecay: 0.1 };
 const [leastEpochs, leastSteps] = [15, 100];
 /** Neighbours by whose distance outliers are told. */
 export const neighbourCount = 10;
-/** Cosine of features from which on two images are taken for near-duplicates. */
-const duplicateCosine = 0.95;
 /** How far beyond the middle half an outlier's or an odd image's figure lies, in its widths (Tukey's outer fences). */
 const outerFence = 3;
 
@@ -68,7 +66,7 @@ export async function findSuspects(
       likely: folder(likely),
       score,
     })),
-    ...oddImages(found, neighbours, isKept, about),
+    ...oddImages(found, { neighbours, duplicates: nearDuplicates(found, neighbours) }, isKept, about),
   ];
   return { suspects, images: labels.filter((label) => label >= 0).length, estimatedLabelIssues: estimated };
 }
@@ -78,15 +76,21 @@ function epochsFor(labels: Int32Array, folds: number): number {
   return Math.max(leastEpochs, Math.ceil(leastSteps / Math.max(1, Math.floor(trained / head.batchSize))));
 }
 
+/** What images have to do with each other. */
+export interface Likenesses {
+  readonly neighbours: Neighbours;
+  readonly duplicates: readonly NearDuplicate[];
+}
+
 /** Near-duplicates, outliers and images that look unlike the others, the surest of each kind first. */
 export function oddImages(
-  found: ImageFeatures,
-  neighbours: Neighbours,
+  found: Pick<ImageFeatures, 'quality' | 'decoded'>,
+  { neighbours, duplicates }: Likenesses,
   isKept: (row: number) => boolean,
   about: About,
 ): Suspect[] {
   return [
-    ...duplicates(neighbours, about),
+    ...surestFirst(duplicates.map((pair) => duplicateOf(pair, about))),
     ...outliers(neighbours, isKept, about),
     ...oddQuality(found, isKept, about),
   ];
@@ -94,20 +98,10 @@ export function oddImages(
 
 type About = (row: number) => Pick<Suspect, 'image' | 'folder'>;
 
-/** Each pair once; its first image is the one that comes later in the list. */
-function duplicates({ rows, cosines, count }: Neighbours, about: About): Suspect[] {
-  const pairs = new Map<string, Suspect>();
-  rows.forEach((twin, at) => {
-    const [row, score] = [Math.floor(at / count), cosines[at] ?? 0];
-    if (twin < 0 || score < duplicateCosine) return;
-    const [earlier, later] = [Math.min(row, twin), Math.max(row, twin)];
-    const other = about(earlier);
-    pairs.set(`${earlier} ${later}`, {
-      ...{ kind: 'duplicate', ...about(later), likely: other.folder },
-      ...{ score: Math.min(1, score), twin: other.image },
-    });
-  });
-  return surestFirst([...pairs.values()]);
+/** The image that comes later in the list, with the other as its twin. */
+function duplicateOf({ row, twin, score }: NearDuplicate, about: About): Suspect {
+  const other = about(twin);
+  return { kind: 'duplicate', ...about(row), likely: other.folder, score, twin: other.image };
 }
 
 /** Images that are far from their nearest: by the mean cosine of these, beyond the outer fence of all. */
@@ -137,15 +131,22 @@ interface Measure {
 /** Images that are odd have to be twice as long for their width as three of four others. */
 const leastElongation = Math.log(2) / outerFence;
 
-/** Images whose sharpness, brightness, contrast or elongation lies beyond the outer fence of all; all but brightness by their logarithm. */
-function oddQuality({ quality, decoded }: ImageFeatures, isKept: (row: number) => boolean, about: About): Suspect[] {
+/**
+ * Images whose detail beside their contrast, brightness, contrast or elongation lies beyond the outer fence of all; all but
+ * brightness by their logarithm.
+ */
+function oddQuality(
+  { quality, decoded }: Pick<ImageFeatures, 'quality' | 'decoded'>,
+  isKept: (row: number) => boolean,
+  about: About,
+): Suspect[] {
   const kept = [...decoded.keys()].filter(isKept);
   const figure = (column: number) => kept.map((row) => quality[row * qualityNumbers + column] ?? 0);
-  const logarithm = (values: readonly number[]) => values.map((value) => Math.log(value + 1));
+  const [details, contrasts] = [figure(0), figure(2)];
   const measures: readonly Measure[] = [
-    { values: logarithm(figure(0)), low: 'blurred' },
+    { values: details.map((detail, at) => Math.log((detail + 0.1) / ((contrasts[at] ?? 0) + 1))), low: 'blurred' },
     { values: figure(1), low: 'dark', high: 'bright' },
-    { values: logarithm(figure(2)), low: 'flat' },
+    { values: contrasts.map((contrast) => Math.log(contrast + 1)), low: 'flat' },
     { values: figure(3).map(Math.log), high: 'elongated', leastWidth: leastElongation },
   ];
   const odd = measures.flatMap(({ values, low: tooLow, high: tooHigh, leastWidth = 1e-6 }) => {

@@ -3,10 +3,11 @@ import { createImageSource } from '../data/imageSource.ts';
 import type { DecodePool } from '../data/decodePool.ts';
 import { createLoader } from '../data/loader.ts';
 import type { Sample } from '../data/scanDataset.ts';
-import type { FeatureModel, ImageFeatures } from './featureModel.ts';
+import { type FeatureModel, type ImageFeatures, qualityNumbers } from './featureModel.ts';
 import { type KeptFeatures, readKeptFeatures, writeKeptFeatures } from './keptFeatures.ts';
 import { centrePart } from '../data/centreCrop.ts';
-import { elongation, measureQuality, qualityNumbers } from '../data/imageQuality.ts';
+import { elongation, lumaOf, measureQuality } from '../data/imageQuality.ts';
+import { gridBytes, lumaGrid } from './samePicture.ts';
 
 export interface ImageFeaturesOptions {
   readonly pool: DecodePool;
@@ -43,6 +44,7 @@ export async function imageFeatures(
     width,
     features: new Float32Array(samples.length * width),
     quality: new Float32Array(samples.length * qualityNumbers),
+    grids: new Uint8Array(samples.length * gridBytes),
     decoded: new Uint8Array(samples.length),
   };
   const missing: number[] = [];
@@ -75,10 +77,12 @@ export async function imageFeatures(
           const place = missing[index] ?? 0;
           const planes = images.data.subarray(row * 3 * crop * crop, (row + 1) * 3 * crop * crop);
           const size = resized[row] ?? { width: crop, height: crop, source: { width: crop, height: crop } };
-          const { sharpness, brightness, contrast } = measureQuality(planes, crop, centrePart(size, crop));
-          const look = [sharpness, brightness, contrast, elongation(size.source)];
+          const luma = lumaOf(planes, crop, centrePart(size, crop));
+          const { detail, brightness, contrast } = measureQuality(luma);
+          const look = [detail, brightness, contrast, elongation(size.source)];
           found.features.set(data.subarray(row * width, (row + 1) * width), place * width);
           found.quality.set(look, place * qualityNumbers);
+          found.grids.set(lumaGrid(luma), place * gridBytes);
           found.decoded[place] = 1;
         });
       }
@@ -98,5 +102,6 @@ function copyRow(kept: KeptFeatures, row: number, found: ImageFeatures, place: n
   const { width } = found;
   found.features.set(kept.features.subarray(row * width, (row + 1) * width), place * width);
   found.quality.set(kept.quality.subarray(row * qualityNumbers, (row + 1) * qualityNumbers), place * qualityNumbers);
+  found.grids.set(kept.grids.subarray(row * gridBytes, (row + 1) * gridBytes), place * gridBytes);
   found.decoded[place] = 1;
 }

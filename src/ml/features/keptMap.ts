@@ -26,7 +26,7 @@ const layoutVersion = 1;
  * whatever their names and classes are.
  */
 export async function keptMap(
-  found: DigestedFeatures,
+  found: Omit<DigestedFeatures, 'quality' | 'grids'>,
   placement: Placement,
   options: KeptMapOptions,
 ): Promise<Float32Array> {

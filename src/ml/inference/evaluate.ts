@@ -5,7 +5,7 @@ import { userError } from '../../protocol/errors.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { type Crop, cropCountFor } from '../data/fiveCrops.ts';
 import type { FailedPrediction } from '../../protocol/prediction.ts';
-import { type CropPart, measureQuality } from '../data/imageQuality.ts';
+import { type CropPart, lumaOf, measureQuality } from '../data/imageQuality.ts';
 import { firstMissing } from '../data/lostImage.ts';
 import { type KeptProbabilities, mostKeptProbabilities } from '../../protocol/keptProbabilities.ts';
 import type { ScoredImage } from '../../protocol/classCurves.ts';
@@ -175,7 +175,7 @@ function createCounter(classifier: Classifier, onScored: NonNullable<EvaluateOpt
 /** What slices of a test tell images apart by, rounded, since there is one for each image in the file. */
 function lookOf({ width, height, crops: [centre] }: Exclude<ClassifiedImage, FailedPrediction>, size: number) {
   if (!centre) return {};
-  const { sharpness, brightness } = measureQuality(centre.pixels, size, partWithImage(centre, size));
+  const { sharpness, brightness } = measureQuality(lumaOf(centre.pixels, size, partWithImage(centre, size)));
   const rounded = (value: number) => Math.round(value * 100) / 100;
   return { look: { width, height, sharpness: rounded(sharpness), brightness: rounded(brightness) } };
 }

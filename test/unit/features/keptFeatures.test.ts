@@ -3,8 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { qualityNumbers } from '../../../src/ml/data/imageQuality.ts';
+import { qualityNumbers } from '../../../src/ml/features/featureModel.ts';
 import { readKeptFeatures, writeKeptFeatures } from '../../../src/ml/features/keptFeatures.ts';
+import { gridBytes } from '../../../src/ml/features/samePicture.ts';
 
 let outside: string | undefined;
 let cache: string;
@@ -23,6 +24,7 @@ const rows = (values: readonly number[]) => ({
   width: 2,
   features: Float32Array.from(values.flatMap((value) => [value, -value])),
   quality: Float32Array.from(values.flatMap((value) => Array<number>(qualityNumbers).fill(value))),
+  grids: Uint8Array.from(values.flatMap((value) => Array<number>(gridBytes).fill(value))),
   decoded: Uint8Array.from(values, (value) => Number(value > 0)),
 });
 
@@ -44,6 +46,8 @@ test('features are found again by their image, those of earlier calls too; what 
     assert.deepEqual([...all.features.subarray(row * 2, row * 2 + 2)], [value, -value]);
     const quality = all.quality.subarray(row * qualityNumbers, (row + 1) * qualityNumbers);
     assert.deepEqual([...quality], Array<number>(qualityNumbers).fill(value));
+    assert.equal(all.grids[(row + 1) * gridBytes - 1], value);
+    assert.equal(all.grids[row * gridBytes], value);
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { qualityNumbers } from '../../../src/ml/data/imageQuality.ts';
+import { qualityNumbers } from '../../../src/ml/features/featureModel.ts';
 import { oddImages } from '../../../src/ml/features/findSuspects.ts';
 
 /** Suspects among images that look alike but for how they are shaped: `WxH`. */
@@ -10,12 +10,12 @@ function oddAmong(sizes: readonly string[]) {
     return Math.max(width, height) / Math.min(width, height);
   });
   const found = {
-    ...{ width: 1, features: new Float32Array(sizes.length), decoded: new Uint8Array(sizes.length).fill(1) },
+    decoded: new Uint8Array(sizes.length).fill(1),
     quality: Float32Array.from(elongations.flatMap((elongation) => [50, 100, 40, elongation])),
   };
   assert.equal(found.quality.length, sizes.length * qualityNumbers);
   const neighbours = { count: 1, rows: new Int32Array(sizes.length).fill(-1), cosines: new Float32Array(sizes.length).fill(-Infinity) }; // prettier-ignore
-  return oddImages(found, neighbours, () => true, (row) => ({ image: sizes[row] ?? '', folder: 'a' })); // prettier-ignore
+  return oddImages(found, { neighbours, duplicates: [] }, () => true, (row) => ({ image: sizes[row] ?? '', folder: 'a' })); // prettier-ignore
 }
 
 const usual = ['640x480', '480x640', '640x480', '600x400', '400x400', '640x480', '500x333', '480x640'];

@@ -1,0 +1,110 @@
+import type { Luma } from '../data/imageQuality.ts';
+
+/** Side of a grid of luma, by which pictures are compared. */
+const gridSide = 32;
+/** Bytes of one. */
+export const gridBytes = gridSide * gridSide;
+/** Side of what is compared of a grid. */
+const side = 16;
+const fields = side * side;
+/** Fields along the middle of a grid that may be all that a copy shows: of pictures that were cropped. */
+const cropped = [30, 28, 26] as const;
+/** Pictures that have less in common as they are will not have enough in common cropped. */
+const leastWhole = 0.6;
+
+/** The mean luma of each field of a grid, rows from the top: what is left of a picture however it is saved or resized. */
+export function lumaGrid({ width, height, values }: Luma): Uint8Array {
+  const means = averaged(values, width, shares(0, width, gridSide), shares(0, height, gridSide));
+  return Uint8Array.from(means, (mean) => Math.round(mean));
+}
+
+/** Tells how alike pictures are by their grids, `[images, gridBytes]`. */
+export function pictureLikeness(grids: Uint8Array): (a: number, b: number) => number {
+  const images = grids.length / gridBytes;
+  const middleOf = (image: number, middle: LineShares) =>
+    centred(averaged(grids.subarray(image * gridBytes, (image + 1) * gridBytes), gridSide, middle, middle));
+  const wholes = new Float32Array(images * fields);
+  const all = shares(0, gridSide, side);
+  for (let image = 0; image < images; image++) wholes.set(middleOf(image, all), image * fields);
+  const wholeOf = (image: number) => wholes.subarray(image * fields, (image + 1) * fields);
+  const middles = cropped.map((length) => shares((gridSide - length) / 2, length, side));
+  /**
+   * The correlation of two pictures' luma, at most 1: as they are, turned or mirrored, or one of them with the middle of
+   * the other.
+   */
+  return (a, b) => {
+    const [one, other] = [wholeOf(a), wholeOf(b)];
+    let most = Math.max(...turns.map((turn) => correlation(one, other, turn)));
+    if (most < leastWhole) return most;
+    for (const middle of middles) {
+      most = Math.max(most, correlation(middleOf(a, middle), other), correlation(one, middleOf(b, middle)));
+    }
+    return Math.min(1, most);
+  };
+}
+
+/** The place that each field comes from, in the eight ways in which a square can be turned and mirrored. */
+const turns = [false, true].flatMap((mirrored) =>
+  [0, 1, 2, 3].map((quarters) =>
+    Uint16Array.from({ length: fields }, (_, at) => {
+      let [row, column] = [Math.floor(at / side), at % side];
+      if (mirrored) column = side - 1 - column;
+      for (let quarter = 0; quarter < quarters; quarter++) [row, column] = [column, side - 1 - row];
+      return row * side + column;
+    }),
+  ),
+);
+const [asItIs = new Uint16Array()] = turns;
+
+function correlation(a: Float32Array, b: Float32Array, places: Uint16Array = asItIs): number {
+  let sum = 0;
+  for (let at = 0; at < fields; at++) sum += (a[places[at] ?? 0] ?? 0) * (b[at] ?? 0);
+  return sum;
+}
+
+/** Brought to mean 0 and length 1; all 0 for a picture of one luma. */
+function centred(values: Float32Array): Float32Array {
+  let [sum, squares] = [0, 0];
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  for (const value of values) squares += (value - mean) ** 2;
+  const length = Math.sqrt(squares);
+  return values.map((value) => (length > 0 ? (value - mean) / length : 0));
+}
+
+/** Which places of a line each of some fields begins with, and by which share of the field it covers them. */
+type LineShares = readonly { readonly first: number; readonly shares: readonly number[] }[];
+
+/** `count` equal fields of a part of a line. Their edges may lie within a place. */
+function shares(from: number, length: number, count: number): LineShares {
+  const field = length / count;
+  return Array.from({ length: count }, (_, at) => {
+    const [start, end] = [from + at * field, from + (at + 1) * field];
+    const first = Math.floor(start);
+    const places = Math.min(Math.ceil(end), from + length) - first;
+    return { first, shares: Array.from({ length: places }, (__, next) => Math.max(0, (Math.min(end, first + next + 1) - Math.max(start, first + next)) / field)) }; // prettier-ignore
+  });
+}
+
+/** Means of the fields of a picture of this width, rows from the top. */
+function averaged(
+  values: Float32Array | Uint8Array,
+  width: number,
+  columns: LineShares,
+  rows: LineShares,
+): Float32Array {
+  const means = new Float32Array(rows.length * columns.length);
+  for (const [row, { first: top, shares: down }] of rows.entries()) {
+    for (const [column, { first: left, shares: across }] of columns.entries()) {
+      let mean = 0;
+      for (let y = 0; y < down.length; y++) {
+        const start = (top + y) * width + left;
+        let line = 0;
+        for (let x = 0; x < across.length; x++) line += (across[x] ?? 0) * (values[start + x] ?? 0);
+        mean += (down[y] ?? 0) * line;
+      }
+      means[row * columns.length + column] = mean;
+    }
+  }
+  return means;
+}
