@@ -106,7 +106,7 @@ best = int(probabilities.argmax())
 print(model.pretrained_cfg["label_names"][best], float(probabilities[best]))
 \`\`\`
 
-With transformers 4.48 or newer and timm:
+With transformers and timm:
 
 \`\`\`python
 from transformers import pipeline

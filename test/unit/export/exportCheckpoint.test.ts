@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import type { Fit, Interpolation } from '../../../src/protocol/preprocessing.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { exportedNames, exportFormSchema, exportTestsSchema } from '../../../src/protocol/exportFormat.ts';
+import { classifierFromFlags } from '../../../src/ml/cli/classifierFlags.ts';
 import { loadRuntime } from '../../../src/ml/engine/onnxruntime/loadRuntime.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { type ExportedFile, type ExportOptions } from '../../../src/ml/export/exportCheckpoint.ts';
@@ -235,6 +236,33 @@ test('an export is read back with its classes, pixels, temperature and threshold
     data.forEach((value, at) => assert.ok(Math.abs(value - (expected.data[at] ?? NaN)) < bound));
   }
   await ours.dispose();
+});
+
+test('an export that was changed says so where it is used, given as a checkpoint too', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { bytes } = await exportWith(await writeRandomCheckpoint(folder, network), none);
+  const file = join(folder, 'exported.onnx');
+  const other = changed(bytes, ({ graph: { initializer = [] } }) => {
+    const { rawData = new Uint8Array() } = initializer[0] ?? {};
+    Object.assign(initializer[0] ?? {}, { rawData: rawData.map((value, at) => (at === 0 ? value ^ 1 : value)) });
+  });
+  for (const [content, expected] of [
+    [bytes, /^$/],
+    [other, /^exported\.onnx was changed or damaged since it was exported/],
+  ] as const) {
+    // prettier-ignore
+    await writeFile(file, content);
+    const said: string[] = [];
+    const source = classifierFromFlags({ checkpoint: file });
+    assert.equal(source.kind, 'backbone');
+    const log = (sentence: string) => said.push(sentence);
+    await (await loadClassifier(source, onCpu, { trial: untried, log })).dispose();
+    assert.match(said.join(), expected);
+  }
+  await assert.rejects(exportWith(file), {
+    name: 'UserError',
+    message: /exported\.onnx is an ONNX file, not a checkpoint/,
+  });
 });
 
 /** A data set of three classes of one colour each, in folders train and valid. */

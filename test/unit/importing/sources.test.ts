@@ -215,7 +215,7 @@ test('files of labels and splits that do not fit each other, or are damaged, are
   const root = await flowersFolder(t, 'imagelabels compressed');
   const file = join(root, 'imagelabels.mat');
   const content = await readFile(file);
-  for (let bytes = 1; bytes < content.length; bytes++) {
+  for (let bytes = 1; bytes < content.length; bytes += 5) {
     await writeFile(file, content.subarray(0, bytes));
     await assert.rejects(ofFolder(root), { name: 'UserError' }, `${bytes} bytes`);
   }
