@@ -19,6 +19,7 @@ import { registerExportingPage } from './commands/exportPage.ts';
 import { registerInstallCuda, registerRemoveCuda } from './commands/installCuda.ts';
 import { registerInstallTensorflow } from './commands/installTensorflow.ts';
 import { registerForgetData } from './commands/forgetData.ts';
+import { registerExplainingJob } from './commands/explainJob.ts';
 import { registerRefresh } from './commands/refresh.ts';
 import { registerReveal } from './commands/reveal.ts';
 import { registerRunningStudy } from './commands/runStudy.ts';
@@ -88,6 +89,7 @@ export function startExtension(
     registerTrainModel(context, parts),
     registerContinuingRun(parts),
     registerStoppingRun(parts),
+    registerExplainingJob(parts),
     registerShowingRuns(parts),
     registerShowConfiguration(parts),
     registerShowRunLog(parts),

@@ -73,6 +73,8 @@ export const runRecordSchema = z.object({
     .optional(),
   best: z.object({ step: count(), validLoss: loss(), validAccuracy: between(0, 1) }).optional(),
   resumedFrom: path().optional(),
+  /** Whoever trains it looks for `control.json` in its folder; earlier versions did not. */
+  heedsControl: z.boolean().optional(),
   /** Licence of the weights that it began with, where it is known. */
   licence: text(200, 1).optional(),
 });

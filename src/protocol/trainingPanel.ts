@@ -33,12 +33,20 @@ export const runActions = [
 ] as const;
 export type RunAction = (typeof runActions)[number];
 
+/** What becomes of a run whose job does not train it now: it waits to begin or to go on, or was lost. */
+export const jobStandings = ['queued', 'requeued', 'lost'] as const;
+export type JobStanding = (typeof jobStandings)[number];
+
 /** A run as the panel's table and legend show it. */
 export const shownRunSchema = z.object({
   folder: line(),
   record: runRecordSchema,
   /** Its process is gone though its record says it lives. */
   brokenOff: z.boolean(),
+  /** What is known of a job that does not train it now. */
+  job: z.enum(jobStandings).optional(),
+  /** It trains on this other machine, or on one that is not known. */
+  away: z.object({ host: line().optional() }).optional(),
   /** Why it can be looked at only, as a sentence; absent if it can be paused, stopped and resumed. */
   refusal: line().optional(),
   /** What it was asked for and has not done yet. */

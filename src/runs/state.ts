@@ -54,6 +54,11 @@ export function stateWithPlace(run: {
   return isAway ? `${stateName(state)} on ${owner.host}` : stateName(state);
 }
 
+/** Whether nothing happens to a run any more unless somebody resumes it: a job that waits goes on by itself. */
+export function isOver(state: DerivedRunState): boolean {
+  return !isLive(state) && state !== 'queued';
+}
+
 export function isLive(state: DerivedRunState): boolean {
   return state !== 'broken off' && state !== 'queued' && liveStates.has(state);
 }

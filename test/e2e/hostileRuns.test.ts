@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFile, mkdir, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { appendFile, mkdir, readFile, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -9,7 +10,9 @@ import type { Evaluation } from '../../src/protocol/evaluation.ts';
 import { writeRun } from '../unit/extension/storedRun.ts';
 import { hostMemory } from './hostUsage.ts';
 import { stage, type Stage } from './scenarios.ts';
+import { until } from './until.ts';
 import {
+  chooseInContextMenu,
   contextMenuOf,
   openViewContainer,
   runCommand,
@@ -34,9 +37,11 @@ after(() => decoy.close());
 /** What a record of another machine names by chance. */
 const bystander = spawn('sleep', ['1000']);
 after(() => bystander.kill('SIGKILL'));
-/** The lock of a run on another machine, which gives its signs of life for as long as the test runs. */
-let farLock = '';
-const beat = setInterval(() => void utimes(farLock, new Date(), new Date()).catch(() => undefined), 5000);
+/** The locks of runs on another machine, which give their signs of life for as long as the test runs. */
+const farLocks: string[] = [];
+const beat = setInterval(() => {
+  for (const lock of farLocks) utimes(lock, new Date(), new Date()).catch(() => undefined);
+}, 5000);
 after(() => clearInterval(beat));
 
 async function writeHostileRuns(folder: string): Promise<void> {
@@ -62,7 +67,7 @@ async function writeHostileRuns(folder: string): Promise<void> {
   for (const [name, pid] of Object.entries({ 'pid-this': process.pid, 'pid-init': 1, 'pid-all': -1, 'pid-group': 0 })) {
     await writeRun(runs, name, { state: 'running', process: { pid, started, socket: address } });
   }
-  await writeRunElsewhere(runs, address);
+  await writeRunsElsewhere(runs, address);
   await writePipesForCheckpoints(runs);
   await writeHostileResults(runs);
   // A run that has ended is not followed.
@@ -76,12 +81,20 @@ async function writeRunWithoutEvents(runs: string, name: string): Promise<string
   return writeRun(runs, name, { created: '2026-02-02T00:00:00.000Z' });
 }
 
-/** A run that another machine trains. */
-async function writeRunElsewhere(runs: string, socket: string): Promise<void> {
+/** Runs that another machine trains, one of which looks for what its folder asks, one that waits for a job, and one that was lost. */
+async function writeRunsElsewhere(runs: string, socket: string): Promise<void> {
   const owner = { pid: bystander.pid ?? 0, started: new Date().toISOString(), host: 'another.example', socket };
-  const folder = await writeRun(runs, 'far', { state: 'running', process: owner });
-  farLock = join(folder, 'run.lock');
-  await writeFile(farLock, JSON.stringify(owner));
+  for (const [name, heedsControl] of Object.entries({ far: false, 'far-heeding': true })) {
+    const folder = await writeRun(runs, name, { state: 'running', process: owner, heedsControl });
+    const lock = join(folder, 'run.lock');
+    farLocks.push(lock);
+    await writeFile(lock, JSON.stringify(owner));
+  }
+  const job = { version: 1, scheduler: 'slurm', job: '12_3', submitted: owner.started, requeues: 1 };
+  const waiting = await writeRun(runs, 'job-waiting', { state: 'preparing' });
+  const lost = await writeRun(runs, 'job-lost', { state: 'running', process: owner, heedsControl: true });
+  for (const folder of [waiting, lost]) await writeFile(join(folder, 'job.json'), JSON.stringify(job));
+  await utimes(join(lost, 'run.json'), 0, 0);
 }
 
 async function writePipesForCheckpoints(runs: string): Promise<void> {
@@ -252,15 +265,28 @@ scenario(
 );
 
 scenario(
-  'a run of another machine is shown as one, with no control that could be used from here',
-  async ({ workbench }) => {
+  'a run of another machine is shown as one, with no control that cannot work, and asked by its folder if it looks there',
+  async ({ workbench, folder }) => {
     await openViewContainer(workbench, 'Fivecrop');
-    const row = treeRow(workbench, 'Checkpoints', 'far');
-    assert.match((await row.textContent()) ?? '', /running · elsewhere/);
-    assert.deepEqual(
-      (await contextMenuOf(workbench, row)).filter((entry) => /Stop|Pause|Resume|Again$|Rename|Delete/u.test(entry)),
-      [],
-    );
+    const rowOf = (name: string) => treeRow(workbench, 'Checkpoints', name);
+    const offered = async (name: string) =>
+      (await contextMenuOf(workbench, rowOf(name))).filter((entry) =>
+        /Stop|Pause|Resume|Again$|Rename|Delete|Job/u.test(entry),
+      );
+    assert.match((await rowOf('far').textContent()) ?? '', /running on another\.example/);
+    assert.deepEqual(await offered('far'), []);
+    assert.match((await rowOf('job-waiting').textContent()) ?? '', /requeued/);
+    assert.deepEqual(await offered('job-waiting'), ['Stop', 'Show Job Status']);
+    assert.match((await rowOf('job-lost').textContent()) ?? '', /lost/);
+    assert.deepEqual(await offered('job-lost'), ['Start Again', 'Show Job Status', 'Rename...', 'Delete']);
+    assert.deepEqual(await offered('far-heeding'), ['Pause', 'Stop']);
+    await chooseInContextMenu(workbench, rowOf('far-heeding'), 'Stop');
+    const control = join(folder, 'runs', 'far-heeding', 'control.json');
+    await until('the run is asked', () => existsSync(control));
+    const asked = JSON.parse(await readFile(control, 'utf8')) as { action: string };
+    assert.equal(asked.action, 'stop');
+    await rowOf('far-heeding').getByText('stopping').waitFor();
+    assert.deepEqual(await offered('far-heeding'), []);
     await runCommandOn(workbench, 'Fivecrop: Show Run', 'far');
     const page = webview(workbench);
     await page

@@ -5,8 +5,8 @@ import { cancelled } from '../../protocol/errors.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { Parts } from '../parts.ts';
 import type { StoredRun } from '../../runs/list.ts';
-import { isLive } from '../../runs/state.ts';
-import { elsewhereRefusal } from '../trainer/elsewhere.ts';
+import { isOver } from '../../runs/state.ts';
+import { reachOf } from '../trainer/elsewhere.ts';
 import { nodeFrom } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
@@ -29,15 +29,15 @@ export function registerContinuingRun(parts: ContinueParts): vscode.Disposable {
 async function resume(parts: ContinueParts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, {
     title: l10n.t('Resume which run?'),
-    suits: ({ folder, state, record }) =>
-      isLive(state)
-        ? state === 'paused' && elsewhereRefusal(record) === undefined
-        : savedCheckpoint(folder) !== undefined,
+    suits: (run) =>
+      isOver(run.state)
+        ? savedCheckpoint(run.folder) !== undefined
+        : run.state === 'paused' && reachOf(run) !== undefined,
     none: l10n.t('There is no run to resume; Fivecrop: Train Model starts one.'),
   });
   const node = nodeFrom(argument);
   const isLast = node?.kind === 'checkpoint' && node.path.endsWith(join('checkpoints', 'last.safetensors'));
-  if (node?.kind === 'checkpoint' && (!isLast || isLive(run.state))) return resumeFrom(parts, run, node.path);
+  if (node?.kind === 'checkpoint' && (!isLast || !isOver(run.state))) return resumeFrom(parts, run, node.path);
   if (run.state === 'finished') return trainOn(parts, run);
   parts.panels.showRuns([await resumeRun(parts, run.folder)]);
 }
@@ -46,7 +46,7 @@ async function resume(parts: ContinueParts, argument: unknown): Promise<void> {
 async function startAgain(parts: ContinueParts, argument: unknown): Promise<void> {
   const run = await chooseRun(parts, argument, {
     title: l10n.t('Start which run again?'),
-    suits: ({ folder, state }) => !isLive(state) && state !== 'finished' && savedCheckpoint(folder) === undefined,
+    suits: ({ folder, state }) => isOver(state) && state !== 'finished' && savedCheckpoint(folder) === undefined,
     none: l10n.t('No run here ended before its first checkpoint; Fivecrop: Resume continues the others.'),
   });
   parts.panels.showRuns([await resumeRun(parts, run.folder)]);

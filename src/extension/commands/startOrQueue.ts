@@ -2,9 +2,9 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
 import type { Parts } from '../parts.ts';
-import { isLive } from '../../runs/state.ts';
 import { obtainWeights } from './obtainWeights.ts';
 import type { TrainingRequest } from '../../runs/startTrainer.ts';
+import { trainsHere } from '../trainer/elsewhere.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 
@@ -19,7 +19,7 @@ export async function startOrQueue(
   const needsWeights = wanted.resume === undefined;
   const request = needsWeights ? { ...wanted, config: await obtainWeights({ service }, wanted.config) } : wanted;
   await runs.load();
-  const live = runs.runs.filter(({ state }) => isLive(state));
+  const live = runs.runs.filter(trainsHere);
   if (live.length > 0 && (await wantsToWait(live.map(({ record }) => runTitle(record.name))))) {
     await trainers.enqueue(request);
     return;

@@ -10,7 +10,8 @@ import {
 import { showFailure } from '../commands/registerCommand.ts';
 import type { Panels } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
-import { elsewhereRefusal } from '../trainer/elsewhere.ts';
+import { jobStanding } from '../views/stateWord.ts';
+import { elsewhereRefusal, trainsElsewhere } from '../trainer/elsewhere.ts';
 import type { Trainers } from '../trainer/trainers.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { StoredRun } from '../../runs/list.ts';
@@ -180,8 +181,12 @@ function comparisonSource({ runs, service, log }: TrainingParts): ComparisonSour
   };
 }
 
-function listed({ folder, record, state }: StoredRun): ListedRun {
-  return { folder, record, brokenOff: state === 'broken off' };
+function listed(run: StoredRun): ListedRun {
+  const { folder, record, state } = run;
+  const job = jobStanding(run);
+  const host = record.process?.host;
+  const away = trainsElsewhere(record) && state === record.state && { ...(host === undefined ? {} : { host }) };
+  return { folder, record, brokenOff: state === 'broken off', ...(job && { job }), ...(away && { away }) };
 }
 
 /** What is known of a run here: whether anything may run, what it was asked for, and whether it has a checkpoint. */

@@ -6,7 +6,7 @@ import { createEventFeed, type EventFeed, type FollowedEvents } from './eventFee
 const offeredRuns = 200;
 
 /** A run in the list of all. */
-export type ListedRun = Pick<ShownRun, 'folder' | 'record' | 'brokenOff'>;
+export type ListedRun = Pick<ShownRun, 'folder' | 'record' | 'brokenOff' | 'job' | 'away'>;
 
 /** What is said of a run beside its record. */
 export type RunDetails = Pick<ShownRun, 'refusal' | 'usable' | 'asked'>;
@@ -41,8 +41,7 @@ export function createTrainingSession(
   let folders: readonly string[] = [];
 
   function shownRun(run: ListedRun): ShownRun {
-    const { folder, record, brokenOff } = run;
-    return { folder, record, brokenOff, ...source.details(run) };
+    return { ...run, ...source.details(run) };
   }
 
   function postRuns(): void {

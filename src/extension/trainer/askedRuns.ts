@@ -1,5 +1,5 @@
 import type { RunRequest } from '../../protocol/trainingPanel.ts';
-import { type DerivedRunState, isLive } from '../../runs/state.ts';
+import { type DerivedRunState, isOver } from '../../runs/state.ts';
 
 /** What runs were asked for and have not done yet, whoever asked: a button of the page, a row of the tree, a command. */
 export interface AskedRuns {
@@ -46,5 +46,5 @@ export function createAskedRuns(
 
 /** A run that prepares goes on to run before it stops; anything else shows in its next state. */
 function isDone({ request, state }: Asked, now: DerivedRunState | undefined): boolean {
-  return request === 'stop' ? now === undefined || !isLive(now) : now !== state;
+  return request === 'stop' ? now === undefined || isOver(now) : now !== state;
 }

@@ -3,20 +3,25 @@ import * as l10n from '@vscode/l10n';
 import { userError } from '../../protocol/errors.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import type { TrainerRequest } from '../../protocol/trainerProtocol.ts';
+import { requestControl } from '../../runs/control.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { isVerified } from '../../runs/owner.ts';
 import { isLive } from '../../runs/state.ts';
 import { requireTrust } from '../requireTrust.ts';
-import { elsewhereRefusal } from './elsewhere.ts';
+import { elsewhereRefusal, trainsElsewhere } from './elsewhere.ts';
 import { isTrainerSocket, sendToTrainer } from './trainerSocket.ts';
 
-/** Asks the process of a live run for something. A shell's run has no socket; it stops as by Ctrl-C. Throws a user error if it cannot be asked. */
-export async function controlRun({ record, state }: StoredRun, request: TrainerRequest): Promise<void> {
+/**
+ * Asks the process of a live run for something: by its socket, on another machine by its folder. A shell's run has no socket;
+ * it stops as by Ctrl-C, and is asked for the rest by its folder. Throws a user error if it cannot be asked.
+ */
+export async function controlRun({ folder, record, state }: StoredRun, request: TrainerRequest): Promise<void> {
   // The record says whom to ask, and in an untrusted workspace it may name anybody.
   requireTrust('controlling');
   if (!isLive(state)) throw userError(notRunning(runTitle(record.name), request));
   const elsewhere = elsewhereRefusal(record);
   if (elsewhere !== undefined) throw userError(elsewhere);
+  if (trainsElsewhere(record)) return requestControl(folder, request.type);
   const { process: owner } = record;
   if (owner?.socket !== undefined) {
     if (!isTrainerSocket(owner.socket))
@@ -29,6 +34,7 @@ export async function controlRun({ record, state }: StoredRun, request: TrainerR
     return sendToTrainer(owner.socket, request);
   }
   if (owner === undefined || request.type !== 'stop' || process.platform === 'win32') {
+    if (record.heedsControl === true) return requestControl(folder, request.type);
     throw userError(startedInTerminal(runTitle(record.name), request));
   }
   // The number may have gone to another process.

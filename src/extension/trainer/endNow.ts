@@ -7,7 +7,7 @@ import { isVerified } from '../../runs/owner.ts';
 import { readRunRecord } from '../../runs/record.ts';
 import { reopenRunFolder } from '../../runs/runFolder.ts';
 import { isLive, stateOf } from '../../runs/state.ts';
-import { elsewhereRefusal } from './elsewhere.ts';
+import { elsewhereRefusal, trainsElsewhere } from './elsewhere.ts';
 
 /** Milliseconds within which a killed process is gone. */
 const patience = 5000;
@@ -22,8 +22,11 @@ export async function endNow(folder: string, isOwn: boolean): Promise<void> {
   const { process: owner } = record;
   const title = runTitle(record.name);
   if (owner === undefined || !isLive(stateOf(folder, record))) return;
-  const elsewhere = elsewhereRefusal(record);
-  if (elsewhere !== undefined) throw userError(elsewhere);
+  if (trainsElsewhere(record)) {
+    throw userError(
+      elsewhereRefusal(record) ?? l10n.t('{0} trains on another machine: it stops as soon as its step is done.', title),
+    );
+  }
   if (!isOwn && !isVerified(owner)) {
     throw userError(l10n.t('{0} cannot be ended from here; it stops as soon as its step is done.', title));
   }

@@ -1,6 +1,8 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { dirname } from 'node:path';
 import { messageOf } from '../../protocol/errors.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
 import {
   hasRecord,
   listRunFolders,
@@ -10,7 +12,8 @@ import {
   type UnreadableRun,
 } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
-import { isLive, stateOf } from '../../runs/state.ts';
+import { isLive, isOver, stateOf } from '../../runs/state.ts';
+import { trainsElsewhere } from './elsewhere.ts';
 
 /** What is known of the runs in some folders: only `run.json` is ever read. */
 export interface RunCatalogue {
@@ -22,7 +25,10 @@ export interface RunCatalogue {
   readonly scan: (parents: readonly string[]) => Promise<readonly string[]>;
   /** Reads one run anew; true where it changed, came or went. */
   readonly read: (folder: string) => Promise<boolean>;
-  /** Asks again whether the processes of live runs are there. Returns the folders of those that have ended. */
+  /**
+   * Asks again whether the processes of live runs are there, and reads those anew that other machines wrote to. Returns the
+   * folders of those that changed.
+   */
   readonly lookAtProcesses: () => Promise<readonly string[]>;
 }
 
@@ -32,16 +38,20 @@ const concurrency = 16;
 export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRecord): RunCatalogue {
   const known = new Map<string, StoredRun>();
   const unreadable = new Map<string, string>();
+  /** When the records were written that were read, in milliseconds since 1970. */
+  const times = new Map<string, number | undefined>();
   const readings = new Map<string, Promise<boolean>>();
   let sorted: readonly StoredRun[] | undefined;
 
   const forget = (folder: string): boolean => {
     sorted = undefined;
+    times.delete(folder);
     const had = known.delete(folder);
     return unreadable.delete(folder) || had;
   };
   const readNow = async (folder: string): Promise<boolean> => {
     if (!(await hasRecord(folder))) return forget(folder);
+    times.set(folder, await timeOfRecord(folder));
     try {
       const run = await readStoredRun(folder, readRecord);
       const changed = !sameRun(known.get(folder), run);
@@ -75,6 +85,14 @@ export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRec
     }
     return changed;
   };
+  /** Of a shared disk the system does not tell what another machine writes. */
+  const changedElsewhere = async (): Promise<readonly string[]> => {
+    const away = [...known.values()].filter(
+      ({ state, record, job }) => !isOver(state) && (job !== undefined || trainsElsewhere(record)),
+    );
+    const now = await Promise.all(away.map(({ folder }) => timeOfRecord(folder)));
+    return away.map(({ folder }) => folder).filter((folder, index) => now[index] !== times.get(folder));
+  };
   return {
     runs: () => (sorted ??= [...known.values()].sort(newestFirst)),
     unreadable: () =>
@@ -86,8 +104,9 @@ export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRec
       const gone = [...known.values()].filter(
         (run) => isLive(run.state) && stateOf(run.folder, run.record) === 'broken off',
       );
-      const differs = await Promise.all(gone.map(({ folder }) => read(folder)));
-      return gone.filter((_, index) => differs[index]).map(({ folder }) => folder);
+      const looked = [...gone.map(({ folder }) => folder), ...(await changedElsewhere())];
+      const differs = await Promise.all(looked.map(read));
+      return looked.filter((_, index) => differs[index]);
     },
   };
 }
@@ -100,6 +119,10 @@ function sameRun(before: StoredRun | undefined, now: StoredRun): boolean {
     before.record.name === now.record.name &&
     isDeepStrictEqual(before.job, now.job)
   );
+}
+
+async function timeOfRecord(folder: string): Promise<number | undefined> {
+  return (await stat(join(folder, runFiles.record)).catch(() => undefined))?.mtimeMs;
 }
 
 /** The run folder that a path below one of `parents` belongs to. */

@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from '../../protocol/errors.ts';
 import type { StoredRun, UnreadableRun } from '../../runs/list.ts';
-import { isLive } from '../../runs/state.ts';
+import { isOver } from '../../runs/state.ts';
 import type { Log } from '../log.ts';
 import { runsFolders } from '../settings.ts';
 import { repeatWhile } from './repeatWhile.ts';
@@ -32,7 +32,7 @@ export interface RunStore {
 
 /** Milliseconds over which changes on disk are gathered. */
 const settle = 60;
-/** Milliseconds between two looks whether the processes of live runs are still there. */
+/** Milliseconds between two looks whether the processes of live runs are still there, and what became of those on other machines. */
 const processLook = 2000;
 
 export function createRunStore(log: Log): RunStore {
@@ -46,7 +46,7 @@ export function createRunStore(log: Log): RunStore {
 
   const tell = (runs: readonly string[]): void => {
     if (runs.length > 0) changed.fire(runs);
-    lookAtProcesses(!disposed && catalogue.runs().some(({ state }) => isLive(state)));
+    lookAtProcesses(!disposed && catalogue.runs().some(({ state }) => !isOver(state)));
   };
   const lookAtProcesses = repeatWhile(processLook, () => void catalogue.lookAtProcesses().then(tell));
   const scan = async (): Promise<void> => {

@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import { networkId } from '../../protocol/networkName.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
-import { elsewhereRefusal } from './elsewhere.ts';
+import { trainsElsewhere } from './elsewhere.ts';
 import type { LiveRuns } from './liveRuns.ts';
 import type { RunStore } from './runStore.ts';
 
@@ -34,7 +34,7 @@ export function createSpeedMemory(
     live.onDidChange(() => {
       for (const { folder, step } of live.all()) {
         const record = runs.get(folder)?.record;
-        const isHere = record !== undefined && elsewhereRefusal(record) === undefined;
+        const isHere = record !== undefined && !trainsElsewhere(record);
         if (step && isHere) last.set(folder, step.imagesPerSecond);
       }
     }),

@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import * as z from 'zod';
 import { showFailure } from '../commands/registerCommand.ts';
 import { missingPartSchema, mostParts, studyFiles, type MissingPart } from '../../protocol/study.ts';
-import { isLive } from '../../runs/state.ts';
+import { isOver } from '../../runs/state.ts';
 import { readStudy } from '../../runs/study.ts';
 import type { Parts } from '../parts.ts';
 import { withProgress } from '../service/showProgress.ts';
@@ -49,7 +49,7 @@ export function createStudies(
       study?.parts.every(({ run }) => {
         const own = join(dirname(folder), run);
         const stored = runs.get(own);
-        return !trainers.isQueued(own) && !(stored && isLive(stored.state));
+        return !trainers.isQueued(own) && !(stored && !isOver(stored.state));
       }) === true
     );
   };

@@ -11,10 +11,12 @@ import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { type AskedRuns, createAskedRuns } from './askedRuns.ts';
 import { controlRun } from './controlRun.ts';
+import { trainsElsewhere, trainsHere } from './elsewhere.ts';
 import { endNow } from './endNow.ts';
 import { createFollowedRuns } from './followedRuns.ts';
 import type { FollowedRun } from './followRun.ts';
 import { createOwnTrainers } from './ownTrainers.ts';
+import { createJobs, type Jobs } from './jobs.ts';
 import type { QueuedRun } from './queuedRuns.ts';
 import type { RunStore } from './runStore.ts';
 import type { TrainingRequest } from '../../runs/startTrainer.ts';
@@ -33,7 +35,7 @@ export interface Trainers {
   readonly onDidChangeQueue: vscode.Event<void>;
   /** A run that this window started has its folder now. */
   readonly onDidStart: vscode.Event<string>;
-  /** Finishes the step, saves, ends. */
+  /** Finishes the step, saves, ends; of a run that waits for its job, takes that out of the queue. */
   readonly stop: (folder: string) => Promise<void>;
   /** What a run was asked for and has not done yet. */
   readonly requestOf: AskedRuns['requestOf'];
@@ -44,6 +46,8 @@ export interface Trainers {
   readonly pause: (folder: string) => Promise<void>;
   /** Lets a paused run go on, or goes on with one that ended or was interrupted. Returns its folder. */
   readonly resume: (folder: string) => Promise<string>;
+  /** The schedulers of runs that were submitted. */
+  readonly jobs: Jobs;
   /** Follows a run's events until the last who asked disposes of it. Throws a user error for a folder that is no run. */
   readonly follow: (folder: string) => FollowedRun & { readonly dispose: () => void };
   /** Takes up the queue that an earlier window left. */
@@ -56,19 +60,20 @@ export function createTrainers(
   { log, runs }: { log: Log; runs: RunStore },
 ): Trainers {
   const own = createOwnTrainers(context, { log, runs });
+  const jobs = createJobs(context);
   const didAsk = new vscode.EventEmitter<string>();
   const asked = createAskedRuns(
     (folder) => runs.get(folder)?.state,
     (folder) => didAsk.fire(folder),
   );
-  const isBusy = () => own.isStarting() || runs.runs.some(({ state }) => isLive(state));
+  const isBusy = () => own.isStarting() || runs.runs.some(trainsHere);
   const queue = createTrainingQueue({ memory: context.workspaceState, log, start: own.start, isBusy });
   // The socket closes a moment before the process is gone.
   const followed = createFollowedRuns((folder) => void setTimeout(() => void runs.refresh(folder), 300));
-  /** Asks the process of a live run. */
+  /** Asks the process of a live run, or where it was submitted to. */
   const ask = (folder: string, type: RunRequest): Promise<void> => {
     const run = known(runs, folder);
-    return asked.ask(folder, type, () => controlRun(run, { type }));
+    return asked.ask(folder, type, () => (isWithJob(run) ? jobs.control(folder, type) : controlRun(run, { type })));
   };
   const listeners = [
     own,
@@ -119,6 +124,7 @@ export function createTrainers(
       await ask(folder, 'resume');
       return folder;
     },
+    jobs,
     follow: (folder) => followed.follow(known(runs, folder)),
     begin: () => void queue.advance(),
     dispose: () => {
@@ -127,6 +133,11 @@ export function createTrainers(
       for (const listener of listeners) listener.dispose();
     },
   };
+}
+
+/** Whether a run is asked where it was submitted to: it waits there, or trains on another machine. */
+function isWithJob({ state, record, job }: StoredRun): boolean {
+  return state === 'queued' || (job !== undefined && trainsElsewhere(record));
 }
 
 function known(runs: RunStore, folder: string): StoredRun {

@@ -7,7 +7,7 @@ import { runFolderOf } from './runCatalogue.ts';
 
 /** Hears of runs by their folders. */
 export interface RunFoldersListener {
-  /** A run came or went, or its record changed. */
+  /** A run came or went, or its record or that of its job changed. */
   readonly onRun: (run: string) => void;
   /** Its `metrics.jsonl` grew. */
   readonly onGrow: (run: string) => void;
@@ -33,7 +33,7 @@ export function watchRunFolders(folders: readonly string[], listener: RunFolders
     if (run === undefined) return;
     if (path === join(run, runFiles.metrics)) onGrow(run);
     else if (dirname(path) === join(run, runFiles.checkpoints)) onCheckpoint(run);
-    else if (path === run || path === join(run, runFiles.record)) onRun(run);
+    else if ([run, join(run, runFiles.record), join(run, runFiles.job)].includes(path)) onRun(run);
   };
   const unwatched = new Set(folders.filter((folder) => !existsSync(folder)));
   const ends = folders

@@ -1,7 +1,6 @@
 import { basename, join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
-import type { RunRecord } from '../../protocol/runRecord.ts';
 import { configurationUri } from '../commands/configurationDocuments.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import { networkName } from '../../protocol/networkName.ts';
@@ -13,8 +12,8 @@ import {
   savedCheckpoint,
 } from '../../runs/checkpointFiles.ts';
 import { defaultRunName } from '../../runs/name.ts';
-import { type DerivedRunState, isLive } from '../../runs/state.ts';
-import { elsewhereRefusal } from '../trainer/elsewhere.ts';
+import type { DerivedRunState } from '../../runs/state.ts';
+import { reachOf } from '../trainer/elsewhere.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
 import { checkpointDescription, checkpointTooltip, rowTitle, runDescription, runTooltip } from './formatRun.ts';
@@ -216,16 +215,16 @@ function runItem(run: StoredRun, node: RunNode, epoch: number | undefined): vsco
   return item;
 }
 
-/** Which commands the row offers: none that would control a run of another machine, or use a checkpoint that is not there. */
-function contextOf({ folder, state, record }: StoredRun): string {
+/** Which commands the row offers: none that would control a run that cannot be reached, or use a checkpoint that is not there. */
+function contextOf(run: StoredRun): string {
+  const { folder, state, job } = run;
   const saved = savedCheckpoint(folder) === undefined ? '' : ':saved';
-  return `run:${state.replace(' ', '-')}${saved}:${reachOf(state, record)}`;
+  const given = job === undefined ? '' : ':job';
+  return `run:${state.replace(' ', '-')}${saved}${given}:${reachWords[reachOf(run) ?? 'elsewhere']}`;
 }
 
-function reachOf(state: DerivedRunState, record: RunRecord): 'ended' | 'live' | 'elsewhere' {
-  if (!isLive(state)) return 'ended';
-  return elsewhereRefusal(record) === undefined ? 'live' : 'elsewhere';
-}
+/** The end of a row's context: how its run can be asked. */
+const reachWords = { here: 'live', folder: 'away', elsewhere: 'elsewhere', none: 'ended' } as const;
 
 function checkpointItem(node: CheckpointNode): vscode.TreeItem {
   const { path } = node;

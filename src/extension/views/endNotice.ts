@@ -75,13 +75,17 @@ async function tell(run: StoredRun, parts: EndParts): Promise<void> {
     case 'failed':
       return choose(vscode.window.showErrorMessage, failedText(record), [resume, show]);
     case 'broken off':
-      return choose(vscode.window.showWarningMessage, `${l10n.t('{0} was interrupted.', title)} ${saved}`, [
-        resume,
-        show,
-      ]);
+      return choose(vscode.window.showWarningMessage, `${interruption(run)} ${saved}`, [resume, show]);
     default:
       return undefined;
   }
+}
+
+function interruption({ record, job }: StoredRun): string {
+  const title = runTitle(record.name);
+  return job === undefined
+    ? l10n.t('{0} was interrupted.', title)
+    : l10n.t('{0} is lost: its job gives no sign of life.', title);
 }
 
 function failedText({ name, reason }: StoredRun['record']): string {

@@ -3,14 +3,14 @@ import * as l10n from '@vscode/l10n';
 import { networkName } from '../../protocol/networkName.ts';
 import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import { duration } from '../../protocol/duration.ts';
+import type { JobRecord } from '../../protocol/jobRecord.ts';
 import { headDropout, type TrainingConfig } from '../../protocol/trainingConfig.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
-import { type DerivedRunState, isLive } from '../../runs/state.ts';
-import { elsewhereRefusal } from '../trainer/elsewhere.ts';
+import type { DerivedRunState } from '../../runs/state.ts';
 import { inMarkdown } from '../plainText.ts';
-import { stateWord } from './stateWord.ts';
+import { standingWord, stateWord } from './stateWord.ts';
 
 /** 0.9234 -> `92.3 %`. */
 export function percent(share: number): string {
@@ -34,20 +34,22 @@ export function rowTitle(name: string): string {
 }
 
 /** What stands beside a run's name in lists: `running · 92.3 % · epoch 1.3 of 5`. */
-export function runDescription({ record, state }: StoredRun, liveEpoch?: number): string {
+export function runDescription(run: StoredRun, liveEpoch?: number): string {
+  const { record } = run;
   const { best, config, progress } = record;
   const accuracy = best === undefined ? [] : [percent(best.validAccuracy)];
-  const place = isLive(state) && elsewhereRefusal(record) !== undefined ? [l10n.t('elsewhere')] : [];
   const epoch = liveEpoch ?? progress?.epoch;
   const done = epoch === undefined ? [] : [l10n.t('epoch {0} of {1}', epochs(epoch), config.epochs)];
-  return [stateWord(state), ...place, ...accuracy, ...done].join(' · ');
+  return [standingWord(run), ...accuracy, ...done].join(' · ');
 }
 
 /** Markdown for the tooltip of a run. */
-export function runTooltip({ record, state, folder }: StoredRun): string {
+export function runTooltip(run: StoredRun): string {
+  const { record, folder, job } = run;
   const { config, environment, data, best, reason } = record;
   const rows: [string, string | undefined][] = [
-    [l10n.t('State'), reason === undefined ? stateWord(state) : `${stateWord(state)}: ${reason}`],
+    [l10n.t('State'), reason === undefined ? standingWord(run) : `${standingWord(run)}: ${reason}`],
+    [l10n.t('Job'), job && jobText(job)],
     [l10n.t('Network'), networkName(config.network)],
     [l10n.t('Method'), methodOf(config)],
     [
@@ -84,6 +86,14 @@ export function runTooltip({ record, state, folder }: StoredRun): string {
     [l10n.t('Folder'), folder],
   ];
   return table(runTitle(record.name), rows);
+}
+
+/** `slurm 12_3, submitted 11/30/2026, 2:50:00 AM, requeued 2 times`. */
+function jobText({ scheduler, job, host, submitted, requeues = 0 }: JobRecord): string {
+  const place = host === undefined ? scheduler : `${scheduler} ${host}`;
+  const since = l10n.t('submitted {0}', new Date(submitted).toLocaleString());
+  const again = requeues === 0 ? [] : [requeues === 1 ? l10n.t('requeued once') : l10n.t('requeued {0} times', requeues)]; // prettier-ignore
+  return [`${place} ${job}`, since, ...again].join(', ');
 }
 
 function methodOf({ method, topTensors, frozenPrecision }: TrainingConfig): string {

@@ -1,5 +1,8 @@
 import * as l10n from '@vscode/l10n';
+import type { JobStanding } from '../../protocol/trainingPanel.ts';
+import type { StoredRun } from '../../runs/list.ts';
 import type { DerivedRunState } from '../../runs/state.ts';
+import { trainsElsewhere } from '../trainer/elsewhere.ts';
 
 const words: Readonly<Record<DerivedRunState, string>> = {
   preparing: l10n.t('preparing'),
@@ -13,7 +16,30 @@ const words: Readonly<Record<DerivedRunState, string>> = {
   'broken off': l10n.t('interrupted'),
 };
 
+const jobWords: Readonly<Record<JobStanding, string>> = {
+  queued: l10n.t('queued'),
+  requeued: l10n.t('requeued'),
+  lost: l10n.t('lost'),
+};
+
+/** What is known of a run's job that does not train it now. */
+export function jobStanding({ state, job }: Pick<StoredRun, 'state' | 'job'>): JobStanding | undefined {
+  if (state === 'queued') return (job?.requeues ?? 0) > 0 ? 'requeued' : 'queued';
+  return state === 'broken off' && job !== undefined ? 'lost' : undefined;
+}
+
 /** What people read for a state. */
 export function stateWord(state: DerivedRunState): string {
   return words[state];
+}
+
+/** What people read for the state of a run, with what is known of its job and where it trains: `requeued`, `running on node7`. */
+export function standingWord(run: Pick<StoredRun, 'state' | 'record' | 'job'>): string {
+  const { state, record } = run;
+  const standing = jobStanding(run);
+  if (standing !== undefined) return jobWords[standing];
+  const word = stateWord(state);
+  if (state !== record.state || !trainsElsewhere(record)) return word;
+  const host = record.process?.host;
+  return host === undefined ? l10n.t('{0} · elsewhere', word) : l10n.t('{0} on {1}', word, host);
 }

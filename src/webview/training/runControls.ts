@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import type { RunAction } from '../../protocol/trainingPanel.ts';
+import type { JobStanding, RunAction } from '../../protocol/trainingPanel.ts';
 import { weightsAdviceForEditor } from '../../protocol/weightsAdvice.ts';
 import { relativeTo } from '../../protocol/runLog.ts';
 import { element } from '../components/element.ts';
@@ -77,7 +77,7 @@ export function runControls(act: (action: RunAction, run: PageRun) => void): Run
       const now = shownState(run);
       const offered: OfferedAction[] = [...offeredActions(run), { action: 'configuration' }];
       const lines = notes(run);
-      const key = JSON.stringify([run.folder, run.title, now, offered, run.usable, run.refusal, lines]);
+      const key = JSON.stringify([run.folder, run.title, now, run.away, offered, run.usable, run.refusal, lines]);
       if (key === shown) return;
       shown = key;
       setText(name, run.title);
@@ -109,13 +109,21 @@ function againText({ record }: PageRun): ActionText {
   return record.missing === 'weights' ? tryAgain : startAgain;
 }
 
-function notes({ record, brokenOff, usable, refusal, folder, curves }: PageRun): string[] {
+const jobNotes: Record<JobStanding, string> = {
+  queued: l10n.t('This run waits for its job to begin. “Show Job Status” in its menu says why.'),
+  requeued: l10n.t('This run waits for its job to go on. “Show Job Status” in its menu says why.'),
+  lost: l10n.t(
+    'This run gives no sign of life. “Show Job Status” in its menu says what is known of it; Resume submits it again, or continues it here.',
+  ),
+};
+
+function notes({ record, brokenOff, job, usable, refusal, folder, curves }: PageRun): string[] {
   const interrupted = usable
     ? l10n.t('The process of this run is gone. Resume continues from its last checkpoint.')
     : l10n.t('The process of this run ended before its first checkpoint, so it can only start again.');
   const reason = record.state === 'failed' || record.state === 'stopped' ? record.reason : undefined;
   const whole = reason && record.missing === 'weights' ? weightsAdviceForEditor(reason) : reason;
-  const ended = brokenOff ? interrupted : whole && relativeTo(folder, whole);
+  const ended = job ? jobNotes[job] : brokenOff ? interrupted : whole && relativeTo(folder, whole);
   const lines = [ended, refusal].filter((line) => line !== undefined && line !== '');
   const warnings = [...curves.sessionWarnings, ...record.environment.fallbacks];
   return [...(lines as string[]), ...warnings.map((warning) => `⚠ ${relativeTo(folder, warning)}`)];

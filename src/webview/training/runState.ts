@@ -2,17 +2,17 @@ import * as l10n from '@vscode/l10n';
 import type { RunRecord } from '../../protocol/runRecord.ts';
 import type { RunState } from '../../protocol/trainingEvents.ts';
 import { trainsWithoutWeights } from '../../protocol/weightsAdvice.ts';
-import type { RunAction, RunRequest, ShownRun } from '../../protocol/trainingPanel.ts';
+import type { JobStanding, RunAction, RunRequest, ShownRun } from '../../protocol/trainingPanel.ts';
 
 /** What is needed to say what a run does and what can be done with it. */
-export type RunStanding = Pick<ShownRun, 'brokenOff' | 'asked' | 'usable'> & {
+export type RunStanding = Pick<ShownRun, 'brokenOff' | 'asked' | 'usable' | 'job' | 'away'> & {
   record: Pick<RunRecord, 'state' | 'missing'> & { config: Pick<RunRecord['config'], 'network'> };
 };
 /** A button for a run; a disabled one says what is being done already. */
 export type OfferedAction = { action: RunAction; disabled?: boolean };
 
 /** What is said of a run: its state, or what it was asked for. */
-export type ShownState = RunState | 'interrupted' | 'pausing' | 'resuming';
+export type ShownState = RunState | JobStanding | 'interrupted' | 'pausing' | 'resuming';
 
 const stateWords: Record<ShownState, string> = {
   preparing: l10n.t('Preparing'),
@@ -25,6 +25,9 @@ const stateWords: Record<ShownState, string> = {
   stopped: l10n.t('Stopped'),
   failed: l10n.t('Failed'),
   interrupted: l10n.t('Interrupted'),
+  queued: l10n.t('Queued'),
+  requeued: l10n.t('Requeued'),
+  lost: l10n.t('Lost'),
 };
 const askedStates: Record<RunRequest, ShownState> = { stop: 'stopping', pause: 'pausing', resume: 'resuming' };
 
@@ -33,28 +36,33 @@ export function shownState({
   record,
   brokenOff,
   asked,
-}: Pick<RunStanding, 'record' | 'brokenOff' | 'asked'>): ShownState {
+  job,
+}: Pick<RunStanding, 'record' | 'brokenOff' | 'asked' | 'job'>): ShownState {
   if (asked !== undefined) return askedStates[asked];
-  return brokenOff ? 'interrupted' : record.state;
+  return job ?? (brokenOff ? 'interrupted' : record.state);
 }
 
-/** The same in words. */
-export function stateWord(run: Pick<RunStanding, 'record' | 'brokenOff' | 'asked'>): string {
-  return stateWords[shownState(run)];
+/** The same in words, with where it trains. */
+export function stateWord(run: Pick<RunStanding, 'record' | 'brokenOff' | 'asked' | 'job' | 'away'>): string {
+  const word = stateWords[shownState(run)];
+  const { host } = run.away ?? {};
+  return host === undefined ? word : l10n.t('{0} on {1}', word, host);
 }
 
 /** Whether a process works on the run now. */
-export function isLive({ record, brokenOff }: Pick<RunStanding, 'record' | 'brokenOff'>): boolean {
-  return !brokenOff && ['preparing', 'running', 'paused', 'stopping'].includes(record.state);
+export function isLive({ record, brokenOff, job }: Pick<RunStanding, 'record' | 'brokenOff' | 'job'>): boolean {
+  return !brokenOff && job === undefined && ['preparing', 'running', 'paused', 'stopping'].includes(record.state);
 }
 
 /** What can be done with a run now: nothing that cannot work. */
 export function offeredActions(run: RunStanding): OfferedAction[] {
   const { record, asked, usable } = run;
-  if (isLive(run)) return liveActions(record.state, asked);
-  const canResume = record.state !== 'finished';
+  if (isLive(run)) return liveActions(record.state, asked, run.away !== undefined);
+  const waits = run.job === 'queued' || run.job === 'requeued';
+  const canResume = record.state !== 'finished' && !waits;
   const lacksWeights = record.state === 'failed' && record.missing === 'weights';
   return [
+    ...(waits ? [{ action: 'stop' as const, disabled: asked === 'stop' }] : []),
     ...(canResume ? [{ action: 'resume' as const, disabled: asked === 'resume' }] : []),
     ...(lacksWeights ? (['openWeightsFolder', 'setMirror'] as const).map((action) => ({ action })) : []),
     ...(lacksWeights && trainsWithoutWeights(record.config.network)
@@ -65,9 +73,12 @@ export function offeredActions(run: RunStanding): OfferedAction[] {
   ];
 }
 
-function liveActions(state: RunState, asked: RunRequest | undefined): OfferedAction[] {
+/** A process of another machine cannot be ended in the middle of its step. */
+function liveActions(state: RunState, asked: RunRequest | undefined, isAway: boolean): OfferedAction[] {
   const isStopping = asked === 'stop' || state === 'stopping';
   const first = state === 'paused' ? 'resume' : 'pause';
-  const stop: OfferedAction = { action: isStopping ? 'stopNow' : 'stop' };
+  const stop: OfferedAction = isAway
+    ? { action: 'stop', disabled: isStopping }
+    : { action: isStopping ? 'stopNow' : 'stop' };
   return state === 'preparing' ? [stop] : [{ action: first, disabled: isStopping || asked !== undefined }, stop];
 }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';
-import { elsewhereRefusal } from '../../../src/extension/trainer/elsewhere.ts';
+import { elsewhereRefusal, reachOf } from '../../../src/extension/trainer/elsewhere.ts';
 import { endNow } from '../../../src/extension/trainer/endNow.ts';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
 import { thisProcess } from '../../../src/runs/owner.ts';
-import { stateName } from '../../../src/runs/state.ts';
+import { type DerivedRunState, stateName } from '../../../src/runs/state.ts';
+import { standingWord } from '../../../src/extension/views/stateWord.ts';
 import { temporaryFolder, writeRun } from './storedRun.ts';
 
 const other = { pid: process.pid, started: new Date().toISOString(), host: 'another.example' };
@@ -16,6 +17,29 @@ test('a live run of another machine can only be looked at, and its machine is na
   assert.equal(elsewhereRefusal(record({ process: thisProcess() })), undefined);
   assert.equal(elsewhereRefusal(record({ process: other, state: 'stopped' })), undefined);
   assert.equal(elsewhereRefusal(record({})), undefined);
+});
+
+test('a run of another machine is asked by its folder if whoever trains it looks there, and a job that waits always', () => {
+  const reach = (changes: Partial<RunRecord>, state: DerivedRunState = 'running') =>
+    reachOf({ state, record: record(changes) });
+  assert.equal(reach({ process: other }), undefined);
+  assert.equal(reach({ process: other, heedsControl: true }), 'folder');
+  assert.equal(elsewhereRefusal(record({ process: other, heedsControl: true })), undefined);
+  assert.equal(reach({ process: thisProcess(), heedsControl: true }), 'here');
+  assert.equal(reach({ state: 'preparing' }, 'queued'), 'folder');
+  assert.equal(reach({ process: other, heedsControl: true }, 'broken off'), 'none');
+});
+
+test('a run is queued, requeued or lost by its job, and trains on the machine that is named', () => {
+  const job = { version: 1, scheduler: 'slurm', job: '12_3', submitted: '2026-01-02T03:04:05.000Z' } as const;
+  const word = (state: DerivedRunState, changes: Partial<RunRecord>, requeues?: number) =>
+    standingWord({ state, record: record(changes), job: { ...job, ...(requeues === undefined ? {} : { requeues }) } });
+  assert.equal(word('queued', { state: 'preparing' }), 'queued');
+  assert.equal(word('queued', { state: 'preparing' }, 2), 'requeued');
+  assert.equal(word('broken off', { process: other }), 'lost');
+  assert.equal(word('running', { process: other }), 'running on another.example');
+  assert.equal(standingWord({ state: 'running', record: record({ process: thisProcess() }) }), 'running');
+  assert.equal(standingWord({ state: 'broken off', record: record({ process: thisProcess() }) }), 'interrupted');
 });
 
 test('a live run of another machine is not ended by its number here', async (context) => {

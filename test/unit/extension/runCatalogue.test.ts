@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { rm, writeFile } from 'node:fs/promises';
+import { rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { readRunRecord } from '../../../src/runs/record.ts';
@@ -60,6 +60,22 @@ test('records that cannot be understood are listed with the reason, and runs tha
   await rm(gone, { recursive: true });
   assert.deepEqual(await catalogue.scan([parent]), [gone]);
   assert.deepEqual(catalogue.runs(), []);
+});
+
+test('what another machine writes to the run of a job is found without a word from the system', async (context) => {
+  const parent = await temporaryFolder(context);
+  const folder = await writeRun(parent, 'far', { state: 'preparing' });
+  const job = { version: 1, scheduler: 'slurm', job: '7', submitted: '2026-01-02T03:04:05.000Z' };
+  await writeFile(join(folder, 'job.json'), JSON.stringify(job));
+  const catalogue = createRunCatalogue();
+  await catalogue.scan([parent]);
+  assert.equal(catalogue.get(folder)?.state, 'queued');
+  assert.deepEqual(await catalogue.lookAtProcesses(), []);
+  await writeRun(parent, 'far', { state: 'finished', updated: '2026-01-02T03:05:00.000Z' });
+  await utimes(join(folder, 'run.json'), new Date(), new Date(Date.now() + 5000));
+  assert.deepEqual(await catalogue.lookAtProcesses(), [folder]);
+  assert.equal(catalogue.get(folder)?.state, 'finished');
+  assert.deepEqual(await catalogue.lookAtProcesses(), []);
 });
 
 test('a path is traced to its run, whatever lies between', () => {

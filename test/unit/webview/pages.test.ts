@@ -87,6 +87,19 @@ test('what is offered for a run can work: without a checkpoint no test, classify
   assert.equal(stateWord(standing('running', { brokenOff: true })), 'Interrupted');
 });
 
+test('a job that waits can be taken out of its queue, a lost one goes on, and a far process is not ended at once', () => {
+  for (const job of ['queued', 'requeued'] as const)
+    assert.deepEqual(offered('preparing', { job, usable: false }), ['stop', 'trainAgain']);
+  assert.deepEqual(offered('preparing', { job: 'queued', asked: 'stop', usable: false }), ['(stop)', 'trainAgain']);
+  assert.deepEqual(offered('running', { job: 'lost', brokenOff: true }).slice(0, 2), ['resume', 'test']);
+  assert.deepEqual(offered('running', { away: {} }), ['pause', 'stop']);
+  assert.deepEqual(offered('running', { away: {}, asked: 'stop' }), ['(pause)', '(stop)']);
+  assert.deepEqual(offered('paused', { away: {} }), ['resume', 'stop']);
+  assert.equal(stateWord(standing('preparing', { job: 'requeued' })), 'Requeued');
+  assert.equal(stateWord(standing('running', { job: 'lost', brokenOff: true })), 'Lost');
+  assert.equal(stateWord(standing('running', { away: { host: 'node7' } })), 'Running on node7');
+});
+
 test('a run that was asked to stop says so, and what is left is to stop it now', () => {
   assert.deepEqual(offered('running', { asked: 'stop' }), ['(pause)', 'stopNow']);
   assert.deepEqual(offered('stopping'), ['(pause)', 'stopNow']);

@@ -412,6 +412,7 @@ async function openFolder(
       machine: machineText(),
       fallbacks: [],
     },
+    heedsControl: true,
     ...(resumed === undefined ? {} : { resumedFrom: resumed.path }),
   };
   if (reopened === undefined) {
