@@ -184,11 +184,11 @@ async function freePorts(count: number): Promise<number[]> {
   );
 }
 
-/** Waits until something is so; throws after a minute. */
+/** Waits until something is so; throws after three minutes. */
 export async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 60_000;
+  const end = Date.now() + 180_000;
   while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`a minute went by before ${what}`);
+    if (Date.now() > end) throw new Error(`three minutes went by before ${what}`);
     await delay(100);
   }
 }
