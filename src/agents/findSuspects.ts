@@ -4,7 +4,8 @@ import { text } from '../protocol/bounded.ts';
 import type { ClassifierSource } from '../protocol/serviceProtocol.ts';
 import { suspectKinds } from '../protocol/suspect.ts';
 import { dataInput, layoutInput, limitInput, runInput } from './inputs.ts';
-import { answerOf, defineTool, readsOnly, type ToolContext } from './tool.ts';
+import { requireNetwork } from './listNetworks.ts';
+import { answerOf, defineTool, readsOnly } from './tool.ts';
 import { checkpointInside, dataFolder, pathShown } from './workplace.ts';
 
 /** Images that look wrong. */
@@ -62,7 +63,7 @@ export const findSuspects = defineTool({
         : { kind: 'checkpoint', path: await checkpointInside(workplace, run) };
     const by = run === undefined ? `the pretrained network ${network ?? ''}` : `the network of ${run}`;
     const question =
-      source.kind === 'architecture' && !(await hasWeights(source.name, context))
+      source.kind === 'architecture' && (await requireNetwork(source.name, context))?.weightsHere !== true
         ? `Download the pretrained weights of ${source.name} into the cache folder, and look for suspect images in ${pathShown(workplace, data)} with them?`
         : undefined;
     return {
@@ -94,9 +95,3 @@ export const findSuspects = defineTool({
     };
   },
 });
-
-/** Whether the weights of a network lie on this machine. */
-async function hasWeights(name: string, context: ToolContext): Promise<boolean> {
-  const { networks } = await answerOf(context, { type: 'networks' }, 'networks');
-  return networks.some((network) => network.name === name && network.weightsHere);
-}

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { text } from '../protocol/bounded.ts';
+import { userError } from '../protocol/errors.ts';
+import type { NetworkOffer } from '../protocol/serviceProtocol.ts';
 import { limitInput } from './inputs.ts';
-import { answerOf, defineTool, readsOnly } from './tool.ts';
+import { answerOf, defineTool, readsOnly, type ToolContext } from './tool.ts';
 
 /** What can be trained. */
 export const listNetworks = defineTool({
@@ -45,3 +47,15 @@ export const listNetworks = defineTool({
       },
     }),
 });
+
+/**
+ * What is offered of a network by its name. Throws a user error if there is none; undefined for one that no list has: a
+ * ConvNet of another depth, or one of timm’s on the hub.
+ */
+export async function requireNetwork(name: string, context: ToolContext): Promise<NetworkOffer | undefined> {
+  if (/^(?:ConvNet\d+$|timm\/)/u.test(name)) return undefined;
+  const { networks } = await answerOf(context, { type: 'networks' }, 'networks');
+  const found = networks.find((network) => network.name === name);
+  if (found) return found;
+  throw userError(`There is no network ${name}: list_networks lists those that there are.`);
+}

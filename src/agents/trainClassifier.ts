@@ -1,14 +1,17 @@
+import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as z from 'zod';
 import { path, text } from '../protocol/bounded.ts';
 import { contradictionIn } from '../protocol/contradictions.ts';
 import { usageError, userError } from '../protocol/errors.ts';
+import { plural } from '../protocol/plural.ts';
 import { withRecipe } from '../protocol/recipes.ts';
 import { type GivenConfig, givenConfigSchema } from '../protocol/trainingConfig.ts';
 import { listRuns } from '../runs/list.ts';
 import { checkRunName, defaultRunName } from '../runs/name.ts';
 import { isLive } from '../runs/state.ts';
 import { dataInput } from './inputs.ts';
+import { requireNetwork } from './listNetworks.ts';
 import { defineTool, readsOnly } from './tool.ts';
 import { dataFolder, pathInside, pathShown, type Workplace } from './workplace.ts';
 
@@ -61,13 +64,18 @@ export const trainClassifier = defineTool({
   prepare: async ({ data, network, settings = {}, name, ...named }, context) => {
     const { workplace, engine, device, signal } = context;
     const folder = await dataFolder(workplace, data, signal);
-    const config = configFrom({ engine, device, ...settings, ...named }, folder, network, Object.keys(settings));
+    requireOther(settings);
+    const config = configFrom({ engine, device, ...settings, ...named }, folder, network);
     const wanted = name ?? defaultRunName(network, config.method);
     checkRunName(wanted);
     const out = await runsFolderOf(workplace);
     await requireIdle(workplace);
+    await requireNetwork(network, context);
+    const place = pathShown(workplace, freeFolder(out, wanted));
+    const weights =
+      config.method === 'scratch' ? '' : ' Pretrained weights that are not on this machine are downloaded.';
     return {
-      question: `Train ${network} (${config.method}, ${config.epochs} epochs) on ${pathShown(workplace, folder)}, and write the run into ${pathShown(workplace, join(out, wanted))}? Pretrained weights that are not on this machine are downloaded.`,
+      question: `Train ${network} (${config.method}, ${plural(config.epochs, 'epoch')}) on ${pathShown(workplace, folder)}, and write the run into the new folder ${place}?${weights}`,
       run: async () => {
         const run = basename(await context.startTraining({ config, out, name: wanted }));
         return {
@@ -80,12 +88,18 @@ export const trainClassifier = defineTool({
   },
 });
 
-function configFrom(settings: object, data: string, network: string, free: readonly string[]): GivenConfig {
-  const unknown = free.find((setting) => !Object.hasOwn(others, setting));
-  if (unknown !== undefined) {
-    const known = Object.keys(others).join(', ');
-    throw usageError(`train_classifier has no setting ${unknown.slice(0, 100)} in settings; there it takes ${known}.`);
+/** Throws a user error for what is an input of its own, or is a setting that names a place. */
+function requireOther(settings: object): void {
+  const wrong = Object.keys(settings).find((setting) => !Object.hasOwn(others, setting));
+  if (wrong === undefined) return;
+  if (Object.hasOwn(trainClassifier.input.shape, wrong)) {
+    throw usageError(`${wrong} is an input of train_classifier itself: give it beside settings, not in it.`);
   }
+  const known = Object.keys(others).join(', ');
+  throw usageError(`train_classifier has no setting ${wrong.slice(0, 100)} in settings; there it takes ${known}.`);
+}
+
+function configFrom(settings: object, data: string, network: string): GivenConfig {
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const parsed = givenConfigSchema.safeParse(
     withRecipe({ ...given, data, network: { kind: 'architecture', name: network } }),
@@ -99,6 +113,14 @@ function configFrom(settings: object, data: string, network: string, free: reado
   const contradiction = contradictionIn(parsed.data);
   if (contradiction !== undefined) throw usageError(contradiction);
   return parsed.data;
+}
+
+/** The folder that a run of a name gets: see `createRunFolder`. */
+function freeFolder(out: string, name: string): string {
+  for (let counter = 1; ; counter++) {
+    const folder = join(out, counter === 1 ? name : `${name}-${counter}`);
+    if (!existsSync(folder)) return folder;
+  }
 }
 
 /** Where new runs go. */

@@ -103,7 +103,7 @@ test('a client that knows only the descriptions checks, trains, tests and finds 
   assert.equal(trained['run'], 'colours');
   assert.match(
     questions.at(-1) ?? '',
-    /^Train ConvNet1 \(scratch, 6 epochs\) on data, and write the run into runs\/colours\?/,
+    /^Train ConvNet1 \(scratch, 6 epochs\) on data, and write the run into the new folder runs\/colours\?$/,
   );
 
   const progress: number[] = [];

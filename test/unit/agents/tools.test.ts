@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, realpath } from 'node:fs/promises';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import * as z from 'zod';
@@ -77,7 +77,7 @@ suite('tools for agents', () => {
   });
 
   test('say in one sentence what is wrong with an input', async (t) => {
-    const { context: given } = await context(t);
+    const { context: given } = await context(t, [{ type: 'networks', networks: [], backbones: [], weightsFolder: '' }]);
     const cases: [string, unknown, RegExp][] = [
       ['check_data', {}, /^check_data needs data: Folder of images, .*\.$/],
       ['check_data', { data: 7 }, /^check_data cannot use data: expected a text/],
@@ -100,7 +100,7 @@ suite('tools for agents', () => {
         { data: 'data', network: 'resnet18', epochs: 0 },
         /^train_classifier cannot use epochs: expected/,
       ],
-      ['train_classifier', { data: 'data', network: 'resnet18', settings: { data: '/etc' } }, /^train_classifier has no setting data in settings/], // prettier-ignore
+      ['train_classifier', { data: 'data', network: 'resnet18', settings: { data: '/etc' } }, /^data is an input of train_classifier itself/], // prettier-ignore
       ['train_classifier', { data: 'data', network: 'resnet18', settings: { classNames: '/etc/x' } }, /no setting classNames/], // prettier-ignore
       [
         'train_classifier',
@@ -124,11 +124,12 @@ suite('tools for agents', () => {
   test('ask before they start a training, and say what is written where', async (t) => {
     const { folder, started, context: given } = await context(t);
     const train = toolNamed('train_classifier');
+    await mkdir(join(folder, 'runs/ConvNet1-scratch'), { recursive: true });
     const input = { data: 'data', network: 'ConvNet1', method: 'scratch', settings: { mixup: 0.2 }, recipe: 'quick' };
     const call = await train.prepare(input, given);
     assert.match(
       call.question ?? '',
-      /^Train ConvNet1 \(scratch, 5 epochs\) on data, and write the run into runs\/ConvNet1-scratch\?/,
+      /^Train ConvNet1 \(scratch, 5 epochs\) on data, and write the run into the new folder runs\/ConvNet1-scratch-2\?$/,
     );
     assert.deepEqual(started, []);
     const { run, folder: told } = await resultOf(train, call);
