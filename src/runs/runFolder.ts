@@ -62,7 +62,7 @@ export async function createRunFolder(
         await writeRunRecord(staged, { ...record, version: runRecordVersion, name: unique, updated: record.created });
         if (!(await moved(staged, path))) continue;
         await syncFolder(parent);
-        return await openRunFolder(path, () => undefined);
+        return await openRunFolder(path);
       }
     } finally {
       await rm(staged, { recursive: true, force: true });
@@ -76,19 +76,19 @@ export async function createRunFolder(
  * Takes a run's folder over to go on in it. What a crash left unfinished is removed. Throws a user error where it is no
  * run's, or where another process still trains in it.
  */
-export function reopenRunFolder(folder: string): Promise<RunFolder> {
+export async function reopenRunFolder(folder: string): Promise<RunFolder> {
   const path = resolve(folder);
-  return openRunFolder(path, (record) => {
-    // Of a process that the record does not name, the lock alone tells, which is ours now.
-    if (record.process !== undefined && isLive(stateOf(path, record))) throw stillTraining(record.name);
-  });
+  // Before our own lock is a sign of life. Of a process that the record does not name, the lock alone tells.
+  const record = await readRunRecord(path);
+  if (record.process !== undefined && isLive(stateOf(path, record))) throw stillTraining(record.name);
+  return openRunFolder(path);
 }
 
 function stillTraining(name: string): Error {
   return userError(`The run ${name} is still training. Stop it first, or give the new run a name of its own.`);
 }
 
-async function openRunFolder(path: string, check: (record: RunRecord) => void): Promise<RunFolder> {
+async function openRunFolder(path: string): Promise<RunFolder> {
   const { name } = await readRunRecord(path);
   const lock = await tryLock(join(path, runFiles.lock)).catch((error: unknown) => {
     throw diskError(error, path);
@@ -96,9 +96,7 @@ async function openRunFolder(path: string, check: (record: RunRecord) => void): 
   if (lock === undefined) throw stillTraining(name);
   try {
     // Read again: whoever had the lock may have written it since.
-    const record = await readRunRecord(path);
-    check(record);
-    return await ownFolder(path, record, lock);
+    return await ownFolder(path, await readRunRecord(path), lock);
   } catch (error) {
     await lock.release();
     throw diskError(error, path);

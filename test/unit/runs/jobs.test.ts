@@ -58,6 +58,19 @@ test('a run without a process that was no job is taken over when nobody holds it
   await (await reopenRunFolder(folder)).close();
 });
 
+test('a run that was lost on another machine is taken over, and one that lives there is not', async (context) => {
+  const folder = await writeRun(await temporaryFolder(context), 'run', { state: 'running', process: elsewhere });
+  const lock = { ...elsewhere, token: '3f0e7a52-6f0b-4a7e-9d1c-0b6a3f0c2d11' };
+  await writeFile(join(folder, 'run.lock'), JSON.stringify(lock));
+  await touch(folder, 'run.json', 100 * patience);
+  await assert.rejects(reopenRunFolder(folder), /still training/);
+  await touch(folder, 'run.lock', patience + 1000);
+  const run = await reopenRunFolder(folder);
+  await run.update({ process: thisProcess() });
+  assert.equal(await stateIn(folder), 'running');
+  await run.close();
+});
+
 test('a job that cannot be understood is left out of a list, and refused where it is asked for', async (context) => {
   const parent = await temporaryFolder(context);
   const folder = await writeRun(parent, 'run', { state: 'preparing' });
