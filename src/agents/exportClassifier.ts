@@ -1,11 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import * as z from 'zod';
 import { path } from '../protocol/bounded.ts';
 import { usageError, userError } from '../protocol/errors.ts';
 import { exportInputs, exportPrecisions } from '../protocol/exportFormat.ts';
+import { readCheckpointMetadata } from '../runs/checkpointHeader.ts';
 import { cropsInput, runInput } from './inputs.ts';
-import { dataOfRun } from './testClassifier.ts';
 import { answerOf, defineTool, readsOnly } from './tool.ts';
 import { checkpointInside, dataFolder, pathInside, pathShown } from './workplace.ts';
 
@@ -57,8 +57,11 @@ export const exportClassifier = defineTool({
       throw userError(`There is no folder for ${given}: name a file in one that is there.`);
     }
     const needsData = imagesOfData || form.precision !== 'float32';
-    // The record of a run may name any folder as its data.
-    if (needsData) await dataFolder(workplace, await dataOfRun(checkpoint, run), signal);
+    // The images are of the folder that the checkpoint names, and it may name any.
+    if (needsData) {
+      const { training } = await readCheckpointMetadata(checkpoint);
+      await dataFolder(workplace, resolve(training.data), signal);
+    }
     const shown = pathShown(workplace, output);
     const copies = imagesOfData ? ', with small copies of validation images in it' : '';
     return {
