@@ -28,7 +28,10 @@ export interface ToolContext {
 
 /** A call whose input was looked at, and of which nothing has been done yet. */
 export interface PreparedCall<Result = object> {
-  /** What the user is to agree to, in a sentence that says what is written or started where; undefined for a call that only reads. */
+  /**
+   * What the user is to agree to, in a sentence that says what is written or started where; undefined for a call that only
+   * reads. It is shown whole: what is cut off was not agreed to.
+   */
   readonly question?: string;
   readonly run: () => Promise<Result>;
 }

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import { CancelledError, UserError } from '../../protocol/errors.ts';
-import { visibleJson } from '../../protocol/visibleText.ts';
+import { visible, visibleJson } from '../../protocol/visibleText.ts';
 import type { PreparedCall, Tool, ToolContext } from '../../agents/tool.ts';
-import { failureSentence, plainText, resultOf } from '../../agents/toolResult.ts';
+import { failureSentence, resultOf } from '../../agents/toolResult.ts';
 import { editorName, tools } from '../../agents/tools.ts';
 import { openWorkplace } from '../../agents/workplace.ts';
 import type { Parts } from '../parts.ts';
@@ -31,7 +31,7 @@ function languageModelTool(tool: Tool, parts: AgentParts): vscode.LanguageModelT
       if (question === undefined) return { invocationMessage: tool.title };
       asked.push(question);
       if (asked.length > mostAsked) asked.shift();
-      const message = new vscode.MarkdownString().appendText(plainText(question));
+      const message = new vscode.MarkdownString().appendText(visible(question));
       return { invocationMessage: tool.title, confirmationMessages: { title: tool.title, message } };
     },
     invoke: async ({ input }, token) => {

@@ -11,7 +11,7 @@ import {
 import * as z from 'zod';
 import packageJson from '../../../package.json' with { type: 'json' };
 import { CancelledError, messageOf, UserError } from '../../protocol/errors.ts';
-import { visibleJson } from '../../protocol/visibleText.ts';
+import { visible, visibleJson } from '../../protocol/visibleText.ts';
 import type { Tool, ToolContext } from '../../agents/tool.ts';
 import { failureSentence, plainText, resultOf } from '../../agents/toolResult.ts';
 import { instructions, tools } from '../../agents/tools.ts';
@@ -58,7 +58,7 @@ async function answerCall(
     const prepared = await tool.prepare(given, { ...context, signal, onProgress: progressOf(call, report) });
     const { question } = prepared;
     if (question !== undefined && !allowWrites) {
-      const other = agreement(plainText(question), call, server);
+      const other = agreement(visible(question), call, server);
       if (other) return other;
     }
     const result = await resultOf(tool, prepared);
