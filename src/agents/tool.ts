@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { userError } from '../protocol/errors.ts';
+import { cancelled, userError } from '../protocol/errors.ts';
 import type { RequestCall } from '../protocol/requestChannel.ts';
 import type { ServiceAnswerBody, ServiceRequestBody } from '../protocol/serviceProtocol.ts';
 import type { TrainingConfig } from '../protocol/trainingConfig.ts';
@@ -89,7 +89,10 @@ export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject
     prepare: async (input, context) => {
       const parsed = tool.input.safeParse(input ?? {});
       if (!parsed.success) throw wrongInput(tool, input, parsed.error);
-      return prepare(parsed.data, context);
+      const call = await prepare(parsed.data, context);
+      // It may have been cancelled while the user was asked.
+      const run = () => (context.signal.aborted ? Promise.reject(cancelled()) : call.run());
+      return { ...call, run };
     },
   };
 }

@@ -10,18 +10,20 @@ import { tools } from '../../../src/agents/tools.ts';
 import { openWorkplace } from '../../../src/agents/workplace.ts';
 import type { ServiceAnswerBody, ServiceRequestBody } from '../../../src/protocol/serviceProtocol.ts';
 import { temporaryFolder, writeFiles } from '../data/temporaryImages.ts';
+import { writeRandomCheckpoint } from '../inference/checkpointFixture.ts';
+import { labels } from '../inference/fakeClassifier.ts';
 
 const root = join(import.meta.dirname, '../../..');
 
 /** A workspace with a folder of data, and what is answered to whoever asks. */
-async function context(t: TestContext, answers: readonly ServiceAnswerBody[] = []) {
+async function context(t: TestContext, answers: readonly ServiceAnswerBody[] = [], { signal } = new AbortController()) {
   const folder = await realpath(await temporaryFolder(t));
   await writeFiles(folder, ['data/a/1.jpg', 'data/b/2.jpg']);
   const asked: ServiceRequestBody[] = [];
   const started: object[] = [];
   const made: ToolContext = {
     workplace: await openWorkplace([folder], [join(folder, 'runs')]),
-    ...{ engine: 'onnx', device: 'cpu', signal: new AbortController().signal, onProgress: () => undefined },
+    ...{ engine: 'onnx', device: 'cpu', signal, onProgress: () => undefined },
     ask: (request, { onAnswer }) => {
       asked.push(request);
       for (const answer of answers) onAnswer?.(answer);
@@ -139,6 +141,30 @@ suite('tools for agents', () => {
     // Of the recipe, of the input, of the settings, and where it computes.
     const { optimizer, method, mixup, device, data } = request.config;
     assert.deepEqual([optimizer, method, mixup, device, data], ['adamw', 'scratch', 0.2, 'cpu', join(folder, 'data')]);
+  });
+
+  test('do nothing once the call is cancelled', async (t) => {
+    const cancelling = new AbortController();
+    const { started, context: given } = await context(t, [], cancelling);
+    const train = toolNamed('train_classifier');
+    const call = await train.prepare({ data: 'data', network: 'ConvNet1', method: 'scratch' }, given);
+    cancelling.abort();
+    await assert.rejects(resultOf(train, call), { name: 'CancelledError' });
+    assert.deepEqual(started, []);
+  });
+
+  test('show images of no folder outside, whatever a checkpoint says of its data', async (t) => {
+    const { folder, asked, context: given } = await context(t);
+    const training = { run: 'test', method: 'scratch' as const, step: 0, epoch: 0, data: join(folder, '..') };
+    const about = { head: { hidden: [], dropout: 0, classes: labels.length }, training };
+    await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' }, about);
+    const input = { run: 'best.safetensors', file: 'model.onnx' };
+    const exporting = toolNamed('export_classifier');
+    await exporting.prepare(input, given);
+    for (const more of [{ imagesOfData: true }, { precision: 'int8' }]) {
+      await assert.rejects(exporting.prepare({ ...input, ...more }, given), /lies outside the workspace/);
+    }
+    assert.deepEqual(asked, []);
   });
 
   test('that download ask, and those whose weights are here do not', async (t) => {
