@@ -93,7 +93,8 @@ export function optunaSampler(
         if (known(trial)) return;
         await begin();
         await tellAll(events);
-        await ask();
+        // Where the question for a trial before it failed, that one is asked for first: else it would get these settings.
+        while (now.trials.length < trial) await ask();
       }),
     finish: (events) =>
       inTurn(async () => {

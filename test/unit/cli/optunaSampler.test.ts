@@ -130,6 +130,23 @@ test('what a killed process asked for, or did not tell any more, is made up for 
   assert.deepEqual(calls.slice(told).map(([name]) => name), ['create-study', 'tell']); // prettier-ignore
 });
 
+test('a question that failed moves no settings to another trial', async (t) => {
+  const folder = await newSweep(t);
+  const { command } = imitation();
+  let fails = true;
+  const sampler = await samplerIn(folder, (args) => {
+    if (args[0] !== 'ask' || !fails) return command(args);
+    fails = false;
+    return Promise.reject(new Error('database is locked'));
+  });
+  const [first, second] = await Promise.allSettled([1, 2].map((trial) => sampler.choose(trial, [])));
+  assert.deepEqual([first?.status, second?.status], ['rejected', 'fulfilled']);
+  assert.deepEqual(
+    [1, 2].map(sampler.drawn),
+    [[], [8]].map((hidden) => ({ hidden, learningRate: 0.01 })),
+  );
+});
+
 test('a database that is not the one of the sweep is refused', async (t) => {
   const folder = await newSweep(t);
   await (await samplerIn(folder, imitation().command)).choose(1, []);
