@@ -9,7 +9,7 @@ import { readStoredRun } from '../../runs/list.ts';
 import { reopenRunFolder } from '../../runs/runFolder.ts';
 import { chooseTrainingEngine } from '../engine/chooseTrainingEngine.ts';
 import { jobHere, requeueJob } from '../submit/slurm.ts';
-import { openWebhook, webhookVariable } from '../webhook/webhook.ts';
+import { webhookOf } from '../webhook/webhook.ts';
 import { createTrainingControl, type TrainingControl } from '../training/run/control.ts';
 import { trainRun } from '../training/run/trainRun.ts';
 import type { Output } from './output.ts';
@@ -83,11 +83,11 @@ async function trainInJob(
   }
   const view = createTrainingView(output);
   const ends: { waits: boolean } = { waits: false };
-  const address = process.env[webhookVariable]?.trim();
+  const webhook = webhookOf(process.env);
   const { done } = await trainRun(await trainingConfigFrom(undefined, { resume: folder }), {
     ...{ out: dirname(folder), resume: folder, chooseEngine: chooseTrainingEngine, control, heedEarlier: true },
     ...(sweep === undefined ? {} : { featuresFolder: join(sweep, sweepFiles.features) }),
-    ...(address ? { webhook: openWebhook(address) } : {}),
+    ...(webhook ? { webhook } : {}),
     onEvent: view.event,
     onProgress: view.preparation,
     waitsAfter: (steps) => (ends.waits = told.outOfTime === 'training' && steps > 0),
