@@ -79,7 +79,9 @@ async function job(options: OptionValues): Promise<void> {
 /** The YAML of a job that trains the settings in a file. Throws a usage or user error. */
 export async function kubernetesJob(file: string, options: OptionValues): Promise<string> {
   const objects = indexedJob(await wishFrom(file, options));
-  return objects.map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false })).join('---\n');
+  // kubectl reads YAML 1.1, in which a bare on, no or y is a Boolean.
+  const readable = { lineWidth: 0, aliasDuplicateObjects: false, compat: 'yaml-1.1' } as const;
+  return objects.map((object) => stringify(object, readable)).join('---\n');
 }
 
 async function wishFrom(file: string, options: OptionValues): Promise<JobWish> {

@@ -145,3 +145,11 @@ test('the image is built from the package of this version, with a label of its d
   );
   assert.match(containerfile('1.2.3', true), /^LABEL fivecrop\.device=cuda$/mu);
 });
+
+test('words that YAML 1.1 takes for something else stay words', async (t) => {
+  const yaml = await printed(t, settings, { name: 'no', pvc: 'on', kueue: 'y', image: '0b1' });
+  for (const line of ['name: "no"', 'claimName: "on"', 'kueue.x-k8s.io/queue-name: "y"', 'image: "0b1"'])
+    assert.ok(yaml.includes(line), line);
+  const [, job] = parseAllDocuments(yaml, { version: '1.1' }).map((document) => document.toJS() as Objects['job']);
+  assert.equal(job?.metadata.name, 'no');
+});
