@@ -8,7 +8,8 @@ import { type FileLimit, readBytes, withRegularFile } from '../../runs/boundedFi
  */
 
 const headerBytes = 128;
-const fileLimit: FileLimit = { what: 'a list of labels', bytes: 64 * 2 ** 20 };
+/** Of the file, and of all that is compressed in it together: labels of a million images. */
+const fileLimit: FileLimit = { what: 'a list of labels', bytes: 8 * 2 ** 20 };
 
 const types = { int8: 1, int32: 5, uint32: 6, matrix: 14, compressed: 15 } as const;
 /** Reads a number of each numeric type, by the format's number of the type. */
@@ -55,6 +56,12 @@ export async function readMatFile(file: string): Promise<ReadonlyMap<string, rea
   try {
     const lists = new Map<string, readonly number[]>();
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let left = fileLimit.bytes;
+    const inflated = ({ buffer, byteOffset, byteLength }: DataView): DataView => {
+      const content = inflateSync(new Uint8Array(buffer, byteOffset, byteLength), { maxOutputLength: left });
+      left -= content.byteLength;
+      return new DataView(content.buffer, content.byteOffset, content.byteLength);
+    };
     for (let at = headerBytes; at < view.byteLength;) {
       const element = elementAt(view, at, isLittle);
       at = element.end;
@@ -66,11 +73,6 @@ export async function readMatFile(file: string): Promise<ReadonlyMap<string, rea
   } catch (error) {
     throw userError(`${file} is a damaged MATLAB file: save or download it again.`, error);
   }
-}
-
-function inflated({ buffer, byteOffset, byteLength }: DataView): DataView {
-  const bytes = inflateSync(new Uint8Array(buffer, byteOffset, byteLength), { maxOutputLength: fileLimit.bytes });
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /** Throws `RangeError` where the view ends before the element does. */

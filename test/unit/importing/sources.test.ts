@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import { readClassList } from '../../../src/ml/data/classList.ts';
 import { classFolders } from '../../../src/ml/importing/classFolders.ts';
 import { innermostFolder } from '../../../src/ml/importing/folderImages.ts';
 import type { FoundImages } from '../../../src/ml/importing/labelledImage.ts';
+import { readMatFile } from '../../../src/ml/importing/matFile.ts';
 import { imagesOfFolder, imagesOfTable } from '../../../src/ml/importing/sourceImages.ts';
 import { splitOfFolder } from '../../../src/protocol/splitFolders.ts';
 import { temporaryFolder, writeFiles } from '../data/temporaryImages.ts';
@@ -219,4 +221,36 @@ test('files of labels and splits that do not fit each other, or are damaged, are
     await writeFile(file, content.subarray(0, bytes));
     await assert.rejects(ofFolder(root), { name: 'UserError' }, `${bytes} bytes`);
   }
+});
+
+test('a file of labels beside class folders, or beside a table of labels, changes nothing', async (t) => {
+  const root = await folderOf(t, {
+    'cat/a.jpg': 'a',
+    'dog/image_00001.jpg': 'b',
+    'imagelabels.mat': 'of something else',
+  });
+  assert.deepEqual(told(root, await ofFolder(root)).images, ['- cat cat/a.jpg', '- dog dog/image_00001.jpg']);
+  const flowers = await flowersFolder(t, 'imagelabels');
+  await writeFile(join(flowers, 'labels.csv'), 'file,label\njpg/image_00001.jpg,cat\njpg/image_00002.jpg,dog\n');
+  assert.deepEqual(told(flowers, await ofFolder(flowers)).images, ['- cat jpg/image_00001.jpg', '- dog jpg/image_00002.jpg']); // prettier-ignore
+});
+
+test('what is far larger than its file is refused together, not only one by one', async (t) => {
+  const element = (type: number, data: Buffer) => {
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(type, 0);
+    head.writeUInt32LE(data.length, 4);
+    return Buffer.concat([head, data]);
+  };
+  // Text, which is passed over.
+  const flags = Buffer.from([4, 0, 0, 0, 0, 0, 0, 0]);
+  const parts = [element(6, flags), element(5, Buffer.alloc(8)), element(1, Buffer.from('a text  ')), element(2, Buffer.alloc(5 * 2 ** 20))]; // prettier-ignore
+  const list = element(15, deflateSync(element(14, Buffer.concat(parts)), { level: 1 }));
+  const root = await flowersFolder(t, 'imagelabels');
+  const file = join(root, 'imagelabels.mat');
+  const header = (await readFile(file)).subarray(0, 128);
+  await writeFile(file, Buffer.concat([header, list]));
+  assert.deepEqual([...(await readMatFile(file))], []);
+  await writeFile(file, Buffer.concat([header, list, list]));
+  await assert.rejects(readMatFile(file), /is a damaged MATLAB file/);
 });
