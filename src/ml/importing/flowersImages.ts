@@ -26,25 +26,30 @@ const lists: readonly (readonly [name: string, split: SplitName])[] = [
 ];
 
 /**
- * The images of a folder in the layout of the Oxford flowers; undefined where it has no `imagelabels.mat`.
+ * The images of a folder in the layout of the Oxford flowers; undefined where it has no `imagelabels.mat`, or no image with
+ * a number to which that could give a class.
  * `images` is where the images are, `jpg` in the folder without it. Throws a user error where its files do not fit one another.
  */
 export async function flowersImages(root: string, images?: string): Promise<FoundImages | undefined> {
   const names = await readdir(root);
   if (!names.includes(files.labels)) return undefined;
+  const folder = images ?? (names.includes(files.images) ? join(root, files.images) : root);
+  const inFolder = await readdir(folder).catch((error: unknown) => {
+    throw userError(`${folder} cannot be read as a folder of images: check the path.`, error);
+  });
+  if (!inFolder.some((name) => numberOf(name) !== undefined)) return undefined;
   const labelsFile = join(root, files.labels);
   const labels = (await readMatFile(labelsFile)).get('labels');
   if (!labels?.every((label) => Number.isInteger(label) && label > 0)) {
     throw userError(`${labelsFile} has no list “labels” of whole numbers from 1 on.`);
   }
   const splits = names.includes(files.splits) ? await readSplits(join(root, files.splits), labels.length) : undefined;
-  const folder = images ?? (names.includes(files.images) ? join(root, files.images) : root);
   const left = createLeft();
   const byNumber = new Map<number, string>();
-  for (const name of await readdir(folder)) {
+  for (const name of inFolder) {
     if (!isImageFile(name)) continue;
-    const number = Number(/^image_0*(\d+)\.\w+$/u.exec(name)?.[1]);
-    if (number >= 1 && number <= labels.length) byNumber.set(number, join(folder, name));
+    const number = numberOf(name);
+    if (number !== undefined && number >= 1 && number <= labels.length) byNumber.set(number, join(folder, name));
     else left.add(`not one of the ${labels.length} images that ${files.labels} numbers`, name);
   }
   const found: LabelledImage[] = [];
@@ -58,6 +63,12 @@ export async function flowersImages(root: string, images?: string): Promise<Foun
     ? `${files.labels} says the classes, ${files.splits} the splits.`
     : `${files.labels} says the classes.`;
   return { images: found, left: left.all(), notes: [says] };
+}
+
+/** 7 of `image_00007.jpg`; undefined for other files. */
+function numberOf(name: string): number | undefined {
+  const digits = isImageFile(name) ? /^image_0*(\d+)\.\w+$/u.exec(name)?.[1] : undefined;
+  return digits === undefined ? undefined : Number(digits);
 }
 
 async function readSplits(file: string, count: number): Promise<ReadonlyMap<number, SplitName>> {

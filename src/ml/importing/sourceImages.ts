@@ -33,8 +33,6 @@ export function isLabelTable(name: string): boolean {
  */
 export async function imagesOfFolder(root: string, options: SourceOptions): Promise<FoundImages> {
   if (options.layout !== 'auto') return folderImages(root, options.layout);
-  const flowers = await flowersImages(root, options.images);
-  if (flowers) return flowers;
   const tables = await tablesIn(root);
   const found: (FoundImages & { readonly file: string })[] = [];
   const notes: string[] = [];
@@ -55,7 +53,7 @@ export async function imagesOfFolder(root: string, options: SourceOptions): Prom
     }
   }
   if (found.length === 0) {
-    const images = await folderImages(root, 'auto');
+    const images = (await flowersImages(root, options.images)) ?? (await folderImages(root, 'auto'));
     return { ...images, notes: [...images.notes, ...notes] };
   }
   const names = someOf(found.map(({ file }) => relative(root, file)));
