@@ -101,6 +101,7 @@ function builds() {
         trainer: 'src/ml/trainer/main.ts',
         dryRun: 'src/ml/trainer/dryRun.ts',
         service: 'src/ml/service/main.ts',
+        remote: 'src/ml/submit/remote/main.ts',
         decodeWorker: 'src/ml/data/decodeWorker.ts',
         magickWorker: 'src/ml/data/magickWorker.ts',
         mapWorker: 'src/ml/features/mapWorker.ts',

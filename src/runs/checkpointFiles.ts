@@ -73,6 +73,16 @@ export async function sweepResumeFiles(folder: string): Promise<void> {
   }
 }
 
+/** Whether a checkpoint in `folder` names a file for its resume that is not there. */
+export async function lacksResumeFile(folder: string): Promise<boolean> {
+  const files = await readdir(folder).catch((): string[] => []);
+  for (const file of files.filter(isCheckpoint)) {
+    const named = await resumeNameIn(join(folder, file));
+    if (named?.resume !== undefined && !files.includes(named.resume)) return true;
+  }
+  return false;
+}
+
 /** What a file says of its resume, whatever version wrote it; undefined where it cannot be read. */
 async function resumeNameIn(path: string): Promise<Pick<CheckpointMetadata, 'resume'> | undefined> {
   const strings = await readSafetensorsMetadata(path).catch(() => undefined);

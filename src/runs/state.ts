@@ -43,12 +43,17 @@ export function stateName(state: DerivedRunState): string {
 /** `stateName`, with what is known of a run's job: `requeued`, `lost`, `running on node7`. */
 export function stateWithPlace(run: {
   readonly state: DerivedRunState;
-  readonly record: Pick<RunRecord, 'process'>;
+  readonly record: Pick<RunRecord, 'process' | 'state'>;
   readonly job?: JobRecord;
 }): string {
   const { state, record, job } = run;
   if (state === 'queued' && (job?.requeues ?? 0) > 0) return 'requeued';
   if (state === 'broken off' && job !== undefined) return 'lost';
+  if (job?.scheduler === 'ssh' && job.host !== undefined) {
+    // It is copied from there only now and then.
+    if (state === 'queued' && record.state !== 'preparing') return `${record.state} on ${job.host} when last seen`;
+    if (isLive(state)) return `${stateName(state)} on ${job.host}`;
+  }
   const { process: owner } = record;
   const isAway = isLive(state) && owner?.host !== undefined && isElsewhere(owner);
   return isAway ? `${stateName(state)} on ${owner.host}` : stateName(state);

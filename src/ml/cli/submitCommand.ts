@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { resolve } from 'node:path';
 import { usageError, UserError, userError } from '../../protocol/errors.ts';
 import type { RunControlAction } from '../../protocol/runControl.ts';
@@ -6,11 +6,12 @@ import { requestControl } from '../../runs/control.ts';
 import { hasRecord, listRuns, readStoredRun, type StoredRun } from '../../runs/list.ts';
 import { checkRunName, defaultRunName, runNameOf } from '../../runs/name.ts';
 import { reopenRunFolder } from '../../runs/runFolder.ts';
-import { isLive, stateWithPlace } from '../../runs/state.ts';
+import { type DerivedRunState, isLive, stateWithPlace } from '../../runs/state.ts';
 import { usualSignal } from '../submit/slurmTarget.ts';
 import type { Explanation, WantedRun } from '../submit/target.ts';
 import { nameOf } from '../training/run/assembleRun.ts';
 import type { OptionValues } from './configFlags.ts';
+import { followRuns } from './followRuns.ts';
 import { createOutput, type Output } from './output.ts';
 import {
   addTargetOptions,
@@ -18,6 +19,7 @@ import {
   countOption,
   explained,
   handOver,
+  targetOf,
   targetOption,
   targets,
 } from './submitTargets.ts';
@@ -27,19 +29,25 @@ import { trainingConfigFrom } from './trainingConfigFrom.ts';
 import { requeueExitCode, work } from './work.ts';
 
 const footer = `
-Runs are handed to a scheduler that trains them on other machines, which must see the folders of the runs, of the images and
-of Fivecrop under the same paths. Settings and data are checked before. The folder of each run is there at once, with its job
-in job.json; "fivecrop runs" and the editor show what becomes of it.
+Runs are handed to a scheduler, or to another host, that trains them. Settings and data are checked before. The folder of
+each run is there at once, with its job in job.json; "fivecrop runs" and the editor show what becomes of it.
 
-Slurm: every run is a batch job, several are one array. ${usualSignal} seconds before the time limit (--signal) the run saves, and the job
+Slurm: its machines must see the folders of the runs, of the images and of Fivecrop under the same paths.
+Every run is a batch job, several are one array. ${usualSignal} seconds before the time limit (--signal) the run saves, and the job
 goes back into the queue with exit code ${requeueExitCode} and later continues in the folder of the run, as often as it takes. A run
 that did not take a step in its time is stopped.
+
+SSH: the host is a name of ~/.ssh/config, or user@host, that "ssh HOST" reaches without a password. It needs rsync and the
+platform of this machine. Node.js, the command, images and weights are brought to ~/.cache/fivecrop/remote there as far as they
+changed. Runs train without a connection; "submit follow" and "submit status" copy their folders back.
 
 Examples:
   fivecrop submit flowers.fivecrop.json --to slurm --time 4:00:00 --gpus 1 --partition gpu
   fivecrop submit *.fivecrop.json --to slurm --parallel 2  one array, two runs at a time
   fivecrop submit flowers --arch resnet18 --seeds 3 --to slurm --sbatch-option --account=vision
-  fivecrop submit status                                   the submitted runs in ./runs, and what the scheduler says of them
+  fivecrop submit flowers.fivecrop.json --to ssh:gpu1 --follow
+  fivecrop submit status                                   the submitted runs in ./runs, and what is known of them
+  fivecrop submit follow runs/NAME                         shows a run until it has ended; Ctrl-C ends that alone
   fivecrop submit stop runs/NAME                           finishes the step and saves, or leaves the queue
   fivecrop submit pause runs/NAME
   fivecrop submit resume runs/NAME --time 8:00:00          continues a paused run; submits a lost or stopped one again`;
@@ -48,8 +56,8 @@ Examples:
 export function submitCommand(): Command {
   const command = new Command('submit')
     .enablePositionalOptions()
-    .summary('train runs on other machines, by a scheduler')
-    .description('Hands runs to a scheduler, and asks about, stops, pauses and resumes them.')
+    .summary('train runs on other machines, by Slurm or over SSH')
+    .description('Hands runs to Slurm or to another host, and asks about, follows, stops, pauses and resumes them.')
     .argument('<what...>', 'files of settings (.fivecrop.json) or folders of images; one run each')
     .addHelpText('after', footer)
     .addOption(targetOption());
@@ -58,6 +66,7 @@ export function submitCommand(): Command {
     .option('--out <folder>', 'folder to create the runs’ folders in', 'runs')
     .option('--name <name>', 'name of the run and of its folder [that of its file, else <network>-<method>]')
     .addOption(countOption('--seeds <n>', 'train this many runs, with seeds from --seed on', 2, 100))
+    .addOption(followOption())
     .option('--json', 'print one object per run, one per line: its folder and its job');
   addTrainingOptions(command);
   command.action((what: string[], options: OptionValues) => submit(what, options));
@@ -69,6 +78,21 @@ export function submitCommand(): Command {
       .option('--json', 'print one object per run, one per line')
       .action((folder: string, options: OptionValues) =>
         status(resolve(folder), createOutput(options['json'] === true)),
+      ),
+  );
+  command.addCommand(
+    new Command('follow')
+      .summary('show submitted runs until they have ended')
+      .description(
+        'Shows submitted runs as train shows its own, and copies their folders back where they are on another disk. Ctrl-C ends that alone.',
+      )
+      .argument('<run...>', 'folders of runs')
+      .option('--json', 'print events as JSON, one per line')
+      .action((folders: string[], options: OptionValues) =>
+        followRuns(
+          folders.map((folder) => resolve(folder)),
+          createOutput(options['json'] === true),
+        ),
       ),
   );
   for (const [action, summary] of [
@@ -88,7 +112,8 @@ export function submitCommand(): Command {
     .summary('continue a run that is paused, lost, stopped or failed')
     .description('Continues a paused run, and submits a run again that was lost, stopped or failed.')
     .argument('<run...>', 'folders of runs')
-    .addOption(targetOption());
+    .addOption(targetOption())
+    .addOption(followOption());
   addTargetOptions(resume);
   command.addCommand(
     resume.action((folders: string[], options: OptionValues) => resumeRuns(folders, options, createOutput(false))),
@@ -105,6 +130,10 @@ export function submitCommand(): Command {
   return command;
 }
 
+function followOption(): Option {
+  return new Option('--follow', 'show the runs until they have ended, as submit follow does');
+}
+
 async function submit(what: readonly string[], options: OptionValues): Promise<void> {
   const output = createOutput(options['json'] === true);
   const { to } = options;
@@ -113,13 +142,9 @@ async function submit(what: readonly string[], options: OptionValues): Promise<v
   const runs: WantedRun[] = [];
   for (const given of what) runs.push(await wantedRun(given, options, what.length));
   const out = resolve(String(options['out']));
-  await handOver(
-    { target, place },
-    runs.flatMap((run) => withSeeds(run, options['seeds'])),
-    out,
-    options,
-    output,
-  );
+  const wanted = runs.flatMap((run) => withSeeds(run, options['seeds']));
+  const folders = await handOver({ target, place }, wanted, out, options, output);
+  if (options['follow'] === true) await followRuns(folders, output);
 }
 
 /** The run that an argument means: a file of settings, or a folder of images with the settings of the flags. */
@@ -156,19 +181,20 @@ async function status(folder: string, output: Output): Promise<void> {
   for (const run of unreadable) output.say(`${run.folder} is left out: ${run.reason}`);
   const submitted = runs.filter(({ job }) => job !== undefined);
   if (submitted.length === 0) output.say(`No submitted run in ${folder}; fivecrop submit hands runs over.`);
-  const unexplained = submitted.filter(({ state }) => state === 'queued' || state === 'broken off');
-  const known = await explained(unexplained).catch((error: unknown) => {
+  const known = await explained(submitted.filter(({ state }) => isOpen(state))).catch((error: unknown) => {
     // What the folders say is true on a machine without the scheduler too.
     if (!(error instanceof UserError)) throw error;
     output.say(error.message);
     return new Map<string, Explanation>();
   });
-  const rows = submitted.map((run) => {
+  // Where they are on another disk, the folders have been brought up to date by that.
+  const now = await Promise.all(submitted.map((run) => readStoredRun(run.folder)));
+  const rows = now.map((run) => {
     const { folder: path, state, record, job } = run;
     const explanation = known.get(path);
     const { sentence = record.reason ?? '', isThere } = explanation ?? {};
     // A job that is gone did not begin, or ended without a word.
-    const word = explanation && !isThere ? 'lost' : stateWithPlace(run);
+    const word = explanation && !isThere && isOpen(state) ? 'lost' : stateWithPlace(run);
     output.object({ folder: path, state, job, ...(explanation ? { explanation } : {}) });
     return [
       record.name,
@@ -181,6 +207,11 @@ async function status(folder: string, output: Output): Promise<void> {
   if (rows.length > 0) for (const line of formatTable(['run', 'state', 'job', 'epoch', ''], rows)) output.print(line);
 }
 
+/** Whether the folder of a run does not say what has become of it. */
+function isOpen(state: DerivedRunState): boolean {
+  return state === 'queued' || state === 'broken off';
+}
+
 /** Asks runs for something, wherever they train. Throws a user error for the first that cannot do it. */
 export async function askEach(folders: readonly string[], action: RunControlAction, output: Output): Promise<void> {
   for (const folder of folders) await ask(resolve(folder), action, output);
@@ -189,8 +220,9 @@ export async function askEach(folders: readonly string[], action: RunControlActi
 async function ask(folder: string, action: RunControlAction, output: Output): Promise<void> {
   const run = await readStoredRun(folder);
   const { state, record, job } = run;
-  if (isLive(state)) {
-    await requestControl(folder, action);
+  const target = job && targets[job.scheduler];
+  if (isLive(state) || (target?.control && isOpen(state))) {
+    await control(run, action);
     output.say(
       action === 'stop'
         ? `${record.name} finishes its step, saves, and ends.`
@@ -198,13 +230,18 @@ async function ask(folder: string, action: RunControlAction, output: Output): Pr
     );
     return;
   }
-  const target = job && targets[job.scheduler];
-  const isOpen = state === 'queued' || state === 'broken off';
-  if (!target || !isOpen || action !== 'stop')
+  if (!target || !isOpen(state) || action !== 'stop')
     throw userError(`${folder} is ${stateWithPlace(run)}: there is nothing to ${action}.`);
   await target.cancel([{ ...run, job }]);
   await writeStopped(folder);
   output.say(`${record.name} is taken out of the queue.`);
+}
+
+async function control(run: StoredRun, action: RunControlAction): Promise<void> {
+  const { folder, job } = run;
+  const target = job && targets[job.scheduler];
+  if (job && target?.control) await target.control({ ...run, job }, action);
+  else await requestControl(folder, action);
 }
 
 /** Says in the record of a run that no job will train it. */
@@ -222,29 +259,31 @@ async function writeStopped(folder: string): Promise<void> {
 }
 
 async function resumeRuns(folders: readonly string[], options: OptionValues, output: Output): Promise<void> {
-  const runs: StoredRun[] = [];
-  for (const folder of folders) runs.push(await readStoredRun(resolve(folder)));
-  const paused = runs.filter(({ state }) => state === 'paused');
-  const others = runs.filter(({ state }) => state !== 'paused');
-  const [busy] = others.filter((run) => isLive(run.state) || run.state === 'finished');
+  const places = folders.map((folder) => resolve(folder));
+  const readAll = () => Promise.all(places.map((folder) => readStoredRun(folder)));
+  const known = await explained((await readAll()).filter(({ state }) => !isLive(state)));
+  // Where they are on another disk, the folders have been brought up to date by that.
+  const runs = await readAll();
+  const isThere = ({ folder }: StoredRun) => known.get(folder)?.isThere === true;
+  const paused = runs.filter((run) => run.state === 'paused' || (run.record.state === 'paused' && isThere(run)));
+  const others = runs.filter((run) => !paused.includes(run));
+  const busy = others.find((run) => isLive(run.state) || run.state === 'finished');
   if (busy) throw userError(`${busy.folder} is ${stateWithPlace(busy)}: there is nothing to resume.`);
-  const known = await explained(others);
-  const waiting = others.find(({ folder }) => known.get(folder)?.isThere);
+  const waiting = others.find(isThere);
   if (waiting)
     throw userError(`${waiting.folder} is not to be submitted again: ${known.get(waiting.folder)?.sentence ?? ''}.`);
-  for (const { folder, record } of paused) {
-    await requestControl(folder, 'resume');
-    output.say(`${record.name} continues.`);
+  for (const run of paused) {
+    await control(run, 'resume');
+    output.say(`${run.record.name} continues.`);
   }
-  const [first] = others;
-  if (!first) return;
-  const to = options['to'] ?? first.job?.scheduler;
-  if (typeof to !== 'string') throw usageError('Say where to with --to.');
-  const wanted = await Promise.all(
-    others.map(async ({ folder }) => ({
-      config: await trainingConfigFrom(undefined, { resume: folder }),
-      resume: folder,
-    })),
-  );
-  await handOver(chooseTarget(to, options), wanted, resolve(first.folder, '..'), options, output);
+  const byTarget = new Map<string, WantedRun[]>();
+  for (const { folder, job } of others) {
+    const to = options['to'] ?? (job && targetOf(job));
+    if (typeof to !== 'string') throw usageError('Say where to with --to.');
+    const wanted = { config: await trainingConfigFrom(undefined, { resume: folder }), resume: folder };
+    byTarget.set(to, [...(byTarget.get(to) ?? []), wanted]);
+  }
+  for (const [to, wanted] of byTarget)
+    await handOver(chooseTarget(to, options), wanted, resolve(wanted[0]?.resume ?? '', '..'), options, output);
+  if (options['follow'] === true) await followRuns(places, output);
 }

@@ -3,6 +3,7 @@ import { usageError } from '../../protocol/errors.ts';
 import type { JobRecord } from '../../protocol/jobRecord.ts';
 import { readStoredRun, type StoredRun } from '../../runs/list.ts';
 import { slurmTarget, usualSignal } from '../submit/slurmTarget.ts';
+import { sshTarget } from '../submit/ssh/sshTarget.ts';
 import type { Explanation, JobRun, SubmitTarget, WantedRun } from '../submit/target.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 import { withInterrupt } from './interrupt.ts';
@@ -11,11 +12,14 @@ import { ownCommand } from './ownCommand.ts';
 import { preparationLines } from './preparationLines.ts';
 
 /** Who runs can be handed to, by what `--to` begins with, which is also the scheduler that `job.json` names. */
-export const targets: Readonly<Partial<Record<JobRecord['scheduler'], SubmitTarget>>> = { slurm: slurmTarget };
+export const targets: Readonly<Partial<Record<JobRecord['scheduler'], SubmitTarget>>> = {
+  slurm: slurmTarget,
+  ssh: sshTarget,
+};
 
 /** `--to`. */
 export function targetOption(): Option {
-  return new Option('--to <target>', `where the runs train: ${Object.keys(targets).join(', ')}`);
+  return new Option('--to <target>', 'where the runs train: slurm, or ssh:HOST');
 }
 
 /** Adds the flags that targets have of their own; a sweep has some of them with a wider meaning. */
@@ -23,7 +27,7 @@ export function addTargetOptions(command: Command, isSweep = false): void {
   if (!isSweep)
     command
       .option('--gpus <n>', 'Slurm: graphics cards of each run, also as type:n')
-      .addOption(countOption('--parallel <n>', 'how many of several runs train at the same time [all]', 1, 10_000));
+      .addOption(countOption('--parallel <n>', 'how many of several runs train at the same time [Slurm: all; SSH: 1]', 1, 10_000));
   command
     .option('--partition <name>', 'Slurm: partition to submit to')
     .option('--cpus <n>', 'Slurm: processor cores of each run')
@@ -77,7 +81,7 @@ export interface ChosenTarget {
 export function chooseTarget(to: string, options: OptionValues): ChosenTarget {
   const [scheduler = '', ...rest] = to.split(':');
   const found = Object.entries(targets).find(([name]) => name === scheduler)?.[1];
-  if (!found) throw usageError(`--to ${to}: choose one of ${Object.keys(targets).join(', ')}.`);
+  if (!found) throw usageError(`--to ${to}: choose slurm or ssh:HOST.`);
   const own = new Set(found.ownOptions);
   const foreign = Object.values(targets)
     .flatMap(({ ownOptions }) => ownOptions)
@@ -135,4 +139,9 @@ export async function handOver(
     output.say(`Submitted ${folder}${job ? ` as job ${job.job}` : ''}`);
   }
   return folders;
+}
+
+/** The `--to` that a job came from. */
+export function targetOf({ scheduler, host }: JobRecord): string {
+  return scheduler === 'ssh' ? `ssh:${host ?? ''}` : scheduler;
 }

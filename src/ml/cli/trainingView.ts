@@ -60,7 +60,7 @@ function stepNote(event: TrainingEventOf<'step'>): string {
 }
 
 /** What is worth a line of its own; the validation's reads as in the report. */
-function lineOf(event: TrainingEvent): string | undefined {
+export function lineOf(event: TrainingEvent): string | undefined {
   switch (event.event) {
     case 'start':
       return startLine(event);

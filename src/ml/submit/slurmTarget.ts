@@ -1,13 +1,9 @@
-import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { cancelled, usageError } from '../../protocol/errors.ts';
 import { type JobRecord, jobRecordVersion } from '../../protocol/jobRecord.ts';
-import type { RunRecord } from '../../protocol/runRecord.ts';
 import { writeJobRecord } from '../../runs/job.ts';
-import { readRunRecord } from '../../runs/record.ts';
-import { reopenRunFolder } from '../../runs/runFolder.ts';
-import { queueRun } from '../training/run/trainRun.ts';
 import { batchScript, outputPattern, secondsOfLimit } from './batchScript.ts';
+import { queueRuns, takeBack } from './queueRuns.ts';
 import { cancelJobs, jobsInQueue, type QueuedJob, submitBatch } from './slurm.ts';
 import type { Explanation, JobRun, Submission, SubmitTarget } from './target.ts';
 
@@ -36,19 +32,13 @@ export const slurmTarget: SubmitTarget = {
 };
 
 async function submit(submission: Submission): Promise<readonly string[]> {
-  const { runs, out, sweep, place, command, options, signal, onProgress } = submission;
+  const { runs, out, sweep, place, command, options, signal } = submission;
   if (place !== undefined) throw usageError('--to slurm takes no host: sbatch knows its cluster.');
   const given = optionsOf(options, runs.length);
-  const made: Queued[] = [];
+  const queued = await queueRuns(submission);
   let job: string | undefined;
   try {
-    for (const { config, name, resume } of runs) {
-      if (signal.aborted) throw cancelled();
-      const before = resume === undefined ? undefined : await readRunRecord(resume);
-      const places = { ...(name === undefined ? {} : { name }), ...(resume === undefined ? {} : { resume }) };
-      made.push({ folder: await queueRun(config, { out, signal, onProgress, ...places }), before });
-    }
-    const folders = made.map(({ folder }) => folder);
+    const folders = queued.map(({ folder }) => folder);
     const [first = out] = folders;
     const isArray = folders.length > 1;
     const log = isArray ? `${outputPattern(sweep ?? out)}/slurm-%A_%a.log` : outputPattern(join(first, 'job.log'));
@@ -65,22 +55,9 @@ async function submit(submission: Submission): Promise<readonly string[]> {
     return folders;
   } catch (error) {
     if (job !== undefined) await cancelJobs([job]).catch(() => undefined);
-    for (const queued of made) await takeBack(queued).catch(() => undefined);
+    await takeBack(queued);
     throw error;
   }
-}
-
-interface Queued {
-  readonly folder: string;
-  /** Its record, where the run was there before. */
-  readonly before: RunRecord | undefined;
-}
-
-/** Undoes that a run waits for a job, as there is none. */
-async function takeBack({ folder, before }: Queued): Promise<void> {
-  if (before === undefined) return rm(folder, { recursive: true, force: true });
-  const run = await reopenRunFolder(folder);
-  await run.update(before).finally(run.close);
 }
 
 function jobRecord(job: string): JobRecord {

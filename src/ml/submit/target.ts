@@ -1,4 +1,5 @@
 import type { JobRecord } from '../../protocol/jobRecord.ts';
+import type { RunControlAction } from '../../protocol/runControl.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import type { StoredRun } from '../../runs/list.ts';
 
@@ -48,6 +49,21 @@ export interface SubmitTarget {
   readonly explain: (runs: readonly JobRun[]) => Promise<ReadonlyMap<string, Explanation>>;
   /** Has jobs that wait never begin, and ends what is left of those that were lost. */
   readonly cancel: (runs: readonly JobRun[]) => Promise<void>;
+  /** Asks a run for something where a file in its folder does not reach it. */
+  readonly control?: (run: JobRun, action: RunControlAction) => Promise<void>;
+  /** Brings the folders of runs up to date where they are trained on another disk. `explain` does so once. */
+  readonly copier?: (
+    runs: readonly JobRun[],
+    listeners: { readonly say: (line: string) => void; readonly signal: AbortSignal },
+  ) => Promise<FolderCopier>;
+}
+
+/** Folders of runs that are being brought up to date; nobody else may write into them meanwhile. */
+export interface FolderCopier {
+  readonly folders: readonly string[];
+  /** Copies what is new. Returns the folders of runs that have still to end. */
+  readonly copy: () => Promise<ReadonlySet<string>>;
+  readonly close: () => Promise<void>;
 }
 
 export interface Explanation {

@@ -1,0 +1,24 @@
+import process from 'node:process';
+import { text } from 'node:stream/consumers';
+import { messageOf } from '../../../protocol/errors.ts';
+import { answerMark, type RemoteAnswer, remoteRequestSchema } from '../../../protocol/remoteMessages.ts';
+import { answerRequest } from './answerRequest.ts';
+import { trainOne } from './trainOne.ts';
+import { workOn } from './workOn.ts';
+
+// The program on a remote host. Asked over SSH, it takes one request on standard input and gives one answer on standard
+// output. With the folder of a job as its argument it has the runs of that trained, with the folder of a run too it trains.
+const [, , job, run] = process.argv;
+if (job === undefined) {
+  const answer = await answered(await text(process.stdin));
+  process.stdout.write(`\n${answerMark}${JSON.stringify(answer)}\n`);
+} else if (run === undefined) await workOn(job);
+else await trainOne(run);
+
+async function answered(request: string): Promise<RemoteAnswer> {
+  try {
+    return await answerRequest(remoteRequestSchema.parse(JSON.parse(request)));
+  } catch (error) {
+    return { answer: 'refused', message: messageOf(error) };
+  }
+}

@@ -1,0 +1,85 @@
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import * as z from 'zod';
+import { runFiles, type RunRecord, runRecordSchema } from '../../../protocol/runRecord.ts';
+import { sweepFiles } from '../../../protocol/sweep.ts';
+import { repeatAtomically, writeTextAtomically } from '../../../runs/atomicFile.ts';
+import { sweepResumeFiles } from '../../../runs/checkpointFiles.ts';
+import { type CopiedLines, copyLines } from './copyLines.ts';
+
+/** What a copied text says here: paths of the remote host become those of this machine. */
+export type Translate = (text: string) => string;
+
+export interface PublisherOptions {
+  /** Folder with a copy of the remote run in which files belong together. */
+  readonly copy: string;
+  readonly run: string;
+  readonly translate: Translate;
+  /** File that keeps which files were published, so that a later process does not bring back what was changed here. */
+  readonly marks: string;
+}
+
+/** Larger texts are taken as they are: none of ours that names paths is so large. */
+const longestText = 1 << 26;
+
+const marksSchema = z.record(z.string(), z.string());
+
+/**
+ * What brings the folder of a run up to date with its copy. Whoever looks at the folder meanwhile sees it as if the run
+ * were trained here: lines of events are appended whole, files appear whole, a checkpoint after what its resume needs and
+ * after the events before it, the record last. What this machine wrote into the folder stays. The returned function throws
+ * a user error where the disk refuses.
+ */
+export async function createPublisher(options: PublisherOptions): Promise<() => Promise<void>> {
+  const { copy, run, translate, marks } = options;
+  const text = await readFile(marks, 'utf8').catch(() => '{}');
+  const published = new Map(Object.entries(marksSchema.parse(JSON.parse(text))));
+  const lines = new Map<string, CopiedLines | undefined>();
+  return async () => {
+    await mkdir(join(run, runFiles.checkpoints), { recursive: true });
+    for (const name of [runFiles.metrics, sweepFiles.trials])
+      lines.set(name, await copyLines(join(copy, name), join(run, name), translate, lines.get(name)));
+    for (const file of (await filesIn(copy)).filter((name) => !written.has(name)).sort(resumeFilesFirst)) {
+      const { size, mtimeMs } = await stat(join(copy, file));
+      const mark = `${size} ${mtimeMs}`;
+      if (published.get(file) === mark) continue;
+      await publishFile(join(copy, file), join(run, file), size <= longestText ? translate : undefined);
+      published.set(file, mark);
+    }
+    await writeTextAtomically(marks, JSON.stringify(Object.fromEntries(published)));
+    await publishRecord(options);
+    await sweepResumeFiles(join(run, runFiles.checkpoints));
+  };
+}
+
+/** What has a way of its own. */
+const written: ReadonlySet<string> = new Set([runFiles.metrics, runFiles.record, sweepFiles.trials]);
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return files.map((file) => relative(folder, file)).filter((file) => !`/${file}`.includes('/.'));
+}
+
+function resumeFilesFirst(a: string, b: string): number {
+  const rank = (file: string) => (basename(file).startsWith('resume-') ? 0 : 1);
+  return rank(a) - rank(b) || a.localeCompare(b);
+}
+
+async function publishFile(from: string, to: string, translate: Translate | undefined): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  if (translate && to.endsWith('.json')) await writeTextAtomically(to, translate(await readFile(from, 'utf8')));
+  else await repeatAtomically(to, from);
+}
+
+/** The run is named for its folder here. The number of its process means nothing here: signs of life in the folder tell of it. */
+async function publishRecord({ copy, run, translate }: PublisherOptions): Promise<void> {
+  const text = await readFile(join(copy, runFiles.record), 'utf8').catch(() => undefined);
+  if (text === undefined) return;
+  const record = runRecordSchema.parse(JSON.parse(translate(text)));
+  const local: RunRecord = { ...record, name: basename(run), process: undefined };
+  const file = join(run, runFiles.record);
+  const content = `${JSON.stringify(local, undefined, 2)}\n`;
+  if ((await readFile(file, 'utf8').catch(() => '')) === content) return;
+  await writeTextAtomically(file, content);
+}

@@ -1,0 +1,210 @@
+import process from 'node:process';
+import { usageError, userError } from '../../../protocol/errors.ts';
+import {
+  answerMark,
+  remoteAnswerSchema,
+  type RemoteAnswer,
+  type RemoteRequest,
+  type RemoteStatus,
+} from '../../../protocol/remoteMessages.ts';
+import { sha256OfFile } from '../../weights/fileHash.ts';
+import { connectionError, lastLine } from './connectionError.ts';
+import { commandScripts, gatherCommand } from './gatherCommand.ts';
+import { runProgram } from './runProgram.ts';
+
+/** Our folder on a remote host, from the home folder on. Nothing in it has a name that a shell would read more into. */
+export const remoteFolder = '.cache/fivecrop/remote';
+
+/** A host that has what the command needs. */
+export interface RemoteHost {
+  readonly name: string;
+  /** Asks the program there. Throws a user error where it refuses, or as `connectionError` says. */
+  readonly ask: (request: RemoteRequest) => Promise<Exclude<RemoteAnswer, { answer: 'refused' }>>;
+  readonly status: (request: RemoteRequest) => Promise<RemoteStatus>;
+  /** Copies with rsync what changed, `to` being a path below our folder there. A folder to be copied ends with `/`. */
+  readonly push: (from: string, to: string, options?: readonly string[]) => Promise<void>;
+  /** Copies what changed from there, `from` being a path below our folder. */
+  readonly pull: (from: string, to: string) => Promise<void>;
+}
+
+/** Who hears what takes long, and who ends it. */
+export interface RemoteListeners {
+  readonly say: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Nobody is asked anything; a silent host is given up after a minute; what a configuration adds stays out of the way. */
+const sshOptions = [
+  ...['BatchMode=yes', 'ConnectTimeout=20', 'ServerAliveInterval=15', 'ServerAliveCountMax=4'],
+  ...['ClearAllForwardings=yes', 'RemoteCommand=none', 'RequestTTY=no'],
+].flatMap((option) => ['-o', option]);
+
+/** Exit codes of rsync where the connection broke off: of its socket, its protocol, by a timeout, and ssh’s own. */
+const brokenOff: ReadonlySet<number> = new Set([10, 12, 30, 35, 255]);
+
+/**
+ * The host of a target: a name from `~/.ssh/config`, or `user@host`. Throws a usage error for anything else, since ssh
+ * takes what begins with `-` for an option, and some options run programs.
+ */
+export function checkHost(host: string): string {
+  if (/^(?:[\w.][\w.-]*@)?[\w.][\w.-]*$/u.test(host) && host.length <= 255) return host;
+  throw usageError(
+    `"${host}" cannot be a host: name one of ~/.ssh/config, or user@host; a port or an address with colons goes into ~/.ssh/config.`,
+  );
+}
+
+/**
+ * Connects with a host, and brings there what it lacks, once: Node.js of this version, and the command, checked by its
+ * hash. Throws a user error where the host is of another platform, has no rsync, or cannot be reached.
+ */
+export async function connectHost(host: string, { say, signal }: RemoteListeners): Promise<RemoteHost> {
+  if (process.platform === 'win32')
+    throw userError('Submitting over SSH needs rsync, which Windows does not have: use WSL.');
+  const command = await gatherCommand();
+  try {
+    const name = `command-${command.sha256.slice(0, 16)}`;
+    const found = await probe(host, name, signal);
+    refuseOther(host, found);
+    const node = found['node'] ?? (await bringNode(host, say, signal));
+    const channel = openChannel(host, `${node} ${remoteFolder}/${name}/${commandScripts}/remote.mjs`, signal);
+    if (found['command'] === undefined) {
+      say(`Bringing the command to ${host}.`);
+      const incoming = `incoming-${command.sha256.slice(0, 16)}`;
+      const script = `${node} ${remoteFolder}/${incoming}/${commandScripts}/remote.mjs`;
+      await channel.push(`${command.folder}/`, `${incoming}/`, ['-L', '--delete']);
+      await openChannel(host, script, signal).ask({ ask: 'accept', sha256: command.sha256 });
+    }
+    return channel;
+  } finally {
+    await command.remove();
+  }
+}
+
+type Probe = Readonly<Partial<Record<string, string | undefined>>>;
+
+/** A script for the host's `sh`; it says what there is, one word and its value a line. */
+function probeScript(command: string): string {
+  return `
+cd || exit 1
+umask 077
+mkdir -p ${remoteFolder}/jobs ${remoteFolder}/data ${remoteFolder}/weights && chmod 700 ${remoteFolder} || exit 1
+say() { printf '${answerMark}%s\\n' "$*"; }
+say os "$(uname -s)"
+say cpu "$(uname -m)"
+command -v rsync >/dev/null && say rsync yes
+[ -d ${remoteFolder}/${command} ] && say command yes
+node=$(command -v node) && [ "$("$node" --version)" = ${process.version} ] && say node "$node"
+for node in ${remoteFolder}/node-${process.version}-*/node; do
+  [ "$("$node" --version 2>/dev/null)" = ${process.version} ] && say brought "$node"
+done
+say end yes
+`;
+}
+
+async function probe(host: string, command: string, signal: AbortSignal | undefined): Promise<Probe> {
+  const { code, stdout, stderr } = await ssh(host, 'exec sh -s', probeScript(command), signal);
+  const lines = answersIn(stdout).map((line): [string, string] => {
+    const space = line.indexOf(' ');
+    return [line.slice(0, space), line.slice(space + 1).trim()];
+  });
+  const found: Probe = Object.fromEntries(lines);
+  if (found['end'] === undefined)
+    throw userError(`${host} cannot be used: ${lastLine(stderr) || `its shell ended with exit code ${code}`}.`);
+  // A name in which a shell would read more is not used.
+  const usable = [found['node'], found['brought']].find((path) => path !== undefined && /^[\w@%+=:,./-]+$/u.test(path));
+  return { ...found, node: usable };
+}
+
+const systems: Probe = { Linux: 'linux', Darwin: 'darwin' };
+const processors: Probe = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64' };
+
+function refuseOther(host: string, { os = '?', cpu = '?', rsync }: Probe): void {
+  const there = `${systems[os] ?? os}-${processors[cpu] ?? cpu}`;
+  const here = `${process.platform}-${process.arch}`;
+  if (there !== here)
+    throw userError(
+      `${host} is ${there} and this machine ${here}, whose command does not run there: submit from a machine of its kind, or install Fivecrop on ${host}.`,
+    );
+  if (rsync === undefined) throw userError(`${host} has no rsync: install it there.`);
+}
+
+/** Brings the Node.js that runs this. Gives its path there, from the home folder on. */
+async function bringNode(host: string, say: (line: string) => void, signal: AbortSignal | undefined): Promise<string> {
+  if ('electron' in process.versions) throw noNode(host, 'this one is part of an editor');
+  const sha256 = await sha256OfFile(process.execPath);
+  const folder = `node-${process.version}-${sha256.slice(0, 16)}`;
+  const path = `${remoteFolder}/${folder}/node`;
+  say(`Bringing Node.js ${process.version} to ${host}.`);
+  await ssh(host, 'exec sh -s', `mkdir -p "$HOME/${remoteFolder}/${folder}"\n`, signal);
+  await openChannel(host, path, signal).push(process.execPath, `${folder}/node`, ['-L', '-p']);
+  const { code, stdout, stderr } = await ssh(host, `exec ${path} --version`, '', signal);
+  if (code !== 0 || !stdout.includes(process.version)) throw noNode(host, lastLine(stderr) || `it ends with ${code}`);
+  return path;
+}
+
+function noNode(host: string, why: string): Error {
+  return userError(
+    `${host} has no Node.js ${process.version}, and that of this machine does not run there (${why}): install that version there.`,
+  );
+}
+
+function answersIn(stdout: string): string[] {
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith(answerMark))
+    .map((line) => line.slice(answerMark.length));
+}
+
+/** A host on which `program` answers. */
+function openChannel(host: string, program: string, signal: AbortSignal | undefined): RemoteHost {
+  const ask: RemoteHost['ask'] = async (request) => {
+    const { code, stdout, stderr } = await ssh(host, `exec ${program}`, JSON.stringify(request), signal);
+    const line = answersIn(stdout).at(-1);
+    if (line === undefined)
+      throw userError(`${host} did not answer: ${lastLine(stderr) || `its program ended with exit code ${code}`}.`);
+    const answer = remoteAnswerSchema.parse(JSON.parse(line));
+    if (answer.answer === 'refused') throw userError(`${host}: ${answer.message}`);
+    return answer;
+  };
+  const copy = async (args: readonly string[]) => {
+    const rsh = ['ssh', '-T', ...sshOptions].join(' ');
+    const all = ['-rt', '--partial-dir=.partial', '--timeout=120', '-e', rsh, ...args];
+    const { code, stderr } = await runProgram('rsync', all, { signal });
+    if (code === 0) return;
+    if (stderr.includes('is your shell clean'))
+      throw userError(
+        `The shell of ${host} writes to standard output when it starts, by its .bashrc or the like, and rsync takes that for its data: have it do so in interactive shells alone.`,
+      );
+    if (brokenOff.has(code)) throw connectionError(host, withoutRsync(stderr));
+    throw userError(
+      `Copying between this machine and ${host} failed: ${firstLine(stderr) || `rsync ended with ${code}`}.`,
+    );
+  };
+  return {
+    name: host,
+    ask,
+    status: async (request) => {
+      const answer = await ask(request);
+      if (answer.answer !== 'status') throw new Error(`unexpected answer: ${answer.answer}`);
+      return answer;
+    },
+    push: (from, to, options = []) => copy([...options, '--', from, `${host}:${remoteFolder}/${to}`]),
+    pull: (from, to) => copy(['--delete', '--', `${host}:${remoteFolder}/${from}`, to]),
+  };
+}
+
+async function ssh(host: string, command: string, input: string, signal: AbortSignal | undefined) {
+  const result = await runProgram('ssh', ['-T', ...sshOptions, '--', host, command], { input, signal });
+  if (result.code === 255) throw connectionError(host, result.stderr);
+  return result;
+}
+
+/** rsync adds lines of its own to those of ssh. */
+function withoutRsync(stderr: string): string {
+  const lines = stderr.split('\n').filter((line) => !line.startsWith('rsync'));
+  return lines.join('\n').trim() === '' ? stderr : lines.join('\n');
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n').find((line) => line.trim() !== '') ?? '').trim().replace(/\.$/u, '');
+}

@@ -1,0 +1,136 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
+import { delimiter, join } from 'node:path';
+import process from 'node:process';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Where programs of the system lie that no ordinary user has in the PATH. */
+const places = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+
+/** Programs that a remote host has to have; Node.js is not among them. */
+const remotePrograms = ['sh', 'rsync', 'uname', 'mkdir', 'chmod'];
+
+/** An SSH server of the test's own, on the loopback interface, behind which lies a home folder of the test's own. */
+export interface LoopbackHost {
+  /** Home folder of who logs in. */
+  readonly home: string;
+  /** What `fivecrop` needs in its environment: there the host is called `far`. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Closes the server and every connection; what it started goes on. */
+  readonly stop: () => Promise<void>;
+  readonly start: () => Promise<void>;
+}
+
+/** Why this machine has no such server; undefined where it has. */
+export async function whyNoServer(): Promise<string | undefined> {
+  for (const program of ['sshd', 'ssh', 'ssh-keygen', 'rsync'])
+    if ((await find(program)) === undefined) return `there is no ${program} here`;
+  return undefined;
+}
+
+async function find(program: string): Promise<string | undefined> {
+  for (const place of places) {
+    const path = join(place, program);
+    if (await run('test', ['-x', path]).then(Boolean, () => false)) return path;
+  }
+  return undefined;
+}
+
+/** Starts a server whose keys, settings and home lie in `folder`; it ends with the test. */
+export async function startLoopbackHost(t: TestContext, folder: string): Promise<LoopbackHost> {
+  const home = join(folder, 'home');
+  const [bin, programs] = [join(folder, 'bin'), join(folder, 'programs')];
+  for (const each of [home, bin, programs]) await mkdir(each, { recursive: true });
+  for (const program of remotePrograms) await symlink((await find(program)) ?? '', join(programs, program));
+  for (const key of ['host', 'user', 'stranger'])
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, key)]);
+  const port = await freePort();
+  const script = join(folder, 'login.sh');
+  await writeFile(
+    script,
+    `#!/bin/sh\necho 'Welcome to far!' >&2\nexport HOME='${home}' PATH='${programs}'\ncd "$HOME"\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n`,
+  );
+  await chmod(script, 0o755);
+  const settings = [
+    `Port ${port}`,
+    ...['ListenAddress 127.0.0.1', `HostKey ${join(folder, 'host')}`, `AuthorizedKeysFile ${join(folder, 'user.pub')}`],
+    ...['StrictModes no', 'UsePAM no', 'PidFile none', 'PasswordAuthentication no', 'PermitRootLogin yes'],
+    ...['KbdInteractiveAuthentication no', `ForceCommand ${script}`],
+  ];
+  await writeFile(join(folder, 'sshd_config'), `${settings.join('\n')}\n`);
+  const { username } = userInfo();
+  const known = join(folder, 'known_hosts');
+  const { stdout: key } = await run('cat', [join(folder, 'host.pub')]);
+  await writeFile(known, `[127.0.0.1]:${port} ${key}`);
+  const host = (name: string, more: readonly string[]) =>
+    [`Host ${name}`, 'HostName 127.0.0.1', `Port ${port}`, `User ${username}`, 'IdentitiesOnly yes', ...more].join(
+      '\n  ',
+    );
+  const [identity, knows] = [`IdentityFile ${join(folder, 'user')}`, `UserKnownHostsFile ${known}`];
+  const clients = [
+    host('far', [identity, knows]),
+    host('keyless', [`IdentityFile ${join(folder, 'stranger')}`, knows]),
+    host('unknown', [identity, `UserKnownHostsFile ${join(folder, 'nobody')}`]),
+  ];
+  await writeFile(join(folder, 'ssh_config'), `${clients.join('\n')}\n`);
+  await writeFile(
+    join(bin, 'ssh'),
+    `#!/bin/sh\nexec ${(await find('ssh')) ?? ''} -F '${join(folder, 'ssh_config')}' "$@"\n`,
+  );
+  await chmod(join(bin, 'ssh'), 0o755);
+
+  let server: ChildProcess | undefined;
+  // Root’s server separates its privileges in a folder that systems make when they start.
+  if (process.getuid?.() === 0) await mkdir('/run/sshd', { recursive: true });
+  const start = async () => {
+    const child = spawn((await find('sshd')) ?? '', ['-D', '-e', '-f', join(folder, 'sshd_config')], {
+      // A group of its own, so that its connections end with it.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    server = child;
+    await new Promise<void>((resolve, reject) => {
+      let said = '';
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+        if (said.includes('Server listening')) resolve();
+      });
+      child.on('exit', () => reject(new Error(`sshd ended: ${said}`)));
+    });
+  };
+  const stop = async () => {
+    const { pid } = server ?? {};
+    if (pid === undefined) return;
+    const ended = new Promise((resolve) => server?.once('exit', resolve));
+    // Each connection is a process in a session of its own.
+    const { stdout } = await run('ps', ['-e', '-o', 'pid=,ppid=,comm=']);
+    const rows = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/u));
+    const below = (parent: string): string[] =>
+      rows.filter(([, from, name]) => from === parent && name === 'sshd').flatMap(([own = '']) => [own, ...below(own)]);
+    for (const each of [...below(String(pid)), String(pid)]) process.kill(Number(each), 'SIGKILL');
+    await ended;
+    server = undefined;
+  };
+  await start();
+  t.after(stop);
+  return { home, env: { PATH: [bin, process.env['PATH'] ?? ''].join(delimiter) }, start, stop };
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject).listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      const port = typeof address === 'object' && address !== null ? address.port : 0;
+      server.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RunRecord } from '../../../src/protocol/runRecord.ts';
+import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
+import { readCurve } from '../../../src/runs/events.ts';
+import { readRunRecord } from '../../../src/runs/record.ts';
+import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDataset.ts';
+import { fivecrop } from '../cli/runCommand.ts';
+import { type LoopbackHost, startLoopbackHost, whyNoServer } from './loopbackSshd.ts';
+
+const missing = await whyNoServer();
+const options = missing === undefined ? {} : { skip: missing };
+
+/** Characters that a shell reads more into, in the name of a folder of images. */
+const awkward = `it's $(touch pwned) "x"; touch pwned & -rf`;
+
+const settings = {
+  ...{ network: { kind: 'architecture', name: 'ConvNet1' }, method: 'scratch', device: 'cpu', engine: 'onnx' },
+  ...{ imageSize: 32, resize: 36, hidden: [8], epochs: 12, batchSize: 5, validateEvery: 10 },
+};
+
+interface Workplace {
+  readonly folder: string;
+  readonly data: string;
+  readonly far: LoopbackHost;
+  readonly run: (...args: readonly string[]) => ReturnType<typeof fivecrop>;
+}
+
+async function workplace(t: TestContext): Promise<Workplace> {
+  const folder = await temporaryFolder(t);
+  const far = await startLoopbackHost(t, await mkdtempIn(folder));
+  const data = join(folder, awkward);
+  await rename(await drawTinyDataset(folder), data);
+  await writeFile(join(folder, 'tiny.fivecrop.json'), JSON.stringify({ ...settings, data }));
+  return { folder, data, far, run: (...args) => fivecrop(args, { cwd: folder, env: far.env }) };
+}
+
+async function mkdtempIn(folder: string): Promise<string> {
+  const place = join(folder, 'server');
+  await mkdir(place);
+  return place;
+}
+
+/** The curve of a run, without what is of one moment. */
+async function curveOf(run: string): Promise<object[]> {
+  const curve: TrainingEvent[] = [];
+  for await (const events of readCurve(run, Infinity)) curve.push(...events);
+  const passing = new Set(['time', 'imagesPerSecond', 'secondsLeft', 'memoryBytes']);
+  return curve.map((event) => Object.fromEntries(Object.entries(event).filter(([key]) => !passing.has(key))));
+}
+
+test('runs train on another host, and their folders are copied back', { ...options, timeout: 240_000 }, async (t) => {
+  const { folder, data, far, run } = await workplace(t);
+  const unbroken = join(folder, 'runs', 'here');
+
+  await t.test('names that a shell, ssh or rsync would read more into are refused or are only names', async () => {
+    const refused = [
+      ['ssh:-oProxyCommand=touch pwned', 2, /cannot be a host/u],
+      ['ssh:far;touch pwned', 2, /cannot be a host/u],
+      ['ssh', 2, /Name a host/u],
+      ['ssh:keyless', 1, /keyless does not let this user in without a password: .*ssh-copy-id keyless/u],
+      ['ssh:unknown', 1, /The host key of unknown is not known/u],
+    ] as const;
+    for (const [to, expected, sentence] of refused) {
+      const { code, stderr } = await run('submit', 'tiny.fivecrop.json', '--to', to);
+      assert.equal(code, expected, stderr);
+      assert.match(stderr, sentence);
+      assert.equal(stderr.trim().split('\n').length, 1, stderr);
+    }
+    assert.ok(!existsSync(join(folder, 'pwned')));
+    assert.deepEqual(existsSync(join(folder, 'runs')) ? await readdir(join(folder, 'runs')) : [], []);
+  });
+
+  await t.test('a run becomes one as if it were trained here, though the connection breaks', async () => {
+    const here = await run('train', '--config', 'tiny.fivecrop.json', '--name', 'here');
+    assert.equal(here.code, 0, here.stderr);
+    const name = "it's $(id)";
+    const copied = join(folder, 'runs', name);
+    const following = run('submit', 'tiny.fivecrop.json', '--to', 'ssh:far', '--follow', '--name', name);
+    await Promise.race([following, until(() => Promise.resolve(existsSync(join(copied, '.remote'))))]);
+    await far.stop();
+    await until(async () => (await farRecord(far.home)).state === 'finished');
+    // A look that finds nobody.
+    await delay(2500);
+    await far.start();
+    const { code, stderr } = await following;
+    assert.equal(code, 0, stderr);
+    for (const line of [
+      /Bringing Node\.js v.* to far/u,
+      /Bringing the command to far/u,
+      /far cannot be reached.*trying again/u,
+    ])
+      assert.match(stderr, line);
+    assert.deepEqual(await curveOf(copied), await curveOf(unbroken));
+    const [record, wanted] = [await readRunRecord(copied), await readRunRecord(unbroken)];
+    assert.deepEqual([record.config.data, record.state, record.best], [data, 'finished', wanted.best]);
+    // Nothing in it names folders of the host, nothing was left behind, and no shell ran a name.
+    for (const file of ['run.json', 'metrics.jsonl', 'split.json'])
+      assert.ok(!(await readFile(join(copied, file), 'utf8')).includes(far.home), file);
+    assert.ok(!existsSync(join(copied, '.remote')));
+    for (const place of [folder, far.home]) assert.ok(!(await readdir(place)).includes('pwned'), place);
+    await rm(join(far.home, '.cache/fivecrop/remote/jobs'), { recursive: true });
+  });
+
+  await t.test('a run that dies on its host is lost, and goes on there to the curve of one that did not', async () => {
+    const place = join(folder, 'runs', 'there');
+    const submitted = await run('submit', 'tiny.fivecrop.json', '--to', 'ssh:far', '--name', 'there');
+    assert.equal(submitted.code, 0, submitted.stderr);
+    assert.doesNotMatch(submitted.stderr, /Bringing (?:Node|the command)/u);
+    const paused = await run('submit', 'pause', place);
+    assert.equal(paused.code, 0, paused.stderr);
+    await until(async () => (await farRecord(far.home)).state === 'paused');
+    const waiting = await run('submit', 'status', place);
+    assert.match(waiting.stdout, /there +paused on far when last seen .*it trains on far/u, waiting.stderr);
+    process.kill((await farRecord(far.home)).process?.pid ?? 0, 'SIGKILL');
+    const lost = await run('submit', 'status', place);
+    assert.match(lost.stdout, /there +lost .*its process on far ended without a word/u, lost.stderr);
+    await rm(join(far.home, '.cache/fivecrop/remote/jobs'), { recursive: true });
+    const resumed = await run('submit', 'resume', place, '--follow', '--to', 'ssh:far');
+    assert.equal(resumed.code, 0, resumed.stderr);
+    assert.deepEqual(await curveOf(place), await curveOf(unbroken));
+    assert.equal((await readRunRecord(place)).state, 'finished');
+  });
+});
+
+/** The record of the only run on the host; there is none before it has been brought. */
+async function farRecord(home: string): Promise<RunRecord> {
+  const jobs = join(home, '.cache/fivecrop/remote/jobs');
+  const [job = ''] = await readdir(jobs);
+  return readRunRecord(join(jobs, job, 'runs', '1'));
+}
+
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 60_000;
+  while (!(await condition())) {
+    assert.ok(Date.now() < end, 'nothing happened for a minute');
+    await delay(50);
+  }
+}
