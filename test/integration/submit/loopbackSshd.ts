@@ -5,6 +5,7 @@ import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import type { TestContext } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -19,6 +20,8 @@ const remotePrograms = ['sh', 'rsync', 'uname', 'mkdir', 'chmod'];
 export interface LoopbackHost {
   /** Home folder of who logs in. */
   readonly home: string;
+  /** As long as there is this file, runs on the host sleep after each event, for as many milliseconds as it says. */
+  readonly slow: string;
   /** What `fivecrop` needs in its environment: there the host is called `far`. */
   readonly env: Readonly<Record<string, string>>;
   /** Closes the server and every connection; what it started goes on. */
@@ -50,10 +53,12 @@ export async function startLoopbackHost(t: TestContext, folder: string): Promise
   for (const key of ['host', 'user', 'stranger'])
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, key)]);
   const port = await freePort();
+  const slow = join(folder, 'slow');
+  const preload = pathToFileURL(join(import.meta.dirname, '../../faults/slowSteps.mjs')).href;
   const script = join(folder, 'login.sh');
   await writeFile(
     script,
-    `#!/bin/sh\necho 'Welcome to far!' >&2\nexport HOME='${home}' PATH='${programs}'\ncd "$HOME"\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n`,
+    `#!/bin/sh\necho 'Welcome to far!' >&2\nexport HOME='${home}' PATH='${programs}'\nexport FIVECROP_SLOW='${slow}' NODE_OPTIONS='--import ${preload}'\ncd "$HOME"\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n`,
   );
   await chmod(script, 0o755);
   const settings = [
@@ -121,7 +126,7 @@ export async function startLoopbackHost(t: TestContext, folder: string): Promise
   };
   await start();
   t.after(stop);
-  return { home, env: { PATH: [bin, process.env['PATH'] ?? ''].join(delimiter) }, start, stop };
+  return { home, slow, env: { PATH: [bin, process.env['PATH'] ?? ''].join(delimiter) }, start, stop };
 }
 
 function freePort(): Promise<number> {

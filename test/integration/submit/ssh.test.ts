@@ -81,9 +81,12 @@ test('runs train on another host, and their folders are copied back', { ...optio
     assert.equal(here.code, 0, here.stderr);
     const name = "it's $(id)";
     const copied = join(folder, 'runs', name);
+    // There is time to look at it, and to break the connection.
+    await writeFile(far.slow, '200');
     const following = run('submit', 'tiny.fivecrop.json', '--to', 'ssh:far', '--follow', '--name', name);
     await Promise.race([following, until(() => Promise.resolve(existsSync(join(copied, '.remote'))))]);
     await far.stop();
+    await rm(far.slow);
     await until(async () => (await farRecord(far.home)).state === 'finished');
     // A look that finds nobody.
     await delay(2500);
@@ -109,12 +112,14 @@ test('runs train on another host, and their folders are copied back', { ...optio
 
   await t.test('a run that dies on its host is lost, and goes on there to the curve of one that did not', async () => {
     const place = join(folder, 'runs', 'there');
+    await writeFile(far.slow, '200');
     const submitted = await run('submit', 'tiny.fivecrop.json', '--to', 'ssh:far', '--name', 'there');
     assert.equal(submitted.code, 0, submitted.stderr);
     assert.doesNotMatch(submitted.stderr, /Bringing (?:Node|the command)/u);
     const paused = await run('submit', 'pause', place);
     assert.equal(paused.code, 0, paused.stderr);
     await until(async () => (await farRecord(far.home)).state === 'paused');
+    await rm(far.slow);
     const waiting = await run('submit', 'status', place);
     assert.match(waiting.stdout, /there +paused on far when last seen .*it trains on far/u, waiting.stderr);
     process.kill((await farRecord(far.home)).process?.pid ?? 0, 'SIGKILL');
