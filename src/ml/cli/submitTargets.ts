@@ -27,7 +27,14 @@ export function addTargetOptions(command: Command, isSweep = false): void {
   if (!isSweep)
     command
       .option('--gpus <n>', 'Slurm: graphics cards of each run, also as type:n')
-      .addOption(countOption('--parallel <n>', 'how many of several runs train at the same time [Slurm: all; SSH: 1]', 1, 10_000));
+      .addOption(
+        countOption(
+          '--parallel <n>',
+          'how many of several runs train at the same time [Slurm: all; SSH: 1]',
+          1,
+          10_000,
+        ),
+      );
   command
     .option('--partition <name>', 'Slurm: partition to submit to')
     .option('--cpus <n>', 'Slurm: processor cores of each run')
