@@ -20,7 +20,7 @@ export function createLanguageModelTools(parts: AgentParts): ReadonlyMap<string,
 
 function languageModelTool(tool: Tool, parts: AgentParts): vscode.LanguageModelTool<object> {
   /** Questions that the editor was given to ask and whose calls have not come yet. */
-  const asked: string[] = [];
+  const asked: Asked[] = [];
   return {
     prepareInvocation: async ({ input }, token) => {
       const question = await preparedCall(tool, input, token, parts).then(
@@ -28,8 +28,13 @@ function languageModelTool(tool: Tool, parts: AgentParts): vscode.LanguageModelT
         // The call itself says what is wrong.
         () => undefined,
       );
-      if (question === undefined) return { invocationMessage: tool.title };
-      asked.push(question);
+      const given = JSON.stringify(input);
+      if (question === undefined) {
+        // What was asked of such a call before, and perhaps declined, is not asked of this one.
+        asked.splice(0, asked.length, ...asked.filter((other) => other.given !== given));
+        return { invocationMessage: tool.title };
+      }
+      asked.push({ question, given });
       if (asked.length > mostAsked) asked.shift();
       const message = new vscode.MarkdownString().appendText(visible(question));
       return { invocationMessage: tool.title, confirmationMessages: { title: tool.title, message } };
@@ -50,13 +55,19 @@ function languageModelTool(tool: Tool, parts: AgentParts): vscode.LanguageModelT
   };
 }
 
+/** A question, and the input of the call that it is about, as JSON. */
+interface Asked {
+  readonly question: string;
+  readonly given: string;
+}
+
 /** More than are ever asked beside each other. */
 const mostAsked = 100;
 
 /** Throws if the user was not asked this very question: what was asked before may have become another matter since. */
-function requireAsked({ question }: PreparedCall, asked: string[]): void {
+function requireAsked({ question }: PreparedCall, asked: Asked[]): void {
   if (question === undefined) return;
-  const at = asked.indexOf(question);
+  const at = asked.findIndex((other) => other.question === question);
   if (at < 0) throw new UserError('What this call does has changed while the user was asked: call it again.');
   asked.splice(at, 1);
 }
