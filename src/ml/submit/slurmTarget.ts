@@ -88,13 +88,19 @@ function optionsOf(options: Submission['options'], count: number): string[] {
 
 async function explain(runs: readonly JobRun[]): Promise<ReadonlyMap<string, Explanation>> {
   const jobs = await jobsInQueue(runs.map(({ job }) => job.job));
-  return new Map(runs.map(({ folder, job }) => [folder, explanationOf(job.job, jobs.get(job.job))]));
+  return new Map(runs.map((run) => [run.folder, explanationOf(run, jobs.get(run.job.job))]));
 }
 
-function explanationOf(name: string, job: QueuedJob | undefined): Explanation {
+/** What the scheduler says of the job of a run; undefined is a job that it does not know. */
+export function explanationOf(
+  { state: runState, job: { job: name } }: Pick<JobRun, 'state' | 'job'>,
+  job: QueuedJob | undefined,
+): Explanation {
   if (!job) return { isThere: false, sentence: `Slurm does not know job ${name} any more` };
   const { state, reason, nodes } = job;
   const why = reason === '' || reason === 'None' ? '' : ` (${reason})`;
   const where = nodes === '' ? '' : ` on ${nodes}`;
-  return { isThere: liveStates.includes(state), sentence: `job ${name} is ${state}${where}${why}` };
+  // A job that goes back into the queue completes first, as one does whose run has ended.
+  const isThere = liveStates.includes(state) || (state === 'COMPLETING' && ['queued', 'broken off'].includes(runState));
+  return { isThere, sentence: `job ${name} is ${state}${where}${why}` };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { batchScript, outputPattern, secondsOfLimit } from '../../../src/ml/submit/batchScript.ts';
 import { isSlurmJob, jobHere } from '../../../src/ml/submit/slurm.ts';
+import { explanationOf } from '../../../src/ml/submit/slurmTarget.ts';
 
 test('each task of an array has its run in the batch script, and no name is read by the shell', () => {
   const script = batchScript(['/opt/node', '/x/fivecrop.mjs'], ["/r/it's", '/r/$(rm -rf ~) "b"'], ['submit', 'work']);
@@ -43,4 +44,16 @@ test('only what is the number of a job is handed to commands of Slurm', () => {
   assert.ok(['1', '12_3'].every(isSlurmJob));
   for (const name of ['', '-a', '--user=root', '1 2', '1_', '1_[1-3]', '1;2', '1\n2'])
     assert.ok(!isSlurmJob(name), name);
+});
+
+test('a job that is put back into the queue is there while it completes, and that of a run that has ended is not', () => {
+  const job = { version: 1, scheduler: 'slurm', job: '12_3', submitted: '2026-01-02T03:04:05.000Z' } as const;
+  const completes = { state: 'COMPLETING', reason: 'None', nodes: 'n1' };
+  const sentence = 'job 12_3 is COMPLETING on n1';
+  for (const state of ['queued', 'broken off'] as const)
+    assert.deepEqual(explanationOf({ state, job }, completes), { isThere: true, sentence });
+  for (const state of ['stopped', 'failed'] as const)
+    assert.deepEqual(explanationOf({ state, job }, completes), { isThere: false, sentence });
+  assert.ok(!explanationOf({ state: 'queued', job }, { ...completes, state: 'CANCELLED' }).isThere);
+  assert.ok(!explanationOf({ state: 'broken off', job }, undefined).isThere);
 });
