@@ -57,7 +57,7 @@ export function addTargetOptions(command: Command, isSweep = false): void {
 }
 
 /** Options that would take the job out of our hands. */
-const ownFlags = /^(?:-a|--array|--wrap|--parsable|--no-requeue|--signal|--output|-o)(?:=|$)/u;
+const ownFlags = /^(?:-[ao]|--(?:array|wrap|parsable|no-requeue|signal|output)(?:=|$))/u;
 
 function collectOption(given: string, before: unknown): string[] {
   if (!/^--?[a-zA-Z]/u.test(given) || ownFlags.test(given))

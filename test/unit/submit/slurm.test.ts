@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Command } from 'commander';
 import { batchScript, outputPattern, secondsOfLimit } from '../../../src/ml/submit/batchScript.ts';
 import { isSlurmJob, jobHere } from '../../../src/ml/submit/slurm.ts';
 import { explanationOf } from '../../../src/ml/submit/slurmTarget.ts';
+import { addTargetOptions } from '../../../src/ml/cli/submitTargets.ts';
 
 test('each task of an array has its run in the batch script, and no name is read by the shell', () => {
   const script = batchScript(['/opt/node', '/x/fivecrop.mjs'], ["/r/it's", '/r/$(rm -rf ~) "b"'], ['submit', 'work']);
@@ -56,4 +58,13 @@ test('a job that is put back into the queue is there while it completes, and tha
     assert.deepEqual(explanationOf({ state, job }, completes), { isThere: false, sentence });
   assert.ok(!explanationOf({ state: 'queued', job }, { ...completes, state: 'CANCELLED' }).isThere);
   assert.ok(!explanationOf({ state: 'broken off', job }, undefined).isThere);
+});
+
+test('options of sbatch that fivecrop sets itself are refused, however they are written, and others are taken', () => {
+  const command = new Command().exitOverride();
+  addTargetOptions(command);
+  const parse = (option: string) => command.parse(['--sbatch-option', option], { from: 'user' });
+  for (const option of ['-a1-3', '-a', '-o/dev/null', '--array=1-3', '--output=x', '--wrap=ls', 'script.sh', '--'])
+    assert.throws(() => parse(option), /name an option of sbatch/u, option);
+  for (const option of ['--account=vision', '-Avision', '--hold', '--oversubscribe']) parse(option);
 });
