@@ -23,20 +23,25 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
   let folder: string;
   let data: string;
   let cluster: SlurmCluster;
+  let started: Promise<SlurmCluster> | undefined;
   let expected: Awaited<ReturnType<typeof outcome>>;
 
   before(async () => {
     folder = await temporaryFolder();
     data = await drawTinyDataset(folder);
     const out = join(folder, 'unbroken');
-    const started = startCluster(join(folder, 'cluster'), ['n1', 'n2']);
-    const { code, stderr } = await fivecrop(smallRun(data, out));
+    started = startCluster(join(folder, 'cluster'), ['n1', 'n2']);
+    const [{ code, stderr }] = await Promise.all([fivecrop(smallRun(data, out)), started]);
     assert.equal(code, 0, stderr);
     expected = await outcome(join(out, 'run'));
     cluster = await started;
   });
   after(async () => {
-    await cluster.end();
+    // Also where the run before it failed.
+    await started?.then(
+      ({ end }) => end(),
+      () => undefined,
+    );
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   });
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { createWriteStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -92,7 +92,8 @@ export async function startCluster(folder: string, nodes: readonly string[]): Pr
   const end = async () => {
     await command('scancel', '--me').catch(() => undefined);
     await Promise.all([...daemons.values()].map(kill));
-    for (const pid of jobsHere()) killPid(pid);
+    const jobs = jobsHere();
+    for (const pid of [...jobs.flatMap(watcherOf), ...jobs]) killPid(pid);
   };
   try {
     const keys = [`--key-file=${at('munge.key')}`, `--socket=${socket}`, `--pid-file=${at('munged.pid')}`];
@@ -130,7 +131,7 @@ export async function startCluster(folder: string, nodes: readonly string[]): Pr
 
 /** Ends a daemon at once, and waits until it has ended. */
 async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
   child.kill('SIGKILL');
   await ended;
@@ -162,26 +163,35 @@ function pidsOfJobs(conf: string, node?: string): number[] {
 
 /** The process of Slurm that started a process of a job, if it still watches. */
 function watcherOf(pid: number): number[] {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const parent = Number(/^PPid:\s*(?<parent>\d+)$/mu.exec(status)?.groups?.['parent']);
-  return parent > 1 && readFileSync(`/proc/${parent}/cmdline`, 'utf8').startsWith('slurmstepd') ? [parent] : [];
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const parent = Number(/^PPid:\s*(?<parent>\d+)$/mu.exec(status)?.groups?.['parent']);
+    return parent > 1 && readFileSync(`/proc/${parent}/cmdline`, 'utf8').startsWith('slurmstepd') ? [parent] : [];
+  } catch {
+    // It has ended by itself.
+    return [];
+  }
 }
 
+/**
+ * Ports that nobody listens on, below those that the system gives to whoever asks for any: a node that is down for a while
+ * still has its own after that.
+ */
 async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address();
-      await new Promise((resolve) => server.close(resolve));
-      return typeof address === 'object' && address !== null ? address.port : 0;
-    }),
-  );
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(10_000, 32_768);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.on('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }
 
 /** Waits until something is so; throws after three minutes. */
