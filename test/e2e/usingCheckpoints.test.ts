@@ -388,7 +388,7 @@ scenario('a run is exported to the HTML page that the dialog names, without path
 
 // Last, as its results open the panel.
 scenario(
-  'expectations are tests of the Test Explorer, and a failed one says what was found of which images',
+  'expectations are tests of the Test Explorer, and a failed one says what was found and leads to the wrong images',
   async (here) => {
     const { workbench, folder } = here;
     const { page } = workbench;
@@ -406,7 +406,10 @@ scenario(
     await row(results, 'Top-5 accuracy at least 0').waitFor();
     const unmet =
       /Expected accuracy at least 0\.999; found 0\.\d{4}\. Tested on \d+ images of flowers \(test, one crop\)/;
-    await page.locator(`${results} .monaco-list-row`).getByText(unmet).first().waitFor();
+    await page.locator(`${results} .monaco-list-row`).getByText(unmet).first().click();
+    await page.locator('a', { hasText: /Show the \d+ images/ }).click();
+    const images = /Expected accuracy at least 0\.999; found 0\.\d+: \d+ images/;
+    await webview(workbench).getByRole('heading', { name: images }).waitFor();
     await screenshot(workbench, 'scenario-tests', looks);
   },
 );
