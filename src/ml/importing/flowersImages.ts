@@ -37,7 +37,7 @@ export async function flowersImages(root: string, images?: string): Promise<Foun
   const inFolder = await readdir(folder).catch((error: unknown) => {
     throw userError(`${folder} cannot be read as a folder of images: check the path.`, error);
   });
-  if (!inFolder.some((name) => numberOf(name) !== undefined)) return undefined;
+  if (!inFolder.some(isNumbered)) return undefined;
   const labelsFile = join(root, files.labels);
   const labels = (await readMatFile(labelsFile)).get('labels');
   if (!labels?.every((label) => Number.isInteger(label) && label > 0)) {
@@ -63,6 +63,11 @@ export async function flowersImages(root: string, images?: string): Promise<Foun
     ? `${files.labels} says the classes, ${files.splits} the splits.`
     : `${files.labels} says the classes.`;
   return { images: found, left: left.all(), notes: [says] };
+}
+
+/** Whether a file is called as an image whose class and split those files can say. */
+export function isNumbered(name: string): boolean {
+  return numberOf(name) !== undefined;
 }
 
 /** 7 of `image_00007.jpg`; undefined for other files. */

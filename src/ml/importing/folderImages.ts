@@ -7,6 +7,7 @@ import { splitOfFolder } from '../../protocol/splitFolders.ts';
 import type { Layout } from '../../protocol/trainingConfig.ts';
 import { pathIn } from '../data/pathIn.ts';
 import { scanDataset } from '../data/scanDataset.ts';
+import { isFlowersFile, isNumbered } from './flowersImages.ts';
 import { createLeft, type FoundImages, type LabelledImage } from './labelledImage.ts';
 
 /**
@@ -36,8 +37,11 @@ export async function innermostFolder(folder: string): Promise<string> {
   const [only] = folders;
   if (only === undefined || folders.length > 1 || splitOfFolder(only.name) !== undefined) return folder;
   // What lies beside it may be a table that names what is in it.
-  if (entries.some((entry) => entry.isFile() && (isImageFile(entry.name) || !isNote(entry.name)))) return folder;
-  return innermostFolder(join(folder, only.name));
+  const beside = entries.filter((entry) => entry.isFile() && (isImageFile(entry.name) || !isNote(entry.name)));
+  const inner = join(folder, only.name);
+  if (beside.some(({ name }) => !isFlowersFile(name))) return folder;
+  if (beside.length > 0 && (await readdir(inner)).some(isNumbered)) return folder;
+  return innermostFolder(inner);
 }
 
 /** A file that only people read. */

@@ -164,6 +164,14 @@ test('a folder that holds one folder is that folder, unless it is a split', asyn
   assert.equal(await innermostFolder(split), join(split, 'data'));
   const table = await folderOf(t, { 'labels.csv': '', 'images/1.jpg': '' });
   assert.equal(await innermostFolder(table), table);
+  const numbered = await folderOf(t, { 'imagelabels.mat': '', 'jpg/image_00001.jpg': '' });
+  assert.equal(await innermostFolder(numbered), numbered);
+  const folders = await folderOf(t, {
+    'imagelabels.mat': '',
+    'flowers/rose/image_00001.jpg': '',
+    'flowers/aster/1.jpg': '',
+  });
+  assert.equal(await innermostFolder(folders), join(folders, 'flowers'));
 });
 
 test('each class has a folder of its own that every disk can hold', () => {
