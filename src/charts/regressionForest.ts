@@ -157,7 +157,9 @@ function bestSplit(
       const explained = sumBelow ** 2 / below + (sum - sumBelow) ** 2 / (count - below);
       if (explained <= most) continue;
       most = explained;
-      best = { column, threshold: (low + high) / 2 };
+      // Between two neighbouring numbers there is none: their mean may be the higher one, which would split nothing.
+      const middle = (low + high) / 2;
+      best = { column, threshold: middle < high ? middle : low };
     }
   }
   return best;

@@ -50,6 +50,13 @@ for (const [name, expected] of Object.entries(cases)) {
   });
 }
 
+test('a tree tells numbers apart that no other number lies between', () => {
+  const [low, high] = [0.1 + Number.EPSILON / 16, 0.1 + Number.EPSILON / 8];
+  assert.ok(low < high && (low + high) / 2 === high);
+  const columns = [Float64Array.of(low, high, low, high)];
+  assert.deepEqual([...growTree({ columns, targets: Float64Array.of(1, 2, 1, 2) }).predict(columns)], [1, 2, 1, 2]);
+});
+
 const space = parseSweepSpace({
   ...{ hidden: [[], [512]], batchSize: [16, 32], learningRate: { log: [0.0001, 0.01] } },
   ...{ trials: 40, halving: { first: 2, factor: 3 } },
