@@ -20,14 +20,19 @@ export function lumaGrid({ width, height, values }: Luma): Uint8Array {
 
 /** Tells how alike pictures are by their grids, `[images, gridBytes]`. */
 export function pictureLikeness(grids: Uint8Array): (a: number, b: number) => number {
-  const images = grids.length / gridBytes;
-  const middleOf = (image: number, middle: LineShares) =>
-    centred(averaged(grids.subarray(image * gridBytes, (image + 1) * gridBytes), gridSide, middle, middle));
-  const wholes = new Float32Array(images * fields);
-  const all = shares(0, gridSide, side);
-  for (let image = 0; image < images; image++) wholes.set(middleOf(image, all), image * fields);
-  const wholeOf = (image: number) => wholes.subarray(image * fields, (image + 1) * fields);
-  const middles = cropped.map((length) => shares((gridSide - length) / 2, length, side));
+  /** What every picture shows, as it is or in its middle: computed once, since each is compared with many. */
+  const shownIn = (length: number) => {
+    const images = grids.length / gridBytes;
+    const middle = shares((gridSide - length) / 2, length, side);
+    const shown = new Float32Array(images * fields);
+    for (let image = 0; image < images; image++) {
+      const grid = grids.subarray(image * gridBytes, (image + 1) * gridBytes);
+      shown.set(centred(averaged(grid, gridSide, middle, middle)), image * fields);
+    }
+    return (image: number) => shown.subarray(image * fields, (image + 1) * fields);
+  };
+  const wholeOf = shownIn(gridSide);
+  const middles = cropped.map(shownIn);
   /**
    * The correlation of two pictures' luma, at most 1: as they are, turned or mirrored, or one of them with the middle of
    * the other.
@@ -36,8 +41,8 @@ export function pictureLikeness(grids: Uint8Array): (a: number, b: number) => nu
     const [one, other] = [wholeOf(a), wholeOf(b)];
     let most = Math.max(...turns.map((turn) => correlation(one, other, turn)));
     if (most < leastWhole) return most;
-    for (const middle of middles) {
-      most = Math.max(most, correlation(middleOf(a, middle), other), correlation(one, middleOf(b, middle)));
+    for (const middleOf of middles) {
+      most = Math.max(most, correlation(middleOf(a), other), correlation(one, middleOf(b)));
     }
     return Math.min(1, most);
   };
