@@ -14,6 +14,8 @@ export interface NearDuplicate {
 const farthest = 0.05;
 /** It is no farther than this share of what is usual of neighbours, for images that are all alike. */
 const shareOfUsual = 0.25;
+/** The likeness of the very same images may be this far from 1, by rounding. */
+const rounding = 1e-6;
 
 /**
  * Neighbours that show nearly the same: by their features, which see the same flower from a step aside, or by their pictures,
@@ -58,5 +60,5 @@ export function nearDuplicates({ grids }: Pick<ImageFeatures, 'grids'>, neighbou
 function boundFor(usual: readonly number[], neighbours: number): number {
   if (usual.length < 2 * neighbours) return 1 - farthest;
   const median = usual.toSorted((a, b) => a - b)[Math.floor(usual.length / 2)] ?? 0;
-  return 1 - Math.min(farthest, shareOfUsual * (1 - median));
+  return 1 - Math.max(rounding, Math.min(farthest, shareOfUsual * (1 - median)));
 }

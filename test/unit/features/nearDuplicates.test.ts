@@ -89,3 +89,9 @@ test('where the features of most neighbours are nearly the same, only those that
   const cosines = Array.from({ length: 40 }, (_, row) => (row === 20 ? 0.999 : 0.96 + row / 4000));
   assert.deepEqual(nearDuplicates({ grids }, neighboursOf(cosines)).map(({ row, twin }) => [row, twin]), [[21, 20]]); // prettier-ignore
 });
+
+test('where most images are there many times over, the copies are near-duplicates, however their cosines are rounded', () => {
+  const grids = new Uint8Array(40 * gridBytes);
+  const cosines = Array.from({ length: 40 }, (_, row) => 1 - (row % 3) * 2 ** -24);
+  assert.equal(nearDuplicates({ grids }, neighboursOf(cosines)).length, 39);
+});
