@@ -3,7 +3,7 @@ import type { RunRecord } from '../../protocol/runRecord.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { isElsewhere } from '../../runs/owner.ts';
-import { isLive } from '../../runs/state.ts';
+import { isLive, isOver } from '../../runs/state.ts';
 
 /** Whether a live run trains where this machine reaches no process. */
 export function trainsElsewhere({ state, process: owner }: Pick<RunRecord, 'state' | 'process'>): boolean {
@@ -13,6 +13,11 @@ export function trainsElsewhere({ state, process: owner }: Pick<RunRecord, 'stat
 /** Whether a run trains on this machine, which it then shares with others. */
 export function trainsHere({ state, record }: Pick<StoredRun, 'state' | 'record'>): boolean {
   return isLive(state) && !trainsElsewhere(record);
+}
+
+/** Whether a run trains, or may go on without anybody here: one that was lost elsewhere may live, or its job begin anew. */
+export function mayGoOn({ state, record, job }: Pick<StoredRun, 'state' | 'record' | 'job'>): boolean {
+  return !isOver(state) || (state === 'broken off' && (job !== undefined || trainsElsewhere(record)));
 }
 
 /**

@@ -12,8 +12,8 @@ import {
   type UnreadableRun,
 } from '../../runs/list.ts';
 import { readRunRecord } from '../../runs/record.ts';
-import { isLive, isOver, stateOf } from '../../runs/state.ts';
-import { trainsElsewhere } from './elsewhere.ts';
+import { isLive, stateOf } from '../../runs/state.ts';
+import { mayGoOn, trainsElsewhere } from './elsewhere.ts';
 
 /** What is known of the runs in some folders: only `run.json` is ever read. */
 export interface RunCatalogue {
@@ -88,7 +88,7 @@ export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRec
   /** Of a shared disk the system does not tell what another machine writes. */
   const changedElsewhere = async (): Promise<readonly string[]> => {
     const away = [...known.values()].filter(
-      ({ state, record, job }) => !isOver(state) && (job !== undefined || trainsElsewhere(record)),
+      (run) => mayGoOn(run) && (run.job !== undefined || trainsElsewhere(run.record)),
     );
     const now = await Promise.all(away.map(({ folder }) => timeOfRecord(folder)));
     return away.map(({ folder }) => folder).filter((folder, index) => now[index] !== times.get(folder));
@@ -101,9 +101,7 @@ export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRec
     scan,
     read,
     lookAtProcesses: async () => {
-      const gone = [...known.values()].filter(
-        (run) => isLive(run.state) && stateOf(run.folder, run.record) === 'broken off',
-      );
+      const gone = [...known.values()].filter((run) => isLive(run.state) && !isLive(stateOf(run.folder, run.record)));
       const looked = [...gone.map(({ folder }) => folder), ...(await changedElsewhere())];
       const differs = await Promise.all(looked.map(read));
       return looked.filter((_, index) => differs[index]);

@@ -2,9 +2,9 @@ import { dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { messageOf } from '../../protocol/errors.ts';
 import type { StoredRun, UnreadableRun } from '../../runs/list.ts';
-import { isOver } from '../../runs/state.ts';
 import type { Log } from '../log.ts';
 import { runsFolders } from '../settings.ts';
+import { mayGoOn } from './elsewhere.ts';
 import { repeatWhile } from './repeatWhile.ts';
 import { createRunCatalogue } from './runCatalogue.ts';
 import { watchRunFolders, type WatchedFolders } from './watchRunFolders.ts';
@@ -46,7 +46,7 @@ export function createRunStore(log: Log): RunStore {
 
   const tell = (runs: readonly string[]): void => {
     if (runs.length > 0) changed.fire(runs);
-    lookAtProcesses(!disposed && catalogue.runs().some(({ state }) => !isOver(state)));
+    lookAtProcesses(!disposed && catalogue.runs().some(mayGoOn));
   };
   const lookAtProcesses = repeatWhile(processLook, () => void catalogue.lookAtProcesses().then(tell));
   const scan = async (): Promise<void> => {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { patience } from '../../../src/runs/lock.ts';
+import { thisProcess } from '../../../src/runs/owner.ts';
 import { readRunRecord } from '../../../src/runs/record.ts';
 import { createRunCatalogue, runFolderOf } from '../../../src/extension/trainer/runCatalogue.ts';
 import { temporaryFolder, writeRun } from './storedRun.ts';
@@ -76,6 +78,25 @@ test('what another machine writes to the run of a job is found without a word fr
   assert.deepEqual(await catalogue.lookAtProcesses(), [folder]);
   assert.equal(catalogue.get(folder)?.state, 'finished');
   assert.deepEqual(await catalogue.lookAtProcesses(), []);
+});
+
+test('a run that was lost on another machine and lives again is found, and one that is given to a job waits', async (context) => {
+  const parent = await temporaryFolder(context);
+  const owner = { ...thisProcess(), host: 'node7', scope: 'another boot/1' };
+  const lost = await writeRun(parent, 'lost', { state: 'running', process: owner });
+  const given = await writeRun(parent, 'given', { state: 'preparing' });
+  const old = new Date(Date.now() - 2 * patience);
+  await utimes(join(lost, 'run.json'), old, old);
+  const catalogue = createRunCatalogue();
+  await catalogue.scan([parent]);
+  assert.equal(catalogue.get(lost)?.state, 'broken off');
+  assert.equal(catalogue.get(given)?.state, 'preparing');
+  await utimes(join(lost, 'run.json'), new Date(), new Date());
+  const job = { version: 1, scheduler: 'slurm', job: '7', submitted: '2026-01-02T03:04:05.000Z' };
+  await writeFile(join(given, 'job.json'), JSON.stringify(job));
+  assert.deepEqual((await catalogue.lookAtProcesses()).toSorted(), [given, lost]);
+  assert.equal(catalogue.get(lost)?.state, 'running');
+  assert.equal(catalogue.get(given)?.state, 'queued');
 });
 
 test('a path is traced to its run, whatever lies between', () => {
