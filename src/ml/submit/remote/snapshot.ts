@@ -35,7 +35,8 @@ async function linkFolder(from: string, to: string): Promise<void> {
   }
 }
 
-function isKept(name: string): boolean {
+/** Whether a copy of a run's folder has files or folders of that name. */
+export function isKept(name: string): boolean {
   return !name.startsWith('.') && !name.endsWith('.tmp') && !leftOut.has(name) && !name.startsWith(`${runFiles.lock}.`);
 }
 

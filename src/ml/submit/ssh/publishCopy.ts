@@ -1,10 +1,12 @@
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import * as z from 'zod';
 import { runFiles, type RunRecord, runRecordSchema } from '../../../protocol/runRecord.ts';
 import { sweepFiles } from '../../../protocol/sweep.ts';
 import { repeatAtomically, writeTextAtomically } from '../../../runs/atomicFile.ts';
 import { sweepResumeFiles } from '../../../runs/checkpointFiles.ts';
+import { readRunRecord } from '../../../runs/record.ts';
+import { isKept } from '../remote/snapshot.ts';
 import { type CopiedLines, copyLines } from './copyLines.ts';
 
 /** What a copied text says here: paths of the remote host become those of this machine. */
@@ -58,7 +60,8 @@ const written: ReadonlySet<string> = new Set([runFiles.metrics, runFiles.record,
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return files.map((file) => relative(folder, file)).filter((file) => !`/${file}`.includes('/.'));
+  // The host's word is not taken for it that it sends no others: job.json names the job that a stop ends.
+  return files.map((file) => relative(folder, file)).filter((file) => file.split(sep).every(isKept));
 }
 
 function resumeFilesFirst(a: string, b: string): number {
@@ -72,12 +75,17 @@ async function publishFile(from: string, to: string, translate: Translate | unde
   else await repeatAtomically(to, from);
 }
 
-/** The run is named for its folder here. The number of its process means nothing here: signs of life in the folder tell of it. */
+/**
+ * The run is named for its folder here. The number of its process means nothing here: signs of life in the folder tell of it.
+ * What it reads from this machine is what it was submitted with: a host cannot choose what a resume brings there.
+ */
 async function publishRecord({ copy, run, translate }: PublisherOptions): Promise<void> {
   const text = await readFile(join(copy, runFiles.record), 'utf8').catch(() => undefined);
   if (text === undefined) return;
   const record = runRecordSchema.parse(JSON.parse(translate(text)));
-  const local: RunRecord = { ...record, name: basename(run), process: undefined };
+  const { data, classNames, network } = (await readRunRecord(run)).config;
+  const config = { ...record.config, data, classNames, network };
+  const local: RunRecord = { ...record, config, name: basename(run), process: undefined };
   const file = join(run, runFiles.record);
   const content = `${JSON.stringify(local, undefined, 2)}\n`;
   if ((await readFile(file, 'utf8').catch(() => '')) === content) return;

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createPublisher } from '../../../src/ml/submit/ssh/publishCopy.ts';
+import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+import { readRunRecord } from '../../../src/runs/record.ts';
+import { temporaryFolder, writeRun } from '../extension/storedRun.ts';
+
+test('a host chooses neither the job of a run, nor who trains it here, nor what a resume brings', async (t) => {
+  const folder = await temporaryFolder(t);
+  const run = await writeRun(folder, 'run', { state: 'preparing' });
+  const config = trainingConfigSchema.parse({
+    ...{ data: '/home/me/private', classNames: '/home/me/key.json', epochs: 7 },
+    network: { kind: 'architecture', name: 'resnet18', weights: '/home/me/secret.safetensors' },
+  });
+  const copy = await writeRun(folder, 'copy', { config });
+  await mkdir(join(copy, 'checkpoints', '.git'));
+  for (const name of ['job.json', 'control.json', 'run.lock', 'run.lock.1', '.npmrc', 'checkpoints/.git/config'])
+    await writeFile(join(copy, name), '{}');
+  await writeFile(join(copy, 'split.json'), '{"path":"/far/a"}');
+  const marks = join(folder, 'published.json');
+  const publish = await createPublisher({ copy, run, marks, translate: (text) => text.replaceAll('/far/', '/here/') });
+  await publish();
+  assert.deepEqual((await readdir(run)).sort(), ['checkpoints', 'run.json', 'split.json']);
+  assert.deepEqual(await readdir(join(run, 'checkpoints')), []);
+  const { name, state, config: published } = await readRunRecord(run);
+  assert.deepEqual([name, state, published.epochs], ['run', 'finished', 7]);
+  assert.deepEqual(
+    [published.data, published.classNames, published.network],
+    ['/data', undefined, { kind: 'architecture', name: 'resnet18' }],
+  );
+});
