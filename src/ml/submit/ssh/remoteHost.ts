@@ -39,6 +39,12 @@ const sshOptions = [
   ...['ClearAllForwardings=yes', 'RemoteCommand=none', 'RequestTTY=no'],
 ].flatMap((option) => ['-o', option]);
 
+/**
+ * rsync compares times by whole seconds and takes a checkpoint that was written again in the same second for the one before.
+ * The rsync of macOS cannot do better than to compare what is in the files.
+ */
+const allChanges = [process.platform === 'darwin' ? '--ignore-times' : '--modify-window=-1'];
+
 /** Exit codes of rsync where the connection broke off: of its socket, its protocol, by a timeout, and ssh’s own. */
 const brokenOff: ReadonlySet<number> = new Set([10, 12, 30, 35, 255]);
 
@@ -189,7 +195,7 @@ function openChannel(host: string, program: string, signal: AbortSignal | undefi
       return answer;
     },
     push: (from, to, options = []) => copy([...options, '--', from, `${host}:${remoteFolder}/${to}`]),
-    pull: (from, to) => copy(['--delete', '--', `${host}:${remoteFolder}/${from}`, to]),
+    pull: (from, to) => copy([...allChanges, '--delete', '--', `${host}:${remoteFolder}/${from}`, to]),
   };
 }
 
