@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { usageError } from '../../../protocol/errors.ts';
+import { CancelledError, usageError } from '../../../protocol/errors.ts';
 import { jobRecordVersion } from '../../../protocol/jobRecord.ts';
 import type { RemoteState } from '../../../protocol/remoteMessages.ts';
 import { readJobRecord, writeJobRecord } from '../../../runs/job.ts';
@@ -52,8 +52,8 @@ async function submit(submission: Submission): Promise<readonly string[]> {
     await host.ask({ ask: 'start', job, content: { runs: runs.length, parallel, brought: [...brought] } });
     return folders;
   } catch (error) {
-    // What was asked for may have been done, and only the answer be lost.
-    if (handedOver && isConnectionLost(error)) throw error;
+    // What was asked for may have been done, and only the answer be lost, or not waited for.
+    if (handedOver && (isConnectionLost(error) || error instanceof CancelledError)) throw error;
     for (const [index, record] of before.entries()) if (record) await writeJobRecord(folders[index] ?? '', record);
     await takeBack(queued);
     throw error;
