@@ -34,7 +34,7 @@ export async function answerRequest(request: RemoteRequest): Promise<RemoteAnswe
         request.runs.map(async (run) => {
           // First: what has ended before has written everything that is copied then.
           const state = await runState(folder, run);
-          await takeSnapshot(remoteRun(folder, run), join(folder, 'snapshot', String(run)));
+          if (state !== 'waiting') await takeSnapshot(remoteRun(folder, run), join(folder, 'snapshot', String(run)));
           return { run, state };
         }),
       );

@@ -1,10 +1,10 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, realpath, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { userError } from '../../../protocol/errors.ts';
 import type { JobRecord } from '../../../protocol/jobRecord.ts';
 import type { RemoteState, RemoteStatus } from '../../../protocol/remoteMessages.ts';
 import { runFiles } from '../../../protocol/runRecord.ts';
-import { type HeldLock, tryLock } from '../../../runs/lock.ts';
+import { type HeldLock, isLocked, tryLock } from '../../../runs/lock.ts';
 import { readRunRecord, writeRunRecord } from '../../../runs/record.ts';
 import type { JobRun } from '../target.ts';
 import { createPublisher, type Translate } from './publishCopy.ts';
@@ -51,6 +51,7 @@ export function createCopier(host: RemoteHost, runs: readonly JobRun[]): RunCopi
     copy: async () => {
       const states = new Map<string, RemoteState>();
       for (const [job, members] of jobs) {
+        for (const run of members.values()) followed.get(run.folder)?.refuseOther();
         const status = await host.status({ ask: 'look', job, runs: [...members.keys()] });
         for (const { run: number, state } of status.runs) {
           const run = members.get(number);
@@ -74,14 +75,21 @@ function followRun(host: RemoteHost, { folder, job }: JobRun) {
   let lock: HeldLock | undefined;
   let publish: (() => Promise<void>) | undefined;
   let settled = false;
+  const lockFile = join(folder, runFiles.lock);
+  const other = () => userError(`Another process copies or trains ${basename(folder)}.`);
   return {
+    /** Before the host is asked, since a look replaces what another process is copying. */
+    refuseOther: () => {
+      if (!settled && lock === undefined && isLocked(lockFile)) throw other();
+    },
     copy: async (status: RemoteStatus, state: RemoteState) => {
       if (settled || state === 'waiting') return;
-      lock ??= await tryLock(join(folder, runFiles.lock));
-      if (lock === undefined) throw userError(`Another process copies or trains ${basename(folder)}.`);
+      lock ??= await tryLock(lockFile);
+      if (lock === undefined) throw other();
       await refuseOwn(folder);
       if (state !== 'gone') {
         await mkdir(copy, { recursive: true });
+        await refuseLink(folder, copy);
         await host.pull(remote, `${copy}/`);
         publish ??= await createPublisher({
           ...{ copy, run: folder, translate: translation(status, place, folder) },
@@ -112,6 +120,12 @@ async function refuseOwn(folder: string): Promise<void> {
   const { process: owner } = await readRunRecord(folder);
   if (owner?.scope !== undefined || owner?.birth !== undefined)
     throw userError(`${basename(folder)} was continued on this machine, so nothing is copied into its folder.`);
+}
+
+/** Throws a user error where the copy, in which rsync deletes, lies elsewhere: a run's folder may come from anybody. */
+async function refuseLink(folder: string, copy: string): Promise<void> {
+  if ((await realpath(copy)) !== join(await realpath(folder), copyFolder, 'copy'))
+    throw userError(`${join(folder, copyFolder)} is a link to another folder: remove it.`);
 }
 
 /** Paths of the host in JSON texts become those of this machine. No other text holds the names of its folders. */
