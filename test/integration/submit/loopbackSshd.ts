@@ -125,8 +125,24 @@ export async function startLoopbackHost(t: TestContext, folder: string): Promise
     server = undefined;
   };
   await start();
-  t.after(stop);
+  t.after(async () => {
+    await stop();
+    await endPrograms(home);
+  });
   return { home, slow, env: { PATH: [bin, process.env['PATH'] ?? ''].join(delimiter) }, start, stop };
+}
+
+/** Ends what runs from a home folder: a run that a failed test leaves behind may be paused for ever. */
+async function endPrograms(home: string): Promise<void> {
+  const { stdout } = await run('ps', ['-e', '-ww', '-o', 'pid=,args=']);
+  for (const line of stdout.split('\n').filter((each) => each.includes(`${home}/`))) {
+    const pid = Number(line.trim().split(/\s/u)[0]);
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }
 
 function freePort(): Promise<number> {

@@ -37,7 +37,7 @@ async function workplace(t: TestContext): Promise<Workplace> {
   const data = join(folder, awkward);
   await rename(await drawTinyDataset(folder), data);
   await writeFile(join(folder, 'tiny.fivecrop.json'), JSON.stringify({ ...settings, data }));
-  return { folder, data, far, run: (...args) => fivecrop(args, { cwd: folder, env: far.env }) };
+  return { folder, data, far, run: (...args) => fivecrop(args, { cwd: folder, env: far.env, signal: t.signal }) };
 }
 
 async function mkdtempIn(folder: string): Promise<string> {
