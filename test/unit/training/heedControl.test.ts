@@ -41,3 +41,19 @@ test('what was asked before a run that waited began is heard at once', async (co
   context.after(heedControl(folder, control));
   while (!control.signal.aborted) await nextTurn();
 });
+
+test('a stop that is asked for while a job saves is left for when the job begins anew', async (context) => {
+  context.mock.timers.enable({ apis: ['setInterval'] });
+  const folder = await temporaryFolder(context);
+  const control = createTrainingControl();
+  const end = heedControl(folder, control);
+  control.stop();
+  await requestControl(folder, 'stop');
+  context.mock.timers.tick(5000);
+  for (let turn = 0; turn < 20; turn++) await nextTurn();
+  assert.ok(existsSync(join(folder, 'control.json')));
+  end();
+  const anew = createTrainingControl();
+  context.after(heedControl(folder, anew));
+  while (!anew.signal.aborted) await nextTurn();
+});

@@ -10,6 +10,8 @@ const interval = 1000;
  */
 export function heedControl(folder: string, control: TrainingControl): () => void {
   const look = () => {
+    // A job that goes back into the queue hears it when it begins anew.
+    if (control.signal.aborted) return;
     void takeControl(folder).then((request) => {
       if (request) control[request.action]();
     });
