@@ -7,6 +7,7 @@ import process from 'node:process';
 import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { codeOf } from '../../../src/protocol/errors.ts';
 
 const run = promisify(execFile);
 
@@ -119,8 +120,10 @@ export async function startLoopbackHost(t: TestContext, folder: string): Promise
       .split('\n')
       .map((line) => line.trim().split(/\s+/u));
     const below = (parent: string): string[] =>
-      rows.filter(([, from, name]) => from === parent && name === 'sshd').flatMap(([own = '']) => [own, ...below(own)]);
-    for (const each of [...below(String(pid)), String(pid)]) process.kill(Number(each), 'SIGKILL');
+      rows
+        .filter(([, from, name]) => from === parent && name?.startsWith('sshd'))
+        .flatMap(([own = '']) => [own, ...below(own)]);
+    for (const each of [...below(String(pid)), String(pid)]) kill(Number(each));
     await ended;
     server = undefined;
   };
@@ -136,12 +139,16 @@ export async function startLoopbackHost(t: TestContext, folder: string): Promise
 async function endPrograms(home: string): Promise<void> {
   const { stdout } = await run('ps', ['-e', '-ww', '-o', 'pid=,args=']);
   for (const line of stdout.split('\n').filter((each) => each.includes(`${home}/`))) {
-    const pid = Number(line.trim().split(/\s/u)[0]);
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It has ended by itself.
-    }
+    kill(Number(line.trim().split(/\s/u)[0]));
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It may have ended by itself since it was listed.
+    if (codeOf(error) !== 'ESRCH') throw error;
   }
 }
 

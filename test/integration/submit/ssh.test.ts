@@ -122,7 +122,9 @@ test('runs train on another host, and their folders are copied back', { ...optio
     await rm(far.slow);
     const waiting = await run('submit', 'status', place);
     assert.match(waiting.stdout, /there +paused on far when last seen .*it trains on far/u, waiting.stderr);
-    process.kill((await farRecord(far.home)).process?.pid ?? 0, 'SIGKILL');
+    const { pid } = (await farRecord(far.home)).process ?? {};
+    assert.ok(pid !== undefined);
+    process.kill(pid, 'SIGKILL');
     const lost = await run('submit', 'status', place);
     assert.match(lost.stdout, /there +lost .*its process on far ended without a word/u, lost.stderr);
     await rm(join(far.home, '.cache/fivecrop/remote/jobs'), { recursive: true });
