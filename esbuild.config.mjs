@@ -25,7 +25,17 @@ const dist = resolve(root, flags.into);
 
 const external = JSON.parse(readFileSync(join(root, 'scripts/external.json'), 'utf8'));
 const native = [...external.shipped, ...external.installedByUsers];
-const pages = ['training', 'prediction', 'evaluation', 'cleaning', 'featureMap', 'labelling', 'dryRun', 'serving'];
+const pages = [
+  'training',
+  'prediction',
+  'evaluation',
+  'cleaning',
+  'featureMap',
+  'labelling',
+  'dryRun',
+  'sweep',
+  'serving',
+];
 
 /** Gives CommonJS packages inside an ES module bundle their `require`. */
 const requireBanner =
@@ -173,14 +183,16 @@ if (watch) {
   if (existsSync(command)) makeExecutable(command);
 }
 
-/** The JSON schemas of `*.fivecrop.json` and `fivecrop.tests.json`, by which the editor completes and explains them. */
+/** The JSON schemas of `*.fivecrop.json`, those of spaces too, and `fivecrop.tests.json`, by which the editor completes and explains them. */
 async function writeSchemas() {
   const contents = `
     import { z } from 'zod';
     import { networkNames, namedNetwork } from './src/ml/networks/registry.ts';
     import { accuracyTestsSchema } from './src/protocol/accuracyTests.ts';
     import { backboneNames } from './src/protocol/backboneNames.ts';
+    import { sweepOwnSchema } from './src/protocol/sweep.ts';
     import { givenConfigSchema, methods } from './src/protocol/trainingConfig.ts';
+    import { spaceSchema } from './scripts/spaceSchema.ts';
     const describe = (schema, more) =>
       z.toJSONSchema(schema, {
         io: 'input',
@@ -191,16 +203,17 @@ async function writeSchemas() {
           more(jsonSchema);
         },
       });
-    const described = describe(givenConfigSchema, ({ properties }) => {
+    const { $schema, ...described } = describe(givenConfigSchema, ({ properties }) => {
       if (properties?.name && properties.weights) properties.name.examples = [...networkNames];
       if (properties?.file && properties.featuresOutput) properties.file.examples = [...backboneNames];
     });
+    const own = describe(sweepOwnSchema, () => undefined);
     const only = (network, allowed, errorMessage) => ({
       if: { required: ['network'], properties: { network: { required: Object.keys(network), properties: network } } },
       then: { properties: { method: { enum: allowed, errorMessage } } },
     });
     const others = networkNames.filter((name) => !namedNetwork(name).isTransformer);
-    const settings = {
+    const config = {
       ...described,
       allOf: [
         only({ kind: { const: 'backbone' } }, ['head'], 'An ONNX file is frozen: only a head can be trained on it.'),
@@ -210,6 +223,14 @@ async function writeSchemas() {
           'The method lora is for transformers.',
         ),
       ],
+    };
+    const settings = {
+      $schema,
+      type: 'object',
+      // What only a space says makes a file one.
+      if: { anyOf: Object.keys(own.properties).map((name) => ({ required: [name] })) },
+      then: spaceSchema(described, own),
+      else: config,
     };
     const snippet = { name: '$1', data: '$2', accuracy: 0.9 };
     const expectations = ['accuracy', 'top5', 'macroF1', 'recall', 'slices', 'baseline'];

@@ -24,3 +24,13 @@ export function runCount(count: number): string {
 export function checkpointCount(count: number): string {
   return count === 1 ? l10n.t('1 checkpoint') : l10n.t('{0} checkpoints', count);
 }
+
+/** `1 trial`, `2 trials`. */
+export function trialCount(count: number): string {
+  return count === 1 ? l10n.t('1 trial') : l10n.t('{0} trials', count);
+}
+
+/** `1 sweep`, `2 sweeps`. */
+export function sweepCount(count: number): string {
+  return count === 1 ? l10n.t('1 sweep') : l10n.t('{0} sweeps', count);
+}

@@ -66,6 +66,8 @@ export interface TitledImages {
 export interface Panels {
   /** Opens the training panel, or brings it to the front, with these run folders; the first is in focus. */
   showRuns(folders: readonly string[], options?: { readonly preserveFocus: boolean }): void;
+  /** Opens the panel of a sweep, by its folder, or brings it to the front. */
+  showSweep(folder: string): void;
   /** A run's folder has another name now: where it is shown, it stays. */
   runRenamed(from: string, to: string): void;
   /** Opens the prediction panel and classifies images and folders of images, with `source` or with what did it last. */

@@ -7,6 +7,8 @@ import { registerLabelImages } from './commands/labelImages.ts';
 import { registerClassifying } from './commands/classifyImage.ts';
 import { registerImageMenu } from './commands/imageMenu.ts';
 import { registerContinuingRun } from './commands/continueRun.ts';
+import { registerControllingSweep } from './commands/controlSweep.ts';
+import { registerNewSweep } from './commands/newSweep.ts';
 import { registerDeletingRuns } from './commands/deleteRuns.ts';
 import { registerRenamingRun } from './commands/renameRun.ts';
 import { registerShowingRuns } from './commands/showRuns.ts';
@@ -40,6 +42,7 @@ import { createLiveRuns } from './trainer/liveRuns.ts';
 import { createRunStore } from './trainer/runStore.ts';
 import { createSpeedMemory } from './trainer/speedMemory.ts';
 import { createStudies } from './trainer/studies.ts';
+import { createSweeps } from './trainer/sweeps.ts';
 import { createTrainers } from './trainer/trainers.ts';
 import { registerCheckpointsView } from './views/checkpointsView.ts';
 import { registerContextKeys } from './views/contextKeys.ts';
@@ -66,9 +69,10 @@ export function startExtension(
   const service = createService(context, log);
   const live = createLiveRuns(runs, trainers);
   const dataFolders = createDataFolders(context.workspaceState, runs);
+  const sweeps = createSweeps(context, { log, runs });
   const speeds = createSpeedMemory(context.globalState, live, runs);
   const panels = registerPanels(context, { log, runs, trainers, service });
-  const parts = { log, runs, trainers, service, panels, live, dataFolders, speeds };
+  const parts = { log, runs, trainers, service, panels, live, dataFolders, speeds, sweeps };
   const studies = createStudies(context.workspaceState, parts);
   const rows = registerCheckpointsView(parts);
   // Disposed of in the reverse order: what others use goes last.
@@ -79,6 +83,7 @@ export function startExtension(
     live,
     dataFolders,
     speeds,
+    sweeps,
     panels,
     rows,
     registerDataView(parts),
@@ -90,6 +95,8 @@ export function startExtension(
     registerContinuingRun(parts),
     registerStoppingRun(parts),
     registerExplainingJob(parts),
+    registerNewSweep(context, parts),
+    registerControllingSweep(parts),
     registerShowingRuns(parts),
     registerShowConfiguration(parts),
     registerShowRunLog(parts),

@@ -39,17 +39,29 @@ const mostChoices = 1000;
 const halvingSchema = z.strictObject({ first: whole(1, 1_000_000).default(1), factor: whole(2, 100).default(3) });
 export type Halving = z.infer<typeof halvingSchema>;
 
-/** What a file of a space says besides the settings of training. */
 const ownSettings = {
-  trials: whole(1, mostTrials).optional(),
+  trials: whole(1, mostTrials).optional().describe('Number of trials. Of a grid, all if not set.'),
   sampler: z
     .union([z.enum(samplers), optunaSamplerSchema], {
       error: `expected grid, random, sobol, or { "optuna": NAME } with one of ${optunaSamplers.join(', ')}`,
     })
-    .default('random'),
-  halving: halvingSchema.optional(),
+    .default('random')
+    .describe(
+      'How settings are chosen: `grid` tries every combination, `sobol` spreads more evenly than `random`, and `{ "optuna": "TPESampler" }` learns from the trials before, if Optuna is installed.',
+    ),
+  halving: halvingSchema
+    .optional()
+    .describe(
+      'Ends trials early that fall behind: after `first` epochs, and each time after `factor` times as many, only the best 1/`factor` go on.',
+    ),
 };
-const ownSchema = z.object(ownSettings);
+/** What a file of a space says besides the settings of training. */
+export const sweepOwnSchema = z.object(ownSettings);
+
+/** Whether the content of a `.fivecrop.json` file is meant as a space: it says what only a space has. */
+export function isSweepSpace(content: unknown): boolean {
+  return typeof content === 'object' && content !== null && Object.keys(ownSettings).some((own) => own in content);
+}
 
 /** A setting that takes one of several values. */
 export interface Choices {
@@ -97,7 +109,7 @@ const rangeSchema = z.union([
 export function parseSweepSpace(content: unknown): SweepSpace {
   if (typeof content !== 'object' || content === null || Array.isArray(content))
     throw usageError('The space is not an object of settings, as a .fivecrop.json file has them.');
-  const own = ownSchema.safeParse(content);
+  const own = sweepOwnSchema.safeParse(content);
   if (!own.success) {
     const [issue] = own.error.issues;
     throw usageError(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'is wrong'}.`);

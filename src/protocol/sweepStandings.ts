@@ -1,5 +1,7 @@
-import { compareScores, type Score, type Standing } from './halving.ts';
-import type { Sweep, TrialEvent } from './sweep.ts';
+import { compareScores, rungsOf, type Score, type Standing } from './halving.ts';
+import { withRecipe } from './recipes.ts';
+import { parseSweepSpace, type Sweep, type TrialEvent } from './sweep.ts';
+import { givenConfigSchema } from './trainingConfig.ts';
 
 /** A trial as it stands. */
 export interface TrialStanding extends Partial<Score> {
@@ -12,6 +14,17 @@ export interface TrialStanding extends Partial<Score> {
   /** The score after the first rung, which every trial that goes on or falls behind has. */
   readonly first?: Score & { readonly epochs: number };
   readonly reason?: string;
+}
+
+/** The rungs of a recorded sweep. Throws a user error where its space is none. */
+export function rungsOfSweep({ space, trials }: Pick<Sweep, 'space' | 'trials'>): number[] {
+  const { fixed, halving } = parseSweepSpace(space);
+  // Where the sweep halves, all trials have as many; where not, there is one rung.
+  for (const drawn of trials.length > 0 ? trials : [{}]) {
+    const config = givenConfigSchema.safeParse(withRecipe({ ...fixed, ...drawn }));
+    if (config.success) return rungsOf(halving, config.data.epochs);
+  }
+  return rungsOf(halving, 1);
 }
 
 /** What events say of the jobs of a sweep. */

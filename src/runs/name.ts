@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { usageError } from '../protocol/errors.ts';
 
@@ -25,6 +25,17 @@ export function checkRunName(name: string): void {
 export function nameProblem(name: string, parent: string, present: string): string | undefined {
   if (!isRunName(name)) return `${rule[0]?.toUpperCase() ?? ''}${rule.slice(1)}`;
   return name !== present && existsSync(join(parent, name)) ? `There is a run named ${name} already.` : undefined;
+}
+
+/** A name for a sweep in `out` that neither another one nor a run of theirs has: `stem`, or with a counter. */
+export function freeSweepName(out: string, stem: string): string {
+  const taken = existsSync(out) ? readdirSync(out).map((name) => name.toLowerCase()) : [];
+  for (let counter = 1; ; counter++) {
+    const name = counter === 1 ? stem : `${stem}_${counter}`;
+    const own = name.toLowerCase();
+    const isOfTrial = (other: string) => other.startsWith(`${own}-`) && /^\d+$/u.test(other.slice(own.length + 1));
+    if (!taken.some((other) => other === own || isOfTrial(other))) return name;
+  }
 }
 
 function isRunName(name: string): boolean {

@@ -11,6 +11,7 @@ import type { EvaluationPanelToHost } from '../../src/protocol/evaluationPanel.t
 import type { FeatureMapPanelToHost } from '../../src/protocol/featureMapPanel.ts';
 import type { LabellingPanelToHost } from '../../src/protocol/labellingPanel.ts';
 import type { PredictionPanelToHost } from '../../src/protocol/predictionPanel.ts';
+import type { SweepPanelToHost } from '../../src/protocol/sweepPanel.ts';
 import type { Precision } from '../../src/protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import type { TrainingPanelToHost } from '../../src/protocol/trainingPanel.ts';
@@ -35,6 +36,7 @@ import {
   samplePredictions,
   sampleProbabilities,
   sampleRun,
+  sampleTrials,
 } from './pages/samples.ts';
 import { hostileName, servedToken, serveHostileNames } from './pages/servedPage.ts';
 import { exportedNetworks, exportForBrowser, serveExport, tensorflowOrigin } from './pages/tensorflowPage.ts';
@@ -180,6 +182,29 @@ function openEvaluation(look: Look = {}, classes = 8, imagesOfEach = 20, refusal
   });
 }
 
+const sampleSweep = {
+  ...{ type: 'sweep', name: 'heads', rungs: [3, 9], images: 612 },
+  dimensions: [
+    { setting: 'learningRate', low: 0.0001, high: 0.01, isLog: true, isWhole: false },
+    { setting: 'hidden', values: [[], [512], [1024, 256]] },
+    { setting: 'batchSize', values: [16, 32, 64] },
+    { setting: 'dropout', low: 0, high: 0.6, isLog: false, isWhole: false },
+  ],
+};
+
+/** A sweep with so many trials, which runs. */
+function openSweep(look: Look = {}, count = 60) {
+  return openPage<SweepPanelToHost>(browser, {
+    ...look,
+    name: 'sweep',
+    answer: async (message, post) => {
+      if (message.type !== 'ready') return;
+      await post({ ...sampleSweep, total: count, state: 'running' });
+      await post({ type: 'trials', trials: sampleTrials(count) });
+    },
+  });
+}
+
 /** Opens a page, hands it to the scenario, and closes it whatever happens. No page may log an error. */
 async function withPage<ToHost>(
   opening: Promise<OpenedPage<ToHost>>,
@@ -239,6 +264,11 @@ for (const look of looks) {
       await pageScreenshot(opened.page, `labelling-${name}`);
       await assertFits(opened);
     });
+    await withPage(openSweep(look), async (opened) => {
+      await opened.page.locator('.bars .bar').nth(3).waitFor();
+      await pageScreenshot(opened.page, `sweep-${name}`);
+      await assertFits(opened);
+    });
   });
 }
 
@@ -280,6 +310,10 @@ for (const theme of ['light', 'dark', 'highContrast', 'highContrastLight'] as co
     await withPage(openLabelling({ theme }, 20), async ({ page }) => {
       await page.locator('.pair img[src]').first().waitFor();
       await page.getByRole('combobox', { name: 'Class' }).fill('ro');
+      assert.deepEqual(await faintTexts(page), []);
+    });
+    await withPage(openSweep({ theme }), async ({ page }) => {
+      await page.locator('.bars .bar').nth(3).waitFor();
       assert.deepEqual(await faintTexts(page), []);
     });
   });
@@ -1646,3 +1680,96 @@ for (const [name, network] of Object.entries(exportedNetworks)) {
     }
   });
 }
+
+test(
+  'the trials of a sweep are ranked, filtered on an axis by pointer and keys, and open their runs',
+  { skip },
+  async () => {
+    await withPage(openSweep(), async ({ page, sent }) => {
+      const rows = page.locator('.table tbody tr');
+      const accuracies = async () => (await rows.locator('td:nth-child(2)').allTextContents()).map(parseFloat);
+      await rows.nth(59).waitFor();
+      const ranked = (await accuracies()).filter(Number.isFinite);
+      assert.deepEqual(
+        ranked,
+        ranked.toSorted((a, b) => b - a),
+      );
+      await page.getByText(/^Best: Trial \d+: 9\d\.\d.% after 9 epochs; learning rate /u).waitFor();
+      await page.getByText(/on 612 images for validation so far/u).waitFor();
+      await page.getByText(/^Of 53 trials by their validation accuracy after 3 epochs: /u).waitFor();
+      assert.match((await page.locator('.bars .bar').first().textContent()) ?? '', /^learning rate/u);
+      // The upper half of the axis of the learning rate.
+      const axis = page.getByRole('slider', { name: 'Filter by learning rate' });
+      const { x, y, width, height } = await boxOf(axis.locator('.axis-area'));
+      await page.mouse.move(x + width / 2, y + 20);
+      await page.mouse.down();
+      await page.mouse.move(x + width / 2, y + height / 2, { steps: 4 });
+      await page.mouse.up();
+      await page.getByRole('button', { name: 'Clear filters' }).waitFor();
+      const rates = (await rows.locator('td:nth-child(6)').allTextContents()).map(Number);
+      assert.ok(rates.length > 10 && rates.length < 50 && rates.every((rate) => rate > 0.0008), rates.join(' '));
+      await axis.focus();
+      await page.keyboard.press('Escape');
+      await rows.nth(59).waitFor();
+      // One of three choices is left after two presses.
+      const hidden = page.getByRole('slider', { name: 'Filter by hidden' });
+      await hidden.focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowDown');
+      await until('the axis says what is left', async () => (await hidden.getAttribute('aria-valuetext')) === 'none');
+      assert.deepEqual([...new Set(await rows.locator('td:nth-child(7)').allTextContents())], ['none']);
+      await page.getByRole('button', { name: 'Clear filters' }).click();
+      await rows.nth(59).waitFor();
+      const run = rows.first().getByRole('button');
+      const name = await run.textContent();
+      await run.click();
+      await until('the run opens', () => sent.some(({ type }) => type === 'show'));
+      assert.deepEqual(sent.at(-1), { type: 'show', runs: [name] });
+    });
+  },
+);
+
+test(
+  'a line of a sweep is named under the pointer and opens its run, and news keep what is filtered',
+  { skip },
+  async () => {
+    await withPage(
+      openSweep({ state: { filters: { batchSize: { low: 0, high: 0 } } } }),
+      async ({ page, post, sent }) => {
+        const rows = page.locator('.table tbody tr');
+        await rows.first().waitFor();
+        const before = await rows.count();
+        assert.ok(before > 5 && before < 40, String(before));
+        const trials = sampleTrials(60).filter(({ settings }) => settings['batchSize'] === 16);
+        const better = {
+          ...trials.find(({ state }) => state === 'behind'),
+          accuracy: 0.999,
+          loss: 0,
+          epochs: 9,
+          state: 'finished',
+        };
+        await post({ type: 'trials', trials: [better] });
+        await page.getByText(new RegExp(`^Best: Trial ${better.trial}: 99\\.9`, 'u')).waitFor();
+        assert.equal(await rows.count(), before);
+        // The best ends at the top of the last axis: along the line that is drawn last, near its end.
+        const end = await page.evaluate<{ x: number; y: number }>(`(() => {
+      const line = [...document.querySelectorAll('.parallel polyline')].at(-1);
+      const [a, b] = [...line.points].slice(-2);
+      const { left, top } = line.ownerSVGElement.getBoundingClientRect();
+      return { x: left + a.x * 0.3 + b.x * 0.7, y: top + a.y * 0.3 + b.y * 0.7 };
+    })()`);
+        await page.mouse.move(end.x, end.y);
+        await page
+          .locator('.readout')
+          .getByText(/^Trial \d+: /u)
+          .waitFor();
+        await page.mouse.click(end.x, end.y);
+        await until('a run opens', () => sent.some(({ type }) => type === 'show'));
+        await post({ ...sampleSweep, total: 60, state: 'stopped' });
+        await page.getByRole('button', { name: 'Resume' }).click();
+        await until('the sweep resumes', () => sent.some(({ type }) => type === 'resume'));
+        assert.equal(await page.getByRole('button', { name: 'Stop' }).isVisible(), false);
+      },
+    );
+  },
+);

@@ -5,6 +5,7 @@ import * as vscode from 'vscode';
 import type { DataSize } from '../../protocol/serviceProtocol.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
+import { readSettings } from '../settings.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { SpeedMemory } from '../trainer/speedMemory.ts';
 import { dataOf } from './confirmTraining.ts';
@@ -196,4 +197,11 @@ async function askBackbone(place: QuestionPlace): Promise<TrainingChoices['netwo
     },
   });
   return picked === back ? back : { kind: 'backbone', file, preprocess: picked.name };
+}
+
+/** Asked for at once, so that the list is there when the folder has been chosen. */
+export async function networkOffers(service: Parts['service']): Promise<Offers> {
+  const { weightsFolder } = readSettings();
+  const folder = weightsFolder === undefined ? {} : { weightsFolder };
+  return answerOf(service, { type: 'networks', ...folder }, 'networks');
 }

@@ -9,13 +9,15 @@ import { runTitle } from '../../protocol/runTitle.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { sweepResumeFiles } from '../../runs/checkpointFiles.ts';
 import { tryLock } from '../../runs/lock.ts';
+import { isSweepLive } from '../../runs/storedSweep.ts';
 import { checkpointTitle } from '../panels/checkpointTitle.ts';
 import type { Parts } from '../parts.ts';
+import { nameOfSweep, runsOf } from '../trainer/sweepCatalogue.ts';
 import type { CheckpointRows } from '../views/checkpointsView.ts';
 import { isByKey, nodeFrom, type CheckpointsNode, type DataNode } from '../views/treeNodes.ts';
 import { chooseRun } from './chooseRun.ts';
 import { registerCommand } from './registerCommand.ts';
-import { checkpointCount, runCount } from '../counts.ts';
+import { checkpointCount, runCount, sweepCount } from '../counts.ts';
 import { hasEnded, requireEnded } from './endedRun.ts';
 
 type DeleteParts = Pick<Parts, 'log' | 'runs' | 'trainers'> & { readonly rows: CheckpointRows };
@@ -40,11 +42,11 @@ const toDelete = {
   none: l10n.t('There is no run to delete: none is here, or all are still training.'),
 };
 
-/** What is deleted: a run's folder, or a checkpoint's file. */
+/** What is deleted: the folder of a run or a sweep, or a checkpoint's file. */
 interface Target {
   readonly path: string;
   readonly title: string;
-  readonly isCheckpoint: boolean;
+  readonly what: 'run' | 'sweep' | 'checkpoint';
 }
 
 async function remove(parts: DeleteParts, argument: unknown, selection: unknown): Promise<void> {
@@ -55,7 +57,7 @@ async function remove(parts: DeleteParts, argument: unknown, selection: unknown)
         (each: unknown) => nodeFrom(each) ?? [],
       );
   for (const node of nodes) if (node.kind === 'queued') await trainers.dequeue(node.entry.id);
-  const targets = targetsOf(nodes);
+  const targets = targetsOf(nodes, runs);
   if (targets.length === 0) {
     if (nodes.length > 0 || isByKey(argument)) return;
     targets.push(runTarget((await chooseRun(parts, argument, toDelete)).folder));
@@ -63,6 +65,9 @@ async function remove(parts: DeleteParts, argument: unknown, selection: unknown)
   for (const { path } of targets) {
     const run = runs.get(path);
     if (run !== undefined) requireEnded(run);
+    const sweep = runs.sweeps.get(path);
+    if (sweep && isSweepLive(sweep.state))
+      throw userError(l10n.t('{0} is still running; stop it first.', nameOfSweep(sweep)));
   }
   await askToDelete(targets);
   try {
@@ -72,31 +77,41 @@ async function remove(parts: DeleteParts, argument: unknown, selection: unknown)
   }
 }
 
-/** A checkpoint goes with its run where both are meant. */
-function targetsOf(nodes: readonly (CheckpointsNode | DataNode)[]): Target[] {
+/** A checkpoint goes with its run where both are meant, and the runs of a sweep with it. */
+function targetsOf(nodes: readonly (CheckpointsNode | DataNode)[], { get, sweeps }: DeleteParts['runs']): Target[] {
+  const meant = nodes.flatMap((node) => (node.kind === 'sweep' ? (sweeps.get(node.folder) ?? []) : []));
+  const trials = meant.flatMap(runsOf).filter((folder) => get(folder) !== undefined);
   const folders = nodes.flatMap((node) => (node.kind === 'run' || node.kind === 'unreadable' ? [node.folder] : []));
+  const all = [...new Set([...trials, ...folders])];
   const checkpoints = nodes.flatMap((node) =>
-    node.kind === 'checkpoint' && !folders.includes(node.folder) ? [node.path] : [],
+    node.kind === 'checkpoint' && !all.includes(node.folder) ? [node.path] : [],
   );
   return [
-    ...folders.map(runTarget),
-    ...checkpoints.map((path) => ({ path, title: checkpointTitle(path), isCheckpoint: true })),
+    ...all.map(runTarget),
+    // After its runs: what is left if one of these cannot be deleted is still a sweep.
+    ...meant.map((sweep): Target => ({ path: sweep.folder, title: nameOfSweep(sweep), what: 'sweep' })),
+    ...checkpoints.map((path): Target => ({ path, title: checkpointTitle(path), what: 'checkpoint' })),
   ];
 }
 
 function runTarget(folder: string): Target {
-  return { path: folder, title: runTitle(basename(folder)), isCheckpoint: false };
+  return { path: folder, title: runTitle(basename(folder)), what: 'run' };
 }
 
-/** `sgd`, `3 runs`, `2 runs and 1 checkpoint`. */
+/** `sgd`, `3 runs`, `2 runs and 1 checkpoint`, `1 sweep and 12 runs`. */
 function namesOf(targets: readonly Target[]): string {
   const [first] = targets;
   if (first !== undefined && targets.length === 1) return first.title;
-  const checkpoints = targets.filter(({ isCheckpoint }) => isCheckpoint).length;
-  const runs = targets.length - checkpoints;
-  if (checkpoints === 0) return runCount(runs);
-  if (runs === 0) return checkpointCount(checkpoints);
-  return l10n.t('{0} and {1}', runCount(runs), checkpointCount(checkpoints));
+  const count = (what: Target['what'], words: (count: number) => string) => {
+    const found = targets.filter((target) => target.what === what).length;
+    return found === 0 ? [] : [words(found)];
+  };
+  const [one = '', ...others] = [
+    ...count('sweep', sweepCount),
+    ...count('run', runCount),
+    ...count('checkpoint', checkpointCount),
+  ];
+  return others.reduce((names, next) => l10n.t('{0} and {1}', names, next), one);
 }
 
 async function askToDelete(targets: readonly Target[]): Promise<void> {
@@ -123,7 +138,7 @@ async function moveToTrash(targets: readonly Target[]): Promise<void> {
         await vscode.workspace.fs.delete(uri, { recursive: true, useTrash });
       }
     }
-    if (target.isCheckpoint) await sweepAfterDeletion(dirname(target.path));
+    if (target.what === 'checkpoint') await sweepAfterDeletion(dirname(target.path));
   }
 }
 
@@ -142,8 +157,8 @@ async function sweepAfterDeletion(checkpoints: string): Promise<void> {
 }
 
 /** A checkpoint goes with the files beside it. */
-function filesOf({ path, isCheckpoint }: Target): string[] {
-  if (!isCheckpoint) return [path];
+function filesOf({ path, what }: Target): string[] {
+  if (what !== 'checkpoint') return [path];
   const folder = dirname(path);
   const evaluations = readdirSync(folder).filter((name) => isEvaluationOf(basename(path), name));
   return [path, ...evaluations.map((name) => join(folder, name))];

@@ -8,13 +8,18 @@ import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import { writeTrainingConfig } from './trainingConfigFile.ts';
 
 /** Writes the settings into a new file of the workspace and opens it; its title bar has *Train with This File*. */
-export async function editSettings(config: GivenConfig): Promise<void> {
+export function editSettings(config: GivenConfig): Promise<void> {
+  const name = networkName(config.network).replace(/\.onnx$/iu, '');
+  return openSettingsFile(`${name}-${config.method}`, (file) => writeTrainingConfig(config, file));
+}
+
+/** Writes a new `.fivecrop.json` file of the workspace, `name` or with a counter, and opens it. `textOf` gets its path. */
+export async function openSettingsFile(name: string, textOf: (file: string) => string): Promise<void> {
   const root = vscode.workspace.workspaceFolders?.find(({ uri }) => uri.scheme === 'file')?.uri.fsPath;
   if (root === undefined) throw userError(l10n.t('Open a folder first: the file of settings is written into it.'));
-  const name = networkName(config.network).replace(/\.onnx$/iu, '');
-  const file = freeFile(join(root, `${name}-${config.method}`));
+  const file = freeFile(join(root, name));
   const uri = vscode.Uri.file(file);
-  await vscode.workspace.fs.writeFile(uri, Buffer.from(writeTrainingConfig(config, file)));
+  await vscode.workspace.fs.writeFile(uri, Buffer.from(textOf(file)));
   await vscode.window.showTextDocument(uri);
 }
 

@@ -84,6 +84,38 @@ function wordsOf({ label }: vscode.QuickPickItem): string {
   return label.replace(/^\$\([^)]*\) /u, '');
 }
 
+export interface TickQuestion<Item extends vscode.QuickPickItem> {
+  readonly place: QuestionPlace;
+  readonly placeholder: string;
+  readonly items: readonly Item[];
+  readonly ticked: (item: Item) => boolean;
+  /** What is wrong with the ticked items; undefined where nothing is. */
+  readonly validate: (items: readonly Item[]) => string | undefined;
+}
+
+/** A list in which several items can be ticked, with a back button after the first question. Rejects with a cancellation on Escape. */
+export function tickItems<Item extends vscode.QuickPickItem>(
+  question: TickQuestion<Item>,
+): Promise<readonly Item[] | typeof back> {
+  const { place, placeholder, items, ticked, validate } = question;
+  const list = vscode.window.createQuickPick<Item>();
+  Object.assign(list, { ...shownPlace(place), placeholder, canSelectMany: true, ignoreFocusOut: true });
+  if (place.step > 1) list.buttons = [vscode.QuickInputButtons.Back];
+  list.items = items;
+  list.selectedItems = items.filter(ticked);
+  const result = new Promise<readonly Item[] | typeof back>((resolve, reject) => {
+    list.onDidTriggerButton(() => resolve(back));
+    list.onDidHide(() => reject(cancelled()));
+    list.onDidAccept(() => {
+      const problem = validate(list.selectedItems);
+      if (problem === undefined) resolve(list.selectedItems);
+      else list.placeholder = problem;
+    });
+  });
+  list.show();
+  return result.finally(() => list.dispose());
+}
+
 export interface InputQuestion {
   readonly place: QuestionPlace;
   readonly prompt: string;

@@ -4,28 +4,29 @@ import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
 import { runNameOf } from '../../runs/name.ts';
 import type { Parts } from '../parts.ts';
-import { answerOf } from '../service/answerOf.ts';
 import { readSettings } from '../settings.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
-import { nodeFrom } from '../views/treeNodes.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { SpeedMemory } from '../trainer/speedMemory.ts';
+import type { Sweeps } from '../trainer/sweeps.ts';
+import { networkOffers } from './askNetwork.ts';
 import { askTrainingChoices, dataChosen } from './askTrainingChoices.ts';
+import { keptChoices, rememberChoices } from './choicesMemory.ts';
 import { confirmTraining } from './confirmTraining.ts';
+import { folderFrom } from './dataArgument.ts';
 import { justDrawn } from './drawSample.ts';
 import { editSettings } from './editSettings.ts';
 import { isLookAhead, lookAhead, withRate } from './lookAhead.ts';
 import { back } from './runSteps.ts';
-import type { Offers } from './networkList.ts';
+import { isSpace, sweepWithFile } from './newSweep.ts';
 import { registerCommand } from './registerCommand.ts';
 import { runsFolder } from './runsFolder.ts';
 import { startOrQueue } from './startOrQueue.ts';
-import { configFrom, firstChoices, type TrainingChoices, withSettings } from './trainingChoices.ts';
+import { configFrom, withSettings } from './trainingChoices.ts';
 import { trainAgain, trainWithConfiguration } from './trainAgain.ts';
 import { parseTrainingConfig } from './trainingConfigFile.ts';
 import { createVirtualDocuments, type VirtualDocuments } from './virtualDocuments.ts';
 
-const choicesKey = 'trainingChoices';
 const title = l10n.t('Train Model');
 
 interface TrainParts extends Parts {
@@ -33,6 +34,7 @@ interface TrainParts extends Parts {
   readonly documents: VirtualDocuments;
   readonly live: LiveRuns;
   readonly speeds: SpeedMemory;
+  readonly sweeps: Sweeps;
 }
 
 /** *Train Model*, *Train Model on This Folder*, *Train with This File* and *Train Again with These Settings*. */
@@ -61,12 +63,6 @@ export function registerTrainModel(
   );
 }
 
-function folderFrom(argument: unknown): string | undefined {
-  if (argument instanceof vscode.Uri) return argument.fsPath;
-  const node = nodeFrom(argument);
-  return node?.kind === 'data' ? node.folder : undefined;
-}
-
 async function trainModel(
   context: vscode.ExtensionContext,
   parts: TrainParts,
@@ -75,9 +71,8 @@ async function trainModel(
 ): Promise<void> {
   const out = runsFolder(parts);
   const settings = readSettings();
-  const kept = context.workspaceState.get(choicesKey) ?? context.globalState.get(choicesKey);
-  const first = firstChoices(kept, settings);
-  const asking = { ...parts, title, settings, offers: networkOffers(parts) };
+  const first = keptChoices(context, settings);
+  const asking = { ...parts, title, settings, offers: networkOffers(parts.service) };
   let { choices, place } =
     folder !== undefined && isDrawn
       ? { choices: await dataChosen(asking, first, folder), place: { title, step: 2, totalSteps: 2 } }
@@ -98,28 +93,10 @@ async function trainModel(
       ({ choices, place } = await askTrainingChoices(asking, choices, from));
     } else if (isLookAhead(answer)) learningRate = (await lookAhead(parts, config(), answer)) ?? learningRate;
     else {
-      await remember(context, parts, choices);
+      await rememberChoices(context, parts.dataFolders, choices);
       return answer === 'edit' ? editSettings(config()) : startOrQueue(parts, { config: config(), out });
     }
   }
-}
-
-/** Asked for at once, so that the list is there when the folder has been chosen. */
-async function networkOffers({ service }: TrainParts): Promise<Offers> {
-  const { weightsFolder } = readSettings();
-  const folder = weightsFolder === undefined ? {} : { weightsFolder };
-  return answerOf(service, { type: 'networks', ...folder }, 'networks');
-}
-
-async function remember(
-  context: vscode.ExtensionContext,
-  { dataFolders }: TrainParts,
-  choices: TrainingChoices,
-): Promise<void> {
-  await context.workspaceState.update(choicesKey, choices);
-  // What suits a sample says nothing of what the user trains elsewhere.
-  if (choices.sample === undefined) await context.globalState.update(choicesKey, { ...choices, data: '' });
-  await dataFolders.remember(choices.data);
 }
 
 async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void> {
@@ -132,6 +109,7 @@ async function trainWithFile(parts: TrainParts, argument: unknown): Promise<void
   }
   const document = await vscode.workspace.openTextDocument(uri);
   if (document.isDirty && !(await document.save())) throw cancelled();
+  if (isSpace(document.getText())) return sweepWithFile(parts, uri.fsPath, document.getText());
   let config = parseTrainingConfig(document.getText(), uri.fsPath);
   const confirm = () =>
     confirmTraining(parts, {

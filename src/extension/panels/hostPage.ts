@@ -5,7 +5,8 @@ import { webviewHtml } from './webviewHtml.ts';
 import type { Log } from '../log.ts';
 
 /** The pages of `src/webview`. */
-export type PageName = 'training' | 'prediction' | 'evaluation' | 'cleaning' | 'featureMap' | 'labelling' | 'dryRun';
+export type PageName =
+  'training' | 'prediction' | 'evaluation' | 'cleaning' | 'featureMap' | 'labelling' | 'dryRun' | 'sweep';
 
 export interface PageHost<FromPage> extends Omit<PageListener<FromPage>, 'onMisfit'> {
   readonly name: PageName;

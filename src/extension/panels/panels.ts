@@ -6,6 +6,7 @@ import { registerEvaluationPanels } from './evaluationPanel.ts';
 import { registerFeatureMapPanels } from './featureMapPanel.ts';
 import { registerLabellingPanels } from './labellingPanel.ts';
 import { registerPredictionPanel } from './predictionPanel.ts';
+import { registerSweepPanels } from './sweepPanel.ts';
 import { registerTrainingPanel } from './trainingPanel.ts';
 
 /** Registers all panels; those that were open come back after a reload of the window. */
@@ -19,6 +20,7 @@ export function registerPanels(
   const cleaning = registerCleaningPanels(context, parts);
   const featureMaps = registerFeatureMapPanels(context, parts, cleaning.show);
   const labelling = registerLabellingPanels(context, parts);
+  const sweeps = registerSweepPanels(context, parts, training.show);
   return {
     showRuns: training.show,
     runRenamed: training.rename,
@@ -30,9 +32,11 @@ export function registerPanels(
     cleanData: (data) => cleaning.show(data),
     showFeatureMap: featureMaps.show,
     labelImages: labelling.show,
+    showSweep: sweeps.show,
     lookAhead: openDryRunPanel(context, parts),
     dispose: () => {
-      for (const panels of [training, prediction, evaluation, cleaning, featureMaps, labelling]) panels.dispose();
+      for (const panels of [training, prediction, evaluation, cleaning, featureMaps, labelling, sweeps])
+        panels.dispose();
     },
   };
 }

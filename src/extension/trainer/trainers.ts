@@ -6,6 +6,7 @@ import { runTitle } from '../../protocol/runTitle.ts';
 import type { RunRequest } from '../../protocol/trainingPanel.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { isLive } from '../../runs/state.ts';
+import { isSweepLive } from '../../runs/storedSweep.ts';
 import type { Log } from '../log.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
@@ -66,7 +67,11 @@ export function createTrainers(
     (folder) => runs.get(folder)?.state,
     (folder) => didAsk.fire(folder),
   );
-  const isBusy = () => own.isStarting() || runs.runs.some(trainsHere);
+  // A sweep has no live run for a moment between two of its trials.
+  const isBusy = () =>
+    own.isStarting() ||
+    runs.runs.some(trainsHere) ||
+    runs.sweeps.sweeps().some(({ state }) => isSweepLive(state));
   const queue = createTrainingQueue({ memory: context.workspaceState, log, start: own.start, isBusy });
   // The socket closes a moment before the process is gone.
   const followed = createFollowedRuns((folder) => void setTimeout(() => void runs.refresh(folder), 300));
@@ -88,6 +93,7 @@ export function createTrainers(
       }
       void queue.advance();
     }),
+    runs.onDidChangeSweeps(() => void queue.advance()),
     vscode.workspace.onDidGrantWorkspaceTrust(() => {
       for (const folder of followed.folders()) followed.update(folder, runs.get(folder));
     }),

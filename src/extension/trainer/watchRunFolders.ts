@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import * as vscode from 'vscode';
 import { runFiles } from '../../protocol/runRecord.ts';
+import { sweepFiles } from '../../protocol/sweep.ts';
 import { watchRuns } from '../../runs/watch.ts';
 import { runFolderOf } from './runCatalogue.ts';
 
@@ -9,6 +10,8 @@ import { runFolderOf } from './runCatalogue.ts';
 export interface RunFoldersListener {
   /** A run came or went, or its record or that of its job changed. */
   readonly onRun: (run: string) => void;
+  /** A sweep came or went, its process came or went, or something happened to a trial: the folder of the sweep. */
+  readonly onSweep: (sweep: string) => void;
   /** Its `metrics.jsonl` grew. */
   readonly onGrow: (run: string) => void;
   /** A checkpoint was written or deleted. */
@@ -19,6 +22,9 @@ export interface RunFoldersListener {
   readonly onError: (error: Error) => void;
 }
 
+/** Files whose changes are those of a sweep. */
+const ofSweeps: readonly string[] = [sweepFiles.record, sweepFiles.trials, sweepFiles.lock, sweepFiles.stop];
+
 export interface WatchedFolders {
   /** Those that were not there yet. */
   readonly unwatched: ReadonlySet<string>;
@@ -27,13 +33,18 @@ export interface WatchedFolders {
 
 /** Watches the runs in the folders, and whether the folders themselves come and go. */
 export function watchRunFolders(folders: readonly string[], listener: RunFoldersListener): WatchedFolders {
-  const { onRun, onGrow, onCheckpoint, onFolder, onError } = listener;
+  const { onRun, onSweep, onGrow, onCheckpoint, onFolder, onError } = listener;
   const onPath = (path: string): void => {
     const run = runFolderOf(path, folders);
     if (run === undefined) return;
     if (path === join(run, runFiles.metrics)) onGrow(run);
     else if (dirname(path) === join(run, runFiles.checkpoints)) onCheckpoint(run);
-    else if ([run, join(run, runFiles.record), join(run, runFiles.job)].includes(path)) onRun(run);
+    else if ([runFiles.record, runFiles.job].includes(relative(run, path))) onRun(run);
+    else if (ofSweeps.includes(relative(run, path))) onSweep(run);
+    else if (path === run) {
+      onRun(run);
+      onSweep(run);
+    }
   };
   const unwatched = new Set(folders.filter((folder) => !existsSync(folder)));
   const ends = folders

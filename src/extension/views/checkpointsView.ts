@@ -16,9 +16,13 @@ import type { DerivedRunState } from '../../runs/state.ts';
 import { reachOf } from '../trainer/elsewhere.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
+import type { StoredSweep } from '../../runs/storedSweep.ts';
+import { sweepFiles } from '../../protocol/sweep.ts';
+import { nameOfSweep, runsOf } from '../trainer/sweepCatalogue.ts';
 import { checkpointDescription, checkpointTooltip, rowTitle, runDescription, runTooltip } from './formatRun.ts';
+import { sweepDescription, sweepTooltip } from './formatSweep.ts';
 import { focusedRows } from './focusedRows.ts';
-import { fromRow, type CheckpointNode, type CheckpointsNode, type RunNode } from './treeNodes.ts';
+import { fromRow, type CheckpointNode, type CheckpointsNode, type RunNode, type SweepNode } from './treeNodes.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { runFiles } from '../../protocol/runRecord.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
@@ -36,33 +40,38 @@ export interface CheckpointRows {
   readonly dispose: () => void;
 }
 
-/** The *Checkpoints* view: runs, newest first, what waits in the queue above them, and inside a run its checkpoints. */
+/**
+ * The *Checkpoints* view: runs and sweeps, newest first, what waits in the queue above them, inside a sweep the runs of its
+ * trials, best first, and inside a run its checkpoints.
+ */
 export function registerCheckpointsView(parts: ViewParts): CheckpointRows {
   const { runs, trainers, live } = parts;
   const changed = new vscode.EventEmitter<CheckpointsNode | undefined>();
-  const nodes = new Map<string, CheckpointsNode>();
-  const nodeOf = (folder: string): CheckpointsNode => {
-    const node = nodes.get(folder) ?? { kind: 'run', folder };
-    nodes.set(folder, node);
-    return node;
-  };
+  const [runNodes, sweepNodes] = [nodesOfKind('run'), nodesOfKind('sweep')];
+  const nodeOf = runNodes.of;
   const roots = (): CheckpointsNode[] => [
     ...trainers.queue.map((entry) => ({ kind: 'queued' as const, entry })),
-    ...runs.runs.map(({ folder }) => nodeOf(folder)),
-    ...runs.unreadable.map((run) => ({ kind: 'unreadable' as const, ...run })),
+    ...newestFirst(runs).map(({ folder, isSweep }) => (isSweep ? sweepNodes.of(folder) : nodeOf(folder))),
+    ...[...runs.unreadable, ...runs.sweeps.unreadable()].map((run) => ({ kind: 'unreadable' as const, ...run })),
   ];
+  const parentOf = (node: CheckpointsNode): CheckpointsNode | undefined => {
+    if (node.kind === 'checkpoint') return nodeOf(node.folder);
+    const sweep = node.kind === 'run' ? runs.sweeps.ofRun(node.folder) : undefined;
+    return sweep && sweepNodes.of(sweep.folder);
+  };
   const view = vscode.window.createTreeView<CheckpointsNode>('fivecrop.checkpoints', {
     canSelectMany: true,
     showCollapseAll: true,
     dragAndDropController: dragOfSettings,
     treeDataProvider: {
       onDidChangeTreeData: changed.event,
-      getParent: (node) => (node.kind === 'checkpoint' ? nodeOf(node.folder) : undefined),
+      getParent: parentOf,
       getChildren: async (node) => {
         if (node === undefined) {
           await runs.load();
           return roots();
         }
+        if (node.kind === 'sweep') return trialRuns(node.folder, runs).map(nodeOf);
         return node.kind === 'run' ? checkpointNodes(node.folder) : [];
       },
       getTreeItem: (node) => itemOf(node, parts),
@@ -77,26 +86,16 @@ export function registerCheckpointsView(parts: ViewParts): CheckpointRows {
     const tooltip = value === 1 ? l10n.t('1 run is training') : l10n.t('{0} runs are training', value);
     view.badge = value === 0 ? undefined : { value, tooltip };
   };
-  const shown = new Set<string>();
   const newDescriptions = watchDescriptions(parts);
-  const refresh = (folders: readonly string[]): void => {
-    showBadge();
-    // A run that came, went or cannot be read changes the list; any other only its own row.
-    const moved = folders.some((folder) => !shown.has(folder) || runs.get(folder) === undefined);
-    for (const folder of folders) {
-      if (runs.get(folder) !== undefined) shown.add(folder);
-      else {
-        shown.delete(folder);
-        nodes.delete(folder);
-      }
-    }
-    if (moved || folders.length > 20) changed.fire(undefined);
-    else for (const folder of folders) changed.fire(nodeOf(folder));
-  };
+  const redraw = redrawing(runs, { runNodes, sweepNodes }, (node) => changed.fire(node));
   const disposable = vscode.Disposable.from(
     view,
     changed,
-    runs.onDidChange(refresh),
+    runs.onDidChange((folders) => {
+      showBadge();
+      redraw.runs(folders);
+    }),
+    runs.onDidChangeSweeps(redraw.sweeps),
     runs.onDidChangeCheckpoints((folder) => {
       if (runs.get(folder) !== undefined) changed.fire(nodeOf(folder));
     }),
@@ -110,6 +109,77 @@ export function registerCheckpointsView(parts: ViewParts): CheckpointRows {
     }),
   );
   return { focused: () => focusedRows(view), dispose: () => void disposable.dispose() };
+}
+
+/** The nodes of a kind by their folders: the tree knows a row by its node. */
+interface Nodes {
+  readonly of: (folder: string) => CheckpointsNode;
+  readonly forget: (folder: string) => void;
+}
+
+function nodesOfKind(kind: 'run' | 'sweep'): Nodes {
+  const nodes = new Map<string, CheckpointsNode>();
+  return {
+    of: (folder) => {
+      const node = nodes.get(folder) ?? { kind, folder };
+      nodes.set(folder, node);
+      return node;
+    },
+    forget: (folder) => void nodes.delete(folder),
+  };
+}
+
+/** Has rows drawn again where runs or sweeps changed: `redraw` gets a node, or undefined for the whole tree. */
+function redrawing(
+  { get, sweeps }: Pick<RunStore, 'get' | 'sweeps'>,
+  { runNodes, sweepNodes }: { readonly runNodes: Nodes; readonly sweepNodes: Nodes },
+  redraw: (node: CheckpointsNode | undefined) => void,
+) {
+  const shown = new Set<string>();
+  /** Of the folders, those that came or went. */
+  const movedOf = (folders: readonly string[], isThere: (folder: string) => boolean, nodes: Nodes): string[] => {
+    const moved = folders.filter((folder) => !shown.has(folder) || !isThere(folder));
+    for (const folder of folders) {
+      if (isThere(folder)) shown.add(folder);
+      else {
+        shown.delete(folder);
+        nodes.forget(folder);
+      }
+    }
+    return moved;
+  };
+  return {
+    runs: (folders: readonly string[]): void => {
+      // A run that came, went or cannot be read changes the list that it is in; any other only its own row.
+      const moved = movedOf(folders, (folder) => get(folder) !== undefined, runNodes);
+      const lists = new Set(moved.map((folder) => sweeps.ofRun(folder)?.folder));
+      if (lists.has(undefined) || folders.length > 20) redraw(undefined);
+      else {
+        for (const sweep of lists) if (sweep !== undefined) redraw(sweepNodes.of(sweep));
+        for (const folder of folders) if (!moved.includes(folder)) redraw(runNodes.of(folder));
+      }
+    },
+    sweeps: (folders: readonly string[]): void => {
+      const moved = movedOf(folders, (folder) => sweeps.get(folder) !== undefined, sweepNodes);
+      if (moved.length > 0) redraw(undefined);
+      else for (const folder of folders) redraw(sweepNodes.of(folder));
+    },
+  };
+}
+
+/** The runs that are of no sweep, and the sweeps, newest first. */
+function newestFirst({ runs, sweeps }: Pick<RunStore, 'runs' | 'sweeps'>) {
+  const own = runs
+    .filter(({ folder }) => sweeps.ofRun(folder) === undefined)
+    .map(({ folder, record }) => ({ folder, created: record.created, isSweep: false }));
+  const all = sweeps.sweeps().map(({ folder, record }) => ({ folder, created: record.created, isSweep: true }));
+  return [...own, ...all].sort((a, b) => b.created.localeCompare(a.created));
+}
+
+/** Folders of the runs of a sweep's trials that are there, best first. */
+function trialRuns(folder: string, { sweeps, get }: Pick<RunStore, 'sweeps' | 'get'>): readonly string[] {
+  const sweep = sweeps.get(folder);
+  return sweep === undefined ? [] : runsOf(sweep).filter((run) => get(run) !== undefined);
 }
 
 /**
@@ -135,9 +205,10 @@ const dragOfSettings: vscode.TreeDragAndDropController<CheckpointsNode> = {
   dragMimeTypes: ['text/uri-list'],
   dropMimeTypes: [],
   handleDrag: (nodes, transfer) => {
-    const uris = nodes.map((node) =>
-      node.kind === 'unreadable' ? vscode.Uri.file(join(node.folder, runFiles.record)) : configurationUri(node),
-    );
+    const uris = nodes.map((node) => {
+      if (node.kind === 'sweep') return vscode.Uri.file(join(node.folder, sweepFiles.record));
+      return node.kind === 'unreadable' ? vscode.Uri.file(join(node.folder, runFiles.record)) : configurationUri(node);
+    });
     const paths = nodes.flatMap((node) => (node.kind === 'queued' ? [] : 'path' in node ? node.path : node.folder));
     transfer.set('text/uri-list', new vscode.DataTransferItem([...new Set(uris.map(String))].join('\r\n')));
     transfer.set('text/plain', new vscode.DataTransferItem(paths.join('\n')));
@@ -163,6 +234,10 @@ const headers = new WeakMap<CheckpointNode, RunCheckpoint>();
 
 function itemOf(node: CheckpointsNode, { runs, live, trainers }: ViewParts): vscode.TreeItem {
   switch (node.kind) {
+    case 'sweep': {
+      const sweep = runs.sweeps.get(node.folder);
+      return sweep === undefined ? new vscode.TreeItem(node.folder) : sweepItem(sweep, node);
+    }
     case 'run': {
       const run = runs.get(node.folder);
       if (run === undefined) return new vscode.TreeItem(node.folder);
@@ -215,6 +290,20 @@ function runItem(run: StoredRun, node: RunNode, epoch: number | undefined): vsco
   return item;
 }
 
+function sweepItem(sweep: StoredSweep, node: SweepNode): vscode.TreeItem {
+  const name = nameOfSweep(sweep);
+  const { Collapsed, None } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(visible(rowTitle(name)), runsOf(sweep).length > 0 ? Collapsed : None);
+  const [icon, colour] = stateIcons[sweep.state];
+  item.id = sweep.folder;
+  item.description = visible(sweepDescription(sweep));
+  item.iconPath = new vscode.ThemeIcon(icon, colour === undefined ? undefined : new vscode.ThemeColor(colour));
+  item.contextValue = `sweep:${sweep.state.replace(' ', '-')}`;
+  item.command = { command: 'fivecrop.showSweep', title: l10n.t('Show Sweep'), arguments: [node] };
+  item.accessibilityInformation = { label: l10n.t('Sweep {0}, {1}', name, sweepDescription(sweep)) };
+  return item;
+}
+
 /** Which commands the row offers: none that would control a run that cannot be reached, or use a checkpoint that is not there. */
 function contextOf(run: StoredRun): string {
   const { folder, state, job } = run;
@@ -239,6 +328,10 @@ function checkpointItem(node: CheckpointNode): vscode.TreeItem {
 
 async function tooltipOf(node: CheckpointsNode, runs: RunStore): Promise<string | vscode.MarkdownString> {
   switch (node.kind) {
+    case 'sweep': {
+      const sweep = runs.sweeps.get(node.folder);
+      return sweep === undefined ? '' : new vscode.MarkdownString(sweepTooltip(sweep));
+    }
     case 'run': {
       const run = runs.get(node.folder);
       return run === undefined ? '' : new vscode.MarkdownString(runTooltip(run));

@@ -12,6 +12,8 @@ import type { Parts } from '../parts.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
+import { isSweepLive, type StoredSweep } from '../../runs/storedSweep.ts';
+import { nameOfSweep } from '../trainer/sweepCatalogue.ts';
 import { percent } from './formatRun.ts';
 import type { CheckpointNode } from './treeNodes.ts';
 import { inMessage } from '../plainText.ts';
@@ -20,9 +22,51 @@ import { inMessage } from '../plainText.ts';
 export function registerEndNotice(
   parts: EndParts & Pick<Parts, 'log'> & { readonly live: LiveRuns },
 ): vscode.Disposable {
-  return parts.live.onDidEnd((run) => {
-    void tell(run, parts).catch((error: unknown) => showFailure(error, parts.log));
-  });
+  const { runs, live, log } = parts;
+  const tellSafely = (telling: Promise<void>) => void telling.catch((error: unknown) => showFailure(error, log));
+  const running = new Set<string>();
+  return vscode.Disposable.from(
+    live.onDidEnd((run) => {
+      // A sweep has many trials, and says by itself when it ends.
+      if (runs.sweeps.ofRun(run.folder) === undefined) tellSafely(tell(run, parts));
+    }),
+    runs.onDidChangeSweeps((folders) => {
+      for (const folder of folders) {
+        const sweep = runs.sweeps.get(folder);
+        const isLive = sweep !== undefined && isSweepLive(sweep.state);
+        if (isLive) running.add(folder);
+        else if (running.delete(folder) && sweep) tellSafely(tellOfSweep(sweep, parts));
+      }
+    }),
+  );
+}
+
+async function tellOfSweep(sweep: StoredSweep, { panels }: Pick<Parts, 'panels'>): Promise<void> {
+  const { folder, state, standings } = sweep;
+  const name = nameOfSweep(sweep);
+  const [best] = standings;
+  const accuracy = best?.accuracy;
+  const result =
+    accuracy === undefined || best?.run === undefined
+      ? ''
+      : ` ${l10n.t('The best of its trials is {0}, with {1} on the validation images.', runTitle(best.run), percent(accuracy))}`;
+  const show = { title: l10n.t('Show'), act: () => panels.showSweep(folder) };
+  const resume = { title: l10n.t('Resume'), act: () => runCommand('fivecrop.resumeSweep', folder) };
+  if (standings.every((trial) => trial.state === 'failed'))
+    return choose(vscode.window.showErrorMessage, failedSweepText(name, standings), [show]);
+  switch (state) {
+    case 'finished':
+      return choose(vscode.window.showInformationMessage, l10n.t('The sweep {0} has finished.', name) + result, [show]);
+    case 'stopped':
+      return choose(vscode.window.showInformationMessage, l10n.t('The sweep {0} was stopped.', name), [resume, show]);
+    default:
+      return choose(vscode.window.showWarningMessage, l10n.t('The sweep {0} was interrupted.', name), [resume, show]);
+  }
+}
+
+function failedSweepText(name: string, [first]: StoredSweep['standings']): string {
+  const failed = l10n.t('No trial of the sweep {0} could be trained.', name);
+  return first?.reason === undefined ? failed : `${failed} ${first.reason}`;
 }
 
 type EndParts = Pick<Parts, 'runs' | 'trainers' | 'service' | 'panels'>;

@@ -146,7 +146,8 @@ function inputText({ fit = 'crop', resize, crop }: CheckpointMetadata['preproces
     : l10n.t('whole image at {0}, fit {1}', crop, fit);
 }
 
-function table(title: string, rows: readonly (readonly [string, string | undefined])[]): string {
+/** Markdown of a table without a header, below its title. */
+export function table(title: string, rows: readonly (readonly [string, string | undefined])[]): string {
   const lines = rows.flatMap(([name, value]) => (value === undefined ? [] : [`| ${name} | ${inMarkdown(value)} |`]));
   return [`**${inMarkdown(title)}**`, '', '| | |', '|:--|:--|', ...lines].join('\n');
 }

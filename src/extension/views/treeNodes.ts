@@ -5,7 +5,9 @@ export type RunNode = { readonly kind: 'run'; readonly folder: string };
 export type CheckpointNode = { readonly kind: 'checkpoint'; readonly folder: string; readonly path: string };
 export type QueuedNode = { readonly kind: 'queued'; readonly entry: QueuedRun };
 export type UnreadableNode = { readonly kind: 'unreadable'; readonly folder: string; readonly reason: string };
-export type CheckpointsNode = RunNode | CheckpointNode | QueuedNode | UnreadableNode;
+/** A sweep; the runs of its trials lie below it. */
+export type SweepNode = { readonly kind: 'sweep'; readonly folder: string };
+export type CheckpointsNode = SweepNode | RunNode | CheckpointNode | QueuedNode | UnreadableNode;
 
 /** What a click on a run's row tells *Show Run*: the row keeps the focus, so that F2 and Delete mean it. */
 export const fromRow = 'row';

@@ -11,7 +11,8 @@ const root = join(import.meta.dirname, '..', '..', '..');
 const built = join(root, 'dist', 'webview');
 const origin = 'http://pages.test';
 
-export type PageName = 'training' | 'prediction' | 'evaluation' | 'cleaning' | 'featureMap' | 'labelling' | 'dryRun';
+export type PageName =
+  'training' | 'prediction' | 'evaluation' | 'cleaning' | 'featureMap' | 'labelling' | 'dryRun' | 'sweep';
 
 /** Fails if there are no pages to open: tests that are skipped for that would look as if they had passed. */
 export function assertPagesAreBuilt(): void {

@@ -9,6 +9,7 @@ import { cropNames, type ImagePrediction, type RankedClass } from '../../../src/
 import type { ShownPrediction } from '../../../src/protocol/predictionPanel.ts';
 import { trainingConfigSchema, type TrainingConfigInput } from '../../../src/protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
+import type { ShownTrial } from '../../../src/protocol/sweepPanel.ts';
 import type { ShownRun } from '../../../src/protocol/trainingPanel.ts';
 
 // Made-up messages for looking at pages without a host. Nothing here is a result of a network.
@@ -404,4 +405,32 @@ export function sampleFeatureMap(images: number, classes: number = flowers.lengt
     }),
     leftOut: [{ image: 'train/1/broken.jpg', reason: 'It ends in the middle of its data.' }],
   };
+}
+
+/** Trials of a made-up sweep with halving; the last five wait, one trains, one has failed. */
+export function sampleTrials(count: number): ShownTrial[] {
+  const draw = random(5);
+  return Array.from({ length: count }, (_, index): ShownTrial => {
+    const trial = index + 1;
+    const rate = 10 ** (-4 + 2 * draw());
+    const hidden = [[], [512], [1024, 256]][Math.floor(3 * draw())];
+    const batchSize = [16, 32, 64][Math.floor(3 * draw())];
+    const settings = {
+      learningRate: Number(rate.toPrecision(4)),
+      hidden,
+      batchSize,
+      dropout: Number((0.6 * draw()).toFixed(3)),
+    };
+    const run = `heads-${String(trial).padStart(2, '0')}`;
+    if (trial > count - 5) return { trial, settings, state: 'waiting' };
+    if (trial === count - 5) return { trial, settings, run, state: 'begun', progress: 1.4 };
+    if (trial === 2)
+      return { trial, settings, run, state: 'failed', reason: 'The network has no hidden layers to drop.' };
+    const first = 0.93 - 0.05 * (Math.log10(rate) + 2.7) ** 2 - (hidden?.length === 0 ? 0.03 : 0) + 0.01 * draw();
+    const goesOn = first > 0.9;
+    const accuracy = goesOn ? first + 0.02 : first;
+    const score = { accuracy, loss: 1 - accuracy, epochs: goesOn ? 9 : 3 };
+    const state = goesOn ? 'finished' : 'behind';
+    return { trial, settings, run, state, ...score, first: { accuracy: first, loss: 1 - first, epochs: 3 } };
+  });
 }
