@@ -66,6 +66,10 @@ const withoutRuns: Record<string, Effect> = {
   'Export to ONNX...': noCheckpoint('export'),
   'Export Run as HTML Page...': noRun,
   'Run a Study...': 'asks',
+  'New Sweep...': 'asks',
+  'Show Sweep': /^There are no sweeps here yet; Fivecrop: New Sweep starts one\.$/,
+  'Stop Sweep': /^No sweep is running now, so there is nothing to stop\.$/,
+  'Resume Sweep': /^There is no sweep to resume; Fivecrop: New Sweep starts one\.$/,
   'Show Devices': 'asks',
   'Train Again with These Settings...': noRun,
 };
@@ -74,6 +78,7 @@ const withNothingOpen: Record<string, Effect> = {
   ...withoutRuns,
   'Train Model...': /^Open a folder first: runs and their checkpoints are kept inside it\.$/,
   'Run a Study...': /^Open a folder first: runs and their checkpoints are kept inside it\.$/,
+  'New Sweep...': /^Open a folder first: runs and their checkpoints are kept inside it\.$/,
   'Draw Sample Data Set...': /^Open a folder first: the sample data set is drawn into it\.$/,
   'Import Data Set...': /^Open a folder first: the data set is imported into it\.$/,
   'Open Runs Folder': /^Open a folder first: runs are kept inside it\.$/,
