@@ -47,7 +47,7 @@ export async function startSweep(
     if (failure) throw userError(l10n.t('The process of the sweep could not be started: {0}', failure.message));
     // A small sweep may have begun and ended between two looks.
     if (ending === undefined || ending.code === 0) return;
-    const said = (await readFile(words, 'utf8')).trim();
+    const said = (await readFile(words, 'utf8')).replace(/^fivecrop: /gmu, '').trim();
     throw userError(said === '' ? l10n.t('The process of the sweep ended with code {0}.', String(ending.code)) : said);
   } finally {
     closeSync(file);

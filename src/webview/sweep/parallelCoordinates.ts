@@ -17,6 +17,8 @@ export type ParallelCoordinates = {
 };
 
 export type ParallelOptions = {
+  /** The filter of an axis as it is now: a drawing may be a frame behind. */
+  filterOf: (axis: string) => Part | undefined;
   onFilter: (axis: string, part: Part | undefined) => void;
   onOpen: (trial: ShownTrial) => void;
 };
@@ -37,7 +39,7 @@ const [axisReach, shortestDrag] = [16, 3];
  * axis, or its keys, leave out the trials that lie elsewhere on it. The line under the pointer is named; a click opens its
  * run.
  */
-export function parallelCoordinates({ onFilter, onOpen }: ParallelOptions): ParallelCoordinates {
+export function parallelCoordinates({ filterOf, onFilter, onOpen }: ParallelOptions): ParallelCoordinates {
   const readout = element('p', { class: 'readout' });
   const chart = svg('svg', { class: 'parallel', role: 'group', 'aria-label': l10n.t('Trials by setting and result') });
   const box = element('div', { class: 'scroll-x', tabindex: -1 }, []);
@@ -104,7 +106,7 @@ export function parallelCoordinates({ onFilter, onOpen }: ParallelOptions): Para
     const axis = drawn[0].find((each) => each.key === key);
     if (!axis) return;
     const isClear = event.key === 'Escape' || event.key === 'Delete' || event.key === 'Backspace';
-    const before = drawn[2][axis.key] ?? wholeAxis;
+    const before = filterOf(axis.key) ?? wholeAxis;
     const part = isClear ? wholeAxis : movedPart(before, event.key, event.shiftKey, axis.step);
     if (!part) return;
     onFilter(axis.key, isWhole(part) ? undefined : part);

@@ -36,6 +36,7 @@ export function sweepView({ root, state, send }: SweepViewOptions): (message: Sw
     refresh();
   };
   const chart = parallelCoordinates({
+    filterOf: (axis) => state.value.filters[axis],
     onFilter: (axis, part) => {
       const { [axis]: before, ...others } = state.value.filters;
       if (part || before) filter(part ? { ...others, [axis]: part } : others);
