@@ -69,9 +69,7 @@ export function createTrainers(
   );
   // A sweep has no live run for a moment between two of its trials.
   const isBusy = () =>
-    own.isStarting() ||
-    runs.runs.some(trainsHere) ||
-    runs.sweeps.sweeps().some(({ state }) => isSweepLive(state));
+    own.isStarting() || runs.runs.some(trainsHere) || runs.sweeps.sweeps().some(({ state }) => isSweepLive(state));
   const queue = createTrainingQueue({ memory: context.workspaceState, log, start: own.start, isBusy });
   // The socket closes a moment before the process is gone.
   const followed = createFollowedRuns((folder) => void setTimeout(() => void runs.refresh(folder), 300));

@@ -39,7 +39,7 @@ export function watchRunFolders(folders: readonly string[], listener: RunFolders
     if (run === undefined) return;
     if (path === join(run, runFiles.metrics)) onGrow(run);
     else if (dirname(path) === join(run, runFiles.checkpoints)) onCheckpoint(run);
-    else if ([runFiles.record, runFiles.job].includes(relative(run, path))) onRun(run);
+    else if ([join(run, runFiles.record), join(run, runFiles.job)].includes(path)) onRun(run);
     else if (ofSweeps.includes(relative(run, path))) onSweep(run);
     else if (path === run) {
       onRun(run);
