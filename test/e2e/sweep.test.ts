@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
+import { stage } from './scenarios.ts';
+import { until } from './until.ts';
+import {
+  answerInput,
+  chooseUntilTaken,
+  chooseWhenStill,
+  openViewContainer,
+  quickInput,
+  runCommand,
+  treeRow,
+  treeRows,
+  webview,
+} from './workbench.ts';
+
+const scenario = stage({
+  prepare: async (folder) => {
+    await drawSampleDataset(join(folder, 'flowers'), 0);
+  },
+});
+
+scenario(
+  'a sweep is asked for, followed in its page and its row, and leads to its runs',
+  async ({ workbench, folder }) => {
+    const name = 'sweep-ConvNet1 scratch';
+    await openViewContainer(workbench, 'Fivecrop');
+    await runCommand(workbench, 'Fivecrop: New Sweep...');
+    await chooseWhenStill(workbench, /flowers/);
+    await quickInput(workbench).getByPlaceholder('Which network?').fill('ConvNet1');
+    await chooseUntilTaken(workbench, 'ConvNet1');
+    for (const [prompt, answer] of [
+      [/How many epochs/, '1'],
+      [/How many images per step/, '32'],
+    ] as const) {
+      await quickInput(workbench).getByText(prompt).waitFor();
+      await answerInput(workbench, answer);
+    }
+    await quickInput(workbench).getByPlaceholder('Which settings to vary?').waitFor();
+    await workbench.page.keyboard.press('Enter');
+    await chooseWhenStill(workbench, 'Random');
+    await quickInput(workbench)
+      .getByText(/How many trials\?/)
+      .waitFor();
+    await answerInput(workbench, '2');
+    await quickInput(workbench)
+      .getByText(/How many trials train at the same time/)
+      .waitFor();
+    await answerInput(workbench, '1');
+    await chooseWhenStill(workbench, /Start Sweep/);
+
+    const page = webview(workbench);
+    await page.getByText('Finished · 2 of 2 trials').waitFor();
+    await page.locator('body', { hasText: /Best: Trial \d: \d+\.\d\s% after 1 epoch; learning rate/ }).waitFor();
+    const row = treeRow(workbench, 'Checkpoints', name);
+    await row.filter({ hasText: 'finished' }).waitFor();
+    assert.equal(await treeRows(workbench, 'Checkpoints').count(), 1, 'the runs of trials stand below their sweep');
+    await page.getByText('sweep-ConvNet1-scratch-2', { exact: true }).click();
+    await workbench.page.locator('.tab', { hasText: /scratch.2/ }).waitFor();
+
+    await row.click();
+    await workbench.page.keyboard.press('Delete');
+    const dialog = workbench.page.locator('.monaco-dialog-box');
+    await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
+    const forGood = dialog.getByRole('button', { name: 'Delete Permanently' });
+    const gone = async () => (await readdir(join(folder, 'runs'))).every((entry) => !entry.startsWith('sweep-'));
+    await until('the second question, or nothing left', async () => (await gone()) || (await forGood.isVisible()));
+    if (!(await gone())) await forGood.click();
+    await until('the sweep is gone, with its runs', gone);
+  },
+);
