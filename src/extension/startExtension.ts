@@ -52,17 +52,18 @@ import { registerStatusBar } from './views/statusBar.ts';
 import { registerWalkthroughSteps } from './views/walkthroughSteps.ts';
 import { createLog } from './log.ts';
 
+/** What the editor calls of the started extension. */
+interface StartedExtension {
+  readonly runCommand: (command: string, args: readonly unknown[]) => unknown;
+  /** The tool for language models of that name. */
+  readonly tool: (name: string) => vscode.LanguageModelTool<object>;
+}
+
 /**
  * Builds the parts, fills the views and says what commands do; then looks for runs that outlived an earlier window and
- * takes up its queue. Returns what runs a command by its name, and the tool for language models of a name.
+ * takes up its queue.
  */
-export function startExtension(
-  context: vscode.ExtensionContext,
-  channel: vscode.LogOutputChannel,
-): {
-  readonly runCommand: (command: string, args: readonly unknown[]) => unknown;
-  readonly tool: (name: string) => vscode.LanguageModelTool<object>;
-} {
+export function startExtension(context: vscode.ExtensionContext, channel: vscode.LogOutputChannel): StartedExtension {
   const log = createLog(channel);
   const runs = createRunStore(log);
   const trainers = createTrainers(context, { log, runs });
