@@ -55,7 +55,7 @@ scenario(
 
     const trainer = (await recordOf(run))?.process?.pid;
     assert.ok(trainer !== undefined, 'the record names the process');
-    await noteEditors(workbench, 'fivecrop.training');
+    await noteEditors(workbench, /fivecrop\.training.*panel\W+[0-9a-f-]{36}/);
     await reloadWindow(workbench);
     await stepBeyond(workbench, before.length + 3);
     assert.equal((await recordOf(run))?.process?.pid, trainer, 'the reload must leave the trainer alone');

@@ -92,9 +92,10 @@ async function ready({ page }: Workbench): Promise<void> {
 
 /**
  * Has the window note which editors are open, as it does where its user turns to another window, and else once a minute:
- * what it notes as it goes can be lost. Waits until `editor`, a part of the kind or path of one, is among them.
+ * what it notes as it goes can be lost. Waits until what it noted matches `editor`: the path of one, or its kind with
+ * what its page keeps, which comes a moment after the page.
  */
-export async function noteEditors({ page }: Workbench, editor: string): Promise<void> {
+export async function noteEditors({ page }: Workbench, editor: RegExp): Promise<void> {
   const isNoted = `(async () => {
     const result = (request) => new Promise((resolve, reject) => {
       request.onsuccess = () => resolve(request.result);
@@ -106,7 +107,7 @@ export async function noteEditors({ page }: Workbench, editor: string): Promise<
         if (!database.objectStoreNames.contains('ItemTable')) continue;
         const items = database.transaction('ItemTable').objectStore('ItemTable');
         const noted = await result(items.get('memento/workbench.parts.editor'));
-        if (String(noted).includes(${JSON.stringify(editor)})) return true;
+        if (${String(editor)}.test(String(noted))) return true;
       } finally {
         database.close();
       }
@@ -116,7 +117,7 @@ export async function noteEditors({ page }: Workbench, editor: string): Promise<
   // A browser that is driven says of every page that it has the focus; a blur says nothing new to a window whose focus
   // is in a webview.
   await page.evaluate(`document.hasFocus = () => false; document.dispatchEvent(new Event('visibilitychange'))`);
-  await until(`${editor} is noted`, () => page.evaluate<boolean>(isNoted));
+  await until(`${String(editor)} is noted`, () => page.evaluate<boolean>(isNoted));
   await page.evaluate(`delete document.hasFocus; document.dispatchEvent(new Event('visibilitychange'))`);
 }
 
