@@ -6,6 +6,7 @@ import { stage } from './scenarios.ts';
 import { until } from './until.ts';
 import {
   answerInput,
+  chooseInContextMenu,
   chooseUntilTaken,
   chooseWhenStill,
   openViewContainer,
@@ -60,8 +61,7 @@ scenario(
     await page.getByText('sweep-ConvNet1-scratch-2', { exact: true }).click();
     await workbench.page.locator('.tab', { hasText: /scratch.2/ }).waitFor();
 
-    await row.click();
-    await workbench.page.keyboard.press('Delete');
+    await chooseInContextMenu(workbench, row, 'Delete');
     const dialog = workbench.page.locator('.monaco-dialog-box');
     await dialog.getByRole('button', { name: 'Delete', exact: true }).click();
     const forGood = dialog.getByRole('button', { name: 'Delete Permanently' });
