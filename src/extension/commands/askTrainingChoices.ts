@@ -7,7 +7,7 @@ import { findDataSets } from '../views/listData.ts';
 import { askNetwork, type NetworkParts } from './askNetwork.ts';
 import { chooseFolder } from './chooseFolder.ts';
 import { drawSampleHere } from './drawSample.ts';
-import { askLine, pickItem } from './quickQuestions.ts';
+import { askNumber, pickItem } from './quickQuestions.ts';
 import { back, lastStep, type QuestionPlace, placeAfter, runSteps, type Step } from './runSteps.ts';
 import { readSampleSettings } from './sampleSettings.ts';
 import {
@@ -179,21 +179,4 @@ async function askBatch(choices: TrainingChoices, place: QuestionPlace): Answer 
     },
   );
   return batchSize === back ? back : { ...choices, batchSize };
-}
-
-async function askNumber(
-  place: QuestionPlace,
-  prompt: string,
-  { value, most }: { readonly value: number; readonly most: number },
-): Promise<number | typeof back> {
-  const answer = await askLine({
-    place,
-    prompt,
-    value: String(value),
-    validate: (text) =>
-      /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= most
-        ? undefined
-        : l10n.t('A whole number from 1 to {0}.', most.toLocaleString('en')),
-  });
-  return answer === back ? back : Number(answer);
 }

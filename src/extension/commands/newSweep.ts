@@ -24,7 +24,7 @@ import { keptChoices, rememberChoices } from './choicesMemory.ts';
 import { folderFrom } from './dataArgument.ts';
 import { openSettingsFile } from './editSettings.ts';
 import { obtainWeights } from './obtainWeights.ts';
-import { askLine, pickItem, tickItems } from './quickQuestions.ts';
+import { askNumber, pickItem, tickItems } from './quickQuestions.ts';
 import { registerCommand } from './registerCommand.ts';
 import { back, placeAfter, type QuestionPlace, runSteps, type Step } from './runSteps.ts';
 import { runsFolder } from './runsFolder.ts';
@@ -160,7 +160,10 @@ async function askSampler(choices: SweepChoices, place: QuestionPlace): Answer {
 }
 
 async function askTrials(choices: SweepChoices, place: QuestionPlace): Answer {
-  const trials = await askWhole(place, l10n.t('How many trials? Each is a run.'), choices.trials, mostTrials);
+  const trials = await askNumber(place, l10n.t('How many trials? Each is a run.'), {
+    value: choices.trials,
+    most: mostTrials,
+  });
   return trials === back ? back : { ...choices, trials };
 }
 
@@ -187,29 +190,11 @@ async function askHalving(choices: SweepChoices, place: QuestionPlace): Answer {
 const mostParallel = 64;
 
 async function askParallel(choices: SweepChoices, place: QuestionPlace): Answer {
-  const parallel = await askWhole(place, parallelPrompt, choices.parallel, mostParallel);
+  const parallel = await askNumber(place, parallelPrompt, { value: choices.parallel, most: mostParallel });
   return parallel === back ? back : { ...choices, parallel };
 }
 
 const parallelPrompt = l10n.t('How many trials train at the same time? They share this machine and its memory.');
-
-async function askWhole(
-  place: QuestionPlace,
-  prompt: string,
-  value: number,
-  most: number,
-): Promise<number | typeof back> {
-  const answer = await askLine({
-    place,
-    prompt,
-    value: String(value),
-    validate: (text) =>
-      /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= most
-        ? undefined
-        : l10n.t('A whole number from 1 to {0}.', most.toLocaleString('en')),
-  });
-  return answer === back ? back : Number(answer);
-}
 
 /** What is started, and what else trains; undefined where the user leaves it at that. */
 async function confirm(
@@ -266,7 +251,10 @@ export async function sweepWithFile(parts: SweepParts, file: string, text: strin
   } catch (error) {
     throw userError(l10n.t('{0} cannot be used: {1}', name, messageOf(error)), error);
   }
-  const parallel = await askWhole({ title: name, step: 1, totalSteps: 1 }, parallelPrompt, 1, mostParallel);
+  const parallel = await askNumber({ title: name, step: 1, totalSteps: 1 }, parallelPrompt, {
+    value: 1,
+    most: mostParallel,
+  });
   if (parallel === back) return;
   const stem = runNameOf(file) ?? 'sweep';
   await begin(parts, { space: file, out, name: freeSweepName(out, stem), parallel });

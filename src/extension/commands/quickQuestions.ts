@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
 import { back, type QuestionPlace } from './runSteps.ts';
@@ -149,4 +150,22 @@ export function askLine({ place, prompt, value, validate }: InputQuestion): Prom
   });
   input.show();
   return result.finally(() => input.dispose());
+}
+
+/** A whole number to type, from 1 to `most`; else as `askLine`. */
+export async function askNumber(
+  place: QuestionPlace,
+  prompt: string,
+  { value, most }: { readonly value: number; readonly most: number },
+): Promise<number | typeof back> {
+  const answer = await askLine({
+    place,
+    prompt,
+    value: String(value),
+    validate: (text) =>
+      /^\d+$/.test(text) && Number(text) >= 1 && Number(text) <= most
+        ? undefined
+        : l10n.t('A whole number from 1 to {0}.', most.toLocaleString('en')),
+  });
+  return answer === back ? back : Number(answer);
 }
