@@ -33,6 +33,8 @@ export interface BenchResult {
   readonly measured: string;
   readonly machine: {
     readonly cpu: string;
+    /** Its widest vectors, where they are known: one name of a processor stands for several. */
+    readonly vectors?: 'AVX2' | 'AVX-512';
     /** The graphics card, where it is what was measured. */
     readonly card?: string;
     readonly cores: number;

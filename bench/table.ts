@@ -28,10 +28,14 @@ export function readResults(folder: string): BenchResult[] {
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as BenchResult);
 }
 
-/** The folder of a machine's results, a word for each of its processor's, or its card's: `amd-epyc`. */
-export function machineFolder({ cpu, card = cpu }: BenchResult['machine']): string {
-  const words = card.replace(/\([^)]*\)/gu, ' ').match(/[\p{L}\p{N}]+/gu) ?? ['unknown'];
+/** The folder of a machine's results, a word for each of its processor's, or its card's: `amd-epyc-avx2`. */
+export function machineFolder({ card, ...machine }: BenchResult['machine']): string {
+  const words = (card ?? processorOf(machine)).replace(/\([^)]*\)/gu, ' ').match(/[\p{L}\p{N}]+/gu) ?? ['unknown'];
   return words.join('-').toLowerCase();
+}
+
+function processorOf({ cpu, vectors }: BenchResult['machine']): string {
+  return vectors === undefined ? cpu : `${cpu}, ${vectors}`;
 }
 
 /** A text with a table of each machine's results between its two markers. Throws if it has no markers. */
@@ -52,7 +56,12 @@ export function withSummary(text: string, results: readonly BenchResult[]): stri
     .filter(({ of }) => summary.some(([figure]) => of.has(figure)));
   const titles = columns.map(({ folder }) => {
     const machine = results.find((result) => machineFolder(result.machine) === folder)?.machine;
-    return `${machine?.cpu.replaceAll('(R)', '').replace(/ Processor$/u, '') ?? folder}, ${machine?.cores ?? 0} cores`;
+    const name =
+      machine &&
+      processorOf(machine)
+        .replaceAll('(R)', '')
+        .replace(/ Processor$/u, '');
+    return `${name ?? folder}, ${machine?.cores ?? 0} cores`;
   });
   const rows = summary.map(([figure, title]) => {
     const cells = columns.map(({ of }) => of.get(figure) ?? '–');
@@ -133,8 +142,8 @@ function machineOf({ machine, versions }: BenchResult): string {
     Object.entries(of)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ');
-  const { card, cpu, cores, memoryMebibytes } = machine;
+  const { card, cores, memoryMebibytes } = machine;
   const memory = `${(memoryMebibytes / 1024).toFixed(0)} GiB`;
   const peer = Object.keys(versions.peer).length > 0 ? `; peer: ${list(versions.peer)}` : '';
-  return `Measured on ${card === undefined ? '' : `${card} with `}${cpu}, ${cores} cores, ${memory}; ours: ${list(versions.ours)}${peer}.`;
+  return `Measured on ${card === undefined ? '' : `${card} with `}${processorOf(machine)}, ${cores} cores, ${memory}; ours: ${list(versions.ours)}${peer}.`;
 }

@@ -40,6 +40,7 @@ describe('the table of measurements', () => {
     const result = { name: 'scan', how: '', measured: '', machine, versions, unsetForPeer: [], rounds: 1, figures: [] };
     const other = { ...result, machine: { ...machine, cpu: 'Intel(R) Xeon(R) Processor' } };
     assert.equal(machineFolder(machine), 'amd-epyc');
+    assert.equal(machineFolder({ ...machine, vectors: 'AVX2' }), 'amd-epyc-avx2');
     assert.equal(machineFolder(other.machine), 'intel-xeon-processor');
     const text = withTables('<!-- bench: written by npm run bench:table -->\n<!-- bench: end -->', [result, other]);
     assert.match(text, /AMD EPYC, 2 cores, 2 GiB.*\n\n\| work .*\n.*\n\nMeasured on Intel.*\n\n\| work /);
