@@ -42,7 +42,9 @@ export function cropsText({ cropCount, fit }: Pick<Evaluation, 'cropCount' | 'fi
 export function evaluationSection(run: Tested): Markup {
   const evaluation = shownEvaluation(run);
   if (evaluation === undefined) {
-    return section('Evaluation', html`<p class="hint">The run has not been tested: fivecrop test does that.</p>`);
+    // A test of an earlier checkpoint is none of this one's.
+    const untested = 'The checkpoint has not been tested as it is now: fivecrop test does that.';
+    return section('Evaluation', html`<p class="hint">${untested}</p>`);
   }
   const metrics = evaluationMetrics(evaluation);
   const { low, high } = metrics.accuracyInterval;
@@ -55,6 +57,7 @@ export function evaluationSection(run: Tested): Markup {
     facts([
       ['Images', `${count(images)} ${split} images, ${cropsText(evaluation)}${without}`],
       ['Folder', other],
+      ['Checkpoint', fileName(evaluation.checkpoint)],
       ['Accuracy', `${percent(accuracy)}, 95 % interval ${percent(low)} to ${percent(high)}`],
       ['Top-5 accuracy', evaluation.perClass.length > 5 ? percent(top5) : undefined],
       ['Loss', loss.toFixed(4)],

@@ -1,4 +1,4 @@
-import { percent } from '../../charts/format.ts';
+import { count, percent } from '../../charts/format.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { plural } from '../../protocol/plural.ts';
 import { pictureOf } from '../data/picture.ts';
@@ -11,8 +11,14 @@ const pictureSize = 200;
 
 type Result = Evaluation['results'][number];
 
+/** Of so many tested images those to show. */
+interface ChosenSamples {
+  readonly of: number;
+  readonly shown: readonly Result[];
+}
+
 /** Tested images to show: the most certain errors, and right ones of classes from all over. */
-export function chosenSamples({ results }: Pick<Evaluation, 'results'>): { wrong: Result[]; right: Result[] } {
+function chosenSamples({ results }: Pick<Evaluation, 'results'>): { wrong: ChosenSamples; right: ChosenSamples } {
   const wrong = results.filter(({ actual, predicted }) => actual !== predicted);
   const firstRight = new Map<number, Result>();
   for (const result of results) {
@@ -20,12 +26,13 @@ export function chosenSamples({ results }: Pick<Evaluation, 'results'>): { wrong
   }
   const right = [...firstRight.values()].sort((a, b) => a.actual - b.actual);
   const step = Math.max(1, right.length / mostPictures);
+  const shownRight = Array.from(
+    { length: Math.min(mostPictures, right.length) },
+    (_, place) => right[Math.floor(place * step)],
+  ).filter((result) => result !== undefined);
   return {
-    wrong: wrong.sort((a, b) => b.probability - a.probability).slice(0, mostPictures),
-    right: Array.from(
-      { length: Math.min(mostPictures, right.length) },
-      (_, place) => right[Math.floor(place * step)],
-    ).filter((result) => result !== undefined),
+    wrong: { of: wrong.length, shown: wrong.toSorted((a, b) => b.probability - a.probability).slice(0, mostPictures) },
+    right: { of: results.length - wrong.length, shown: shownRight },
   };
 }
 
@@ -44,9 +51,12 @@ export async function samplesSection(evaluation: Evaluation): Promise<Markup | u
     }
     return made;
   };
+  // Without the numbers it would look as if half of all were wrong.
+  const titled = (title: string, of: number, shown: number) => `${title}: ${count(shown)} of ${plural(of, 'image')}`;
+  const [errors, hits] = [await items(wrong.shown), await items(right.shown)];
   const groups = [
-    { title: 'Wrong, the most certain first', pictures: await items(wrong) },
-    { title: 'Right', pictures: await items(right) },
+    { title: titled('Wrong, the most certain first', wrong.of, errors.length), pictures: errors },
+    { title: titled('Right', right.of, hits.length), pictures: hits },
   ].filter(({ pictures }) => pictures.length > 0);
   const gone =
     missing === 0 ? undefined : html`<p class="hint">${plural(missing, 'image')} could not be read any more.</p>`;

@@ -62,12 +62,13 @@ test('a page needs no script and no network, and names no folder of the machine'
   assert.equal(new Set(ids).size, ids.length, 'ids of the pictures are told apart');
 });
 
-test('a page has the accuracy with its interval, the confusions and the curves of its run', async () => {
+test('a page has the accuracy with its interval and checkpoint, the confusions and the curves of its run', async () => {
   const page = await runPage({ ...madeResults('demo'), evaluations: [madeEvaluation([true, true, false, true])] });
   // Wilson's interval of 3 in 4: 30.06 % to 95.44 % (statsmodels proportion_confint).
   for (const wanted of [
     '75.0\u00a0%',
     '30.1\u00a0% to 95.4\u00a0%',
+    '<dd>c</dd>',
     'Training loss',
     'Validation loss',
     'Top-1 accuracy',
@@ -122,6 +123,8 @@ test('samples are embedded small, errors first, and what is gone is counted', as
     const { width, height } = await sharp(picture).metadata();
     assert.deepEqual([width, height], [200, 133]);
   }
+  assert.match(page, /Wrong, the most certain first: 1 of 1 image</u);
+  assert.match(page, /Right: 1 of 3 images</u);
   assert.match(page, /alt="Predicted as daisy/u);
   assert.match(page, /1 image could not be read/u);
 });
