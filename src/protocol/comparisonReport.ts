@@ -90,7 +90,7 @@ export function comparisonReport(format: ReportFormat, about: ComparedRuns): str
     case 'markdown':
       return markdown(about);
     case 'csv':
-      return [...comparisonTables(about), disputedTable(about.comparison)]
+      return [notesTable(about), ...comparisonTables(about), disputedTable(about.comparison)]
         .map(({ header, rows }) => csv([header, ...rows]))
         .join('\r\n');
     case 'json':
@@ -117,6 +117,11 @@ function markdown(about: ComparedRuns): string {
 /** Text that Markdown shows as it is, in one line. */
 function markdownText(text: string): string {
   return text.replaceAll(/[\\|`*<[\]]/gu, String.raw`\$&`).replaceAll(/\s+/gu, ' ');
+}
+
+/** For whoever has only the file. */
+function notesTable(about: ComparedRuns): TextTable {
+  return { title: 'Images', header: ['tested on'], rows: comparisonNotes(about).map((note) => [note]) };
 }
 
 function disputedTable({ names, disputed }: Comparison): TextTable {

@@ -177,7 +177,8 @@ test('a report names the runs, and its Markdown and CSV hold whatever names hold
   const markdown = comparisonReport('markdown', about);
   assert.match(markdown, /^# Comparison of a\\\|b, =c\n/u);
   assert.match(markdown, /\n\| learning rate \| 0\.1 \| 0\.2 \|\n/u);
-  const [results = [], , , settings = [], images = []] = comparisonReport('csv', about).split('\r\n\r\n').map(parseCsv); // prettier-ignore
+  const [notes = [], results = [], , , settings = [], images = []] = comparisonReport('csv', about).split('\r\n\r\n').map(parseCsv); // prettier-ignore
+  assert.match(notes[1]?.[0] ?? '', /^\d+ test images, five crops; 2 that only some were tested on/u);
   assert.deepEqual(results[2]?.[0], "'=c");
   assert.deepEqual(settings[0], ['setting', 'a|b', "'=c"]);
   assert.deepEqual(images[1], ['daisy/2.jpg', 'daisy', 'rose', 'daisy']);
