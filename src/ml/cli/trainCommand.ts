@@ -3,7 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import process from 'node:process';
 import { usageError } from '../../protocol/errors.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
-import { runOf } from '../../runs/list.ts';
+import { hasRecord, readStoredRun, runOf } from '../../runs/list.ts';
 import { defaultRunName, runNameOf } from '../../runs/name.ts';
 import { chooseTrainingEngine } from '../engine/chooseTrainingEngine.ts';
 import { resumeRequest } from '../training/run/resumeFrom.ts';
@@ -46,6 +46,7 @@ export function trainCommand(): Command {
       '--resume <checkpoint or run>',
       'continue a run in its folder, or start from any checkpoint in a new one, with its settings; flags override them',
     )
+    .option('--unless-finished', 'with --resume: do nothing if the run has finished')
     .option(
       '--out <folder>',
       'folder to create the run’s folder in [runs; for --resume, the resumed run’s parent folder]',
@@ -68,9 +69,21 @@ export function trainCommand(): Command {
 
 async function train(data: string | undefined, options: OptionValues): Promise<void> {
   const output = createOutput(options['json'] === true);
+  if (options['unlessFinished'] === true && (await isFinished(options['resume']))) {
+    output.say(`${String(options['resume'])} has finished.`);
+    return;
+  }
   const config = await trainingConfigFrom(data, options);
   if (typeof options['seeds'] === 'number') return trainSeeds(config, options['seeds'], options, output);
   await trainOnce(config, options, output);
+}
+
+/** Whether `--resume` names a run that has finished. Throws a usage error where it names no run. */
+async function isFinished(resume: unknown): Promise<boolean> {
+  const folder = typeof resume === 'string' ? resolve(resume) : undefined;
+  if (folder === undefined || !(await hasRecord(folder)))
+    throw usageError('--unless-finished goes with --resume and the folder of a run.');
+  return (await readStoredRun(folder)).state === 'finished';
 }
 
 /** Trains once for each of so many seeds, and says how far the results lie apart. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** What a job of Kubernetes trains and on what. */
 export interface JobWish {
   /** Name of the job and of its runs, as a folder has it. */
@@ -99,12 +101,12 @@ function podOf({ name, settings, image, claim, cpus, memory, gpus }: JobWish, ma
   };
 }
 
-/** What a pod runs: its run from the settings, or, where an earlier pod began it, the rest of it. */
+/** What a pod runs: its run from the settings, or, where an earlier pod began it, the rest of it, if there is any. */
 export function podScript(name: string, runs: number, root = volume, settings = settingsFolder): string {
   const run = `${root}/runs/${name}${runs > 1 ? '-$JOB_COMPLETION_INDEX' : ''}`;
   return [
     `run="${run}"`,
-    'if [ -e "$run/run.json" ]; then exec fivecrop train --resume "$run"; fi',
+    'if [ -e "$run/run.json" ]; then exec fivecrop train --resume "$run" --unless-finished; fi',
     `exec fivecrop train --config "${settings}/$JOB_COMPLETION_INDEX.fivecrop.json" --save-dir "$run"`,
     '',
   ].join('\n');
@@ -113,9 +115,23 @@ export function podScript(name: string, runs: number, root = volume, settings = 
 /** Longest name of a job whose pods can have names: an index and five letters follow. */
 const longestName = 46;
 
-/** A name as objects of Kubernetes have it: letters, digits and hyphens. */
+/**
+ * A name as objects of Kubernetes have it: letters, digits and hyphens. A name that is another one then ends in what tells it
+ * from all that would be the same.
+ */
 export function jobNameOf(name: string): string {
-  const words = name.toLowerCase().replace(/[^a-z0-9]+/gu, '-');
-  const trimmed = words.replace(/^-+/u, '').slice(0, longestName).replace(/-+$/u, '');
-  return /^[a-z]/u.test(trimmed) ? trimmed : `run-${trimmed}`.replace(/-$/u, '').slice(0, longestName);
+  const words = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/gu, '-')
+    .replace(/^-+/u, '');
+  const plain = trimmed(/^[a-z]/u.test(words) ? words : `run-${words}`, longestName);
+  if (plain === name) return name;
+  const mark = createHash('sha256').update(name).digest('hex').slice(0, markLength);
+  return `${trimmed(plain, longestName - markLength - 1)}-${mark}`;
+}
+
+const markLength = 6;
+
+function trimmed(words: string, length: number): string {
+  return words.slice(0, length).replace(/-+$/u, '');
 }

@@ -26,7 +26,7 @@ test('a pod begins the run of its index, and a later one goes on with it', { ski
   ]);
   await mkdir(run, { recursive: true });
   await writeFile(join(run, 'run.json'), '{}');
-  assert.deepEqual(said(5, 3), ['train', '--resume', run]);
+  assert.deepEqual(said(5, 3), ['train', '--resume', run, '--unless-finished']);
   assert.deepEqual(said(5, 4).slice(-2), ['--save-dir', join(root, 'runs', 'my heads-4')]);
   assert.deepEqual(said(1, 0).slice(-2), ['--save-dir', join(root, 'runs', 'my heads')]);
 });

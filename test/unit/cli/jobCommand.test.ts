@@ -74,7 +74,7 @@ test('a settings file becomes a job of one run, its paths in the volume', async 
     data: '/volume/flowers',
     network: { ...settings.network, weights: '/volume/weights/own.pth' },
   });
-  assert.equal(job.metadata.name, 'my-flowers');
+  assert.match(job.metadata.name, /^my-flowers-[0-9a-f]{6}$/u);
   assert.deepEqual([job.spec.completions, job.spec.parallelism], [1, 1]);
   assert.match(job.spec.template.spec.containers[0]?.command[2] ?? '', /^run="\/volume\/runs\/my flowers"\n/u);
 });
@@ -129,13 +129,19 @@ test('what cannot run in a pod is refused in one sentence', async (t) => {
 
 test('names become those of objects', () => {
   for (const [name, expected] of [
-    ['My flowers_2.1', 'my-flowers-2-1'],
-    ['--x--', 'x'],
-    ['101', 'run-101'],
-    ['Блумы', 'run'],
-    ['x'.repeat(100), 'x'.repeat(46)],
+    ['flowers-2', /^flowers-2$/u],
+    ['My flowers_2.1', /^my-flowers-2-1-[0-9a-f]{6}$/u],
+    ['--x--', /^x-[0-9a-f]{6}$/u],
+    ['101', /^run-101-[0-9a-f]{6}$/u],
+    ['Блумы', /^run-[0-9a-f]{6}$/u],
+    ['x'.repeat(100), /^x{39}-[0-9a-f]{6}$/u],
   ] as const)
-    assert.equal(jobNameOf(name), expected);
+    assert.match(jobNameOf(name), expected);
+});
+
+test('names that would be the same become different ones', () => {
+  const names = ['a-b', 'A b', 'a b', 'a_b', 'A-B', 'a--b', 'x'.repeat(46), 'x'.repeat(47), 'x'.repeat(48)];
+  assert.equal(new Set(names.map(jobNameOf)).size, names.length);
 });
 
 test('the image is built from the package of this version, with a label of its device', () => {
