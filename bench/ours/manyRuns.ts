@@ -1,8 +1,11 @@
-import { copyFile, mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRunCatalogue } from '../../src/extension/trainer/runCatalogue.ts';
+import { createSweepCatalogue } from '../../src/extension/trainer/sweepCatalogue.ts';
+import { sweepVersion } from '../../src/protocol/sweep.ts';
 import { listRunCheckpoints } from '../../src/runs/checkpointFiles.ts';
+import { openTrialLog, writeSweep } from '../../src/runs/sweep.ts';
 import { watchRuns } from '../../src/runs/watch.ts';
 import { float32Tensor } from '../../src/ml/graph/tensor.ts';
 import { writeSafetensors } from '../../src/ml/weights/safetensors.ts';
@@ -11,8 +14,8 @@ import { preprocessPresets } from '../../src/protocol/preprocessing.ts';
 import { writeRun } from '../../test/unit/extension/storedRun.ts';
 import { peakMebibytes, report } from './report.ts';
 
-/* What the tree of checkpoints does with a folder of runs: `manyRuns.ts RUNS CHECKPOINTS_OF_EACH`. */
-const [runs = 1000, checkpointsOfEach = 10] = process.argv.slice(2).map(Number);
+/* What the tree of checkpoints does with a folder of runs: `manyRuns.ts RUNS CHECKPOINTS_OF_EACH TRIALS_OF_A_SWEEP`. */
+const [runs = 1000, checkpointsOfEach = 10, trials = 200] = process.argv.slice(2).map(Number);
 
 const metadata: CheckpointMetadata = {
   version: 1,
@@ -33,6 +36,26 @@ async function writeWithCheckpoints(parent: string, name: string, checkpoint: st
   return folder;
 }
 
+/** A sweep whose trials are the first runs. */
+async function writeSweepOf(parent: string): Promise<string> {
+  const folder = join(parent, 'sweep');
+  await mkdir(folder);
+  const space = {
+    ...{ data: '/data', network: metadata.network, epochs: 30, trials, sampler: 'random' },
+    learningRate: { log: [0.0001, 0.01] },
+  };
+  const settings = Array.from({ length: trials }, (_, index) => ({ learningRate: 0.0001 * (index + 1) }));
+  await writeSweep(folder, { version: sweepVersion, created: '2026-01-01T00:00:00.000Z', space, trials: settings });
+  const log = await openTrialLog(folder);
+  for (let trial = 1; trial <= trials; trial++) {
+    await log.add({ event: 'begun', trial, rung: 0, run: `run-${trial - 1}` });
+    if (trial < trials)
+      await log.add({ event: 'reached', trial, rung: 0, epochs: 30, accuracy: trial / 1000, loss: 1 });
+  }
+  await log.close();
+  return folder;
+}
+
 async function milliseconds(work: () => unknown): Promise<number> {
   const begun = performance.now();
   await work();
@@ -47,8 +70,14 @@ try {
   const folders: string[] = [];
   for (let index = 0; index < runs; index++)
     folders.push(await writeWithCheckpoints(parent, `run-${index}`, checkpoint));
+  const sweep = await writeSweepOf(parent);
   const catalogue = createRunCatalogue();
-  const list = await milliseconds(() => catalogue.scan([parent]));
+  const sweeps = createSweepCatalogue();
+  const list = await milliseconds(async () => {
+    await sweeps.scan([parent]);
+    await catalogue.scan([parent]);
+  });
+  if (sweeps.get(sweep)?.standings.length !== trials) throw new Error('the sweep was not listed');
   if (catalogue.runs().length !== runs) throw new Error(`${catalogue.runs().length} runs were listed`);
   let end = (): void => undefined;
   const watch = await milliseconds(
