@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findProgram } from '../../src/extension/trainer/findProgram.ts';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { stage } from './scenarios.ts';
 import { until } from './until.ts';
@@ -26,7 +27,7 @@ const scenario = stage({
 scenario(
   'a sweep is asked for, followed in its page and its row, and leads to its runs',
   async ({ workbench, folder }) => {
-    const name = 'sweep-ConvNet1 scratch';
+    const name = 'sweep-ConvNet1-scratch';
     await openViewContainer(workbench, 'Fivecrop');
     await runCommand(workbench, 'Fivecrop: New Sweep...');
     await chooseWhenStill(workbench, /flowers/);
@@ -39,17 +40,32 @@ scenario(
       await quickInput(workbench).getByText(prompt).waitFor();
       await answerInput(workbench, answer);
     }
+    // The questions of the sweep count on from those of the training.
+    const places: string[] = [];
+    const place = async () =>
+      places.push((await quickInput(workbench).locator('.quick-input-title').textContent()) ?? '');
     await quickInput(workbench).getByPlaceholder('Which settings to vary?').waitFor();
+    await place();
     await workbench.page.keyboard.press('Enter');
     await chooseWhenStill(workbench, 'Random');
     await quickInput(workbench)
       .getByText(/How many trials\?/)
       .waitFor();
+    await place();
     await answerInput(workbench, '2');
+    if (findProgram('sbatch') !== undefined) await chooseWhenStill(workbench, 'This Machine');
     await quickInput(workbench)
       .getByText(/How many trials train at the same time/)
       .waitFor();
+    await place();
     await answerInput(workbench, '1');
+    await quickInput(workbench).getByPlaceholder('Start the sweep, or edit its space').waitFor();
+    await place();
+    const last = findProgram('sbatch') === undefined ? 9 : 10;
+    assert.deepEqual(
+      places.map((text) => /\((\d+\/\d+)\)/u.exec(text)?.[1]),
+      [5, 7, last - 1, last].map((step) => `${step}/${last}`),
+    );
     await chooseWhenStill(workbench, /Start Sweep/);
 
     const page = webview(workbench);

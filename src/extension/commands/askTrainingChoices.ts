@@ -33,16 +33,27 @@ interface Asked {
 
 type Answer = Promise<TrainingChoices | typeof back>;
 
-/**
- * Asks for folder, network, method, epochs and batch. With `folder` that question is left out; with `last` only the last
- * question is open at first, and *Back* leads to those before it. Whoever has a sample drawn is asked nothing more: its
- * settings suit it.
- */
+/** Asks `trainingSteps`; with `last` only the last question is open at first, and *Back* leads to those before it. */
 export async function askTrainingChoices(
   parts: AskParts,
   first: TrainingChoices,
-  from: { readonly folder?: string | undefined; readonly last?: boolean },
+  { folder, last = false }: { readonly folder?: string | undefined; readonly last?: boolean },
 ): Promise<Asked> {
+  const steps = trainingSteps(parts, folder);
+  const start = folder === undefined ? first : await dataChosen(parts, first, folder);
+  const choices = await runSteps(parts.title, start, steps, last ? lastStep(steps, start) : 0);
+  return { choices, place: placeAfter(parts.title, steps, choices) };
+}
+
+/**
+ * The questions for folder, network, method, and, where `asksLength` says so, epochs and batch. With `folder` that question
+ * is left out. Whoever has a sample drawn is asked nothing more: its settings suit it.
+ */
+export function trainingSteps(
+  parts: AskParts,
+  folder: string | undefined,
+  asksLength: (choices: TrainingChoices) => boolean = () => true,
+): Step<TrainingChoices>[] {
   let isDrawn = false;
   const askForData = async (choices: TrainingChoices, place: QuestionPlace): Answer => {
     const answer = await askData(parts, choices, place);
@@ -53,16 +64,14 @@ export async function askTrainingChoices(
   const always = () => !isDrawn;
   // What was suggested comes with its method, epochs and batch.
   const isOpen = ({ recipe }: TrainingChoices) => always() && recipe === 'report';
-  const steps: Step<TrainingChoices>[] = [
-    { applies: () => from.folder === undefined, ask: askForData },
+  const isLengthOpen = (choices: TrainingChoices) => isOpen(choices) && asksLength(choices);
+  return [
+    { applies: () => folder === undefined, ask: askForData },
     { applies: always, ask: (choices, place) => askNetwork(parts, choices, place) },
     { applies: (choices) => isOpen(choices) && methodsFor(choices.network).length > 1, ask: askMethod },
-    { applies: isOpen, ask: askEpochs },
-    { applies: isOpen, ask: askBatch },
+    { applies: isLengthOpen, ask: askEpochs },
+    { applies: isLengthOpen, ask: askBatch },
   ];
-  const start = from.folder === undefined ? first : await dataChosen(parts, first, from.folder);
-  const choices = await runSteps(parts.title, start, steps, from.last === true ? lastStep(steps, start) : 0);
-  return { choices, place: placeAfter(parts.title, steps, choices) };
 }
 
 /** What is offered for a folder; see `choicesFor`. */

@@ -15,18 +15,19 @@ import type { Parts } from '../parts.ts';
 import { inLabel } from '../plainText.ts';
 import { readSettings } from '../settings.ts';
 import type { DataFolders } from '../trainer/dataFolders.ts';
+import { findProgram } from '../trainer/findProgram.ts';
 import type { LiveRuns } from '../trainer/liveRuns.ts';
 import type { SpeedMemory } from '../trainer/speedMemory.ts';
 import type { SweepRequest, Sweeps } from '../trainer/sweeps.ts';
 import { networkOffers } from './askNetwork.ts';
-import { askTrainingChoices } from './askTrainingChoices.ts';
+import { type AskParts, dataChosen, trainingSteps } from './askTrainingChoices.ts';
 import { keptChoices, rememberChoices } from './choicesMemory.ts';
 import { folderFrom } from './dataArgument.ts';
 import { openSettingsFile } from './editSettings.ts';
 import { obtainWeights } from './obtainWeights.ts';
-import { askNumber, pickItem, tickItems } from './quickQuestions.ts';
+import { askLine, askNumber, pickItem, tickItems } from './quickQuestions.ts';
 import { registerCommand } from './registerCommand.ts';
-import { back, placeAfter, type QuestionPlace, runSteps, type Step } from './runSteps.ts';
+import { back, lastStep, placeAfter, type QuestionPlace, runSteps, type Step, stepOf } from './runSteps.ts';
 import { runsFolder } from './runsFolder.ts';
 import { settingsInWords } from './settingsInWords.ts';
 import {
@@ -38,7 +39,7 @@ import {
   type SweepChoices,
   type Variation,
 } from './sweepSpace.ts';
-import { configFrom } from './trainingChoices.ts';
+import { configFrom, type MachineSettings, type TrainingChoices } from './trainingChoices.ts';
 import { writeTrainingConfig } from './trainingConfigFile.ts';
 
 interface SweepParts extends Parts {
@@ -65,53 +66,101 @@ async function newSweep(
   const out = runsFolder(parts);
   const settings = readSettings();
   const asking = { ...parts, title, settings, offers: networkOffers(parts.service) };
-  const { choices } = await askTrainingChoices(asking, keptChoices(context, settings), { folder });
-  const config = configFrom(choices, settings);
-  const asked = await askSweepChoices(config);
-  const { place, ...sweep } = asked;
-  const does = await confirm(parts, config, sweep, place);
-  if (does === undefined) return;
-  await rememberChoices(context, parts.dataFolders, choices);
-  const stem = `sweep-${defaultRunName(networkName(config.network).replace(/\.onnx$/iu, ''), config.method)}`;
-  if (does === 'edit')
-    return openSettingsFile(stem, (file) => {
-      const written = JSON.parse(writeTrainingConfig(config, file)) as Record<string, unknown>;
-      return `${JSON.stringify(spaceOf(written, config.epochs, sweep), undefined, 2)}\n`;
-    });
-  const trained = await obtainWeights(parts, config);
-  const space = spaceOf(trained, config.epochs, sweep);
-  await begin(parts, { space, out, name: freeSweepName(out, stem), parallel: sweep.parallel });
+  const steps = sweepSteps(asking, folder);
+  const kept = keptChoices(context, settings);
+  const training = folder === undefined ? kept : await dataChosen(asking, kept, folder);
+  let answers: Answers = { training, sweep: firstSweepChoices };
+  for (let begin = 0; ; begin = lastStep(steps, answers)) {
+    answers = await runSteps(title, answers, steps, begin);
+    const config = baseOf(answers.training, settings);
+    const sweep = withProposals(answers.sweep, config);
+    const does = await confirm(parts, config, sweep, placeAfter(title, steps, answers));
+    if (does === back) continue;
+    await rememberChoices(context, parts.dataFolders, answers.training);
+    const stem = `sweep-${defaultRunName(networkName(config.network).replace(/\.onnx$/iu, ''), config.method)}`;
+    if (does === 'edit')
+      return openSettingsFile(stem, (file) => {
+        const written = JSON.parse(writeTrainingConfig(config, file)) as Record<string, unknown>;
+        return `${JSON.stringify(spaceOf(written, config.epochs, sweep), undefined, 2)}\n`;
+      });
+    const trained = await obtainWeights(parts, config);
+    const space = spaceOf(trained, config.epochs, sweep);
+    const { parallel, sbatch } = sweep;
+    return startSweep(parts, { space, out, name: freeSweepName(out, stem), parallel, sbatch });
+  }
 }
 
-type Asked = SweepChoices & { readonly place: QuestionPlace };
+interface Answers {
+  readonly training: TrainingChoices;
+  readonly sweep: SweepChoices;
+}
 
-async function askSweepChoices(config: GivenConfig): Promise<Asked> {
-  const proposals = proposalsFor(config);
-  const first: SweepChoices = {
-    varied: proposals.slice(0, 1),
-    sampler: 'random',
-    trials: 12,
-    halves: config.epochs >= fewestToHalve,
-    parallel: 1,
-  };
-  const steps: Step<SweepChoices>[] = [
-    { applies: () => true, ask: (choices, place) => askVaried(choices, place, proposals) },
-    { applies: () => true, ask: askSampler },
-    { applies: ({ sampler }) => sampler !== 'grid', ask: askTrials },
-    { applies: () => config.epochs >= fewestToHalve, ask: askHalving },
-    { applies: () => true, ask: askParallel },
+/** What is ticked and offered where nobody has answered. */
+const firstSweepChoices: SweepChoices = { varied: [], sampler: 'random', trials: 12, halves: true, parallel: 1 };
+
+/**
+ * The questions for a training and, counted on, for what a sweep does with it. Where the recipe `quick` fits, nobody is asked
+ * for epochs and batch: they come with it.
+ */
+function sweepSteps(asking: AskParts, folder: string | undefined): readonly Step<Answers>[] {
+  const { settings } = asking;
+  const configOf = ({ training }: Answers) => baseOf(training, settings);
+  const step = (ask: SweepQuestion, applies: Step<Answers>['applies'] = () => true): Step<Answers> => ({
+    applies,
+    ask: async (answers, place) => {
+      const config = configOf(answers);
+      const sweep = await ask(withProposals(answers.sweep, config), place, config);
+      return sweep === back ? back : { ...answers, sweep };
+    },
+  });
+  const isSlurmHere = findProgram('sbatch') !== undefined;
+  return [
+    ...trainingSteps(asking, folder, (training) => !beginsQuick(training)).map((each) =>
+      stepOf<Answers, TrainingChoices>(
+        each,
+        ({ training }) => training,
+        (answers, training) => ({ ...answers, training }),
+      ),
+    ),
+    step(askVaried),
+    step(askSampler),
+    step(askTrials, ({ sweep }) => sweep.sampler !== 'grid'),
+    step(askHalving, (answers) => configOf(answers).epochs >= fewestToHalve),
+    step(askPlace, () => isSlurmHere),
+    step(askParallel),
   ];
-  const choices = await runSteps(title, first, steps);
-  return { ...choices, place: placeAfter(title, steps, choices) };
+}
+
+/** Whether trials begin from the recipe `quick`: that of pretrained networks for which nobody chose another one. */
+function beginsQuick({ recipe, method }: TrainingChoices): boolean {
+  return recipe === 'report' && method !== 'scratch';
+}
+
+/** The settings that do not vary, and around which the others do. */
+function baseOf(training: TrainingChoices, settings: MachineSettings): GivenConfig {
+  return configFrom(beginsQuick(training) ? { ...training, recipe: 'quick' } : training, settings);
+}
+
+/** The choices with what is proposed for a training: the settings that were ticked, or the first; no halving of few epochs. */
+function withProposals(choices: SweepChoices, config: GivenConfig): SweepChoices {
+  const proposals = proposalsFor(config);
+  const ticked = proposals.filter(({ setting }) => choices.varied.some((each) => each.setting === setting));
+  return {
+    ...choices,
+    varied: ticked.length > 0 ? ticked : proposals.slice(0, 1),
+    halves: choices.halves && config.epochs >= fewestToHalve,
+  };
 }
 
 type Answer = Promise<SweepChoices | typeof back>;
+type SweepQuestion = (choices: SweepChoices, place: QuestionPlace, config: GivenConfig) => Answer;
 
 interface ProposalItem extends vscode.QuickPickItem {
   readonly proposal: Proposal;
 }
 
-async function askVaried(choices: SweepChoices, place: QuestionPlace, proposals: readonly Proposal[]): Answer {
+async function askVaried(choices: SweepChoices, place: QuestionPlace, config: GivenConfig): Answer {
+  const proposals = proposalsFor(config);
   const picked = await tickItems<ProposalItem>({
     place,
     placeholder: l10n.t('Which settings to vary?'),
@@ -189,20 +238,57 @@ async function askHalving(choices: SweepChoices, place: QuestionPlace): Answer {
 
 const mostParallel = 64;
 
+/** Where the trials train. On a cluster, a line more says what `sbatch` has to know. */
+async function askPlace(choices: SweepChoices, place: QuestionPlace): Answer {
+  const picked = await pickItem<vscode.QuickPickItem & { readonly isSlurm: boolean }>({
+    place,
+    placeholder: l10n.t('Where do the trials train?'),
+    items: (show) => {
+      show([
+        { label: l10n.t('This Machine'), isSlurm: false },
+        {
+          label: l10n.t('Slurm'),
+          detail: l10n.t('Each trial is a job of the cluster, whose machines see this folder and the images.'),
+          isSlurm: true,
+        },
+      ]);
+      return Promise.resolve();
+    },
+    active: ({ isSlurm }) => isSlurm === (choices.sbatch !== undefined),
+  });
+  if (picked === back) return back;
+  if (!picked.isSlurm) return { ...choices, sbatch: undefined };
+  const line = await askLine({
+    place,
+    prompt: l10n.t('Options of sbatch for each job, as in --partition=gpu --gpus=1 --time=4:00:00, or nothing'),
+    value: choices.sbatch?.join(' ') ?? '',
+    validate: (text) =>
+      wordsOf(text).every((word) => /^--?[a-zA-Z]/u.test(word))
+        ? undefined
+        : l10n.t('Write each option with its value behind an equals sign, as in --time=4:00:00.'),
+  });
+  return line === back ? askPlace(choices, place) : { ...choices, sbatch: wordsOf(line) };
+}
+
+function wordsOf(text: string): string[] {
+  return text.split(/\s+/u).filter((word) => word !== '');
+}
+
 async function askParallel(choices: SweepChoices, place: QuestionPlace): Answer {
-  const parallel = await askNumber(place, parallelPrompt, { value: choices.parallel, most: mostParallel });
+  const prompt = choices.sbatch === undefined ? parallelPrompt : l10n.t('How many trials are jobs at the same time?');
+  const parallel = await askNumber(place, prompt, { value: choices.parallel, most: mostParallel });
   return parallel === back ? back : { ...choices, parallel };
 }
 
 const parallelPrompt = l10n.t('How many trials train at the same time? They share this machine and its memory.');
 
-/** What is started, and what else trains; undefined where the user leaves it at that. */
+/** What is started, and what else trains. */
 async function confirm(
   { runs }: Pick<Parts, 'runs'>,
   config: GivenConfig,
   { varied, sampler, trials }: SweepChoices,
   place: QuestionPlace,
-): Promise<'start' | 'edit' | undefined> {
+): Promise<'start' | 'edit' | typeof back> {
   const count = trialCount(sampler === 'grid' ? gridSize(varied) : trials);
   const settings = varied.map(({ setting }) => settingWords(setting)).join(', ');
   const start = {
@@ -217,14 +303,14 @@ async function confirm(
     does: 'edit' as const,
   };
   const picked = await pickItem<typeof start | typeof edit>({
-    place: { ...place, step: 1, totalSteps: 1 },
+    place,
     placeholder: l10n.t('Start the sweep, or edit its space'),
     items: (show) => {
       show([start, edit]);
       return Promise.resolve();
     },
   });
-  return picked === back ? undefined : picked.does;
+  return picked === back ? back : picked.does;
 }
 
 function training(runs: Parts['runs']): string {
@@ -257,10 +343,10 @@ export async function sweepWithFile(parts: SweepParts, file: string, text: strin
   });
   if (parallel === back) return;
   const stem = runNameOf(file) ?? 'sweep';
-  await begin(parts, { space: file, out, name: freeSweepName(out, stem), parallel });
+  await startSweep(parts, { space: file, out, name: freeSweepName(out, stem), parallel });
 }
 
-async function begin({ sweeps, panels }: SweepParts, request: SweepRequest): Promise<void> {
+async function startSweep({ sweeps, panels }: SweepParts, request: SweepRequest): Promise<void> {
   const starting = { location: { viewId: 'fivecrop.checkpoints' }, title: l10n.t('Starting the sweep') };
   const folder = await vscode.window.withProgress(starting, () => sweeps.start(request));
   panels.showSweep(folder);

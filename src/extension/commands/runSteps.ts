@@ -9,6 +9,21 @@ export interface QuestionPlace {
   readonly totalSteps: number;
 }
 
+/** A question that asks for a part of what is to be known. */
+export function stepOf<State, Part>(
+  { applies, ask }: Step<Part>,
+  partOf: (state: State) => Part,
+  withPart: (state: State, part: Part) => State,
+): Step<State> {
+  return {
+    applies: (state) => applies(partOf(state)),
+    ask: async (state, place) => {
+      const answer = await ask(partOf(state), place);
+      return answer === back ? back : withPart(state, answer);
+    },
+  };
+}
+
 /** A question. */
 export interface Step<State> {
   /** Whether there is anything to ask. */

@@ -18,6 +18,8 @@ export interface SweepChoices {
   readonly trials: number;
   readonly halves: boolean;
   readonly parallel: number;
+  /** Options of sbatch, where the trials are jobs of Slurm's. */
+  readonly sbatch?: readonly string[] | undefined;
 }
 
 /** The learning rate around which the rates lie if it is chosen by the run. */
@@ -47,7 +49,7 @@ export function proposalsFor({ learningRate, batchSize, hidden, method }: GivenC
 
 /**
  * The content of a space: the settings of a training with what varies in the place of theirs. A grid has three values of
- * each range. With halving a third of the trials goes on at each of two rungs.
+ * each range. With halving the best third of the trials goes on, twice where there are epochs enough.
  */
 export function spaceOf(
   config: Readonly<Record<string, unknown>>,
@@ -74,7 +76,8 @@ export function gridSize(varied: readonly Proposal[]): number {
 export const fewestToHalve = 3;
 
 function halvingOf(epochs: number): Halving {
-  return { first: Math.max(1, Math.floor(epochs / 9)), factor: 3 };
+  // The second rung is then never just before the end.
+  return { first: Math.ceil(epochs / 9), factor: 3 };
 }
 
 function listOf(variation: Variation): readonly unknown[] {

@@ -1,10 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type * as vscode from 'vscode';
 import * as z from 'zod';
 import { sweepFiles } from '../../protocol/sweep.ts';
+import { hasJob } from '../../runs/job.ts';
 import { isLocked } from '../../runs/lock.ts';
 import { isSweepLive } from '../../runs/storedSweep.ts';
 import { isSweep, requestStop } from '../../runs/sweep.ts';
@@ -23,6 +24,8 @@ export interface SweepRequest {
   readonly out: string;
   readonly name: string;
   readonly parallel: number;
+  /** Options of sbatch, where the trials are jobs of Slurm's. */
+  readonly sbatch?: readonly string[] | undefined;
 }
 
 /** The processes of sweeps: those of this window, those of earlier windows, and those of a shell. */
@@ -36,9 +39,23 @@ export interface Sweeps {
   readonly dispose: () => void;
 }
 
-/** How many trials train at the same time, by the folders of sweeps: their records do not say. */
-const parallelKey = 'parallelTrials';
-const parallelSchema = z.record(z.string(), z.number().int().min(1).max(64));
+/** How sweeps were started, by their folders: their records do not say. */
+const startedKey = 'startedSweeps';
+const startedSchema = z.record(
+  z.string(),
+  z.object({ parallel: z.number().int().min(1).max(64), sbatch: z.array(z.string()).optional() }),
+);
+
+function sbatchFlags(options: readonly string[]): string[] {
+  return options.flatMap((option) => ['--sbatch-option', option]);
+}
+
+/** Whether a sweep that was started has begun. The scheduler may refuse one of jobs until the first of them is there. */
+function hasBegun(folder: string, isOfJobs: boolean): boolean {
+  if (!isSweep(folder) || !isOfJobs) return isSweep(folder);
+  const runs = readdirSync(dirname(folder)).filter((name) => name.startsWith(`${basename(folder)}-`));
+  return runs.some((run) => hasJob(join(dirname(folder), run)));
+}
 
 export function createSweeps(context: vscode.ExtensionContext, { log, runs }: { log: Log; runs: RunStore }): Sweeps {
   const own = new Set<string>();
@@ -46,7 +63,8 @@ export function createSweeps(context: vscode.ExtensionContext, { log, runs }: { 
     script: context.asAbsolutePath('dist/ml/fivecrop.mjs'),
     environment: workerEnvironment(context),
   });
-  const parallels = () => parallelSchema.safeParse(context.workspaceState.get(parallelKey)).data ?? {};
+  const started = () => startedSchema.safeParse(context.workspaceState.get(startedKey)).data ?? {};
+  const isAtWork = (folder: string) => isLocked(join(folder, sweepFiles.lock));
   const begun = async (folder: string): Promise<void> => {
     log.info(`A sweep began in ${folder}.`);
     own.add(folder);
@@ -54,7 +72,7 @@ export function createSweeps(context: vscode.ExtensionContext, { log, runs }: { 
     await runs.refresh(folder);
   };
   return {
-    start: async ({ space, out, name, parallel }) => {
+    start: async ({ space, out, name, parallel, sbatch }) => {
       requireTrust('training');
       const folder = join(out, name);
       const temporary = mkdtempSync(join(tmpdir(), 'fivecrop-space-'));
@@ -62,24 +80,33 @@ export function createSweeps(context: vscode.ExtensionContext, { log, runs }: { 
       if (typeof space !== 'string') writeFileSync(written, JSON.stringify(space));
       const file = typeof space === 'string' ? space : written;
       try {
-        const args = [file, '--out', out, '--name', name, '--parallel', String(parallel)];
-        await startSweep(args, program(), () => isSweep(folder));
+        const jobs = sbatch === undefined ? [] : ['--to', 'slurm', ...sbatchFlags(sbatch)];
+        const args = [file, '--out', out, '--name', name, '--parallel', String(parallel), ...jobs];
+        await startSweep(args, program(), () => hasBegun(folder, sbatch !== undefined));
       } finally {
         await rm(temporary, { recursive: true, force: true });
       }
-      await context.workspaceState.update(parallelKey, { ...parallels(), [folder]: parallel });
+      await context.workspaceState.update(startedKey, { ...started(), [folder]: { parallel, sbatch } });
       await begun(folder);
       return folder;
     },
     stop: async (folder) => {
       requireTrust('controlling');
-      await requestStop(folder);
+      // Jobs of which no process takes care are asked by the command.
+      if (isAtWork(folder)) await requestStop(folder);
+      else await startSweep(['stop', folder], program(), () => false);
       await runs.refresh(folder);
     },
     resume: async (folder) => {
       requireTrust('training');
-      const args = ['resume', folder, '--parallel', String(parallels()[folder] ?? 1)];
-      await startSweep(args, program(), () => isLocked(join(folder, sweepFiles.lock)));
+      const { parallel, sbatch = [] } = started()[folder] ?? {};
+      const args = [
+        'resume',
+        folder,
+        ...sbatchFlags(sbatch),
+        ...(parallel === undefined ? [] : ['--parallel', String(parallel)]),
+      ];
+      await startSweep(args, program(), () => isAtWork(folder));
       await begun(folder);
     },
     dispose: () => {

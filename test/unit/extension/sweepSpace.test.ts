@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fewestToHalve, gridSize, proposalsFor, spaceOf } from '../../../src/extension/commands/sweepSpace.ts';
 import { drawTrials } from '../../../src/ml/sweep/drawTrials.ts';
-import { isSweepSpace, parseSweepSpace, samplers } from '../../../src/protocol/sweep.ts';
+import { rungsOf } from '../../../src/protocol/halving.ts';
+import { type Halving, isSweepSpace, parseSweepSpace, samplers } from '../../../src/protocol/sweep.ts';
 import { givenConfigSchema, type TrainingConfigInput } from '../../../src/protocol/trainingConfig.ts';
 import { freeSweepName } from '../../../src/runs/name.ts';
 import { temporaryFolder } from './storedRun.ts';
@@ -39,12 +40,15 @@ test('what New Sweep proposes is a space, by every sampler and for every setting
   }
 });
 
-test('halving begins with a ninth of the epochs', () => {
+test('halving begins with a ninth of the epochs, and looks at the trials twice at most before they end', () => {
   const choices = { varied: proposalsFor(givenConfigSchema.parse(base)).slice(0, 1), trials: 5, parallel: 1 };
   const halvingOf = (epochs: number) =>
-    spaceOf(base, epochs, { ...choices, sampler: 'random', halves: true })['halving'];
+    spaceOf(base, epochs, { ...choices, sampler: 'random', halves: true })['halving'] as Halving;
   assert.deepEqual(halvingOf(27), { first: 3, factor: 3 });
   assert.deepEqual(halvingOf(3), { first: 1, factor: 3 });
+  assert.deepEqual(rungsOf(halvingOf(30), 30), [4, 12, 30]);
+  for (let epochs = fewestToHalve; epochs < 100; epochs++)
+    assert.ok(rungsOf(halvingOf(epochs), epochs).length <= 3, `${epochs} epochs`);
 });
 
 test('the settings of a training are not a space', () => {
