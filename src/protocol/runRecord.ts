@@ -46,6 +46,8 @@ export const runRecordSchema = z.object({
   reason: sentence().optional(),
   /** What could not be had, where that is why it failed. */
   missing: z.literal('weights').optional(),
+  /** Where that is known: settings that fail again, or a disk that took nothing more. */
+  failedBy: z.enum(['settings', 'disk']).optional(),
   config: trainingConfigSchema,
   environment: z.object({
     fivecrop: name(),

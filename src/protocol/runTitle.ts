@@ -1,7 +1,10 @@
 import { methods } from './trainingConfig.ts';
 
-/** The name of a run that was given none, see `defaultRunName`; older ones bear their day. */
-const defaultName = new RegExp(`^(\\S+)-(${methods.join('|')})(?:-(\\d{4}-\\d\\d-\\d\\d))?(?:-(\\d+))?$`);
+/**
+ * The name of a run that was given none, see `defaultRunName`; older ones bear their day. Sweeps, and the runs of their
+ * trials, are called as their folders are.
+ */
+const defaultName = new RegExp(`^(?!sweep-)(\\S+)-(${methods.join('|')})(?:-(\\d{4}-\\d\\d-\\d\\d))?(?:-(\\d+))?$`);
 
 /**
  * A run's name as people read it: `densenet169 head 3` for the folder `densenet169-head-3`. A name that somebody has

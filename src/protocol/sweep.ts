@@ -177,17 +177,65 @@ const trial = whole(1, mostTrials);
 const rung = whole(0, 100);
 const time = text(100);
 
-/** A line of `trials.jsonl`. */
-export const trialEventSchema = z.discriminatedUnion('event', [
+/**
+ * Why a trial failed, where that says what to do: `passing` is a full disk, a lost machine or a killed process, after which
+ * it can go on; `settings` fail again; `place` is a run of somebody else's where its own should be.
+ */
+export const failureCauses = ['passing', 'settings', 'place'] as const;
+export type FailureCause = (typeof failureCauses)[number];
+
+/** What happened to a trial. A job that failed is begun once more where it is tried again. */
+const trialEventSchema = z.discriminatedUnion('event', [
   z.object({ event: z.literal('begun'), trial, rung, run: name(1), time }),
   /** The best validation of the first `epochs` epochs. */
   z.object({
     ...{ event: z.literal('reached'), trial, rung, time },
     ...{ epochs: whole(0, 1_000_000), accuracy: between(0, 1), loss: loss() },
   }),
-  z.object({ event: z.literal('failed'), trial, rung, reason: sentence(), time }),
+  z.object({
+    ...{ event: z.literal('failed'), trial, rung, reason: sentence(), time },
+    cause: z.enum(failureCauses).optional(),
+  }),
 ]);
 export type TrialEvent = z.infer<typeof trialEventSchema>;
+
+/** A line of `trials.jsonl`: what happened to a trial, or that its run has another name. */
+export const trialLineSchema = z.discriminatedUnion('event', [
+  ...trialEventSchema.options,
+  z.object({ event: z.literal('renamed'), trial, run: name(1), time }),
+]);
+export type TrialLine = z.infer<typeof trialLineSchema>;
+
+/**
+ * The events that hold: a failure after which the job was begun again does not, and a run that was renamed has its new name.
+ */
+export function standingEvents(lines: readonly TrialLine[]): TrialEvent[] {
+  const names = new Map<number, string>();
+  const begun = new Map<string, number>();
+  for (const [place, line] of lines.entries()) {
+    if (line.event === 'renamed') names.set(line.trial, line.run);
+    if (line.event === 'begun') begun.set(`${line.trial} ${line.rung}`, place);
+  }
+  return lines.flatMap((line, place): TrialEvent[] => {
+    if (line.event === 'renamed') return [];
+    if (line.event === 'begun') return [{ ...line, run: names.get(line.trial) ?? line.run }];
+    const isOver = line.event === 'failed' && (begun.get(`${line.trial} ${line.rung}`) ?? -1) > place;
+    return isOver ? [] : [line];
+  });
+}
+
+/**
+ * The failures that may be tried again: those for passing reasons, and, with `all`, those for reasons that are not known to
+ * last.
+ */
+export function failuresToRetry(
+  events: readonly TrialEvent[],
+  all: boolean,
+): Extract<TrialEvent, { event: 'failed' }>[] {
+  return events
+    .filter((event) => event.event === 'failed')
+    .filter(({ cause }) => cause === 'passing' || (all && cause === undefined));
+}
 
 /** Content of `sweep.json`: what is tried, written before the first run begins. */
 export const sweepSchema = z.object({
@@ -195,6 +243,8 @@ export const sweepSchema = z.object({
   created: name(),
   /** The file's content, paths absolute, with the folder of images. */
   space: z.record(z.string(), z.unknown()),
+  /** `--to` of where its trials train, where that is not here; it goes on there. */
+  to: text(1000, 1).optional(),
   /** Settings of the trials that differ between them, in the order of their numbers: all, or those that Optuna chose so far. */
   trials: list(z.record(z.string(), z.unknown()), mostTrials),
   /** Where Optuna chooses: how many trials there are to be, and, of those it chose, their numbers there and whether it was told. */

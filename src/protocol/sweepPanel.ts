@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { between, count, epoch, line, list, loss, mostImages, name, sentence, whole } from './bounded.ts';
-import { mostTrials } from './sweep.ts';
+import { failureCauses, mostTrials } from './sweep.ts';
 
 /** Messages between the page that shows a sweep and its host, which replays after `ready`. */
 
@@ -18,6 +18,7 @@ const shownTrialSchema = z.object({
   epochs: count().exactOptional(),
   first: z.object({ ...score, epochs: count() }).exactOptional(),
   reason: sentence().exactOptional(),
+  cause: z.enum(failureCauses).exactOptional(),
   /** Epochs that the run of a trial that trains has done. */
   progress: epoch().exactOptional(),
 });

@@ -1,6 +1,6 @@
 import { compareScores, rungsOf, type Score, type Standing } from './halving.ts';
 import { withRecipe } from './recipes.ts';
-import { parseSweepSpace, type Sweep, type TrialEvent } from './sweep.ts';
+import { type FailureCause, parseSweepSpace, type Sweep, type TrialEvent } from './sweep.ts';
 import { givenConfigSchema } from './trainingConfig.ts';
 
 /** A trial as it stands. */
@@ -14,6 +14,8 @@ export interface TrialStanding extends Partial<Score> {
   /** The score after the first rung, which every trial that goes on or falls behind has. */
   readonly first?: Score & { readonly epochs: number };
   readonly reason?: string;
+  /** Why it failed, where that is known. */
+  readonly cause?: FailureCause;
 }
 
 /** The rungs of a recorded sweep. Throws a user error where its space is none. */
@@ -75,7 +77,10 @@ function trialStanding(
       ? { first: { accuracy: first.accuracy, loss: first.loss, epochs: first.epochs } }
       : {}),
   };
-  if (failed) return { ...facts, state: 'failed', reason: failed.reason };
+  if (failed?.event === 'failed') {
+    const { reason, cause } = failed;
+    return { ...facts, state: 'failed', reason, ...(cause === undefined ? {} : { cause }) };
+  }
   if (!begun) return { ...facts, state: 'waiting' };
   if (reached?.rung !== begun.rung) return { ...facts, state: 'begun' };
   return { ...facts, state: reached.rung === rungs.length - 1 ? 'finished' : 'behind' };

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type JobRecord, jobRecordSchema, jobRecordVersion } from '../protocol/jobRecord.ts';
 import { runFiles } from '../protocol/runRecord.ts';
@@ -24,6 +25,11 @@ export async function readJobRecord(folder: string): Promise<JobRecord | undefin
     misfit: 'is not the record of a job',
     remedy: 'restore or delete it',
   });
+}
+
+/** Takes note that no job trains the run any more: its process is here. */
+export async function forgetJob(folder: string): Promise<void> {
+  if (hasJob(folder)) await rm(join(folder, runFiles.job), { force: true });
 }
 
 /** Replaces `job.json` whole. Throws a user error where the disk refuses. */

@@ -1,11 +1,21 @@
-import { type FileHandle, open, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { type FileHandle, open, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { codeOf, userError } from '../protocol/errors.ts';
-import { type Sweep, sweepFiles, sweepSchema, sweepVersion, type TrialEvent, trialEventSchema } from '../protocol/sweep.ts';
+import {
+  standingEvents,
+  type Sweep,
+  sweepFiles,
+  sweepSchema,
+  sweepVersion,
+  type TrialEvent,
+  type TrialLine,
+  trialLineSchema,
+} from '../protocol/sweep.ts';
 import { writeTextAtomically } from './atomicFile.ts';
 import { type FileLimit, readBoundedJson, readBoundedText } from './boundedFile.ts';
 import { diskError } from './diskError.ts';
+import { tryLock } from './lock.ts';
 import { parseVersioned } from './versionedJson.ts';
 
 const limit: FileLimit = { what: 'the record of a sweep', bytes: 64 * 1024 * 1024 };
@@ -43,23 +53,25 @@ export function writeSweep(folder: string, sweep: Sweep): Promise<void> {
   return writeTextAtomically(join(folder, sweepFiles.record), `${JSON.stringify(sweep, undefined, 1)}\n`);
 }
 
-/** What happened to the trials of a sweep, in order. A line that is cut short or is no event of this version is passed over. */
+/** What happened to the trials of a sweep, in order, as far as it holds (`standingEvents`). A line that is cut short or is no event of this version is passed over. */
 export async function readTrialEvents(folder: string): Promise<TrialEvent[]> {
   const file = join(folder, sweepFiles.trials);
   if (!existsSync(file)) return [];
-  return (await readBoundedText(file, limit)).split('\n').flatMap((line) => {
+  const lines = (await readBoundedText(file, limit)).split('\n').flatMap((line): TrialLine[] => {
     try {
-      return [trialEventSchema.parse(JSON.parse(line))];
+      return [trialLineSchema.parse(JSON.parse(line))];
     } catch {
       return [];
     }
   });
+  return standingEvents(lines);
 }
 
-/** The end of `trials.jsonl`, of which there is one writer. */
+/** The end of `trials.jsonl`, of which there is one writer: whoever has the lock of the sweep. */
 export interface TrialLog {
   /** Throws a user error where the disk refuses. */
   readonly add: (event: UntimedTrialEvent) => Promise<TrialEvent>;
+  readonly rename: (trial: number, run: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -68,19 +80,47 @@ export async function openTrialLog(folder: string): Promise<TrialLog> {
   const file = join(folder, sweepFiles.trials);
   const handle = await open(file, 'a+');
   if (await endsInTheMiddle(handle)) await handle.appendFile('\n');
+  const write = async (line: TrialLine) => {
+    try {
+      await handle.appendFile(`${JSON.stringify(line)}\n`);
+      await handle.datasync();
+    } catch (error) {
+      throw diskError(error, folder);
+    }
+  };
+  const time = () => new Date().toISOString();
   return {
     add: async (event) => {
-      const timed: TrialEvent = { ...event, time: new Date().toISOString() };
-      try {
-        await handle.appendFile(`${JSON.stringify(timed)}\n`);
-        await handle.datasync();
-      } catch (error) {
-        throw diskError(error, folder);
-      }
+      const timed: TrialEvent = { ...event, time: time() };
+      await write(timed);
       return timed;
     },
+    rename: (trial, run) => write({ event: 'renamed', trial, run, time: time() }),
     close: () => handle.close(),
   };
+}
+
+/**
+ * Renames the run of a trial by `rename`, so that the sweep in `folder` knows it by its new name. Throws a user error where a
+ * process works at the sweep, which would train the trial anew.
+ */
+export async function renameTrialRun(
+  folder: string,
+  { before, after }: { readonly before: string; readonly after: string },
+  rename: () => Promise<void>,
+): Promise<void> {
+  const lock = await tryLock(join(folder, sweepFiles.lock));
+  if (!lock)
+    throw userError(`The sweep ${basename(folder)} is at work: rename its runs when it has ended, or stop it first.`);
+  try {
+    const begun = (await readTrialEvents(folder)).find((event) => event.event === 'begun' && event.run === before);
+    await rename();
+    if (!begun) return;
+    const log = await openTrialLog(folder);
+    await log.rename(begun.trial, after).finally(log.close);
+  } finally {
+    await lock.release();
+  }
 }
 
 async function endsInTheMiddle(handle: FileHandle): Promise<boolean> {

@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
+import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { after, before, describe, test } from 'node:test';
+import { promisify } from 'node:util';
 import { readJobRecord } from '../../src/runs/job.ts';
 import { readStoredRun } from '../../src/runs/list.ts';
-import { readTrialEvents } from '../../src/runs/sweep.ts';
+import { readSweep, readTrialEvents } from '../../src/runs/sweep.ts';
+import { compareScores } from '../../src/protocol/halving.ts';
 import { readRunRecord } from '../../src/runs/record.ts';
 import { stateWithPlace } from '../../src/runs/state.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
@@ -17,6 +24,20 @@ import { slurmIsMissing, type SlurmCluster, startCluster, until } from './slurmC
 import { command, fivecrop, resultOf, smallRun, temporaryFolder } from './trainer.ts';
 
 const missing = slurmIsMissing();
+/** Why no file system can be made for a test; undefined where one can. */
+function mountProblem(): string | undefined {
+  if (missing !== undefined) return missing;
+  const place = mkdtempSync(join(tmpdir(), 'fivecrop-mount-'));
+  const { status, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'fivecrop', place]);
+  if (status === 0) spawnSync('umount', [place]);
+  rmSync(place, { recursive: true });
+  return status === 0 ? undefined : `no file system can be mounted here${error ? `: ${error.message}` : ''}`;
+}
+
+function optunaIsMissing(): string | undefined {
+  return spawnSync('optuna', ['--version']).status === 0 ? undefined : 'there is no optuna';
+}
+
 const preload = (name: string) => `--import=${pathToFileURL(join(import.meta.dirname, name)).href}`;
 
 describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () => {
@@ -97,11 +118,25 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     assert.deepEqual(await outcome(run), expected);
   }
 
-  test('a submitted run is queued at once, and trained as it would be here', async () => {
-    const run = await submitSmall("it's $HOME", ['--time', '10', '--cpus', '1']);
+  test('a submitted run is queued at once, and trained as it would be here, and its end is told', async (t) => {
+    const told: string[] = [];
+    const server = createServer((request, response) => {
+      void text(request).then((body) => told.push(`${request.url ?? ''} ${body}`));
+      response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    t.after(() => server.close());
+    const webhook = `http://127.0.0.1:${(server.address() as AddressInfo).port}/secret`;
+    const run = await submitSmall("it's $HOME", ['--time', '10', '--cpus', '1', '--webhook', webhook]);
     assert.equal((await readJobRecord(run))?.scheduler, 'slurm');
     await finishesAsUnbroken(run);
-    assert.match(await cluster.command('scontrol', 'show', 'job', await jobOf(run)), /TimeLimit=00:10:00/);
+    const job = await cluster.command('scontrol', 'show', 'job', await jobOf(run));
+    assert.match(job, /TimeLimit=00:10:00/);
+    await until(() => Promise.resolve(told.length > 0), 'the end is told');
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /^\/secret .*"kind":"run".*"state":"finished"/u);
+    for (const file of ['job.json', 'run.json', 'job.log'])
+      assert.doesNotMatch(await readFile(join(run, file), 'utf8'), /secret/u);
   });
 
   test('what Slurm refuses leaves nothing behind, and is said in its words', async () => {
@@ -139,14 +174,13 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
   });
 
   test('a run whose time is nearly over saves, goes back into the queue and continues, twice', async () => {
-    // Slurm looks at limits every half a minute.
-    const run = await submitSlow('limit', 1500, '--time', '1', '--signal', '55');
-    await comesTo(run, 'requeued');
-    await writeFile(slowFile('limit'), '300');
-    await comesTo(run, 'running');
-    // The same signal by hand, to be quicker.
-    await takesSteps(run, ((await readRunRecord(run)).progress?.step ?? 0) + 1);
+    const run = await submitSlow('limit', 300, '--time', '1', '--signal', '55');
+    await takesSteps(run, 1);
+    // Slurm looks at limits every half a minute: the first time, the same signal by hand, to be quicker.
+    await writeFile(slowFile('limit'), '1500');
     await cluster.command('scancel', '--signal=USR2', '--batch', await jobOf(run));
+    await comesTo(run, 'requeued');
+    await comesTo(run, 'running');
     await comesTo(run, 'requeued');
     await hurries('limit');
     await finishesAsUnbroken(run);
@@ -213,11 +247,115 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     await told('stop', sweep);
     const runs = [1, 2, 3].map((trial) => join(out, `rates-${trial}`));
     assert.deepEqual(await Promise.all(runs.map(stateIn)), ['stopped', 'stopped', 'stopped']);
-    await told('resume', sweep, '--to', 'slurm', '--parallel', '2');
+    await told('resume', sweep, '--parallel', '2');
     const done = async () => (await readTrialEvents(sweep)).filter(({ event }) => event === 'reached');
     await until(async () => (await done()).length === 3, 'all trials are done');
     assert.equal((await told('status', sweep)).match(/ finished /gu)?.length, 3);
     assert.deepEqual((await outcome(runs[2] ?? '')).curve, expected.curve);
+  });
+
+  test('a sweep that halves hands over what comes next; one that was killed goes on with the jobs that are there', async () => {
+    const { sweep, args, events } = await rates('halves', { halving: { first: 1, factor: 3 } });
+    await writeFile(slowFile('halves'), '100');
+    const first = spawn(process.execPath, [command, 'sweep', ...args], {
+      env: { ...process.env, ...cluster.environment, ...slowly('halves') },
+      stdio: 'ignore',
+    });
+    const ended = new Promise((resolve) => first.once('exit', resolve));
+    await until(async () => (await events()).length >= 2, 'two trials have begun');
+    const began = (await events()).flatMap((event) => (event.event === 'begun' ? [join(sweep, '..', event.run)] : []));
+    await takesSteps(began[0] ?? '', 1);
+    first.kill('SIGKILL');
+    await ended;
+    await hurries('halves');
+    const { code, stderr } = await shell(['sweep', 'resume', sweep, '--parallel', '2']);
+    assert.equal(code, 0, stderr);
+    const reached = (await events()).flatMap((event) => (event.event === 'reached' ? [event] : []));
+    const below = reached.filter(({ rung }) => rung === 0).sort((a, b) => a.trial - b.trial);
+    assert.deepEqual(
+      below.map(({ trial, epochs }) => [trial, epochs]),
+      [
+        [1, 1],
+        [2, 1],
+        [3, 1],
+      ],
+    );
+    const best = [...below].sort(compareScores)[0]?.trial ?? 0;
+    const above = reached.filter(({ rung }) => rung === 1);
+    assert.deepEqual(
+      above.map(({ trial, epochs }) => [trial, epochs]),
+      [[best, 3]],
+    );
+    for (const trial of [1, 2, 3]) {
+      const { progress } = await readRunRecord(join(sweep, '..', `rates-${trial}`));
+      assert.equal(progress?.epoch, trial === best ? 3 : 1, `epochs of trial ${trial}`);
+    }
+    if (best === 3) assert.deepEqual((await outcome(join(sweep, '..', 'rates-3'))).curve, expected.curve);
+  });
+
+  test('a sweep that is asked to stop stops its jobs', async () => {
+    const { sweep, args } = await rates('stops', { halving: { first: 1, factor: 3 } });
+    await writeFile(slowFile('stops'), '200');
+    const swept = shell(['sweep', ...args], slowly('stops'));
+    const run = join(sweep, '..', 'rates-1');
+    await takesSteps(run, 1);
+    const stop = await shell(['sweep', 'stop', sweep]);
+    assert.equal(stop.code, 0, stop.stderr);
+    assert.equal((await swept).code, 130);
+    assert.equal(await stateIn(run), 'stopped');
+    assert.equal(
+      await cluster.command('squeue', '--noheader', `--jobs=${await jobOf(run)}`, '--states=RUNNING,PENDING'),
+      '',
+    );
+  });
+
+  test('Optuna chooses trials that are jobs by those that have ended', { skip: optunaIsMissing() }, async () => {
+    const { sweep, args, events } = await rates('learns', {
+      ...{ sampler: { optuna: 'TPESampler', options: { n_startup_trials: 1 } }, trials: 3 },
+      learningRate: { log: [0.001, 0.01] },
+    });
+    const { code, stderr } = await shell(['sweep', ...args]);
+    assert.equal(code, 0, stderr);
+    assert.equal((await events()).filter(({ event }) => event === 'reached').length, 3);
+    const { optuna } = await readSweep(sweep);
+    assert.deepEqual(
+      optuna?.asked.map(({ told }) => told),
+      [true, true, true],
+    );
+  });
+
+  /** A space of three learning rates, unless `changes` say otherwise, the arguments that submit it, and what becomes of it. */
+  async function rates(name: string, changes: object) {
+    const { config } = await readRunRecord(join(folder, 'unbroken', 'run'));
+    const [file, out] = [join(folder, name, 'rates.fivecrop.json'), join(folder, name, 'runs')];
+    await mkdir(join(folder, name));
+    await writeFile(
+      file,
+      JSON.stringify({ ...config, learningRate: [0.00001, 0.0001, 0.003], sampler: 'grid', ...changes }),
+    );
+    const sweep = join(out, 'rates');
+    return {
+      sweep,
+      args: [file, '--to', 'slurm', '--out', out, '--parallel', '2'],
+      events: () => readTrialEvents(sweep),
+    };
+  }
+
+  test('a run on a disk that is full ends, and goes on when there is room', { skip: mountProblem() }, async (t) => {
+    const disk = join(folder, 'disk');
+    await mkdir(disk);
+    await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'fivecrop', disk]);
+    t.after(() => promisify(execFile)('umount', ['--lazy', disk]));
+    const run = await submitSlow('disk', 200);
+    await takesSteps(run, 4);
+    const filler = join(disk, 'filler');
+    await assert.rejects(writeFile(filler, Buffer.alloc(4 * 1024 * 1024)), { code: 'ENOSPC' });
+    await hurries('disk');
+    await until(async () => ['failed', 'lost'].includes(await stateIn(run)), 'the run ended');
+    assert.ok((await statfs(disk)).bavail < 16, 'the disk is full');
+    await rm(filler);
+    await resume(run);
+    await finishesAsUnbroken(run);
   });
 
   test('a run that fills the disk fails with a sentence, and is submitted again', async () => {

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled, userError } from '../../protocol/errors.ts';
-import { isSweepLive, type StoredSweep } from '../../runs/storedSweep.ts';
+import { isSweepLive, passingFailures, type StoredSweep } from '../../runs/storedSweep.ts';
 import type { Parts } from '../parts.ts';
 import { inLabel } from '../plainText.ts';
 import { nameOfSweep } from '../trainer/sweepCatalogue.ts';
@@ -48,7 +48,7 @@ const toStop: SweepQuestion = {
 };
 const toResume: SweepQuestion = {
   title: l10n.t('Resume which sweep?'),
-  suits: ({ state }) => !isSweepLive(state) && state !== 'finished',
+  suits: (sweep) => !isSweepLive(sweep.state) && (sweep.state !== 'finished' || passingFailures(sweep) > 0),
   none: l10n.t('There is no sweep to resume; Fivecrop: New Sweep starts one.'),
 };
 

@@ -7,6 +7,7 @@ import { runTitle } from '../../protocol/runTitle.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { nameProblem } from '../../runs/name.ts';
 import { writeRunRecord } from '../../runs/record.ts';
+import { renameTrialRun } from '../../runs/sweep.ts';
 import type { Parts } from '../parts.ts';
 import type { CheckpointRows } from '../views/checkpointsView.ts';
 import { isByKey, nodeFrom } from '../views/treeNodes.ts';
@@ -44,11 +45,15 @@ async function renameRun({ runs, panels, rows }: RenameParts, argument: unknown)
   });
   if (name === undefined || name === title) throw cancelled();
   const folder = join(parent, name);
-  await rename(run.folder, folder).catch((error: unknown) => {
-    throw userError(l10n.t('{0} could not be renamed: {1}.', title, messageOf(error)), error);
-  });
-  const record = { ...run.record, name, updated: new Date().toISOString() };
-  await writeRunRecord(folder, record);
+  const move = async () => {
+    await rename(run.folder, folder).catch((error: unknown) => {
+      throw userError(l10n.t('{0} could not be renamed: {1}.', title, messageOf(error)), error);
+    });
+    await writeRunRecord(folder, { ...run.record, name, updated: new Date().toISOString() });
+  };
+  const sweep = runs.sweeps.ofRun(run.folder)?.folder;
+  if (sweep === undefined) await move();
+  else await renameTrialRun(sweep, { before: basename(run.folder), after: name }, move);
   await runs.refresh();
   panels.runRenamed(run.folder, folder);
 }

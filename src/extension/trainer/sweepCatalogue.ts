@@ -39,6 +39,8 @@ export function createSweepCatalogue(): SweepCatalogue {
     try {
       const sweep = await readStoredSweep(folder, before);
       known.set(folder, sweep);
+      // One that was renamed is another's by its old name.
+      for (const run of before ? runsOf(before) : []) owners.delete(run);
       for (const run of runsOf(sweep)) owners.set(run, folder);
       return unreadable.delete(folder) || !isSame(before, sweep);
     } catch (error) {

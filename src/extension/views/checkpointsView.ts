@@ -16,10 +16,17 @@ import type { DerivedRunState } from '../../runs/state.ts';
 import { reachOf } from '../trainer/elsewhere.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
-import type { StoredSweep } from '../../runs/storedSweep.ts';
+import { passingFailures, type StoredSweep } from '../../runs/storedSweep.ts';
 import { sweepFiles } from '../../protocol/sweep.ts';
 import { nameOfSweep, runsOf } from '../trainer/sweepCatalogue.ts';
-import { checkpointDescription, checkpointTooltip, rowTitle, runDescription, runTooltip } from './formatRun.ts';
+import {
+  checkpointDescription,
+  checkpointTooltip,
+  rowTitle,
+  runDescription,
+  runTooltip,
+  shortTitle,
+} from './formatRun.ts';
 import { sweepDescription, sweepTooltip } from './formatSweep.ts';
 import { focusedRows } from './focusedRows.ts';
 import { fromRow, type CheckpointNode, type CheckpointsNode, type RunNode, type SweepNode } from './treeNodes.ts';
@@ -293,12 +300,13 @@ function runItem(run: StoredRun, node: RunNode, epoch: number | undefined): vsco
 function sweepItem(sweep: StoredSweep, node: SweepNode): vscode.TreeItem {
   const name = nameOfSweep(sweep);
   const { Collapsed, None } = vscode.TreeItemCollapsibleState;
-  const item = new vscode.TreeItem(visible(rowTitle(name)), runsOf(sweep).length > 0 ? Collapsed : None);
+  const item = new vscode.TreeItem(visible(shortTitle(name)), runsOf(sweep).length > 0 ? Collapsed : None);
   const [icon, colour] = stateIcons[sweep.state];
   item.id = sweep.folder;
   item.description = visible(sweepDescription(sweep));
   item.iconPath = new vscode.ThemeIcon(icon, colour === undefined ? undefined : new vscode.ThemeColor(colour));
-  item.contextValue = `sweep:${sweep.state.replace(' ', '-')}`;
+  const isInPart = sweep.state === 'finished' && passingFailures(sweep) > 0;
+  item.contextValue = `sweep:${isInPart ? 'finished-in-part' : sweep.state.replace(' ', '-')}`;
   item.command = { command: 'fivecrop.showSweep', title: l10n.t('Show Sweep'), arguments: [node] };
   item.accessibilityInformation = { label: l10n.t('Sweep {0}, {1}', name, sweepDescription(sweep)) };
   return item;

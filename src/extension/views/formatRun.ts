@@ -27,7 +27,11 @@ const shortName = 24;
 
 /** A run's name as the tree has it: a long one without its middle, as beginning and end tell runs apart. */
 export function rowTitle(name: string): string {
-  const title = runTitle(name);
+  return shortTitle(runTitle(name));
+}
+
+/** A long name without its middle. */
+export function shortTitle(title: string): string {
   if (title.length <= shortName) return title;
   const half = (shortName - 1) / 2;
   return `${title.slice(0, Math.ceil(half))}…${title.slice(-Math.floor(half))}`;

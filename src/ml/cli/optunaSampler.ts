@@ -112,7 +112,9 @@ function resultOf(trial: number, events: readonly TrialEvent[]): readonly string
   // The first rung is the only one that all trials reach, so that their accuracies there are compared after as many epochs.
   const first = own.find((event) => event.event === 'reached' && event.rung === 0);
   if (first?.event === 'reached') return ['--values', String(first.accuracy), '--state', 'complete'];
-  return own.some(({ event }) => event === 'failed') ? ['--state', 'fail'] : undefined;
+  // One that failed in passing may be trained once more.
+  const failed = own.some((event) => event.event === 'failed' && event.cause !== 'passing');
+  return failed ? ['--state', 'fail'] : undefined;
 }
 
 /** Each question is asked by a new process: with one seed, all would get the first draw of the same sequence. */

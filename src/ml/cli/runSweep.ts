@@ -1,14 +1,20 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { cancelled, userError } from '../../protocol/errors.ts';
+import { basename, dirname, join } from 'node:path';
+import { cancelled, CancelledError, messageOf, userError } from '../../protocol/errors.ts';
 import { type Job, nextJob, rungsOf } from '../../protocol/halving.ts';
 import { plural } from '../../protocol/plural.ts';
 import type { RunRecord } from '../../protocol/runRecord.ts';
-import { type Halving, type Sweep, sweepFiles, type TrialEvent } from '../../protocol/sweep.ts';
+import {
+  type FailureCause,
+  failuresToRetry,
+  type Halving,
+  type Sweep,
+  sweepFiles,
+  type TrialEvent,
+} from '../../protocol/sweep.ts';
 import { standingOf } from '../../protocol/sweepStandings.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
-import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { hasRecord, readStoredRun } from '../../runs/list.ts';
 import { tryLock } from '../../runs/lock.ts';
 import { checkRunName } from '../../runs/name.ts';
@@ -20,7 +26,7 @@ import {
   type TrialLog,
   type UntimedTrialEvent,
 } from '../../runs/sweep.ts';
-import { whenNotTrained } from './whenNotTrained.ts';
+import type { AwaitedRun, RunFailure } from '../submit/target.ts';
 
 /** A trial that is to be run: its settings, checked, or why they cannot be. */
 export type PlannedTrial = GivenConfig | { readonly problem: string };
@@ -41,13 +47,19 @@ export interface LearningSampler {
   readonly finish: (events: readonly TrialEvent[]) => Promise<void>;
 }
 
+/** The run of a trial that is to be trained, from its beginning or from where it is. */
+export interface TrialTraining extends AwaitedRun {
+  /** Folder of the sweep, beside which that of the run lies. */
+  readonly sweep: string;
+}
+
 /** What a sweep has done for it, and who hears of that. */
 export interface SweepWorkers {
   /**
-   * Trains a run with arguments of `fivecrop train`, on one of the plan's cards where it has some, and resolves with why not
-   * where it failed.
+   * Trains the run of a trial, on one of the plan's cards where it has some, and resolves with why not where it failed.
+   * Rejects with a `CancelledError` where it was stopped.
    */
-  readonly train: (args: readonly string[], signal: AbortSignal, card?: string) => Promise<string | undefined>;
+  readonly train: (training: TrialTraining, signal: AbortSignal, card?: string) => Promise<RunFailure | undefined>;
   readonly say: (line: string) => void;
   readonly heard: (event: TrialEvent) => void;
   readonly signal: AbortSignal;
@@ -64,6 +76,8 @@ export interface SweepPlan {
   readonly parallel: number;
   /** Graphics cards by the names that CUDA knows them by, as many as trials train at the same time, or more: one for each. */
   readonly cards?: readonly string[];
+  /** Whether trials that failed are tried again, except for reasons that last; otherwise only those that failed in passing. */
+  readonly retriesFailed?: boolean;
 }
 
 /** Milliseconds between two looks whether somebody asked the sweep to end. */
@@ -98,6 +112,7 @@ export async function runSweep(plan: SweepPlan, workers: SweepWorkers): Promise<
 }
 
 async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, signal: AbortSignal): Promise<void> {
+  await tryAgain(plan, log, workers.say);
   const events = await readTrialEvents(plan.folder);
   const rungs = rungsIn(plan);
   const running = new Map<string, Promise<void>>();
@@ -115,6 +130,8 @@ async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, 
     const card = freeCards.shift();
     const work = runJob(plan, job, events, note, onCard(workers, card), signal)
       .catch((error: unknown) => {
+        if (failure === undefined && running.size > 1 && !(error instanceof CancelledError))
+          workers.say(`${messageOf(error)} The sweep ends when the trials that are training have.`);
         failure ??= error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => {
@@ -138,6 +155,27 @@ async function runTrials(plan: SweepPlan, workers: SweepWorkers, log: TrialLog, 
   await plan.sampler?.finish(events);
 }
 
+/** Notes that trials which failed are begun once more, as the plan has it. */
+async function tryAgain(
+  { folder, retriesFailed = false }: Pick<SweepPlan, 'folder' | 'retriesFailed'>,
+  log: TrialLog,
+  say: (line: string) => void,
+): Promise<void> {
+  const again = await begunAgain(folder, retriesFailed);
+  for (const event of again) await log.add(event);
+  if (again.length > 0) say(`${plural(again.length, 'trial')} that failed: trained once more.`);
+}
+
+/** The events by which trials that failed are begun once more. */
+export async function begunAgain(folder: string, retriesFailed: boolean): Promise<readonly UntimedTrialEvent[]> {
+  const events = await readTrialEvents(folder);
+  const runs = new Map(events.flatMap((event) => (event.event === 'begun' ? [[event.trial, event.run] as const] : [])));
+  return failuresToRetry(events, retriesFailed).flatMap(({ trial, rung }) => {
+    const run = runs.get(trial);
+    return run === undefined ? [] : [{ event: 'begun' as const, trial, rung, run }];
+  });
+}
+
 /** Trials of a sweep in all. */
 export function trialsIn({ trials, sampler }: Pick<SweepPlan, 'trials' | 'sampler'>): number {
   return sampler?.trials ?? trials.length;
@@ -151,7 +189,7 @@ function trialOf({ trials, sampler }: SweepPlan, trial: number): PlannedTrial | 
 /** Workers that train on a card. */
 function onCard(workers: SweepWorkers, card: string | undefined): SweepWorkers {
   if (card === undefined) return workers;
-  return { ...workers, train: (args, signal) => workers.train([...args, '--device', 'cuda'], signal, card) };
+  return { ...workers, train: (training, signal) => workers.train(training, signal, card) };
 }
 
 /** The numbers of epochs after which trials are compared, the same for all trials of a sweep that halves. */
@@ -192,17 +230,41 @@ async function runJob(
   await plan.sampler?.choose(trial, events);
   if (!begun.some((event) => event.rung === rung)) await note({ event: 'begun', trial, rung, run });
   if (isTaken) {
-    await note({ event: 'failed', trial, rung, reason: `${runFolder} was there before the trial began.` });
+    await note({ event: 'failed', trial, rung, reason: wasThere(runFolder), cause: 'place' });
     return;
   }
   const config = trialOf(plan, trial);
   if (!config || 'problem' in config) {
-    await note({ event: 'failed', trial, rung, reason: config?.problem ?? 'there is no such trial' });
+    const reason = config?.problem ?? 'there is no such trial';
+    await note({ event: 'failed', trial, rung, reason, cause: 'settings' });
     return;
   }
-  const reason = await trainTo(epochsOf(plan, job), config, { folder, runFolder, run }, workers, signal);
-  if (reason !== undefined) await note({ event: 'failed', trial, rung, reason });
-  else await note(endOfTrial(job, (await readStoredRun(runFolder)).record));
+  const failure = await trainTo(epochsOf(plan, job), config, { sweep: folder, folder: runFolder }, workers, signal);
+  if (failure === undefined) await note(endOfTrial(job, (await readStoredRun(runFolder)).record));
+  else await note(await failureOfTrial(job, runFolder, failure));
+}
+
+/** Why a trial fails in whose place a run was. */
+export function wasThere(runFolder: string): string {
+  return `${runFolder} was there before the trial began.`;
+}
+
+/** That a trial failed, and what its run says of the cause where nothing else does. */
+export async function failureOfTrial(
+  { trial, rung }: Job,
+  runFolder: string,
+  { reason, cause }: RunFailure,
+): Promise<UntimedTrialEvent> {
+  const known = cause ?? (await causeIn(runFolder));
+  return { event: 'failed', trial, rung, reason, ...(known === undefined ? {} : { cause: known }) };
+}
+
+async function causeIn(runFolder: string): Promise<FailureCause | undefined> {
+  if (!(await hasRecord(runFolder))) return undefined;
+  const { state, record } = await readStoredRun(runFolder);
+  // Its process is gone without a word: it was killed, or the disk took none.
+  if (state === 'broken off') return 'passing';
+  return record.failedBy === 'disk' ? 'passing' : record.failedBy;
 }
 
 /** What a trial's run has come to, whose epochs are done. */
@@ -217,24 +279,20 @@ export function endOfTrial({ trial, rung }: Job, { best, progress }: RunRecord):
 async function trainTo(
   epochs: number,
   config: GivenConfig,
-  { folder, runFolder, run }: { readonly folder: string; readonly runFolder: string; readonly run: string },
+  place: Pick<TrialTraining, 'sweep' | 'folder'>,
   workers: SweepWorkers,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  const begun = await hasRecord(runFolder);
+): Promise<RunFailure | undefined> {
+  const { folder } = place;
+  const resumes = await hasRecord(folder);
   // One that was stopped may lack the validation of its last epoch, which its training makes up for.
-  if (begun && (await whenNotTrained(runFolder, { say: workers.say, signal })) === 'finished') return undefined;
+  if (resumes && (await readStoredRun(folder)).state === 'finished') return undefined;
   if (signal.aborted) throw cancelled();
-  const settings = join(folder, `${run}.fivecrop.json`);
-  if (!begun) await writeTextAtomically(settings, `${JSON.stringify(config, undefined, 2)}\n`);
-  const where = begun ? ['--resume', runFolder] : ['--config', settings, '--out', dirname(folder), '--name', run];
-  const until = epochs < config.epochs ? ['--until-epoch', String(epochs)] : [];
-  const failure = await workers.train(
-    [...where, ...until, '--features-folder', join(folder, sweepFiles.features)],
-    signal,
-  );
+  const until = epochs < config.epochs ? { untilEpoch: epochs } : {};
+  const failure = await workers.train({ ...place, config, resumes, ...until }, signal);
   if (failure !== undefined) return failure;
-  return (await isDone(runFolder, epochs)) ? undefined : `its run ${run} ended before ${plural(epochs, 'epoch')}.`;
+  if (await isDone(folder, epochs)) return undefined;
+  return { reason: `its run ${basename(folder)} ended before ${plural(epochs, 'epoch')}.` };
 }
 
 async function isDone(runFolder: string, epochs: number): Promise<boolean> {

@@ -102,8 +102,13 @@ async function study(kind: StudyKind, data: string, options: OptionValues): Prom
       runStudy(kind, parts, missing, place, workersOf(kind, options, output, signal)),
     );
   const { webhook } = webhookFrom(options);
-  const finished = await tellWebhook(webhook, { kind: 'study', name: place.name }, work, endOfStudy, output.say);
-  report(finished, output);
+  const reported = async () => {
+    const study = await work();
+    report(study, output);
+    return study;
+  };
+  // All is written and said before a server is waited for.
+  const finished = await tellWebhook(webhook, { kind: 'study', name: place.name }, reported, endOfStudy, output.say);
   // What failed has been said; runs without weights were left out knowingly.
   if (finished.missing.some(({ label }) => without.every((part) => part.label !== label))) process.exitCode = 1;
 }
@@ -162,8 +167,8 @@ async function trainPart(
     },
     onLine: view.line,
   }).finally(view.end);
-  if (failure !== undefined) output.say(`${label} failed: ${failure}`);
-  return failure;
+  if (failure !== undefined) output.say(`${label} failed: ${failure.reason}`);
+  return failure?.reason;
 }
 
 function report(study: FinishedStudy, output: Output): void {

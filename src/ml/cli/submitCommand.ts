@@ -5,8 +5,8 @@ import type { RunControlAction } from '../../protocol/runControl.ts';
 import { requestControl } from '../../runs/control.ts';
 import { hasRecord, listRuns, readStoredRun, type StoredRun } from '../../runs/list.ts';
 import { checkRunName, defaultRunName, runNameOf } from '../../runs/name.ts';
-import { reopenRunFolder } from '../../runs/runFolder.ts';
 import { type DerivedRunState, isLive, stateWithPlace } from '../../runs/state.ts';
+import { writeStopped } from '../submit/queueRuns.ts';
 import { usualSignal } from '../submit/slurmTarget.ts';
 import type { Explanation, WantedRun } from '../submit/target.ts';
 import { nameOf } from '../training/run/assembleRun.ts';
@@ -26,7 +26,8 @@ import {
 import { formatTable } from './table.ts';
 import { addTrainingOptions } from './trainingFlags.ts';
 import { trainingConfigFrom } from './trainingConfigFrom.ts';
-import { requeueExitCode, work } from './work.ts';
+import { jobWebhookFrom, jobWebhookOption } from './webhookOption.ts';
+import { type JobOfSweep, requeueExitCode, work } from './work.ts';
 
 const footer = `
 Runs are handed to a scheduler, or to another host, that trains them. Settings and data are checked before. The folder of
@@ -45,6 +46,7 @@ Examples:
   fivecrop submit flowers.fivecrop.json --to slurm --time 4:00:00 --gpus 1 --partition gpu
   fivecrop submit *.fivecrop.json --to slurm --parallel 2  one array, two runs at a time
   fivecrop submit flowers --arch resnet18 --seeds 3 --to slurm --sbatch-option --account=vision
+  fivecrop submit flowers.fivecrop.json --to slurm --webhook https://example.org/hook
   fivecrop submit flowers.fivecrop.json --to ssh:gpu1 --follow
   fivecrop submit status                                   the submitted runs in ./runs, and what is known of them
   fivecrop submit follow runs/NAME                         shows a run until it has ended; Ctrl-C ends that alone
@@ -63,6 +65,7 @@ export function submitCommand(): Command {
     .addOption(targetOption());
   addTargetOptions(command);
   command
+    .addOption(jobWebhookOption())
     .option('--out <folder>', 'folder to create the runs’ folders in', 'runs')
     .option('--name <name>', 'name of the run and of its folder [that of its file, else <network>-<method>]')
     .addOption(countOption('--seeds <n>', 'train this many runs, with seeds from --seed on', 2, 100))
@@ -113,6 +116,7 @@ export function submitCommand(): Command {
     .description('Continues a paused run, and submits a run again that was lost, stopped or failed.')
     .argument('<run...>', 'folders of runs')
     .addOption(targetOption())
+    .addOption(jobWebhookOption())
     .addOption(followOption());
   addTargetOptions(resume);
   command.addCommand(
@@ -122,9 +126,9 @@ export function submitCommand(): Command {
     new Command('work')
       .argument('<run>')
       .option('--sweep <folder>')
-      .action((folder: string, { sweep }: OptionValues) =>
-        work(resolve(folder), typeof sweep === 'string' ? sweep : undefined, createOutput(false)),
-      ),
+      .option('--trial-of <folder>')
+      .option('--until-epoch <n>', '', Number)
+      .action((folder: string, options: JobOfSweep) => work(resolve(folder), options, createOutput(false))),
     { hidden: true },
   );
   return command;
@@ -143,7 +147,7 @@ async function submit(what: readonly string[], options: OptionValues): Promise<v
   for (const given of what) runs.push(await wantedRun(given, options, what.length));
   const out = resolve(String(options['out']));
   const wanted = runs.flatMap((run) => withSeeds(run, options['seeds']));
-  const folders = await handOver({ target, place }, wanted, out, options, output);
+  const folders = await handOver({ target, place }, wanted, out, options, output, jobWebhookFrom(target, to, options));
   if (options['follow'] === true) await followRuns(folders, output);
 }
 
@@ -244,20 +248,6 @@ async function control(run: StoredRun, action: RunControlAction): Promise<void> 
   else await requestControl(folder, action);
 }
 
-/** Says in the record of a run that no job will train it. */
-async function writeStopped(folder: string): Promise<void> {
-  const run = await reopenRunFolder(folder);
-  const reason = 'Taken out of the queue.';
-  const time = new Date().toISOString();
-  const step = run.record.progress?.step ?? 0;
-  try {
-    await run.update({ state: 'stopped', process: undefined, reason });
-    run.append({ event: 'state', time, state: 'stopped' }, { event: 'done', time, state: 'stopped', step, reason });
-  } finally {
-    await run.close();
-  }
-}
-
 async function resumeRuns(folders: readonly string[], options: OptionValues, output: Output): Promise<void> {
   const places = folders.map((folder) => resolve(folder));
   const readAll = () => Promise.all(places.map((folder) => readStoredRun(folder)));
@@ -283,7 +273,10 @@ async function resumeRuns(folders: readonly string[], options: OptionValues, out
     const wanted = { config: await trainingConfigFrom(undefined, { resume: folder }), resume: folder };
     byTarget.set(to, [...(byTarget.get(to) ?? []), wanted]);
   }
-  for (const [to, wanted] of byTarget)
-    await handOver(chooseTarget(to, options), wanted, resolve(wanted[0]?.resume ?? '', '..'), options, output);
+  for (const [to, wanted] of byTarget) {
+    const chosen = chooseTarget(to, options);
+    const webhook = jobWebhookFrom(chosen.target, to, options);
+    await handOver(chosen, wanted, resolve(wanted[0]?.resume ?? '', '..'), options, output, webhook);
+  }
   if (options['follow'] === true) await followRuns(places, output);
 }

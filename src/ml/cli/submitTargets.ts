@@ -4,7 +4,7 @@ import type { JobRecord } from '../../protocol/jobRecord.ts';
 import { readStoredRun, type StoredRun } from '../../runs/list.ts';
 import { slurmTarget, usualSignal } from '../submit/slurmTarget.ts';
 import { sshTarget } from '../submit/ssh/sshTarget.ts';
-import type { Explanation, JobRun, SubmitTarget, WantedRun } from '../submit/target.ts';
+import type { Explanation, JobRun, Submission, SubmitTarget, WantedRun } from '../submit/target.ts';
 import { numberOf, type OptionValues } from './configFlags.ts';
 import { withInterrupt } from './interrupt.ts';
 import type { Output } from './output.ts';
@@ -18,8 +18,8 @@ export const targets: Readonly<Partial<Record<JobRecord['scheduler'], SubmitTarg
 };
 
 /** `--to`. */
-export function targetOption(): Option {
-  return new Option('--to <target>', 'where the runs train: slurm, or ssh:HOST');
+export function targetOption(text = 'where the runs train: slurm, or ssh:HOST'): Option {
+  return new Option('--to <target>', text);
 }
 
 /** Adds the flags that targets have of their own; a sweep has some of them with a wider meaning. */
@@ -129,7 +129,7 @@ export async function handOver(
   out: string,
   options: OptionValues,
   output: Output,
-  sweep?: string,
+  { sweep, webhook }: Pick<Submission, 'sweep' | 'webhook'> = {},
 ): Promise<readonly string[]> {
   const folders = await withInterrupt(
     () => output.say('Nothing more is submitted.'),
@@ -138,6 +138,7 @@ export async function handOver(
         ...{ runs, out, place, options, signal, command: ownCommand(), say: output.say },
         onProgress: preparationLines(output.say),
         ...(sweep === undefined ? {} : { sweep }),
+        ...(webhook === undefined ? {} : { webhook }),
       }),
   );
   for (const folder of folders) {

@@ -1,29 +1,33 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { usageError, userError } from '../../protocol/errors.ts';
-import { sweepFiles } from '../../protocol/sweep.ts';
+import { userError } from '../../protocol/errors.ts';
+import { type FailureCause, sweepFiles } from '../../protocol/sweep.ts';
 import type { TrialStanding } from '../../protocol/sweepStandings.ts';
 import { hasRecord, readStoredRun, type StoredRun } from '../../runs/list.ts';
 import { tryLock, withFileLock } from '../../runs/lock.ts';
 import { isLive, stateWithPlace } from '../../runs/state.ts';
 import { openTrialLog, readSweep, readTrialEvents, type UntimedTrialEvent } from '../../runs/sweep.ts';
-import type { WantedRun } from '../submit/target.ts';
+import type { RunFailure, WantedRun } from '../submit/target.ts';
 import type { OptionValues } from './configFlags.ts';
 import type { Output } from './output.ts';
-import { endOfTrial, runOfTrial, type SweepPlan } from './runSweep.ts';
-import { chooseTarget, type ChosenTarget, explained, handOver } from './submitTargets.ts';
+import { begunAgain, endOfTrial, failureOfTrial, runOfTrial, type SweepPlan, wasThere } from './runSweep.ts';
+import { type ChosenTarget, explained, handOver } from './submitTargets.ts';
 
 /** A sweep whose trials are jobs: how many train at once is the scheduler's. */
-export type PlanOfJobs = Omit<SweepPlan, 'parallel'>;
+type PlanOfJobs = Omit<SweepPlan, 'parallel'>;
 
 /**
- * Hands the trials of a sweep that are not done to the target of `--to`, each as a run that trains to its end. Those that
- * have a job are left to it. Throws a usage error for a sweep with halving, and a user error where a process runs the sweep.
+ * Hands the trials of a sweep that are not done to a target, each as a run that trains to its end. Those that have a job are
+ * left to it, and those that failed in passing are handed over again. Throws a user error where a process runs the sweep.
  */
-export async function submitTrials(plan: PlanOfJobs, to: string, options: OptionValues, output: Output): Promise<void> {
+export async function submitTrials(
+  plan: PlanOfJobs,
+  chosen: ChosenTarget,
+  options: OptionValues,
+  output: Output,
+): Promise<void> {
   const { folder, name } = plan;
-  const chosen = targetForTrials(plan, to, options);
   const lock = await tryLock(join(folder, sweepFiles.lock));
   if (!lock) throw userError(`Another process runs the sweep ${name}: wait for it, or stop it.`);
   try {
@@ -34,29 +38,16 @@ export async function submitTrials(plan: PlanOfJobs, to: string, options: Option
     }
     // One trial that is left is no array, of which several could train at once.
     const own = open.length === 1 ? { ...options, parallel: undefined } : options;
-    await handOver(chosen, open, dirname(folder), own, output, folder);
+    await handOver(chosen, open, dirname(folder), own, output, { sweep: folder });
   } finally {
     await lock.release();
   }
 }
 
-/** Finds the target of `--to` for a sweep. Throws a usage error for flags and spaces that jobs can do nothing with. */
-export function targetForTrials({ halving, sampler }: PlanOfJobs, to: string, options: OptionValues): ChosenTarget {
-  if (halving) throw usageError('halving: each job trains its trial to the end; leave halving out, or leave out --to.');
-  if (sampler)
-    throw usageError(
-      'sampler: Optuna chooses a trial by how others did, and jobs begin at any time; use random or sobol.',
-    );
-  if (options['gpus'] !== undefined)
-    throw usageError('--gpus chooses among the cards of this machine; with --to slurm, say --sbatch-option --gpus=1.');
-  const chosen = chooseTarget(to, options);
-  if (!chosen.target.takesSweeps) throw usageError(`--to ${to} takes runs, and no sweep.`);
-  return chosen;
-}
-
 /** The trials that nobody trains and that are not done, noted as begun. Notes what is known of the others by now. */
 async function openTrials(plan: PlanOfJobs): Promise<readonly WantedRun[]> {
   const { folder } = plan;
+  await note(folder, await begunAgain(folder, plan.retriesFailed === true));
   const events = await readTrialEvents(folder);
   const ended = new Set(events.flatMap(({ event, trial }) => (event === 'begun' ? [] : [trial])));
   const runs = new Map(events.flatMap((event) => (event.event === 'begun' ? [[event.trial, event.run] as const] : [])));
@@ -67,14 +58,15 @@ async function openTrials(plan: PlanOfJobs): Promise<readonly WantedRun[]> {
     const trial = index + 1;
     const run = runs.get(trial) ?? runOfTrial(plan, trial);
     const runFolder = join(dirname(folder), run);
-    const failed = (reason: string) => news.push({ event: 'failed', trial, rung: 0, reason });
+    const failed = (reason: string, cause: FailureCause) =>
+      news.push({ event: 'failed', trial, rung: 0, reason, cause });
     if (ended.has(trial)) continue;
     if (!runs.has(trial)) news.push({ event: 'begun', trial, rung: 0, run });
-    if ('problem' in config) failed(config.problem);
+    if ('problem' in config) failed(config.problem, 'settings');
     else if (!existsSync(runFolder)) open.push({ config, name: run });
-    else if (!runs.has(trial)) failed(`${runFolder} was there before the trial began.`);
+    else if (!runs.has(trial)) failed(wasThere(runFolder), 'place');
     else if (await hasRecord(runFolder)) there.push({ trial, stored: await readStoredRun(runFolder) });
-    else failed(`${runFolder} is not the folder of a run.`);
+    else failed(`${runFolder} is not the folder of a run.`, 'place');
   }
   const known = await explained(there.map(({ stored }) => stored));
   for (const { trial, stored } of there) {
@@ -96,7 +88,7 @@ async function note(folder: string, events: readonly UntimedTrialEvent[]): Promi
 }
 
 /** Notes in the sweep in `folder` how the run of a trial ended, which a job has trained. `failure` says why it failed. */
-export async function noteTrialEnd(folder: string, runFolder: string, failure?: string): Promise<void> {
+export async function noteTrialEnd(folder: string, runFolder: string, failure?: RunFailure): Promise<void> {
   const sweep = await readSweep(folder);
   await withFileLock(join(folder, sweepFiles.lock), async () => {
     const events = await readTrialEvents(folder);
@@ -105,7 +97,7 @@ export async function noteTrialEnd(folder: string, runFolder: string, failure?: 
     const job = { trial: begun.trial, rung: 0 };
     const { record } = await readStoredRun(runFolder);
     await note(folder, [
-      failure === undefined ? endOfTrial(job, record) : { event: 'failed', ...job, reason: failure },
+      failure === undefined ? endOfTrial(job, record) : await failureOfTrial(job, runFolder, failure),
     ]);
     const ended = new Set([begun, ...events.filter(({ event }) => event !== 'begun')].map(({ trial }) => trial));
     if (ended.size === sweep.trials.length)
@@ -116,9 +108,10 @@ export async function noteTrialEnd(folder: string, runFolder: string, failure?: 
 /** The folders of a sweep's runs whose jobs wait or train, those first that wait: others would begin in the place of those that end. */
 export async function jobsOfSweep(folder: string): Promise<readonly string[]> {
   const runs: StoredRun[] = [];
-  for (const event of await readTrialEvents(folder)) {
-    if (event.event !== 'begun') continue;
-    const run = join(dirname(folder), event.run);
+  const events = await readTrialEvents(folder);
+  // A trial is begun on each rung.
+  const begun = new Set(events.flatMap((event) => (event.event === 'begun' ? [join(dirname(folder), event.run)] : [])));
+  for (const run of begun) {
     if (!(await hasRecord(run))) continue;
     const stored = await readStoredRun(run);
     if (stored.job && (stored.state === 'queued' || isLive(stored.state))) runs.push(stored);

@@ -6,6 +6,7 @@ import process from 'node:process';
 import { CancelledError, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { plural } from '../../protocol/plural.ts';
 import {
+  failuresToRetry,
   parseSweepSpace,
   type Sweep,
   sweepFiles,
@@ -24,20 +25,37 @@ import type { EndOfWork } from '../webhook/webhook.ts';
 import { checkRunName, runNameOf } from '../../runs/name.ts';
 import { isSweep, readSweep, readTrialEvents, requestStop, writeSweep } from '../../runs/sweep.ts';
 import { importanceCells, matteredSentence, sweepMarkdown } from '../results/sweepMarkdown.ts';
+import type { RunTrainer } from '../submit/target.ts';
 import { combinationsOf, type Drawn, drawTrials } from '../sweep/drawTrials.ts';
 import { optunaIn, requireOptuna } from '../sweep/optunaCommand.ts';
 import { numberOf, type OptionValues, parseTrainingConfig } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
 import { optunaSampler } from './optunaSampler.ts';
 import { createOutput, type Output } from './output.ts';
-import { epochsOf, type PlannedTrial, rungsIn, runOfTrial, runSweep, trialsIn, type SweepPlan } from './runSweep.ts';
+import { ownCommand } from './ownCommand.ts';
+import {
+  epochsOf,
+  type PlannedTrial,
+  rungsIn,
+  runOfTrial,
+  runSweep,
+  type SweepPlan,
+  type SweepWorkers,
+  trialsIn,
+} from './runSweep.ts';
 import { askEach } from './submitCommand.ts';
-import { addTargetOptions, refuseTargetOptions, targetOption } from './submitTargets.ts';
-import { jobsOfSweep, submitTrials, targetForTrials, wordsOfJobs } from './submitTrials.ts';
+import {
+  addTargetOptions,
+  type ChosenTarget,
+  chooseTarget,
+  refuseTargetOptions,
+  targetOption,
+} from './submitTargets.ts';
+import { jobsOfSweep, submitTrials, wordsOfJobs } from './submitTrials.ts';
 import { type CardWish, parseCardWish, requireCards, trialsAtOnce } from './sweepCards.ts';
 import { formatTable } from './table.ts';
 import { tellWebhook } from './tellWebhook.ts';
-import { trainToEnd } from './trainApart.ts';
+import { trainTrial } from './trainTrial.ts';
 import { withAbsolutePaths } from './trainingConfigFrom.ts';
 import { webhookFrom, webhookOption } from './webhookOption.ts';
 
@@ -56,6 +74,13 @@ those of Optuna that learn from the trials before: "sampler": { "optuna": "TPESa
 "first" epochs; after these, and each time after "factor" times as many, only the best 1/factor of those that came so far
 go on; at least one trains for all epochs. Trials are compared by their best validation accuracy; test the one that you take on images that chose nothing.
 
+With --to slurm the trials are one array, and the command ends. With halving or a sampler of Optuna's, each training is a job,
+and the command stays to hand over what comes next: Ctrl-C or its end leaves the jobs to go on, and "sweep resume" takes up
+what they did, there or, with --to local, here. "sweep stop" stops them.
+
+A trial that failed because the disk was full, its machine was lost or its process was killed is tried again by "sweep resume",
+others with --retry-failed; those that diverged or have wrong settings are not.
+
 Examples:
   fivecrop sweep heads.fivecrop.json flowers               trials one after the other, in ./runs
   fivecrop sweep heads.fivecrop.json flowers --parallel 2
@@ -70,7 +95,7 @@ export function sweepCommand(): Command {
   const parallel = () =>
     new Option(
       '--parallel <n>',
-      'trials that train at the same time [1, with --gpus one per card, with --to slurm all]',
+      'trials that train at the same time [1, with --gpus one per card, with --to slurm all, or 4 where what is next depends on those before]',
     ).argParser((given: string) => {
       const count = numberOf('--parallel', given);
       if (!Number.isInteger(count) || count < 1 || count > 64) throw usageError('--parallel takes 1 to 64 trials.');
@@ -91,16 +116,15 @@ export function sweepCommand(): Command {
     .argument('[data]', 'folder of images, as for train; the one in the file without it')
     .option('--out <folder>', 'folder to create the folders of the sweep and of its runs in', 'runs')
     .option('--name <name>', 'name of the sweep’s folder, with which the names of its runs begin [the file’s]')
-    .addOption(targetOption())
+    .addOption(targetOption('where the trials train: slurm [here]'))
     .addOption(parallel())
     .addOption(gpus())
     .addOption(webhookOption())
     .option(...json)
     .addHelpText('after', footer)
-    .action((space: string, data: string | undefined, options: OptionValues, own: Command) => {
-      refuseFlags(own, options);
-      return begin(space, data, options);
-    });
+    .action((space: string, data: string | undefined, options: OptionValues, own: Command) =>
+      begin(space, data, options, isGiven(own, 'webhook')),
+    );
   addTargetOptions(command, true);
   command.addCommand(
     new Command('status')
@@ -128,30 +152,67 @@ export function sweepCommand(): Command {
     .summary('continue a sweep that was stopped or broken off')
     .description('Continues a sweep: trials that were broken off go on from their last checkpoints.')
     .argument('<sweep>', 'folder of the sweep')
-    .addOption(targetOption())
+    .addOption(targetOption('where the trials train from now on: slurm, or local, which is here [where they did]'))
     .addOption(parallel())
     .addOption(gpus())
     .addOption(webhookOption())
+    .option('--retry-failed', 'try trials that failed again, except those that diverged or have wrong settings')
     .option(...json)
-    .action((folder: string, options: OptionValues, own: Command) => {
-      refuseFlags(own, options);
-      return run(resolve(folder), options, createOutput(options['json'] === true));
-    });
+    .action((folder: string, options: OptionValues, own: Command) =>
+      run(resolve(folder), options, createOutput(options['json'] === true), isGiven(own, 'webhook')),
+    );
   addTargetOptions(resume, true);
   command.addCommand(resume);
   return command;
 }
 
-/** Throws a usage error for flags that do nothing beside others. */
-function refuseFlags(command: Command, options: OptionValues): void {
-  if (options['to'] === undefined) refuseTargetOptions(options);
-  else if (command.getOptionValueSource('webhook') === 'cli')
-    throw usageError(
-      '--webhook tells of a sweep that runs here; with --to, set FIVECROP_WEBHOOK, which hears of each run.',
-    );
+function isGiven(command: Command, option: string): boolean {
+  return command.getOptionValueSource(option) === 'cli';
 }
 
-async function begin(file: string, data: string | undefined, options: OptionValues): Promise<void> {
+/** Where the trials of a sweep train other than here. */
+interface Elsewhere {
+  readonly to: string;
+  readonly chosen: ChosenTarget;
+  /** Whether all are handed over at once. Otherwise the process of the sweep waits for each, and decides what is next. */
+  readonly atOnce: boolean;
+}
+
+/** What `--to` means for a sweep, or without it `recorded`. Throws a usage error for flags that do nothing there. */
+function elsewhereOf(
+  plan: Omit<SweepPlan, 'parallel'>,
+  options: OptionValues,
+  { recorded, isToldHere }: { readonly recorded: string | undefined; readonly isToldHere: boolean },
+): Elsewhere | undefined {
+  const { to = recorded } = options;
+  if (typeof to !== 'string' || to === 'local') {
+    refuseTargetOptions(options);
+    return undefined;
+  }
+  const chosen = chooseTarget(to, options);
+  const { target, place } = chosen;
+  if (options['gpus'] !== undefined)
+    throw usageError(
+      `--gpus chooses among the cards of this machine, and the trials train on ${to}${to === 'slurm' ? '; say --sbatch-option --gpus=1' : ''}.`,
+    );
+  const depends = plan.halving !== undefined || plan.sampler !== undefined;
+  const atOnce = target.takesSweeps && !depends;
+  if (!atOnce && target.openTrainer === undefined) throw usageError(`--to ${to} takes runs, and no sweep.`);
+  if (isToldHere && atOnce)
+    throw usageError(
+      '--webhook tells of a sweep that runs here; the trials of this one are jobs: set FIVECROP_WEBHOOK, which hears of each run.',
+    );
+  const own = atOnce ? options : { ...options, parallel: undefined };
+  target.check({ place, options: own }, atOnce ? trialsIn(plan) : 1);
+  return { to, chosen, atOnce };
+}
+
+async function begin(
+  file: string,
+  data: string | undefined,
+  options: OptionValues,
+  isToldHere: boolean,
+): Promise<void> {
   const output = createOutput(options['json'] === true);
   const content = await readBoundedJson(file, settingsLimit);
   const space = spaceOf(file, content);
@@ -187,8 +248,8 @@ async function begin(file: string, data: string | undefined, options: OptionValu
   if (sweep.optuna) await requireOptuna(optunaIn(process.cwd()));
   // What cannot be tried is said before there is a folder.
   const plan = planOf(folder, sweep);
-  if (typeof options['to'] === 'string') targetForTrials(plan, options['to'], options);
-  else await placesOf(space, options);
+  const elsewhere = elsewhereOf(plan, options, { recorded: undefined, isToldHere });
+  if (!elsewhere) await placesOf(space, options);
   checkRunName(runOfTrial(plan, 1));
   const taken = Array.from({ length: trialsIn(plan) }, (_, place) => runOfTrial(plan, place + 1)).find((run) =>
     existsSync(join(dirname(folder), run)),
@@ -196,11 +257,11 @@ async function begin(file: string, data: string | undefined, options: OptionValu
   if (taken !== undefined)
     throw usageError(`There is a run named ${taken} already: give the sweep another name (--name).`);
   await mkdir(folder, { recursive: true });
-  await writeSweep(folder, sweep);
+  await writeSweep(folder, elsewhere ? { ...sweep, to: elsewhere.to } : sweep);
   const { trials } = space;
   if (trials !== undefined && trialCount(sweep) < trials)
     output.say(`The space has ${plural(trialCount(sweep), 'combination')}, so there are no more trials than that.`);
-  await run(folder, options, output);
+  await run(folder, options, output, isToldHere);
 }
 
 function spaceOf(file: string, content: unknown): SweepSpace {
@@ -266,10 +327,20 @@ async function placesOf(
   return { parallel: trialsAtOnce(given, cards), ...(cards ? { cards } : {}) };
 }
 
-async function run(folder: string, options: OptionValues, output: Output): Promise<void> {
-  const sweep = await readSweep(folder);
-  if (typeof options['to'] === 'string') return submitTrials(planOf(folder, sweep), options['to'], options, output);
-  const plan = { ...planOf(folder, sweep), ...(await placesOf(parseSweepSpace(sweep.space), options)) };
+async function run(folder: string, options: OptionValues, output: Output, isToldHere: boolean): Promise<void> {
+  const recorded = await readSweep(folder);
+  const elsewhere = elsewhereOf(planOf(folder, recorded), options, { recorded: recorded.to, isToldHere });
+  const sweep = await withPlace(folder, recorded, elsewhere?.to);
+  const planned = { ...planOf(folder, sweep), retriesFailed: options['retryFailed'] === true };
+  if (elsewhere?.atOnce) return submitTrials(planned, elsewhere.chosen, options, output);
+  const trainer = elsewhere && (await openTrainer(elsewhere, folder, options, output));
+  const { parallel } = options;
+  const places = trainer
+    ? { parallel: typeof parallel === 'number' ? parallel : trainer.places }
+    : await placesOf(parseSweepSpace(sweep.space), options);
+  const plan = { ...planned, ...places };
+  const train: SweepWorkers['train'] =
+    trainer?.train ?? ((training, signal, card) => trainTrial(training, { say: output.say, signal }, card));
   const settingsOf = (trial: number) =>
     lineOfSettings((plan.sampler ? plan.sampler.drawn(trial) : sweep.trials[trial - 1]) ?? {});
   const heard = (event: TrialEvent) => {
@@ -280,27 +351,83 @@ async function run(folder: string, options: OptionValues, output: Output): Promi
     else if (event.event === 'failed') output.say(`${trial} failed: ${event.reason}`);
     else output.say(`${trial}: ${event.accuracy.toFixed(4)} after ${plural(event.epochs, 'epoch')}`);
   };
+  const continues = `fivecrop sweep resume ${folder} continues`;
   const stopping = () =>
     output.say(
-      `Finishing the steps and saving; fivecrop sweep resume ${folder} continues. Ctrl-C again quits at once.`,
+      elsewhere
+        ? `The jobs that were submitted go on; ${continues}. fivecrop sweep stop stops them.`
+        : `Finishing the steps and saving; ${continues}. Ctrl-C again quits at once.`,
     );
   const standingsNow = async () =>
     trialStandings(await readSweep(folder), await readTrialEvents(folder), rungsIn(plan));
   const work = async () => {
-    await withInterrupt(stopping, (signal) => runSweep(plan, { signal, say: output.say, heard, train: trainTrial }));
+    await withInterrupt(stopping, (signal) => runSweep(plan, { signal, say: output.say, heard, train }));
+    await trainer?.finish();
     return standingsNow();
   };
   const { webhook } = webhookFrom(options);
-  try {
-    await tellWebhook(webhook, { kind: 'sweep', name: plan.name }, work, endOfSweep, output.say);
-  } catch (error) {
+  const reported = async () => {
+    const standings = await work().catch(async (error: unknown) => {
+      if (error instanceof CancelledError) {
+        output.say(`Stopped; ${continues}.`);
+        report(await standingsNow(), output);
+      }
+      throw error;
+    });
+    report(standings, output);
+    sayWhatFailed(folder, await readTrialEvents(folder), output);
+    return standings;
+  };
+  // All is written and said before a server is waited for.
+  const standings = await tellWebhook(
+    webhook,
+    { kind: 'sweep', name: plan.name },
+    reported,
+    endOfSweep,
+    output.say,
+  ).catch((error: unknown) => {
     if (!(error instanceof CancelledError)) throw error;
-    output.say(`Stopped; fivecrop sweep resume ${folder} continues.`);
     process.exitCode = interruptedExitCode;
-  }
-  const standings = await standingsNow();
-  report(standings, output);
+    return [];
+  });
   if (allFailed(standings)) throw userError(noneTrained);
+}
+
+/** The sweep, whose record says where it trains from now on. */
+async function withPlace(folder: string, sweep: Sweep, to: string | undefined): Promise<Sweep> {
+  if (sweep.to === to) return sweep;
+  if (isLocked(join(folder, sweepFiles.lock))) throw userError(`Another process runs the sweep ${basename(folder)}: wait for it, or stop it.`); // prettier-ignore
+  const { to: before, ...rest } = sweep;
+  const moved = to === undefined ? rest : { ...rest, to };
+  if (before !== to) await writeSweep(folder, moved);
+  return moved;
+}
+
+/** Opens what trains the trials elsewhere. Throws a user error where it cannot be used. */
+async function openTrainer(
+  { to, chosen: { target, place } }: Elsewhere,
+  folder: string,
+  options: OptionValues,
+  { say }: Output,
+): Promise<RunTrainer> {
+  const trainer = await withInterrupt(
+    () => say('Nothing is trained.'),
+    (signal) =>
+      target.openTrainer?.(place, { say, signal, shared: folder, options, command: ownCommand() }) ??
+      Promise.reject(usageError(`--to ${to} takes runs, and no sweep.`)),
+  );
+  return trainer;
+}
+
+/** Says how trials that failed can be tried again. */
+function sayWhatFailed(folder: string, events: readonly TrialEvent[], output: Output): void {
+  const [passing, all] = [failuresToRetry(events, false).length, failuresToRetry(events, true).length];
+  if (passing > 0)
+    output.say(`${plural(passing, 'trial')} failed in passing; fivecrop sweep resume ${folder} tries again.`);
+  if (all > passing)
+    output.say(
+      `${plural(all - passing, 'trial')} failed; fivecrop sweep resume ${folder} --retry-failed tries again, once the cause is gone.`,
+    );
 }
 
 const noneTrained = 'No trial of the sweep could be trained.';
@@ -324,12 +451,6 @@ function endOfSweep(standings: readonly TrialStanding[]): Omit<EndOfWork, 'kind'
   };
 }
 
-/** What a trial says is in its run; several that train at once would talk across each other. */
-function trainTrial(args: readonly string[], signal: AbortSignal, card?: string): Promise<string | undefined> {
-  const environment = card === undefined ? {} : { CUDA_VISIBLE_DEVICES: card };
-  return trainToEnd(args, 'its process', { signal, environment, onEvent: () => undefined, onLine: () => undefined });
-}
-
 async function status(folder: string, asMarkdown: boolean, output: Output): Promise<void> {
   const sweep = await readSweep(folder);
   const plan = planOf(folder, sweep);
@@ -340,6 +461,7 @@ async function status(folder: string, asMarkdown: boolean, output: Output): Prom
     return;
   }
   report(standings, output, await wordsOfJobs(folder, standings));
+  sayWhatFailed(folder, await readTrialEvents(folder), output);
   output.object({ event: 'mattered', ...mattered });
   const settings = mattered.kind === 'found' ? mattered.settings : [];
   if (settings.length > 0) output.print('');
@@ -351,10 +473,13 @@ async function status(folder: string, asMarkdown: boolean, output: Output): Prom
 }
 
 async function stop(folder: string, output: Output): Promise<void> {
-  await readSweep(folder);
-  const jobs = await jobsOfSweep(folder);
+  const { halving, sampler } = parseSweepSpace((await readSweep(folder)).space);
+  const isAtWork = isLocked(join(folder, sweepFiles.lock));
+  // A process that chooses what comes next stops its jobs itself. Other jobs have the lock for a moment each.
+  const asksProcess = isAtWork && (halving !== undefined || typeof sampler === 'object');
+  const jobs = asksProcess ? [] : await jobsOfSweep(folder);
   if (jobs.length > 0) return askEach(jobs, 'stop', output);
-  if (!isLocked(join(folder, sweepFiles.lock))) throw userError(`No process runs the sweep ${folder}.`);
+  if (!isAtWork) throw userError(`No process runs the sweep ${folder}.`);
   await requestStop(folder);
   output.say('The sweep finishes the steps of its trials, saves, and ends.');
 }

@@ -24,12 +24,12 @@ const mostAtOnce = 100;
 
 /**
  * Runs `fivecrop train --json` with these arguments in a process of its own, so that its memory is its own and a crash
- * takes nothing with it. Resolves with its exit code. It ends with this process, at its next event.
+ * takes nothing with it. It ends with this process, at its next event.
  */
 function trainApart(
   args: readonly string[],
   { onEvent, onLine, environment, signal }: ApartListeners,
-): Promise<number> {
+): Promise<Ending> {
   const [program = process.execPath, ...first] = ownCommand();
   const child = spawn(program, [...first, 'train', ...args, '--json'], {
     // Ctrl-C in a terminal reaches us alone, and we hand it on once.
@@ -49,13 +49,26 @@ function trainApart(
     if (event.success) onEvent(event.data);
   });
   createInterface({ input: child.stderr }).on('line', onLine);
-  return new Promise<number>((resolve, reject) => {
+  return new Promise<Ending>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve(code ?? 1));
+    child.on('close', (code, killedBy) => resolve({ code, killedBy }));
   }).finally(() => {
     signal.removeEventListener('abort', stop);
     process.off('exit', stopAtOnce);
   });
+}
+
+/** How a process ended: by its exit code, or by a signal. */
+interface Ending {
+  readonly code: number | null;
+  readonly killedBy: NodeJS.Signals | null;
+}
+
+/** Why a run was not trained to its end. */
+export interface TrainingFailure {
+  readonly reason: string;
+  /** Exit code of its process, where it was not killed. */
+  readonly code?: number;
 }
 
 /** Lines of a run that failed among which is why. */
@@ -69,10 +82,10 @@ export async function trainToEnd(
   args: readonly string[],
   who: string,
   { onEvent, onLine, environment, signal }: ApartListeners,
-): Promise<string | undefined> {
+): Promise<TrainingFailure | undefined> {
   const lastLines: string[] = [];
   let reason: string | undefined;
-  const code = await trainApart(args, {
+  const { code, killedBy } = await trainApart(args, {
     signal,
     ...(environment ? { environment } : {}),
     onEvent: (event) => {
@@ -88,7 +101,12 @@ export async function trainToEnd(
   if (signal.aborted || code === interruptedExitCode) throw cancelled();
   if (code === 0) return undefined;
   const said = lastLines.findLast((line) => line.startsWith('fivecrop: '))?.slice('fivecrop: '.length);
-  return reason ?? said ?? `${who} ended with exit code ${code}.`;
+  const killed =
+    killedBy === 'SIGKILL'
+      ? 'was killed, as a system does whose memory runs out'
+      : `was ended by ${killedBy ?? 'a signal'}`;
+  const how = code === null ? killed : `ended with exit code ${code}`;
+  return { reason: reason ?? said ?? `${who} ${how}.`, ...(code === null ? {} : { code }) };
 }
 
 function parsed(line: string): unknown {

@@ -1,4 +1,6 @@
 import { Option } from 'commander';
+import { usageError } from '../../protocol/errors.ts';
+import type { SubmitTarget } from '../submit/target.ts';
 import { openWebhook, type Webhook, webhookVariable } from '../webhook/webhook.ts';
 import type { OptionValues } from './configFlags.ts';
 
@@ -15,4 +17,24 @@ export function webhookFrom({ webhook }: OptionValues): { readonly webhook?: Web
 
 function isWebhook(value: unknown): value is Webhook {
   return typeof value === 'object' && value !== null && 'tell' in value;
+}
+
+/** `--webhook` of jobs, which get it in their environment, as they get the variable of ours. */
+export function jobWebhookOption(): Option {
+  const text = `Slurm: an http or https address that gets a JSON message at the end of each run [${webhookVariable}]`;
+  return new Option('--webhook <url>', text).argParser((given: string) => {
+    openWebhook(given.trim());
+    return given.trim();
+  });
+}
+
+/** The address for the jobs of a target. Throws a usage error where they tell none. */
+export function jobWebhookFrom(
+  { hasWebhook }: SubmitTarget,
+  to: string,
+  { webhook }: OptionValues,
+): { readonly webhook?: string } {
+  if (typeof webhook !== 'string') return {};
+  if (!hasWebhook) throw usageError(`--to ${to} does not know --webhook.`);
+  return { webhook };
 }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
-import { CancelledError, messageOf, usageError, userError } from '../../protocol/errors.ts';
+import { CancelledError, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { type JobRecord, jobRecordVersion } from '../../protocol/jobRecord.ts';
 import { sweepFiles } from '../../protocol/sweep.ts';
 import { readJobRecord, writeJobRecord } from '../../runs/job.ts';
@@ -9,6 +9,7 @@ import { readStoredRun } from '../../runs/list.ts';
 import { reopenRunFolder } from '../../runs/runFolder.ts';
 import { chooseTrainingEngine } from '../engine/chooseTrainingEngine.ts';
 import { jobHere, requeueJob } from '../submit/slurm.ts';
+import type { RunFailure } from '../submit/target.ts';
 import { webhookOf } from '../webhook/webhook.ts';
 import { createTrainingControl, type TrainingControl } from '../training/run/control.ts';
 import { trainRun } from '../training/run/trainRun.ts';
@@ -24,9 +25,10 @@ export const requeueExitCode = 75;
 /**
  * What a job of Slurm does: trains the run in `folder` until it is done. At SIGUSR2, which comes before the time limit, the
  * run saves and the job puts itself back into the queue, if the run took a step. SIGTERM, by which a job is cancelled, saves
- * and stops. How the run ended is noted in the sweep in the folder `sweep`, if it is a trial of one.
+ * and stops.
  */
-export async function work(folder: string, sweep: string | undefined, output: Output): Promise<void> {
+export async function work(folder: string, trial: JobOfSweep, output: Output): Promise<void> {
+  const { sweep } = trial;
   const here = jobHere(process.env);
   if (!here)
     throw usageError('A job that fivecrop submit made runs this; use fivecrop submit, or fivecrop train --resume.');
@@ -45,16 +47,31 @@ export async function work(folder: string, sweep: string | undefined, output: Ou
   const job = await recordJob(folder, here);
   let end: End;
   try {
-    end = await trainInJob(folder, sweep, control, told, output);
+    end = await trainInJob(folder, trial, control, told, output);
   } catch (error) {
     if (error instanceof CancelledError) throw error;
     await writeEnd(folder, 'failed', messageOf(error)).catch(() => undefined);
-    if (sweep !== undefined) await noteTrialEnd(sweep, folder, messageOf(error));
+    if (sweep !== undefined) await noteTrialEnd(sweep, folder, { reason: messageOf(error), ...usageCause(error) });
     throw error;
   }
   if (end === 'out of time') return requeue(folder, job, here.job, output);
   if (end === 'finished' && sweep !== undefined) await noteTrialEnd(sweep, folder);
   if (end === 'stopped' && told.outOfTime !== undefined) throw userError(whyNotRequeued(told.outOfTime));
+}
+
+/** What a sweep has to do with the run of a job. */
+export interface JobOfSweep {
+  /** Folder of a sweep in which is noted how the run ended. */
+  readonly sweep?: string | undefined;
+  /** Folder of a sweep whose process waits for the run, and looks itself. */
+  readonly trialOf?: string | undefined;
+  /** Epochs after which the run stops. */
+  readonly untilEpoch?: number | undefined;
+}
+
+/** A wrong setting fails again. */
+function usageCause(error: unknown): Pick<RunFailure, 'cause'> {
+  return error instanceof UserError && error.kind === 'usage' ? { cause: 'settings' } : {};
 }
 
 /** What the signals of a job have said so far. */
@@ -67,7 +84,7 @@ type End = 'finished' | 'stopped' | 'out of time';
 /** Trains the run, after another process that still does. A `CancelledError` says that the job was canceled before that. */
 async function trainInJob(
   folder: string,
-  sweep: string | undefined,
+  { sweep, trialOf, untilEpoch }: JobOfSweep,
   control: TrainingControl,
   told: Told,
   output: Output,
@@ -83,10 +100,13 @@ async function trainInJob(
   }
   const view = createTrainingView(output);
   const ends: { waits: boolean } = { waits: false };
-  const webhook = webhookOf(process.env);
+  // Of a trial that is waited for, the end of the sweep is told.
+  const webhook = trialOf === undefined ? webhookOf(process.env) : undefined;
+  const shared = sweep ?? trialOf;
   const { done } = await trainRun(await trainingConfigFrom(undefined, { resume: folder }), {
-    ...{ out: dirname(folder), resume: folder, chooseEngine: chooseTrainingEngine, control, heedEarlier: true },
-    ...(sweep === undefined ? {} : { featuresFolder: join(sweep, sweepFiles.features) }),
+    ...{ out: dirname(folder), resume: folder, chooseEngine: chooseTrainingEngine, control, isJob: true },
+    ...(shared === undefined ? {} : { featuresFolder: join(shared, sweepFiles.features) }),
+    ...(untilEpoch === undefined ? {} : { untilEpoch }),
     ...(webhook ? { webhook } : {}),
     onEvent: view.event,
     onProgress: view.preparation,

@@ -30,6 +30,20 @@ export async function queueRuns({ runs, out, signal, onProgress }: Submission): 
   }
 }
 
+/** Says in the record of a run that no job will train it. */
+export async function writeStopped(folder: string): Promise<void> {
+  const run = await reopenRunFolder(folder);
+  const reason = 'Taken out of the queue.';
+  const time = new Date().toISOString();
+  const step = run.record.progress?.step ?? 0;
+  try {
+    await run.update({ state: 'stopped', process: undefined, reason });
+    run.append({ event: 'state', time, state: 'stopped' }, { event: 'done', time, state: 'stopped', step, reason });
+  } finally {
+    await run.close();
+  }
+}
+
 /** Undoes that runs wait for a job, as there is none. */
 export async function takeBack(queued: readonly QueuedRun[]): Promise<void> {
   for (const each of queued) await takeBackOne(each).catch(() => undefined);

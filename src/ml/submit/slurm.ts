@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import process from 'node:process';
 import { codeOf, messageOf, userError } from '../../protocol/errors.ts';
 
 /** How a job of Slurm is named: `12`, or `12_3` for a task of an array. */
@@ -19,9 +20,16 @@ export interface QueuedJob {
   readonly nodes: string;
 }
 
-/** Hands a batch script over and returns the number of the job. Throws a user error with what sbatch says. */
-export async function submitBatch(script: string, options: readonly string[]): Promise<string> {
-  const answer = await slurm('sbatch', ['--parsable', ...options], script);
+/**
+ * Hands a batch script over and returns the number of the job, which gets our environment with `more` in it. Throws a user
+ * error with what sbatch says.
+ */
+export async function submitBatch(
+  script: string,
+  options: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const answer = await slurm('sbatch', ['--parsable', ...options], { input: script, more });
   // `12`, or `12;cluster`.
   const [job = ''] = answer.trim().split(';');
   if (!isSlurmJob(job)) throw userError(`sbatch did not say the number of the job, but: ${answer.trim()}`);
@@ -79,9 +87,13 @@ export function jobHere(
 const longestAnswer = 256 * 1024 * 1024;
 
 /** Runs a command of Slurm. Throws a user error where it is not there, or with what it says where it fails. */
-function slurm(command: string, args: readonly string[], input = ''): Promise<string> {
+function slurm(
+  command: string,
+  args: readonly string[],
+  { input = '', more = {} }: { readonly input?: string; readonly more?: Readonly<Record<string, string>> } = {},
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    const options = { encoding: 'utf8', maxBuffer: longestAnswer } as const;
+    const options = { encoding: 'utf8', maxBuffer: longestAnswer, env: { ...process.env, ...more } } as const;
     const child = execFile(command, [...args], options, (error, stdout, stderr) => {
       if (!error) resolve(stdout);
       else if (codeOf(error) === 'ENOENT')

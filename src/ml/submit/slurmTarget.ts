@@ -3,8 +3,10 @@ import { cancelled, usageError } from '../../protocol/errors.ts';
 import { type JobRecord, jobRecordVersion } from '../../protocol/jobRecord.ts';
 import { writeJobRecord } from '../../runs/job.ts';
 import { batchScript, outputPattern, secondsOfLimit } from './batchScript.ts';
+import { openJobTrainer } from './jobTrainer.ts';
 import { queueRuns, takeBack } from './queueRuns.ts';
 import { cancelJobs, jobsInQueue, type QueuedJob, submitBatch } from './slurm.ts';
+import { webhookVariable } from '../webhook/webhook.ts';
 import type { Explanation, JobRun, Submission, SubmitTarget } from './target.ts';
 
 /** Seconds before the time limit at which a run saves, unless `--signal` says so. */
@@ -26,15 +28,17 @@ const liveStates = [
 export const slurmTarget: SubmitTarget = {
   ownOptions: ['partition', 'gpus', 'time', 'cpus', 'memory', 'parallel', 'signal', 'sbatchOption'],
   takesSweeps: true,
+  hasWebhook: true,
+  check: ({ place, options }, runs) => void optionsOf(place, options, runs),
   submit,
+  openTrainer: (place, options) => Promise.resolve(openJobTrainer(slurmTarget, place, options)),
   explain,
   cancel: (runs) => cancelJobs(runs.map(({ job }) => job.job)),
 };
 
 async function submit(submission: Submission): Promise<readonly string[]> {
-  const { runs, out, sweep, place, command, options, signal } = submission;
-  if (place !== undefined) throw usageError('--to slurm takes no host: sbatch knows its cluster.');
-  const given = optionsOf(options, runs.length);
+  const { runs, out, sweep, trial, place, command, options, signal, webhook } = submission;
+  const given = optionsOf(place, options, runs.length);
   const queued = await queueRuns(submission);
   let job: string | undefined;
   try {
@@ -47,9 +51,11 @@ async function submit(submission: Submission): Promise<readonly string[]> {
       'submit',
       'work',
       ...(sweep === undefined ? [] : ['--sweep', sweep]),
+      ...(trial === undefined ? [] : ['--trial-of', trial.sweep]),
+      ...(trial?.untilEpoch === undefined ? [] : ['--until-epoch', String(trial.untilEpoch)]),
     ]);
     const naming = [`--job-name=fivecrop ${basename(sweep ?? first)}`, `--output=${log}`, `--chdir=${out}`];
-    job = await submitBatch(script, [...given, ...naming]);
+    job = await submitBatch(script, [...given, ...naming], webhook === undefined ? {} : { [webhookVariable]: webhook });
     for (const [index, folder] of folders.entries())
       await writeJobRecord(folder, jobRecord(isArray ? `${job}_${index + 1}` : job));
     return folders;
@@ -65,7 +71,8 @@ function jobRecord(job: string): JobRecord {
 }
 
 /** What sbatch is told. Throws a usage error where it cannot be meant. */
-function optionsOf(options: Submission['options'], count: number): string[] {
+function optionsOf(place: string | undefined, options: Submission['options'], count: number): string[] {
+  if (place !== undefined) throw usageError('--to slurm takes no host: sbatch knows its cluster.');
   const { partition, gpus, time, cpus, memory, parallel, signal = usualSignal, sbatchOption = [] } = options;
   if (parallel !== undefined && count === 1)
     throw usageError('--parallel says how many of several runs train at the same time; there is one run.');

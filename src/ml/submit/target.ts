@@ -1,4 +1,5 @@
 import type { JobRecord } from '../../protocol/jobRecord.ts';
+import type { FailureCause } from '../../protocol/sweep.ts';
 import type { RunControlAction } from '../../protocol/runControl.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
 import type { StoredRun } from '../../runs/list.ts';
@@ -18,8 +19,12 @@ export interface Submission {
   readonly out: string;
   /** How this Fivecrop is started: a program and its first arguments, absolute. */
   readonly command: readonly string[];
-  /** The folder of the sweep whose trials the runs are: absolute. */
+  /** The folder of the sweep whose trials the runs are, absolute: their jobs note in it how they ended. */
   readonly sweep?: string;
+  /** Where a sweep waits for the one run, which is a trial of its: the folder of the sweep, and epochs after which the run stops. */
+  readonly trial?: { readonly sweep: string; readonly untilEpoch?: number };
+  /** An address that is told of the end of each run, for jobs of which `hasWebhook`. */
+  readonly webhook?: string;
   /** What stands behind the colon of `--to`. */
   readonly place: string | undefined;
   /** Flags as the command line has them; a target looks at its own. */
@@ -34,6 +39,48 @@ export interface Submission {
   readonly signal: AbortSignal;
 }
 
+/** A run that is trained elsewhere while somebody waits for it. */
+export interface AwaitedRun {
+  /** Absolute; the folder of a new run is made there, and is called as the run is. */
+  readonly folder: string;
+  readonly config: GivenConfig;
+  /** Whether the folder is that of a run that goes on. */
+  readonly resumes: boolean;
+  /** Ends the run once so many epochs are done; at its end without it. */
+  readonly untilEpoch?: number;
+}
+
+/** Why a run was not trained. */
+export interface RunFailure {
+  readonly reason: string;
+  /** Without it, what the folder of the run says. */
+  readonly cause?: FailureCause;
+}
+
+/** Trains runs elsewhere for a process that waits for each and decides by how they did. */
+export interface RunTrainer {
+  /** Runs that train at the same time if nobody says. */
+  readonly places: number;
+  /**
+   * Trains a run; one that an earlier process handed over is taken up and not handed over again. Resolves with why not where
+   * it failed; rejects with a `CancelledError` at an abort, and with a user error where nothing can be trained there.
+   */
+  readonly train: (run: AwaitedRun, signal: AbortSignal) => Promise<RunFailure | undefined>;
+  /** Removes there what the runs shared, once they are all done. */
+  readonly finish: () => Promise<void>;
+}
+
+export interface TrainerOptions {
+  readonly say: (line: string) => void;
+  /** Ends the opening. */
+  readonly signal: AbortSignal;
+  /** The folder of the sweep whose trials the runs are, which share features; without it they share none. */
+  readonly shared?: string;
+  /** As in `Submission`. */
+  readonly options: Submission['options'];
+  readonly command: Submission['command'];
+}
+
 /** A run that a job trains. */
 export type JobRun = StoredRun & { readonly job: JobRecord };
 
@@ -41,8 +88,14 @@ export type JobRun = StoredRun & { readonly job: JobRecord };
 export interface SubmitTarget {
   /** Flags of its own, by the names that options have: another target refuses them. */
   readonly ownOptions: readonly string[];
-  /** Whether its jobs note in the sweep how a trial ended, so that it takes sweeps. */
+  /** Whether its jobs note in the sweep how a trial ended, so that it takes all trials at once. */
   readonly takesSweeps: boolean;
+  /** Opens what trains the trials of a sweep whose process waits for each. Throws a user error where nothing can be trained. */
+  readonly openTrainer?: (place: string | undefined, options: TrainerOptions) => Promise<RunTrainer>;
+  /** Whether its jobs can tell a webhook. */
+  readonly hasWebhook: boolean;
+  /** Throws a usage error where so many runs cannot be handed over with these options. */
+  readonly check: (submission: Pick<Submission, 'place' | 'options'>, runs: number) => void;
   /** Hands the runs over and writes each one's `job.json`. Returns the folders, in order. Throws a user error that says why not. */
   readonly submit: (submission: Submission) => Promise<readonly string[]>;
   /** What is known elsewhere of runs which their folders do not explain: those that wait or were lost. By folder; a sentence without its full stop. */

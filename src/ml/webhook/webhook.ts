@@ -26,7 +26,7 @@ export interface WebhookPatience {
   /** Before each further attempt. */
   readonly pauses: readonly number[];
 }
-const usualPatience: WebhookPatience = { answer: 5000, pauses: [1000, 2000] };
+const usualPatience: WebhookPatience = { answer: 3000, pauses: [500, 1000] };
 
 /**
  * The webhook at an address; the time that it tells begins here. The address may hold a secret: no sentence of ours has more

@@ -26,6 +26,7 @@ export function sweepHeader(send: (message: SweepPanelToHost) => void): SweepHea
   const error = element('p', { class: 'notice error', role: 'alert' });
   const stop = button({ label: l10n.t('Stop'), onClick: () => send({ type: 'stop' }) });
   const resume = button({ label: l10n.t('Resume'), primary: true, onClick: () => send({ type: 'resume' }) });
+  const again = button({ label: l10n.t('Try failed trials again'), onClick: () => send({ type: 'resume' }) });
   const first = { run: '' };
   const show = button({
     label: l10n.t('Show the best run'),
@@ -37,7 +38,7 @@ export function sweepHeader(send: (message: SweepPanelToHost) => void): SweepHea
       state,
       best,
       images,
-      element('div', { class: 'toolbar' }, [stop, resume, show]),
+      element('div', { class: 'toolbar' }, [stop, resume, again, show]),
       error,
     ]),
     draw: ({ head, trials, error: failure }) => {
@@ -49,6 +50,8 @@ export function sweepHeader(send: (message: SweepPanelToHost) => void): SweepHea
       setText(images, head ? imagesText(head, leader?.accuracy) : '');
       stop.hidden = head?.state !== 'running';
       resume.hidden = head?.state !== 'stopped' && head?.state !== 'broken off';
+      // Of any other sweep, a resume tries them again too.
+      again.hidden = head?.state !== 'finished' || trials.every(({ cause }) => cause !== 'passing');
       first.run = leader?.run ?? '';
       show.hidden = leader?.accuracy === undefined || leader.run === undefined;
       error.hidden = failure === undefined;

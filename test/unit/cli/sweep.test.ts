@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { type LearningSampler, runSweep, type SweepPlan, type SweepWorkers } from '../../../src/ml/cli/runSweep.ts';
+import type { RunFailure } from '../../../src/ml/submit/target.ts';
 import { cancelled, CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import type { TrialEvent } from '../../../src/protocol/sweep.ts';
 import { trialStandings } from '../../../src/protocol/sweepStandings.ts';
 import { givenConfigSchema, trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { createRunFolder, reopenRunFolder } from '../../../src/runs/runFolder.ts';
-import { readTrialEvents, requestStop } from '../../../src/runs/sweep.ts';
+import { readTrialEvents, renameTrialRun, requestStop } from '../../../src/runs/sweep.ts';
 
 const environment = { fivecrop: '1', node: '1', platform: 'x', fallbacks: [] };
 const settings = { data: '/d', network: { kind: 'architecture', name: 'ConvNet1' }, epochs: 9 };
@@ -34,11 +35,8 @@ function workers(beforeTraining: (run: string, epochs: number) => void = () => u
     say: () => undefined,
     heard: (event) => void heard.push(event),
     signal: new AbortController().signal,
-    train: async (args, signal) => {
-      const [flag, value = ''] = args;
-      const valueOf = (name: string) => args[args.indexOf(name) + 1] ?? '';
-      const run = flag === '--resume' ? basename(value) : valueOf('--name');
-      const epochs = args.includes('--until-epoch') ? Number(valueOf('--until-epoch')) : 9;
+    train: async ({ folder: place, resumes, untilEpoch: epochs = 9 }, signal) => {
+      const run = basename(place);
       beforeTraining(run, epochs);
       mostAtOnce = Math.max(mostAtOnce, ++atOnce);
       await new Promise((resolve) => setTimeout(resolve, 5));
@@ -49,8 +47,7 @@ function workers(beforeTraining: (run: string, epochs: number) => void = () => u
         config: trainingConfigSchema.parse(settings),
         environment,
       };
-      const folder =
-        flag === '--resume' ? await reopenRunFolder(value) : await createRunFolder(valueOf('--out'), run, record);
+      const folder = resumes ? await reopenRunFolder(place) : await createRunFolder(dirname(place), run, record);
       if (!signal.aborted) {
         const validAccuracy = Number(/\d+$/u.exec(run)?.[0]) / 100 + epochs / 1000;
         const progress = { step: epochs, totalSteps: 9, epoch: epochs, stepsPerEpoch: 1 };
@@ -118,10 +115,10 @@ test('a request to stop ends a sweep with its trials saved', async (t) => {
   const run = runSweep(plan, {
     ...stopping.made,
     signal: controller.signal,
-    train: async (args, signal) => {
+    train: async (training, signal) => {
       await requestStop(plan.folder);
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
-      return stopping.made.train(args, signal);
+      return stopping.made.train(training, signal);
     },
   });
   await assert.rejects(run, CancelledError);
@@ -142,17 +139,80 @@ test('a trial that fails, or has settings that contradict each other, is noted a
   const plan = await planOf(t, 3);
   const { made } = workers();
   const trials = [...plan.trials.slice(0, 2), { problem: 'momentum is of SGD.' }];
-  const train: SweepWorkers['train'] = (args, signal) =>
-    args.includes('heads-1') ? Promise.resolve('its images are gone.') : made.train(args, signal);
+  const train: SweepWorkers['train'] = (training, signal) =>
+    basename(training.folder) === 'heads-1'
+      ? Promise.resolve({ reason: 'its images are gone.' })
+      : made.train(training, signal);
   await runSweep({ ...plan, trials }, { ...made, train });
   const failed = (await readTrialEvents(plan.folder)).filter((event) => event.event === 'failed');
   assert.deepEqual(
-    failed.map(({ trial, reason }) => [trial, reason]),
+    failed.map(({ trial, reason, cause }) => [trial, reason, cause]),
     [
-      [1, 'its images are gone.'],
-      [3, 'momentum is of SGD.'],
+      [1, 'its images are gone.', undefined],
+      [3, 'momentum is of SGD.', 'settings'],
     ],
   );
+});
+
+test('a resume tries trials again that failed in passing, others if asked for, and none that would fail again', async (t) => {
+  const { halving, ...plan } = await planOf(t, 5);
+  assert.ok(halving);
+  const { made, trained } = workers();
+  const causes: Readonly<Record<string, RunFailure['cause']>> = { 'heads-1': 'passing', 'heads-3': 'settings' };
+  const failing = ['heads-1', 'heads-2', 'heads-3', 'heads-5'];
+  const train: SweepWorkers['train'] = async (training, signal) => {
+    const run = basename(training.folder);
+    if (!failing.includes(run)) return made.train(training, signal);
+    if (run !== 'heads-5') return { reason: 'it failed.', ...(causes[run] ? { cause: causes[run] } : {}) };
+    // Its record says that the disk was full.
+    await made.train(training, signal);
+    trained.pop();
+    const folder = await reopenRunFolder(training.folder);
+    const progress = { step: 4, totalSteps: 9, epoch: 4, stepsPerEpoch: 1 };
+    await folder.update({ state: 'failed', progress, failedBy: 'disk' });
+    await folder.close();
+    return { reason: 'The disk is full.' };
+  };
+  await runSweep(plan, { ...made, train });
+  assert.deepEqual(trained.splice(0), ['heads-4 to 9']);
+  await runSweep(plan, made);
+  assert.deepEqual(trained.splice(0), ['heads-1 to 9', 'heads-5 to 9']);
+  await runSweep(plan, made);
+  assert.deepEqual(trained, []);
+  await runSweep({ ...plan, retriesFailed: true }, made);
+  assert.deepEqual(trained, ['heads-2 to 9']);
+  const standings = trialStandings({ trials: plan.trials.map(() => ({})) }, await readTrialEvents(plan.folder), [9]);
+  assert.deepEqual(
+    standings.map(({ trial, state }) => [trial, state]),
+    [
+      [5, 'finished'],
+      [4, 'finished'],
+      [2, 'finished'],
+      [1, 'finished'],
+      [3, 'failed'],
+    ],
+  );
+});
+
+test('the run of a trial can be renamed, but not while the sweep is at work, and goes on under its new name', async (t) => {
+  const plan = await planOf(t, 3);
+  const names = { before: 'heads-3', after: 'best-3' };
+  const out = dirname(plan.folder);
+  const move = () => rename(join(out, names.before), join(out, names.after));
+  const first = workers((run, epochs) => {
+    if (`${run} to ${epochs}` === 'heads-3 to 3') throw new Error('the machine went off');
+  });
+  const train: SweepWorkers['train'] = async (training, signal) => {
+    await assert.rejects(renameTrialRun(plan.folder, names, move), /heads is at work/u);
+    return first.made.train(training, signal);
+  };
+  await assert.rejects(runSweep(plan, { ...first.made, train }), /went off/u);
+  await renameTrialRun(plan.folder, names, move);
+  const second = workers();
+  await runSweep(plan, second.made);
+  assert.deepEqual(second.trained, ['best-3 to 3', 'best-3 to 9']);
+  const events = await readTrialEvents(plan.folder);
+  assert.ok(events.every((event) => event.event !== 'begun' || event.trial !== 3 || event.run === 'best-3'));
 });
 
 test('a run that was in the place of a trial is left as it is, and the other trials go on', async (t) => {
@@ -169,8 +229,8 @@ test('a run that was in the place of a trial is left as it is, and the other tri
 test('a trial that was stopped before its last validation is trained on until it has that', async (t) => {
   const plan = await planOf(t, 1);
   const stopping = workers();
-  const train: SweepWorkers['train'] = async (args, signal) => {
-    await stopping.made.train(args, signal);
+  const train: SweepWorkers['train'] = async (training, signal) => {
+    await stopping.made.train(training, signal);
     const folder = await reopenRunFolder(join(dirname(plan.folder), 'heads-1'));
     await folder.update({ best: undefined });
     await folder.close();
@@ -203,13 +263,13 @@ test('a sweep that runs is not run a second time', async (t) => {
   let second: Promise<void> | undefined;
   await runSweep(plan, {
     ...made,
-    train: async (args, signal) => {
+    train: async (training, signal) => {
       second = runSweep(plan, made);
       await assert.rejects(
         second,
         (error) => error instanceof UserError && error.message.includes('Another process runs'),
       );
-      return made.train(args, signal);
+      return made.train(training, signal);
     },
   });
   assert.ok(second);
@@ -224,16 +284,15 @@ test('each trial has a card of its own while it trains, and the next one gets it
   const used = new Set<string>();
   await runSweep(plan, {
     ...made,
-    train: async (args, signal, card = '') => {
-      assert.deepEqual(args.slice(-2), ['--device', 'cuda']);
+    train: async (training, signal, card = '') => {
       assert.ok(cards.includes(card) && !busy.has(card), `${card} is free`);
       busy.add(card);
       used.add(card);
-      if (args.includes('heads-2')) {
+      if (basename(training.folder) === 'heads-2') {
         busy.delete(card);
-        return 'it fails.';
+        return { reason: 'it fails.' };
       }
-      return made.train(args, signal).finally(() => busy.delete(card));
+      return made.train(training, signal).finally(() => busy.delete(card));
     },
   });
   assert.deepEqual([...used].sort(), cards);

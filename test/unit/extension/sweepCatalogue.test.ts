@@ -6,11 +6,13 @@ import { createSweepCatalogue, runsOf } from '../../../src/extension/trainer/swe
 import { createSweepSession } from '../../../src/extension/panels/sweepSession.ts';
 import { type Sweep, sweepFiles } from '../../../src/protocol/sweep.ts';
 import { sweepPanelToPageSchema, type SweepPanelToPage } from '../../../src/protocol/sweepPanel.ts';
+import { writeJobRecord } from '../../../src/runs/job.ts';
 import { tryLock } from '../../../src/runs/lock.ts';
 import { thisProcess } from '../../../src/runs/owner.ts';
 import { readStoredRun } from '../../../src/runs/list.ts';
 import { readStoredSweep } from '../../../src/runs/storedSweep.ts';
-import { openTrialLog, requestStop, writeSweep } from '../../../src/runs/sweep.ts';
+import { readRunRecord, writeRunRecord } from '../../../src/runs/record.ts';
+import { openTrialLog, readSweep, renameTrialRun, requestStop, writeSweep } from '../../../src/runs/sweep.ts';
 import { temporaryFolder, writeRun } from './storedRun.ts';
 
 const space = {
@@ -54,6 +56,37 @@ test('a sweep runs while its lock is held, then is stopped, interrupted or finis
   assert.equal(await state(), 'broken off', 'the better trial has to go on');
   for (const rung of [1, 2]) await note(folder, 2, rung, 0.7);
   assert.equal(await state(), 'finished');
+});
+
+test('a sweep whose trials are jobs runs as long as one of them waits or trains', async (t) => {
+  const parent = await temporaryFolder(t);
+  const folder = await makeSweep(parent, 'heads', 2);
+  const { halving, ...plain } = space;
+  assert.ok(halving);
+  const sweep = await readSweep(folder);
+  await writeSweep(folder, { ...sweep, space: { ...plain, trials: 2 } });
+  await note(folder, 1, 0);
+  const run = await writeRun(parent, 'heads-1', { state: 'preparing' });
+  await writeJobRecord(run, { version: 1, scheduler: 'slurm', job: '12_1', submitted: '2026-01-01' });
+  const state = async () => (await readStoredSweep(folder)).state;
+  assert.equal(await state(), 'running');
+  await writeSweep(folder, sweep);
+  assert.equal(await state(), 'stopped', 'where it halves, somebody has to hand over what comes next');
+  await writeSweep(folder, { ...sweep, space: { ...plain, trials: 2 } });
+  await writeRunRecord(run, { ...(await readRunRecord(run)), state: 'stopped' });
+  assert.equal(await state(), 'stopped');
+});
+
+test('a run of a trial that was renamed is known by its new name alone', async (t) => {
+  const parent = await temporaryFolder(t);
+  const folder = await makeSweep(parent, 'heads', 2);
+  await note(folder, 1, 0, 0.5);
+  const catalogue = createSweepCatalogue();
+  await catalogue.scan([parent]);
+  await renameTrialRun(folder, { before: 'heads-1', after: 'roses' }, () => Promise.resolve());
+  assert.equal(await catalogue.read(folder), true);
+  assert.equal(catalogue.ofRun(join(parent, 'roses'))?.folder, folder);
+  assert.equal(catalogue.ofRun(join(parent, 'heads-1')), undefined);
 });
 
 test('sweeps are listed with the runs of their trials, and what vanishes goes', async (t) => {

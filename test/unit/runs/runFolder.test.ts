@@ -63,7 +63,7 @@ test('the name of a run that was given none is read without its signs, any other
   assert.equal(runTitle('densenet169-head-3'), 'densenet169 head 3');
   assert.equal(runTitle('mobilenet_v2_1.0_224-top-2026-11-28'), 'mobilenet_v2_1.0_224 top 2026-11-28');
   assert.equal(runTitle('ConvNet1-scratch-2026-11-28-2'), 'ConvNet1 scratch 2026-11-28 2');
-  for (const name of ['sgd', 'sgd-2', 'my best-head', 'head', 'two-heads']) assert.equal(runTitle(name), name);
+  for (const name of ['sgd', 'sgd-2', 'my best-head', 'head', 'two-heads', 'sweep-ConvNet1-scratch', 'sweep-resnet18-head-07']) assert.equal(runTitle(name), name);
 });
 
 test('events come back in order, and a line that a crash cut off is neither read nor counted', async (context) => {

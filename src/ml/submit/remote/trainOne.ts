@@ -16,7 +16,7 @@ export async function trainOne(run: string): Promise<void> {
   try {
     const { config } = await readRunRecord(run);
     const places = { out: dirname(run), resume: run };
-    await trainRun(config, { ...places, chooseEngine: chooseTrainingEngine, control, heedEarlier: true });
+    await trainRun(config, { ...places, chooseEngine: chooseTrainingEngine, control, isJob: true });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 1;

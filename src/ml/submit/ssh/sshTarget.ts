@@ -14,6 +14,8 @@ import { checkHost, connectHost, type RemoteListeners } from './remoteHost.ts';
 /** Another machine that is reached by the system’s ssh and rsync. It shares no disk: what it needs is brought, what it makes copied back. */
 export const sshTarget: SubmitTarget = {
   takesSweeps: false,
+  hasWebhook: false,
+  check: ({ place }) => void hostIn(place),
   ownOptions: ['parallel'],
   submit,
   explain,
@@ -24,8 +26,7 @@ export const sshTarget: SubmitTarget = {
 
 async function submit(submission: Submission): Promise<readonly string[]> {
   const { runs, place, options, say, signal } = submission;
-  if (place === undefined || place === '') throw usageError('Name a host, as in --to ssh:gpu1 or --to ssh:me@gpu1.');
-  const name = checkHost(place);
+  const name = hostIn(place);
   const queued = await queueRuns(submission);
   const folders = queued.map(({ folder }) => folder);
   const before = await Promise.all(folders.map((folder) => readJobRecord(folder).catch(() => undefined)));
@@ -58,6 +59,11 @@ async function submit(submission: Submission): Promise<readonly string[]> {
     await takeBack(queued);
     throw error;
   }
+}
+
+function hostIn(place: string | undefined): string {
+  if (place === undefined || place === '') throw usageError('Name a host, as in --to ssh:gpu1 or --to ssh:me@gpu1.');
+  return checkHost(place);
 }
 
 /** Of a run's folder, what is of this machine alone. */

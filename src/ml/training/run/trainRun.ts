@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import packageJson from '../../../../package.json' with { type: 'json' };
 import { longestSentence } from '../../../protocol/bounded.ts';
-import { CancelledError, messageOf, usageError, UserError } from '../../../protocol/errors.ts';
+import { CancelledError, codeOf, messageOf, usageError, UserError } from '../../../protocol/errors.ts';
 import { type RunProfile, runProfileSchema } from '../../../protocol/runProfile.ts';
-import { runFiles } from '../../../protocol/runRecord.ts';
+import { runFiles, type RunRecord } from '../../../protocol/runRecord.ts';
 import type { GivenConfig } from '../../../protocol/trainingConfig.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../../protocol/trainingEvents.ts';
 import { writeTextAtomically } from '../../../runs/atomicFile.ts';
@@ -12,12 +12,13 @@ import { profileLimit, readBoundedJson } from '../../../runs/boundedFile.ts';
 import { takeControl } from '../../../runs/control.ts';
 import { writeRunSplit } from '../../../runs/split.ts';
 import { diskError } from '../../../runs/diskError.ts';
+import { forgetJob } from '../../../runs/job.ts';
 import { defaultRunName } from '../../../runs/name.ts';
 import { type Owner, recordedProcess } from '../../../runs/owner.ts';
 import { createRunFolder, reopenRunFolder, type RunFolder } from '../../../runs/runFolder.ts';
 import { splitForHeader } from '../../data/keptSplit.ts';
 import { engineVersion } from '../../engine/engineVersion.ts';
-import type { Webhook } from '../../webhook/webhook.ts';
+import type { EndOfWork, Webhook } from '../../webhook/webhook.ts';
 import { locateWeights, type WeightsChoice } from '../../weights/locateWeights.ts';
 import { assembleRun, nameOf } from './assembleRun.ts';
 import { checkWhileTraining, type DataCheck } from './dataCheck.ts';
@@ -30,6 +31,7 @@ import { placesOfWeights, planRun, refuseUntrainable, type RunPlan } from './pla
 import { type ResumeRequest, resumeRequest } from './resumeFrom.ts';
 import { createRunProfiler, type RunProfiler } from '../profile/runProfiler.ts';
 import { createRunSession, type RunSession } from './runSession.ts';
+import { isDiverged } from './saver.ts';
 import { openTensorboardFile, removeTensorboardFiles } from './tensorboardFile.ts';
 import { type LoopOptions, type LoopResult, trainingLoop } from '../loop/trainingLoop.ts';
 
@@ -63,12 +65,12 @@ export interface TrainRunOptions {
   readonly untilEpoch?: number;
   /** Folder that keeps what frozen layers make of images, for other runs that freeze the same. */
   readonly featuresFolder?: string;
-  /** Hears of the end of a run that has a folder, before the run's record says so; a failure to tell it is a line in the log. */
+  /** Hears of the end of a run that has a folder, once its folder says so; a failure to tell it is a line in the log. */
   readonly webhook?: Webhook;
   /** Takes the steps; `trainingLoop` without it. */
   readonly loop?: (options: LoopOptions) => Promise<LoopResult>;
-  /** What was asked for in the run's folder before it was opened counts too, as for a job that waited. */
-  readonly heedEarlier?: boolean;
+  /** A job trains the run: what was asked for in its folder before it was opened counts too, and the folder keeps `job.json`. */
+  readonly isJob?: boolean;
   /** Asked when a run was stopped, with the steps of this session: whether it waits for its job to go on. */
   readonly waitsAfter?: (steps: number) => boolean;
   /** Progress of what happens before the first step: downloads and the reading of the data. */
@@ -100,12 +102,39 @@ export async function trainRun(config: GivenConfig, options: TrainRunOptions): P
   try {
     const request =
       options.resume === undefined ? undefined : await resumeRequest(options.resume, options.name !== undefined);
-    if (request?.inPlace === undefined) return await trainOn(config, options, control, request);
-    const reopened = await reopenRunFolder(request.inPlace);
-    return await trainOn(config, options, control, request, reopened).finally(reopened.close);
+    const told: Told = {};
+    const work = async () => {
+      if (request?.inPlace === undefined) return trainOn(config, options, control, told, request);
+      const reopened = await reopenRunFolder(request.inPlace);
+      return trainOn(config, options, control, told, request, reopened).finally(reopened.close);
+    };
+    // The folder is let go of by then: nobody waits for a server.
+    return await work().finally(() => tellOfEnd(told.end, options));
   } finally {
     unlink();
   }
+}
+
+/** Tells the webhook of the end of a run, and the log of the run, and whoever hears of it, where that does not arrive. */
+async function tellOfEnd(
+  end: TellableEnd | undefined,
+  { webhook, onEvent }: Pick<TrainRunOptions, 'webhook' | 'onEvent'>,
+): Promise<void> {
+  if (!end || !webhook) return;
+  const { folder, ...message } = end;
+  const why = await webhook.tell(message);
+  if (why === undefined) return;
+  const event = { event: 'log', level: 'warning', message: why, time: new Date().toISOString() } as const;
+  // Somebody else may be at it by now.
+  const run = await reopenRunFolder(folder).catch(() => undefined);
+  try {
+    run?.append(event);
+  } catch {
+    // A full disk is told by what ended the run.
+  } finally {
+    await run?.close();
+  }
+  onEvent?.(event);
 }
 
 /** Trains in the folder of the run that goes on, or, where there is none, in a new one. */
@@ -113,18 +142,22 @@ async function trainOn(
   given: GivenConfig,
   options: TrainRunOptions,
   control: TrainingControl,
+  told: Told,
   request?: ResumeRequest,
   reopened?: RunFolder,
 ): Promise<TrainRunResult> {
   const plan = await planRun(given, { ...options, signal: control.signal }, request);
   const folder = await openFolder(plan, options, recordedProcess(), reopened);
-  if (options.heedEarlier !== true) await takeControl(folder.path);
+  if (options.isJob !== true) {
+    await takeControl(folder.path);
+    await forgetJob(folder.path);
+  }
   const endHeeding = heedControl(folder.path, control);
   try {
     const session = createRunSession(folder, options.onEvent);
     options.onFolder?.(folder.path, folder.events);
     for (const { level, message } of plan.notes) session.log(message, level);
-    const started = { ...plan, options, control, session, inPlace: reopened !== undefined };
+    const started = { ...plan, options, control, session, told, inPlace: reopened !== undefined };
     const result = await trainInFolder(started).finally(session.end);
     return options.profileSteps === undefined ? result : { ...result, ...(await readProfile(folder.path)) };
   } finally {
@@ -172,7 +205,16 @@ interface StartedRun extends RunPlan {
   readonly options: TrainRunOptions;
   readonly control: TrainingControl;
   readonly session: RunSession;
+  readonly told: Told;
   readonly inPlace: boolean;
+}
+
+/** How a run ended, as the webhook is told. */
+type TellableEnd = EndOfWork & { readonly folder: string };
+
+/** What is to be told when the folder of a run is let go of; nothing where it waits for its job. */
+interface Told {
+  end?: TellableEnd;
 }
 
 async function trainInFolder(started: StartedRun): Promise<TrainRunResult> {
@@ -199,8 +241,9 @@ async function trainInFolder(started: StartedRun): Promise<TrainRunResult> {
       session.log(`What was tried: ${messageOf(failed.cause)}`);
       await session.record({ missing: 'weights' }).catch(() => undefined);
     }
+    const how = { state: 'failed', reason: messageOf(failed), step, waits: false, failedBy: causeOf(failed) } as const;
     // The disk may be what failed; the failure itself is what has to be told.
-    await end(started, { state: 'failed', reason: messageOf(failed), step, waits: false }).catch(() => undefined);
+    await end(started, how).catch(() => undefined);
     throw failed;
   }
 }
@@ -328,30 +371,33 @@ async function readProfile(folder: string): Promise<Pick<TrainRunResult, 'profil
   return existsSync(file) ? { profile: runProfileSchema.parse(await readBoundedJson(file, profileLimit)) } : {};
 }
 
+/** What a failure says of whether the run can go on, for its record. */
+function causeOf(failure: unknown): RunRecord['failedBy'] {
+  if (isDiverged(failure) || (failure instanceof UserError && failure.kind === 'usage')) return 'settings';
+  return ['ENOSPC', 'EDQUOT'].includes(codeOf(failure) ?? '') ? 'disk' : undefined;
+}
+
 /** How a run ends. */
 type RunEnd = Pick<TrainingEventOf<'done'>, 'state' | 'reason' | 'step'> & {
   /** It was stopped, and waits for its job to go on. */
   readonly waits: boolean;
+  readonly failedBy?: RunRecord['failedBy'];
 };
 
-/** Tells the webhook of the end of a run, and writes it to the run's events and its record. */
+/** Writes the end of a run to its events and its record. What is to be told of it is known also where the disk refuses that. */
 async function end(started: StartedRun, how: RunEnd, bestAccuracy?: number): Promise<TrainRunResult> {
-  const { session, dataset, options } = started;
-  const { state, reason } = how;
-  if (how.waits) return finish(session, how, bestAccuracy);
-  const { best } = session.folder.record;
-  const { name } = session.folder;
-  const images = dataset.splits.valid.length;
-  const score = best && { run: name, accuracy: best.validAccuracy, loss: best.validLoss, of: 'validation' as const };
-  const why = await options.webhook?.tell({
-    ...{ kind: 'run', name, state, reason },
-    ...(score ? { best: { ...score, images } } : {}),
-  });
-  if (why !== undefined) session.log(why, 'warning');
-  return finish(session, how, bestAccuracy);
-}
-
-async function finish(session: RunSession, { waits, ...end }: RunEnd, bestAccuracy?: number): Promise<TrainRunResult> {
+  const { session, dataset, told } = started;
+  const { waits, failedBy, ...end } = how;
+  if (!waits) {
+    const { path, name, record } = session.folder;
+    const { validAccuracy: accuracy, validLoss: loss } = record.best ?? {};
+    told.end = {
+      ...{ folder: path, kind: 'run', name, state: end.state, reason: end.reason },
+      ...(accuracy === undefined || loss === undefined
+        ? {}
+        : { best: { run: name, accuracy, loss, of: 'validation', images: dataset.splits.valid.length } }),
+    };
+  }
   // No record with a longer one could be read again.
   const reason = end.reason.slice(0, longestSentence);
   const { folder } = session;
@@ -359,7 +405,7 @@ async function finish(session: RunSession, { waits, ...end }: RunEnd, bestAccura
     existsSync(join(folder.checkpoints, file)) ? join(folder.checkpoints, file) : undefined;
   const best = existing(runFiles.best);
   const last = existing(runFiles.last);
-  await session.record(waits ? { ...queued, reason } : { state: end.state, reason });
+  await session.record(waits ? { ...queued, reason } : { state: end.state, reason, failedBy });
   session.emit({ event: 'state', state: end.state });
   const event = {
     event: 'done' as const,
@@ -420,7 +466,7 @@ async function openFolder(
     return createRunFolder(out, wanted, { ...changes, created: now.toISOString() });
   }
   const afresh = resumed === undefined ? { progress: undefined, best: undefined, resumedFrom: undefined } : {};
-  await reopened.update({ ...afresh, ...changes, reason: undefined, missing: undefined });
+  await reopened.update({ ...afresh, ...changes, reason: undefined, missing: undefined, failedBy: undefined });
   return reopened;
 }
 

@@ -1,0 +1,157 @@
+import { basename, dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cancelled, messageOf, UserError } from '../../protocol/errors.ts';
+import { requestControl } from '../../runs/control.ts';
+import { hasRecord, readStoredRun, type StoredRun } from '../../runs/list.ts';
+import { isLive } from '../../runs/state.ts';
+import { stopIsRequested } from '../../runs/sweep.ts';
+import { writeStopped } from './queueRuns.ts';
+import type { AwaitedRun, JobRun, RunFailure, RunTrainer, SubmitTarget, TrainerOptions } from './target.ts';
+
+/** How often, in milliseconds, the folders of runs are looked at, and the scheduler is asked about those that do not say. */
+export interface JobPatience {
+  readonly look: number;
+  readonly ask: number;
+}
+const usualPatience: JobPatience = { look: 1000, ask: 10_000 };
+
+/** Runs at the same time where nobody says how many: few enough to learn from those before. */
+const usualPlaces = 4;
+
+/**
+ * Trains runs as jobs of a scheduler that shares the disk, one job for each, for a process that waits for them by their
+ * folders. A job that is there from before is waited for. Where the sweep `shared` is asked to stop, its runs are; where its
+ * process is to end alone, by Ctrl-C, the jobs are left to go on.
+ */
+export function openJobTrainer(
+  target: Pick<SubmitTarget, 'submit' | 'explain' | 'cancel'>,
+  place: string | undefined,
+  { say, shared, options, command }: TrainerOptions,
+  patience = usualPatience,
+): RunTrainer {
+  const explain = oneAtATime(target.explain, patience.ask);
+  // The data is looked at before each is handed over.
+  let queue: Promise<unknown> = Promise.resolve();
+  const submit = ({ config, folder, resumes, untilEpoch }: AwaitedRun, signal: AbortSignal): Promise<unknown> => {
+    const until = untilEpoch === undefined ? {} : { untilEpoch };
+    const handOver = async () => {
+      if (signal.aborted) throw cancelled();
+      const wanted = resumes
+        ? { config: (await readStoredRun(folder)).record.config, resume: folder }
+        : { config, name: basename(folder) };
+      await target.submit({
+        ...{ runs: [wanted], out: dirname(folder), command, place, signal, say },
+        ...(shared === undefined ? {} : { trial: { sweep: shared, ...until } }),
+        // Each is handed over alone.
+        options: { ...options, parallel: undefined },
+        onProgress: () => undefined,
+      });
+    };
+    const turn = queue.then(handOver);
+    queue = turn.catch(() => undefined);
+    return turn;
+  };
+  const isThere = async (run: StoredRun): Promise<boolean> => {
+    if (isLive(run.state)) return true;
+    return isOpen(run) && hasJob(run) && (await explain(run)) === undefined;
+  };
+  /** The run once it has ended, or was lost. */
+  const ended = async (folder: string, signal?: AbortSignal): Promise<{ run: StoredRun; lost?: string }> => {
+    let lost: string | undefined;
+    let asked = performance.now();
+    for (;;) {
+      const run = await readStoredRun(folder);
+      if (!isLive(run.state) && !isOpen(run)) return { run };
+      if (isLive(run.state)) lost = undefined;
+      else if (!hasJob(run)) return { run, lost: 'nothing trains it' };
+      else if (performance.now() - asked >= patience.ask) {
+        const why = await explain(run);
+        asked = performance.now();
+        // Said twice: a folder on another machine may be read a moment before it says how the run ended.
+        if (why !== undefined && lost !== undefined) return { run: await readStoredRun(folder), lost: why };
+        lost = why;
+      }
+      await delay(patience.look, undefined, signal ? { signal } : {}).catch(() => undefined);
+      if (signal?.aborted) throw cancelled();
+    }
+  };
+  const stop = async (folder: string): Promise<void> => {
+    try {
+      const run = await readStoredRun(folder);
+      if (isLive(run.state)) await requestControl(folder, 'stop');
+      else if (isOpen(run) && hasJob(run)) {
+        await target.cancel([run]);
+        await writeStopped(folder);
+      }
+      await ended(folder);
+    } catch (error) {
+      say(`${basename(folder)} could not be stopped: ${messageOf(error)}`);
+    }
+  };
+  return {
+    places: usualPlaces,
+    train: async (run, signal) => {
+      const { folder } = run;
+      let isOurs = false;
+      try {
+        for (;;) {
+          const resumes = await hasRecord(folder);
+          if (isOurs || !resumes || !(await isThere(await readStoredRun(folder)))) {
+            await submit({ ...run, resumes }, signal);
+            isOurs = true;
+          }
+          const { run: stored, lost } = await ended(folder, signal);
+          // One from before that was lost is handed over once more.
+          if (lost === undefined || isOurs) return failureOf(stored, lost);
+          isOurs = true;
+        }
+      } catch (error) {
+        // A wrong setting is the run's own; what else is refused would be of every run.
+        if (error instanceof UserError && error.kind === 'usage') return { reason: error.message, cause: 'settings' };
+        if (signal.aborted && shared !== undefined && stopIsRequested(shared) && (await hasRecord(folder)))
+          await stop(folder);
+        throw error;
+      }
+    },
+    finish: () => Promise.resolve(),
+  };
+}
+
+function hasJob(run: StoredRun): run is JobRun {
+  return run.job !== undefined;
+}
+
+/** Whether the folder does not say what becomes of the run: its job waits, or was lost. */
+function isOpen({ state }: StoredRun): boolean {
+  return state === 'queued' || state === 'broken off';
+}
+
+function failureOf({ state, record, folder }: StoredRun, lost: string | undefined): RunFailure | undefined {
+  if (state === 'failed') return { reason: record.reason ?? `its run ${basename(folder)} failed.` };
+  if (state === 'finished' || state === 'stopped') return undefined;
+  return { reason: `its run ${basename(folder)} was lost: ${lost ?? 'nobody knows why'}.`, cause: 'passing' };
+}
+
+/**
+ * Asks about a run whose folder does not say what becomes of it; resolves with why it is lost, undefined while its job is
+ * there or the scheduler cannot be asked. Questions that come together are one.
+ */
+function oneAtATime(explain: SubmitTarget['explain'], window: number): (run: JobRun) => Promise<string | undefined> {
+  let waiting: JobRun[] = [];
+  let answer: ReturnType<typeof ask> | undefined;
+  const ask = async () => {
+    await delay(Math.min(window, 500));
+    const runs = waiting;
+    [waiting, answer] = [[], undefined];
+    return explain(runs).catch((error: unknown) => {
+      if (error instanceof UserError) return undefined;
+      throw error;
+    });
+  };
+  return async (run) => {
+    waiting.push(run);
+    answer ??= ask();
+    const explanation = (await answer)?.get(run.folder);
+    return explanation === undefined || explanation.isThere ? undefined : explanation.sentence;
+  };
+}
