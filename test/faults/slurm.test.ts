@@ -215,7 +215,7 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
   });
 
   test('a run is paused, continued and stopped through its folder, and one that waits leaves the queue', async () => {
-    const run = await submitSlow('ask', 400);
+    const run = await submitSlow('ask', 800);
     const waiting = await submitSmall('leaves', ['--sbatch-option', '--hold']);
     await takesSteps(run, 2);
     await submit(['pause', run]);

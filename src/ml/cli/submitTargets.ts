@@ -129,7 +129,7 @@ export async function handOver(
   out: string,
   options: OptionValues,
   output: Output,
-  { sweep, webhook }: Pick<Submission, 'sweep' | 'webhook'> = {},
+  more: Pick<Submission, 'sweep' | 'environment'> = {},
 ): Promise<readonly string[]> {
   const folders = await withInterrupt(
     () => output.say('Nothing more is submitted.'),
@@ -137,8 +137,7 @@ export async function handOver(
       target.submit({
         ...{ runs, out, place, options, signal, command: ownCommand(), say: output.say },
         onProgress: preparationLines(output.say),
-        ...(sweep === undefined ? {} : { sweep }),
-        ...(webhook === undefined ? {} : { webhook }),
+        ...more,
       }),
   );
   for (const folder of folders) {

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { usageError } from '../../protocol/errors.ts';
-import type { SubmitTarget } from '../submit/target.ts';
+import type { Submission, SubmitTarget } from '../submit/target.ts';
 import { openWebhook, type Webhook, webhookVariable } from '../webhook/webhook.ts';
 import type { OptionValues } from './configFlags.ts';
 
@@ -28,13 +28,13 @@ export function jobWebhookOption(): Option {
   });
 }
 
-/** The address for the jobs of a target. Throws a usage error where they tell none. */
+/** The environment by which jobs of a target know the address. Throws a usage error where they have none. */
 export function jobWebhookFrom(
-  { hasWebhook }: SubmitTarget,
+  { hasEnvironment }: SubmitTarget,
   to: string,
   { webhook }: OptionValues,
-): { readonly webhook?: string } {
+): Pick<Submission, 'environment'> {
   if (typeof webhook !== 'string') return {};
-  if (!hasWebhook) throw usageError(`--to ${to} does not know --webhook.`);
-  return { webhook };
+  if (!hasEnvironment) throw usageError(`--to ${to} does not know --webhook.`);
+  return { environment: { [webhookVariable]: webhook } };
 }

@@ -30,6 +30,7 @@ export function openJobTrainer(
   patience = usualPatience,
 ): RunTrainer {
   const explain = oneAtATime(target.explain, patience.ask);
+  const looks = { explain, patience };
   // The data is looked at before each is handed over.
   let queue: Promise<unknown> = Promise.resolve();
   const submit = ({ config, folder, resumes, untilEpoch }: AwaitedRun, signal: AbortSignal): Promise<unknown> => {
@@ -51,30 +52,6 @@ export function openJobTrainer(
     queue = turn.catch(() => undefined);
     return turn;
   };
-  const isThere = async (run: StoredRun): Promise<boolean> => {
-    if (isLive(run.state)) return true;
-    return isOpen(run) && hasJob(run) && (await explain(run)) === undefined;
-  };
-  /** The run once it has ended, or was lost. */
-  const ended = async (folder: string, signal?: AbortSignal): Promise<{ run: StoredRun; lost?: string }> => {
-    let lost: string | undefined;
-    let asked = performance.now();
-    for (;;) {
-      const run = await readStoredRun(folder);
-      if (!isLive(run.state) && !isOpen(run)) return { run };
-      if (isLive(run.state)) lost = undefined;
-      else if (!hasJob(run)) return { run, lost: 'nothing trains it' };
-      else if (performance.now() - asked >= patience.ask) {
-        const why = await explain(run);
-        asked = performance.now();
-        // Said twice: a folder on another machine may be read a moment before it says how the run ended.
-        if (why !== undefined && lost !== undefined) return { run: await readStoredRun(folder), lost: why };
-        lost = why;
-      }
-      await delay(patience.look, undefined, signal ? { signal } : {}).catch(() => undefined);
-      if (signal?.aborted) throw cancelled();
-    }
-  };
   const stop = async (folder: string): Promise<void> => {
     try {
       const run = await readStoredRun(folder);
@@ -83,7 +60,7 @@ export function openJobTrainer(
         await target.cancel([run]);
         await writeStopped(folder);
       }
-      await ended(folder);
+      await ended(folder, looks);
     } catch (error) {
       say(`${basename(folder)} could not be stopped: ${messageOf(error)}`);
     }
@@ -96,11 +73,11 @@ export function openJobTrainer(
       try {
         for (;;) {
           const resumes = await hasRecord(folder);
-          if (isOurs || !resumes || !(await isThere(await readStoredRun(folder)))) {
+          if (isOurs || !resumes || !(await isThere(await readStoredRun(folder), explain))) {
             await submit({ ...run, resumes }, signal);
             isOurs = true;
           }
-          const { run: stored, lost } = await ended(folder, signal);
+          const { run: stored, lost } = await ended(folder, looks, signal);
           // One from before that was lost is handed over once more.
           if (lost === undefined || isOurs) return failureOf(stored, lost);
           isOurs = true;
@@ -115,6 +92,39 @@ export function openJobTrainer(
     },
     finish: () => Promise.resolve(),
   };
+}
+
+/** Resolves with why a run is lost whose folder does not say what becomes of it; undefined while its job may be there. */
+type Explain = (run: JobRun) => Promise<string | undefined>;
+
+async function isThere(run: StoredRun, explain: Explain): Promise<boolean> {
+  if (isLive(run.state)) return true;
+  return isOpen(run) && hasJob(run) && (await explain(run)) === undefined;
+}
+
+/** A run once it has ended, or was lost. */
+async function ended(
+  folder: string,
+  { explain, patience }: { readonly explain: Explain; readonly patience: JobPatience },
+  signal?: AbortSignal,
+): Promise<{ run: StoredRun; lost?: string }> {
+  let lost: string | undefined;
+  let asked = performance.now();
+  for (;;) {
+    const run = await readStoredRun(folder);
+    if (!isLive(run.state) && !isOpen(run)) return { run };
+    if (isLive(run.state)) lost = undefined;
+    else if (!hasJob(run)) return { run, lost: 'nothing trains it' };
+    else if (performance.now() - asked >= patience.ask) {
+      const why = await explain(run);
+      asked = performance.now();
+      // Said twice: a folder on another machine may be read a moment before it says how the run ended.
+      if (why !== undefined && lost !== undefined) return { run: await readStoredRun(folder), lost: why };
+      lost = why;
+    }
+    await delay(patience.look, undefined, signal ? { signal } : {}).catch(() => undefined);
+    if (signal?.aborted) throw cancelled();
+  }
 }
 
 function hasJob(run: StoredRun): run is JobRun {
@@ -132,11 +142,8 @@ function failureOf({ state, record, folder }: StoredRun, lost: string | undefine
   return { reason: `its run ${basename(folder)} was lost: ${lost ?? 'nobody knows why'}.`, cause: 'passing' };
 }
 
-/**
- * Asks about a run whose folder does not say what becomes of it; resolves with why it is lost, undefined while its job is
- * there or the scheduler cannot be asked. Questions that come together are one.
- */
-function oneAtATime(explain: SubmitTarget['explain'], window: number): (run: JobRun) => Promise<string | undefined> {
+/** Asks the scheduler; questions that come together are one. Where it cannot be asked, the job may be there. */
+function oneAtATime(explain: SubmitTarget['explain'], window: number): Explain {
   let waiting: JobRun[] = [];
   let answer: ReturnType<typeof ask> | undefined;
   const ask = async () => {

@@ -6,7 +6,6 @@ import { batchScript, outputPattern, secondsOfLimit } from './batchScript.ts';
 import { openJobTrainer } from './jobTrainer.ts';
 import { queueRuns, takeBack } from './queueRuns.ts';
 import { cancelJobs, jobsInQueue, type QueuedJob, submitBatch } from './slurm.ts';
-import { webhookVariable } from '../webhook/webhook.ts';
 import type { Explanation, JobRun, Submission, SubmitTarget } from './target.ts';
 
 /** Seconds before the time limit at which a run saves, unless `--signal` says so. */
@@ -28,7 +27,7 @@ const liveStates = [
 export const slurmTarget: SubmitTarget = {
   ownOptions: ['partition', 'gpus', 'time', 'cpus', 'memory', 'parallel', 'signal', 'sbatchOption'],
   takesSweeps: true,
-  hasWebhook: true,
+  hasEnvironment: true,
   check: ({ place, options }, runs) => void optionsOf(place, options, runs),
   submit,
   openTrainer: (place, options) => Promise.resolve(openJobTrainer(slurmTarget, place, options)),
@@ -37,7 +36,7 @@ export const slurmTarget: SubmitTarget = {
 };
 
 async function submit(submission: Submission): Promise<readonly string[]> {
-  const { runs, out, sweep, trial, place, command, options, signal, webhook } = submission;
+  const { runs, out, sweep, trial, place, command, options, signal, environment } = submission;
   const given = optionsOf(place, options, runs.length);
   const queued = await queueRuns(submission);
   let job: string | undefined;
@@ -55,7 +54,7 @@ async function submit(submission: Submission): Promise<readonly string[]> {
       ...(trial?.untilEpoch === undefined ? [] : ['--until-epoch', String(trial.untilEpoch)]),
     ]);
     const naming = [`--job-name=fivecrop ${basename(sweep ?? first)}`, `--output=${log}`, `--chdir=${out}`];
-    job = await submitBatch(script, [...given, ...naming], webhook === undefined ? {} : { [webhookVariable]: webhook });
+    job = await submitBatch(script, [...given, ...naming], environment);
     for (const [index, folder] of folders.entries())
       await writeJobRecord(folder, jobRecord(isArray ? `${job}_${index + 1}` : job));
     return folders;

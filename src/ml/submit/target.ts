@@ -23,8 +23,8 @@ export interface Submission {
   readonly sweep?: string;
   /** Where a sweep waits for the one run, which is a trial of its: the folder of the sweep, and epochs after which the run stops. */
   readonly trial?: { readonly sweep: string; readonly untilEpoch?: number };
-  /** An address that is told of the end of each run, for jobs of which `hasWebhook`. */
-  readonly webhook?: string;
+  /** What jobs have in their environment besides what this process has, where `hasEnvironment`. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** What stands behind the colon of `--to`. */
   readonly place: string | undefined;
   /** Flags as the command line has them; a target looks at its own. */
@@ -92,8 +92,8 @@ export interface SubmitTarget {
   readonly takesSweeps: boolean;
   /** Opens what trains the trials of a sweep whose process waits for each. Throws a user error where nothing can be trained. */
   readonly openTrainer?: (place: string | undefined, options: TrainerOptions) => Promise<RunTrainer>;
-  /** Whether its jobs can tell a webhook. */
-  readonly hasWebhook: boolean;
+  /** Whether its jobs have the environment of the process that hands them over. */
+  readonly hasEnvironment: boolean;
   /** Throws a usage error where so many runs cannot be handed over with these options. */
   readonly check: (submission: Pick<Submission, 'place' | 'options'>, runs: number) => void;
   /** Hands the runs over and writes each one's `job.json`. Returns the folders, in order. Throws a user error that says why not. */

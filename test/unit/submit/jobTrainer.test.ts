@@ -39,7 +39,7 @@ async function targetOf(
     ...{
       ownOptions: [],
       takesSweeps: true,
-      hasWebhook: false,
+      hasEnvironment: false,
       check: () => undefined,
       cancel: () => Promise.resolve(),
     },

@@ -14,7 +14,7 @@ import { checkHost, connectHost, type RemoteListeners } from './remoteHost.ts';
 /** Another machine that is reached by the system’s ssh and rsync. It shares no disk: what it needs is brought, what it makes copied back. */
 export const sshTarget: SubmitTarget = {
   takesSweeps: false,
-  hasWebhook: false,
+  hasEnvironment: false,
   check: ({ place }) => void hostIn(place),
   ownOptions: ['parallel'],
   submit,
