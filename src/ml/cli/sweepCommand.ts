@@ -397,9 +397,8 @@ async function run(folder: string, options: OptionValues, output: Output, isTold
 async function withPlace(folder: string, sweep: Sweep, to: string | undefined): Promise<Sweep> {
   if (sweep.to === to) return sweep;
   if (isLocked(join(folder, sweepFiles.lock))) throw userError(`Another process runs the sweep ${basename(folder)}: wait for it, or stop it.`); // prettier-ignore
-  const { to: before, ...rest } = sweep;
-  const moved = to === undefined ? rest : { ...rest, to };
-  if (before !== to) await writeSweep(folder, moved);
+  const moved = { ...sweep, to };
+  await writeSweep(folder, moved);
   return moved;
 }
 
