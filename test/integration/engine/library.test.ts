@@ -7,7 +7,13 @@ import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { chooseTrainingEngine } from '../../../src/ml/engine/chooseTrainingEngine.ts';
 import { openLibrary } from '../../../src/ml/engine/onnxruntime/capi/library.ts';
 import { onnxEngine, onnxEngineAside } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
-import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
+import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
+import { typeOf } from '../../../src/ml/graph/graph.ts';
+import { createRandom } from '../../../src/ml/graph/random.ts';
+import { elementCount, float32Tensor } from '../../../src/ml/graph/tensor.ts';
+import { elementsInCache } from '../../../src/ml/lowering/rowParts.ts';
+import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
+import { linear } from '../../../src/ml/operators/matmul/linear.ts';
 import { adam, initialState, names, network } from '../../unit/engine/trainingFixture.ts';
 import { testTraining } from '../../unit/engine/trainingContract.ts';
 import { stressLibrary } from './libraryStress.ts';
@@ -109,6 +115,36 @@ test('a training takes the library where its check passed, and says why where it
   await writeFile(file, JSON.stringify({ found: [{ ...found[0], reason: 'its check ended with SIGSEGV' }] }));
   assert.equal((await choose()).engine, onnxEngine);
   assert.match(log.join(), /^ONNX Runtime is called through its binding.*SIGSEGV\.$/u);
+});
+
+test('a tensor that is updated in parts gets the numbers of one that is updated as a whole', async () => {
+  const [rows, width, classes] = [8, 1000, 1100];
+  const graphFor = (batch: number) => {
+    const builder = createGraphBuilder('batch');
+    const x = input(builder, 'features', [batch, width]);
+    return finishGraph(builder, [logSoftmax(builder, linear(builder, 'fc', x, classes))]);
+  };
+  const graph = graphFor(1);
+  assert.ok(width * classes > 2 * elementsInCache);
+  const random = createRandom(seed, 'parts');
+  const tensor = (shape: readonly number[]) =>
+    float32Tensor(shape, Float32Array.from({ length: elementCount(shape) }, () => random.normal()));
+  const state = new Map(graph.parameters.map((name) => [name, tensor(typeOf(graph, name).shape)] as const));
+  const batch = new Map([
+    ['features', tensor([rows, width])],
+    ['targets', tensor([rows, classes])],
+  ]);
+  const optimizer = { kind: 'adamw', beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, averageDecay: 0.9 } as const;
+  const trained = [onnxEngine, aside].map(async (engine) => {
+    const options = { trainable: new Set(graph.parameters), optimizer, device: 'cpu', clipNorm: 1 };
+    const model = await engine.compileTraining(graphFor, { state, optimizer: new Map(), step: 0 }, options);
+    for (const batches of [[batch], [batch, batch], [batch]]) await model.step(batches, 0.01);
+    const snapshot = await model.snapshot();
+    await model.dispose();
+    return snapshot;
+  });
+  const [whole, inParts] = await Promise.all(trained);
+  assert.deepEqual(inParts, whole);
 });
 
 test('a model that ONNX Runtime cannot open is refused with its words', async () => {

@@ -4,11 +4,13 @@ import { elementCount, type StateDict, type Tensor } from '../../graph/tensor.ts
 import { areWorthwhile, assignLayouts, type AssignLayouts } from '../../lowering/blocked/assignLayouts.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
 import type { WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
+import { elementsInCache, partsOf, type RowPart } from '../../lowering/rowParts.ts';
 import { rowsOf, writeOnnx } from '../../lowering/writeOnnx.ts';
 import { accumulationStep, fullStep, gradientStep, updateStep } from '../../passes/trainingStep.ts';
 import type { GraphForBatch, ProfileObserver, TrainingOptions } from '../engine.ts';
 import { cpuBlockSize } from './blockSize.ts';
 import { reshaped } from './deviceTensors.ts';
+import { loadRuntime } from './loadRuntime.ts';
 import { createSession, fromRuntime, guarded, type SessionWishes } from './session.ts';
 import type { Session } from './sessionTypes.ts';
 
@@ -58,6 +60,8 @@ export interface CompiledStep {
   readonly session: Session;
   /** What the session takes and gives as rows. */
   readonly rows: ReadonlySet<string>;
+  /** Of those, what it takes and gives in parts of so many elements; 0 where it writes no results into given memory. */
+  readonly partElements: number;
   readonly device: string;
 }
 
@@ -83,7 +87,9 @@ export function createStepSessions(
   const compile = async (purpose: StepPurpose, batchSize: number): Promise<CompiledStep> => {
     const graph = graphOf(purpose, graphFor(batchSize), options);
     const outputs = [...graph.updates.values()];
-    const layout = { block, blockedKernels: kernels, assign, webgpu, hidesShapes: device === 'cpu' && !webgpu };
+    const partElements = library && library.card === undefined ? elementsInCache : 0;
+    const hidesShapes = device === 'cpu' && !webgpu;
+    const layout = { block, blockedKernels: kernels, assign, webgpu, hidesShapes, partElements };
     const model = writeOnnx(graph, { constants, outputs, ...layout, ...(precision && { precision }) });
     const kind = block > 0 ? 'blocked training' : 'training';
     const session = await createSession(model, device, kind, {
@@ -91,7 +97,7 @@ export function createStepSessions(
       kept: outputs,
       library,
     });
-    return { graph, session, rows: rowsOf(graph), device };
+    return { graph, session, rows: rowsOf(graph), partElements, device };
   };
   return {
     get: (purpose, batchSize) => {
@@ -128,7 +134,7 @@ function graphOf(purpose: StepPurpose, forward: Graph, options: TrainingOptions)
  * where it has one and the session can. Throws what `signal` is aborted with, if that ends the run before its time.
  */
 export async function runStep(
-  { graph, session, rows, device }: CompiledStep,
+  { graph, session, rows, partElements, device }: CompiledStep,
   feeds: ReadonlyMap<string, OrtTensor>,
   state: (name: string) => OrtTensor | undefined,
   successor: (name: string) => OrtTensor | undefined,
@@ -138,19 +144,28 @@ export async function runStep(
     const { shape } = typeOf(graph, name);
     return reshaped(tensor, rows.has(name) ? [elementCount(shape)] : shape);
   };
+  const parts = (row: string) =>
+    partsOf(row, elementCount(typeOf(graph, row).shape), partElements).filter(({ name }) => name !== row);
+  const rowOfPart = new Map([...rows].flatMap((row) => parts(row).map((part) => [part.name, { row, part }] as const)));
   const inputs: Record<string, OrtTensor> = {};
   for (const name of session.inputNames) {
+    const { row = name, part } = rowOfPart.get(name) ?? {};
     const fed = feeds.get(name);
-    const kept = state(name);
+    const kept = state(row);
     if (fed) inputs[name] = fed;
-    else if (kept) inputs[name] = asModelHasIt(name, kept);
+    else if (kept) inputs[name] = part ? partOf(kept, part) : asModelHasIt(name, kept);
     else throw new Error(`the step needs ${name}, and nothing feeds it`);
   }
+  const successors = new Map<string, OrtTensor>();
   const fetches = () => {
     const wanted: Record<string, OrtTensor | null> = Object.fromEntries(graph.outputs.map((name) => [name, null]));
     for (const [name, value] of graph.updates) {
       const tensor = session.writesIntoFetches === true ? successor(name) : undefined;
-      wanted[value] = tensor ? asModelHasIt(name, tensor) : null;
+      const ownParts = rows.has(name) ? parts(value) : [];
+      if (tensor && ownParts.length > 0) {
+        successors.set(value, tensor);
+        for (const part of ownParts) wanted[part.name] = partOf(tensor, part);
+      } else wanted[value] = tensor ? asModelHasIt(name, tensor) : null;
     }
     return wanted;
   };
@@ -162,6 +177,11 @@ export async function runStep(
   };
   return {
     outputs: graph.outputs.map((name) => fromRuntime(result(name))),
-    updates: new Map([...graph.updates].map(([name, value]) => [name, result(value)])),
+    updates: new Map([...graph.updates].map(([name, value]) => [name, successors.get(value) ?? result(value)])),
   };
+}
+
+/** A part of a row's values, over the same memory. */
+function partOf({ type, data }: OrtTensor, { from, to }: RowPart): OrtTensor {
+  return new (loadRuntime().Tensor)(type, (data as Float32Array).subarray(from, to), [to - from]);
 }
