@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, futimesSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, futimesSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
@@ -97,6 +97,8 @@ const plainFileOnly =
 
 /** Read in this thread, which is a worker's: most often there is no entry, and asking another thread takes longer. */
 function bytesOf(path: string): Buffer | undefined {
+  // An error that is thrown takes longer than reading an image file.
+  if (!existsSync(path)) return undefined;
   let handle: number | undefined;
   try {
     handle = openSync(path, constants.O_RDONLY | plainFileOnly);

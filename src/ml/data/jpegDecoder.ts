@@ -4,7 +4,7 @@ import type { RgbImage } from './rgbImage.ts';
 export interface JpegDecoder {
   /**
    * The pixels of a JPEG of three channels, decoded as libjpeg-turbo does by its accurate transform; they stay until the
-   * next call. `undefined` if the decoder finds anything amiss.
+   * next call, or the next work on other pixels. `undefined` if the decoder finds anything amiss.
    */
   decode(content: Uint8Array): RgbImage | undefined;
 }

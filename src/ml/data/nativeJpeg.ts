@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { messageOf } from '../../protocol/errors.ts';
 import { loadKoffi } from '../native/koffi.ts';
 import type { JpegDecoder } from './jpegDecoder.ts';
+import { roomForPixels } from './pixelKernels.ts';
 
 /** Written by the build; the sources find it there too. */
 const library = new URL(
@@ -91,17 +92,15 @@ function decoderOf(path: string): JpegDecoder {
     return handle;
   };
   let handle = openHandle();
-  let memory = new Uint8Array(0);
 
   const decoded = (content: Uint8Array) => {
     if (readHeader(handle, content, content.length) !== 0) return undefined;
     const [width, height] = [get(handle, parameter.width), get(handle, parameter.height)];
     const isUsable = width > 0 && height > 0 && width * height <= mostPixels;
     if (!isUsable || !threeChannels.has(get(handle, parameter.colourSpace))) return undefined;
-    const bytes = width * height * 3;
-    if (memory.length < bytes) memory = new Uint8Array(bytes);
-    if (decompress(handle, content, content.length, memory, width * 3, rgb) !== 0) return undefined;
-    return { width, height, data: memory.subarray(0, bytes) };
+    const data = roomForPixels(width * height * 3);
+    if (decompress(handle, content, content.length, data, width * 3, rgb) !== 0) return undefined;
+    return { width, height, data };
   };
   return {
     decode(content) {

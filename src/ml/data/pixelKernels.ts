@@ -33,6 +33,7 @@ interface Kernels {
     starts: number,
     stepX: number,
     stepY: number,
+    vectors: number,
   ): void;
   digest(source: number, bytes: number, target: number): void;
 }
@@ -51,31 +52,54 @@ const pageBytes = 65536;
 /** Vectors reach beyond the end of what they work on by less than this, and begin at multiples of it. */
 const vectorBytes = 16;
 
-/** The pixels that lie at the beginning of the memory. */
-let present: Uint8Array | undefined;
+/** The pixels that lie in the memory, and where. */
+let present: { readonly pixels: Uint8Array; readonly place: number } | undefined;
 
 /**
- * Places for arrays of so many bytes in the kernels' memory, one after the other from its beginning, of which the first has
- * `pixels` at its start: an image is copied there once for all that is done with it in turn. Whatever was in the others
- * before is lost, so a caller is done with its places before it hands on the turn, and writes over no pixels.
+ * Places for arrays of so many bytes in the kernels' memory, of which the first has `pixels` at its start: an image is
+ * brought there once for all that is done with it in turn. Whatever was in the others before is lost, so a caller is done
+ * with its places before it hands on the turn, and writes over no pixels.
  */
-export function placesFrom(pixels: Uint8Array, ...sizes: readonly number[]): number[] {
-  const places = placesFor(sizes);
-  if (present !== pixels) bytesAt(places[0] ?? 0, pixels.length).set(pixels);
-  present = pixels;
-  return places;
-}
-
-function placesFor(sizes: readonly number[]): number[] {
-  let end = 0;
+export function placesFrom(pixels: Uint8Array, reach: number, ...sizes: readonly number[]): number[] {
+  const held = present?.pixels === pixels ? present : undefined;
+  const source = held?.place ?? 0;
+  const others = sizes.reduce((sum, size) => sum + padded(size), 0);
+  const end = source + padded(reach);
+  let next = others <= source ? 0 : end;
+  growTo(Math.max(end, next + others));
+  if (!held) bytesAt(source, pixels.length).set(pixels);
+  present = { pixels, place: source };
   const places = sizes.map((size) => {
-    const place = end;
-    end += Math.ceil((size + vectorBytes) / vectorBytes) * vectorBytes;
+    const place = next;
+    next += padded(size);
     return place;
   });
+  return [source, ...places];
+}
+
+/** Room in the kernels' memory for a decoder to write pixels into, which need not be brought there then. */
+export function roomForPixels(bytes: number): Uint8Array {
+  growTo(padded(bytes));
+  const pixels = bytesAt(0, bytes);
+  present = { pixels, place: 0 };
+  return pixels;
+}
+
+/** A copy of pixels that a kernel has made, in memory that threads can share. They need not be brought back to go on with. */
+export function takePixels(place: number, bytes: number): Uint8Array {
+  const pixels = new Uint8Array(new SharedArrayBuffer(bytes));
+  pixels.set(bytesAt(place, bytes));
+  present = { pixels, place };
+  return pixels;
+}
+
+function padded(size: number): number {
+  return Math.ceil((size + vectorBytes) / vectorBytes) * vectorBytes;
+}
+
+function growTo(end: number): void {
   const missing = end - kernels.memory.buffer.byteLength;
   if (missing > 0) kernels.memory.grow(Math.ceil(missing / pageBytes));
-  return places;
 }
 
 /** A view of bytes in the kernels' memory, until the next `placesFrom`. */

@@ -1,5 +1,5 @@
 import type { Interpolation } from '../../protocol/preprocessing.ts';
-import { bytesAt, kernels, placesFrom, putIntegers } from './pixelKernels.ts';
+import { bytesAt, kernels, placesFrom, putIntegers, takePixels } from './pixelKernels.ts';
 import type { RgbImage } from './rgbImage.ts';
 
 /** Bits after the point of Pillow's weights. */
@@ -79,7 +79,7 @@ function roundedAway(value: number): number {
   return Math.trunc(value + (value < 0 ? -0.5 : 0.5));
 }
 
-/** Weights two by two as `resizeWidth` takes them: the low bits of both, then the high ones. */
+/** Weights two by two as the kernels take them: the low bits of both, then the high ones. */
 function inPairs({ taps, ranges, weights }: Weights): Weights {
   const [pairRanges, pairs] = [ranges.slice(), weights.slice()];
   for (let at = 1; at < ranges.length; at += 2) pairRanges[at] = ((ranges[at] ?? 0) + 1) >> 1;
@@ -108,14 +108,13 @@ function remembered(make: typeof filterWeights): typeof filterWeights {
   };
 }
 
-const rowWeights = remembered(filterWeights);
-const columnWeights = remembered((...size) => inPairs(filterWeights(...size)));
+const weightsFor = remembered((...size) => inPairs(filterWeights(...size)));
 
-/** Rows that `resizeWidth` works on beyond the last one, and bytes of a row that it overwrites there: whole vectors. */
-const [rowsBeyond, vectorBytes] = [3, 16];
+/** Rows that `resizeWidth` works on beyond the last one, bytes of a row that it overwrites there, and bytes of a vector. */
+const [rowsBeyond, bytesBeyond, vectorBytes] = [3, 4, 16];
 
 function strideOf(width: number): number {
-  return Math.ceil((width * 3 + 1) / vectorBytes) * vectorBytes;
+  return Math.ceil((width * 3 + bytesBeyond) / vectorBytes) * vectorBytes;
 }
 
 /**
@@ -128,8 +127,8 @@ export function resize(
   height: number,
   interpolation: Interpolation = 'bilinear',
 ): RgbImage {
-  const columns = columnWeights(image.width, width, interpolation);
-  const rows = rowWeights(image.height, height, interpolation);
+  const columns = weightsFor(image.width, width, interpolation);
+  const rows = weightsFor(image.height, height, interpolation);
   const stride = strideOf(width);
   const [source, between, target, ...filter] = placesFrom(
     image.data,
@@ -142,9 +141,7 @@ export function resize(
   kernels.resizeWidth(source, image.width, image.height, between, width, stride, ...filter, columns.taps);
   putFilter(filter, rows);
   kernels.resizeHeight(between, stride, width * 3, target, height, ...filter, rows.taps);
-  const data = new Uint8Array(new SharedArrayBuffer(width * height * 3));
-  data.set(bytesAt(target, data.length));
-  return { width, height, data };
+  return { width, height, data: takePixels(target, width * height * 3) };
 }
 
 /**
@@ -152,12 +149,12 @@ export function resize(
  * from `resize` by a level.
  */
 export function squeeze(image: RgbImage, width: number, height: number): Uint8Array {
-  const columns = columnWeights(image.width, width, 'bilinear');
-  const rows = rowWeights(image.height, height, 'bilinear');
+  const columns = weightsFor(image.width, width, 'bilinear');
+  const rows = weightsFor(image.height, height, 'bilinear');
   const [sourceStride, stride] = [image.width * 3, strideOf(width)];
   const [source, between, target, ...filter] = placesFrom(
     image.data,
-    image.data.length,
+    image.data.length + sourceStride,
     (height + rowsBeyond) * sourceStride,
     (height + rowsBeyond) * stride,
     ...filterBytes(columns, rows),

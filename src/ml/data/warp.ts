@@ -14,6 +14,9 @@ export interface Affine {
   readonly f: number;
 }
 
+/** Room for the vectors that the kernel keeps. */
+const vectorBytes = 160;
+
 /** Bits after the point of a coordinate, which leave 15 before it. */
 const one = 1 << 16;
 
@@ -30,15 +33,17 @@ export function warp(image: RgbImage, map: Affine, size: number, out = new Uint8
   }
   // The kernel reads a row beyond the last, without using it.
   const reach = image.data.length + image.width * 3;
-  const [source, target, rows] = placesFrom(image.data, reach, out.length, starts.byteLength) as [
-    number,
-    number,
-    number,
-  ];
+  const [source, target, rows, vectors] = placesFrom(
+    image.data,
+    reach,
+    out.length,
+    starts.byteLength,
+    vectorBytes,
+  ) as [number, number, number, number];
   bytesAt(target, out.length).fill(0);
   putIntegers(rows, starts);
   const [stepX, stepY] = [Math.round(map.a * one), Math.round(map.d * one)];
-  kernels.warp(source, image.width, image.height, target, size, rows, stepX, stepY);
+  kernels.warp(source, image.width, image.height, target, size, rows, stepX, stepY, vectors);
   out.set(bytesAt(target, out.length));
   return out;
 }

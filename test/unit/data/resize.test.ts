@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { resize } from '../../../src/ml/data/resize.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
@@ -44,6 +45,42 @@ test('a resize is Pillow’s to the last bit, for reductions and enlargements', 
     assert.deepEqual([...resize(image, width, height).data], expected, `${width} x ${height}`);
   }
 });
+
+/** From a size to another, the filter, and the digest of what Pillow 13 makes: some columns are level and some are not. */
+const digests = [
+  [341, 256, 339, 255, 'bilinear', 'f517e1db708d2701'],
+  [341, 256, 339, 255, 'bicubic', '6c791b33d239dc6e'],
+  [341, 256, 339, 255, 'lanczos', '26b386793354fbde'],
+  [256, 341, 255, 339, 'bilinear', '50c84049cdddceb1'],
+  [256, 341, 255, 339, 'bicubic', '2f73fabde796fa0c'],
+  [256, 341, 255, 339, 'lanczos', '3ff3db64d11d44b6'],
+  [300, 200, 256, 170, 'bilinear', '64731b2648d2464b'],
+  [300, 200, 256, 170, 'bicubic', '0f859c8c47167b23'],
+  [300, 200, 256, 170, 'lanczos', '6078781b2089ab63'],
+  [64, 64, 63, 63, 'bilinear', '3dcdd43db268935b'],
+  [64, 64, 63, 63, 'bicubic', 'b3a7d742c63980ff'],
+  [64, 64, 63, 63, 'lanczos', '862e1bb365d54f78'],
+  [50, 40, 53, 42, 'bilinear', 'd56df9f378271f42'],
+  [50, 40, 53, 42, 'bicubic', 'c48d88ecd56a6970'],
+  [50, 40, 53, 42, 'lanczos', '869706377edc2d77'],
+  [257, 131, 64, 33, 'bilinear', 'ae387794f609cb77'],
+  [257, 131, 64, 33, 'bicubic', '0a28f0023cace327'],
+  [257, 131, 64, 33, 'lanczos', '1bd11cce51fccc6f'],
+  [200, 10, 199, 9, 'bilinear', '0a69004129d860ea'],
+  [200, 10, 199, 9, 'bicubic', '1b76cd1b23d7cb8f'],
+  [200, 10, 199, 9, 'lanczos', '7464fe640b74409f'],
+  [37, 5, 36, 5, 'bilinear', '290e2612e7a142c8'],
+  [37, 5, 36, 5, 'bicubic', 'b6d84bd5d421885d'],
+  [37, 5, 36, 5, 'lanczos', '6a7817a269e5a809'],
+] as const;
+
+for (const [fromWidth, fromHeight, width, height, filter, expected] of digests) {
+  test(`${fromWidth} x ${fromHeight} become ${width} x ${height} as in Pillow, ${filter}`, () => {
+    const data = Uint8Array.from({ length: fromWidth * fromHeight * 3 }, (_, i) => Math.floor((i * i) / 7) + i * 37 + (i >> 6) * 11); // prettier-ignore
+    const resized = resize({ width: fromWidth, height: fromHeight, data }, width, height, filter);
+    assert.equal(createHash('sha256').update(resized.data).digest('hex').slice(0, 16), expected);
+  });
+}
 
 test('the same size gives the same pixels, whatever the size', () => {
   const seed = Date.now() % 1e6;
