@@ -5,6 +5,7 @@ import { decodeSeconds, maxAspectRatio, maxImagePixels } from './imageLimits.ts'
 import type { ImageInput } from './imageInput.ts';
 import { simpleJpegSize } from './jpegHeader.ts';
 import { decodePlainJpeg, isPlainJpeg } from './plainJpeg.ts';
+import type { SharedRoom } from './pixelKernels.ts';
 import { resize } from './resize.ts';
 import { resizedSize } from './rgbImage.ts';
 import type { ResizedImage, ResizeTarget, Resizing, RgbImage } from './rgbImage.ts';
@@ -19,6 +20,8 @@ export interface DecodeOptions {
   readonly interpolation?: Interpolation | undefined;
   /** How the image will become a square; `crop` without it. */
   readonly fit?: Fit | undefined;
+  /** Memory for the pixels of small JPEGs; each has its own without it. */
+  readonly room?: SharedRoom | undefined;
   /** Lets a few threads at a time decode large images. */
   readonly gate?: DecodeGate;
 }
@@ -35,11 +38,11 @@ export interface DecodeOptions {
 export async function decodeImage(
   input: ImageInput,
   side: number,
-  { interpolation = 'bilinear', fit = 'crop', gate = (_, decode) => decode() }: DecodeOptions = {},
+  { interpolation = 'bilinear', fit = 'crop', room, gate = (_, decode) => decode() }: DecodeOptions = {},
 ): Promise<ResizedImage> {
   try {
     const read = readImageFile(input);
-    const simple = read.content && (await decodeSimpleJpeg(read.content, { side, fit, interpolation }));
+    const simple = read.content && (await decodeSimpleJpeg(read.content, { side, fit, interpolation }, room));
     if (simple) return simple;
     const image = await viewableImage(read, gate);
     const metadata = await sharp(image.input, { ...image.options, limitInputPixels: false }).metadata();
@@ -55,13 +58,16 @@ export async function decodeImage(
 type Settled = Resizing & { readonly interpolation: Interpolation };
 
 /** A small JPEG without anything special, which libvips need not see; undefined for all others. */
-async function decodeSimpleJpeg(content: Uint8Array, resizing: Settled): Promise<ResizedImage | undefined> {
+async function decodeSimpleJpeg(
+  content: Uint8Array,
+  resizing: Settled,
+  room: SharedRoom | undefined,
+): Promise<ResizedImage | undefined> {
   const source = simpleJpegSize(content);
   if (!source || source.width * source.height > maxWholePixels || isTooLong(source)) return undefined;
-  const image = await decodePlainJpeg(content, {
-    ...resizedSize(source.width, source.height, resizing),
-    interpolation: resizing.interpolation,
-  });
+  const { interpolation } = resizing;
+  const target = { ...resizedSize(source.width, source.height, resizing), interpolation };
+  const image = await decodePlainJpeg(content, target, room);
   return image && { ...image, source };
 }
 

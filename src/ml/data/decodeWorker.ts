@@ -177,7 +177,8 @@ async function findImage(
   if (held && isSame) return { image: held };
   const entry = folder === undefined ? undefined : cacheEntry(folder, file, identity, { side, fit, interpolation });
   const read = entry && readCacheEntry(entry);
-  const image = read?.image ?? (await decodeImage(file, side, { fit, interpolation, gate: gateOf(lock) }));
+  const room = keep === 'memory' ? keptRoom : undefined;
+  const image = read?.image ?? (await decodeImage(file, side, { fit, interpolation, room, gate: gateOf(lock) }));
   if (isSame && (read || keep !== 'disk')) return { image: keep === 'memory' ? shared(image) : image };
   const digest = read?.digest ?? digestOf(image);
   const now: SeenImage = { identity, digest: digest.toString('base64', 0, seenBytes) };
@@ -236,9 +237,26 @@ function gateOf(lock: LargeImageLock): DecodeGate {
 /** The image with pixels that every thread can read. */
 function shared(image: ResizedImage): ResizedImage {
   if (image.data.buffer instanceof SharedArrayBuffer) return image;
-  const data = new Uint8Array(new SharedArrayBuffer(image.data.length));
+  const data = keptRoom(image.data.length);
   data.set(image.data);
   return { ...image, data };
+}
+
+/** Images that are kept lie in pieces of so many bytes: asked for one by one, their memory takes a third longer to come. */
+const pieceOfKeptBytes = 4 * 2 ** 20;
+
+let piece = new SharedArrayBuffer(0);
+let taken = 0;
+
+/** Memory for an image that is kept; it goes when all of its piece does. */
+function keptRoom(bytes: number): Uint8Array<SharedArrayBuffer> {
+  if (taken + bytes > piece.byteLength) {
+    piece = new SharedArrayBuffer(Math.max(bytes, pieceOfKeptBytes));
+    taken = 0;
+  }
+  const room = new Uint8Array(piece, taken, bytes);
+  taken += bytes;
+  return room;
 }
 
 export interface InspectTask {

@@ -85,9 +85,12 @@ export function roomForPixels(bytes: number): Uint8Array {
   return pixels;
 }
 
-/** A copy of pixels that a kernel has made, in memory that threads can share. They need not be brought back to go on with. */
-export function takePixels(place: number, bytes: number): Uint8Array {
-  const pixels = new Uint8Array(new SharedArrayBuffer(bytes));
+/** Gives memory for so many bytes that threads can share. */
+export type SharedRoom = (bytes: number) => Uint8Array<SharedArrayBuffer>;
+
+/** A copy of pixels that a kernel has made, in memory of `room`. They need not be brought back to go on with. */
+export function takePixels(place: number, bytes: number, room: SharedRoom): Uint8Array {
+  const pixels = room(bytes);
   pixels.set(bytesAt(place, bytes));
   present = { pixels, place };
   return pixels;

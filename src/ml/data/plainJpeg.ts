@@ -1,6 +1,7 @@
 import type { Metadata } from 'sharp';
 import type { JpegDecoder } from './jpegDecoder.ts';
 import { nativeJpegDecoder } from './nativeJpeg.ts';
+import type { SharedRoom } from './pixelKernels.ts';
 import { resize } from './resize.ts';
 import type { ResizeTarget, RgbImage } from './rgbImage.ts';
 import { wasmJpegDecoder } from './wasmJpeg.ts';
@@ -20,8 +21,9 @@ export function isPlainJpeg({ format, orientation = 1, hasProfile, space, channe
 export async function decodePlainJpeg(
   content: Uint8Array,
   { width, height, interpolation }: ResizeTarget,
+  room?: SharedRoom,
 ): Promise<RgbImage | undefined> {
   opened ??= nativeJpegDecoder() ?? (await wasmJpegDecoder());
   const image = opened.decode(content);
-  return image && resize(image, width, height, interpolation);
+  return image && resize(image, width, height, interpolation, room);
 }

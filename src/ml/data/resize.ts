@@ -1,5 +1,5 @@
 import type { Interpolation } from '../../protocol/preprocessing.ts';
-import { bytesAt, kernels, placesFrom, putIntegers, takePixels } from './pixelKernels.ts';
+import { bytesAt, kernels, placesFrom, putIntegers, type SharedRoom, takePixels } from './pixelKernels.ts';
 import type { RgbImage } from './rgbImage.ts';
 
 /** Bits after the point of Pillow's weights. */
@@ -119,13 +119,14 @@ function strideOf(width: number): number {
 
 /**
  * Resizes an image as Pillow's `resize` does with this antialiased filter, to the last bit: rows first, rounded to 8 bits,
- * then columns. The result lies in memory that threads can share.
+ * then columns. The result lies in memory of `room`, of its own without it.
  */
 export function resize(
   image: RgbImage,
   width: number,
   height: number,
   interpolation: Interpolation = 'bilinear',
+  room: SharedRoom = (bytes) => new Uint8Array(new SharedArrayBuffer(bytes)),
 ): RgbImage {
   const columns = weightsFor(image.width, width, interpolation);
   const rows = weightsFor(image.height, height, interpolation);
@@ -141,7 +142,7 @@ export function resize(
   kernels.resizeWidth(source, image.width, image.height, between, width, stride, ...filter, columns.taps);
   putFilter(filter, rows);
   kernels.resizeHeight(between, stride, width * 3, target, height, ...filter, rows.taps);
-  return { width, height, data: takePixels(target, width * height * 3) };
+  return { width, height, data: takePixels(target, width * height * 3, room) };
 }
 
 /**
