@@ -1,9 +1,8 @@
 import * as z from 'zod';
 import { line, list, mostListed, mostPicturePixels, picture, whole } from './bounded.ts';
-import { dataEditSchema } from './dataEdits.ts';
 import { offeredSourceSchema } from './predictionPanel.ts';
 
-/** Messages that the pages share which judge the images of a folder by a network's features, and those that edit the data too. */
+/** Messages that the pages share which judge the images of a folder by a network's features. */
 
 /** Whose features are used, of those on offer. */
 export const featureSourcesSchema = z.object({
@@ -49,16 +48,3 @@ export const featurePanelToHost = [
 ] as const;
 /** What is done in the same way for every such page. */
 export type FeaturePanelToHost = Exclude<z.infer<(typeof featurePanelToHost)[number]>, { type: 'ready' }>;
-
-/** Whether it answers an `edit`, an `undo` or a `redo` of the page. */
-export const isAnswer = () => z.boolean();
-
-/** What was asked for last failed; no figures follow. */
-export const editingErrorSchema = z.object({ type: z.literal('error'), message: line(), isAnswer: isAnswer() });
-
-/** These three are each answered by the figures or an error. */
-export const editingPanelToHost = [
-  z.object({ type: z.literal('edit'), edit: dataEditSchema }),
-  z.object({ type: z.literal('undo') }),
-  z.object({ type: z.literal('redo') }),
-] as const;

@@ -1,28 +1,18 @@
 import * as z from 'zod';
 import { line, list, mostImages, name, text } from './bounded.ts';
-import {
-  editingErrorSchema,
-  editingPanelToHost,
-  featurePanelToHost,
-  featurePanelToPage,
-  featureSourcesSchema,
-  isAnswer,
-} from './featurePanel.ts';
+import { editingPanelToHost, editingPanelToPage } from './editingPanel.ts';
+import { featureSourcesSchema } from './featurePanel.ts';
 import { labellingSchema } from './labelling.ts';
 
 /** Messages between the page that labels images and its host, which replays after `ready`. Images have absolute paths. */
 
 export const labellingPanelToPageSchema = z.discriminatedUnion('type', [
-  /** Without figures where they come with those of what was asked for after it. */
-  z.object({ type: z.literal('labelling'), labelling: labellingSchema.optional(), isAnswer: isAnswer() }),
+  ...editingPanelToPage(labellingSchema),
   featureSourcesSchema.extend({ unlabelled: line() }),
-  editingErrorSchema,
-  ...featurePanelToPage,
 ]);
 export type LabellingPanelToPage = z.infer<typeof labellingPanelToPageSchema>;
 
 export const labellingPanelToHostSchema = z.discriminatedUnion('type', [
-  ...featurePanelToHost,
   ...editingPanelToHost,
   /** Copies images into the folder without labels: URIs that were dropped, or the content of one, as base64. */
   z.object({ type: z.literal('dropped'), uris: list(line(), mostImages) }),

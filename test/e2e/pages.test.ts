@@ -1245,7 +1245,7 @@ function openCleaning(look: Look = {}) {
       if (message.type === 'edit') fixed++;
       if (message.type === 'undo') fixed--;
       if (['ready', 'edit', 'undo'].includes(message.type)) {
-        await post({ type: 'cleaning', cleaning: sampleCleaning(300, fixed), isAnswer: message.type !== 'ready' });
+        await post({ type: 'figures', figures: sampleCleaning(300, fixed), isAnswer: message.type !== 'ready' });
       }
     },
   });
@@ -1527,7 +1527,7 @@ function openLabelling(look: Look = {}, before = 0) {
       if (message.type === 'edit') labelled++;
       if (message.type === 'undo') labelled--;
       if (['ready', 'edit', 'undo'].includes(message.type)) {
-        await post({ type: 'labelling', labelling: sampleLabelling(labelled), isAnswer: message.type !== 'ready' });
+        await post({ type: 'figures', figures: sampleLabelling(labelled), isAnswer: message.type !== 'ready' });
       }
     },
   });

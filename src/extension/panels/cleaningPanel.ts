@@ -2,27 +2,19 @@ import { basename, join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import * as z from 'zod';
+import type { Cleaning } from '../../protocol/cleaning.ts';
 import {
   cleaningPanelToHostSchema,
   type CleaningPanelToHost,
   type CleaningPanelToPage,
 } from '../../protocol/cleaningPanel.ts';
-import { classifierSourceSchema, type ClassifierSource } from '../../protocol/serviceProtocol.ts';
-import { userError } from '../../protocol/errors.ts';
+import { classifierSourceSchema } from '../../protocol/serviceProtocol.ts';
 import { showFailure } from '../commands/registerCommand.ts';
-import type { Parts } from '../parts.ts';
-import { requireTrust } from '../requireTrust.ts';
-import { readSettings } from '../settings.ts';
-import { watchSettled } from './watchSettled.ts';
-import { actOnFeatures, type FeatureControls } from './actOnFeatures.ts';
 import { askMergedClasses, askOtherClass, askRenamedClass } from './askClass.ts';
-import { type CleaningSession, createCleaningSession } from './cleaningSession.ts';
+import { createEditingPanel, type EditedData, type EditingPanel, type EditingParts } from './editingPanel.ts';
 import { hostPage } from './hostPage.ts';
 import { createKeyedPanels } from './keyedPanels.ts';
-import { featuresOnOffer, firstFeatures, rememberFeatures } from './featureSources.ts';
 import { createPanelMemory, type PanelMemory } from './panelMemory.ts';
-
-type CleaningParts = Pick<Parts, 'log' | 'service' | 'runs'>;
 
 const shownSchema = z.object({ data: z.string(), source: classifierSourceSchema.optional() });
 type Shown = z.infer<typeof shownSchema>;
@@ -40,12 +32,12 @@ interface OpenPanel {
 
 interface Surroundings {
   readonly context: vscode.ExtensionContext;
-  readonly parts: CleaningParts;
+  readonly parts: EditingParts;
   readonly memory: PanelMemory<Shown>;
 }
 
 /** Panels that clean data, one a folder. */
-export function registerCleaningPanels(context: vscode.ExtensionContext, parts: CleaningParts): CleaningPanels {
+export function registerCleaningPanels(context: vscode.ExtensionContext, parts: EditingParts): CleaningPanels {
   const { log } = parts;
   const memory = createPanelMemory<Shown>(context.workspaceState, shownSchema);
   const panels = createKeyedPanels<Shown, OpenPanel>({
@@ -65,21 +57,10 @@ export function registerCleaningPanels(context: vscode.ExtensionContext, parts: 
   };
 }
 
-/**
- * Puts the page into a panel and looks at the data, by the features that were looked at last where there are any. Returns
- * what shows other images that were chosen.
- */
-function fillPanel(
-  panel: vscode.WebviewPanel,
-  id: string,
-  { data, source: known }: Shown,
-  around: Surroundings,
-): OpenPanel {
+/** Puts the page into a panel and looks at the data. Returns what shows other images that were chosen. */
+function fillPanel(panel: vscode.WebviewPanel, id: string, { data, source }: Shown, around: Surroundings): OpenPanel {
   const { context, parts, memory } = around;
-  const { log, runs, service } = parts;
-  let source = known;
-  let began = false;
-  let lastAction = 0;
+  const { log, service } = parts;
   let chosen: { readonly images: readonly string[]; readonly time: number } = { images: [], time: Date.now() };
   const tellChosen = () => {
     if (chosen.images.length > 0) connection.post({ type: 'chosen', time: chosen.time });
@@ -90,77 +71,43 @@ function fillPanel(
     log,
     schema: cleaningPanelToHostSchema,
     replay: () => {
-      connection.post(featuresOnOffer(data, source, runs.runs));
+      editing.replay();
       tellChosen();
-      session.replay();
-      if (!began) void begin().catch((error: unknown) => showFailure(error, log));
     },
-    receive: (message) => {
-      const cancel = () => session.cancel();
-      const fileOf = (image: string) => join(data, image);
-      const controls = { session, fileOf, use, look, cancel, post: connection.post };
-      void obey(message, controls, parts).catch((error: unknown) => showFailure(error, log));
-    },
+    receive: (message) => void obey(message, editing).catch((error: unknown) => showFailure(error, log)),
   });
-  const session = createCleaningSession(async (action, call) => {
-    if (!source) throw userError(l10n.t('Choose a network first; its features judge the images.'));
-    requireTrust('checkingData');
-    const { engine, device } = readSettings();
-    const layout = runs.runs.find(({ record }) => record.config.data === data)?.record.config.layout ?? 'auto';
-    await service
-      .request({ type: 'clean', data, source, action, chosen: [...chosen.images], layout, engine, device }, call)
-      .finally(() => (lastAction = Date.now()));
-  }, connection.post);
-  const look = () => session.act({ kind: 'look' }, 'user');
-  const use = async (next: ClassifierSource) => {
-    source = next;
-    memory.remember(id, { data, source });
-    await rememberFeatures(next, context.workspaceState);
-    connection.post(featuresOnOffer(data, source, runs.runs));
-    session.stopLooking();
-    await look();
+  const edited: EditedData<Cleaning> = {
+    ...{ data, source, watched: [data] },
+    remember: (next) => memory.remember(id, { data, ...(next ? { source: next } : {}) }),
+    forget: () => memory.forget(id),
+    fileOf: (image) => join(data, image),
+    work: (action, place, { signal, onAnswer, onFigures }) =>
+      service.request(
+        { type: 'clean', ...place, action, chosen: [...chosen.images] },
+        {
+          signal,
+          onAnswer: (answer) => (answer.type === 'cleaning' ? onFigures(answer.cleaning) : onAnswer(answer)),
+        },
+      ),
+    offer: connection.post,
+    post: connection.post,
   };
-  const begin = async () => {
-    began = true;
-    const first = await firstFeatures(source, context.workspaceState, parts);
-    if (first) await use(first);
-  };
-  const watcher = watchSettled([data], () => lastAction, () => {
-    if (session.figures) void session.act({ kind: 'look' }, 'watcher');
-  }); // prettier-ignore
-  panel.onDidDispose(() => {
-    watcher.dispose();
-    session.stopLooking();
-    memory.forget(id);
-  });
-  memory.remember(id, { data, ...(source ? { source } : {}) });
+  const editing = createEditingPanel(panel, edited, context, parts);
   return {
     choose: (images) => {
       chosen = { images, time: Date.now() };
       tellChosen();
-      // Before the page is there, it looks as it begins.
-      if (source && began) void look();
+      void editing.lookAgain();
     },
   };
 }
 
-interface Controls extends FeatureControls {
-  readonly session: CleaningSession;
-}
-
 async function obey(
   message: Exclude<CleaningPanelToHost, { type: 'ready' }>,
-  controls: Controls,
-  parts: CleaningParts,
+  { session, obey: obeyAsAll }: EditingPanel<Cleaning>,
 ): Promise<void> {
-  const { session } = controls;
   const classes = session.figures?.classes ?? [];
   switch (message.type) {
-    case 'edit':
-      return session.act({ kind: 'edit', edit: message.edit }, 'page');
-    case 'undo':
-    case 'redo':
-      return session.act({ kind: message.type }, 'page');
     case 'otherClass': {
       const to = await askOtherClass(classes);
       if (to !== undefined)
@@ -174,6 +121,6 @@ async function obey(
       return;
     }
     default:
-      return actOnFeatures(message, controls, parts);
+      return obeyAsAll(message);
   }
 }

@@ -1,6 +1,8 @@
 import * as l10n from '@vscode/l10n';
 import type { CleaningAction } from '../../protocol/cleaning.ts';
+import type { EditingPanelToPage } from '../../protocol/editingPanel.ts';
 import { CancelledError, messageOf } from '../../protocol/errors.ts';
+import type { FeatureProgress } from '../../protocol/featurePanel.ts';
 import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
 
 /** How a work is called that edits data and tells the figures afterwards. */
@@ -10,22 +12,6 @@ export interface EditingCall<Figures> {
   readonly onFigures: (figures: Figures) => void;
   /** Whether more actions wait, after which the figures are told anyway. */
   readonly moreWait: boolean;
-}
-
-/** What a page hears of a data folder that is worked on. */
-export interface EditingTold<Figures> {
-  progress(progress: EditingProgress): void;
-  /** Undefined for an action that is done whose figures come with those of a later one. */
-  figures(figures: Figures | undefined, isAnswer: boolean): void;
-  error(message: string, isAnswer: boolean): void;
-}
-
-export interface EditingProgress {
-  readonly type: 'progress';
-  readonly busy: boolean;
-  readonly what: string;
-  readonly done: number;
-  readonly total: number;
 }
 
 /** Who wants an action: the page by a message that is answered, the user in another way, or nobody, as the folder changed. */
@@ -47,13 +33,13 @@ export interface EditingSession<Figures> {
 
 const idle = { type: 'progress', busy: false, what: '', done: 0, total: 0 } as const;
 
-/** Does one action after the other and tells of progress and figures; `work` rejects as `Service.request` does. */
+/** Does one action after the other and posts progress and figures; `work` rejects as `Service.request` does. */
 export function createEditingSession<Figures>(
   work: (action: CleaningAction, call: EditingCall<Figures>) => Promise<void>,
-  tell: EditingTold<Figures>,
+  post: (message: EditingPanelToPage<Figures>) => void,
 ): EditingSession<Figures> {
   let figures: Figures | undefined;
-  let progress: EditingProgress = idle;
+  let progress: FeatureProgress = idle;
   let problem: { readonly message: string; readonly isOfEdit: boolean } | undefined;
   let [looking, editing] = [new AbortController(), new AbortController()];
   let waiting = 0;
@@ -61,12 +47,12 @@ export function createEditingSession<Figures>(
   let isBehind = false;
   let before: Promise<void> = Promise.resolve();
 
-  const report = (now: EditingProgress) => {
+  const report = (now: FeatureProgress) => {
     progress = now;
-    tell.progress(now);
+    post(now);
   };
-  const tellProblem = (isAnswer: boolean) => {
-    if (problem) tell.error(problem.message, isAnswer);
+  const postProblem = (isAnswer: boolean) => {
+    if (problem) post({ type: 'error', message: problem.message, isAnswer });
   };
   async function run(action: CleaningAction, asker: Asker, { signal }: AbortController): Promise<void> {
     const isAnswer = asker === 'page';
@@ -83,13 +69,13 @@ export function createEditingSession<Figures>(
           if (asker !== 'watcher' || problem?.isOfEdit === false) problem = undefined;
           figures = told;
           isBehind = false;
-          tell.figures(told, isAnswer);
-          tellProblem(false);
+          post({ type: 'figures', figures, isAnswer });
+          postProblem(false);
         },
       });
       if (figures !== known) return;
       isBehind = true;
-      tell.figures(undefined, isAnswer);
+      post({ type: 'figures', isAnswer });
     } catch (error) {
       const isCancelled = error instanceof CancelledError;
       // What was cancelled after it was done is done.
@@ -98,7 +84,7 @@ export function createEditingSession<Figures>(
         message: isCancelled ? l10n.t('It was cancelled.') : messageOf(error),
         isOfEdit: action.kind !== 'look',
       };
-      tellProblem(isAnswer);
+      postProblem(isAnswer);
       if (isBehind && !moreWait && action.kind !== 'look')
         await run({ kind: 'look' }, 'watcher', new AbortController());
     }
@@ -125,9 +111,9 @@ export function createEditingSession<Figures>(
       looking = renewed(looking);
     },
     replay: () => {
-      if (figures) tell.figures(figures, false);
-      tell.progress(progress);
-      tellProblem(false);
+      if (figures) post({ type: 'figures', figures, isAnswer: false });
+      post(progress);
+      postProblem(false);
     },
   };
 }

@@ -2,35 +2,33 @@ import * as l10n from '@vscode/l10n';
 import type { Cleaning } from '../../protocol/cleaning.ts';
 import type { CleaningPanelToHost } from '../../protocol/cleaningPanel.ts';
 import type { FeatureSources } from '../../protocol/featurePanel.ts';
+import type { EditedData } from '../components/editedData.ts';
 import { element } from '../components/element.ts';
 import { featureControls } from '../components/featureControls.ts';
 import type { FeaturePage } from '../components/featurePage.ts';
 import { count, images, percent } from '../../charts/format.ts';
 import { setText } from '../components/setText.ts';
 import { button, setDisabled } from '../components/toolkit.ts';
-import { classNamesOf, editText } from './itemTexts.ts';
+import { undoButtons } from '../components/undoButtons.ts';
 
-export type HeaderState = { page: FeaturePage<FeatureSources>; cleaning: Cleaning | undefined };
-
-export type CleaningHeader = { elements: HTMLElement[]; draw: (state: HeaderState) => void };
+export type CleaningHeader = { elements: HTMLElement[]; draw: () => void };
 
 /** Which data, by whose features, how good a head is on it, and what can be undone. */
 export function cleaningHeader(
   send: (message: CleaningPanelToHost) => void,
-  onUndo: () => void,
-  onRedo: () => void,
+  page: FeaturePage<FeatureSources>,
+  data: EditedData<Cleaning>,
 ): CleaningHeader {
   const title = element('h1');
   const controls = featureControls(send);
-  const undo = button({ label: l10n.t('Undo'), onClick: onUndo });
-  const redo = button({ label: l10n.t('Redo'), onClick: onRedo });
+  const undo = undoButtons(data);
   const classes = [
     button({ label: l10n.t('Rename class…'), onClick: () => send({ type: 'renameClass' }) }),
     button({ label: l10n.t('Merge classes…'), onClick: () => send({ type: 'mergeClass' }) }),
   ];
   const figures = element('p', { class: 'figures', role: 'status' });
   const hint = element('p', { class: 'hint' });
-  const tools = [controls.features, undo, redo, ...classes, controls.busy];
+  const tools = [controls.features, ...undo.elements, ...classes, controls.busy];
   return {
     elements: [
       element('header', { class: 'top' }, [
@@ -41,18 +39,12 @@ export function cleaningHeader(
         controls.notice,
       ]),
     ],
-    draw: ({ page, cleaning }) => {
+    draw: () => {
       const { sources } = page;
+      const { figures: cleaning } = data;
       setText(title, sources?.data ?? '');
       controls.draw(page);
-      const name = cleaning ? classNamesOf(cleaning) : String;
-      for (const [control, edit] of [
-        [undo, cleaning?.undo],
-        [redo, cleaning?.redo],
-      ] as const) {
-        setDisabled(control, edit === undefined);
-        control.title = edit ? editText(edit, name) : '';
-      }
+      undo.draw();
       for (const control of classes) setDisabled(control, cleaning === undefined);
       setText(figures, cleaning ? figuresText(cleaning) : '');
       setText(hint, cleaning ? hintText(sources?.isTrainedOnData === true) : '');

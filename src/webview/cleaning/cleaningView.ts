@@ -1,13 +1,12 @@
 import * as l10n from '@vscode/l10n';
-import { cleaningKinds } from '../../protocol/cleaning.ts';
+import { type Cleaning, cleaningKinds } from '../../protocol/cleaning.ts';
 import type { CleaningPanelToHost, CleaningPanelToPage } from '../../protocol/cleaningPanel.ts';
 import type { FeatureSources } from '../../protocol/featurePanel.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
-import { featurePage } from '../components/featurePage.ts';
+import { editingPage } from '../components/editingPage.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepScroll } from '../components/keepScroll.ts';
-import { onUndoKeys } from '../components/undoKeys.ts';
 import { dropdown, labelled } from '../components/toolkit.ts';
 import { cleaningHeader } from './cleaningHeader.ts';
 import { confusedClasses } from './confusedClasses.ts';
@@ -25,10 +24,10 @@ export type CleaningViewOptions = {
 
 /** The page: built once; returns what takes the host's messages. */
 export function cleaningView({ root, state, send }: CleaningViewOptions): (message: CleaningPanelToPage) => void {
-  const page = featurePage<FeatureSources>(send);
+  const { page, data, told } = editingPage<Cleaning, FeatureSources>(send);
   const { thumbnails, large } = page;
-  const shown = shownItems(state, send, () => refresh());
-  const header = cleaningHeader(send, shown.undo, shown.redo);
+  const shown = shownItems(data, state, send, () => refresh());
+  const header = cleaningHeader(send, page, data);
   const kinds = dropdown(l10n.t('Show'), (value) => {
     state.change({ kind: cleaningKinds.find((kind) => kind === value) ?? 'label', selected: undefined });
     refresh();
@@ -40,26 +39,25 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
   const list = itemList({
     state,
     thumbnails,
-    name: shown.name,
+    name: data.name,
     onSelect: (selected) => {
       state.change({ selected: itemKey(selected) });
-      detail.draw(shown.chosen(), shown.name);
+      detail.draw(shown.chosen(), data.name);
     },
     onAction: shown.act,
   });
-  const confused = confusedClasses();
+  const confused = confusedClasses(data);
   const images = element('div', { class: 'images' }, [labelled(l10n.t('Show'), kinds.element), list.element]);
   const body = element('main', {}, [images, detail.element]);
   root.append(...header.elements, body, confused.element);
-  onUndoKeys(shown.undo, shown.redo);
   keepScroll({
     kept: state.value.scroll.page,
     keep: (page) => state.change({ scroll: { ...state.value.scroll, page } }),
   });
 
   const refresh = everyFrame(() => {
-    const { cleaning } = shown;
-    header.draw({ page, cleaning });
+    const { figures: cleaning } = data;
+    header.draw();
     body.hidden = cleaning === undefined;
     kinds.update(
       offeredKinds(cleaning, state.value.kind).map((kind) => ({
@@ -69,27 +67,15 @@ export function cleaningView({ root, state, send }: CleaningViewOptions): (messa
       state.value.kind,
     );
     list.draw(shown.items(), shown.chosen());
-    detail.draw(shown.chosen(), shown.name);
-    confused.draw(cleaning);
+    detail.draw(shown.chosen(), data.name);
+    confused.draw();
   });
   refresh();
 
   return (message) => {
-    switch (message.type) {
-      case 'cleaning':
-        shown.told(message.cleaning, message.isAnswer);
-        page.problem = undefined;
-        break;
-      case 'chosen':
-        if (message.time !== state.value.chosenAt) state.change({ kind: 'chosen', chosenAt: message.time, selected: undefined }); // prettier-ignore
-        break;
-      case 'error':
-        page.problem = message.message;
-        shown.told(undefined, message.isAnswer);
-        break;
-      default:
-        if (!page.told(message)) return;
-    }
+    if (message.type === 'chosen') {
+      if (message.time !== state.value.chosenAt) state.change({ kind: 'chosen', chosenAt: message.time, selected: undefined }); // prettier-ignore
+    } else if (!told(message)) return;
     refresh();
   };
 }

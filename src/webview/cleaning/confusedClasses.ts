@@ -1,17 +1,18 @@
 import * as l10n from '@vscode/l10n';
 import type { Cleaning } from '../../protocol/cleaning.ts';
+import type { EditedData } from '../components/editedData.ts';
 import { element } from '../components/element.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import { sortableTable, type SortOrder } from '../components/sortableTable.ts';
-import { classNamesOf } from './itemTexts.ts';
 
 /** Rows that are built at first. */
 const shownRows = 10;
 
-export type ConfusedClasses = { element: HTMLElement; draw: (cleaning: Cleaning | undefined) => void };
+export type ConfusedClasses = { element: HTMLElement; draw: () => void };
 
 /** Which classes are taken for which others most often. */
-export function confusedClasses(): ConfusedClasses {
+export function confusedClasses(data: Pick<EditedData<Cleaning>, 'figures' | 'name'>): ConfusedClasses {
+  const { name } = data;
   const table = element('div');
   const section = element('section', { 'aria-label': l10n.t('Confused classes') }, [
     element('h2', {}, [l10n.t('Confused classes')]),
@@ -20,7 +21,6 @@ export function confusedClasses(): ConfusedClasses {
   let shown: Cleaning | undefined;
   let order: SortOrder = { column: 2, descending: true };
   const build = (cleaning: Cleaning): void => {
-    const name = classNamesOf(cleaning);
     const made = sortableTable({
       caption: l10n.t('Confused classes'),
       columns: [
@@ -40,7 +40,8 @@ export function confusedClasses(): ConfusedClasses {
   };
   return {
     element: section,
-    draw: (cleaning) => {
+    draw: () => {
+      const { figures: cleaning } = data;
       section.hidden = cleaning === undefined || cleaning.confusions.length === 0;
       if (cleaning === undefined || cleaning === shown) return;
       shown = cleaning;

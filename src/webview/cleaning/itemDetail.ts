@@ -1,12 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import type { CleaningItem } from '../../protocol/cleaning.ts';
+import { type ClassName, editText } from '../components/editText.ts';
 import { element } from '../components/element.ts';
 import { fileName } from '../../charts/format.ts';
 import { keepFocus } from '../components/keepFocus.ts';
 import type { Pictures } from '../components/pictures.ts';
 import { button, setDisabled } from '../components/toolkit.ts';
 import type { ItemAction } from './itemAction.ts';
-import { acceptedEdit, editText, reasonOf, type ClassName } from './itemTexts.ts';
+import { acceptedEdit, reasonOf } from './itemTexts.ts';
 
 export type ItemDetail = {
   element: HTMLElement;

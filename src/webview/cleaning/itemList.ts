@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { CleaningItem } from '../../protocol/cleaning.ts';
+import type { ClassName } from '../components/editText.ts';
 import { element } from '../components/element.ts';
 import { fileName } from '../../charts/format.ts';
 import type { KeptState } from '../components/host.ts';
@@ -7,7 +8,7 @@ import type { Pictures } from '../components/pictures.ts';
 import { setText } from '../components/setText.ts';
 import { virtualList } from '../components/virtualList.ts';
 import type { ItemAction } from './itemAction.ts';
-import { reasonOf, type ClassName } from './itemTexts.ts';
+import { reasonOf } from './itemTexts.ts';
 import type { CleaningPageState } from './pageState.ts';
 import { itemKey } from './shownItems.ts';
 

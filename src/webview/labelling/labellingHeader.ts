@@ -1,61 +1,52 @@
 import * as l10n from '@vscode/l10n';
 import type { Labelling } from '../../protocol/labelling.ts';
 import type { LabellingPanelToHost, LabellingPanelToPage } from '../../protocol/labellingPanel.ts';
-import { editText } from '../cleaning/itemTexts.ts';
+import type { EditedData } from '../components/editedData.ts';
 import { element } from '../components/element.ts';
 import { featureControls } from '../components/featureControls.ts';
 import type { FeaturePage } from '../components/featurePage.ts';
 import { count, fileName, images, percent } from '../../charts/format.ts';
 import { setText } from '../components/setText.ts';
-import { button, setDisabled } from '../components/toolkit.ts';
+import { button } from '../components/toolkit.ts';
+import { undoButtons } from '../components/undoButtons.ts';
 import { accuracyCurve } from './accuracyCurve.ts';
 
 export type LabellingSources = Extract<LabellingPanelToPage, { type: 'sources' }>;
 
-export type LabellingHeaderState = {
-  page: FeaturePage<LabellingSources>;
-  labelling: Labelling | undefined;
-  name: (folder: string) => string;
-};
-
-export type LabellingHeader = { elements: HTMLElement[]; draw: (state: LabellingHeaderState) => void };
+export type LabellingHeader = { elements: HTMLElement[]; draw: () => void };
 
 /** Which images are labelled for which data, how good a head is with the labels so far, and where more images come from. */
 export function labellingHeader(
   send: (message: LabellingPanelToHost) => void,
-  on: { undo: () => void; redo: () => void; camera: () => void },
+  page: FeaturePage<LabellingSources>,
+  data: EditedData<Labelling>,
+  onCamera: () => void,
 ): LabellingHeader {
   const title = element('h1');
   const controls = featureControls(send);
-  const undo = button({ label: l10n.t('Undo'), onClick: on.undo });
-  const redo = button({ label: l10n.t('Redo'), onClick: on.redo });
+  const undo = undoButtons(data);
   const add = button({
     label: l10n.t('Add images…'),
     title: l10n.t('Images can also be dropped on this page, or pasted'),
     onClick: () => send({ type: 'chooseImages' }),
   });
-  const camera = button({ label: l10n.t('Camera'), onClick: on.camera });
+  const camera = button({ label: l10n.t('Camera'), onClick: onCamera });
   const figures = element('p', { class: 'figures', role: 'status' });
   const hint = element('p', { class: 'hint' });
   const curve = accuracyCurve();
-  const tools = [controls.features, undo, redo, add, camera, controls.busy];
+  const tools = [controls.features, ...undo.elements, add, camera, controls.busy];
   const texts = element('div', { class: 'told' }, [title, element('div', { class: 'toolbar' }, tools), figures, hint]);
   return {
     elements: [
       element('header', { class: 'top' }, [element('div', { class: 'head' }, [texts, curve.element]), controls.notice]),
     ],
-    draw: ({ page, labelling, name }) => {
+    draw: () => {
       const { sources } = page;
+      const { figures: labelling } = data;
       setText(title, sources ? l10n.t('Label {0} for {1}', fileName(sources.unlabelled), fileName(sources.data)) : '');
       title.title = sources ? `${sources.unlabelled} → ${sources.data}` : '';
       controls.draw(page);
-      for (const [control, edit] of [
-        [undo, labelling?.undo],
-        [redo, labelling?.redo],
-      ] as const) {
-        setDisabled(control, edit === undefined);
-        control.title = edit ? editText(edit, name) : '';
-      }
+      undo.draw();
       setText(figures, labelling ? figuresText(labelling) : '');
       setText(hint, labelling ? hintText(labelling, sources?.isTrainedOnData === true) : '');
       curve.draw(labelling?.curve ?? []);

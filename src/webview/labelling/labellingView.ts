@@ -1,10 +1,10 @@
+import type { Labelling } from '../../protocol/labelling.ts';
 import type { LabellingPanelToHost, LabellingPanelToPage } from '../../protocol/labellingPanel.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
-import { featurePage } from '../components/featurePage.ts';
+import { editingPage } from '../components/editingPage.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepScroll } from '../components/keepScroll.ts';
-import { onUndoKeys } from '../components/undoKeys.ts';
 import { camera } from './camera.ts';
 import { classField } from './classField.ts';
 import { acceptImages, giveImage } from './givenImages.ts';
@@ -25,15 +25,11 @@ export type LabellingViewOptions = {
 
 /** The page: built once; returns what takes the host's messages. */
 export function labellingView({ root, state, send }: LabellingViewOptions): (message: LabellingPanelToPage) => void {
-  const page = featurePage<LabellingSources>(send);
+  const { page, data, told } = editingPage<Labelling, LabellingSources>(send);
   const { thumbnails, large } = page;
-  const open = openImages(state, send, () => refresh());
+  const open = openImages(data, state, () => refresh());
   const cameraPlace = camera((picture) => void giveImage(send, picture));
-  const header = labellingHeader(send, {
-    undo: open.undo,
-    redo: open.redo,
-    camera: () => void cameraPlace.open(),
-  });
+  const header = labellingHeader(send, page, data, () => void cameraPlace.open());
   const thenFocus = (work: () => void): void => {
     work();
     queue.focus();
@@ -46,11 +42,11 @@ export function labellingView({ root, state, send }: LabellingViewOptions): (mes
   const queue = imageQueue({
     state,
     thumbnails,
-    name: open.name,
+    name: data.name,
     chosen: open.chosen,
     onSelect: ({ image }) => {
       state.change({ selected: image });
-      detail.draw(open.chosen(), open.name);
+      detail.draw(open.chosen(), data.name);
     },
     onLabel: label,
     onSkip: skip,
@@ -58,7 +54,6 @@ export function labellingView({ root, state, send }: LabellingViewOptions): (mes
   });
   const body = element('main', {}, [element('div', { class: 'images' }, [queue.element]), detail.element]);
   root.append(...header.elements, cameraPlace.element, body);
-  onUndoKeys(open.undo, open.redo);
   acceptImages(send);
   keepScroll({
     kept: state.value.scroll.page,
@@ -66,8 +61,8 @@ export function labellingView({ root, state, send }: LabellingViewOptions): (mes
   });
 
   const refresh = everyFrame(() => {
-    const { labelling } = open;
-    header.draw({ page, labelling, name: open.name });
+    const { figures: labelling } = data;
+    header.draw();
     const isFirst = body.hidden && labelling !== undefined;
     body.hidden = labelling === undefined;
     field.update(labelling?.classes ?? []);
@@ -75,7 +70,7 @@ export function labellingView({ root, state, send }: LabellingViewOptions): (mes
     queue.draw(items, chosen);
     // The keys work at once.
     if (isFirst && document.activeElement === document.body) queue.focus();
-    detail.draw(chosen, open.name);
+    detail.draw(chosen, data.name);
     const at = chosen ? items.indexOf(chosen) : 0;
     // So that the next image is there as soon as this one has its label.
     for (const { image } of items.slice(at + 1, at + 1 + fetchedAhead)) large.image(image, '');
@@ -83,18 +78,6 @@ export function labellingView({ root, state, send }: LabellingViewOptions): (mes
   refresh();
 
   return (message) => {
-    switch (message.type) {
-      case 'labelling':
-        open.told(message.labelling, message.isAnswer);
-        page.problem = undefined;
-        break;
-      case 'error':
-        page.problem = message.message;
-        open.told(undefined, message.isAnswer);
-        break;
-      default:
-        if (!page.told(message)) return;
-    }
-    refresh();
+    if (told(message)) refresh();
   };
 }

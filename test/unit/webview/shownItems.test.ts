@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CleaningItem } from '../../../src/protocol/cleaning.ts';
+import type { Cleaning, CleaningItem } from '../../../src/protocol/cleaning.ts';
 import type { CleaningPanelToHost } from '../../../src/protocol/cleaningPanel.ts';
 import { type CleaningPageState, cleaningPageStateSchema } from '../../../src/webview/cleaning/pageState.ts';
 import { itemKey, shownItems } from '../../../src/webview/cleaning/shownItems.ts';
+import { editedData } from '../../../src/webview/components/editedData.ts';
 import { sampleCleaning } from '../../e2e/pages/samples.ts';
 
 function pair(image: string, twin: string): CleaningItem {
@@ -21,15 +22,13 @@ function opened(items: CleaningItem[]) {
       value = { ...value, ...changes };
     },
   };
-  const shown = shownItems(
-    state,
-    (message) => sent.push(message),
-    () => undefined,
-  );
+  const send = (message: CleaningPanelToHost) => sent.push(message);
+  const data = editedData<Cleaning>(send);
+  const shown = shownItems(data, state, send, () => undefined);
   const cleaning = { ...sampleCleaning(0), items };
-  shown.told(cleaning, false);
+  data.told(cleaning, false);
   const aside = () => sent.flatMap((message) => (message.type === 'edit' && message.edit.kind === 'putAside' ? message.edit.images : [])); // prettier-ignore
-  return { shown, state, cleaning, aside };
+  return { shown, data, state, cleaning, aside };
 }
 
 test('of near-duplicates one always stays, however fast the keys are', () => {
@@ -48,10 +47,10 @@ test('of an image with several twins the pair that is chosen is shown', () => {
 });
 
 test('images that something was asked for come back only with the answer to it', () => {
-  const { shown, cleaning } = opened([pair('b', 'a'), pair('d', 'c')]);
+  const { shown, data, cleaning } = opened([pair('b', 'a'), pair('d', 'c')]);
   shown.act('accept');
-  shown.told(cleaning, false);
+  data.told(cleaning, false);
   assert.deepEqual(shown.items().map(({ image }) => image), ['d']); // prettier-ignore
-  shown.told(undefined, true);
+  data.told(undefined, true);
   assert.deepEqual(shown.items().map(({ image }) => image), ['b', 'd']); // prettier-ignore
 });

@@ -1,20 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createCleaningSession } from '../../../src/extension/panels/cleaningSession.ts';
-import type { CleaningPanelToPage } from '../../../src/protocol/cleaningPanel.ts';
+import { createEditingSession } from '../../../src/extension/panels/editingSession.ts';
+import type { EditingPanelToPage } from '../../../src/protocol/editingPanel.ts';
 import { cancelled, userError } from '../../../src/protocol/errors.ts';
-import { sampleCleaning } from '../../e2e/pages/samples.ts';
 
 /** What the page hears beside progress; each action does what is next in `ways`. */
 function opened(...ways: ('figures' | 'figures, then cancelled' | 'cancelled' | 'failed')[]) {
   const heard: string[] = [];
-  const post = (message: CleaningPanelToPage) => {
-    if (message.type === 'cleaning') heard.push(`figures ${message.isAnswer}`);
+  const post = (message: EditingPanelToPage<object>) => {
+    if (message.type === 'figures') heard.push(`figures ${message.isAnswer}`);
     if (message.type === 'error') heard.push(`${message.message} ${message.isAnswer}`);
   };
-  const session = createCleaningSession((_, { onAnswer }) => {
+  const session = createEditingSession<object>((_, { onFigures }) => {
     const way = ways.shift();
-    if (way?.startsWith('figures') === true) onAnswer({ type: 'cleaning', cleaning: sampleCleaning(1) });
+    if (way?.startsWith('figures') === true) onFigures({});
     if (way?.endsWith('cancelled') === true) return Promise.reject(cancelled());
     return way === 'failed' ? Promise.reject(userError('No.')) : Promise.resolve();
   }, post);
@@ -42,7 +41,7 @@ test('why an edit failed stays until the user asks for something else, why a loo
 
 test('edits that wait while a page is closed are made, looks are not', async () => {
   const made: string[] = [];
-  const session = createCleaningSession(({ kind }, { signal }) => {
+  const session = createEditingSession<object>(({ kind }, { signal }) => {
     if (signal.aborted) return Promise.reject(cancelled());
     made.push(kind);
     return Promise.resolve();
