@@ -14,12 +14,10 @@ import { pathIn } from '../data/pathIn.ts';
 import { type Dataset, type Sample, scanDataset } from '../data/scanDataset.ts';
 import { labelIssues } from '../evaluation/confidentLearning.ts';
 import type { FeatureModel, ImageFeatures } from '../features/featureModel.ts';
-import { type Likenesses, neighbourCount, oddImages } from '../features/findSuspects.ts';
+import { type Likenesses, likenessesOf, oddImages, otherwiseWrong } from '../features/findSuspects.ts';
 import { imageFeatures } from '../features/imageFeatures.ts';
 import { keptMap } from '../features/keptMap.ts';
 import type { MapOptions } from '../features/mapFeatures.ts';
-import { nearDuplicates } from '../features/nearDuplicates.ts';
-import { nearestNeighbours } from '../features/neighbours.ts';
 import { fileMarks } from './fileMarks.ts';
 import { projectedRows } from '../features/projectedRows.ts';
 import { createRidgeHead, type RidgeFit, type RidgeHead } from '../features/ridgeHead.ts';
@@ -96,14 +94,7 @@ export async function openCleaningSession(
   });
   requireFinite(found, samples, options.network);
   onStage('Comparing every image with every other');
-  const neighbours = await nearestNeighbours(
-    found,
-    (row) => found.decoded[row] === 1,
-    neighbourCount,
-    placement,
-    signal,
-  );
-  const likenesses: Likenesses = { neighbours, duplicates: nearDuplicates(found, neighbours) };
+  const likenesses = await likenessesOf(found, (row) => found.decoded[row] === 1, placement, signal);
   onStage('Fitting a head');
   const headRows = await projectedRows(found, (row) => found.decoded[row] === 1, widestRows, placement);
   if (headRows.projectedFrom !== undefined) log(`The head is fitted to ${headRows.width} numbers per image, projected from ${headRows.projectedFrom}, so that it follows each change.`); // prettier-ignore
@@ -231,10 +222,12 @@ function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageF
   const counts = (row: number) => (labels[row] ?? -1) >= 0;
   const rowOf = new Map([...rows].filter(([row]) => counts(row)).map(([row]) => [path(row), row]));
   const { issues, estimated } = labelIssues(fit.probabilities, labels, size);
-  const odd = oddImages(found, amongThose(likenesses, counts), counts, (row) => ({
-    image: path(row),
-    folder: folder(labels[row] ?? 0),
-  })).map(({ kind, image, score, twin, what }): CleaningItem => ({
+  const suspects = oddImages(found, amongThose(likenesses, counts), counts, {
+    about: (row) => ({ image: path(row), folder: folder(labels[row] ?? 0) }),
+    ownProbability: (row) => own(row)[labels[row] ?? 0] ?? 0,
+  });
+  const otherwise = otherwiseWrong(suspects);
+  const odd = suspects.map(({ kind, image, score, twin, what }): CleaningItem => ({
     ...item(rowOf.get(image) ?? 0, kind, score),
     ...(twin === undefined ? {} : { twin }),
     ...(what === undefined ? {} : { what }),
@@ -248,7 +241,7 @@ function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageF
     .map(([, row]) => item(row, 'chosen', 1 - (own(row)[labels[row] ?? 0] ?? 0)))
     .sort((a, b) => b.score - a.score || (a.image < b.image ? -1 : 1));
   const all = [
-    ...issues.map(({ row, score }) => item(row, 'label', score)),
+    ...issues.map(({ row, score }) => item(row, 'label', score)).filter(({ image }) => !otherwise.has(image)),
     ...odd,
     ...leastSure.slice(0, unsureShown),
     ...ofUser,

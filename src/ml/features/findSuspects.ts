@@ -7,6 +7,7 @@ import { type ImageFeatures, qualityNumbers } from './featureModel.ts';
 import { type NearDuplicate, nearDuplicates } from './nearDuplicates.ts';
 import { nearestNeighbours, type Neighbours } from './neighbours.ts';
 import { outOfFoldProbabilities } from './outOfFold.ts';
+import { symmetricLooks } from './samePicture.ts';
 import { standardized } from './softmaxHead.ts';
 
 export interface SuspectsOptions {
@@ -29,7 +30,9 @@ export interface FoundSuspects {
 const head = { batchSize: 256, learningRate: 0.001, weightDecay: 0.1 };
 const [leastEpochs, leastSteps] = [15, 100];
 /** Neighbours by whose distance outliers are told. */
-export const neighbourCount = 10;
+const neighbourCount = 10;
+/** Images that look alike however they are turned, among which copies are found: the same picture is nearer than all others. */
+const lookAlikeCount = 3;
 /** How far beyond the middle half an outlier's or an odd image's figure lies, in its widths (Tukey's outer fences). */
 const outerFence = 3;
 
@@ -58,16 +61,14 @@ export async function findSuspects(
   );
   const { issues, estimated } = labelIssues(probabilities, labels, classes.length);
   onStage('Comparing every image with every other');
-  const neighbours = await nearestNeighbours(found, isKept, neighbourCount, placement, signal);
-  const suspects: Suspect[] = [
-    ...issues.map(({ row, likely, score }) => ({
-      kind: 'label' as const,
-      ...about(row),
-      likely: folder(likely),
-      score,
-    })),
-    ...oddImages(found, { neighbours, duplicates: nearDuplicates(found, neighbours) }, isKept, about),
-  ];
+  const likenesses = await likenessesOf(found, isKept, placement, signal);
+  const ownProbability = (row: number) => probabilities[row * classes.length + (labels[row] ?? 0)] ?? 0;
+  const odd = oddImages(found, likenesses, isKept, { about, ownProbability });
+  const otherwise = otherwiseWrong(odd);
+  const contradicted = issues
+    .map(({ row, likely, score }) => ({ kind: 'label' as const, ...about(row), likely: folder(likely), score }))
+    .filter(({ image }) => !otherwise.has(image));
+  const suspects: Suspect[] = [...contradicted, ...odd];
   return { suspects, images: labels.filter((label) => label >= 0).length, estimatedLabelIssues: estimated };
 }
 
@@ -82,15 +83,34 @@ export interface Likenesses {
   readonly duplicates: readonly NearDuplicate[];
 }
 
-/** Near-duplicates, outliers and images that look unlike the others, the surest of each kind first. */
+/** Compares every image that counts with every other. Throws a cancellation once `signal` is aborted. */
+export async function likenessesOf(
+  found: ImageFeatures,
+  counts: (row: number) => boolean,
+  placement: Placement,
+  signal?: AbortSignal,
+): Promise<Likenesses> {
+  const neighbours = await nearestNeighbours(found, counts, neighbourCount, placement, signal);
+  const lookAlikes = await nearestNeighbours(symmetricLooks(found.grids), counts, lookAlikeCount, placement, signal);
+  return { neighbours, duplicates: nearDuplicates(found, neighbours, lookAlikes) };
+}
+
+/**
+ * Near-duplicates, outliers and images that look unlike the others, the surest of each kind first. Of two near-duplicates
+ * the one that comes later in the list is named, or, where their classes differ, the one whose class is less probable.
+ */
 export function oddImages(
   found: Pick<ImageFeatures, 'quality' | 'decoded'>,
   { neighbours, duplicates }: Likenesses,
   isKept: (row: number) => boolean,
-  about: About,
+  { about, ownProbability }: RowFacts,
 ): Suspect[] {
+  const inOrder = (pair: NearDuplicate) => {
+    const isReversed = about(pair.row).folder !== about(pair.twin).folder && ownProbability(pair.twin) < ownProbability(pair.row); // prettier-ignore
+    return isReversed ? { ...pair, row: pair.twin, twin: pair.row } : pair;
+  };
   return [
-    ...surestFirst(duplicates.map((pair) => duplicateOf(pair, about))),
+    ...surestFirst(duplicates.map((pair) => duplicateOf(inOrder(pair), about))),
     ...outliers(neighbours, isKept, about),
     ...oddQuality(found, isKept, about),
   ];
@@ -98,7 +118,26 @@ export function oddImages(
 
 type About = (row: number) => Pick<Suspect, 'image' | 'folder'>;
 
-/** The image that comes later in the list, with the other as its twin. */
+export interface RowFacts {
+  readonly about: About;
+  /** What a head that has not learned from the image says of the class that it has. */
+  readonly ownProbability: (row: number) => number;
+}
+
+/**
+ * Images with which something else is wrong than that a head contradicts their class: they are like no other or look
+ * poor, so that no head can judge them, or they stand beside a twin of another class. They are named for that alone.
+ */
+export function otherwiseWrong(odd: readonly Suspect[]): ReadonlySet<string> {
+  return new Set(
+    odd.flatMap(({ kind, image, folder, likely, twin }) => {
+      if (kind !== 'duplicate') return [image];
+      return twin === undefined || likely === folder ? [] : [image, twin];
+    }),
+  );
+}
+
+/** The row, with the other as its twin. */
 function duplicateOf({ row, twin, score }: NearDuplicate, about: About): Suspect {
   const other = about(twin);
   return { kind: 'duplicate', ...about(row), likely: other.folder, score, twin: other.image };

@@ -19,10 +19,15 @@ const rounding = 1e-6;
 
 /**
  * Neighbours that show nearly the same: by their features, which see the same flower from a step aside, or by their pictures,
- * which stay the same when an image is saved anew, resized, cropped by a few percent, turned or mirrored. What features
- * make of such copies depends on the network, so that a copy is only looked for among the nearest.
+ * which stay the same when an image is saved anew, resized, cropped by a few percent, turned or mirrored. A copy is looked
+ * for among those nearest by features, and, since what features make of a picture that is turned depends on the network,
+ * among those that look alike however they are turned (`symmetricLooks`).
  */
-export function nearDuplicates({ grids }: Pick<ImageFeatures, 'grids'>, neighbours: Neighbours): NearDuplicate[] {
+export function nearDuplicates(
+  { grids }: Pick<ImageFeatures, 'grids'>,
+  neighbours: Neighbours,
+  lookAlikes: Pick<Neighbours, 'rows' | 'count'>,
+): NearDuplicate[] {
   const { rows, cosines, count } = neighbours;
   const pairs = new Map<
     string,
@@ -46,6 +51,13 @@ export function nearDuplicates({ grids }: Pick<ImageFeatures, 'grids'>, neighbou
     leastCosines.push(Math.min(...found));
     leastLikenesses.push(Math.min(...alike));
   }
+  lookAlikes.rows.forEach((other, at) => {
+    if (other < 0) return;
+    const own = Math.floor(at / lookAlikes.count);
+    const [twin, row] = [Math.min(own, other), Math.max(own, other)];
+    const key = `${twin} ${row}`;
+    if (!pairs.has(key)) pairs.set(key, { row, twin, cosine: -1, likeness: likenessOf(twin, row) });
+  });
   const [leastCosine, leastLikeness] = [boundFor(leastCosines, count), boundFor(leastLikenesses, count)];
   return [...pairs.values()].flatMap(({ row, twin, cosine, likeness }) => {
     const score = Math.max(cosine >= leastCosine ? cosine : 0, likeness >= leastLikeness ? likeness : 0);

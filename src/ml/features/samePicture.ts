@@ -1,4 +1,5 @@
 import type { Luma } from '../data/imageQuality.ts';
+import type { FeatureRows } from './softmaxHead.ts';
 
 /** Side of a grid of luma, by which pictures are compared. */
 const gridSide = 32;
@@ -46,6 +47,54 @@ export function pictureLikeness(grids: Uint8Array): (a: number, b: number) => nu
     }
     return Math.min(1, most);
   };
+}
+
+/**
+ * Numbers of each picture, `[images, fields]`, that stay as they are when it is turned or mirrored: sizes of the waves that
+ * its luma is made of (discrete cosine transform), of which a mirror changes signs alone and a turn exchanges those along
+ * and across, so that of each such two the larger comes first. Their products are no less than `pictureLikeness` of whole
+ * pictures, since neither signs nor an order add to a distance.
+ */
+export function symmetricLooks(grids: Uint8Array): FeatureRows {
+  const images = grids.length / gridBytes;
+  const whole = shares(0, gridSide, side);
+  const looks = new Float32Array(images * fields);
+  for (let image = 0; image < images; image++) {
+    const grid = grids.subarray(image * gridBytes, (image + 1) * gridBytes);
+    const own = wavesOf(centred(averaged(grid, gridSide, whole, whole)));
+    for (let down = 0; down < side; down++) {
+      for (let across = 0; across <= down; across++) {
+        const [one, other] = [own[down * side + across] ?? 0, own[across * side + down] ?? 0].map(Math.abs);
+        looks[image * fields + down * side + across] = Math.max(one ?? 0, other ?? 0);
+        if (across < down) looks[image * fields + across * side + down] = Math.min(one ?? 0, other ?? 0);
+      }
+    }
+  }
+  return { width: fields, features: looks };
+}
+
+/** `[side, side]`: waves of a line, each of length 1. */
+const waves = Float32Array.from({ length: fields }, (_, at) => {
+  const [wave, place] = [Math.floor(at / side), at % side];
+  return Math.sqrt((wave === 0 ? 1 : 2) / side) * Math.cos((Math.PI * wave * (2 * place + 1)) / (2 * side));
+});
+
+/** The cosine transform of a square of values, down and across. */
+function wavesOf(values: Float32Array): Float32Array {
+  return alongColumns(alongColumns(values));
+}
+
+/** The cosine transform of each column, as a row. */
+function alongColumns(values: Float32Array): Float32Array {
+  const found = new Float32Array(fields);
+  for (let column = 0; column < side; column++) {
+    for (let wave = 0; wave < side; wave++) {
+      let sum = 0;
+      for (let place = 0; place < side; place++) sum += (waves[wave * side + place] ?? 0) * (values[place * side + column] ?? 0); // prettier-ignore
+      found[column * side + wave] = sum;
+    }
+  }
+  return found;
 }
 
 /** The place that each field comes from, in the eight ways in which a square can be turned and mirrored. */

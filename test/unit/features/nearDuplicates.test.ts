@@ -5,7 +5,9 @@ import { test } from 'node:test';
 import sharp, { type Sharp } from 'sharp';
 import type { Luma } from '../../../src/ml/data/imageQuality.ts';
 import { nearDuplicates } from '../../../src/ml/features/nearDuplicates.ts';
-import { gridBytes, lumaGrid, pictureLikeness } from '../../../src/ml/features/samePicture.ts';
+import { gridBytes, lumaGrid, pictureLikeness, symmetricLooks } from '../../../src/ml/features/samePicture.ts';
+import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { nearestNeighbours } from '../../../src/ml/features/neighbours.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 
 const seed = Number(process.env['FIVECROP_SEED'] ?? randomInt(2 ** 31));
@@ -54,10 +56,29 @@ test('a picture stays the same however it is saved, resized, brightened, cropped
   }
 });
 
+test('pictures look alike, however they are turned or mirrored, and never less than they are alike', async () => {
+  const turned = [0, 90, 180, 270].flatMap((angle) => [blots(0).rotate(angle), blots(0).flop().rotate(angle)]);
+  const others = [1, 2, 3, 4, 5, 6].map((name) => blots(name));
+  const grids = Uint8Array.from((await Promise.all([...turned, ...others].map(gridOf))).flatMap((grid) => [...grid]));
+  const { width, features } = symmetricLooks(grids);
+  const look = (at: number) => features.subarray(at * width, (at + 1) * width);
+  const product = (at: number) => look(0).reduce((sum, value, column) => sum + value * (look(at)[column] ?? 0), 0);
+  turned.forEach((_, at) => assert.ok(Math.abs(product(at) - 1) < 1e-3, `turn ${at}: ${product(at)}`));
+  const alike = pictureLikeness(grids);
+  others.forEach((_, other) => {
+    const at = turned.length + other;
+    // From 0.6 on pictures that are cropped may be more alike.
+    if (alike(0, at) < 0.6)
+      assert.ok(product(at) > alike(0, at) - 1e-5 && product(at) < 0.999, `${other}: ${product(at)}`);
+  });
+});
+
 test('an image of one color is like no other', () => {
   const plain = new Uint8Array(gridBytes).fill(90);
   assert.equal(likenessOf(plain, plain), 0);
 });
+
+const noLookAlikes = { count: 1, rows: new Int32Array() };
 
 /** Rows on a line whose neighbours lie beside them, with these cosines to the next row. */
 function neighboursOf(cosines: readonly number[], count = 2) {
@@ -79,19 +100,30 @@ test('near-duplicates are neighbours whose features or whose pictures are nearly
   for (let row = 0; row < rows; row++) grids.set(await gridOf(blots(row)), row * gridBytes);
   grids.set(await gridOf(blots(3).flop()), 4 * gridBytes);
   const cosines = Array.from({ length: rows }, (_, row) => (row === 7 ? 0.97 : 0.6));
-  const found = nearDuplicates({ grids }, neighboursOf(cosines));
+  const found = nearDuplicates({ grids }, neighboursOf(cosines), noLookAlikes);
   assert.deepEqual(found.map(({ row, twin }) => [row, twin]), [[4, 3], [8, 7]]); // prettier-ignore
   assert.ok(Math.abs((found[1]?.score ?? 0) - 0.97) < 1e-6 && (found[0]?.score ?? 0) > 0.99);
+});
+
+test('a turned copy is a near-duplicate too if its features are far from those of the picture', async () => {
+  const rows = 12;
+  const grids = new Uint8Array(rows * gridBytes);
+  for (let row = 0; row < rows; row++) grids.set(await gridOf(blots(row)), row * gridBytes);
+  grids.set(await gridOf(blots(2).rotate(90)), 9 * gridBytes);
+  const kept = () => true;
+  const lookAlikes = await nearestNeighbours(symmetricLooks(grids), kept, 1, { engine: onnxEngine, device: 'cpu' });
+  const found = nearDuplicates({ grids }, neighboursOf(Array.from({ length: rows }, () => 0.6)), lookAlikes);
+  assert.deepEqual(found.map(({ row, twin }) => [row, twin]), [[9, 2]]); // prettier-ignore
 });
 
 test('where the features of most neighbours are nearly the same, only those that are far nearer are near-duplicates', () => {
   const grids = new Uint8Array(40 * gridBytes);
   const cosines = Array.from({ length: 40 }, (_, row) => (row === 20 ? 0.999 : 0.96 + row / 4000));
-  assert.deepEqual(nearDuplicates({ grids }, neighboursOf(cosines)).map(({ row, twin }) => [row, twin]), [[21, 20]]); // prettier-ignore
+  assert.deepEqual(nearDuplicates({ grids }, neighboursOf(cosines), noLookAlikes).map(({ row, twin }) => [row, twin]), [[21, 20]]); // prettier-ignore
 });
 
 test('where most images are there many times over, the copies are near-duplicates, however their cosines are rounded', () => {
   const grids = new Uint8Array(40 * gridBytes);
   const cosines = Array.from({ length: 40 }, (_, row) => 1 - (row % 3) * 2 ** -24);
-  assert.equal(nearDuplicates({ grids }, neighboursOf(cosines)).length, 39);
+  assert.equal(nearDuplicates({ grids }, neighboursOf(cosines), noLookAlikes).length, 39);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { qualityNumbers } from '../../../src/ml/features/featureModel.ts';
-import { oddImages } from '../../../src/ml/features/findSuspects.ts';
+import { oddImages, otherwiseWrong } from '../../../src/ml/features/findSuspects.ts';
 
 /** Suspects among images that look alike but for how they are shaped: `WxH`. */
 function oddAmong(sizes: readonly string[]) {
@@ -15,7 +15,7 @@ function oddAmong(sizes: readonly string[]) {
   };
   assert.equal(found.quality.length, sizes.length * qualityNumbers);
   const neighbours = { count: 1, rows: new Int32Array(sizes.length).fill(-1), cosines: new Float32Array(sizes.length).fill(-Infinity) }; // prettier-ignore
-  return oddImages(found, { neighbours, duplicates: [] }, () => true, (row) => ({ image: sizes[row] ?? '', folder: 'a' })); // prettier-ignore
+  return oddImages(found, { neighbours, duplicates: [] }, () => true, { about: (row) => ({ image: sizes[row] ?? '', folder: 'a' }), ownProbability: () => 1 }); // prettier-ignore
 }
 
 const usual = ['640x480', '480x640', '640x480', '600x400', '400x400', '640x480', '500x333', '480x640'];
@@ -34,4 +34,17 @@ test('where all images have the same shape, a few of another are not odd unless 
   assert.deepEqual(oddAmong([...alike, '640x480', '480x640']), []);
   assert.deepEqual(oddAmong([...alike, '256x100']).map(({ image }) => image), ['256x100']); // prettier-ignore
   assert.deepEqual(oddAmong([...Array<string>(20).fill('300x100'), '100x310', '256x256']), []);
+});
+
+test('of near-duplicates in different classes the one is named whose class is less probable, and neither as a wrong label', () => {
+  const found = { decoded: new Uint8Array(4).fill(1), quality: new Float32Array(16).fill(1) };
+  const neighbours = { count: 1, rows: new Int32Array(4).fill(-1), cosines: new Float32Array(4).fill(-Infinity) };
+  const duplicates = [{ row: 2, twin: 0, score: 0.99 }, { row: 3, twin: 1, score: 0.98 }]; // prettier-ignore
+  const folders = ['rose', 'tulip', 'aster', 'tulip'];
+  const odd = oddImages(found, { neighbours, duplicates }, () => true, {
+    about: (row) => ({ image: String(row), folder: folders[row] ?? '' }),
+    ownProbability: (row) => [0.1, 0.2, 0.9, 0.9][row] ?? 0,
+  });
+  assert.deepEqual(odd.map(({ image, twin, likely }) => [image, twin, likely]), [['0', '2', 'aster'], ['3', '1', 'tulip']]); // prettier-ignore
+  assert.deepEqual([...otherwiseWrong(odd)].sort(), ['0', '2']);
 });
