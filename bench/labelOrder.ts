@@ -1,6 +1,7 @@
 /*
  * How many labels a head needs by the order in which images are labelled: `node --import tsx bench/labelOrder.ts
- * [mobilenet|squeezenet] [SET…] [--orders chosen,random] [--seeds 0,1,2] [--json FILE]`. The classes of Flowers-102 are
+ * [mobilenet|squeezenet] [SET…] [--orders chosen,random] [--heads selfTrained,labels] [--seeds 0,1,2] [--json FILE]`. The
+ * head of `labels` learns from those alone, the self-trained one also from its guesses of images that may still be labelled. The classes of Flowers-102 are
  * shuffled into five sets of 20; `hard` is 20 of the 40 classes that are confused most, and `hard2` the other 20. From 5 labels a class, drawn
  * by seed from seven tenths of the training images, images are labelled one by one and the head is fitted again after each
  * `every`; the accuracy is over all other images of the classes, which are never labelled. Prints the curves with their mean
@@ -21,6 +22,7 @@ import { imageFeatures } from '../src/ml/features/imageFeatures.ts';
 import { unitRows } from '../src/ml/features/neighbours.ts';
 import { projectedRows } from '../src/ml/features/projectedRows.ts';
 import { createRidgeHead } from '../src/ml/features/ridgeHead.ts';
+import { createSelfTrainedHead } from '../src/ml/features/selfTrainedHead.ts';
 import { rootedRows } from '../src/ml/features/rootedRows.ts';
 import { createRandom, permutation, type Random } from '../src/ml/graph/random.ts';
 import { presetConstants } from '../src/protocol/preprocessing.ts';
@@ -29,6 +31,7 @@ const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     orders: { type: 'string', default: 'chosen,random' },
+    heads: { type: 'string', default: 'selfTrained,labels' },
     seeds: { type: 'string', default: '0,1,2' },
     goal: { type: 'string', default: '0.85' },
     every: { type: 'string', default: '1' },
@@ -117,7 +120,7 @@ function classesOf(set: string): number[] {
   return shuffled.slice(Number(set) * classesOfSet, (Number(set) + 1) * classesOfSet);
 }
 
-async function label(set: string, seed: number, order: Order): Promise<Curve> {
+async function label(set: string, seed: number, order: Order, learnsFrom: string): Promise<Curve> {
   const chosen = classesOf(set);
   const own = [...samples.keys()].filter((at) => chosen.includes(samples[at]?.classIndex ?? -1));
   const truth = own.map((at) => chosen.indexOf(samples[at]?.classIndex ?? -1));
@@ -131,7 +134,7 @@ async function label(set: string, seed: number, order: Order): Promise<Curve> {
     placement,
   );
   const unit = { width: rows.width, features: unitRows(rows.features, rows.width, [...own.keys()]) };
-  const head = await createRidgeHead(rows, placement);
+  const head = await createSelfTrainedHead(rows, placement);
   const labels = new Int32Array(own.length).fill(-1);
   const [open, judged] = [new Set<number>(), new Set<number>()];
   const random = createRandom(seed, 'labels', set);
@@ -146,8 +149,7 @@ async function label(set: string, seed: number, order: Order): Promise<Curve> {
   });
   const curve: Curve = { labels: [], accuracy: [] };
   for (let count = 0; count <= most; count += every) {
-    const fit = await head.fit(labels, chosen.length);
-    const { probabilities } = fit;
+    const { probabilities } = await head.fit(labels, chosen.length, (row) => learnsFrom === 'selfTrained' && open.has(row)); // prettier-ignore
     const right = [...judged].filter((row) => {
       const shares = probabilities.subarray(row * chosen.length, (row + 1) * chosen.length);
       return shares.indexOf(Math.max(...shares)) === truth[row];
@@ -155,7 +157,7 @@ async function label(set: string, seed: number, order: Order): Promise<Curve> {
     curve.labels.push(count);
     curve.accuracy.push(right.length / judged.size);
     const labelled = [...labels.keys()].filter((row) => (labels[row] ?? -1) >= 0);
-    const candidates = { unit, head: { ...fit, classes: chosen.length }, open: [...open], labelled };
+    const candidates = { unit, head: { probabilities, classes: chosen.length }, open: [...open], labelled };
     for (const row of order(candidates, every, random)) {
       labels[row] = truth[row] ?? -1;
       open.delete(row);
@@ -199,21 +201,22 @@ async function keep(set: string, file: string): Promise<void> {
   await writeFile(file, `${JSON.stringify({ width: rows.width, classes: chosen.length, labels: labels.join(' '), features: Buffer.from(bytes).toString('base64') }, null, 2)}\n`); // prettier-ignore
 }
 
-const results: { set: string; order: string; curves: Curve[] }[] = [];
+const results: { set: string; order: string; learnsFrom: string; curves: Curve[] }[] = [];
 if (flags.keep !== undefined) await keep(setNames[0] ?? '0', flags.keep);
 const sets = setNames.length > 0 ? setNames : ['1', '2', '3', '4', 'hard2'];
 for (const set of flags.keep === undefined ? sets : []) {
-  for (const key of flags.orders.split(',')) {
+  const ways = flags.orders.split(',').flatMap((key) => flags.heads.split(',').map((learnsFrom) => [key, learnsFrom] as const)); // prettier-ignore
+  for (const [key, learnsFrom] of ways) {
     const order = orders[key];
     if (!order) throw new Error(`there is no order ${key}`);
     const curves: Curve[] = [];
     const startedAt = performance.now();
-    for (const seed of flags.seeds.split(',').map(Number)) curves.push(await label(set, seed, order));
-    results.push({ set, order: key, curves });
+    for (const seed of flags.seeds.split(',').map(Number)) curves.push(await label(set, seed, order, learnsFrom));
+    results.push({ set, order: key, learnsFrom, curves });
     const all = mean(curves);
     const points = all.labels.flatMap((labels, at) => (labels % 20 === 0 ? [`${labels}: ${(all.accuracy[at] ?? 0).toFixed(3)}`] : [])); // prettier-ignore
     const needed = [...curves, all].map((curve) => labelsNeeded(curve) ?? `over ${most}`);
-    console.log(`${name} set ${set} ${key.padEnd(8)} ${points.join(' ')} area ${(all.accuracy.reduce((sum, share) => sum + share, 0) / all.accuracy.length).toFixed(4)} | to ${goal}: ${needed.slice(0, -1).join(', ')}, by the mean curve ${needed.at(-1) ?? ''} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`); // prettier-ignore
+    console.log(`${name} set ${set} ${key.padEnd(8)} ${learnsFrom.padEnd(12)} ${points.join(' ')} area ${(all.accuracy.reduce((sum, share) => sum + share, 0) / all.accuracy.length).toFixed(4)} | to ${goal}: ${needed.slice(0, -1).join(', ')}, by the mean curve ${needed.at(-1) ?? ''} (${((performance.now() - startedAt) / 1000).toFixed(0)} s)`); // prettier-ignore
   }
 }
 if (flags.json !== undefined) await writeFile(flags.json, JSON.stringify(results));

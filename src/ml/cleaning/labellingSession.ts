@@ -11,8 +11,8 @@ import { imageFeatures } from '../features/imageFeatures.ts';
 import { unitRows } from '../features/neighbours.ts';
 import { projectedRows } from '../features/projectedRows.ts';
 import { requireFinite } from '../features/requireFinite.ts';
-import { createRidgeHead, type RidgeHead } from '../features/ridgeHead.ts';
 import { rootedRows } from '../features/rootedRows.ts';
+import { createSelfTrainedHead, type SelfTrainedFit, type SelfTrainedHead } from '../features/selfTrainedHead.ts';
 import type { CleaningOptions } from './cleaningSession.ts';
 import { fileMarks } from './fileMarks.ts';
 import type { JournalEntry } from './journal.ts';
@@ -73,7 +73,7 @@ export async function openLabellingSession(
   const rows = await projectedRows(rootedRows(found, isDecoded), isDecoded, widestRows, placement);
   if (rows.projectedFrom !== undefined) log(`The head is fitted to ${rows.width} numbers per image, projected from ${rows.projectedFrom}, so that it follows each label.`); // prettier-ignore
   const unit = { width: rows.width, features: unitRows(rows.features, rows.width, [...samples.keys()]) };
-  const head = await createRidgeHead(rows, placement);
+  const head = await createSelfTrainedHead(rows, placement);
   let points: Labelling['curve'] = [];
   let dataFiles = new Map<number, string>();
   let rowOfFile = new Map<string, number>();
@@ -100,14 +100,14 @@ export async function openLabellingSession(
       rowOfFile = new Map(images.map((file, at) => [file, imageRows[at] ?? NaN]));
       const { labels, judged } = labelsOf(dataset, ownRows, samples.length, isDecoded);
       const counted = labels.filter((label) => label >= 0);
-      const fit = new Set(counted).size > 1 ? await head.fit(labels, classes.length, lookSignal) : undefined;
-      const accuracy = fit && accuracyOf(fit.probabilities, labels, judged, classes.length);
+      const open = openRows(images, imageRows, (row) => isDecoded(row) && !dataFiles.has(row), done);
+      const fit = new Set(counted).size > 1 ? await head.fit(labels, classes.length, (row) => open.has(row), lookSignal) : undefined; // prettier-ignore
+      const accuracy = fit && accuracyOf(fit, labels, judged, classes.length);
       if (accuracy) {
         // Of more labels than there are now, some were undone.
         const before = points.filter((point) => point.labels < counted.length);
         points = [...before, { labels: counted.length, accuracy: accuracy.share }];
       }
-      const open = openRows(images, imageRows, (row) => isDecoded(row) && !dataFiles.has(row), done);
       const labelled = [...labels.keys()].filter((row) => (labels[row] ?? -1) >= 0);
       const candidates = { unit, labelled, head: fit && { ...fit, classes: classes.length } };
       const order = inOrder(open, candidates, { first, most });
@@ -128,7 +128,7 @@ export async function openLabellingSession(
   };
 }
 
-async function disposeBoth(head: RidgeHead, model: FeatureModel): Promise<void> {
+async function disposeBoth(head: SelfTrainedHead, model: FeatureModel): Promise<void> {
   await head.dispose();
   await model.dispose();
 }
@@ -236,15 +236,16 @@ function sizesOf(classes: Dataset['classes'], samples: readonly Sample[]): Label
   return classes.map(({ index, folder, name }) => ({ folder, name, images: sizes[index] ?? 0 }));
 }
 
-/** By the validation images, which the head has not seen, or without any by the labelled ones, each judged without itself. */
+/** By the validation images, which the head has neither seen nor guessed, or without any by the labelled ones, each judged without itself. */
 function accuracyOf(
-  probabilities: Float32Array,
+  fit: SelfTrainedFit,
   labels: Int32Array,
   validation: ReadonlyMap<number, number>,
   classes: number,
 ): NonNullable<Labelling['accuracy']> {
   const unseen = [...validation].filter(([row]) => (labels[row] ?? -1) < 0);
   const judged = unseen.length > 0 ? unseen : [...labels.entries()].filter(([, label]) => label >= 0);
+  const probabilities = unseen.length > 0 ? fit.probabilities : fit.leftOut;
   const right = judged.filter(([row, label]) => {
     const own = probabilities.subarray(row * classes, (row + 1) * classes);
     return own.every((probability, index) => index === label || probability < (own[label] ?? 0));
