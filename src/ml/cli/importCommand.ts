@@ -6,7 +6,7 @@ import { plural } from '../../protocol/plural.ts';
 import { shellWord } from '../../protocol/shellWord.ts';
 import { someOf } from '../../protocol/someOf.ts';
 import { type Layout, layouts } from '../../protocol/trainingConfig.ts';
-import { readClassList } from '../data/classList.ts';
+import { readClassNumbers } from '../data/classList.ts';
 import { importDataset } from '../importing/importDataset.ts';
 import type { OptionValues } from './configFlags.ts';
 import { withInterrupt } from './interrupt.ts';
@@ -41,7 +41,10 @@ export function importCommand(): Command {
     .argument('<source>', 'archive, table or folder')
     .argument('<folder>', 'new folder for the data set')
     .option('--images <folder>', 'folder that the files of a table are in, of an archive inside it [the table’s own]')
-    .option('--classes <file>', 'names of the classes by number, for labels that are numbers: a text or JSON list')
+    .option(
+      '--classes <file>',
+      'names of the classes by number, for labels or folders that are numbers: a text or JSON list',
+    )
     .option('--file-column <name>', 'column of the files, if its name is not a usual one')
     .option('--label-column <name>', 'column of the labels, if its name is not a usual one')
     .option('--split-column <name>', 'column of the splits, if its name is not a usual one')
@@ -64,7 +67,7 @@ async function importVisibly(source: string, folder: string, options: OptionValu
   const settings = {
     layout: layouts.find((layout): layout is Layout => layout === options['layout']) ?? 'auto',
     images: text('images'),
-    classes: classes === undefined ? undefined : await readClassList(classes),
+    classes: classes === undefined ? undefined : await readClassNumbers(classes),
     fileColumn: text('fileColumn'),
     labelColumn: text('labelColumn'),
     splitColumn: text('splitColumn'),

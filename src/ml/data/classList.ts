@@ -9,11 +9,30 @@ import { isObject } from '../../runs/safetensorsHeader.ts';
  * name.
  */
 export async function readClassList(file: string): Promise<readonly string[]> {
-  const content = await readBoundedText(file, classNamesLimit);
-  const names = /\.json$/iu.test(file) ? fromJson(file, content) : fromLines(content);
+  const names = await readNames(file);
   const without = names.findIndex((name) => name === undefined || name === '');
-  if (names.length === 0 || without >= 0) throw userError(`${file} names no class ${Math.max(0, without)}: list the names of all classes, from number 0 on.`); // prettier-ignore
+  if (names.length === 0 || without >= 0) throw unnamed(file, without);
   return names.map((name) => name ?? '');
+}
+
+/** Names of classes by their numbers, from 0 or 1 on. */
+export type ClassNumbers = readonly (string | undefined)[];
+
+/** The same for labels that are numbers: a JSON object may count from 1, as `cat_to_name.json` does. */
+export async function readClassNumbers(file: string): Promise<ClassNumbers> {
+  const names = await readNames(file);
+  const without = names.findIndex((name, number) => name === '' || (name === undefined && number > 0));
+  if (names.length < 2 || without >= 0) throw unnamed(file, without);
+  return names;
+}
+
+function unnamed(file: string, number: number): Error {
+  return userError(`${file} names no class ${Math.max(0, number)}: list the names of all classes, from number 0 on.`);
+}
+
+async function readNames(file: string): Promise<(string | undefined)[]> {
+  const content = await readBoundedText(file, classNamesLimit);
+  return /\.json$/iu.test(file) ? fromJson(file, content) : fromLines(content);
 }
 
 function fromLines(content: string): string[] {
@@ -30,10 +49,12 @@ function fromJson(file: string, content: string): (string | undefined)[] {
     throw userError(`${file} cannot be read: ${messageOf(error)}.`, error);
   }
   const entries: (readonly [unknown, unknown])[] = Array.isArray(value) ? [...value.entries()] : isObject(value) ? Object.entries(value) : []; // prettier-ignore
-  const names = Array.from(entries, (): string | undefined => undefined);
+  const names = Array.from({ length: entries.length + 1 }, (): string | undefined => undefined);
   for (const [key, said] of entries) {
     const [number, name] = typeof said === 'number' ? [said, key] : [Number(key), said];
     if (typeof name === 'string' && number in names) names[number] = name.trim();
   }
+  // Counted from 0, the last place is empty.
+  if (names.at(-1) === undefined) names.pop();
   return names;
 }

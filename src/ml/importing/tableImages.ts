@@ -17,8 +17,8 @@ export interface ColumnChoice {
 export interface TableOptions extends ColumnChoice {
   /** Folder that the files are in; else that of the table. */
   readonly images?: string | undefined;
-  /** Class names by number, for labels that are numbers. */
-  readonly classes?: readonly string[] | undefined;
+  /** Whether the labels are numbers of a list of classes. */
+  readonly isNumbered?: boolean | undefined;
   /** Of a table that lies in a split's folder. */
   readonly split?: SplitName | undefined;
 }
@@ -77,14 +77,12 @@ export async function tableImages(file: string, table: Table, options: TableOpti
       continue;
     }
     const found = await locate(name, at);
-    const named = labelOf(label, options.classes);
     const own = split === undefined ? (options.split ?? splitOfPath(base, found)) : splitOfFolder(split);
     if (split !== undefined && own === undefined) left.add('no split that is known (train, valid or test)', name);
     else if (label === '') left.add('no label', name);
-    else if (named === undefined) left.add('a label that is not in the list of classes', name);
     else if (found === undefined) left.add('not there', name);
-    else if ((byFile.get(found)?.label ?? named) !== named) several.add(found);
-    else if (!byFile.has(found)) byFile.set(found, { file: found, label: named, split: own });
+    else if ((byFile.get(found)?.label ?? label) !== label) several.add(found);
+    else if (!byFile.has(found)) byFile.set(found, { file: found, label, split: own });
   }
   for (const path of several) {
     byFile.delete(path);
@@ -104,7 +102,7 @@ function notesOf(
   file: string,
   { columns: names, hasHeader }: Table,
   columns: Columns,
-  { labelColumn, classes, root, base }: TableOptions & { readonly root: string; readonly base: string },
+  { labelColumn, isNumbered = false, root, base }: TableOptions & { readonly root: string; readonly base: string },
   images: readonly LabelledImage[],
 ): string[] {
   const notes: string[] = [];
@@ -114,7 +112,7 @@ function notesOf(
     notes.push(`The labels of ${basename(file)} are those of its column ${names[columns.label] ?? ''}; it also has ${someOf(others)}, which --label-column takes.`); // prettier-ignore
   }
   if (base !== root) notes.push(`The files of ${basename(file)} are in ${base}.`);
-  if (!classes && images.every(({ label }) => /^\d+$/u.test(label))) {
+  if (!isNumbered && images.every(({ label }) => /^\d+$/u.test(label))) {
     notes.push('The labels are numbers, and so are the names of the classes; --classes names them.');
   }
   return notes;
@@ -135,13 +133,6 @@ function nothingFound(file: string, base: string, rows: number, left: FoundImage
     ({ files, reason }) => `${files.length} ${files.length === 1 ? 'file' : 'files'}: ${reason} (${someOf(files)})`,
   );
   return userError(`None of the files that ${file} names can be imported from ${base}. ${why.join('; ')}. --images names their folder.`); // prettier-ignore
-}
-
-/** The label as a class: a number is looked up, where there is a list. Undefined where that does not have it. */
-function labelOf(label: string, classes: readonly string[] | undefined): string | undefined {
-  if (!classes) return label;
-  if (classes.includes(label)) return label;
-  return /^\d+$/u.test(label) ? classes[Number(label)] : undefined;
 }
 
 /** `train/0001.png` lies in a split, where the path says so. */

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { readClassList } from '../../../src/ml/data/classList.ts';
+import { readClassList, readClassNumbers } from '../../../src/ml/data/classList.ts';
 import { classFolders } from '../../../src/ml/importing/classFolders.ts';
 import { innermostFolder } from '../../../src/ml/importing/folderImages.ts';
 import type { FoundImages } from '../../../src/ml/importing/labelledImage.ts';
@@ -91,9 +91,71 @@ test('numbers are looked up in a list of classes, and a column says the splits',
       left: { 'a label that is not in the list of classes': 'in/c.png' },
     });
   }
-  await assert.rejects(readClassList(join(root, 'gaps.json')), /names no class 1/);
+  for (const read of [readClassList, readClassNumbers]) {
+    await assert.rejects(read(join(root, 'gaps.json')), /names no class 1/);
+  }
   await writeFiles(root, ['class_to_idx.json'], '{"dog":1,"cat":0}');
   assert.deepEqual(await readClassList(join(root, 'class_to_idx.json')), ['cat', 'dog']);
+});
+
+test('folders that are numbers are named by a list of classes, whichever number it begins with', async (t) => {
+  const root = await folderOf(t, {
+    'train/1/a.jpg': '',
+    'train/2/b.jpg': '',
+    'val/1/c.jpg': '',
+    'val/cat/d.jpg': '',
+    'train/9/e.jpg': '',
+  });
+  const lists = await folderOf(t, {
+    'zero.json': '{"0":"fish","1":"cat","2":"dog"}',
+    'one.json': '{"1":"cat","2":"dog"}',
+    'same.txt': 'fish\ncat\ncat\n',
+    'others.txt': 'fish\nbird\n',
+  });
+  const named = async (name: string, folder = root) =>
+    imagesOfFolder(folder, { layout: 'auto', classes: await readClassNumbers(join(lists, name)) });
+  for (const name of ['zero.json', 'one.json']) {
+    assert.deepEqual(told(root, await named(name)), {
+      images: [
+        'train cat train/1/a.jpg',
+        'train dog train/2/b.jpg',
+        'valid cat val/1/c.jpg',
+        'valid cat val/cat/d.jpg',
+      ],
+      left: { 'a label that is not in the list of classes': 'train/9/e.jpg' },
+    });
+  }
+  await assert.rejects(named('same.txt'), /calls both 1 and 2 of .* cat: give each a name of its own/);
+  const words = await folderOf(t, { 'cat/a.jpg': '', 'dog/b.jpg': '' });
+  await assert.rejects(named('others.txt', words), /are neither numbers of its list nor names in it \(cat, dog\)/);
+  assert.equal((await named('zero.json', words)).images.length, 2);
+});
+
+test('labels that count from 1 to the number of names begin with the first name, which is said', async (t) => {
+  const root = await folderOf(t, {
+    'train.csv': 'file,label\na.jpg,1\nb.jpg,2\n',
+    'test.csv': 'file,label\nin/c.png,3\n',
+    ...three,
+  });
+  const { notes, ...found } = await imagesOfFolder(root, { layout: 'auto', classes: ['cat', 'dog', 'fox'] });
+  assert.deepEqual(told(root, { ...found, notes }).images, ['test fox in/c.png', 'train cat a.jpg', 'train dog b.jpg']);
+  assert.match(notes.join(' '), /Labels count from 1, so 1 is cat and 3 is fox\./);
+});
+
+test('an option that a source has no use for is refused', async (t) => {
+  const coco = JSON.stringify({ images: [], annotations: [], categories: [] });
+  const root = await folderOf(t, { 'cat/a.jpg': '', 'dog/b.jpg': '', 'notes/coco.json': coco });
+  const cases = [
+    [{ layout: 'auto', labelColumn: 'breed' }, /--label-column has no use here, as .* has no table with such a column/],
+    [{ layout: 'auto', images: root }, /--images has no use here, as the folders of/],
+    [
+      { layout: 'classes', splitColumn: 'set' },
+      /--split-column has no use here, as --layout classes goes by the folders/,
+    ],
+  ] as const;
+  for (const [options, why] of cases) await assert.rejects(imagesOfFolder(root, options), why);
+  const file = join(root, 'notes/coco.json');
+  await assert.rejects(imagesOfTable(file, { fileColumn: 'id' }), /--file-column has no use here, as .* COCO’s format/);
 });
 
 test('COCO’s images have the category of their objects, if it is one', async (t) => {
