@@ -2,19 +2,17 @@ import type { CheckpointMetadata } from '../../protocol/checkpointMetadata.ts';
 import { userError } from '../../protocol/errors.ts';
 import { exportedNames } from '../../protocol/exportFormat.ts';
 import { extendGraph, finishGraph } from '../graph/builder.ts';
-import { type Graph, typeOf } from '../graph/graph.ts';
-import { elementCount } from '../graph/tensor.ts';
+import type { Graph } from '../graph/graph.ts';
 import { networkOfCheckpoint } from '../inference/openBackbone.ts';
 import { tryModel } from '../inference/modelTrial.ts';
-import { usableGraph } from '../inference/usableCheckpoint.ts';
 import { writeOnnx } from '../lowering/writeOnnx.ts';
-import { networkOf } from '../networks/registry.ts';
 import { mostModelBytes, type OnnxModel } from '../onnx/onnxModel.ts';
 import { affine } from '../operators/elementwise/affine.ts';
 import { logSoftmax } from '../operators/loss/logSoftmax.ts';
 import { foldBatchNorm } from '../passes/foldBatchNorm.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
 import { joinBackbone } from './joinBackbone.ts';
+import { weightBytes } from './weightBytes.ts';
 
 /** The network's own log-probabilities where a temperature follows in the model. */
 const beforeTemperature = 'log_probabilities_at_temperature_1';
@@ -64,12 +62,8 @@ function scaled(graph: Graph, temperature: number): Graph {
 }
 
 /** Throws a user error for a network whose weights do not fit into one file, before they are read. */
-export function refuseTooLarge(file: string, { network, head, preprocessing: { crop } }: CheckpointMetadata): void {
-  const graph = usableGraph(file, () => networkOf(network).graph(head, { batchSize: 1, size: crop }));
-  const bytes = [...graph.parameters, ...graph.buffers].reduce(
-    (sum, name) => sum + 4 * elementCount(typeOf(graph, name).shape),
-    0,
-  );
+export function refuseTooLarge(file: string, metadata: CheckpointMetadata): void {
+  const bytes = weightBytes(file, metadata);
   if (bytes <= mostModelBytes) return;
   throw userError(
     `${file} cannot be exported, because its weights have ${(bytes / 1e9).toFixed(1)} GB and an ONNX file has at most 2: use the checkpoint itself, or train a smaller network.`,

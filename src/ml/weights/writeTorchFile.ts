@@ -10,8 +10,8 @@ import { type Write, writeAtomically } from '../../runs/atomicFile.ts';
 
 /** Folder of all files within the zip file. */
 const archive = 'archive';
-/** A zip file of the plain form has no more bytes. */
-const mostBytes = 2 ** 32 - 2 ** 20;
+/** Bytes of tensors that fit into one: a zip file of the plain form ends at 4 GiB. */
+export const mostTorchBytes = 2 ** 32 - 2 ** 20;
 /** torch maps tensors into memory where they begin at multiples of this. */
 const alignment = 64;
 
@@ -28,7 +28,8 @@ export async function writeTorchFile(path: string, state: StateDict): Promise<vo
 function torchContent(state: StateDict): Write {
   const tensors = [...state.values()];
   const bytes = tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
-  if (bytes > mostBytes) throw new RangeError(`${(bytes / 1e9).toFixed(1)} GB of tensors do not fit into one file`);
+  if (bytes > mostTorchBytes)
+    throw new RangeError(`${(bytes / 1e9).toFixed(1)} GB of tensors do not fit into one file`);
   const entries: Entry[] = [
     { name: `${archive}/data.pkl`, data: pickled(state) },
     { name: `${archive}/byteorder`, data: Buffer.from('little') },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -12,11 +12,16 @@ import { loadRuntime } from '../../../src/ml/engine/onnxruntime/loadRuntime.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { type ExportedFile, type ExportOptions } from '../../../src/ml/export/exportCheckpoint.ts';
 import type { Runtime } from '../../../src/ml/export/exportRuntime.ts';
+import { exportStateDict } from '../../../src/ml/export/exportStateDict.ts';
 import { verifyExport } from '../../../src/ml/export/verifyExport.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
+import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { predictImages } from '../../../src/ml/inference/predictImages.ts';
 import { decodeOnnx, encodeOnnx, onnxNumber, type OnnxModel } from '../../../src/ml/onnx/onnxModel.ts';
+import { writeCheckpoint } from '../../../src/ml/weights/checkpoint.ts';
+import { writeTorchFile } from '../../../src/ml/weights/writeTorchFile.ts';
+import { readCheckpointMetadata } from '../../../src/runs/checkpointHeader.ts';
 import { imageSize, randomImages, writeRandomCheckpoint } from '../inference/checkpointFixture.ts';
 import { labels } from '../inference/fakeClassifier.ts';
 import { type Picture, writePictures } from './exportedPictures.ts';
@@ -162,16 +167,34 @@ test('verify passes a file that was written again as it was, and fails each chan
   }
 });
 
-test('verify notices a bit that is flipped anywhere in the file', async (t) => {
-  const { bytes } = await exportWith(await writeRandomCheckpoint(await temporaryFolder(t), network), none);
-  const random = createRandom(11, 'flips');
-  for (let flip = 0; flip < 50; flip++) {
+test('verify notices a bit that is flipped in any part of the file', async (t) => {
+  const checkpoint = await writeRandomCheckpoint(await temporaryFolder(t), network, { calibration });
+  const { bytes } = await exportWith(checkpoint);
+  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const { graph, metadataProps = [] } = decodeOnnx(bytes);
+  const places = [
+    ...(graph.initializer ?? []).map(({ name, rawData = new Uint8Array() }) => [name ?? '', rawData] as const),
+    ...metadataProps.flatMap(({ key, value }) => [key, value].map((text) => [key, partOf(whole, text)] as const)),
+    ...Array.from({ length: 20 }, (_, at) => [`anywhere ${at}`, whole] as const),
+  ].filter(([, { length }]) => length > 0);
+  assert.ok(places.length >= 50);
+  const seed = Date.now() % 2 ** 31;
+  t.diagnostic(`seed ${seed}`);
+  const random = createRandom(seed, 'flips');
+  for (const [name, part] of places) {
     const copy = bytes.slice();
-    const at = random.integer(copy.length);
+    const at = part.byteOffset - bytes.byteOffset + random.integer(part.length);
     copy[at] = (copy[at] ?? 0) ^ (1 << random.integer(8));
-    await assert.rejects(verifyExport('x.onnx', copy), { name: 'UserError' }, `bit in byte ${at}`);
+    await assert.rejects(verifyExport('x.onnx', copy), { name: 'UserError' }, `${name}, bit in byte ${at}`);
   }
 });
+
+/** The last place of a text in a file: what is said of it stands at its end. */
+function partOf(file: Buffer, text: string): Buffer {
+  const at = file.lastIndexOf(text);
+  assert.ok(at >= 0);
+  return file.subarray(at, at + Buffer.byteLength(text));
+}
 
 /** Our runtime, whose results are changed. */
 function altered(change: (results: Readonly<Record<string, { data: unknown }>>) => void): Runtime {
@@ -324,6 +347,35 @@ test('what cannot be exported is refused in a sentence', async (t) => {
   const preprocessing = { resize: 30, crop: imageSize, ...presetConstants('imagenet') };
   const small = await writeRandomCheckpoint(folder, network, { preprocessing });
   await assert.rejects(exportWith(small), { name: 'UserError', message: /less than its crop/ });
+});
+
+test('weights that no file of the format can hold are refused in a sentence, before they are read', async (t) => {
+  const folder = await temporaryFolder(t);
+  // The header says what the weights would be; there are none.
+  const withLayers = async (count: number) => {
+    const file = await writeRandomCheckpoint(folder, network);
+    const hidden = Array.from({ length: count }, () => 16_384);
+    const head = { hidden, dropout: 0, classes: labels.length };
+    await writeCheckpoint(file, new Map(), { ...(await readCheckpointMetadata(file)), head });
+    return file;
+  };
+  const three = await withLayers(4);
+  await assert.rejects(exportWith(three), {
+    name: 'UserError',
+    message: /its weights have 3\.\d GB and an ONNX file has at most 2: use the checkpoint itself/,
+  });
+  const out = join(folder, 'out.pth');
+  // Small enough for torch's format; what is wrong is that they are not there.
+  await assert.rejects(exportStateDict(three, out), /best\.safetensors/);
+  await assert.rejects(exportStateDict(await withLayers(5), out), {
+    name: 'UserError',
+    message: /cannot be written as \*\.pth, because its weights have 4\.\d GB and such a file has at most 4/,
+  });
+  assert.deepEqual(await readdir(folder), ['best.safetensors']);
+  const mebibyte = float32Tensor([2 ** 18]);
+  const tensors = new Map(Array.from({ length: 4097 }, (_, at) => [String(at), mebibyte]));
+  await assert.rejects(writeTorchFile(out, tensors), { name: 'RangeError', message: /4\.3 GB of tensors do not fit/ });
+  assert.deepEqual(await readdir(folder), ['best.safetensors']);
 });
 
 test('the form and the tests of an export are what their schemas say', async (t) => {
