@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -10,7 +10,11 @@ import sharp from 'sharp';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { predictImages } from '../../../src/ml/inference/predictImages.ts';
+import type { Evaluation } from '../../../src/protocol/evaluation.ts';
+import { noiseImage } from '../../unit/data/temporaryImages.ts';
+import { exportWith } from '../../unit/export/exports.ts';
 import { writeRandomCheckpoint } from '../../unit/inference/checkpointFixture.ts';
+import { labels } from '../../unit/inference/fakeClassifier.ts';
 import { fivecrop } from './runCommand.ts';
 
 const run = promisify(execFile);
@@ -64,5 +68,36 @@ test('export writes what its script classifies with and verify passes, which fai
   assert.deepEqual(classes.map(({ name }) => name), expected.map(({ name }) => name)); // prettier-ignore
   classes.forEach(({ probability }, at) =>
     assert.ok(Math.abs(probability - (expected[at]?.probability ?? NaN)) < 1e-6),
+  );
+});
+
+test('test tells of an exported file what it tells of the checkpoint, and keeps the result beside the file', async () => {
+  const checkpoint = await writeRandomCheckpoint(await mkdtemp(join(folder, 'tested-')), { kind: 'architecture', name: 'ConvNet1' }); // prettier-ignore
+  const exported = join(dirname(checkpoint), 'exported.onnx');
+  await writeFile(exported, (await exportWith(checkpoint, { tests: { count: 0, ofData: false } })).bytes);
+  const data = join(folder, 'colours');
+  for (const { folder: name, index } of labels) {
+    await mkdir(join(data, name), { recursive: true });
+    for (const seed of [1, 2, 3]) await writeFile(join(data, name, `${seed}.png`), await noiseImage(10 * index + seed, 48, 40)); // prettier-ignore
+  }
+  const [ofCheckpoint, ofExport] = await Promise.all(
+    [checkpoint, exported].map(async (file) => {
+      const { code, stdout, stderr } = await fivecrop(['test', data, '--checkpoint', file, '--crops', '5', '--json']);
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout) as Evaluation;
+    }),
+  );
+  assert.ok(ofCheckpoint && ofExport);
+  assert.equal(ofExport.images, 9);
+  assert.deepEqual(ofExport.perClass, ofCheckpoint.perClass);
+  assert.ok(Math.abs(ofExport.loss - ofCheckpoint.loss) < 1e-5);
+  assert.deepEqual(
+    ofExport.results.map(({ image, predicted }) => [image, predicted]),
+    ofCheckpoint.results.map(({ image, predicted }) => [image, predicted]),
+  );
+  const kept = (await readdir(dirname(exported))).filter((name) => name.endsWith('.evaluation.json'));
+  assert.ok(
+    kept.some((name) => name.startsWith('exported')),
+    kept.join(' '),
   );
 });
