@@ -14,10 +14,14 @@ export function computingOptions(): Option[] {
 }
 
 /** The engine and device that the flags ask for; `say` hears of every fallback. */
-export function placementFromFlags(options: OptionValues, say: (line: string) => void): Promise<Placement> {
+export function placementFromFlags(
+  options: OptionValues,
+  say: (line: string) => void,
+  choose?: Parameters<typeof choosePlacement>[1],
+): Promise<Placement> {
   const engine = engineChoices.find((name) => name === options['engine']) ?? 'auto';
   const device = deviceChoices.find((name) => name === options['device']) ?? 'auto';
-  return choosePlacement({ engine, device, log: say });
+  return choosePlacement({ engine, device, log: say }, choose);
 }
 
 /** Number of crops of an image. */

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import process from 'node:process';
 import { usageError, userError } from '../../protocol/errors.ts';
 import { createDecodePool } from '../data/decodePool.ts';
+import { chooseServingEngine } from '../engine/chooseServingEngine.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import type { ServeOptions } from '../serve/startServer.ts';
@@ -74,7 +75,7 @@ async function serve(run: string | undefined, options: OptionValues, released: A
   const source = classifierFromFlags(withRun(run, options));
   // Only this command needs the server's libraries.
   const { startServer } = await import('../serve/startServer.ts');
-  const placement = await placementFromFlags(options, output.say);
+  const placement = await placementFromFlags(options, output.say, chooseServingEngine);
   const classifier = await loadClassifier(source, placement, { log: output.say });
   const pool = createDecodePool();
   try {

@@ -13,9 +13,12 @@ export interface Computing {
 }
 
 /** The engine and device that are asked for; `log` hears of every fallback. Throws a user error for what is not there. */
-export async function choosePlacement({ engine = 'auto', device = 'auto', log }: Computing): Promise<Placement> {
+export async function choosePlacement(
+  { engine = 'auto', device = 'auto', log }: Computing,
+  choose = chooseEngine,
+): Promise<Placement> {
   const hear = log ?? (() => undefined);
-  const chosen = await chooseEngine({ engine, device, log: hear });
+  const chosen = await choose({ engine, device, log: hear });
   for (const fallback of chosen.fallbacks) hear(fallback);
   return chosen;
 }

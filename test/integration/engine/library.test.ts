@@ -6,12 +6,15 @@ import { test } from 'node:test';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { chooseTrainingEngine } from '../../../src/ml/engine/chooseTrainingEngine.ts';
 import { openLibrary } from '../../../src/ml/engine/onnxruntime/capi/library.ts';
-import { onnxEngine, onnxEngineAside } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { onnxEngine, onnxEngineAside, onnxEngineInLanes } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createGraphBuilder, finishGraph, input } from '../../../src/ml/graph/builder.ts';
 import { typeOf } from '../../../src/ml/graph/graph.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor } from '../../../src/ml/graph/tensor.ts';
 import { elementsInCache } from '../../../src/ml/lowering/rowParts.ts';
+import { initialise, torchDefaults } from '../../../src/ml/networks/initialise.ts';
+import { buildNetwork } from '../../../src/ml/networks/registry.ts';
+import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 import { logSoftmax } from '../../../src/ml/operators/loss/logSoftmax.ts';
 import { linear } from '../../../src/ml/operators/matmul/linear.ts';
 import { adam, initialState, names, network } from '../../unit/engine/trainingFixture.ts';
@@ -92,6 +95,38 @@ test(`after ${stressed} runs, some of them refused or ended, with the garbage co
   const [, , , early = 0] = memory;
   const late = memory.at(-1) ?? Number.POSITIVE_INFINITY;
   assert.ok(late < early + mostGrowth, `${memory.map((mebibytes) => mebibytes.toFixed(0)).join(', ')} MiB`);
+});
+
+test('in lanes several batches at once have the numbers of the binding, and the event loop goes on', async () => {
+  const [side, rows] = [64, 5];
+  const graphFor = (batch: number) => {
+    const builder = createGraphBuilder('running');
+    const images = input(builder, 'images', [batch, 3, side, side]);
+    return finishGraph(builder, [
+      buildNetwork('mobilenet_v2', builder, images, { hidden: [], dropout: 0, classes: 7 }),
+    ]);
+  };
+  const state = initialise(stateShapes(graphFor(1)), torchDefaults, 0);
+  const batches = [1, 2, 3].map((seed) => {
+    const random = createRandom(seed);
+    const values = Float32Array.from({ length: rows * 3 * side * side }, () => random.normal());
+    return new Map([['images', float32Tensor([rows, 3, side, side], values)]]);
+  });
+  const model = await onnxEngineInLanes().compileInference(graphFor, state, 'cpu');
+  const binding = await onnxEngine.compileInference(graphFor, state, 'cpu');
+  let [turns, running] = [0, true];
+  const results = Promise.all(batches.map((feeds) => model.run(feeds))).finally(() => (running = false));
+  for (; running; turns++) await delay(1);
+  for (const [at, found] of (await results).entries()) {
+    const [ours] = found.values();
+    const [expected] = (await binding.run(batches[at] ?? new Map())).values();
+    assert.deepEqual(ours?.shape, expected?.shape);
+    expected?.data.forEach((value, index) => assert.ok(Math.abs(Number(value) - Number(ours?.data[index])) < 1e-5));
+  }
+  assert.ok(turns >= 3, `${turns} turns`);
+  await model.dispose();
+  await assert.rejects(model.run(batches[0] ?? new Map()), /disposed|released/u);
+  await binding.dispose();
 });
 
 test('a training takes the library where its check passed, and says why where it did not', async (context) => {

@@ -70,3 +70,35 @@ test('of a batch that goes few at a time nothing more is run after an abort', as
   await assert.rejects(model.run(images, stopped.signal), CancelledError);
   assert.equal(runs, 2);
 });
+
+test('in lanes so many parts of a batch run at the same time, and what comes of them is in the order of the images', async () => {
+  const waiting: (() => void)[] = [];
+  const run = async (feeds: Feeds) => {
+    const { data } = feeds.get('images') ?? float32Tensor([0]);
+    await new Promise<void>((resolve) => waiting.push(resolve));
+    const first = Number(data[0]);
+    if (first === 3) throw new Error('overflow');
+    return new Map([['y', float32Tensor([1, 1], Float32Array.of(first))]]);
+  };
+  const model = inSmallBatches({ run, dispose: () => Promise.resolve() }, 1, 2);
+  const images = (...values: number[]) => new Map([['images', float32Tensor([values.length, 1, 1, 1], Float32Array.from(values))]]); // prettier-ignore
+  const turn = () => new Promise(setImmediate);
+  const result = model.run(images(5, 6, 7));
+  await turn();
+  assert.equal(waiting.length, 2);
+  // The second part is done before the first.
+  waiting[1]?.();
+  await turn();
+  assert.equal(waiting.length, 3);
+  waiting.forEach((go) => go());
+  assert.deepEqual([...((await result).get('y')?.data ?? [])], [5, 6, 7]);
+
+  let settled = false;
+  const failing = model.run(images(3, 4)).finally(() => (settled = true));
+  await turn();
+  waiting[3]?.();
+  await turn();
+  assert.ok(!settled, 'what the other part reads must stay until it has ended');
+  waiting[4]?.();
+  await assert.rejects(failing, /overflow/u);
+});

@@ -15,6 +15,8 @@ export interface InferenceOptions {
   readonly library?: Library | undefined;
   /** Brings models to 8 bits (see quantizedModel.ts), and hears of it. */
   readonly int8?: ((sentence: string) => void) | undefined;
+  /** See `SessionWishes`. */
+  readonly lanes?: number | undefined;
 }
 
 /** One static session a batch size, batch norm folded into the convolutions, weights constant. */
@@ -22,14 +24,14 @@ export function createInferenceModel(
   graphFor: GraphForBatch,
   state: StateDict,
   device: string,
-  { observer, int8, library }: InferenceOptions = {},
+  { observer, int8, library, lanes }: InferenceOptions = {},
 ): InferenceModel {
   const compile: Compile = (edit) =>
     sessionsByBatch(device, (batchSize) => {
       const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
       const model = edit(writeOnnx(graph, { constants, webgpu: limitsOf(device) }));
       const watch = { purpose: 'inference', batchSize, observer, graph };
-      return createSession(model, device, 'inference', { watch, library });
+      return createSession(model, device, 'inference', { watch, library, lanes });
     });
   return int8 ? createQuantizedModel(compile, int8) : compile((model) => model);
 }
@@ -38,11 +40,11 @@ export function createInferenceModel(
 export async function createOnnxModel(
   model: OnnxModel,
   device: string,
-  { observer, int8, library }: InferenceOptions = {},
+  { observer, int8, library, lanes }: InferenceOptions = {},
 ): Promise<InferenceModel> {
   // A foreign model takes any batch size.
   const watch = { purpose: 'inference', batchSize: 0, observer };
-  const open = (edited: OnnxModel) => createSession(edited, device, 'inference', { watch, library });
+  const open = (edited: OnnxModel) => createSession(edited, device, 'inference', { watch, library, lanes });
   if (!int8) return sessionForAll(device, await open(model));
   return createQuantizedModel((edit) => sessionsByBatch(device, () => open(edit(model))), int8);
 }

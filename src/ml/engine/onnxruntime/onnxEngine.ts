@@ -1,9 +1,11 @@
+import { availableParallelism } from 'node:os';
 import type { StateDict } from '../../graph/tensor.ts';
-import type { Engine } from '../engine.ts';
+import type { Engine, InferenceModel } from '../engine.ts';
 import { type Library, openLibrary } from './capi/library.ts';
 import { listOnnxDevices, requireDevice } from './devices.ts';
 import { inSmallBatches } from './smallBatches.ts';
 import { createInferenceModel, createOnnxModel, type InferenceOptions } from './inferenceModel.ts';
+import { threadsOfLane, threadsWeSet } from './session.ts';
 import { createTrainingModel } from './trainingModel.ts';
 
 /** ONNX Runtime: the engine that every machine has. */
@@ -17,13 +19,28 @@ export function onnxEngineAside(library: Library = openLibrary()): Engine {
   return createOnnxEngine({ library });
 }
 
+/** Runs that share the cores: more would take all of libuv's threads, which decode and read files too. */
+const lanes = Math.min(2, availableParallelism());
+
+/**
+ * The same as `onnxEngineAside`, for images that come while others are computed: two runs share the cores. The threads of
+ * one wait for each other at the end of each operator, which costs much where decoding or another process takes a core away
+ * from one of them; with two cores none has to wait. Where there are many cores, it is `onnxEngineAside`.
+ */
+export function onnxEngineInLanes(library: Library = openLibrary()): Engine {
+  return createOnnxEngine(availableParallelism() > threadsWeSet ? { library } : { library, lanes });
+}
+
 function createOnnxEngine(options: InferenceOptions): Engine {
   /** 8 bits are for the CPU: a graphics card has no fast operators for them. */
   const optionsFor = (device: string): InferenceOptions => {
     if (device === 'cpu' || !options.int8) return options;
     options.int8(`8 bits (int8) are computed on the CPU only; ${device} computes in float32.`);
-    return { observer: options.observer, library: options.library };
+    return { ...options, int8: undefined };
   };
+  const { lanes: own = 1 } = options;
+  const inParts = (model: InferenceModel, count = own > 1 ? threadsOfLane(own) : undefined) =>
+    inSmallBatches(model, count, own);
   return {
     name: 'onnx',
     profiled: (observer) => createOnnxEngine({ ...options, observer }),
@@ -32,12 +49,12 @@ function createOnnxEngine(options: InferenceOptions): Engine {
     async compileInference(graphFor, state, device) {
       requireDevice(device);
       const model = createInferenceModel(graphFor, state, device, optionsFor(device));
-      return Promise.resolve(device === 'cpu' ? inSmallBatches(model, atOnce(state)) : model);
+      return Promise.resolve(device === 'cpu' ? inParts(model, atOnce(state)) : model);
     },
     async compileOnnx(model, device) {
       requireDevice(device);
       const compiled = await createOnnxModel(model, device, optionsFor(device));
-      return device === 'cpu' ? inSmallBatches(compiled) : compiled;
+      return device === 'cpu' ? inParts(compiled) : compiled;
     },
     async compileTraining(graphFor, initial, training) {
       requireDevice(training.device);

@@ -16,11 +16,16 @@ import type { ProfilableSession, Session, SessionWatch } from './sessionTypes.ts
 import { weightsBeside } from './weightsBeside.ts';
 
 /** Above this many, ONNX Runtime's own count (one thread a physical core) is better than one a hardware thread. */
-const threadsWeSet = 4;
+export const threadsWeSet = 4;
 
 function threads(): number {
   const count = availableParallelism();
   return count <= threadsWeSet ? count : 0;
+}
+
+/** Threads of each of several runs that share the cores. */
+export function threadsOfLane(lanes: number): number {
+  return Math.max(1, Math.floor(availableParallelism() / lanes));
 }
 
 /**
@@ -58,6 +63,8 @@ export interface SessionWishes {
   readonly kept?: Iterable<string>;
   /** Calls ONNX Runtime's library without its binding on the CPU, so that the event loop goes on while it computes. */
   readonly library?: Library | undefined;
+  /** How many runs share the cores, at the same time as each other; one without it, and through the binding. */
+  readonly lanes?: number | undefined;
 }
 
 /** It fails where two reshapes follow each other whose shapes are computed, as a step's are (hiddenShapes.ts). */
@@ -68,7 +75,7 @@ export function createSession(
   model: OnnxModel,
   device: string,
   purpose: SessionPurpose,
-  { watch, kept = [], library }: SessionWishes = {},
+  { watch, kept = [], library, lanes = 1 }: SessionWishes = {},
 ): Promise<Session> {
   const { small, externalData } = weightsBeside(model, device);
   const bytes = encodeOnnx(small);
@@ -93,10 +100,12 @@ export function createSession(
   const create = async (profilePrefix?: string): Promise<ProfilableSession> => {
     const called = device === 'cuda' ? openCudaLibrary() : device === 'cpu' ? library : undefined;
     if (!called) return throughBinding(profilePrefix);
+    const inLanes = device === 'cpu' && lanes > 1;
     return librarySession(called, bytes, {
       appendProvider: device === 'cuda' ? (settings) => appendCuda(called, settings) : undefined,
       optimization: optimizations[purpose],
-      threads: threads(),
+      threads: inLanes ? threadsOfLane(lanes) : threads(),
+      sideBySide: inLanes,
       memoryPattern: enableMemPattern,
       entries: purpose === 'training' ? { 'optimization.disable_specified_optimizers': unfitForSteps } : {},
       kept: new Set(kept),

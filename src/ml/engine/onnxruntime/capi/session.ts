@@ -13,6 +13,8 @@ export interface LibrarySessionOptions {
   readonly optimization: keyof typeof optimizationLevels;
   /** Threads of an operator; 0 leaves them to ONNX Runtime. */
   readonly threads: number;
+  /** Whether runs go on at the same time as others, each in another thread. */
+  readonly sideBySide?: boolean;
   readonly memoryPattern: boolean;
   /** Configuration entries by their dotted names. */
   readonly entries: Readonly<Record<string, string>>;
@@ -29,7 +31,7 @@ export interface LibrarySessionOptions {
 /**
  * A session that is made in another thread and runs there, so that the event loop goes on meanwhile; short runs are made in
  * place. An output that the fetches hold a tensor for is written into that tensor; one that is kept is a tensor of the kind
- * `gpu-buffer`, whose `dispose` frees it. Runs of all sessions come one after the other, since each takes all cores. A run
+ * `gpu-buffer`, whose `dispose` frees it. Runs of all sessions come one after the other, since each takes all cores, but for those side by side. A run
  * reads what it is fed where that is: until its end, nobody may write there or hand that memory to another thread. Nothing else
  * of it outlives the run.
  */
@@ -49,25 +51,26 @@ export async function librarySession(
     texts: new Map(),
     kept: library.card === undefined ? new Set() : (options.kept ?? new Set()),
     milliseconds: Number.POSITIVE_INFINITY,
+    shortMilliseconds: options.sideBySide === true ? 0 : library.shortMilliseconds,
   };
+  const begin = options.sideBySide === true ? atOnce : inTurn;
   let isOpen = true;
-  let lastRun: Promise<unknown> = Promise.resolve();
+  let runs: Promise<unknown> = Promise.resolve();
   return {
     inputNames,
     outputNames,
     writesIntoFetches: open.kept.size === 0,
     run: (feeds, fetches, signal) => {
       if (!isOpen) return Promise.reject(new Error('the session has been released'));
-      const run = inTurn(() => runOnce(open, feeds, fetches, signal));
-      lastRun = run.then(nothing, nothing);
+      const run = begin(() => runOnce(open, feeds, fetches, signal));
+      runs = Promise.allSettled([runs, run]).then(nothing);
       return run;
     },
     endProfiling: () => void takenText(library, library.made('SessionEndProfiling', session, library.allocator)),
     release: async () => {
       if (!isOpen) return;
       isOpen = false;
-      // Later runs wait for earlier ones.
-      await lastRun;
+      await runs;
       library.release('ReleaseSession', session);
     },
   };
@@ -78,6 +81,10 @@ let turn: Promise<unknown> = Promise.resolve();
 /** A promise of nothing keeps no results. */
 function nothing(): void {
   return undefined;
+}
+
+function atOnce<Result>(work: () => Promise<Result>): Promise<Result> {
+  return work();
 }
 
 function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -152,6 +159,8 @@ interface OpenSession {
   readonly kept: ReadonlySet<string>;
   /** How long the last run took. */
   milliseconds: number;
+  /** Where that was less, a run is made in place. */
+  readonly shortMilliseconds: number;
 }
 
 async function runOnce(
@@ -212,11 +221,11 @@ async function runPlainly(
   outputs: BigUint64Array,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { library, session, inputNames, milliseconds } = open;
+  const { library, session, inputNames, milliseconds, shortMilliseconds } = open;
   const names = [namesFor(open, inputNames), namesFor(open, wanted)] as const;
   const counts = [inputNames.length, wanted.length] as const;
   const args = [names[0], inputs, counts[0], names[1], counts[1], outputs] as const;
-  if (milliseconds < library.shortMilliseconds) library.call('Run', session, null, ...args);
+  if (milliseconds < shortMilliseconds) library.call('Run', session, null, ...args);
   else if (!signal || milliseconds < library.longMilliseconds) await library.callAside('Run', session, null, ...args);
   else await runUntil(signal, library, session, args);
 }
