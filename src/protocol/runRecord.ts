@@ -34,6 +34,19 @@ export const processSchema = z.object({
   birth: text(100).optional(),
 });
 
+const cardSchema = z.object({
+  name: text(256, 1),
+  driver: text(256).optional(),
+  /** What the engine computes on it with, where that is not part of the engine's package. */
+  provider: text(256).optional(),
+});
+export type Card = z.infer<typeof cardSchema>;
+
+/** `NVIDIA H200, driver 580.95.05`. */
+export function cardText({ name, driver }: Card): string {
+  return driver === undefined ? name : `${name}, driver ${driver}`;
+}
+
 /** Content of `run.json`: the truth about a run, rewritten whole at every change of state. */
 export const runRecordSchema = z.object({
   version: z.literal(runRecordVersion),
@@ -58,6 +71,8 @@ export const runRecordSchema = z.object({
     engine: name().optional(),
     engineVersion: name().optional(),
     device: name().optional(),
+    /** The graphics card that the device is, where that is certain; absent in records of earlier versions. */
+    card: cardSchema.optional(),
     /** What was asked for and could not be had, with the reason. */
     fallbacks: list(sentence(), 100),
   }),

@@ -83,7 +83,9 @@ export function runTooltip(run: StoredRun): string {
     ],
     [
       l10n.t('Device'),
-      [environment.engine, environment.device].filter((part) => part !== undefined).join(', ') || undefined,
+      [environment.engine, environment.device, environment.card?.name]
+        .filter((part) => part !== undefined)
+        .join(', ') || undefined,
     ],
     [l10n.t('Fallbacks'), environment.fallbacks.join(' ') || undefined],
     [l10n.t('Started'), new Date(record.created).toLocaleString()],

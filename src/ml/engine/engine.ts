@@ -1,3 +1,4 @@
+import type { Card } from '../../protocol/runRecord.ts';
 import type { DeviceOffer } from '../../protocol/serviceProtocol.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Optimizer } from '../operators/optimizer/optimizer.ts';
@@ -154,6 +155,8 @@ export interface Engine {
    * cannot be used is listed with its reason.
    */
   devices(wanted?: string): Promise<readonly Device[]>;
+  /** The card that a device is, where that is certain. Never rejects. */
+  card(device: string): Promise<Card | undefined>;
   /** Parameters and buffers of the graphs are taken from `state` and become constants. */
   compileInference(graphFor: GraphForBatch, state: StateDict, device: string): Promise<InferenceModel>;
   /** A foreign ONNX model. Throws where this engine reads none. */

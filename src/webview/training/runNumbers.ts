@@ -48,7 +48,9 @@ function numbersOf(run: PageRun): NamedNumber[] {
     [
       l10n.t('Device'),
       lastStep?.device ?? start?.device ?? record.environment.device ?? '–',
-      start?.engine ?? record.environment.engine,
+      [start?.engine ?? record.environment.engine, record.environment.card?.name]
+        .filter((part) => part !== undefined)
+        .join(', ') || undefined,
     ],
     [l10n.t('Memory'), lastStep === undefined ? '–' : bytes(lastStep.memoryBytes)],
   ].map(([name, value, more]): NamedNumber =>

@@ -1,16 +1,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chosenCards, parseCardWish, trialsAtOnce } from '../../../src/ml/cli/sweepCards.ts';
-import { readUuids } from '../../../src/ml/engine/onnxruntime/cuda/nvidiaDriver.ts';
+import { firstCard, readNamedCards } from '../../../src/ml/engine/onnxruntime/cuda/nvidiaDriver.ts';
 
 const uuids = ['GPU-aaaaaaaa-0000-1111-2222-333344445555', 'GPU-bbbbbbbb-0000-1111-2222-333344445555'];
-const cards = readUuids(`0, ${uuids[0]}\n1, ${uuids[1]}\nwarning: nothing\n`);
+const cards = readNamedCards(
+  `0, ${uuids[0]}, NVIDIA H200, 580.95.05\n1, ${uuids[1]}, NVIDIA L4, 580.95.05\nwarning: nothing\n`,
+);
 
 test('cards are read from the lines of the driver', () => {
   assert.deepEqual(cards, [
-    { number: 0, uuid: uuids[0] },
-    { number: 1, uuid: uuids[1] },
+    { number: 0, uuid: uuids[0], name: 'NVIDIA H200', driver: '580.95.05' },
+    { number: 1, uuid: uuids[1], name: 'NVIDIA L4', driver: '580.95.05' },
   ]);
+});
+
+test('the card that CUDA takes first is named where that is certain', () => {
+  const [first, second] = cards;
+  assert.equal(firstCard(cards, undefined), undefined, 'CUDA counts different cards in an order of its own');
+  assert.equal(firstCard(cards, `${uuids[1]},${uuids[0]}`), second);
+  assert.equal(firstCard(cards, 'GPU-aaaa'), first);
+  assert.equal(firstCard(cards, 'GPU-cccc'), undefined);
+  const alike = cards.map((card) => ({ ...card, name: 'NVIDIA H200' }));
+  assert.equal(firstCard(alike, '1')?.name, 'NVIDIA H200');
+  assert.equal(firstCard([], undefined), undefined);
+  assert.equal(firstCard({ reason: 'no NVIDIA driver is on this machine' }, undefined), undefined);
 });
 
 test('cards are named by what CUDA finds them by, in the order asked for', () => {

@@ -128,3 +128,13 @@ test('samples are embedded small, errors first, and what is gone is counted', as
   assert.match(page, /alt="Predicted as daisy/u);
   assert.match(page, /1 image could not be read/u);
 });
+
+test('the page of a run on a graphics card names the card, its driver and what drives it', async () => {
+  const run = madeResults('r');
+  const card = { name: 'NVIDIA H200', driver: '580.95.05', provider: 'cuda-13.2' };
+  const environment = { ...run.record.environment, device: 'cuda', card };
+  const page = await runPage({ ...run, record: { ...run.record, environment } });
+  assert.match(page, /NVIDIA H200, driver 580\.95\.05/u);
+  assert.match(page, /cuda-13\.2/u);
+  assert.doesNotMatch(await runPage(run), /Graphics card/u);
+});

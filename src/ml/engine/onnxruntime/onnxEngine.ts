@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { StateDict } from '../../graph/tensor.ts';
 import type { Engine, InferenceModel } from '../engine.ts';
 import { type Library, openLibrary } from './capi/library.ts';
+import { cardOf } from './cardOf.ts';
 import { listOnnxDevices, requireDevice } from './devices.ts';
 import { inSmallBatches } from './smallBatches.ts';
 import { createInferenceModel, createOnnxModel, type InferenceOptions } from './inferenceModel.ts';
@@ -46,6 +47,7 @@ function createOnnxEngine(options: InferenceOptions): Engine {
     profiled: (observer) => createOnnxEngine({ ...options, observer }),
     int8: (log) => createOnnxEngine({ ...options, int8: log }),
     devices: listOnnxDevices,
+    card: cardOf,
     async compileInference(graphFor, state, device) {
       requireDevice(device);
       const model = createInferenceModel(graphFor, state, device, optionsFor(device));

@@ -1,7 +1,9 @@
 import process from 'node:process';
 import { messageOf, usageError, userError } from '../../../protocol/errors.ts';
+import type { Card } from '../../../protocol/runRecord.ts';
 import type { Device } from '../engine.ts';
 import type { TensorFlow } from '../../operators/tensorflow.ts';
+import { firstCard, nvidiaCards } from '../onnxruntime/cuda/nvidiaDriver.ts';
 import { registerFilterGradient } from './filterGradient.ts';
 import { findNativePackage, loadNativePackage, type NativePackage } from './nativePackage.ts';
 
@@ -44,6 +46,15 @@ function cudaDevice(native: NativePackage): Device {
     : `${native.name} computes on the CPU only: a GPU needs @tensorflow/tfjs-node-gpu`;
   const lacks = native.name.endsWith('-gpu') ? {} : { lacks: 'tensorflow' as const };
   return { ...device, available: false, detail, ...lacks };
+}
+
+/** The card that TensorFlow computes on, where that is certain. Never rejects. */
+export async function tensorflowCard(device: string): Promise<Card | undefined> {
+  if (device !== 'cuda') return undefined;
+  const [cards, native] = await Promise.all([nvidiaCards(), findNativePackage()]);
+  const card = firstCard(cards, process.env['CUDA_VISIBLE_DEVICES']);
+  const provider = native.usable ? { provider: `TensorFlow ${native.version}` } : {};
+  return card && { name: card.name, driver: card.driver, ...provider };
 }
 
 /** The package's own library is TensorFlow 2.9.1; another one was built for later versions of these. */

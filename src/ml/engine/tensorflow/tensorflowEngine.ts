@@ -1,7 +1,7 @@
 import { userError } from '../../../protocol/errors.ts';
 import type { Engine } from '../engine.ts';
 import { createInferenceModel } from './inference.ts';
-import { openRuntime, tensorflowDevices } from './runtime.ts';
+import { openRuntime, tensorflowCard, tensorflowDevices } from './runtime.ts';
 import { createTrainingModel } from './training.ts';
 
 /**
@@ -11,6 +11,7 @@ import { createTrainingModel } from './training.ts';
 export const tensorflowEngine: Engine = {
   name: 'tensorflow',
   devices: tensorflowDevices,
+  card: tensorflowCard,
   compileInference: async (graphFor, state, device) => createInferenceModel(await openRuntime(device), graphFor, state),
   compileOnnx: () =>
     Promise.reject(userError('TensorFlow.js reads no ONNX files: run an ONNX backbone with --engine onnx.')),

@@ -4,7 +4,7 @@ import packageJson from '../../../../package.json' with { type: 'json' };
 import { longestSentence } from '../../../protocol/bounded.ts';
 import { CancelledError, codeOf, messageOf, usageError, UserError } from '../../../protocol/errors.ts';
 import { type RunProfile, runProfileSchema } from '../../../protocol/runProfile.ts';
-import { runFiles, type RunRecord } from '../../../protocol/runRecord.ts';
+import { cardText, runFiles, type RunRecord } from '../../../protocol/runRecord.ts';
 import type { GivenConfig } from '../../../protocol/trainingConfig.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../../protocol/trainingEvents.ts';
 import { writeTextAtomically } from '../../../runs/atomicFile.ts';
@@ -255,7 +255,11 @@ async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCh
   const chosen = await options.chooseEngine({ engine: config.engine, device: config.device, log: session.log });
   for (const fallback of chosen.fallbacks) session.log(fallback, 'warning');
   const version = engineVersion(chosen.engine.name);
-  if (chosen.device !== 'cpu') session.log(`Training with ${chosen.engine.name} ${version} on ${chosen.device}.`);
+  const card = await chosen.engine.card(chosen.device);
+  if (chosen.device !== 'cpu')
+    session.log(
+      `Training with ${chosen.engine.name} ${version} on ${chosen.device}${card ? `, ${cardText(card)}` : ''}.`,
+    );
   const profiler = options.profileSteps === undefined ? undefined : profileRun(started, chosen, options.profileSteps);
   const { environment } = session.folder.record;
   await session.record({
@@ -264,6 +268,7 @@ async function prepare(started: StartedRun): Promise<{ loop: LoopOptions; dataCh
       engine: chosen.engine.name,
       engineVersion: version,
       device: chosen.device,
+      card,
       fallbacks: [...chosen.fallbacks],
     },
   });

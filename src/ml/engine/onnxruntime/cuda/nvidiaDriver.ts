@@ -31,22 +31,42 @@ export async function nvidiaDriver(): Promise<NvidiaDriver> {
 export interface NvidiaCard {
   readonly number: number;
   readonly uuid: string;
+  /** Of its kind: `NVIDIA H200`. */
+  readonly name: string;
+  readonly driver: string;
 }
 
 /** All cards of this machine in the order of the driver, or why there are none. Never rejects. */
 export async function nvidiaCards(): Promise<readonly NvidiaCard[] | { readonly reason: string }> {
-  const answer = await askDriver(['--query-gpu=index,uuid', '--format=csv,noheader']);
+  const answer = await askDriver(['--query-gpu=index,uuid,name,driver_version', '--format=csv,noheader']);
   if (!('lines' in answer)) return answer;
-  const cards = readUuids(answer.lines);
+  const cards = readNamedCards(answer.lines);
   return cards.length > 0 ? cards : { reason: 'NVIDIA’s driver names no card' };
 }
 
-/** Lines such as `0, GPU-5a1b2c3d-0000-1111-2222-333344445555`, one per card. */
-export function readUuids(lines: string): readonly NvidiaCard[] {
+/** Lines such as `0, GPU-5a1b2c3d-0000-1111-2222-333344445555, NVIDIA H200, 580.95.05`, one per card. */
+export function readNamedCards(lines: string): readonly NvidiaCard[] {
   return lines.split('\n').flatMap((line) => {
-    const [, number, uuid] = /^(\d+), (GPU-[0-9a-f-]+)\s*$/u.exec(line) ?? [];
-    return number === undefined || uuid === undefined ? [] : [{ number: Number(number), uuid }];
+    const [, number, uuid = '', name = '', driver = ''] =
+      /^(\d+), (GPU-[0-9a-f-]+), (.+), (\d+(?:\.\d+)*)\s*$/u.exec(line) ?? [];
+    return number === undefined ? [] : [{ number: Number(number), uuid, name, driver }];
   });
+}
+
+/**
+ * The card that CUDA takes where none is named, if that is certain; `visible` is `CUDA_VISIBLE_DEVICES`. CUDA counts different
+ * cards in an order of its own.
+ */
+export function firstCard(
+  cards: readonly NvidiaCard[] | { readonly reason: string },
+  visible: string | undefined,
+): NvidiaCard | undefined {
+  if ('reason' in cards) return undefined;
+  const [named = ''] = (visible ?? '').split(',').map((entry) => entry.trim());
+  // CUDA takes the beginning of a name, too.
+  if (named.startsWith('GPU-')) return cards.find(({ uuid }) => uuid.startsWith(named));
+  const [first] = cards;
+  return cards.every(({ name }) => name === first?.name) ? first : undefined;
 }
 
 /** What NVIDIA's driver answers, or why it does not. */
