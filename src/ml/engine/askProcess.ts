@@ -21,6 +21,9 @@ export function askProcess(script: URL, args: readonly string[], seconds: number
     const finish = (reply: ProcessReply) => {
       clearTimeout(timer);
       child.kill('SIGKILL');
+      // A broken driver may hold it where no signal reaches it, or hold the channel: neither keeps this process.
+      child.unref();
+      if (child.connected) child.disconnect();
       resolve(reply);
     };
     const timer = setTimeout(() => {

@@ -26,6 +26,8 @@ export interface Library {
   readonly made: (name: StatusFunction, ...args: readonly Argument[]) => bigint;
   /** Calls a function in another thread. What lies behind addresses has to be kept until the promise has settled. */
   readonly callAside: (name: StatusFunction, ...args: readonly Argument[]) => Promise<void>;
+  /** Whether a call in another thread is under way. */
+  readonly isCalled: () => boolean;
   readonly release: (name: ReleaseFunction, handle: bigint) => void;
   readonly addressOf: (memory: NodeJS.TypedArray) => bigint;
   /** A text that ends with a zero byte. */
@@ -119,14 +121,18 @@ export function openLibraryFile(path: string): Library {
     call(name, ...args, result);
     return result[0] ?? 0n;
   };
+  let calls = 0;
   return {
     call,
     made,
+    isCalled: () => calls > 0,
     callAside: async (name, ...args) => {
       const held = [...args];
+      calls++;
       const status = await new Promise((resolve, reject) => {
         functions[name].async(...addressed(args), (error: Error | null, result: unknown) => {
           held.length = 0;
+          calls--;
           if (error) reject(error);
           else resolve(result);
         });

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { userError } from '../../../../protocol/errors.ts';
+import { endNow } from '../../../native/endNow.ts';
 import { loadKoffi } from '../../../native/koffi.ts';
 import { ordinaryMemory } from '../capi/functions.ts';
 import { type Library, openLibraryFile } from '../capi/library.ts';
@@ -25,12 +26,21 @@ function open(): Library {
   const koffi = loadKoffi();
   for (const file of files.first) koffi.load(join(folder, file));
   const library = openLibraryFile(join(folder, files.runtime));
-  // The provider registers something for the end of the process that crashes while an environment is left.
-  process.once('exit', () => library.release('ReleaseEnv', library.environment));
+  process.once('exit', (code) => letGo(library, code));
   return {
     ...library,
     card: library.made('CreateMemoryInfo', 'Cuda', ordinaryMemory.allocator, 0, ordinaryMemory.memory),
   };
+}
+
+/**
+ * Lets go of the library as the process ends, with `code`: the provider registers something for that end which crashes while
+ * an environment is left. Where a run is under way in another thread, as after a second Ctrl-C, the environment cannot be
+ * released, and the process ends at once, without what is registered.
+ */
+export function letGo({ isCalled, release, environment }: Library, code: number): void {
+  if (isCalled()) endNow(code);
+  else release('ReleaseEnv', environment);
 }
 
 /** Adds the CUDA provider to the options of a session of this library. Throws what the provider or the driver says. */
