@@ -54,12 +54,12 @@ export async function stepsOf(training: RandomTraining, engine: Engine = onnxEng
   return { take: async () => stepper.take(await frozen.feeds(images), labels, 1e-3), dispose: () => stepper.dispose() };
 }
 
-/** What ONNX Runtime says of the models of some steps of a training: what ran each operator, and for how long. */
-export async function watchedSteps(training: RandomTraining): Promise<readonly SessionProfile[]> {
+/** What ONNX Runtime says of the models that `work` runs: what ran each operator, and for how long. */
+export async function watched(work: (engine: Engine) => Promise<void>): Promise<readonly SessionProfile[]> {
   const folder = await mkdtemp(join(tmpdir(), 'fivecrop-watched-'));
   const profiles: SessionProfile[] = [];
   const observer: ProfileObserver = {
-    ...{ runs: 3, warmup: 1, folder },
+    ...{ runs: watchedRuns, warmup: 1, folder },
     wants: () => true,
     enough: () => false,
     now: () => 0,
@@ -68,13 +68,22 @@ export async function watchedSteps(training: RandomTraining): Promise<readonly S
   try {
     const engine = onnxEngine.profiled?.(observer);
     if (!engine) throw new Error('the engine cannot be watched');
-    const steps = await stepsOf(training, engine);
-    for (let taken = 0; taken < observer.runs; taken++) await steps.take();
-    await steps.dispose();
+    await work(engine);
     return profiles;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+const watchedRuns = 3;
+
+/** The same of some steps of a training. */
+export function watchedSteps(training: RandomTraining): Promise<readonly SessionProfile[]> {
+  return watched(async (engine) => {
+    const steps = await stepsOf(training, engine);
+    for (let taken = 0; taken < watchedRuns; taken++) await steps.take();
+    await steps.dispose();
+  });
 }
 
 /** The operators that the CPU ran. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { messageOf } from '../../src/protocol/errors.ts';
+import { type Card, cardText } from '../../src/protocol/runRecord.ts';
 import { softwareVulkan } from '../../scripts/host/browser.ts';
 import { hasRegistryHost } from '../../scripts/host/codeHost.ts';
 
@@ -22,7 +23,7 @@ const vulkan = await findVulkan();
 const skip = typeof vulkan === 'string' && vulkan;
 
 /** What the child wrote. Into files, because native code loses what a full pipe does not take at once. */
-function runChild(task: 'check' | 'train' | 'place'): { stdout: string; stderr: string } {
+function runChild(task: 'check' | 'train' | 'place' | 'profile'): { stdout: string; stderr: string } {
   assert.ok(typeof vulkan !== 'string');
   const folder = mkdtempSync(join(tmpdir(), 'fivecrop-webgpu-'));
   try {
@@ -46,11 +47,13 @@ function runChild(task: 'check' | 'train' | 'place'): { stdout: string; stderr: 
 test('a training step on WebGPU, on a software device, has the CPU’s gradients', { skip }, () => {
   const { stdout } = runChild('check');
   const line = stdout.trim().split('\n').at(-1) ?? '';
-  const { difference, lossDifference, secondsPerStep } = JSON.parse(line) as Record<string, number>;
+  const { card, ...figures } = JSON.parse(line) as { card?: Card } & Record<string, number>;
+  const { difference, lossDifference, secondsPerStep } = figures;
   assert.ok(difference !== undefined && difference > 0 && difference < 1e-3, `the largest difference is ${difference}`);
   // Five steps, whose losses are only the CPU's where each update was.
   assert.ok(lossDifference !== undefined && lossDifference < 1e-4, `the losses are off by ${lossDifference}`);
   assert.ok(secondsPerStep !== undefined && secondsPerStep > 0);
+  assert.match(card ? cardText(card) : '', /^SwiftShader .*, driver SwiftShader/u);
 });
 
 test(
@@ -78,4 +81,15 @@ test('of a training step, its parts and a validation on WebGPU no node is left t
       .filter((line) => line.includes('VerifyEachNodeIsAssignedToAnEp'))
       .join('\n'),
   );
+});
+
+test('what the CPU ran is told by a profile of a step, as it is on an NVIDIA card', { skip }, () => {
+  const { stdout } = runChild('profile');
+  const { operators, ...named } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as {
+    operators: number;
+    onCpu: string[];
+    partly: string[];
+  };
+  assert.ok(operators > 100, `${operators} operators`);
+  assert.deepEqual(named, { onCpu: [], partly: ['Det'] });
 });

@@ -1,4 +1,5 @@
 import { InferenceSession } from 'onnxruntime-node';
+import { onCpu, watched, watchedSteps } from '../../bench/ours/watchedSteps.ts';
 import type { TrainingState } from '../../src/ml/engine/engine.ts';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { selfCheck, tinySizes } from '../../src/ml/engine/selfCheck.ts';
@@ -28,7 +29,7 @@ import { mean } from '../../src/ml/operators/reduce/meanAndMax.ts';
 import { squeezeExcite } from '../../src/ml/networks/layers/squeezeExcite.ts';
 import { typeOf, type Graph } from '../../src/ml/graph/graph.ts';
 import { webgpuLimits } from '../../src/ml/lowering/webgpu/webgpuLimits.ts';
-import { encodeOnnx } from '../../src/ml/onnx/onnxModel.ts';
+import { encodeOnnx, float32Value, type OnnxModel } from '../../src/ml/onnx/onnxModel.ts';
 import { writeOnnx } from '../../src/ml/lowering/writeOnnx.ts';
 import { createRandom } from '../../src/ml/graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../src/ml/graph/tensor.ts';
@@ -37,8 +38,9 @@ import { accumulationStep, fullStep, gradientStep, updateStep } from '../../src/
 import { maskImages, scaleChannels } from '../unit/engine/broadcastProducts.ts';
 
 /*
- * What webgpu.test.ts runs in a process that has a Vulkan device from its start: `check` prints the self-check;
- * `train` prints how far a few steps over many parameters are from the CPU’s; `place` lets ONNX Runtime say on stderr which provider gets which operator of a run’s graphs, and prints how many graphs there were.
+ * What webgpu.test.ts runs in a process that has a Vulkan device from its start: `check` prints the self-check, and the card that it was made on;
+ * `train` prints how far a few steps over many parameters are from the CPU’s; `place` lets ONNX Runtime say on stderr which provider gets which operator of a run’s graphs, and prints how many graphs there were;
+ * `profile` prints which operators of a step and of a model that the device cannot run whole the CPU ran, by ONNX Runtime's profile.
  */
 
 /** With the operators of a training step that the self-check's network lacks. */
@@ -195,8 +197,39 @@ async function differencesOf(network: Trained): Promise<number[]> {
   });
 }
 
+/** A model with an operator that WebGPU lacks. */
+const partlyOnCpu: OnnxModel = {
+  irVersion: 8,
+  opsetImport: [{ domain: '', version: 17 }],
+  graph: {
+    name: 'partly',
+    node: [
+      { opType: 'Relu', input: ['x'], output: ['y'] },
+      { opType: 'Det', input: ['y'], output: ['z'] },
+    ],
+    input: [float32Value('x', [1, 2, 2])],
+    output: [float32Value('z', [1])],
+  },
+};
+
+async function profile() {
+  const step = await watchedSteps({ network: 'ConvNet1', method: 'scratch', batch: 2, size: 32, device: 'webgpu' });
+  const partly = await watched(async (engine) => {
+    const model = await engine.compileOnnx(partlyOnCpu, 'webgpu');
+    await model.run(new Map([['x', float32Tensor([1, 2, 2])]]));
+    await model.dispose();
+  });
+  const kernels = (profiles: typeof step) => onCpu(profiles).map(({ kernel }) => kernel);
+  const operators = step.reduce((sum, { kernels: all }) => sum + all.length, 0);
+  return { operators, onCpu: kernels(step), partly: kernels(partly) };
+}
+
 if (process.argv[2] === 'place') console.log(await place());
+else if (process.argv[2] === 'profile') console.log(JSON.stringify(await profile()));
 else if (process.argv[2] === 'train') console.log(JSON.stringify(await compareTraining()));
-else console.log(JSON.stringify(await selfCheck(onnxEngine, 'webgpu', tinySizes)));
+else {
+  const card = await onnxEngine.card('webgpu');
+  console.log(JSON.stringify({ ...(await selfCheck(onnxEngine, 'webgpu', tinySizes)), card }));
+}
 // Not every driver lets its process end by itself.
 process.exit(0);
