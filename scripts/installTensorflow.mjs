@@ -48,7 +48,9 @@ const [command, script, ...options] = (scripts?.install ?? '').split(' ');
 if (command !== 'node') fail(`${name} ${version} has no install script that we know how to run.`);
 
 function download() {
-  console.log(`Downloading the native library of ${name} ${version} ...`);
+  console.log(
+    `Downloading the native library of ${name} ${version}: TensorFlow 2.9.1 of 2022. For a GPU it needs CUDA 11.2 and cuDNN 8.1, which know cards up to compute capability 8.6.`,
+  );
   const path = [...commandFolders(folder), process.env.PATH ?? ''].join(delimiter);
   const run = spawnSync(process.execPath, [script, ...options], {
     cwd: folder,

@@ -15,6 +15,8 @@ import { registerCommand } from './registerCommand.ts';
 const packageName = '@tensorflow/tfjs-node-gpu';
 /** The version that the lock file names, which is what our tests run. */
 const version = '4.22.0';
+/** The version of TensorFlow that the package's script downloads. */
+const libraryVersion = '2.9.1';
 
 /** *Install TensorFlow GPU Runtime*: the pinned package and its native library, into the extension's own storage. */
 export function registerInstallTensorflow(
@@ -37,7 +39,7 @@ export function registerInstallTensorflow(
       return install(tensorflowFolder(context), { say, signal: signalOf(token) });
     });
     const show = l10n.t('Show Devices');
-    const done = l10n.t('TensorFlow’s package {0} is installed. Show Devices says whether it finds a GPU.', version);
+    const done = l10n.t('TensorFlow {0} is installed. Show Devices says whether it finds a GPU.', libraryVersion);
     if ((await vscode.window.showInformationMessage(done, show)) === show) {
       await vscode.commands.executeCommand('fivecrop.showDevices');
     }
@@ -61,9 +63,10 @@ function requirePlatform(): void {
 async function ask(): Promise<void> {
   const go = l10n.t('Install');
   const detail = l10n.t(
-    'This downloads {0} {1} with npm, and TensorFlow’s library from storage.googleapis.com, some 400 MB together, into Fivecrop’s own storage. To use a GPU it needs NVIDIA’s driver, CUDA 11.2 and cuDNN 8.1.',
+    'This downloads {0} {1} with npm, and its library, TensorFlow {2} of 2022, from storage.googleapis.com, some 400 MB together, into Fivecrop’s own storage. It computes on the processor. For an NVIDIA card it needs CUDA 11.2 and cuDNN 8.1, which you install yourself and which know cards up to compute capability 8.6 (GeForce RTX 30); nobody has tried that with Fivecrop. Install CUDA Runtime is for newer cards, too.',
     packageName,
     version,
+    libraryVersion,
   );
   const answer = await vscode.window.showInformationMessage(l10n.t('Install TensorFlow?'), { modal: true, detail }, go);
   if (answer !== go) throw cancelled();
