@@ -9,6 +9,7 @@ export default {
     'test/**/*.test.ts',
     'test/extension/{index,runTests}.ts',
     'test/faults/{killEverywhere,killedRun}.ts',
+    'test/integration/engine/{askedProcess,endedInARun,withoutExternalBuffers}.ts',
     'test/parity/{loadFolder,webgpuChild}.ts',
     'bench/{main,recipes,labelOrder,eightBits,writeTable}.ts',
     'bench/gpu.mjs',
