@@ -21,7 +21,7 @@ import { registerExportingPage } from './commands/exportPage.ts';
 import { registerInstallCuda, registerRemoveCuda } from './commands/installCuda.ts';
 import { registerInstallTensorflow } from './commands/installTensorflow.ts';
 import { registerForgetData } from './commands/forgetData.ts';
-import { registerExplainingJob } from './commands/explainJob.ts';
+import { registerExplainingJob, registerFollowingRun } from './commands/explainJob.ts';
 import { registerRefresh } from './commands/refresh.ts';
 import { registerReveal } from './commands/reveal.ts';
 import { registerRunningStudy } from './commands/runStudy.ts';
@@ -96,6 +96,7 @@ export function startExtension(context: vscode.ExtensionContext, channel: vscode
     registerContinuingRun(parts),
     registerStoppingRun(parts),
     registerExplainingJob(parts),
+    registerFollowingRun(parts),
     registerNewSweep(context, parts),
     registerControllingSweep(parts),
     registerShowingRuns(parts),

@@ -21,6 +21,8 @@ export const runActions = [
   ...runRequests,
   /** Ends the process at once; everything learned since the last checkpoint is lost. */
   'stopNow',
+  /** Copies what a run on a machine that shares no disk makes. */
+  'follow',
   'test',
   'classify',
   'exportOnnx',
@@ -33,8 +35,11 @@ export const runActions = [
 ] as const;
 export type RunAction = (typeof runActions)[number];
 
-/** What becomes of a run whose job does not train it now: it waits to begin or to go on, or was lost. */
-export const jobStandings = ['queued', 'requeued', 'lost'] as const;
+/**
+ * What becomes of a run whose job does not train it now, as far as is known: it waits to begin or to go on, was lost, or is
+ * on a machine that shares no disk and of which nobody hears.
+ */
+export const jobStandings = ['queued', 'requeued', 'lost', 'unfollowed'] as const;
 export type JobStanding = (typeof jobStandings)[number];
 
 /** A run as the panel's table and legend show it. */

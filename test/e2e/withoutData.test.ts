@@ -37,6 +37,7 @@ const withoutRuns: Record<string, Effect> = {
   'Start Again': /^No run here ended before its first checkpoint; Fivecrop: Resume continues the others\.$/,
   Stop: /^No run is training now, so there is nothing to stop\.$/,
   Pause: /^No run is training now, so there is nothing to pause\.$/,
+  Follow: /^Every run on another machine is followed, or shares its disk with this one\.$/,
   'Show Job Status': /^No submitted run waits or was lost; “fivecrop submit” hands runs over\.$/,
   'Show Run': noRun,
   'Show Configuration': noRun,

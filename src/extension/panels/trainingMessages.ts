@@ -58,6 +58,8 @@ export async function obeyTrainingPage(
       return trainers.stop(message.folder);
     case 'stopNow':
       return trainers.stopNow(message.folder);
+    case 'follow':
+      return trainers.jobs.follow(message.folder);
     case 'pause':
       return trainers.pause(message.folder);
     case 'resume':

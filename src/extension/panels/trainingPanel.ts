@@ -11,7 +11,7 @@ import { showFailure } from '../commands/registerCommand.ts';
 import type { Panels } from '../parts.ts';
 import { untrustedRefusal } from '../requireTrust.ts';
 import { jobStanding } from '../views/stateWord.ts';
-import { elsewhereRefusal, trainsElsewhere } from '../trainer/elsewhere.ts';
+import { elsewhereRefusal, hostOf, isAway } from '../trainer/elsewhere.ts';
 import type { Trainers } from '../trainer/trainers.ts';
 import { savedCheckpoint } from '../../runs/checkpointFiles.ts';
 import type { StoredRun } from '../../runs/list.ts';
@@ -184,8 +184,8 @@ function comparisonSource({ runs, service, log }: TrainingParts): ComparisonSour
 function listed(run: StoredRun): ListedRun {
   const { folder, record, state } = run;
   const job = jobStanding(run);
-  const host = record.process?.host;
-  const away = trainsElsewhere(record) && state === record.state && { ...(host === undefined ? {} : { host }) };
+  const host = hostOf(run);
+  const away = isAway(run) && state === record.state && { ...(host === undefined ? {} : { host }) };
   return { folder, record, brokenOff: state === 'broken off', ...(job && { job }), ...(away && { away }) };
 }
 

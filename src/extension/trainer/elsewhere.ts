@@ -10,9 +10,19 @@ export function trainsElsewhere({ state, process: owner }: Pick<RunRecord, 'stat
   return owner !== undefined && isLive(state) && isElsewhere(owner);
 }
 
+/** Whether a live run trains on another machine, by its process, or by its folder being the copy of one that somebody follows. */
+export function isAway({ state, record, job }: Pick<StoredRun, 'state' | 'record' | 'job'>): boolean {
+  return isLive(state) && (trainsElsewhere(record) || (job?.scheduler === 'ssh' && record.process === undefined));
+}
+
+/** The machine of a run that is away, if it is known. */
+export function hostOf({ record, job }: Pick<StoredRun, 'record' | 'job'>): string | undefined {
+  return record.process === undefined ? job?.host : record.process.host;
+}
+
 /** Whether a run trains on this machine, which it then shares with others. */
-export function trainsHere({ state, record }: Pick<StoredRun, 'state' | 'record'>): boolean {
-  return isLive(state) && !trainsElsewhere(record);
+export function trainsHere(run: Pick<StoredRun, 'state' | 'record' | 'job'>): boolean {
+  return isLive(run.state) && !isAway(run);
 }
 
 /** Whether a run trains, or may go on without anybody here: one that was lost elsewhere may live, or its job begin anew. */
@@ -27,10 +37,11 @@ export function mayGoOn({ state, record, job }: Pick<StoredRun, 'state' | 'recor
 export type Reach = 'here' | 'folder' | 'none';
 
 /** How a run can be asked. Undefined where only its own machine can: `elsewhereRefusal` says so. */
-export function reachOf({ state, record }: Pick<StoredRun, 'state' | 'record'>): Reach | undefined {
+export function reachOf(run: Pick<StoredRun, 'state' | 'record' | 'job'>): Reach | undefined {
+  const { state, record } = run;
   if (state === 'queued') return 'folder';
   if (!isLive(state)) return 'none';
-  if (!trainsElsewhere(record)) return 'here';
+  if (!isAway(run)) return 'here';
   return record.heedsControl === true ? 'folder' : undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { StoredRun } from '../../runs/list.ts';
-import { trainsElsewhere } from './elsewhere.ts';
+import { trainsHere } from './elsewhere.ts';
 import { repeatWhile } from './repeatWhile.ts';
 import { createRunEvents, type EventsListener } from './runEvents.ts';
 import { isLive } from '../../runs/state.ts';
@@ -61,7 +61,7 @@ export function followRun(run: StoredRun, onProcessEnd: () => void, mayConnect: 
   const lookNowAndThen = repeatWhile(lookInterval, readUnheard);
   const update = (now: StoredRun | undefined): void => {
     const lives = now !== undefined && isLive(now.state);
-    const isHere = lives && !trainsElsewhere(now.record);
+    const isHere = lives && trainsHere(now);
     listen(isHere && mayConnect() ? now.record.process?.socket : undefined);
     lookNowAndThen(lives);
     readOn();

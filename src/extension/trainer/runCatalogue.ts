@@ -101,7 +101,10 @@ export function createRunCatalogue(readRecord: typeof readRunRecord = readRunRec
     scan,
     read,
     lookAtProcesses: async () => {
-      const gone = [...known.values()].filter((run) => isLive(run.state) && !isLive(stateOf(run.folder, run.record)));
+      // Whether somebody follows a run on a machine that shares no disk is not in its record.
+      const gone = [...known.values()].filter(
+        (run) => (isLive(run.state) || run.job?.scheduler === 'ssh') && stateOf(run.folder, run.record) !== run.state,
+      );
       const looked = [...gone.map(({ folder }) => folder), ...(await changedElsewhere())];
       const differs = await Promise.all(looked.map(read));
       return looked.filter((_, index) => differs[index]);

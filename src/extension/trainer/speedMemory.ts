@@ -1,7 +1,7 @@
 import type * as vscode from 'vscode';
 import { networkId } from '../../protocol/networkName.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
-import { trainsElsewhere } from './elsewhere.ts';
+import { isAway } from './elsewhere.ts';
 import type { LiveRuns } from './liveRuns.ts';
 import type { RunStore } from './runStore.ts';
 
@@ -33,8 +33,8 @@ export function createSpeedMemory(
   const listeners = [
     live.onDidChange(() => {
       for (const { folder, step } of live.all()) {
-        const record = runs.get(folder)?.record;
-        const isHere = record !== undefined && !trainsElsewhere(record);
+        const run = runs.get(folder);
+        const isHere = run !== undefined && !isAway(run);
         if (step && isHere) last.set(folder, step.imagesPerSecond);
       }
     }),

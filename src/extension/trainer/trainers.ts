@@ -5,14 +5,14 @@ import { userError } from '../../protocol/errors.ts';
 import { runTitle } from '../../protocol/runTitle.ts';
 import type { RunRequest } from '../../protocol/trainingPanel.ts';
 import type { StoredRun } from '../../runs/list.ts';
-import { isLive } from '../../runs/state.ts';
+import { isLive, isUnfollowed } from '../../runs/state.ts';
 import { isSweepLive } from '../../runs/storedSweep.ts';
 import type { Log } from '../log.ts';
 import { requireTrust } from '../requireTrust.ts';
 import { readSettings } from '../settings.ts';
 import { type AskedRuns, createAskedRuns } from './askedRuns.ts';
 import { controlRun } from './controlRun.ts';
-import { trainsElsewhere, trainsHere } from './elsewhere.ts';
+import { isAway, trainsHere } from './elsewhere.ts';
 import { endNow } from './endNow.ts';
 import { createFollowedRuns } from './followedRuns.ts';
 import type { FollowedRun } from './followRun.ts';
@@ -69,14 +69,21 @@ export function createTrainers(
   );
   // A sweep has no live run for a moment between two of its trials.
   const isBusy = () =>
-    own.isStarting() || runs.runs.some(trainsHere) || runs.sweeps.sweeps().some(({ state }) => isSweepLive(state));
+    own.isStarting() ||
+    runs.runs.some(trainsHere) ||
+    runs.sweeps.sweeps().some(({ state, record }) => isSweepLive(state) && record.to === undefined);
   const queue = createTrainingQueue({ memory: context.workspaceState, log, start: own.start, isBusy });
   // The socket closes a moment before the process is gone.
   const followed = createFollowedRuns((folder) => void setTimeout(() => void runs.refresh(folder), 300));
   /** Asks the process of a live run, or where it was submitted to. */
   const ask = (folder: string, type: RunRequest): Promise<void> => {
     const run = known(runs, folder);
-    return asked.ask(folder, type, () => (isWithJob(run) ? jobs.control(folder, type) : controlRun(run, { type })));
+    return asked.ask(folder, type, async () => {
+      if (!isWithJob(run)) return controlRun(run, { type });
+      await jobs.control(folder, type);
+      // What it does then is to be seen.
+      if (isUnfollowed(run)) await jobs.follow(folder);
+    });
   };
   const listeners = [
     own,
@@ -134,14 +141,15 @@ export function createTrainers(
     dispose: () => {
       if (!readSettings().keepTraining) stopAll([...own.folders].flatMap((folder) => runs.get(folder) ?? []));
       followed.dispose();
+      jobs.dispose();
       for (const listener of listeners) listener.dispose();
     },
   };
 }
 
 /** Whether a run is asked where it was submitted to: it waits there, or trains on another machine. */
-function isWithJob({ state, record, job }: StoredRun): boolean {
-  return state === 'queued' || (job !== undefined && trainsElsewhere(record));
+function isWithJob(run: StoredRun): boolean {
+  return run.state === 'queued' || (run.job !== undefined && isAway(run));
 }
 
 function known(runs: RunStore, folder: string): StoredRun {

@@ -12,7 +12,7 @@ import {
   savedCheckpoint,
 } from '../../runs/checkpointFiles.ts';
 import { defaultRunName } from '../../runs/name.ts';
-import type { DerivedRunState } from '../../runs/state.ts';
+import { type DerivedRunState, isUnfollowed } from '../../runs/state.ts';
 import { reachOf } from '../trainer/elsewhere.ts';
 import type { RunStore } from '../trainer/runStore.ts';
 import type { Trainers } from '../trainer/trainers.ts';
@@ -316,7 +316,7 @@ function sweepItem(sweep: StoredSweep, node: SweepNode): vscode.TreeItem {
 function contextOf(run: StoredRun): string {
   const { folder, state, job } = run;
   const saved = savedCheckpoint(folder) === undefined ? '' : ':saved';
-  const given = job === undefined ? '' : ':job';
+  const given = job === undefined ? '' : isUnfollowed(run) ? ':job:unfollowed' : ':job';
   return `run:${state.replace(' ', '-')}${saved}${given}:${reachWords[reachOf(run) ?? 'elsewhere']}`;
 }
 

@@ -8,7 +8,8 @@ import { headDropout, type TrainingConfig } from '../../protocol/trainingConfig.
 import { runTitle } from '../../protocol/runTitle.ts';
 import type { LiveRun } from '../trainer/liveRuns.ts';
 import type { StoredRun } from '../../runs/list.ts';
-import type { DerivedRunState } from '../../runs/state.ts';
+import { lastHeard } from '../../runs/heard.ts';
+import { type DerivedRunState, isUnfollowed } from '../../runs/state.ts';
 import { inMarkdown } from '../plainText.ts';
 import { standingWord, stateWord } from './stateWord.ts';
 
@@ -44,7 +45,13 @@ export function runDescription(run: StoredRun, liveEpoch?: number): string {
   const accuracy = best === undefined ? [] : [percent(best.validAccuracy)];
   const epoch = liveEpoch ?? progress?.epoch;
   const done = epoch === undefined ? [] : [l10n.t('epoch {0} of {1}', epochs(epoch), config.epochs)];
-  return [standingWord(run), ...accuracy, ...done].join(' · ');
+  return [standingWord(run), ...heardText(run), ...accuracy, ...done].join(' · ');
+}
+
+/** When a run was heard of that nobody follows. */
+function heardText(run: StoredRun): string[] {
+  if (!isUnfollowed(run) || run.job === undefined) return [];
+  return [l10n.t('last heard of {0}', new Date(lastHeard(run.folder, run.job)).toLocaleString())];
 }
 
 /** Markdown for the tooltip of a run. */
@@ -52,7 +59,7 @@ export function runTooltip(run: StoredRun): string {
   const { record, folder, job } = run;
   const { config, environment, data, best, reason } = record;
   const rows: [string, string | undefined][] = [
-    [l10n.t('State'), reason === undefined ? standingWord(run) : `${standingWord(run)}: ${reason}`],
+    [l10n.t('State'), [standingWord(run), ...heardText(run)].join(' · ') + (reason === undefined ? '' : `: ${reason}`)],
     [l10n.t('Job'), job && jobText(job)],
     [l10n.t('Network'), networkName(config.network)],
     [l10n.t('Method'), methodOf(config)],

@@ -1,21 +1,17 @@
 import { basename } from 'node:path';
 import process from 'node:process';
-import { setTimeout as delay } from 'node:timers/promises';
-import { CancelledError, cancelled, messageOf, userError } from '../../protocol/errors.ts';
+import { CancelledError, userError } from '../../protocol/errors.ts';
 import type { TrainingEvent, TrainingEventOf } from '../../protocol/trainingEvents.ts';
 import { readEvents } from '../../runs/events.ts';
 import { readStoredRun } from '../../runs/list.ts';
 import { isLive, stateWithPlace } from '../../runs/state.ts';
-import { isConnectionLost } from '../submit/ssh/connectionError.ts';
+import { lookInterval } from '../submit/ssh/lookInterval.ts';
+import { patiently, pause } from '../submit/ssh/patiently.ts';
 import type { FolderCopier, JobRun } from '../submit/target.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
 import type { Output } from './output.ts';
 import { targets } from './submitTargets.ts';
 import { createTrainingView, lineOf, type TrainingView } from './trainingView.ts';
-
-/** Milliseconds between two looks, and at most where a host cannot be reached. */
-const interval = 2000;
-const longestInterval = 60_000;
 
 /**
  * Shows submitted runs until they have ended: one as `train` shows its own, of several the lines. Where the machine that
@@ -58,7 +54,7 @@ async function follow(
       const open = await openRuns(folders, copiers, say, signal);
       for (const view of views) await view.show();
       if (open.size === 0) return;
-      await pause(interval, signal);
+      await pause(lookInterval(), signal);
     }
   } finally {
     for (const copier of copiers) await copier.close();
@@ -91,36 +87,13 @@ async function openRuns(
   const copied = new Set<string>();
   for (const copier of copiers) {
     for (const folder of copier.folders) copied.add(folder);
-    for (const folder of await copyPatiently(copier, say, signal)) open.add(folder);
+    for (const folder of await patiently(copier.copy, { say, signal })) open.add(folder);
   }
   for (const folder of folders.filter((each) => !copied.has(each))) {
     const { state } = await readStoredRun(folder);
     if (state === 'queued' || isLive(state)) open.add(folder);
   }
   return open;
-}
-
-async function copyPatiently(
-  copier: FolderCopier,
-  say: (line: string) => void,
-  signal: AbortSignal,
-): Promise<ReadonlySet<string>> {
-  for (let wait = interval; ; wait = Math.min(2 * wait, longestInterval)) {
-    try {
-      const open = await copier.copy();
-      if (wait > interval) say('Connected again.');
-      return open;
-    } catch (error) {
-      if (!isConnectionLost(error)) throw error;
-      if (wait === interval) say(`${messageOf(error)} The training goes on; trying again.`);
-      await pause(wait, signal);
-    }
-  }
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await delay(milliseconds, undefined, { signal }).catch(() => undefined);
-  if (signal.aborted) throw cancelled();
 }
 
 function isOver(state: string): boolean {

@@ -10,6 +10,7 @@ import { writeStopped } from '../submit/queueRuns.ts';
 import { usualSignal } from '../submit/slurmTarget.ts';
 import type { Explanation, WantedRun } from '../submit/target.ts';
 import { nameOf } from '../training/run/assembleRun.ts';
+import { cleanPlace } from './cleanPlace.ts';
 import type { OptionValues } from './configFlags.ts';
 import { followRuns } from './followRuns.ts';
 import { createOutput, type Output } from './output.ts';
@@ -52,6 +53,7 @@ Examples:
   fivecrop submit follow runs/NAME                         shows a run until it has ended; Ctrl-C ends that alone
   fivecrop submit stop runs/NAME                           finishes the step and saves, or leaves the queue
   fivecrop submit pause runs/NAME
+  fivecrop submit clean --to ssh:gpu1                      what was brought there and is not needed; --yes removes it
   fivecrop submit resume runs/NAME --time 8:00:00          continues a paused run; submits a lost or stopped one again`;
 
 /** `fivecrop submit`: see its help text. */
@@ -111,6 +113,18 @@ export function submitCommand(): Command {
         .argument('<run...>', 'folders of runs')
         .action((folders: string[]) => askEach(folders, action, createOutput(false))),
     );
+  command.addCommand(
+    new Command('clean')
+      .summary('list what lies on a host of what was brought there, and remove it')
+      .description(
+        'Lists what was brought to a host and made there. With --yes, what nothing needs is removed: runs that have ended and were copied back, the images of no run that trains, earlier versions of the command. What a run that trains needs stays.',
+      )
+      .addOption(targetOption())
+      .option('--uncopied', 'also runs that have ended and were not copied back')
+      .option('--yes', 'remove what is listed as not needed')
+      .option('--json', 'print one object per thing, one per line')
+      .action((options: OptionValues) => cleanPlace(options, createOutput(options['json'] === true))),
+  );
   const resume = new Command('resume')
     .summary('continue a run that is paused, lost, stopped or failed')
     .description('Continues a paused run, and submits a run again that was lost, stopped or failed.')

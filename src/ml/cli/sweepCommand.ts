@@ -76,7 +76,8 @@ go on; at least one trains for all epochs. Trials are compared by their best val
 
 With --to slurm the trials are one array, and the command ends. With halving or a sampler of Optuna's, each training is a job,
 and the command stays to hand over what comes next: Ctrl-C or its end leaves the jobs to go on, and "sweep resume" takes up
-what they did, there or, with --to local, here. "sweep stop" stops them.
+what they did, there or, with --to local, here. "sweep stop" stops them. With --to ssh:HOST it is the same: each training runs on
+the host, or on the one of several that has the fewest, and its folder is copied back as it grows.
 
 A trial that failed because the disk was full, its machine was lost or its process was killed is tried again by "sweep resume",
 others with --retry-failed; those that diverged or have wrong settings are not.
@@ -86,6 +87,7 @@ Examples:
   fivecrop sweep heads.fivecrop.json flowers --parallel 2
   fivecrop sweep heads.fivecrop.json flowers --gpus all    a trial on each NVIDIA card
   fivecrop sweep heads.fivecrop.json flowers --to slurm --time 1:00:00 --parallel 4
+  fivecrop sweep heads.fivecrop.json flowers --to ssh:gpu1,gpu2 --parallel 4
   fivecrop sweep status runs/heads                         all trials, best first
   fivecrop sweep stop runs/heads                           finishes the steps, saves, and ends
   fivecrop sweep resume runs/heads                         continues after a stop or a crash`;
@@ -95,7 +97,7 @@ export function sweepCommand(): Command {
   const parallel = () =>
     new Option(
       '--parallel <n>',
-      'trials that train at the same time [1, with --gpus one per card, with --to slurm all, or 4 where what is next depends on those before]',
+      'trials that train at the same time [1, with --gpus one per card, with --to ssh one per host, with --to slurm all, or 4 where what is next depends on those before]',
     ).argParser((given: string) => {
       const count = numberOf('--parallel', given);
       if (!Number.isInteger(count) || count < 1 || count > 64) throw usageError('--parallel takes 1 to 64 trials.');
@@ -116,7 +118,7 @@ export function sweepCommand(): Command {
     .argument('[data]', 'folder of images, as for train; the one in the file without it')
     .option('--out <folder>', 'folder to create the folders of the sweep and of its runs in', 'runs')
     .option('--name <name>', 'name of the sweep’s folder, with which the names of its runs begin [the file’s]')
-    .addOption(targetOption('where the trials train: slurm [here]'))
+    .addOption(targetOption('where the trials train: slurm, ssh:HOST, or ssh:HOST,HOST [here]'))
     .addOption(parallel())
     .addOption(gpus())
     .addOption(webhookOption())
@@ -152,7 +154,7 @@ export function sweepCommand(): Command {
     .summary('continue a sweep that was stopped or broken off')
     .description('Continues a sweep: trials that were broken off go on from their last checkpoints.')
     .argument('<sweep>', 'folder of the sweep')
-    .addOption(targetOption('where the trials train from now on: slurm, or local, which is here [where they did]'))
+    .addOption(targetOption('where the trials train from now on: slurm, ssh:HOST, or local, which is here [where they did]'))
     .addOption(parallel())
     .addOption(gpus())
     .addOption(webhookOption())
@@ -472,15 +474,26 @@ async function status(folder: string, asMarkdown: boolean, output: Output): Prom
 }
 
 async function stop(folder: string, output: Output): Promise<void> {
-  const { halving, sampler } = parseSweepSpace((await readSweep(folder)).space);
+  const { space, to } = await readSweep(folder);
+  const { halving, sampler } = parseSweepSpace(space);
+  const isOfProcess = to !== undefined && !chooseTarget(to, {}).target.takesSweeps;
   const isAtWork = isLocked(join(folder, sweepFiles.lock));
   // A process that chooses what comes next stops its jobs itself. Other jobs have the lock for a moment each.
-  const asksProcess = isAtWork && (halving !== undefined || typeof sampler === 'object');
+  const asksProcess = isAtWork && (isOfProcess || halving !== undefined || typeof sampler === 'object');
   const jobs = asksProcess ? [] : await jobsOfSweep(folder);
-  if (jobs.length > 0) return askEach(jobs, 'stop', output);
+  if (jobs.length > 0) return stopEach(jobs, output);
   if (!isAtWork) throw userError(`No process runs the sweep ${folder}.`);
   await requestStop(folder);
   output.say('The sweep finishes the steps of its trials, saves, and ends.');
+}
+
+/** Stops what trains the trials; one that has ended meanwhile keeps no other from it. */
+async function stopEach(runs: readonly string[], output: Output): Promise<void> {
+  for (const run of runs)
+    await askEach([run], 'stop', output).catch((error: unknown) => {
+      if (!(error instanceof UserError)) throw error;
+      output.say(error.message);
+    });
 }
 
 function report(

@@ -1,6 +1,9 @@
 import { basename, dirname, join } from 'node:path';
+import { userError } from '../../protocol/errors.ts';
 import { sweepFiles } from '../../protocol/sweep.ts';
 import { writeTextAtomically } from '../../runs/atomicFile.ts';
+import { readStoredRun } from '../../runs/list.ts';
+import { isUnfollowed } from '../../runs/state.ts';
 import type { RunFailure } from '../submit/target.ts';
 import type { TrialTraining } from './runSweep.ts';
 import { trainToEnd } from './trainApart.ts';
@@ -18,6 +21,7 @@ export async function trainTrial(
   { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
   card?: string,
 ): Promise<RunFailure | undefined> {
+  if (training.resumes) await refuseUnfollowed(training.folder);
   if (training.resumes && (await whenNotTrained(training.folder, { say, signal })) === 'finished') return undefined;
   const environment = card === undefined ? {} : { CUDA_VISIBLE_DEVICES: card };
   const args = [...(await trialArguments(training)), ...(card === undefined ? [] : ['--device', 'cuda'])];
@@ -27,6 +31,16 @@ export async function trainTrial(
   const { reason, code } = failure;
   if (code === undefined) return { reason, cause: 'passing' };
   return code === usageExitCode ? { reason, cause: 'settings' } : { reason };
+}
+
+/** Throws a user error for a run that another machine may train: it would be trained twice. */
+async function refuseUnfollowed(folder: string): Promise<void> {
+  const run = await readStoredRun(folder);
+  if (!isUnfollowed(run)) return;
+  const host = run.job?.host ?? 'HOST';
+  throw userError(
+    `${folder} was handed to ${host} and may train there: continue the sweep with --to ssh:${host}, or bring the run to its end with fivecrop submit stop and follow.`,
+  );
 }
 
 /** Arguments of `fivecrop train`; the settings of a new run are written beside those of the other trials. */

@@ -81,6 +81,14 @@ export interface TrainerOptions {
   readonly command: Submission['command'];
 }
 
+/** What lies elsewhere of what was brought there. */
+export interface StoredThere {
+  readonly path: string;
+  readonly bytes: number;
+  /** Why it stays, as the rest of a sentence; nothing needs what has none. */
+  readonly needed?: string | undefined;
+}
+
 /** A run that a job trains. */
 export type JobRun = StoredRun & { readonly job: JobRecord };
 
@@ -92,6 +100,11 @@ export interface SubmitTarget {
   readonly takesSweeps: boolean;
   /** Opens what trains the trials of a sweep whose process waits for each. Throws a user error where nothing can be trained. */
   readonly openTrainer?: (place: string | undefined, options: TrainerOptions) => Promise<RunTrainer>;
+  /** Says what was brought to a place, and with `remove` removes what nothing needs; `uncopied` counts runs as such that ended and were not copied. */
+  readonly clean?: (
+    place: string | undefined,
+    options: { readonly remove: boolean; readonly uncopied: boolean; readonly say: (line: string) => void },
+  ) => Promise<readonly StoredThere[]>;
   /** Whether its jobs have the environment of the process that hands them over. */
   readonly hasEnvironment: boolean;
   /** Throws a usage error where so many runs cannot be handed over with these options. */

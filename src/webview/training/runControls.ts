@@ -32,6 +32,10 @@ const actionTexts: Record<RunAction, ActionText> = {
     label: l10n.t('Stop Now'),
     title: l10n.t('End at once; everything learned since the last checkpoint is lost'),
   },
+  follow: {
+    label: l10n.t('Follow'),
+    title: l10n.t('Copy what the run makes on its machine, until it or this window ends'),
+  },
   test: { label: l10n.t('Test'), title: l10n.t('Test the best checkpoint on images that it was not trained on') },
   classify: { label: l10n.t('Classify'), title: l10n.t('Classify images with the best checkpoint') },
   exportOnnx: { label: l10n.t('Export'), title: l10n.t('Export the best checkpoint to ONNX') },
@@ -114,6 +118,9 @@ const jobNotes: Record<JobStanding, string> = {
   requeued: l10n.t('This run waits for its job to go on. “Show Job Status” in its menu says why.'),
   lost: l10n.t(
     'This run gives no sign of life. “Show Job Status” in its menu says what is known of it; Resume submits it again, or continues it here.',
+  ),
+  unfollowed: l10n.t(
+    'Nobody follows this run: it may train on its machine, or have ended there. Follow copies what it made.',
   ),
 };
 

@@ -28,6 +28,7 @@ const stateWords: Record<ShownState, string> = {
   queued: l10n.t('Queued'),
   requeued: l10n.t('Requeued'),
   lost: l10n.t('Lost'),
+  unfollowed: l10n.t('Not followed'),
 };
 const askedStates: Record<RunRequest, ShownState> = { stop: 'stopping', pause: 'pausing', resume: 'resuming' };
 
@@ -58,10 +59,12 @@ export function isLive({ record, brokenOff, job }: Pick<RunStanding, 'record' | 
 export function offeredActions(run: RunStanding): OfferedAction[] {
   const { record, asked, usable } = run;
   if (isLive(run)) return liveActions(record.state, asked, run.away !== undefined);
-  const waits = run.job === 'queued' || run.job === 'requeued';
+  const isUnfollowed = run.job === 'unfollowed';
+  const waits = run.job === 'queued' || run.job === 'requeued' || isUnfollowed;
   const canResume = record.state !== 'finished' && !waits;
   const lacksWeights = record.state === 'failed' && record.missing === 'weights';
   return [
+    ...(isUnfollowed ? [{ action: 'follow' as const }] : []),
     ...(waits ? [{ action: 'stop' as const, disabled: asked === 'stop' }] : []),
     ...(canResume ? [{ action: 'resume' as const, disabled: asked === 'resume' }] : []),
     ...(lacksWeights ? (['openWeightsFolder', 'setMirror'] as const).map((action) => ({ action })) : []),

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const command = join(import.meta.dirname, '../../../dist/ml/fivecrop.mjs');
+export const command = join(import.meta.dirname, '../../../dist/ml/fivecrop.mjs');
 
 export interface Ended {
   readonly code: number | null;

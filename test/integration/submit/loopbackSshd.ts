@@ -4,7 +4,6 @@ import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
-import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { codeOf } from '../../../src/protocol/errors.ts';
@@ -23,7 +22,11 @@ export interface LoopbackHost {
   readonly home: string;
   /** As long as there is this file, runs on the host sleep after each event, for as many milliseconds as it says. */
   readonly slow: string;
-  /** What `fivecrop` needs in its environment: there the host is called `far`. */
+  /** Lines of a shell that are read at each login, for a host that has something wrong with it. */
+  readonly quirks: string;
+  /** The settings of ssh that know the host. */
+  readonly config: string;
+  /** What `fivecrop` needs in its environment: there the host has the name that it was started with. */
   readonly env: Readonly<Record<string, string>>;
   /** Closes the server and every connection; what it started goes on. */
   readonly stop: () => Promise<void>;
@@ -45,21 +48,40 @@ async function find(program: string): Promise<string | undefined> {
   return undefined;
 }
 
+export interface HostOptions {
+  /** `far` without it. */
+  readonly name?: string;
+  /** Another host that `ssh` knows too. */
+  readonly beside?: LoopbackHost;
+  /** Whether Node.js is there already. */
+  readonly hasNode?: boolean;
+}
+
+/** Who hears of the end of what the server is for. */
+export interface Ending {
+  readonly after: (end: () => Promise<void>) => void;
+}
+
 /** Starts a server whose keys, settings and home lie in `folder`; it ends with the test. */
-export async function startLoopbackHost(t: TestContext, folder: string): Promise<LoopbackHost> {
+export async function startLoopbackHost(
+  t: Ending,
+  folder: string,
+  { name = 'far', beside, hasNode = false }: HostOptions = {},
+): Promise<LoopbackHost> {
   const home = join(folder, 'home');
   const [bin, programs] = [join(folder, 'bin'), join(folder, 'programs')];
   for (const each of [home, bin, programs]) await mkdir(each, { recursive: true });
   for (const program of remotePrograms) await symlink((await find(program)) ?? '', join(programs, program));
+  if (hasNode) await symlink(process.execPath, join(programs, 'node'));
   for (const key of ['host', 'user', 'stranger'])
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, key)]);
   const port = await freePort();
-  const slow = join(folder, 'slow');
+  const [slow, quirks] = [join(folder, 'slow'), join(folder, 'quirks.sh')];
   const preload = pathToFileURL(join(import.meta.dirname, '../../faults/slowSteps.mjs')).href;
   const script = join(folder, 'login.sh');
   await writeFile(
     script,
-    `#!/bin/sh\necho 'Welcome to far!' >&2\nexport HOME='${home}' PATH='${programs}'\nexport FIVECROP_SLOW='${slow}' NODE_OPTIONS='--import ${preload}'\ncd "$HOME"\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n`,
+    `#!/bin/sh\necho 'Welcome to far!' >&2\nexport HOME='${home}' PATH='${programs}'\nexport FIVECROP_SLOW='${slow}' NODE_OPTIONS='--import ${preload}'\ncd "$HOME"\n[ -f '${quirks}' ] && . '${quirks}'\nexec sh -c "$SSH_ORIGINAL_COMMAND"\n`,
   );
   await chmod(script, 0o755);
   const settings = [
@@ -73,21 +95,24 @@ export async function startLoopbackHost(t: TestContext, folder: string): Promise
   const known = join(folder, 'known_hosts');
   const { stdout: key } = await run('cat', [join(folder, 'host.pub')]);
   await writeFile(known, `[127.0.0.1]:${port} ${key}`);
-  const host = (name: string, more: readonly string[]) =>
-    [`Host ${name}`, 'HostName 127.0.0.1', `Port ${port}`, `User ${username}`, 'IdentitiesOnly yes', ...more].join(
+  const host = (called: string, more: readonly string[]) =>
+    [`Host ${called}`, 'HostName 127.0.0.1', `Port ${port}`, `User ${username}`, 'IdentitiesOnly yes', ...more].join(
       '\n  ',
     );
   const [identity, knows] = [`IdentityFile ${join(folder, 'user')}`, `UserKnownHostsFile ${known}`];
   const clients = [
-    host('far', [identity, knows]),
+    ...(beside ? [`Include ${beside.config}`] : []),
+    host(name, [identity, knows]),
     host('keyless', [`IdentityFile ${join(folder, 'stranger')}`, knows]),
     host('unknown', [identity, `UserKnownHostsFile ${join(folder, 'nobody')}`]),
+    host('changed', [identity, `UserKnownHostsFile ${join(folder, 'changed')}`]),
   ];
-  await writeFile(join(folder, 'ssh_config'), `${clients.join('\n')}\n`);
-  await writeFile(
-    join(bin, 'ssh'),
-    `#!/bin/sh\nexec ${(await find('ssh')) ?? ''} -F '${join(folder, 'ssh_config')}' "$@"\n`,
-  );
+  // The key of somebody else under the address of this one.
+  const { stdout: other } = await run('cat', [join(folder, 'stranger.pub')]);
+  await writeFile(join(folder, 'changed'), `[127.0.0.1]:${port} ${other}`);
+  const config = join(folder, 'ssh_config');
+  await writeFile(config, `${clients.join('\n')}\n`);
+  await writeFile(join(bin, 'ssh'), `#!/bin/sh\nexec ${(await find('ssh')) ?? ''} -F '${config}' "$@"\n`);
   await chmod(join(bin, 'ssh'), 0o755);
 
   let server: ChildProcess | undefined;
@@ -132,7 +157,7 @@ export async function startLoopbackHost(t: TestContext, folder: string): Promise
     await stop();
     await endPrograms(home);
   });
-  return { home, slow, env: { PATH: [bin, process.env['PATH'] ?? ''].join(delimiter) }, start, stop };
+  return { home, slow, quirks, config, env: { PATH: [bin, process.env['PATH'] ?? ''].join(delimiter) }, start, stop };
 }
 
 /** Ends what runs from a home folder: a run that a failed test leaves behind may be paused for ever. */

@@ -4,14 +4,14 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
-import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
-import { readCurve } from '../../../src/runs/events.ts';
 import { readRunRecord } from '../../../src/runs/record.ts';
 import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDataset.ts';
 import { fivecrop } from '../cli/runCommand.ts';
+import { begin } from './begin.ts';
+import { curveOf } from './curveOf.ts';
 import { type LoopbackHost, startLoopbackHost, whyNoServer } from './loopbackSshd.ts';
+import { until } from './until.ts';
 
 const missing = await whyNoServer();
 const options = missing === undefined ? {} : { skip: missing };
@@ -28,6 +28,7 @@ interface Workplace {
   readonly folder: string;
   readonly data: string;
   readonly far: LoopbackHost;
+  readonly env: Readonly<Record<string, string>>;
   readonly run: (...args: readonly string[]) => ReturnType<typeof fivecrop>;
 }
 
@@ -37,7 +38,8 @@ async function workplace(t: TestContext): Promise<Workplace> {
   const data = join(folder, awkward);
   await rename(await drawTinyDataset(folder), data);
   await writeFile(join(folder, 'tiny.fivecrop.json'), JSON.stringify({ ...settings, data }));
-  return { folder, data, far, run: (...args) => fivecrop(args, { cwd: folder, env: far.env, signal: t.signal }) };
+  const env = { ...far.env, FIVECROP_LOOK_INTERVAL: '50' };
+  return { folder, data, far, env, run: (...args) => fivecrop(args, { cwd: folder, env, signal: t.signal }) };
 }
 
 async function mkdtempIn(folder: string): Promise<string> {
@@ -46,16 +48,8 @@ async function mkdtempIn(folder: string): Promise<string> {
   return place;
 }
 
-/** The curve of a run, without what is of one moment. */
-async function curveOf(run: string): Promise<object[]> {
-  const curve: TrainingEvent[] = [];
-  for await (const events of readCurve(run, Infinity)) curve.push(...events);
-  const passing = new Set(['time', 'imagesPerSecond', 'secondsLeft', 'memoryBytes']);
-  return curve.map((event) => Object.fromEntries(Object.entries(event).filter(([key]) => !passing.has(key))));
-}
-
 test('runs train on another host, and their folders are copied back', { ...options, timeout: 240_000 }, async (t) => {
-  const { folder, data, far, run } = await workplace(t);
+  const { folder, data, far, env, run } = await workplace(t);
   const unbroken = join(folder, 'runs', 'here');
 
   await t.test('names that a shell, ssh or rsync would read more into are refused or are only names', async () => {
@@ -83,22 +77,21 @@ test('runs train on another host, and their folders are copied back', { ...optio
     const copied = join(folder, 'runs', name);
     // There is time to look at it, and to break the connection.
     await writeFile(far.slow, '200');
-    const following = run('submit', 'tiny.fivecrop.json', '--to', 'ssh:far', '--follow', '--name', name);
-    await Promise.race([following, until(() => Promise.resolve(existsSync(join(copied, '.remote'))))]);
+    const args = ['submit', 'tiny.fivecrop.json', '--to', 'ssh:far', '--follow', '--name', name];
+    const following = begin(t, args, folder, env);
+    await until(() => Promise.resolve(existsSync(join(copied, '.remote', 'copy'))), following.said);
     await far.stop();
     await rm(far.slow);
     await until(async () => (await farRecord(far.home)).state === 'finished');
-    // A look that finds nobody.
-    await delay(2500);
+    await until(() => Promise.resolve(following.said().includes('trying again')), following.said);
     await far.start();
-    const { code, stderr } = await following;
-    assert.equal(code, 0, stderr);
+    assert.equal(await following.ended, 0, following.said());
     for (const line of [
       /Bringing Node\.js v.* to far/u,
       /Bringing the command to far/u,
       /far cannot be reached.*trying again/u,
     ])
-      assert.match(stderr, line);
+      assert.match(following.said(), line);
     assert.deepEqual(await curveOf(copied), await curveOf(unbroken));
     const [record, wanted] = [await readRunRecord(copied), await readRunRecord(unbroken)];
     assert.deepEqual([record.config.data, record.state, record.best], [data, 'finished', wanted.best]);
@@ -121,7 +114,11 @@ test('runs train on another host, and their folders are copied back', { ...optio
     await until(async () => (await farRecord(far.home)).state === 'paused');
     await rm(far.slow);
     const waiting = await run('submit', 'status', place);
-    assert.match(waiting.stdout, /there +paused on far when last seen .*it trains on far/u, waiting.stderr);
+    assert.match(
+      waiting.stdout,
+      /there +not followed; last heard of far less than a minute ago: paused .*it trains on far/u,
+      waiting.stderr,
+    );
     const { pid } = (await farRecord(far.home)).process ?? {};
     assert.ok(pid !== undefined);
     process.kill(pid, 'SIGKILL');
@@ -140,12 +137,4 @@ async function farRecord(home: string): Promise<RunRecord> {
   const jobs = join(home, '.cache/fivecrop/remote/jobs');
   const [job = ''] = await readdir(jobs);
   return readRunRecord(join(jobs, job, 'runs', '1'));
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + 60_000;
-  while (!(await condition())) {
-    assert.ok(Date.now() < end, 'nothing happened for a minute');
-    await delay(50);
-  }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { test } from 'node:test';
-import { elsewhereRefusal, reachOf } from '../../../src/extension/trainer/elsewhere.ts';
+import { elsewhereRefusal, reachOf, trainsHere } from '../../../src/extension/trainer/elsewhere.ts';
 import { endNow } from '../../../src/extension/trainer/endNow.ts';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
 import { thisProcess } from '../../../src/runs/owner.ts';
@@ -40,6 +40,19 @@ test('a run is queued, requeued or lost by its job, and trains on the machine th
   assert.equal(word('running', { process: other }), 'running on another.example');
   assert.equal(standingWord({ state: 'running', record: record({ process: thisProcess() }) }), 'running');
   assert.equal(standingWord({ state: 'broken off', record: record({ process: thisProcess() }) }), 'interrupted');
+});
+
+test('a run on a machine that shares no disk is away while it is followed, and else nobody knows how it does', () => {
+  const job = { version: 1, scheduler: 'ssh', job: '0123456789abcdef_1', host: 'far', submitted: '2026-01-02T03:04:05.000Z' } as const; // prettier-ignore
+  const followed = { state: 'running', record: record({ heedsControl: true }), job } as const;
+  assert.deepEqual(
+    [reachOf(followed), trainsHere(followed), standingWord(followed)],
+    ['folder', false, 'running on far'],
+  );
+  const unfollowed = { ...followed, state: 'queued' } as const;
+  assert.deepEqual([reachOf(unfollowed), standingWord(unfollowed)], ['folder', 'not followed']);
+  const continued = { ...followed, record: record({ process: thisProcess() }) };
+  assert.deepEqual([reachOf(continued), trainsHere(continued), standingWord(continued)], ['here', true, 'running']);
 });
 
 test('a live run of another machine is not ended by its number here', async (context) => {

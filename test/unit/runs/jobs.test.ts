@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { readControl, requestControl, takeControl } from '../../../src/runs/control.ts';
 import { readJobRecord, writeJobRecord } from '../../../src/runs/job.ts';
 import { listRuns, readStoredRun } from '../../../src/runs/list.ts';
-import { patience } from '../../../src/runs/lock.ts';
+import { noteHeard } from '../../../src/runs/heard.ts';
+import { patience, tryLock } from '../../../src/runs/lock.ts';
 import { type Owner, thisProcess } from '../../../src/runs/owner.ts';
 import { isLive, stateWithPlace } from '../../../src/runs/state.ts';
 import { reopenRunFolder } from '../../../src/runs/runFolder.ts';
@@ -41,6 +42,20 @@ test('a run of another machine is running there until it gives no sign of life f
   assert.equal(await stateIn(folder), 'running on node7');
   await touch(folder, 'run.lock', patience + 1000);
   assert.equal(await stateIn(folder), 'lost');
+});
+
+test('a run whose folder is a copy is followed as long as a process holds it, and says else when it was heard of', async (context) => {
+  const folder = await writeRun(await temporaryFolder(context), 'run', { state: 'running' });
+  await writeJobRecord(folder, { ...job, scheduler: 'ssh', job: '0123456789abcdef_1', host: 'far' });
+  const lock = await tryLock(join(folder, 'run.lock'));
+  assert.equal(await stateIn(folder), 'running on far');
+  await lock?.release();
+  // What a killed process leaves.
+  const dead = { pid: 0x7fff_ffff, started: job.submitted, token: '3f0e7a52-6f0b-4a7e-9d1c-0b6a3f0c2d11' };
+  await writeFile(join(folder, 'run.lock'), JSON.stringify(dead));
+  assert.match(await stateIn(folder), /^not followed; last heard of far \d+ hours ago: running$/);
+  await noteHeard(folder);
+  assert.equal(await stateIn(folder), 'not followed; last heard of far less than a minute ago: running');
 });
 
 test('the folder of a run that waits can be taken by whoever trains it', async (context) => {

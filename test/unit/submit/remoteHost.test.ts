@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { UserError } from '../../../src/protocol/errors.ts';
 import { connectionError, isConnectionLost } from '../../../src/ml/submit/ssh/connectionError.ts';
-import { checkHost } from '../../../src/ml/submit/ssh/remoteHost.ts';
+import { checkHost, chooseNode } from '../../../src/ml/submit/ssh/remoteHost.ts';
 
 test('a host is a name of the configuration or user@host', () => {
   for (const host of ['gpu1', 'me@gpu1.example.org', 'a_b-c', '10.0.0.7', '_x@h']) assert.equal(checkHost(host), host);
@@ -41,4 +41,17 @@ test('a host that lets nobody in is told apart from one that is out of reach', (
     assert.match(error.message, sentence);
     assert.equal(isConnectionLost(error), lost, text);
   }
+});
+
+test('the Node.js of a host is that of this version, and an editor takes a newer one where nobody brings it', () => {
+  const found = [
+    { version: 'v18.1.0', path: '/old/node' },
+    { version: 'v24.0.0', path: '/new/node' },
+    { version: 'v22.3.0', path: '/it is/node' },
+  ];
+  const choose = (version: string, isEditor: boolean) => chooseNode(found, { version, isEditor });
+  assert.equal(choose('v24.0.0', false), '/new/node');
+  assert.equal(choose('v22.3.0', false), undefined);
+  assert.equal(choose('v22.3.0', true), '/new/node');
+  assert.equal(chooseNode(found.slice(0, 1), { version: 'v22.3.0', isEditor: true }), undefined);
 });

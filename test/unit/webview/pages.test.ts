@@ -92,6 +92,7 @@ test('a job that waits can be taken out of its queue, a lost one goes on, and a 
     assert.deepEqual(offered('preparing', { job, usable: false }), ['stop', 'trainAgain']);
   assert.deepEqual(offered('preparing', { job: 'queued', asked: 'stop', usable: false }), ['(stop)', 'trainAgain']);
   assert.deepEqual(offered('running', { job: 'lost', brokenOff: true }).slice(0, 2), ['resume', 'test']);
+  assert.deepEqual(offered('running', { job: 'unfollowed' }).slice(0, 3), ['follow', 'stop', 'test']);
   assert.deepEqual(offered('running', { away: {} }), ['pause', 'stop']);
   assert.deepEqual(offered('running', { away: {}, asked: 'stop' }), ['(pause)', '(stop)']);
   assert.deepEqual(offered('paused', { away: {} }), ['resume', 'stop']);

@@ -1,13 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { userError } from '../../../protocol/errors.ts';
-import type { RemoteAnswer, RemoteRequest } from '../../../protocol/remoteMessages.ts';
+import { isUndone, type RemoteAnswer, type RemoteRequest } from '../../../protocol/remoteMessages.ts';
 import { syncFolder } from '../../../runs/atomicFile.ts';
 import { requestControl } from '../../../runs/control.ts';
 import { digestFiles } from '../digestFiles.ts';
-import { readJob, remoteRun, runState, startJob } from './job.ts';
+import { cleanStore } from './cleanStore.ts';
+import { alone, isAlive, jobFiles, readJob, remoteRun, removeFrom, runState, startJob, uncopiedRuns } from './job.ts';
 import { takeSnapshot } from './snapshot.ts';
 
 /** Does what is asked of a remote host. Throws a user error where it cannot. */
@@ -27,7 +28,8 @@ export async function answerRequest(request: RemoteRequest): Promise<RemoteAnswe
       return { answer: 'done' };
     case 'look': {
       const folder = join(root, 'jobs', request.job);
-      if (!existsSync(folder))
+      // Without it the job was never started.
+      if (!existsSync(join(folder, jobFiles.job)))
         return { answer: 'status', root, brought: [], runs: request.runs.map((run) => ({ run, state: 'gone' })) };
       const { brought } = await readJob(folder);
       const runs = await Promise.all(
@@ -40,6 +42,20 @@ export async function answerRequest(request: RemoteRequest): Promise<RemoteAnswe
       );
       return { answer: 'status', root, brought, runs };
     }
+    case 'copied': {
+      const folder = join(root, 'jobs', request.job, jobFiles.copied);
+      await mkdir(folder, { recursive: true });
+      for (const run of request.runs) await writeFile(join(folder, String(run)), '');
+      return { answer: 'done' };
+    }
+    case 'release':
+      await alone(root, () => releaseRun(root, request));
+      return { answer: 'done' };
+    case 'forget':
+      await alone(root, () => removeFrom(root, `features/${request.features}`));
+      return { answer: 'done' };
+    case 'clean':
+      return { answer: 'store', items: [...(await alone(root, () => cleanStore(root, request)))] };
     case 'control': {
       const folder = join(root, 'jobs', request.job);
       await readJob(folder);
@@ -49,6 +65,18 @@ export async function answerRequest(request: RemoteRequest): Promise<RemoteAnswe
       return { answer: 'done' };
     }
   }
+}
+
+/** Throws a user error where the run trains. */
+async function releaseRun(root: string, { job, run }: { readonly job: string; readonly run: number }): Promise<void> {
+  const path = `jobs/${job}`;
+  const folder = join(root, path);
+  if (existsSync(join(folder, jobFiles.job))) {
+    if (isUndone(await runState(folder, run))) throw userError('the run still trains.');
+    const content = await readJob(folder);
+    if ((await isAlive(folder, content)) || (await uncopiedRuns(folder, content)) > 0) return;
+  }
+  await removeFrom(root, path);
 }
 
 /** A path below our folder. Throws where it leads out of it. */

@@ -1,18 +1,26 @@
-import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { codeOf, userError } from '../../../protocol/errors.ts';
-import { type Brought, type RemoteJob, remoteJobSchema, type RemoteState } from '../../../protocol/remoteMessages.ts';
+import {
+  type Brought,
+  isUndone,
+  type RemoteJob,
+  remoteJobSchema,
+  type RemoteState,
+} from '../../../protocol/remoteMessages.ts';
 import { processSchema } from '../../../protocol/runRecord.ts';
 import { writeTextAtomically } from '../../../runs/atomicFile.ts';
 import { readStoredRun } from '../../../runs/list.ts';
+import { withFileLock } from '../../../runs/lock.ts';
 import { birthOf, type Owner, ownerState, thisProcess } from '../../../runs/owner.ts';
 import { readRunRecord, writeRunRecord } from '../../../runs/record.ts';
 import { isLive } from '../../../runs/state.ts';
+import { temporaryName } from '../../../runs/temporaryFiles.ts';
 
 /** Names in the folder of a job. */
 export const jobFiles = {
@@ -21,6 +29,8 @@ export const jobFiles = {
   process: 'process.json',
   output: 'output.txt',
   runs: 'runs',
+  /** Empty files that are named for the runs whose ends were copied. */
+  copied: 'copied',
 } as const;
 
 /** The folder of a run of a job. */
@@ -37,23 +47,71 @@ export async function readJob(folder: string): Promise<RemoteJob> {
   return remoteJobSchema.parse(JSON.parse(text));
 }
 
-/** Has a process train the runs of a job that outlives the connection it is started over. */
-export async function startJob(root: string, folder: string, content: RemoteJob): Promise<void> {
-  for (let run = 1; run <= content.runs; run++) await placeRun(root, remoteRun(folder, run), content.brought);
-  await writeTextAtomically(join(folder, jobFiles.job), JSON.stringify(content));
+/** What a process waits for on its standard input before it trains: until then its job has not been started. */
+export const startWord = 'start';
+
+/** Nothing is started while somebody removes, and the other way round. */
+export function alone<Result>(root: string, work: () => Promise<Result>): Promise<Result> {
+  return withFileLock(join(root, 'store.lock'), work);
+}
+
+/** Has a process train the runs of a job that outlives the connection it is started over; only the first time it is asked. */
+export function startJob(root: string, folder: string, content: RemoteJob): Promise<void> {
+  return alone(root, async () => {
+    if (existsSync(join(folder, jobFiles.job))) return;
+    const missing = content.brought.find(({ remote }) => !existsSync(join(root, remote)));
+    if (missing) throw userError(`${missing.local} was removed there meanwhile: try again.`);
+    for (let run = 1; run <= content.runs; run++) await placeRun(root, remoteRun(folder, run), content.brought);
+    const child = await spawnWorker(folder);
+    try {
+      // Whoever finds the job finds its process too.
+      await writeTextAtomically(join(folder, jobFiles.process), JSON.stringify(ownerOf(child.pid ?? 0)));
+      await writeTextAtomically(
+        join(folder, jobFiles.job),
+        JSON.stringify({ ...content, programs: programsHere(root) }),
+      );
+      child.stdin?.end(startWord);
+    } catch (error) {
+      child.stdin?.destroy();
+      throw error;
+    }
+  });
+}
+
+async function spawnWorker(folder: string): Promise<ChildProcess> {
   const output = openSync(join(folder, jobFiles.output), 'a');
   try {
     const child = spawn(process.execPath, [fileURLToPath(new URL('remote.mjs', import.meta.url)), folder], {
       cwd: folder,
       detached: true,
-      stdio: ['ignore', output, output],
+      stdio: ['pipe', output, output],
     });
     await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    child.stdin?.on('error', () => undefined);
     child.unref();
-    await writeTextAtomically(join(folder, jobFiles.process), JSON.stringify(ownerOf(child.pid ?? 0)));
+    return child;
   } finally {
     closeSync(output);
   }
+}
+
+/** The folders below ours that this process runs from. */
+export function programsHere(root: string): string[] {
+  return [process.execPath, fileURLToPath(import.meta.url)]
+    .map((path) => relative(root, path).split(sep)[0] ?? '')
+    .filter((name) => name !== '' && name !== '..');
+}
+
+/** Removes what lies in our folder: first its name, so that nobody finds half of it. */
+export async function removeFrom(root: string, path: string): Promise<void> {
+  const trash = temporaryName(join(root, 'trash'));
+  try {
+    await rename(join(root, path), trash);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  await rm(trash, { recursive: true, force: true });
 }
 
 /** The record of a run that was brought names paths of the machine where it came from: those that were brought lie here. */
@@ -69,6 +127,18 @@ async function placeRun(root: string, run: string, brought: readonly Brought[]):
       : { ...network, weights: here(network.weights) };
   const config = { ...record.config, data: here(data), classNames: here(classNames), network: placed };
   await writeRunRecord(run, { ...record, config });
+}
+
+/** Whether anything trains a run of a job, or is going to. Throws a user error where only another host can tell. */
+export async function isAlive(job: string, { runs }: Pick<RemoteJob, 'runs'>): Promise<boolean> {
+  for (let run = 1; run <= runs; run++) if (isUndone(await runState(job, run))) return true;
+  return false;
+}
+
+/** How many runs of a job have not been copied since they ended. */
+export async function uncopiedRuns(job: string, { runs }: Pick<RemoteJob, 'runs'>): Promise<number> {
+  const copied = new Set(await readdir(join(job, jobFiles.copied)).catch((): string[] => []));
+  return Array.from({ length: runs }, (_, index) => String(index + 1)).filter((run) => !copied.has(run)).length;
 }
 
 /** How a run of a job does. */

@@ -2,7 +2,9 @@ import process from 'node:process';
 import { text } from 'node:stream/consumers';
 import { messageOf } from '../../../protocol/errors.ts';
 import { answerMark, type RemoteAnswer, remoteRequestSchema } from '../../../protocol/remoteMessages.ts';
+import { diskError } from '../../../runs/diskError.ts';
 import { answerRequest } from './answerRequest.ts';
+import { startWord } from './job.ts';
 import { trainOne } from './trainOne.ts';
 import { workOn } from './workOn.ts';
 
@@ -12,13 +14,13 @@ const [, , job, run] = process.argv;
 if (job === undefined) {
   const answer = await answered(await text(process.stdin));
   process.stdout.write(`\n${answerMark}${JSON.stringify(answer)}\n`);
-} else if (run === undefined) await workOn(job);
-else await trainOne(run);
+} else if (run !== undefined) await trainOne(job, run);
+else if ((await text(process.stdin)) === startWord) await workOn(job);
 
 async function answered(request: string): Promise<RemoteAnswer> {
   try {
     return await answerRequest(remoteRequestSchema.parse(JSON.parse(request)));
   } catch (error) {
-    return { answer: 'refused', message: messageOf(error) };
+    return { answer: 'refused', message: messageOf(diskError(error, 'the folder of Fivecrop')) };
   }
 }

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { messageOf } from '../../../protocol/errors.ts';
 import { readControl } from '../../../runs/control.ts';
@@ -7,16 +7,24 @@ import { reopenRunFolder } from '../../../runs/runFolder.ts';
 import { chooseTrainingEngine } from '../../engine/chooseTrainingEngine.ts';
 import { createTrainingControl } from '../../training/run/control.ts';
 import { trainRun } from '../../training/run/trainRun.ts';
+import { readJob } from './job.ts';
 
-/** Trains a run that was brought to this host, unless somebody wants it stopped by now. Its folder says how it ended. */
-export async function trainOne(run: string): Promise<void> {
+/** Where runs share features, seen from the folder of a job. */
+const featuresFolder = '../../features';
+
+/** Trains a run of a job, unless somebody wants it stopped by now. Its folder says how it ended. */
+export async function trainOne(job: string, run: string): Promise<void> {
   if ((await readControl(run))?.action === 'stop') return endRun(run, 'stopped', 'Stopped before it began.');
   const control = createTrainingControl();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, control.stop);
   try {
     const { config } = await readRunRecord(run);
-    const places = { out: dirname(run), resume: run };
-    await trainRun(config, { ...places, chooseEngine: chooseTrainingEngine, control, isJob: true });
+    const { untilEpoch, features } = await readJob(job);
+    await trainRun(config, {
+      ...{ out: dirname(run), resume: run, chooseEngine: chooseTrainingEngine, control, isJob: true },
+      ...(untilEpoch === undefined ? {} : { untilEpoch }),
+      ...(features === undefined ? {} : { featuresFolder: join(job, featuresFolder, features) }),
+    });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 1;

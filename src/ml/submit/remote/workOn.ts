@@ -15,7 +15,10 @@ export async function workOn(job: string): Promise<void> {
   let next = 1;
   const work = async () => {
     while (next <= runs) {
-      const child = spawn(process.execPath, [script, job, remoteRun(job, next++)], { stdio: 'inherit', env });
+      const child = spawn(process.execPath, [script, job, remoteRun(job, next++)], {
+        stdio: ['ignore', 'inherit', 'inherit'],
+        env,
+      });
       await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
     }
   };

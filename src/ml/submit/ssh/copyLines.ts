@@ -1,9 +1,12 @@
 import { open, stat, truncate, writeFile } from 'node:fs/promises';
+import { userError } from '../../../protocol/errors.ts';
 import { writeAtomically } from '../../../runs/atomicFile.ts';
 import { diskError } from '../../../runs/diskError.ts';
 
 const lineFeed = 0x0a;
 const partBytes = 1 << 20;
+/** Bytes of a line that a run never writes. */
+const longestLine = 1 << 25;
 
 /** How far one file of lines is the other: bytes of both. */
 export interface CopiedLines {
@@ -102,7 +105,9 @@ async function* wholeLines(
       next += end;
       if (end > 0) yield { text: buffer.toString('utf8', 0, end), next };
       if (bytesRead < buffer.length) return;
-      if (end === 0) buffer = Buffer.allocUnsafe(buffer.length * 2);
+      if (end > 0) continue;
+      if (buffer.length > longestLine) throw userError(`${file} has a line that is too long for one of a run.`);
+      buffer = Buffer.allocUnsafe(buffer.length * 2);
     }
   } finally {
     await handle.close();

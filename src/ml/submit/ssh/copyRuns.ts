@@ -4,14 +4,12 @@ import { userError } from '../../../protocol/errors.ts';
 import type { JobRecord } from '../../../protocol/jobRecord.ts';
 import type { RemoteState, RemoteStatus } from '../../../protocol/remoteMessages.ts';
 import { runFiles } from '../../../protocol/runRecord.ts';
+import { copyFolder, noteHeard } from '../../../runs/heard.ts';
 import { type HeldLock, isLocked, tryLock } from '../../../runs/lock.ts';
 import { readRunRecord, writeRunRecord } from '../../../runs/record.ts';
 import type { JobRun } from '../target.ts';
 import { createPublisher, type Translate } from './publishCopy.ts';
 import type { RemoteHost } from './remoteHost.ts';
-
-/** Folder in a run's folder that holds the copy which the rest is brought up to date with. */
-const copyFolder = '.remote';
 
 /** A number that no system gives a process. */
 const noProcess = 0x7fff_ffff;
@@ -83,10 +81,12 @@ function followRun(host: RemoteHost, { folder, job }: JobRun) {
       if (!settled && lock === undefined && isLocked(lockFile)) throw other();
     },
     copy: async (status: RemoteStatus, state: RemoteState) => {
-      if (settled || state === 'waiting') return;
+      if (settled) return;
       lock ??= await tryLock(lockFile);
       if (lock === undefined) throw other();
       await refuseOwn(folder);
+      await noteHeard(folder);
+      if (state === 'waiting') return;
       if (state !== 'gone') {
         await mkdir(copy, { recursive: true });
         await refuseLink(folder, copy);
@@ -98,6 +98,7 @@ function followRun(host: RemoteHost, { folder, job }: JobRun) {
         await publish();
       }
       if (state === 'training') return;
+      if (state !== 'gone') await host.ask({ ask: 'copied', job: place.job, runs: [place.run] });
       settled = true;
       if (state === 'over') await rm(join(folder, copyFolder), { recursive: true, force: true });
       else await writeLost(folder);

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
 import * as z from 'zod';
+import { userError } from '../../../protocol/errors.ts';
 import { runFiles, type RunRecord, runRecordSchema } from '../../../protocol/runRecord.ts';
 import { sweepFiles } from '../../../protocol/sweep.ts';
 import { repeatAtomically, writeTextAtomically } from '../../../runs/atomicFile.ts';
+import { readBoundedText, recordLimit } from '../../../runs/boundedFile.ts';
 import { sweepResumeFiles } from '../../../runs/checkpointFiles.ts';
 import { readRunRecord } from '../../../runs/record.ts';
 import { isKept } from '../remote/snapshot.ts';
@@ -80,9 +83,11 @@ async function publishFile(from: string, to: string, translate: Translate | unde
  * What it reads from this machine is what it was submitted with: a host cannot choose what a resume brings there.
  */
 async function publishRecord({ copy, run, translate }: PublisherOptions): Promise<void> {
-  const text = await readFile(join(copy, runFiles.record), 'utf8').catch(() => undefined);
-  if (text === undefined) return;
-  const record = runRecordSchema.parse(JSON.parse(translate(text)));
+  const source = join(copy, runFiles.record);
+  if (!existsSync(source)) return;
+  const record = recordIn(translate(await readBoundedText(source, recordLimit)));
+  if (record === undefined)
+    throw userError(`The record that came of ${basename(run)} is none: what came is left as it was.`);
   const { data, classNames, network } = (await readRunRecord(run)).config;
   const config = { ...record.config, data, classNames, network };
   const local: RunRecord = { ...record, config, name: basename(run), process: undefined };
@@ -90,4 +95,12 @@ async function publishRecord({ copy, run, translate }: PublisherOptions): Promis
   const content = `${JSON.stringify(local, undefined, 2)}\n`;
   if ((await readFile(file, 'utf8').catch(() => '')) === content) return;
   await writeTextAtomically(file, content);
+}
+
+function recordIn(text: string): RunRecord | undefined {
+  try {
+    return runRecordSchema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
 }

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import packageJson from '../../../../package.json' with { type: 'json' };
 import { usageError, userError } from '../../../protocol/errors.ts';
 import {
   answerMark,
@@ -9,6 +10,7 @@ import {
 } from '../../../protocol/remoteMessages.ts';
 import { sha256OfFile } from '../../weights/fileHash.ts';
 import { connectionError, lastLine } from './connectionError.ts';
+import { copyLimitFrom, withinLimit } from './copyLimit.ts';
 import { commandScripts, gatherCommand } from './gatherCommand.ts';
 import { runProgram } from './runProgram.ts';
 
@@ -23,8 +25,10 @@ export interface RemoteHost {
   readonly status: (request: RemoteRequest) => Promise<RemoteStatus>;
   /** Copies with rsync what changed, `to` being a path below our folder there. A folder to be copied ends with `/`. */
   readonly push: (from: string, to: string, options?: readonly string[]) => Promise<void>;
-  /** Copies what changed from there, `from` being a path below our folder. */
+  /** Copies what changed from there, `from` being a path below our folder. Throws a user error where that is too much. */
   readonly pull: (from: string, to: string) => Promise<void>;
+  /** The same host, with another signal that ends what is asked of it. */
+  readonly under: (signal: AbortSignal | undefined) => RemoteHost;
 }
 
 /** Who hears what takes long, and who ends it. */
@@ -71,9 +75,9 @@ export async function connectHost(host: string, { say, signal }: RemoteListeners
     const name = `command-${command.sha256.slice(0, 16)}`;
     const found = await probe(host, name, signal);
     refuseOther(host, found);
-    const node = found['node'] ?? (await bringNode(host, say, signal));
+    const node = found.node ?? (await bringNode(host, say, signal));
     const channel = openChannel(host, `${node} ${remoteFolder}/${name}/${commandScripts}/remote.mjs`, signal);
-    if (found['command'] === undefined) {
+    if (!found.hasCommand) {
       say(`Bringing the command to ${host}.`);
       const incoming = `incoming-${command.sha256.slice(0, 16)}`;
       const script = `${node} ${remoteFolder}/${incoming}/${commandScripts}/remote.mjs`;
@@ -86,7 +90,16 @@ export async function connectHost(host: string, { say, signal }: RemoteListeners
   }
 }
 
-type Probe = Readonly<Partial<Record<string, string | undefined>>>;
+type Words = Readonly<Partial<Record<string, string>>>;
+
+/** What there is on a host. */
+interface Probe {
+  readonly os: string;
+  readonly cpu: string;
+  readonly hasRsync: boolean;
+  readonly hasCommand: boolean;
+  readonly node: string | undefined;
+}
 
 /** A script for the host's `sh`; it says what there is, one word and its value a line. */
 function probeScript(command: string): string {
@@ -99,12 +112,42 @@ say os "$(uname -s)"
 say cpu "$(uname -m)"
 command -v rsync >/dev/null && say rsync yes
 [ -d ${remoteFolder}/${command} ] && say command yes
-node=$(command -v node) && [ "$("$node" --version)" = ${process.version} ] && say node "$node"
-for node in ${remoteFolder}/node-${process.version}-*/node; do
-  [ "$("$node" --version 2>/dev/null)" = ${process.version} ] && say brought "$node"
+for node in "$(command -v node)" ${remoteFolder}/node-*/node; do
+  version=$("$node" --version 2>/dev/null) && say node "$version $node"
 done
 say end yes
 `;
+}
+
+interface FoundNode {
+  readonly version: string;
+  readonly path: string;
+}
+
+/**
+ * The Node.js of a host that runs the command: of this version, as that is what was tried; an editor, which brings none
+ * of its own, takes another one that is new enough. A name in which a shell would read more is not used.
+ */
+export function chooseNode(
+  found: readonly FoundNode[],
+  here: { readonly version: string; readonly isEditor: boolean },
+): string | undefined {
+  const usable = found.filter(({ path }) => /^[\w@%+=:,./-]+$/u.test(path));
+  const same = usable.find(({ version }) => version === here.version);
+  const fit = here.isEditor ? usable.find(({ version }) => majorOf(version) >= leastNode) : undefined;
+  return (same ?? fit)?.path;
+}
+
+/** The first Node.js that the command runs with. */
+const leastNode = majorOf(packageJson.engines.node);
+
+function majorOf(version: string): number {
+  return Number(/\d+/u.exec(version)?.[0] ?? 0);
+}
+
+/** Whether this process is that of an editor, which is no Node.js that another machine could run. */
+function isEditor(): boolean {
+  return 'electron' in process.versions;
 }
 
 async function probe(host: string, command: string, signal: AbortSignal | undefined): Promise<Probe> {
@@ -113,30 +156,35 @@ async function probe(host: string, command: string, signal: AbortSignal | undefi
     const space = line.indexOf(' ');
     return [line.slice(0, space), line.slice(space + 1).trim()];
   });
-  const found: Probe = Object.fromEntries(lines);
-  if (found['end'] === undefined)
-    throw userError(`${host} cannot be used: ${lastLine(stderr) || `its shell ended with exit code ${code}`}.`);
-  // A name in which a shell would read more is not used.
-  const usable = [found['node'], found['brought']].find((path) => path !== undefined && /^[\w@%+=:,./-]+$/u.test(path));
-  return { ...found, node: usable };
+  const said: Words = Object.fromEntries(lines);
+  if (said['end'] === undefined)
+    throw userError(`${host} cannot be used: its shell ended with exit code ${code}${saidLast(stderr)}.`);
+  const nodes = lines
+    .filter(([word]) => word === 'node')
+    .map(([, value]) => ({ version: value.split(' ')[0] ?? '', path: value.slice(value.indexOf(' ') + 1) }));
+  return {
+    ...{ os: said['os'] ?? '?', cpu: said['cpu'] ?? '?' },
+    ...{ hasRsync: said['rsync'] !== undefined, hasCommand: said['command'] !== undefined },
+    node: chooseNode(nodes, { version: process.version, isEditor: isEditor() }),
+  };
 }
 
-const systems: Probe = { Linux: 'linux', Darwin: 'darwin' };
-const processors: Probe = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64' };
+const systems: Words = { Linux: 'linux', Darwin: 'darwin' };
+const processors: Words = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64' };
 
-function refuseOther(host: string, { os = '?', cpu = '?', rsync }: Probe): void {
+function refuseOther(host: string, { os, cpu, hasRsync }: Probe): void {
   const there = `${systems[os] ?? os}-${processors[cpu] ?? cpu}`;
   const here = `${process.platform}-${process.arch}`;
   if (there !== here)
     throw userError(
       `${host} is ${there} and this machine ${here}, whose command does not run there: submit from a machine of its kind, or install Fivecrop on ${host}.`,
     );
-  if (rsync === undefined) throw userError(`${host} has no rsync: install it there.`);
+  if (!hasRsync) throw userError(`${host} has no rsync: install it there.`);
 }
 
 /** Brings the Node.js that runs this. Gives its path there, from the home folder on. */
 async function bringNode(host: string, say: (line: string) => void, signal: AbortSignal | undefined): Promise<string> {
-  if ('electron' in process.versions) throw noNode(host, 'this one is part of an editor');
+  if (isEditor()) throw noNode(host, 'this one is part of an editor');
   const sha256 = await sha256OfFile(process.execPath);
   const folder = `node-${process.version}-${sha256.slice(0, 16)}`;
   const path = `${remoteFolder}/${folder}/node`;
@@ -167,20 +215,22 @@ function openChannel(host: string, program: string, signal: AbortSignal | undefi
     const { code, stdout, stderr } = await ssh(host, `exec ${program}`, JSON.stringify(request), signal);
     const line = answersIn(stdout).at(-1);
     if (line === undefined)
-      throw userError(`${host} did not answer: ${lastLine(stderr) || `its program ended with exit code ${code}`}.`);
-    const answer = remoteAnswerSchema.parse(JSON.parse(line));
+      throw userError(`${host} did not answer: its program ended with exit code ${code}${saidLast(stderr)}.`);
+    const answer = understood(host, line);
     if (answer.answer === 'refused') throw userError(`${host}: ${answer.message}`);
     return answer;
   };
-  const copy = async (args: readonly string[]) => {
+  const copy = async (args: readonly string[], filled: string, ending = signal) => {
     const rsh = ['ssh', '-T', ...sshOptions].join(' ');
     const all = ['-rt', '--partial-dir=.partial', '--timeout=120', '-e', rsh, ...args];
-    const { code, stderr } = await runProgram('rsync', all, { signal });
+    const { code, stderr } = await runProgram('rsync', all, { signal: ending });
     if (code === 0) return;
     if (stderr.includes('is your shell clean'))
       throw userError(
         `The shell of ${host} writes to standard output when it starts, by its .bashrc or the like, and rsync takes that for its data: have it do so in interactive shells alone.`,
       );
+    if (/No space left on device|Disk quota exceeded/u.test(stderr))
+      throw userError(`The disk of ${filled} is full, so nothing more can be copied there: free some space.`);
     if (brokenOff.has(code)) throw connectionError(host, withoutRsync(stderr));
     throw userError(
       `Copying between this machine and ${host} failed: ${firstLine(stderr) || `rsync ended with ${code}`}.`,
@@ -194,15 +244,36 @@ function openChannel(host: string, program: string, signal: AbortSignal | undefi
       if (answer.answer !== 'status') throw new Error(`unexpected answer: ${answer.answer}`);
       return answer;
     },
-    push: (from, to, options = []) => copy([...options, '--', from, `${host}:${remoteFolder}/${to}`]),
-    pull: (from, to) => copy([...allChanges, '--delete', '--', `${host}:${remoteFolder}/${from}`, to]),
+    push: (from, to, options = []) => copy([...options, '--', from, `${host}:${remoteFolder}/${to}`], host),
+    pull: (from, to) =>
+      withinLimit(to, host, copyLimitFrom(), (limit) =>
+        copy(
+          [...allChanges, '--delete', '--', `${host}:${remoteFolder}/${from}`, to],
+          'this machine',
+          signal ? AbortSignal.any([signal, limit]) : limit,
+        ),
+      ),
+    under: (other) => openChannel(host, program, other),
   };
+}
+
+function understood(host: string, line: string): RemoteAnswer {
+  try {
+    return remoteAnswerSchema.parse(JSON.parse(line));
+  } catch (error) {
+    throw userError(`${host} answered what cannot be understood: is that this version of Fivecrop?`, error);
+  }
 }
 
 async function ssh(host: string, command: string, input: string, signal: AbortSignal | undefined) {
   const result = await runProgram('ssh', ['-T', ...sshOptions, '--', host, command], { input, signal });
   if (result.code === 255) throw connectionError(host, result.stderr);
   return result;
+}
+
+function saidLast(stderr: string): string {
+  const line = lastLine(stderr);
+  return line === '' ? '' : ` and said: ${line}`;
 }
 
 /** rsync adds lines of its own to those of ssh. */

@@ -1,56 +1,60 @@
-import { randomBytes } from 'node:crypto';
 import { CancelledError, usageError } from '../../../protocol/errors.ts';
-import { jobRecordVersion } from '../../../protocol/jobRecord.ts';
-import type { RemoteState } from '../../../protocol/remoteMessages.ts';
+import { isUndone, type RemoteState } from '../../../protocol/remoteMessages.ts';
 import { readJobRecord, writeJobRecord } from '../../../runs/job.ts';
-import { readRunRecord } from '../../../runs/record.ts';
 import { queueRuns, takeBack } from '../queueRuns.ts';
-import type { Explanation, FolderCopier, JobRun, Submission, SubmitTarget } from '../target.ts';
-import { bringData } from './bringData.ts';
+import type { Explanation, FolderCopier, JobRun, StoredThere, Submission, SubmitTarget } from '../target.ts';
+import { createBringer } from './bringData.ts';
 import { isConnectionLost } from './connectionError.ts';
 import { createCopier, remotePlace, type RunCopier } from './copyRuns.ts';
 import { checkHost, connectHost, type RemoteListeners } from './remoteHost.ts';
+import { remoteSentence } from './remoteSentence.ts';
+import { newJob, releaseRun, sendRuns } from './sendRuns.ts';
+import { openSshTrainer } from './sshTrainer.ts';
 
 /** Another machine that is reached by the system’s ssh and rsync. It shares no disk: what it needs is brought, what it makes copied back. */
 export const sshTarget: SubmitTarget = {
   takesSweeps: false,
   hasEnvironment: false,
-  check: ({ place }) => void hostIn(place),
+  // A sweep may name several.
+  check: ({ place }) => void hostsIn(place),
   ownOptions: ['parallel'],
   submit,
   explain,
   cancel: (runs) => controlEach(runs, 'stop'),
   control: (run, action) => controlEach([run], action),
   copier: openCopier,
+  openTrainer: (place, options) => openSshTrainer(hostsIn(place), options),
+  clean,
 };
 
+/** The hosts of a place, which are separated by commas. */
+function hostsIn(place: string | undefined): readonly string[] {
+  const hosts = requirePlace(place)
+    .split(',')
+    .map((name) => checkHost(name.trim()));
+  if (new Set(hosts).size < hosts.length) throw usageError(`--to ssh:${place ?? ''} names a host twice.`);
+  return hosts;
+}
+
+function requirePlace(place: string | undefined): string {
+  if (place === undefined || place === '') throw usageError('Name a host, as in --to ssh:gpu1 or --to ssh:me@gpu1.');
+  return place;
+}
+
 async function submit(submission: Submission): Promise<readonly string[]> {
-  const { runs, place, options, say, signal } = submission;
-  const name = hostIn(place);
+  const { place, options, say, signal } = submission;
+  const name = checkHost(requirePlace(place));
   const queued = await queueRuns(submission);
   const folders = queued.map(({ folder }) => folder);
   const before = await Promise.all(folders.map((folder) => readJobRecord(folder).catch(() => undefined)));
   let handedOver = false;
   try {
     const host = await connectHost(name, { say, signal });
-    const records = await Promise.all(folders.map(readRunRecord));
-    const brought = await bringData(
-      host,
-      records.map(({ config }) => config),
-      say,
-    );
-    const job = randomBytes(8).toString('hex');
-    await host.ask({ ask: 'prepare', folders: folders.map((_, index) => `jobs/${job}/runs/${index + 1}`) });
-    for (const [index, folder] of folders.entries())
-      await host.push(`${folder}/`, `jobs/${job}/runs/${index + 1}/`, notBrought);
-    for (const [index, folder] of folders.entries())
-      await writeJobRecord(folder, {
-        ...{ version: jobRecordVersion, scheduler: 'ssh', job: `${job}_${index + 1}`, host: name },
-        submitted: new Date().toISOString(),
-      });
+    for (const job of before) if (job?.scheduler === 'ssh' && job.host === name) await releaseRun(host, job);
     const parallel = typeof options['parallel'] === 'number' ? options['parallel'] : 1;
+    const start = await sendRuns(host, folders, createBringer(host, say), { job: newJob(), parallel });
     handedOver = true;
-    await host.ask({ ask: 'start', job, content: { runs: runs.length, parallel, brought: [...brought] } });
+    await host.ask(start);
     return folders;
   } catch (error) {
     // What was asked for may have been done, and only the answer be lost, or not waited for.
@@ -60,14 +64,6 @@ async function submit(submission: Submission): Promise<readonly string[]> {
     throw error;
   }
 }
-
-function hostIn(place: string | undefined): string {
-  if (place === undefined || place === '') throw usageError('Name a host, as in --to ssh:gpu1 or --to ssh:me@gpu1.');
-  return checkHost(place);
-}
-
-/** Of a run's folder, what is of this machine alone. */
-const notBrought = ['.*', 'run.lock*', 'control.json', 'job.json', '*.tmp'].map((name) => `--exclude=${name}`);
 
 /** Runs by the host that has them. */
 function byHost(runs: readonly JobRun[]): ReadonlyMap<string, readonly JobRun[]> {
@@ -99,20 +95,8 @@ async function explain(runs: readonly JobRun[]): Promise<ReadonlyMap<string, Exp
   return found;
 }
 
-const sentences: Readonly<Record<RemoteState, (host: string) => string>> = {
-  waiting: (host) => `it waits on ${host}`,
-  training: (host) => `it trains on ${host}`,
-  over: (host) => `it has ended on ${host}`,
-  lost: (host) => `its process on ${host} ended without a word`,
-  gone: (host) => `it is not on ${host} any more`,
-};
-
 function explanationOf(host: string, state: RemoteState): Explanation {
-  return { isThere: isOpen(state), sentence: sentences[state](host) };
-}
-
-function isOpen(state: RemoteState): boolean {
-  return state === 'waiting' || state === 'training';
+  return { isThere: isUndone(state), sentence: remoteSentence(host, state) };
 }
 
 async function controlEach(runs: readonly JobRun[], action: 'stop' | 'pause' | 'resume'): Promise<void> {
@@ -133,11 +117,21 @@ async function openCopier(runs: readonly JobRun[], listeners: RemoteListeners): 
     copy: async () => {
       const open = new Set<string>();
       for (const copier of copiers)
-        for (const [folder, state] of await copier.copy()) if (isOpen(state)) open.add(folder);
+        for (const [folder, state] of await copier.copy()) if (isUndone(state)) open.add(folder);
       return open;
     },
     close: async () => {
       for (const copier of copiers) await copier.close();
     },
   };
+}
+
+async function clean(
+  place: string | undefined,
+  { say, ...request }: { readonly remove: boolean; readonly uncopied: boolean; readonly say: (line: string) => void },
+): Promise<readonly StoredThere[]> {
+  const host = await connectHost(checkHost(requirePlace(place)), { say });
+  const answer = await host.ask({ ask: 'clean', ...request });
+  if (answer.answer !== 'store') throw new Error(`unexpected answer: ${answer.answer}`);
+  return answer.items;
 }
