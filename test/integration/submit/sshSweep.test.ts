@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import type { TrialEvent } from '../../../src/protocol/sweep.ts';
+import { isLocked } from '../../../src/runs/lock.ts';
 import { readRunRecord } from '../../../src/runs/record.ts';
 import { readTrialEvents } from '../../../src/runs/sweep.ts';
 import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDataset.ts';
@@ -70,7 +71,9 @@ test('the trials of a sweep train on other hosts as they would here', { ...optio
       assert.deepEqual([away.code, /far cannot be reached: .*refused/u.test(away.stderr)], [1, true], away.stderr);
       await far.start();
       const resumed = begin(t, ['sweep', 'resume', sweep, '--json'], folder, env);
-      await until(async () => (await trainingOn(far)) > 0, resumed.said);
+      // The trials that went on meanwhile are followed again.
+      const isFollowed = (trial: number) => isLocked(join(folder, 'runs', `there-${trial}`, 'run.lock'));
+      await until(() => Promise.resolve(isFollowed(1) && isFollowed(2)), resumed.said);
       await far.stop();
       await until(() => Promise.resolve(resumed.said().includes('trying again')), resumed.said);
       for (const { slow } of hosts) await rm(slow);
