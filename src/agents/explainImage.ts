@@ -6,7 +6,7 @@ import type { Explanation } from '../protocol/explanation.ts';
 import { someOf } from '../protocol/someOf.ts';
 import { readCheckpointMetadata } from '../runs/checkpointHeader.ts';
 import { cropsInput, runInput } from './inputs.ts';
-import { answerOf, defineTool, readsOnly } from './tool.ts';
+import { answerOf, defineTool, readsOnly, type ToolContext } from './tool.ts';
 import { checkpointInside, pathShown, presentPath } from './workplace.ts';
 
 /** Cells of a told map along each side. */
@@ -17,7 +17,7 @@ export const explainImage = defineTool({
   name: 'explain_image',
   title: 'Explain Image',
   description:
-    'Shows where in an image a run sees a class: for the center crop or each of five crops, the place that speaks most for the class in pixels of the image, and a coarse map. Tells whether a classifier looks at the thing itself or at its background. Reads only.',
+    'Shows where in an image a run sees a class: for the center crop or each of five crops, the place that speaks most for the class in pixels of the image, and a coarse map. With picture, a model that sees images gets one of the crops with their maps too. Tells whether a classifier looks at the thing itself or at its background. Reads only.',
   input: z.strictObject({
     run: runInput,
     image: path().describe('An image, relative to the workspace.'),
@@ -25,12 +25,14 @@ export const explainImage = defineTool({
       .optional()
       .describe('The class to look for, by its folder or its name. If not set, the likeliest.'),
     crops: cropsInput.default(1),
+    picture: z.boolean().default(false).describe('Whether a picture comes with the result: the crops, each with its map over it. Nothing is written.'), // prettier-ignore
   }),
   output: z.object({
     image: z.string(),
     of: z.string(),
     class: z.string().describe('Name of the class.'),
     method: z.string().describe('Grad-CAM, attention weighted by gradients, or occlusion.'),
+    picture: z.string().optional().describe('What the picture shows that comes with this result.'),
     crops: z.array(
       z.object({
         crop: z.string(),
@@ -46,8 +48,9 @@ export const explainImage = defineTool({
     ),
   }),
   effects: readsOnly,
-  prepare: async ({ run, image: given, class: wanted, crops }, context) => {
-    const { workplace, engine, device } = context;
+  prepare: async ({ run, image: given, class: wanted, crops, picture }, context) => {
+    const { workplace, engine, device, onPicture } = context;
+    if (picture && !onPicture) throw userError('This editor can show no pictures to its models: leave picture out.');
     const checkpoint = await checkpointInside(workplace, run);
     const image = await presentPath(workplace, given);
     if (!(await stat(image)).isFile()) throw userError(`${given} is not a file: name one image.`);
@@ -56,8 +59,8 @@ export const explainImage = defineTool({
       run: async () => {
         const source = { kind: 'checkpoint' as const, path: checkpoint };
         const index = classIndex === undefined ? {} : { classIndex };
-        const request = { type: 'explain' as const, image, source, crops, ...index, engine, device };
-        const { explanation } = await answerOf(context, request, 'explanation');
+        const request = { type: 'explain' as const, image, source, crops, ...index, picture, engine, device };
+        const { explanation } = await answerOf({ ...context, ask: withPicture(context) }, request, 'explanation');
         const shown = pathShown(workplace, image);
         return {
           image: shown,
@@ -65,11 +68,24 @@ export const explainImage = defineTool({
           class: explanation.name,
           method: explanation.method,
           crops: explanation.crops.map(toldCrop),
+          ...(picture ? { picture: `${shown} as the crops are listed, from left to right, each with its map over it: yellow where most speaks for the class, nothing where nothing does` } : {}), // prettier-ignore
         };
       },
     };
   },
 });
+
+/** Asks, and hands on the picture that is answered. */
+function withPicture({ ask, onPicture }: ToolContext): ToolContext['ask'] {
+  return (request, { onAnswer, ...call }) =>
+    ask(request, {
+      ...call,
+      onAnswer: (answer) => {
+        if (answer.type === 'picture') onPicture?.(answer.jpeg);
+        else onAnswer?.(answer);
+      },
+    });
+}
 
 /** Throws a user error for a class that the checkpoint has not. */
 async function indexOf(checkpoint: string, wanted: string): Promise<number> {

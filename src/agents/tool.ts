@@ -19,6 +19,8 @@ export interface ToolContext {
   /** Asks a live run to finish its step, to save and to end. */
   readonly stopTraining: (run: StoredRun) => Promise<void>;
   readonly signal: AbortSignal;
+  /** Takes a picture that belongs to the result, a JPEG in base64; absent where the model cannot be shown any. */
+  readonly onPicture?: ((jpeg: string) => void) | undefined;
   readonly onProgress: (progress: {
     readonly what: string;
     readonly done: number;

@@ -16,7 +16,7 @@ import { registerStoppingRun } from './commands/stopRun.ts';
 import { runRegistered } from './commands/registerCommand.ts';
 import { registerImportData } from './commands/importData.ts';
 import { registerDrawSample } from './commands/drawSample.ts';
-import { registerExporting } from './commands/exportOnnx.ts';
+import { registerExporting } from './commands/exportModel.ts';
 import { registerExportingPage } from './commands/exportPage.ts';
 import { registerInstallCuda, registerRemoveCuda } from './commands/installCuda.ts';
 import { registerInstallTensorflow } from './commands/installTensorflow.ts';

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { between, count, list, mostClasses, name, positive, text, whole } from './bounded.ts';
 
 /*
- * What an exported ONNX file says of itself, as JSON or text in its metadata.
+ * What an export says of itself: an ONNX file as JSON or text in its metadata, a folder for TensorFlow.js in a file.
  */
 
 /** Names in an ONNX file's metadata. */
@@ -89,3 +89,19 @@ export const exportTestSchema = z.object({
 export type ExportTest = z.infer<typeof exportTestSchema>;
 
 export const exportTestsSchema = list(exportTestSchema, mostTests);
+
+/** The file of a folder for TensorFlow.js that holds its proof. */
+export const proofFile = 'proof.json';
+
+/** What proves a folder: the SHA-256 of each of its other files, and its test images with what comes of them. */
+export const folderProofSchema = z.object({
+  version: z.literal(1),
+  files: z.record(text(255, 1), z.string().regex(/^[0-9a-f]{64}$/u)),
+  /** As of an ONNX file. */
+  threshold: between(0, 1.01).optional(),
+  tolerance: between(0, 1),
+  tests: exportTestsSchema,
+  /** SHA-256 of the others as JSON. */
+  digest: z.string().regex(/^[0-9a-f]{64}$/u),
+});
+export type FolderProof = z.infer<typeof folderProofSchema>;

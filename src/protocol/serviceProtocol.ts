@@ -18,7 +18,8 @@ import { confidenceCalibrationSchema } from './confidenceCalibration.ts';
 import { dataReportSchema } from './dataReport.ts';
 import { evaluationSchema } from './evaluation.ts';
 import { explanationSchema } from './explanation.ts';
-import { exportAccuracySchema, exportInputs, exportPrecisions } from './exportFormat.ts';
+import { exportAccuracySchema } from './exportFormat.ts';
+import { exportWishesSchema } from './exportWishes.ts';
 import { importedDataSchema } from './importedData.ts';
 import { featureMapSchema } from './featureMap.ts';
 import { labellingSchema } from './labelling.ts';
@@ -84,13 +85,14 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
     precision: z.enum(precisions),
     ...placement,
   }),
-  /** Where in an image a class was seen, the likeliest without `classIndex`; answers `progress`, then `explanation`, then `done`. */
+  /** Where in an image a class was seen, the likeliest without `classIndex`; answers `progress`, `explanation`, with `picture` a `picture` of it, then `done`. */
   z.object({
     type: z.literal('explain'),
     image: line(),
     source: classifierSourceSchema,
     crops: cropCountSchema,
     classIndex: whole(0, mostClasses - 1).optional(),
+    picture: z.boolean().optional(),
     ...placement,
   }),
   /** A picture of an image file as a viewer shows it, at most `size` pixels on its long side; answers `preview`. */
@@ -172,17 +174,8 @@ const serviceRequestBodySchema = z.discriminatedUnion('type', [
   }),
   /** The images of a batch as a run of the configuration would train on them; answers `samples`, then `done`. */
   z.object({ type: z.literal('samples'), config: givenConfigSchema, epoch: count(), batch: count() }),
-  /** Writes an ONNX file and runs its test images, which answers `exported`, then `done`. */
-  z.object({
-    type: z.literal('export'),
-    checkpoint: line(),
-    output: line(),
-    input: z.enum(exportInputs),
-    precision: z.enum(exportPrecisions),
-    crops: cropCountSchema,
-    /** Whether small copies of validation images may be among its test images. */
-    ofData: z.boolean(),
-  }),
+  /** Writes an export into the file or the new folder `output`, which answers `exported`, then `done`. */
+  z.object({ type: z.literal('export'), checkpoint: line(), output: line(), ...exportWishesSchema.shape }),
   /** Writes the page of a run, one HTML file; answers `done`. `run` is its folder. */
   z.object({ type: z.literal('page'), run: line(), output: line() }),
   /** Makes the new folder `folder` of an archive, a table or a folder; answers `progress`, `imported`, then `done`. */
@@ -309,6 +302,8 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('prediction'), prediction: imagePredictionSchema, thumbnail: picture() }),
   z.object({ type: z.literal('failed'), failed: failedPredictionSchema }),
   z.object({ type: z.literal('explanation'), explanation: explanationSchema }),
+  /** The crops side by side, each with its map over it: a JPEG in base64. */
+  z.object({ type: z.literal('picture'), jpeg: picture() }),
   /** `picture` is a data URL (JPEG); width and height are the file's own, orientation applied. */
   z.object({ type: z.literal('preview'), picture: picture(), width: z.number().int(), height: z.number().int() }),
   /** `file` keeps it beside the checkpoint, where the disk took it. */
@@ -323,11 +318,14 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
     expectations: list(checkedExpectationSchema, mostListed),
   }),
   z.object({ type: z.literal('calibrated'), calibration: confidenceCalibrationSchema }),
-  /** `tests` are the test images that it was verified by, `ofData` how many of them show the data. */
+  /** `files` are what was written; `tests` the test images in it, `ofData` how many of them show the data, `isVerified` whether they were run. */
   z.object({
     type: z.literal('exported'),
+    files: list(line(), mostListed),
+    bytes: count(),
     tests: count(),
     ofData: count(),
+    isVerified: z.boolean(),
     accuracy: exportAccuracySchema.optional(),
   }),
   z.object({ type: z.literal('report'), report: dataReportSchema }),

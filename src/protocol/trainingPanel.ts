@@ -25,7 +25,7 @@ export const runActions = [
   'follow',
   'test',
   'classify',
-  'exportOnnx',
+  'exportModel',
   'trainAgain',
   'configuration',
   /** For a run that lacks its pretrained weights. */

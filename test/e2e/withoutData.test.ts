@@ -64,7 +64,7 @@ const withoutRuns: Record<string, Effect> = {
   'Show Test Results': noCheckpoint('show the test results of'),
   'Serve Model...': noCheckpoint('serve'),
   'Show Served Models': /^No model is served now; Fivecrop: Serve Model starts one\.$/,
-  'Export to ONNX...': noCheckpoint('export'),
+  'Export Model...': noCheckpoint('export'),
   'Export Run as HTML Page...': noRun,
   'Run a Study...': 'asks',
   'New Sweep...': 'asks',

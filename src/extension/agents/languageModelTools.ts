@@ -41,10 +41,11 @@ function languageModelTool(tool: Tool, parts: AgentParts): vscode.LanguageModelT
     },
     invoke: async ({ input }, token) => {
       try {
-        const call = await preparedCall(tool, input, token, parts);
+        const pictures: vscode.LanguageModelDataPart[] = [];
+        const call = await preparedCall(tool, input, token, parts, pictures);
         requireAsked(call, asked);
         const result = await resultOf(tool, call);
-        return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(visibleJson(result))]);
+        return new vscode.LanguageModelToolResult([new vscode.LanguageModelTextPart(visibleJson(result)), ...pictures]);
       } catch (error) {
         if (error instanceof CancelledError) throw new vscode.CancellationError();
         if (error instanceof UserError) parts.log.warn(`${tool.name}: ${error.message}`);
@@ -77,9 +78,13 @@ async function preparedCall(
   input: object,
   token: vscode.CancellationToken,
   parts: AgentParts,
+  pictures: vscode.LanguageModelDataPart[] = [],
 ): Promise<PreparedCall> {
   requireTrust('agents');
-  return tool.prepare(input, await contextOf(token, parts));
+  const { LanguageModelDataPart: part } = vscode as Partial<typeof vscode>;
+  const onPicture =
+    part && ((jpeg: string) => void pictures.push(part.image(Buffer.from(jpeg, 'base64'), 'image/jpeg')));
+  return tool.prepare(input, { ...(await contextOf(token, parts)), onPicture });
 }
 
 async function contextOf(

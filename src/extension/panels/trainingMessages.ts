@@ -19,7 +19,7 @@ export type TrainingParts = Pick<Parts, 'log' | 'runs' | 'trainers' | 'service'>
 const commands = {
   test: 'fivecrop.testCheckpoint',
   classify: 'fivecrop.classifyWithCheckpoint',
-  exportOnnx: 'fivecrop.exportOnnx',
+  exportModel: 'fivecrop.exportModel',
   trainAgain: 'fivecrop.trainAgain',
   configuration: 'fivecrop.showConfiguration',
 } as const;
@@ -74,7 +74,7 @@ export async function obeyTrainingPage(
       return;
     case 'test':
     case 'classify':
-    case 'exportOnnx':
+    case 'exportModel':
     case 'trainAgain':
     case 'configuration': {
       const node: RunNode = { kind: 'run', folder: message.folder };

@@ -1,7 +1,6 @@
 import { basename, win32 } from 'node:path';
 import { type ConfidenceCalibration, temperatureFor } from '../../protocol/confidenceCalibration.ts';
-import type { SplitName } from '../../protocol/dataReport.ts';
-import { cancelled, UserError, userError } from '../../protocol/errors.ts';
+import { cancelled, userError } from '../../protocol/errors.ts';
 import {
   type ExportAccuracy,
   exportedNames,
@@ -19,7 +18,6 @@ import { onnxEngine } from '../engine/onnxruntime/onnxEngine.ts';
 import type { Classifier } from '../inference/classifier.ts';
 import { evaluate, type LabelledImage } from '../inference/evaluate.ts';
 import { scoresOf } from '../inference/foreignModel.ts';
-import { imagesToTest } from '../inference/imagesToTest.ts';
 import { loadClassifier } from '../inference/loadClassifier.ts';
 import { tryModel } from '../inference/modelTrial.ts';
 import { createScoresClassifier } from '../inference/scoresClassifier.ts';
@@ -28,10 +26,12 @@ import { halfWeights } from '../onnx/halfWeights.ts';
 import { encodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';
 import type { Checkpoint } from '../weights/checkpoint.ts';
 import { noDigest, stampDigest } from '../inference/exportDigest.ts';
-import { testImages, withExpectations } from './exportTests.ts';
+import { testImages, type WantedTests, withExpectations } from './exportTests.ts';
 import { int8Model } from './int8Model.ts';
 import { networkModel, type NetworkModel, refuseTooLarge } from './networkModel.ts';
-import { type Verification, verifyExport } from './verifyExport.ts';
+import { runImages } from './runImages.ts';
+import type { Verification } from './runTests.ts';
+import { verifyExport } from './verifyExport.ts';
 import { wholeModel } from './wholeModel.ts';
 
 export interface ExportOptions {
@@ -39,8 +39,8 @@ export interface ExportOptions {
   /** Crops of each image, where pixels come in. */
   readonly crops: 1 | 5;
   readonly precision: ExportPrecision;
-  /** Test images, where pixels come in: how many, and whether those of the data may be among them. */
-  readonly tests: { readonly count: number; readonly ofData: boolean };
+  /** Where pixels come in. */
+  readonly tests: WantedTests;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   /** Hears what the user has to know of the file. */
@@ -77,7 +77,7 @@ export async function exportCheckpoint(file: string, options: ExportOptions): Pr
   const { input, precision, tests, onNote = () => undefined } = options;
   const isWhole = input !== 'normalized';
   const testsData = isWhole && tests.ofData && tests.count > 0;
-  const valid = precision !== 'float32' || testsData ? await imagesOf(file, checkpoint, 'valid', options) : [];
+  const valid = precision !== 'float32' || testsData ? await runImages(file, checkpoint, 'valid', options.signal) : [];
   const classifiers: Classifier[] = [];
   const open = async (loading: Promise<Classifier>) => {
     const classifier = await loading;
@@ -180,27 +180,11 @@ async function inPrecision(
 ): Promise<OnnxModel> {
   if (options.precision === 'float32') return model;
   if (options.precision === 'float16') return halfWeights(model);
-  const images = await imagesOf(file, checkpoint, 'train', options);
+  const images = await runImages(file, checkpoint, 'train', options.signal);
   if (images.length > 0) return int8Model(model, images, checkpoint.metadata.preprocessing, options.signal);
   throw userError(
     `8 bits (int8) need the run’s training images to find the ranges of its maps, and they are not here: export in float16, or put ${checkpoint.metadata.training.data} back.`,
   );
-}
-
-/** The images of the run's split; none where they are not at hand. */
-async function imagesOf(
-  file: string,
-  { metadata: { classes, training } }: Checkpoint,
-  split: SplitName,
-  { signal }: ExportOptions,
-): Promise<readonly LabelledImage[]> {
-  const request = { checkpoint: file, data: training.data, split, classes, ...(signal ? { signal } : {}) };
-  try {
-    return (await imagesToTest(request)).samples;
-  } catch (error) {
-    if (error instanceof UserError) return [];
-    throw error;
-  }
 }
 
 /** What is exported as a classifier of our own. */

@@ -13,6 +13,14 @@ import { meanProbabilities } from '../inference/ranking.ts';
 
 /** How many test images an export has where nothing else is asked for. */
 export const usualTests = 16;
+/** More would make the export large. */
+export const mostTests = 256;
+
+/** How many test images there are to be, and whether those of the data may be among them. */
+export interface WantedTests {
+  readonly count: number;
+  readonly ofData: boolean;
+}
 
 /** Long side of the images of the data that go into an export, in pixels. */
 const testSide = 80;

@@ -6,8 +6,11 @@ import type { ExplainedImage } from './explainImage.ts';
 const strongest = 0.65;
 const gap = 8;
 
-/** A PNG of the crops side by side, each with its map over it. */
-export async function explanationPicture({ crops, size }: ExplainedImage): Promise<Buffer> {
+/** The crops side by side, each with its map over it. */
+export async function explanationPicture(
+  { crops, size }: ExplainedImage,
+  format: 'png' | 'jpeg' = 'png',
+): Promise<Buffer> {
   const tiles = await Promise.all(
     crops.map(async ({ pixels, map }, place) => {
       const heat = await enlarged(map, size);
@@ -31,7 +34,7 @@ export async function explanationPicture({ crops, size }: ExplainedImage): Promi
   const width = crops.length * (size + gap) - gap;
   return sharp({ create: { width, height: size, channels: 3, background: 'white' } })
     .composite(tiles)
-    .png()
+    .toFormat(format)
     .toBuffer();
 }
 

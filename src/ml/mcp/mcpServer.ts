@@ -18,7 +18,7 @@ import { instructions, tools } from '../../agents/tools.ts';
 
 export interface McpOptions {
   /** What calls are done with, but for what each has of its own. */
-  readonly context: Omit<ToolContext, 'signal' | 'onProgress'>;
+  readonly context: Omit<ToolContext, 'signal' | 'onProgress' | 'onPicture'>;
   /** Whether tools that write or start something do so without a question. */
   readonly allowWrites: boolean;
   /** Hears of bugs. */
@@ -45,6 +45,7 @@ function unchecked(schema: Tool['input']): StandardSchemaWithJSON {
 }
 
 type Answer = CallToolResult | InputRequiredResult;
+type ImageContent = Extract<CallToolResult['content'][number], { type: 'image' }>;
 
 async function answerCall(
   tool: Tool,
@@ -55,14 +56,16 @@ async function answerCall(
 ): Promise<Answer> {
   const { signal } = call.mcpReq;
   try {
-    const prepared = await tool.prepare(given, { ...context, signal, onProgress: progressOf(call, report) });
+    const pictures: ImageContent[] = [];
+    const onPicture = (data: string) => void pictures.push({ type: 'image', data, mimeType: 'image/jpeg' });
+    const prepared = await tool.prepare(given, { ...context, signal, onProgress: progressOf(call, report), onPicture });
     const { question } = prepared;
     if (question !== undefined && !allowWrites) {
       const other = agreement(visible(question), call, server);
       if (other) return other;
     }
     const result = await resultOf(tool, prepared);
-    return { content: [{ type: 'text', text: visibleJson(result) }], structuredContent: result };
+    return { content: [{ type: 'text', text: visibleJson(result) }, ...pictures], structuredContent: result };
   } catch (error) {
     if (error instanceof CancelledError) return refused('The call was cancelled.');
     if (!(error instanceof UserError)) report((error instanceof Error ? error.stack : undefined) ?? messageOf(error));

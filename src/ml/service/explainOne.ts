@@ -2,6 +2,7 @@ import type { RequestContext } from '../../protocol/requestChannel.ts';
 import type { ServiceRequestBody } from '../../protocol/serviceProtocol.ts';
 import { chooseEngine } from '../engine/chooseEngine.ts';
 import { explain } from '../inference/explainImage.ts';
+import { explanationPicture } from '../inference/explanationPicture.ts';
 import type { ClassifierPool } from './classifierPool.ts';
 import { rareProgress } from './rareProgress.ts';
 
@@ -12,7 +13,7 @@ type ExplainRequest = Extract<ServiceRequestBody, { type: 'explain' }>;
  * maps by gradients need them, and 8 bits have none. Throws as `explain` and `loadClassifier` do.
  */
 export async function explainOne(
-  { image, source, crops, classIndex, engine, device }: ExplainRequest,
+  { image, source, crops, classIndex, picture, engine, device }: ExplainRequest,
   classifiers: ClassifierPool,
   context: RequestContext,
 ): Promise<void> {
@@ -32,5 +33,8 @@ export async function explainOne(
       map: map.map((row) => [...row]),
     }));
     answer({ type: 'explanation', explanation: { image, index: label.index, name: label.name, method, crops: seen } });
+    if (picture === true) {
+      answer({ type: 'picture', jpeg: (await explanationPicture(found, 'jpeg')).toString('base64') });
+    }
   });
 }

@@ -3,13 +3,12 @@ import type { PublishedWeights, ServiceRequestBody } from '../../protocol/servic
 import { checkData } from '../data/checkData.ts';
 import { automaticChoice } from '../engine/chooseEngine.ts';
 import { drawSampleDataset } from '../data/drawSampleDataset.ts';
-import { writeAtomically, writeTextAtomically } from '../../runs/atomicFile.ts';
+import { writeTextAtomically } from '../../runs/atomicFile.ts';
 import { scanDataset, scanOptionsOf } from '../data/scanDataset.ts';
 import { cancelled, messageOf, usageError, UserError, userError } from '../../protocol/errors.ts';
 import { contradictionIn } from '../../protocol/contradictions.ts';
 import { findSuspects } from '../library/data.ts';
-import { exportCheckpoint } from '../export/exportCheckpoint.ts';
-import { usualTests } from '../export/exportTests.ts';
+import { exportClassifier } from '../library/exporting.ts';
 import { removeCalibration } from '../inference/calibrateConfidence.ts';
 import { cudaBytesOnDisk, installCuda, type InstallProgress, lookForCuda, removeCuda } from '../install/installCuda.ts';
 import { importDataset } from '../importing/importDataset.ts';
@@ -190,28 +189,27 @@ async function importData({ source, folder }: RequestOf<'import'>, { signal, ans
 }
 
 async function writeExport(
-  { checkpoint, output, ofData, ...form }: RequestOf<'export'>,
+  { checkpoint, output, ...wishes }: RequestOf<'export'>,
   { signal, answer }: RequestContext,
 ): Promise<void> {
   const there = await stat(checkpoint).catch(() => undefined);
   if (!there?.isFile()) throw userError(`There is no checkpoint ${checkpoint}; choose another.`);
   answer({ type: 'progress', what: 'Building the network', done: 0 });
-  const exported = await exportCheckpoint(checkpoint, {
-    ...form,
-    tests: { count: usualTests, ofData },
+  const { files, bytes, form, verification, tests } = await exportClassifier(checkpoint, output, {
+    ...wishes,
     signal,
     onProgress: rareProgress('Measuring its accuracy', answer),
-    onNote: (message) => answer({ type: 'log', level: 'warning', message }),
+    log: (message) => answer({ type: 'log', level: 'warning', message }),
   });
-  if (signal.aborted) throw cancelled();
-  answer({ type: 'progress', what: 'Writing the file', done: 0 });
-  await writeAtomically(output, (handle) => handle.writeFile(exported.bytes));
-  const {
-    verification,
-    form: { accuracy },
-  } = exported;
-  const tested = { tests: verification?.tests ?? 0, ofData: verification?.ofData ?? 0 };
-  answer({ type: 'exported', ...tested, ...(accuracy ? { accuracy } : {}) });
+  answer({
+    type: 'exported',
+    files: [...files],
+    bytes,
+    tests: verification?.tests ?? tests?.count ?? 0,
+    ofData: verification?.ofData ?? tests?.ofData ?? 0,
+    isVerified: verification !== undefined && verification.tests > 0,
+    ...(form?.accuracy ? { accuracy: form.accuracy } : {}),
+  });
 }
 
 async function writePage({ run, output }: RequestOf<'page'>, { signal, answer }: RequestContext): Promise<void> {

@@ -38,7 +38,7 @@ const actionTexts: Record<RunAction, ActionText> = {
   },
   test: { label: l10n.t('Test'), title: l10n.t('Test the best checkpoint on images that it was not trained on') },
   classify: { label: l10n.t('Classify'), title: l10n.t('Classify images with the best checkpoint') },
-  exportOnnx: { label: l10n.t('Export'), title: l10n.t('Export the best checkpoint to ONNX') },
+  exportModel: { label: l10n.t('Export'), title: l10n.t('Export the best checkpoint for other programs') },
   trainAgain: {
     label: l10n.t('Train Again with These Settings…'),
     title: l10n.t('Start a new run with the settings of this one'),

@@ -71,7 +71,7 @@ export function offeredActions(run: RunStanding): OfferedAction[] {
     ...(lacksWeights && trainsWithoutWeights(record.config.network)
       ? [{ action: 'trainWithoutWeights' as const }]
       : []),
-    ...(usable ? (['test', 'classify', 'exportOnnx'] as const).map((action) => ({ action })) : []),
+    ...(usable ? (['test', 'classify', 'exportModel'] as const).map((action) => ({ action })) : []),
     { action: 'trainAgain' },
   ];
 }

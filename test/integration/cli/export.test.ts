@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
+import { onnxruntimeWeb } from '../../../scripts/host/onnxruntimeWeb.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { predictImages } from '../../../src/ml/inference/predictImages.ts';
@@ -45,10 +46,19 @@ test('export writes what its script classifies with and verify passes, which fai
     .toFile(image);
   // The script takes its packages from the folder that it lies in.
   await symlink(join(import.meta.dirname, '../../../node_modules'), join(folder, 'node_modules'), 'junction');
-  const [elsewhere, classified] = await Promise.all([
+  const web = join(folder, 'web');
+  await mkdir(join(web, 'node_modules'), { recursive: true });
+  await symlink(await onnxruntimeWeb(), join(web, 'node_modules', 'onnxruntime-web'), 'junction');
+  const [elsewhere, classified, inWeb] = await Promise.all([
     fivecrop(['verify', out, '--runtime', other]),
     run(process.execPath, [join(folder, 'out.classify.mjs'), image]),
+    fivecrop(['verify', out, '--runtime', 'onnxruntime-web'], { cwd: web }),
   ]);
+  assert.match(
+    inWeb.stdout,
+    /^Verified by 4 test images, 0 of them of the data: .* of 0\.0001 allowed\.\n$/,
+    inWeb.stderr,
+  );
   assert.equal(elsewhere.code, 1);
   assert.match(
     elsewhere.stdout,
@@ -100,4 +110,25 @@ test('test tells of an exported file what it tells of the checkpoint, and keeps 
     kept.some((name) => name.startsWith('exported')),
     kept.join(' '),
   );
+});
+
+test('export for TensorFlow.js writes a folder that verify passes, and refuses once a byte of it has changed', async () => {
+  const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+  const out = join(folder, 'model');
+  const exported = await fivecrop(['export', checkpoint, out, '--format', 'tfjs', '--tests', '2']);
+  assert.equal(exported.code, 0, exported.stderr);
+  assert.match(exported.stderr, /fivecrop verify .*model runs its 2 test images\./);
+  const verified = await fivecrop(['verify', out]);
+  assert.equal(verified.code, 0, verified.stderr);
+  assert.match(verified.stdout, /^Verified by 2 test images, 0 of them of the data: .* of 0\.001 allowed\.\n$/);
+  await appendFile(join(out, 'classify.js'), ' ');
+  const [changed, wrong, flag] = await Promise.all([
+    fivecrop(['verify', out]),
+    fivecrop(['verify', out, '--runtime', 'onnxruntime-web']),
+    fivecrop(['export', checkpoint, join(folder, 'x.pth'), '--crops', '1']),
+  ]);
+  assert.deepEqual([changed.code, wrong.code, flag.code], [1, 2, 2]);
+  assert.match(changed.stderr, /classify\.js is not as it was exported/);
+  assert.match(wrong.stderr, /--runtime is for ONNX files/);
+  assert.match(flag.stderr, /crops cannot be used with the format pth: leave it out\./);
 });

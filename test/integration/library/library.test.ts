@@ -69,6 +69,12 @@ test('a run is trained, read, resumed, tested, exported and used', async (t) => 
 
   const file = join(folder, 'model.onnx');
   await exportClassifier(run.folder, file, { input: 'normalized' });
+  const inBrowsers = join(folder, 'model');
+  const { files, tests } = await exportClassifier(run.folder, inBrowsers, { format: 'tfjs', tests: 2, imagesOfData: false }); // prettier-ignore
+  assert.ok(files.includes(join(inBrowsers, 'index.html')));
+  assert.deepEqual(tests, { count: 2, ofData: 0 });
+  assert.equal((await exportClassifier(run.folder, join(folder, 'model.pth'))).format, 'pth');
+  await assert.rejects(exportClassifier(run.folder, join(folder, 'hub'), { format: 'timm' }), { name: 'UserError', message: /export it as \*\.onnx, which runs anywhere\.$/u }); // prettier-ignore
   const [fromRun, fromExport] = await Promise.all([
     loadClassifier(resumed.best ?? '', computing),
     loadClassifier({ kind: 'backbone', file }, computing),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { copyFile, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { FeatureMap } from '../../../src/protocol/featureMap.ts';
 import type { Cleaning, CleaningAction } from '../../../src/protocol/cleaning.ts';
@@ -194,11 +194,15 @@ test('data is checked, a network exported, and what cannot be done is one senten
   assert.deepEqual(report?.report.images, { train: 200, valid: 50, test: 50 });
   await assert.rejects(answersTo({ ...check, data: join(folder, 'nowhere') }), UserError);
   const checkpoint = await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
-  const form = { type: 'export', input: 'hwc', precision: 'float32', crops: 1, ofData: true } as const;
-  const answers = await answersTo({ ...form, checkpoint, output: join(folder, 'out.onnx') });
-  assert.deepEqual(ofType(answers, 'exported'), [{ type: 'exported', tests: 16, ofData: 0 }]);
-  assert.ok((await stat(join(folder, 'out.onnx'))).size > 1000);
-  await assert.rejects(answersTo({ ...form, checkpoint: folder, output: join(folder, 'x.onnx') }), UserError);
+  const request = { type: 'export', checkpoint } as const;
+  const output = join(folder, 'out.onnx');
+  const [file] = ofType(await answersTo({ ...request, output, crops: 1 }), 'exported');
+  assert.deepEqual(file, { type: 'exported', files: [output], bytes: (await stat(output)).size, tests: 16, ofData: 0, isVerified: true }); // prettier-ignore
+  const [model] = ofType(await answersTo({ ...request, output: join(folder, 'model'), format: 'tfjs' }), 'exported');
+  assert.deepEqual([model?.tests, model?.isVerified], [16, false]);
+  assert.deepEqual((await readdir(join(folder, 'model'))).sort(), model?.files.map((path) => basename(path)).sort());
+  await assert.rejects(answersTo({ ...request, checkpoint: folder, output: join(folder, 'x.onnx') }), UserError);
+  await assert.rejects(answersTo({ ...request, output: join(folder, 'x.onnx'), format: 'timm' }), /writes a folder/);
 });
 
 test('networks come with their published accuracy, and weights that are here are seen', async () => {

@@ -13,6 +13,7 @@ import { graphJson, weightBytes } from '../../../src/ml/export/tensorflow/graphJ
 import { recordedBatch } from '../../../src/ml/export/tensorflow/graphParts.ts';
 import { recordGraph } from '../../../src/ml/export/tensorflow/graphRecorder.ts';
 import { tensorflowModel } from '../../../src/ml/export/tensorflow/tensorflowModel.ts';
+import { readUsableCheckpoint } from '../../../src/ml/inference/usableCheckpoint.ts';
 import { typeOf } from '../../../src/ml/graph/graph.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { operators } from '../../../src/ml/operators/index.ts';
@@ -120,7 +121,7 @@ for (const [network, fit, interpolation, crops, isCalibrated] of exports) {
     const pictures = await writePictures(folder, [[1, 1], [3, 70], [37, 32], [101, 64], [64, 101]]); // prettier-ignore
     const files = pictures.map(({ file }) => file);
 
-    const { json, shards } = await tensorflowModel(checkpoint, crops);
+    const { json, shards } = await tensorflowModel(checkpoint, await readUsableCheckpoint(checkpoint), crops);
     const tf = await loadPlain();
     await activate({ tf, ...onCpu });
     const { weightsManifest, ...artifacts } = JSON.parse(JSON.stringify(json)) as Manifest;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
-import { exportTimm } from '../../../src/ml/cli/exportFolder.ts';
+import { exportClassifier } from '../../../src/ml/library/exporting.ts';
 import { timmModel, timmName } from '../../../src/ml/export/timmModel.ts';
 import { namedNetwork } from '../../../src/ml/networks/registry.ts';
 import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
@@ -73,12 +73,11 @@ test('export for timm writes weights, configuration and a card of what is known'
     calibration: { temperature: { 1: 2.5, 5: 3 }, images: 9 },
     training: { run: 'first *run*', method: 'head', step: 12, epoch: 1, data: '/home/somebody/flowers' },
   });
-  const said: string[] = [];
-  const objects: object[] = [];
-  const nothing = () => undefined;
-  const output = { json: true, object: (value: object) => objects.push(value), say: (line: string) => said.push(line), print: nothing, drawing: nothing }; // prettier-ignore
   const out = join(folder, 'model');
-  await exportTimm(checkpoint, out, output);
+  const said: string[] = [];
+  const written = await exportClassifier(checkpoint, out, { format: 'timm', log: (line) => said.push(line) });
+  assert.deepEqual([written.architecture, written.files.length], ['mobilenetv4_conv_small', 3]);
+  assert.match(said.join(), /under the license apache-2\.0/);
   assert.deepEqual((await readdir(out)).sort(), ['README.md', 'config.json', 'model.safetensors']);
   const config = JSON.parse(await readFile(join(out, 'config.json'), 'utf8')) as Record<string, unknown>;
   assert.equal(config['architecture'], 'mobilenetv4_conv_small');
@@ -92,7 +91,10 @@ test('export for timm writes weights, configuration and a card of what is known'
   assert.match(card, /It has not been tested on images that were kept apart\.[^]*87\.5/);
   assert.match(card, /logits \/ 2\.50000/);
   assert.ok(!card.includes('somebody'));
-  await assert.rejects(exportTimm(checkpoint, out, output), /is not empty; name a new folder for the model/);
+  await assert.rejects(
+    exportClassifier(checkpoint, out, { format: 'timm' }),
+    /is not empty; name a new folder for the model/,
+  );
 });
 
 const refused: readonly (readonly [string, RegExp, CheckpointMetadata['network'], Partial<CheckpointMetadata>])[] = [

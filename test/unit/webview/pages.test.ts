@@ -66,7 +66,7 @@ function offered(...run: Parameters<typeof standing>): string[] {
 }
 
 test('what is offered for a run can work: without a checkpoint no test, classify or export, but a new start', () => {
-  const ended = ['test', 'classify', 'exportOnnx', 'trainAgain'];
+  const ended = ['test', 'classify', 'exportModel', 'trainAgain'];
   assert.deepEqual(offered('finished'), ended);
   assert.deepEqual(offered('stopped'), ['resume', ...ended]);
   assert.deepEqual(offered('failed', { usable: false }), ['resume', 'trainAgain']);

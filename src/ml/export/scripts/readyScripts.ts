@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { ClassLabel } from '../../../protocol/checkpointMetadata.ts';
 import type { ExportForm } from '../../../protocol/exportFormat.ts';
+import { besideOnnx } from '../../../protocol/exportWishes.ts';
 import { browserPage } from './browserPage.ts';
 import type { ExportDescription } from './description.ts';
 import { nodeScript } from './nodeScript.ts';
@@ -15,12 +16,12 @@ export function readyScripts(
   labels: readonly ClassLabel[],
   { input }: Pick<ExportForm, 'input'>,
 ): ReadonlyMap<string, string> {
-  const stem = out.replace(/\.onnx$/iu, '');
-  const description: ExportDescription = { model: basename(out), labels: `${basename(stem)}.labels.json`, input };
+  const beside = besideOnnx(out);
+  const description: ExportDescription = { model: basename(out), labels: basename(beside.labels), input };
   return new Map([
-    [`${stem}.labels.json`, `${JSON.stringify(labels, undefined, 2)}\n`],
-    [`${stem}.classify.py`, pythonScript(description)],
-    [`${stem}.classify.mjs`, nodeScript(description)],
-    [`${stem}.classify.html`, browserPage(description)],
+    [beside.labels, `${JSON.stringify(labels, undefined, 2)}\n`],
+    [beside.python, pythonScript(description)],
+    [beside.node, nodeScript(description)],
+    [beside.page, browserPage(description)],
   ]);
 }

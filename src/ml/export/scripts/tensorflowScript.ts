@@ -121,6 +121,7 @@ and open this page by a web server in this folder, such as: npx serve
   <meta charset="utf-8" />
   <title>Classify images</title>
   <p><label>Images <input type="file" accept="image/*" multiple /></label></p>
+  <p><button>Run the model’s own test images</button></p>
   <pre role="status">Loading…</pre>
   <script src="./node_modules/@tensorflow/tfjs/dist/tf.min.js"></script>
   <script type="module">
@@ -137,8 +138,37 @@ and open this page by a web server in this folder, such as: npx serve
       return classify(tf, model, context.getImageData(0, 0, width, height));
     }
 
+    /** A test image of proof.json as a canvas gives it. */
+    async function testImage({ width, height, pixels }) {
+      const bytes = Uint8Array.from(atob(pixels), (character) => character.charCodeAt(0));
+      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('deflate'));
+      const rgb = new Uint8Array(await new Response(stream).arrayBuffer());
+      const data = new Uint8ClampedArray(4 * width * height).fill(255);
+      for (let at = 0; at < width * height; at++) data.set(rgb.subarray(3 * at, 3 * at + 3), 4 * at);
+      return { data, width, height };
+    }
+
+    /** How far the test images are here from what is expected of them. */
+    async function verify() {
+      const { tests, tolerance } = await (await fetch('proof.json')).json();
+      let largest = 0;
+      for (const test of tests) {
+        const { probabilities } = classify(tf, model, await testImage(test));
+        const apart = test.probabilities.map((expected, index) => Math.abs(expected - probabilities[index]));
+        largest = Math.max(largest, ...apart);
+      }
+      return { tests: tests.length, tolerance, largest, verified: largest <= tolerance };
+    }
+
     globalThis.classify = classifyFile;
+    globalThis.verify = verify;
     status.textContent = 'Choose images.';
+    document.querySelector('button').addEventListener('click', async () => {
+      status.textContent = 'Running the test images…';
+      const { tests, tolerance, largest, verified } = await verify();
+      const apart = 'probabilities differ by up to ' + largest.toExponential(1) + ', and ' + tolerance + ' is allowed.';
+      status.textContent = (verified ? 'Verified by ' : 'Not verified by ') + tests + ' test images: ' + apart;
+    });
     document.querySelector('input').addEventListener('change', async ({ target }) => {
       const lines = [];
       for (const file of target.files) {

@@ -9,7 +9,6 @@ import { upload } from '../../engine/tensorflow/deviceTensor.ts';
 import { interpret } from '../../engine/tensorflow/interpret.ts';
 import { activate, loadPlain } from '../../engine/tensorflow/runtime.ts';
 import { typeOf } from '../../graph/graph.ts';
-import { readUsableCheckpoint } from '../../inference/usableCheckpoint.ts';
 import { networkOf } from '../../networks/registry.ts';
 import type { TensorFlow } from '../../operators/tensorflow.ts';
 import { foldBatchNorm } from '../../passes/foldBatchNorm.ts';
@@ -23,6 +22,8 @@ interface TensorflowModel {
   readonly json: object;
   readonly shards: ReadonlyMap<string, Uint8Array>;
   readonly crops: 1 | 5;
+  /** Confidence below which the answer is "none of these"; undefined where none is kept. */
+  readonly threshold: number | undefined;
 }
 
 /** As TensorFlow's own converter cuts them, so that browsers keep each. */
@@ -30,11 +31,14 @@ const shardBytes = 4 * 2 ** 20;
 
 /**
  * A checkpoint as a graph model of TensorFlow.js: `pixels`, int32 `[crops * N, S, S, 3]`, RGB, resized and cropped, the
- * first crop of all images before the second, to `probabilities` `[N, classes]` at the checkpoint's temperature. Throws as
- * `readUsableCheckpoint` does, and a user error for a network that lies in an ONNX file.
+ * first crop of all images before the second, to `probabilities` `[N, classes]` at the checkpoint's temperature. Throws a
+ * user error for a network that lies in an ONNX file.
  */
-export async function tensorflowModel(file: string, wantedCrops: 1 | 5): Promise<TensorflowModel> {
-  const checkpoint = await readUsableCheckpoint(file);
+export async function tensorflowModel(
+  file: string,
+  checkpoint: Checkpoint,
+  wantedCrops: 1 | 5,
+): Promise<TensorflowModel> {
   const { metadata } = checkpoint;
   if (metadata.network.kind === 'backbone') {
     throw userError(
@@ -46,6 +50,7 @@ export async function tensorflowModel(file: string, wantedCrops: 1 | 5): Promise
   const { modelTopology, weightSpecs } = graphJson(recording);
   const shards = shardsOf(weightBytes(recording));
   const size = metadata.preprocessing.crop;
+  const threshold = metadata.calibration?.rejection?.threshold[crops];
   const json = {
     format: 'graph-model',
     generatedBy: 'Fivecrop',
@@ -56,11 +61,11 @@ export async function tensorflowModel(file: string, wantedCrops: 1 | 5): Promise
         [exportedNames.probabilities]: valueOf(exportedNames.probabilities, 'float32', [recordedBatch, metadata.classes.length]), // prettier-ignore
       },
     },
-    userDefinedMetadata: metadataOf(metadata, crops),
+    userDefinedMetadata: metadataOf(metadata, crops, threshold),
     modelTopology,
     weightsManifest: [{ paths: [...shards.keys()], weights: weightSpecs }],
   };
-  return { json, shards, crops };
+  return { json, shards, crops, threshold };
 }
 
 async function record(tf: TensorFlow, { metadata, state }: Checkpoint, crops: 1 | 5): Promise<Recording> {
@@ -119,10 +124,10 @@ function probabilities(
 
 /** What a browser needs to know beside the graph. */
 function metadataOf(
-  { classes, preprocessing, calibration, network, training, licence }: CheckpointMetadata,
+  { classes, preprocessing, network, training, licence }: CheckpointMetadata,
   crops: 1 | 5,
+  threshold: number | undefined,
 ) {
-  const threshold = calibration?.rejection?.threshold[crops];
   return {
     labels: classes,
     preprocessing,
