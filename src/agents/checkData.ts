@@ -10,6 +10,9 @@ import { dataFolder, pathShown, type Workplace } from './workplace.ts';
 const { validShare, testShare, seed } = trainingConfigSchema.shape;
 const splits = z.object({ train: z.number(), valid: z.number(), test: z.number() });
 
+/** Files of a group of copies that are told. */
+const mostCopies = 5;
+
 /** What is there to be trained on. */
 export const checkData = defineTool({
   name: 'check_data',
@@ -24,11 +27,19 @@ export const checkData = defineTool({
     images: splits,
     classCount: z.number(),
     classes: z.array(z.object({ folder: z.string(), name: z.string(), ...splits.shape })),
+    findingCount: z.number(),
     findings: z.array(z.object({ level: z.string(), what: z.string(), todo: z.string().optional() })),
     undecodableCount: z.number(),
     undecodable: z.array(z.object({ file: z.string(), reason: z.string() })),
     copyCount: z.number().describe('Groups of files that show one picture.'),
-    copies: z.array(z.object({ files: z.array(z.string()), acrossSplits: z.boolean(), acrossClasses: z.boolean() })),
+    copies: z.array(
+      z.object({
+        fileCount: z.number(),
+        files: z.array(z.string()).describe(`The first ${mostCopies} of them.`),
+        acrossSplits: z.boolean(),
+        acrossClasses: z.boolean(),
+      }),
+    ),
   }),
   effects: readsOnly,
   prepare: async ({ limit, ...input }, context) => {
@@ -54,10 +65,13 @@ function toldReport(report: DataReport, limit: number, workplace: Workplace) {
     images,
     classCount: classes.length,
     classes: classes.slice(0, limit),
+    findingCount: findings.length,
     findings: findings.slice(0, limit),
     undecodableCount: undecodable.length,
     undecodable: undecodable.slice(0, limit),
     copyCount: duplicates.length,
-    copies: duplicates.slice(0, limit).map(({ files, ...where }) => ({ files: files.slice(0, limit), ...where })),
+    copies: duplicates
+      .slice(0, limit)
+      .map(({ files, ...where }) => ({ fileCount: files.length, files: files.slice(0, mostCopies), ...where })),
   };
 }

@@ -1,11 +1,12 @@
 import { basename } from 'node:path';
 import * as z from 'zod';
+import { UserError } from '../protocol/errors.ts';
 import { networkName } from '../protocol/networkName.ts';
 import { listRuns as runsIn, newestFirst, type StoredRun } from '../runs/list.ts';
 import { stateName } from '../runs/state.ts';
 import { limitInput } from './inputs.ts';
 import { defineTool, readsOnly } from './tool.ts';
-import { pathInside, pathShown, type Workplace } from './workplace.ts';
+import { ownRun, pathInside, pathShown, type Workplace } from './workplace.ts';
 
 /** What was trained here. */
 export const listRuns = defineTool({
@@ -16,6 +17,7 @@ export const listRuns = defineTool({
   input: z.strictObject({ limit: limitInput(20) }),
   output: z.object({
     count: z.number().describe('How many runs there are.'),
+    left: z.number().describe('Runs that are left out, since links in their folders lead out of the workspace.'),
     of: z.string().describe('Which images the accuracies are of.'),
     runs: z.array(
       z.object({
@@ -39,19 +41,34 @@ export const listRuns = defineTool({
     Promise.resolve({
       run: async () => {
         const found: StoredRun[] = [];
-        for (const folder of workplace.runsFolders) {
-          await pathInside(workplace, folder);
-          found.push(...(await runsIn(folder)).runs);
+        let left = 0;
+        for (const parent of workplace.runsFolders) {
+          await pathInside(workplace, parent);
+          for (const run of (await runsIn(parent)).runs) {
+            if (await isOwn(workplace, run.folder)) found.push(run);
+            else left++;
+          }
         }
         const runs = found.sort(newestFirst);
         return {
           count: runs.length,
+          left,
           of: 'the validation images of each run, by which its best checkpoint was chosen',
           runs: runs.slice(0, limit).map((run) => toldRun(run, workplace)),
         };
       },
     }),
 });
+
+async function isOwn(workplace: Workplace, folder: string): Promise<boolean> {
+  return ownRun(workplace, folder).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof UserError) return false;
+      throw error;
+    },
+  );
+}
 
 function toldRun({ folder, state, record }: StoredRun, workplace: Workplace) {
   const { config, progress, best, data, reason, created } = record;

@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as z from 'zod';
 import { path, text } from '../protocol/bounded.ts';
 import { contradictionIn } from '../protocol/contradictions.ts';
-import { usageError, userError } from '../protocol/errors.ts';
+import { cancelled, usageError, userError } from '../protocol/errors.ts';
 import { plural } from '../protocol/plural.ts';
 import { withRecipe } from '../protocol/recipes.ts';
 import { type GivenConfig, givenConfigSchema } from '../protocol/trainingConfig.ts';
+import { diskError } from '../runs/diskError.ts';
 import { listRuns } from '../runs/list.ts';
+import { withFileLock } from '../runs/lock.ts';
 import { checkRunName, defaultRunName } from '../runs/name.ts';
 import { isLive } from '../runs/state.ts';
 import { dataInput } from './inputs.ts';
@@ -77,7 +80,8 @@ export const trainClassifier = defineTool({
     return {
       question: `Train ${network} (${config.method}, ${plural(config.epochs, 'epoch')}) on ${pathShown(workplace, folder)}, and write the run into the new folder ${place}?${weights}`,
       run: async () => {
-        const run = basename(await context.startTraining({ config, out, name: wanted }));
+        const begin = () => context.startTraining({ config, out, name: wanted });
+        const run = basename(await beginAlone(workplace, out, begin, signal));
         return {
           run,
           folder: pathShown(workplace, join(out, run)),
@@ -128,6 +132,24 @@ async function runsFolderOf(workplace: Workplace): Promise<string> {
   const [out] = workplace.runsFolders;
   if (out === undefined) throw userError('There is no folder for runs: open a folder first.');
   return pathInside(workplace, path().parse(out));
+}
+
+/**
+ * Begins a run while no other call does, in this process or another: of two at the same moment, the second sees the run of
+ * the first. Throws a user error then.
+ */
+async function beginAlone(workplace: Workplace, out: string, begin: () => Promise<string>, signal: AbortSignal) {
+  try {
+    await mkdir(out, { recursive: true });
+    const begun = async () => {
+      await requireIdle(workplace);
+      if (signal.aborted) throw cancelled();
+      return begin();
+    };
+    return await withFileLock(join(out, '.begins.lock'), begun, signal);
+  } catch (error) {
+    throw diskError(error, out);
+  }
 }
 
 /** Throws a user error while another run computes: agents start more than a machine can train. */

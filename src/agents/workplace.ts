@@ -4,7 +4,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'nod
 import { cancelled, codeOf, messageOf, userError } from '../protocol/errors.ts';
 import { isImageFile } from '../protocol/imageFiles.ts';
 import { checkpointPath } from '../runs/checkpointPath.ts';
-import { hasRecord, runOf } from '../runs/list.ts';
+import { hasRecord, runOf, runOfCheckpoint } from '../runs/list.ts';
 
 /** The folders that tools may read and write. All are absolute. */
 export interface Workplace {
@@ -84,15 +84,18 @@ export async function imagesAt(workplace: Workplace, given: string, signal: Abor
 }
 
 /** The visible files below a folder. */
-async function filesBelow(workplace: Workplace, folder: string, signal: AbortSignal): Promise<string[]> {
+async function filesBelow(workplace: Workplace, folder: string, signal?: AbortSignal): Promise<string[]> {
   const files: string[] = [];
   const visited = new Set<string>();
   const walk = async (place: string): Promise<void> => {
-    if (signal.aborted) throw cancelled();
-    const real = await realpath(place);
+    if (signal?.aborted === true) throw cancelled();
+    const unreadable = (error: unknown): never => {
+      throw userError(`${pathShown(workplace, place)} cannot be read (${codeOf(error) ?? 'unknown'}): check its permissions.`, error); // prettier-ignore
+    };
+    const real = await realpath(place).catch(unreadable);
     if (visited.has(real)) return;
     visited.add(real);
-    for (const entry of await readdir(place, { withFileTypes: true })) {
+    for (const entry of await readdir(place, { withFileTypes: true }).catch(unreadable)) {
       if (entry.name.startsWith('.')) continue;
       const path = join(place, entry.name);
       const kind = entry.isSymbolicLink() ? await linkedKind(workplace, path) : entry;
@@ -114,23 +117,32 @@ async function linkedKind(
   return stat(link).catch(() => undefined);
 }
 
-/** The folder of a run by its name or path. Throws a user error if there is none inside. */
+/** The folder of a run by its name or path. Throws a user error if there is none inside, also where a link in it leads out. */
 export async function runFolder(workplace: Workplace, given: string): Promise<string> {
   if (basename(given) === given && given !== '.' && given !== '..') {
     for (const parent of workplace.runsFolders) {
       const folder = join(parent, given);
-      if (await hasRecord(folder)) return pathInside(workplace, folder);
+      if (await hasRecord(folder)) return ownRun(workplace, folder);
     }
   }
   const folder = await runOf(await pathInside(workplace, given));
-  if (folder !== undefined) return pathInside(workplace, folder);
+  if (folder !== undefined) return ownRun(workplace, folder);
   throw userError(`There is no run ${given}: list_runs lists the runs that there are.`);
+}
+
+/** The folder of a run, out of which no link in it leads: its record, curves, checkpoints and tests are read. Throws a user error that names one. */
+export async function ownRun(workplace: Workplace, folder: string): Promise<string> {
+  await pathInside(workplace, folder);
+  await filesBelow(workplace, folder);
+  return folder;
 }
 
 /** The checkpoint that the name or path of a run, or the path of a checkpoint, means. Throws a user error if there is none inside. */
 export async function checkpointInside(workplace: Workplace, given: string): Promise<string> {
   const isCheckpoint = /\.(?:safetensors|onnx|pth)$/iu.test(given);
   const place = isCheckpoint ? await presentPath(workplace, given) : await runFolder(workplace, given);
+  const run = await runOfCheckpoint(place);
+  if (run !== undefined) await ownRun(workplace, run);
   return pathInside(workplace, checkpointPath(place));
 }
 

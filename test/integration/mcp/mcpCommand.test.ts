@@ -69,7 +69,8 @@ async function connected(
     const result = await client.callTool({ name, arguments: { ...input } }, options);
     const [content] = result.content;
     const text = content?.type === 'text' ? content.text : '';
-    return { text, isError: result.isError === true, result: result.structuredContent as Record<string, unknown> };
+    const { structuredContent, isError } = result;
+    return { text, content: result.content, isError: isError === true, result: structuredContent as Record<string, unknown> }; // prettier-ignore
   };
   return { client, call };
 }
@@ -140,12 +141,13 @@ test('a client that knows only the descriptions checks, trains, tests and finds 
   const predictions = predicted['predictions'] as { image: string; classes: { folder: string }[] }[];
   assert.deepEqual(predictions.map(({ classes }) => classes[0]?.folder), ['red', 'red', 'red', 'red']); // prettier-ignore
   assert.equal((predicted['failed'] as unknown[]).length, 1);
-  const { result: explained } = await call('explain_image', {
-    run: 'colours',
-    image: 'data/test/red/0.png',
-    class: 'red',
-  });
+  const looked = { run: 'colours', image: 'data/test/red/0.png', class: 'red', picture: true };
+  const { result: explained, content } = await call('explain_image', looked);
   assert.equal(explained['class'], 'red');
+  const [, picture] = content;
+  assert.ok(picture?.type === 'image');
+  const { format, width, height } = await sharp(Buffer.from(picture.data, 'base64')).metadata();
+  assert.deepEqual([picture.mimeType, format, width, height], ['image/jpeg', 'jpeg', 32, 32]);
   const untested = await call('compare_runs', { runs: ['colours', 'colours'], split: 'valid' });
   assert.match(
     untested.text,
@@ -178,24 +180,29 @@ test('what is hostile is refused in a sentence, and the server goes on', async (
   assert.equal((await client.listTools()).tools.length, 12);
 });
 
-test('a training outlives the server, can be followed and stopped from another one, and a call can be cancelled', async (t) => {
+test('of two trainings at the same moment one begins; it outlives the server, can be followed and stopped from another one, and a call can be cancelled', async (t) => {
   const root = await realpath(await temporaryFolder(t));
   await drawColours(join(root, 'data'));
   const first = await connected(t, root, { mode: 'legacy', answer: () => 'accept' });
-  const { result } = await first.call('train_classifier', { data: 'data', ...training, epochs: 100_000, name: 'long' });
-  await first.client.close();
-  const folder = join(root, 'runs', String(result['run']));
-  assert.ok(isLive((await readStoredRun(folder)).state));
   const second = await connected(t, root, {}, ['--allow-writes']);
+  const begun = await Promise.all(
+    [first, second].map(({ call }, at) =>
+      call('train_classifier', { data: 'data', ...training, epochs: 100_000, name: `long ${at}` }),
+    ),
+  );
+  const [run = ''] = begun.flatMap(({ isError, result }) => (isError ? [] : [String(result['run'])]));
+  const [refused] = begun.flatMap(({ isError, text }) => (isError ? [text] : []));
+  assert.match(refused ?? '', new RegExp(`^${run} is training: wait for its end`));
+  await first.client.close();
+  const folder = join(root, 'runs', run);
+  assert.ok(isLive((await readStoredRun(folder)).state));
   const cancelling = new AbortController();
-  const follow = second.call('follow_training', { run: 'long', waitSeconds: 50 }, { signal: cancelling.signal });
+  const follow = second.call('follow_training', { run, waitSeconds: 50 }, { signal: cancelling.signal });
   setTimeout(() => cancelling.abort(), 200);
   await assert.rejects(follow);
-  const another = await second.call('train_classifier', { data: 'data', ...training });
-  assert.match(another.text, /^long is training: wait for its end/);
-  const stopped = await second.call('stop_training', { run: 'long' });
+  const stopped = await second.call('stop_training', { run });
   assert.equal(stopped.isError, false, stopped.text);
   while (isLive((await readStoredRun(folder)).state)) await delay(100);
-  const { result: ended } = await second.call('follow_training', { run: 'long', waitSeconds: 0 });
+  const { result: ended } = await second.call('follow_training', { run, waitSeconds: 0 });
   assert.equal(ended['state'], 'stopped');
 });

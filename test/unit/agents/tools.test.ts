@@ -9,7 +9,9 @@ import { failureSentence, resultOf } from '../../../src/agents/toolResult.ts';
 import { tools } from '../../../src/agents/tools.ts';
 import { openWorkplace } from '../../../src/agents/workplace.ts';
 import type { ServiceAnswerBody, ServiceRequestBody } from '../../../src/protocol/serviceProtocol.ts';
+import { thisProcess } from '../../../src/runs/owner.ts';
 import { temporaryFolder, writeFiles } from '../data/temporaryImages.ts';
+import { writeRun } from '../extension/storedRun.ts';
 import { writeRandomCheckpoint } from '../inference/checkpointFixture.ts';
 import { labels } from '../inference/fakeClassifier.ts';
 
@@ -158,13 +160,122 @@ suite('tools for agents', () => {
     const training = { run: 'test', method: 'scratch' as const, step: 0, epoch: 0, data: join(folder, '..') };
     const about = { head: { hidden: [], dropout: 0, classes: labels.length }, training };
     await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' }, about);
-    const input = { run: 'best.safetensors', file: 'model.onnx' };
+    const input = { run: 'best.safetensors', out: 'model.onnx' };
     const exporting = toolNamed('export_classifier');
     await exporting.prepare(input, given);
     for (const more of [{ imagesOfData: true }, { precision: 'int8' }]) {
       await assert.rejects(exporting.prepare({ ...input, ...more }, given), /lies outside the workspace/);
     }
     assert.deepEqual(asked, []);
+  });
+
+  test('export in every format, and say what is written and replaced', async (t) => {
+    const exported = { type: 'exported' as const, bytes: 7, tests: 4, ofData: 0, isVerified: true };
+    const { folder, asked, context: given } = await context(t, [{ ...exported, files: ['x'] }]);
+    await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+    await writeFiles(folder, ['taken.onnx', 'mine.labels.json', 'full/file']);
+    await mkdir(join(folder, 'empty'));
+    const exporting = toolNamed('export_classifier');
+    const input = { run: 'best.safetensors' };
+    const questions: readonly (readonly [object, string])[] = [
+      [{ out: 'new.onnx' }, 'new.onnx'],
+      [{ out: 'new.pth' }, 'new.pth'],
+      [{ out: 'new', format: 'timm' }, 'the new folder new'],
+      [{ out: 'empty', format: 'tfjs' }, 'the new folder empty'],
+      [{ out: 'taken.onnx', replace: true }, 'taken.onnx, in place of taken.onnx'],
+      [
+        { out: 'mine.onnx', scripts: true, replace: true },
+        'mine.onnx, with its labels and programs beside it, in place of mine.labels.json',
+      ],
+    ];
+    for (const [more, told] of questions) {
+      const call = await exporting.prepare({ ...input, ...more }, given);
+      assert.equal(call.question, `Export best.safetensors to ${told}?`);
+      await resultOf(exporting, call);
+    }
+    const formats = asked.map((request) => (request.type === 'export' ? request.format : undefined));
+    assert.deepEqual(formats, ['onnx', 'pth', 'timm', 'tfjs', 'onnx', 'onnx']);
+    const refused: readonly (readonly [object, RegExp])[] = [
+      [{ out: 'taken.onnx' }, /^taken\.onnx is there already: name another place, or set replace\.$/],
+      [{ out: 'mine.onnx', scripts: true }, /^mine\.labels\.json is there already/],
+      [{ out: 'full', format: 'timm', replace: true }, /^There is something at full already: name a new folder\.$/],
+      [{ out: 'taken.onnx/in', format: 'tfjs' }, /is not a folder|There is something|cannot be read/],
+      [{ out: 'gone/new.onnx' }, /^There is no folder for gone\/new\.onnx/],
+      [{ out: 'new' }, /name a file \*\.onnx or \*\.pth, or choose the format timm or tfjs/],
+      [{ out: 'new.pth', precision: 'int8' }, /^precision cannot be used with the format pth: leave it out\.$/],
+      [{ out: 'new', format: 'torch' }, /^export_classifier cannot use format: /],
+      [{ out: '../new', format: 'timm' }, /lies outside the workspace/],
+    ];
+    for (const [more, sentence] of refused) {
+      await assert.rejects(exporting.prepare({ ...input, ...more }, given), { name: 'UserError', message: sentence });
+    }
+  });
+
+  test('begin one training at a time, also of two calls at the same moment and in two processes', async (t) => {
+    const { folder, started, context: given } = await context(t);
+    const startTraining = async (request: { name?: string }) => {
+      started.push(request);
+      return writeRun(join(folder, 'runs'), request.name ?? '', { state: 'running', process: thisProcess() });
+    };
+    const train = toolNamed('train_classifier');
+    const begin = async (name: string) => {
+      // As another process has it: nothing of the first is known here but the folder.
+      const own = { ...given, startTraining };
+      const call = await train.prepare({ data: 'data', network: 'ConvNet1', method: 'scratch', name }, own);
+      return () => resultOf(train, call).then(() => name, failureSentence);
+    };
+    const calls = [await begin('first'), await begin('second'), await begin('third')];
+    const told = await Promise.all(calls.map((call) => call()));
+    assert.equal(started.length, 1);
+    const [winner] = told.filter((answer) => !answer.includes(' '));
+    const others = told.filter((answer) => answer !== winner);
+    assert.deepEqual(others, Array(2).fill(`${winner ?? ''} is training: wait for its end with follow_training, or end it with stop_training.`)); // prettier-ignore
+  });
+
+  test('tell a few of many copies and how many there are, and no result that is too long', async (t) => {
+    const duplicates = Array.from({ length: 300 }, (_, group) => ({
+      files: Array.from({ length: 300 }, (_, at) => `a/copy ${group} ${at}.jpg`),
+      ...{ same: 'file' as const, acrossSplits: false, acrossClasses: false },
+    }));
+    const report = {
+      ...{ data: '/w/data', splitBy: 'folders' as const, images: { train: 3, valid: 0, test: 0 } },
+      ...{ classes: [], undecodable: [], duplicates, findings: [] },
+    };
+    const { context: given } = await context(t, [{ type: 'report', report }]);
+    const check = toolNamed('check_data');
+    const result = await resultOf(check, await check.prepare({ data: 'data', limit: 200 }, given));
+    const copies = result['copies'] as { files: string[]; fileCount: number }[];
+    assert.deepEqual([result['copyCount'], copies.length, copies[0]?.fileCount], [300, 200, 300]);
+    assert.ok(copies.every(({ files }) => files.length === 5));
+    const name = 'x'.repeat(900);
+    const classes = Array.from({ length: 300 }, (_, index) => ({ ...{ index, folder: name, name }, train: 1, valid: 0, test: 0 })); // prettier-ignore
+    const { context: long } = await context(t, [{ type: 'report', report: { ...report, classes } }]);
+    const tooLong = async () => resultOf(check, await check.prepare({ data: 'data', limit: 200 }, long));
+    await assert.rejects(tooLong, { name: 'UserError', message: /^The result of check_data has \d+ characters, and 250000 are told at most: ask for less of it, with a smaller limit\.$/ }); // prettier-ignore
+  });
+
+  test('hand on the picture of an explanation where it can be shown, and say so where it cannot', async (t) => {
+    const map = [[0, 0.5], [1, 0]]; // prettier-ignore
+    const frame = { left: 0, top: 0, width: 10, height: 10 };
+    const explanation = { index: 0, name: 'red', method: 'grad-cam' as const, crops: [{ crop: 'center' as const, frame, probability: 0.5, map }] }; // prettier-ignore
+    const answers = [
+      { type: 'explanation' as const, explanation: { ...explanation, image: '/w/x.png' } },
+      { type: 'picture' as const, jpeg: 'AAAA' },
+    ];
+    const { folder, asked, context: given } = await context(t, answers);
+    await writeRandomCheckpoint(folder, { kind: 'architecture', name: 'ConvNet1' });
+    const explain = toolNamed('explain_image');
+    const input = { run: 'best.safetensors', image: 'data/a/1.jpg' };
+    const pictures: string[] = [];
+    const shown = { ...given, onPicture: (jpeg: string) => void pictures.push(jpeg) };
+    const call = await explain.prepare({ ...input, picture: true }, shown);
+    assert.equal(call.question, undefined);
+    const result = await resultOf(explain, call);
+    assert.deepEqual(pictures, ['AAAA']);
+    assert.match(String(result['picture']), /^data\/a\/1\.jpg as the crops are listed/);
+    assert.deepEqual(asked.map((request) => request.type === 'explain' && request.picture), [true]); // prettier-ignore
+    await assert.rejects(explain.prepare({ ...input, picture: true }, given), { name: 'UserError', message: /can show no pictures/ }); // prettier-ignore
+    assert.equal((await resultOf(explain, await explain.prepare(input, given)))['picture'], undefined);
   });
 
   test('that download ask, and those whose weights are here do not', async (t) => {

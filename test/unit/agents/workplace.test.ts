@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, realpath, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import {
   checkpointInside,
@@ -95,6 +95,17 @@ suite('paths of agents', () => {
     await mkdir(join(root, 'runs/linked/checkpoints'));
     await symlink(join(outer, 'secret/1.jpg'), join(root, 'runs/linked/checkpoints/best.safetensors'));
     await assert.rejects(checkpointInside(workplace, 'linked'), isOutside);
+  });
+
+  test('of a run lead to nothing of it that a link out stands for: its record, curves or tests', async (t) => {
+    const { root, outer, workplace } = await place(t);
+    for (const name of ['run.json', 'metrics.jsonl', 'checkpoints/best.test-1.evaluation.json', 'control.json']) {
+      const run = join(root, 'runs', name.replaceAll('/', '-'));
+      await writeFiles(run, ['checkpoints/best.safetensors', ...(name === 'run.json' ? [] : ['run.json'])], '{}');
+      await symlink(join(outer, 'chosen/second/run.json'), join(run, name));
+      await assert.rejects(runFolder(workplace, basename(run)), isOutside, name);
+      await assert.rejects(checkpointInside(workplace, join(run, 'checkpoints/best.safetensors')), isOutside, name);
+    }
   });
 
   test('of runs may lie where the user has chosen, but not where a link in the workspace leads', async (t) => {
