@@ -17,7 +17,6 @@ import { writeRun } from '../unit/extension/storedRun.ts';
 import { drawTinyDataset, tinyConfig } from '../unit/training/tinyDataset.ts';
 import { recordOf } from './runs.ts';
 import { stage } from './scenarios.ts';
-import { openToolCaller } from './toolCaller.ts';
 import { until } from './until.ts';
 import {
   answerInput,
@@ -176,18 +175,6 @@ scenario('a checkpoint is exported to the ONNX file that the dialog names', asyn
   await saveAs(workbench, file);
   await notification(workbench, /exported\.onnx runs in any ONNX Runtime.*16 test images/).waitFor();
   assert.ok(existsSync(file));
-});
-
-scenario('a checkpoint is exported to a new folder for TensorFlow.js', async ({ workbench, folder }) => {
-  await openViewContainer(workbench, 'Fivecrop');
-  await chooseInContextMenu(workbench, treeRow(workbench, 'Checkpoints', 'small'), 'Export Model...');
-  await quickPickRow(workbench, 'Folder for timm and transformers').waitFor();
-  await quickPickRow(workbench, 'Weights for torch (*.pth)').waitFor();
-  await screenshot(workbench, 'scenario-export', looks);
-  await chooseQuickPick(workbench, 'Folder for TensorFlow.js');
-  await answerInput(workbench, 'in-browsers');
-  await notification(workbench, /in-browsers is a folder for TensorFlow\.js.*16 test images/).waitFor();
-  assert.ok((await readdir(join(folder, 'in-browsers'))).includes('proof.json'));
 });
 
 scenario(
@@ -426,34 +413,3 @@ scenario(
     await screenshot(workbench, 'scenario-tests', looks);
   },
 );
-
-// It loads the window anew.
-scenario('a tool of the language models that writes asks in the editor, and does what was agreed to', async (here) => {
-  const { workbench, folder } = here;
-  const caller = await openToolCaller(workbench, folder);
-  const dialog = workbench.page.locator('.monaco-dialog-box');
-  const file = join(folder, 'for-a-chat.onnx');
-  const exporting = () => caller.call('fivecrop_export_classifier', { run: 'small', out: 'for-a-chat.onnx' });
-  try {
-    const declined = await exporting();
-    await dialog.getByText('Export Classifier').waitFor();
-    await dialog.getByText('Export small to for-a-chat.onnx?').waitFor();
-    await dialog.getByRole('button', { name: 'Cancel' }).click();
-    assert.match((await declined.answer()).error ?? '', /Cancel/);
-    assert.ok(!existsSync(file));
-    const agreed = await exporting();
-    await dialog.getByRole('button', { name: 'Yes' }).click();
-    const { texts: [text = ''] = [], error } = await agreed.answer();
-    assert.equal(error, undefined);
-    const { out, verified } = JSON.parse(text) as { out: string; verified: boolean };
-    assert.deepEqual([out, verified, existsSync(file)], ['for-a-chat.onnx', true, true]);
-    const explained = await caller.call('fivecrop_explain_image', {
-      run: 'small',
-      image: 'flowers/test/1/flower_51.jpg',
-      picture: true,
-    });
-    assert.deepEqual((await explained.answer()).pictures, ['image/jpeg']);
-  } finally {
-    await caller.remove();
-  }
-});

@@ -78,13 +78,9 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   }
 }
 
-/** Opens another folder in the same window, or none; `payload` are the workbench's own key and value pairs. */
-export async function openFolder(
-  workbench: Workbench,
-  folder?: string,
-  payload?: Parameters<CodeServer['url']>[1],
-): Promise<void> {
-  await workbench.page.goto(workbench.server.url(folder, payload));
+/** Opens another folder in the same window, or none. */
+export async function openFolder(workbench: Workbench, folder?: string): Promise<void> {
+  await workbench.page.goto(workbench.server.url(folder));
   await ready(workbench);
 }
 

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { usageError } from '../../protocol/errors.ts';
+import { messageOf, usageError } from '../../protocol/errors.ts';
 import { loadRuntime } from '../engine/onnxruntime/loadRuntime.ts';
 
 type Api = typeof import('onnxruntime-node');
@@ -41,12 +41,16 @@ export async function namedRuntime(name: string): Promise<Runtime> {
       `--runtime ${name}: there is no such package or module here; install it in this folder, or give its path.`,
     );
   }
-  const imported = (await import(pathToFileURL(file).href)) as Partial<Runtime> & {
-    readonly default?: Partial<Runtime>;
-  };
+  const imported = await importRuntime(file).catch((error: unknown) => {
+    throw usageError(`--runtime ${name}: the module cannot be loaded (${messageOf(error).split('\n', 1)[0] ?? ''}).`);
+  });
   const { InferenceSession, Tensor } = imported.InferenceSession ? imported : (imported.default ?? {});
   if (InferenceSession && Tensor) return { InferenceSession, Tensor };
   throw usageError(
     `--runtime ${name}: the module has no InferenceSession and Tensor, as ONNX Runtime’s packages have.`,
   );
+}
+
+async function importRuntime(file: string) {
+  return (await import(pathToFileURL(file).href)) as Partial<Runtime> & { readonly default?: Partial<Runtime> };
 }

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { onnxruntimeWeb } from '../../../scripts/host/onnxruntimeWeb.ts';
+import { folderWithOnnxruntimeWeb } from '../../../scripts/host/onnxruntimeWeb.ts';
 import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
 import { exportClassifier, type ExportOptions } from '../../../src/ml/library/exporting.ts';
@@ -10,7 +10,7 @@ import { predicted, tinyTransformer, writePictures } from '../../unit/export/exp
 import { imageSize, writeRandomCheckpoint } from '../../unit/inference/checkpointFixture.ts';
 
 const origin = 'http://model.test';
-const modules = join(import.meta.dirname, '../../../node_modules');
+const root = join(import.meta.dirname, '../../..');
 
 const named = (name: string): CheckpointMetadata['network'] => ({ kind: 'architecture', name });
 
@@ -46,11 +46,12 @@ export async function openExport(page: Page, { network, options }: Exported): Pr
   await exportClassifier(checkpoint, join(folder, isFolder ? 'model' : 'model.onnx'), options);
   const pictures = (await writePictures(folder, [[3, 70], [101, 64]])).map(({ file }) => file); // prettier-ignore
   const expected = await predicted(checkpoint, pictures, 5, false);
-  const runtime = isFolder ? undefined : await onnxruntimeWeb();
+  const installed = isFolder ? root : await folderWithOnnxruntimeWeb();
   await page.route(`${origin}/**`, async (route) => {
     const path = new URL(route.request().url()).pathname;
-    const [, module] = /\/node_modules\/(.*)$/u.exec(path) ?? [];
-    const file = module === undefined ? join(folder, path) : moduleFile(module, runtime);
+    // Packages lie where `npm install` puts them.
+    const [module] = /\/node_modules\/.*$/u.exec(path) ?? [];
+    const file = module === undefined ? join(folder, path) : join(installed, module);
     await route.fulfill({ contentType: typeOf(file), body: await readFile(file) });
   });
   await page.goto(`${origin}/${isFolder ? 'model/index.html' : 'model.classify.html'}`);
@@ -67,12 +68,6 @@ export async function openExport(page: Page, { network, options }: Exported): Pr
       })()`),
     remove: () => rm(folder, { recursive: true }),
   };
-}
-
-/** The file of a package where `npm install` puts it. */
-function moduleFile(path: string, runtime: string | undefined): string {
-  const [, own] = /^onnxruntime-web\/(.*)$/u.exec(path) ?? [];
-  return own !== undefined && runtime !== undefined ? join(runtime, own) : join(modules, path);
 }
 
 function typeOf(file: string): string {

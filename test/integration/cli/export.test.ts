@@ -7,7 +7,7 @@ import process from 'node:process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
-import { onnxruntimeWeb } from '../../../scripts/host/onnxruntimeWeb.ts';
+import { folderWithOnnxruntimeWeb } from '../../../scripts/host/onnxruntimeWeb.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { predictImages } from '../../../src/ml/inference/predictImages.ts';
@@ -46,9 +46,7 @@ test('export writes what its script classifies with and verify passes, which fai
     .toFile(image);
   // The script takes its packages from the folder that it lies in.
   await symlink(join(import.meta.dirname, '../../../node_modules'), join(folder, 'node_modules'), 'junction');
-  const web = join(folder, 'web');
-  await mkdir(join(web, 'node_modules'), { recursive: true });
-  await symlink(await onnxruntimeWeb(), join(web, 'node_modules', 'onnxruntime-web'), 'junction');
+  const web = await folderWithOnnxruntimeWeb();
   const [elsewhere, classified, inWeb] = await Promise.all([
     fivecrop(['verify', out, '--runtime', other]),
     run(process.execPath, [join(folder, 'out.classify.mjs'), image]),
