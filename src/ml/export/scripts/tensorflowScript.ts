@@ -6,7 +6,7 @@
 /** The module `classify.js`. Resizing is Pillow's, to the last bit: see `data/resize.ts`. */
 export const tensorflowScript = `// Classifies images with the model beside it. Works in browsers and in Node, with any backend of TensorFlow.js:
 //
-// const model = await tf.loadGraphModel('model.json');
+// const model = await tf.loadGraphModel('./model.json');
 // const { probabilities, rejected } = classify(tf, model, imageData);
 
 /** How much a pixel counts by its distance from an output's centre, and the distance from which on it does not. */
@@ -128,7 +128,7 @@ and open this page by a web server in this folder, such as: npx serve
     import { classify } from './classify.js';
 
     const status = document.querySelector('pre');
-    const model = await tf.loadGraphModel('model.json');
+    const model = await tf.loadGraphModel('./model.json');
 
     async function classifyFile(file) {
       const bitmap = await createImageBitmap(file);
