@@ -23,6 +23,6 @@ export default {
   ignoreExportsUsedInFile: true,
   // scripts/compileKernels.mjs and scripts/jpegLibrary.mjs find them by the path of a file inside.
   ignoreDependencies: ['assemblyscript', '@julusian/jpeg-turbo'],
-  // Programs of the system that tests of hostile files run.
-  ignoreBinaries: ['mkfifo', 'mount', 'umount', 'unshare'],
+  // Programs of the system that tests run.
+  ignoreBinaries: ['mkfifo', 'mount', 'optuna', 'umount', 'unshare'],
 };

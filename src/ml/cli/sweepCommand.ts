@@ -154,7 +154,9 @@ export function sweepCommand(): Command {
     .summary('continue a sweep that was stopped or broken off')
     .description('Continues a sweep: trials that were broken off go on from their last checkpoints.')
     .argument('<sweep>', 'folder of the sweep')
-    .addOption(targetOption('where the trials train from now on: slurm, ssh:HOST, or local, which is here [where they did]'))
+    .addOption(
+      targetOption('where the trials train from now on: slurm, ssh:HOST, or local, which is here [where they did]'),
+    )
     .addOption(parallel())
     .addOption(gpus())
     .addOption(webhookOption())

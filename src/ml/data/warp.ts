@@ -33,13 +33,12 @@ export function warp(image: RgbImage, map: Affine, size: number, out = new Uint8
   }
   // The kernel reads a row beyond the last, without using it.
   const reach = image.data.length + image.width * 3;
-  const [source, target, rows, vectors] = placesFrom(
-    image.data,
-    reach,
-    out.length,
-    starts.byteLength,
-    vectorBytes,
-  ) as [number, number, number, number];
+  const [source, target, rows, vectors] = placesFrom(image.data, reach, out.length, starts.byteLength, vectorBytes) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   bytesAt(target, out.length).fill(0);
   putIntegers(rows, starts);
   const [stepX, stepY] = [Math.round(map.a * one), Math.round(map.d * one)];

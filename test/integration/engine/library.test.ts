@@ -163,13 +163,23 @@ test('a tensor that is updated in parts gets the numbers of one that is updated 
   assert.ok(width * classes > 2 * elementsInCache);
   const random = createRandom(seed, 'parts');
   const tensor = (shape: readonly number[]) =>
-    float32Tensor(shape, Float32Array.from({ length: elementCount(shape) }, () => random.normal()));
+    float32Tensor(
+      shape,
+      Float32Array.from({ length: elementCount(shape) }, () => random.normal()),
+    );
   const state = new Map(graph.parameters.map((name) => [name, tensor(typeOf(graph, name).shape)] as const));
   const batch = new Map([
     ['features', tensor([rows, width])],
     ['targets', tensor([rows, classes])],
   ]);
-  const optimizer = { kind: 'adamw', beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, averageDecay: 0.9 } as const;
+  const optimizer = {
+    kind: 'adamw',
+    beta1: 0.9,
+    beta2: 0.99,
+    epsilon: 1e-8,
+    weightDecay: 0.1,
+    averageDecay: 0.9,
+  } as const;
   const trained = [onnxEngine, aside].map(async (engine) => {
     const options = { trainable: new Set(graph.parameters), optimizer, device: 'cpu', clipNorm: 1 };
     const model = await engine.compileTraining(graphFor, { state, optimizer: new Map(), step: 0 }, options);

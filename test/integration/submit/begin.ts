@@ -10,7 +10,12 @@ export interface Begun {
 }
 
 /** Starts the built `fivecrop` and does not wait for it. */
-export function begin(t: TestContext, args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Begun {
+export function begin(
+  t: TestContext,
+  args: readonly string[],
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Begun {
   const child = spawn(process.execPath, [command, ...args], {
     cwd,
     env: { ...process.env, NODE_OPTIONS: '', ...env },
