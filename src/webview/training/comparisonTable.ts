@@ -33,7 +33,7 @@ function comparisonTable(runs: readonly PageRun[], colors: readonly string[]): H
   const best = Math.max(...runs.map((run) => bestAccuracy(run) ?? -Infinity));
   const rows: [string, (string | HTMLElement)[]][] = [
     [l10n.t('State'), runs.map(stateWord)],
-    [l10n.t('Best accuracy'), runs.map((run) => bestCell(bestAccuracy(run), best, runs.length))],
+    [l10n.t('Best validation accuracy'), runs.map((run) => bestCell(bestAccuracy(run), best, runs.length))],
     [l10n.t('Validation loss at best accuracy'), runs.map((run) => optional(bestLoss(run), short))],
     [l10n.t('Steps'), runs.map(({ curves }) => optional(curves.lastStep?.step, count))],
     [l10n.t('Time trained'), runs.map(({ curves }) => duration(trainedSeconds(curves)))],
