@@ -52,19 +52,6 @@ export function openJobTrainer(
     queue = turn.catch(() => undefined);
     return turn;
   };
-  const stop = async (folder: string): Promise<void> => {
-    try {
-      const run = await readStoredRun(folder);
-      if (isLive(run.state)) await requestControl(folder, 'stop');
-      else if (isOpen(run) && hasJob(run)) {
-        await target.cancel([run]);
-        await writeStopped(folder);
-      }
-      await ended(folder, looks);
-    } catch (error) {
-      say(`${basename(folder)} could not be stopped: ${messageOf(error)}`);
-    }
-  };
   return {
     places: usualPlaces,
     train: async (run, signal) => {
@@ -86,12 +73,25 @@ export function openJobTrainer(
         // A wrong setting is the run's own; what else is refused would be of every run.
         if (error instanceof UserError && error.kind === 'usage') return { reason: error.message, cause: 'settings' };
         if (signal.aborted && shared !== undefined && stopIsRequested(shared) && (await hasRecord(folder)))
-          await stop(folder);
+          await stopRun(folder, target, looks).catch((failure: unknown) => {
+            say(`${basename(folder)} could not be stopped: ${messageOf(failure)}`);
+          });
         throw error;
       }
     },
     finish: () => Promise.resolve(),
   };
+}
+
+/** Has a run stop, or leave the queue, and waits until it has. */
+async function stopRun(folder: string, target: Pick<SubmitTarget, 'cancel'>, looks: Looks): Promise<void> {
+  const run = await readStoredRun(folder);
+  if (isLive(run.state)) await requestControl(folder, 'stop');
+  else if (isOpen(run) && hasJob(run)) {
+    await target.cancel([run]);
+    await writeStopped(folder);
+  }
+  await ended(folder, looks);
 }
 
 /** Resolves with why a run is lost whose folder does not say what becomes of it; undefined while its job may be there. */
@@ -102,10 +102,15 @@ async function isThere(run: StoredRun, explain: Explain): Promise<boolean> {
   return isOpen(run) && hasJob(run) && (await explain(run)) === undefined;
 }
 
+interface Looks {
+  readonly explain: Explain;
+  readonly patience: JobPatience;
+}
+
 /** A run once it has ended, or was lost. */
 async function ended(
   folder: string,
-  { explain, patience }: { readonly explain: Explain; readonly patience: JobPatience },
+  { explain, patience }: Looks,
   signal?: AbortSignal,
 ): Promise<{ run: StoredRun; lost?: string }> {
   let lost: string | undefined;

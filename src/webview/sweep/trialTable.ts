@@ -3,7 +3,7 @@ import { percent } from '../../charts/format.ts';
 import { settingWords } from '../../protocol/differingSettings.ts';
 import type { Dimension } from '../../protocol/sweep.ts';
 import type { ShownTrial } from '../../protocol/sweepPanel.ts';
-import { element } from '../components/element.ts';
+import { type Child, element } from '../components/element.ts';
 import { type Column, type SortOrder, sortableTable } from '../components/sortableTable.ts';
 import { stateText } from './trialTexts.ts';
 import { valueText } from './valueText.ts';
@@ -36,13 +36,13 @@ export function trialTable({ dimensions, trials, order, onSort, onShow }: TrialT
       cell: ({ epochs }) => (epochs === undefined ? '–' : String(epochs)),
       value: ({ epochs = -1 }) => epochs,
     },
-    { title: l10n.t('State'), cell: stateText, value: stateText },
+    { title: l10n.t('State'), cell: stateCell, value: stateText },
     {
       title: l10n.t('Run'),
       cell: ({ run }) =>
         run === undefined
           ? '–'
-          : element('button', { type: 'button', class: 'link', onclick: () => onShow(run) }, [run]),
+          : element('button', { type: 'button', class: 'link run', onclick: () => onShow(run) }, [run]),
       value: ({ run = '' }) => run,
     },
     ...dimensions.map((dimension): Column<ShownTrial> => {
@@ -59,6 +59,11 @@ export function trialTable({ dimensions, trials, order, onSort, onShow }: TrialT
     }),
   ];
   return sortableTable({ caption: l10n.t('Trials'), columns, rows: trials, limit: firstRows, order, onSort });
+}
+
+/** A reason has room for some words in a line, however narrow the page is. */
+function stateCell(trial: ShownTrial): Child {
+  return trial.reason === undefined ? stateText(trial) : element('span', { class: 'reason' }, [stateText(trial)]);
 }
 
 function isNumeric(dimension: Dimension): boolean {
