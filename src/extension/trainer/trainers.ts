@@ -21,7 +21,7 @@ import { createJobs, type Jobs } from './jobs.ts';
 import type { QueuedRun } from './queuedRuns.ts';
 import type { RunStore } from './runStore.ts';
 import type { TrainingRequest } from '../../runs/startTrainer.ts';
-import { createTrainingQueue } from './trainingQueue.ts';
+import { createTrainingQueue, type TrainingQueue } from './trainingQueue.ts';
 
 /** Trainer processes: those of this window, those of earlier windows, and those of a shell. */
 export interface Trainers {
@@ -67,11 +67,7 @@ export function createTrainers(
     (folder) => runs.get(folder)?.state,
     (folder) => didAsk.fire(folder),
   );
-  // A sweep has no live run for a moment between two of its trials.
-  const isBusy = () =>
-    own.isStarting() ||
-    runs.runs.some(trainsHere) ||
-    runs.sweeps.sweeps().some(({ state, record }) => isSweepLive(state) && record.to === undefined);
+  const isBusy = () => own.isStarting() || trainsSomething(runs);
   const queue = createTrainingQueue({ memory: context.workspaceState, log, start: own.start, isBusy });
   // The socket closes a moment before the process is gone.
   const followed = createFollowedRuns((folder) => void setTimeout(() => void runs.refresh(folder), 300));
@@ -113,10 +109,7 @@ export function createTrainers(
     get queue() {
       return queue.runs;
     },
-    isQueued: (folder) =>
-      [...queue.runs.map(({ request }) => request), ...(queue.starting ? [queue.starting] : [])].some(
-        ({ out, name, resume }) => (resume ?? (name === undefined ? undefined : join(out, name))) === folder,
-      ),
+    isQueued: (folder) => isQueued(queue, folder),
     dequeue: queue.remove,
     onDidChangeQueue: queue.onDidChange,
     onDidStart: own.onDidStart,
@@ -145,6 +138,20 @@ export function createTrainers(
       for (const listener of listeners) listener.dispose();
     },
   };
+}
+
+/** Whether a run or a sweep trains on this machine: a sweep has no live run for a moment between two of its trials. */
+function trainsSomething({ runs, sweeps }: RunStore): boolean {
+  return (
+    runs.some(trainsHere) || sweeps.sweeps().some(({ state, record }) => isSweepLive(state) && record.to === undefined)
+  );
+}
+
+/** Whether a run waits in the queue, or is being started from it. */
+function isQueued(queue: TrainingQueue, folder: string): boolean {
+  return [...queue.runs.map(({ request }) => request), ...(queue.starting ? [queue.starting] : [])].some(
+    ({ out, name, resume }) => (resume ?? (name === undefined ? undefined : join(out, name))) === folder,
+  );
 }
 
 /** Whether a run is asked where it was submitted to: it waits there, or trains on another machine. */

@@ -75,77 +75,84 @@ export function submitCommand(): Command {
     .option('--json', 'print one object per run, one per line: its folder and its job');
   addTrainingOptions(command);
   command.action((what: string[], options: OptionValues) => submit(what, options));
-  command.addCommand(
-    new Command('status')
-      .summary('list submitted runs, and what the scheduler says of them')
-      .description('Lists submitted runs. The scheduler is asked about those that wait or were lost.')
-      .argument('[folder]', 'a run, or the folder that holds the runs', 'runs')
-      .option('--json', 'print one object per run, one per line')
-      .action((folder: string, options: OptionValues) =>
-        status(resolve(folder), createOutput(options['json'] === true)),
+  command.addCommand(statusCommand());
+  command.addCommand(followCommand());
+  command.addCommand(askCommand('stop', 'stop a run, wherever it trains'));
+  command.addCommand(askCommand('pause', 'pause a run, wherever it trains'));
+  command.addCommand(cleanCommand());
+  command.addCommand(resumeCommand());
+  command.addCommand(workCommand(), { hidden: true });
+  return command;
+}
+
+function statusCommand(): Command {
+  return new Command('status')
+    .summary('list submitted runs, and what the scheduler says of them')
+    .description('Lists submitted runs. The scheduler is asked about those that wait or were lost.')
+    .argument('[folder]', 'a run, or the folder that holds the runs', 'runs')
+    .option('--json', 'print one object per run, one per line')
+    .action((folder: string, options: OptionValues) => status(resolve(folder), createOutput(options['json'] === true)));
+}
+
+function followCommand(): Command {
+  return new Command('follow')
+    .summary('show submitted runs until they have ended')
+    .description(
+      'Shows submitted runs as train shows its own, and copies their folders back where they are on another disk. Ctrl-C ends that alone.',
+    )
+    .argument('<run...>', 'folders of runs')
+    .option('--json', 'print events as JSON, one per line')
+    .action((folders: string[], options: OptionValues) =>
+      followRuns(
+        folders.map((folder) => resolve(folder)),
+        createOutput(options['json'] === true),
       ),
-  );
-  command.addCommand(
-    new Command('follow')
-      .summary('show submitted runs until they have ended')
-      .description(
-        'Shows submitted runs as train shows its own, and copies their folders back where they are on another disk. Ctrl-C ends that alone.',
-      )
-      .argument('<run...>', 'folders of runs')
-      .option('--json', 'print events as JSON, one per line')
-      .action((folders: string[], options: OptionValues) =>
-        followRuns(
-          folders.map((folder) => resolve(folder)),
-          createOutput(options['json'] === true),
-        ),
-      ),
-  );
-  for (const [action, summary] of [
-    ['stop', 'stop a run, wherever it trains'],
-    ['pause', 'pause a run, wherever it trains'],
-  ] as const)
-    command.addCommand(
-      new Command(action)
-        .summary(summary)
-        .description(
-          'Asks through the folder of the run: it answers after its step. A job that waits leaves the queue.',
-        )
-        .argument('<run...>', 'folders of runs')
-        .action((folders: string[]) => askEach(folders, action, createOutput(false))),
     );
-  command.addCommand(
-    new Command('clean')
-      .summary('list what lies on a host of what was brought there, and remove it')
-      .description(
-        'Lists what was brought to a host and made there. With --yes, what nothing needs is removed: runs that have ended and were copied back, the images of no run that trains, earlier versions of the command. What a run that trains needs stays.',
-      )
-      .addOption(targetOption())
-      .option('--uncopied', 'also runs that have ended and were not copied back')
-      .option('--yes', 'remove what is listed as not needed')
-      .option('--json', 'print one object per thing, one per line')
-      .action((options: OptionValues) => cleanPlace(options, createOutput(options['json'] === true))),
-  );
-  const resume = new Command('resume')
+}
+
+function askCommand(action: 'stop' | 'pause', summary: string): Command {
+  return new Command(action)
+    .summary(summary)
+    .description('Asks through the folder of the run: it answers after its step. A job that waits leaves the queue.')
+    .argument('<run...>', 'folders of runs')
+    .action((folders: string[]) => askEach(folders, action, createOutput(false)));
+}
+
+function cleanCommand(): Command {
+  return new Command('clean')
+    .summary('list what lies on a host of what was brought there, and remove it')
+    .description(
+      'Lists what was brought to a host and made there. With --yes, what nothing needs is removed: runs that have ended and were copied back, the images of no run that trains, earlier versions of the command. What a run that trains needs stays.',
+    )
+    .addOption(targetOption())
+    .option('--uncopied', 'also runs that have ended and were not copied back')
+    .option('--yes', 'remove what is listed as not needed')
+    .option('--json', 'print one object per thing, one per line')
+    .action((options: OptionValues) => cleanPlace(options, createOutput(options['json'] === true)));
+}
+
+function resumeCommand(): Command {
+  const command = new Command('resume')
     .summary('continue a run that is paused, lost, stopped or failed')
     .description('Continues a paused run, and submits a run again that was lost, stopped or failed.')
     .argument('<run...>', 'folders of runs')
     .addOption(targetOption())
     .addOption(jobWebhookOption())
     .addOption(followOption());
-  addTargetOptions(resume);
-  command.addCommand(
-    resume.action((folders: string[], options: OptionValues) => resumeRuns(folders, options, createOutput(false))),
+  addTargetOptions(command);
+  return command.action((folders: string[], options: OptionValues) =>
+    resumeRuns(folders, options, createOutput(false)),
   );
-  command.addCommand(
-    new Command('work')
-      .argument('<run>')
-      .option('--sweep <folder>')
-      .option('--trial-of <folder>')
-      .option('--until-epoch <n>', '', Number)
-      .action((folder: string, options: JobOfSweep) => work(resolve(folder), options, createOutput(false))),
-    { hidden: true },
-  );
-  return command;
+}
+
+/** What a job runs where it was submitted to. */
+function workCommand(): Command {
+  return new Command('work')
+    .argument('<run>')
+    .option('--sweep <folder>')
+    .option('--trial-of <folder>')
+    .option('--until-epoch <n>', '', Number)
+    .action((folder: string, options: JobOfSweep) => work(resolve(folder), options, createOutput(false)));
 }
 
 function followOption(): Option {

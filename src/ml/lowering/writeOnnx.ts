@@ -67,20 +67,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): OnnxModel {
     webgpu: options.webgpu,
   });
   const flat = rowsOf(graph);
-  for (const name of flat)
-    lowering.alias.set(name, lowering.emit('Reshape', [name, lowering.integers(typeOf(graph, name).shape)]));
-  const places = nodePlaces(graph);
-  graph.nodes.forEach((node, index) => {
-    const place = places[index];
-    if (place) {
-      lowering.place = placeName(node.operator.name, place);
-      lowering.layer = place.layer;
-    }
-    lowerNode(lowering, node);
-  });
-  for (const name of flat) lowering.alias.delete(name);
-  // The optimizer's updates, the last to come, go first.
-  for (const [by, nodes] of [...lowering.postponed].reverse()) by.together(lowering, nodes);
+  lowerNodes(lowering, graph, flat);
   if (openBatch) openShapes(lowering, graph.inputs[0] ?? '');
   const rows = new Set([...flat, ...[...flat].map((name) => graph.updates.get(name) ?? '')]);
   const isRow = (name: string) => rows.has(name);
@@ -150,6 +137,24 @@ interface Outer {
   readonly name: string;
   readonly of: string;
   readonly elements: number;
+}
+
+/** Appends the ONNX operators that compute the graph, in which `flat` names what comes in with one dimension. */
+function lowerNodes(lowering: Lowering, graph: Graph, flat: ReadonlySet<string>): void {
+  for (const name of flat)
+    lowering.alias.set(name, lowering.emit('Reshape', [name, lowering.integers(typeOf(graph, name).shape)]));
+  const places = nodePlaces(graph);
+  graph.nodes.forEach((node, index) => {
+    const place = places[index];
+    if (place) {
+      lowering.place = placeName(node.operator.name, place);
+      lowering.layer = place.layer;
+    }
+    lowerNode(lowering, node);
+  });
+  for (const name of flat) lowering.alias.delete(name);
+  // The optimizer's updates, the last to come, go first.
+  for (const [by, nodes] of [...lowering.postponed].reverse()) by.together(lowering, nodes);
 }
 
 /** Appends the ONNX operators that compute one node of the graph. */
