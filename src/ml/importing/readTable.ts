@@ -35,12 +35,17 @@ export function isTableFile(name: string): boolean {
  */
 export async function readTable(file: string): Promise<Table | JsonObject> {
   const content = (await readBoundedText(file, tableLimit)).replace(/^\uFEFF/u, '');
+  if (content.includes('\0')) throw noTable(file);
   if (textEndings.includes(endingOf(file))) return csvTable(file, content);
   const isLines = lineEndings.includes(endingOf(file));
   const value = isLines ? jsonLines(file, content) : parsed(file, content);
   if (Array.isArray(value)) return tableOfObjects(file, value);
   if (isObject(value)) return { kind: 'object', value };
-  throw userError(`${file} holds no table: give CSV, JSON lines, or a list of objects.`);
+  throw noTable(file);
+}
+
+function noTable(file: string): Error {
+  return userError(`${file} holds no table: give CSV, JSON lines, or a list of objects.`);
 }
 
 function csvTable(file: string, content: string): Table {
@@ -50,7 +55,8 @@ function csvTable(file: string, content: string): Table {
   });
   const wrong = errors.find(({ type }) => type === 'Quotes');
   if (wrong) throw userError(`${file} is not CSV: a quote is wrong in row ${(wrong.row ?? 0) + 1}.`);
-  const [first = [], ...rest] = data;
+  const [first, ...rest] = data;
+  if (!first) throw userError(`${file} has no rows.`);
   const cells = first.map((cell) => cell.trim());
   const [one = '', two = ''] = cells;
   // Without a header the first row has a file and its class.

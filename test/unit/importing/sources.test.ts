@@ -62,6 +62,8 @@ test('a table whose files lie elsewhere, or that has other columns, is refused w
     'columns.csv': 'picture,label\na.jpg,cat\n',
     'unlabelled.csv': 'file,width\na.jpg,3\n',
     'gone.csv': 'file,label\nx.jpg,cat\n',
+    'empty.csv': '\n\n',
+    'binary.csv': 'file,label\na\0.jpg,cat\n',
   });
   const cases = [
     ['in/up.csv', /Row 2 of .*up\.csv names \.\.\/a\.jpg, which is outside .*in: name a folder .* with --images/],
@@ -69,6 +71,8 @@ test('a table whose files lie elsewhere, or that has other columns, is refused w
     ['columns.csv', /no column that is known for its files \(it has picture, label\): name it with --file-column/],
     ['unlabelled.csv', /no column that is known for its labels \(it has file, width\): name it with --label-column/],
     ['columns.csv', /columns\.csv has no column breed \(it has picture, label\)/, { labelColumn: 'breed' }],
+    ['empty.csv', /empty\.csv has no rows/],
+    ['binary.csv', /binary\.csv holds no table: give CSV/],
     ['gone.csv', /None of the files .* 1 file: not there \(x\.jpg\)\. --images names their folder/],
   ] as const;
   for (const [name, why, options = {}] of cases) await assert.rejects(imagesOfTable(join(root, name), options), why);
