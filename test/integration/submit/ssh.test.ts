@@ -48,7 +48,7 @@ async function mkdtempIn(folder: string): Promise<string> {
   return place;
 }
 
-test('runs train on another host, and their folders are copied back', { ...options, timeout: 240_000 }, async (t) => {
+test('runs train on another host, and their folders are copied back', { ...options, timeout: 600_000 }, async (t) => {
   const { folder, data, far, env, run } = await workplace(t);
   const unbroken = join(folder, 'runs', 'here');
 

@@ -48,7 +48,7 @@ async function workplace(t: TestContext): Promise<Workplace> {
   return { folder, data, far, near, env, run: (...args) => fivecrop(args, { cwd: folder, env, signal: t.signal }) };
 }
 
-test('the trials of a sweep train on other hosts as they would here', { ...options, timeout: 240_000 }, async (t) => {
+test('the trials of a sweep train on other hosts as they would here', { ...options, timeout: 600_000 }, async (t) => {
   const { folder, data, far, near, env, run } = await workplace(t);
   const hosts = [far, near];
   const sweep = join(folder, 'runs', 'there');

@@ -43,7 +43,7 @@ async function workplace(t: TestContext): Promise<Workplace> {
 
 test(
   'what is wrong with a host is said in one sentence, and no run is left waiting',
-  { ...options, timeout: 240_000 },
+  { ...options, timeout: 600_000 },
   async (t) => {
     const { folder, far, submit } = await workplace(t);
     const refused = async (to: string, sentence: RegExp, code = 1) => {
@@ -127,7 +127,7 @@ test(
 
 test(
   'a host that sends too much is stopped, and nothing of that stays',
-  { ...options, timeout: 240_000 },
+  { ...options, timeout: 600_000 },
   async (t) => {
     const { folder, far, submit } = await workplace(t);
     await writeFile(far.slow, '300');
