@@ -72,8 +72,9 @@ export function stateWithPlace(run: {
 /** `not followed; last heard of far 5 minutes ago: running`. */
 function notFollowed(folder: string, state: RunState, job: JobRecord): string {
   const minutes = Math.floor((Date.now() - lastHeard(folder, job)) / 60_000);
-  const ago = minutes < 1 ? 'less than a minute' : minutes < 120 ? plural(minutes, 'minute') : plural(Math.floor(minutes / 60), 'hour');
-  return `not followed; last heard of ${job.host ?? ''} ${ago} ago${state === 'preparing' ? '' : `: ${state}`}`;
+  const ago = minutes < 120 ? plural(minutes, 'minute') : plural(Math.floor(minutes / 60), 'hour');
+  const when = minutes < 1 ? 'just now' : `${ago} ago`;
+  return `not followed; last heard of ${job.host ?? ''} ${when}${state === 'preparing' ? '' : `: ${state}`}`;
 }
 
 /** Whether nothing happens to a run any more unless somebody resumes it: a job that waits goes on by itself. */

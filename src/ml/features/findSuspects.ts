@@ -125,14 +125,14 @@ export interface RowFacts {
 }
 
 /**
- * Images with which something else is wrong than that a head contradicts their class: they are like no other or look
- * poor, so that no head can judge them, or they stand beside a twin of another class. They are named for that alone.
+ * Images that are not named as wrong labels though a head contradicts their class: they are like no other or look poor, so
+ * that no head can judge them, or they are the twin of a near-duplicate in another class, which is named in their place.
  */
 export function otherwiseWrong(odd: readonly Suspect[]): ReadonlySet<string> {
   return new Set(
     odd.flatMap(({ kind, image, folder, likely, twin }) => {
       if (kind !== 'duplicate') return [image];
-      return twin === undefined || likely === folder ? [] : [image, twin];
+      return twin === undefined || likely === folder ? [] : [twin];
     }),
   );
 }

@@ -116,7 +116,7 @@ test('runs train on another host, and their folders are copied back', { ...optio
     const waiting = await run('submit', 'status', place);
     assert.match(
       waiting.stdout,
-      /there +not followed; last heard of far less than a minute ago: paused .*it trains on far/u,
+      /there +not followed; last heard of far just now: paused .*it trains on far/u,
       waiting.stderr,
     );
     const { pid } = (await farRecord(far.home)).process ?? {};

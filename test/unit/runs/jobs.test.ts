@@ -55,7 +55,7 @@ test('a run whose folder is a copy is followed as long as a process holds it, an
   await writeFile(join(folder, 'run.lock'), JSON.stringify(dead));
   assert.match(await stateIn(folder), /^not followed; last heard of far \d+ hours ago: running$/);
   await noteHeard(folder);
-  assert.equal(await stateIn(folder), 'not followed; last heard of far less than a minute ago: running');
+  assert.equal(await stateIn(folder), 'not followed; last heard of far just now: running');
 });
 
 test('the folder of a run that waits can be taken by whoever trains it', async (context) => {
