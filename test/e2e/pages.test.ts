@@ -1667,7 +1667,7 @@ for (const [name, exported] of Object.entries(exportsWithPages)) {
         await page.locator('input[type=file]').setInputFiles(pictures.slice(0, 1));
         await page.getByText(/^0\.png: (red|green|blue) 0\.\d{3}, /u).waitFor();
         if (exported.options.format !== 'tfjs') return;
-        await page.getByRole('button').click();
+        await page.getByRole('button', { name: 'Run the model’s own test images' }).click();
         await page.getByText(/^Verified by 4 test images: probabilities differ by up to \d\.\de-\d, and 0\.001 is allowed\.$/u).waitFor(); // prettier-ignore
       } finally {
         await remove();

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { largestExactWeight, portableWeight } from '../../src/ml/engine/onnxruntime/saturation.ts';
 import { calibrateInt8 } from '../../src/ml/inference/calibrateInt8.ts';
 import { findImages } from '../../src/ml/inference/findImages.ts';
 import { presetConstants } from '../../src/protocol/preprocessing.ts';
@@ -54,7 +55,7 @@ test('SqueezeNet, which wants blue first, names them at the rate on record', { s
   assert.ok(Math.abs(accuracy - 0.61) <= 0.14, `accuracy ${accuracy}`);
 });
 
-// Two of 50 images is as much as 8 bits are seen to cost here.
+// Two of 50 images is as much as 8 bits are seen to cost here, and four as much as weights of 7 bits, without VNNI.
 for (const [name, preset] of [
   ['mobilenet_v2_1.0_224', 'tf'],
   ['squeezenet1_1', 'caffe-bgr'],
@@ -64,7 +65,8 @@ for (const [name, preset] of [
     const source: ClassifierSource = { kind: 'backbone', file, preprocessing: presetConstants(preset) };
     const { engine, said } = inEightBits();
     const [wanted, found] = [await accuracyOf(source), await accuracyOf(source, engine)];
-    assert.ok(found >= wanted - 0.04, `${found} for ${wanted}`);
+    const cost = (await largestExactWeight()) > portableWeight ? 0.04 : 0.08;
+    assert.ok(found >= wanted - cost, `${found} for ${wanted}`);
     assert.match(said.join(), /^Computed in 8 bits/u);
   });
 }
