@@ -58,9 +58,10 @@ const exact = 1e-3;
  * How many times as far off as torch's float32 ours may be. Where a pre-activation lies within rounding of zero, ReLU's
  * gradient is all or nothing, and batch norm over few values and Adam's first steps enlarge every difference: no two
  * orders of summation agree in float32 on the deep networks, so only the size of the deviation can be compared. Before
- * the first update only rounding counts, so the first loss must be exact.
+ * the first update only rounding counts, so the first loss must be exact. On processors with AVX-512, which sum in blocks of
+ * 16 channels, no loss was more than 3 times as far off; DenseNet-169's third in blocks of 8, with AVX2, is 4.3 times.
  */
-const allowance = 3;
+const allowance = 5;
 
 function assertWithin(actual: Deviation, limits: Deviation): void {
   const within = (what: string, value: number, limit: number) =>
