@@ -12,6 +12,8 @@ import { type Answer, runTests, testPixels, type Verification } from './runTests
 import { tensorflowScript } from './scripts/tensorflowScript.ts';
 import { proofDigest, sha256 } from './tensorflow/tensorflowFolder.ts';
 
+/** The module that lies beside every model. */
+const scriptFile = 'classify.js';
 const proofLimit = { what: 'the proof of an export', bytes: 1024 * 1024 * 1024 };
 
 interface VerifyOptions {
@@ -26,9 +28,9 @@ interface FolderVerification extends Verification {
 
 /**
  * Checks that a folder for TensorFlow.js is as it was written, and runs its test images in the TensorFlow.js of this
- * machine, up to the first difference. Its `classify.js` is compared and not run: ours, which wrote it, is. Throws a user
- * error for a folder that was changed since, was not exported by Fivecrop, or does not run, and a cancellation once `signal`
- * is aborted.
+ * machine, up to the first difference. No code of the folder is run: its `classify.js` has to be ours. Throws a user error
+ * for a folder that was changed since, was not exported by this version of Fivecrop, or does not run, and a cancellation
+ * once `signal` is aborted.
  */
 export async function verifyFolder(
   folder: string,
@@ -78,6 +80,10 @@ async function provenFiles(folder: string): Promise<{ proof: FolderProof; files:
     if (sha256(bytes) !== expected) throw changed(folder, name);
     files.set(name, bytes);
   }
+  // What is run in its place would say nothing of another one.
+  if (proof.files[scriptFile] !== sha256(tensorflowScript)) {
+    throw userError(`The ${scriptFile} of ${folder} is not that of this version of Fivecrop: export the folder again.`);
+  }
   return { proof, files };
 }
 
@@ -108,7 +114,6 @@ interface Script {
   ) => Answer;
 }
 
-/** The module that lies beside every model. */
 async function ownScript(): Promise<Script> {
   return (await import(`data:text/javascript,${encodeURIComponent(tensorflowScript)}`)) as Script;
 }

@@ -92,6 +92,20 @@ test('what a folder expects of other weights or other answers is seen to fail, w
   );
 });
 
+test('a folder whose program is another one is not verified by ours, whatever it says of itself', async () => {
+  const own = await proof();
+  const script = `${await readFile(join(folder, 'classify.js'), 'utf8')}\n`;
+  const files = { ...own.files, 'classify.js': sha256(script) };
+  const others = Object.fromEntries(Object.entries(own.files).filter(([name]) => name !== 'classify.js'));
+  for (const each of [files, others]) {
+    await withFile('classify.js', script, () =>
+      withFile(proofFile, stamped({ ...own, files: each }), () =>
+        assert.rejects(verifyFolder(folder), { name: 'UserError', message: /^The classify\.js of .* is not that of/ }),
+      ),
+    );
+  }
+});
+
 test('a proof that names files elsewhere, and a folder without one, are refused in sentences', async () => {
   const own = await proof();
   for (const name of ['../best.safetensors', '/etc/passwd', 'a/../../best.safetensors']) {

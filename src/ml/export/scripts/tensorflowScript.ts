@@ -157,7 +157,7 @@ and open this page by a web server in this folder, such as: npx serve
         const apart = test.probabilities.map((expected, index) => Math.abs(expected - probabilities[index]));
         largest = Math.max(largest, ...apart);
       }
-      return { tests: tests.length, tolerance, largest, verified: largest <= tolerance };
+      return { tests: tests.length, tolerance, largest, verified: tests.length > 0 && largest <= tolerance };
     }
 
     globalThis.classify = classifyFile;
