@@ -8,9 +8,9 @@ const whole = /^\d+$/u;
 
 /**
  * The images of `source` with the classes that their labels mean: a name of the list is itself, a number is looked up. Where
- * the largest number is that of the names and none is 0, numbers count from 1, which is noted. What is not in the list is left
- * out. Files are told by their paths in `root`. Throws a user error where no label is in the list, and where two labels
- * would become one class.
+ * the largest number is that of the names and none is 0, numbers count from 1, which is noted, as is a list that begins with
+ * a number that no label has. What is not in the list is left out. Files are told by their paths in `root`. Throws a user
+ * error where no label is in the list, and where two labels would become one class.
  */
 export function classesByNumber(
   found: FoundImages,
@@ -19,8 +19,14 @@ export function classesByNumber(
 ): FoundImages {
   const labels = [...new Set(found.images.map(({ label }) => label))];
   const known = new Set(classes);
-  const numbers = labels.filter((label) => !known.has(label) && whole.test(label)).map(Number);
-  const first = classes[0] !== undefined && Math.min(...numbers) > 0 && Math.max(...numbers) === classes.length ? 1 : 0;
+  // There may be too many to be arguments.
+  let [least, most] = [Infinity, -Infinity];
+  for (const label of labels) {
+    if (known.has(label) || !whole.test(label)) continue;
+    [least, most] = [Math.min(least, Number(label)), Math.max(most, Number(label))];
+  }
+  const countsFrom0 = classes[0] !== undefined;
+  const first = countsFrom0 && least > 0 && most === classes.length ? 1 : 0;
   const names = new Map<string, string>();
   const numberOf = new Map<string, string>();
   for (const label of labels) {
@@ -41,6 +47,11 @@ export function classesByNumber(
     if (label === undefined) left.add('a label that is not in the list of classes', relative(root, image.file).split(sep).join('/')); // prettier-ignore
     return label === undefined ? [] : [{ ...image, label }];
   });
-  const note = `Labels count from 1, so 1 is ${classes[0] ?? ''} and ${classes.length} is ${classes.at(-1) ?? ''}.`;
-  return { images, left: [...found.left, ...left.all()], notes: first === 1 ? [...found.notes, note] : found.notes };
+  const isUnsure = first === 0 && countsFrom0 && least > 0 && least < classes.length;
+  const notes = [
+    ...found.notes,
+    ...(first === 1 ? [`Labels count from 1, so 1 is ${classes[0] ?? ''} and ${classes.length} is ${classes.at(-1) ?? ''}.`] : []), // prettier-ignore
+    ...(isUnsure ? [`No label is 0, with which the list begins: ${least} is ${classes[least] ?? ''}.`] : []),
+  ];
+  return { images, left: [...found.left, ...left.all()], notes };
 }

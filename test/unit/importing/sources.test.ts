@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { deflateSync } from 'node:zlib';
 import { readClassList, readClassNumbers } from '../../../src/ml/data/classList.ts';
+import { classesByNumber } from '../../../src/ml/importing/classesByNumber.ts';
 import { classFolders } from '../../../src/ml/importing/classFolders.ts';
 import { innermostFolder } from '../../../src/ml/importing/folderImages.ts';
 import type { FoundImages } from '../../../src/ml/importing/labelledImage.ts';
@@ -144,6 +145,19 @@ test('labels that count from 1 to the number of names begin with the first name,
   const { notes, ...found } = await imagesOfFolder(root, { layout: 'auto', classes: ['cat', 'dog', 'fox'] });
   assert.deepEqual(told(root, { ...found, notes }).images, ['test fox in/c.png', 'train cat a.jpg', 'train dog b.jpg']);
   assert.match(notes.join(' '), /Labels count from 1, so 1 is cat and 3 is fox\./);
+  const more = await imagesOfFolder(root, { layout: 'auto', classes: ['none', 'cat', 'dog', 'fox', 'owl'] });
+  assert.deepEqual(told(root, more).images, ['test fox in/c.png', 'train cat a.jpg', 'train dog b.jpg']);
+  assert.match(more.notes.join(' '), /No label is 0, with which the list begins: 1 is cat\./);
+});
+
+test('a list of classes is asked for any number of labels', () => {
+  const images = Array.from({ length: 300_000 }, (_, at) => ({
+    file: `/w/${at}.jpg`,
+    label: String(at),
+    split: undefined,
+  }));
+  const { images: named, notes } = classesByNumber({ images, left: [], notes: [] }, ['cat', 'dog'], { source: 'x.csv', root: '/w' }); // prettier-ignore
+  assert.deepEqual([named.map(({ label }) => label), notes], [['cat', 'dog'], []]);
 });
 
 test('an option that a source has no use for is refused', async (t) => {
