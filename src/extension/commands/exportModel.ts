@@ -1,8 +1,15 @@
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { cancelled } from '../../protocol/errors.ts';
-import { type ExportFormat, exportFormatNames, exportFormats, type ExportWishes } from '../../protocol/exportWishes.ts';
+import {
+  besideOnnx,
+  type ExportFormat,
+  exportFormatNames,
+  exportFormats,
+  type ExportWishes,
+} from '../../protocol/exportWishes.ts';
 import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
 import { checkpointTitle } from '../panels/checkpointTitle.ts';
 import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
@@ -27,6 +34,7 @@ export function registerExporting(parts: Pick<Parts, 'log' | 'runs' | 'service'>
     });
     const wishes = await askWishes(checkpointTitle(checkpoint));
     const output = await (exportFormats[wishes.format].isFile ? askFile : askFolder)(checkpoint, wishes.format);
+    await askToReplace(output, wishes);
     const facts = await withProgress(l10n.t('Exporting {0}', basename(output)), (call) =>
       answerOf(service, { type: 'export', checkpoint, output, ...wishes }, 'exported', call),
     );
@@ -158,6 +166,16 @@ async function askFolder(checkpoint: string, format: ExportFormat): Promise<stri
   });
   if (name === undefined) throw cancelled();
   return join(root, name);
+}
+
+/** The dialog asked for the file alone: what programs beside it would replace may have been changed by hand. */
+async function askToReplace(output: string, { scripts }: ExportWishes): Promise<void> {
+  const replaced = scripts === true ? Object.values(besideOnnx(output)).filter((file) => existsSync(file)) : [];
+  if (replaced.length === 0) return;
+  const question = inMessage(l10n.t('Replace {0}?', replaced.map((file) => basename(file)).join(', ')));
+  const replace = l10n.t('Replace');
+  const answer = await vscode.window.showWarningMessage(question, { modal: true }, replace);
+  if (answer !== replace) throw cancelled();
 }
 
 type Exported = Extract<ServiceAnswerBody, { type: 'exported' }>;

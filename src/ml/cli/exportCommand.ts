@@ -100,7 +100,8 @@ function wishesFrom(options: OptionValues, isGiven: (name: string) => boolean): 
 }
 
 function testsFrom(text: unknown): Pick<ExportOptions, 'tests' | 'imagesOfData'> {
-  if (text === 'synthetic') return { imagesOfData: false };
+  // With their number, so that formats without test images refuse it.
+  if (text === 'synthetic') return { tests: usualTests, imagesOfData: false };
   const count = Number(text);
   if (typeof text === 'string' && text.trim() !== '' && Number.isInteger(count) && count >= 0 && count <= mostTests) {
     return { tests: count };

@@ -1,4 +1,4 @@
-import { userError } from '../../protocol/errors.ts';
+import { cancelled, userError } from '../../protocol/errors.ts';
 import { readCheckpointMetadata } from '../../runs/checkpointHeader.ts';
 import { readUsableCheckpoint } from '../inference/usableCheckpoint.ts';
 import { mostTorchBytes, writeTorchFile } from '../weights/writeTorchFile.ts';
@@ -7,9 +7,9 @@ import { weightBytes } from './weightBytes.ts';
 /**
  * Writes the weights of a checkpoint as a file of torch's: a state dict under torchvision's or timm's names. Throws as
  * `readUsableCheckpoint` does, and a user error where most of the network lies in an ONNX file or where
- * the weights are too large for the format, before any are read.
+ * the weights are too large for the format, before any are read. Nothing is written once `signal` is aborted.
  */
-export async function exportStateDict(file: string, out: string): Promise<void> {
+export async function exportStateDict(file: string, out: string, signal?: AbortSignal): Promise<void> {
   const metadata = await readCheckpointMetadata(file);
   if (metadata.network.kind === 'backbone') {
     throw userError(
@@ -23,5 +23,6 @@ export async function exportStateDict(file: string, out: string): Promise<void> 
     );
   }
   const { state } = await readUsableCheckpoint(file);
+  if (signal?.aborted === true) throw cancelled();
   await writeTorchFile(out, state);
 }

@@ -97,9 +97,9 @@ type Writer = (file: string, out: string, options: ExportOptions) => Promise<Omi
 
 const writers: Readonly<Record<ExportFormat, Writer>> = {
   onnx: writeOnnxFile,
-  pth: async (file, out) => {
+  pth: async (file, out, { signal }) => {
     await requireFolder(out);
-    await exportStateDict(file, out);
+    await exportStateDict(file, out, signal);
     return { files: [out] };
   },
   timm: writeTimmFolder,

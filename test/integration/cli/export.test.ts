@@ -120,13 +120,15 @@ test('export for TensorFlow.js writes a folder that verify passes, and refuses o
   assert.equal(verified.code, 0, verified.stderr);
   assert.match(verified.stdout, /^Verified by 2 test images, 0 of them of the data: .* of 0\.001 allowed\.\n$/);
   await appendFile(join(out, 'classify.js'), ' ');
-  const [changed, wrong, flag] = await Promise.all([
+  const [changed, wrong, flag, synthetic] = await Promise.all([
     fivecrop(['verify', out]),
     fivecrop(['verify', out, '--runtime', 'onnxruntime-web']),
     fivecrop(['export', checkpoint, join(folder, 'x.pth'), '--crops', '1']),
+    fivecrop(['export', checkpoint, join(folder, 'x.pth'), '--tests', 'synthetic']),
   ]);
-  assert.deepEqual([changed.code, wrong.code, flag.code], [1, 2, 2]);
+  assert.deepEqual([changed.code, wrong.code, flag.code, synthetic.code], [1, 2, 2, 2]);
   assert.match(changed.stderr, /classify\.js is not as it was exported/);
   assert.match(wrong.stderr, /--runtime is for ONNX files/);
   assert.match(flag.stderr, /crops cannot be used with the format pth: leave it out\./);
+  assert.match(synthetic.stderr, /There are no test images in the format pth: leave tests out\./);
 });

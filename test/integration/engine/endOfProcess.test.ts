@@ -10,7 +10,7 @@ function ended(script: string) {
   const began = performance.now();
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', file], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 100_000,
   });
   return { status, signal, stdout, stderr, seconds: (performance.now() - began) / 1000 };
 }
@@ -25,6 +25,6 @@ test('a process that is ended in the middle of a run on a card ends with its cod
 test('a process that no signal reaches, or whose channel somebody holds open, is not waited for', { skip }, () => {
   const { status, stdout, stderr, seconds } = ended('askedProcess.ts');
   assert.deepEqual([status, stdout], [0, 'late'], stderr);
-  // The channel is held for 20.
-  assert.ok(seconds < 18, `${seconds} s`);
+  // The channel is held for 60.
+  assert.ok(seconds < 55, `${seconds} s`);
 });
