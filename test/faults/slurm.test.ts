@@ -174,14 +174,21 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
   });
 
   test('a run whose time is nearly over saves, goes back into the queue and continues, twice', async () => {
-    const run = await submitSlow('limit', 300, '--time', '1', '--signal', '55');
+    const run = await submitSlow('limit', 300, '--time', '10', '--signal', '300');
     await takesSteps(run, 1);
+    const job = await jobOf(run);
+    const limit = (minutes: number) => cluster.command('scontrol', 'update', `JobId=${job}`, `TimeLimit=${minutes}`);
     // Slurm looks at limits every half a minute: the first time, the same signal by hand, to be quicker.
     await writeFile(slowFile('limit'), '1500');
-    await cluster.command('scancel', '--signal=USR2', '--batch', await jobOf(run));
+    await cluster.command('scancel', '--signal=USR2', '--batch', job);
     await comesTo(run, 'requeued');
-    await comesTo(run, 'running');
+    const { progress } = await readRunRecord(run);
+    await takesSteps(run, (progress?.step ?? 0) + 1);
+    // Not before the run has taken a step, however long that took here: what takes none is not put back.
+    await limit(6);
+    await writeFile(slowFile('limit'), '5000');
     await comesTo(run, 'requeued');
+    await limit(10);
     await hurries('limit');
     await finishesAsUnbroken(run);
     assert.equal((await readJobRecord(run))?.requeues, 2);
@@ -202,8 +209,13 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     const run = await submitSlow('cancel', 200);
     const waiting = await submitSmall('waits', ['--sbatch-option', '--hold']);
     await takesSteps(run, 4);
+    await writeFile(slowFile('cancel'), '5000');
     assert.match((await submit(['resume', run])).stderr, /there is nothing to resume/u);
     assert.match((await submit(['resume', waiting])).stderr, /is PENDING \(JobHeldUser\)/u);
+    // Slurm gives it five seconds to end.
+    const steps = await stepsOf(run);
+    await writeFile(slowFile('cancel'), '300');
+    await takesSteps(run, steps + 1);
     await cluster.command('scancel', await jobOf(run), await jobOf(waiting));
     await comesTo(run, 'stopped');
     await hurries('cancel');
@@ -344,12 +356,13 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
   test('a run on a disk that is full ends, and goes on when there is room', { skip: mountProblem() }, async (t) => {
     const disk = join(folder, 'disk');
     await mkdir(disk);
-    await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'fivecrop', disk]);
+    // The run takes 4 MB, and a checkpoint is written beside the one before.
+    await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'fivecrop', disk]);
     t.after(() => promisify(execFile)('umount', ['--lazy', disk]));
     const run = await submitSlow('disk', 200);
     await takesSteps(run, 4);
     const filler = join(disk, 'filler');
-    await assert.rejects(writeFile(filler, Buffer.alloc(4 * 1024 * 1024)), { code: 'ENOSPC' });
+    await assert.rejects(writeFile(filler, Buffer.alloc(16 * 1024 * 1024)), { code: 'ENOSPC' });
     await hurries('disk');
     await until(async () => ['failed', 'lost'].includes(await stateIn(run)), 'the run ended');
     assert.ok((await statfs(disk)).bavail < 16, 'the disk is full');

@@ -1,8 +1,10 @@
-import { basename, dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cancelled, messageOf, UserError } from '../../protocol/errors.ts';
+import { runFiles } from '../../protocol/runRecord.ts';
 import { requestControl } from '../../runs/control.ts';
 import { hasRecord, readStoredRun, type StoredRun } from '../../runs/list.ts';
+import { isLocked } from '../../runs/lock.ts';
 import { isLive } from '../../runs/state.ts';
 import { stopIsRequested } from '../../runs/sweep.ts';
 import { writeStopped } from './queueRuns.ts';
@@ -117,8 +119,10 @@ async function ended(
   let asked = performance.now();
   for (;;) {
     const run = await readStoredRun(folder);
-    if (!isLive(run.state) && !isOpen(run)) return { run };
-    if (isLive(run.state)) lost = undefined;
+    // The record says so a moment before the job lets go of the folder, in which the next one trains.
+    const isOver = !isLive(run.state) && !isOpen(run);
+    if (isOver && !isLocked(join(folder, runFiles.lock))) return { run };
+    if (isOver || isLive(run.state)) lost = undefined;
     else if (!hasJob(run)) return { run, lost: 'nothing trains it' };
     else if (performance.now() - asked >= patience.ask) {
       const why = await explain(run);

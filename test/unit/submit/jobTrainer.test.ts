@@ -131,3 +131,19 @@ test('where the process of the sweep is to end alone, its jobs are left, and whe
     assert.equal((await readStoredRun(training.folder)).state, state);
   }
 });
+
+test('a training has ended once its job has let go of the folder, in which the next one is handed over', async (t) => {
+  let hasLetGo = false;
+  const { train, training } = await targetOf(t, {
+    submitted: async (folder) => {
+      const run = await reopenRunFolder(folder);
+      await run.update({ state: 'stopped' });
+      setTimeout(() => {
+        hasLetGo = true;
+        void run.close();
+      }, 50);
+    },
+  });
+  assert.equal(await train(training, signal), undefined);
+  assert.ok(hasLetGo);
+});
