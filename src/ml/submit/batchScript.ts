@@ -7,7 +7,7 @@ function quoted(text: string): string {
 
 /**
  * The batch script of a job: task N of an array, or the only one, works on the Nth run. `command` is how the far side starts
- * Fivecrop. The shell gives its place to it, so that it hears the scheduler's signals itself.
+ * Fivecrop. The scheduler's signals reach the shell, which hands them on.
  */
 export function batchScript(command: readonly string[], runs: readonly string[], work: readonly string[]): string {
   return [
@@ -16,9 +16,21 @@ export function batchScript(command: readonly string[], runs: readonly string[],
     'runs=(',
     ...runs.map((run) => `  ${quoted(run)}`),
     ')',
-    '# Until Fivecrop listens for it.',
-    "trap '' USR2",
-    `exec ${[...command, ...work].map(quoted).join(' ')} "\${runs[\${SLURM_ARRAY_TASK_ID:-1} - 1]}"`,
+    'told= job=',
+    '# Node.js begins with signals at their defaults, which would end it: they wait until Fivecrop listens for SIGUSR2.',
+    'tell() {',
+    '  told=$1',
+    '  [ "$job" ] || return',
+    '  while [ -e "/proc/$job" ] && ! [[ $(grep SigCgt "/proc/$job/status") =~ [89a-f]..$ ]]; do sleep 0.1; done',
+    '  kill -s "$1" "$job" 2> /dev/null',
+    '}',
+    'for name in USR2 TERM INT; do trap "tell $name" "$name"; done',
+    `${[...command, ...work].map(quoted).join(' ')} "\${runs[\${SLURM_ARRAY_TASK_ID:-1} - 1]}" &`,
+    'job=$!',
+    '[ "$told" ] && tell "$told"',
+    '# A signal ends the waiting, not the job.',
+    'while told=; wait "$job"; code=$?; [ "$told" ]; do :; done',
+    'exit "$code"',
     '',
   ].join('\n');
 }

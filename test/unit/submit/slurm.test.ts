@@ -11,9 +11,8 @@ test('each task of an array has its run in the batch script, and no name is read
   const lines = script.split('\n');
   assert.equal(lines[0], '#!/bin/bash');
   assert.deepEqual(lines.slice(3, 5), [String.raw`  '/r/it'\''s'`, `  '/r/$(rm -rf ~) "b"'`]);
-  assert.equal(
-    lines.at(-2),
-    `exec '/opt/node' '/x/fivecrop.mjs' 'submit' 'work' "\${runs[\${SLURM_ARRAY_TASK_ID:-1} - 1]}"`,
+  assert.ok(
+    lines.includes(`'/opt/node' '/x/fivecrop.mjs' 'submit' 'work' "\${runs[\${SLURM_ARRAY_TASK_ID:-1} - 1]}" &`),
   );
 });
 
