@@ -225,7 +225,7 @@ function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageF
   const suspects = oddImages(found, amongThose(likenesses, counts), counts, {
     about: (row) => ({ image: path(row), folder: folder(labels[row] ?? 0) }),
     ownProbability: (row) => own(row)[labels[row] ?? 0] ?? 0,
-  });
+  }).filter(({ image }) => !kept.has(image)); // A pair that was kept does not hide a wrong label of the twin.
   const otherwise = otherwiseWrong(suspects);
   const odd = suspects.map(({ kind, image, score, twin, what }): CleaningItem => ({
     ...item(rowOf.get(image) ?? 0, kind, score),

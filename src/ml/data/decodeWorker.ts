@@ -242,16 +242,18 @@ function shared(image: ResizedImage): ResizedImage {
   return { ...image, data };
 }
 
-/** Images that are kept lie in pieces of so many bytes: asked for one by one, their memory takes a third longer to come. */
+/** Small images that are kept lie in pieces of so many bytes: asked for one by one, their memory takes a third longer to come. */
 const pieceOfKeptBytes = 4 * 2 ** 20;
 
 let piece = new SharedArrayBuffer(0);
 let taken = 0;
 
-/** Memory for an image that is kept; it goes when all of its piece does. */
+/** Memory for an image that is kept; in a piece it goes when all of that does. */
 function keptRoom(bytes: number): Uint8Array<SharedArrayBuffer> {
+  // Of larger images much of a piece would be left over, which the memory for kept images does not count.
+  if (bytes > pieceOfKeptBytes / 8) return new Uint8Array(new SharedArrayBuffer(bytes));
   if (taken + bytes > piece.byteLength) {
-    piece = new SharedArrayBuffer(Math.max(bytes, pieceOfKeptBytes));
+    piece = new SharedArrayBuffer(pieceOfKeptBytes);
     taken = 0;
   }
   const room = new Uint8Array(piece, taken, bytes);

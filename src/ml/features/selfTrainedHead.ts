@@ -49,9 +49,12 @@ export async function createSelfTrainedHead(rows: HeadRows, placement: Placement
 
 /** Probabilities as they would be if the scores behind them were multiplied by `factor`. */
 function rescaled(probabilities: Float32Array, classes: number, factor: number): Float32Array {
-  const found = probabilities.map((probability) => probability ** factor);
+  const found = probabilities.slice();
   for (let from = 0; from < found.length; from += classes) {
     const own = found.subarray(from, from + classes);
+    // Beside the likeliest: of many classes all powers may be too small for a number.
+    const most = own.reduce((a, b) => Math.max(a, b), 0);
+    for (let index = 0; index < classes; index++) own[index] = ((own[index] ?? 0) / most) ** factor;
     const total = own.reduce((sum, part) => sum + part, 0);
     for (let index = 0; index < classes; index++) own[index] = (own[index] ?? 0) / total;
   }
