@@ -104,11 +104,11 @@ const firstSweepChoices: SweepChoices = { varied: [], sampler: 'random', trials:
  */
 function sweepSteps(asking: AskParts, folder: string | undefined): readonly Step<Answers>[] {
   const { settings } = asking;
-  const configOf = ({ training }: Answers) => baseOf(training, settings);
+  const epochsOf = (training: TrainingChoices) => baseOf(training, settings).epochs;
   const step = (ask: SweepQuestion, applies: Step<Answers>['applies'] = () => true): Step<Answers> => ({
     applies,
     ask: async (answers, place) => {
-      const config = configOf(answers);
+      const config = baseOf(answers.training, settings);
       const sweep = await ask(withProposals(answers.sweep, config), place, config);
       return sweep === back ? back : { ...answers, sweep };
     },
@@ -125,7 +125,8 @@ function sweepSteps(asking: AskParts, folder: string | undefined): readonly Step
     step(askVaried),
     step(askSampler),
     step(askTrials, ({ sweep }) => sweep.sampler !== 'grid'),
-    step(askHalving, (answers) => configOf(answers).epochs >= fewestToHalve),
+    // Asked before there is data, on which the epochs do not depend.
+    step(askHalving, ({ training }) => epochsOf({ ...training, data: training.data || '.' }) >= fewestToHalve),
     step(askPlace, () => isSlurmHere),
     step(askParallel),
   ];
