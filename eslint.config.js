@@ -40,7 +40,7 @@ const arrows = {
   'ml/export': ['protocol', 'runs', ...graphs, ...networks, 'ml/inference'],
   'ml/sweep': ['protocol', 'ml/graph'],
   'ml/kubernetes': [],
-  'ml/submit': ['protocol', 'runs', 'ml/engine', 'ml/weights', 'ml/training'],
+  'ml/submit': ['protocol', 'runs', 'ml/cache', 'ml/engine', 'ml/weights', 'ml/training'],
   'ml/results': ['protocol', 'runs', 'charts', 'ml/data'],
   'ml/serve': ['protocol', 'ml/data', 'ml/inference', 'ml/results'],
   'ml/library': ['protocol', 'runs', 'ml'],

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { copyLimitFrom, withinLimit } from '../../../src/ml/submit/ssh/copyLimit.ts';
 import { temporaryFolder } from '../extension/storedRun.ts';
 
@@ -46,4 +47,14 @@ test('a copy that would never end is ended', async (t) => {
   const endless = (signal: AbortSignal) =>
     new Promise<void>((_, reject) => signal.addEventListener('abort', () => reject(new Error('ended'))));
   await assert.rejects(withinLimit(folder, 'far', limit, endless), /far sends more than/u);
+});
+
+test('a folder that is removed meanwhile ends nothing but the copy', async (t) => {
+  const folder = join(await temporaryFolder(t), 'gone');
+  const work = async () => {
+    // Longer than from one look to the next.
+    await delay(500);
+    throw new Error('the copy says it');
+  };
+  await assert.rejects(withinLimit(folder, 'far', limit, work), /the copy says it/u);
 });

@@ -7,7 +7,7 @@ import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { readRunRecord } from '../../../src/runs/record.ts';
 import { temporaryFolder, writeRun } from '../extension/storedRun.ts';
 
-test('a host chooses neither the job of a run, nor who trains it here, nor what a resume brings', async (t) => {
+test('a host chooses neither the job of a run, nor who trains it here, nor what a resume brings, nor what its folder is', async (t) => {
   const folder = await temporaryFolder(t);
   const run = await writeRun(folder, 'run', { state: 'preparing' });
   const config = trainingConfigSchema.parse({
@@ -16,14 +16,24 @@ test('a host chooses neither the job of a run, nor who trains it here, nor what 
   });
   const copy = await writeRun(folder, 'copy', { config });
   await mkdir(join(copy, 'checkpoints', '.git'));
-  for (const name of ['job.json', 'control.json', 'run.lock', 'run.lock.1', '.npmrc', 'checkpoints/.git/config'])
-    await writeFile(join(copy, name), '{}');
+  await mkdir(join(copy, 'other'));
+  const foreign = [
+    ...['job.json', 'control.json', 'run.lock', 'run.lock.1', '.npmrc', 'checkpoints/.git/config', 'checkpoints/run.json'],
+    // The same to some disks.
+    ...['JOB.JSON', 'RUN.json', 'job\u200c.json', 'jo\u017f.json', 'Metrics.jsonl'],
+    ...['sweep.json', 'trials.jsonl', 'study.json', 'other/run.json', 'other/split.json'],
+  ];
+  for (const name of foreign) await writeFile(join(copy, name), '{}');
+  const own = ['profile.json', 'events.out.tfevents.1700000000.fivecrop'];
+  const checkpoints = ['best.safetensors', 'epoch-003.safetensors'];
+  for (const name of own) await writeFile(join(copy, name), '{}');
+  for (const name of checkpoints) await writeFile(join(copy, 'checkpoints', name), '');
   await writeFile(join(copy, 'split.json'), '{"path":"/far/a"}');
   const marks = join(folder, 'published.json');
   const publish = await createPublisher({ copy, run, marks, translate: (text) => text.replaceAll('/far/', '/here/') });
   await publish();
-  assert.deepEqual((await readdir(run)).sort(), ['checkpoints', 'run.json', 'split.json']);
-  assert.deepEqual(await readdir(join(run, 'checkpoints')), []);
+  assert.deepEqual((await readdir(run)).sort(), [...own, 'checkpoints', 'run.json', 'split.json'].sort());
+  assert.deepEqual((await readdir(join(run, 'checkpoints'))).sort(), checkpoints);
   const { name, state, config: published } = await readRunRecord(run);
   assert.deepEqual([name, state, published.epochs], ['run', 'finished', 7]);
   assert.deepEqual(

@@ -24,7 +24,7 @@ export async function cleanStore(
   };
   const needs = new Set<string>();
   let lives = false;
-  for (const name of await namesIn(join(root, 'jobs'))) {
+  for (const name of await idsIn(join(root, 'jobs'))) {
     const path = `jobs/${name}`;
     const { needed, job } = await needOfJob(join(root, path), uncopied);
     if (job?.lives === true) {
@@ -35,7 +35,7 @@ export async function cleanStore(
   }
   const trains = 'a run that trains needs it';
   for (const folder of ['data', 'features'])
-    for (const name of await namesIn(join(root, folder))) {
+    for (const name of await idsIn(join(root, folder))) {
       const path = `${folder}/${name}`;
       await add(path, needs.has(path) ? trains : undefined);
     }
@@ -87,6 +87,11 @@ function needsOf({ programs, brought, features }: RemoteJob): string[] {
     ...brought.map(({ remote }) => remote.split('/').slice(0, 2).join('/')),
     ...(features === undefined ? [] : [`features/${features}`]),
   ];
+}
+
+/** What is called as we call it: a folder there may be a link of the user's to one that holds other things too. */
+async function idsIn(folder: string): Promise<string[]> {
+  return (await namesIn(folder)).filter((name) => /^[0-9a-f]{16}$/u.test(name));
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -5,6 +5,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import type { Brought } from '../../../protocol/remoteMessages.ts';
 import type { GivenConfig } from '../../../protocol/trainingConfig.ts';
 import { locateWeights } from '../../weights/locateWeights.ts';
+import { bringAlone } from './bringAlone.ts';
 import type { RemoteHost } from './remoteHost.ts';
 
 /** The file that names class folders, looked for beside the data too. */
@@ -41,7 +42,7 @@ export function createBringer(host: RemoteHost, say: (line: string) => void): Da
   const bringFolder = (local: string) =>
     placed(local, async (remote, parent) => {
       say(`Bringing ${local} to ${host.name}, as far as it has changed.`);
-      await host.push(`${local}/`, `${remote}/`, ['-L', '--delete']);
+      await bringAlone(host.name, remote, () => host.push(`${local}/`, `${remote}/`, ['-L', '--delete']));
       const names = join(dirname(local), classNamesFile);
       if (existsSync(names)) await host.push(names, `${parent}/${classNamesFile}`, ['-L']);
     });

@@ -73,7 +73,8 @@ export async function withinLimit(
 }
 
 async function refusalOf(folder: string, host: string, limit: CopyLimit): Promise<UserError | undefined> {
-  const { bavail, bsize } = await statfs(folder);
+  // Of a folder that is gone meanwhile, the work itself will tell.
+  const disk = await statfs(folder).catch(() => undefined);
   const sent = await measure(folder, limit);
   if (sent.files > limit.files)
     return userError(`${host} sends more than ${limit.files} files for one run, which none has: what came is removed.`);
@@ -81,7 +82,7 @@ async function refusalOf(folder: string, host: string, limit: CopyLimit): Promis
     return userError(
       `${host} sends more than ${limit.bytes / gigabyte} GB for one run, so what came is removed: if that is right, raise ${copyLimitVariable} (in GB).`,
     );
-  if (bavail * bsize < limit.free)
+  if (disk && disk.bavail * disk.bsize < limit.free)
     return userError(`The disk of ${folder} is nearly full, so nothing more is copied from ${host}: free some space.`);
   return undefined;
 }

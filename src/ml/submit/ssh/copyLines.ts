@@ -116,7 +116,7 @@ async function* wholeLines(
 
 async function sizeOf(file: string): Promise<number | undefined> {
   return stat(file).then(
-    ({ size }) => size,
+    (status) => (status.isFile() ? status.size : undefined),
     () => undefined,
   );
 }

@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, sep } from 'node:path';
 import * as z from 'zod';
 import { userError } from '../../../protocol/errors.ts';
 import { runFiles, type RunRecord, runRecordSchema } from '../../../protocol/runRecord.ts';
+import { studyFiles } from '../../../protocol/study.ts';
 import { sweepFiles } from '../../../protocol/sweep.ts';
 import { repeatAtomically, writeTextAtomically } from '../../../runs/atomicFile.ts';
 import { readBoundedText, recordLimit } from '../../../runs/boundedFile.ts';
@@ -39,12 +40,11 @@ export async function createPublisher(options: PublisherOptions): Promise<() => 
   const { copy, run, translate, marks } = options;
   const text = await readFile(marks, 'utf8').catch(() => '{}');
   const published = new Map(Object.entries(marksSchema.parse(JSON.parse(text))));
-  const lines = new Map<string, CopiedLines | undefined>();
+  let lines: CopiedLines | undefined;
   return async () => {
     await mkdir(join(run, runFiles.checkpoints), { recursive: true });
-    for (const name of [runFiles.metrics, sweepFiles.trials])
-      lines.set(name, await copyLines(join(copy, name), join(run, name), translate, lines.get(name)));
-    for (const file of (await filesIn(copy)).filter((name) => !written.has(name)).sort(resumeFilesFirst)) {
+    lines = await copyLines(join(copy, runFiles.metrics), join(run, runFiles.metrics), translate, lines);
+    for (const file of (await filesIn(copy)).sort(resumeFilesFirst)) {
       const { size, mtimeMs } = await stat(join(copy, file));
       const mark = `${size} ${mtimeMs}`;
       if (published.get(file) === mark) continue;
@@ -57,14 +57,27 @@ export async function createPublisher(options: PublisherOptions): Promise<() => 
   };
 }
 
-/** What has a way of its own. */
-const written: ReadonlySet<string> = new Set([runFiles.metrics, runFiles.record, sweepFiles.trials]);
+/** What has a way of its own, and what would make a sweep or a study of the run's folder. */
+const withheld: ReadonlySet<string> = new Set([
+  ...[runFiles.metrics, runFiles.record],
+  ...[sweepFiles.record, sweepFiles.trials, studyFiles.record],
+]);
+
+/** Names as runs give them: a disk that takes `JOB.JSON` for `job.json`, or passes over characters that nobody sees, is not fooled. */
+const plainName = /^[a-z0-9][a-z0-9._-]*$/u;
 
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   // The host's word is not taken for it that it sends no others: job.json names the job that a stop ends.
-  return files.map((file) => relative(folder, file)).filter((file) => file.split(sep).every(isKept));
+  return files.map((file) => relative(folder, file)).filter(isOfRun);
+}
+
+/** Whether a run has files of that name and place. */
+function isOfRun(file: string): boolean {
+  const [name = '', ...folders] = file.split(sep).reverse();
+  const isPlaced = folders.length === 0 || (folders.length === 1 && folders[0] === runFiles.checkpoints);
+  return isPlaced && plainName.test(name) && isKept(name) && !withheld.has(name);
 }
 
 function resumeFilesFirst(a: string, b: string): number {

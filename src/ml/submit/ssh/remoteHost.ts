@@ -9,6 +9,7 @@ import {
   type RemoteStatus,
 } from '../../../protocol/remoteMessages.ts';
 import { sha256OfFile } from '../../weights/fileHash.ts';
+import { bringAlone } from './bringAlone.ts';
 import { connectionError, lastLine } from './connectionError.ts';
 import { copyLimitFrom, withinLimit } from './copyLimit.ts';
 import { commandScripts, gatherCommand } from './gatherCommand.ts';
@@ -37,10 +38,13 @@ export interface RemoteListeners {
   readonly signal?: AbortSignal;
 }
 
-/** Nobody is asked anything; a silent host is given up after a minute; what a configuration adds stays out of the way. */
+/**
+ * Nobody is asked anything; a silent host is given up after a minute; what a configuration adds stays out of the way, and
+ * the keys of an agent stay here.
+ */
 const sshOptions = [
   ...['BatchMode=yes', 'ConnectTimeout=20', 'ServerAliveInterval=15', 'ServerAliveCountMax=4'],
-  ...['ClearAllForwardings=yes', 'RemoteCommand=none', 'RequestTTY=no'],
+  ...['ClearAllForwardings=yes', 'ForwardAgent=no', 'ForwardX11=no', 'RemoteCommand=none', 'RequestTTY=no'],
 ].flatMap((option) => ['-o', option]);
 
 /**
@@ -77,12 +81,17 @@ export async function connectHost(host: string, { say, signal }: RemoteListeners
     refuseOther(host, found);
     const node = found.node ?? (await bringNode(host, say, signal));
     const channel = openChannel(host, `${node} ${remoteFolder}/${name}/${commandScripts}/remote.mjs`, signal);
-    if (!found.hasCommand) {
-      say(`Bringing the command to ${host}.`);
+    const bring = async () => {
+      // Another process may have brought it meanwhile.
+      if ((await probe(host, name, signal)).hasCommand) return;
       const incoming = `incoming-${command.sha256.slice(0, 16)}`;
       const script = `${node} ${remoteFolder}/${incoming}/${commandScripts}/remote.mjs`;
       await channel.push(`${command.folder}/`, `${incoming}/`, ['-L', '--delete']);
       await openChannel(host, script, signal).ask({ ask: 'accept', sha256: command.sha256 });
+    };
+    if (!found.hasCommand) {
+      say(`Bringing the command to ${host}.`);
+      await bringAlone(host, name, bring, signal);
     }
     return channel;
   } finally {

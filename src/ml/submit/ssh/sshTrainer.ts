@@ -68,17 +68,13 @@ export async function openSshTrainer(names: readonly string[], options: TrainerO
       const left = await leftJob(run.folder);
       if (left !== undefined) {
         const release = async () => releaseRun((await placeOf(left.host)).host, left);
-        if (left.isOpen) {
+        if (left.isOpen || (await mayTrain(release, left.isLost))) {
           const { host } = await patiently(() => placeOf(left.host), patience);
           const end = await endOf(host, run, patience);
           if (end !== undefined) return end.failure;
           // It may be on its way there still: it must not begin beside what is handed over now.
           await patiently(release, patience);
-        } else
-          await release().catch((error: unknown) => {
-            // It is only tidied up.
-            if (!(error instanceof UserError)) throw error;
-          });
+        }
       } else if (run.resumes) await whenNotTrainedHere(run.folder, runSignal);
       let before = -1;
       for (;;) {
@@ -110,14 +106,35 @@ export async function openSshTrainer(names: readonly string[], options: TrainerO
   };
 }
 
-/** The job of a run that an earlier process handed over, and whether its end is not known here. */
-async function leftJob(
-  folder: string,
-): Promise<{ readonly job: string; readonly host: string; readonly isOpen: boolean } | undefined> {
+/** The job of a run that an earlier process handed over. */
+interface LeftJob {
+  readonly job: string;
+  readonly host: string;
+  /** Whether its end is not known here. */
+  readonly isOpen: boolean;
+  /** Whether its host did not know it, or what became of it. */
+  readonly isLost: boolean;
+}
+
+/**
+ * Tidies up after a job that has ended. One that was lost may have been on its way to its host when that was asked: whether
+ * the host does not let it go.
+ */
+async function mayTrain(release: () => Promise<void>, isLost: boolean): Promise<boolean> {
+  try {
+    await release();
+    return false;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return isLost && !isConnectionLost(error);
+  }
+}
+
+async function leftJob(folder: string): Promise<LeftJob | undefined> {
   const job = await readJobRecord(folder);
   if (job?.scheduler !== 'ssh' || job.host === undefined) return undefined;
   const { state } = await readStoredRun(folder);
-  return { job: job.job, host: job.host, isOpen: !isOver(state) };
+  return { job: job.job, host: job.host, isOpen: !isOver(state), isLost: state === 'broken off' };
 }
 
 /** An earlier start may have had it trained on this machine. */
