@@ -20,7 +20,7 @@ const remotePrograms = ['sh', 'rsync', 'uname', 'mkdir', 'chmod'];
 export interface LoopbackHost {
   /** Home folder of who logs in. */
   readonly home: string;
-  /** As long as there is this file, runs on the host sleep after each event, for as many milliseconds as it says. */
+  /** As long as there is this file, runs on the host sleep after each event, for as many milliseconds as it says or until it is removed. */
   readonly slow: string;
   /** Lines of a shell that are read at each login, for a host that has something wrong with it. */
   readonly quirks: string;
@@ -59,7 +59,21 @@ export interface HostOptions {
 
 /** Who hears of the end of what the server is for. */
 export interface Ending {
-  readonly after: (end: () => Promise<void>) => void;
+  readonly after: (end: () => Promise<unknown>) => void;
+}
+
+/**
+ * What ends all that a test has begun, the last first: node:test ends the first first, such as the folder in which the
+ * others still write, and then nothing more if that fails.
+ */
+export function endLastFirst(t: Ending): Ending {
+  const ends: (() => Promise<unknown>)[] = [];
+  t.after(async () => {
+    const failures: unknown[] = [];
+    for (const end of ends.reverse()) await end().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw new AggregateError(failures, 'what a test began did not end');
+  });
+  return { after: (end) => void ends.push(end) };
 }
 
 /** Starts a server whose keys, settings and home lie in `folder`; it ends with the test. */
@@ -131,7 +145,10 @@ export async function startLoopbackHost(
         said += text;
         if (said.includes('Server listening')) resolve();
       });
-      child.on('exit', () => reject(new Error(`sshd ended: ${said}`)));
+      child.on('exit', () => {
+        server = undefined;
+        reject(new Error(`sshd ended: ${said}`));
+      });
     });
   };
   const stop = async () => {
@@ -152,11 +169,12 @@ export async function startLoopbackHost(
     await ended;
     server = undefined;
   };
-  await start();
+  // First: what does not come up ends too.
   t.after(async () => {
     await stop();
     await endPrograms(home);
   });
+  await start();
   return { home, slow, quirks, config, env: { PATH: [bin, process.env['PATH'] ?? ''].join(delimiter) }, start, stop };
 }
 

@@ -10,7 +10,7 @@ import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDatase
 import { fivecrop } from '../cli/runCommand.ts';
 import { begin } from './begin.ts';
 import { curveOf } from './curveOf.ts';
-import { type LoopbackHost, startLoopbackHost, whyNoServer } from './loopbackSshd.ts';
+import { endLastFirst, type Ending, type LoopbackHost, startLoopbackHost, whyNoServer } from './loopbackSshd.ts';
 import { until } from './until.ts';
 
 const missing = await whyNoServer();
@@ -25,6 +25,7 @@ const settings = {
 };
 
 interface Workplace {
+  readonly ending: Ending;
   readonly folder: string;
   readonly data: string;
   readonly far: LoopbackHost;
@@ -33,13 +34,14 @@ interface Workplace {
 }
 
 async function workplace(t: TestContext): Promise<Workplace> {
-  const folder = await temporaryFolder(t);
-  const far = await startLoopbackHost(t, await mkdtempIn(folder));
+  const ending = endLastFirst(t);
+  const folder = await temporaryFolder(ending);
+  const far = await startLoopbackHost(ending, await mkdtempIn(folder));
   const data = join(folder, awkward);
   await rename(await drawTinyDataset(folder), data);
   await writeFile(join(folder, 'tiny.fivecrop.json'), JSON.stringify({ ...settings, data }));
   const env = { ...far.env, FIVECROP_LOOK_INTERVAL: '50' };
-  return { folder, data, far, env, run: (...args) => fivecrop(args, { cwd: folder, env, signal: t.signal }) };
+  return { ending, folder, data, far, env, run: (...args) => fivecrop(args, { cwd: folder, env, signal: t.signal }) };
 }
 
 async function mkdtempIn(folder: string): Promise<string> {
@@ -49,7 +51,7 @@ async function mkdtempIn(folder: string): Promise<string> {
 }
 
 test('runs train on another host, and their folders are copied back', { ...options, timeout: 600_000 }, async (t) => {
-  const { folder, data, far, env, run } = await workplace(t);
+  const { ending, folder, data, far, env, run } = await workplace(t);
   const unbroken = join(folder, 'runs', 'here');
 
   await t.test('names that a shell, ssh or rsync would read more into are refused or are only names', async () => {
@@ -78,7 +80,7 @@ test('runs train on another host, and their folders are copied back', { ...optio
     // There is time to look at it, and to break the connection.
     await writeFile(far.slow, '200');
     const args = ['submit', 'tiny.fivecrop.json', '--to', 'ssh:far', '--follow', '--name', name];
-    const following = begin(t, args, folder, env);
+    const following = begin(ending, args, folder, env);
     await until(() => Promise.resolve(existsSync(join(copied, '.remote', 'copy'))), following.said);
     await far.stop();
     await rm(far.slow);

@@ -12,7 +12,7 @@ import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDatase
 import { fivecrop } from '../cli/runCommand.ts';
 import { begin } from './begin.ts';
 import { curveOf } from './curveOf.ts';
-import { type LoopbackHost, startLoopbackHost, whyNoServer } from './loopbackSshd.ts';
+import { endLastFirst, type Ending, type LoopbackHost, startLoopbackHost, whyNoServer } from './loopbackSshd.ts';
 import { until } from './until.ts';
 
 const missing = await whyNoServer();
@@ -26,7 +26,11 @@ const space = {
 
 const remote = '.cache/fivecrop/remote';
 
+/** Milliseconds for which a run sleeps that is to wait until its file of sleep is removed. */
+const held = '600000';
+
 interface Workplace {
+  readonly ending: Ending;
   readonly folder: string;
   readonly data: string;
   readonly far: LoopbackHost;
@@ -36,20 +40,29 @@ interface Workplace {
 }
 
 async function workplace(t: TestContext): Promise<Workplace> {
-  const folder = await temporaryFolder(t);
+  const ending = endLastFirst(t);
+  const folder = await temporaryFolder(ending);
   const places = ['far', 'near'].map((name) => join(folder, name));
   for (const place of places) await mkdir(place);
   const [first = '', second = ''] = places;
-  const far = await startLoopbackHost(t, first, { hasNode: true });
-  const near = await startLoopbackHost(t, second, { name: 'near', beside: far, hasNode: true });
+  const far = await startLoopbackHost(ending, first, { hasNode: true });
+  const near = await startLoopbackHost(ending, second, { name: 'near', beside: far, hasNode: true });
   const env = { ...near.env, FIVECROP_LOOK_INTERVAL: '50' };
   const data = await drawTinyDataset(folder);
   await writeFile(join(folder, 'rates.fivecrop.json'), JSON.stringify(space));
-  return { folder, data, far, near, env, run: (...args) => fivecrop(args, { cwd: folder, env, signal: t.signal }) };
+  return {
+    ending,
+    folder,
+    data,
+    far,
+    near,
+    env,
+    run: (...args) => fivecrop(args, { cwd: folder, env, signal: t.signal }),
+  };
 }
 
 test('the trials of a sweep train on other hosts as they would here', { ...options, timeout: 600_000 }, async (t) => {
-  const { folder, data, far, near, env, run } = await workplace(t);
+  const { ending, folder, data, far, near, env, run } = await workplace(t);
   const hosts = [far, near];
   const sweep = join(folder, 'runs', 'there');
 
@@ -60,8 +73,10 @@ test('the trials of a sweep train on other hosts as they would here', { ...optio
       assert.equal(here.code, 0, here.stderr);
       for (const { slow } of hosts) await writeFile(slow, '300');
       const args = ['sweep', 'rates.fivecrop.json', data, '--to', 'ssh:far,near', '--name', 'there'];
-      const killed = begin(t, args, folder, env);
+      const killed = begin(ending, args, folder, env);
       await until(async () => (await trainingOn(far)) > 0 && (await trainingOn(near)) > 0, killed.said);
+      // None comes to its end before it is followed again, however slow this machine is.
+      for (const { slow } of hosts) await writeFile(slow, held);
       process.kill(killed.child.pid ?? 0, 'SIGKILL');
       await killed.ended;
       const status = await run('sweep', 'status', sweep);
@@ -70,7 +85,7 @@ test('the trials of a sweep train on other hosts as they would here', { ...optio
       const away = await run('sweep', 'resume', sweep);
       assert.deepEqual([away.code, /far cannot be reached: .*refused/u.test(away.stderr)], [1, true], away.stderr);
       await far.start();
-      const resumed = begin(t, ['sweep', 'resume', sweep, '--json'], folder, env);
+      const resumed = begin(ending, ['sweep', 'resume', sweep, '--json'], folder, env);
       // The trials that went on meanwhile are followed again.
       const isFollowed = (trial: number) => isLocked(join(folder, 'runs', `there-${trial}`, 'run.lock'));
       await until(() => Promise.resolve(isFollowed(1) && isFollowed(2)), resumed.said);
@@ -104,7 +119,7 @@ test('the trials of a sweep train on other hosts as they would here', { ...optio
     const place = join(folder, 'runs', 'halted');
     for (const { slow } of hosts) await writeFile(slow, '200');
     const args = ['sweep', 'rates.fivecrop.json', data, '--to', 'ssh:far', '--parallel', '2', '--name', 'halted'];
-    const first = begin(t, args, folder, env);
+    const first = begin(ending, args, folder, env);
     await until(async () => (await trainingOn(far)) === 2, first.said);
     const stopped = await run('sweep', 'stop', place);
     assert.equal(stopped.code, 0, stopped.stderr);
@@ -128,6 +143,7 @@ test('the trials of a sweep train on other hosts as they would here', { ...optio
       async () => (await trainingOn(far)) === 1,
       () => '',
     );
+    await writeFile(far.slow, held);
     const stale = join(far.home, remote, 'command-0123456789abcdef');
     await mkdir(stale);
     const before = await contentOf(far);

@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDataset.ts';
 import { fivecrop } from '../cli/runCommand.ts';
-import { type LoopbackHost, startLoopbackHost, whyNoServer } from './loopbackSshd.ts';
+import { endLastFirst, type LoopbackHost, startLoopbackHost, whyNoServer } from './loopbackSshd.ts';
 import { until } from './until.ts';
 
 const missing = await whyNoServer();
@@ -27,10 +27,11 @@ interface Workplace {
 }
 
 async function workplace(t: TestContext): Promise<Workplace> {
-  const folder = await temporaryFolder(t);
+  const ending = endLastFirst(t);
+  const folder = await temporaryFolder(ending);
   const place = join(folder, 'server');
   await mkdir(place);
-  const far = await startLoopbackHost(t, place, { hasNode: true });
+  const far = await startLoopbackHost(ending, place, { hasNode: true });
   const data = await drawTinyDataset(folder);
   await writeFile(join(folder, 'tiny.fivecrop.json'), JSON.stringify({ ...settings, data }));
   const basic = { ...far.env, FIVECROP_LOOK_INTERVAL: '50' };

@@ -1,7 +1,6 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import sharp from 'sharp';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import type { TrainingConfigInput } from '../../../src/protocol/trainingConfig.ts';
@@ -12,7 +11,9 @@ const side = 40;
 const folders = ['1', '10', '2'];
 
 /** A temporary folder that goes away with the test. */
-export async function temporaryFolder(context: TestContext): Promise<string> {
+export async function temporaryFolder(context: {
+  readonly after: (end: () => Promise<void>) => void;
+}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fivecrop-training-'));
   context.after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
