@@ -18,7 +18,15 @@ test('a host chooses neither the job of a run, nor who trains it here, nor what 
   await mkdir(join(copy, 'checkpoints', '.git'));
   await mkdir(join(copy, 'other'));
   const foreign = [
-    ...['job.json', 'control.json', 'run.lock', 'run.lock.1', '.npmrc', 'checkpoints/.git/config', 'checkpoints/run.json'],
+    ...[
+      'job.json',
+      'control.json',
+      'run.lock',
+      'run.lock.1',
+      '.npmrc',
+      'checkpoints/.git/config',
+      'checkpoints/run.json',
+    ],
     // The same to some disks.
     ...['JOB.JSON', 'RUN.json', 'job\u200c.json', 'jo\u017f.json', 'Metrics.jsonl'],
     ...['sweep.json', 'trials.jsonl', 'study.json', 'other/run.json', 'other/split.json'],
