@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
@@ -9,7 +9,7 @@ import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import type { TrainingConfigInput } from '../../src/protocol/trainingConfig.ts';
 import { readRunRecord } from '../../src/runs/record.ts';
 import { fivecrop } from '../integration/cli/runCommand.ts';
-import { type LoopbackHost, startLoopbackHost, whyNoServer } from '../integration/submit/loopbackSshd.ts';
+import { endLastFirst, type LoopbackHost, startLoopbackHost, whyNoServer } from '../integration/submit/loopbackSshd.ts';
 import { stage } from './scenarios.ts';
 import { until } from './until.ts';
 import { chooseInContextMenu, openViewContainer, treeRow } from './workbench.ts';
@@ -27,12 +27,14 @@ function playOverSsh(): void {
   const place = mkdtempSync(join(tmpdir(), 'fivecrop-e2e-ssh-'));
   const path = [join(place, 'bin'), process.env['PATH'] ?? ''].join(delimiter);
   const env = { PATH: path, FIVECROP_LOOK_INTERVAL: '200' };
-  after(() => rmSync(place, { recursive: true, force: true }));
+  // At the end of the file: what is prepared belongs to the first scenario, which ends before.
+  const atEnd = endLastFirst({ after });
+  atEnd.after(() => rm(place, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }));
   let far: LoopbackHost | undefined;
   const scenario = stage({
     env,
     prepare: async (folder) => {
-      far = await startLoopbackHost({ after }, place, { hasNode: true });
+      far = await startLoopbackHost(atEnd, place, { hasNode: true });
       await drawSampleDataset(join(folder, 'flowers'), 0);
       const names = ['first', 'second'].map((name) => `${name}.fivecrop.json`);
       for (const name of names) await writeFile(join(folder, name), JSON.stringify(config));
