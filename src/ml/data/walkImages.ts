@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { isImageFile } from '../../protocol/imageFiles.ts';
 import { ignoreFile } from '../../protocol/ignoreList.ts';
+import { limitedTo } from '../../protocol/limitedTo.ts';
 import { isPassedOver } from '../../protocol/passedOver.ts';
 import { type IsPutAside, readListIn, readPutAside } from '../../runs/putAside.ts';
 import { listFolder } from './listFolder.ts';
@@ -62,7 +63,7 @@ export async function walkImages(
     unnameable: [],
   };
   const isPutAsideHere = await readPutAside(folder);
-  const atOnce = limit(concurrency);
+  const atOnce = limitedTo(concurrency);
   const visited = new Set<string>();
   const folderLinks: Link[] = [];
   const fileLinks: Link[] = [];
@@ -147,21 +148,4 @@ function isVisibleImage(path: string): boolean {
 /** Whether `path` is `folder` or lies below it. */
 export function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
-}
-
-/** Runs at most so many pieces of work at the same time, the others after them. */
-function limit(most: number): <Result>(work: () => Promise<Result>) => Promise<Result> {
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  return async (work) => {
-    if (running === most) await new Promise<void>((begin) => waiting.push(begin));
-    else running++;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else running--;
-    }
-  };
 }

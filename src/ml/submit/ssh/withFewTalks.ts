@@ -1,3 +1,4 @@
+import { limitedTo } from '../../../protocol/limitedTo.ts';
 import type { RemoteHost } from './remoteHost.ts';
 
 /** Programs that talk to one host at the same time: sshd refuses more than ten that have still to log in. */
@@ -5,19 +6,7 @@ const most = 4;
 
 /** A host of which several runs ask something at the same time: more than a few of them wait for their turn. */
 export function withFewTalks(host: RemoteHost): RemoteHost {
-  let talking = 0;
-  const waiting: (() => void)[] = [];
-  const inTurn = async <Result>(work: () => Promise<Result>): Promise<Result> => {
-    if (talking >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    else talking++;
-    try {
-      return await work();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else talking--;
-    }
-  };
+  const inTurn = limitedTo(most);
   const wrap = (plain: RemoteHost): RemoteHost => ({
     name: plain.name,
     ask: (request) => inTurn(() => plain.ask(request)),
