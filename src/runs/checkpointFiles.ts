@@ -54,23 +54,25 @@ function formerResumePath(checkpoint: string): string {
   return `${checkpoint.slice(0, -ending.length)}.resume${ending}`;
 }
 
-/**
- * Removes the files for a resume that no checkpoint in `folder` names: those of checkpoints that were replaced or deleted,
- * and those that a crash left alone. Nothing is removed where a checkpoint cannot be read, since it may name any of them.
- */
+/** Removes the files for a resume that no checkpoint in `folder` names. */
 export async function sweepResumeFiles(folder: string): Promise<void> {
+  for (const file of await unnamedResumeFiles(folder)) await rm(join(folder, file), { force: true }).catch(() => undefined);
+}
+
+/**
+ * The files for a resume that no checkpoint in `folder` names: those of checkpoints that were replaced or deleted or are not
+ * written yet, and those that a crash left alone. None where a checkpoint cannot be read, since it may name any of them.
+ */
+export async function unnamedResumeFiles(folder: string): Promise<readonly string[]> {
   const files = await readdir(folder).catch((): string[] => []);
   const named = new Set<string>();
   for (const file of files.filter(isCheckpoint)) {
     const path = join(folder, file);
     const metadata = await resumeNameIn(path);
-    if (metadata === undefined) return;
+    if (metadata === undefined) return [];
     named.add(resumePath(path, metadata));
   }
-  for (const file of files.filter((name) => isResumeFile(name))) {
-    const path = join(folder, file);
-    if (!named.has(path)) await rm(path, { force: true }).catch(() => undefined);
-  }
+  return files.filter((file) => isResumeFile(file) && !named.has(join(folder, file)));
 }
 
 /** Whether a checkpoint in `folder` names a file for its resume that is not there. */

@@ -3,7 +3,9 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createPublisher } from '../../../src/ml/submit/ssh/publishCopy.ts';
+import { writeSafetensors } from '../../../src/ml/weights/safetensors.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
+import { metadataKeys } from '../../../src/runs/checkpointHeader.ts';
 import { readRunRecord } from '../../../src/runs/record.ts';
 import { temporaryFolder, writeRun } from '../extension/storedRun.ts';
 
@@ -48,4 +50,25 @@ test('a host chooses neither the job of a run, nor who trains it here, nor what 
     [published.data, published.classNames, published.network],
     ['/data', undefined, { kind: 'architecture', name: 'resnet18' }],
   );
+});
+
+test('what a resume needs is there with its checkpoint, though the copy had it before the checkpoint', async (t) => {
+  const folder = await temporaryFolder(t);
+  const run = await writeRun(folder, 'run', { state: 'preparing' });
+  const copy = await writeRun(folder, 'copy', {});
+  const [theirs, ours] = [copy, run].map((place) => join(place, 'checkpoints'));
+  assert.ok(theirs !== undefined && ours !== undefined);
+  const publish = await createPublisher({
+    copy,
+    run,
+    marks: join(folder, 'published.json'),
+    translate: (text) => text,
+  });
+  const needed = 'resume-000005-0123abcd.safetensors';
+  await writeSafetensors(join(theirs, needed), new Map());
+  await publish();
+  const checkpoint = { [metadataKeys.checkpoint]: JSON.stringify({ resume: needed }) };
+  await writeSafetensors(join(theirs, 'last.safetensors'), new Map(), checkpoint);
+  await publish();
+  assert.deepEqual((await readdir(ours)).sort(), ['last.safetensors', needed]);
 });

@@ -8,7 +8,7 @@ import { studyFiles } from '../../../protocol/study.ts';
 import { sweepFiles } from '../../../protocol/sweep.ts';
 import { repeatAtomically, writeTextAtomically } from '../../../runs/atomicFile.ts';
 import { readBoundedText, recordLimit } from '../../../runs/boundedFile.ts';
-import { sweepResumeFiles } from '../../../runs/checkpointFiles.ts';
+import { sweepResumeFiles, unnamedResumeFiles } from '../../../runs/checkpointFiles.ts';
 import { readRunRecord } from '../../../runs/record.ts';
 import { isKept } from '../remote/snapshot.ts';
 import { type CopiedLines, copyLines } from './copyLines.ts';
@@ -44,7 +44,10 @@ export async function createPublisher(options: PublisherOptions): Promise<() => 
   return async () => {
     await mkdir(join(run, runFiles.checkpoints), { recursive: true });
     lines = await copyLines(join(copy, runFiles.metrics), join(run, runFiles.metrics), translate, lines);
-    for (const file of (await filesIn(copy)).sort(resumeFilesFirst)) {
+    const files = await filesIn(copy);
+    // A file whose checkpoint was not written yet is published with it: alone it would be swept here, and not come again.
+    const early = new Set(await unnamedResumeFiles(join(copy, runFiles.checkpoints)));
+    for (const file of files.filter((name) => !early.has(basename(name))).sort(resumeFilesFirst)) {
       const { size, mtimeMs } = await stat(join(copy, file));
       const mark = `${size} ${mtimeMs}`;
       if (published.get(file) === mark) continue;
