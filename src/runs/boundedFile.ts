@@ -83,17 +83,21 @@ function kindOf(status: Stats): string {
 }
 
 /**
- * The text of an ordinary file, UTF-8, as long as its size says at the beginning and no longer than `limit`. Throws a
- * user error as `withRegularFile` does, and where the file is larger.
+ * The bytes of an ordinary file, as many as its size says at the beginning and no more than `limit`. Throws a user error
+ * as `withRegularFile` does, and where the file is larger.
  */
-export function readBoundedText(path: string, limit: FileLimit): Promise<string> {
-  return withRegularFile(path, async (handle, size) => {
+export function readBoundedBytes(path: string, limit: FileLimit): Promise<Uint8Array> {
+  return withRegularFile(path, (handle, size) => {
     if (size > limit.bytes) throw tooLarge(path, size, limit);
-    const short = () => userError(`${path} became shorter while it was read: try again.`);
-    const bytes = await readBytes(handle, 0, size, short);
-    if (isUtf16(bytes)) throw userError(`${path} is written in UTF-16: save it as UTF-8.`);
-    return new TextDecoder().decode(bytes);
+    return readBytes(handle, 0, size, () => userError(`${path} became shorter while it was read: try again.`));
   });
+}
+
+/** The text of an ordinary file, UTF-8. Throws a user error as `readBoundedBytes` does. */
+export async function readBoundedText(path: string, limit: FileLimit): Promise<string> {
+  const bytes = await readBoundedBytes(path, limit);
+  if (isUtf16(bytes)) throw userError(`${path} is written in UTF-16: save it as UTF-8.`);
+  return new TextDecoder().decode(bytes);
 }
 
 /** Editors on Windows write it with a mark at its beginning. */

@@ -124,7 +124,8 @@ export async function* tarEntries(
       done(null, chunk);
     },
   });
-  const bytes = plainTar(path, kind, source, counted);
+  const sparse = new Set<string>();
+  const bytes = into(plainTar(path, kind, source, counted), findOldSparse(sparse));
   const decoder = createTarDecoder({ strict: true }) as unknown as ReadableWritablePair<ParsedTarEntry, Uint8Array>;
   const web = Readable.toWeb(bytes) as ReadableStream<Uint8Array>;
   try {
@@ -134,19 +135,55 @@ export async function* tarEntries(
         reading.begun = true;
         return Promise.resolve(Readable.fromWeb(body));
       };
-      const isSparse = Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse.'));
+      const isSparse =
+        sparse.has(nameInHeader(header.name)) ||
+        Object.keys(header.pax ?? {}).some((key) => key.startsWith('GNU.sparse.'));
       yield {
         name: header.name,
-        kind: isSparse ? { other: 'a sparse file' } : tarKind(header),
+        kind: isSparse ? sparseFile : tarKind(header),
         bytes: header.size,
         content,
       };
       if (!reading.begun) await body.cancel();
     }
+  } catch (error) {
+    // The decoder takes what says where many holes are for content, and stumbles behind it.
+    for (const name of sparse) yield { name: Buffer.from(name, 'latin1').toString(), kind: sparseFile, bytes: 0, content: nothing }; // prettier-ignore
+    throw error;
   } finally {
     source.destroy();
     bytes.destroy();
   }
+}
+
+const sparseFile = { other: 'a sparse file' };
+const nothing = () => Promise.resolve(Readable.from([]));
+const tarBlock = 512;
+const longestInHeader = 100;
+
+/** The part of an entry's name that its own header holds. */
+function nameInHeader(name: string): string {
+  return Buffer.from(name).toString('latin1', 0, longestInHeader);
+}
+
+/**
+ * Passes a tar on, and adds the names of GNU's older form of sparse files, which the decoder takes for plain ones. A block
+ * that looks like the header of one counts even within a file: only a name that an entry has too means anything.
+ */
+function findOldSparse(found: Set<string>): Transform {
+  let rest: Buffer = Buffer.alloc(0);
+  return new Transform({
+    transform: (chunk: Buffer, _, done) => {
+      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      const end = bytes.length - (bytes.length % tarBlock);
+      for (let at = 0; at < end; at += tarBlock) {
+        if (bytes[at + 156] !== 0x53 || bytes.toString('latin1', at + 257, at + 265) !== 'ustar  \0') continue;
+        found.add(bytes.toString('latin1', at, at + longestInHeader).replace(/\0.*$/su, ''));
+      }
+      rest = bytes.subarray(end);
+      done(null, chunk);
+    },
+  });
 }
 
 /** Has a stream go through another; what fails ahead fails behind too. */

@@ -10,7 +10,8 @@ import {
   exportTestsSchema,
 } from '../../protocol/exportFormat.ts';
 import { fatalOnly } from '../engine/onnxruntime/loadRuntime.ts';
-import { decodeOnnx } from '../onnx/onnxModel.ts';
+import { checkForeign } from '../onnx/foreign/checkForeign.ts';
+import { decodeOnnx, type OnnxModel } from '../onnx/onnxModel.ts';
 import { isAsStamped } from '../inference/exportDigest.ts';
 import { ownRuntime, type Runtime, type RuntimeSession } from './exportRuntime.ts';
 import { type Answer, runTests, testPixels, type Verification } from './runTests.ts';
@@ -25,8 +26,10 @@ export async function verifyExport(
   bytes: Uint8Array,
   runtime: Runtime = ownRuntime(),
 ): Promise<Verification> {
-  const { form, tests } = provenParts(file, bytes);
   try {
+    const { model, form, tests } = provenParts(file, bytes);
+    // A digest proves that a file is whole, not who wrote it.
+    checkForeign(model);
     const session = await runtime.InferenceSession.create(bytes, { logSeverityLevel: fatalOnly });
     try {
       return await runTests({ ...form, tests }, (test) => answerTo(session, runtime, form, test));
@@ -42,14 +45,21 @@ export async function verifyExport(
   }
 }
 
-/** A file's form and tests, of which nothing was changed. */
-function provenParts(file: string, bytes: Uint8Array): { form: ExportForm; tests: ExportTest[] } {
+interface ProvenParts {
+  readonly model: OnnxModel;
+  readonly form: ExportForm;
+  readonly tests: readonly ExportTest[];
+}
+
+/** A file's model, form and tests, of which nothing was changed. */
+function provenParts(file: string, bytes: Uint8Array): ProvenParts {
   const asStamped = isAsStamped(bytes);
   if (asStamped === false) {
     throw userError(`${file} is not as it was exported: it was changed or damaged since. Export it again.`);
   }
-  const metadata = asStamped === undefined ? new Map<string, string>() : metadataOf(bytes);
-  if (!metadata.has(exportKeys.form)) {
+  const model = asStamped === undefined ? undefined : decodeOnnx(bytes);
+  const metadata = new Map(model?.metadataProps?.map(({ key, value }) => [key, value] as const));
+  if (!model || !metadata.has(exportKeys.form)) {
     throw userError(`${file} has no proof in it: it was not exported by this version of Fivecrop. Export it again.`);
   }
   const said = <Value>(key: string, schema: z.ZodType<Value>): Value => {
@@ -63,11 +73,7 @@ function provenParts(file: string, bytes: Uint8Array): { form: ExportForm; tests
       `${file} is as it was exported, but has no test images, because it takes prepared images: export it with --input hwc or nchw to have some.`,
     );
   }
-  return { form, tests: said(exportKeys.tests, exportTestsSchema) };
-}
-
-function metadataOf(bytes: Uint8Array): Map<string, string> {
-  return new Map((decodeOnnx(bytes).metadataProps ?? []).map(({ key, value }) => [key, value] as const));
+  return { model, form, tests: said(exportKeys.tests, exportTestsSchema) };
 }
 
 async function answerTo(

@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type * as tfjs from '@tensorflow/tfjs';
 import * as z from 'zod';
 import { cancelled, CancelledError, messageOf, UserError, userError } from '../../protocol/errors.ts';
 import { type FolderProof, folderProofSchema, type ExportTest, proofFile } from '../../protocol/exportFormat.ts';
-import { readBoundedJson } from '../../runs/boundedFile.ts';
+import { readBoundedBytes, readBoundedJson } from '../../runs/boundedFile.ts';
 import { activate, openRuntime } from '../engine/tensorflow/runtime.ts';
 import type { TensorFlow } from '../operators/tensorflow.ts';
 import { type Answer, runTests, testPixels, type Verification } from './runTests.ts';
@@ -14,7 +13,10 @@ import { proofDigest, sha256 } from './tensorflow/tensorflowFolder.ts';
 
 /** The module that lies beside every model. */
 const scriptFile = 'classify.js';
-const proofLimit = { what: 'the proof of an export', bytes: 1024 * 1024 * 1024 };
+const mebibyte = 1024 * 1024;
+const proofLimit = { what: 'the proof of an export', bytes: 1024 * mebibyte };
+/** Weights are cut into files of 4 MiB. */
+const fileLimit = { what: 'a file of an export', bytes: 64 * mebibyte };
 
 interface VerifyOptions {
   readonly signal?: AbortSignal;
@@ -74,9 +76,7 @@ async function provenFiles(folder: string): Promise<{ proof: FolderProof; files:
   const files = new Map<string, Uint8Array>();
   for (const [name, expected] of Object.entries(proof.files)) {
     if (!/^[\w-][\w.-]*$/u.test(name)) throw changed(folder, proofFile);
-    const bytes = await readFile(join(folder, name)).catch((error: unknown) => {
-      throw userError(`${join(folder, name)} cannot be read (${messageOf(error)}): export the folder again.`, error);
-    });
+    const bytes = await readBoundedBytes(join(folder, name), fileLimit);
     if (sha256(bytes) !== expected) throw changed(folder, name);
     files.set(name, bytes);
   }

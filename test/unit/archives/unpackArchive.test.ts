@@ -144,6 +144,31 @@ test('links and devices are refused, wherever they lead', async (t) => {
   assert.deepEqual(await unpack(t, writeZip(textOf(['a.jpg']), { 'a.jpg': 0o100644 })), { 'a.jpg': 'a.jpg' });
 });
 
+/** A tar of one file as GNU tar writes it where the file has holes: a header with a mark of its own. */
+async function sparseTar(name: string): Promise<Uint8Array> {
+  const tar = await tarOf({ name: 'a.jpg' }, { name });
+  const at = 1024;
+  tar[at + 156] = 'S'.charCodeAt(0);
+  tar.set(Buffer.from('ustar  \0'), at + 257);
+  // The sum of all bytes of a header, with spaces in its own place.
+  tar.fill(0x20, at + 148, at + 156);
+  const sum = tar.subarray(at, at + 512).reduce((total, byte) => total + byte, 0);
+  tar.set(Buffer.from(`${sum.toString(8).padStart(6, '0')}\0 `), at + 148);
+  return tar;
+}
+
+test('a sparse file is refused in the older form too, whose content is not that of the file', async (t) => {
+  const tar = await sparseTar('b/ü 1.jpg');
+  // Where there are many holes, a block behind the header tells of more.
+  const ofManyHoles = Buffer.concat([tar.subarray(0, 1536), Buffer.alloc(512, 1), tar.subarray(1536)]);
+  for (const content of [tar, gzipSync(tar), ofManyHoles]) {
+    await assert.rejects(
+      unpack(t, content),
+      refusal(/holds b\/ü 1\.jpg, a sparse file, and only files and folders are/),
+    );
+  }
+});
+
 test('an archive beyond a limit is refused, and a zip before anything is written', async (t) => {
   const content = { 'a.bmp': Buffer.alloc(200_000), 'b.bmp': Buffer.alloc(100) };
   const zip = writeZip(content);

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import sharp from 'sharp';
 import type { Fit, Interpolation } from '../../../src/protocol/preprocessing.ts';
 import { presetConstants } from '../../../src/protocol/preprocessing.ts';
-import { exportedNames, exportFormSchema, exportTestsSchema } from '../../../src/protocol/exportFormat.ts';
+import { exportedNames, exportFormSchema, exportKeys, exportTestsSchema } from '../../../src/protocol/exportFormat.ts';
 import { classifierFromFlags } from '../../../src/ml/cli/classifierFlags.ts';
 import { loadRuntime } from '../../../src/ml/engine/onnxruntime/loadRuntime.ts';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
@@ -16,6 +16,7 @@ import { exportStateDict } from '../../../src/ml/export/exportStateDict.ts';
 import { verifyExport } from '../../../src/ml/export/verifyExport.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { float32Tensor } from '../../../src/ml/graph/tensor.ts';
+import { noDigest, stampDigest } from '../../../src/ml/inference/exportDigest.ts';
 import { loadClassifier } from '../../../src/ml/inference/loadClassifier.ts';
 import { predictImages } from '../../../src/ml/inference/predictImages.ts';
 import { decodeOnnx, encodeOnnx, onnxNumber, type OnnxModel } from '../../../src/ml/onnx/onnxModel.ts';
@@ -229,6 +230,31 @@ test('verify says where another runtime differs by more than is allowed, in prob
     data[0] = 1 - (data[0] ?? 0);
   });
   assert.ok((await verifyExport('x.onnx', bytes, other)).failure);
+});
+
+/** The file with a change, stamped as its writer stamps it. */
+function stamped(bytes: Uint8Array, change: (model: OnnxModel) => void): Uint8Array {
+  const written = changed(bytes, (model) => {
+    change(model);
+    metadata(exportKeys.digest, () => noDigest)(model);
+  });
+  stampDigest(written);
+  return written;
+}
+
+test('verify opens no file that an export names, and says in a sentence what is damaged, whatever the digest says', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { bytes } = await exportWith(await writeRandomCheckpoint(folder, network), none);
+  const refused = (change: (model: OnnxModel) => void, message: RegExp) =>
+    assert.rejects(verifyExport('x.onnx', stamped(bytes, change)), { name: 'UserError', message });
+  await refused(({ graph: { initializer: [first] = [] } }) => {
+    Object.assign(first ?? {}, { dataLocation: 1, externalData: [{ key: 'location', value: join(folder, 'pipe') }] });
+    delete first?.rawData;
+  }, /^x\.onnx does not run in this runtime \(the ONNX file keeps its weights in a second file; [^.]*\)\.$/);
+  await refused(
+    metadata(exportKeys.form, () => '{'),
+    /^x\.onnx does not run in this runtime \([^.]*JSON[^.]*\)\.$/,
+  );
 });
 
 test('verify refuses files that hold no proof, in sentences', async (t) => {

@@ -30,7 +30,7 @@ for (const input of ['hwc', 'nchw'] as const) {
         assert.ok(strings.includes(name) && strings.includes(`${stem}.labels.json`));
       }
       assert.equal(page.indexOf('-->'), page.indexOf('-->\n<html'), 'the name ends no comment');
-      assert.equal(python.match(/"""/gu)?.length, 4, 'two docstrings');
+      assert.equal(python.match(/"""/gu)?.length, 6, 'three docstrings');
     }
   });
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -103,6 +103,42 @@ test('a folder whose program is another one is not verified by ours, whatever it
         assert.rejects(verifyFolder(folder), { name: 'UserError', message: /^The classify\.js of .* is not that of/ }),
       ),
     );
+  }
+});
+
+/** Does something while what `place` puts there is in the place of a file of the folder. */
+async function withAnother(name: string, place: (file: string) => Promise<void>, work: () => Promise<unknown>) {
+  const file = join(folder, name);
+  await rename(file, join(root, 'own'));
+  try {
+    await place(file);
+    await work();
+  } finally {
+    await rm(file, { recursive: true, force: true });
+    await rename(join(root, 'own'), file);
+  }
+}
+
+const isWindows = process.platform === 'win32';
+
+test('a device, a folder or a huge file in the place of one of the folder’s is refused unread', async () => {
+  const files = await readdir(folder);
+  for (const name of files) {
+    const refused = (why: RegExp) => () => assert.rejects(verifyFolder(folder), { name: 'UserError', message: why });
+    const of = (why: string) => (name === proofFile ? /has no proof\.json that can be read/ : new RegExp(why, 'u'));
+    const small = (file: string) => writeFile(file, '');
+    await withAnother(
+      name,
+      (file) => mkdir(file).then(() => undefined),
+      refused(of(`${name} is a folder, not a file`)),
+    );
+    await withAnother(
+      name,
+      (file) => small(file).then(() => truncate(file, 3 * 1024 ** 3)),
+      refused(of(`${name} has 3,072 MiB, and a file of an export at most 64 MiB`)),
+    );
+    if (isWindows) continue;
+    await withAnother(name, (file) => symlink('/dev/zero', file), refused(of(`${name} is a device, not a file`)));
   }
 });
 

@@ -10,13 +10,14 @@ export function pythonScript({ model, labels, input }: ExportDescription): strin
 pip install onnxruntime pillow
 python THIS_FILE IMAGE...
 """
+import io
 import json
 import sys
 from pathlib import Path
 
 import numpy
 import onnxruntime
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 folder = Path(__file__).resolve().parent
 session = onnxruntime.InferenceSession(str(folder / ${quoted(model)}), providers=["CPUExecutionProvider"])
@@ -24,10 +25,26 @@ labels = json.loads((folder / ${quoted(labels)}).read_text(encoding="utf-8"))
 names = [output.name for output in session.get_outputs()]
 
 
+def shown(image):
+    """The image as a viewer shows it: upright, in 8 bits, its colors brought from its own profile to sRGB."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I"):  # gray in 16 bits, which Pillow would cut off at 255
+        image = image.point(lambda level: level / 256).convert("L")
+    profile = image.info.get("icc_profile")
+    if profile:
+        given = image if image.mode in ("L", "RGB", "CMYK") else image.convert("RGB")
+        srgb = ImageCms.createProfile("sRGB")
+        try:
+            return ImageCms.profileToProfile(given, io.BytesIO(profile), srgb, outputMode="RGB")
+        except ImageCms.PyCMSError:
+            pass  # a profile that does not fit the image, or is none
+    return image.convert("RGB")
+
+
 def classify(file):
     """The probabilities of an image's classes, and whether it is none of them."""
     with Image.open(file) as image:
-        pixels = numpy.asarray(ImageOps.exif_transpose(image).convert("RGB"))${asPlanes}
+        pixels = numpy.asarray(shown(image))${asPlanes}
     answer = dict(zip(names, session.run(names, {"${pixels}": numpy.ascontiguousarray(pixels)})))
     return answer["${probabilities}"][0], "${rejected}" in answer and bool(answer["${rejected}"][0])
 
