@@ -29,7 +29,7 @@ export const remoteJobSchema = z.strictObject({
 });
 export type RemoteJob = z.infer<typeof remoteJobSchema>;
 
-/** What is asked of the program on a remote host: one of these as JSON on its standard input. */
+/** What is asked of the program on a remote host: one of these as JSON in a line of its standard input. */
 export const remoteRequestSchema = z.discriminatedUnion('ask', [
   /** The command that was brought, and in whose folder the program runs, is whole and to be used. */
   z.strictObject({ ask: z.literal('accept'), sha256: z.string().regex(/^[0-9a-f]{64}$/u) }),
@@ -89,7 +89,15 @@ export const remoteAnswerSchema = z.discriminatedUnion('answer', [
     /** Our folder there, absolute. */
     root: path(),
     brought: list(broughtSchema, 1000),
-    runs: list(z.object({ run: place(), state: z.enum(remoteStates) }), mostRuns),
+    runs: list(
+      z.object({
+        run: place(),
+        state: z.enum(remoteStates),
+        /** The same for as long as there is nothing new to be copied. */
+        mark: text(64).optional(),
+      }),
+      mostRuns,
+    ),
   }),
   z.object({ answer: z.literal('store'), items: list(keptSchema, 100_000) }),
 ]);

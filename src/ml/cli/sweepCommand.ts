@@ -337,6 +337,7 @@ async function run(folder: string, options: OptionValues, output: Output, isTold
   const sweep = await withPlace(folder, recorded, elsewhere?.to);
   const planned = { ...planOf(folder, sweep), retriesFailed: options['retryFailed'] === true };
   if (elsewhere?.atOnce) return submitTrials(planned, elsewhere.chosen, options, output);
+  const { webhook } = webhookFrom(options);
   const trainer = elsewhere && (await openTrainer(elsewhere, folder, options, output));
   const { parallel } = options;
   const places = trainer
@@ -365,11 +366,14 @@ async function run(folder: string, options: OptionValues, output: Output, isTold
   const standingsNow = async () =>
     trialStandings(await readSweep(folder), await readTrialEvents(folder), rungsIn(plan));
   const work = async () => {
-    await withInterrupt(stopping, (signal) => runSweep(plan, { signal, say: output.say, heard, train }));
-    await trainer?.finish();
+    try {
+      await withInterrupt(stopping, (signal) => runSweep(plan, { signal, say: output.say, heard, train }));
+      await trainer?.finish();
+    } finally {
+      await trainer?.close();
+    }
     return standingsNow();
   };
-  const { webhook } = webhookFrom(options);
   const reported = async () => {
     const standings = await work().catch(async (error: unknown) => {
       if (error instanceof CancelledError) {

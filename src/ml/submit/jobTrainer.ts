@@ -82,6 +82,7 @@ export function openJobTrainer(
       }
     },
     finish: () => Promise.resolve(),
+    close: () => Promise.resolve(),
   };
 }
 

@@ -68,6 +68,8 @@ export interface RunTrainer {
   readonly train: (run: AwaitedRun, signal: AbortSignal) => Promise<RunFailure | undefined>;
   /** Removes there what the runs shared, once they are all done. */
   readonly finish: () => Promise<void>;
+  /** Ends the connections with where they train. */
+  readonly close: () => Promise<void>;
 }
 
 export interface TrainerOptions {

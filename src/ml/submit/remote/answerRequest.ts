@@ -36,8 +36,9 @@ export async function answerRequest(request: RemoteRequest): Promise<RemoteAnswe
         request.runs.map(async (run) => {
           // First: what has ended before has written everything that is copied then.
           const state = await runState(folder, run);
-          if (state !== 'waiting') await takeSnapshot(remoteRun(folder, run), join(folder, 'snapshot', String(run)));
-          return { run, state };
+          if (state === 'waiting') return { run, state };
+          const mark = await takeSnapshot(remoteRun(folder, run), join(folder, 'snapshot', String(run)));
+          return { run, state, mark };
         }),
       );
       return { answer: 'status', root, brought, runs };

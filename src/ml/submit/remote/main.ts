@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { messageOf } from '../../../protocol/errors.ts';
 import { answerMark, type RemoteAnswer, remoteRequestSchema } from '../../../protocol/remoteMessages.ts';
@@ -8,12 +9,14 @@ import { startWord } from './job.ts';
 import { trainOne } from './trainOne.ts';
 import { workOn } from './workOn.ts';
 
-// The program on a remote host. Asked over SSH, it takes one request on standard input and gives one answer on standard
-// output. With the folder of a job as its argument it has the runs of that trained, with the folder of a run too it trains.
+// The program on a remote host. Asked over SSH, it takes requests on standard input, one a line, until that ends, and gives
+// an answer to each on standard output. With the folder of a job as its argument it has the runs of that trained, with the
+// folder of a run too it trains.
 const [, , job, run] = process.argv;
 if (job === undefined) {
-  const answer = await answered(await text(process.stdin));
-  process.stdout.write(`\n${answerMark}${JSON.stringify(answer)}\n`);
+  for await (const request of createInterface({ input: process.stdin })) {
+    process.stdout.write(`\n${answerMark}${JSON.stringify(await answered(request))}\n`);
+  }
 } else if (run !== undefined) await trainOne(job, run);
 else if ((await text(process.stdin)) === startWord) await workOn(job);
 

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { copyFile, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { codeOf } from '../../../protocol/errors.ts';
 import { runFiles } from '../../../protocol/runRecord.ts';
 import { lacksResumeFile } from '../../../runs/checkpointFiles.ts';
@@ -12,17 +13,32 @@ const attempts = 20;
 
 /**
  * Makes `snapshot` a copy of a run's folder in which each checkpoint has what its resume needs, however quickly the run
- * writes new ones. Files are links where the disk has them: a run replaces its files, or appends to them.
+ * writes new ones. Files are links where the disk has them: a run replaces its files, or appends to them. Returns a mark that
+ * is another one as soon as there is something new.
  */
-export async function takeSnapshot(run: string, snapshot: string): Promise<void> {
+export async function takeSnapshot(run: string, snapshot: string): Promise<string> {
   const staged = `${snapshot}.new`;
   for (let attempt = 1; ; attempt++) {
     await rm(staged, { recursive: true, force: true });
     await linkFolder(run, staged);
     if (attempt === attempts || !(await lacksResumeFile(join(staged, runFiles.checkpoints)))) break;
   }
+  // Before a copy is made of it: what comes to a file after that is new to the next look.
+  const mark = await markOf(staged);
   await rm(snapshot, { recursive: true, force: true });
   await rename(staged, snapshot);
+  return mark;
+}
+
+async function markOf(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  for (const file of files.sort()) {
+    const { ino, size, mtimeNs } = await stat(file, { bigint: true });
+    hash.update(`${ino} ${size} ${mtimeNs} ${relative(folder, file)}\n`);
+  }
+  return hash.digest('hex');
 }
 
 async function linkFolder(from: string, to: string): Promise<void> {

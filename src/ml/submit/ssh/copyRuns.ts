@@ -51,11 +51,11 @@ export function createCopier(host: RemoteHost, runs: readonly JobRun[]): RunCopi
       for (const [job, members] of jobs) {
         for (const run of members.values()) followed.get(run.folder)?.refuseOther();
         const status = await host.status({ ask: 'look', job, runs: [...members.keys()] });
-        for (const { run: number, state } of status.runs) {
-          const run = members.get(number);
+        for (const each of status.runs) {
+          const run = members.get(each.run);
           if (run === undefined) continue;
-          await followed.get(run.folder)?.copy(status, state);
-          states.set(run.folder, state);
+          await followed.get(run.folder)?.copy(status, each);
+          states.set(run.folder, each.state);
         }
       }
       return states;
@@ -73,6 +73,7 @@ function followRun(host: RemoteHost, { folder, job }: JobRun) {
   let lock: HeldLock | undefined;
   let publish: (() => Promise<void>) | undefined;
   let settled = false;
+  let copied: string | undefined;
   const lockFile = join(folder, runFiles.lock);
   const other = () => userError(`Another process copies or trains ${basename(folder)}.`);
   return {
@@ -80,14 +81,14 @@ function followRun(host: RemoteHost, { folder, job }: JobRun) {
     refuseOther: () => {
       if (!settled && lock === undefined && isLocked(lockFile)) throw other();
     },
-    copy: async (status: RemoteStatus, state: RemoteState) => {
+    copy: async (status: RemoteStatus, { state, mark }: RemoteStatus['runs'][number]) => {
       if (settled) return;
       lock ??= await tryLock(lockFile);
       if (lock === undefined) throw other();
       await refuseOwn(folder);
       await noteHeard(folder);
       if (state === 'waiting') return;
-      if (state !== 'gone') {
+      if (state !== 'gone' && (mark === undefined || mark !== copied)) {
         await mkdir(copy, { recursive: true });
         await refuseLink(folder, copy);
         await host.pull(remote, `${copy}/`);
@@ -96,6 +97,7 @@ function followRun(host: RemoteHost, { folder, job }: JobRun) {
           marks: join(folder, copyFolder, 'published.json'),
         });
         await publish();
+        copied = mark;
       }
       if (state === 'training') return;
       if (state !== 'gone') await host.ask({ ask: 'copied', job: place.job, runs: [place.run] });

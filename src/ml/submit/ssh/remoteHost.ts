@@ -10,6 +10,7 @@ import {
 } from '../../../protocol/remoteMessages.ts';
 import { sha256OfFile } from '../../weights/fileHash.ts';
 import { bringAlone } from './bringAlone.ts';
+import { type Connection, createConnection, sshOptions } from './connection.ts';
 import { connectionError, lastLine } from './connectionError.ts';
 import { copyLimitFrom, withinLimit } from './copyLimit.ts';
 import { commandScripts, gatherCommand } from './gatherCommand.ts';
@@ -30,6 +31,8 @@ export interface RemoteHost {
   readonly pull: (from: string, to: string) => Promise<void>;
   /** The same host, with another signal that ends what is asked of it. */
   readonly under: (signal: AbortSignal | undefined) => RemoteHost;
+  /** Ends the connection, which is also that of the same host with other signals. */
+  readonly close: () => Promise<void>;
 }
 
 /** Who hears what takes long, and who ends it. */
@@ -37,15 +40,6 @@ export interface RemoteListeners {
   readonly say: (line: string) => void;
   readonly signal?: AbortSignal;
 }
-
-/**
- * Nobody is asked anything; a silent host is given up after a minute; what a configuration adds stays out of the way, and
- * the keys of an agent stay here.
- */
-const sshOptions = [
-  ...['BatchMode=yes', 'ConnectTimeout=20', 'ServerAliveInterval=15', 'ServerAliveCountMax=4'],
-  ...['ClearAllForwardings=yes', 'ForwardAgent=no', 'ForwardX11=no', 'RemoteCommand=none', 'RequestTTY=no'],
-].flatMap((option) => ['-o', option]);
 
 /**
  * rsync compares times by whole seconds and takes a checkpoint that was written again in the same second for the one before.
@@ -80,23 +74,33 @@ export async function connectHost(host: string, { say, signal }: RemoteListeners
     const found = await probe(host, name, signal);
     refuseOther(host, found);
     const node = found.node ?? (await bringNode(host, say, signal));
-    const channel = openChannel(host, `${node} ${remoteFolder}/${name}/${commandScripts}/remote.mjs`, signal);
+    const script = (folder: string) => `${node} ${remoteFolder}/${folder}/${commandScripts}/remote.mjs`;
     const bring = async () => {
       // Another process may have brought it meanwhile.
       if ((await probe(host, name, signal)).hasCommand) return;
       const incoming = `incoming-${command.sha256.slice(0, 16)}`;
-      const script = `${node} ${remoteFolder}/${incoming}/${commandScripts}/remote.mjs`;
-      await channel.push(`${command.folder}/`, `${incoming}/`, ['-L', '--delete']);
-      await openChannel(host, script, signal).ask({ ask: 'accept', sha256: command.sha256 });
+      await push(host, `${command.folder}/`, `${incoming}/`, { options: ['-L', '--delete'], signal });
+      const there = openChannel(host, await createConnection(host, script(incoming)), signal);
+      await there.ask({ ask: 'accept', sha256: command.sha256 }).finally(there.close);
     };
     if (!found.hasCommand) {
       say(`Bringing the command to ${host}.`);
       await bringAlone(host, name, bring, signal);
     }
-    return channel;
+    return openChannel(host, await createConnection(host, script(name)), signal);
   } finally {
     await command.remove();
   }
+}
+
+/** Does `work` with a host, as `connectHost` connects with it, and ends the connection. */
+export async function withHost<Result>(
+  name: string,
+  listeners: RemoteListeners,
+  work: (host: RemoteHost) => Promise<Result>,
+): Promise<Result> {
+  const host = await connectHost(name, listeners);
+  return work(host).finally(host.close);
 }
 
 type Words = Readonly<Partial<Record<string, string>>>;
@@ -199,7 +203,7 @@ async function bringNode(host: string, say: (line: string) => void, signal: Abor
   const path = `${remoteFolder}/${folder}/node`;
   say(`Bringing Node.js ${process.version} to ${host}.`);
   await ssh(host, 'exec sh -s', `mkdir -p "$HOME/${remoteFolder}/${folder}"\n`, signal);
-  await openChannel(host, path, signal).push(process.execPath, `${folder}/node`, ['-L', '-p']);
+  await push(host, process.execPath, `${folder}/node`, { options: ['-L', '-p'], signal });
   const { code, stdout, stderr } = await ssh(host, `exec ${path} --version`, '', signal);
   if (code !== 0 || !stdout.includes(process.version)) throw noNode(host, lastLine(stderr) || `it ends with ${code}`);
   return path;
@@ -218,33 +222,14 @@ function answersIn(stdout: string): string[] {
     .map((line) => line.slice(answerMark.length));
 }
 
-/** A host on which `program` answers. */
-function openChannel(host: string, program: string, signal: AbortSignal | undefined): RemoteHost {
+/** A host whose program answers over a connection. */
+function openChannel(host: string, connection: Connection, signal: AbortSignal | undefined): RemoteHost {
   const ask: RemoteHost['ask'] = async (request) => {
-    const { code, stdout, stderr } = await ssh(host, `exec ${program}`, JSON.stringify(request), signal);
-    const line = answersIn(stdout).at(-1);
-    if (line === undefined)
-      throw userError(`${host} did not answer: its program ended with exit code ${code}${saidLast(stderr)}.`);
-    const answer = understood(host, line);
+    const answer = understood(host, await connection.ask(JSON.stringify(request), signal));
     if (answer.answer === 'refused') throw userError(`${host}: ${answer.message}`);
     return answer;
   };
-  const copy = async (args: readonly string[], filled: string, ending = signal) => {
-    const rsh = ['ssh', '-T', ...sshOptions].join(' ');
-    const all = ['-rt', '--partial-dir=.partial', '--timeout=120', '-e', rsh, ...args];
-    const { code, stderr } = await runProgram('rsync', all, { signal: ending });
-    if (code === 0) return;
-    if (stderr.includes('is your shell clean'))
-      throw userError(
-        `The shell of ${host} writes to standard output when it starts, by its .bashrc or the like, and rsync takes that for its data: have it do so in interactive shells alone.`,
-      );
-    if (/No space left on device|Disk quota exceeded/u.test(stderr))
-      throw userError(`The disk of ${filled} is full, so nothing more can be copied there: free some space.`);
-    if (brokenOff.has(code)) throw connectionError(host, withoutRsync(stderr));
-    throw userError(
-      `Copying between this machine and ${host} failed: ${firstLine(stderr) || `rsync ended with ${code}`}.`,
-    );
-  };
+  const sharing = () => connection.sharing();
   return {
     name: host,
     ask,
@@ -253,17 +238,59 @@ function openChannel(host: string, program: string, signal: AbortSignal | undefi
       if (answer.answer !== 'status') throw new Error(`unexpected answer: ${answer.answer}`);
       return answer;
     },
-    push: (from, to, options = []) => copy([...options, '--', from, `${host}:${remoteFolder}/${to}`], host),
+    push: (from, to, options = []) => push(host, from, to, { options, sharing: sharing(), signal }),
     pull: (from, to) =>
       withinLimit(to, host, copyLimitFrom(), (limit) =>
-        copy(
-          [...allChanges, '--delete', '--', `${host}:${remoteFolder}/${from}`, to],
-          'this machine',
-          signal ? AbortSignal.any([signal, limit]) : limit,
-        ),
+        copy(host, [...allChanges, '--delete', '--', placeOn(host, from), to], {
+          ...{ filled: 'this machine', sharing: sharing() },
+          signal: signal ? AbortSignal.any([signal, limit]) : limit,
+        }),
       ),
-    under: (other) => openChannel(host, program, other),
+    under: (other) => openChannel(host, connection, other),
+    close: connection.close,
   };
+}
+
+interface Copying {
+  /** Options of ssh by which it goes the way of another one. */
+  readonly sharing?: readonly string[];
+  readonly signal: AbortSignal | undefined;
+}
+
+function push(
+  host: string,
+  from: string,
+  to: string,
+  { options, ...copying }: Copying & { readonly options: readonly string[] },
+): Promise<void> {
+  return copy(host, [...options, '--', from, placeOn(host, to)], { ...copying, filled: host });
+}
+
+/** A path below our folder on a host, as rsync knows it. */
+function placeOn(host: string, path: string): string {
+  return `${host}:${remoteFolder}/${path}`;
+}
+
+/** Copies with rsync; `filled` is whose disk may become full. */
+async function copy(
+  host: string,
+  args: readonly string[],
+  { filled, sharing = [], signal }: Copying & { readonly filled: string },
+): Promise<void> {
+  const rsh = ['ssh', '-T', ...sshOptions, ...sharing].join(' ');
+  const all = ['-rt', '--partial-dir=.partial', '--timeout=120', '-e', rsh, ...args];
+  const { code, stderr } = await runProgram('rsync', all, { signal });
+  if (code === 0) return;
+  if (stderr.includes('is your shell clean'))
+    throw userError(
+      `The shell of ${host} writes to standard output when it starts, by its .bashrc or the like, and rsync takes that for its data: have it do so in interactive shells alone.`,
+    );
+  if (/No space left on device|Disk quota exceeded/u.test(stderr))
+    throw userError(`The disk of ${filled} is full, so nothing more can be copied there: free some space.`);
+  if (brokenOff.has(code)) throw connectionError(host, withoutRsync(stderr));
+  throw userError(
+    `Copying between this machine and ${host} failed: ${firstLine(stderr) || `rsync ended with ${code}`}.`,
+  );
 }
 
 function understood(host: string, line: string): RemoteAnswer {

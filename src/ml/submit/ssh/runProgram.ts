@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cancelled, codeOf, userError } from '../../../protocol/errors.ts';
+import { cancelled, codeOf, userError, type UserError } from '../../../protocol/errors.ts';
 
 export interface ProgramResult {
   readonly code: number;
@@ -9,6 +9,11 @@ export interface ProgramResult {
 
 /** Characters that are kept of what a program says. */
 const most = 4_000_000;
+
+/** Says that a program of the system is missing here. */
+export function notInstalled(program: string): UserError {
+  return userError(`${program} is not installed on this machine: install it.`);
+}
 
 /**
  * Runs a program of the system with arguments, no shell between, and gives it `input`. Resolves with its exit code and
@@ -24,6 +29,8 @@ export function runProgram(
       stdio: ['pipe', 'pipe', 'pipe'],
       // What it says is looked at.
       env: { ...process.env, LC_ALL: 'C' },
+      // Ctrl-C is for this process, which ends it by its signal.
+      detached: true,
     });
     const said = { stdout: '', stderr: '' };
     const end = () => child.kill('SIGTERM');
@@ -38,9 +45,7 @@ export function runProgram(
     child.stdin.end(input);
     child.on('error', (error) => {
       signal?.removeEventListener('abort', end);
-      reject(
-        codeOf(error) === 'ENOENT' ? userError(`${program} is not installed on this machine: install it.`) : error,
-      );
+      reject(codeOf(error) === 'ENOENT' ? notInstalled(program) : error);
     });
     child.on('close', (code) => {
       signal?.removeEventListener('abort', end);

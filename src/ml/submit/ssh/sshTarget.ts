@@ -6,7 +6,7 @@ import type { Explanation, FolderCopier, JobRun, StoredThere, Submission, Submit
 import { createBringer } from './bringData.ts';
 import { isConnectionLost } from './connectionError.ts';
 import { createCopier, remotePlace, type RunCopier } from './copyRuns.ts';
-import { checkHost, connectHost, type RemoteListeners } from './remoteHost.ts';
+import { checkHost, connectHost, type RemoteHost, type RemoteListeners, withHost } from './remoteHost.ts';
 import { remoteSentence } from './remoteSentence.ts';
 import { newJob, releaseRun, sendRuns } from './sendRuns.ts';
 import { openSshTrainer } from './sshTrainer.ts';
@@ -48,13 +48,15 @@ async function submit(submission: Submission): Promise<readonly string[]> {
   const folders = queued.map(({ folder }) => folder);
   const before = await Promise.all(folders.map((folder) => readJobRecord(folder).catch(() => undefined)));
   let handedOver = false;
-  try {
-    const host = await connectHost(name, { say, signal });
+  const give = async (host: RemoteHost) => {
     for (const job of before) if (job?.scheduler === 'ssh' && job.host === name) await releaseRun(host, job);
     const parallel = typeof options['parallel'] === 'number' ? options['parallel'] : 1;
     const start = await sendRuns(host, folders, createBringer(host, say), { job: newJob(), parallel });
     handedOver = true;
     await host.ask(start);
+  };
+  try {
+    await withHost(name, { say, signal }, give);
     return folders;
   } catch (error) {
     // What was asked for may have been done, and only the answer be lost, or not waited for.
@@ -82,8 +84,10 @@ async function explain(runs: readonly JobRun[]): Promise<ReadonlyMap<string, Exp
   const open = runs.filter(({ state }) => state === 'queued' || state === 'broken off');
   for (const [name, members] of byHost(open)) {
     try {
-      const copier = createCopier(await connectHost(name, { say: () => undefined }), members);
-      const states = await copier.copy().finally(copier.close);
+      const states = await withHost(name, { say: () => undefined }, (host) => {
+        const copier = createCopier(host, members);
+        return copier.copy().finally(copier.close);
+      });
       for (const [folder, state] of states) found.set(folder, explanationOf(name, state));
     } catch (error) {
       if (!isConnectionLost(error) || !(error instanceof Error)) throw error;
@@ -101,16 +105,28 @@ function explanationOf(host: string, state: RemoteState): Explanation {
 
 async function controlEach(runs: readonly JobRun[], action: 'stop' | 'pause' | 'resume'): Promise<void> {
   for (const [name, members] of byHost(runs)) {
-    const host = await connectHost(name, { say: () => undefined });
-    for (const { job } of members) await host.ask({ ask: 'control', ...remotePlace(job), action });
+    await withHost(name, { say: () => undefined }, async (host) => {
+      for (const { job } of members) await host.ask({ ask: 'control', ...remotePlace(job), action });
+    });
   }
 }
 
 /** What brings the folders of runs up to date, all hosts together. */
 async function openCopier(runs: readonly JobRun[], listeners: RemoteListeners): Promise<FolderCopier> {
   const copiers: RunCopier[] = [];
-  for (const [name, members] of byHost(runs)) {
-    copiers.push(createCopier(await connectHost(name, listeners), members));
+  const hosts: RemoteHost[] = [];
+  const close = async () => {
+    for (const each of [...copiers, ...hosts]) await each.close();
+  };
+  try {
+    for (const [name, members] of byHost(runs)) {
+      const host = await connectHost(name, listeners);
+      hosts.push(host);
+      copiers.push(createCopier(host, members));
+    }
+  } catch (error) {
+    await close();
+    throw error;
   }
   return {
     folders: runs.map(({ folder }) => folder),
@@ -120,9 +136,7 @@ async function openCopier(runs: readonly JobRun[], listeners: RemoteListeners): 
         for (const [folder, state] of await copier.copy()) if (isUndone(state)) open.add(folder);
       return open;
     },
-    close: async () => {
-      for (const copier of copiers) await copier.close();
-    },
+    close,
   };
 }
 
@@ -130,8 +144,7 @@ async function clean(
   place: string | undefined,
   { say, ...request }: { readonly remove: boolean; readonly uncopied: boolean; readonly say: (line: string) => void },
 ): Promise<readonly StoredThere[]> {
-  const host = await connectHost(checkHost(requirePlace(place)), { say });
-  const answer = await host.ask({ ask: 'clean', ...request });
+  const answer = await withHost(checkHost(requirePlace(place)), { say }, (host) => host.ask({ ask: 'clean', ...request }));
   if (answer.answer !== 'store') throw new Error(`unexpected answer: ${answer.answer}`);
   return answer.items;
 }

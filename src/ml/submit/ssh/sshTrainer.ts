@@ -44,9 +44,21 @@ export async function openSshTrainer(names: readonly string[], options: TrainerO
     return { host, bring: createBringer(host, say), busy: 0 };
   };
   const places: Place[] = [];
-  for (const name of names) places.push(await connect(name));
   // Of hosts that an earlier start used.
   const others = new Map<string, Promise<Place>>();
+  const close = async () => {
+    for (const place of [...places, ...others.values()])
+      await Promise.resolve(place).then(
+        ({ host }) => host.close(),
+        () => undefined,
+      );
+  };
+  try {
+    for (const name of names) places.push(await connect(name));
+  } catch (error) {
+    await close();
+    throw error;
+  }
   const placeOf = (name: string): Promise<Place> => {
     const place = places.find(({ host }) => host.name === name);
     if (place) return Promise.resolve(place);
@@ -103,6 +115,7 @@ export async function openSshTrainer(names: readonly string[], options: TrainerO
           say(`${error.message} What trials shared there stays until fivecrop submit clean.`);
         });
     },
+    close,
   };
 }
 

@@ -14,6 +14,7 @@ export function withFewTalks(host: RemoteHost): RemoteHost {
     push: (from, to, options) => inTurn(() => plain.push(from, to, options)),
     pull: (from, to) => inTurn(() => plain.pull(from, to)),
     under: (signal) => wrap(plain.under(signal)),
+    close: plain.close,
   });
   return wrap(host);
 }
