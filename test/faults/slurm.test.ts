@@ -96,6 +96,14 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     await writeFile(slowFile(name), String(milliseconds));
     return submitSmall(name, more, slowly(name));
   }
+  /** The same with one that waits once it has taken so many steps, which its checkpoint follows, until `hurries`. */
+  async function submitHeld(name: string, steps: number, ...more: readonly string[]) {
+    await holds(name, steps);
+    const run = await submitSmall(name, more, slowly(name));
+    await takesSteps(run, steps);
+    return run;
+  }
+  const holds = (name: string, steps: number) => writeFile(slowFile(name), `hold ${steps}`);
   const hurries = (name: string) => rm(slowFile(name));
 
   async function resume(run: string, ...more: readonly string[]) {
@@ -111,6 +119,9 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     });
   const takesSteps = (run: string, steps: number) =>
     until(async () => (await stepsOf(run)) >= steps, `${run} took ${steps} steps`);
+  /** One that is held has heard that it is to stop or to pause. */
+  const hears = (run: string, what: 'stop' | 'pause') =>
+    until(async () => (await allEvents(run)).some((event) => says[what](event)), `${run} heard the ${what}`);
 
   async function finishesAsUnbroken(run: string) {
     await comesTo(run, 'finished');
@@ -155,7 +166,7 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     const names = ['a', 'b', 'c', 'd'];
     const files = names.map((name) => join(settings, `${name}.fivecrop.json`));
     for (const file of files) await writeFile(file, JSON.stringify(config));
-    await writeFile(slowFile('array'), '20');
+    await holds('array', 3);
     const wanted = [...files, '--to', 'slurm', '--parallel', '2', '--out', out];
     const { code, stderr } = await submit(wanted, slowly('array'));
     assert.equal(code, 0, stderr);
@@ -166,6 +177,9 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
       jobs,
       [1, 2, 3, 4].map((task) => `${array}_${task}`),
     );
+    const begun = async () => (await Promise.all(runs.map(stepsOf))).filter((steps) => steps >= 3).length;
+    await until(async () => (await begun()) === 2, 'two of them train');
+    await hurries('array');
     for (const run of runs) await comesTo(run, 'finished');
     const times = await Promise.all(runs.map(timesOf));
     const atOnce = times.map(([start]) => times.filter(([from, to]) => from <= start && start < to).length);
@@ -174,19 +188,19 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
   });
 
   test('a run whose time is nearly over saves, goes back into the queue and continues, twice', async () => {
-    const run = await submitSlow('limit', 300, '--time', '10', '--signal', '300');
-    await takesSteps(run, 1);
+    const run = await submitHeld('limit', 3, '--time', '10', '--signal', '300');
     const job = await jobOf(run);
     const limit = (minutes: number) => cluster.command('scontrol', 'update', `JobId=${job}`, `TimeLimit=${minutes}`);
     // Slurm looks at limits every half a minute: the first time, the same signal by hand, to be quicker.
-    await writeFile(slowFile('limit'), '1500');
     await cluster.command('scancel', '--signal=USR2', '--batch', job);
+    await hears(run, 'stop');
+    await holds('limit', 9);
     await comesTo(run, 'requeued');
-    const { progress } = await readRunRecord(run);
-    await takesSteps(run, (progress?.step ?? 0) + 1);
+    await takesSteps(run, 9);
     // Not before the run has taken a step, however long that took here: what takes none is not put back.
     await limit(6);
-    await writeFile(slowFile('limit'), '5000');
+    await until(async () => (await allEvents(run)).filter(says.stop).length === 2, 'the second signal is heard');
+    await holds('limit', 15);
     await comesTo(run, 'requeued');
     await limit(10);
     await hurries('limit');
@@ -196,8 +210,7 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
   });
 
   test('a run whose machine fails is lost, and continues when its job is started again', async () => {
-    const run = await submitSlow('cut', 200, '--partition', 'n2');
-    await takesSteps(run, 4);
+    const run = await submitHeld('cut', 6, '--partition', 'n2');
     await cluster.cutNode('n2');
     await comesTo(run, 'lost');
     cluster.startNode('n2');
@@ -206,19 +219,14 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
   });
 
   test('a canceled run saves and stops, and one that waited is lost; each is submitted again', async () => {
-    const run = await submitSlow('cancel', 200);
+    const run = await submitHeld('cancel', 6);
     const waiting = await submitSmall('waits', ['--sbatch-option', '--hold']);
-    await takesSteps(run, 4);
-    await writeFile(slowFile('cancel'), '5000');
     assert.match((await submit(['resume', run])).stderr, /there is nothing to resume/u);
     assert.match((await submit(['resume', waiting])).stderr, /is PENDING \(JobHeldUser\)/u);
-    // Slurm gives it five seconds to end.
-    const steps = await stepsOf(run);
-    await writeFile(slowFile('cancel'), '300');
-    await takesSteps(run, steps + 1);
     await cluster.command('scancel', await jobOf(run), await jobOf(waiting));
-    await comesTo(run, 'stopped');
+    await hears(run, 'stop');
     await hurries('cancel');
+    await comesTo(run, 'stopped');
     await resume(run);
     await finishesAsUnbroken(run);
     assert.match((await submit(['status', waiting])).stdout, /lost .* is CANCELLED/u);
@@ -227,14 +235,17 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
   });
 
   test('a run is paused, continued and stopped through its folder, and one that waits leaves the queue', async () => {
-    const run = await submitSlow('ask', 800);
+    const run = await submitHeld('ask', 3);
     const waiting = await submitSmall('leaves', ['--sbatch-option', '--hold']);
-    await takesSteps(run, 2);
     await submit(['pause', run]);
+    await hears(run, 'pause');
+    await holds('ask', 6);
     await comesTo(run, 'paused');
     await resume(run);
     await comesTo(run, 'running');
+    await takesSteps(run, 6);
     await submit(['stop', run, waiting]);
+    await hears(run, 'stop');
     await hurries('ask');
     await comesTo(run, 'stopped');
     await comesTo(waiting, 'stopped');
@@ -268,7 +279,7 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
 
   test('a sweep that halves hands over what comes next; one that was killed goes on with the jobs that are there', async () => {
     const { sweep, args, events } = await rates('halves', { halving: { first: 1, factor: 3 } });
-    await writeFile(slowFile('halves'), '100');
+    await holds('halves', 3);
     const first = spawn(process.execPath, [command, 'sweep', ...args], {
       env: { ...process.env, ...cluster.environment, ...slowly('halves') },
       stdio: 'ignore',
@@ -276,7 +287,7 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     const ended = new Promise((resolve) => first.once('exit', resolve));
     await until(async () => (await events()).length >= 2, 'two trials have begun');
     const began = (await events()).flatMap((event) => (event.event === 'begun' ? [join(sweep, '..', event.run)] : []));
-    await takesSteps(began[0] ?? '', 1);
+    for (const run of began) await takesSteps(run, 3);
     first.kill('SIGKILL');
     await ended;
     await hurries('halves');
@@ -307,12 +318,14 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
 
   test('a sweep that is asked to stop stops its jobs', async () => {
     const { sweep, args } = await rates('stops', { halving: { first: 1, factor: 3 } });
-    await writeFile(slowFile('stops'), '200');
+    await holds('stops', 3);
     const swept = shell(['sweep', ...args], slowly('stops'));
     const run = join(sweep, '..', 'rates-1');
-    await takesSteps(run, 1);
+    await takesSteps(run, 3);
     const stop = await shell(['sweep', 'stop', sweep]);
     assert.equal(stop.code, 0, stop.stderr);
+    await hears(run, 'stop');
+    await hurries('stops');
     assert.equal((await swept).code, 130);
     assert.equal(await stateIn(run), 'stopped');
     assert.equal(
@@ -359,7 +372,7 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     // The run takes 4 MB, and a checkpoint is written beside the one before.
     await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'fivecrop', disk]);
     t.after(() => promisify(execFile)('umount', ['--lazy', disk]));
-    const run = await submitSlow('disk', 200);
+    const run = await submitSlow('disk', 1000);
     await takesSteps(run, 4);
     const filler = join(disk, 'filler');
     await assert.rejects(writeFile(filler, Buffer.alloc(16 * 1024 * 1024)), { code: 'ENOSPC' });
@@ -383,6 +396,12 @@ describe('runs on a cluster of Slurm', { skip: missing, concurrency: true }, () 
     await finishesAsUnbroken(run);
   });
 });
+
+/** Whether an event of a run says that it heard what it is asked for. */
+const says = {
+  stop: (event: TrainingEvent) => event.event === 'state' && event.state === 'stopping',
+  pause: (event: TrainingEvent) => event.event === 'log' && event.message.startsWith('Pausing'),
+};
 
 /** When a run began to train and when it was done, in milliseconds since 1970. */
 async function timesOf(run: string): Promise<readonly [number, number]> {

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { usageError } from '../../protocol/errors.ts';
+import { cancelled, usageError } from '../../protocol/errors.ts';
 import type { JobRecord } from '../../protocol/jobRecord.ts';
 import { readStoredRun, type StoredRun } from '../../runs/list.ts';
 import { slurmTarget, usualSignal } from '../submit/slurmTarget.ts';
@@ -131,20 +131,25 @@ export async function handOver(
   output: Output,
   more: Pick<Submission, 'sweep' | 'environment'> = {},
 ): Promise<readonly string[]> {
-  const folders = await withInterrupt(
-    () => output.say('Nothing more is submitted.'),
-    (signal) =>
-      target.submit({
-        ...{ runs, out, place, options, signal, command: ownCommand(), say: output.say },
-        onProgress: preparationLines(output.say),
-        ...more,
-      }),
+  let isInterrupted = false;
+  const onInterrupt = () => {
+    isInterrupted = true;
+    output.say('Nothing more is submitted.');
+  };
+  const folders = await withInterrupt(onInterrupt, (signal) =>
+    target.submit({
+      ...{ runs, out, place, options, signal, command: ownCommand(), say: output.say },
+      onProgress: preparationLines(output.say),
+      ...more,
+    }),
   );
   for (const folder of folders) {
     const { job } = await readStoredRun(folder);
     output.object({ folder, job });
     output.say(`Submitted ${folder}${job ? ` as job ${job.job}` : ''}`);
   }
+  // Too late for these, but not for what was to come after.
+  if (isInterrupted) throw cancelled();
   return folders;
 }
 

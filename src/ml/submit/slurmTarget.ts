@@ -11,6 +11,11 @@ import type { Explanation, JobRun, Submission, SubmitTarget } from './target.ts'
 /** Seconds before the time limit at which a run saves, unless `--signal` says so. */
 export const usualSignal = 120;
 
+/** Seconds by which Slurm may send a signal before it is due: it looks at limits once in a while (sbatch(1), `--signal`). */
+const earliness = 60;
+/** Seconds in which a job gets to its first step at best, with its program and its images to be read. */
+const begin = 60;
+
 /** States of jobs that will run, or do; all others are ends. */
 const liveStates = [
   'PENDING',
@@ -76,9 +81,11 @@ function optionsOf(place: string | undefined, options: Submission['options'], co
   if (parallel !== undefined && count === 1)
     throw usageError('--parallel says how many of several runs train at the same time; there is one run.');
   const limit = typeof time === 'string' ? secondsOfLimit(time) : undefined;
-  if (limit !== undefined && limit <= Number(signal))
+  const least = Number(signal) + earliness + begin;
+  // No seconds are no limit.
+  if (limit !== undefined && limit > 0 && limit < least)
     throw usageError(
-      `--time ${String(time)}: the run saves ${String(signal)} seconds before that; give it more time, or --signal fewer seconds.`,
+      `--time ${String(time)} may end before the first step: the run saves ${String(signal)} seconds before that, and Slurm tells it up to a minute earlier. Give it at least ${Math.ceil(least / 60)} minutes, or --signal fewer seconds.`,
     );
   const flags = { partition, gpus, time, 'cpus-per-task': cpus, mem: memory };
   return [

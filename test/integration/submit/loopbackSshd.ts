@@ -20,7 +20,7 @@ const remotePrograms = ['sh', 'rsync', 'uname', 'mkdir', 'chmod'];
 export interface LoopbackHost {
   /** Home folder of who logs in. */
   readonly home: string;
-  /** As long as there is this file, runs on the host sleep after each event, for as many milliseconds as it says or until it is removed. */
+  /** As long as there is this file, runs on the host are slow, as `slowSteps.mjs` says. */
   readonly slow: string;
   /** Lines of a shell that are read at each login, for a host that has something wrong with it. */
   readonly quirks: string;

@@ -21,7 +21,7 @@ const awkward = `it's $(touch pwned) "x"; touch pwned & -rf`;
 
 const settings = {
   ...{ network: { kind: 'architecture', name: 'ConvNet1' }, method: 'scratch', device: 'cpu', engine: 'onnx' },
-  ...{ imageSize: 32, resize: 36, hidden: [8], epochs: 12, batchSize: 5, validateEvery: 10 },
+  ...{ imageSize: 32, resize: 36, hidden: [8], epochs: 4, batchSize: 5, validateEvery: 10 },
 };
 
 interface Workplace {
@@ -78,7 +78,7 @@ test('runs train on another host, and their folders are copied back', { ...optio
     const name = "it's $(id)";
     const copied = join(folder, 'runs', name);
     // There is time to look at it, and to break the connection.
-    await writeFile(far.slow, '200');
+    await writeFile(far.slow, 'hold 10');
     const args = ['submit', 'tiny.fivecrop.json', '--to', 'ssh:far', '--follow', '--name', name];
     const following = begin(ending, args, folder, env);
     await until(() => Promise.resolve(existsSync(join(copied, '.remote', 'copy'))), following.said);
@@ -107,14 +107,17 @@ test('runs train on another host, and their folders are copied back', { ...optio
 
   await t.test('a run that dies on its host is lost, and goes on there to the curve of one that did not', async () => {
     const place = join(folder, 'runs', 'there');
-    await writeFile(far.slow, '200');
+    await writeFile(far.slow, 'hold 10');
     const submitted = await run('submit', 'tiny.fivecrop.json', '--to', 'ssh:far', '--name', 'there');
     assert.equal(submitted.code, 0, submitted.stderr);
     assert.doesNotMatch(submitted.stderr, /Bringing (?:Node|the command)/u);
     const paused = await run('submit', 'pause', place);
     assert.equal(paused.code, 0, paused.stderr);
-    await until(async () => (await farRecord(far.home)).state === 'paused');
+    await until(async () =>
+      (await readFile(await farFile(far.home, 'metrics.jsonl'), 'utf8')).includes('Pausing before'),
+    );
     await rm(far.slow);
+    await until(async () => (await farRecord(far.home)).state === 'paused');
     const waiting = await run('submit', 'status', place);
     assert.match(
       waiting.stdout,
@@ -136,7 +139,11 @@ test('runs train on another host, and their folders are copied back', { ...optio
 
 /** The record of the only run on the host; there is none before it has been brought. */
 async function farRecord(home: string): Promise<RunRecord> {
+  return readRunRecord(await farFile(home, ''));
+}
+
+async function farFile(home: string, name: string): Promise<string> {
   const jobs = join(home, '.cache/fivecrop/remote/jobs');
   const [job = ''] = await readdir(jobs);
-  return readRunRecord(join(jobs, job, 'runs', '1'));
+  return join(jobs, job, 'runs', '1', name);
 }

@@ -131,7 +131,7 @@ test(
   { ...options, timeout: 600_000 },
   async (t) => {
     const { folder, far, submit } = await workplace(t);
-    await writeFile(far.slow, '300');
+    await writeFile(far.slow, 'hold 4');
     const place = join(folder, 'runs', 'much');
     const submitted = await submit(['tiny.fivecrop.json', '--to', 'ssh:far', '--name', 'much']);
     assert.equal(submitted.code, 0, submitted.stderr);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Command } from 'commander';
 import { batchScript, outputPattern, secondsOfLimit } from '../../../src/ml/submit/batchScript.ts';
 import { isSlurmJob, jobHere } from '../../../src/ml/submit/slurm.ts';
-import { explanationOf } from '../../../src/ml/submit/slurmTarget.ts';
+import { explanationOf, slurmTarget } from '../../../src/ml/submit/slurmTarget.ts';
 import { addTargetOptions } from '../../../src/ml/cli/submitTargets.ts';
 
 test('each task of an array has its run in the batch script, and no name is read by the shell', () => {
@@ -27,6 +27,14 @@ test('time limits are read as sbatch reads them', () => {
   };
   for (const [limit, seconds] of Object.entries(limits)) assert.equal(secondsOfLimit(limit), seconds, limit);
   for (const none of ['', 'UNLIMITED', '4h', '1:2:3:4', '-5']) assert.equal(secondsOfLimit(none), undefined, none);
+});
+
+test('a time limit leaves time for a first step before the signal, which Slurm may send a minute early', () => {
+  const check = (options: object) => slurmTarget.check({ place: undefined, options: { ...options } }, 1);
+  for (const options of [{ time: '3' }, { time: '3:59' }, { time: '6', signal: 300 }])
+    assert.throws(() => check(options), /may end before the first step/u, JSON.stringify(options));
+  for (const options of [{ time: '4' }, { time: '0' }, { time: 'UNLIMITED' }, { time: '3', signal: 60 }, {}])
+    assert.doesNotThrow(() => check(options), JSON.stringify(options));
 });
 
 test('nothing in the path of a log is a pattern of sbatch', () => {

@@ -1,11 +1,15 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import * as z from 'zod';
 import external from '../../../../scripts/external.json' with { type: 'json' };
 import { userError } from '../../../protocol/errors.ts';
+import { writeTextAtomically } from '../../../runs/atomicFile.ts';
+import { cacheFolder } from '../../cache/cacheFolder.ts';
 import { digestFiles } from '../digestFiles.ts';
 
 /** Where the scripts of the command lie in a folder with all that they need. */
@@ -42,11 +46,37 @@ export async function gatherCommand(): Promise<GatheredCommand> {
         await symlink(join(target, file), join(folder, part, file));
       }
     }
-    return { folder, sha256: await digestFiles(folder, files), remove };
+    return { folder, sha256: await rememberedDigest(scripts, folder, files), remove };
   } catch (error) {
     await remove();
     throw error;
   }
+}
+
+const rememberedSchema = z.object({ state: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/u) });
+
+/** The digest of the files; for as long as none of them changes, the one that was made of them before: they are a hundred megabytes. */
+async function rememberedDigest(scripts: string, folder: string, files: readonly string[]): Promise<string> {
+  const kept = join(cacheFolder(), 'commands', `${sha256Of(scripts).slice(0, 16)}.json`);
+  const states = files.map(async (file) => {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(join(folder, file), { bigint: true });
+    return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs} ${file}`;
+  });
+  const state = sha256Of((await Promise.all(states)).sort().join('\n'));
+  const before = await readFile(kept, 'utf8')
+    .then((text) => rememberedSchema.parse(JSON.parse(text)))
+    .catch(() => undefined);
+  if (before?.state === state) return before.sha256;
+  const sha256 = await digestFiles(folder, files);
+  // Where it cannot be kept, it is made again.
+  await mkdir(dirname(kept), { recursive: true })
+    .then(() => writeTextAtomically(kept, JSON.stringify({ state, sha256 })))
+    .catch(() => undefined);
+  return sha256;
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 interface Manifest {

@@ -9,20 +9,30 @@ const longest = 60_000;
 export interface Patience {
   readonly say: (line: string) => void;
   readonly signal: AbortSignal;
+  /** Milliseconds after which a host that stays out of reach is given up, as of now; never without it. */
+  readonly limit?: () => number;
 }
 
-/** Does `work`, once more after a while for as long as its host is out of reach. Throws a `CancelledError` at an abort. */
-export async function patiently<Result>(work: () => Promise<Result>, { say, signal }: Patience): Promise<Result> {
-  let broken = false;
+/**
+ * Does `work`, once more after a while for as long as its host is out of reach, and throws what it throws then once that is
+ * too long. Throws a `CancelledError` at an abort.
+ */
+export async function patiently<Result>(
+  work: () => Promise<Result>,
+  { say, signal, limit }: Patience,
+): Promise<Result> {
+  let broken: number | undefined;
   for (let wait = lookInterval(); ; wait = Math.min(2 * wait, longest)) {
     try {
       const result = await work();
-      if (broken) say('Connected again.');
+      if (broken !== undefined) say('Connected again.');
       return result;
     } catch (error) {
       if (!isConnectionLost(error)) throw error;
-      if (!broken) say(`${messageOf(error)} The training goes on; trying again.`);
-      broken = true;
+      const now = performance.now();
+      if (now - (broken ?? now) >= (limit?.() ?? Infinity)) throw error;
+      if (broken === undefined) say(`${messageOf(error)} The training goes on; trying again.`);
+      broken ??= now;
       await pause(wait, signal);
     }
   }
