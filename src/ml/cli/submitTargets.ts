@@ -131,17 +131,16 @@ export async function handOver(
   output: Output,
   more: Pick<Submission, 'sweep' | 'environment'> = {},
 ): Promise<readonly string[]> {
-  let isInterrupted = false;
-  const onInterrupt = () => {
-    isInterrupted = true;
-    output.say('Nothing more is submitted.');
-  };
-  const folders = await withInterrupt(onInterrupt, (signal) =>
-    target.submit({
-      ...{ runs, out, place, options, signal, command: ownCommand(), say: output.say },
-      onProgress: preparationLines(output.say),
-      ...more,
-    }),
+  const { folders, isInterrupted } = await withInterrupt(
+    () => output.say('Nothing more is submitted.'),
+    async (signal) => {
+      const submitted = await target.submit({
+        ...{ runs, out, place, options, signal, command: ownCommand(), say: output.say },
+        onProgress: preparationLines(output.say),
+        ...more,
+      });
+      return { folders: submitted, isInterrupted: signal.aborted };
+    },
   );
   for (const folder of folders) {
     const { job } = await readStoredRun(folder);

@@ -109,9 +109,11 @@ function openTalk(host: string, program: string, master: readonly string[]): Tal
   return {
     ask: (request) =>
       new Promise((resolve, reject) => {
-        if (failure) return reject(failure);
-        waiting.push({ resolve, reject });
-        child.stdin.write(`${request}\n`);
+        if (failure) reject(failure);
+        else {
+          waiting.push({ resolve, reject });
+          child.stdin.write(`${request}\n`);
+        }
       }),
     isOver: () => failure !== undefined,
     end: async () => {

@@ -47,12 +47,12 @@ async function submit(submission: Submission): Promise<readonly string[]> {
   const queued = await queueRuns(submission);
   const folders = queued.map(({ folder }) => folder);
   const before = await Promise.all(folders.map((folder) => readJobRecord(folder).catch(() => undefined)));
-  let handedOver = false;
+  const done = { handedOver: false };
   const give = async (host: RemoteHost) => {
     for (const job of before) if (job?.scheduler === 'ssh' && job.host === name) await releaseRun(host, job);
     const parallel = typeof options['parallel'] === 'number' ? options['parallel'] : 1;
     const start = await sendRuns(host, folders, createBringer(host, say), { job: newJob(), parallel });
-    handedOver = true;
+    done.handedOver = true;
     await host.ask(start);
   };
   try {
@@ -60,7 +60,7 @@ async function submit(submission: Submission): Promise<readonly string[]> {
     return folders;
   } catch (error) {
     // What was asked for may have been done, and only the answer be lost, or not waited for.
-    if (handedOver && (isConnectionLost(error) || error instanceof CancelledError)) throw error;
+    if (done.handedOver && (isConnectionLost(error) || error instanceof CancelledError)) throw error;
     for (const [index, record] of before.entries()) if (record) await writeJobRecord(folders[index] ?? '', record);
     await takeBack(queued);
     throw error;
@@ -144,7 +144,9 @@ async function clean(
   place: string | undefined,
   { say, ...request }: { readonly remove: boolean; readonly uncopied: boolean; readonly say: (line: string) => void },
 ): Promise<readonly StoredThere[]> {
-  const answer = await withHost(checkHost(requirePlace(place)), { say }, (host) => host.ask({ ask: 'clean', ...request }));
+  const answer = await withHost(checkHost(requirePlace(place)), { say }, (host) =>
+    host.ask({ ask: 'clean', ...request }),
+  );
   if (answer.answer !== 'store') throw new Error(`unexpected answer: ${answer.answer}`);
   return answer.items;
 }
