@@ -65,15 +65,8 @@ test(
     };
 
     await t.test('names that are none', async () => {
-      for (const to of [
-        'ssh:-oProxyCommand=touch pwned',
-        "ssh:it's",
-        'ssh:a b',
-        'ssh:far\ntouch pwned',
-        'ssh:$(id)',
-        'ssh:far,near',
-      ])
-        await refused(to, /cannot be a host/u, 2);
+      // What else a host cannot be called is with checkHost.
+      for (const to of ['ssh:-oProxyCommand=touch pwned', 'ssh:far,near']) await refused(to, /cannot be a host/u, 2);
       await refused('ssh:changed', /The host key of changed is another one than before: .*ssh-keygen -R/u);
       assert.ok(!existsSync(join(folder, 'pwned')));
     });
