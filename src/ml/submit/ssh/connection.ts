@@ -32,7 +32,7 @@ export interface Connection {
 
 /** Names a connection with `program` on a host; the first question opens it. */
 export async function createConnection(host: string, program: string): Promise<Connection> {
-  const folder = (await sharesItself(host)) ? undefined : await mkdtemp(join(tmpdir(), 'fivecrop-ssh-'));
+  const folder = (await isShared(host)) ? undefined : await mkdtemp(join(tmpdir(), 'fivecrop-ssh-'));
   // Otherwise each ssh connects by itself.
   const canShare = folder !== undefined && /^[\w./-]+$/u.test(folder) && folder.length <= longestFolder;
   let talk: Talk | undefined;
@@ -45,7 +45,8 @@ export async function createConnection(host: string, program: string): Promise<C
         // What broke off may have left its socket.
         count++;
         const master = ['-o', 'ControlMaster=yes', '-o', 'ControlPersist=no', ...socketOf()];
-        talk = openTalk(host, program, canShare ? master : []);
+        // Others would lose theirs with this one.
+        talk = openTalk(host, program, canShare ? master : ['-o', 'ControlMaster=no']);
       }
       return unlessAborted(talk.ask(request), signal);
     },
@@ -61,7 +62,7 @@ export async function createConnection(host: string, program: string): Promise<C
 const longestFolder = 80;
 
 /** Whether the configuration of ssh has connections shared already: perhaps nobody gets in by another one. */
-async function sharesItself(host: string): Promise<boolean> {
+async function isShared(host: string): Promise<boolean> {
   const { stdout } = await runProgram('ssh', ['-G', '--', host]);
   const path = /^controlpath (?<path>.+)$/mu.exec(stdout)?.groups?.['path'];
   return path !== undefined && path !== 'none';
