@@ -65,7 +65,7 @@ export async function startCodeServer(options: CodeServerOptions): Promise<CodeS
   try {
     await writeSettings(dataFolder, 'User', { ...quietSettings, ...options.settings });
     if (options.machineSettings) await writeSettings(dataFolder, 'Machine', options.machineSettings);
-    for (const vsix of options.vsix ?? []) await installExtension(options, dataFolder, vsix);
+    if (options.vsix && options.vsix.length > 0) await installExtensions(options, dataFolder, options.vsix);
     const server = launch(options, serverArguments(options, dataFolder));
     const port = await listeningPort(server).catch(async (error: unknown) => {
       await endGroup(server);
@@ -143,11 +143,16 @@ async function writeSettings(
   await writeFile(join(folder, 'settings.json'), JSON.stringify(settings, null, 2));
 }
 
-async function installExtension(options: CodeServerOptions, dataFolder: string, vsix: string): Promise<void> {
-  const installer = launch(options, [...dataArguments(dataFolder), `--install-extension=${vsix}`]);
+async function installExtensions(
+  options: CodeServerOptions,
+  dataFolder: string,
+  vsix: readonly string[],
+): Promise<void> {
+  const wishes = vsix.map((file) => `--install-extension=${file}`);
+  const installer = launch(options, [...dataArguments(dataFolder), ...wishes]);
   const output = collect(installer);
   const [code] = (await once(installer, 'close')) as [number | null];
-  if (code !== 0) throw userError(`${vsix} could not be installed: ${output().trim()}`);
+  if (code !== 0) throw userError(`${vsix.join(', ')} could not be installed: ${output().trim()}`);
 }
 
 function collect(child: ChildProcess): () => string {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import { after } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { comparedInReport } from '../../src/protocol/study.ts';
@@ -17,6 +18,7 @@ import { writeRun } from '../unit/extension/storedRun.ts';
 import { drawTinyDataset, tinyConfig } from '../unit/training/tinyDataset.ts';
 import { recordOf } from './runs.ts';
 import { stage } from './scenarios.ts';
+import { createToolCaller } from './toolCaller.ts';
 import { until } from './until.ts';
 import {
   answerInput,
@@ -43,8 +45,12 @@ const size = ['--image-size', '32', '--resize', '36'];
 const network = ['--arch', 'ConvNet1', '--method', 'scratch', ...size, '--device', 'cpu'];
 const looks = ['light', 'dark', 'highContrast'] as const;
 
+const caller = await createToolCaller();
+after(() => caller.remove());
+
 const scenario = stage({
   theme: 'light',
+  extensions: [caller.vsix],
   prepare: async (folder) => {
     await drawSampleDataset(join(folder, 'flowers'), 0);
     const args = ['train', 'flowers', ...network, '--epochs', '2', '--name', 'small'];
@@ -175,6 +181,19 @@ scenario('a checkpoint is exported to the ONNX file that the dialog names', asyn
   await saveAs(workbench, file);
   await notification(workbench, /exported\.onnx runs in any ONNX Runtime.*16 test images/).waitFor();
   assert.ok(existsSync(file));
+});
+
+scenario('a checkpoint is exported to a new folder for TensorFlow.js', async ({ workbench, folder }) => {
+  await openViewContainer(workbench, 'Fivecrop');
+  await chooseInContextMenu(workbench, treeRow(workbench, 'Checkpoints', 'small'), 'Export Model...');
+  await quickPickRow(workbench, 'Weights for torch (*.pth)').waitFor();
+  await screenshot(workbench, 'scenario-export', looks);
+  // The rows at the end of the list are drawn once it is filtered.
+  await quickInput(workbench).locator('input').fill('TensorFlow');
+  await chooseQuickPick(workbench, 'Folder for TensorFlow.js');
+  await answerInput(workbench, 'in-browsers');
+  await notification(workbench, /in-browsers is a folder for TensorFlow\.js.*16 test images/).waitFor();
+  assert.ok((await readdir(join(folder, 'in-browsers'))).includes('proof.json'));
 });
 
 scenario(
@@ -413,3 +432,26 @@ scenario(
     await screenshot(workbench, 'scenario-tests', looks);
   },
 );
+
+scenario('a tool of the language models that writes asks in the editor, and does what was agreed to', async (here) => {
+  const { workbench, folder } = here;
+  const dialog = workbench.page.locator('.monaco-dialog-box');
+  const file = join(folder, 'for-a-chat.onnx');
+  const exporting = () =>
+    caller.call(workbench, 'fivecrop_export_classifier', { run: 'small', out: 'for-a-chat.onnx' });
+  const declined = await exporting();
+  await dialog.getByText('Export Classifier').waitFor();
+  await dialog.getByText('Export small to for-a-chat.onnx?').waitFor();
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  assert.match((await declined.answer()).error ?? '', /Cancel/);
+  assert.ok(!existsSync(file));
+  const agreed = await exporting();
+  await dialog.getByRole('button', { name: 'Yes' }).click();
+  const { texts: [text = ''] = [], error } = await agreed.answer();
+  assert.equal(error, undefined);
+  const { out, verified } = JSON.parse(text) as { out: string; verified: boolean };
+  assert.deepEqual([out, verified, existsSync(file)], ['for-a-chat.onnx', true, true]);
+  const looking = { run: 'small', image: 'flowers/test/1/flower_51.jpg', picture: true };
+  const explained = await caller.call(workbench, 'fivecrop_explain_image', looking);
+  assert.deepEqual((await explained.answer()).pictures, ['image/jpeg']);
+});

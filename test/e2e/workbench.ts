@@ -30,6 +30,8 @@ export type WorkbenchOptions = {
   /** Leaves the question of workspace trust on. */
   workspaceTrust?: boolean;
   env?: Record<string, string>;
+  /** Packages of other extensions to install beside ours. */
+  extensions?: readonly string[];
   /** Called when the server runs and the extension is installed, before the page is opened. */
   beforeOpening?: (server: CodeServer, page: Page) => Promise<void>;
 };
@@ -48,7 +50,7 @@ export type Workbench = {
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
   const server = await startCodeServer({
     host: await installCodeHost(),
-    vsix: [presentVsix()],
+    vsix: [presentVsix(), ...(options.extensions ?? [])],
     settings: { 'workbench.colorTheme': themes[options.theme ?? 'dark'].setting, ...options.settings },
     ...(options.machineSettings && { machineSettings: options.machineSettings }),
     workspaceTrust: options.workspaceTrust ?? false,
