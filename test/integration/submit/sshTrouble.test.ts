@@ -146,6 +146,13 @@ test(
     const wrong = await submit(['follow', place], { FIVECROP_COPY_LIMIT: 'all' });
     assert.deepEqual([wrong.code, wrong.stderr.includes('give a number of gigabytes')], [2, true], wrong.stderr);
 
+    const endless = `case "$SSH_ORIGINAL_COMMAND" in *remote.mjs*) while :; do printf '%01000d' 0; done;; esac\n`;
+    await writeFile(far.quirks, endless);
+    const flooded = await submit(['follow', place]);
+    assert.match(flooded.stderr, /far answered what cannot be understood/u);
+    assert.equal(flooded.code, 1);
+    await rm(far.quirks);
+
     await rm(far.slow);
     const followed = await submit(['follow', place]);
     assert.equal(followed.code, 0, followed.stderr);

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
-import { cancelled, codeOf, userError } from '../../../protocol/errors.ts';
+import { cancelled, codeOf, userError, type UserError } from '../../../protocol/errors.ts';
+import { lineSplitter } from '../../../protocol/lines.ts';
 import { answerMark } from '../../../protocol/remoteMessages.ts';
 import { connectionError, lastLine } from './connectionError.ts';
 import { notInstalled, runProgram } from './runProgram.ts';
@@ -82,6 +82,8 @@ interface Waiting {
 
 /** Characters that are kept of what ssh says. */
 const most = 10_000;
+/** Characters of a line; no answer is nearly as long. */
+const longestLine = 4_000_000;
 
 function openTalk(host: string, program: string, master: readonly string[]): Talk {
   const child = spawn('ssh', ['-T', ...sshOptions, ...master, '--', host, `exec ${program}`], {
@@ -93,9 +95,14 @@ function openTalk(host: string, program: string, master: readonly string[]): Tal
   const waiting: Waiting[] = [];
   let said = '';
   let failure: Error | undefined;
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  const hear = (line: string) => {
     if (line.startsWith(answerMark)) waiting.shift()?.resolve(line.slice(answerMark.length));
-  });
+  };
+  const giveUp = () => {
+    failure ??= notUnderstood(host);
+    child.kill('SIGKILL');
+  };
+  child.stdout.setEncoding('utf8').on('data', lineSplitter(longestLine, hear, giveUp));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-most)));
   child.stdin.on('error', () => undefined);
   const ended = new Promise<void>((resolve) => {
@@ -122,6 +129,11 @@ function openTalk(host: string, program: string, master: readonly string[]): Tal
       await ended;
     },
   };
+}
+
+/** Says that a host answered something else than our program does. */
+export function notUnderstood(host: string, cause?: unknown): UserError {
+  return userError(`${host} answered what cannot be understood: is that this version of Fivecrop?`, cause);
 }
 
 function noAnswer(host: string, code: number, said: string): Error {

@@ -10,7 +10,7 @@ import {
 } from '../../../protocol/remoteMessages.ts';
 import { sha256OfFile } from '../../weights/fileHash.ts';
 import { bringAlone } from './bringAlone.ts';
-import { type Connection, createConnection, sshOptions } from './connection.ts';
+import { type Connection, createConnection, notUnderstood, sshOptions } from './connection.ts';
 import { connectionError, lastLine } from './connectionError.ts';
 import { copyLimitFrom, withinLimit } from './copyLimit.ts';
 import { commandScripts, gatherCommand } from './gatherCommand.ts';
@@ -297,7 +297,7 @@ function understood(host: string, line: string): RemoteAnswer {
   try {
     return remoteAnswerSchema.parse(JSON.parse(line));
   } catch (error) {
-    throw userError(`${host} answered what cannot be understood: is that this version of Fivecrop?`, error);
+    throw notUnderstood(host, error);
   }
 }
 
