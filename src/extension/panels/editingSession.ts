@@ -4,6 +4,7 @@ import type { EditingPanelToPage } from '../../protocol/editingPanel.ts';
 import { CancelledError, messageOf } from '../../protocol/errors.ts';
 import type { FeatureProgress } from '../../protocol/featurePanel.ts';
 import type { ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
+import { type AskedTurn, createEditTurns } from './editTurns.ts';
 
 /** How a work is called that edits data and tells the figures afterwards. */
 export interface EditingCall<Figures> {
@@ -21,7 +22,10 @@ export type Asker = 'page' | 'user' | 'watcher';
 export interface EditingSession<Figures> {
   /** What is known of the data. */
   readonly figures: Figures | undefined;
-  /** Each action is followed by figures or an error, in their order. Why an edit failed stays where the watcher looks. */
+  /**
+   * Each action is followed by figures or an error, in their order. Why an edit failed stays where the watcher looks. An
+   * undo or redo of what failed, which was asked for before that was known, does nothing.
+   */
   act(action: CleaningAction, asker: Asker): Promise<void>;
   /** Ends what is going on; what was asked for after it is not begun. */
   cancel(): void;
@@ -38,69 +42,71 @@ export function createEditingSession<Figures>(
   work: (action: CleaningAction, call: EditingCall<Figures>) => Promise<void>,
   post: (message: EditingPanelToPage<Figures>) => void,
 ): EditingSession<Figures> {
-  let figures: Figures | undefined;
-  let progress: FeatureProgress = idle;
-  let problem: { readonly message: string; readonly isOfEdit: boolean } | undefined;
+  const told = createTold<Figures>(post);
+  const turns = createEditTurns();
   let [looking, editing] = [new AbortController(), new AbortController()];
   let waiting = 0;
   /** Whether something was done of which no figures have been told. */
   let isBehind = false;
   let before: Promise<void> = Promise.resolve();
 
-  const report = (now: FeatureProgress) => {
-    progress = now;
-    post(now);
-  };
-  const postProblem = (isAnswer: boolean) => {
-    if (problem) post({ type: 'error', message: problem.message, isAnswer });
-  };
-  async function run(action: CleaningAction, asker: Asker, { signal }: AbortController): Promise<void> {
+  async function run(
+    action: CleaningAction,
+    asker: Asker,
+    { signal }: AbortController,
+    turn: AskedTurn,
+  ): Promise<void> {
     const isAnswer = asker === 'page';
-    const known = figures;
+    const known = told.figures;
     const moreWait = waiting > 1;
+    if (!turn.isDue()) {
+      told.done(isAnswer);
+      if (!moreWait) await catchUp();
+      return;
+    }
     try {
       await work(action, {
         signal,
         moreWait,
         onAnswer: (answer) => {
-          if (answer.type === 'progress') report({ type: 'progress', busy: true, what: answer.what, done: answer.done, total: answer.total ?? 0 }); // prettier-ignore
+          if (answer.type === 'progress') told.report({ type: 'progress', busy: true, what: answer.what, done: answer.done, total: answer.total ?? 0 }); // prettier-ignore
         },
-        onFigures: (told) => {
-          if (asker !== 'watcher' || problem?.isOfEdit === false) problem = undefined;
-          figures = told;
+        onFigures: (figures) => {
           isBehind = false;
-          post({ type: 'figures', figures, isAnswer });
-          postProblem(false);
+          told.show(figures, asker);
         },
       });
-      if (figures !== known) return;
+      turn.made();
+      if (told.figures !== known) return;
       isBehind = true;
       post({ type: 'figures', isAnswer });
     } catch (error) {
-      const isCancelled = error instanceof CancelledError;
       // What was cancelled after it was done is done.
-      if (isCancelled && figures !== known) return;
-      problem = {
-        message: isCancelled ? l10n.t('It was cancelled.') : messageOf(error),
-        isOfEdit: action.kind !== 'look',
-      };
-      postProblem(isAnswer);
-      if (isBehind && !moreWait && action.kind !== 'look')
-        await run({ kind: 'look' }, 'watcher', new AbortController());
+      if (error instanceof CancelledError && told.figures !== known) turn.made();
+      else {
+        told.fail(error, action, isAnswer);
+        if (!moreWait && action.kind !== 'look') await catchUp();
+      }
     }
   }
+  const catchUp = async () => {
+    if (isBehind) await run({ kind: 'look' }, 'watcher', new AbortController(), turns.ask('look'));
+  };
 
   return {
     get figures() {
-      return figures;
+      return told.figures;
     },
     act: (action, asker) => {
       const controller = action.kind === 'look' ? looking : editing;
-      if (waiting++ === 0) report({ ...idle, busy: true, what: l10n.t('Reading the data') });
+      const turn = turns.ask(action.kind);
+      if (waiting++ === 0) told.report({ ...idle, busy: true, what: l10n.t('Reading the data') });
       before = before
-        .then(() => run(action, asker, controller))
+        .then(() => run(action, asker, controller, turn))
         .finally(() => {
-          if (--waiting === 0) report(idle);
+          if (--waiting > 0) return;
+          turns.settle();
+          told.report(idle);
         });
       return before;
     },
@@ -110,10 +116,46 @@ export function createEditingSession<Figures>(
     stopLooking: () => {
       looking = renewed(looking);
     },
+    replay: told.replay,
+  };
+}
+
+/** What the page was told, which one that begins anew is told again. */
+function createTold<Figures>(post: (message: EditingPanelToPage<Figures>) => void) {
+  let figures: Figures | undefined;
+  let progress: FeatureProgress = idle;
+  let problem: { readonly message: string; readonly isOfEdit: boolean } | undefined;
+  const remind = (isAnswer: boolean) => {
+    if (problem) post({ type: 'error', message: problem.message, isAnswer });
+  };
+  return {
+    get figures() {
+      return figures;
+    },
+    report: (now: FeatureProgress) => {
+      progress = now;
+      post(now);
+    },
+    /** Nothing is to be shown that is not shown yet. */
+    done: (isAnswer: boolean) => {
+      post({ type: 'figures', isAnswer });
+      remind(false);
+    },
+    show: (next: Figures, asker: Asker) => {
+      if (asker !== 'watcher' || problem?.isOfEdit === false) problem = undefined;
+      figures = next;
+      post({ type: 'figures', figures, isAnswer: asker === 'page' });
+      remind(false);
+    },
+    fail: (error: unknown, { kind }: CleaningAction, isAnswer: boolean) => {
+      const message = error instanceof CancelledError ? l10n.t('It was cancelled.') : messageOf(error);
+      problem = { message, isOfEdit: kind !== 'look' };
+      remind(isAnswer);
+    },
     replay: () => {
       if (figures) post({ type: 'figures', figures, isAnswer: false });
       post(progress);
-      postProblem(false);
+      remind(false);
     },
   };
 }

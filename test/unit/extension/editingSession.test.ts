@@ -51,3 +51,51 @@ test('edits that wait while a page is closed are made, looks are not', async () 
   await Promise.all(asked);
   assert.deepEqual(made, ['undo', 'redo']);
 });
+
+test('an undo or redo that was asked for behind an edit that fails is about that edit, and does nothing', async () => {
+  const failing = new Set(['b', 'd']);
+  const made: string[] = [];
+  const session = createEditingSession<object>((action) => {
+    const what = action.kind === 'edit' && action.edit.kind === 'skip' ? (action.edit.images[0] ?? '') : action.kind;
+    if (failing.has(what)) return Promise.reject(userError('No.'));
+    made.push(what);
+    return Promise.resolve();
+  }, () => undefined); // prettier-ignore
+  const ask = (what: string) =>
+    session.act(what === 'undo' || what === 'redo' || what === 'look' ? { kind: what } : { kind: 'edit', edit: { kind: 'skip', images: [what] } }, 'page'); // prettier-ignore
+  const afterAll = async (...asked: string[]) => {
+    made.length = 0;
+    await Promise.all(asked.map(ask));
+    return made.filter((what) => what !== 'look');
+  };
+  assert.deepEqual(await afterAll('a', 'b', 'undo'), ['a']);
+  assert.deepEqual(await afterAll('a', 'b', 'undo', 'undo'), ['a', 'undo'], 'the second one is about the edit before');
+  assert.deepEqual(await afterAll('b', 'c', 'undo', 'undo', 'redo', 'redo'), ['c', 'undo', 'redo']);
+  assert.deepEqual(
+    await afterAll('b', 'undo', 'redo', 'undo', 'undo'),
+    ['undo'],
+    'the last one is about an older edit',
+  );
+  assert.deepEqual(await afterAll('b', 'redo'), [], 'behind an edit nothing can be redone');
+  assert.deepEqual(await afterAll('undo'), ['undo'], 'after the answer it is about what the page shows');
+});
+
+test('a page that undoes what failed is answered, still sees why, and sees the data as they are', async () => {
+  const ways = ['nothing', 'failed', 'figures'];
+  const heard: string[] = [];
+  const session = createEditingSession<object>((_, { onFigures }) => {
+    const way = ways.shift();
+    if (way === 'figures') onFigures({});
+    return way === 'failed' ? Promise.reject(userError('No.')) : Promise.resolve();
+  }, (message) => {
+    if (message.type === 'figures') heard.push(`${message.figures ? 'new' : 'no'} figures ${message.isAnswer}`);
+    if (message.type === 'error') heard.push(`${message.message} ${message.isAnswer}`);
+  }); // prettier-ignore
+  await Promise.all([
+    session.act({ kind: 'edit', edit: { kind: 'skip', images: ['a'] } }, 'page'),
+    session.act({ kind: 'edit', edit: { kind: 'skip', images: ['b'] } }, 'page'),
+    session.act({ kind: 'undo' }, 'page'),
+  ]);
+  const undone = ['no figures true', 'No. false', 'new figures false', 'No. false'];
+  assert.deepEqual(heard, ['no figures true', 'No. true', ...undone]);
+});
