@@ -29,6 +29,9 @@ export function behindSection(
     'aria-label': l10n.t('Images of the selected group'),
     tabindex: -1,
   });
+  section.addEventListener('keydown', ({ key }) => {
+    if (key === 'Escape') onClose();
+  });
   let goes = false;
   const draw = whenChanged(
     (

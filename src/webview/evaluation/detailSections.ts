@@ -4,6 +4,7 @@ import type { EvaluationPanelToHost } from '../../protocol/evaluationPanel.ts';
 import type { ImageTable } from '../../protocol/imageTable.ts';
 import { seesWholeImage } from '../../protocol/preprocessing.ts';
 import { element } from '../components/element.ts';
+import { noteFocus } from '../components/keepFocus.ts';
 import { imageGallery } from '../components/imageGallery.ts';
 import type { KeptState } from '../components/host.ts';
 import { pictureStore } from '../components/pictures.ts';
@@ -76,10 +77,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
       onReveal: (image) => send({ type: 'reveal', image }),
     });
   };
-  const open = (group: ImageGroup): void => {
-    change({ group });
-    requestAnimationFrame(() => behind.element.focus());
-  };
+  const { open, close } = groupOpener(change, () => behind.element.focus());
   const openCell = ({ actual, predicted }: Cell): void => open({ kind: 'cell', actual, predicted });
   const actions = detailActions({ state, shown, send }, () => drawn);
 
@@ -89,7 +87,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     onClasses: (matrix) => change({ matrix }),
     onExport: (format) => void actions.exportMatrix(format),
   });
-  const behind = behindSection(gallery, () => change({ group: undefined }));
+  const behind = behindSection(gallery, close);
   const classes = classSection({
     onSort: (order) => change({ order }),
     onOpen: openCell,
@@ -123,8 +121,7 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     (suspicion) => change({ suspicion }),
     (data) => send({ type: 'clean', data }),
   );
-  mislabels.element.classList.add('wide');
-  curves.element.classList.add('wide');
+  for (const { element: wide } of [mislabels, curves]) wide.classList.add('wide');
   const sections = { confusions, behind, classes, reliability, reject, crops, curves, slices, mislabels };
   const rows = [[confusions, classes], [reliability, reject], [curves], [slices, crops], [mislabels]];
   const all = element('div', { class: 'details' }, [
@@ -141,6 +138,22 @@ export function detailSections({ state, change, shown, send }: DetailSectionsOpt
     },
     goToImages: behind.goTo,
     arrived: pictures.arrived,
+  };
+}
+
+/** Leads to the images of a group, and back to the control that led there. */
+function groupOpener(change: DetailSectionsOptions['change'], focus: () => void) {
+  let goBack = (): void => undefined;
+  return {
+    open: (group: ImageGroup): void => {
+      goBack = noteFocus();
+      change({ group });
+      requestAnimationFrame(focus);
+    },
+    close: (): void => {
+      change({ group: undefined });
+      requestAnimationFrame(goBack);
+    },
   };
 }
 
