@@ -79,8 +79,9 @@ export function evaluationSection(run: Tested): Markup {
     confusionList(evaluation, metrics.perClass),
     html`<h3>Calibration</h3>
       <p>
-        Expected calibration error ${percent(expectedError)}. Bars show how often predictions are right, lines how
-        confident they are.
+        Expected calibration error ${percent(expectedError)}. Each bar is of the images whose confidence lies in its
+        range, of ${plural(evaluation.results.length, 'image')} in all. Its height is the share of them that is
+        predicted right (accuracy), the line across it their mean confidence: where the bar should end.
       </p>`,
     html`<div class="chart">${safe(reliabilityDiagram(bins))}</div>`,
     binTable(bins),
@@ -182,7 +183,7 @@ function confusionList({ confusion }: Evaluation, perClass: readonly ClassMetric
   return html`${table('Confusions', columns, rows)}${more}`;
 }
 
-const plot = { left: 44, right: 28, top: 10, bottom: 40, width: 420, height: 240 };
+const plot = { left: 44, right: 28, top: 26, bottom: 40, width: 420, height: 256 };
 
 /** How often predictions of each confidence are right: a bar a bin, and a line where it should end. */
 function reliabilityDiagram(bins: readonly CalibrationBin[]): string {
@@ -204,6 +205,7 @@ function reliabilityDiagram(bins: readonly CalibrationBin[]): string {
         `<rect x="${number(x(from) + 1)}" y="${number(y(accuracy))}" width="${number(x(to) - x(from) - 2)}" height="${number(y(0) - y(accuracy))}" fill="var(--training)" opacity="0.6"/>`,
         line([x(from), y(confidence)], [x(to), y(confidence)], { color: 'var(--validation)', width: 2 }),
       ]),
+    text(left, 12, 'Accuracy', muted),
     text((left + width - right) / 2, height - 6, 'Confidence', muted, { anchor: 'middle' }),
     '</svg>',
   ].join('');

@@ -13,6 +13,8 @@ export type ReliabilitySection = {
   draw: (evaluation: ShownEvaluation, place: number | undefined, calibrating: CalibrateState) => void;
 };
 
+const ticks = [0, 0.25, 0.5, 0.75, 1];
+
 /** How often predictions of each confidence are right: a bar a bin, beside where it should end. */
 export function reliabilitySection(onOpen: (place: number) => void, calibrating: CalibrateOptions): ReliabilitySection {
   const controls = calibrateControls(calibrating);
@@ -22,10 +24,13 @@ export function reliabilitySection(onOpen: (place: number) => void, calibrating:
     element('h2', {}, [l10n.t('Reliability')]),
     controls.element,
     told,
+    // What the axes say, each bar says too.
     element('div', { class: 'reliability-plot' }, [
-      element('span', { class: 'hint', 'aria-hidden': 'true' }, [l10n.t('Accuracy')]),
-      bars,
-      element('span', { class: 'hint', 'aria-hidden': 'true' }, [l10n.t('Confidence from 0 to 100 %')]),
+      element('span', { class: 'reliability-title', 'aria-hidden': 'true' }, [l10n.t('Accuracy')]),
+      axis('bottom'),
+      element('div', { class: 'reliability-area' }, [...ticks.map(gridLine), bars]),
+      axis('left'),
+      element('span', { class: 'reliability-title', 'aria-hidden': 'true' }, [l10n.t('Confidence')]),
     ]),
   ]);
   const draw = whenChanged((evaluation: ShownEvaluation, place: number | undefined) => {
@@ -36,7 +41,7 @@ export function reliabilitySection(onOpen: (place: number) => void, calibrating:
       temperature === undefined
         ? l10n.t('The test was made without a temperature.')
         : l10n.t('Temperature {0}, fitted on {1}.', temperature.value.toFixed(2), images(temperature.images));
-    const meaning = l10n.t('Bars show how often predictions are right, lines how confident they are.');
+    const meaning = l10n.t('Each bar is of the images whose confidence lies in its range, of {0} in all. Its height is the share of them that is predicted right (accuracy), the line across it their mean confidence: where the bar should end. Choose a bar to see its images.', images(evaluation.results.length)); // prettier-ignore
     told.replaceChildren(`${error} ${scaled} ${meaning}`);
     keepFocus(bars, () => bars.replaceChildren(...bins.map((bin, at) => bar(bin, at === place, () => onOpen(at)))));
   });
@@ -47,6 +52,22 @@ export function reliabilitySection(onOpen: (place: number) => void, calibrating:
       draw(evaluation, place);
     },
   };
+}
+
+/** Labels along an edge, from 0 to 100 %. */
+function axis(edge: 'left' | 'bottom'): HTMLElement {
+  const label = (share: number): HTMLElement => {
+    const tick = element('span', {}, [percent(share, 0)]);
+    tick.style[edge] = `${share * 100}%`;
+    return tick;
+  };
+  return element('div', { class: `reliability-axis ${edge}`, 'aria-hidden': 'true' }, ticks.map(label));
+}
+
+function gridLine(share: number): HTMLElement {
+  const line = element('span', { class: 'reliability-grid', 'aria-hidden': 'true' });
+  line.style.bottom = `${share * 100}%`;
+  return line;
 }
 
 function bar({ from, to, images: count, confidence, accuracy }: CalibrationBin, shown: boolean, onOpen: () => void) {
