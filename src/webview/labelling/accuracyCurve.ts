@@ -19,7 +19,8 @@ export function accuracyCurve(): AccuracyCurve {
       if (points === drawn) return;
       drawn = points;
       place.hidden = points.length < 2;
-      place.replaceChildren(...(points.length < 2 ? [] : [picture(points)]));
+      const title = element('figcaption', {}, [l10n.t('Accuracy by number of labels')]);
+      place.replaceChildren(...(points.length < 2 ? [] : [title, picture(points)]));
     },
   };
 }
