@@ -10,6 +10,7 @@ import {
   picture,
   whole,
 } from './bounded.ts';
+import { classLabelSchema } from './checkpointMetadata.ts';
 import { explanationSchema } from './explanation.ts';
 import { failedPredictionSchema, imagePredictionSchema } from './prediction.ts';
 import { cropCountSchema } from './serviceProtocol.ts';
@@ -38,6 +39,8 @@ export const predictionPanelToPageSchema = z.discriminatedUnion('type', [
     wholeImages: z.boolean(),
     topK: z.number().int(),
   }),
+  /** The classes of the source in use; none while they are not known. */
+  z.object({ type: z.literal('classes'), classes: list(classLabelSchema, mostClasses) }),
   /** Forgets all images and results: `images` says what is to be shown instead. */
   z.object({ type: z.literal('clear') }),
   /** Every image of the list, classified or not, and folders whose images are not known yet. */

@@ -13,6 +13,7 @@ import {
   picture,
   whole,
 } from './bounded.ts';
+import { classLabelSchema } from './checkpointMetadata.ts';
 import { cleaningActionSchema, cleaningSchema } from './cleaning.ts';
 import { confidenceCalibrationSchema } from './confidenceCalibration.ts';
 import { dataReportSchema } from './dataReport.ts';
@@ -298,7 +299,7 @@ const serviceAnswerBodySchema = z.discriminatedUnion('type', [
   /** All that will be classified: the images that were named, and those in the folders that were. */
   z.object({ type: z.literal('images'), images: list(line(), mostImages) }),
   /** `wholeImages`: it sees whole images, so that there is one crop and never five. */
-  z.object({ type: z.literal('classifier'), wholeImages: z.boolean() }),
+  z.object({ type: z.literal('classifier'), wholeImages: z.boolean(), classes: list(classLabelSchema, mostClasses) }),
   z.object({ type: z.literal('prediction'), prediction: imagePredictionSchema, thumbnail: picture() }),
   z.object({ type: z.literal('failed'), failed: failedPredictionSchema }),
   z.object({ type: z.literal('explanation'), explanation: explanationSchema }),

@@ -1,3 +1,4 @@
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import type { PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
 import type { ClassifierSource, CropCount, ServiceAnswerBody } from '../../protocol/serviceProtocol.ts';
 import { createPredictionList, type PredictionList } from './predictionList.ts';
@@ -63,7 +64,7 @@ export function createPredictionSession(
 ): PredictionSession {
   const list = createPredictionList(post);
   const work = createShownWork(post);
-  const using: Using = { source: undefined, crops: 5, wholeImages: false };
+  const { using, change, learn, replay } = createUsing(post);
   /** Whether images came while others are classified; their turn is next. */
   let waiting = false;
 
@@ -78,7 +79,7 @@ export function createPredictionSession(
         if (answer.type === 'progress') report(answer);
         else if (isLatest()) keepAnswer(list, wanted, answer);
         if (answer.type !== 'classifier' || !isLatest()) return;
-        using.wholeImages = answer.wholeImages;
+        learn(answer);
         onClassifier();
       };
       await predict({ images: wanted, source, crops, signal, onAnswer }).finally(list.flush);
@@ -97,7 +98,7 @@ export function createPredictionSession(
     },
     using,
     classify: (wanted, { removed = [], ...changes } = {}) => {
-      change(using, changes);
+      change(changes);
       work.forgetFailure();
       list.reset(wanted, removed);
       run();
@@ -112,7 +113,7 @@ export function createPredictionSession(
       if (list.isEmpty) work.cancel();
     },
     use: (changes) => {
-      change(using, changes);
+      change(changes);
       if (changes.source !== undefined) {
         work.forgetFailure();
         list.forgetFound();
@@ -125,6 +126,7 @@ export function createPredictionSession(
       work.cancel();
     },
     replay: () => {
+      replay();
       list.replay();
       work.replay();
     },
@@ -136,10 +138,29 @@ export function createPredictionSession(
   };
 }
 
-/** Of another source it is not known yet how it sees images. */
-function change(using: Using, { source, crops }: SourceChanges): void {
-  using.crops = crops ?? using.crops;
-  if (source !== undefined) Object.assign(using, { source, wholeImages: false });
+/** What classifies; the page is told which classes that has. */
+function createUsing(post: (message: PredictionPanelToPage) => void) {
+  const using: Using = { source: undefined, crops: 5, wholeImages: false };
+  let classes: readonly ClassLabel[] = [];
+  const tell = (known: readonly ClassLabel[]): void => {
+    classes = known;
+    post({ type: 'classes', classes: [...classes] });
+  };
+  return {
+    using,
+    /** Of another source it is not known yet how it sees images, and which classes it has. */
+    change: ({ source, crops }: SourceChanges): void => {
+      using.crops = crops ?? using.crops;
+      if (source === undefined) return;
+      Object.assign(using, { source, wholeImages: false });
+      tell([]);
+    },
+    learn: (answer: Extract<ServiceAnswerBody, { type: 'classifier' }>): void => {
+      using.wholeImages = answer.wholeImages;
+      tell(answer.classes);
+    },
+    replay: (): void => tell(classes),
+  };
 }
 
 function keepAnswer(list: PredictionList, wanted: readonly string[], answer: ServiceAnswerBody): void {

@@ -34,7 +34,8 @@ export async function predictAll(
   const wish = { source, engine, device, ...(examples ? { calibrateOn: examples } : {}) };
   await classifiers.use(wish, context, async (classifier) => {
     if (context.signal.aborted) throw cancelled();
-    context.answer({ type: 'classifier', wholeImages: seesWholeImage(classifier.preprocessing.fit) });
+    const wholeImages = seesWholeImage(classifier.preprocessing.fit);
+    context.answer({ type: 'classifier', wholeImages, classes: [...classifier.labels] });
     await answerAll(classifier, images, request, context);
   });
 }

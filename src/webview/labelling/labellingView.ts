@@ -1,12 +1,13 @@
+import * as l10n from '@vscode/l10n';
 import type { Labelling } from '../../protocol/labelling.ts';
 import type { LabellingPanelToHost, LabellingPanelToPage } from '../../protocol/labellingPanel.ts';
+import { classField } from '../components/classField.ts';
 import { element } from '../components/element.ts';
 import { everyFrame } from '../components/everyFrame.ts';
 import { editingPage } from '../components/editingPage.ts';
 import type { KeptState } from '../components/host.ts';
 import { keepScroll } from '../components/keepScroll.ts';
 import { camera } from './camera.ts';
-import { classField } from './classField.ts';
 import { acceptImages, giveImage } from './givenImages.ts';
 import { imageDetail } from './imageDetail.ts';
 import { imageQueue } from './imageQueue.ts';
@@ -36,7 +37,13 @@ export function labellingView({ root, state, send }: LabellingViewOptions): (mes
   };
   const label = (folder: string) => thenFocus(() => open.label(folder));
   const skip = () => thenFocus(open.skip);
-  const field = classField(label, () => queue.focus());
+  const field = classField({
+    label: l10n.t('Class'),
+    placeholder: l10n.t('Type a class, also a new one'),
+    canBeNew: true,
+    onChoose: label,
+    onLeave: () => queue.focus(),
+  });
   const openChosen = () => open.chosen() && send({ type: 'open', image: open.chosen()?.image ?? '' });
   const detail = imageDetail(large, field.element, { label, skip, open: openChosen });
   const queue = imageQueue({

@@ -1,3 +1,4 @@
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import type { PredictionPanelToPage } from '../../protocol/predictionPanel.ts';
 import type { LookMessage } from './knownLooks.ts';
 import type { CropCount } from '../../protocol/serviceProtocol.ts';
@@ -10,6 +11,8 @@ export type KnownPredictions = {
   setup: Of<'setup'> | undefined;
   progress: Of<'progress'> | undefined;
   problem: string | undefined;
+  /** Of what classifies; none while they are not known. */
+  classes: readonly ClassLabel[];
   crops: CropCount;
   /** A row of each image, as the wanted number of crops sees it. */
   rows: () => PredictionRow[];
@@ -24,6 +27,7 @@ export function knownPredictions(): KnownPredictions {
     setup: undefined,
     progress: undefined,
     problem: undefined,
+    classes: [],
     get crops() {
       if (known.setup?.wholeImages) return 1;
       return known.setup?.crops ?? 5;
@@ -37,6 +41,9 @@ export function knownPredictions(): KnownPredictions {
       switch (message.type) {
         case 'setup':
           known.setup = message;
+          break;
+        case 'classes':
+          known.classes = message.classes;
           break;
         case 'clear':
           rows.clear();

@@ -1,7 +1,9 @@
 import * as l10n from '@vscode/l10n';
+import type { ClassLabel } from '../../protocol/checkpointMetadata.ts';
 import type { Explanation } from '../../protocol/explanation.ts';
 import type { ImagePrediction } from '../../protocol/prediction.ts';
 import type { Precision } from '../../protocol/trainingConfig.ts';
+import { classField } from '../components/classField.ts';
 import { element } from '../components/element.ts';
 import { percent } from '../../charts/format.ts';
 import { setText } from '../components/setText.ts';
@@ -9,6 +11,8 @@ import { button, dropdown, labelled } from '../components/toolkit.ts';
 import type { Look } from './knownLooks.ts';
 
 export type LookedOptions = {
+  /** All classes of what classifies, as far as they are known. */
+  classes: () => readonly ClassLabel[];
   /** Another class, by its index, or nothing. */
   onLook: (index: number | undefined) => void;
   onCancel: () => void;
@@ -17,13 +21,36 @@ export type LookedOptions = {
 
 export type LookedSection = { element: HTMLElement; draw: (look: Look, opacity: number) => void };
 
-const off = 'off';
+const [off, another] = ['off', '…another'];
 
 /** Asks where a class was seen, and says how that was found. */
 export function lookedSection({ mean }: ImagePrediction, options: LookedOptions): LookedSection {
-  const choice = dropdown(l10n.t('Where it looked'), (value) =>
-    options.onLook(value === off ? undefined : Number(value)),
-  );
+  let drawn: Look = { state: 'off' };
+  const choice = dropdown(l10n.t('Where it looked'), (value) => {
+    if (value === another) chooseAnother();
+    else options.onLook(value === off ? undefined : Number(value));
+  });
+  const field = classField({
+    label: l10n.t('Another class'),
+    placeholder: l10n.t('Type a class'),
+    canBeNew: false,
+    onChoose: (folder) => options.onLook(options.classes().find((each) => each.folder === folder)?.index),
+    onLeave: () => choice.element.focus(),
+  });
+  field.element.hidden = true;
+  field.element.addEventListener('focusout', () => (field.element.hidden = true));
+  const drawChoice = (): void => {
+    const classes = offeredClasses(mean, options.classes(), indexOf(drawn));
+    const offered = classes.map(({ index, name }) => ({ value: String(index), label: name }));
+    const rest = options.classes().length > offered.length ? [{ value: another, label: l10n.t('Another class…') }] : [];
+    choice.update([{ value: off, label: l10n.t('Off') }, ...offered, ...rest], String(indexOf(drawn) ?? off));
+  };
+  const chooseAnother = (): void => {
+    drawChoice();
+    field.update(options.classes());
+    field.element.hidden = false;
+    field.begin('');
+  };
   const slider = element('input', { type: 'range', min: 0, max: 100, step: 5, 'aria-label': l10n.t('Opacity') });
   slider.addEventListener('input', () => options.onOpacity(Number(slider.value) / 100));
   const opacityChoice = element('label', { class: 'labelled' }, [element('span', {}, [l10n.t('Opacity')]), slider]);
@@ -36,12 +63,12 @@ export function lookedSection({ mean }: ImagePrediction, options: LookedOptions)
         opacityChoice,
         cancel,
       ]),
+      field.element,
       told,
     ]),
     draw: (look, opacity) => {
-      const none = { value: off, label: l10n.t('Off') };
-      const classes = mean.map(({ index, name }) => ({ value: String(index), label: name }));
-      choice.update([none, ...classes], indexOf(look) ?? off);
+      drawn = look;
+      drawChoice();
       slider.value = String(Math.round(opacity * 100));
       opacityChoice.hidden = look.state !== 'seen';
       cancel.hidden = look.state !== 'busy';
@@ -51,9 +78,19 @@ export function lookedSection({ mean }: ImagePrediction, options: LookedOptions)
   };
 }
 
-function indexOf(look: Look): string | undefined {
+/** The likeliest classes, and the one that was chosen beside them. */
+function offeredClasses(
+  likely: readonly Pick<ClassLabel, 'index' | 'name'>[],
+  all: readonly ClassLabel[],
+  chosen: number | undefined,
+): Pick<ClassLabel, 'index' | 'name'>[] {
+  const other = likely.some(({ index }) => index === chosen) ? undefined : all.find(({ index }) => index === chosen);
+  return other ? [...likely, other] : [...likely];
+}
+
+function indexOf(look: Look): number | undefined {
   if (look.state === 'off') return undefined;
-  return String(look.state === 'seen' ? look.explanation.index : look.index);
+  return look.state === 'seen' ? look.explanation.index : look.index;
 }
 
 function tellingOf(look: Look): string {

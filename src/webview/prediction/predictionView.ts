@@ -68,6 +68,7 @@ export function predictionView({ root, state, send }: PredictionViewOptions): (m
     onScroll: (top) => keepScrolled({ detail: top }),
     onLook: (index) => looks.look(chosen()?.image, index),
     onCancel: () => looks.look(undefined, undefined),
+    classes: () => known.classes,
     onOpacity: (opacity) => {
       state.change({ opacity });
       drawDetail();

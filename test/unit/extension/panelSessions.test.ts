@@ -256,7 +256,9 @@ function predictionStage() {
     error: '',
   };
   const toldOfClassifier: boolean[] = [];
+  const told: PredictionPanelToPage[] = [];
   const receive = (message: PredictionPanelToPage) => {
+    told.push(message);
     if (message.type === 'clear') Object.assign(page, { list: [], images: [], failed: [], error: '' });
     if (message.type === 'images') page.list = message.images;
     if (message.type === 'progress') page.busy = message.busy;
@@ -275,7 +277,7 @@ function predictionStage() {
     () => toldOfClassifier.push(session.using.wholeImages),
   );
   const source = { kind: 'checkpoint', path: 'best.safetensors' } as const;
-  return { session, requests, page, source, toldOfClassifier };
+  return { session, requests, page, source, toldOfClassifier, told };
 }
 
 test('images are classified once their source is known, and a page that begins anew shows the same', async () => {
@@ -294,10 +296,22 @@ test('images are classified once their source is known, and a page that begins a
   assert.deepEqual(page, { list: ['a', 'b'], images: ['a'], failed: ['b'], busy: false, error: '' });
 });
 
+test('a page knows the classes of what classifies, also when it begins anew, and none of another source', () => {
+  const { session, requests, told, source } = predictionStage();
+  const classes = [{ index: 0, folder: '1', name: 'rose' }];
+  session.classify(['a'], { source });
+  requests[0]?.onAnswer({ type: 'classifier', wholeImages: false, classes });
+  session.use({ crops: 1 });
+  session.replay();
+  session.use({ source: { ...source, path: 'other.safetensors' } });
+  const heard = told.flatMap((message) => (message.type === 'classes' ? [message.classes] : []));
+  assert.deepEqual(heard, [[], classes, classes, []]);
+});
+
 test('images that a network saw whole are classified, although it made one crop where five were asked for', async () => {
   const { session, requests, source, toldOfClassifier } = predictionStage();
   session.classify(['a'], { source });
-  requests[0]?.onAnswer({ type: 'classifier', wholeImages: true });
+  requests[0]?.onAnswer({ type: 'classifier', wholeImages: true, classes: [] });
   requests[0]?.onAnswer(prediction('a', 1));
   requests[0]?.finish();
   await delay(moment);

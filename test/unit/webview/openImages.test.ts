@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Labelling } from '../../../src/protocol/labelling.ts';
 import type { LabellingPanelToHost } from '../../../src/protocol/labellingPanel.ts';
 import { editedData } from '../../../src/webview/components/editedData.ts';
-import { matchingClasses } from '../../../src/webview/labelling/matchingClasses.ts';
+import { matchingClasses } from '../../../src/webview/components/matchingClasses.ts';
 import { openImages } from '../../../src/webview/labelling/openImages.ts';
 import { type LabellingPageState, labellingPageStateSchema } from '../../../src/webview/labelling/pageState.ts';
 import { sampleLabelling } from '../../e2e/pages/samples.ts';
