@@ -26,6 +26,7 @@ import {
 } from './pages/openPage.ts';
 import {
   flowerPicture,
+  sampleClasses,
   sampleCleaning,
   sampleComparison,
   sampleEvaluation,
@@ -142,6 +143,7 @@ function openPrediction(
         await post({ type: 'setup', sources, source: 'a', crops: message.crops, wholeImages: false, topK: 5 });
       } else if (message.type === 'ready') {
         await post({ type: 'setup', sources, source: 'a', crops, wholeImages: false, topK: 5 });
+        await post({ type: 'classes', classes: sampleClasses(102) });
         await post({ type: 'clear' });
         await post({ type: 'images', images });
         await post({ type: 'results', predictions, failed });
@@ -918,6 +920,32 @@ test(
   },
 );
 
+test('the table of classes breaks no word at 400 pixels, and needs no scrolling sideways', { skip }, async () => {
+  await withPage(openEvaluation({ width: 400 }), async ({ page }) => {
+    const place = page.getByRole('region', { name: 'Classes' }).locator('.class-table');
+    await place.locator('tbody tr').first().waitFor();
+    const broken = await page.evaluate<string[]>(`(() => {
+      const texts = document.createTreeWalker(document.querySelector('.class-table'), NodeFilter.SHOW_TEXT);
+      const found = [];
+      while (texts.nextNode()) {
+        for (const { 0: word, index } of texts.currentNode.data.matchAll(/[^\\s-]+/gu)) {
+          const range = new Range();
+          range.setStart(texts.currentNode, index);
+          range.setEnd(texts.currentNode, index + word.length);
+          if (range.getClientRects().length > 1) found.push(word);
+        }
+      }
+      return found;
+    })()`);
+    assert.deepEqual(broken, []);
+    const widths =
+      "(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth])(document.querySelector('.class-table'))";
+    const [content = NaN, shown = NaN] = await page.evaluate<number[]>(widths);
+    assert.ok(content <= shown, `${content} pixels in ${shown}`);
+    await pageScreenshot(page, 'evaluation-classes-400');
+  });
+});
+
 test('classes are listed with precision, recall and F1, sorted by any, and exported', { skip }, async () => {
   await withPage(openEvaluation(), async ({ page, sent }) => {
     const section = page.getByRole('region', { name: 'Classes' });
@@ -975,6 +1003,40 @@ test(
     }
   },
 );
+
+test('any of a hundred classes can be looked for, found by its name or in the list of all', { skip }, async () => {
+  for (const [theme, width] of [
+    ['light', 400],
+    ['highContrast', 1280],
+  ] as const) {
+    await withPage(openPrediction({ theme, width }, 1), async ({ page, sent }) => {
+      const choice = page.locator('.looked vscode-dropdown');
+      const field = page.getByRole('combobox', { name: 'Another class' });
+      const chooseAnother = async () => {
+        await choice.click();
+        await choice.locator('vscode-option', { hasText: 'Another class…' }).click();
+        await field.and(page.locator(':focus')).waitFor();
+      };
+      await chooseAnother();
+      assert.equal(await page.getByRole('option', { name: /^flower |[(]\d+[)]$/u }).count(), 102);
+      assert.deepEqual(await faintTexts(page), []);
+      await pageScreenshot(page, `prediction-any-class-${theme}`);
+      await page.keyboard.press('Escape');
+      await field.waitFor({ state: 'hidden' });
+      await chooseAnother();
+      await page.keyboard.type('flower 77');
+      await page.keyboard.press('Enter');
+      await field.waitFor({ state: 'hidden' });
+      await page.getByText(/^Bright areas are where /u).waitFor();
+      assert.deepEqual(
+        sent.flatMap((message) => (message.type === 'explain' ? [message.index] : [])),
+        [77],
+      );
+      assert.equal(await page.evaluate<string>("document.querySelector('.looked vscode-dropdown').value"), '77');
+      await assertFits({ page });
+    });
+  }
+});
 
 test('what takes long to explain says how far it is and can be cancelled', { skip }, async () => {
   await withPage(openPrediction({}, 1), async ({ page, sent, post }) => {
@@ -1044,12 +1106,28 @@ test(
 test('a bar of the reliability diagram leads to its images, the wrong ones first', { skip }, async () => {
   await withPage(openEvaluation(), async ({ page }) => {
     const bar = page.getByRole('button', { name: /^Confidence 93\s% to 100\s%/ });
+    const diagram = page.getByRole('region', { name: 'Reliability' });
+    await diagram.getByText('lies in its range, of 160 images in all.').waitFor();
+    const tick = (edge: 'bottom' | 'left', text: RegExp) =>
+      boxOf(diagram.locator(`.reliability-axis.${edge} span`).filter({ hasText: text }));
+    const middle = ({ y, height }: { y: number; height: number }) => y + height / 2;
+    const [none, all] = [middle(await tick('bottom', /^0\s%/u)), middle(await tick('bottom', /^100\s%/u))];
+    const accuracy = Number(/accuracy ([\d.]+)\s%/u.exec((await bar.getAttribute('aria-label')) ?? '')?.[1]) / 100;
+    const { y: top } = await boxOf(bar.locator('.reliability-fill'));
+    assert.ok(Math.abs(top - (none + accuracy * (all - none))) <= 2, 'a bar is as high as its axis says');
+    const { x, width } = await boxOf(bar);
+    const end = await tick('left', /^100\s%/u);
+    assert.ok(Math.abs(x + width - (end.x + end.width / 2)) <= 4, 'the last bar ends at 100 %');
     await bar.click();
     const heading = page.getByRole('heading', { name: /^Confidence from 93\s% to 100\s%/ });
     const number = /\d+ images/u.exec(await heading.innerText())?.[0] ?? 'none';
     assert.ok((await bar.getAttribute('aria-label'))?.includes(number));
     assert.match(await page.locator('.behind .predicted').first().innerText(), /^✗/);
     assert.equal(await bar.getAttribute('aria-pressed'), 'true');
+    await page.locator('.behind .card button').first().focus();
+    await page.keyboard.press('Escape');
+    await bar.and(page.locator(':focus')).waitFor();
+    assert.equal(await page.locator('.behind').isVisible(), false);
   });
 });
 

@@ -27,6 +27,10 @@ const flowers = [
 const stepsPerEpoch = 90;
 const validateEvery = 40;
 
+export function sampleClasses(count: number) {
+  return Array.from({ length: count }, (_, index) => classLabel(index));
+}
+
 /** Numbers from 0 to 1 that are the same for the same seed (mulberry32). */
 export function random(seed: number): () => number {
   let state = seed >>> 0;
