@@ -48,8 +48,11 @@ export function lookedSection({ mean }: ImagePrediction, options: LookedOptions)
   const chooseAnother = (): void => {
     drawChoice();
     field.update(options.classes());
-    field.element.hidden = false;
-    field.begin('');
+    // After the click, which gives the focus to the list that its label belongs to.
+    requestAnimationFrame(() => {
+      field.element.hidden = false;
+      field.begin('');
+    });
   };
   const slider = element('input', { type: 'range', min: 0, max: 100, step: 5, 'aria-label': l10n.t('Opacity') });
   slider.addEventListener('input', () => options.onOpacity(Number(slider.value) / 100));
