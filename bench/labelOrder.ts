@@ -1,8 +1,10 @@
 /*
  * How many labels a head needs by the order in which images are labelled: `node --import tsx bench/labelOrder.ts
  * [mobilenet|squeezenet] [SET…] [--orders chosen,random] [--heads selfTrained,labels] [--seeds 0,1,2] [--json FILE]`. The
- * head of `labels` learns from those alone, the self-trained one also from its guesses of images that may still be labelled. The classes of Flowers-102 are
- * shuffled into five sets of 20; `hard` is 20 of the 40 classes that are confused most, and `hard2` the other 20. From 5 labels a class, drawn
+ * head of `labels` learns from those alone, the self-trained one also from its guesses of images that may still be labelled;
+ * with `guides` that one chooses the images and the other one is judged. The classes of Flowers-102 are
+ * shuffled into five sets of 20; `hard` is 20 of the 40 classes that are confused most, and `hard2` the other 20. `46:3` is
+ * drawn by the seed 3 from every other of the 46 classes that are confused most, which no order was tried on. From 5 labels a class, drawn
  * by seed from seven tenths of the training images, images are labelled one by one and the head is fitted again after each
  * `every`; the accuracy is over all other images of the classes, which are never labelled. Prints the curves with their mean
  * (`area`), and how many labels more than the first ones are needed until the accuracy is `--goal` and stays there on average. `--keep FILE` writes
@@ -112,9 +114,15 @@ async function hardestFirst(): Promise<number[]> {
   return [...all.keys()].sort((a, b) => share(a) - share(b));
 }
 
-const hardest = setNames.some((set) => set.startsWith('hard')) ? await hardestFirst() : [];
+const hardest = setNames.some((set) => /^hard|:/u.test(set)) ? await hardestFirst() : [];
 
 function classesOf(set: string): number[] {
+  const [, from, seed] = /^(\d+):(\d+)$/u.exec(set) ?? [];
+  if (from !== undefined && seed !== undefined) {
+    const untried = hardest.slice(0, Number(from)).filter((_, at) => at % 2 === 1);
+    const order = permutation(untried.length, createRandom(Number(seed), 'classes', Number(from)));
+    return [...order.subarray(0, classesOfSet)].map((at) => untried[at] ?? 0);
+  }
   if (set === 'hard') return hardest.slice(0, 40).filter((_, at) => at % 2 === 0);
   if (set === 'hard2') return hardest.slice(0, 40).filter((_, at) => at % 2 === 1);
   return shuffled.slice(Number(set) * classesOfSet, (Number(set) + 1) * classesOfSet);
@@ -149,9 +157,10 @@ async function label(set: string, seed: number, order: Order, learnsFrom: string
   });
   const curve: Curve = { labels: [], accuracy: [] };
   for (let count = 0; count <= most; count += every) {
-    const { probabilities } = await head.fit(labels, chosen.length, (row) => learnsFrom === 'selfTrained' && open.has(row)); // prettier-ignore
+    const { probabilities, leftOut } = await head.fit(labels, chosen.length, (row) => learnsFrom !== 'labels' && open.has(row)); // prettier-ignore
+    const shown = learnsFrom === 'guides' ? leftOut : probabilities;
     const right = [...judged].filter((row) => {
-      const shares = probabilities.subarray(row * chosen.length, (row + 1) * chosen.length);
+      const shares = shown.subarray(row * chosen.length, (row + 1) * chosen.length);
       return shares.indexOf(Math.max(...shares)) === truth[row];
     });
     curve.labels.push(count);

@@ -221,7 +221,6 @@ function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageF
   });
   const counts = (row: number) => (labels[row] ?? -1) >= 0;
   const rowOf = new Map([...rows].filter(([row]) => counts(row)).map(([row]) => [path(row), row]));
-  const { issues, estimated } = labelIssues(fit.probabilities, labels, size);
   const suspects = oddImages(found, amongThose(likenesses, counts), counts, {
     about: (row) => ({ image: path(row), folder: folder(labels[row] ?? 0) }),
     ownProbability: (row) => own(row)[labels[row] ?? 0] ?? 0,
@@ -233,6 +232,10 @@ function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageF
     ...(what === undefined ? {} : { what }),
   }));
   const isLeft = ({ image }: CleaningItem) => !kept.has(image);
+  // Neither what is another thing nor what somebody has looked at counts as a wrong class.
+  const contradicted = labelIssues(fit.probabilities, labels, size).filter(
+    ({ row }) => !otherwise.has(path(row)) && !kept.has(path(row)),
+  );
   const leastSure = unsure(labels, likely, own)
     .map(({ row, score }) => item(row, 'unsure', score))
     .filter(isLeft);
@@ -241,7 +244,7 @@ function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageF
     .map(([, row]) => item(row, 'chosen', 1 - (own(row)[labels[row] ?? 0] ?? 0)))
     .sort((a, b) => b.score - a.score || (a.image < b.image ? -1 : 1));
   const all = [
-    ...issues.map(({ row, score }) => item(row, 'label', score)).filter(({ image }) => !otherwise.has(image)),
+    ...contradicted.map(({ row, score }) => item(row, 'label', score)),
     ...odd,
     ...leastSure.slice(0, unsureShown),
     ...ofUser,
@@ -255,7 +258,7 @@ function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageF
     classes: classes.map(({ index, folder: name, name: shown }) => ({ folder: name, name: shown, images: labels.filter((each) => each === index).length })), // prettier-ignore
     images: counted,
     accuracy: counted === 0 ? 0 : right / counted,
-    estimated,
+    estimated: contradicted.filter(({ isCounted }) => isCounted).length,
     counts: { label: label ?? 0, duplicate: duplicate ?? 0, unsure: leastSure.length, outlier: outlier ?? 0, quality: quality ?? 0, chosen: byUser ?? 0 }, // prettier-ignore
     items: cleaningKinds.flatMap((kind) => ofKind(kind).slice(0, mostOfKind)),
     confusions: confusionsOf(labels, likely).map(([actual, predicted, images]) => ({ folder: folder(actual), likely: folder(predicted), images })), // prettier-ignore

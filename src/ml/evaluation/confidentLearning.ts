@@ -6,34 +6,29 @@ export interface LabelIssue {
   readonly likely: number;
   /** From 0 to 1, the surest first: 1 less the probability of its own label (self-confidence). */
   readonly score: number;
-}
-
-export interface LabelIssues {
-  /** Every row for which another class is likelier than its label, the surest first. */
-  readonly issues: readonly LabelIssue[];
-  /** How many labels are wrong by confident learning's count: of `issues` about the first of so many. */
-  readonly estimated: number;
+  /** Whether confident learning counts it: of all issues about the first of so many are wrong labels. */
+  readonly isCounted: boolean;
 }
 
 /**
- * Finds labels that out-of-fold probabilities `[rows, classes]` contradict. They are ranked by self-confidence, as
+ * Finds labels that out-of-fold probabilities `[rows, classes]` contradict: every row for which another class is likelier
+ * than its label, the surest first. They are ranked by self-confidence, as
  * cleanlab's `get_label_quality_scores(method='self_confidence')`, and counted by confident learning (Northcutt, Jiang and
  * Chuang 2021), as its `find_label_issues(filter_by='confident_learning')`: an image counts for the likeliest of the
  * classes whose probability reaches what that class's own images have on average. Rows with the label -1 are left out.
  */
-export function labelIssues(probabilities: Float32Array, labels: Int32Array, classes: number): LabelIssues {
+export function labelIssues(probabilities: Float32Array, labels: Int32Array, classes: number): LabelIssue[] {
   const thresholds = classThresholds(probabilities, labels, classes);
   const issues: LabelIssue[] = [];
-  let estimated = 0;
   labels.forEach((label, row) => {
     if (label < 0) return;
     const own = probabilities.subarray(row * classes, (row + 1) * classes);
     const likely = likeliest(own, () => true);
+    if (likely === label) return;
     const confident = likeliest(own, (probability, index) => probability >= (thresholds[index] ?? 0));
-    if (likely !== label) issues.push({ row, likely, score: 1 - (own[label] ?? 0) });
-    estimated += Number(confident >= 0 && confident !== label && likely !== label);
+    issues.push({ row, likely, score: 1 - (own[label] ?? 0), isCounted: confident >= 0 && confident !== label });
   });
-  return { issues: issues.sort((a, b) => b.score - a.score || a.row - b.row), estimated };
+  return issues.sort((a, b) => b.score - a.score || a.row - b.row);
 }
 
 function likeliest(probabilities: Float32Array, counts: (probability: number, index: number) => boolean): number {

@@ -22,7 +22,7 @@ export interface FoundSuspects {
   readonly suspects: readonly Suspect[];
   /** Images that decode, and were looked at. */
   readonly images: number;
-  /** How many labels are wrong by confident learning's count. */
+  /** How many of the labels among the suspects are wrong by confident learning's count. */
   readonly estimatedLabelIssues: number;
 }
 
@@ -59,17 +59,19 @@ export async function findSuspects(
     { ...head, epochs: epochsFor(labels, folds), classes: classes.length, seed, ...(signal ? { signal } : {}) },
     placement,
   );
-  const { issues, estimated } = labelIssues(probabilities, labels, classes.length);
+  const issues = labelIssues(probabilities, labels, classes.length);
   onStage('Comparing every image with every other');
   const likenesses = await likenessesOf(found, isKept, placement, signal);
   const ownProbability = (row: number) => probabilities[row * classes.length + (labels[row] ?? 0)] ?? 0;
   const odd = oddImages(found, likenesses, isKept, { about, ownProbability });
   const otherwise = otherwiseWrong(odd);
-  const contradicted = issues
-    .map(({ row, likely, score }) => ({ kind: 'label' as const, ...about(row), likely: folder(likely), score }))
-    .filter(({ image }) => !otherwise.has(image));
-  const suspects: Suspect[] = [...contradicted, ...odd];
-  return { suspects, images: labels.filter((label) => label >= 0).length, estimatedLabelIssues: estimated };
+  const contradicted = issues.filter(({ row }) => !otherwise.has(about(row).image));
+  const wrongLabels = contradicted.map(({ row, likely, score }): Suspect => ({ kind: 'label', ...about(row), likely: folder(likely), score })); // prettier-ignore
+  return {
+    suspects: [...wrongLabels, ...odd],
+    images: labels.filter((label) => label >= 0).length,
+    estimatedLabelIssues: contradicted.filter(({ isCounted }) => isCounted).length,
+  };
 }
 
 function epochsFor(labels: Int32Array, folds: number): number {

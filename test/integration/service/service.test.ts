@@ -396,8 +396,11 @@ test('data are cleaned: figures follow each edit, images keep their features whe
     /is gone/u,
   );
   const [first = assert.fail('nothing is suspect')] = aside.items;
-  const kept = await clean({ kind: 'edit', edit: { kind: 'keep', images: [first.image] } });
+  const wrong = aside.items.flatMap(({ kind, image }) => (kind === 'label' ? [image] : []));
+  const kept = await clean({ kind: 'edit', edit: { kind: 'keep', images: [...new Set([first.image, ...wrong])] } });
   assert.ok(kept.items.every(({ image }) => image !== first.image));
+  assert.ok(aside.estimated > 0);
+  assert.equal(kept.estimated, 0, 'classes that somebody has found right count as wrong no more');
   // A process that begins anew sees the same, to the last bit.
   service.dispose();
   service = startService(60_000, { FIVECROP_CACHE: join(folder, 'cleaning-cache') });
