@@ -225,7 +225,7 @@ function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageF
     about: (row) => ({ image: path(row), folder: folder(labels[row] ?? 0) }),
     ownProbability: (row) => own(row)[labels[row] ?? 0] ?? 0,
   }).filter(({ image }) => !kept.has(image)); // A pair that was kept does not hide a wrong label of the twin.
-  const otherwise = otherwiseWrong(suspects);
+  const isOtherwise = otherwiseWrong(suspects);
   const odd = suspects.map(({ kind, image, score, twin, what }): CleaningItem => ({
     ...item(rowOf.get(image) ?? 0, kind, score),
     ...(twin === undefined ? {} : { twin }),
@@ -234,7 +234,7 @@ function figuresOf(looked: Looked, { kept, chosen }: CleaningLook, found: ImageF
   const isLeft = ({ image }: CleaningItem) => !kept.has(image);
   // Neither what is another thing nor what somebody has looked at counts as a wrong class.
   const contradicted = labelIssues(fit.probabilities, labels, size).filter(
-    ({ row }) => !otherwise.has(path(row)) && !kept.has(path(row)),
+    ({ row, likely: other }) => !isOtherwise(path(row), folder(other)) && !kept.has(path(row)),
   );
   const leastSure = unsure(labels, likely, own)
     .map(({ row, score }) => item(row, 'unsure', score))

@@ -64,8 +64,8 @@ export async function findSuspects(
   const likenesses = await likenessesOf(found, isKept, placement, signal);
   const ownProbability = (row: number) => probabilities[row * classes.length + (labels[row] ?? 0)] ?? 0;
   const odd = oddImages(found, likenesses, isKept, { about, ownProbability });
-  const otherwise = otherwiseWrong(odd);
-  const contradicted = issues.filter(({ row }) => !otherwise.has(about(row).image));
+  const isOtherwise = otherwiseWrong(odd);
+  const contradicted = issues.filter(({ row, likely }) => !isOtherwise(about(row).image, folder(likely)));
   const wrongLabels = contradicted.map(({ row, likely, score }): Suspect => ({ kind: 'label', ...about(row), likely: folder(likely), score })); // prettier-ignore
   return {
     suspects: [...wrongLabels, ...odd],
@@ -127,16 +127,15 @@ export interface RowFacts {
 }
 
 /**
- * Images that are not named as wrong labels though a head contradicts their class: they are like no other or look poor, so
- * that no head can judge them, or they are the twin of a near-duplicate in another class, which is named in their place.
+ * Tells which images are not named as wrong labels though a head says that they are `likely` of another class: they are like
+ * no other or look poor, so that no head can judge them, or the head has learned that class from a near-duplicate in it,
+ * which is named in their place.
  */
-export function otherwiseWrong(odd: readonly Suspect[]): ReadonlySet<string> {
-  return new Set(
-    odd.flatMap(({ kind, image, folder, likely, twin }) => {
-      if (kind !== 'duplicate') return [image];
-      return twin === undefined || likely === folder ? [] : [twin];
-    }),
-  );
+export function otherwiseWrong(odd: readonly Suspect[]): (image: string, likely: string) => boolean {
+  const unlike = new Set(odd.flatMap(({ kind, image }) => (kind === 'duplicate' ? [] : [image])));
+  const inClassOfTwin = (image: string, folder: string) => `${folder}/${image}`;
+  const taught = new Set(odd.flatMap(({ twin, folder }) => (twin === undefined ? [] : [inClassOfTwin(twin, folder)])));
+  return (image, likely) => unlike.has(image) || taught.has(inClassOfTwin(image, likely));
 }
 
 /** The row, with the other as its twin. */

@@ -36,7 +36,7 @@ test('where all images have the same shape, a few of another are not odd unless 
   assert.deepEqual(oddAmong([...Array<string>(20).fill('300x100'), '100x310', '256x256']), []);
 });
 
-test('of near-duplicates in different classes the one is named whose class is less probable, and its twin is no wrong label', () => {
+test('of near-duplicates in different classes the one is named whose class is less probable, and its twin is no wrong label for its sake', () => {
   const found = { decoded: new Uint8Array(4).fill(1), quality: new Float32Array(16).fill(1) };
   const neighbours = { count: 1, rows: new Int32Array(4).fill(-1), cosines: new Float32Array(4).fill(-Infinity) };
   const duplicates = [{ row: 2, twin: 0, score: 0.99 }, { row: 3, twin: 1, score: 0.98 }]; // prettier-ignore
@@ -46,5 +46,9 @@ test('of near-duplicates in different classes the one is named whose class is le
     ownProbability: (row) => [0.1, 0.2, 0.9, 0.9][row] ?? 0,
   });
   assert.deepEqual(odd.map(({ image, twin, likely }) => [image, twin, likely]), [['0', '2', 'aster'], ['3', '1', 'tulip']]); // prettier-ignore
-  assert.deepEqual([...otherwiseWrong(odd)], ['2']);
+  const isOtherwise = otherwiseWrong(odd);
+  assert.ok(isOtherwise('2', 'rose'), 'the head has learned that from the twin');
+  assert.ok(!isOtherwise('2', 'tulip'), 'the twin did not say so');
+  assert.ok(!isOtherwise('0', 'aster'), 'it is named itself');
+  assert.ok(!isOtherwise('1', 'rose'), 'its twin has the same class');
 });
