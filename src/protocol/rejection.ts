@@ -45,13 +45,21 @@ export function riskCoverage(results: readonly Predicted[]): RiskCoverage {
 }
 
 /**
- * The smallest confidence threshold whose accepted images err no more than `targetError` (0 to 1): 0 if all may be accepted,
- * else the confidence of the least sure image that is. Undefined where no threshold reaches it, since the surest are wrong.
- * A threshold holds for images like those that it was chosen by, so choose it by validation images and look at others.
+ * The confidence threshold that accepts most images of those whose accepted images err no more than `targetError` (0 to 1):
+ * 0 if all may be accepted, else halfway between the least sure image that is accepted and the surest that is not, so that
+ * an export whose probabilities differ in the last digits decides alike. Undefined where no threshold reaches it, since the
+ * surest are wrong. A threshold holds for images like those that it was chosen by, so choose it by validation images and
+ * look at others.
  */
 export function rejectThreshold(results: readonly Predicted[], targetError: number): Acceptance | undefined {
-  const found = acceptances(results).findLast(({ error }) => error <= targetError);
-  return found?.coverage === 1 ? { ...found, threshold: 0 } : found;
+  const steps = acceptances(results);
+  const last = steps.findLastIndex(({ error }) => error <= targetError);
+  const [found, next] = [steps[last], steps[last + 1]];
+  if (found === undefined) return undefined;
+  if (next === undefined) return { ...found, threshold: 0 };
+  const halfway = (found.threshold + next.threshold) / 2;
+  // Of two neighbors among numbers, half the way is one of them.
+  return { ...found, threshold: halfway > next.threshold ? halfway : found.threshold };
 }
 
 /** What a threshold does to images that it was not chosen by. */

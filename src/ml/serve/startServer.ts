@@ -4,6 +4,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CancelledError, codeOf, messageOf, UserError, userError } from '../../protocol/errors.ts';
 import type { DecodePool } from '../data/decodePool.ts';
 import type { Classifier } from '../inference/classifier.ts';
@@ -79,8 +80,10 @@ export async function startServer(classifier: Classifier, options: ServeOptions)
     address,
     stop: async () => {
       state.isStopping = true;
-      const closed = app.close();
       const until = performance.now() + limits.stopSeconds * 1000;
+      // What was sent before the stop and is not read yet is told so: connections that are closed at once get no answer.
+      await delay(onTheirWay);
+      const closed = app.close();
       const timer = setInterval(() => {
         if (state.inFlight === 0 || performance.now() > until) app.server.closeAllConnections();
       }, 50);
@@ -89,6 +92,9 @@ export async function startServer(classifier: Classifier, options: ServeOptions)
     },
   };
 }
+
+/** Milliseconds for requests that are on their way at a stop. */
+const onTheirWay = 250;
 
 /** What nginx counts if a client leaves before its answer. No client gets to see it. */
 const leftStatus = 499;

@@ -238,7 +238,10 @@ test('a server that stops answers what it has accepted, refuses the rest, and wa
   await delay(300);
   const began = performance.now();
   const stopped = server.stop();
-  await delay(100);
+  // On its way when the stop came.
+  const late = 'POST /classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 0\r\n\r\n';
+  assert.match(await sendRaw(server.address, late), /^HTTP\/1\.1 503 /u);
+  await delay(400);
   await assert.rejects(fetch(`${server.address}/health`));
   go();
   assert.deepEqual((await answerOf(await accepted)).images, [await predicted('red.jpg', red)]);

@@ -73,8 +73,13 @@ for (const [name, expected] of Object.entries(cases) as [string, Case][]) {
   test(`the reject threshold is the smallest that reaches the target error, by trying all: ${name}`, () => {
     for (const { target, threshold } of expected.targets) {
       const found = rejectThreshold(results, target);
-      assert.equal(found?.threshold, threshold ?? undefined);
-      if (!found) continue;
+      if (threshold === null) {
+        assert.equal(found, undefined);
+        continue;
+      }
+      const rejected = results.map(({ probability }) => probability).filter((each) => each < threshold);
+      assert.ok(found && found.threshold <= threshold && found.threshold >= 0);
+      assert.ok(rejected.every((each) => each < found.threshold));
       assert.ok(found.error <= target);
       assert.deepEqual(acceptedAt(results, found.threshold), found);
     }
@@ -97,6 +102,15 @@ for (const [name, expected] of Object.entries(cases) as [string, Case][]) {
     near([area], [risks.reduce((sum, risk) => sum + risk, 0) / risks.length], 'area');
   });
 }
+
+test('a threshold is halfway between what it accepts and what it rejects', () => {
+  const results = [0.9, 0.7, 0.4].map((probability, place) => ({
+    actual: 0,
+    predicted: Number(place === 2),
+    probability,
+  }));
+  assert.ok(Math.abs((rejectThreshold(results, 0.1)?.threshold ?? 0) - 0.55) < 1e-12);
+});
 
 test('a target that the surest prediction already misses has no threshold', () => {
   const surestWrong = [
