@@ -81,7 +81,7 @@ export function createEditingPanel<Figures>(
   };
   const begin = async () => {
     began = true;
-    const first = await firstFeatures(source, workspaceState, parts);
+    const first = await firstFeatures(data, source, workspaceState, parts);
     if (first) await use(first);
   };
   const watcher = watchSettled(watched, () => lastAction, () => {

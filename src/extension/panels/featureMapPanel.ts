@@ -116,7 +116,7 @@ function fillPanel(
   }
   async function begin(): Promise<void> {
     began = true;
-    const first = await firstFeatures(source, context.workspaceState, parts);
+    const first = await firstFeatures(data, source, context.workspaceState, parts);
     if (first) await use(first);
   }
   const controls = {

@@ -4,13 +4,14 @@ import { classifierSourceSchema, type ClassifierSource } from '../../protocol/se
 import type { StoredRun } from '../../runs/list.ts';
 import type { Parts } from '../parts.ts';
 import { chooseSource } from './chooseSource.ts';
-import { bestCheckpoints, isTrainedOn, likelyCheckpoint, offerOf, sourceExists } from './offeredSources.ts';
+import { bestCheckpoints, isTrainedOn, likelyFeatures, offerOf, sourceExists } from './offeredSources.ts';
 
 /** Under which the source is kept whose features were used last. */
 const lastSourceKey = 'lastCleaningSource';
 
-/** The features to begin with: those of the panel, those that were used last, those of a run, or what the user chooses. */
+/** The features to judge `data` by first: those of the panel, those that were used last, those of a run, or what the user chooses. */
 export async function firstFeatures(
+  data: string,
   own: ClassifierSource | undefined,
   memory: vscode.Memento,
   parts: Pick<Parts, 'runs' | 'service'>,
@@ -18,7 +19,7 @@ export async function firstFeatures(
   const { runs } = parts;
   await runs.load();
   const last = classifierSourceSchema.safeParse(memory.get(lastSourceKey)).data;
-  const likely = [own, last, likelyCheckpoint(runs.runs)].find((each) => each && sourceExists(each));
+  const likely = [own, last, likelyFeatures(data, runs.runs)].find((each) => each && sourceExists(each));
   return likely ?? chooseSource(parts);
 }
 

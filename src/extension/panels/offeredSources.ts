@@ -44,6 +44,18 @@ export function likelyCheckpoint(runs: readonly StoredRun[]): ClassifierSource |
   return finished ?? bestCheckpoints(runs)[0];
 }
 
+/**
+ * The features to judge `data` by where nobody chose any: of its finished runs whose network was not trained on it, as that
+ * would flatter, the most accurate one's; those of the likely checkpoint without such a run.
+ */
+export function likelyFeatures(data: string, runs: readonly StoredRun[]): ClassifierSource | undefined {
+  const accuracy = ({ record }: StoredRun) => record.best?.validAccuracy ?? 0;
+  const usable = runs.filter(({ state, record: { config } }) => {
+    return state === 'finished' && config.method === 'head' && config.data === data;
+  });
+  return bestCheckpoints(usable.sort((a, b) => accuracy(b) - accuracy(a)))[0] ?? likelyCheckpoint(runs);
+}
+
 /** Whether the file that a source is made of is there. */
 export function sourceExists(source: ClassifierSource): boolean {
   const { path } = shown(source);
