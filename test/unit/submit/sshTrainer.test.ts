@@ -42,9 +42,13 @@ async function hostsOf(t: TestContext, names: readonly string[]) {
   );
   const said: string[] = [];
   const signal = t.signal;
-  const connect = (name: string): Promise<RemoteHost> => {
+  const hostOf = (name: string) => {
     const host = hosts.get(name);
     assert.ok(host);
+    return host;
+  };
+  const connect = (name: string): Promise<RemoteHost> => {
+    const host = hostOf(name);
     const reach = () => {
       if (host.isAway) throw connectionError(name, 'Connection refused');
     };
@@ -87,15 +91,14 @@ async function hostsOf(t: TestContext, names: readonly string[]) {
   const network = { kind: 'architecture', name: 'ConvNet1' };
   const config = givenConfigSchema.parse({ data, network, method: 'scratch', epochs: 1, imageSize: 32, resize: 36 });
   const run = { config, folder: join(out, 'heads-1'), resumes: false };
-  return { hosts, said, open, run, signal };
+  return { hostOf, said, open, run, signal };
 }
 
-const starts = (host: Host | undefined) => host?.asked.filter((ask) => ask === 'start').length;
+const starts = (host: Host) => host.asked.filter((ask) => ask === 'start').length;
 
 test('a host that is out of reach at the beginning is left out, with a sentence, as long as another one is not', async (t) => {
-  const { hosts, said, open, run, signal } = await hostsOf(t, ['a', 'b']);
-  const [a, b] = [hosts.get('a'), hosts.get('b')];
-  assert.ok(a && b);
+  const { hostOf, said, open, run, signal } = await hostsOf(t, ['a', 'b']);
+  const [a, b] = [hostOf('a'), hostOf('b')];
   a.isAway = true;
   const trainer = await open();
   assert.deepEqual(said, [
@@ -108,10 +111,9 @@ test('a host that is out of reach at the beginning is left out, with a sentence,
 });
 
 test('a trial that was not begun goes to another host', async (t) => {
-  const { hosts, said, open, run, signal } = await hostsOf(t, ['a', 'b']);
-  const [a, b] = [hosts.get('a'), hosts.get('b')];
+  const { hostOf, said, open, run, signal } = await hostsOf(t, ['a', 'b']);
+  const [a, b] = [hostOf('a'), hostOf('b')];
   const trainer = await open();
-  assert.ok(a && b);
   a.isAway = true;
   assert.equal(await trainer.train(run, signal), undefined);
   assert.ok(said.includes('a cannot be reached: Connection refused. heads-1 goes to another host.'), said.join('\n'));
@@ -119,10 +121,9 @@ test('a trial that was not begun goes to another host', async (t) => {
 });
 
 test('a trial that may train on a host out of reach is begun on no other, fails in passing, and is taken up when it is tried again', async (t) => {
-  const { hosts, said, open, run, signal } = await hostsOf(t, ['a', 'b']);
-  const [a, b] = [hosts.get('a'), hosts.get('b')];
+  const { hostOf, said, open, run, signal } = await hostsOf(t, ['a', 'b']);
+  const [a, b] = [hostOf('a'), hostOf('b')];
   const trainer = await open();
-  assert.ok(a && b);
   a.breaks = true;
   assert.deepEqual(await trainer.train(run, signal), {
     reason:
@@ -136,10 +137,9 @@ test('a trial that may train on a host out of reach is begun on no other, fails 
 });
 
 test('the only host is waited for until it is there', async (t) => {
-  const { hosts, said, open, run, signal } = await hostsOf(t, ['a']);
-  const a = hosts.get('a');
+  const { hostOf, said, open, run, signal } = await hostsOf(t, ['a']);
+  const a = hostOf('a');
   const trainer = await open();
-  assert.ok(a);
   a.breaks = true;
   const trained = trainer.train(run, signal);
   // Longer than a trial waits where there are others.

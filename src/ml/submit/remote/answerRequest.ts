@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { userError } from '../../../protocol/errors.ts';
 import { isUndone, type RemoteAnswer, type RemoteRequest } from '../../../protocol/remoteMessages.ts';
 import { syncFolder } from '../../../runs/atomicFile.ts';
 import { requestControl } from '../../../runs/control.ts';
 import { digestFiles } from '../digestFiles.ts';
+import { filesIn } from '../filesIn.ts';
 import { cleanStore } from './cleanStore.ts';
 import { alone, isAlive, jobFiles, readJob, remoteRun, removeFrom, runState, startJob, uncopiedRuns } from './job.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -89,11 +90,7 @@ function inside(root: string, path: string): string {
 
 /** Gives the command that was brought, once it is whole, the name by which it is found. */
 async function acceptCommand(command: string, sha256: string): Promise<void> {
-  const entries = await readdir(command, { recursive: true, withFileTypes: true });
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(command, join(entry.parentPath, entry.name)));
-  if ((await digestFiles(command, files)) !== sha256) {
+  if ((await digestFiles(command, await filesIn(command))) !== sha256) {
     await rm(command, { recursive: true, force: true });
     throw userError('the command that arrived is not the one that was sent: try again.');
   }

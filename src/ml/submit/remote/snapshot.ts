@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { copyFile, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { codeOf } from '../../../protocol/errors.ts';
 import { runFiles } from '../../../protocol/runRecord.ts';
 import { lacksResumeFile } from '../../../runs/checkpointFiles.ts';
+import { filesIn } from '../filesIn.ts';
 
 /** Of one moment and one machine: no copy has them. */
 const leftOut: ReadonlySet<string> = new Set([runFiles.lock, runFiles.control, runFiles.job]);
@@ -32,11 +33,9 @@ export async function takeSnapshot(run: string, snapshot: string): Promise<strin
 
 async function markOf(folder: string): Promise<string> {
   const hash = createHash('sha256');
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  for (const file of files.sort()) {
-    const { ino, size, mtimeNs } = await stat(file, { bigint: true });
-    hash.update(`${ino} ${size} ${mtimeNs} ${relative(folder, file)}\n`);
+  for (const file of (await filesIn(folder)).sort()) {
+    const { ino, size, mtimeNs } = await stat(join(folder, file), { bigint: true });
+    hash.update(`${ino} ${size} ${mtimeNs} ${file}\n`);
   }
   return hash.digest('hex');
 }

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, realpath, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
@@ -11,6 +11,7 @@ import { userError } from '../../../protocol/errors.ts';
 import { writeTextAtomically } from '../../../runs/atomicFile.ts';
 import { cacheFolder } from '../../cache/cacheFolder.ts';
 import { digestFiles } from '../digestFiles.ts';
+import { filesIn } from '../filesIn.ts';
 
 /** Where the scripts of the command lie in a folder with all that they need. */
 export const commandScripts = 'dist/ml';
@@ -40,7 +41,7 @@ export async function gatherCommand(): Promise<GatheredCommand> {
     const parts = new Map([[commandScripts, scripts], ...(await packagesFrom(scripts))]);
     const files: string[] = [];
     for (const [part, target] of parts) {
-      for (const file of await filesIn(target, part)) {
+      for (const file of await neededFiles(target, part)) {
         files.push(`${part}/${file}`);
         await mkdir(dirname(join(folder, part, file)), { recursive: true });
         await symlink(join(target, file), join(folder, part, file));
@@ -125,12 +126,10 @@ async function findPackage(name: string, from: string): Promise<string | undefin
 }
 
 /** What is needed of a part, by paths below its folder; packages inside it are parts of their own. */
-async function filesIn(target: string, part: string): Promise<string[]> {
-  const entries = await readdir(target, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(target, join(entry.parentPath, entry.name)))
-    .filter((file) => !needless.test(file) && !`/${file}`.includes('/node_modules/') && isOfPlatform(part, file));
+async function neededFiles(target: string, part: string): Promise<string[]> {
+  return (await filesIn(target)).filter(
+    (file) => !needless.test(file) && !`/${file}`.includes('/node_modules/') && isOfPlatform(part, file),
+  );
 }
 
 /** ONNX Runtime's package may bring the binaries of all platforms, in `bin/<n-api>/<os>/<cpu>`. */

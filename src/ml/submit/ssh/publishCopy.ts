@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative, sep } from 'node:path';
+import { mkdir, readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
 import * as z from 'zod';
 import { userError } from '../../../protocol/errors.ts';
 import { runFiles, type RunRecord, runRecordSchema } from '../../../protocol/runRecord.ts';
@@ -10,6 +10,7 @@ import { repeatAtomically, writeTextAtomically } from '../../../runs/atomicFile.
 import { readBoundedText, recordLimit } from '../../../runs/boundedFile.ts';
 import { sweepResumeFiles, unnamedResumeFiles } from '../../../runs/checkpointFiles.ts';
 import { readRunRecord } from '../../../runs/record.ts';
+import { filesIn } from '../filesIn.ts';
 import { isKept } from '../remote/snapshot.ts';
 import { type CopiedLines, copyLines } from './copyLines.ts';
 
@@ -44,7 +45,8 @@ export async function createPublisher(options: PublisherOptions): Promise<() => 
   return async () => {
     await mkdir(join(run, runFiles.checkpoints), { recursive: true });
     lines = await copyLines(join(copy, runFiles.metrics), join(run, runFiles.metrics), translate, lines);
-    const files = await filesIn(copy);
+    // The host's word is not taken for it that it sends no others: job.json names the job that a stop ends.
+    const files = (await filesIn(copy)).filter(isOfRun);
     // A file whose checkpoint was not written yet is published with it: alone it would be swept here, and not come again.
     const early = new Set(await unnamedResumeFiles(join(copy, runFiles.checkpoints)));
     for (const file of files.filter((name) => !early.has(basename(name))).sort(resumeFilesFirst)) {
@@ -68,13 +70,6 @@ const withheld: ReadonlySet<string> = new Set([
 
 /** Names as runs give them: a disk that takes `JOB.JSON` for `job.json`, or passes over characters that nobody sees, is not fooled. */
 const plainName = /^[a-z0-9][a-z0-9._-]*$/u;
-
-async function filesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  // The host's word is not taken for it that it sends no others: job.json names the job that a stop ends.
-  return files.map((file) => relative(folder, file)).filter(isOfRun);
-}
 
 /** Whether a run has files of that name and place. */
 function isOfRun(file: string): boolean {

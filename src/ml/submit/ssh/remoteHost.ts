@@ -229,7 +229,6 @@ function openChannel(host: string, connection: Connection, signal: AbortSignal |
     if (answer.answer === 'refused') throw userError(`${host}: ${answer.message}`);
     return answer;
   };
-  const sharing = () => connection.sharing();
   return {
     name: host,
     ask,
@@ -238,11 +237,11 @@ function openChannel(host: string, connection: Connection, signal: AbortSignal |
       if (answer.answer !== 'status') throw new Error(`unexpected answer: ${answer.answer}`);
       return answer;
     },
-    push: (from, to, options = []) => push(host, from, to, { options, sharing: sharing(), signal }),
+    push: (from, to, options = []) => push(host, from, to, { options, sharing: connection.sharing(), signal }),
     pull: (from, to) =>
       withinLimit(to, host, copyLimitFrom(), (limit) =>
         copy(host, [...allChanges, '--delete', '--', placeOn(host, from), to], {
-          ...{ filled: 'this machine', sharing: sharing() },
+          ...{ filled: 'this machine', sharing: connection.sharing() },
           signal: signal ? AbortSignal.any([signal, limit]) : limit,
         }),
       ),

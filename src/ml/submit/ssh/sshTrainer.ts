@@ -161,6 +161,7 @@ async function trainSomewhere(
     }
   }
 }
+
 /** The job of a run that an earlier process handed over. */
 interface LeftJob {
   readonly job: string;
