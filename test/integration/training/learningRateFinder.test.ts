@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { test } from 'node:test';
 import { onnxEngine } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { findLearningRate } from '../../../src/ml/training/run/findLearningRate.ts';
 import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
 import { drawTinyDataset, temporaryFolder, tinyConfig } from '../../unit/training/tinyDataset.ts';
+import { watchDryRuns } from './watchDryRuns.ts';
 
 const advice = 'begin with a lower one (--from)';
 const chooseEngine = () => Promise.resolve({ engine: onnxEngine, device: 'cpu', fallbacks: [] });
-const leftBehind = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('fivecrop-dry-run-'));
 
 test('a range test tries growing rates over several epochs, suggests one, and leaves nothing behind', async (t) => {
-  const before = await leftBehind();
-  const config = tinyConfig(await drawTinyDataset(await temporaryFolder(t)), { epochs: 1 });
+  const data = await drawTinyDataset(await temporaryFolder(t));
+  const dryRunsLeft = await watchDryRuns(t);
+  const config = tinyConfig(data, { epochs: 1 });
   const { points, steepest, least } = await findLearningRate(
     config,
     { from: 1e-5, to: 0.1, steps: 20 },
@@ -28,7 +27,7 @@ test('a range test tries growing rates over several epochs, suggests one, and le
   assert.ok(steepest !== undefined && steepest <= least);
   const again = await findLearningRate(config, { from: 1e-5, to: 0.1, steps: 20 }, { chooseEngine, advice });
   assert.deepEqual(again.points, points, 'the same steps give the same losses');
-  assert.deepEqual(await leftBehind(), before);
+  assert.deepEqual(await dryRunsLeft(), []);
 });
 
 test('a range test that begins with too high a rate, or is stopped, says so', async (t) => {
