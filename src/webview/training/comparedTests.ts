@@ -105,19 +105,27 @@ function meaningOfP({ pairs }: Comparison): string {
     : meaning;
 }
 
-/** The first `names` columns are texts. */
+/** The first `names` columns are texts. Where the page is narrow, each row is a card. */
 function plainTable(
   caption: string,
   titles: readonly string[],
   rows: readonly (readonly Child[])[],
   names = 1,
 ): HTMLElement {
-  // prettier-ignore
   const kind = (at: number) => (at < names ? 'textual' : 'numeric');
-  return element('table', { class: 'table' }, [
+  const cell = (child: Child, at: number): HTMLElement => {
+    const isHeading = at === 0;
+    // The heading of a card, where it is the only name.
+    const title = isHeading && names === 1 ? undefined : titles[at];
+    const look = { class: kind(at), 'data-title': title, scope: isHeading ? 'row' : undefined };
+    return element(isHeading ? 'th' : 'td', look, [child]);
+  };
+  const heading = (title: string, at: number) => element('th', { scope: 'col', class: kind(at) }, [title]);
+  const rowOf = (cells: readonly Child[]) => element('tr', {}, cells.map(cell));
+  return element('table', { class: 'table cards' }, [
     element('caption', { class: 'spoken' }, [caption]),
-    element('thead', {}, [element('tr', {}, titles.map((title, at) => element('th', { scope: 'col', class: kind(at) }, [title])))]), // prettier-ignore
-    element('tbody', {}, rows.map((row) => element('tr', {}, row.map((cell, at) => element(at === 0 ? 'th' : 'td', { class: kind(at), ...(at === 0 ? { scope: 'row' } : {}) }, [cell]))))), // prettier-ignore
+    element('thead', {}, [element('tr', {}, titles.map(heading))]),
+    element('tbody', {}, rows.map(rowOf)),
   ]);
 }
 

@@ -41,7 +41,7 @@ export function valuesTable(options: ValuesTableOptions): ValuesTable {
   const caption = element('caption');
   const columns = columnsFor(runs, choices);
   const rows = runs.map((run, index) => runRow(run, index, columns, options));
-  const table = element('table', { class: 'table values' }, [
+  const table = element('table', { class: 'table values cards' }, [
     caption,
     element('thead', {}, [
       element('tr', {}, [
