@@ -1,6 +1,7 @@
 import '../components/withoutEval.ts';
 import '../components/configureTexts.ts';
 import '../components/page.css';
+import '../components/sections.css';
 import './dryRun.css';
 import { dryRunPanelToPageSchema, type DryRunPanelToHost } from '../../protocol/dryRunPanel.ts';
 import { rootElement } from '../components/element.ts';

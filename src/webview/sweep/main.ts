@@ -1,6 +1,7 @@
 import '../components/withoutEval.ts';
 import '../components/configureTexts.ts';
 import '../components/page.css';
+import '../components/sections.css';
 import './sweep.css';
 import { sweepPanelToPageSchema, type SweepPanelToHost } from '../../protocol/sweepPanel.ts';
 import { rootElement } from '../components/element.ts';
