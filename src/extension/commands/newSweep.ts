@@ -31,6 +31,8 @@ import { back, lastStep, placeAfter, type QuestionPlace, runSteps, type Step, st
 import { runsFolder } from './runsFolder.ts';
 import { settingsInWords } from './settingsInWords.ts';
 import {
+  baseOf,
+  beginsQuick,
   fewestToHalve,
   gridSize,
   type Proposal,
@@ -39,7 +41,7 @@ import {
   type SweepChoices,
   type Variation,
 } from './sweepSpace.ts';
-import { configFrom, type MachineSettings, type TrainingChoices } from './trainingChoices.ts';
+import type { TrainingChoices } from './trainingChoices.ts';
 import { writeTrainingConfig } from './trainingConfigFile.ts';
 
 interface SweepParts extends Parts {
@@ -130,16 +132,6 @@ function sweepSteps(asking: AskParts, folder: string | undefined): readonly Step
     step(askPlace, () => isSlurmHere),
     step(askParallel),
   ];
-}
-
-/** Whether trials begin from the recipe `quick`: that of pretrained networks for which nobody chose another one. */
-function beginsQuick({ recipe, method }: TrainingChoices): boolean {
-  return recipe === 'report' && method !== 'scratch';
-}
-
-/** The settings that do not vary, and around which the others do. */
-function baseOf(training: TrainingChoices, settings: MachineSettings): GivenConfig {
-  return configFrom(beginsQuick(training) ? { ...training, recipe: 'quick' } : training, settings);
 }
 
 /** The choices with what is proposed for a training: the settings that were ticked, or the first; no halving of few epochs. */

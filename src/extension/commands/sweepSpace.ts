@@ -1,5 +1,6 @@
 import type { Halving, Sampler } from '../../protocol/sweep.ts';
 import type { GivenConfig } from '../../protocol/trainingConfig.ts';
+import { configFrom, type MachineSettings, type TrainingChoices } from './trainingChoices.ts';
 
 /** What a setting may be in a space, as its file has it. */
 export type Variation = readonly unknown[] | { readonly range: [number, number] } | { readonly log: [number, number] };
@@ -20,6 +21,16 @@ export interface SweepChoices {
   readonly parallel: number;
   /** Options of sbatch, where the trials are jobs of Slurm's. */
   readonly sbatch?: readonly string[] | undefined;
+}
+
+/** Whether trials begin from the recipe `quick`: that of pretrained networks for which nobody chose another one. */
+export function beginsQuick({ recipe, method }: TrainingChoices): boolean {
+  return recipe === 'report' && method !== 'scratch';
+}
+
+/** The settings that do not vary, and around which the others do. */
+export function baseOf(training: TrainingChoices, settings: MachineSettings): GivenConfig {
+  return configFrom(beginsQuick(training) ? { ...training, recipe: 'quick' } : training, settings);
 }
 
 /** The learning rate around which the rates lie if it is chosen by the run. */

@@ -63,11 +63,11 @@ const footer = `
 The space is a .fivecrop.json file in which a setting may be a list of choices or a range:
   {
     "network": { "kind": "architecture", "name": "resnet18" },
-    "featureViews": 1, "epochs": 27,
-    "hidden": [[], [512]], "batchSize": [16, 32], "learningRate": { "log": [0.0003, 0.03] },
+    "recipe": "quick",
+    "hidden": [[], [512]], "batchSize": [16, 32], "learningRate": { "log": [0.0001, 0.01] },
     "dropout": { "range": [0, 0.6] },
     "trials": 12, "sampler": "random", "seed": 3,
-    "halving": { "first": 3, "factor": 3 }
+    "halving": { "first": 4, "factor": 3 }
   }
 Samplers: grid (every combination), random, sobol (spread more evenly than random), and, where its command is installed,
 those of Optuna that learn from the trials before: "sampler": { "optuna": "TPESampler" }. With halving, all trials train for

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { fewestToHalve, gridSize, proposalsFor, spaceOf } from '../../../src/extension/commands/sweepSpace.ts';
+import { baseOf, fewestToHalve, gridSize, proposalsFor, spaceOf } from '../../../src/extension/commands/sweepSpace.ts';
+import { firstChoices, withNetwork } from '../../../src/extension/commands/trainingChoices.ts';
 import { drawTrials } from '../../../src/ml/sweep/drawTrials.ts';
 import { rungsOf } from '../../../src/protocol/halving.ts';
 import { type Halving, isSweepSpace, parseSweepSpace, samplers } from '../../../src/protocol/sweep.ts';
@@ -64,4 +65,20 @@ test('a new sweep takes no name that another or a run of one has', async (t) => 
   await mkdir(join(out, 'heads_2-01'));
   await mkdir(join(out, 'heads_3-early'));
   assert.equal(freeSweepName(out, 'heads'), 'heads_3');
+});
+
+test('a sweep begins from the recipe quick, unless another was chosen or the network trains from scratch', () => {
+  const machine = givenConfigSchema.parse(base);
+  const choices = { ...firstChoices(undefined, { defaultNetwork: 'resnet18', batchSize: 32 }), data: '/d' };
+  const settingsOf = (asked: typeof choices) => {
+    const { recipe, epochs, optimizer, schedule, labelSmoothing } = baseOf(asked, machine);
+    return [recipe, epochs, optimizer, schedule, labelSmoothing];
+  };
+  const quick = ['quick', 30, 'adamw', 'cosine', 0.1];
+  assert.deepEqual(settingsOf(choices), quick);
+  const backbone = { kind: 'backbone', file: 'mobilenet.onnx', preprocess: 'tf' } as const;
+  assert.deepEqual(settingsOf(withNetwork(choices, backbone)), quick);
+  assert.deepEqual(settingsOf({ ...choices, recipe: 'strong' }), ['strong', 40, ...quick.slice(2)]);
+  const untrained = { kind: 'architecture', name: 'ConvNet1', pretrained: false, isTransformer: false } as const;
+  assert.deepEqual(settingsOf(withNetwork(choices, untrained)), [undefined, 5, 'adam', 'constant', 0]);
 });
