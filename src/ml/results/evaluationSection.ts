@@ -1,5 +1,5 @@
 import { count, fileName, percent } from '../../charts/format.ts';
-import { line, number, text } from '../../charts/svgText.ts';
+import { line, number } from '../../charts/svgText.ts';
 import { calibration, type CalibrationBin } from '../../protocol/calibration.ts';
 import type { Evaluation } from '../../protocol/evaluation.ts';
 import { type ClassMetrics, evaluationMetrics } from '../../protocol/evaluationMetrics.ts';
@@ -9,7 +9,9 @@ import type { RunRecord } from '../../protocol/runRecord.ts';
 import { sameFolder } from '../../runs/sameFolder.ts';
 import { html, type Markup, safe } from './markup.ts';
 import { section } from './pageDocument.ts';
+import { type Ranking, rankingOf, rankingSection } from './rankingSection.ts';
 import type { RunResults } from './readResults.ts';
+import { shareDiagram } from './shareDiagram.ts';
 import { facts, firstOf, table } from './tables.ts';
 
 type Tested = Pick<RunResults, 'evaluations' | 'record'>;
@@ -52,6 +54,7 @@ export function evaluationSection(run: Tested): Markup {
   const { expectedError, bins } = calibration(evaluation.results);
   const without = leftOut > 0 ? `, ${leftOut} left out` : '';
   const other = otherData(evaluation, run.record);
+  const ranking = rankingOf(evaluation);
   return section(
     'Evaluation',
     facts([
@@ -64,6 +67,8 @@ export function evaluationSection(run: Tested): Markup {
       ['Mean precision over classes', percent(metrics.macro.precision)],
       ['Mean recall over classes', percent(metrics.macro.recall)],
       ['Mean F1 over classes', percent(metrics.macro.f1)],
+      ['Mean average precision over classes', ranking?.means.averagePrecision?.toFixed(4)],
+      ['Mean area under the ROC curve over classes', ranking?.means.areaUnderRoc?.toFixed(4)],
       ['Brier score', brier?.toFixed(4)],
       [
         'Temperature',
@@ -73,7 +78,8 @@ export function evaluationSection(run: Tested): Markup {
     html`${(selection?.notes ?? []).map((note) => html`<p class="hint">${note}</p>`)}`,
     otherTests(run),
     html`<h3>Classes</h3>`,
-    classTable(metrics.perClass),
+    classTable(metrics.perClass, ranking),
+    ranking && rankingSection(ranking),
     html`<h3>Confusion matrix</h3>`,
     confusionMatrix(evaluation, metrics.perClass),
     confusionList(evaluation, metrics.perClass),
@@ -109,16 +115,23 @@ function otherTests({ evaluations, record }: Tested): Markup | undefined {
     ${table('All tests of this checkpoint', columns, rows)}`;
 }
 
-function classTable(perClass: readonly ClassMetrics[]): Markup {
+function classTable(perClass: readonly ClassMetrics[], ranking: Ranking | undefined): Markup {
   const worstFirst = [...perClass].sort((a, b) => a.accuracy - b.accuracy || a.index - b.index);
   const { shown, more } = firstOf(worstFirst, mostClasses, 'classes, all of which are recognized at least as well');
-  const numbers = ['Images', 'Recall', 'Precision', 'F1'].map((title) => ({ title, numbers: true }));
-  const rows = shown.map(({ folder, name, images, recall, precision, predicted, f1 }) => [
+  const ranked = ranking === undefined ? [] : ['Average precision', 'Area under ROC'];
+  const numbers = ['Images', 'Recall', 'Precision', 'F1', ...ranked].map((title) => ({ title, numbers: true }));
+  const figures = (index: number): string[] => {
+    if (ranking === undefined) return [];
+    const { averagePrecision = NaN, areaUnderRoc = NaN } = ranking.ofClass.get(index) ?? {};
+    return [averagePrecision, areaUnderRoc].map((figure) => (Number.isNaN(figure) ? '–' : figure.toFixed(3)));
+  };
+  const rows = shown.map(({ index, folder, name, images, recall, precision, predicted, f1 }) => [
     name === folder || folder === '' ? name : `${name} (${folder})`,
     count(images),
     images === 0 ? '–' : percent(recall),
     predicted === 0 ? '–' : percent(precision),
     percent(f1),
+    ...figures(index),
   ]);
   return html`${table('Classes', [{ title: 'Class' }, ...numbers], rows)}${more}`;
 }
@@ -183,32 +196,16 @@ function confusionList({ confusion }: Evaluation, perClass: readonly ClassMetric
   return html`${table('Confusions', columns, rows)}${more}`;
 }
 
-const plot = { left: 44, right: 28, top: 26, bottom: 40, width: 420, height: 256 };
-
 /** How often predictions of each confidence are right: a bar a bin, and a line where it should end. */
 function reliabilityDiagram(bins: readonly CalibrationBin[]): string {
-  const { left, right, top, bottom, width, height } = plot;
-  const x = (share: number) => left + share * (width - left - right);
-  const y = (share: number) => height - bottom - share * (height - top - bottom);
-  const muted = 'var(--muted)';
-  const ticks = [0, 0.25, 0.5, 0.75, 1];
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12" role="img" aria-label="Reliability diagram">`,
-    ...ticks.flatMap((tick) => [
-      line([left, y(tick)], [width - right, y(tick)], { color: 'var(--grid)', width: 0.5 }),
-      text(left - 6, y(tick) + 4, percent(tick, 0), muted, { anchor: 'end' }),
-      text(x(tick), height - bottom + 16, percent(tick, 0), muted, { anchor: 'middle' }),
-    ]),
-    ...bins
+  return shareDiagram({ name: 'Reliability diagram', x: 'Confidence', y: 'Accuracy' }, (x, y) =>
+    bins
       .filter(({ images }) => images > 0)
       .flatMap(({ from, to, accuracy, confidence }) => [
         `<rect x="${number(x(from) + 1)}" y="${number(y(accuracy))}" width="${number(x(to) - x(from) - 2)}" height="${number(y(0) - y(accuracy))}" fill="var(--training)" opacity="0.6"/>`,
         line([x(from), y(confidence)], [x(to), y(confidence)], { color: 'var(--validation)', width: 2 }),
       ]),
-    text(left, 12, 'Accuracy', muted),
-    text((left + width - right) / 2, height - 6, 'Confidence', muted, { anchor: 'middle' }),
-    '</svg>',
-  ].join('');
+  );
 }
 
 function binTable(bins: readonly CalibrationBin[]): Markup {

@@ -69,6 +69,7 @@ th { color: var(--muted); font-weight: 600; }
 .matrix tbody th { max-width: 200px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--foreground); font-weight: 400; }
 .chart svg { display: block; max-width: 100%; height: auto; }
 .chart .narrow { display: none; }
+.pair { display: flex; flex-wrap: wrap; gap: 8px 16px; }
 .samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 14px; margin: 0; padding: 0; list-style: none; font-size: 13px; line-height: 1.35; }
 .samples img { display: block; width: 100%; height: 130px; object-fit: contain; background: var(--raised); border: 1px solid var(--grid); border-radius: 4px; margin-bottom: 4px; }
 .samples span { display: block; overflow-wrap: anywhere; }

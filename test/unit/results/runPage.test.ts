@@ -78,6 +78,21 @@ test('a page has the accuracy with its interval and checkpoint, the confusions a
   assert.match(page, /prefers-color-scheme: dark/u);
 });
 
+test('a page has how well the probabilities tell each class from the others, with both curves', async () => {
+  const evaluation = madeEvaluation([true, false, true, true]);
+  const ofFirst = [0.9, 0.6, 0.55, 0.2];
+  const values = Float32Array.from(ofFirst.flatMap((value) => [value, 1 - value]));
+  const probabilities = { classes: [0, 1], float32: Buffer.from(values.buffer).toString('base64') };
+  const page = await runPage({ ...madeResults('demo'), evaluations: [{ ...evaluation, probabilities }] });
+  // Of each class 5/6 and 3/4 (scikit-learn's average_precision_score and roc_auc_score).
+  assert.match(page, /<dt>Mean average precision over classes<\/dt>\s*<dd>0\.8333<\/dd>/u);
+  assert.match(page, /<dt>Mean area under the ROC curve over classes<\/dt>\s*<dd>0\.7500<\/dd>/u);
+  assert.equal(page.split('<td class="number">0.833</td>').length - 1, 2);
+  for (const curve of ['Precision and recall', 'ROC curve']) assert.ok(page.includes(`aria-label="${curve}"`), curve);
+  const plain = await runPage({ ...madeResults('demo'), evaluations: [evaluation] });
+  assert.doesNotMatch(plain, /Average precision|ROC/u);
+});
+
 test('a test of another folder than the run’s own is shown for want of one of its own, with the name of its folder', async () => {
   const run = madeResults('demo');
   const other = madeEvaluation([true, true, false, true]);
