@@ -30,6 +30,7 @@ import { combinationsOf, type Drawn, drawTrials } from '../sweep/drawTrials.ts';
 import { optunaIn, requireOptuna } from '../sweep/optunaCommand.ts';
 import { numberOf, type OptionValues, parseTrainingConfig } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
+import { meantTrial } from './meantTrial.ts';
 import { optunaSampler } from './optunaSampler.ts';
 import { createOutput, type Output } from './output.ts';
 import { ownCommand } from './ownCommand.ts';
@@ -247,7 +248,7 @@ async function begin(
     space: withAbsolutePaths(base, dirname(file)),
     ...(typeof space.sampler === 'object'
       ? { trials: [], optuna: { trials: Math.min(space.trials ?? 1, combinationsOf(space)), asked: [] } }
-      : { trials: drawTrials(space).map((drawn) => withAbsolutePaths(drawn, dirname(file))) }),
+      : { trials: drawTrials(space).map((drawn) => withAbsolutePaths(meantTrial(space.fixed, drawn), dirname(file))) }),
   };
   if (sweep.optuna) await requireOptuna(optunaIn(process.cwd()));
   // What cannot be tried is said before there is a folder.
@@ -281,7 +282,7 @@ function spaceOf(file: string, content: unknown): SweepSpace {
 function planOf(folder: string, sweep: Sweep): Omit<SweepPlan, 'parallel'> {
   const space = parseSweepSpace(sweep.space);
   const { fixed, halving, sampler } = space;
-  const plannedOf = (drawn: Drawn): PlannedTrial => checked({ ...fixed, ...drawn });
+  const plannedOf = (drawn: Drawn): PlannedTrial => checked({ ...fixed, ...meantTrial(fixed, drawn) });
   const learns = typeof sampler === 'object';
   // What Optuna will choose is not known: trials from all over the space stand for it.
   const trials = learns ? drawTrials({ ...space, sampler: 'random', trials: standIns }) : sweep.trials;

@@ -64,7 +64,8 @@ function rangeAxis({ setting, low, high, isLog, isWhole }: Extract<Dimension, { 
     title: settingWords(setting),
     place: ({ settings }) => {
       const value = settings[setting];
-      return typeof value === 'number' ? shareOf(value) : undefined;
+      // A dropout of 0, where there is nothing to drop, may lie below the range.
+      return typeof value === 'number' ? Math.max(0, shareOf(value)) : undefined;
     },
     ticks: ticks.map((value) => ({ at: shareOf(value), label: short(value) })),
     step: undefined,

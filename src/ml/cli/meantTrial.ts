@@ -1,0 +1,31 @@
+import * as z from 'zod';
+import { isNode } from '../graph/graph.ts';
+import { namedNetwork, networkNames } from '../networks/registry.ts';
+import { dropoutOperator } from '../operators/elementwise/dropout.ts';
+import type { Drawn } from '../sweep/drawTrials.ts';
+
+/**
+ * The settings of a trial as they can be meant together: where a head without a hidden layer was drawn, and the network has
+ * no dropout of its own, there is nothing to drop, and the dropout that was drawn beside it becomes 0. A run would refuse
+ * another.
+ */
+export function meantTrial(fixed: Drawn, drawn: Drawn): Drawn {
+  if (!('hidden' in drawn && 'dropout' in drawn)) return drawn;
+  const { hidden, network } = { ...fixed, ...drawn };
+  const isLinear = Array.isArray(hidden) && hidden.length === 0;
+  return isLinear && !hasOwnDropout(network) ? { ...drawn, dropout: 0 } : drawn;
+}
+
+const namedSchema = z.object({ kind: z.literal('architecture'), name: z.string() });
+
+/** ONNX files have none that trains, nor have networks of timm. */
+function hasOwnDropout(network: unknown): boolean {
+  const name = namedSchema.safeParse(network).data?.name;
+  if (name === undefined || !networkNames.includes(name)) return false;
+  const { graph, images } = namedNetwork(name);
+  const { nodes } = graph(
+    { hidden: [], dropout: 0, classes: 2 },
+    { batchSize: 1, size: images.usual.crop, dropout: 'own' },
+  );
+  return nodes.some((node) => isNode(node, dropoutOperator));
+}
