@@ -331,7 +331,7 @@ test('the test of a network that sees whole images says so, and offers no five c
     await cards.getByText('Whole image').waitFor();
     assert.equal(await cards.count(), 1);
     await page.getByRole('region', { name: 'Confusions' }).getByRole('button', { name: 'SVG' }).click();
-    await assertEventually(() => sent.some(({ type }) => type === 'export'));
+    await until('the picture is exported', () => sent.some(({ type }) => type === 'export'));
     const picture = sent.flatMap((one) => (one.type === 'export' ? [one.content] : [])).join('');
     assert.match(picture, /flowers \(test\), whole image, tested /);
     await post({ ...message, evaluations: [] });
@@ -352,36 +352,30 @@ test('where a network sees whole images, no crops are offered to choose', { skip
   });
 });
 
-test('a click on Stop is answered within 100 ms, and a second one ends the run at once', { skip }, async () => {
-  await withPage(openTraining(), async ({ page, sent, post }) => {
+test('a click on Stop is answered before the host does anything, and a second one ends the run at once', { skip }, async () => {
+  await withPage(openTraining(), async ({ page, heard, post }) => {
     await page.locator('.values tbody tr').nth(2).waitFor();
-    const asked = await page.evaluate<{ milliseconds: number; state: string; buttons: [string, boolean][] }>(
-      clickOn('Stop'),
-    );
+    const asked = await page.evaluate<{ state: string; buttons: [string, boolean][] }>(clickOn('Stop'));
     assert.equal(asked.state, '· Stopping…');
     assert.deepEqual(asked.buttons.slice(0, 2), [
       ['Pause', true],
       ['Stop Now', false],
     ]);
-    assert.ok(asked.milliseconds < 100, `${asked.milliseconds} ms`);
     await post({ type: 'runs', shown: [{ ...frozen, asked: 'stop' }], others: [] });
     await page.getByRole('button', { name: 'Stop Now' }).click();
-    assert.deepEqual(sent.slice(-2), [
+    assert.deepEqual((await heard()).slice(-2), [
       { type: 'stop', folder: frozen.folder },
       { type: 'stopNow', folder: frozen.folder },
     ]);
   });
 });
 
-test('a click on Pause is answered within 100 ms; what failed is offered again', { skip }, async () => {
+test('a click on Pause is answered before the host does anything; what failed is offered again', { skip }, async () => {
   await withPage(openTraining(), async ({ page, post }) => {
     await page.locator('.values tbody tr').nth(2).waitFor();
-    const asked = await page.evaluate<{ milliseconds: number; state: string; buttons: [string, boolean][] }>(
-      clickOn('Pause'),
-    );
+    const asked = await page.evaluate<{ state: string; buttons: [string, boolean][] }>(clickOn('Pause'));
     assert.equal(asked.state, '· Pausing…');
     assert.deepEqual(asked.buttons[0], ['Pause', true]);
-    assert.ok(asked.milliseconds < 100, `${asked.milliseconds} ms`);
     await post({ type: 'runs', shown: [frozen], others: [] });
     await page.getByText('▶ Running').waitFor();
     assert.equal(await page.getByRole('button', { name: 'Pause' }).isDisabled(), false);
@@ -392,11 +386,9 @@ test('a click on Pause is answered within 100 ms; what failed is offered again',
 function clickOn(label: string): string {
   return `(async () => {
     const buttons = () => [...document.querySelectorAll('.run-header vscode-button')];
-    const clicked = performance.now();
     buttons().find((button) => button.textContent === ${JSON.stringify(label)}).click();
     await new Promise((resolve) => requestAnimationFrame(resolve));
     return {
-      milliseconds: performance.now() - clicked,
       state: document.querySelector('.state').textContent,
       buttons: buttons().map((button) => [button.textContent, button.hasAttribute('disabled')]),
     };
@@ -405,7 +397,7 @@ function clickOn(label: string): string {
 
 test('the end of a run offers what can be done next, and nothing that cannot work', { skip }, async () => {
   const ended = { ...frozen, record: { ...frozen.record, state: 'failed' as const, reason: 'The disk is full.' } };
-  await withPage(openTraining(), async ({ page, sent, post }) => {
+  await withPage(openTraining(), async ({ page, heard, post }) => {
     await page.locator('.values tbody tr').nth(2).waitFor();
     await post({ type: 'runs', shown: [ended], others: [] });
     await page.getByText('The disk is full.').waitFor();
@@ -413,7 +405,7 @@ test('the end of a run offers what can be done next, and nothing that cannot wor
       await page.locator('.run-header').getByRole('button', { name, exact: true }).click();
     }
     assert.deepEqual(
-      sent.slice(-6).map(({ type }) => type),
+      (await heard()).slice(-6).map(({ type }) => type),
       ['resume', 'test', 'classify', 'exportModel', 'trainAgain', 'configuration'],
     );
     await post({ type: 'runs', shown: [{ ...ended, usable: false }], others: [] });
@@ -424,7 +416,7 @@ test('the end of a run offers what can be done next, and nothing that cannot wor
     await page.getByText('Interrupted').first().waitFor();
     assert.equal(await page.getByRole('button', { name: 'Pause' }).count(), 0);
     await page.getByRole('button', { name: 'Resume' }).click();
-    assert.deepEqual(sent.at(-1), { type: 'resume', folder: frozen.folder });
+    assert.deepEqual((await heard()).at(-1), { type: 'resume', folder: frozen.folder });
   });
 });
 
@@ -438,7 +430,7 @@ test('a new step shows in the page, and a gap in the events asks for all again',
     await page.locator('.values tbody tr').first().getByText('0.1234').waitFor();
     assert.equal(sent.filter(({ type }) => type === 'ready').length, 1);
     await post({ type: 'events', folder: frozen.folder, from: events.length + 5, events: [next] });
-    await assertEventually(() => sent.filter(({ type }) => type === 'ready').length === 2);
+    await until('the page begins anew', () => sent.filter(({ type }) => type === 'ready').length === 2);
   });
 });
 
@@ -449,7 +441,7 @@ test('page and exports tell training from validation and top-1 from top-5', { sk
     for (const format of ['PNG', 'SVG', 'CSV']) await curves.getByRole('button', { name: format }).click();
     const exported = () =>
       new Map(sent.flatMap((message) => (message.type === 'export' ? [[message.format, message.content]] : [])));
-    await assertEventually(() => exported().size === 3);
+    await until('three files are exported', () => exported().size === 3);
     const png = Buffer.from(exported().get('png') ?? '', 'base64');
     assert.equal(png.subarray(1, 4).toString(), 'PNG');
     const picture = exported().get('svg') ?? '';
@@ -486,7 +478,7 @@ test('with five classes there is no top-5, in the page or in exports', { skip },
     await post({ type: 'runs', shown: [frozen], others: [] });
     await page.locator('.chart-legend li', { hasText: /^Top-1 accuracy$/ }).waitFor();
     for (const format of ['SVG', 'CSV']) await page.getByRole('button', { name: format, exact: true }).click();
-    await assertEventually(() => sent.filter(({ type }) => type === 'export').length === 2);
+    await until('both pictures are exported', () => sent.filter(({ type }) => type === 'export').length === 2);
     for (const message of sent) if (message.type === 'export') assert.doesNotMatch(message.content, /top-?5/i);
     assert.doesNotMatch(await page.locator('main').innerText(), /top-?5/i);
   });
@@ -659,7 +651,7 @@ function appendingFrames(folder: string, from: number, last: TrainingEvent | und
 }
 
 test('four hundred images are a list of some rows, walked by keys, filtered and exported', { skip }, async () => {
-  await withPage(openPrediction(), async ({ page, sent }) => {
+  await withPage(openPrediction(), async ({ page, heard }) => {
     await page.locator('.detail .crop').nth(4).waitFor();
     assert.ok((await page.locator('.list-row').count()) < 40);
     await page.getByRole('listbox', { name: 'Images' }).focus();
@@ -669,7 +661,7 @@ test('four hundred images are a list of some rows, walked by keys, filtered and 
     await page.locator('.row.failed').waitFor();
     assert.equal(await page.locator('.list-row').count(), 1);
     await page.getByRole('button', { name: 'CSV' }).click();
-    const exported = sent.at(-1);
+    const exported = (await heard()).at(-1);
     assert.equal(exported?.type === 'exportCsv' ? exported.content.split('\r\n').length : 0, 3);
   });
 });
@@ -678,7 +670,7 @@ test(
   'with the centre crop nothing is offered that compares crops, and its ranking comes from the five',
   { skip },
   async () => {
-    await withPage(openPrediction({}, 60), async ({ page, sent }) => {
+    await withPage(openPrediction({}, 60), async ({ page, heard }) => {
       await page.locator('.detail .crop').nth(4).waitFor();
       await page.getByRole('checkbox', { name: 'Crops disagree' }).click();
       await page.locator('vscode-dropdown[aria-label="Crops"]').click();
@@ -691,7 +683,7 @@ test(
       assert.equal(await page.locator('.crop').count(), 0);
       await page.locator('.card.mean').getByText('Center crop').waitFor();
       assert.deepEqual(
-        sent.map(({ type }) => type).filter((type) => type === 'crops' || type === 'classify'),
+        (await heard()).map(({ type }) => type).filter((type) => type === 'crops' || type === 'classify'),
         ['crops'],
       );
     });
@@ -731,19 +723,19 @@ test('after a failure the images are still there, and what is left is tried agai
     assert.equal(await page.locator('.drop-zone').isVisible(), false);
     await page.getByRole('status').getByText('3 images classified, 1 could not be read, 2 not classified').waitFor();
     await page.getByRole('button', { name: 'Try again' }).click();
-    await assertEventually(() => sent.at(-1)?.type === 'classify');
+    await until('the images are classified', () => sent.at(-1)?.type === 'classify');
   });
 });
 
 test('Delete takes the selected image off the list, and the next one is selected', { skip }, async () => {
-  await withPage(openPrediction({}, 6), async ({ page, sent }) => {
+  await withPage(openPrediction({}, 6), async ({ page, heard }) => {
     await page.locator('.detail .crop').nth(4).waitFor();
     await page.locator('.list-row').nth(2).click();
     await page.getByRole('heading', { name: 'image_00001.jpg' }).waitFor();
     await page.keyboard.press('Delete');
     await page.getByRole('heading', { name: 'image_00002.jpg' }).waitFor();
     assert.deepEqual(
-      sent.findLast(({ type }) => type === 'remove'),
+      (await heard()).findLast(({ type }) => type === 'remove'),
       { type: 'remove', image: '/data/flowers/image_00001.jpg' },
     );
     await page
@@ -861,7 +853,7 @@ test('uris dropped on the page go to the host', { skip }, async () => {
       transfer.setData('text/uri-list', '# flowers\\r\\nfile:///data/a.jpg\\r\\nfile:///data/b.jpg');
       document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
     })()`);
-    await assertEventually(() => sent.some(({ type }) => type === 'dropped'));
+    await until('the image arrives', () => sent.some(({ type }) => type === 'dropped'));
     assert.deepEqual(
       sent.find(({ type }) => type === 'dropped'),
       { type: 'dropped', uris: ['file:///data/a.jpg', 'file:///data/b.jpg'] },
@@ -870,7 +862,7 @@ test('uris dropped on the page go to the host', { skip }, async () => {
 });
 
 test('the confusion matrix is walked by arrows and opens the images behind a cell', { skip }, async () => {
-  await withPage(openEvaluation(), async ({ page, sent }) => {
+  await withPage(openEvaluation(), async ({ page, heard }) => {
     const start = page.locator('.matrix td[tabindex="0"]');
     await start.focus();
     await page.keyboard.press('ArrowDown');
@@ -880,7 +872,7 @@ test('the confusion matrix is walked by arrows and opens the images behind a cel
     await page.locator('.behind .picture-button').first().click();
     await page.locator('.behind .file button').first().click();
     assert.deepEqual(
-      sent.slice(-2).map(({ type }) => type),
+      (await heard()).slice(-2).map(({ type }) => type),
       ['open', 'reveal'],
     );
   });
@@ -900,7 +892,7 @@ test(
       for (const format of ['PNG', 'SVG']) await confusions.getByRole('button', { name: format }).click();
       const exported = () =>
         new Map(sent.flatMap((message) => (message.type === 'export' ? [[message.format, message.content]] : [])));
-      await assertEventually(() => exported().size === 2);
+      await until('both files are exported', () => exported().size === 2);
       const png = Buffer.from(exported().get('png') ?? '', 'base64');
       assert.equal(png.subarray(1, 4).toString(), 'PNG');
       await keepPicture('confusions.png', png);
@@ -947,7 +939,7 @@ test('the table of classes breaks no word at 400 pixels, and needs no scrolling 
 });
 
 test('classes are listed with precision, recall and F1, sorted by any, and exported', { skip }, async () => {
-  await withPage(openEvaluation(), async ({ page, sent }) => {
+  await withPage(openEvaluation(), async ({ page, heard }) => {
     const section = page.getByRole('region', { name: 'Classes' });
     const first = section.locator('tbody tr').first();
     for (const heading of ['Precision', 'Recall', 'F1']) {
@@ -957,7 +949,7 @@ test('classes are listed with precision, recall and F1, sorted by any, and expor
     assert.equal(await first.locator('td').count(), 6);
     assert.equal(await section.locator('tfoot tr').count(), 2);
     await section.getByRole('button', { name: 'CSV' }).click();
-    const exported = sent.at(-1);
+    const exported = (await heard()).at(-1);
     assert.ok(exported?.type === 'export' && exported.what === 'classes');
     assert.equal(exported.content.trim().split('\r\n').length, 9);
   });
@@ -977,7 +969,7 @@ test(
   { skip },
   async () => {
     for (const { theme } of looks.slice(0, 4)) {
-      await withPage(openPrediction({ theme }, 1, { precision: 'int8' }), async ({ page, sent }) => {
+      await withPage(openPrediction({ theme }, 1, { precision: 'int8' }), async ({ page, heard }) => {
         const choice = page.locator('.looked vscode-dropdown');
         await choice.waitFor();
         assert.equal(await page.locator('.heat:visible').count(), 0);
@@ -998,7 +990,7 @@ test(
         assert.equal(await drawnPixels(page, 0), 0);
         await choose(0);
         await page.locator('.heat:visible').first().waitFor({ state: 'detached' });
-        assert.equal(sent.filter(({ type }) => type === 'explain').length, 1);
+        assert.equal((await heard()).filter(({ type }) => type === 'explain').length, 1);
       });
     }
   },
@@ -1009,7 +1001,7 @@ test('any of a hundred classes can be looked for, found by its name or in the li
     ['light', 400],
     ['highContrast', 1280],
   ] as const) {
-    await withPage(openPrediction({ theme, width }, 1), async ({ page, sent }) => {
+    await withPage(openPrediction({ theme, width }, 1), async ({ page, heard }) => {
       const choice = page.locator('.looked vscode-dropdown');
       const field = page.getByRole('combobox', { name: 'Another class' });
       const chooseAnother = async () => {
@@ -1029,7 +1021,7 @@ test('any of a hundred classes can be looked for, found by its name or in the li
       await field.waitFor({ state: 'hidden' });
       await page.getByText(/^Bright areas are where /u).waitFor();
       assert.deepEqual(
-        sent.flatMap((message) => (message.type === 'explain' ? [message.index] : [])),
+        (await heard()).flatMap((message) => (message.type === 'explain' ? [message.index] : [])),
         [77],
       );
       assert.equal(await page.evaluate<string>("document.querySelector('.looked vscode-dropdown').value"), '77');
@@ -1045,7 +1037,7 @@ test('what takes long to explain says how far it is and can be cancelled', { ski
     await choice.locator('vscode-option', { hasText: 'canterbury bells' }).click();
     await page.getByText(/^Looking 20\s%/u).waitFor();
     await page.locator('.looked').getByRole('button', { name: 'Cancel' }).click();
-    await assertEventually(() => sent.at(-1)?.type === 'cancelExplaining');
+    await until('the host is told to cancel', () => sent.at(-1)?.type === 'cancelExplaining');
     await page.locator('.looked .hint').waitFor({ state: 'hidden' });
     // What is answered nevertheless is not shown.
     const explain = sent.find((message) => message.type === 'explain');
@@ -1058,17 +1050,17 @@ test('what takes long to explain says how far it is and can be cancelled', { ski
 
 test('where nothing can be tested the results stay, no test is offered, and the page says why', { skip }, async () => {
   const refusal = 'Testing waits until you trust this workspace.';
-  await withPage(openEvaluation({}, 8, 20, refusal), async ({ page, sent }) => {
+  await withPage(openEvaluation({}, 8, 20, refusal), async ({ page, heard }) => {
     await page.getByText(refusal).waitFor();
     const again = page.getByRole('button', { name: 'Test again' });
     assert.equal(await again.count(), 2);
     for (const one of await again.all()) assert.ok(await one.isDisabled());
     await page.locator('.matrix td').first().waitFor();
-    assert.ok(sent.every(({ type }) => type !== 'test'));
+    assert.ok((await heard()).every(({ type }) => type !== 'test'));
   });
   await withPage(openEvaluation(), async ({ page, sent }) => {
     await page.getByRole('button', { name: 'Test again' }).first().click();
-    await assertEventually(() => sent.at(-1)?.type === 'test');
+    await until('the host is asked for a test', () => sent.at(-1)?.type === 'test');
   });
 });
 
@@ -1187,7 +1179,7 @@ test(
   'a class’s curves say how few its images are, and a click chooses a threshold that leads to its images',
   { skip },
   async () => {
-    await withPage(openEvaluation({}, 8, 9), async ({ page, sent }) => {
+    await withPage(openEvaluation({}, 8, 9), async ({ page, heard }) => {
       const section = page.getByRole('region', { name: 'Precision, recall and ROC' });
       await section.getByText(/^Average precision 0\.\d{4}, area under the ROC curve/u).waitFor();
       await section.getByText('8 of the classes have fewer than 20 images').waitFor();
@@ -1210,7 +1202,7 @@ test(
       await pageScreenshot(page, 'evaluation-curves');
       await section.locator('vscode-button', { hasText: 'CSV' }).click();
       await section.locator('vscode-button', { hasText: 'SVG' }).click();
-      const exported = sent.filter((message) => message.type === 'export');
+      const exported = (await heard()).filter((message) => message.type === 'export');
       assert.deepEqual(exported.map(({ what, format }) => [what, format]), [['curves', 'csv'], ['curves', 'svg']]); // prettier-ignore
       const [heading, ...rows] = parseCsv(exported[0]?.content ?? '');
       assert.deepEqual(heading, ['class', 'name', 'threshold', 'precision', 'recall', 'false positive rate']);
@@ -1300,11 +1292,6 @@ test(
     });
   },
 );
-
-async function assertEventually(holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 100 && !holds(); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.ok(holds());
-}
 
 /** A host whose data get one wrong class less with every edit, and which obeys the page. */
 function openCleaning(look: Look = {}) {
@@ -1430,7 +1417,7 @@ test('from a test its data can be cleaned', { skip }, async () => {
 });
 
 test('data are cleaned by keys alone, and figures follow each edit', { skip }, async () => {
-  await withPage(openCleaning(), async ({ page, sent }) => {
+  await withPage(openCleaning(), async ({ page, sent, heard }) => {
     const list = page.getByRole('listbox', { name: 'Images' });
     await list.waitFor();
     await page.getByText('Accuracy 85.00').waitFor();
@@ -1455,7 +1442,7 @@ test('data are cleaned by keys alone, and figures follow each edit', { skip }, a
     await page.getByText('Accuracy 85.42').waitFor();
     assert.equal(sent.filter(({ type }) => type === 'undo').length, 1);
     await page.keyboard.press('Control+y');
-    assert.equal(sent.filter(({ type }) => type === 'redo').length, 0, 'there is nothing to be done again');
+    assert.equal((await heard()).filter(({ type }) => type === 'redo').length, 0, 'there is nothing to be done again');
   });
 });
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import type { Browser, Page } from 'playwright-core';
 import { webviewHtml } from '../../../src/extension/panels/webviewHtml.ts';
+import { patience } from '../until.ts';
 import type { Theme } from '../workbench.ts';
 import { themeVariables } from './themes.ts';
 
@@ -32,8 +33,10 @@ export type PageOptions<ToHost> = {
 
 export type OpenedPage<ToHost> = {
   page: Page;
-  /** What the page said, in order. */
+  /** What the page said, in order; what a click has it say comes a moment after the click. */
   sent: ToHost[];
+  /** The same with all that the page has said by now. */
+  heard: () => Promise<ToHost[]>;
   /** What the page's console said of errors, and what the policy refused. */
   problems: string[];
   post: (message: unknown) => Promise<void>;
@@ -45,7 +48,7 @@ export async function openPage<ToHost>(browser: Browser, options: PageOptions<To
   const { name, theme = 'dark', width = 1280, height = 900 } = options;
   const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
   const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   const sent: ToHost[] = [];
   const problems: string[] = [];
   const post = async (message: unknown): Promise<void> => {
@@ -55,14 +58,17 @@ export async function openPage<ToHost>(browser: Browser, options: PageOptions<To
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text());
   });
-  await page.exposeFunction('fivecropHost', async (message: ToHost) => {
+  await page.exposeFunction('fivecropHost', async (message?: ToHost) => {
+    if (message === undefined) return;
     sent.push(message);
     await options.answer(message, post);
   });
   await page.addInitScript(fakeEditor(themeVariables[theme], theme, options.state));
   await serve(page, name);
   await page.goto(`${origin}/`);
-  return { page, sent, problems, post, close: () => context.close() };
+  // One call comes after the other.
+  const heard = () => page.evaluate('window.fivecropHost()').then(() => sent);
+  return { page, sent, heard, problems, post, close: () => context.close() };
 }
 
 /** The classes that the editor gives a page's body. */
