@@ -80,12 +80,15 @@ function optionsOf(place: string | undefined, options: Submission['options'], co
   const { partition, gpus, time, cpus, memory, parallel, signal = usualSignal, sbatchOption = [] } = options;
   if (parallel !== undefined && count === 1)
     throw usageError('--parallel says how many of several runs train at the same time; there is one run.');
-  const limit = typeof time === 'string' ? secondsOfLimit(time) : undefined;
+  const others = Array.isArray(sbatchOption) ? sbatchOption.map(String) : [];
+  // Of several, sbatch takes the last.
+  const said = others.flatMap((option) => /^(?:--time=|-t)(.+)$/u.exec(option)?.[1] ?? []).at(-1) ?? time;
+  const limit = typeof said === 'string' ? secondsOfLimit(said) : undefined;
   const least = Number(signal) + earliness + begin;
   // No seconds are no limit.
   if (limit !== undefined && limit > 0 && limit < least)
     throw usageError(
-      `--time ${String(time)} may end before the first step: the run saves ${String(signal)} seconds before that, and Slurm tells it up to a minute earlier. Give it at least ${Math.ceil(least / 60)} minutes, or --signal fewer seconds.`,
+      `--time ${String(said)} may end before the first step: the run saves ${String(signal)} seconds before that, and Slurm tells it up to a minute earlier. Give it at least ${Math.ceil(least / 60)} minutes, or --signal fewer seconds.`,
     );
   const flags = { partition, gpus, time, 'cpus-per-task': cpus, mem: memory };
   return [
@@ -95,7 +98,7 @@ function optionsOf(place: string | undefined, options: Submission['options'], co
     `--signal=B:USR2@${String(signal)}`,
     ...Object.entries(flags).flatMap(([flag, value]) => (typeof value === 'string' ? [`--${flag}=${value}`] : [])),
     ...(count > 1 ? [`--array=1-${count}${typeof parallel === 'number' ? `%${parallel}` : ''}`] : []),
-    ...(Array.isArray(sbatchOption) ? sbatchOption.map(String) : []),
+    ...others,
   ];
 }
 

@@ -31,9 +31,10 @@ test('time limits are read as sbatch reads them', () => {
 
 test('a time limit leaves time for a first step before the signal, which Slurm may send a minute early', () => {
   const check = (options: object) => slurmTarget.check({ place: undefined, options: { ...options } }, 1);
-  for (const options of [{ time: '3' }, { time: '3:59' }, { time: '6', signal: 300 }])
-    assert.throws(() => check(options), /may end before the first step/u, JSON.stringify(options));
-  for (const options of [{ time: '4' }, { time: '0' }, { time: 'UNLIMITED' }, { time: '3', signal: 60 }, {}])
+  const elsewhere = [{ sbatchOption: ['--time=3'] }, { time: '4', sbatchOption: ['--time=9', '-t3'] }];
+  for (const options of [{ time: '3' }, { time: '3:59' }, { time: '6', signal: 300 }, ...elsewhere])
+    assert.throws(() => check(options), /^UserError: --time \S+ may end before the first step/u, JSON.stringify(options));
+  for (const options of [{ time: '4' }, { time: '0' }, { time: 'UNLIMITED' }, { time: '3', signal: 60 }, { sbatchOption: ['--time-min=1'] }, {}])
     assert.doesNotThrow(() => check(options), JSON.stringify(options));
 });
 
