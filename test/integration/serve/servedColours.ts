@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { request, type IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { after, type TestContext } from 'node:test';
@@ -8,9 +9,10 @@ import type { Classifier } from '../../../src/ml/inference/classifier.ts';
 import { predictImages } from '../../../src/ml/inference/predictImages.ts';
 import { limitsOf, type ServeLimits } from '../../../src/ml/serve/serveLimits.ts';
 import { type RunningServer, type ServeOptions, startServer } from '../../../src/ml/serve/startServer.ts';
+import { until } from '../../e2e/until.ts';
 import { colourClassifier } from '../../unit/inference/fakeClassifier.ts';
 
-const pool = createDecodePool(2);
+export const pool = createDecodePool(2);
 after(() => pool.dispose());
 
 /** A JPEG of one colour. */
@@ -84,12 +86,35 @@ export function ask(address: string, path: string, headers: Record<string, strin
 }
 
 /** Sends bytes as they are and returns all that comes until the server closes the connection. */
-export function sendRaw(address: string, ...parts: readonly (string | Uint8Array)[]): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(address).port), '127.0.0.1');
-    let text = '';
+export async function sendRaw(address: string, ...parts: readonly (string | Uint8Array)[]): Promise<string> {
+  const { send, answer } = await openConnection(address);
+  send(...parts);
+  return answer;
+}
+
+/** A connection with a server that nothing has been sent over; its answer is all that comes until the server closes it. */
+export async function openConnection(address: string) {
+  const socket = connect(Number(new URL(address).port), '127.0.0.1');
+  let text = '';
+  const answer = new Promise<string>((resolve, reject) => {
     socket.setEncoding('latin1').on('data', (more: string) => (text += more));
     socket.on('error', reject).on('close', () => resolve(text));
-    for (const part of parts) socket.write(part);
   });
+  await Promise.race([once(socket, 'connect'), answer]);
+  const send = (...parts: readonly (string | Uint8Array)[]) => {
+    for (const part of parts) socket.write(part);
+  };
+  return { send, answer };
+}
+
+/** Waits until a server has so many images that wait or are being classified. */
+export function hasWaiting({ address }: RunningServer, images: number): Promise<void> {
+  return until(`${images} images wait`, async () =>
+    (await figuresOf(address)).includes(`\nfivecrop_waiting_images ${images}\n`),
+  );
+}
+
+/** What a server counts of itself. */
+export async function figuresOf(address: string): Promise<string> {
+  return (await fetch(`${address}/metrics`)).text();
 }
