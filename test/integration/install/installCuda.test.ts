@@ -16,6 +16,7 @@ import {
   removeCuda,
 } from '../../../src/ml/install/installCuda.ts';
 import { writeZip } from '../../unit/archives/writeZip.ts';
+import { hasWritten } from '../weights/imitatedHub.ts';
 
 // Two small archives from a local server, in place of those of the table.
 const contents = {
@@ -36,7 +37,7 @@ function pick(paths: readonly Path[]): Record<string, Uint8Array> {
   return Object.fromEntries(paths.map((path) => [path, contents[path]]));
 }
 
-type Answer = (response: ServerResponse, content: Buffer, from: number) => void;
+type Answer = (response: ServerResponse, content: Buffer, from: number, file: string) => void;
 const whole: Answer = (response, content, from) => {
   const headers = {
     'content-length': content.length - from,
@@ -44,12 +45,12 @@ const whole: Answer = (response, content, from) => {
   };
   response.writeHead(from > 0 ? 206 : 200, headers).end(content.subarray(from));
 };
-/** Sends so many bytes and breaks the connection off, as long as there is more. */
+/** Sends so many bytes and breaks the connection off once they are written, as long as there is more. */
 const cutting =
   (limit: number): Answer =>
-  (response, content, from) => {
+  (response, content, from, file) => {
     if (content.length - from <= limit) {
-      whole(response, content, from);
+      whole(response, content, from, file);
       return;
     }
     const range = {
@@ -57,7 +58,8 @@ const cutting =
       'content-range': `bytes ${from}-${content.length - 1}/${content.length}`,
     };
     response.writeHead(from > 0 ? 206 : 200, range);
-    response.write(content.subarray(from, from + limit), () => setTimeout(() => response.destroy(), 10));
+    response.write(content.subarray(from, from + limit));
+    void hasWritten(partOf(file), from + limit).then(() => response.destroy());
   };
 
 let answer: Answer = whole;
@@ -67,12 +69,13 @@ const server = createServer((request, response) => {
   const from = Number(/^bytes=(\d+)-/u.exec(request.headers.range ?? '')?.[1] ?? 0);
   asked.push({ file, from });
   const content = Object.entries(wheels).find(([name]) => name === file)?.[1];
-  if (content) answer(response, content, from);
+  if (content) answer(response, content, from, file);
   else response.writeHead(404).end();
 });
 let root = '';
 let base = '';
 let folder = '';
+const partOf = (file: string) => join(folder, 'downloads', `${file}.part`);
 
 before(async () => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -190,7 +193,7 @@ test('a transfer that breaks is taken up where it broke, also by a later install
 });
 
 test('another file under an archive’s name is not installed', async () => {
-  answer = (response, content, from) => whole(response, Buffer.from(content).reverse(), from);
+  answer = (response, content, from, file) => whole(response, Buffer.from(content).reverse(), from, file);
   assert.match(await sentenceOf(install()), /^runtime\.whl .* has another file under its name\. .*try again/u);
   assert.deepEqual(await readdir(folder), ['downloads']);
   assert.deepEqual(await readdir(join(folder, 'downloads')), []);
@@ -212,13 +215,14 @@ test('without room nothing is downloaded, and the sentence says how much to free
 
 test('a cancelled installation keeps what has arrived and goes on from there', async () => {
   const controller = new AbortController();
-  answer = (response, content, from) => {
+  answer = (response, content, from, file) => {
     if (content === wheels['runtime.whl']) {
-      whole(response, content, from);
+      whole(response, content, from, file);
       return;
     }
     response.writeHead(200, { 'content-length': content.length });
-    response.write(content.subarray(0, 1000), () => setTimeout(() => controller.abort(), 20));
+    response.write(content.subarray(0, 1000));
+    void hasWritten(partOf(file), 1000).then(() => controller.abort());
   };
   await assert.rejects(install({ signal: controller.signal }), CancelledError);
   assert.deepEqual((await readdir(join(folder, 'downloads'))).sort(), ['maths.whl.part', 'runtime.whl']);

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { UserError } from '../../../src/protocol/errors.ts';
 import { namedNetwork } from '../../../src/ml/networks/registry.ts';
@@ -13,7 +13,7 @@ import { locateBackbone } from '../../../src/ml/weights/onnxBackbones.ts';
 import { locateWeights, pinOfNetwork } from '../../../src/ml/weights/locateWeights.ts';
 import { settleNetwork } from '../../../src/ml/training/run/settleNetwork.ts';
 import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
-import { close, commit, type ImitatedHub, imitateHub, listen, sendPart, sha256Of } from './imitatedHub.ts';
+import { close, commit, hasWritten, type ImitatedHub, imitateHub, listen, sendPart, sha256Of } from './imitatedHub.ts';
 
 const name = 'timm/resnet18.mine_in1k';
 const config = timmConfig('resnet18', { features: 512, crop: 0.95, mean: 0.5, std: 0.5 });
@@ -203,10 +203,15 @@ test('a file of another hash or size than the hub says, cut off, stalled or refu
   process.env['HF_TOKEN'] = 'member';
   hub.storeAnswer = (_, response) => void response.writeHead(403).end();
   await refused(fetchWeights(), new RegExp(`sends to ${store}, which does not have the file`));
-  hub.storeAnswer = (_, response, whole) => {
-    response.writeHead(200, { 'content-length': whole.length });
-    response.write(whole.subarray(0, 70_000), () => setTimeout(() => response.destroy(), 20));
+  const part = join(folder, 'resnet18.mine_in1k.safetensors.part');
+  const breakOff = async (response: ServerResponse, whole: Buffer) => {
+    // Of an earlier attempt.
+    await rm(part, { force: true });
+    response.writeHead(200, { 'content-length': whole.length }).write(whole.subarray(0, 70_000));
+    await hasWritten(part, 70_000);
+    response.destroy();
   };
+  hub.storeAnswer = (_, response, whole) => void breakOff(response, whole);
   await refused(fetchWeights(), /broke off before the file was whole \(what has arrived is kept: try again\)/);
   let answers = 0;
   hub.storeAnswer = (_, response, whole) => {
@@ -214,14 +219,14 @@ test('a file of another hash or size than the hub says, cut off, stalled or refu
     response.writeHead(200, { 'content-length': whole.length });
     response.write(whole.subarray(0, 70_000));
   };
-  await refused(fetchWeights(name, { stallMilliseconds: 200 }), /broke off before the file was whole/);
+  await refused(fetchWeights(name, { stallMilliseconds: 500 }), /broke off before the file was whole/);
   assert.equal(answers, 3, 'a connection that stalls is given up, and another one tried');
   hub.storeAnswer = () => {
     answers += 1;
   };
-  await refused(fetchWeights(name, { stallMilliseconds: 200 }), /cannot be reached/);
+  await refused(fetchWeights(name, { stallMilliseconds: 500 }), /cannot be reached/);
   assert.equal(answers, 6, 'and so is one that is not answered');
-  assert.deepEqual(await weightsFiles(), ['resnet18.mine_in1k.safetensors.part']);
+  assert.deepEqual(await weightsFiles(), [basename(part)]);
   hub.storeAnswer = undefined;
   assert.deepEqual(await readFile(await fetchWeights()), content);
 });

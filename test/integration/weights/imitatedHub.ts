@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export const commit = '0123456789abcdef0123456789abcdef01234567';
 
@@ -45,6 +47,12 @@ export async function listen(server: Server): Promise<string> {
 export async function close(server: Server): Promise<void> {
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
+}
+
+/** Waits until a file has so many bytes: of what a client has not written yet when its connection breaks off, it knows nothing. */
+export async function hasWritten(file: string, bytes: number): Promise<void> {
+  const size = () => stat(file).then(({ size: found }) => found, () => 0); // prettier-ignore
+  while ((await size()) < bytes) await delay(5, undefined, { ref: false });
 }
 
 /** Sends what a range asks for. */
