@@ -1,13 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePorts } from '../integration/submit/freePorts.ts';
 
 const run = promisify(execFile);
 
@@ -61,7 +61,9 @@ export async function startCluster(folder: string, nodes: readonly string[]): Pr
     'MpiDefault=none',
     'SwitchType=switch/none',
     'ReturnToService=2',
-    'SlurmdTimeout=6',
+    'SlurmdTimeout=20',
+    // On a busy machine an answer takes its time.
+    'MessageTimeout=60',
     'KillWait=5',
     'SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0,sched_min_interval=0',
     // This machine may have fewer cores than its nodes together.
@@ -173,32 +175,11 @@ function watcherOf(pid: number): number[] {
   }
 }
 
-/**
- * Ports that nobody listens on, below those that the system gives to whoever asks for any: a node that is down for a while
- * still has its own after that.
- */
-async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = randomInt(10_000, 32_768);
-    if (await isFree(port)) ports.add(port);
-  }
-  return [...ports];
-}
-
-function isFree(port: number): Promise<boolean> {
-  const server = createServer();
-  return new Promise((resolve) => {
-    server.on('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-  });
-}
-
-/** Waits until something is so; throws after three minutes. */
+/** Waits until something is so; throws after ten minutes. */
 export async function until(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + 180_000;
+  const end = Date.now() + 600_000;
   while (!(await isSo())) {
-    if (Date.now() > end) throw new Error(`three minutes went by before ${what}`);
+    if (Date.now() > end) throw new Error(`ten minutes went by before ${what}`);
     await delay(100);
   }
 }

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { codeOf } from '../../../src/protocol/errors.ts';
+import { freePorts } from './freePorts.ts';
 
 const run = promisify(execFile);
 
@@ -89,7 +89,7 @@ export async function startLoopbackHost(
   if (hasNode) await symlink(process.execPath, join(programs, 'node'));
   for (const key of ['host', 'user', 'stranger'])
     await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(folder, key)]);
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const [slow, quirks] = [join(folder, 'slow'), join(folder, 'quirks.sh')];
   const preload = pathToFileURL(join(import.meta.dirname, '../../faults/slowSteps.mjs')).href;
   const script = join(folder, 'login.sh');
@@ -195,15 +195,4 @@ function kill(pid: number): void {
     // It may have ended by itself since it was listed.
     if (codeOf(error) !== 'ESRCH') throw error;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject).listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

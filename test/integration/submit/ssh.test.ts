@@ -102,7 +102,7 @@ test('runs train on another host, and their folders are copied back', { ...optio
       assert.ok(!(await readFile(join(copied, file), 'utf8')).includes(far.home), file);
     assert.ok(!existsSync(join(copied, '.remote')));
     for (const place of [folder, far.home]) assert.ok(!(await readdir(place)).includes('pwned'), place);
-    await rm(join(far.home, '.cache/fivecrop/remote/jobs'), { recursive: true });
+    await removeJobs(far.home);
   });
 
   await t.test('a run that dies on its host is lost, and goes on there to the curve of one that did not', async () => {
@@ -129,13 +129,18 @@ test('runs train on another host, and their folders are copied back', { ...optio
     process.kill(pid, 'SIGKILL');
     const lost = await run('submit', 'status', place);
     assert.match(lost.stdout, /there +lost .*its process on far ended without a word/u, lost.stderr);
-    await rm(join(far.home, '.cache/fivecrop/remote/jobs'), { recursive: true });
+    await removeJobs(far.home);
     const resumed = await run('submit', 'resume', place, '--follow', '--to', 'ssh:far');
     assert.equal(resumed.code, 0, resumed.stderr);
     assert.deepEqual(await curveOf(place), await curveOf(unbroken));
     assert.equal((await readRunRecord(place)).state, 'finished');
   });
 });
+
+/** What a job that has just ended still writes may come in between. */
+function removeJobs(home: string): Promise<void> {
+  return rm(join(home, '.cache/fivecrop/remote/jobs'), { recursive: true, maxRetries: 10 });
+}
 
 /** The record of the only run on the host; there is none before it has been brought. */
 async function farRecord(home: string): Promise<RunRecord> {

@@ -114,7 +114,7 @@ test(
       await writeFile(far.slow, hold);
       const args = ['sweep', 'rates.fivecrop.json', data, '--to', 'ssh:far', '--parallel', '2', '--name', 'halted'];
       const first = begin(ending, args, folder, env);
-      await until(async () => (await trainingOn(far)) === 2, first.said);
+      await until(async () => (await heldOn(far)) === 2, first.said);
       const stopped = await run('sweep', 'stop', place);
       assert.equal(stopped.code, 0, stopped.stderr);
       await until(async () => (await hearing(far, 'stopping')) === 2, first.said);
@@ -187,6 +187,12 @@ async function trainingOn(host: LoopbackHost): Promise<number> {
     (await runsOn(host)).map((run) => readRunRecord(run).catch(() => ({ state: 'preparing', process: undefined }))),
   );
   return records.filter(({ state, process: owner }) => owner !== undefined && state === 'running').length;
+}
+
+/** Runs on a host that have come to where they are held. */
+async function heldOn(host: LoopbackHost): Promise<number> {
+  const steps = await Promise.all((await runsOn(host)).map(stepsOf));
+  return steps.filter((taken) => taken === 4).length;
 }
 
 /** Runs on a host whose last word is that they are in a state. */
