@@ -9,7 +9,7 @@ function ended(script: string) {
   const file = join(import.meta.dirname, script);
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', file], {
     encoding: 'utf8',
-    timeout: 120_000,
+    timeout: 600_000,
   });
   return { status, signal, stdout, stderr };
 }

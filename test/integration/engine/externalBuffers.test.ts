@@ -17,7 +17,7 @@ test(
       const file = join(import.meta.dirname, 'withoutExternalBuffers.ts');
       const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', file, folder, '60'], {
         encoding: 'utf8',
-        timeout: 120_000,
+        timeout: 600_000,
       });
       assert.deepEqual([status, stdout], [127, '60 runs'], stderr);
       assert.match(stderr, /undefined symbol: napi_create_nothing_arraybuffers/u);
