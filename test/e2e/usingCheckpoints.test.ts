@@ -6,6 +6,7 @@ import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs
 import { join } from 'node:path';
 import process from 'node:process';
 import { after } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import type { Locator } from 'playwright-core';
 import { drawSampleDataset } from '../../src/ml/data/drawSampleDataset.ts';
 import { comparedInReport } from '../../src/protocol/study.ts';
@@ -41,6 +42,7 @@ import {
 } from './workbench.ts';
 
 const command = join(import.meta.dirname, '../../dist/ml/fivecrop.mjs');
+const preload = pathToFileURL(join(import.meta.dirname, '../faults/slowSteps.mjs')).href;
 const size = ['--image-size', '32', '--resize', '36'];
 const network = ['--arch', 'ConvNet1', '--method', 'scratch', ...size, '--device', 'cpu'];
 const looks = ['light', 'dark', 'highContrast'] as const;
@@ -59,22 +61,30 @@ const scenario = stage({
     const config = (await recordOf(join(folder, 'runs', 'small')))?.config;
     assert.ok(config);
     await writeRun(join(folder, 'runs'), 'early', { state: 'stopped', config: { ...config, epochs: 1 } });
-    // An epoch of single images takes long enough for the run to be killed before its first checkpoint.
-    const { trainer, run } = train(folder, 'cut off', '--batch-size', '1');
+    // Each of its 200 steps takes so many milliseconds, so that it is killed before its first checkpoint.
+    await writeFile(join(folder, 'slow'), '1000');
+    const slowly = { NODE_OPTIONS: `--import=${preload}`, FIVECROP_SLOW: join(folder, 'slow') };
+    const { trainer, run } = train(folder, 'cut off', ['--batch-size', '1'], slowly);
     await until('the run has its folder', () => existsSync(run));
     trainer.kill('SIGKILL');
     await once(trainer, 'exit');
+    await rm(join(folder, 'slow'));
     assert.deepEqual(await readdir(join(run, 'checkpoints')), []);
   },
 });
 
 /** A run of a shell, in a process that is the caller's to end. */
-function train(folder: string, name: string, ...more: readonly string[]): { trainer: ChildProcess; run: string } {
+function train(
+  folder: string,
+  name: string,
+  more: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): { trainer: ChildProcess; run: string } {
   const args = ['train', 'flowers', ...network, '--epochs', '4000', '--name', name, ...more];
   const trainer = spawn(process.execPath, [command, ...args], {
     cwd: folder,
     // What loads TypeScript for the test itself is not found from there.
-    env: { ...process.env, NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_OPTIONS: '', ...env },
     stdio: 'ignore',
   });
   return { trainer, run: join(folder, 'runs', name) };

@@ -87,7 +87,7 @@ function assertSentence({ code, stderr }: Ended, pattern: RegExp): void {
 }
 
 test('a run whose folder is deleted ends, and the folder does not come back', async () => {
-  const ended = await disturbed('deleted', (run) => rm(run, { recursive: true }));
+  const ended = await disturbed('deleted', (run) => rm(run, { recursive: true, maxRetries: 50, retryDelay: 5 }));
   assertSentence(ended, /moved, deleted or replaced/u);
   assert.deepEqual(await readdir(join(folder, 'deleted')), []);
 });
@@ -117,7 +117,15 @@ test('of two that resume a run at once one goes on, and the other one is told', 
   const out = join(folder, 'two');
   const at = expected.operations.findIndex((line) => /^link .*last/u.test(line));
   await fivecrop(smallRun(data, out), { fault: { folder: out, at } });
-  const resume = () => fivecrop(['train', '--resume', join(out, 'run'), '--json']);
+  // The one that goes on does so until the others have ended, however long they take to start.
+  const hold = join(folder, 'two.slow');
+  await writeFile(hold, 'hold 1');
+  let refusals = 0;
+  const resume = async () => {
+    const ended = await fivecrop(['train', '--resume', join(out, 'run'), '--json'], { hold });
+    if (ended.code !== 0 && ++refusals === 2) await rm(hold);
+    return ended;
+  };
   const ended = await Promise.all([resume(), resume(), resume()]);
   const refused = ended.filter(({ code }) => code !== 0);
   assert.equal(refused.length, 2, ended.map(({ stderr }) => stderr).join('\n'));

@@ -13,7 +13,7 @@ import { pictureOf } from '../../src/ml/data/picture.ts';
 
 test(
   'what is no file is never read: a device, a pipe, a socket and a folder with the name of an image',
-  { skip: process.platform === 'win32' && 'Windows has no such files', timeout: 20_000 },
+  { skip: process.platform === 'win32' && 'Windows has no such files', timeout: 120_000 },
   async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'fivecrop-hostile-'));
     t.after(() => rm(folder, { recursive: true, force: true }));

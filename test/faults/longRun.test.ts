@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createTrainingSession } from '../../src/extension/panels/trainingSession.ts';
@@ -11,6 +11,7 @@ import { createRunEvents } from '../../src/extension/trainer/runEvents.ts';
 import { mostHeldEvents } from '../../src/protocol/thinnedHistory.ts';
 import { type ShownRun, trainingPanelToPageSchema } from '../../src/protocol/trainingPanel.ts';
 import { runCollection } from '../../src/webview/training/runCollection.ts';
+import { until } from '../e2e/until.ts';
 import { temporaryFolder } from '../unit/extension/storedRun.ts';
 
 /** Ten million by hand: the file has some 200 bytes a step. */
@@ -64,7 +65,7 @@ test(`${steps} steps that come while the panel is open are held in bounded memor
     if (from % 100_000 === 1) heap = Math.max(heap, heapMegabytes());
   }
   await file.close();
-  await delay(1500);
+  await until('the page has the last step', () => page.shown[0]?.curves.steps.values('step').at(-1) === steps);
   heap = Math.max(heap, heapMegabytes());
   session.dispose();
   const seconds = (performance.now() - begun) / 1000;

@@ -13,7 +13,7 @@ import { allEvents } from '../unit/runs/allEvents.ts';
 
 /** The built command, which starts in half a second: `npm run build` makes it. */
 export const command = join(import.meta.dirname, '../../dist/ml/fivecrop.mjs');
-const preload = pathToFileURL(join(import.meta.dirname, 'failAt.mjs')).href;
+const preload = (name: string) => ['--import', pathToFileURL(join(import.meta.dirname, name)).href];
 
 /** A small run: 15 steps, 7 validations, a checkpoint an epoch; a second or two. */
 const small =
@@ -36,23 +36,25 @@ export interface Fault {
   readonly list?: string;
 }
 
-/** Runs `fivecrop`, with a fault where one is given. `begun` is called with the process. */
+/** Runs `fivecrop`, with a fault where one is given, and as slowly as the file `hold` says. `begun` is called with the process. */
 export function fivecrop(
   args: readonly string[],
-  options: { cwd?: string; fault?: Fault; begun?: (child: ReturnType<typeof spawn>) => void } = {},
+  options: { cwd?: string; fault?: Fault; hold?: string; begun?: (child: ReturnType<typeof spawn>) => void } = {},
 ): Promise<Ended> {
   if (!existsSync(command)) throw new Error('The command is not built: npm run build.');
-  const { cwd, fault } = options;
+  const { cwd, fault, hold } = options;
   const environment = {
     ...process.env,
     NODE_OPTIONS: '',
     FIVECROP_DEBUG: '',
+    ...(hold !== undefined && { FIVECROP_SLOW: hold }),
     ...(fault && { FIVECROP_FAULT_FOLDER: fault.folder }),
     ...(fault?.at !== undefined && { FIVECROP_FAULT_AT: String(fault.at) }),
     ...(fault?.kind !== undefined && { FIVECROP_FAULT_KIND: fault.kind }),
     ...(fault?.list !== undefined && { FIVECROP_FAULT_LIST: fault.list }),
   };
-  const child = spawn(process.execPath, [...(fault ? ['--import', preload] : []), command, ...args], {
+  const preloaded = [...(fault ? preload('failAt.mjs') : []), ...(hold === undefined ? [] : preload('slowSteps.mjs'))];
+  const child = spawn(process.execPath, [...preloaded, command, ...args], {
     ...(cwd === undefined ? {} : { cwd }),
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { chooseTrainingEngine } from '../../../src/ml/engine/chooseTrainingEngine.ts';
 import { finishStudy } from '../../../src/ml/service/finishStudy.ts';
 import { trainRun } from '../../../src/ml/training/run/trainRun.ts';
@@ -10,6 +11,8 @@ import { runFiles } from '../../../src/protocol/runRecord.ts';
 import { givenConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDataset.ts';
 import { fivecrop } from './runCommand.ts';
+
+const preload = pathToFileURL(join(import.meta.dirname, '../../faults/slowSteps.mjs')).href;
 
 test('a study that is killed goes on when it is started again, and its runs are those of an uninterrupted one', async (t) => {
   const folder = await temporaryFolder(t);
@@ -29,7 +32,11 @@ test('a study that is killed goes on when it is started again, and its runs are 
     '--json',
   ];
   const afterFourSteps = (stdout: string) => (stdout.split('"event":"step"').length > 4 ? 'SIGKILL' : undefined);
-  const killed = await fivecrop(args, { cwd: folder, onOutput: afterFourSteps });
+  // It waits before its second checkpoint, so that it does not end before the kill arrives.
+  const hold = join(folder, 'hold');
+  await writeFile(hold, 'hold 4');
+  const slowly = { NODE_OPTIONS: `--import=${preload}`, FIVECROP_SLOW: hold };
+  const killed = await fivecrop(args, { cwd: folder, env: slowly, onOutput: afterFourSteps });
   assert.equal(killed.code, null, killed.stderr);
   const { code, stdout, stderr } = await fivecrop(args, { cwd: folder });
   assert.equal(code, 0, stderr);
