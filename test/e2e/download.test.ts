@@ -88,7 +88,7 @@ async function train(workbench: Workbench): Promise<void> {
 
 type Mirror = {
   readonly address: string;
-  /** `slow`: the file takes about twenty seconds. `stalled`: nothing comes after the first of what is asked for. */
+  /** `slow`: the file takes most of a minute. `stalled`: nothing comes after the first of what is asked for. */
   pace: 'slow' | 'stalled' | 'fast';
   /** The byte from which on the file was asked for, each time; looks for its size are left out. */
   readonly asked: number[];
@@ -137,7 +137,7 @@ async function openMirror(): Promise<Mirror> {
         await once(response, 'close');
         return;
       }
-      await delay(200);
+      await delay(500);
     }
     response.end();
   }

@@ -352,23 +352,27 @@ test('where a network sees whole images, no crops are offered to choose', { skip
   });
 });
 
-test('a click on Stop is answered before the host does anything, and a second one ends the run at once', { skip }, async () => {
-  await withPage(openTraining(), async ({ page, heard, post }) => {
-    await page.locator('.values tbody tr').nth(2).waitFor();
-    const asked = await page.evaluate<{ state: string; buttons: [string, boolean][] }>(clickOn('Stop'));
-    assert.equal(asked.state, '· Stopping…');
-    assert.deepEqual(asked.buttons.slice(0, 2), [
-      ['Pause', true],
-      ['Stop Now', false],
-    ]);
-    await post({ type: 'runs', shown: [{ ...frozen, asked: 'stop' }], others: [] });
-    await page.getByRole('button', { name: 'Stop Now' }).click();
-    assert.deepEqual((await heard()).slice(-2), [
-      { type: 'stop', folder: frozen.folder },
-      { type: 'stopNow', folder: frozen.folder },
-    ]);
-  });
-});
+test(
+  'a click on Stop is answered before the host does anything, and a second one ends the run at once',
+  { skip },
+  async () => {
+    await withPage(openTraining(), async ({ page, heard, post }) => {
+      await page.locator('.values tbody tr').nth(2).waitFor();
+      const asked = await page.evaluate<{ state: string; buttons: [string, boolean][] }>(clickOn('Stop'));
+      assert.equal(asked.state, '· Stopping…');
+      assert.deepEqual(asked.buttons.slice(0, 2), [
+        ['Pause', true],
+        ['Stop Now', false],
+      ]);
+      await post({ type: 'runs', shown: [{ ...frozen, asked: 'stop' }], others: [] });
+      await page.getByRole('button', { name: 'Stop Now' }).click();
+      assert.deepEqual((await heard()).slice(-2), [
+        { type: 'stop', folder: frozen.folder },
+        { type: 'stopNow', folder: frozen.folder },
+      ]);
+    });
+  },
+);
 
 test('a click on Pause is answered before the host does anything; what failed is offered again', { skip }, async () => {
   await withPage(openTraining(), async ({ page, post }) => {

@@ -16,7 +16,9 @@ import { chooseInContextMenu, openViewContainer, treeRow } from './workbench.ts'
 
 const config: TrainingConfigInput = {
   ...{ data: 'flowers', network: { kind: 'architecture', name: 'ConvNet1' }, method: 'scratch', hidden: [] },
-  ...{ batchSize: 16, imageSize: 64, resize: 72, validateEvery: 5, engine: 'onnx', device: 'cpu', epochs: 400 },
+  ...{ batchSize: 16, imageSize: 64, resize: 72, validateEvery: 5, engine: 'onnx', device: 'cpu' },
+  // More than is ever seen: such a run is stopped.
+  epochs: 4000,
 };
 
 const missing = await whyNoServer();

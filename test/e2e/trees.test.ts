@@ -20,6 +20,7 @@ import {
   quickPickRow,
   runCommand,
   screenshot,
+  succeeds,
   treeRow,
   treeRows,
   webview,
@@ -148,8 +149,11 @@ scenario(
     const { workbench } = here;
     const { page } = workbench;
     await openViewContainer(workbench, 'Fivecrop');
-    await dragToEditor(workbench, runRow(workbench, 'sgd'));
-    await tab(workbench, 'sgd.fivecrop.json').waitFor();
+    // Again where the editor area was not ready to take it.
+    await until('the settings are open', async () => {
+      await dragToEditor(workbench, runRow(workbench, 'sgd'));
+      return succeeds(tab(workbench, 'sgd.fivecrop.json').waitFor({ timeout: 5000 }));
+    });
     await page.locator('.view-lines', { hasText: '"imageSize": 32' }).waitFor();
     await screenshot(workbench, 'configuration', looks);
     await page.locator('.editor-actions a[aria-label^="Train with This"]').click();
@@ -245,10 +249,7 @@ async function hover({ page }: Workbench, row: Locator, text: RegExp): Promise<v
   await until('the hover is shown', async () => {
     await page.mouse.move(600, 300);
     await row.locator('.label-name').hover();
-    return shown.waitFor({ timeout: 5000 }).then(
-      () => true,
-      () => false,
-    );
+    return succeeds(shown.waitFor({ timeout: 5000 }));
   });
 }
 

@@ -312,7 +312,8 @@ export async function contextMenuOf({ page }: Workbench, row: Locator): Promise<
   return labels.filter((label) => label !== '');
 }
 
-async function succeeds(action: Promise<unknown>): Promise<boolean> {
+/** Whether an action comes to its end. */
+export async function succeeds(action: Promise<unknown>): Promise<boolean> {
   return action.then(
     () => true,
     () => false,

@@ -75,14 +75,11 @@ test('thinning keeps every spike, the order, and few points', () => {
   const y = new Float64Array(length).fill(1);
   y[123_456] = 50;
   y[654_321] = -7;
-  const began = performance.now();
   const drawn = downsample({ x, y }, { min: 0, max: length }, 1000);
-  const took = performance.now() - began;
   assert.ok(drawn.x.length <= 2004, `${drawn.x.length} points`);
   assert.ok(drawn.y.includes(50) && drawn.y.includes(-7));
   assert.equal(drawn.x[drawn.y.indexOf(50)], 123_456);
   assert.deepEqual(drawn.x, drawn.x.toSorted());
-  assert.ok(took < 1000, `a million points took ${took} ms`);
 });
 
 test('few points are drawn as they are, with one beyond either edge of a zoom', () => {

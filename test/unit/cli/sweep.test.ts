@@ -130,7 +130,16 @@ test('a request to stop ends a sweep with its trials saved', async (t) => {
 test('so many trials train at the same time as were asked for', async (t) => {
   const plan = await planOf(t, 7, { parallel: 3 });
   const { made, trained, mostAtOnce } = workers();
-  await runSweep(plan, made);
+  let letGo = (): void => undefined;
+  const three = new Promise<void>((resolve) => (letGo = resolve));
+  let begun = 0;
+  const train: SweepWorkers['train'] = async (...training) => {
+    if (++begun === 3) letGo();
+    // None ends before three have begun.
+    await three;
+    return made.train(...training);
+  };
+  await runSweep(plan, { ...made, train });
   assert.equal(mostAtOnce(), 3);
   assert.equal(trained.filter((line) => line.endsWith('to 1')).length, 7);
 });

@@ -202,17 +202,27 @@ test('a history that was replaced begins anew in the page', async () => {
   session.dispose();
 });
 
-test('a long history that is thinned again and again keeps no other curve waiting', async () => {
+test('a long history that is thinned again and again keeps no other curve waiting', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 1000;
+  t.mock.method(performance, 'now', () => now);
+  const pass = (milliseconds: number) => {
+    for (const end = now + milliseconds; now < end;) {
+      now += 10;
+      t.mock.timers.tick(10);
+    }
+  };
   const { session, grow, begin, page } = trainingStage(['long', 'other']);
   session.show(['long', 'other']);
   grow('long', 5);
-  await delay(moment);
+  pass(20);
+  assert.equal(page.get('long')?.length, 5);
   begin('long', 3);
   grow('other', 2);
-  await delay(moment);
+  pass(900);
   assert.equal(page.get('long')?.length, 5, 'what begins anew waits its second');
   assert.equal(page.get('other')?.length, 2);
-  await delay(1000);
+  pass(100);
   assert.equal(page.get('long')?.length, 3);
   session.dispose();
 });

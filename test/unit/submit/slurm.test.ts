@@ -33,8 +33,19 @@ test('a time limit leaves time for a first step before the signal, which Slurm m
   const check = (options: object) => slurmTarget.check({ place: undefined, options: { ...options } }, 1);
   const elsewhere = [{ sbatchOption: ['--time=3'] }, { time: '4', sbatchOption: ['--time=9', '-t3'] }];
   for (const options of [{ time: '3' }, { time: '3:59' }, { time: '6', signal: 300 }, ...elsewhere])
-    assert.throws(() => check(options), /^UserError: --time \S+ may end before the first step/u, JSON.stringify(options));
-  for (const options of [{ time: '4' }, { time: '0' }, { time: 'UNLIMITED' }, { time: '3', signal: 60 }, { sbatchOption: ['--time-min=1'] }, {}])
+    assert.throws(
+      () => check(options),
+      /^UserError: --time \S+ may end before the first step/u,
+      JSON.stringify(options),
+    );
+  for (const options of [
+    { time: '4' },
+    { time: '0' },
+    { time: 'UNLIMITED' },
+    { time: '3', signal: 60 },
+    { sbatchOption: ['--time-min=1'] },
+    {},
+  ])
     assert.doesNotThrow(() => check(options), JSON.stringify(options));
 });
 

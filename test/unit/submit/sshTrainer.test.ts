@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { after, test, type TestContext } from 'node:test';
+import { after, before, test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectionError } from '../../../src/ml/submit/ssh/connectionError.ts';
 import type { RemoteHost } from '../../../src/ml/submit/ssh/remoteHost.ts';
@@ -14,11 +14,13 @@ import { readRunRecord } from '../../../src/runs/record.ts';
 import { drawTinyDataset } from '../training/tinyDataset.ts';
 
 // Hosts out of reach are waited for by looks.
-const before = process.env['FIVECROP_LOOK_INTERVAL'];
-process.env['FIVECROP_LOOK_INTERVAL'] = '1';
+const usual = process.env['FIVECROP_LOOK_INTERVAL'];
+before(() => {
+  process.env['FIVECROP_LOOK_INTERVAL'] = '1';
+});
 after(() => {
-  if (before === undefined) delete process.env['FIVECROP_LOOK_INTERVAL'];
-  else process.env['FIVECROP_LOOK_INTERVAL'] = before;
+  if (usual === undefined) delete process.env['FIVECROP_LOOK_INTERVAL'];
+  else process.env['FIVECROP_LOOK_INTERVAL'] = usual;
 });
 
 interface Host {
@@ -142,6 +144,7 @@ test('the only host is waited for until it is there', async (t) => {
   const trainer = await open();
   a.breaks = true;
   const trained = trainer.train(run, signal);
+  while (!said.some((line) => line.endsWith('trying again.'))) await delay(5);
   // Longer than a trial waits where there are others.
   await delay(800);
   Object.assign(a, { isAway: false, breaks: false });
