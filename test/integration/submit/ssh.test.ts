@@ -6,6 +6,7 @@ import process from 'node:process';
 import { test, type TestContext } from 'node:test';
 import type { RunRecord } from '../../../src/protocol/runRecord.ts';
 import { readRunRecord } from '../../../src/runs/record.ts';
+import { allEvents } from '../../unit/runs/allEvents.ts';
 import { drawTinyDataset, temporaryFolder } from '../../unit/training/tinyDataset.ts';
 import { fivecrop } from '../cli/runCommand.ts';
 import { begin } from './begin.ts';
@@ -111,6 +112,8 @@ test('runs train on another host, and their folders are copied back', { ...optio
     const submitted = await run('submit', 'tiny.fivecrop.json', '--to', 'ssh:far', '--name', 'there');
     assert.equal(submitted.code, 0, submitted.stderr);
     assert.doesNotMatch(submitted.stderr, /Bringing (?:Node|the command)/u);
+    // One that is only starting pauses before its first step.
+    await until(async () => (await farSteps(far.home)) === 10);
     const paused = await run('submit', 'pause', place);
     assert.equal(paused.code, 0, paused.stderr);
     await until(async () =>
@@ -145,6 +148,12 @@ function removeJobs(home: string): Promise<void> {
 /** The record of the only run on the host; there is none before it has been brought. */
 async function farRecord(home: string): Promise<RunRecord> {
   return readRunRecord(await farFile(home, ''));
+}
+
+/** Steps that the only run on the host has taken. */
+async function farSteps(home: string): Promise<number> {
+  const events = await allEvents(await farFile(home, ''));
+  return events.filter(({ event }) => event === 'step').length;
 }
 
 async function farFile(home: string, name: string): Promise<string> {
