@@ -8,9 +8,9 @@ const whole = /^\d+$/u;
 
 /**
  * The images of `source` with the classes that their labels mean: a name of the list is itself, a number is looked up. Where
- * the largest number is that of the names and none is 0, numbers count from 1, which is noted, as is a list that begins with
- * a number that no label has. What is not in the list is left out. Files are told by their paths in `root`. Throws a user
- * error where no label is in the list, and where two labels would become one class.
+ * the largest number is that of the names and none is 0, numbers count from 1, which is noted, as are a list that begins with
+ * a number that no label has, and one that changes nothing. What is not in the list is left out. Files are told by their
+ * paths in `root`. Throws a user error where no label is in the list, and where two labels would become one class.
  */
 export function classesByNumber(
   found: FoundImages,
@@ -47,9 +47,11 @@ export function classesByNumber(
     if (label === undefined) left.add('a label that is not in the list of classes', relative(root, image.file).split(sep).join('/')); // prettier-ignore
     return label === undefined ? [] : [{ ...image, label }];
   });
+  const isOfNoUse = numberOf.size === 0 && names.size === labels.length && labels.length > 0;
   const isUnsure = first === 0 && countsFrom0 && least > 0 && least < classes.length;
   const notes = [
     ...found.notes,
+    ...(isOfNoUse ? ['The list of classes changes nothing here: every label is one of its names already.'] : []),
     ...(first === 1 ? [`Labels count from 1, so 1 is ${classes[0] ?? ''} and ${classes.length} is ${classes.at(-1) ?? ''}.`] : []), // prettier-ignore
     ...(isUnsure ? [`No label is 0, with which the list begins: ${least} is ${classes[least] ?? ''}.`] : []),
   ];

@@ -160,6 +160,16 @@ test('a list of classes is asked for any number of labels', () => {
   assert.deepEqual([named.map(({ label }) => label), notes], [['cat', 'dog'], []]);
 });
 
+test('a list of classes that changes nothing is said to', () => {
+  const told = (...labels: string[]) => {
+    const images = labels.map((label) => ({ file: `/w/${label}.jpg`, label, split: undefined }));
+    const found = { images, left: [], notes: [] };
+    return classesByNumber(found, ['cat', 'dog', 'fox'], { source: 'x.csv', root: '/w' }).notes;
+  };
+  assert.deepEqual(told('cat', 'dog'), ['The list of classes changes nothing here: every label is one of its names already.']); // prettier-ignore
+  assert.deepEqual([told('dog', '0'), told('cat', 'owl')], [[], []]);
+});
+
 test('an option that a source has no use for is refused', async (t) => {
   const coco = JSON.stringify({ images: [], annotations: [], categories: [] });
   const root = await folderOf(t, { 'cat/a.jpg': '', 'dog/b.jpg': '', 'notes/coco.json': coco });
