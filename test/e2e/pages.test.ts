@@ -1724,7 +1724,7 @@ for (const [name, exported] of Object.entries(exportsWithPages)) {
     const context = await browser.newContext();
     try {
       const page = await context.newPage();
-      const { pictures, expected, found, remove } = await openExport(page, exported);
+      const { pictures, noPicture, expected, found, remove } = await openExport(page, exported);
       try {
         for (const [at, actual] of (await found()).entries()) {
           const wanted = expected[at] ?? [];
@@ -1733,8 +1733,8 @@ for (const [name, exported] of Object.entries(exportsWithPages)) {
           actual.forEach((value, index) => assert.ok(Math.abs(value - (wanted[index] ?? NaN)) < 1e-3, `${String(actual)} and not ${String(wanted)}`)); // prettier-ignore
         }
         if (!name.endsWith('ConvNet1')) return;
-        await page.locator('input[type=file]').setInputFiles(pictures.slice(0, 1));
-        await page.getByText(/^0\.png: (red|green|blue) 0\.\d{3}, /u).waitFor();
+        await page.locator('input[type=file]').setInputFiles([noPicture, ...pictures.slice(0, 1)]);
+        await page.getByText(/^none\.png is not classified: .+\s0\.png: (red|green|blue) 0\.\d{3}, /u).waitFor();
         if (exported.options.format !== 'tfjs') return;
         await page.getByRole('button', { name: 'Run the model’s own test images' }).click();
         await page.getByText(/^Verified by 4 test images: probabilities differ by up to \d\.\de-\d, and 0\.001 is allowed\.$/u).waitFor(); // prettier-ignore

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
@@ -29,6 +29,8 @@ export const exportsWithPages: Readonly<Record<string, Exported>> = {
 
 type OpenedExport = {
   pictures: readonly string[];
+  /** A file that is called a picture and is none. */
+  noPicture: string;
   /** What `predict` says of each picture. */
   expected: readonly (readonly number[])[];
   /** What the page says of each. */
@@ -45,6 +47,8 @@ export async function openExport(page: Page, { network, options }: Exported): Pr
   const isFolder = options.format === 'tfjs';
   await exportClassifier(checkpoint, join(folder, isFolder ? 'model' : 'model.onnx'), options);
   const pictures = (await writePictures(folder, [[3, 70], [101, 64]])).map(({ file }) => file); // prettier-ignore
+  const noPicture = join(folder, 'none.png');
+  await writeFile(noPicture, 'no picture');
   const expected = await predicted(checkpoint, pictures, 5, false);
   const installed = isFolder ? root : await folderWithOnnxruntimeWeb();
   await page.route(`${origin}/**`, async (route) => {
@@ -59,6 +63,7 @@ export async function openExport(page: Page, { network, options }: Exported): Pr
   const names = JSON.stringify(pictures.map((file) => `/${basename(file)}`));
   return {
     pictures,
+    noPicture,
     expected: expected.map(({ probabilities }) => probabilities),
     found: () =>
       page.evaluate<number[][]>(`(async () => {

@@ -20,6 +20,13 @@ import { fivecrop } from './runCommand.ts';
 
 const run = promisify(execFile);
 
+/** Runs a script, and says how it ends. */
+async function exitOf(script: string, args: readonly string[]) {
+  const ended = await run(process.execPath, [script, ...args]).catch((error: unknown) => error);
+  const { code = 0, stdout, stderr } = ended as { code?: number; stdout: string; stderr: string };
+  return { code, stdout, stderr };
+}
+
 let folder = '';
 before(async () => (folder = await mkdtemp(join(tmpdir(), 'fivecrop-export-'))));
 after(() => rm(folder, { recursive: true }));
@@ -44,12 +51,15 @@ test('export writes what its script classifies with and verify passes, which fai
   await sharp({ create: { width: 70, height: 50, channels: 3, background } })
     .png()
     .toFile(image);
+  // sharp reads none.
+  const bitmap = join(folder, 'image.bmp');
+  await writeFile(bitmap, 'BM');
   // The script takes its packages from the folder that it lies in.
   await symlink(join(import.meta.dirname, '../../../node_modules'), join(folder, 'node_modules'), 'junction');
   const web = await folderWithOnnxruntimeWeb();
   const [elsewhere, classified, inWeb] = await Promise.all([
     fivecrop(['verify', out, '--runtime', other]),
-    run(process.execPath, [join(folder, 'out.classify.mjs'), image]),
+    exitOf(join(folder, 'out.classify.mjs'), [bitmap, image]),
     fivecrop(['verify', out, '--runtime', 'onnxruntime-web'], { cwd: web }),
   ]);
   assert.match(
@@ -72,7 +82,10 @@ test('export writes what its script classifies with and verify passes, which fai
   }
   await classifier.dispose();
   assert.equal(expected.length, 3);
-  const { classes } = JSON.parse(classified.stdout) as { classes: typeof expected };
+  const [unread = '', read = ''] = classified.stdout.split('\n');
+  assert.equal(classified.code, 1, classified.stderr);
+  assert.deepEqual(JSON.parse(unread), { image: bitmap, error: 'Input file contains unsupported image format: save it as JPEG or PNG' }); // prettier-ignore
+  const { classes } = JSON.parse(read) as { classes: typeof expected };
   assert.deepEqual(classes.map(({ name }) => name), expected.map(({ name }) => name)); // prettier-ignore
   classes.forEach(({ probability }, at) =>
     assert.ok(Math.abs(probability - (expected[at]?.probability ?? NaN)) < 1e-6),

@@ -1,6 +1,7 @@
 import { exportedNames } from '../../../protocol/exportFormat.ts';
-import { type ExportDescription, inComment, inputShape, quoted, shownClasses } from './description.ts';
+import { type ExportDescription, inComment, inputShape, quoted } from './description.ts';
 import { planes } from './nodeScript.ts';
+import { pageParts } from './pageParts.ts';
 
 /** A page for a browser that classifies the images that are chosen or dropped, and sends them nowhere. */
 export function browserPage(description: ExportDescription): string {
@@ -32,29 +33,16 @@ and open this page by a web server in this folder, such as: npx serve
 
     /** The probabilities of an image's classes, and whether it is none of them. */
     async function classify(file) {
-      const bitmap = await createImageBitmap(file);
-      const { width, height } = bitmap;
-      const context = new OffscreenCanvas(width, height).getContext('2d');
-      context.drawImage(bitmap, 0, 0);
-      const { data } = context.getImageData(0, 0, width, height);
+      const { data, width, height } = await imageDataOf(file);
       const rgb = Uint8Array.from({ length: 3 * width * height }, (_, at) => data[4 * Math.floor(at / 3) + (at % 3)]);
       const pixels = new ort.Tensor('uint8', ${input === 'nchw' ? 'planes(rgb, width * height)' : 'rgb'}, ${inputShape(description)});
       const { ${probabilities}, ${rejected} } = await session.run({ ${pixels}: pixels });
       return { probabilities: [...probabilities.data], rejected: Boolean(${rejected}?.data[0]) };
     }
-${input === 'nchw' ? planes.replace(/^(?=.)/gmu, '    ') : ''}
+${input === 'nchw' ? planes.replace(/^(?=.)/gmu, '    ') : ''}${pageParts}
     globalThis.classify = classify;
     status.textContent = 'Choose images.';
-    document.querySelector('input').addEventListener('change', async ({ target }) => {
-      const lines = [];
-      for (const file of target.files) {
-        const { probabilities, rejected } = await classify(file);
-        const best = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]);
-        const classes = best.slice(0, ${shownClasses}).map((index) => labels[index].name + ' ' + probabilities[index].toFixed(3));
-        lines.push(file.name + ': ' + (rejected ? 'none of these; ' : '') + classes.join(', '));
-        status.textContent = lines.join('\\n');
-      }
-    });
+    listChosen(classify, labels);
   </script>
 </html>
 `;

@@ -29,10 +29,17 @@ export async function classify(file) {
 }
 ${input === 'nchw' ? planes : ''}
 for (const image of process.argv.slice(2)) {
-  const { probabilities, rejected } = await classify(image);
-  const best = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]).slice(0, ${shownClasses});
-  const classes = best.map((index) => ({ ...labels[index], probability: probabilities[index] }));
-  console.log(JSON.stringify({ image, rejected, classes }));
+  try {
+    const { probabilities, rejected } = await classify(image);
+    const best = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]).slice(0, ${shownClasses});
+    const classes = best.map((index) => ({ ...labels[index], probability: probabilities[index] }));
+    console.log(JSON.stringify({ image, rejected, classes }));
+  } catch (error) {
+    // sharp reads fewer formats than Fivecrop: no BMP, for one.
+    const advice = error.message.includes('unsupported') ? ': save it as JPEG or PNG' : '';
+    console.log(JSON.stringify({ image, error: error.message + advice }));
+    process.exitCode = 1;
+  }
 }
 `;
 }

@@ -27,6 +27,7 @@ names = [output.name for output in session.get_outputs()]
 
 def shown(image):
     """The image as a viewer shows it: upright, in 8 bits, its colors brought from its own profile to sRGB."""
+    name = getattr(image, "filename", "")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # gray in 16 bits, which Pillow would cut off at 255
         image = image.point(lambda level: level / 256).convert("L")
@@ -38,6 +39,8 @@ def shown(image):
             return ImageCms.profileToProfile(given, io.BytesIO(profile), srgb, outputMode="RGB")
         except ImageCms.PyCMSError:
             pass  # a profile that does not fit the image, or is none
+    if image.mode == "CMYK":
+        print(f"{name} is CMYK without a profile that fits, so its colors are only near Fivecrop’s: save it as RGB", file=sys.stderr)
     return image.convert("RGB")
 
 
@@ -50,10 +53,17 @@ def classify(file):
 
 
 if __name__ == "__main__":
+    failed = False
     for file in sys.argv[1:]:
-        probabilities, rejected = classify(file)
+        try:
+            probabilities, rejected = classify(file)
+        except (OSError, Image.DecompressionBombError) as error:
+            print(json.dumps({"image": file, "error": str(error)}))
+            failed = True
+            continue
         best = numpy.argsort(-probabilities, kind="stable")[:${shownClasses}]
         classes = [{**labels[index], "probability": float(probabilities[index])} for index in best]
         print(json.dumps({"image": file, "rejected": rejected, "classes": classes}))
+    sys.exit(1 if failed else 0)
 `;
 }

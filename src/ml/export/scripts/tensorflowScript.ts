@@ -1,3 +1,5 @@
+import { pageParts } from './pageParts.ts';
+
 /*
  * What lies ready beside a graph model of TensorFlow.js: a module that prepares images as Fivecrop does and classifies
  * them, and a page that uses it. The same for every model: all that tells models apart is in their metadata.
@@ -131,11 +133,7 @@ and open this page by a web server in this folder, such as: npx serve
     const model = await tf.loadGraphModel('./model.json');
 
     async function classifyFile(file) {
-      const bitmap = await createImageBitmap(file);
-      const { width, height } = bitmap;
-      const context = new OffscreenCanvas(width, height).getContext('2d');
-      context.drawImage(bitmap, 0, 0);
-      return classify(tf, model, context.getImageData(0, 0, width, height));
+      return classify(tf, model, await imageDataOf(file));
     }
 
     /** A test image of proof.json as a canvas gives it. */
@@ -159,7 +157,7 @@ and open this page by a web server in this folder, such as: npx serve
       }
       return { tests: tests.length, tolerance, largest, verified: tests.length > 0 && largest <= tolerance };
     }
-
+${pageParts}
     globalThis.classify = classifyFile;
     globalThis.verify = verify;
     status.textContent = 'Choose images.';
@@ -169,16 +167,7 @@ and open this page by a web server in this folder, such as: npx serve
       const apart = 'probabilities differ by up to ' + largest.toExponential(1) + ', and ' + tolerance + ' is allowed.';
       status.textContent = (verified ? 'Verified by ' : 'Not verified by ') + tests + ' test images: ' + apart;
     });
-    document.querySelector('input').addEventListener('change', async ({ target }) => {
-      const lines = [];
-      for (const file of target.files) {
-        const { probabilities, rejected } = await classifyFile(file);
-        const best = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]).slice(0, 5);
-        const classes = best.map((index) => model.metadata.labels[index].name + ' ' + probabilities[index].toFixed(3));
-        lines.push(file.name + ': ' + (rejected ? 'none of these; ' : '') + classes.join(', '));
-        status.textContent = lines.join('\\n');
-      }
-    });
+    listChosen(classifyFile, model.metadata.labels);
   </script>
 </html>
 `;
