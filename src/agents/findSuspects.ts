@@ -13,7 +13,7 @@ export const findSuspects = defineTool({
   name: 'find_suspects',
   title: 'Find Suspect Images',
   description:
-    'Finds images of a data folder that look wrong, the surest of each kind first: labels that the other images contradict (with the class that is likelier), near-duplicates, outliers, and blurred, dark, bright or empty pictures. A network turns each image into features first, which takes time on many images: give run (a run trained here, no download) or network. Nothing is moved or deleted; the user decides what to do with the list.',
+    'Finds images of a data folder that look wrong, the surest of each kind first: labels that the other images contradict (with the class that is likelier), near-duplicates, outliers, and blurred, dark, bright or empty pictures. A network turns each image into features first, which takes time on many images: give run (a run trained here, no download; best one of method head, since a network that was itself trained on these images has learned their wrong labels too) or network. Nothing is moved or deleted; the user decides what to do with the list.',
   input: z.strictObject({
     data: dataInput,
     run: runInput.optional(),
