@@ -5,9 +5,9 @@ export function plainMarkdown(text: string): string {
   return visible(text.replace(/\s+/gu, ' ')).replace(/[\\`*{}[\]()#+!|<>~&$]|(?<!\w)_|_(?!\w)/gu, '\\$&');
 }
 
-/** A table; its cells are text. The columns after the first hold numbers if `numbers` says so. */
-export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[], numbers = true): string {
+/** A table; its cells are text. The columns after the first `names` hold numbers. */
+export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[], names = 1): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const rule = header.map((_, column) => (numbers && column > 0 ? '--:' : ':--'));
+  const rule = header.map((_, column) => (column < names ? ':--' : '--:'));
   return [header.map(plainMarkdown), rule, ...rows.map((row) => row.map(plainMarkdown))].map(line).join('\n');
 }

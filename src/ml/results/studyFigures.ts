@@ -11,7 +11,8 @@ export interface StudyFigure {
   readonly svg: string;
 }
 
-const size = { width: 1000, chartHeight: 420 };
+/** Wide enough for six curves, and still read where a preview makes it half as wide. */
+const size = { width: 680, chartHeight: 340 };
 /** On white, so that a picture looks the same wherever it is put. */
 const colors = { foreground: '#1f2328', muted: '#59636e', background: '#ffffff', grid: '#d1d9e0' };
 const curveColors = ['#0969da', '#bc4c00', '#1a7f37', '#8250df', '#cf222e', '#6e7781'];

@@ -166,7 +166,7 @@ function differences(results: readonly StudyResult[]): string[] {
       : `Significant (adjusted p below ${significance}): ${significant.join(', ')}.`;
   return section('McNemar’s tests', undefined, [
     `How likely a difference is if both were equally good: McNemar’s exact test on ${count(comparison.images)} test images, p adjusted for the number of pairs by Holm’s method. ${verdict}`,
-    markdownTable(header, rows),
+    markdownTable(header, rows, 2),
   ]);
 }
 
@@ -215,5 +215,5 @@ function settingsThatDiffer(results: readonly StudyResult[]): string[] {
   if (settings.length === 0) return [];
   const header = ['setting', ...results.map(({ label }) => label)];
   const rows = settings.map(({ setting, values }) => [settingWords(setting), ...values]);
-  return section('Settings that differ', undefined, [markdownTable(header, rows, false)]);
+  return section('Settings that differ', undefined, [markdownTable(header, rows, header.length)]);
 }

@@ -21,7 +21,7 @@ export function sweepMarkdown(name: string, standings: readonly TrialStanding[],
   const parts = [
     `# ${plainMarkdown(name)}`,
     'Best first. The accuracy is the best on the validation images so far, by which the trials were chosen: test the one that you take on other images.',
-    markdownTable(header, rows, false),
+    markdownTable(header, rows, header.length),
     '## What mattered',
     plainMarkdown(matteredSentence(mattered)),
     ...(importances.length > 0 ? [markdownTable(['Setting', 'Fall of R²'], importances.map(importanceCells))] : []),

@@ -12,6 +12,7 @@ const worse = right.map((_, index) => index >= 12);
 test('text in Markdown stays text, and a table keeps its cells apart', () => {
   assert.equal(plainMarkdown('a|b\n<i>*c*</i> _d_ e_f'), 'a\\|b \\<i\\>\\*c\\*\\</i\\> \\_d\\_ e_f');
   assert.equal(markdownTable(['x', 'y'], [['a|b', '1']]), '| x | y |\n| :-- | --: |\n| a\\|b | 1 |');
+  assert.match(markdownTable(['x', 'y', 'n'], [], 2), /\n\| :-- \| :-- \| --: \|$/u);
 });
 
 test('a study’s text has the tables and pictures that the report has, each marked with its place there', () => {
