@@ -7,7 +7,10 @@ export type DifferingSetting = { setting: string; values: string[] };
 export function differingSettings(records: readonly RunRecord[]): DifferingSetting[] {
   const flat = records.map((record) => flattened({ ...record.config, ...placed(record) }));
   const settings = [...new Set(flat.flatMap((settings) => [...settings.keys()]))];
+  // What a name stands for on the hub tells networks of the same name apart; of other names it says nothing more.
+  const areNamesakes = new Set(flat.map((settings) => settings.get('network.name'))).size === 1;
   return settings
+    .filter((setting) => areNamesakes || !setting.startsWith('network.hub.'))
     .map((setting) => ({ setting, values: flat.map((settings) => settings.get(setting) ?? '–') }))
     .filter(({ values }) => new Set(values).size > 1);
 }

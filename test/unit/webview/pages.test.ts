@@ -49,6 +49,13 @@ test('a comparison lists only the settings that differ, with a dash where a run 
   assert.equal(settingWords('network.learningRate'), 'network learning rate');
 });
 
+test('a comparison says what a name stands for on the hub only where all runs have the same name', () => {
+  const onHub = (name: string, bytes: number) => record({ network: { kind: 'architecture', name, hub: { sha256: 'f'.repeat(64), bytes } } }); // prettier-ignore
+  const settings = (...runs: RunRecord[]) => differingSettings(runs).map(({ setting }) => setting);
+  assert.deepEqual(settings(onHub('timm/a.b', 1), onHub('timm/c.d', 2)), ['network.name']);
+  assert.deepEqual(settings(onHub('timm/a.b', 1), onHub('timm/a.b', 2)), ['network.hub.bytes']);
+});
+
 test('a comparison names the device that a run really used', () => {
   assert.deepEqual(differingSettings([record({}, 'cpu'), record({}, 'webgpu')]), [
     { setting: 'device', values: ['cpu', 'webgpu'] },
