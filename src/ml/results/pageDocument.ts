@@ -55,12 +55,13 @@ p { margin: 8px 0; overflow-wrap: anywhere; }
 dl { margin: 0; display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap: 0 24px; }
 dl div { display: flex; gap: 12px; justify-content: space-between; padding: 4px 0; border-bottom: 1px solid var(--grid); }
 dt { color: var(--muted); }
-dd { margin: 0; text-align: right; overflow-wrap: anywhere; min-width: 0; }
+dd { margin: 0; text-align: right; overflow-wrap: break-word; max-width: 65%; }
 .scroll { overflow-x: auto; max-width: 100%; }
 .scroll + .scroll { margin-top: 16px; }
 table { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 12px 4px 0; text-align: left; border-bottom: 1px solid var(--grid); vertical-align: top; }
 th { color: var(--muted); font-weight: 600; }
+td.text:first-child { min-width: 120px; }
 .number { text-align: right; }
 .matrix th, .matrix td { padding: 3px 6px; border: 1px solid var(--grid); }
 .matrix td { text-align: right; min-width: 28px; }
