@@ -73,10 +73,27 @@ const ownBundle = {
     );
   },
 };
+/**
+ * Packages outside the bundle are required, as they are CommonJS or offer it: when one is imported, Node.js reads all of its
+ * sources for the names that they export, which took each thread of `sharp` as long as decoding a hundred images.
+ */
+const requiredPackages = {
+  name: 'required-packages',
+  setup: ({ onResolve, onLoad }) => {
+    const filter = new RegExp(`^(${native.join('|')})$`);
+    onResolve({ filter }, ({ kind, path }) =>
+      kind === 'import-statement' ? { path, namespace: 'required' } : { path, external: true },
+    );
+    onLoad({ filter, namespace: 'required' }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+    }));
+  },
+};
 /** One build for all processes: what they share, and what is only loaded on demand, become chunks beside them. */
 const ml = {
   ...node,
   format: 'esm',
+  plugins: [requiredPackages],
   external: native,
   mainFields: ['module', 'main'],
   banner: { js: requireBanner },

@@ -30,11 +30,15 @@ interface Kernels {
     height: number,
     target: number,
     size: number,
-    starts: number,
-    stepX: number,
-    stepY: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: number,
     vectors: number,
   ): void;
+  pack(rows: number, stride: number, bytes: number, count: number): void;
   digest(source: number, bytes: number, target: number): void;
 }
 

@@ -4,6 +4,7 @@ import type { RgbImage } from './rgbImage.ts';
 
 /** Bits after the point of Pillow's weights. */
 const weightBits = 22;
+const wholeWeight = 2 ** weightBits;
 /** Of these, so many are in a pair's first number. */
 const lowBits = 15;
 
@@ -63,7 +64,7 @@ function filterWeights(from: number, to: number, interpolation: Interpolation): 
     // What rounds to nothing at either end is left out: for nearly equal sizes one or two of three.
     let [first, count] = [low, 0];
     for (let position = low; position < high; position++) {
-      const weight = roundedAway(((shares[position - low] ?? 0) / sum) * 2 ** weightBits);
+      const weight = roundedAway(((shares[position - low] ?? 0) / sum) * wholeWeight);
       if (count === 0 && weight === 0) first = position + 1;
       else weights[index * taps + count++] = weight;
     }
@@ -164,9 +165,8 @@ export function squeeze(image: RgbImage, width: number, height: number): Uint8Ar
   kernels.resizeHeight(source, sourceStride, sourceStride, between, height, ...filter, rows.taps);
   putFilter(filter, columns);
   kernels.resizeWidth(between, image.width, height, target, width, stride, ...filter, columns.taps);
-  const data = new Uint8Array(width * height * 3);
-  for (let row = 0; row < height; row++) data.set(bytesAt(target + row * stride, width * 3), row * width * 3);
-  return data;
+  kernels.pack(target, stride, width * 3, height);
+  return bytesAt(target, width * height * 3).slice();
 }
 
 /** Bytes of the larger of two filters' ranges and weights. */

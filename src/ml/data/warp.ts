@@ -1,4 +1,4 @@
-import { bytesAt, kernels, placesFrom, putIntegers } from './pixelKernels.ts';
+import { bytesAt, kernels, placesFrom } from './pixelKernels.ts';
 import type { RgbImage } from './rgbImage.ts';
 
 /**
@@ -17,32 +17,17 @@ export interface Affine {
 /** Room for the vectors that the kernel keeps. */
 const vectorBytes = 160;
 
-/** Bits after the point of a coordinate, which leave 15 before it. */
-const one = 1 << 16;
-
 /**
  * Samples a square of `size` x `size` pixels through an affine map, bilinear, into planes: `[3, size, size]`, R, G, B.
  * What lies outside the image is black, and inside, the outermost pixels are carried to the edge, as Pillow's
  * `transform` does. They are written into `out` and returned.
  */
 export function warp(image: RgbImage, map: Affine, size: number, out = new Uint8Array(3 * size * size)): Uint8Array {
-  const starts = new Int32Array(2 * size);
-  for (let row = 0; row < size; row++) {
-    starts[2 * row] = Math.round((map.a * 0.5 + map.b * (row + 0.5) + map.c) * one);
-    starts[2 * row + 1] = Math.round((map.d * 0.5 + map.e * (row + 0.5) + map.f) * one);
-  }
   // The kernel reads a row beyond the last, without using it.
   const reach = image.data.length + image.width * 3;
-  const [source, target, rows, vectors] = placesFrom(image.data, reach, out.length, starts.byteLength, vectorBytes) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  bytesAt(target, out.length).fill(0);
-  putIntegers(rows, starts);
-  const [stepX, stepY] = [Math.round(map.a * one), Math.round(map.d * one)];
-  kernels.warp(source, image.width, image.height, target, size, rows, stepX, stepY, vectors);
+  const [source, target, vectors] = placesFrom(image.data, reach, out.length, vectorBytes) as [number, number, number];
+  const { a, b, c, d, e, f } = map;
+  kernels.warp(source, image.width, image.height, target, size, a, b, c, d, e, f, vectors);
   out.set(bytesAt(target, out.length));
   return out;
 }

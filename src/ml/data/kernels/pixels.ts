@@ -214,6 +214,11 @@ export function resizeHeight(
   }
 }
 
+/** Moves rows of `stride` bytes together, so that the `bytes` of each that count follow those of the one before. */
+export function pack(rows: usize, stride: i32, bytes: i32, count: i32): void {
+  for (let row = 1; row < count; row++) memory.copy(rows + row * bytes, rows + row * stride, bytes);
+}
+
 /** Vectors that `warp` reads in its inner loop: as constants they would be put together anew for each four pixels. */
 const atStepsX: usize = 0;
 const atStepsY: usize = 16;
@@ -290,9 +295,16 @@ function stepsInside(at: i32, step: i32, limit: i32): i32 {
   return step < 0 ? at / -step + 1 : i32.MAX_VALUE;
 }
 
+/** A coordinate by its bits after the point: the nearest whole number, halves upwards, as JavaScript's `Math.round`. */
+function fixed(coordinate: f64): i32 {
+  const scaled = coordinate * <f64>one;
+  const above = ceil<f64>(scaled);
+  return <i32>(<i64>(above - 0.5 > scaled ? above - 1 : above));
+}
+
 /**
- * Samples a square of `size` x `size` pixels bilinearly into planes, which are black before. `starts` has x and y of each
- * row's first pixel in the image, and the next one lies a step further. What lies outside the image stays black. `vectors` is
+ * Samples a square of `size` x `size` pixels bilinearly into planes, which are made black before. Pixel (x, y) of the square,
+ * its centre at one half, lies at `a x + b y + c` and `d x + e y + f` in the image; what lies outside stays black. `vectors` is
  * room for ten of them.
  */
 export function warp(
@@ -301,14 +313,20 @@ export function warp(
   height: i32,
   target: usize,
   size: i32,
-  starts: usize,
-  stepX: i32,
-  stepY: i32,
+  a: f64,
+  b: f64,
+  c: f64,
+  d: f64,
+  e: f64,
+  f: f64,
   vectors: usize,
 ): void {
+  const stepX = fixed(a);
+  const stepY = fixed(d);
   const limitX = width << coordinateBits;
   const limitY = height << coordinateBits;
   const plane = size * size;
+  memory.fill(target, 0, 3 * plane);
   v128.store(vectors, i32x4.splat(4 * stepX), atStepsX);
   v128.store(vectors, i32x4.splat(4 * stepY), atStepsY);
   v128.store(vectors, i32x4.splat((width - 1) << coordinateBits), atMaxX);
@@ -324,8 +342,8 @@ export function warp(
   const ahead = i32x4.sub(i32x4.mul(steps, i32x4.splat(stepX)), half);
   const below = i32x4.sub(i32x4.mul(steps, i32x4.splat(stepY)), half);
   for (let row = 0; row < size; row++) {
-    let x = load<i32>(starts + (row << 3));
-    let y = load<i32>(starts + (row << 3), 4);
+    let x = fixed(a * 0.5 + b * (<f64>row + 0.5) + c);
+    let y = fixed(d * 0.5 + e * (<f64>row + 0.5) + f);
     let place = target + row * size;
     const end = place + size;
     while (place < end && !(<u32>x < <u32>limitX && <u32>y < <u32>limitY)) {
