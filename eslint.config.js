@@ -56,6 +56,7 @@ export default tseslint.config(
       'dist',
       'node_modules',
       'src/ml/data/kernels',
+      'src/ml/engine/onnxruntime/kernels',
       'runs',
       'sample',
       'playground',

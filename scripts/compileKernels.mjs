@@ -1,4 +1,4 @@
-// Compiles the data path's inner loops, where they changed since, into FOLDER/pixels.wasm.
+// Compiles the inner loops in AssemblyScript, where they changed since, into FOLDER.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,16 +6,21 @@ import process from 'node:process';
 
 const root = join(import.meta.dirname, '..');
 const compiler = join(root, 'node_modules/assemblyscript/bin/asc.js');
-const source = 'src/ml/data/kernels/pixels.ts';
+/** The data path's have a memory of their own; updates of parameters work in one that they are given. */
+const modules = [
+  { name: 'pixels', source: 'src/ml/data/kernels/pixels.ts', memory: ['--initialMemory', '1'] },
+  { name: 'updates', source: 'src/ml/engine/onnxruntime/kernels/updates.ts', memory: ['--importMemory'] },
+];
 
-/** Writes `pixels.wasm` into `folder` unless it is that of the source. Throws with the compiler's words. */
+/** Writes `NAME.wasm` of each module into `folder` unless it is that of the source. Throws with the compiler's words. */
 export function compileKernels(folder = join(root, 'dist/ml')) {
-  const file = join(folder, 'pixels.wasm');
-  if (timeOf(file) > timeOf(join(root, source))) return;
   mkdirSync(folder, { recursive: true });
-  const memory = ['--runtime', 'stub', '--memoryBase', '0', '--initialMemory', '1', '--noAssert'];
-  const args = [source, '--outFile', file, '-O3', '--enable', 'simd', ...memory];
-  execFileSync(process.execPath, [compiler, ...args], { cwd: root, stdio: 'inherit' });
+  for (const { name, source, memory } of modules) {
+    const file = join(folder, `${name}.wasm`);
+    if (timeOf(file) > timeOf(join(root, source))) continue;
+    const args = [source, '--outFile', file, '-O3', '--enable', 'simd', '--runtime', 'stub', '--memoryBase', '0'];
+    execFileSync(process.execPath, [compiler, ...args, '--noAssert', ...memory], { cwd: root, stdio: 'inherit' });
+  }
 }
 
 function timeOf(file) {

@@ -51,8 +51,6 @@ export interface Lowering {
   readonly layouts: Layouts;
   /** Parameters that the model holds in the order of blocks (blocked/blockedWeights.ts). */
   readonly kernels: ReadonlySet<string>;
-  /** Most elements of a row that are updated at a time (rowParts.ts); 0 leaves rows whole. */
-  readonly partElements: number;
   /** Parameters and buffers that are part of the model; it is fed all others. */
   readonly constants: ReadonlySet<string>;
   /** Images in the layout that they are not held in, by their name. */
@@ -143,7 +141,6 @@ export interface LoweringOptions {
   readonly block?: number;
   readonly layouts?: Layouts;
   readonly kernels?: ReadonlySet<string>;
-  readonly partElements?: number;
   readonly constants?: ReadonlySet<string>;
   readonly precision?: FloatPrecision;
   readonly webgpu?: WebgpuLimits | undefined;
@@ -154,7 +151,6 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     block = 0,
     layouts = { nodes: new Set(), images: new Set(), kernels: new Set() },
     kernels = new Set<string>(),
-    partElements = 0,
     constants = new Set<string>(),
     precision = 'float32',
     webgpu,
@@ -187,7 +183,6 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     block,
     layouts,
     kernels,
-    partElements,
     constants,
     reordered: new Map(),
     moments: new Map(),

@@ -8,7 +8,6 @@ import { toBlockedOrder } from './blocked/blockedWeights.ts';
 import { createLowering, pruneNodes, type Lowering, type FloatPrecision } from './lowering.ts';
 import { openShapes } from './openBatch.ts';
 import { loweredOperator, type LoweredOperator } from './loweredOperator.ts';
-import { partsOf } from './rowParts.ts';
 import { hideShapes, sizesInPlace } from './hiddenShapes.ts';
 import { onnxDataTypes, type OnnxModel, type OnnxTensor, type OnnxValueInfo } from '../onnx/onnxModel.ts';
 import type { WebgpuLimits } from './webgpu/webgpuLimits.ts';
@@ -39,8 +38,6 @@ export interface WriteOptions {
   readonly assign?: AssignLayouts | undefined;
   /** Weights of convolutions that go into the model, and come out of it, in the order of blocks (blocked/blockedWeights.ts). */
   readonly blockedKernels?: ReadonlySet<string>;
-  /** Most elements of what an optimizer updates that go into the model, and come out, as one row (rowParts.ts). */
-  readonly partElements?: number;
   /** `float64` computes in double precision on the CPU, slowly; all float32 tensors of the model are then float64. */
   readonly precision?: FloatPrecision;
 }
@@ -56,12 +53,10 @@ export const onnxOpset = 17;
 export function writeOnnx(graph: Graph, options: WriteOptions): OnnxModel {
   const { constants, outputs: extra = [], openBatch = false, block = 0, rename = new Map<string, string>() } = options;
   const { precision = 'float32', blockedKernels: held = new Set<string>(), assign = assignLayouts } = options;
-  const { partElements = 0 } = options;
   const lowering = createLowering(graph, {
     block,
     ...(block > 0 && { layouts: assign(graph, block) }),
     kernels: held,
-    partElements,
     constants: new Set(constants.keys()),
     precision,
     webgpu: options.webgpu,
@@ -69,17 +64,7 @@ export function writeOnnx(graph: Graph, options: WriteOptions): OnnxModel {
   const flat = rowsOf(graph);
   lowerNodes(lowering, graph, flat);
   if (openBatch) openShapes(lowering, graph.inputs[0] ?? '');
-  const rows = new Set([...flat, ...[...flat].map((name) => graph.updates.get(name) ?? '')]);
-  const isRow = (name: string) => rows.has(name);
-  const whole = (name: string): Outer => ({ name, of: name, elements: elementCount(typeOf(graph, name).shape) });
-  const inParts = (name: string): readonly Outer[] =>
-    partsOf(name, whole(name).elements, isRow(name) ? partElements : 0).map((part) => ({
-      name: part.name,
-      of: name,
-      elements: part.to - part.from,
-    }));
-  const outer = [...graph.outputs, ...extra].flatMap(inParts);
-  const outputs = outer.map(({ name }) => name);
+  const outputs = [...graph.outputs, ...extra];
   const hides = options.hidesShapes ?? block > 0;
   const all = hides ? hideShapes(lowering, graph.inputs[0] ?? '') : lowering.nodes;
   const needed = pruneNodes(all, outputs);
@@ -90,25 +75,22 @@ export function writeOnnx(graph: Graph, options: WriteOptions): OnnxModel {
     node.input = node.input.map(named);
     node.output = node.output.map(named);
   }
+  const rows = new Set([...flat, ...[...flat].map((name) => graph.updates.get(name) ?? '')]);
   const tensors = [...graph.parameters, ...graph.buffers];
-  const describe = ({ name, of, elements }: Outer): OnnxValueInfo => {
-    const { dtype, shape: own } = typeOf(graph, of);
-    const shape = isRow(of) ? [elements] : own;
-    const open = openBatch && !tensors.includes(of);
+  const describe = (name: string): OnnxValueInfo => {
+    const { dtype, shape: whole } = typeOf(graph, name);
+    const shape = rows.has(name) ? [elementCount(whole)] : whole;
+    const open = openBatch && !tensors.includes(name);
     const dim = shape.map((dimValue, axis) => {
       return open && axis === 0 ? { dimParam: 'N' } : { dimValue };
     });
     const elemType = onnxDataTypes[dtype === 'float32' ? precision : dtype];
     // A buffer of known shape is kept until a later value of that shape takes it, a map's of the forward pass for a
     // gradient's. Where shapes are left unsaid, ONNX Runtime frees each as soon as nothing reads it.
-    const unsaid = hides && graph.inputs.includes(of);
+    const unsaid = hides && graph.inputs.includes(name);
     return { name: named(name), type: { tensorType: { elemType, ...(!unsaid && { shape: { dim } }) } } };
   };
-  const isInput = ({ name, of }: Outer) => used.has(name) && !constants.has(of);
-  const inputs = [...graph.inputs, ...tensors].flatMap((name) => [
-    whole(name),
-    ...inParts(name).filter((part) => part.name !== name),
-  ]);
+  const isInput = (name: string) => used.has(name) && !constants.has(name);
   const initializers = [...constants]
     .filter(([name]) => used.has(name))
     .map(([name, tensor]) => constant(name, held.has(name) ? toBlockedOrder(tensor, block) : tensor, precision));
@@ -124,19 +106,12 @@ export function writeOnnx(graph: Graph, options: WriteOptions): OnnxModel {
       name: 'fivecrop',
       node: nodes,
       initializer: [...lowering.initializers.filter((tensor) => used.has(tensor.name ?? '')), ...initializers],
-      input: inputs.filter(isInput).map(describe),
-      output: outer.map(describe),
+      input: [...graph.inputs, ...tensors].filter(isInput).map(describe),
+      output: outputs.map(describe),
       ...(block > 0 && { valueInfo: sizesInPlace(nodes, lowering.overwrites) }),
     },
     metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
   };
-}
-
-/** A value that goes into a model or comes out: one of the graph's, or a part of a row. */
-interface Outer {
-  readonly name: string;
-  readonly of: string;
-  readonly elements: number;
 }
 
 /** Appends the ONNX operators that compute the graph, in which `flat` names what comes in with one dimension. */

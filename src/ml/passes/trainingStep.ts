@@ -3,7 +3,7 @@ import { differentiate } from '../graph/differentiate.ts';
 import { typeOf, type Graph, type GraphBuilder, type TensorType } from '../graph/graph.ts';
 import { add } from '../operators/elementwise/arithmetic.ts';
 import { appendLoss } from '../operators/loss/logSoftmax.ts';
-import { appendOptimizer, type Optimizer } from '../operators/optimizer/optimizer.ts';
+import { appendClipping, appendOptimizer, type Optimizer } from '../operators/optimizer/optimizer.ts';
 
 /** What training a forward graph needs to know; see `TrainingOptions` of the engine. */
 export interface StepOptions {
@@ -42,6 +42,29 @@ export function fullStep(forward: Graph, options: StepOptions): Graph {
   return finishGraph(builder, [loss, logProbabilities, norm]);
 }
 
+/**
+ * A step that stops ahead of the update: the outputs of `fullStep`, and as `updates` the running statistics and, under
+ * `accumulatorName`, the gradients to learn by.
+ */
+export function stepToGradients(forward: Graph, options: StepOptions): Graph {
+  const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, options);
+  return finishGraph(builder, [loss, logProbabilities, giveGradients(builder, gradients, options)]);
+}
+
+/** Names the gradients to learn by, and gives the joint norm of what they were. */
+function giveGradients(
+  builder: GraphBuilder,
+  gradients: ReadonlyMap<string, string>,
+  { clipNorm }: StepOptions,
+): string {
+  const { norm, clipped } = appendClipping(builder, gradients, clipNorm);
+  for (const [parameter, gradient] of clipped) {
+    builder.types.set(accumulatorName(parameter), typeOf(builder, parameter));
+    builder.updates.set(accumulatorName(parameter), gradient);
+  }
+  return norm;
+}
+
 /** Loss, log-probabilities and the gradients only: outputs in this order, gradients in the order of the parameters. */
 export function gradientStep(forward: Graph, options: GradientOptions): Graph {
   const { builder, loss, logProbabilities, gradients } = differentiateLoss(forward, options);
@@ -67,6 +90,18 @@ export function accumulationStep(forward: Graph, options: GradientOptions): Grap
 
 /** The update alone, from accumulated gradients; its output is their joint norm `[]`. */
 export function updateStep(forward: Graph, options: StepOptions): Graph {
+  const { builder, gradients } = fromAccumulated(forward, options);
+  return finishGraph(builder, [appendOptimizer(builder, options.optimizer, gradients, options.clipNorm)]);
+}
+
+/** What `updateStep` does ahead of the update: the same output, and the gradients to learn by as `stepToGradients` gives them. */
+export function accumulatedGradients(forward: Graph, options: StepOptions): Graph {
+  const { builder, gradients } = fromAccumulated(forward, options);
+  return finishGraph(builder, [giveGradients(builder, gradients, options)]);
+}
+
+/** A graph into which accumulated gradients come. */
+function fromAccumulated(forward: Graph, options: StepOptions) {
   const trainable = forward.parameters.filter((name) => options.trainable.has(name));
   const types = new Map<string, TensorType>();
   for (const parameter of trainable) {
@@ -82,6 +117,5 @@ export function updateStep(forward: Graph, options: StepOptions): Graph {
     updates: new Map(),
     types,
   });
-  const gradients = new Map(trainable.map((parameter) => [parameter, accumulatorName(parameter)]));
-  return finishGraph(builder, [appendOptimizer(builder, options.optimizer, gradients, options.clipNorm)]);
+  return { builder, gradients: new Map(trainable.map((parameter) => [parameter, accumulatorName(parameter)])) };
 }

@@ -1,9 +1,9 @@
 import type { Tensor as OrtTensor } from 'onnxruntime-node';
 import { type Graph, typeOf } from '../../graph/graph.ts';
-import { type Tensor, tensorOf } from '../../graph/tensor.ts';
+import { elementCount, float32Tensor, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { fromBlockedOrder, toBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
-import { averageName, firstMoment, momentNames } from '../../operators/optimizer/optimizer.ts';
+import { averageName, firstMoment, momentNames, type Optimizer } from '../../operators/optimizer/optimizer.ts';
 import { countBatches } from '../countBatches.ts';
 import type { TrainingOptions, TrainingState } from '../engine.ts';
 import type { Library } from './capi/library.ts';
@@ -12,6 +12,7 @@ import { fetchTensors, isOnDevice } from './deviceTensors.ts';
 import { loadRuntime } from './loadRuntime.ts';
 import { fromRuntime, toRuntime } from './session.ts';
 import type { BlockedKernels } from './stepSessions.ts';
+import { createUpdatesInPlace } from './updatesInPlace.ts';
 
 /** What a training's models read and move: parameters, running statistics and moments. */
 export interface MovingState {
@@ -19,7 +20,12 @@ export interface MovingState {
   readonly constants: ReadonlyMap<string, Tensor>;
   /** The tensors that steps move, as the models have them: on the device where it keeps them. */
   readonly tensors: ReadonlyMap<string, OrtTensor>;
-  /** Where a step can write the successor of a tensor of the state; undefined where ONNX Runtime makes it. */
+  /**
+   * Moves parameters and moments where they are, by gradients under `accumulatorName` and the figures of `schedule`. Undefined
+   * where models give their successors.
+   */
+  readonly moveInPlace?: (gradients: ReadonlyMap<string, OrtTensor>, figures: readonly number[]) => Promise<void>;
+  /** Where a step can write the successor of a tensor of the state, or a gradient; undefined where ONNX Runtime makes it. */
   readonly successor: (name: string) => OrtTensor | undefined;
   /** Replaces a tensor by its successor; the old one stays as it is until `freeUnused`. */
   readonly replace: (name: string, tensor: OrtTensor) => void;
@@ -47,8 +53,9 @@ export interface MovingState {
 
 /**
  * Brings a training's state to where its models want it. A step gives new tensors, which replace the old ones once it
- * has succeeded: a failed step leaves no trace, and nothing needs to be copied. With `library` they are written into memory of
- * the state's; ONNX Runtime's binding would copy them out of it all the same. `forward` is the network's graph for any batch size.
+ * has succeeded: a failed step leaves no trace, and nothing needs to be copied. With `library` it gives gradients, by which the
+ * state is moved where it is (`updatesInPlace.ts`), and what else is new is written into memory of the state's; ONNX Runtime's
+ * binding would copy all of it. `forward` is the network's graph for any batch size.
  */
 export function createMovingState(
   forward: Graph,
@@ -58,13 +65,12 @@ export function createMovingState(
   precision: FloatPrecision,
   library?: Library,
 ): MovingState {
-  const runtime = loadRuntime();
-  const memory = library && library.card === undefined ? createReusedMemory(library) : undefined;
+  const parameters = forward.parameters.filter((name) => trainable.has(name));
+  const sizes = new Map(parameters.map((name) => [name, elementCount(typeOf(forward, name).shape)]));
+  const { memory, inPlace, entered, kept, successorOf } = openMemory(sizes, optimizer, precision, library);
   const inBlocks = new Set([...kernels, ...[...kernels].flatMap((name) => momentNames(optimizer, name))]);
-  const inModelOrder = (name: string, tensor: Tensor) => {
-    const ordered = toRuntime(runtime, inBlocks.has(name) ? toBlockedOrder(tensor, block) : tensor, precision);
-    return memory?.own(ordered) ?? ordered;
-  };
+  const inModelOrder = (name: string, tensor: Tensor) =>
+    entered(name, inBlocks.has(name) ? toBlockedOrder(tensor, block) : tensor);
   const inTorchOrder = (name: string, value: Tensor) => (inBlocks.has(name) ? fromBlockedOrder(value, block) : value);
 
   const tensors = new Map<string, OrtTensor>();
@@ -75,7 +81,7 @@ export function createMovingState(
     else constants.set(name, tensor);
   }
   const parameterOf = new Map<string, string>();
-  for (const parameter of forward.parameters.filter((name) => trainable.has(name))) {
+  for (const parameter of parameters) {
     for (const moment of momentNames(optimizer, parameter)) {
       parameterOf.set(moment, parameter);
       const tensor =
@@ -96,10 +102,11 @@ export function createMovingState(
   return {
     constants,
     tensors,
-    successor: (name) => {
-      const tensor = tensors.get(name);
-      return tensor && memory?.successorOf(tensor);
-    },
+    ...(inPlace && {
+      moveInPlace: (gradients, figures) =>
+        inPlace.move((name) => gradients.get(name)?.data as Float32Array | undefined, figures),
+    }),
+    successor: (name) => successorOf(name, tensors.get(name)),
     replace: (name, tensor) => tensors.set(name, tensor),
     restore: (before) => {
       for (const [name, tensor] of before) tensors.set(name, tensor);
@@ -109,11 +116,9 @@ export function createMovingState(
     free: onDevice.free,
     freeUnused,
     snapshot: (steps, forwards) =>
-      shown({ ...parts, forwards, wanted: () => true }, steps, (name, value, tensor) => {
-        const outside = inTorchOrder(name, value);
-        if (outside.data === tensor.data) memory?.give(tensor);
-        return outside;
-      }),
+      shown({ ...parts, forwards, wanted: () => true }, steps, (name, value, tensor) =>
+        kept(name, inTorchOrder(name, value), tensor),
+      ),
     lend: async (steps, forwards, wanted, use) => {
       const options = { ...parts, forwards, wanted: momentsOf(wanted, parameterOf) };
       try {
@@ -127,11 +132,49 @@ export function createMovingState(
         return await use(state);
       } finally {
         freeUnused();
+        if (inPlace) memory?.letGo();
       }
     },
     dispose: () => {
       tensors.clear();
       freeUnused();
+    },
+  };
+}
+
+/**
+ * Where a state is. `entered` brings a tensor there, `kept` gives what of it can be kept while steps are taken, and `successorOf`
+ * says where a step writes what replaces it, or a gradient: undefined where ONNX Runtime makes that.
+ */
+function openMemory(
+  sizes: ReadonlyMap<string, number>,
+  optimizer: Optimizer,
+  precision: FloatPrecision,
+  library: Library | undefined,
+) {
+  const runtime = loadRuntime();
+  const memory = library && library.card === undefined ? createReusedMemory(library) : undefined;
+  const inPlace = memory && precision === 'float32' ? createUpdatesInPlace(sizes, optimizer) : undefined;
+  return {
+    memory,
+    inPlace,
+    entered: (name: string, tensor: Tensor): OrtTensor => {
+      const given = toRuntime(runtime, tensor, precision);
+      const row = inPlace?.rowOf(name);
+      if (!row) return memory?.own(given) ?? given;
+      row.set(given.data as Float32Array);
+      return new runtime.Tensor('float32', row, given.dims);
+    },
+    kept: (name: string, shown: Tensor, tensor: OrtTensor): Tensor => {
+      if (shown.data !== tensor.data) return shown;
+      if (inPlace?.rowOf(name)) return float32Tensor(shown.shape, (shown.data as Float32Array).slice());
+      memory?.give(tensor);
+      return shown;
+    },
+    successorOf: (name: string, tensor: OrtTensor | undefined): OrtTensor | undefined => {
+      const row = inPlace?.gradientOf(name);
+      if (row) return new runtime.Tensor('float32', row, [row.length]);
+      return tensor && memory?.successorOf(tensor);
     },
   };
 }

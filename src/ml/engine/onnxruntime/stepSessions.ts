@@ -4,13 +4,18 @@ import { elementCount, type StateDict, type Tensor } from '../../graph/tensor.ts
 import { areWorthwhile, assignLayouts, type AssignLayouts } from '../../lowering/blocked/assignLayouts.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
 import type { WebgpuLimits } from '../../lowering/webgpu/webgpuLimits.ts';
-import { elementsInCache, partsOf, type RowPart } from '../../lowering/rowParts.ts';
 import { rowsOf, writeOnnx } from '../../lowering/writeOnnx.ts';
-import { accumulationStep, fullStep, gradientStep, updateStep } from '../../passes/trainingStep.ts';
+import {
+  accumulatedGradients,
+  accumulationStep,
+  fullStep,
+  gradientStep,
+  stepToGradients,
+  updateStep,
+} from '../../passes/trainingStep.ts';
 import type { GraphForBatch, ProfileObserver, TrainingOptions } from '../engine.ts';
 import { cpuBlockSize } from './blockSize.ts';
 import { reshaped } from './deviceTensors.ts';
-import { loadRuntime } from './loadRuntime.ts';
 import { createSession, fromRuntime, guarded, type SessionWishes } from './session.ts';
 import type { Session } from './sessionTypes.ts';
 
@@ -60,8 +65,6 @@ export interface CompiledStep {
   readonly session: Session;
   /** What the session takes and gives as rows. */
   readonly rows: ReadonlySet<string>;
-  /** Of those, what it takes and gives in parts of so many elements; 0 where it writes no results into given memory. */
-  readonly partElements: number;
   readonly device: string;
 }
 
@@ -74,6 +77,9 @@ export interface StepSessions {
 /** How the models of a training are run. */
 export type StepOptions = Pick<SessionWishes, 'library'> & { readonly observer?: ProfileObserver | undefined };
 
+/** Where parameters are moved: by the models, or in place by what those give. */
+type Updates = 'in models' | 'in place';
+
 /** The models of a training, one for each purpose and batch size; `constants` are the tensors that they hold. */
 export function createStepSessions(
   graphFor: GraphForBatch,
@@ -81,15 +87,15 @@ export function createStepSessions(
   options: TrainingOptions,
   { precision, webgpu, assign, block, kernels }: Form & BlockedKernels,
   { observer, library }: StepOptions,
+  updates: Updates,
 ): StepSessions {
   const { device } = options;
   const compiled = new Map<string, Promise<CompiledStep>>();
   const compile = async (purpose: StepPurpose, batchSize: number): Promise<CompiledStep> => {
-    const graph = graphOf(purpose, graphFor(batchSize), options);
-    const outputs = [...graph.updates.values()];
-    const partElements = library && library.card === undefined ? elementsInCache : 0;
+    const graph = graphOf(purpose, graphFor(batchSize), options, updates);
+    const outputs = [...new Set(graph.updates.values())];
     const hidesShapes = device === 'cpu' && !webgpu;
-    const layout = { block, blockedKernels: kernels, assign, webgpu, hidesShapes, partElements };
+    const layout = { block, blockedKernels: kernels, assign, webgpu, hidesShapes };
     const model = writeOnnx(graph, { constants, outputs, ...layout, ...(precision && { precision }) });
     const kind = block > 0 ? 'blocked training' : 'training';
     const session = await createSession(model, device, kind, {
@@ -97,7 +103,7 @@ export function createStepSessions(
       kept: outputs,
       library,
     });
-    return { graph, session, rows: rowsOf(graph), partElements, device };
+    return { graph, session, rows: rowsOf(graph), device };
   };
   return {
     get: (purpose, batchSize) => {
@@ -115,16 +121,17 @@ export function createStepSessions(
 }
 
 /** The graph of a purpose; that of gradients moves nothing. */
-function graphOf(purpose: StepPurpose, forward: Graph, options: TrainingOptions): Graph {
+function graphOf(purpose: StepPurpose, forward: Graph, options: TrainingOptions, updates: Updates): Graph {
+  const inPlace = updates === 'in place';
   switch (purpose) {
     case 'full':
-      return fullStep(forward, options);
+      return inPlace ? stepToGradients(forward, options) : fullStep(forward, options);
     case 'gradients':
       return { ...gradientStep(forward, options), updates: new Map() };
     case 'accumulate':
       return accumulationStep(forward, options);
     case 'update':
-      return updateStep(forward, options);
+      return inPlace ? accumulatedGradients(forward, options) : updateStep(forward, options);
   }
 }
 
@@ -134,7 +141,7 @@ function graphOf(purpose: StepPurpose, forward: Graph, options: TrainingOptions)
  * where it has one and the session can. Throws what `signal` is aborted with, if that ends the run before its time.
  */
 export async function runStep(
-  { graph, session, rows, partElements, device }: CompiledStep,
+  { graph, session, rows, device }: CompiledStep,
   feeds: ReadonlyMap<string, OrtTensor>,
   state: (name: string) => OrtTensor | undefined,
   successor: (name: string) => OrtTensor | undefined,
@@ -144,28 +151,19 @@ export async function runStep(
     const { shape } = typeOf(graph, name);
     return reshaped(tensor, rows.has(name) ? [elementCount(shape)] : shape);
   };
-  const parts = (row: string) =>
-    partsOf(row, elementCount(typeOf(graph, row).shape), partElements).filter(({ name }) => name !== row);
-  const rowOfPart = new Map([...rows].flatMap((row) => parts(row).map((part) => [part.name, { row, part }] as const)));
   const inputs: Record<string, OrtTensor> = {};
   for (const name of session.inputNames) {
-    const { row = name, part } = rowOfPart.get(name) ?? {};
     const fed = feeds.get(name);
-    const kept = state(row);
+    const kept = state(name);
     if (fed) inputs[name] = fed;
-    else if (kept) inputs[name] = part ? partOf(kept, part) : asModelHasIt(name, kept);
+    else if (kept) inputs[name] = asModelHasIt(name, kept);
     else throw new Error(`the step needs ${name}, and nothing feeds it`);
   }
-  const successors = new Map<string, OrtTensor>();
   const fetches = () => {
     const wanted: Record<string, OrtTensor | null> = Object.fromEntries(graph.outputs.map((name) => [name, null]));
     for (const [name, value] of graph.updates) {
       const tensor = session.writesIntoFetches === true ? successor(name) : undefined;
-      const ownParts = rows.has(name) ? parts(value) : [];
-      if (tensor && ownParts.length > 0) {
-        successors.set(value, tensor);
-        for (const part of ownParts) wanted[part.name] = partOf(tensor, part);
-      } else wanted[value] = tensor ? asModelHasIt(name, tensor) : null;
+      wanted[value] = tensor ? asModelHasIt(name, tensor) : null;
     }
     return wanted;
   };
@@ -177,11 +175,6 @@ export async function runStep(
   };
   return {
     outputs: graph.outputs.map((name) => fromRuntime(result(name))),
-    updates: new Map([...graph.updates].map(([name, value]) => [name, successors.get(value) ?? result(value)])),
+    updates: new Map([...graph.updates].map(([name, value]) => [name, result(value)])),
   };
-}
-
-/** A part of a row's values, over the same memory. */
-function partOf({ type, data }: OrtTensor, { from, to }: RowPart): OrtTensor {
-  return new (loadRuntime().Tensor)(type, (data as Float32Array).subarray(from, to), [to - from]);
 }

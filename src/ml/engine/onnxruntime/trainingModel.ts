@@ -52,7 +52,8 @@ export async function createTrainingModel(
   const form = { precision, webgpu, ...(assign && { assign }) };
   const blocks = await blocksFor(forward, options, form);
   const state = await enter(initial, { forward, options, blocks, precision, library: step.library });
-  const sessions = createStepSessions(graphFor, state.constants, options, { ...form, ...blocks }, step);
+  const updates = state.moveInPlace ? 'in place' : 'in models';
+  const sessions = createStepSessions(graphFor, state.constants, options, { ...form, ...blocks }, step, updates);
   const parameters = forward.parameters.filter((name) => options.trainable.has(name));
   let disposed = false;
   let forwards = 0;
@@ -120,11 +121,11 @@ function toInputs({ precision }: Training, feeds: Feeds): Map<string, OrtTensor>
   return new Map([...feeds].map(([name, tensor]) => [name, toRuntime(runtime, tensor, precision)]));
 }
 
-/** The input that the update of the next step takes its figures from. */
-function scheduled({ optimizer, steps, precision }: Training, learningRate: number): [string, OrtTensor] {
-  const values = schedule(optimizer, steps + 1, learningRate);
+/** What the update of the next step takes its figures from: the input of a model, unless it is made in place. */
+function scheduled({ state, precision }: Training, figures: readonly number[]): [string, OrtTensor][] {
+  if (state.moveInPlace) return [];
   const { Tensor: RuntimeTensor } = loadRuntime();
-  return [scheduleInput, new RuntimeTensor(precision, arrays[precision].from(values), [values.length])];
+  return [[scheduleInput, new RuntimeTensor(precision, arrays[precision].from(figures), [figures.length])]];
 }
 
 async function stepAtOnce(
@@ -134,9 +135,13 @@ async function stepAtOnce(
   signal: AbortSignal | undefined,
 ): Promise<StepResult> {
   training.goOn(signal);
+  const { state, optimizer, steps } = training;
+  const figures = schedule(optimizer, steps + 1, learningRate);
   const compiled = await training.sessions.get('full', batchOf(feeds));
-  const inputs = new Map([...toInputs(training, feeds), scheduled(training, learningRate)]);
-  const [loss, logProbabilities, norm] = await run(training.state, compiled, inputs, { signal });
+  const inputs = new Map([...toInputs(training, feeds), ...scheduled(training, figures)]);
+  const sums = new Map<string, OrtTensor>();
+  const [loss, logProbabilities, norm] = await run(state, compiled, inputs, { sums, signal });
+  await state.moveInPlace?.(sums, figures);
   return { ...forwardResult(loss, logProbabilities), gradientNorm: scalar(norm) };
 }
 
@@ -147,7 +152,7 @@ async function stepByMicroBatches(
   learningRate: number,
   signal: AbortSignal | undefined,
 ): Promise<StepResult> {
-  const { state, sessions, forward, parameters, precision, goOn } = training;
+  const { state, sessions, forward, parameters, optimizer, steps, precision, goOn } = training;
   const zeros = (name: string) => toRuntime(loadRuntime(), float32Tensor(typeOf(forward, name).shape), precision);
   const sums = new Map(parameters.map((name) => [accumulatorName(name), zeros(name)]));
   // Every micro-batch moves the running statistics.
@@ -161,8 +166,10 @@ async function stepByMicroBatches(
       results.push(forwardResult(loss, logProbabilities));
     }
     goOn(signal);
+    const figures = schedule(optimizer, steps + 1, learningRate);
     const compiled = await sessions.get('update', 1);
-    const [norm] = await run(state, compiled, new Map([scheduled(training, learningRate)]), { sums, signal });
+    const [norm] = await run(state, compiled, new Map(scheduled(training, figures)), { sums, signal });
+    await state.moveInPlace?.(sums, figures);
     return { ...joinResults(results), gradientNorm: scalar(norm) };
   } catch (error) {
     state.restore(before);

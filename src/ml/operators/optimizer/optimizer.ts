@@ -107,6 +107,19 @@ export function groupOf(
 }
 
 /**
+ * Appends the gradients' joint L2 norm `[]`, and with `clipNorm` the gradients scaled so that it is at most that. Gives the norm,
+ * as it was before, and the gradients to learn by.
+ */
+export function appendClipping(
+  builder: GraphBuilder,
+  gradients: ReadonlyMap<string, string>,
+  clipNorm?: number,
+): { readonly norm: string; readonly clipped: ReadonlyMap<string, string> } {
+  const norm = append(builder, gradientNorm, none, [...gradients.values()]);
+  return { norm, clipped: clipNorm === undefined ? gradients : clip(builder, norm, gradients, clipNorm) };
+}
+
+/**
  * Appends the update of every parameter by its gradient. Moments become inputs; parameters' and moments' successors
  * go to the builder's `updates`. Gives the gradients' joint L2 norm `[]`, before they are clipped.
  */
@@ -118,8 +131,7 @@ export function appendOptimizer(
 ): string {
   builder.inputs.push(scheduleInput);
   builder.types.set(scheduleInput, floats([4 * (optimizer.groups?.all ?? oneGroup).length]));
-  const norm = append(builder, gradientNorm, none, [...gradients.values()]);
-  const clipped = clipNorm === undefined ? gradients : clip(builder, norm, gradients, clipNorm);
+  const { norm, clipped } = appendClipping(builder, gradients, clipNorm);
   for (const [parameter, gradient] of clipped) {
     const moments = momentNames(optimizer, parameter);
     for (const moment of moments) {

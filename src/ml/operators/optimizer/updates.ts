@@ -2,7 +2,6 @@ import { typeOf, type Node, type TensorType } from '../../graph/graph.ts';
 import { placeName } from '../../graph/nodePlaces.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { shapeAfter, type Lowering, type PlacedNode } from '../../lowering/lowering.ts';
-import { partsOf, type RowPart } from '../../lowering/rowParts.ts';
 import { splitRow } from '../../lowering/splitRow.ts';
 import { gradientNorm, squaredNorm } from './gradientNorm.ts';
 
@@ -53,29 +52,8 @@ export function lowerUpdates<Attributes extends PlacedUpdate>(
   for (const nodes of byGroup(joined)) lowerTogether(lowering, nodes, nodes.map(sizeOf), row, lowerUpdate);
   for (const { node, layer } of updates.filter((update) => !isSmall(update))) {
     lowering.place = placeName(node.operator.name, { layer, phase: 'update' });
-    lowerInParts(lowering, node, rows(lowering, node, row), lowerUpdate);
+    lowerWithAverage(lowering, node, rows(lowering, node, row), node.outputs, lowerUpdate);
   }
-}
-
-/** The update of one large parameter: parts of the parameter and its moments go in and come out, and the gradient is cut. */
-function lowerInParts<Attributes extends PlacedUpdate>(
-  lowering: Lowering,
-  node: Node<Attributes>,
-  state: readonly string[],
-  lowerUpdate: LowerUpdate<Attributes>,
-): void {
-  const elements = elementCount(typeOf(lowering.graph, node.inputs[0] ?? '').shape);
-  const parts = (row: string) => partsOf(row, elements, lowering.partElements);
-  const [, gradient = ''] = state;
-  parts(gradient).forEach((part, index) => {
-    const own = (row: string) => (row === gradient ? cut(lowering, row, part) : parts(row)[index]?.name) ?? row;
-    const outputs = node.outputs.map((output) => parts(output)[index]?.name ?? output);
-    lowerWithAverage(lowering, node, state.map(own), outputs, lowerUpdate);
-  });
-}
-
-function cut({ emit, integers }: Lowering, row: string, { name, from, to }: RowPart): string {
-  return name === row ? row : emit('Slice', [row, integers([from]), integers([to])]);
 }
 
 function byGroup<Attributes extends PlacedUpdate>(nodes: readonly Node<Attributes>[]): Iterable<Node<Attributes>[]> {

@@ -6,7 +6,7 @@ export type LibraryCheck =
   { readonly passed: true } | { readonly passed: false; readonly reason: string; readonly lasting: boolean };
 
 /** Changes with what is checked, so that what older checks found is found anew. */
-export const libraryCheckVersion = 'library check 2';
+export const libraryCheckVersion = 'library check 3';
 
 /** What the process of the check sends: nothing is wrong, or what is. */
 export interface LibraryCheckMessage {
