@@ -33,6 +33,8 @@ test('a profiled run says where the time of a step went, by part, phase, operato
   const { seconds, images, frozenNetwork, trainingStep, other } = profile.step;
   assert.ok(Math.abs(images + frozenNetwork + trainingStep + other - seconds) < 0.05 * seconds, JSON.stringify(profile.step)); // prettier-ignore
   const step = profile.models.find((model) => model.part === 'training step' && model.batchSize === 5);
+  const inPlace = profile.models.find(({ purpose }) => purpose === 'update in place');
+  assert.ok(inPlace && inPlace.phases.update > 0 && inPlace.seconds < trainingStep);
   assert.ok(step, 'the model of the whole batch');
   const { forward, backward, update } = step.phases;
   assert.ok(forward > 0 && backward > 0 && update > 0);
@@ -47,6 +49,7 @@ test('a profiled run says where the time of a step went, by part, phase, operato
   const lines = profileLines(profile).join('\n');
   assert.match(lines, /training step \(full\) of 5 images/);
   assert.match(lines, /conv2dWeightGradient {2}/);
+  assert.match(lines, /training step \(update in place\)/);
   const short = profileLines({ ...profile, steps: 0 });
   assert.match(short.join(), /There is no profile: the run did not take 3 steps in a row/, 'instead of zeros');
 });

@@ -21,6 +21,7 @@ import {
   type StepOptions,
   type StepSessions,
 } from './stepSessions.ts';
+import { watchedUpdates } from './watchedUpdates.ts';
 
 const arrays = { float32: Float32Array, float64: Float64Array } as const;
 
@@ -34,6 +35,8 @@ interface Training {
   readonly parameters: readonly string[];
   readonly optimizer: Optimizer;
   readonly precision: FloatPrecision;
+  /** Moves the state by the gradients that a step gave; nothing to do where models move it. */
+  readonly update: (gradients: ReadonlyMap<string, OrtTensor>, figures: readonly number[]) => Promise<void>;
   /** Steps taken. */
   steps: number;
   /** Throws if no further run may begin. */
@@ -55,6 +58,8 @@ export async function createTrainingModel(
   const updates = state.moveInPlace ? 'in place' : 'in models';
   const sessions = createStepSessions(graphFor, state.constants, options, { ...form, ...blocks }, step, updates);
   const parameters = forward.parameters.filter((name) => options.trainable.has(name));
+  const watched =
+    step.observer?.wants() && state.moveInPlace ? watchedUpdates(options.optimizer, step.observer) : undefined;
   let disposed = false;
   let forwards = 0;
   let lastWork: Promise<unknown> = Promise.resolve();
@@ -65,6 +70,10 @@ export async function createTrainingModel(
     parameters,
     optimizer: options.optimizer,
     precision,
+    update: async (gradients, figures) => {
+      const update = () => state.moveInPlace?.(gradients, figures) ?? Promise.resolve();
+      await (watched ? watched.run(update) : update());
+    },
     steps: initial.step,
     goOn: (signal) => {
       signal?.throwIfAborted();
@@ -95,6 +104,7 @@ export async function createTrainingModel(
     async dispose() {
       disposed = true;
       await lastWork;
+      watched?.end();
       state.dispose();
       await sessions.dispose();
     },
@@ -135,13 +145,13 @@ async function stepAtOnce(
   signal: AbortSignal | undefined,
 ): Promise<StepResult> {
   training.goOn(signal);
-  const { state, optimizer, steps } = training;
+  const { state, optimizer, steps, update } = training;
   const figures = schedule(optimizer, steps + 1, learningRate);
   const compiled = await training.sessions.get('full', batchOf(feeds));
   const inputs = new Map([...toInputs(training, feeds), ...scheduled(training, figures)]);
   const sums = new Map<string, OrtTensor>();
   const [loss, logProbabilities, norm] = await run(state, compiled, inputs, { sums, signal });
-  await state.moveInPlace?.(sums, figures);
+  await update(sums, figures);
   return { ...forwardResult(loss, logProbabilities), gradientNorm: scalar(norm) };
 }
 
@@ -152,7 +162,7 @@ async function stepByMicroBatches(
   learningRate: number,
   signal: AbortSignal | undefined,
 ): Promise<StepResult> {
-  const { state, sessions, forward, parameters, optimizer, steps, precision, goOn } = training;
+  const { state, sessions, forward, parameters, optimizer, steps, precision, update, goOn } = training;
   const zeros = (name: string) => toRuntime(loadRuntime(), float32Tensor(typeOf(forward, name).shape), precision);
   const sums = new Map(parameters.map((name) => [accumulatorName(name), zeros(name)]));
   // Every micro-batch moves the running statistics.
@@ -169,7 +179,7 @@ async function stepByMicroBatches(
     const figures = schedule(optimizer, steps + 1, learningRate);
     const compiled = await sessions.get('update', 1);
     const [norm] = await run(state, compiled, new Map(scheduled(training, figures)), { sums, signal });
-    await state.moveInPlace?.(sums, figures);
+    await update(sums, figures);
     return { ...joinResults(results), gradientNorm: scalar(norm) };
   } catch (error) {
     state.restore(before);
