@@ -3,7 +3,7 @@ import { type Graph, typeOf } from '../../graph/graph.ts';
 import { elementCount, float32Tensor, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { fromBlockedOrder, toBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
-import { averageName, firstMoment, momentNames, type Optimizer } from '../../operators/optimizer/optimizer.ts';
+import { averageName, momentNames, type Optimizer } from '../../operators/optimizer/optimizer.ts';
 import { countBatches } from '../countBatches.ts';
 import type { TrainingOptions, TrainingState } from '../engine.ts';
 import type { Library } from './capi/library.ts';
@@ -67,7 +67,7 @@ export function createMovingState(
 ): MovingState {
   const parameters = forward.parameters.filter((name) => trainable.has(name));
   const sizes = new Map(parameters.map((name) => [name, elementCount(typeOf(forward, name).shape)]));
-  const { memory, inPlace, entered, kept, successorOf } = openMemory(sizes, optimizer, precision, library);
+  const { memory, inPlace, entered, zeros, kept, successorOf } = openMemory(sizes, optimizer, precision, library);
   const inBlocks = new Set([...kernels, ...[...kernels].flatMap((name) => momentNames(optimizer, name))]);
   const inModelOrder = (name: string, tensor: Tensor) =>
     entered(name, inBlocks.has(name) ? toBlockedOrder(tensor, block) : tensor);
@@ -84,9 +84,10 @@ export function createMovingState(
   for (const parameter of parameters) {
     for (const moment of momentNames(optimizer, parameter)) {
       parameterOf.set(moment, parameter);
-      const tensor =
-        initial.optimizer.get(moment) ?? firstMoment(moment, parameter, tensorOf(initial.state, parameter));
-      tensors.set(moment, inModelOrder(moment, tensor));
+      const given =
+        initial.optimizer.get(moment) ?? (moment === averageName(parameter) && initial.state.get(parameter));
+      const { shape } = typeOf(forward, parameter);
+      tensors.set(moment, given ? inModelOrder(moment, given) : zeros(moment, shape));
     }
   }
   const unmoved = new Map([...initial.state].filter(([name]) => !tensors.has(name)));
@@ -143,7 +144,7 @@ export function createMovingState(
 }
 
 /**
- * Where a state is. `entered` brings a tensor there, `kept` gives what of it can be kept while steps are taken, and `successorOf`
+ * Where a state is. `entered` brings a tensor there, `zeros` makes one that is nothing yet, `kept` gives what of it can be kept while steps are taken, and `successorOf`
  * says where a step writes what replaces it, or a gradient: undefined where ONNX Runtime makes that.
  */
 function openMemory(
@@ -155,15 +156,20 @@ function openMemory(
   const runtime = loadRuntime();
   const memory = library && library.card === undefined ? createReusedMemory(library) : undefined;
   const inPlace = memory && precision === 'float32' ? createUpdatesInPlace(sizes, optimizer) : undefined;
+  const entered = (name: string, tensor: Tensor): OrtTensor => {
+    const given = toRuntime(runtime, tensor, precision);
+    const row = inPlace?.rowOf(name);
+    if (!row) return memory?.own(given) ?? given;
+    row.set(given.data as Float32Array);
+    return new runtime.Tensor('float32', row, given.dims);
+  };
   return {
     memory,
     inPlace,
-    entered: (name: string, tensor: Tensor): OrtTensor => {
-      const given = toRuntime(runtime, tensor, precision);
+    entered,
+    zeros: (name: string, shape: readonly number[]): OrtTensor => {
       const row = inPlace?.rowOf(name);
-      if (!row) return memory?.own(given) ?? given;
-      row.set(given.data as Float32Array);
-      return new runtime.Tensor('float32', row, given.dims);
+      return row ? new runtime.Tensor('float32', row, shape) : entered(name, float32Tensor(shape));
     },
     kept: (name: string, shown: Tensor, tensor: OrtTensor): Tensor => {
       if (shown.data !== tensor.data) return shown;

@@ -7,7 +7,8 @@ export const gradientNorm = trainingOperator<None>('gradientNorm', {
   shape: () => [floats([])],
   onnx(lowering, { inputs, outputs }) {
     const { emit } = lowering;
-    const squares = inputs.map((gradient) => {
+    // The last layer's first: its gradient is there first, and what it was made of is not needed any more.
+    const squares = [...inputs].reverse().map((gradient) => {
       const axes = lowering.typeOf(gradient).shape.map((_, axis) => axis);
       return emit('ReduceSumSquare', [gradient], { axes, keepdims: 0 }, squaredNorm(gradient));
     });
