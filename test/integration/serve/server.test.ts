@@ -248,6 +248,8 @@ test('a page that knows the server by another name, or is of another origin, is 
 
 test('a server that stops answers what it has accepted, and refuses the rest', async (t) => {
   const { classifier, go } = heldBack();
+  // Ends before the server, also where something before it fails.
+  t.after(go);
   const server = await serveColours(t, { classifier, limits: { stopSeconds: 600 } });
   const accepted = classify(server, [['red.jpg', red]]);
   await hasWaiting(server, 1);
@@ -263,14 +265,18 @@ test('a server that stops answers what it has accepted, and refuses the rest', a
   await stopped;
 });
 
-test('a server that stops waits no longer than it may for a request that does not end', async (t) => {
-  const server = await serveColours(t, { limits: { stopSeconds: 0.2, requestSeconds: 20 } });
-  const half = await openConnection(server.address);
-  half.send('POST /classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\nabc');
-  await fetch(`${server.address}/health`);
-  await server.stop();
-  assert.equal(await half.answer.catch(() => ''), '', 'the connection is closed without an answer');
-});
+test(
+  'a server that stops waits no longer than it may for a request that does not end',
+  { timeout: 120_000 },
+  async (t) => {
+    const server = await serveColours(t, { limits: { stopSeconds: 0.2, requestSeconds: 20 } });
+    const half = await openConnection(server.address);
+    half.send('POST /classify HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\nabc');
+    await fetch(`${server.address}/health`);
+    await server.stop();
+    assert.equal(await half.answer.catch(() => ''), '', 'the connection is closed without an answer');
+  },
+);
 
 test('a port that is in use is a user error that says what to do', async (t) => {
   const { address } = await serveColours(t);
