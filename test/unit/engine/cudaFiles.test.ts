@@ -76,11 +76,12 @@ test('what the provider says is told without its functions and files', () => {
   assert.equal(cudaReason('nothing feeds images'), 'nothing feeds images');
 });
 
-test('a card without memory left is known by what CUDA’s libraries say', () => {
+test('a lack of memory is known by what CUDA’s libraries and WebAssembly say', () => {
   const short = [
     'CUDA failure 2: out of memory',
     'CUBLAS_STATUS_ALLOC_FAILED',
     'INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED',
+    'WebAssembly.Memory(): could not allocate memory',
   ];
   assert.deepEqual(short.filter(speaksOfMemory), short);
   assert.equal(speaksOfMemory('CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version'), false);

@@ -178,6 +178,7 @@ function openMemory(
       return shown;
     },
     successorOf: (name: string, tensor: OrtTensor | undefined): OrtTensor | undefined => {
+      // A sum of gradients is added to where it is, as ONNX Runtime adds to values of its own.
       const row = inPlace?.gradientOf(name);
       if (row) return new runtime.Tensor('float32', row, [row.length]);
       return tensor && memory?.successorOf(tensor);
