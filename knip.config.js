@@ -5,6 +5,7 @@ export default {
     'src/ml/{cli,library,trainer,service}/main.ts',
     'src/ml/data/{decodeWorker,magickWorker}.ts',
     'src/ml/data/kernels/pixels.ts',
+    'src/ml/engine/onnxruntime/kernels/updates.ts',
     'src/webview/*/main.ts',
     'test/**/*.test.ts',
     'test/extension/{index,runTests}.ts',

@@ -14,5 +14,7 @@ export function isOutOfMemory(error: unknown): error is OutOfMemoryError {
 
 /** Whether a native library's message speaks of memory that it could not get; cuBLAS and cuDNN give constants' names. */
 export function speaksOfMemory(message: string): boolean {
-  return /failed to allocate|could not allocate|bad_alloc|out of memory|not enough memory|alloc(ation)?[ _]failed|OOM/i.test(message);
+  return /failed to allocate|could not allocate|bad_alloc|out of memory|not enough memory|alloc(ation)?[ _]failed|OOM/i.test(
+    message,
+  );
 }

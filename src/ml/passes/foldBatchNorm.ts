@@ -68,7 +68,11 @@ function floats(state: StateDict, name: string): Float32Array {
 
 function scaleRows(kernel: Float32Array, scale: Float32Array): Float32Array {
   const row = kernel.length / scale.length;
-  return kernel.map((value, index) => value * (scale[Math.floor(index / row)] ?? 1));
+  const scaled = kernel.slice();
+  for (const [channel, factor] of scale.entries()) {
+    for (let at = channel * row; at < (channel + 1) * row; at++) scaled[at] = (kernel[at] ?? 0) * factor;
+  }
+  return scaled;
 }
 
 function pick(constants: ReadonlyMap<string, Tensor>, names: readonly string[]): StateDict {
