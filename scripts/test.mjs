@@ -1,4 +1,5 @@
-// Runs the tests of one folder under test/ with Node's own runner: `node scripts/test.mjs unit [pattern...]`.
+// Runs the tests of a folder under test/, or of several, with Node's own runner: `node scripts/test.mjs unit [pattern...]`,
+// `node scripts/test.mjs faults+parity`.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -21,18 +22,19 @@ const atOnce = suite === 'e2e' ? 1 : 2;
 const patterns = given.length > 0 ? given : [''];
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'test', suite);
-const names = readdirSync(folder, { recursive: true })
-  .map(String)
-  .filter((name) => name.endsWith('.test.ts'));
+const found = suite.split('+').flatMap((each) =>
+  readdirSync(join(root, 'test', each), { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith('.test.ts'))
+    .sort()
+    .map((name) => ({ name, path: join(root, 'test', each, name) })),
+);
 for (const pattern of patterns) {
-  if (names.some((name) => name.includes(pattern))) continue;
+  if (found.some(({ name }) => name.includes(pattern))) continue;
   console.error(`No test file under test/${suite} has "${pattern}" in its name.`);
   process.exit(1);
 }
-const files = names
-  .filter((name) => patterns.some((pattern) => name.includes(pattern)))
-  .sort()
-  .map((name) => join(folder, name));
+const files = found.filter(({ name }) => patterns.some((pattern) => name.includes(pattern))).map(({ path }) => path);
 if (suite === 'unit') {
   compileKernels();
   copyJpegLibraries();
