@@ -90,7 +90,9 @@ for (const reference of torch.cases) {
       const start = torch.start[index] ?? [];
       state.set(name, float32Tensor([start.length], Float32Array.from(start)));
       const parameter = float32Tensor([start.length], Float32Array.from(start));
-      for (const moment of momentNames(optimizer, name)) state.set(moment, firstMoment(moment, name, parameter));
+      for (const moment of momentNames(optimizer, name)) {
+        state.set(moment, firstMoment(moment, name, parameter) ?? float32Tensor([start.length]));
+      }
     }
     for (let step = 0; step < 5; step++) {
       const live = names.filter((_, index) => step >= (reference.starts?.[index] ?? 0));

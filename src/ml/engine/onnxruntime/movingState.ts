@@ -3,7 +3,7 @@ import { type Graph, typeOf } from '../../graph/graph.ts';
 import { elementCount, float32Tensor, type Tensor, tensorOf } from '../../graph/tensor.ts';
 import { fromBlockedOrder, toBlockedOrder } from '../../lowering/blocked/blockedWeights.ts';
 import type { FloatPrecision } from '../../lowering/lowering.ts';
-import { averageName, momentNames, type Optimizer } from '../../operators/optimizer/optimizer.ts';
+import { averageName, firstMoment, momentNames, type Optimizer } from '../../operators/optimizer/optimizer.ts';
 import { countBatches } from '../countBatches.ts';
 import type { TrainingOptions, TrainingState } from '../engine.ts';
 import type { Library } from './capi/library.ts';
@@ -84,10 +84,9 @@ export function createMovingState(
   for (const parameter of parameters) {
     for (const moment of momentNames(optimizer, parameter)) {
       parameterOf.set(moment, parameter);
-      const given =
-        initial.optimizer.get(moment) ?? (moment === averageName(parameter) && initial.state.get(parameter));
-      const { shape } = typeOf(forward, parameter);
-      tensors.set(moment, given ? inModelOrder(moment, given) : zeros(moment, shape));
+      const value = tensorOf(initial.state, parameter);
+      const begun = initial.optimizer.get(moment) ?? firstMoment(moment, parameter, value);
+      tensors.set(moment, begun ? inModelOrder(moment, begun) : zeros(moment, value.shape));
     }
   }
   const unmoved = new Map([...initial.state].filter(([name]) => !tensors.has(name)));
@@ -144,8 +143,9 @@ export function createMovingState(
 }
 
 /**
- * Where a state is. `entered` brings a tensor there, `zeros` makes one that is nothing yet, `kept` gives what of it can be kept while steps are taken, and `successorOf`
- * says where a step writes what replaces it, or a gradient: undefined where ONNX Runtime makes that.
+ * Where a state is. `entered` brings a tensor there, `zeros` makes one that is nothing yet, `kept` gives what of it can be kept
+ * while steps are taken, and `successorOf` says where a step writes what replaces it, or a gradient: undefined where ONNX
+ * Runtime makes that.
  */
 function openMemory(
   sizes: ReadonlyMap<string, number>,
@@ -179,7 +179,7 @@ function openMemory(
     },
     successorOf: (name: string, tensor: OrtTensor | undefined): OrtTensor | undefined => {
       // A sum of gradients is added to where it is, as ONNX Runtime adds to values of its own.
-      const row = inPlace?.gradientOf(name);
+      const row = inPlace?.rowOf(name);
       if (row) return new runtime.Tensor('float32', row, [row.length]);
       return tensor && memory?.successorOf(tensor);
     },

@@ -8,10 +8,8 @@ import { accumulatorName } from '../../passes/trainingStep.ts';
  * `operators/optimizer` compute them, to the last bit, which need a dozen passes and memory for what replaces the old.
  */
 export interface UpdatesInPlace {
-  /** The row of a parameter or a moment; undefined for all else. */
+  /** The row of a parameter, a moment, or the gradient that `accumulatorName` names; undefined for all else. */
   readonly rowOf: (name: string) => Float32Array<ArrayBuffer> | undefined;
-  /** The row for a gradient, by the name that `accumulatorName` gives it; undefined for all else. */
-  readonly gradientOf: (name: string) => Float32Array<ArrayBuffer> | undefined;
   /**
    * Moves all parameters and moments by gradients, which are copied into their rows unless they are there; `figures` are those
    * of `schedule`. Lets the event loop have its turn now and then.
@@ -97,16 +95,18 @@ export function createUpdatesInPlace(
       return [name, { place, values: new Float32Array(memory.buffer, place, elements) }];
     }),
   );
-  const gradientNames = new Set(Array.from(parameters.keys(), accumulatorName));
+  const moved = Array.from(parameters, ([parameter, elements]) => ({
+    elements,
+    gradient: accumulatorName(parameter),
+    own: namesOf(parameter, optimizer).map((name) => rows.get(name)?.place ?? 0),
+    at: 4 * groupOf(optimizer, parameter).index,
+  }));
   return {
-    rowOf: (name) => (gradientNames.has(name) ? undefined : rows.get(name)?.values),
-    gradientOf: (name) => (gradientNames.has(name) ? rows.get(name)?.values : undefined),
+    rowOf: (name) => rows.get(name)?.values,
     move: async (gradients, figures) => {
       let began = performance.now();
-      for (const [parameter, elements] of parameters) {
-        bring(gradients(accumulatorName(parameter)), rows.get(accumulatorName(parameter))?.values);
-        const own = namesOf(parameter, optimizer).map((name) => rows.get(name)?.place ?? 0);
-        const at = 4 * groupOf(optimizer, parameter).index;
+      for (const { elements, gradient, own, at } of moved) {
+        bring(gradients(gradient), rows.get(gradient)?.values);
         const group = figures.slice(at, at + 4).map(Math.fround);
         for (let from = 0; from < elements; from += elementsAtOnce) {
           const count = Math.min(elementsAtOnce, elements - from);

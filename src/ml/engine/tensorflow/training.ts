@@ -90,12 +90,9 @@ function place(tf: TensorFlow, graphFor: GraphForBatch, initial: TrainingState, 
   const trainable = [...initial.state.keys()].filter((name) => options.trainable.has(name));
   for (const name of trainable) {
     for (const moment of momentNames(options.optimizer, name)) {
-      move(
-        moments,
-        moment,
-        initial.optimizer.get(moment) ?? firstMoment(moment, name, tensorOf(initial.state, name)),
-        name,
-      );
+      const value = tensorOf(initial.state, name);
+      const begun = initial.optimizer.get(moment) ?? firstMoment(moment, name, value) ?? float32Tensor(value.shape);
+      move(moments, moment, begun, name);
     }
   }
   return { tf, graphOf: rememberGraphs(graphFor, initial.state), options, state, moments, trainable };

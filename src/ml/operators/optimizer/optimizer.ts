@@ -1,5 +1,5 @@
 import { append, appendAll } from '../../graph/builder.ts';
-import { float32Tensor, type Tensor } from '../../graph/tensor.ts';
+import type { Tensor } from '../../graph/tensor.ts';
 import { floats, typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { adamUpdate } from './adamUpdate.ts';
 import { none } from '../operator.ts';
@@ -85,9 +85,9 @@ export function averageShare({ averageDecay = 0 }: Optimizer, step: number): num
   return step === 1 ? 0 : averageDecay;
 }
 
-/** What an optimizer's state begins with: zeros, and for the average of the weights the weights. */
-export function firstMoment(moment: string, parameter: string, value: Tensor): Tensor {
-  return moment === averageName(parameter) ? value : float32Tensor(value.shape);
+/** What an optimizer's state begins with: the weights for their average; undefined stands for zeros. */
+export function firstMoment(moment: string, parameter: string, value: Tensor): Tensor | undefined {
+  return moment === averageName(parameter) ? value : undefined;
 }
 
 /** A group's own count of steps, from 1 on. */

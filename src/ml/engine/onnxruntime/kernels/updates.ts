@@ -12,6 +12,11 @@ function moveAverage(average: usize, offset: usize, parameter: v128, kept: v128,
   v128.store(place, f32x4.add(f32x4.mul(v128.load(place), kept), f32x4.mul(parameter, added)));
 }
 
+/** A gradient to which the parameter's share is added. */
+function decayed(gradient: v128, parameter: v128, decay: f32): v128 {
+  return decay === 0 ? gradient : f32x4.add(gradient, f32x4.mul(parameter, f32x4.splat(decay)));
+}
+
 /**
  * Adam and AdamW on `count` numbers. `rate` is learning rate / (1 - beta1^t), `rootScale` 1 / sqrt(1 - beta2^t); `decay` is added
  * to the gradient by the parameter's size, and `shrink` taken off the parameter by its own. `average` is 0 where none is kept.
@@ -34,13 +39,11 @@ export function adam(
   rootScale: f32,
   kept: f32,
 ): void {
-  const decays = decay !== 0;
   const shrinks = shrink !== 0;
   const end = (<usize>count) << 2;
   for (let offset: usize = 0; offset < end; offset += 16) {
     let value = v128.load(parameter + offset);
-    let slope = v128.load(gradient + offset);
-    if (decays) slope = f32x4.add(slope, f32x4.mul(value, f32x4.splat(decay)));
+    const slope = decayed(v128.load(gradient + offset), value, decay);
     const mean = f32x4.add(
       f32x4.mul(v128.load(first + offset), f32x4.splat(beta1)),
       f32x4.mul(slope, f32x4.splat(other1)),
@@ -72,12 +75,10 @@ export function sgd(
   rate: f32,
   kept: f32,
 ): void {
-  const decays = decay !== 0;
   const end = (<usize>count) << 2;
   for (let offset: usize = 0; offset < end; offset += 16) {
     let value = v128.load(parameter + offset);
-    let slope = v128.load(gradient + offset);
-    if (decays) slope = f32x4.add(slope, f32x4.mul(value, f32x4.splat(decay)));
+    const slope = decayed(v128.load(gradient + offset), value, decay);
     const next = f32x4.add(f32x4.mul(v128.load(buffer + offset), f32x4.splat(momentum)), slope);
     v128.store(buffer + offset, next);
     value = f32x4.sub(value, f32x4.mul(next, f32x4.splat(rate)));
