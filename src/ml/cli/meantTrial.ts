@@ -1,8 +1,7 @@
 import * as z from 'zod';
-import { isNode } from '../graph/graph.ts';
 import { namedNetwork, networkNames } from '../networks/registry.ts';
-import { dropoutOperator } from '../operators/elementwise/dropout.ts';
 import type { Drawn } from '../sweep/drawTrials.ts';
+import { maskInputs } from '../training/loop/dropoutMasks.ts';
 
 /**
  * The settings of a trial as they can be meant together: where a head without a hidden layer was drawn, and the network has
@@ -23,9 +22,9 @@ function hasOwnDropout(network: unknown): boolean {
   const name = namedSchema.safeParse(network).data?.name;
   if (name === undefined || !networkNames.includes(name)) return false;
   const { graph, images } = namedNetwork(name);
-  const { nodes } = graph(
+  const built = graph(
     { hidden: [], dropout: 0, classes: 2 },
     { batchSize: 1, size: images.usual.crop, dropout: 'own' },
   );
-  return nodes.some((node) => isNode(node, dropoutOperator));
+  return maskInputs(built).length > 0;
 }

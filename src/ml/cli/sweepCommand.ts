@@ -282,8 +282,10 @@ function spaceOf(file: string, content: unknown): SweepSpace {
 function planOf(folder: string, sweep: Sweep): Omit<SweepPlan, 'parallel'> {
   const space = parseSweepSpace(sweep.space);
   const { fixed, halving, sampler } = space;
-  const plannedOf = (drawn: Drawn): PlannedTrial => checked({ ...fixed, ...meantTrial(fixed, drawn) });
   const learns = typeof sampler === 'object';
+  // What was drawn here is kept as it is meant; what Optuna keeps is what it chose.
+  const plannedOf = (drawn: Drawn): PlannedTrial =>
+    checked({ ...fixed, ...(learns ? meantTrial(fixed, drawn) : drawn) });
   // What Optuna will choose is not known: trials from all over the space stand for it.
   const trials = learns ? drawTrials({ ...space, sampler: 'random', trials: standIns }) : sweep.trials;
   const planned = trials.map(plannedOf);
