@@ -81,9 +81,7 @@ const requiredPackages = {
   name: 'required-packages',
   setup: ({ onResolve, onLoad }) => {
     const filter = new RegExp(`^(${native.join('|')})$`);
-    onResolve({ filter }, ({ kind, path }) =>
-      kind === 'import-statement' ? { path, namespace: 'required' } : { path, external: true },
-    );
+    onResolve({ filter }, ({ kind, path }) => (kind === 'import-statement' ? { path, namespace: 'required' } : null));
     onLoad({ filter, namespace: 'required' }, ({ path }) => ({
       contents: `module.exports = require(${JSON.stringify(path)});`,
     }));
