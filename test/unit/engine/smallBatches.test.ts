@@ -14,7 +14,7 @@ import { stateShapes } from '../../../src/ml/networks/stateShapes.ts';
 
 const graphFor = (batch: number) => {
   const builder = createGraphBuilder('running');
-  const images = input(builder, 'images', [batch, 3, 32, 32]);
+  const images = input(builder, 'images', [batch, 3, 224, 224]);
   return finishGraph(builder, [buildNetwork('densenet121', builder, images, { hidden: [], dropout: 0, classes: 7 })]);
 };
 
@@ -22,8 +22,8 @@ test('an image gives the same numbers alone, beside others, and few at a time', 
   const state = initialise(stateShapes(graphFor(1)), torchDefaults, 0);
   const random = createRandom(0);
   const images = float32Tensor(
-    [5, 3, 32, 32],
-    Float32Array.from({ length: 5 * 3 * 1024 }, () => random.next() - 0.5),
+    [5, 3, 224, 224],
+    Float32Array.from({ length: 5 * 3 * 224 ** 2 }, () => random.next() - 0.5),
   );
   const whole = createInferenceModel(graphFor, state, 'cpu');
   const few = inSmallBatches(whole, 2);
@@ -44,7 +44,7 @@ test('an image gives the same numbers alone, beside others, and few at a time', 
   await few.dispose();
 });
 
-test('images go few at a time and features together', async () => {
+test('large images go few at a time, as many small ones as have their pixels, and features together', async () => {
   const runs: number[] = [];
   const run = (feeds: Feeds) => {
     const rows = [...feeds.values()][0]?.shape[0] ?? 0;
@@ -52,9 +52,17 @@ test('images go few at a time and features together', async () => {
     return Promise.resolve(new Map([['y', float32Tensor([rows, 1])]]));
   };
   const model = inSmallBatches({ run, dispose: () => Promise.resolve() }, 2);
-  await model.run(new Map([['images', float32Tensor([5, 3, 2, 2])]]));
-  await model.run(new Map([['features', float32Tensor([5, 9])]]));
-  assert.deepEqual(runs, [2, 2, 1, 5]);
+  const partsOf = async (name: string, shape: readonly number[]) => {
+    runs.length = 0;
+    await model.run(new Map([[name, float32Tensor(shape)]]));
+    return [...runs];
+  };
+  assert.deepEqual(await partsOf('images', [5, 1, 224, 224]), [2, 2, 1]);
+  assert.deepEqual(await partsOf('images', [3, 1, 384, 384]), [2, 1]);
+  assert.deepEqual(await partsOf('images', [20, 1, 112, 112]), [8, 8, 4]);
+  assert.deepEqual(await partsOf('images', [20, 1, 112, 56]), [16, 4]);
+  assert.deepEqual(await partsOf('images', [130, 1, 32, 32]), [128, 2]);
+  assert.deepEqual(await partsOf('features', [500, 9]), [500]);
 });
 
 test('of a batch that goes few at a time nothing more is run after an abort', async () => {
@@ -66,7 +74,7 @@ test('of a batch that goes few at a time nothing more is run after an abort', as
     return Promise.resolve(new Map([['y', float32Tensor([2, 1])]]));
   };
   const model = inSmallBatches({ run, dispose: () => Promise.resolve() }, 2);
-  const images = new Map([['images', float32Tensor([8, 3, 2, 2])]]);
+  const images = new Map([['images', float32Tensor([8, 1, 224, 224])]]);
   await assert.rejects(model.run(images, stopped.signal), CancelledError);
   assert.equal(runs, 2);
 });
@@ -81,7 +89,13 @@ test('in lanes so many parts of a batch run at the same time, and what comes of 
     return new Map([['y', float32Tensor([1, 1], Float32Array.of(first))]]);
   };
   const model = inSmallBatches({ run, dispose: () => Promise.resolve() }, 1, 2);
-  const images = (...values: number[]) => new Map([['images', float32Tensor([values.length, 1, 1, 1], Float32Array.from(values))]]); // prettier-ignore
+  const images = (...values: number[]) => {
+    const data = Float32Array.from(
+      { length: values.length * 224 ** 2 },
+      (_, at) => values[Math.floor(at / 224 ** 2)] ?? 0,
+    );
+    return new Map([['images', float32Tensor([values.length, 1, 224, 224], data)]]);
+  };
   const turn = () => new Promise(setImmediate);
   const result = model.run(images(5, 6, 7));
   await turn();
