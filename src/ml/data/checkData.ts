@@ -34,7 +34,9 @@ const chunkSizes = { inspect: 32, end: 256, size: 2048 };
 
 /** Every image of a data set, in the order of the sketches. */
 export function checkedFiles(dataset: Dataset): CheckedFile[] {
-  return splitNames.flatMap((split) => dataset.splits[split].map((sample) => ({ ...sample, split })));
+  return splitNames.flatMap((split) =>
+    dataset.splits[split].map(({ file, classIndex }) => ({ file, classIndex, split })),
+  );
 }
 
 /**

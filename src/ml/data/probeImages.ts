@@ -1,5 +1,5 @@
-import { cancelled } from '../../protocol/errors.ts';
 import type { DecodePool } from './decodePool.ts';
+import { inChunks } from './inChunks.ts';
 import type { Dataset } from './scanDataset.ts';
 import { countsOf } from './whyUntrainable.ts';
 import type { TrainableCounts } from './whyUntrainable.ts';
@@ -39,14 +39,12 @@ async function haveReadable(
       return file === undefined ? [] : [{ at, file }];
     });
     if (tries.length === 0) return found;
-    for (let next = 0; next < tries.length; next += chunkSize) {
-      if (signal.aborted) throw cancelled();
-      const chunk = tries.slice(next, next + chunkSize);
+    await inChunks(tries, { size: chunkSize, threads: pool.threads, signal }, async (chunk) => {
       const files = chunk.map(({ file }) => file);
       const inspections = await pool.inspect({ files, decode: true, hash: 'none' });
       chunk.forEach(({ at }, index) => {
         if (inspections[index]?.reason === undefined) found.add(at);
       });
-    }
+    });
   }
 }

@@ -70,6 +70,18 @@ export interface SessionWishes {
 /** It fails where two reshapes follow each other whose shapes are computed, as a step's are (hiddenShapes.ts). */
 const unfitForSteps = 'ReshapeFusion';
 
+/**
+ * Entries of a session's configuration by group and name. Threads that are done with a run sleep at once: while they wait
+ * for the next one awake, they take a core from decoding and from other sessions. A head's step with its frozen part takes
+ * three quarters of the time by it.
+ */
+function entriesFor(purpose: SessionPurpose) {
+  return {
+    session: { force_spinning_stop: '1' },
+    ...(purpose === 'training' && { optimization: { disable_specified_optimizers: unfitForSteps } }),
+  };
+}
+
 /** A session on one device. Nothing is left to another provider than the device's and, for what it lacks, the CPU's. */
 export function createSession(
   model: OnnxModel,
@@ -89,7 +101,7 @@ export function createSession(
       intraOpNumThreads: threads(),
       enableMemPattern,
       logSeverityLevel: fatalOnly,
-      ...(purpose === 'training' && { extra: { optimization: { disable_specified_optimizers: unfitForSteps } } }),
+      extra: entriesFor(purpose),
       ...(keepsTensors(device) && {
         preferredOutputLocation: Object.fromEntries([...kept].map((name) => [name, 'gpu-buffer' as const])),
       }),
@@ -107,7 +119,7 @@ export function createSession(
       threads: inLanes ? threadsOfLane(lanes) : threads(),
       sideBySide: inLanes,
       memoryPattern: enableMemPattern,
-      entries: purpose === 'training' ? { 'optimization.disable_specified_optimizers': unfitForSteps } : {},
+      entries: entriesFor(purpose),
       kept: new Set(kept),
       externalData,
       profilePrefix,

@@ -23,12 +23,12 @@ export function lossTargets(labels: Int32Array, options: TargetOptions, ownShare
   if (ownShare < 1) return mixedTargets(labels, options, ownShare);
   const weightOf = (index: number) => classWeights?.[index] ?? 1;
   const divisor = labels.reduce((sum, label) => sum + weightOf(label), 0);
+  const spread = (column: number) => (labelSmoothing / classes) * weightOf(column);
+  const others = Float32Array.from({ length: classes }, (_, column) => spread(column) / divisor);
   const data = new Float32Array(labels.length * classes);
   labels.forEach((label, row) => {
-    for (let column = 0; column < classes; column++) {
-      const own = column === label ? (1 - labelSmoothing) * weightOf(label) : 0;
-      data[row * classes + column] = (own + (labelSmoothing / classes) * weightOf(column)) / divisor;
-    }
+    data.set(others, row * classes);
+    data[row * classes + label] = ((1 - labelSmoothing) * weightOf(label) + spread(label)) / divisor;
   });
   return float32Tensor([labels.length, classes], data);
 }
@@ -39,13 +39,18 @@ function mixedTargets(
   { classes, labelSmoothing, classWeights }: TargetOptions,
   ownShare: number,
 ): Tensor & { dtype: 'float32' } {
+  const targetOf = (column: number, share: number) => {
+    const target = (1 - labelSmoothing) * share + labelSmoothing / classes;
+    return (target * (classWeights?.[column] ?? 1)) / labels.length;
+  };
+  const others = Float32Array.from({ length: classes }, (_, column) => targetOf(column, 0));
   const data = new Float32Array(labels.length * classes);
   labels.forEach((label, row) => {
-    const neighbour = labels.at(row - 1);
-    for (let column = 0; column < classes; column++) {
+    const neighbour = labels.at(row - 1) ?? label;
+    data.set(others, row * classes);
+    for (const column of [label, neighbour]) {
       const share = Number(column === label) * ownShare + Number(column === neighbour) * (1 - ownShare);
-      const target = (1 - labelSmoothing) * share + labelSmoothing / classes;
-      data[row * classes + column] = (target * (classWeights?.[column] ?? 1)) / labels.length;
+      data[row * classes + column] = targetOf(column, share);
     }
   });
   return float32Tensor([labels.length, classes], data);

@@ -23,7 +23,9 @@ export function dropoutMasks(graph: Graph, seed: number, step: number): Map<stri
     const random = createRandom(seed, 'dropout', step, name);
     const { shape } = typeOf(graph, name);
     const kept = 1 / (1 - rate);
-    const data = Float32Array.from({ length: elementCount(shape) }, () => (random.next() < rate ? 0 : kept));
+    const data = new Float32Array(elementCount(shape));
+    // A loop: `Float32Array.from` with a function takes ten times as long.
+    for (let at = 0; at < data.length; at++) data[at] = random.next() < rate ? 0 : kept;
     masks.set(name, float32Tensor(shape, data));
   }
   return masks;

@@ -4,7 +4,7 @@ import { CancelledError, messageOf } from '../../../protocol/errors.ts';
 import type { RunSplit } from '../../../protocol/runSplit.ts';
 import { checkData, checkedFiles, reportOfScan } from '../../data/checkData.ts';
 import { createDecodePool } from '../../data/decodePool.ts';
-import { digestAlone } from '../../data/digestImages.ts';
+import { digestImages } from '../../data/digestImages.ts';
 import { drawnSplit } from '../../data/keptSplit.ts';
 import { probeImages } from '../../data/probeImages.ts';
 import type { Dataset } from '../../data/scanDataset.ts';
@@ -51,8 +51,6 @@ export function checkWhileTraining(
 ): DataCheck {
   const over = new AbortController();
   const either = AbortSignal.any([signal, over.signal]);
-  // One thread: the others are for the split, which the first step waits for, and for the images of the first steps.
-  const pool = createDecodePool(1);
   const sketches = createSketchbook(checkedFiles(dataset).map(({ file }) => file));
   let left = dataset.splits.train.length + dataset.splits.valid.length;
   let allSeen = (): void => undefined;
@@ -62,11 +60,13 @@ export function checkWhileTraining(
     if (--left === 0) allSeen();
   };
 
-  const readable = probeImages(dataset, pool, either);
-  const draw = async () => kept ?? drawnSplit(dataset, config, await digestAlone(dataset, either));
+  // All threads share what the first step waits for.
+  const early = createDecodePool();
+  const readable = probeImages(dataset, early, either);
+  const draw = async () => kept ?? drawnSplit(dataset, config, await digestImages(dataset, early, either));
   const split = draw();
   // Whoever waits for them hears of their failures.
-  const first = Promise.allSettled([readable, split]);
+  const first = Promise.allSettled([readable, split]).then(() => early.dispose());
   const said = new Set<string>();
   const tell = async (report: DataReport) => {
     // That a resumed run has lost whole classes stands in no way, and it has said so itself.
@@ -78,15 +78,19 @@ export function checkWhileTraining(
       said.add(sentences);
     }
   };
-  const look = async (options: Pick<Parameters<typeof checkData>[1], 'sketches'>) => {
-    await tell(await checkData(dataset, { decode: false, pool, signal: either, ...options }));
-  };
   const check = async () => {
     await tell(reportOfScan(dataset));
     await first;
-    await look({});
-    await seenOrOver;
-    if (!either.aborted) await look({ sketches });
+    // One thread: the others are for the images of the steps.
+    const pool = createDecodePool(1);
+    try {
+      const look = { decode: false, pool, signal: either };
+      await tell(await checkData(dataset, look));
+      await seenOrOver;
+      if (!either.aborted) await tell(await checkData(dataset, { ...look, sketches }));
+    } finally {
+      await pool.dispose();
+    }
   };
   const checked = check().catch((error: unknown) => {
     if (error instanceof CancelledError) return;
@@ -99,7 +103,7 @@ export function checkWhileTraining(
   session.onEnd(async () => {
     over.abort();
     await checked;
-    await pool.dispose();
+    await first;
   });
   return {
     readable,

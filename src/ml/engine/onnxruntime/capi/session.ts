@@ -16,8 +16,8 @@ export interface LibrarySessionOptions {
   /** Whether runs go on at the same time as others, each in another thread. */
   readonly sideBySide?: boolean;
   readonly memoryPattern: boolean;
-  /** Configuration entries by their dotted names. */
-  readonly entries: Readonly<Record<string, string>>;
+  /** Configuration entries by group and name. */
+  readonly entries: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Adds a provider that is asked before the CPU's to the options of a session. */
   readonly appendProvider?: ((settings: bigint) => void) | undefined;
   /** Outputs that stay where the library keeps some, for the next run to read them there. */
@@ -102,7 +102,9 @@ async function openSession(library: Library, model: Uint8Array, options: Library
     call('SetIntraOpNumThreads', settings, options.threads);
     call(options.memoryPattern ? 'EnableMemPattern' : 'DisableMemPattern', settings);
     if (options.profilePrefix !== undefined) call('EnableProfiling', settings, pathText(options.profilePrefix));
-    for (const [name, value] of Object.entries(options.entries)) call('AddSessionConfigEntry', settings, name, value);
+    for (const [group, entries] of Object.entries(options.entries))
+      for (const [name, value] of Object.entries(entries))
+        call('AddSessionConfigEntry', settings, `${group}.${name}`, value);
     options.appendProvider?.(settings);
     const { externalData } = options;
     const paths = externalData.map(({ path }) => pathText(path));
