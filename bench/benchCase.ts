@@ -31,7 +31,7 @@ export interface FigureSpec {
   readonly goal?: number;
   /** Whether the peers do not measure this one, so that the goal is our own figure. */
   readonly alone?: true;
-  /** Floating-point operations of one image, to tell how far the figure is from the machine's limit. */
+  /** Floating-point operations of one image, or of what a time is of, to tell how far the figure is from the machine's limit. */
   readonly operations?: number;
 }
 

@@ -69,7 +69,9 @@ export function figureResult(spec: FigureSpec, samples: Samples, productRate: nu
   const peers = Object.fromEntries(compared.map(([name, side]) => [name, valuesOf(side)]));
   const peer = bestOf(spec, peers);
   const theirs = peer === undefined ? undefined : peers[peer];
-  const limit = (values: readonly number[]) => (median(values) * (spec.operations ?? 0)) / productRate;
+  const timesInSecond = { 's': (value: number) => 1 / value, 'ms': (value: number) => 1000 / value, 'images/s': Number, 'MiB': Number }; // prettier-ignore
+  const limit = (values: readonly number[]) =>
+    (timesInSecond[spec.unit](median(values)) * (spec.operations ?? 0)) / productRate;
   return {
     ...spec,
     ours,
