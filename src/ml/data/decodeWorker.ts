@@ -257,7 +257,8 @@ function keptRoom(bytes: number): Uint8Array<SharedArrayBuffer> {
     taken = 0;
   }
   const room = new Uint8Array(piece, taken, bytes);
-  taken += bytes;
+  // V8 copies into shared memory by words where both sides begin at one, and by bytes elsewhere.
+  taken = Math.ceil((taken + bytes) / 8) * 8;
   return room;
 }
 
