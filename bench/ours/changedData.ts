@@ -6,7 +6,7 @@ import { openCleaningSession } from '../../src/ml/cleaning/cleaningSession.ts';
 import { readJournal } from '../../src/ml/cleaning/journal.ts';
 import { keptImages } from '../../src/ml/cleaning/keptImages.ts';
 import { createDecodePool } from '../../src/ml/data/decodePool.ts';
-import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { onnxEngineAside } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { type FeatureModel, qualityNumbers } from '../../src/ml/features/featureModel.ts';
 import { readKeptFeatures, writeKeptFeatures } from '../../src/ml/features/keptFeatures.ts';
 import { gridBytes } from '../../src/ml/features/samePicture.ts';
@@ -26,7 +26,7 @@ const parent = await mkdtemp(join(tmpdir(), 'fivecrop-bench-'));
 process.env['FIVECROP_CACHE'] = join(parent, 'cache');
 const root = join(parent, 'data');
 const { features, labels, changes } = await readChanges();
-const placement = { engine: onnxEngine, device: 'cpu' };
+const placement = { engine: onnxEngineAside(), device: 'cpu' };
 const pool = createDecodePool();
 const model: FeatureModel = {
   ...{ width, key: 'changed', preprocessing: { ...preprocessPresets.imagenet, mean: [0, 0, 0], std: [1, 1, 1], resize: 255, crop: 224 } }, // prettier-ignore

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { onnxEngineAside } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { trainRun } from '../../src/ml/training/run/trainRun.ts';
 import { trainingConfigSchema } from '../../src/protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
@@ -37,7 +37,7 @@ const onEvent = (event: TrainingEvent) => {
   if (event.event === 'checkpoint') begun[Math.round(event.epoch)] = saved[Math.round(event.epoch) - 1] = now;
 };
 try {
-  const chooseEngine = () => Promise.resolve({ engine: onnxEngine, device: 'cpu', fallbacks: [] });
+  const chooseEngine = () => Promise.resolve({ engine: onnxEngineAside(), device: 'cpu', fallbacks: [] });
   await trainRun(config, { out, chooseEngine, onEvent });
 } finally {
   await rm(out, { recursive: true, force: true });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
-import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { onnxEngineAside } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { trainRun } from '../../src/ml/training/run/trainRun.ts';
 import { trainingConfigSchema } from '../../src/protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
@@ -47,7 +47,7 @@ const onEvent = (event: TrainingEvent) => {
   if (event.event === 'checkpoint') marks[Math.round(event.epoch)] = now();
 };
 try {
-  const chooseEngine = () => Promise.resolve({ engine: onnxEngine, device: 'cpu', fallbacks: [] });
+  const chooseEngine = () => Promise.resolve({ engine: onnxEngineAside(), device: 'cpu', fallbacks: [] });
   await trainRun(config, { out, chooseEngine, onEvent });
 } finally {
   await rm(out, { recursive: true, force: true });

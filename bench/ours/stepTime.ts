@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { onnxEngineAside } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createTrainingControl } from '../../src/ml/training/run/control.ts';
 import { trainRun } from '../../src/ml/training/run/trainRun.ts';
 import { trainingConfigSchema } from '../../src/protocol/trainingConfig.ts';
@@ -49,7 +49,7 @@ try {
     validateEvery: 1e6,
     pinnedImages: 0,
   });
-  const chooseEngine = () => Promise.resolve({ engine: onnxEngine, device: 'cpu', fallbacks: [] });
+  const chooseEngine = () => Promise.resolve({ engine: onnxEngineAside(), device: 'cpu', fallbacks: [] });
   await trainRun(config, { out, chooseEngine, onEvent, control });
   const counted = milliseconds.slice(warmUp, warmUp + wanted);
   if (counted.length < wanted) throw new Error(`only ${counted.length} steps came after the check of the data`);
