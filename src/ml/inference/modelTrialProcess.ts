@@ -6,7 +6,7 @@ import { isOutOfMemory } from '../engine/outOfMemory.ts';
 import { createRandom } from '../graph/random.ts';
 import { float32Tensor } from '../graph/tensor.ts';
 import { featuresOf, openForeignModel, readOnnxFile, scoresOf } from './foreignModel.ts';
-import type { TrialAnswer, TrialWish } from './modelTrial.ts';
+import { endsBy, type TrialAnswer, type TrialWish } from './modelTrial.ts';
 
 /*
  * The entry of the process in which a foreign model is tried: `tryModel` of modelTrial.ts starts it with its wish. The
@@ -14,13 +14,16 @@ import type { TrialAnswer, TrialWish } from './modelTrial.ts';
  */
 const wish = JSON.parse(process.argv[2] ?? '') as TrialWish;
 
-/** A thread looks at the memory: the main one may be in native code all the time. */
+/** A thread looks at memory and processor time: the main one may be in native code all the time. */
 const watcher = `
-  const { workerData } = require('node:worker_threads');
+  const { workerData: { memory, seconds, endsBy } } = require('node:worker_threads');
   setInterval(() => {
-    if (process.memoryUsage.rss() > workerData) process.kill(process.pid, 'SIGKILL');
+    const { user, system } = process.cpuUsage();
+    if (process.memoryUsage.rss() > memory) process.kill(process.pid, endsBy.memory);
+    if (user + system > seconds * 1e6) process.kill(process.pid, endsBy.time);
   }, 10);`;
-new Worker(watcher, { eval: true, workerData: wish.memory, execArgv: [] }).unref();
+const { memory, seconds } = wish;
+new Worker(watcher, { eval: true, workerData: { memory, seconds, endsBy }, execArgv: [] }).unref();
 
 /** Two images of noise at once, then one that is all grey. */
 async function tryOnce({ file, sha256, use, imageSize }: TrialWish): Promise<void> {
