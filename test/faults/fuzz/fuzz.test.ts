@@ -4,12 +4,13 @@ import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { FuzzReport } from './fuzzProcess.ts';
+import { fuzzSeconds } from './fuzzSeconds.ts';
 import { targets } from './targets.ts';
 
 const mutants = Number(process.env['FIVECROP_FUZZ'] ?? 1000);
 const seed = Number(process.env['FIVECROP_SEED'] ?? randomInt(1_000_000_000));
-/** What a mutant may take: far more than on an idle machine, because tests run on busy ones too. */
-const seconds = 60;
+/** What waits and computes nothing ends too, though late. */
+const minutes = 10;
 
 interface Outcomes {
   accepted: number;
@@ -37,7 +38,7 @@ function runFrom(name: string, first: number, outcomes: Outcomes): Promise<numbe
       watchdog = setTimeout(() => {
         late = true;
         child.kill('SIGKILL');
-      }, seconds * 1000);
+      }, minutes * 60_000);
     }
   });
   return new Promise((resolve) => {
@@ -48,11 +49,18 @@ function runFrom(name: string, first: number, outcomes: Outcomes): Promise<numbe
         resolve(undefined);
         return;
       }
-      const memory = signal === 'SIGKILL' ? 'more than 1 GB' : (signal ?? `exit code ${String(code)}`);
-      outcomes.ended.push(`mutant ${current}: ${late ? `more than ${seconds} seconds` : memory}`);
+      const reason = late ? `more than ${minutes} minutes` : reasonOf(code, signal);
+      outcomes.ended.push(`mutant ${current}: ${reason}`);
       resolve(current);
     });
   });
+}
+
+function reasonOf(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal === 'SIGKILL') return 'more than 1 GB';
+  return signal === 'SIGTERM'
+    ? `more than ${fuzzSeconds} seconds of processor time`
+    : (signal ?? `exit code ${String(code)}`);
 }
 
 for (const { name } of targets) {

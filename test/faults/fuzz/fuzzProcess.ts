@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { CancelledError, UserError } from '../../../src/protocol/errors.ts';
+import { fuzzSeconds } from './fuzzSeconds.ts';
 import { makeSamples } from './samples.ts';
 import { targets } from './targets.ts';
 
@@ -13,10 +14,23 @@ import { targets } from './targets.ts';
  */
 const [name = '', seed = '', first = '', end = ''] = process.argv.slice(2);
 const mostMemory = 2 ** 30;
+/** Processor time of a mutant in microseconds, by which a busy machine is as good as an idle one. */
+const mostTime = fuzzSeconds * 1e6;
 
-/** A thread looks at the memory, as the main one may be in native code. */
-const watcher = `setInterval(() => { if (process.memoryUsage.rss() > ${mostMemory}) process.kill(process.pid, 'SIGKILL'); }, 10);`;
-new Worker(watcher, { eval: true, execArgv: [], env: {} }).unref();
+/** When the present mutant began, in processor time; the thread that watches it looks here. */
+const began = new Float64Array(new SharedArrayBuffer(8));
+/** A thread looks at memory and time, as the main one may be in native code. */
+const watcher = `
+  const { workerData: began } = require('node:worker_threads');
+  setInterval(() => {
+    const { user, system } = process.cpuUsage();
+    if (process.memoryUsage.rss() > ${mostMemory}) process.kill(process.pid, 'SIGKILL');
+    if (user + system > began[0] + ${mostTime}) process.kill(process.pid, 'SIGTERM');
+  }, 10);`;
+const begin = () => {
+  const { user, system } = process.cpuUsage();
+  began[0] = user + system;
+};
 
 export interface FuzzReport {
   readonly mutant: number;
@@ -32,10 +46,13 @@ function report(message: FuzzReport): void {
 const target = targets.find((each) => each.name === name);
 if (!target) throw new Error(`there is no target named ${name}`);
 const samples = await makeSamples();
+begin();
+new Worker(watcher, { eval: true, execArgv: [], env: {}, workerData: began }).unref();
 const folder = await mkdtemp(join(tmpdir(), 'fivecrop-fuzz-'));
 try {
   for (let mutant = Number(first); mutant < Number(end); mutant++) {
     report({ mutant });
+    begin();
     const bytes = target.mutant(createRandom(Number(seed), name, mutant), samples);
     try {
       await target.use(bytes, folder, samples);
