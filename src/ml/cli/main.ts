@@ -7,7 +7,8 @@ import { createProgram } from './program.ts';
 
 endQuietlyOnClosedPipe();
 try {
-  await createProgram().parseAsync(normaliseArguments(process.argv.slice(2)), { from: 'user' });
+  const argv = normaliseArguments(process.argv.slice(2));
+  await (await createProgram(argv)).parseAsync(argv, { from: 'user' });
 } catch (error) {
   const { code, message } = endingOf(error);
   if (message !== undefined) process.stderr.write(`${visibleLines(message)}\n`);

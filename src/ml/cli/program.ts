@@ -1,34 +1,5 @@
 import { Command } from 'commander';
 import packageJson from '../../../package.json' with { type: 'json' };
-import { assertCommand } from './assertCommand.ts';
-import { calibrateCommand } from './calibrateCommand.ts';
-import { checkCommand } from './checkCommand.ts';
-import { cleanCommand } from './cleanCommand.ts';
-import { compareCommand } from './compareCommand.ts';
-import { devicesCommand } from './devicesCommand.ts';
-import { estimateCommand } from './estimateCommand.ts';
-import { explainCommand } from './explainCommand.ts';
-import { featuresCommand } from './featuresCommand.ts';
-import { exportCommand } from './exportCommand.ts';
-import { importCommand } from './importCommand.ts';
-import { jobCommand } from './jobCommand.ts';
-import { labelCommand } from './labelCommand.ts';
-import { lrFindCommand } from './lrFindCommand.ts';
-import { mcpCommand } from './mcpCommand.ts';
-import { networksCommand } from './networksCommand.ts';
-import { pageCommand } from './pageCommand.ts';
-import { predictCommand } from './predictCommand.ts';
-import { runsCommand } from './runsCommand.ts';
-import { sampleCommand } from './sampleCommand.ts';
-import { samplesCommand } from './samplesCommand.ts';
-import { serveCommand } from './serveCommand.ts';
-import { studyCommand } from './studyCommand.ts';
-import { submitCommand } from './submitCommand.ts';
-import { sweepCommand } from './sweepCommand.ts';
-import { suspectsCommand } from './suspectsCommand.ts';
-import { testCommand } from './testCommand.ts';
-import { trainCommand } from './trainCommand.ts';
-import { verifyCommand } from './verifyCommand.ts';
 
 const footer = `
 Get started:
@@ -39,52 +10,66 @@ Get started:
 Exit codes: 0 done, 1 failed, 2 incorrect usage, 130 interrupted. FIVECROP_DEBUG=1 shows the stack of a failure.
 See fivecrop <command> --help for the flags and examples of a command.`;
 
-/** The whole `fivecrop` command. Errors are thrown, also the parser's, and nothing exits the process. */
-export function createProgram(): Command {
+const versionFlags: readonly string[] = ['-V', '--version'];
+
+/** What makes each command, in the order of the help. A command is loaded where it is called: all together they take most of a second. */
+const makers: Readonly<Record<string, () => Promise<Command>>> = {
+  train: async () => (await import('./trainCommand.ts')).trainCommand(),
+  samples: async () => (await import('./samplesCommand.ts')).samplesCommand(),
+  'lr-find': async () => (await import('./lrFindCommand.ts')).lrFindCommand(),
+  estimate: async () => (await import('./estimateCommand.ts')).estimateCommand(),
+  test: async () => (await import('./testCommand.ts')).testCommand(),
+  assert: async () => (await import('./assertCommand.ts')).assertCommand(),
+  calibrate: async () => (await import('./calibrateCommand.ts')).calibrateCommand(),
+  predict: async () => (await import('./predictCommand.ts')).predictCommand(),
+  compare: async () => (await import('./compareCommand.ts')).compareCommand(),
+  study: async () => (await import('./studyCommand.ts')).studyCommand(),
+  sweep: async () => (await import('./sweepCommand.ts')).sweepCommand(),
+  job: async () => (await import('./jobCommand.ts')).jobCommand(),
+  submit: async () => (await import('./submitCommand.ts')).submitCommand(),
+  import: async () => (await import('./importCommand.ts')).importCommand(),
+  check: async () => (await import('./checkCommand.ts')).checkCommand(),
+  suspects: async () => (await import('./suspectsCommand.ts')).suspectsCommand(),
+  features: async () => (await import('./featuresCommand.ts')).featuresCommand(),
+  clean: async () => (await import('./cleanCommand.ts')).cleanCommand(),
+  label: async () => (await import('./labelCommand.ts')).labelCommand(),
+  explain: async () => (await import('./explainCommand.ts')).explainCommand(),
+  export: async () => (await import('./exportCommand.ts')).exportCommand(),
+  verify: async () => (await import('./verifyCommand.ts')).verifyCommand(),
+  serve: async () => (await import('./serveCommand.ts')).serveCommand(),
+  mcp: async () => (await import('./mcpCommand.ts')).mcpCommand(),
+  page: async () => (await import('./pageCommand.ts')).pageCommand(),
+  runs: async () => (await import('./runsCommand.ts')).runsCommand(),
+  networks: async () => (await import('./networksCommand.ts')).networksCommand(),
+  devices: async () => (await import('./devicesCommand.ts')).devicesCommand(),
+  sample: async () => (await import('./sampleCommand.ts')).sampleCommand(),
+};
+
+/**
+ * The `fivecrop` command for these arguments, which are already ours (`normaliseArguments`). Errors are thrown, also the
+ * parser's, and nothing exits the process.
+ */
+export async function createProgram([first = '']: readonly string[]): Promise<Command> {
   const program = new Command('fivecrop')
     .description('Trains image classifiers, tests them, and classifies images over five crops.')
-    .version(packageJson.version, '-V, --version', 'print the version')
+    .version(packageJson.version, versionFlags.join(', '), 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     // Flags behind the name of a command are that command's, also where one above it has a flag of that name.
     .enablePositionalOptions()
     .addHelpText('after', footer);
-  const commands = [
-    trainCommand(),
-    samplesCommand(),
-    lrFindCommand(),
-    estimateCommand(),
-    testCommand(),
-    assertCommand(),
-    calibrateCommand(),
-    predictCommand(),
-    compareCommand(),
-    studyCommand(),
-    sweepCommand(),
-    jobCommand(),
-    submitCommand(),
-    importCommand(),
-    checkCommand(),
-    suspectsCommand(),
-    featuresCommand(),
-    cleanCommand(),
-    labelCommand(),
-    explainCommand(),
-    exportCommand(),
-    verifyCommand(),
-    serveCommand(),
-    mcpCommand(),
-    pageCommand(),
-    runsCommand(),
-    networksCommand(),
-    devicesCommand(),
-    sampleCommand(),
-  ];
+  const commands = await Promise.all(makersFor(first).map((make) => make()));
   const parts = commands.flatMap((command) => command.commands);
   for (const command of [...commands, ...parts]) command.helpOption('-h, --help', 'print this help');
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands, ...parts]) throwInsteadOfExit(command);
   return program;
+}
+
+/** Behind a command's name all else is for it; what is no name may ask for, or need, the names of all. */
+function makersFor(first: string): readonly (() => Promise<Command>)[] {
+  if (Object.hasOwn(makers, first)) return [makers[first]].filter((make) => make !== undefined);
+  return versionFlags.includes(first) ? [] : Object.values(makers);
 }
 
 function throwInsteadOfExit(command: Command): void {

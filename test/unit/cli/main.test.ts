@@ -12,7 +12,8 @@ const oneSentence = /^fivecrop: [^\n]+\n$/;
 /** How a command line ends that fails before it does anything, without a process of its own. */
 async function endingOfLine(line: string): Promise<Ending> {
   try {
-    await createProgram().parseAsync(normaliseArguments(line.split(' ')), { from: 'user' });
+    const argv = normaliseArguments(line.split(' '));
+    await (await createProgram(argv)).parseAsync(argv, { from: 'user' });
     return { code: 0 };
   } catch (error) {
     return endingOf(error);
@@ -48,6 +49,15 @@ test('wrong uses of every command end with 2 and one sentence', async () => {
     assert.match(`${message}\n`, oneSentence);
     assert.doesNotMatch(message, /\.\./);
   }
+});
+
+test('a command that is called is loaded alone, for the version none is, and the help has all', async () => {
+  const namesFor = async (...argv: string[]) => (await createProgram(argv)).commands.map((command) => command.name());
+  const all = await namesFor('--help');
+  assert.ok(all.length > 25);
+  assert.deepEqual(await namesFor('paint'), all);
+  for (const name of all) assert.deepEqual(await namesFor(name, '--help'), [name]);
+  assert.deepEqual(await namesFor('--version'), []);
 });
 
 test('a misspelt flag is answered with the right one', async () => {
