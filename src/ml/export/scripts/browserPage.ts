@@ -31,13 +31,14 @@ and open this page by a web server in this folder, such as: npx serve
     const labels = await (await fetched(${quoted(labels)})).json();
     const session = await ort.InferenceSession.create(await (await fetched(${quoted(model)})).arrayBuffer());
 
-    /** The probabilities of an image's classes, and whether it is none of them. */
+    /** The probabilities of an image's classes, whether it is none of them, and how many channels a JPEG has. */
     async function classify(file) {
-      const { data, width, height } = await imageDataOf(file);
+      const { imageData, channels } = await imageOf(file);
+      const { data, width, height } = imageData;
       const rgb = Uint8Array.from({ length: 3 * width * height }, (_, at) => data[4 * Math.floor(at / 3) + (at % 3)]);
       const pixels = new ort.Tensor('uint8', ${input === 'nchw' ? 'planes(rgb, width * height)' : 'rgb'}, ${inputShape(description)});
       const { ${probabilities}, ${rejected} } = await session.run({ ${pixels}: pixels });
-      return { probabilities: [...probabilities.data], rejected: Boolean(${rejected}?.data[0]) };
+      return { probabilities: [...probabilities.data], rejected: Boolean(${rejected}?.data[0]), channels };
     }
 ${input === 'nchw' ? planes.replace(/^(?=.)/gmu, '    ') : ''}${pageParts}
     globalThis.classify = classify;

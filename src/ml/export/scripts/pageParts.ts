@@ -3,8 +3,8 @@ import { shownClasses } from './description.ts';
 /** In JavaScript, of each page beside an export: a file's pixels, and the list of what the chosen files show. */
 export const pageParts = `
     /** What a JPEG says of its colors: how many channels they have, and which its profile is for, as 'RGB '. */
-    async function colorsOf(file) {
-      const view = new DataView(await file.arrayBuffer());
+    function colorsOf(content) {
+      const view = new DataView(content);
       const text = (at, length) => String.fromCharCode(...new Uint8Array(view.buffer, at, length));
       const has = (end) => end <= view.byteLength;
       let channels, profile;
@@ -19,15 +19,20 @@ export const pageParts = `
       return { channels, profile };
     }
 
-    /** The pixels of a file as the browser shows it, but for a profile that is for other colors than it has. */
-    async function imageDataOf(file) {
-      const { channels, profile = 'none' } = await colorsOf(file);
+    /**
+     * The pixels of a file as the browser shows it, but for a profile that is for other colors than it has, and how many
+     * channels a JPEG has. The file is read once.
+     */
+    async function imageOf(file) {
+      const content = await file.arrayBuffer();
+      const { channels, profile = 'none' } = colorsOf(content);
       const fits = profile === 'none' || profile === { 1: 'GRAY', 3: 'RGB ', 4: 'CMYK' }[channels];
-      const bitmap = await createImageBitmap(file, { colorSpaceConversion: fits ? 'default' : 'none' });
+      const shown = new Blob([content], { type: file.type });
+      const bitmap = await createImageBitmap(shown, { colorSpaceConversion: fits ? 'default' : 'none' });
       const { width, height } = bitmap;
       const context = new OffscreenCanvas(width, height).getContext('2d');
       context.drawImage(bitmap, 0, 0);
-      return context.getImageData(0, 0, width, height);
+      return { imageData: context.getImageData(0, 0, width, height), channels };
     }
 
     /** Lists what \`classify\` says of the files that are chosen, one after the other. */
@@ -36,11 +41,10 @@ export const pageParts = `
         const lines = [];
         for (const file of target.files) {
           try {
-            const { probabilities, rejected } = await classify(file);
+            const { probabilities, rejected, channels } = await classify(file);
             const best = [...probabilities.keys()].sort((a, b) => probabilities[b] - probabilities[a]).slice(0, ${shownClasses});
             const classes = best.map((index) => labels[index].name + ' ' + probabilities[index].toFixed(3));
-            const isCmyk = (await colorsOf(file)).channels === 4;
-            const note = isCmyk ? ' (CMYK, whose colors browsers show otherwise than Fivecrop: save it as RGB)' : '';
+            const note = channels === 4 ? ' (CMYK, whose colors browsers show otherwise than Fivecrop: save it as RGB)' : '';
             lines.push(file.name + ': ' + (rejected ? 'none of these; ' : '') + classes.join(', ') + note);
           } catch (error) {
             lines.push(file.name + ' is not classified: ' + error.message);

@@ -133,7 +133,8 @@ and open this page by a web server in this folder, such as: npx serve
     const model = await tf.loadGraphModel('./model.json');
 
     async function classifyFile(file) {
-      return classify(tf, model, await imageDataOf(file));
+      const { imageData, channels } = await imageOf(file);
+      return { ...classify(tf, model, imageData), channels };
     }
 
     /** A test image of proof.json as a canvas gives it. */
