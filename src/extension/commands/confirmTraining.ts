@@ -11,7 +11,7 @@ import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { settingsInWords } from './settingsInWords.ts';
 import { freezesLayers } from './trainingChoices.ts';
-import { megabytes } from './networkTexts.ts';
+import { megabytesText } from './networkTexts.ts';
 import { askForMirror, openWeightsFolder, weightsActions } from './offerWeights.ts';
 import { neededWeights, withoutPretrained } from './neededWeights.ts';
 import { isLookAhead } from './lookAhead.ts';
@@ -250,7 +250,7 @@ function firstItems(shown: Shown): Item[] {
 function startItem({ config, weights }: Shown): Item {
   const download =
     weights?.state === 'remote'
-      ? l10n.t('after a download of {0} from {1}', megabytes(weights.bytes), inLabel(weights.host))
+      ? l10n.t('after a download of {0} from {1}', megabytesText(weights.bytes), inLabel(weights.host))
       : '';
   return { ...item(`$(play) ${l10n.t('Start Training')}`, 'start', settingsInWords(config)), description: download };
 }

@@ -6,7 +6,7 @@ import type { Parts } from '../parts.ts';
 import { inMessage } from '../plainText.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { withProgress } from '../service/showProgress.ts';
-import { megabytes } from './networkTexts.ts';
+import { megabytesText } from './networkTexts.ts';
 import { registerCommand } from './registerCommand.ts';
 
 type Offer = Extract<CudaOutlook, { state: 'offered' }>;
@@ -25,7 +25,7 @@ export function registerInstallCuda({ log, service }: Pick<Parts, 'log' | 'servi
         return showDevicesAfter(l10n.t('CUDA Runtime is installed already. Show Devices says what it finds.'));
       case 'offered': {
         await askForLicences(cuda);
-        const title = l10n.t('CUDA Runtime, {0} from {1}', megabytes(cuda.bytes), cuda.source);
+        const title = l10n.t('CUDA Runtime, {0} from {1}', megabytesText(cuda.bytes), cuda.source);
         await withProgress(title, (call) => answerOf(service, { type: 'cuda', action: 'install' }, 'cuda', call));
         return showDevicesAfter(l10n.t('CUDA Runtime is installed. Show Devices compares it with the CPU.'));
       }
@@ -40,7 +40,7 @@ export function registerRemoveCuda({ log, service }: Pick<Parts, 'log' | 'servic
     if (bytesOnDisk === 0) throw userError(l10n.t('CUDA Runtime is not installed.'));
     const remove = l10n.t('Remove');
     const question = l10n.t('Remove CUDA Runtime?');
-    const detail = l10n.t('This frees {0}. To use it again you have to download it again.', megabytes(bytesOnDisk));
+    const detail = l10n.t('This frees {0}. To use it again you have to download it again.', megabytesText(bytesOnDisk));
     if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, remove)) !== remove) return;
     await withProgress(l10n.t('Removing CUDA Runtime'), (call) =>
       answerOf(service, { type: 'cuda', action: 'remove' }, 'cuda', call),
@@ -56,9 +56,9 @@ async function askForLicences({ bytes, unpackedBytes, source, licences }: Offer)
   const detail = [
     l10n.t(
       'This downloads {0} from {1} into Fivecrop’s own storage, where they take {2}. By installing them you accept their licenses:',
-      megabytes(bytes),
+      megabytesText(bytes),
       source,
-      megabytes(unpackedBytes),
+      megabytesText(unpackedBytes),
     ),
     ...licences.map(({ name, url }) => `${name} (${url})`),
   ].join('\n\n');

@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { NetworkOffer } from '../../protocol/serviceProtocol.ts';
 import { duration } from '../../protocol/duration.ts';
+import { wholeMegabytes } from '../../protocol/megabytes.ts';
 import type { Suggestion } from './suggestTrainings.ts';
 
 /** How a network is described: size, accuracy, licence, and how long an epoch takes here, as far as that is known. */
@@ -45,7 +46,7 @@ export function downloadOf({
   weightsBytes,
   weightsHere,
 }: Pick<NetworkOffer, 'weightsBytes' | 'weightsHere'>): string[] {
-  return weightsBytes === undefined || weightsHere ? [] : [l10n.t('{0} to download', megabytes(weightsBytes))];
+  return weightsBytes === undefined || weightsHere ? [] : [l10n.t('{0} to download', megabytesText(weightsBytes))];
 }
 
 /** A licence, with what is not usual about it. */
@@ -62,7 +63,7 @@ export function timeOf(seconds: number | undefined): string[] {
   return [l10n.t('about {0} per epoch here', duration(Math.max(1, seconds)))];
 }
 
-/** A size in megabytes, for people: of 10⁶ bytes, as downloads are counted. */
-export function megabytes(bytes: number): string {
-  return l10n.t('{0} MB', Math.max(1, Math.round(bytes / 1e6)));
+/** A size, in the editor's language. */
+export function megabytesText(bytes: number): string {
+  return l10n.t('{0} MB', wholeMegabytes(bytes));
 }

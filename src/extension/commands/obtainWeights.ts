@@ -9,7 +9,7 @@ import { withProgress } from '../service/showProgress.ts';
 import { answerOf } from '../service/answerOf.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import { neededWeights, withoutPretrained } from './neededWeights.ts';
-import { megabytes } from './networkTexts.ts';
+import { megabytesText } from './networkTexts.ts';
 import { offerWeights } from './offerWeights.ts';
 
 /** Whether published weights are here, can be downloaded, or cannot be had. Downloads nothing. */
@@ -34,7 +34,7 @@ async function fetchWeights(service: Parts['service'], weights: PublishedWeights
   };
   const found = await vscode.window.withProgress(look, () => lookForWeights(service, weights));
   if (found.state !== 'remote') return found;
-  const title = l10n.t('Pretrained weights of {0}, {1} from {2}', name, megabytes(found.bytes), found.host);
+  const title = l10n.t('Pretrained weights of {0}, {1} from {2}', name, megabytesText(found.bytes), found.host);
   const request = { type: 'weights' as const, weights, fetch: true };
   return (await withProgress(title, (call) => answerOf(service, request, 'weights', call))).weights;
 }

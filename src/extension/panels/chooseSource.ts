@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { preprocessPresets, type PreprocessPreset } from '../../protocol/preprocessing.ts';
 import type { ClassifierSource, NetworkOffer } from '../../protocol/serviceProtocol.ts';
-import { megabytes } from '../commands/networkTexts.ts';
+import { megabytesText } from '../commands/networkTexts.ts';
 import { obtainWeightsOf } from '../commands/obtainWeights.ts';
 import type { Parts } from '../parts.ts';
 import { answerOf } from '../service/answerOf.ts';
@@ -95,7 +95,9 @@ async function choosePretrained(service: Parts['service']): Promise<ClassifierSo
 }
 
 function networkItem({ name, title, top1 = 0, weightsBytes = 0, weightsHere }: NetworkOffer) {
-  const weights = weightsHere ? l10n.t('weights on this machine') : l10n.t('{0} to download', megabytes(weightsBytes));
+  const weights = weightsHere
+    ? l10n.t('weights on this machine')
+    : l10n.t('{0} to download', megabytesText(weightsBytes));
   return { label: title, description: l10n.t('{0} on ImageNet · {1}', percent(top1), weights), name };
 }
 

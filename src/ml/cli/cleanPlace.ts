@@ -17,16 +17,16 @@ export async function cleanPlace(options: OptionValues, output: Output): Promise
   for (const item of items) output.object({ ...item, removed: remove && item.needed === undefined });
   const rows = items.map(({ path, bytes, needed }) => [
     path,
-    megabytes(bytes),
+    sizeWords(bytes),
     needed === undefined ? (remove ? 'removed' : 'not needed') : `stays: ${needed}`,
   ]);
   if (rows.length > 0) for (const line of formatTable(['there', 'size', ''], rows)) output.print(line);
-  const sum = megabytes(superfluous.reduce((bytes, item) => bytes + item.bytes, 0));
+  const sum = sizeWords(superfluous.reduce((bytes, item) => bytes + item.bytes, 0));
   const things = plural(superfluous.length, 'thing');
   if (superfluous.length === 0) output.say('Nothing can be removed.');
   else output.say(remove ? `Removed ${things} of ${sum}.` : `${things} of ${sum} can be removed: add --yes.`);
 }
 
-function megabytes(bytes: number): string {
+function sizeWords(bytes: number): string {
   return bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
