@@ -1733,8 +1733,12 @@ for (const [name, exported] of Object.entries(exportsWithPages)) {
           actual.forEach((value, index) => assert.ok(Math.abs(value - (wanted[index] ?? NaN)) < 1e-3, `${String(actual)} and not ${String(wanted)}`)); // prettier-ignore
         }
         if (!name.endsWith('ConvNet1')) return;
+        await page.evaluate(
+          'globalThis.reads = 0; const { arrayBuffer } = File.prototype; File.prototype.arrayBuffer = function () { reads++; return arrayBuffer.call(this); };',
+        );
         await page.locator('input[type=file]').setInputFiles([noPicture, ...pictures.slice(0, 1)]);
         await page.getByText(/^none\.png is not classified: .+\s0\.png: (red|green|blue) 0\.\d{3}, /u).waitFor();
+        assert.equal(await page.evaluate('reads'), 2, 'each file is read once');
         if (exported.options.format !== 'tfjs') return;
         await page.getByRole('button', { name: 'Run the model’s own test images' }).click();
         await page.getByText(/^Verified by 4 test images: probabilities differ by up to \d\.\de-\d, and 0\.001 is allowed\.$/u).waitFor(); // prettier-ignore
@@ -1786,6 +1790,8 @@ test(
       assert.deepEqual([...new Set(await rows.locator('td:nth-child(7)').allTextContents())], ['none']);
       await page.getByRole('button', { name: 'Clear filters' }).click();
       await rows.nth(59).waitFor();
+      // The button has gone; the keyboard goes on at the axes, where filters are set.
+      await page.getByRole('slider').first().and(page.locator(':focus')).waitFor();
       const run = rows.first().getByRole('button');
       const name = await run.textContent();
       await run.click();

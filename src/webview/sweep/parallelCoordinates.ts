@@ -14,6 +14,8 @@ import { trialText } from './trialTexts.ts';
 export type ParallelCoordinates = {
   element: HTMLElement;
   draw: (axes: readonly Axis[], trials: readonly ShownTrial[], filters: Readonly<Record<string, Part>>) => void;
+  /** Gives the focus to the first axis. */
+  focus: () => void;
 };
 
 export type ParallelOptions = {
@@ -121,6 +123,7 @@ export function parallelCoordinates({ filterOf, onFilter, onOpen }: ParallelOpti
       drawn = next;
       build();
     },
+    focus: () => chart.querySelector<SVGElement>('[data-axis]')?.focus(),
   };
 }
 

@@ -46,7 +46,14 @@ export function sweepView({ root, state, send }: SweepViewOptions): (message: Sw
     },
   });
   const counts = element('p', { class: 'hint' });
-  const clear = button({ label: l10n.t('Clear filters'), onClick: () => filter({}) });
+  const clear = button({
+    label: l10n.t('Clear filters'),
+    onClick: () => {
+      filter({});
+      // The button goes; filters are set on the axes.
+      chart.focus();
+    },
+  });
   const table = element('div', { class: 'scroll-x' });
   const spoken = announcer();
   const help = l10n.t(
