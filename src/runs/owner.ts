@@ -74,7 +74,8 @@ function isSameProcess({ pid, started, birth }: Owner): boolean | undefined {
   return processStarted > Date.parse(started) + tolerance ? false : undefined;
 }
 
-function processExists(pid: number): boolean {
+/** Whether there is a process of this number on this machine, whoever’s it is. */
+export function processExists(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

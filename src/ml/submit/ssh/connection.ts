@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { cancelled, codeOf, userError, type UserError } from '../../../protocol/errors.ts';
 import { lineSplitter } from '../../../protocol/lines.ts';
 import { answerMark } from '../../../protocol/remoteMessages.ts';
+import { makeConnectionFolder } from './connectionFolder.ts';
 import { connectionError, lastLine } from './connectionError.ts';
 import { notInstalled, runProgram } from './runProgram.ts';
 
@@ -32,7 +32,7 @@ export interface Connection {
 
 /** Names a connection with `program` on a host; the first question opens it. */
 export async function createConnection(host: string, program: string): Promise<Connection> {
-  const folder = (await isShared(host)) ? undefined : await mkdtemp(join(tmpdir(), 'fivecrop-ssh-'));
+  const folder = (await isShared(host)) ? undefined : await makeConnectionFolder();
   // Otherwise each ssh connects by itself.
   const canShare = folder !== undefined && /^[\w./-]+$/u.test(folder) && folder.length <= longestFolder;
   let talk: Talk | undefined;
