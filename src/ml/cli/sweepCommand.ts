@@ -248,7 +248,11 @@ async function begin(
     space: withAbsolutePaths(base, dirname(file)),
     ...(typeof space.sampler === 'object'
       ? { trials: [], optuna: { trials: Math.min(space.trials ?? 1, combinationsOf(space)), asked: [] } }
-      : { trials: drawTrials(space).map((drawn) => withAbsolutePaths(meantTrial(space.fixed, drawn), dirname(file))) }),
+      : {
+          trials: drawTrials(space, (drawn) => meantTrial(space.fixed, drawn)).map((trial) =>
+            withAbsolutePaths(trial, dirname(file)),
+          ),
+        }),
   };
   if (sweep.optuna) await requireOptuna(optunaIn(process.cwd()));
   // What cannot be tried is said before there is a folder.
@@ -265,7 +269,9 @@ async function begin(
   await writeSweep(folder, elsewhere ? { ...sweep, to: elsewhere.to } : sweep);
   const { trials } = space;
   if (trials !== undefined && trialCount(sweep) < trials)
-    output.say(`The space has ${plural(trialCount(sweep), 'combination')}, so there are no more trials than that.`);
+    output.say(
+      `The space has ${plural(trialCount(sweep), 'different combination')}, so there are no more trials than that.`,
+    );
   await run(folder, options, output, isToldHere);
 }
 

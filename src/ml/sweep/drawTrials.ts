@@ -10,29 +10,30 @@ export type Drawn = Readonly<Record<string, unknown>>;
 const triesForEach = 50;
 
 /**
- * The settings of the trials of a space, the same for the same space. A random or a Sobol draw that is there already is
- * left out, so that a space of fewer combinations than trials gives fewer. Throws a usage error for a grid of too many.
+ * The settings of the trials of a space, as `meant` says that they are to be understood, the same for the same space. What is
+ * there already is left out, so that a space of fewer trials that differ gives fewer. Throws a usage error for a grid of too
+ * many.
  */
-export function drawTrials(space: SweepSpace): Drawn[] {
-  const { dimensions, trials = Infinity } = space;
+export function drawTrials(space: SweepSpace, meant: (drawn: Drawn) => Drawn = (drawn) => drawn): Drawn[] {
+  const { dimensions, trials = Infinity, sampler } = space;
   const all = combinationsOf(space);
-  if (space.sampler === 'grid') {
-    const wanted = Math.min(all, trials);
-    if (wanted > mostTrials) throw usageError(`The grid has ${all} trials; set "trials" to at most ${mostTrials}.`);
-    return Array.from({ length: wanted }, (_, index) => drawnOf(dimensions, gridPlaces(dimensions, index)));
-  }
-  const pointOf = space.sampler === 'sobol' ? sobolDraws(space) : randomDraws(space);
-  const found = new Map<string, Drawn>();
   const wanted = Math.min(all, trials);
-  for (let index = 0; found.size < wanted && index < wanted * triesForEach; index++) {
-    const drawn = drawnOf(
-      dimensions,
-      pointOf(index).map((share, place) => placeOf(dimensions[place], share)),
-    );
-    const key = JSON.stringify(drawn);
-    if (!found.has(key)) found.set(key, drawn);
+  if (sampler === 'grid' && wanted > mostTrials)
+    throw usageError(`The grid has ${all} trials; set "trials" to at most ${mostTrials}.`);
+  const valuesOf = sampler === 'grid' ? (index: number) => gridPlaces(dimensions, index) : drawnValues(space);
+  const tries = sampler === 'grid' ? all : wanted * triesForEach;
+  const found = new Map<string, Drawn>();
+  for (let index = 0; found.size < wanted && index < tries; index++) {
+    const trial = meant(drawnOf(dimensions, valuesOf(index)));
+    const key = JSON.stringify(trial);
+    if (!found.has(key)) found.set(key, trial);
   }
   return [...found.values()];
+}
+
+function drawnValues(space: SweepSpace): (index: number) => unknown[] {
+  const pointOf = space.sampler === 'sobol' ? sobolDraws(space) : randomDraws(space);
+  return (index) => pointOf(index).map((share, place) => placeOf(space.dimensions[place], share));
 }
 
 /** How many trials a space can have that differ. */
