@@ -7,6 +7,7 @@ import { openLibrary } from '../../../src/ml/engine/onnxruntime/capi/library.ts'
 import { onnxEngine, onnxEngineAside } from '../../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 import { float32Tensor, type StateDict } from '../../../src/ml/graph/tensor.ts';
+import type { Optimizer } from '../../../src/ml/operators/optimizer/optimizer.ts';
 import { adam, feeds, initialState, names, network } from '../../unit/engine/trainingFixture.ts';
 
 /** What came of a stress of ONNX Runtime's library. */
@@ -20,13 +21,20 @@ export interface Stress {
   readonly memory: readonly number[];
 }
 
-/** Sessions of each kind, whose runs overlap. */
-const models = 3;
+/** How the models are trained whose runs overlap, one of each: every kernel of updates in place, with all that it can be told. */
+const trainings: readonly { readonly optimizer: Optimizer; readonly clipNorm?: number }[] = [
+  { optimizer: adam },
+  {
+    optimizer: { kind: 'adamw', beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, averageDecay: 0.9 },
+    clipNorm: 1,
+  },
+  { optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 0.1, averageDecay: 0.99 } },
+];
 /**
- * One run in so many fails, one is given up; after one in so many a model is made anew from its state; one collection in so
- * many is of all.
+ * One run in so many fails, one is given up; after one in so many a model is made anew from its state, or lends it; one
+ * collection in so many is of all.
  */
-const [failing, stopping, renewing, thorough] = [7, 7, 50, 5];
+const [failing, stopping, renewing, lending, thorough] = [7, 7, 50, 20, 5];
 
 /**
  * Trains small networks at random through ONNX Runtime's library and through its binding, every run in another thread and
@@ -38,7 +46,7 @@ export async function stressLibrary(wanted: number, seed: number): Promise<Stres
   const collectGarbage = runInNewContext('gc') as (options: { type: 'minor' | 'major' }) => void;
   const random = createRandom(seed, 'stress');
   const aside = onnxEngineAside({ ...openLibrary(), shortMilliseconds: 0, longMilliseconds: 0 });
-  const pairs = await Promise.all(Array.from({ length: models }, () => compilePair(aside)));
+  const pairs = await Promise.all(trainings.map((training) => compilePair(aside, training)));
   const memory: number[] = [];
   let [runs, failed, ended] = [0, 0, 0];
   while (runs < wanted) {
@@ -64,8 +72,13 @@ export async function stressLibrary(wanted: number, seed: number): Promise<Stres
     collectGarbage({ type: random.integer(thorough) === 0 ? 'major' : 'minor' });
     await Promise.all(round);
     runs += round.length;
-    const pair = pairs[random.integer(models)];
+    const pair = pairs[random.integer(pairs.length)];
     if (pair && random.integer(renewing) === 0) await renew(pair, aside);
+    if (pair && random.integer(lending) === 0) {
+      await pair.aside.lend('weights', async ({ state }) =>
+        assertSameTensors(state, (await pair.binding.snapshot()).state),
+      );
+    }
     if (Math.floor((runs * 10) / wanted) > memory.length) memory.push(process.memoryUsage.rss() / 2 ** 20);
   }
   for (const { aside: model, binding } of pairs) {
@@ -75,19 +88,26 @@ export async function stressLibrary(wanted: number, seed: number): Promise<Stres
   return { runs, failed, ended, memory };
 }
 
+type Training = (typeof trainings)[number];
+
 interface Pair {
+  readonly training: Training;
   aside: TrainingModel;
   binding: TrainingModel;
 }
 
-function compile(engine: Engine, from: TrainingState): Promise<TrainingModel> {
-  const options = { trainable: new Set(names.parameters), optimizer: adam, device: 'cpu' };
+function compile(engine: Engine, training: Training, from: TrainingState): Promise<TrainingModel> {
+  const options = { trainable: new Set(names.parameters), device: 'cpu', ...training };
   return engine.compileTraining((batch) => network(batch, 'batch'), from, options);
 }
 
-async function compilePair(aside: Engine): Promise<Pair> {
+async function compilePair(aside: Engine, training: Training): Promise<Pair> {
   const from = { state: initialState, optimizer: new Map(), step: 0 };
-  return { aside: await compile(aside, from), binding: await compile(onnxEngine, from) };
+  return {
+    training,
+    aside: await compile(aside, training, from),
+    binding: await compile(onnxEngine, training, from),
+  };
 }
 
 /** Goes on with new models from the state of the old ones, which are disposed of while a step of them is still running. */
@@ -99,8 +119,8 @@ async function renew(pair: Pair, aside: Engine): Promise<void> {
   await Promise.all([pair.aside.dispose(), pair.binding.dispose(), last]);
   // What was taken before that step is as it was.
   assertSame(state, expected);
-  pair.aside = await compile(aside, state);
-  pair.binding = await compile(onnxEngine, expected);
+  pair.aside = await compile(aside, pair.training, state);
+  pair.binding = await compile(onnxEngine, pair.training, expected);
 }
 
 /** A step whose images have the wrong size is refused by ONNX Runtime in the middle of the run. */
