@@ -2,10 +2,13 @@ import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as z from 'zod';
+import { isBackboneName } from '../protocol/backboneNames.ts';
 import { path, text } from '../protocol/bounded.ts';
 import { contradictionIn } from '../protocol/contradictions.ts';
 import { cancelled, usageError, userError } from '../protocol/errors.ts';
+import { networkName } from '../protocol/networkName.ts';
 import { plural } from '../protocol/plural.ts';
+import { type PreprocessPreset, presetConstants, preprocessPresets } from '../protocol/preprocessing.ts';
 import { withRecipe } from '../protocol/recipes.ts';
 import { type GivenConfig, givenConfigSchema } from '../protocol/trainingConfig.ts';
 import { diskError } from '../runs/diskError.ts';
@@ -16,10 +19,12 @@ import { isLive } from '../runs/state.ts';
 import { dataInput } from './inputs.ts';
 import { requireNetwork } from './listNetworks.ts';
 import { defineTool, readsOnly } from './tool.ts';
-import { dataFolder, pathInside, pathShown, type Workplace } from './workplace.ts';
+import { dataFolder, pathInside, pathShown, presentPath, type Workplace } from './workplace.ts';
 
 const { recipe, method, epochs, batchSize, learningRate, imageSize, earlyStop, seed, layout, ...others } =
   givenConfigSchema.omit({ $schema: true, version: true, data: true, network: true, classNames: true }).shape;
+
+const presets = Object.keys(preprocessPresets) as PreprocessPreset[];
 
 /** A setting as it may be given: what is left out is the recipe’s, or else the default. */
 function given<Value extends z.ZodType>(setting: z.ZodDefault<Value>): z.ZodOptional<Value> {
@@ -37,8 +42,14 @@ export const trainClassifier = defineTool({
   input: z.strictObject({
     data: dataInput,
     network: text(1000, 1).describe(
-      'The network by its name: torchvision’s (resnet18, densenet169, mobilenet_v3_small, vit_b_16), timm’s (timm/NAME.TAG), or ConvNet1 to ConvNet3. list_networks lists them.',
+      'The network by its name: torchvision’s (resnet18, densenet169, mobilenet_v3_small, vit_b_16), timm’s (timm/NAME.TAG), or ConvNet1 to ConvNet3. list_networks lists them. Or an ONNX file in the workspace, by its path, or the name of one on the hub, such as dinov2-small: only a head is trained on its features.',
     ),
+    preprocess: z
+      .enum(presets)
+      .optional()
+      .describe(
+        'What an ONNX file expects of its pixels: imagenet as torchvision and timm, tf from -1 to 1, caffe-bgr blue first from 0 to 255. If not set, what the file says.',
+      ),
     method: given(method),
     recipe,
     epochs: given(epochs),
@@ -64,21 +75,24 @@ export const trainClassifier = defineTool({
     next: z.string(),
   }),
   effects: { ...readsOnly, readOnlyHint: false, idempotentHint: false, openWorldHint: true },
-  prepare: async ({ data, network, settings = {}, name, ...named }, context) => {
+  prepare: async ({ data, network: given, preprocess, settings = {}, name, ...named }, context) => {
     const { workplace, engine, device, signal } = context;
     const folder = await dataFolder(workplace, data, signal);
     requireOther(settings);
-    const config = configFrom({ engine, device, ...settings, ...named }, folder, network);
-    const wanted = name ?? defaultRunName(network, config.method);
+    const network = await networkFrom(workplace, given, preprocess);
+    const config = configFrom({ engine, device, ...settings, ...named, data: folder, network });
+    const wanted = name ?? defaultRunName(networkName(network), config.method);
     checkRunName(wanted);
     const out = await runsFolderOf(workplace);
     await requireIdle(workplace);
-    await requireNetwork(network, context);
+    if (network.kind === 'architecture') await requireNetwork(network.name, context);
     const place = pathShown(workplace, freeFolder(out, wanted));
+    const isHere = network.kind === 'backbone' && !isBackboneName(network.file);
     const weights =
-      config.method === 'scratch' ? '' : ' Pretrained weights that are not on this machine are downloaded.';
+      isHere || config.method === 'scratch' ? '' : ' Pretrained weights that are not on this machine are downloaded.';
+    const title = isHere ? pathShown(workplace, network.file) : given;
     return {
-      question: `Train ${network} (${config.method}, ${plural(config.epochs, 'epoch')}) on ${pathShown(workplace, folder)}, and write the run into the new folder ${place}?${weights}`,
+      question: `Train ${title} (${config.method}, ${plural(config.epochs, 'epoch')}) on ${pathShown(workplace, folder)}, and write the run into the new folder ${place}?${weights}`,
       run: async () => {
         const begin = () => context.startTraining({ config, out, name: wanted });
         const run = basename(await beginAlone(workplace, out, begin, signal));
@@ -103,11 +117,22 @@ function requireOther(settings: object): void {
   throw usageError(`train_classifier has no setting ${wrong.slice(0, 100)} in settings; there it takes ${known}.`);
 }
 
-function configFrom(settings: object, data: string, network: string): GivenConfig {
+/**
+ * The network that is meant: an ONNX file, which the process that trains tries in another one first, as it does for people, or
+ * one by its name. Throws a user error for a file that is not in the workspace.
+ */
+async function networkFrom(workplace: Workplace, given: string, preprocess: PreprocessPreset | undefined) {
+  const isFile = /\.onnx$/iu.test(given);
+  if (preprocess !== undefined && !isFile)
+    throw usageError('preprocess is for ONNX files in the workspace: leave it out.');
+  if (!isFile && !isBackboneName(given)) return { kind: 'architecture' as const, name: given };
+  const file = isFile ? await presentPath(workplace, given) : given;
+  return { kind: 'backbone' as const, file, ...(preprocess && { preprocessing: presetConstants(preprocess) }) };
+}
+
+function configFrom(settings: object): GivenConfig {
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
-  const parsed = givenConfigSchema.safeParse(
-    withRecipe({ ...given, data, network: { kind: 'architecture', name: network } }),
-  );
+  const parsed = givenConfigSchema.safeParse(withRecipe(given));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw usageError(

@@ -101,6 +101,13 @@ const rules: readonly Rule[] = [
         : undefined,
   },
   {
+    settings: ['network', 'method'],
+    sentence: ({ method = 'head', network }) =>
+      network?.kind === 'backbone' && method !== 'head'
+        ? `An ONNX backbone is frozen, so the method ${method} is not possible: take --method head.`
+        : undefined,
+  },
+  {
     settings: ['featureViews', 'mixup', 'cutmix'],
     sentence: ({ featureViews, mixup = 0, cutmix = 0 }) =>
       featureViews !== undefined && (mixup > 0 || cutmix > 0)

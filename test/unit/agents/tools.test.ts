@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readFile, realpath } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test, type TestContext } from 'node:test';
 import * as z from 'zod';
@@ -143,6 +143,31 @@ suite('tools for agents', () => {
     // Of the recipe, of the input, of the settings, and where it computes.
     const { optimizer, method, mixup, device, data } = request.config;
     assert.deepEqual([optimizer, method, mixup, device, data], ['adamw', 'scratch', 0.2, 'cpu', join(folder, 'data')]);
+  });
+
+  test('train a head on an ONNX file of the workspace, and on none outside', async (t) => {
+    const { folder, asked, started, context: given } = await context(t);
+    await writeFiles(folder, ['nets/features.onnx']);
+    await writeFiles(join(folder, '..'), ['outside.onnx']);
+    t.after(() => rm(join(folder, '../outside.onnx')));
+    await symlink(join(folder, '../outside.onnx'), join(folder, 'link.onnx'));
+    const train = toolNamed('train_classifier');
+    for (const network of ['../outside.onnx', 'link.onnx', join(folder, '../outside.onnx')])
+      await assert.rejects(train.prepare({ data: 'data', network }, given), /outside the workspace/);
+    await assert.rejects(train.prepare({ data: 'data', network: 'none.onnx' }, given), /nothing at none\.onnx/);
+    const network = 'nets/features.onnx';
+    await assert.rejects(train.prepare({ data: 'data', network, method: 'full' }, given), /head/);
+    await assert.rejects(train.prepare({ data: 'data', network: 'ConvNet1', preprocess: 'tf' }, given), /leave it out/);
+    const call = await train.prepare({ data: 'data', network, preprocess: 'tf' }, given);
+    assert.match(
+      call.question ?? '',
+      /^Train nets\/features\.onnx \(head, \d epochs?\) on data, and write the run into the new folder runs\/features\.onnx-head\?$/,
+    );
+    await resultOf(train, call);
+    const [request] = started as { config: { network: object } }[];
+    const preprocessing = { scale: 1 / 127.5, mean: [1, 1, 1], std: [1, 1, 1], channels: 'rgb' };
+    assert.deepEqual(request?.config.network, { kind: 'backbone', file: join(folder, network), preprocessing });
+    assert.deepEqual(asked, []);
   });
 
   test('do nothing once the call is cancelled', async (t) => {

@@ -20,6 +20,10 @@ test('a setting that does nothing beside the others is refused, with the one tha
     [{ mixup: 0.2, batchSize: 1 }, /^mixup and cutmix .* a batchSize of 1/],
     [{ method: 'full', startSize: 96, epochs: 1 }, /^startSize .* there is only one/],
     [{ method: 'scratch', network: { ...network, weights: '/w.pth' } }, /^weights .* random ones/],
+    [
+      { method: 'full', network: { kind: 'backbone', file: '/m.onnx' } },
+      /^An ONNX backbone is frozen, .* method full .*--method head\.$/,
+    ],
   ];
   for (const [settings, sentence] of needless) assert.match(saidOf(settings) ?? '', sentence);
 });

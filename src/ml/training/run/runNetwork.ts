@@ -127,7 +127,7 @@ export function runNetwork(
 ): RunNetwork {
   const { initialise, classifier } = network;
   if (!network.methods.includes(config.method)) {
-    throw usageError(`An ONNX backbone is frozen, so the method \`${config.method}\` is not possible: use \`head\`.`);
+    throw new Error(`a network that cannot be trained by the method ${config.method}`);
   }
   const preprocessing = preprocessingOf(config, network.images);
   const head = headOf(config, classes);
