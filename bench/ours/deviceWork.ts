@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { onnxEngine, onnxEngineReplaying } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
 import { selfCheck, tinySizes } from '../../src/ml/engine/selfCheck.ts';
 import { imagesInput } from '../../src/ml/networks/network.ts';
 import { median } from '../result.ts';
@@ -8,7 +8,7 @@ import { onCpu, randomTraining, stepsOf, watchedSteps } from './watchedSteps.ts'
 
 /*
  * One kind of work on one device, with the product's own parts: `check` compares a few training steps with the CPU's,
- * `full` is a training step of everything, `head` one of the head behind the frozen rest, `five` a prediction over five
+ * `full` is a training step of everything, `replayed` the same recorded and replayed (on WebGPU), `head` one of the head behind the frozen rest, `five` a prediction over five
  * crops; `placement` says how many operators of a step of everything the CPU ran, and writes what ran each, and for how long,
  * into a file. Arguments: work, architecture, batch size, steps, device, side of the images, file.
  */
@@ -40,7 +40,12 @@ async function measure(): Promise<void> {
     report({ images: batch / 5 / (await timed(() => model.run(new Map([[imagesInput, images]])))) });
     return;
   }
-  report({ images: batch / (await timed((await stepsOf(training)).take)) });
+  const engine = work === 'replayed' ? onnxEngineReplaying(notReplayed) : onnxEngine;
+  report({ images: batch / (await timed((await stepsOf(training, engine)).take)) });
+}
+
+function notReplayed(reason: string): never {
+  throw new Error(`steps are not replayed: ${reason}`);
 }
 
 async function place(): Promise<void> {

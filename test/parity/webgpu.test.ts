@@ -23,7 +23,7 @@ const vulkan = await findVulkan();
 const skip = typeof vulkan === 'string' && vulkan;
 
 /** What the child wrote. Into files, because native code loses what a full pipe does not take at once. */
-function runChild(task: 'check' | 'train' | 'place' | 'profile'): { stdout: string; stderr: string } {
+function runChild(task: 'check' | 'train' | 'replay' | 'place' | 'profile'): { stdout: string; stderr: string } {
   assert.ok(typeof vulkan !== 'string');
   const folder = mkdtempSync(join(tmpdir(), 'fivecrop-webgpu-'));
   try {
@@ -42,6 +42,15 @@ function runChild(task: 'check' | 'train' | 'place' | 'profile'): { stdout: stri
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What the child says of a training whose steps are replayed; see `compareReplays`. */
+interface Replayed {
+  readonly runs: number;
+  readonly replays: number;
+  readonly reasons: readonly string[];
+  readonly difference: number;
+  readonly lossDifference: number;
 }
 
 test('a training step on WebGPU, on a software device, has the CPU’s gradients', { skip }, () => {
@@ -64,6 +73,30 @@ test(
     const { tensors = 0, difference } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Record<string, number>;
     assert.ok(tensors > 90, `${tensors} tensors`);
     assert.ok(difference !== undefined && difference < 1e-3, `the largest difference is ${difference}`);
+  },
+);
+
+test(
+  'steps that are recorded and replayed end as the CPU’s do, and a replay that is wrong is noticed and not taken',
+  { skip },
+  () => {
+    const { stdout } = runChild('replay');
+    const results = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as readonly Replayed[];
+    const [convolutions, attention, noticed, late] = results;
+    assert.ok(convolutions && attention && noticed && late);
+    for (const { replays, runs, reasons, difference, lossDifference } of [convolutions, attention]) {
+      // Of thirty steps one is of a smaller batch and one in parts; three replays are held to two runs each.
+      assert.deepEqual({ replays, runs, reasons }, { replays: 28, runs: 6, reasons: [] });
+      assert.ok(difference < 1e-4, `the state differs by ${difference}`);
+      assert.ok(lossDifference < 1e-5, `the losses differ by ${lossDifference}`);
+    }
+    const wrong = /^a replay differs from a run in .+ by .+, of which .+ was allowed/u;
+    assert.deepEqual(noticed.replays, 8);
+    assert.match(noticed.reasons.join(), wrong);
+    assert.ok(noticed.difference < 1e-4 && noticed.lossDifference < 1e-5, JSON.stringify(noticed));
+    assert.deepEqual(late.replays, 8);
+    assert.match(late.reasons.join(), wrong);
+    assert.match(late.reasons.join(), /; the 5 steps before it were not compared and may be wrong$/u);
   },
 );
 

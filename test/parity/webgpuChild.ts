@@ -1,7 +1,9 @@
 import { InferenceSession } from 'onnxruntime-node';
 import { onCpu, watched, watchedSteps } from '../../bench/ours/watchedSteps.ts';
-import type { TrainingState } from '../../src/ml/engine/engine.ts';
-import { onnxEngine } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import type { Engine, TrainingState } from '../../src/ml/engine/engine.ts';
+import type { Library } from '../../src/ml/engine/onnxruntime/capi/library.ts';
+import { onnxEngine, onnxEngineReplaying } from '../../src/ml/engine/onnxruntime/onnxEngine.ts';
+import { openWebgpuLibrary } from '../../src/ml/engine/onnxruntime/webgpu/webgpuLibrary.ts';
 import { selfCheck, tinySizes } from '../../src/ml/engine/selfCheck.ts';
 import { averagePool2d } from '../../src/ml/operators/pooling/averagePool.ts';
 import { batchNorm2d } from '../../src/ml/operators/norm/batchNorm2d.ts';
@@ -39,7 +41,7 @@ import { maskImages, scaleChannels } from '../unit/engine/broadcastProducts.ts';
 
 /*
  * What webgpu.test.ts runs in a process that has a Vulkan device from its start: `check` prints the self-check, and the card that it was made on;
- * `train` prints how far a few steps over many parameters are from the CPU’s; `place` lets ONNX Runtime say on stderr which provider gets which operator of a run’s graphs, and prints how many graphs there were;
+ * `train` prints how far a few steps over many parameters are from the CPU’s; `replay` the same of thirty steps that are replayed, and what is said where replays are made wrong; `place` lets ONNX Runtime say on stderr which provider gets which operator of a run’s graphs, and prints how many graphs there were;
  * `profile` prints which operators of a step and of a model that the device cannot run whole the CPU ran, by ONNX Runtime's profile.
  */
 
@@ -144,8 +146,16 @@ interface Trained {
   readonly optimizer: Optimizer;
 }
 
-/** A snapshot after three steps, the second one in two parts. */
-async function trained(device: string, { graphFor, optimizer }: Trained): Promise<TrainingState> {
+/** Steps of a training: the batch sizes of the parts of each. */
+type Course = readonly (readonly number[])[];
+
+/** The losses of the steps, and the state at their end. */
+interface Outcome extends TrainingState {
+  readonly losses: readonly number[];
+}
+
+async function trained(engine: Engine, device: string, network: Trained, course: Course): Promise<Outcome> {
+  const { graphFor, optimizer } = network;
   const graph = graphFor(2);
   const random = createRandom('many parameters');
   const values = (shape: readonly number[], draw: () => number) =>
@@ -157,44 +167,83 @@ async function trained(device: string, { graphFor, optimizer }: Trained): Promis
     }),
   );
   const options = { trainable: new Set(graph.parameters), optimizer, device };
-  const model = await onnxEngine.compileTraining(graphFor, { state, optimizer: new Map(), step: 0 }, options);
-  const feeds = () =>
-    new Map([
-      ...graph.inputs.map((name) => {
+  const model = await engine.compileTraining(graphFor, { state, optimizer: new Map(), step: 0 }, options);
+  const feeds = (batch: number) => {
+    const sized = graphFor(batch);
+    return new Map([
+      ...sized.inputs.map((name) => {
         const draw = name.endsWith('.mask') ? () => 2 * random.integer(2) : () => random.normal();
-        return [name, values(typeOf(graph, name).shape, draw)] as const;
+        return [name, values(typeOf(sized, name).shape, draw)] as const;
       }),
-      ['targets', float32Tensor([2, 3], Float32Array.of(0.5, 0, 0, 0, 0, 0.5))],
+      ['targets', float32Tensor([batch, 3], Float32Array.of(0.5, 0, 0, 0, 0, 0.5).subarray(0, 3 * batch))],
     ]);
-  for (const parts of [1, 2, 1]) await model.step(Array.from({ length: parts }, feeds), 0.01);
+  };
+  const losses: number[] = [];
+  for (const [at, parts] of course.entries()) losses.push((await model.step(parts.map(feeds), 0.01 / (1 + at))).loss);
   const snapshot = await model.snapshot();
   await model.dispose();
-  return snapshot;
+  return { ...snapshot, losses };
 }
+
+// The bias of attention's keys has no gradient but rounding, which Adam would make into steps.
+const sgd = { kind: 'sgd', momentum: 0.9, weightDecay: 0 } as const;
+const gated: Trained = { graphFor: (batch) => gatedNetwork('batch', batch), optimizer: sgd };
+const attending: Trained = { graphFor: transformer, optimizer: sgd };
 
 /** How many tensors of a snapshot there are, and how far the device's are from the CPU's in units of their largest value. */
 async function compareTraining(): Promise<{ tensors: number; difference: number }> {
-  const adam = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
-  // The bias of attention's keys has no gradient but rounding, which Adam would make into steps.
-  const sgd = { kind: 'sgd', momentum: 0.9, weightDecay: 0 } as const;
-  const networks: Trained[] = [
-    { graphFor: deepNetwork, optimizer: adam },
-    { graphFor: (batch) => gatedNetwork('batch', batch), optimizer: sgd },
-    { graphFor: transformer, optimizer: sgd },
-  ];
-  const compared: number[] = [];
-  for (const network of networks) compared.push(...(await differencesOf(network)));
+  const optimizer = { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0 } as const;
+  const course = [[2], [2, 2], [2]];
+  const compared = differencesOf(...(await onBoth(onnxEngine, { graphFor: deepNetwork, optimizer }, course)));
   return { tensors: compared.length, difference: Math.max(...compared) };
 }
 
-async function differencesOf(network: Trained): Promise<number[]> {
-  const [actual, expected] = [await trained('webgpu', network), await trained('cpu', network)];
+/** The same training on WebGPU, by an engine, and on the CPU. */
+async function onBoth(engine: Engine, network: Trained, course: Course): Promise<readonly [Outcome, Outcome]> {
+  return [await trained(engine, 'webgpu', network, course), await trained(onnxEngine, 'cpu', network, course)];
+}
+
+function differencesOf(actual: TrainingState, expected: TrainingState): number[] {
   return [...expected.state, ...expected.optimizer].map(([name, tensor]) => {
     const own = actual.state.get(name) ?? actual.optimizer.get(name);
     const [theirs, ours] = [tensor, own].map((it) => [...(it?.data ?? [])].map(Number));
     const scale = Math.max(...(theirs ?? []).map(Math.abs), 1e-6);
     return Math.max(...(theirs ?? []).map((value, index) => Math.abs(value - (ours?.[index] ?? Infinity)) / scale));
   });
+}
+
+/** From which replay on nothing is computed, so that what was there before is taken for the result. */
+const faults = [
+  { network: gated, from: Infinity },
+  { network: attending, from: Infinity },
+  { network: gated, from: 8 },
+  { network: gated, from: 6 },
+];
+
+/** Thirty steps that are replayed but for one of a smaller batch and one in parts, beside the CPU's. */
+async function compareReplays() {
+  const course: Course = Array.from({ length: 30 }, (_, step) => (step === 12 ? [1] : step === 20 ? [2, 2] : [2]));
+  const library = openWebgpuLibrary();
+  const results = [];
+  for (const { network, from } of faults) {
+    let [runs, replays] = [0, 0];
+    const counting: Library = {
+      ...library,
+      call: (called, ...args) => {
+        const isReplay = called === 'RunWithBinding' && args[1] === null;
+        if (isReplay) replays++;
+        else if (called === 'RunWithBinding') runs++;
+        if (!isReplay || replays < from) library.call(called, ...args);
+      },
+    };
+    const reasons: string[] = [];
+    const engine = onnxEngineReplaying((reason) => void reasons.push(reason), counting);
+    const [actual, expected] = await onBoth(engine, network, course);
+    const losses = actual.losses.map((loss, step) => Math.abs(loss / (expected.losses[step] ?? 0) - 1));
+    const [difference, lossDifference] = [Math.max(...differencesOf(actual, expected)), Math.max(...losses)];
+    results.push({ runs, replays, reasons, difference, lossDifference });
+  }
+  return results;
 }
 
 /** A model with an operator that WebGPU lacks. */
@@ -227,6 +276,7 @@ async function profile() {
 if (process.argv[2] === 'place') console.log(await place());
 else if (process.argv[2] === 'profile') console.log(JSON.stringify(await profile()));
 else if (process.argv[2] === 'train') console.log(JSON.stringify(await compareTraining()));
+else if (process.argv[2] === 'replay') console.log(JSON.stringify(await compareReplays()));
 else {
   const card = await onnxEngine.card('webgpu');
   console.log(JSON.stringify({ ...(await selfCheck(onnxEngine, 'webgpu', tinySizes)), card }));

@@ -12,7 +12,7 @@ const answer = (failure: string): ProcessReply => ({ kind: 'answer', message: { 
 
 test('a check that crashes, or whose numbers differ, speaks against the library for good', () => {
   for (const reply of [ended('SIGSEGV'), ended('SIGILL'), ended(null, 0xc0000005), answer('its numbers differ')]) {
-    const check = checkOf(reply);
+    const check = checkOf(reply, 30);
     assert.ok(!check.passed && check.lasting, JSON.stringify(reply));
   }
 });
@@ -27,11 +27,11 @@ test('a check that is killed, late, not started or short of memory speaks agains
     answer('std::bad_alloc'),
   ];
   for (const reply of passing) {
-    const check = checkOf(reply);
+    const check = checkOf(reply, 30);
     assert.ok(!check.passed && !check.lasting, JSON.stringify(reply));
   }
 });
 
 test('a check in which nothing was wrong passes', () => {
-  assert.deepEqual(checkOf({ kind: 'answer', message: {} }), { passed: true });
+  assert.deepEqual(checkOf({ kind: 'answer', message: {} }, 30), { passed: true });
 });

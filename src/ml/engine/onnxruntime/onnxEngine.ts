@@ -7,7 +7,11 @@ import { listOnnxDevices, requireDevice } from './devices.ts';
 import { inSmallBatches } from './smallBatches.ts';
 import { createInferenceModel, createOnnxModel, type InferenceOptions } from './inferenceModel.ts';
 import { threadsOfLane, threadsWeSet } from './session.ts';
+import type { StepOptions } from './stepSessions.ts';
 import { createTrainingModel } from './trainingModel.ts';
+import { openWebgpuLibrary } from './webgpu/webgpuLibrary.ts';
+
+type EngineOptions = InferenceOptions & Pick<StepOptions, 'replay'>;
 
 /** ONNX Runtime: the engine that every machine has. */
 export const onnxEngine = createOnnxEngine({});
@@ -32,12 +36,24 @@ export function onnxEngineInLanes(library: Library = openLibrary()): Engine {
   return createOnnxEngine(availableParallelism() > threadsWeSet ? { library } : { library, lanes });
 }
 
-function createOnnxEngine(options: InferenceOptions): Engine {
+/**
+ * The same engine for WebGPU, whose training steps are recorded once and replayed. `refused` hears why where they are not, or
+ * not any more. Throws where ONNX Runtime's library cannot be called; whether that can be trusted here is what `capi/checkLibrary.ts` finds out.
+ */
+export function onnxEngineReplaying(refused: (reason: string) => void, library: Library = openWebgpuLibrary()): Engine {
+  return createOnnxEngine({ library, replay: refused });
+}
+
+function createOnnxEngine(options: EngineOptions): Engine {
+  /** The library that replays steps is WebGPU's alone. */
+  const calledFor = (device: string): EngineOptions =>
+    options.replay && device !== 'webgpu' ? { ...options, library: undefined, replay: undefined } : options;
   /** 8 bits are for the CPU: a graphics card has no fast operators for them. */
-  const optionsFor = (device: string): InferenceOptions => {
-    if (device === 'cpu' || !options.int8) return options;
-    options.int8(`8 bits (int8) are computed on the CPU only; ${device} computes in float32.`);
-    return { ...options, int8: undefined };
+  const optionsFor = (device: string): EngineOptions => {
+    const called = calledFor(device);
+    if (device === 'cpu' || !called.int8) return called;
+    called.int8(`8 bits (int8) are computed on the CPU only; ${device} computes in float32.`);
+    return { ...called, int8: undefined };
   };
   const { lanes: own = 1 } = options;
   const inParts = (model: InferenceModel, count = own > 1 ? threadsOfLane(own) : undefined) =>
@@ -60,7 +76,7 @@ function createOnnxEngine(options: InferenceOptions): Engine {
     },
     async compileTraining(graphFor, initial, training) {
       requireDevice(training.device);
-      return createTrainingModel(graphFor, initial, training, options);
+      return createTrainingModel(graphFor, initial, training, calledFor(training.device));
     },
   };
 }

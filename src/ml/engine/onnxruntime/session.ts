@@ -7,12 +7,14 @@ import { webgpuLimits, type WebgpuLimits } from '../../lowering/webgpu/webgpuLim
 import type { Tensor } from '../../graph/tensor.ts';
 import { outOfMemory, speaksOfMemory } from '../outOfMemory.ts';
 import type { Library } from './capi/library.ts';
-import { librarySession } from './capi/session.ts';
+import { librarySession, type LibrarySessionOptions } from './capi/session.ts';
 import { appendCuda, openCudaLibrary } from './cuda/cudaLibrary.ts';
 import { cudaReason } from './cuda/cudaReason.ts';
 import { fatalOnly, loadRuntime } from './loadRuntime.ts';
 import { profiledSession } from './profiledSession.ts';
 import type { ProfilableSession, Session, SessionWatch } from './sessionTypes.ts';
+import { type Replay, replayedSession } from './webgpu/replayedSession.ts';
+import { appendWebgpu } from './webgpu/webgpuLibrary.ts';
 import { weightsBeside } from './weightsBeside.ts';
 
 /** Above this many, ONNX Runtime's own count (one thread a physical core) is better than one a hardware thread. */
@@ -42,12 +44,26 @@ export function limitsOf(device: string): WebgpuLimits | undefined {
   return device === 'webgpu' ? webgpuLimits : undefined;
 }
 
+/** By default a card's large buffers are given back and asked for anew at each use, which took half of a step's time. */
+const webgpuOptions = { storageBufferCacheMode: 'simple' } as const;
+
 /** The device's provider, and the CPU's for what it lacks. */
 function providersOf(device: string): InferenceSession.ExecutionProviderConfig[] {
   if (device === 'cpu') return ['cpu'];
-  // By default a card's large buffers are given back and asked for anew at each use, which took half of a step's time.
-  const webgpu = { name: 'webgpu', storageBufferCacheMode: 'simple' } as const;
-  return [device === 'webgpu' ? webgpu : device, 'cpu'];
+  return [device === 'webgpu' ? { name: 'webgpu', ...webgpuOptions } : device, 'cpu'];
+}
+
+/** What calls ONNX Runtime's library for a device; undefined where its binding does. */
+function libraryFor(device: string, library: Library | undefined): Library | undefined {
+  if (device === 'cuda') return openCudaLibrary();
+  return device === 'cpu' || (device === 'webgpu' && library?.card !== undefined) ? library : undefined;
+}
+
+/** Adds the device's provider to the options of a session of the library. */
+function appendProvider(library: Library, device: string, settings: bigint, isRecorded: boolean): void {
+  if (device === 'cuda') appendCuda(library, settings);
+  if (device !== 'webgpu') return;
+  appendWebgpu(library, settings, { ...webgpuOptions, ...(isRecorded && { enableGraphCapture: '1' }) });
 }
 
 /** Whether tensors can stay on a device from one run to the next. */
@@ -61,8 +77,13 @@ export interface SessionWishes {
   readonly watch?: SessionWatch | undefined;
   /** The outputs that stay on the device, where that can be. */
   readonly kept?: Iterable<string>;
-  /** Calls ONNX Runtime's library without its binding on the CPU, so that the event loop goes on while it computes. */
+  /**
+   * Calls ONNX Runtime's library without its binding: on the CPU, so that the event loop goes on while it computes, on WebGPU
+   * where it is `openWebgpuLibrary`'s.
+   */
   readonly library?: Library | undefined;
+  /** Records the commands of the session and replays them (webgpu/replayedSession.ts), where the library is WebGPU's. */
+  readonly replay?: Omit<Replay, 'graph'> | undefined;
   /** How many runs share the cores, at the same time as each other; one without it, and through the binding. */
   readonly lanes?: number | undefined;
 }
@@ -87,7 +108,7 @@ export function createSession(
   model: OnnxModel,
   device: string,
   purpose: SessionPurpose,
-  { watch, kept = [], library, lanes = 1 }: SessionWishes = {},
+  { watch, kept = [], library, replay, lanes = 1 }: SessionWishes = {},
 ): Promise<Session> {
   const { small, externalData } = weightsBeside(model, device);
   const bytes = encodeOnnx(small);
@@ -109,12 +130,10 @@ export function createSession(
     });
     return ofBinding(made);
   };
-  const create = async (profilePrefix?: string): Promise<ProfilableSession> => {
-    const called = device === 'cuda' ? openCudaLibrary() : device === 'cpu' ? library : undefined;
-    if (!called) return throughBinding(profilePrefix);
+  const optionsFor = (called: Library, profilePrefix?: string, isRecorded = false): LibrarySessionOptions => {
     const inLanes = device === 'cpu' && lanes > 1;
-    return librarySession(called, bytes, {
-      appendProvider: device === 'cuda' ? (settings) => appendCuda(called, settings) : undefined,
+    return {
+      appendProvider: (settings) => appendProvider(called, device, settings, isRecorded),
       optimization: optimizations[purpose],
       threads: inLanes ? threadsOfLane(lanes) : threads(),
       sideBySide: inLanes,
@@ -123,11 +142,31 @@ export function createSession(
       kept: new Set(kept),
       externalData,
       profilePrefix,
-    });
+    };
+  };
+  const create = async (profilePrefix?: string): Promise<ProfilableSession> => {
+    const called = libraryFor(device, library);
+    if (!called) return throughBinding(profilePrefix);
+    return librarySession(called, bytes, optionsFor(called, profilePrefix));
   };
   const { observer } = watch ?? {};
-  return guarded<Session>(device, () =>
-    watch && observer?.wants() === true ? profiledSession(create, { ...watch, observer }) : create(),
+  const recorded = async (): Promise<Session | undefined> => {
+    const called = libraryFor(device, library);
+    if (!called || !replay) return undefined;
+    try {
+      return await replayedSession(called, bytes, optionsFor(called, undefined, true), {
+        ...replay,
+        graph: model.graph,
+      });
+    } catch (error) {
+      replay.refused(messageOf(error));
+      return undefined;
+    }
+  };
+  return guarded<Session>(device, async () =>
+    watch && observer?.wants() === true
+      ? profiledSession(create, { ...watch, observer })
+      : ((await recorded()) ?? create()),
   );
 }
 

@@ -18,6 +18,7 @@ import { cpuBlockSize } from './blockSize.ts';
 import { reshaped } from './deviceTensors.ts';
 import { createSession, fromRuntime, guarded, type SessionWishes } from './session.ts';
 import type { Session } from './sessionTypes.ts';
+import type { Replay } from './webgpu/replayedSession.ts';
 
 /** What a model of a training computes: a whole step, gradients alone, gradients added to sums, or the update by those. */
 export type StepPurpose = 'full' | 'gradients' | 'accumulate' | 'update';
@@ -75,7 +76,11 @@ export interface StepSessions {
 }
 
 /** How the models of a training are run. */
-export type StepOptions = Pick<SessionWishes, 'library'> & { readonly observer?: ProfileObserver | undefined };
+export interface StepOptions extends Pick<SessionWishes, 'library'> {
+  readonly observer?: ProfileObserver | undefined;
+  /** Records and replays whole steps on WebGPU, where `library` is for that, and hears why where it does not. */
+  readonly replay?: Replay['refused'] | undefined;
+}
 
 /** Where parameters are moved: by the models, or in place by what those give. */
 type Updates = 'in models' | 'in place';
@@ -86,11 +91,18 @@ export function createStepSessions(
   constants: StateDict,
   options: TrainingOptions,
   { precision, webgpu, assign, block, kernels }: Form & BlockedKernels,
-  { observer, library }: StepOptions,
+  { observer, library, replay }: StepOptions,
   updates: Updates,
 ): StepSessions {
   const { device } = options;
   const compiled = new Map<string, Promise<CompiledStep>>();
+  // A recorded step keeps the memory of all that it computes: of several sizes, only that of most batches is recorded.
+  let recordedBatch = 0;
+  const isRecorded = (purpose: StepPurpose, batchSize: number) => {
+    if (!replay || purpose !== 'full' || batchSize <= recordedBatch) return false;
+    recordedBatch = batchSize;
+    return true;
+  };
   const compile = async (purpose: StepPurpose, batchSize: number): Promise<CompiledStep> => {
     const graph = graphOf(purpose, graphFor(batchSize), options, updates);
     const outputs = [...new Set(graph.updates.values())];
@@ -102,6 +114,8 @@ export function createStepSessions(
       watch: { purpose, batchSize, observer },
       kept: outputs,
       library,
+      ...(replay &&
+        isRecorded(purpose, batchSize) && { replay: { predecessors: predecessorsOf(graph), refused: replay } }),
     });
     return { graph, session, rows: rowsOf(graph), device };
   };
@@ -118,6 +132,11 @@ export function createStepSessions(
       for (const result of opened) if (result.status === 'fulfilled') await result.value.session.release();
     },
   };
+}
+
+/** Of the successors in a step's state what they succeed, by their names in the model. */
+function predecessorsOf({ updates }: Graph): ReadonlyMap<string, string> {
+  return new Map([...updates].map(([name, successor]) => [successor, name]));
 }
 
 /** The graph of a purpose; that of gradients moves nothing. */

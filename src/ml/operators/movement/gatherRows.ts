@@ -1,6 +1,7 @@
 import { append } from '../../graph/builder.ts';
-import { floats, type GraphBuilder } from '../../graph/graph.ts';
+import { floats, type GraphBuilder, type Node } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
+import type { Lowering } from '../../lowering/lowering.ts';
 import { gradientBy, operator, shapeOf, trainingOperator } from '../operator.ts';
 import { at } from '../references.ts';
 
@@ -36,14 +37,35 @@ export const gatherRowsOperator = operator<Rows>('gatherRows', {
 /** dy `[rows, ...]` -> dx `[count, ...]`: each row added to where it came from */
 export const scatterRows = trainingOperator<Rows & { readonly count: number }>('scatterRows', {
   shape: ([dy], { count }) => [floats([count, ...(dy?.shape.slice(1) ?? [])])],
-  onnx(lowering, { inputs: [dy = ''], attributes: { rows, count }, outputs }) {
-    const { emit, integers } = lowering;
-    const rest = lowering.typeOf(dy).shape.slice(1);
-    const zeros = emit('Expand', [lowering.floats([0]), integers([count, ...rest])]);
-    const places = emit('Reshape', [lowering.integers(rows), integers([rows.length, 1])]);
-    emit('ScatterND', [zeros, places, dy], { reduction: 'add' }, outputs[0]);
+  onnx(lowering, node) {
+    addRows(lowering, node, lowering.floats([0]));
+  },
+  /**
+   * Constant zeros would be copied into what the rows are added to, and a recorded step has no copies (webgpu/replayedSession.ts):
+   * a zero that is made at each step, also where gradients are no numbers, is added to where it is.
+   */
+  webgpu(lowering, node) {
+    const { emit, floatType } = lowering;
+    const [dy = ''] = node.inputs;
+    const axes = lowering.typeOf(dy).shape.map((_, axis) => axis);
+    const largest = emit('ReduceMax', [dy], { axes, keepdims: 0 });
+    addRows(lowering, node, emit('Cast', [emit('Less', [largest, largest])], { to: floatType }));
+    return true;
   },
 });
+
+/** Adds each row of the gradient to a table that is `zero` everywhere. */
+function addRows(
+  lowering: Lowering,
+  { inputs: [dy = ''], attributes: { rows, count }, outputs }: Node<Rows & { readonly count: number }>,
+  zero: string,
+): void {
+  const { emit, integers } = lowering;
+  const rest = lowering.typeOf(dy).shape.slice(1);
+  const zeros = emit('Expand', [zero, integers([count, ...rest])]);
+  const places = emit('Reshape', [integers(rows), integers([rows.length, 1])]);
+  emit('ScatterND', [zeros, places, dy], { reduction: 'add' }, outputs[0]);
+}
 
 /** The rows of a table at places that are part of the network. */
 export function gatherRows(builder: GraphBuilder, table: string, rows: readonly number[]): string {

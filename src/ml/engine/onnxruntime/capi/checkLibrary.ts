@@ -5,6 +5,9 @@ import { speaksOfMemory } from '../../outOfMemory.ts';
 export type LibraryCheck =
   { readonly passed: true } | { readonly passed: false; readonly reason: string; readonly lasting: boolean };
 
+/** Where the library is checked before it is called without the binding. */
+export type LibraryDevice = 'cpu' | 'webgpu';
+
 /** Changes with what is checked, so that what older checks found is found anew. */
 export const libraryCheckVersion = 'library check 3';
 
@@ -13,8 +16,8 @@ export interface LibraryCheckMessage {
   readonly failure?: string;
 }
 
-/** The steps take a second; a machine that is busy takes longer. */
-const patienceSeconds = 30;
+/** The steps take a second; a machine that is busy takes longer, and a card has programs to compile. */
+const patienceSeconds = { cpu: 30, webgpu: 180 } as const;
 
 /** What a library that does not suit the machine ends its process with. Node ends its own with SIGABRT where memory is short. */
 const crashes: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGBUS', 'SIGILL', 'SIGFPE', 'SIGTRAP']);
@@ -22,16 +25,18 @@ const crashes: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGBUS', 'SIGILL', 'SI
 const firstCrashCode = 0xc0000000;
 
 /**
- * Trains a few steps of a small network through ONNX Runtime's library and through its binding, in a process of its own, so
- * that a crash cannot take a run down with it. Passes if all numbers are the same to the last bit. Never throws.
+ * Trains a few steps of a small network through ONNX Runtime's library, in a process of its own, so that a crash cannot take a
+ * run down with it. Passes if on the CPU all numbers are those of the binding to the last bit, and if on WebGPU steps are
+ * replayed, and gradients and losses are those of the CPU as the self-check has it. Never throws.
  */
-export async function checkLibrary(): Promise<LibraryCheck> {
+export async function checkLibrary(device: LibraryDevice): Promise<LibraryCheck> {
   const script = import.meta.url.endsWith('.ts') ? '../../../../../dist/ml/checkLibrary.mjs' : './checkLibrary.mjs';
-  return checkOf(await askProcess(new URL(script, import.meta.url), [], patienceSeconds));
+  const seconds = patienceSeconds[device];
+  return checkOf(await askProcess(new URL(script, import.meta.url), [device], seconds), seconds);
 }
 
-/** What the end of the process of a check says. */
-export function checkOf(reply: ProcessReply): LibraryCheck {
+/** What the end of the process of a check says, which had so many seconds. */
+export function checkOf(reply: ProcessReply, seconds: number): LibraryCheck {
   switch (reply.kind) {
     case 'answer': {
       const { failure } = reply.message as LibraryCheckMessage;
@@ -39,7 +44,7 @@ export function checkOf(reply: ProcessReply): LibraryCheck {
       return { passed: false, reason: failure, lasting: !speaksOfMemory(failure) };
     }
     case 'late':
-      return { passed: false, reason: `its check took longer than ${patienceSeconds} s`, lasting: false };
+      return { passed: false, reason: `its check took longer than ${seconds} s`, lasting: false };
     case 'not started':
       return { passed: false, reason: reply.reason, lasting: false };
     case 'ended': {

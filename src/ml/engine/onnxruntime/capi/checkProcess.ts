@@ -4,8 +4,8 @@ import { createRandom } from '../../../graph/random.ts';
 import { elementCount, float32Tensor, type Tensor } from '../../../graph/tensor.ts';
 import { linear } from '../../../operators/matmul/linear.ts';
 import type { Engine } from '../../engine.ts';
-import { selfCheck, tinySizes } from '../../selfCheck.ts';
-import { onnxEngine, onnxEngineAside } from '../onnxEngine.ts';
+import { selfCheck, tinySizes, trustedDifference } from '../../selfCheck.ts';
+import { onnxEngine, onnxEngineAside, onnxEngineReplaying } from '../onnxEngine.ts';
 import type { LibraryCheckMessage } from './checkLibrary.ts';
 
 /* The entry of the process that checks ONNX Runtime's library for `checkLibrary`; the answer goes back as one message. */
@@ -39,20 +39,32 @@ async function layer(engine: Engine): Promise<Float32Array> {
   }
 }
 
+/** What is wrong on the CPU. */
+async function failureOnCpu(): Promise<string | undefined> {
+  const library = onnxEngineAside();
+  const { difference, lossDifference } = await selfCheck(library, 'cpu', tinySizes);
+  if (difference !== 0 || lossDifference !== 0)
+    return `its numbers differ from the binding's, gradients by ${difference}, losses by ${lossDifference}`;
+  const [actual, expected] = [await layer(library), await layer(onnxEngine)];
+  if (expected.some((value, at) => value !== actual[at]))
+    return "with large weights its numbers differ from the binding's";
+  return undefined;
+}
+
+/** What is wrong with steps that are recorded and replayed. */
+async function failureOnWebgpu(): Promise<string | undefined> {
+  const reasons: string[] = [];
+  const engine = onnxEngineReplaying((reason) => void reasons.push(reason));
+  const { difference, lossDifference } = await selfCheck(engine, 'webgpu', tinySizes);
+  if (reasons.length > 0) return reasons[0];
+  if (difference < trustedDifference && lossDifference < trustedDifference) return undefined;
+  return `its numbers differ from the CPU's, gradients by ${difference}, losses by ${lossDifference}`;
+}
+
 async function answer(): Promise<LibraryCheckMessage> {
   try {
-    const library = onnxEngineAside();
-    const { difference, lossDifference } = await selfCheck(library, 'cpu', tinySizes);
-    if (difference !== 0 || lossDifference !== 0) {
-      return {
-        failure: `its numbers differ from the binding's, gradients by ${difference}, losses by ${lossDifference}`,
-      };
-    }
-    const [actual, expected] = [await layer(library), await layer(onnxEngine)];
-    if (expected.some((value, at) => value !== actual[at])) {
-      return { failure: "with large weights its numbers differ from the binding's" };
-    }
-    return {};
+    const failure = await (process.argv[2] === 'webgpu' ? failureOnWebgpu() : failureOnCpu());
+    return failure === undefined ? {} : { failure };
   } catch (error) {
     return { failure: messageOf(error) };
   }

@@ -2,7 +2,7 @@
  * The version of ONNX Runtime's C API whose table we ask for. Functions are only ever appended to the table, so each keeps
  * its place in all later versions (`onnxruntime_c_api.h`, `struct OrtApi`).
  */
-export const apiVersion = 24;
+export const apiVersion = 27;
 
 /** Place of `GetApi(version)` and `GetVersionString()` in `struct OrtApiBase`. */
 export const baseTable = { GetApi: 0, GetVersionString: 1 } as const;
@@ -35,6 +35,7 @@ export const statusFunctions = {
   SessionGetOutputName: { place: 37, takes: ['pointer', 'size', 'pointer', 'pointer'] },
   CreateRunOptions: { place: 39, takes: ['pointer'] },
   RunOptionsSetTerminate: { place: 46, takes: ['pointer'] },
+  CreateTensorAsOrtValue: { place: 48, takes: ['pointer', 'pointer', 'size', 'int', 'pointer'] },
   CreateTensorWithDataAsOrtValue: {
     place: 49,
     takes: ['pointer', 'pointer', 'size', 'pointer', 'size', 'int', 'pointer'],
@@ -50,18 +51,24 @@ export const statusFunctions = {
   GetAllocatorWithDefaultOptions: { place: 78, takes: ['pointer'] },
   SessionEndProfiling: { place: 110, takes: ['pointer', 'pointer', 'pointer'] },
   AddSessionConfigEntry: { place: 130, takes: ['pointer', 'text', 'text'] },
+  CreateAllocator: { place: 131, takes: ['pointer', 'pointer', 'pointer'] },
   RunWithBinding: { place: 133, takes: ['pointer', 'pointer', 'pointer'] },
   CreateIoBinding: { place: 134, takes: ['pointer', 'pointer'] },
   BindInput: { place: 136, takes: ['pointer', 'pointer', 'pointer'] },
+  BindOutput: { place: 137, takes: ['pointer', 'pointer', 'pointer'] },
   BindOutputToDevice: { place: 138, takes: ['pointer', 'pointer', 'pointer'] },
   GetBoundOutputValues: { place: 140, takes: ['pointer', 'pointer', 'pointer', 'pointer'] },
+  AddRunConfigEntry: { place: 165, takes: ['pointer', 'text', 'text'] },
   SessionOptionsAppendExecutionProvider_CUDA_V2: { place: 204, takes: ['pointer', 'pointer'] },
   CreateCUDAProviderOptions: { place: 205, takes: ['pointer'] },
   UpdateCUDAProviderOptions: { place: 206, takes: ['pointer', 'pointer', 'pointer', 'size'] },
+  SessionOptionsAppendExecutionProvider: { place: 216, takes: ['pointer', 'text', 'pointer', 'pointer', 'size'] },
   AddExternalInitializersFromFilesInMemory: {
     place: 279,
     takes: ['pointer', 'pointer', 'pointer', 'pointer', 'size'],
   },
+  CopyTensors: { place: 386, takes: ['pointer', 'pointer', 'pointer', 'pointer', 'size'] },
+  SessionReleaseCapturedGraph: { place: 421, takes: ['pointer', 'int'] },
 } as const satisfies Readonly<Record<string, ApiFunction>>;
 
 /** What lets go of a handle, once. */
@@ -73,6 +80,7 @@ export const releaseFunctions = {
   ReleaseRunOptions: 97,
   ReleaseTensorTypeAndShapeInfo: 99,
   ReleaseSessionOptions: 100,
+  ReleaseAllocator: 132,
   ReleaseIoBinding: 135,
   ReleaseCUDAProviderOptions: 208,
 } as const;

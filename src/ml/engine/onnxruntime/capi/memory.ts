@@ -31,3 +31,8 @@ export function copyOfValues(library: Library, type: ElementType, data: NodeJS.T
   );
   return copy;
 }
+
+/** A text as the library takes it. */
+export function zeroEnded(text: string): Uint8Array {
+  return new TextEncoder().encode(`${text}\0`);
+}

@@ -6,6 +6,7 @@ import type { ExternalData } from '../weightsBeside.ts';
 import { runBound } from './boundRun.ts';
 import { optimizationLevels } from './functions.ts';
 import type { Library } from './library.ts';
+import { zeroEnded } from './memory.ts';
 import { cardMemoryOf, copyOf, tensorOnCard, valueOver } from './values.ts';
 
 /** What of ONNX Runtime's options for a session we set. */
@@ -93,7 +94,12 @@ function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
   return result;
 }
 
-async function openSession(library: Library, model: Uint8Array, options: LibrarySessionOptions): Promise<bigint> {
+/** Opens a session, which the caller has to release; made in another thread. */
+export async function openSession(
+  library: Library,
+  model: Uint8Array,
+  options: LibrarySessionOptions,
+): Promise<bigint> {
   const { call, made, addressOf } = library;
   const settings = made('CreateSessionOptions');
   try {
@@ -281,10 +287,6 @@ function textFor({ texts }: OpenSession, name: string): Uint8Array {
 
 function namesFor(open: OpenSession, names: readonly string[]): BigUint64Array {
   return BigUint64Array.from(names, (name) => open.library.addressOf(textFor(open, name)));
-}
-
-function zeroEnded(text: string): Uint8Array {
-  return new TextEncoder().encode(`${text}\0`);
 }
 
 /** A path as this system's library takes it. */

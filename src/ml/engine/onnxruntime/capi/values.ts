@@ -16,6 +16,13 @@ function elementTypeOf({ type }: OrtTensor): ElementType {
   throw new Error(`unexpected element type ${type}`);
 }
 
+/** The type that a model or the library names by a number. Throws as `elementTypeOf` does. */
+export function elementTypeOfCode(code: number | undefined): ElementType {
+  const type = (Object.keys(elementTypes) as ElementType[]).find((known) => elementTypes[known] === code);
+  if (!type) throw new Error(`unexpected element type ${String(code)}`);
+  return type;
+}
+
 /** A handle on a value of the tensor's type and shape over memory that it does not own. */
 export function valueOver(library: Library, tensor: OrtTensor, data: NodeJS.TypedArray | CardMemory): bigint {
   const { memoryInfo, card = memoryInfo } = library;
@@ -50,14 +57,16 @@ const copied = {
 export function tensorOnCard(library: Library, handle: bigint): OrtTensor {
   const { type, dims } = described(library, handle);
   if (type !== 'float32') throw new Error(`a value of the type ${type} cannot stay on a card`);
-  const place: CardMemory = {
-    address: library.made('GetTensorMutableData', handle),
-    bytes: countOf(dims) * Float32Array.BYTES_PER_ELEMENT,
-  };
+  return tensorAt(library.made('GetTensorMutableData', handle), dims, () => library.release('ReleaseValue', handle));
+}
+
+/** A tensor over memory on a card, which `dispose` lets go of. */
+export function tensorAt(address: bigint, dims: readonly number[], dispose?: () => void): OrtTensor {
+  const place: CardMemory = { address, bytes: countOf(dims) * Float32Array.BYTES_PER_ELEMENT };
   return loadRuntime().Tensor.fromGpuBuffer(place as unknown as OrtTensor.GpuBufferType, {
-    dataType: type,
+    dataType: 'float32',
     dims,
-    dispose: () => library.release('ReleaseValue', handle),
+    ...(dispose && { dispose }),
   });
 }
 
@@ -74,9 +83,7 @@ function countOf(dims: readonly number[]): number {
 function described({ made, call, release }: Library, handle: bigint): { type: ElementType; dims: number[] } {
   const info = made('GetTensorTypeAndShape', handle);
   try {
-    const code = Number(made('GetTensorElementType', info) & 0xffffffffn);
-    const type = (Object.keys(elementTypes) as ElementType[]).find((known) => elementTypes[known] === code);
-    if (!type) throw new Error(`unexpected element type ${code}`);
+    const type = elementTypeOfCode(Number(made('GetTensorElementType', info) & 0xffffffffn));
     const shape = new BigInt64Array(Number(made('GetDimensionsCount', info)));
     call('GetDimensions', info, shape, shape.length);
     return { type, dims: Array.from(shape, Number) };

@@ -5,6 +5,7 @@ import { endNow } from '../../../native/endNow.ts';
 import { loadKoffi } from '../../../native/koffi.ts';
 import { ordinaryMemory } from '../capi/functions.ts';
 import { type Library, openLibraryFile } from '../capi/library.ts';
+import { withOptions } from '../capi/providerOptions.ts';
 import { cudaOptions } from './cudaOptions.ts';
 import { installedCuda } from './installedCuda.ts';
 
@@ -44,16 +45,11 @@ export function letGo({ isCalled, release, environment }: Library, code: number)
 }
 
 /** Adds the CUDA provider to the options of a session of this library. Throws what the provider or the driver says. */
-export function appendCuda({ made, call, release, addressOf }: Library, settings: bigint): void {
+export function appendCuda(library: Library, settings: bigint): void {
+  const { made, call, release } = library;
   const options = made('CreateCUDAProviderOptions');
   try {
-    const texts = Object.entries(cudaOptions()).map((entry) =>
-      entry.map((text) => new TextEncoder().encode(`${text}\0`)),
-    );
-    const [keys, values] = [0, 1].map((side) =>
-      BigUint64Array.from(texts, (entry) => addressOf(entry[side] ?? new Uint8Array(1))),
-    );
-    if (keys && values) call('UpdateCUDAProviderOptions', options, keys, values, texts.length);
+    withOptions(library, cudaOptions(), (...pairs) => call('UpdateCUDAProviderOptions', options, ...pairs));
     call('SessionOptionsAppendExecutionProvider_CUDA_V2', settings, options);
   } finally {
     release('ReleaseCUDAProviderOptions', options);
