@@ -120,7 +120,8 @@ function strideOf(width: number): number {
 
 /**
  * Resizes an image as Pillow's `resize` does with this antialiased filter, to the last bit: rows first, rounded to 8 bits,
- * then columns. The result lies in memory of `room`, of its own without it.
+ * then columns. (Pillow 13 takes the columns of tall images first, and values are up to one level apart then.) The result
+ * lies in memory of `room`, of its own without it.
  */
 export function resize(
   image: RgbImage,
