@@ -107,7 +107,7 @@ test('auto times the CPU once a machine: then it is compared by what is remember
 test('auto says why it takes the CPU where a graphics card is slower or fails, and nothing of one that is not there', async () => {
   const failing = { engine: 'onnx', device: 'cuda', reason: 'its gradients are not numbers', absent: false };
   const absent = { engine: 'onnx', device: 'webgpu', reason: 'no graphics adapter was found', absent: true };
-  await pretend({ devices: [graphicsCard(1e9)], refused: [failing], cpu: {} });
+  await pretend({ devices: [graphicsCard(1e9)], refused: [failing], cpu: { onnx: 1 } });
   const { device, fallbacks } = await chooseEngine(wish('auto'));
   assert.equal(device, 'cpu');
   assert.deepEqual(fallbacks, [

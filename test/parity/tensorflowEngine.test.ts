@@ -16,52 +16,22 @@ import {
 } from './torchReference.ts';
 import { adam, distance, firstGradients } from './trainingDeviation.ts';
 
-/** Networks that plain JavaScript evaluates in seconds. */
-const evaluated = ['squeezenet1_1'];
 /**
- * Training cases that it computes within a minute each, with how many of torch's four steps are taken: one of
+ * Training cases that plain JavaScript computes in seconds, with how many of torch's four steps are taken: one of
  * ResNet-18 in full takes 15 s. What is left out is checked through ONNX Runtime.
  */
 const trained = new Map([
   ['ConvNet1 full, batch statistics', 4],
-  ['ConvNet2 full, batch statistics', 2],
-  ['resnet18 full, batch statistics', 2],
+  ['resnet18 full, batch statistics', 1],
   ['resnet18 head, running statistics', 2],
 ]);
 const caseName = ({ arch, mode, batch_norm }: TrainCase) => `${arch} ${mode}, ${batch_norm}`;
 
 const reference: TorchReference = skip ? { eval: {}, train: [] } : readTorchReference();
 
-function floats(tensor: Tensor | undefined): Float32Array {
-  assert.ok(tensor?.dtype === 'float32');
-  return tensor.data;
-}
-
 test('the cases of torch are there', { skip }, () => {
-  assert.ok(evaluated.every((name) => name in reference.eval));
   assert.equal(reference.train.filter((each) => trained.has(caseName(each))).length, trained.size);
 });
-
-for (const name of evaluated) {
-  test(`${name} gives torch's logits in TensorFlow.js`, { skip }, async () => {
-    const expected = reference.eval[name];
-    assert.ok(expected);
-    const builder = createGraphBuilder();
-    const images = input(builder, 'images', expected.input);
-    const graph = finishGraph(builder, [buildNetwork(name, builder, images, 'original')]);
-    const state = referenceState(stateShapes(networkGraph(name, 'original')));
-    const model = await tensorflowEngine.compileInference(() => graph, state, 'cpu');
-    const [logits] = (await model.run(new Map([['images', referenceInput(expected.input)]]))).values();
-    await model.dispose();
-    const data = floats(logits);
-    assert.ok(distance(expected.logits, logits) < 1e-4);
-    const classes = expected.logits_shape[1];
-    for (const [index, value] of expected.logits_first.entries()) {
-      const actual = data[Math.floor(index / 8) * classes + (index % 8)] ?? NaN;
-      assert.ok(Math.abs(actual - value) < 1e-4 * expected.logits.std, `logit ${index}: ${actual}, not ${value}`);
-    }
-  });
-}
 
 function forwardGraph(
   { arch, input: size, head_hidden: hidden, classes }: TrainCase,
