@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import type { FuzzReport } from './fuzzProcess.ts';
+import { after, test } from 'node:test';
+import type { FuzzReport, FuzzWish } from './fuzzProcess.ts';
 import { fuzzSeconds } from './fuzzSeconds.ts';
 import { targets } from './targets.ts';
 
@@ -20,39 +20,45 @@ interface Outcomes {
   readonly faults: string[];
 }
 
+/** Reads all of them as long as it lives: it begins for seconds. */
+let reader: ChildProcess | undefined;
+after(() => reader?.disconnect());
+
 /** Runs the mutants from `first` on and resolves with the one that ended its process, or undefined when all are through. */
 function runFrom(name: string, first: number, outcomes: Outcomes): Promise<number | undefined> {
-  const argv = [name, String(seed), String(first), String(mutants)];
-  const child = fork(join(import.meta.dirname, 'fuzzProcess.ts'), argv, {
+  const child = (reader ??= fork(join(import.meta.dirname, 'fuzzProcess.ts'), [String(seed), String(mutants)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
+  }));
   let current = first - 1;
   let watchdog: NodeJS.Timeout | undefined;
   let late = false;
-  child.on('message', ({ mutant, outcome, message = '' }: FuzzReport) => {
-    clearTimeout(watchdog);
-    current = mutant;
-    if (outcome === 'fault') outcomes.faults.push(`mutant ${mutant}: ${message}`);
-    else if (outcome) outcomes[outcome]++;
-    else {
-      watchdog = setTimeout(() => {
-        late = true;
-        child.kill('SIGKILL');
-      }, minutes * 60_000);
-    }
-  });
   return new Promise((resolve) => {
-    // Not `exit`, after which reports may still be on their way; the channel closes behind them.
-    child.once('close', (code, signal) => {
+    const hear = ({ mutant, outcome, message = '' }: FuzzReport) => {
       clearTimeout(watchdog);
-      if (code === 0) {
+      current = mutant;
+      if (outcome === 'fault') outcomes.faults.push(`mutant ${mutant}: ${message}`);
+      else if (outcome) outcomes[outcome]++;
+      else if (mutant === mutants) {
+        child.off('message', hear).off('close', end);
         resolve(undefined);
-        return;
+      } else {
+        watchdog = setTimeout(() => {
+          late = true;
+          child.kill('SIGKILL');
+        }, minutes * 60_000);
       }
+    };
+    // Not `exit`, after which reports may still be on their way; the channel closes behind them.
+    const end = (code: number | null, signal: NodeJS.Signals | null) => {
+      clearTimeout(watchdog);
+      reader = undefined;
       const reason = late ? `more than ${minutes} minutes` : reasonOf(code, signal);
       outcomes.ended.push(`mutant ${current}: ${reason}`);
       resolve(current);
-    });
+    };
+    child.on('message', hear).once('close', end);
+    const wish: FuzzWish = { name, first };
+    child.send(wish);
   });
 }
 

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -9,10 +10,10 @@ import { makeSamples } from './samples.ts';
 import { targets } from './targets.ts';
 
 /*
- * Gives mutants of one kind to their reader, one after the other, and reports each as it begins and ends:
- * argv is the target's name, the seed, the first mutant and the one behind the last.
+ * Gives mutants of the kinds that it is sent to their readers, one after the other, and reports each as it begins and
+ * ends: argv is the seed and the number of mutants. It ends when nobody sends anything any more.
  */
-const [name = '', seed = '', first = '', end = ''] = process.argv.slice(2);
+const [seed = '', end = ''] = process.argv.slice(2);
 const mostMemory = 2 ** 30;
 /** Processor time of a mutant in microseconds, by which a busy machine is as good as an idle one. */
 const mostTime = fuzzSeconds * 1e6;
@@ -33,29 +34,40 @@ const begin = () => {
 };
 
 export interface FuzzReport {
+  /** The number of all mutants where all are through. */
   readonly mutant: number;
   /** Absent as it begins. */
   readonly outcome?: 'accepted' | 'refused' | 'fault';
   readonly message?: string;
 }
 
+/** The mutants of a target from one on. */
+export interface FuzzWish {
+  readonly name: string;
+  readonly first: number;
+}
+
 function report(message: FuzzReport): void {
   process.send?.(message);
 }
 
-const target = targets.find((each) => each.name === name);
-if (!target) throw new Error(`there is no target named ${name}`);
 const samples = await makeSamples();
 begin();
 new Worker(watcher, { eval: true, execArgv: [], env: {}, workerData: began }).unref();
 const folder = await mkdtemp(join(tmpdir(), 'fivecrop-fuzz-'));
-try {
-  for (let mutant = Number(first); mutant < Number(end); mutant++) {
+process.once('disconnect', () => rmSync(folder, { recursive: true, force: true }));
+
+async function fuzz({ name, first }: FuzzWish): Promise<void> {
+  const target = targets.find((each) => each.name === name);
+  if (!target) throw new Error(`there is no target named ${name}`);
+  const own = join(folder, name);
+  await mkdir(own, { recursive: true });
+  for (let mutant = first; mutant < Number(end); mutant++) {
     report({ mutant });
     begin();
     const bytes = target.mutant(createRandom(Number(seed), name, mutant), samples);
     try {
-      await target.use(bytes, folder, samples);
+      await target.use(bytes, own, samples);
       report({ mutant, outcome: 'accepted' });
     } catch (error) {
       const known = error instanceof UserError || error instanceof CancelledError;
@@ -63,7 +75,7 @@ try {
       report({ mutant, outcome: known ? 'refused' : 'fault', message });
     }
   }
-} finally {
-  await rm(folder, { recursive: true, force: true });
+  report({ mutant: Number(end) });
 }
-process.disconnect();
+
+process.on('message', (wish) => void fuzz(wish as FuzzWish));
