@@ -26,7 +26,7 @@ after(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
 const seed = Number(process.env['FIVECROP_SEED'] ?? Math.floor(Math.random() * 1e9));
 const noPipes = process.platform === 'win32' && 'Windows has no such files';
 /** Kills in this test; `killEverywhere.ts` does all. */
-const sample = 10;
+const sample = 6;
 
 test(`a run that is killed at any operation on its files goes on in its folder as if it had not been (seed ${seed})`, async () => {
   console.log(`seed ${seed}`);

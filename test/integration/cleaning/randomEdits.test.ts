@@ -80,7 +80,7 @@ for (const files of [
   });
 }
 
-test('a thousand labels, skips, undos and redos, with kills in between, end where they began', async (t) => {
+test('five hundred labels, skips, undos and redos, with kills in between, end where they began', async (t) => {
   const root = await dataFolder(t, ['train/rose/1.jpg', 'train/lily/2.jpg', 'valid/rose/3.jpg'], parent);
   const folder = await dataFolder(
     t,
@@ -95,7 +95,7 @@ test('a thousand labels, skips, undos and redos, with kills in between, end wher
   let editor = createDataEditor(root);
   const left = new Set(images);
   let [kills, made] = [0, 0];
-  for (let turn = 0; turn < 1000; turn++) {
+  for (let turn = 0; turn < 500; turn++) {
     const dice = random.integer(10);
     const image = [...left][random.integer(left.size)] ?? '';
     if (random.integer(8) === 0) disk.killAfter(random.integer(6));
@@ -120,7 +120,7 @@ test('a thousand labels, skips, undos and redos, with kills in between, end wher
     const copies = [...(await contentOf(root))].filter(([path]) => path.startsWith('train/class') && path.endsWith('.jpg')); // prettier-ignore
     assert.deepEqual(copies.map(([, content]) => content).sort(), done.map((path) => path.slice(folder.length + 1)).sort()); // prettier-ignore
   }
-  assert.ok(kills > 30 && made > 800, `${kills} kills, ${made} made`);
+  assert.ok(kills > 15 && made > 400, `${kills} kills, ${made} made`);
   while (await editor.undo());
   assert.equal(hashOf(await contentOf(root)), began);
   let count = 0;

@@ -21,7 +21,7 @@ async function demandingRun(t: TestContext): Promise<{ config: TrainingConfig; o
   const first = await trainRun(tinyConfig(data, { epochs: 1 }), { out, name: 'weights', chooseEngine });
   const config = tinyConfig(data, {
     network: { kind: 'architecture', name: 'ConvNet1', weights: first.done.last ?? '' },
-    ...{ method: 'full', epochs: 3, imageSize: 96, resize: 100, startSize: 32 },
+    ...{ method: 'full', epochs: 3, imageSize: 64, resize: 68, startSize: 32 },
     ...{ emaDecay: 0.8, mixup: 0.4, cutmix: 1, layerDecay: 0.7, unfreezeEpochs: 2, sampling: 'balanced' },
     ...{ schedule: 'cosine', minLearningRate: 1e-5, focalGamma: 1, optimizer: 'adamw', weightDecay: 0.01 },
   });
@@ -44,7 +44,8 @@ test('a run with all that a recipe can ask for goes on bit for bit from wherever
   const expected = curveOf(whole.folder);
   const last = (folder: string) => join(folder, runFiles.checkpoints, runFiles.last);
   const { state } = await readCheckpoint(last(whole.folder));
-  for (const stopAfter of [3, 5, 8]) {
+  // At the end of an epoch, before larger images and a layer that joins, and within one.
+  for (const stopAfter of [5, 8]) {
     const control = createTrainingControl();
     const name = `stopped-${stopAfter}`;
     const onEvent = (event: TrainingEvent) => {
