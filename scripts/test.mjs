@@ -1,5 +1,5 @@
 // Runs the tests of a folder under test/, or of several, with Node's own runner: `node scripts/test.mjs unit [pattern...]`,
-// `node scripts/test.mjs faults+parity`.
+// `node scripts/test.mjs faults+parity`. It builds first; `--built` takes the build that is there.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -8,12 +8,17 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
 import { compileKernels } from './compileKernels.mjs';
 import { copyJpegLibraries } from './jpegLibrary.mjs';
 
 /** Milliseconds after which a file of tests hangs, and fails. */
 const longest = 30 * 60 * 1000;
-const [suite, ...given] = process.argv.slice(2);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { built: { type: 'boolean', default: false } },
+});
+const [suite = '', ...given] = positionals;
 /**
  * Files that run beside each other: half of the time one waits, or computes on a single core. Whole editors go one by one:
  * beside another, one lost a key that a test pressed.
@@ -35,13 +40,7 @@ for (const pattern of patterns) {
   process.exit(1);
 }
 const files = found.filter(({ name }) => patterns.some((pattern) => name.includes(pattern))).map(({ path }) => path);
-if (suite === 'unit') {
-  compileKernels();
-  copyJpegLibraries();
-} else {
-  // They start programs of the build, and their threads.
-  execFileSync(process.execPath, ['esbuild.config.mjs'], { cwd: root, stdio: 'inherit' });
-}
+if (!values.built) build();
 // Test files run in processes of their own, which inherit these options.
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import tsx`.trim();
 const together = suite === 'unit' ? shareOut(files) : files;
@@ -49,6 +48,16 @@ run({ files: together, concurrency: suite === 'unit' ? together.length : atOnce,
   .on('test:fail', () => (process.exitCode = 1))
   .compose(new spec())
   .pipe(process.stdout);
+
+/** What the suite needs of the build: but for the unit tests they start its programs and their threads. */
+function build() {
+  if (suite !== 'unit') {
+    execFileSync(process.execPath, ['esbuild.config.mjs'], { cwd: root, stdio: 'inherit' });
+    return;
+  }
+  compileKernels();
+  copyJpegLibraries();
+}
 
 /** As many files as this machine has cores, which have the tests of all of them run together. */
 function shareOut(files) {
