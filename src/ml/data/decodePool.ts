@@ -44,8 +44,16 @@ export function createDecodePool(threads = Math.min(maxThreads, availableParalle
   const lock = createLargeImageLock();
   const { href: filename } = workerScript('decodeWorker');
   const pool = new Piscina({ filename, execArgv: [], minThreads: threads, maxThreads: threads });
-  // A thread that dies rejects its task with the reason; unheard, the event would end the whole process.
-  pool.on('error', () => undefined);
+  // A thread that is ended while it loads its modules takes the process down with it: Node aborts.
+  const loaded = new Promise<void>((resolve) => {
+    let loading = threads;
+    pool.on('message', () => {
+      if (--loading === 0) resolve();
+    });
+    pool.on('workerDestroy', () => resolve());
+    // A thread that dies rejects its task with the reason; unheard, the event would end the whole process.
+    pool.on('error', () => resolve());
+  });
   return {
     threads,
     load: (task) =>
@@ -62,6 +70,9 @@ export function createDecodePool(threads = Math.min(maxThreads, availableParalle
     similar: (sketches) => pool.run(sketches, { name: 'similarSketches' }) as Promise<number[][]>,
     digest: (files) => pool.run({ files }, { name: 'digestFiles' }) as Promise<Float64Array>,
     measure: (files) => pool.run({ files }, { name: 'measureFiles' }) as Promise<Float64Array>,
-    dispose: () => pool.destroy(),
+    dispose: async () => {
+      await loaded;
+      await pool.destroy();
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { messageOf, UserError } from '../../protocol/errors.ts';
 import { createRandom } from '../graph/random.ts';
@@ -19,6 +20,9 @@ import { type Sketch, sketchOf, sketchSide, thumbnailOf, thumbnailSide } from '.
 import type { DecodeGate } from './viewableImage.ts';
 
 export { similarSketches } from './similarSketches.ts';
+
+// Tells the pool that all modules are loaded.
+parentPort?.postMessage('loaded');
 
 /** What a run first saw of an image file. */
 export interface SeenImage {
