@@ -25,5 +25,5 @@ export default {
   // scripts/compileKernels.mjs and scripts/jpegLibrary.mjs find them by the path of a file inside.
   ignoreDependencies: ['assemblyscript', '@julusian/jpeg-turbo'],
   // Programs of the system that tests run.
-  ignoreBinaries: ['mkfifo', 'mount', 'optuna', 'umount', 'unshare'],
+  ignoreBinaries: ['mkfifo', 'mount', 'optuna', 'taskset', 'umount', 'unshare'],
 };

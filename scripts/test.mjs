@@ -1,7 +1,7 @@
 // Runs the tests of a folder under test/, or of several, with Node's own runner: `node scripts/test.mjs unit [pattern...]`,
 // `node scripts/test.mjs faults+parity`. It builds first; `--built` takes the build that is there.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from 'node:test';
@@ -43,6 +43,7 @@ const files = found.filter(({ name }) => patterns.some((pattern) => name.include
 if (!values.built) build();
 // Test files run in processes of their own, which inherit these options.
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import tsx`.trim();
+if (suite !== 'unit' && Math.min(atOnce, files.length) > 1) shareOutCores();
 const together = suite === 'unit' ? shareOut(files) : files;
 run({ files: together, concurrency: suite === 'unit' ? together.length : atOnce, timeout: longest })
   .on('test:fail', () => (process.exitCode = 1))
@@ -59,10 +60,41 @@ function build() {
   copyJpegLibraries();
 }
 
+/** Gives files that run beside each other cores of their own, where the system can do that; ownCores.mjs takes them. */
+function shareOutCores() {
+  const [, list = ''] = /^Cpus_allowed_list:\s*(\S+)$/mu.exec(statusOfProcess()) ?? [];
+  const cores = list.split(',').flatMap((range) => {
+    const [from, to = from] = range.split('-').map(Number);
+    return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+  });
+  if (cores.length < atOnce) return;
+  const taken = temporaryFolder('fivecrop-cores-');
+  const shares = Array.from({ length: atOnce }, (_, share) => cores.filter((_, index) => index % atOnce === share));
+  process.env.FIVECROP_SHARES = taken;
+  process.env.FIVECROP_CORES = shares.map((share) => share.join(',')).join(' ');
+  process.env.NODE_OPTIONS += ` --import ${pathToFileURL(join(import.meta.dirname, 'ownCores.mjs')).href}`;
+}
+
+/** What Linux says of this process; nothing elsewhere, or where no program gives cores to processes. */
+function statusOfProcess() {
+  try {
+    execFileSync('taskset', ['--version'], { stdio: 'ignore' });
+    return readFileSync('/proc/self/status', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** A folder that is there until the tests have run. */
+function temporaryFolder(prefix) {
+  const folder = mkdtempSync(join(tmpdir(), prefix));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 /** As many files as this machine has cores, which have the tests of all of them run together. */
 function shareOut(files) {
-  const shares = mkdtempSync(join(tmpdir(), 'fivecrop-unit-tests-'));
-  process.on('exit', () => rmSync(shares, { recursive: true, force: true }));
+  const shares = temporaryFolder('fivecrop-unit-tests-');
   const count = Math.min(availableParallelism(), files.length);
   return Array.from({ length: count }, (_, share) => {
     const own = files.filter((_, index) => index % count === share);
