@@ -58,10 +58,12 @@ test('a step whose batch goes through the frozen network in parts is watched who
   const folder = await temporaryFolder(context);
   const data = await drawTinyDataset(folder, 20);
   const options = { out: join(folder, 'runs'), chooseEngine };
-  const { folder: first } = await trainRun(tinyConfig(data, { epochs: 1 }), options);
+  // Smaller images would all go at once.
+  const size = { imageSize: 224, resize: 224, epochs: 1, validateEvery: 100 };
+  const { folder: first } = await trainRun(tinyConfig(data, size), options);
   const weights = join(first, 'checkpoints', 'last.safetensors');
   const network = { kind: 'architecture', name: 'ConvNet1', weights } as const;
-  const config = tinyConfig(data, { network, method: 'head', batchSize: 10, epochs: 1, validateEvery: 100 });
+  const config = tinyConfig(data, { ...size, network, method: 'head', batchSize: 10 });
   const { profile } = await trainRun(config, { ...options, profileSteps: 2 });
   assert.ok(profile);
   assert.equal(profile.steps, 2);
