@@ -34,9 +34,11 @@ for (const name of compared) {
   test(`${name} gives torch's logits`, { skip: !all && isLarge && !always.has(name) && why }, async () => {
     const reference = readTorchReference().eval[name];
     assert.ok(reference);
-    const graphFor = () => {
+    const [, ...image] = reference.input;
+    const graphFor = (batchSize: number) => {
       const builder = createGraphBuilder();
-      return finishGraph(builder, [buildNetwork(name, builder, input(builder, 'images', reference.input), 'original')]);
+      const images = input(builder, 'images', [batchSize, ...image]);
+      return finishGraph(builder, [buildNetwork(name, builder, images, 'original')]);
     };
     const state = referenceState(stateShapes(networkGraph(name, 'original')));
     const model = await onnxEngine.compileInference(graphFor, state, 'cpu');
