@@ -16,7 +16,7 @@ const mostParameters = 10_000_000;
 const mostTrained = 70_000_000;
 const always = new Set(['alexnet', 'vgg11_bn', 'resnext50_32x4d', 'inception_v3', 'efficientnet_v2_s']);
 /** Whose step in float64 is taken there too: their layers are those of smaller networks. */
-const longInDoubles = new Set(['resnext50_32x4d', 'regnet_x_400mf', 'alexnet']);
+const longInDoubles = new Set(['resnext50_32x4d', 'efficientnet_v2_s', 'regnet_x_400mf', 'alexnet']);
 /** How far torch's own float32 may be from float64 for ours to be compared with it. */
 const tellingDistance = 0.01;
 /** One of each family, which plain JavaScript computes in seconds; those with more parameters in a minute. */
