@@ -69,9 +69,8 @@ export function figureResult(spec: FigureSpec, samples: Samples, productRate: nu
   const peers = Object.fromEntries(compared.map(([name, side]) => [name, valuesOf(side)]));
   const peer = bestOf(spec, peers);
   const theirs = peer === undefined ? undefined : peers[peer];
-  const timesInSecond = { 's': (value: number) => 1 / value, 'ms': (value: number) => 1000 / value, 'images/s': Number, 'MiB': Number }; // prettier-ignore
   const limit = (values: readonly number[]) =>
-    (timesInSecond[spec.unit](median(values)) * (spec.operations ?? 0)) / productRate;
+    (perSecond(spec.unit, median(values)) * (spec.operations ?? 0)) / productRate;
   return {
     ...spec,
     ours,
@@ -81,6 +80,12 @@ export function figureResult(spec: FigureSpec, samples: Samples, productRate: nu
     ...(spec.operations === undefined ? {} : { ofLimit: limit(ours) }),
     ...(spec.operations === undefined || !theirs ? {} : { peerOfLimit: limit(theirs) }),
   };
+}
+
+/** How often in a second what a time is of is done; a rate is that already. */
+function perSecond(unit: FigureSpec['unit'], value: number): number {
+  if (unit === 's') return 1 / value;
+  return unit === 'ms' ? 1000 / value : value;
 }
 
 /** Whether a row reaches what is aimed at. */

@@ -12,9 +12,8 @@ import { readBoundedJson, settingsLimit } from '../../runs/boundedFile.ts';
 import { checkRunName, runNameOf } from '../../runs/name.ts';
 import { containerfile } from '../kubernetes/containerfile.ts';
 import { indexedJob, type JobWish, mostSettings, volume } from '../kubernetes/indexedJob.ts';
-import { drawTrials } from '../sweep/drawTrials.ts';
 import { numberOf, type OptionValues, parseTrainingConfig } from './configFlags.ts';
-import { meantTrial } from './meantTrial.ts';
+import { drawMeantTrials } from './meantTrial.ts';
 import { withAbsolutePaths } from './trainingConfigFrom.ts';
 
 const footer = `
@@ -155,8 +154,7 @@ function trialsOf(file: string, settings: Settings, withSeeds: boolean): Setting
         'the pods train trials beside each other, and Optuna chooses one by those before: use the sampler random or sobol.',
       );
     if (space.halving) throw usageError('the pods train each trial to its end: leave out "halving".');
-    const trials = drawTrials(space, (drawn) => meantTrial(space.fixed, drawn));
-    return trials.map((trial) => ({ ...space.fixed, ...trial }));
+    return drawMeantTrials(space).map((trial) => ({ ...space.fixed, ...trial }));
   } catch (error) {
     if (error instanceof UserError) throw usageError(`${file}: ${error.message}`);
     throw error;

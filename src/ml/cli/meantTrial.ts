@@ -1,7 +1,13 @@
 import * as z from 'zod';
 import { namedNetwork, networkNames } from '../networks/registry.ts';
-import type { Drawn } from '../sweep/drawTrials.ts';
+import type { SweepSpace } from '../../protocol/sweep.ts';
+import { type Drawn, drawTrials } from '../sweep/drawTrials.ts';
 import { maskInputs } from '../training/loop/dropoutMasks.ts';
+
+/** The settings of the trials of a space, each as it can be meant, and none twice. Throws as `drawTrials`. */
+export function drawMeantTrials(space: SweepSpace): Drawn[] {
+  return drawTrials(space, (drawn) => meantTrial(space.fixed, drawn));
+}
 
 /**
  * The settings of a trial as they can be meant together: where a head without a hidden layer was drawn, and the network has

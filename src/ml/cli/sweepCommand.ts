@@ -30,7 +30,7 @@ import { combinationsOf, type Drawn, drawTrials } from '../sweep/drawTrials.ts';
 import { optunaIn, requireOptuna } from '../sweep/optunaCommand.ts';
 import { numberOf, type OptionValues, parseTrainingConfig } from './configFlags.ts';
 import { interruptedExitCode, withInterrupt } from './interrupt.ts';
-import { meantTrial } from './meantTrial.ts';
+import { drawMeantTrials, meantTrial } from './meantTrial.ts';
 import { optunaSampler } from './optunaSampler.ts';
 import { createOutput, type Output } from './output.ts';
 import { ownCommand } from './ownCommand.ts';
@@ -248,11 +248,7 @@ async function begin(
     space: withAbsolutePaths(base, dirname(file)),
     ...(typeof space.sampler === 'object'
       ? { trials: [], optuna: { trials: Math.min(space.trials ?? 1, combinationsOf(space)), asked: [] } }
-      : {
-          trials: drawTrials(space, (drawn) => meantTrial(space.fixed, drawn)).map((trial) =>
-            withAbsolutePaths(trial, dirname(file)),
-          ),
-        }),
+      : { trials: drawMeantTrials(space).map((trial) => withAbsolutePaths(trial, dirname(file))) }),
   };
   if (sweep.optuna) await requireOptuna(optunaIn(process.cwd()));
   // What cannot be tried is said before there is a folder.

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { meantTrial } from '../../../src/ml/cli/meantTrial.ts';
-import { drawTrials } from '../../../src/ml/sweep/drawTrials.ts';
+import { drawMeantTrials, meantTrial } from '../../../src/ml/cli/meantTrial.ts';
 import { parseSweepSpace } from '../../../src/protocol/sweep.ts';
 
 test('a trial whose head has no hidden layer has no dropout, unless its network has some of its own', () => {
@@ -23,7 +22,7 @@ test('trials of a grid or of draws that are meant alike are one', () => {
   const choices = { network, hidden: [[], [8]], dropout: [0, 0.3, 0.6] };
   const trialsOf = (more: object) => {
     const space = parseSweepSpace({ ...choices, ...more });
-    return drawTrials(space, (drawn) => meantTrial(space.fixed, drawn)).map(({ hidden, dropout }) => [hidden, dropout]);
+    return drawMeantTrials(space).map(({ hidden, dropout }) => [hidden, dropout]);
   };
   const four = [[[], 0], [[8], 0], [[8], 0.3], [[8], 0.6]]; // prettier-ignore
   assert.deepEqual(trialsOf({ sampler: 'grid' }), four);

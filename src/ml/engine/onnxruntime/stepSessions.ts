@@ -98,10 +98,10 @@ export function createStepSessions(
   const compiled = new Map<string, Promise<CompiledStep>>();
   // A recorded step keeps the memory of all that it computes: of several sizes, only that of most batches is recorded.
   let recordedBatch = 0;
-  const isRecorded = (purpose: StepPurpose, batchSize: number) => {
-    if (!replay || purpose !== 'full' || batchSize <= recordedBatch) return false;
+  const replayOf = (purpose: StepPurpose, batchSize: number, graph: Graph): SessionWishes['replay'] => {
+    if (!replay || purpose !== 'full' || batchSize <= recordedBatch) return undefined;
     recordedBatch = batchSize;
-    return true;
+    return { predecessors: predecessorsOf(graph), refused: replay };
   };
   const compile = async (purpose: StepPurpose, batchSize: number): Promise<CompiledStep> => {
     const graph = graphOf(purpose, graphFor(batchSize), options, updates);
@@ -114,8 +114,7 @@ export function createStepSessions(
       watch: { purpose, batchSize, observer },
       kept: outputs,
       library,
-      ...(replay &&
-        isRecorded(purpose, batchSize) && { replay: { predecessors: predecessorsOf(graph), refused: replay } }),
+      replay: replayOf(purpose, batchSize, graph),
     });
     return { graph, session, rows: rowsOf(graph), device };
   };
