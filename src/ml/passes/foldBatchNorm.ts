@@ -1,13 +1,14 @@
 import { floats as floatType, isNode, type Graph, type Node } from '../graph/graph.ts';
-import { float32Tensor, type StateDict, type Tensor, tensorOf } from '../graph/tensor.ts';
+import { float32Tensor, type StateDict } from '../graph/tensor.ts';
 import { conv2dOperator } from '../operators/convolution/conv2d.ts';
 import { batchNormInference } from '../operators/norm/batchNormInference.ts';
+import { type ConstantGraph, floatsOf, withUsedConstants } from './constantGraph.ts';
 
 /**
  * The same inference graph with every batch norm that directly follows a convolution folded into its weights and
  * bias, and the constants that it then needs. What cannot be folded (DenseNet's norm before the convolution) stays.
  */
-export function foldBatchNorm(graph: Graph, state: StateDict): { graph: Graph; constants: StateDict } {
+export function foldBatchNorm(graph: Graph, state: StateDict): ConstantGraph {
   const readers = new Map<string, number>();
   for (const value of [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs]) {
     readers.set(value, (readers.get(value) ?? 0) + 1);
@@ -23,7 +24,7 @@ export function foldBatchNorm(graph: Graph, state: StateDict): { graph: Graph; c
     const convolution = makers.get(x);
     if (!isNode(norm, batchNormInference) || !isNode(convolution, conv2dOperator) || readers.get(x) !== 1) continue;
     const [image = '', kernel = '', offset] = convolution.inputs;
-    const values = (name: string) => floats(state, name);
+    const values = (name: string) => floatsOf(state, name);
     const scale = values(weight).map(
       (gamma, channel) => gamma / Math.sqrt((values(variance)[channel] ?? 1) + norm.attributes.epsilon),
     );
@@ -49,21 +50,7 @@ export function foldBatchNorm(graph: Graph, state: StateDict): { graph: Graph; c
     const successor = replaced.has(node) ? replaced.get(node) : node;
     return successor ? [successor] : [];
   });
-  const used = new Set(nodes.flatMap((node) => node.inputs));
-  const folded: Graph = {
-    ...graph,
-    nodes,
-    types,
-    parameters: graph.parameters.filter((name) => used.has(name)),
-    buffers: [...graph.buffers, ...buffers].filter((name) => used.has(name)),
-  };
-  return { graph: folded, constants: pick(constants, [...folded.parameters, ...folded.buffers]) };
-}
-
-function floats(state: StateDict, name: string): Float32Array {
-  const tensor = state.get(name);
-  if (tensor?.dtype !== 'float32') throw new Error(`the state has no float32 tensor named ${name}`);
-  return tensor.data;
+  return withUsedConstants({ ...graph, nodes, types, buffers: [...graph.buffers, ...buffers] }, constants);
 }
 
 function scaleRows(kernel: Float32Array, scale: Float32Array): Float32Array {
@@ -73,8 +60,4 @@ function scaleRows(kernel: Float32Array, scale: Float32Array): Float32Array {
     for (let at = channel * row; at < (channel + 1) * row; at++) scaled[at] = (kernel[at] ?? 0) * factor;
   }
   return scaled;
-}
-
-function pick(constants: ReadonlyMap<string, Tensor>, names: readonly string[]): StateDict {
-  return new Map(names.map((name) => [name, tensorOf(constants, name)]));
 }

@@ -1,4 +1,5 @@
 import { foldBatchNorm } from '../../passes/foldBatchNorm.ts';
+import { wholeMapsAsProducts } from '../../passes/wholeMapsAsProducts.ts';
 import { writeOnnx } from '../../lowering/writeOnnx.ts';
 import type { OnnxModel } from '../../onnx/onnxModel.ts';
 import type { StateDict } from '../../graph/tensor.ts';
@@ -28,7 +29,9 @@ export function createInferenceModel(
 ): InferenceModel {
   const compile: Compile = (edit) =>
     sessionsByBatch(device, (batchSize) => {
-      const { graph, constants } = foldBatchNorm(graphFor(batchSize), state);
+      const folded = foldBatchNorm(graphFor(batchSize), state);
+      const isPlain = device === 'cpu' && !int8;
+      const { graph, constants } = isPlain ? wholeMapsAsProducts(folded.graph, folded.constants) : folded;
       const model = edit(writeOnnx(graph, { constants, webgpu: limitsOf(device) }));
       const watch = { purpose: 'inference', batchSize, observer, graph };
       return createSession(model, device, 'inference', { watch, library, lanes });
