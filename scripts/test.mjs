@@ -1,5 +1,5 @@
 // Runs the tests of a folder under test/, or of several, with Node's own runner: `node scripts/test.mjs unit [pattern...]`,
-// `node scripts/test.mjs faults+parity`. It builds first; `--built` takes the build that is there.
+// `node scripts/test.mjs integration+faults`. It builds first; `--built` takes the build that is there.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -44,6 +44,8 @@ if (!values.built) build();
 // Test files run in processes of their own, which inherit these options.
 process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ''} --import tsx`.trim();
 if (suite !== 'unit' && Math.min(atOnce, files.length) > 1) shareOutCores();
+// The first editor installs the package, the others copy what it installed.
+if (suite === 'e2e') process.env.FIVECROP_EXTENSIONS = temporaryFolder('fivecrop-extensions-');
 const together = suite === 'unit' ? shareOut(files) : files;
 run({ files: together, concurrency: suite === 'unit' ? together.length : atOnce, timeout: longest })
   .on('test:fail', () => (process.exitCode = 1))

@@ -1,5 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +31,8 @@ export type CodeServerOptions = {
   port?: number;
   /** VSIX files to install before the server starts. */
   vsix?: readonly string[];
+  /** A folder that keeps what is installed for servers with the same VSIX files; else each server installs them anew. */
+  keptExtensions?: string;
   /** Added to the settings that keep the workbench quiet. */
   settings?: Record<string, unknown>;
   /** Settings of the server's machine: VS Code takes settings of the scope `machine-overridable` from here alone. */
@@ -91,12 +95,16 @@ export async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 
+function extensionsFolder(dataFolder: string): string {
+  return join(dataFolder, 'extensions');
+}
+
 function dataArguments(dataFolder: string): string[] {
   return [
     '--accept-server-license-terms',
     `--server-data-dir=${dataFolder}`,
     `--user-data-dir=${join(dataFolder, 'data')}`,
-    `--extensions-dir=${join(dataFolder, 'extensions')}`,
+    `--extensions-dir=${extensionsFolder(dataFolder)}`,
     '--telemetry-level=off',
   ];
 }
@@ -148,11 +156,22 @@ async function installExtensions(
   dataFolder: string,
   vsix: readonly string[],
 ): Promise<void> {
+  const extensions = extensionsFolder(dataFolder);
+  const name = createHash('sha256')
+    .update(JSON.stringify([options.host.vscodeVersion, vsix]))
+    .digest('hex');
+  const kept = options.keptExtensions === undefined ? undefined : join(options.keptExtensions, name);
+  if (kept !== undefined && existsSync(kept)) return cp(kept, extensions, { recursive: true });
   const wishes = vsix.map((file) => `--install-extension=${file}`);
   const installer = launch(options, [...dataArguments(dataFolder), ...wishes]);
   const output = collect(installer);
   const [code] = (await once(installer, 'close')) as [number | null];
   if (code !== 0) throw userError(`${vsix.join(', ')} could not be installed: ${output().trim()}`);
+  if (kept === undefined) return;
+  // Whole or not there: a test can be ended meanwhile.
+  const partial = await mkdtemp(`${kept}.partial-`);
+  await cp(extensions, partial, { recursive: true });
+  await rename(partial, kept);
 }
 
 function collect(child: ChildProcess): () => string {

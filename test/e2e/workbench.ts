@@ -48,9 +48,11 @@ export type Workbench = {
 
 /** Opens a fresh workbench with the packaged extension. What was started is stopped when it cannot be opened. */
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
+  const { FIVECROP_EXTENSIONS: keptExtensions } = process.env;
   const server = await startCodeServer({
     host: await installCodeHost(),
     vsix: [presentVsix(), ...(options.extensions ?? [])],
+    ...(keptExtensions !== undefined && { keptExtensions }),
     settings: { 'workbench.colorTheme': themes[options.theme ?? 'dark'].setting, ...options.settings },
     ...(options.machineSettings && { machineSettings: options.machineSettings }),
     workspaceTrust: options.workspaceTrust ?? false,
