@@ -33,6 +33,10 @@ export interface FigureSpec {
   readonly alone?: true;
   /** Floating-point operations of one image, or of what a time is of, to tell how far the figure is from the machine's limit. */
   readonly operations?: number;
+  /** Those of the peers, where they are others. */
+  readonly peerOperations?: number;
+  /** Whether ours computes them in 8 bits: its limit is then the rate of a product of bytes. */
+  readonly int8?: true;
 }
 
 /** A case: a file in bench/cases that exports one as `benchCase`. Its name is the file's. */

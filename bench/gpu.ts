@@ -211,7 +211,7 @@ async function measure(device: string): Promise<BenchResult> {
     const peers = Object.fromEntries(
       modes.map((mode) => [mode, theirs.flatMap((sample) => speedOf(sample, `${beside} ${mode}`))]),
     );
-    return [figureResult(figure, { ours: own[index], peers }, Number.NaN)];
+    return [figureResult(figure, { ours: own[index], peers }, { productRate: [] })];
   });
   const { card, ...versions }: Readonly<Record<string, string>> = { ...theirs[0]?.versions };
   return {

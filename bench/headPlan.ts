@@ -4,9 +4,21 @@
  */
 const epochs = 5;
 const stepsPerEpoch = 205;
+const batchSize = 32;
 const validImages = 817;
 /** Ours validates at the end of each epoch too. */
 const validations = epochs * (Math.floor(stepsPerEpoch / 40) + 1);
+
+/**
+ * Images that pass through the frozen layers in our plan, which keeps what these make of images of validation, and of all
+ * where each has one view.
+ */
+export function passedImages(hasOneView: boolean): number {
+  return (hasOneView ? 1 : epochs) * stepsPerEpoch * batchSize + validImages;
+}
+
+/** The same in the report's script, which keeps nothing and does not validate at the end of an epoch. */
+export const peersPassedImages = epochs * (stepsPerEpoch * batchSize + Math.floor(stepsPerEpoch / 40) * validImages);
 
 /** The parts of our plan, in seconds. */
 export interface PlanParts {

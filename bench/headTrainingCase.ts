@@ -1,5 +1,7 @@
 import type { TrainingConfigInput } from '../src/protocol/trainingConfig.ts';
 import type { BenchCase } from './benchCase.ts';
+import { passedImages, peersPassedImages } from './headPlan.ts';
+import { forwardOperations } from './operations.ts';
 import { imagesUsed, prepareSubset, prepareWeights, subsetFolder, weightsFile } from './data.ts';
 
 const network = 'densenet169';
@@ -26,7 +28,18 @@ export function headTrainingCase(title: string, goal: number, settings: HeadSett
       await prepareSubset(trainBatches * 32, validImages);
     },
     rounds: 3,
-    figures: [{ key: 'plan', title, unit: 's', better: 'less', goal }],
+    figures: [
+      {
+        key: 'plan',
+        title,
+        unit: 's',
+        better: 'less',
+        goal,
+        operations: passedImages(settings.featureViews === 1) * forwardOperations(network),
+        peerOperations: peersPassedImages * forwardOperations(network),
+        ...(settings.frozenPrecision === 'int8' && { int8: true }),
+      },
+    ],
     ours: {
       script: 'ours/headTraining.ts',
       args: [network, weightsFile(network), subsetFolder, JSON.stringify(settings)],

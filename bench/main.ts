@@ -4,7 +4,7 @@ import { compileKernels } from '../scripts/compileKernels.mjs';
 import { copyJpegLibraries } from '../scripts/jpegLibrary.mjs';
 import type { BenchCase, Sample, Side } from './benchCase.ts';
 import { hostMachine, ownVersions } from './machine.ts';
-import { type BenchResult, figureResult, type Samples } from './result.ts';
+import { type BenchResult, figureResult, type ProductRates, type Samples } from './result.ts';
 import { canRun, findPythons, needsPython, type Python, runSide, unsetForPeer } from './sides.ts';
 import { machineFolder, rowOf } from './table.ts';
 
@@ -22,9 +22,16 @@ async function readCase(name: string): Promise<BenchCase> {
   return benchCase;
 }
 
-async function productRate(): Promise<number> {
-  const { figures } = await runSide({ script: 'ours/product.ts', args: [] });
+async function productRate(precision: 'float32' | 'int8'): Promise<number> {
+  const { figures } = await runSide({ script: 'ours/product.ts', args: [precision] });
   return figures['operationsPerSecond'] ?? Number.NaN;
+}
+
+/** What the figures of a case are compared with, measured once more than before. */
+async function productRates({ figures }: BenchCase, before?: ProductRates): Promise<ProductRates> {
+  const rates = { productRate: [...(before?.productRate ?? []), await productRate('float32')] };
+  if (!figures.some(({ int8 }) => int8)) return rates;
+  return { ...rates, int8ProductRate: [...(before?.int8ProductRate ?? []), await productRate('int8')] };
 }
 
 /** A variant of the peer in one Python, or one of ours. */
@@ -62,18 +69,18 @@ async function takeTurns(benchCase: BenchCase, pythons: readonly Python[]): Prom
 
 async function measureCase(name: string, benchCase: BenchCase, pythons: readonly Python[]): Promise<BenchResult> {
   await benchCase.prepare?.();
-  const before = await productRate();
+  const before = await productRates(benchCase);
   const samples = await takeTurns(benchCase, pythons);
-  const rates = [before, await productRate()];
+  const machine = { ...hostMachine(), ...(await productRates(benchCase, before)) };
   return {
     name,
     how: benchCase.how,
     measured: new Date().toISOString(),
-    machine: { ...hostMachine(), productRate: rates },
+    machine,
     versions: { ours: ownVersions(), peer: versionsOf(samples.peers) },
     unsetForPeer: unsetForPeer.filter((variable) => process.env[variable] !== undefined),
     rounds: benchCase.rounds,
-    figures: benchCase.figures.map((figure) => figureResult(figure, samples, Math.max(...rates))),
+    figures: benchCase.figures.map((figure) => figureResult(figure, samples, machine)),
   };
 }
 

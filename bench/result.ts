@@ -41,6 +41,8 @@ export interface BenchResult {
     readonly memoryMebibytes: number;
     /** Operations a second of a large float32 product on all cores, before the first round and after the last. */
     readonly productRate: readonly number[];
+    /** The same of a product of bytes, where a figure is computed in 8 bits. */
+    readonly int8ProductRate?: readonly number[];
   };
   readonly versions: { readonly ours: Record<string, string>; readonly peer: Record<string, string> };
   /** Environment variables that were taken from the peer, so that it runs at its best. */
@@ -61,24 +63,32 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: median(values), low: Math.min(...values), high: Math.max(...values) };
 }
 
-/** One row of a case from its samples. Throws where a side did not measure it. */
-export function figureResult(spec: FigureSpec, samples: Samples, productRate: number): FigureResult {
+/** The machine's limits: operations a second of large products. */
+export type ProductRates = Pick<BenchResult['machine'], 'productRate' | 'int8ProductRate'>;
+
+/** One row of a case from its samples, on a machine of these rates. Throws where a side did not measure it. */
+export function figureResult(spec: FigureSpec, samples: Samples, machine: ProductRates): FigureResult {
   const valuesOf = (side: readonly Sample[]) => side.map(({ figures }) => measured(figures, spec.key));
   const ours = valuesOf(samples.ours);
   const compared = Object.entries(spec.alone ? {} : samples.peers);
   const peers = Object.fromEntries(compared.map(([name, side]) => [name, valuesOf(side)]));
   const peer = bestOf(spec, peers);
   const theirs = peer === undefined ? undefined : peers[peer];
-  const limit = (values: readonly number[]) =>
-    (perSecond(spec.unit, median(values)) * (spec.operations ?? 0)) / productRate;
+  const { operations, peerOperations = operations } = spec;
+  const share = (values: readonly number[], count: number, rates: readonly number[] = []) =>
+    (perSecond(spec.unit, median(values)) * count) / Math.max(...rates);
   return {
     ...spec,
     ours,
     peers,
     ...(peer === undefined ? {} : { peer }),
     ...(theirs ? { ratio: ratioOf(spec, ours, theirs) } : {}),
-    ...(spec.operations === undefined ? {} : { ofLimit: limit(ours) }),
-    ...(spec.operations === undefined || !theirs ? {} : { peerOfLimit: limit(theirs) }),
+    ...(operations === undefined
+      ? {}
+      : { ofLimit: share(ours, operations, spec.int8 ? machine.int8ProductRate : machine.productRate) }),
+    ...(peerOperations === undefined || !theirs
+      ? {}
+      : { peerOfLimit: share(theirs, peerOperations, machine.productRate) }),
   };
 }
 

@@ -1,5 +1,5 @@
 // Runs the tests of a folder under test/, or of several, with Node's own runner: `node scripts/test.mjs unit [pattern...]`,
-// `node scripts/test.mjs integration+faults`. It builds first; `--built` takes the build that is there.
+// `node scripts/test.mjs pages+integration`. It builds first; `--built` takes the build that is there.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';

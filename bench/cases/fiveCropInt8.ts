@@ -1,4 +1,4 @@
-import { fiveCropCase } from '../fiveCropCase.ts';
+import { fiveCropCase, operationsOfImage } from '../fiveCropCase.ts';
 
 export const benchCase = fiveCropCase(
   [
@@ -8,6 +8,8 @@ export const benchCase = fiveCropCase(
       unit: 's',
       better: 'less',
       goal: 4,
+      operations: operationsOfImage,
+      int8: true,
     },
     {
       key: 'many',
@@ -15,6 +17,8 @@ export const benchCase = fiveCropCase(
       unit: 'images/s',
       better: 'more',
       goal: 4,
+      operations: operationsOfImage,
+      int8: true,
     },
   ],
   'int8',

@@ -48,7 +48,7 @@ describe('the table of measurements', () => {
 
   it('compares each round with the best variant of the peer', () => {
     const peers = { slow: samples('speed', 9, 9, 9), fast: samples('speed', 10, 20, 40) };
-    const result = figureResult(speed, { ours: samples('speed', 30, 30, 60), peers }, 1000);
+    const result = figureResult(speed, { ours: samples('speed', 30, 30, 60), peers }, { productRate: [900, 1000] });
     assert.equal(result.peer, 'fast');
     assert.deepEqual(result.ratio, { median: 1.5, low: 1.5, high: 3, rounds: [3, 1.5, 1.5] });
     assert.equal(result.ofLimit, 0.3);
@@ -56,20 +56,37 @@ describe('the table of measurements', () => {
     assert.match(rowOf(result), /1\.50 \(1\.50–3\.00\) \| ≥ 2, missed \| 30 %, peer 20 % \|$/);
   });
 
+  it('compares what is computed in 8 bits with a product of bytes, and its peer with one in float32', () => {
+    const spec: FigureSpec = { ...speed, operations: 20, peerOperations: 40, int8: true };
+    const rates = { productRate: [1000, 800], int8ProductRate: [3000, 4000] };
+    const peers = { torch: samples('speed', 5) };
+    const result = figureResult(spec, { ours: samples('speed', 50), peers }, rates);
+    assert.equal(result.ofLimit, 0.25);
+    assert.equal(result.peerOfLimit, 0.2);
+  });
+
   it('counts a shorter time and a smaller memory as better', () => {
     const time: FigureSpec = { key: 'time', title: 'work', unit: 's', better: 'less', goal: 3 };
-    const faster = figureResult(time, { ours: samples('time', 1), peers: { torch: samples('time', 4) } }, 1);
+    const faster = figureResult(
+      time,
+      { ours: samples('time', 1), peers: { torch: samples('time', 4) } },
+      { productRate: [1] },
+    );
     assert.equal(faster.ratio?.median, 4);
     assert.equal(reachesGoal(faster), true);
     const memory: FigureSpec = { key: 'memory', title: 'work', unit: 'MiB', better: 'less', goal: 1 };
-    const larger = figureResult(memory, { ours: samples('memory', 3), peers: { torch: samples('memory', 2) } }, 1);
+    const larger = figureResult(
+      memory,
+      { ours: samples('memory', 3), peers: { torch: samples('memory', 2) } },
+      { productRate: [1] },
+    );
     assert.equal(larger.ratio?.median, 1.5);
     assert.equal(reachesGoal(larger), false);
   });
 
   it('judges a figure without a peer by itself', () => {
     const scan: FigureSpec = { key: 'scan', title: 'scan', unit: 's', better: 'less', goal: 10 };
-    const result = figureResult(scan, { ours: samples('scan', 8, 9), peers: {} }, 1);
+    const result = figureResult(scan, { ours: samples('scan', 8, 9), peers: {} }, { productRate: [1] });
     assert.equal(result.ratio, undefined);
     assert.equal(reachesGoal(result), true);
     assert.match(rowOf(result), /\| 8\.50 s \| – \| – \| ≤ 10 s \| – \|$/);
@@ -78,11 +95,14 @@ describe('the table of measurements', () => {
   it('judges by itself, beside a peer too, what the peer does not measure', () => {
     const memory: FigureSpec = { key: 'memory', title: 'work', unit: 'MiB', better: 'less', goal: 100, alone: true };
     const peers = { torch: samples('speed', 4) };
-    const result = figureResult(memory, { ours: samples('memory', 90), peers }, 1);
+    const result = figureResult(memory, { ours: samples('memory', 90), peers }, { productRate: [1] });
     assert.equal(result.ratio, undefined);
     assert.match(rowOf(result), /\| 90\.0 MiB \| – \| – \| ≤ 100 MiB \| – \|$/);
     const compared: FigureSpec = { key: 'memory', title: 'work', unit: 'MiB', better: 'less', goal: 1 };
-    assert.throws(() => figureResult(compared, { ours: samples('memory', 90), peers }, 1), /did not measure memory/);
+    assert.throws(
+      () => figureResult(compared, { ours: samples('memory', 90), peers }, { productRate: [1] }),
+      /did not measure memory/,
+    );
   });
 
   it('takes the mean of the two middle values of an even number', () => {

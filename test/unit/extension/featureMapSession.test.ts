@@ -4,7 +4,7 @@ import { createFeatureMapSession } from '../../../src/extension/panels/featureMa
 import { cancelled, userError } from '../../../src/protocol/errors.ts';
 import type { FeatureMap } from '../../../src/protocol/featureMap.ts';
 import type { FeatureMapPanelToPage } from '../../../src/protocol/featureMapPanel.ts';
-import { sampleFeatureMap } from '../../e2e/pages/samples.ts';
+import { sampleFeatureMap } from '../../pages/samples.ts';
 
 /** A session whose maps wait until they are drawn, fail, or are cancelled. */
 function waiting() {

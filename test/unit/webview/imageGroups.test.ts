@@ -7,7 +7,7 @@ import { cropCounts } from '../../../src/webview/evaluation/cropComparison.ts';
 import { imagesOf } from '../../../src/webview/evaluation/imageGroup.ts';
 import { shownEvaluation } from '../../../src/webview/evaluation/shownEvaluation.ts';
 import { shownTests } from '../../../src/webview/evaluation/shownTests.ts';
-import { sampleEvaluation } from '../../e2e/pages/samples.ts';
+import { sampleEvaluation } from '../../pages/samples.ts';
 
 const [one, five] = [shownEvaluation(sampleEvaluation(8, 1)), shownEvaluation(sampleEvaluation(8, 5))];
 const pair = { 1: one, 5: five };

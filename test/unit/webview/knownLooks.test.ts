@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { PredictionPanelToHost, PredictionPanelToPage } from '../../../src/protocol/predictionPanel.ts';
 import { knownLooks } from '../../../src/webview/prediction/knownLooks.ts';
-import { sampleExplanation } from '../../e2e/pages/samples.ts';
+import { sampleExplanation } from '../../pages/samples.ts';
 
 const [image, index] = ['/a.jpg', 2];
 const setup: Extract<PredictionPanelToPage, { type: 'setup' }> = {

@@ -6,7 +6,7 @@ import { editedData } from '../../../src/webview/components/editedData.ts';
 import { matchingClasses } from '../../../src/webview/components/matchingClasses.ts';
 import { openImages } from '../../../src/webview/labelling/openImages.ts';
 import { type LabellingPageState, labellingPageStateSchema } from '../../../src/webview/labelling/pageState.ts';
-import { sampleLabelling } from '../../e2e/pages/samples.ts';
+import { sampleLabelling } from '../../pages/samples.ts';
 
 function opened() {
   const sent: LabellingPanelToHost[] = [];

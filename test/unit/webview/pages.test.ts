@@ -8,7 +8,7 @@ import { trainingConfigSchema } from '../../../src/protocol/trainingConfig.ts';
 import { csv } from '../../../src/protocol/csv.ts';
 import { contrast, parseColor, type Rgb } from '../../../src/webview/components/contrast.ts';
 import { colorDifference, curveColors } from '../../../src/webview/components/curveColors.ts';
-import { themeVariables } from '../../e2e/pages/themes.ts';
+import { themeVariables } from '../../pages/themes.ts';
 import { fileName } from '../../../src/charts/format.ts';
 import { sortedRows } from '../../../src/webview/components/sortRows.ts';
 import { scrolledTo, visibleRows } from '../../../src/webview/components/visibleRows.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { classifiedImages, listSummary } from '../../../src/webview/prediction/classifiedImages.ts';
 import { agreement, seenWith, type PredictionRow } from '../../../src/webview/prediction/predictionRows.ts';
-import { samplePrediction } from '../../e2e/pages/samples.ts';
+import { samplePrediction } from '../../pages/samples.ts';
 
 const classified = (image: string, disagreeing = 0): PredictionRow => {
   return { kind: 'classified', image, prediction: samplePrediction(image, 0, 0.9, disagreeing), thumbnail: '' };

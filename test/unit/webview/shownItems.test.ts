@@ -5,7 +5,7 @@ import type { CleaningPanelToHost } from '../../../src/protocol/cleaningPanel.ts
 import { type CleaningPageState, cleaningPageStateSchema } from '../../../src/webview/cleaning/pageState.ts';
 import { itemKey, shownItems } from '../../../src/webview/cleaning/shownItems.ts';
 import { editedData } from '../../../src/webview/components/editedData.ts';
-import { sampleCleaning } from '../../e2e/pages/samples.ts';
+import { sampleCleaning } from '../../pages/samples.ts';
 
 function pair(image: string, twin: string): CleaningItem {
   return { kind: 'duplicate', image, twin, folder: '1', likely: '1', probability: 1, score: 1 };

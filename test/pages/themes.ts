@@ -1,4 +1,4 @@
-import type { Theme } from '../workbench.ts';
+import type { Theme } from '../e2e/workbench.ts';
 
 /** Variables that VS Code 1.139 sets on a page in its four default themes, those that the pages use. */
 export const themeVariables: Record<Theme, Record<string, string>> = {

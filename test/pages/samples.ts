@@ -1,16 +1,16 @@
-import type { Labelling, NextImage } from '../../../src/protocol/labelling.ts';
-import { cleaningKinds, type Cleaning, type CleaningItem } from '../../../src/protocol/cleaning.ts';
-import { compareEvaluations, type Comparison } from '../../../src/protocol/compareEvaluations.ts';
-import type { Evaluation } from '../../../src/protocol/evaluation.ts';
-import type { FeatureMap, PlacedImage } from '../../../src/protocol/featureMap.ts';
-import type { Explanation } from '../../../src/protocol/explanation.ts';
-import type { KeptProbabilities } from '../../../src/protocol/keptProbabilities.ts';
-import { cropNames, type ImagePrediction, type RankedClass } from '../../../src/protocol/prediction.ts';
-import type { ShownPrediction } from '../../../src/protocol/predictionPanel.ts';
-import { trainingConfigSchema, type TrainingConfigInput } from '../../../src/protocol/trainingConfig.ts';
-import type { TrainingEvent } from '../../../src/protocol/trainingEvents.ts';
-import type { ShownTrial } from '../../../src/protocol/sweepPanel.ts';
-import type { ShownRun } from '../../../src/protocol/trainingPanel.ts';
+import type { Labelling, NextImage } from '../../src/protocol/labelling.ts';
+import { cleaningKinds, type Cleaning, type CleaningItem } from '../../src/protocol/cleaning.ts';
+import { compareEvaluations, type Comparison } from '../../src/protocol/compareEvaluations.ts';
+import type { Evaluation } from '../../src/protocol/evaluation.ts';
+import type { FeatureMap, PlacedImage } from '../../src/protocol/featureMap.ts';
+import type { Explanation } from '../../src/protocol/explanation.ts';
+import type { KeptProbabilities } from '../../src/protocol/keptProbabilities.ts';
+import { cropNames, type ImagePrediction, type RankedClass } from '../../src/protocol/prediction.ts';
+import type { ShownPrediction } from '../../src/protocol/predictionPanel.ts';
+import { trainingConfigSchema, type TrainingConfigInput } from '../../src/protocol/trainingConfig.ts';
+import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
+import type { ShownTrial } from '../../src/protocol/sweepPanel.ts';
+import type { ShownRun } from '../../src/protocol/trainingPanel.ts';
 
 // Made-up messages for looking at pages without a host. Nothing here is a result of a network.
 

@@ -2,15 +2,15 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { folderWithOnnxruntimeWeb } from '../../../scripts/host/onnxruntimeWeb.ts';
-import type { CheckpointMetadata } from '../../../src/protocol/checkpointMetadata.ts';
-import { presetConstants } from '../../../src/protocol/preprocessing.ts';
-import { exportClassifier, type ExportOptions } from '../../../src/ml/library/exporting.ts';
-import { predicted, tinyTransformer, writePictures } from '../../unit/export/exportedPictures.ts';
-import { imageSize, writeRandomCheckpoint } from '../../unit/inference/checkpointFixture.ts';
+import { folderWithOnnxruntimeWeb } from '../../scripts/host/onnxruntimeWeb.ts';
+import type { CheckpointMetadata } from '../../src/protocol/checkpointMetadata.ts';
+import { presetConstants } from '../../src/protocol/preprocessing.ts';
+import { exportClassifier, type ExportOptions } from '../../src/ml/library/exporting.ts';
+import { predicted, tinyTransformer, writePictures } from '../unit/export/exportedPictures.ts';
+import { imageSize, writeRandomCheckpoint } from '../unit/inference/checkpointFixture.ts';
 
 const origin = 'http://model.test';
-const root = join(import.meta.dirname, '../../..');
+const root = join(import.meta.dirname, '../..');
 
 const named = (name: string): CheckpointMetadata['network'] => ({ kind: 'architecture', name });
 

@@ -3,12 +3,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import type { Browser, Page } from 'playwright-core';
-import { webviewHtml } from '../../../src/extension/panels/webviewHtml.ts';
-import { patience } from '../until.ts';
-import type { Theme } from '../workbench.ts';
+import { webviewHtml } from '../../src/extension/panels/webviewHtml.ts';
+import { patience } from '../e2e/until.ts';
+import type { Theme } from '../e2e/workbench.ts';
 import { themeVariables } from './themes.ts';
 
-const root = join(import.meta.dirname, '..', '..', '..');
+const root = join(import.meta.dirname, '..', '..');
 const built = join(root, 'dist', 'webview');
 const origin = 'http://pages.test';
 

@@ -14,8 +14,8 @@ import type { SweepPanelToHost } from '../../src/protocol/sweepPanel.ts';
 import type { Precision } from '../../src/protocol/trainingConfig.ts';
 import type { TrainingEvent } from '../../src/protocol/trainingEvents.ts';
 import type { TrainingPanelToHost } from '../../src/protocol/trainingPanel.ts';
-import { faintTexts } from './pages/contrast.ts';
-import { exportsWithPages, openExport } from './pages/exportedPages.ts';
+import { faintTexts } from './contrast.ts';
+import { exportsWithPages, openExport } from './exportedPages.ts';
 import {
   assertPagesAreBuilt,
   keepPicture,
@@ -23,7 +23,7 @@ import {
   pageScreenshot,
   type OpenedPage,
   type PageOptions,
-} from './pages/openPage.ts';
+} from './openPage.ts';
 import {
   flowerPicture,
   sampleClasses,
@@ -38,9 +38,9 @@ import {
   sampleProbabilities,
   sampleRun,
   sampleTrials,
-} from './pages/samples.ts';
-import { hostileName, servedToken, serveHostileNames } from './pages/servedPage.ts';
-import { until } from './until.ts';
+} from './samples.ts';
+import { hostileName, servedToken, serveHostileNames } from './servedPage.ts';
+import { until } from '../e2e/until.ts';
 
 /** The pages without a workbench: a made-up host sends messages, under the policy that panels have. */
 

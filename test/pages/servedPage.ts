@@ -1,7 +1,7 @@
-import { createDecodePool } from '../../../src/ml/data/decodePool.ts';
-import { limitsOf } from '../../../src/ml/serve/serveLimits.ts';
-import { startServer } from '../../../src/ml/serve/startServer.ts';
-import { colourClassifier } from '../../unit/inference/fakeClassifier.ts';
+import { createDecodePool } from '../../src/ml/data/decodePool.ts';
+import { limitsOf } from '../../src/ml/serve/serveLimits.ts';
+import { startServer } from '../../src/ml/serve/startServer.ts';
+import { colourClassifier } from '../unit/inference/fakeClassifier.ts';
 
 export const servedToken = 'a-token-for-this-test';
 /** What the model’s file and its likeliest class for red are called. */
