@@ -37,5 +37,7 @@ with tempfile.TemporaryDirectory() as folder:
     )
     whole = time.perf_counter() - begun
 
-figures = {"whole": whole, "epoch": images / min(b - a for a, b in zip(ended, ended[1:])), "memory": peak_mebibytes()}
+# After the last epoch the best weights are validated once more.
+times = ended[: epochs + 1]
+figures = {"whole": whole, "epoch": images / min(b - a for a, b in zip(times, times[1:])), "memory": peak_mebibytes()}
 print(json.dumps({"figures": figures, "versions": {**versions, "ultralytics": ultralytics.__version__}}))
