@@ -8,17 +8,22 @@ import type { BenchResult } from './result.ts';
 export function hostMachine(): Omit<BenchResult['machine'], 'productRate'> {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    ...vectorsOf(existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : ''),
+    ...processorDetails(existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : ''),
     cores: availableParallelism(),
     memoryMebibytes: Math.round(totalmem() / 2 ** 20),
   };
 }
 
-/** The widest vectors that Linux's description of a processor names: virtual machines tell several of one name apart by nothing else. */
-export function vectorsOf(cpuinfo: string): Pick<BenchResult['machine'], 'vectors'> {
-  const flags = new Set(/^flags\s*:(.*)$/mu.exec(cpuinfo)?.[1]?.split(' '));
-  if (flags.has('avx512f')) return { vectors: 'AVX-512' };
-  return flags.has('avx2') ? { vectors: 'AVX2' } : {};
+/** What Linux's description of a processor says beside its name, by which alone virtual machines do not tell them apart. */
+export function processorDetails(cpuinfo: string): Pick<BenchResult['machine'], 'model' | 'vectors'> {
+  const valueOf = (key: string) => new RegExp(`^${key}\\s*:\\s*(.*)$`, 'mu').exec(cpuinfo)?.[1];
+  const [family, model] = [valueOf('cpu family'), valueOf('model')];
+  const flags = new Set(valueOf('flags')?.split(' '));
+  const vectors = flags.has('avx512f') ? 'AVX-512' : flags.has('avx2') ? 'AVX2' : undefined;
+  return {
+    ...(family === undefined || model === undefined ? {} : { model: `family ${family} model ${model}` }),
+    ...(vectors === undefined ? {} : { vectors }),
+  };
 }
 
 /** Our version and those of what our side computes and decodes with, as installed. */

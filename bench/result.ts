@@ -33,7 +33,9 @@ export interface BenchResult {
   readonly measured: string;
   readonly machine: {
     readonly cpu: string;
-    /** Its widest vectors, where they are known: one name of a processor stands for several. */
+    /** Its family and model, where they are known: one name of a processor stands for several. */
+    readonly model?: string;
+    /** Its widest vectors, where they are known. */
     readonly vectors?: 'AVX2' | 'AVX-512';
     /** The graphics card, where it is what was measured. */
     readonly card?: string;

@@ -28,14 +28,14 @@ export function readResults(folder: string): BenchResult[] {
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')) as BenchResult);
 }
 
-/** The folder of a machine's results, a word for each of its processor's, or its card's: `amd-epyc-avx2`. */
+/** The folder of a machine's results, a word for each of its processor's, or its card's: `amd-epyc-family-25-model-17-avx-512`. */
 export function machineFolder({ card, ...machine }: BenchResult['machine']): string {
   const words = (card ?? processorOf(machine)).replace(/\([^)]*\)/gu, ' ').match(/[\p{L}\p{N}]+/gu) ?? ['unknown'];
   return words.join('-').toLowerCase();
 }
 
-function processorOf({ cpu, vectors }: BenchResult['machine']): string {
-  return vectors === undefined ? cpu : `${cpu}, ${vectors}`;
+function processorOf({ cpu, model, vectors }: BenchResult['machine']): string {
+  return [cpu, model, vectors].filter((part) => part !== undefined).join(', ');
 }
 
 /** A text with a table of each machine's results between its two markers. Throws if it has no markers. */

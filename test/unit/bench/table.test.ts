@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { format, resolveConfig } from 'prettier';
 import type { FigureSpec, Sample } from '../../../bench/benchCase.ts';
+import { processorDetails } from '../../../bench/machine.ts';
 import { figureResult, median, reachesGoal } from '../../../bench/result.ts';
 import { machineFolder, readResults, rowOf, withSummary, withTables } from '../../../bench/table.ts';
 
@@ -40,7 +41,11 @@ describe('the table of measurements', () => {
     const result = { name: 'scan', how: '', measured: '', machine, versions, unsetForPeer: [], rounds: 1, figures: [] };
     const other = { ...result, machine: { ...machine, cpu: 'Intel(R) Xeon(R) Processor' } };
     assert.equal(machineFolder(machine), 'amd-epyc');
-    assert.equal(machineFolder({ ...machine, vectors: 'AVX2' }), 'amd-epyc-avx2');
+    const details = processorDetails(
+      'cpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nflags\t\t: fpu avx2 avx512f\n',
+    );
+    assert.equal(machineFolder({ ...machine, ...details }), 'amd-epyc-family-25-model-17-avx-512');
+    assert.equal(machineFolder({ ...machine, ...processorDetails('flags : avx2') }), 'amd-epyc-avx2');
     assert.equal(machineFolder(other.machine), 'intel-xeon-processor');
     const text = withTables('<!-- bench: written by npm run bench:table -->\n<!-- bench: end -->', [result, other]);
     assert.match(text, /AMD EPYC, 2 cores, 2 GiB.*\n\n\| work .*\n.*\n\nMeasured on Intel.*\n\n\| work /);
