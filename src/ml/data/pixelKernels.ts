@@ -24,6 +24,16 @@ interface Kernels {
     weights: number,
     taps: number,
   ): void;
+  squeezeHeight(
+    source: number,
+    stride: number,
+    bytes: number,
+    target: number,
+    height: number,
+    ranges: number,
+    weights: number,
+    taps: number,
+  ): void;
   warp(
     source: number,
     width: number,

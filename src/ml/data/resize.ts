@@ -5,8 +5,8 @@ import type { RgbImage } from './rgbImage.ts';
 /** Bits after the point of Pillow's weights. */
 const weightBits = 22;
 const wholeWeight = 2 ** weightBits;
-/** Of these, so many are in a pair's first number. */
-const lowBits = 15;
+/** Of these, so many are in a pair's first number, which is one with a sign. */
+const lowBits = 8;
 
 /**
  * For each output position: the first input position that counts, how many do from there on, and their weights; each
@@ -80,15 +80,17 @@ function roundedAway(value: number): number {
   return Math.trunc(value + (value < 0 ? -0.5 : 0.5));
 }
 
-/** Weights two by two as the kernels take them: the low bits of both, then the high ones. */
+/** Weights two by two as the kernels take them: the low bits of both, then the high ones, rounded. */
 function inPairs({ taps, ranges, weights }: Weights): Weights {
   const [pairRanges, pairs] = [ranges.slice(), weights.slice()];
   for (let at = 1; at < ranges.length; at += 2) pairRanges[at] = ((ranges[at] ?? 0) + 1) >> 1;
-  const mask = (1 << lowBits) - 1;
+  const high = (weight: number) => (weight + (1 << (lowBits - 1))) >> lowBits;
+  const low = (weight: number) => weight - (high(weight) << lowBits);
+  const both = (first: number, second: number) => (first & 0xffff) | (second << 16);
   for (let at = 0; at < weights.length; at += 2) {
     const [first = 0, second = 0] = [weights[at], weights[at + 1]];
-    pairs[at] = (first & mask) | ((second & mask) << 16);
-    pairs[at + 1] = ((first >> lowBits) & 0xffff) | ((second >> lowBits) << 16);
+    pairs[at] = both(low(first), low(second));
+    pairs[at + 1] = both(high(first), high(second));
   }
   return { taps, ranges: pairRanges, weights: pairs };
 }
@@ -148,8 +150,8 @@ export function resize(
 }
 
 /**
- * The same with columns first, which is less work where few rows are left: R, G, B interleaved. Here and there it differs
- * from `resize` by a level.
+ * The same with columns first, which is less work where few rows are left, and by coarser weights for these: R, G, B
+ * interleaved. Here and there it differs from `resize` by a level.
  */
 export function squeeze(image: RgbImage, width: number, height: number): Uint8Array {
   const columns = weightsFor(image.width, width, 'bilinear');
@@ -163,7 +165,7 @@ export function squeeze(image: RgbImage, width: number, height: number): Uint8Ar
     ...filterBytes(columns, rows),
   ) as [number, number, number, number, number];
   putFilter(filter, rows);
-  kernels.resizeHeight(source, sourceStride, sourceStride, between, height, ...filter, rows.taps);
+  kernels.squeezeHeight(source, sourceStride, sourceStride, between, height, ...filter, rows.taps);
   putFilter(filter, columns);
   kernels.resizeWidth(between, image.width, height, target, width, stride, ...filter, columns.taps);
   kernels.pack(target, stride, width * 3, height);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { resize } from '../../../src/ml/data/resize.ts';
+import { resize, squeeze } from '../../../src/ml/data/resize.ts';
 import { createRandom } from '../../../src/ml/graph/random.ts';
 
 /** Width, height, pixels. */
@@ -93,5 +93,18 @@ test('the same size gives the same pixels, whatever the size', () => {
       [...data],
       `seed ${seed}: ${width}x${height}`,
     );
+  }
+});
+
+test('what is squeezed is within a level of what is resized', () => {
+  const seed = Date.now() % 1e6;
+  const random = createRandom(seed);
+  for (let round = 0; round < 30; round++) {
+    const [width, height] = [8 + random.integer(300), 8 + random.integer(300)];
+    const data = Uint8Array.from({ length: width * height * 3 }, () => random.integer(256));
+    const exact = resize({ width, height, data }, 16, 16).data;
+    const squeezed = squeeze({ width, height, data }, 16, 16);
+    const furthest = exact.reduce((most, level, at) => Math.max(most, Math.abs(level - (squeezed[at] ?? -9))), 0);
+    assert.ok(furthest <= 1, `seed ${seed}: ${furthest} levels in ${width}x${height}`);
   }
 });

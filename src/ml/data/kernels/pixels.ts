@@ -7,8 +7,8 @@
 /** Weights of a resize have so many bits after the point, as in Pillow. */
 const weightBits: i32 = 22;
 const roundWeights: i32 = 1 << (weightBits - 1);
-/** Of these, so many make a signed number of 16 bits. */
-const lowBits: i32 = 15;
+/** Of these, so many make a small number beside the one that the others make, which is rounded. */
+const lowBits: i32 = 8;
 
 /** Coordinates of a warp have so many bits after the point, of which the first eight weigh the neighbours. */
 const coordinateBits: i32 = 16;
@@ -27,9 +27,14 @@ function pairs(pointer: usize): v128 {
   return i8x16.swizzle(v128.load64_zero(pointer), pairBytes);
 }
 
-/** Sums of products by the low 15 bits of weights and by the high ones, brought together and rounded. */
+/** Sums of products by the low bits of weights and by the high ones, brought together and rounded. */
 function joined(low: v128, high: v128): v128 {
   return i32x4.shr_s(i32x4.add(low, i32x4.shl(high, lowBits)), weightBits);
+}
+
+/** Sums of products by the high bits of weights alone. */
+function whole(high: v128): v128 {
+  return i32x4.shr_s(high, weightBits - lowBits);
 }
 
 /** The first eight bytes of two vectors, or the last, each beside that of the other. */
@@ -77,7 +82,7 @@ function levelPixels(
 /**
  * Resizes the rows of an RGB image: column x of `width` is the sum of `ranges[2x + 1]` pairs of columns of `source` from
  * `ranges[2x]` on, times the weights from `weights[taps * x]` on. A pair's weights, which take 22 bits, come as four numbers
- * of 16 bits: the low 15 bits of both, then the high ones. So a product of pairs adds both, and the sums are exact. Rows of
+ * of 16 bits: the low bits of both, then the high ones. So a product of pairs adds both, and the sums are exact. Rows of
  * the result have `stride` bytes, four or more beyond the last pixel, and come four by four: up to three more than `rows`.
  * Where sizes are nearly the same most columns are level, and vectors are full then.
  */
@@ -171,7 +176,36 @@ export function resizeHeight(
   weights: usize,
   taps: i32,
 ): void {
-  const round = i32x4.splat(roundWeights);
+  sumRows<i32>(source, stride, bytes, target, height, ranges, weights, taps);
+}
+
+/** The same by the high bits of the weights alone, so that here and there a value is one off. */
+export function squeezeHeight(
+  source: usize,
+  stride: i32,
+  bytes: i32,
+  target: usize,
+  height: i32,
+  ranges: usize,
+  weights: usize,
+  taps: i32,
+): void {
+  sumRows<i16>(source, stride, bytes, target, height, ranges, weights, taps);
+}
+
+/** By weights of 32 bits, which are taken apart for exact sums, or by their high 16 bits alone: it is compiled for either. */
+function sumRows<Weight>(
+  source: usize,
+  stride: i32,
+  bytes: i32,
+  target: usize,
+  height: i32,
+  ranges: usize,
+  weights: usize,
+  taps: i32,
+): void {
+  const exact = sizeof<Weight>() === 4;
+  const round = i32x4.splat(exact ? roundWeights : roundWeights >> lowBits);
   for (let row = 0; row < height; row++) {
     const line = source + load<i32>(ranges + (row << 3)) * stride;
     const first = weights + ((row * taps) << 2);
@@ -183,12 +217,11 @@ export function resizeHeight(
       let lowB = round;
       let lowC = round;
       let lowD = round;
-      let highA = i32x4.splat(0);
+      let highA = exact ? i32x4.splat(0) : round;
       let highB = highA;
       let highC = highA;
       let highD = highA;
       for (let weight = first; weight < end; weight += 8) {
-        const low = v128.load32_splat(weight);
         const high = v128.load32_splat(weight, 4);
         const upper = v128.load(place);
         const lower = v128.load(place + stride);
@@ -198,17 +231,22 @@ export function resizeHeight(
         const b = i16x8.extend_high_i8x16_u(left);
         const c = i16x8.extend_low_i8x16_u(right);
         const d = i16x8.extend_high_i8x16_u(right);
-        lowA = i32x4.add(lowA, i32x4.dot_i16x8_s(a, low));
-        lowB = i32x4.add(lowB, i32x4.dot_i16x8_s(b, low));
-        lowC = i32x4.add(lowC, i32x4.dot_i16x8_s(c, low));
-        lowD = i32x4.add(lowD, i32x4.dot_i16x8_s(d, low));
+        if (exact) {
+          const low = v128.load32_splat(weight);
+          lowA = i32x4.add(lowA, i32x4.dot_i16x8_s(a, low));
+          lowB = i32x4.add(lowB, i32x4.dot_i16x8_s(b, low));
+          lowC = i32x4.add(lowC, i32x4.dot_i16x8_s(c, low));
+          lowD = i32x4.add(lowD, i32x4.dot_i16x8_s(d, low));
+        }
         highA = i32x4.add(highA, i32x4.dot_i16x8_s(a, high));
         highB = i32x4.add(highB, i32x4.dot_i16x8_s(b, high));
         highC = i32x4.add(highC, i32x4.dot_i16x8_s(c, high));
         highD = i32x4.add(highD, i32x4.dot_i16x8_s(d, high));
         place += 2 * stride;
       }
-      const values = narrow(joined(lowA, highA), joined(lowB, highB), joined(lowC, highC), joined(lowD, highD));
+      const values = exact
+        ? narrow(joined(lowA, highA), joined(lowB, highB), joined(lowC, highC), joined(lowD, highD))
+        : narrow(whole(highA), whole(highB), whole(highC), whole(highD));
       v128.store(target + row * bytes + at, values);
     }
   }
