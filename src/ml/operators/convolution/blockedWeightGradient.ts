@@ -17,14 +17,15 @@ import { weightGradientByConvolution, weightGradientByTap, type WeightGradientNo
 /*
  * dw of a convolution as a convolution of another kind, so that the fastest kernel there is does the work. It sums over
  * images and pixels, so these become the channels that go in: one block holds the same pixel of B images. One side's
- * channels are the filters, the other side's lie side by side as pixels of a row, once for each horizontal tap; the
- * vertical taps are the rows that come out.
+ * channels are the filters, the other side's lie side by side as pixels of a row, once for each vertical tap; the
+ * horizontal taps are the rows that come out.
  *
- *     input   [w, n/B, h, (kw, s), B of n]       from the image whose channels lie in rows, "s" or "(s/B, B of s)"
- *     filters [f/B, w, n/B, h, B of n, B of f]   from the other, "f": a kernel of one column, as high as its map
- *     output  [f/B, kh, (kw, s), B of f]
+ *     input   [h, n/B, w, (kh, s), B of n]       from the image whose channels lie in rows, "s" or "(s/B, B of s)"
+ *     filters [f/B, h, n/B, w, B of n, B of f]   from the other, "f": a kernel of one column, as high as its map is wide
+ *     output  [f/B, kw, (kh, s), B of f]
  *
- * A blocked image needs a gather of its pixels to become filters. Figures are in bench/NOTES.md.
+ * A blocked image needs a gather of its pixels to become filters: along the rows of the map, which lie in memory in this
+ * order. Figures are in bench/NOTES.md.
  */
 
 /** Lowers dw to the order in which a blocked model holds weights. `x` may be plain where it has few channels. */
@@ -177,7 +178,7 @@ function forward(lowering: Lowering, node: WeightGradientNode): void {
   const [x = '', dy = ''] = node.inputs;
   const [outputs = 1, inputs = 1, kh = 1, kw = 1] = node.attributes.weightShape;
   const { product, rows } = correlate(lowering, { filters: dy, moved: x, kernel: [kh, kw], geometry: node.attributes });
-  // [O/B, kh, kw, I/B, B of I, B of O], or [O/B, kh, kw, I, B of O] from colours.
+  // [O/B, kw, kh, I/B, B of I, B of O], or [O/B, kw, kh, I, B of O] from colours.
   const inner = inputs < block ? 1 : block;
   const groups = inputs / inner;
   const pieces = emit('Reshape', [product, integers([-1, inner * block])]);
@@ -187,7 +188,9 @@ function forward(lowering: Lowering, node: WeightGradientNode): void {
     function* () {
       for (let o = 0; o < outputs / block; o++) {
         for (let i = 0; i < groups; i++) {
-          for (let tap = 0; tap < kh * kw; tap++) yield (o * rows * kw + tap) * groups + i;
+          for (let row = 0; row < kh; row++) {
+            for (let column = 0; column < kw; column++) yield ((o * rows + column) * kh + row) * groups + i;
+          }
         }
       }
     },
@@ -210,7 +213,7 @@ function reversed(lowering: Lowering, node: WeightGradientNode): void {
   exchangeProduct(lowering, product, node, rows);
 }
 
-/** dw from a product `[I/B, rows, kw, O, B of I]` with x as filters, whose taps are backwards. */
+/** dw from a product `[I/B, rows, kh, O, B of I]` with x as filters, whose taps are backwards. */
 function exchangeProduct(lowering: Lowering, product: string, node: WeightGradientNode, rows: number): void {
   const { emit, integers, block } = lowering;
   const [outputs = 1, inputs = 1, kh = 1, kw = 1] = node.attributes.weightShape;
@@ -221,7 +224,10 @@ function exchangeProduct(lowering: Lowering, product: string, node: WeightGradie
     function* () {
       for (let o = 0; o < outputs / block; o++) {
         for (let i = 0; i < inputs / block; i++) {
-          for (let tap = kh * kw - 1; tap >= 0; tap--) yield ((i * rows * kw + tap) * outputs) / block + o;
+          for (let row = kh - 1; row >= 0; row--) {
+            for (let column = kw - 1; column >= 0; column--)
+              yield (((i * rows + column) * kh + row) * outputs) / block + o;
+          }
         }
       }
     },
@@ -244,42 +250,42 @@ interface Correlation {
   };
 }
 
-/** At most so many bytes of columns are gathered at once; all of a large batch's would be a step's largest value. */
+/** At most so many bytes of rows are gathered at once; all of a large batch's would be a step's largest value. */
 const gatheredUpTo = 96 * 2 ** 20;
 
 /**
  * For each tap and pair of channels the sum over images and pixels of `filters[n, f, h, w] * moved[n, s, sh * h + r - ph,
- * sw * w + c - pw]`: `[f/B, rows, kw, s, B of f]`, of whose rows the first kh are the taps. Slices of columns are summed
- * one after the other.
+ * sw * w + c - pw]`: `[f/B, rows, kh, s, B of f]`, of whose rows the first kw are the taps. Slices of the maps' rows are
+ * summed one after the other.
  */
 function correlate(lowering: Lowering, correlation: Correlation): { product: string; rows: number } {
   const { emit, integers, block } = lowering;
   const { filters, moved, kernel, geometry } = correlation;
-  const [n, , filterHeight, columns] = imageShape(lowering.graph, filters);
+  const [n, , lines, filterWidth] = imageShape(lowering.graph, filters);
   const [, s, height, width] = imageShape(lowering.graph, moved);
   const [kh, kw] = kernel;
   const [ph, pw] = geometry.padding;
   const sets = isBlocked(lowering, moved) ? s / block : 1;
   const pixels = emit('Reshape', [
-    isBlocked(lowering, moved) ? setsInBlocks(lowering, moved, pw) : imagesInBlocks(lowering, moved, pw),
-    integers([(n / block) * sets * height * (width + 2 * pw), (s / sets) * block]),
+    isBlocked(lowering, moved) ? setsInBlocks(lowering, moved, ph) : imagesInBlocks(lowering, moved, ph),
+    integers([(n / block) * sets * (height + 2 * ph) * width, (s / sets) * block]),
   ]);
-  const reach = height + ph - geometry.stride[0] * (filterHeight - 1);
-  const after = Math.max(0, kh - reach);
-  let count = columns;
-  const gathered = n * height * kw * s * Float32Array.BYTES_PER_ELEMENT;
+  const reach = width + pw - geometry.stride[1] * (filterWidth - 1);
+  const after = Math.max(0, kw - reach);
+  let count = lines;
+  const gathered = n * width * kh * s * Float32Array.BYTES_PER_ELEMENT;
   while (count * gathered > gatheredUpTo && count % 2 === 0) count /= 2;
-  const products = Array.from({ length: columns / count }, (_, slice) =>
-    correlateColumns(lowering, correlation, { pixels, sets, after, first: slice * count, count }),
+  const products = Array.from({ length: lines / count }, (_, slice) =>
+    correlateLines(lowering, correlation, { pixels, sets, after, first: slice * count, count }),
   );
   return { product: products.reduce((sum, product) => emit('Add', [sum, product])), rows: reach + after };
 }
 
 /**
- * Columns of the filters' image, the `pixels` that they meet, of whose channels there are so many sets, and how many rows of
+ * Rows of the filters' image, the `pixels` that they meet, of whose channels there are so many sets, and how many columns of
  * zeros follow these.
  */
-interface Columns {
+interface Lines {
   readonly first: number;
   readonly count: number;
   readonly pixels: string;
@@ -287,45 +293,44 @@ interface Columns {
   readonly after: number;
 }
 
-/** The part of the sum that some of the columns make, as `[values]` or `[1, values]`. */
-function correlateColumns(
+/** The part of the sum that some of the maps' rows make, as `[values]` or `[1, values]`. */
+function correlateLines(
   lowering: Lowering,
   { filters, moved, kernel: [kh, kw], geometry }: Correlation,
-  { first, count, pixels, sets, after }: Columns,
+  { first, count, pixels, sets, after }: Lines,
 ): string {
   const { emit, integers, block } = lowering;
-  const [n, f, filterHeight] = imageShape(lowering.graph, filters);
+  const [n, f, , filterWidth] = imageShape(lowering.graph, filters);
   const [, s, height, width] = imageShape(lowering.graph, moved);
   const [sh, sw] = geometry.stride;
   const [ph, pw] = geometry.padding;
-  const padded = width + 2 * pw;
+  const padded = height + 2 * ph;
   const seen = lowering.indices(
-    `${count} columns from ${first} on, ${[n, sets, height, padded, sw, kw].join()}`,
-    count * (n / block) * height * kw * sets,
+    `${count} rows from ${first} on, ${[n, sets, padded, width, sh, kh].join()}`,
+    count * (n / block) * width * kh * sets,
     function* () {
-      for (let w = first; w < first + count; w++) {
-        for (let row = 0; row < (n / block) * height; row++) {
-          const start = Math.floor(row / height) * sets * height + (row % height);
-          for (let tap = 0; tap < kw; tap++) {
-            for (let set = 0; set < sets; set++) yield (start + set * height) * padded + w * sw + tap;
+      for (let h = first; h < first + count; h++) {
+        for (let images = 0; images < n / block; images++) {
+          for (let column = 0; column < width; column++) {
+            for (let tap = 0; tap < kh; tap++) {
+              for (let set = 0; set < sets; set++)
+                yield ((images * sets + set) * padded + h * sh + tap) * width + column;
+            }
           }
         }
       }
     },
   );
-  const input = emit('Reshape', [
-    emit('Gather', [pixels, seen], { axis: 0 }),
-    integers([1, count * n, height, kw * s]),
-  ]);
-  const groups = evenGroups(f, kh, count, block);
+  const input = emit('Reshape', [emit('Gather', [pixels, seen], { axis: 0 }), integers([1, count * n, width, kh * s])]);
+  const groups = evenGroups(f, kw, count, block);
   const kernels = emit('Reshape', [
-    filtersOfColumns(lowering, filters, { first, count, groups }),
-    integers([groups * f, (count / groups) * n, filterHeight, 1]),
+    filtersOfLines(lowering, filters, { first, count, groups }),
+    integers([groups * f, (count / groups) * n, filterWidth, 1]),
   ]);
   const attributes = {
-    ...convolution([filterHeight, 1]),
-    pads: [ph, 0, after, 0],
-    dilations: [sh, 1],
+    ...convolution([filterWidth, 1]),
+    pads: [pw, 0, after, 0],
+    dilations: [sw, 1],
     group: groups,
     domain: blockedDomain,
   };
@@ -342,24 +347,24 @@ const filterBlocksAtOnce = 4;
 
 /**
  * The kernel is shared out by rows and sets of filters. Where these are odd, two threads would wait for each other:
- * then the columns are summed in two groups.
+ * then the maps' rows are summed in two groups.
  */
-function evenGroups(filters: number, rows: number, columns: number, block: number): number {
+function evenGroups(filters: number, rows: number, lines: number, block: number): number {
   const parts = Math.ceil(filters / (block * filterBlocksAtOnce)) * rows;
-  return parts % 2 === 1 && columns % 2 === 0 ? 2 : 1;
+  return parts % 2 === 1 && lines % 2 === 0 ? 2 : 1;
 }
 
-/** A plain image `[n/B, h, w, channels, B of n]` with `padding` columns of zeros on both sides. */
+/** A plain image `[n/B, h, w, channels, B of n]` with `padding` rows of zeros above and below. */
 function imagesInBlocks(lowering: Lowering, value: string, padding: number): string {
   const { emit, integers } = lowering;
   const [n, channels, h, w] = imageShape(lowering.graph, value);
-  const wider = padding === 0 ? value : emit('Pad', [value, integers([0, 0, 0, padding, 0, 0, 0, padding])]);
+  const wider = padding === 0 ? value : emit('Pad', [value, integers([0, 0, padding, 0, 0, 0, padding, 0])]);
   const last = emit('Transpose', [wider], { perm: [0, 2, 3, 1] });
-  const images = emit('Reshape', [last, integers([1, n, h, (w + 2 * padding) * channels])]);
+  const images = emit('Reshape', [last, integers([1, n, h + 2 * padding, w * channels])]);
   return emit('ReorderInput', [images], { domain: blockedDomain });
 }
 
-/** A blocked image `[n/B, channels/B, h, w, B of channels, B of n]` with `padding` columns of zeros on both sides. */
+/** A blocked image `[n/B, channels/B, h, w, B of channels, B of n]` with `padding` rows of zeros above and below. */
 function setsInBlocks(lowering: Lowering, value: string, padding: number): string {
   const { emit, floats, integers, block } = lowering;
   const [n, channels, h, w] = imageShape(lowering.graph, value);
@@ -368,12 +373,12 @@ function setsInBlocks(lowering: Lowering, value: string, padding: number): strin
     // A convolution by ones is the only operator that pads on all cores.
     wider = emit('Conv', [wider, floats(new Array<number>(channels).fill(1), [channels, 1, 1, 1])], {
       ...convolution([1, 1]),
-      pads: [0, padding, 0, padding],
+      pads: [padding, 0, padding, 0],
       group: channels,
       domain: blockedDomain,
     });
   }
-  const images = emit('Reshape', [wider, integers([1, n, (channels / block) * h, (w + 2 * padding) * block])]);
+  const images = emit('Reshape', [wider, integers([1, n, (channels / block) * (h + 2 * padding), w * block])]);
   return emit('ReorderInput', [images], { domain: blockedDomain });
 }
 
@@ -393,8 +398,8 @@ function exchangeMiddle(
   return emit('Gather', [emit('Reshape', [value, integers([a * b * c, row])]), order], { axis: 0 });
 }
 
-/** Columns of a blocked image as filters `[groups, f/B, count / groups, n/B, h, B of n, B of f]`; the groups share them out. */
-function filtersOfColumns(
+/** Rows of a blocked image as filters `[groups, f/B, count / groups, n/B, w, B of n, B of f]`; the groups share them out. */
+function filtersOfLines(
   lowering: Lowering,
   value: string,
   { first: from, count, groups }: { readonly first: number; readonly count: number; readonly groups: number },
@@ -402,13 +407,13 @@ function filtersOfColumns(
   const { emit, integers, block } = lowering;
   const [n, f, h, w] = imageShape(lowering.graph, value);
   const share = count / groups;
-  const name = `${count} columns from ${from} on in ${groups} groups of ${[n, f, h, w].join()} as filters`;
-  const order = lowering.indices(name, (n * f * h * count) / block, function* () {
+  const name = `${count} rows from ${from} on in ${groups} groups of ${[n, f, h, w].join()} as filters`;
+  const order = lowering.indices(name, (n * f * count * w) / block, function* () {
     for (let start = from; start < from + count; start += share) {
       for (let b = 0; b < f / block; b++) {
-        for (let column = start; column < start + share; column++) {
+        for (let row = start; row < start + share; row++) {
           for (let first = 0; first < n; first += block) {
-            for (let row = 0; row < h; row++) {
+            for (let column = 0; column < w; column++) {
               for (let image = first; image < first + block; image++)
                 yield (((image * f) / block + b) * h + row) * w + column;
             }
