@@ -23,16 +23,7 @@ interface Kernels {
     ranges: number,
     weights: number,
     taps: number,
-  ): void;
-  squeezeHeight(
-    source: number,
-    stride: number,
-    bytes: number,
-    target: number,
-    height: number,
-    ranges: number,
-    weights: number,
-    taps: number,
+    exact: boolean,
   ): void;
   warp(
     source: number,

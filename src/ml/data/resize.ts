@@ -145,7 +145,7 @@ export function resize(
   putFilter(filter, columns);
   kernels.resizeWidth(source, image.width, image.height, between, width, stride, ...filter, columns.taps);
   putFilter(filter, rows);
-  kernels.resizeHeight(between, stride, width * 3, target, height, ...filter, rows.taps);
+  kernels.resizeHeight(between, stride, width * 3, target, height, ...filter, rows.taps, true);
   return { width, height, data: takePixels(target, width * height * 3, room) };
 }
 
@@ -165,7 +165,7 @@ export function squeeze(image: RgbImage, width: number, height: number): Uint8Ar
     ...filterBytes(columns, rows),
   ) as [number, number, number, number, number];
   putFilter(filter, rows);
-  kernels.squeezeHeight(source, sourceStride, sourceStride, between, height, ...filter, rows.taps);
+  kernels.resizeHeight(source, sourceStride, sourceStride, between, height, ...filter, rows.taps, false);
   putFilter(filter, columns);
   kernels.resizeWidth(between, image.width, height, target, width, stride, ...filter, columns.taps);
   kernels.pack(target, stride, width * 3, height);

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { resize, squeeze } from '../../../src/ml/data/resize.ts';
-import { createRandom } from '../../../src/ml/graph/random.ts';
+import type { RgbImage } from '../../../src/ml/data/rgbImage.ts';
+import { createRandom, type Random } from '../../../src/ml/graph/random.ts';
+import { seed } from '../engine/seed.ts';
 
 /** Width, height, pixels. */
 const references: readonly (readonly [width: number, height: number, pixels: readonly number[]])[] = [
@@ -82,29 +84,28 @@ for (const [fromWidth, fromHeight, width, height, filter, expected] of digests) 
   });
 }
 
+function randomImage(random: Random, sides: { least: number; most: number }): RgbImage {
+  const side = () => sides.least + random.integer(sides.most - sides.least + 1);
+  const [width, height] = [side(), side()];
+  return { width, height, data: Uint8Array.from({ length: width * height * 3 }, () => random.integer(256)) };
+}
+
 test('the same size gives the same pixels, whatever the size', () => {
-  const seed = Date.now() % 1e6;
-  const random = createRandom(seed);
+  const random = createRandom(seed, 'the same size');
   for (let round = 0; round < 50; round++) {
-    const [width, height] = [1 + random.integer(40), 1 + random.integer(40)];
-    const data = Uint8Array.from({ length: width * height * 3 }, () => random.integer(256));
-    assert.deepEqual(
-      [...resize({ width, height, data }, width, height).data],
-      [...data],
-      `seed ${seed}: ${width}x${height}`,
-    );
+    const image = randomImage(random, { least: 1, most: 40 });
+    const { width, height, data } = image;
+    assert.deepEqual([...resize(image, width, height).data], [...data], `${width}x${height}`);
   }
 });
 
 test('what is squeezed is within a level of what is resized', () => {
-  const seed = Date.now() % 1e6;
-  const random = createRandom(seed);
+  const random = createRandom(seed, 'squeezed');
   for (let round = 0; round < 30; round++) {
-    const [width, height] = [8 + random.integer(300), 8 + random.integer(300)];
-    const data = Uint8Array.from({ length: width * height * 3 }, () => random.integer(256));
-    const exact = resize({ width, height, data }, 16, 16).data;
-    const squeezed = squeeze({ width, height, data }, 16, 16);
+    const image = randomImage(random, { least: 8, most: 307 });
+    const exact = resize(image, 16, 16).data;
+    const squeezed = squeeze(image, 16, 16);
     const furthest = exact.reduce((most, level, at) => Math.max(most, Math.abs(level - (squeezed[at] ?? -9))), 0);
-    assert.ok(furthest <= 1, `seed ${seed}: ${furthest} levels in ${width}x${height}`);
+    assert.ok(furthest <= 1, `${furthest} levels in ${image.width}x${image.height}`);
   }
 });

@@ -4,9 +4,7 @@ import { createRandom } from '../../../src/ml/graph/random.ts';
 import { similarSketches } from '../../../src/ml/data/similarSketches.ts';
 import { sketchBytes } from '../../../src/ml/data/sketch.ts';
 import { createSketchbook } from '../../../src/ml/data/sketchbook.ts';
-
-const seed = Number(process.env['TEST_SEED'] ?? Math.floor(Math.random() * 1e6));
-console.log(`seed ${seed} (set TEST_SEED to repeat)`);
+import { seed } from '../engine/seed.ts';
 
 /** A picture of four by four squares in a sketch's size; different for each name. */
 function picture(name: string): Uint8Array {

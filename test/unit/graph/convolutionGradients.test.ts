@@ -47,65 +47,71 @@ for (const [form, { channels, size }] of Object.entries(weightGradientForms)) {
   }
 }
 
+interface OverBlocks {
+  readonly shape: Shape;
+  readonly channels: number;
+  readonly kernel: number | Pair;
+  readonly options?: object;
+}
+
 /**
  * Convolutions over batches, or pixels, by the 16, whose weight gradient has forms of its own where images are held in
  * blocks: more or fewer channels going in than out, one column or many, strides that leave columns out, and colours.
  */
-const overBlocksOfImages: Record<string, { shape: Shape; channels: number; kernel: number | Pair; options?: object }> =
-  {
-    'a 3x3 convolution to more channels': { shape: [32, 16, 5, 4], channels: 32, kernel: 3, options: { padding: 1 } },
-    'a 3x3 convolution to fewer channels': { shape: [16, 32, 3, 5], channels: 16, kernel: 3, options: { padding: 1 } },
-    'a 3x3 convolution without padding': { shape: [16, 32, 4, 5], channels: 16, kernel: 3 },
-    'a 3x3 convolution of stride 2': {
-      shape: [16, 16, 7, 6],
-      channels: 16,
-      kernel: 3,
-      options: { stride: 2, padding: 1 },
-    },
-    'a 3x3 convolution of stride 2 to fewer channels': {
-      shape: [16, 32, 6, 7],
-      channels: 16,
-      kernel: 3,
-      options: { stride: 2, padding: 1 },
-    },
-    'a 1x3 convolution to more channels': {
-      shape: [16, 16, 4, 5],
-      channels: 32,
-      kernel: [1, 3],
-      options: { padding: [0, 1] },
-    },
-    'a 3x2 convolution to fewer channels': {
-      shape: [16, 32, 5, 4],
-      channels: 16,
-      kernel: [3, 2],
-      options: { padding: [1, 0] },
-    },
-    'a 2x3 convolution of stride 1x2': {
-      shape: [16, 16, 5, 6],
-      channels: 32,
-      kernel: [2, 3],
-      options: { stride: [1, 2], padding: [0, 1] },
-    },
-    'a convolution that reaches less than its padding': {
-      shape: [16, 32, 3, 2],
-      channels: 16,
-      kernel: 2,
-      options: { padding: 2 },
-    },
-    'a 1x1 convolution to fewer channels': { shape: [32, 32, 2, 3], channels: 16, kernel: 1 },
-    'a 1x1 convolution to more channels': { shape: [16, 16, 2, 3], channels: 48, kernel: 1 },
-    'a 1x1 convolution over blocks of pixels to fewer channels': { shape: [3, 48, 4, 8], channels: 16, kernel: 1 },
-    'a 1x1 convolution over blocks of pixels to more channels': { shape: [2, 16, 4, 4], channels: 32, kernel: 1 },
-    'a 1x1 convolution over the pixels of four images': { shape: [8, 32, 2, 6], channels: 16, kernel: 1 },
-    'a 1x1 convolution of stride 2': { shape: [16, 16, 5, 4], channels: 32, kernel: 1, options: { stride: 2 } },
-    'a 7x7 stem over three colours': {
-      shape: [16, 3, 9, 11],
-      channels: 16,
-      kernel: 7,
-      options: { stride: 2, padding: 3 },
-    },
-    'a 3x3 stem over three colours': { shape: [16, 3, 5, 4], channels: 16, kernel: 3 },
-  };
+const overBlocksOfImages: Record<string, OverBlocks> = {
+  'a 3x3 convolution to more channels': { shape: [32, 16, 5, 4], channels: 32, kernel: 3, options: { padding: 1 } },
+  'a 3x3 convolution to fewer channels': { shape: [16, 32, 3, 5], channels: 16, kernel: 3, options: { padding: 1 } },
+  'a 3x3 convolution without padding': { shape: [16, 32, 4, 5], channels: 16, kernel: 3 },
+  'a 3x3 convolution of stride 2': {
+    shape: [16, 16, 7, 6],
+    channels: 16,
+    kernel: 3,
+    options: { stride: 2, padding: 1 },
+  },
+  'a 3x3 convolution of stride 2 to fewer channels': {
+    shape: [16, 32, 6, 7],
+    channels: 16,
+    kernel: 3,
+    options: { stride: 2, padding: 1 },
+  },
+  'a 1x3 convolution to more channels': {
+    shape: [16, 16, 4, 5],
+    channels: 32,
+    kernel: [1, 3],
+    options: { padding: [0, 1] },
+  },
+  'a 3x2 convolution to fewer channels': {
+    shape: [16, 32, 5, 4],
+    channels: 16,
+    kernel: [3, 2],
+    options: { padding: [1, 0] },
+  },
+  'a 2x3 convolution of stride 1x2': {
+    shape: [16, 16, 5, 6],
+    channels: 32,
+    kernel: [2, 3],
+    options: { stride: [1, 2], padding: [0, 1] },
+  },
+  'a convolution that reaches less than its padding': {
+    shape: [16, 32, 3, 2],
+    channels: 16,
+    kernel: 2,
+    options: { padding: 2 },
+  },
+  'a 1x1 convolution to fewer channels': { shape: [32, 32, 2, 3], channels: 16, kernel: 1 },
+  'a 1x1 convolution to more channels': { shape: [16, 16, 2, 3], channels: 48, kernel: 1 },
+  'a 1x1 convolution over blocks of pixels to fewer channels': { shape: [3, 48, 4, 8], channels: 16, kernel: 1 },
+  'a 1x1 convolution over blocks of pixels to more channels': { shape: [2, 16, 4, 4], channels: 32, kernel: 1 },
+  'a 1x1 convolution over the pixels of four images': { shape: [8, 32, 2, 6], channels: 16, kernel: 1 },
+  'a 1x1 convolution of stride 2': { shape: [16, 16, 5, 4], channels: 32, kernel: 1, options: { stride: 2 } },
+  'a 7x7 stem over three colours': {
+    shape: [16, 3, 9, 11],
+    channels: 16,
+    kernel: 7,
+    options: { stride: 2, padding: 3 },
+  },
+  'a 3x3 stem over three colours': { shape: [16, 3, 5, 4], channels: 16, kernel: 3 },
+};
 
 for (const [name, { shape, channels, kernel, options }] of Object.entries(overBlocksOfImages)) {
   test(`the gradients through ${name}, over a batch of ${shape[0]}, are those of finite differences`, async () => {

@@ -164,7 +164,8 @@ export function resizeWidth(
 /**
  * Resizes the columns of an image whose rows have `stride` bytes, `bytes` of which count: row y of `height` is the sum of
  * `ranges[2y + 1]` pairs of rows of `source` from `ranges[2y]` on, times the weights from `weights[taps * y]` on, which are
- * as for `resizeWidth`. Rows of the result have `bytes` bytes. The last pair may go a row beyond the image.
+ * as for `resizeWidth`; unless the sums are to be exact, only their high bits count, and here and there a value is one off.
+ * Rows of the result have `bytes` bytes. The last pair may go a row beyond the image.
  */
 export function resizeHeight(
   source: usize,
@@ -175,22 +176,10 @@ export function resizeHeight(
   ranges: usize,
   weights: usize,
   taps: i32,
+  exact: bool,
 ): void {
-  sumRows<i32>(source, stride, bytes, target, height, ranges, weights, taps);
-}
-
-/** The same by the high bits of the weights alone, so that here and there a value is one off. */
-export function squeezeHeight(
-  source: usize,
-  stride: i32,
-  bytes: i32,
-  target: usize,
-  height: i32,
-  ranges: usize,
-  weights: usize,
-  taps: i32,
-): void {
-  sumRows<i16>(source, stride, bytes, target, height, ranges, weights, taps);
+  if (exact) sumRows<i32>(source, stride, bytes, target, height, ranges, weights, taps);
+  else sumRows<i16>(source, stride, bytes, target, height, ranges, weights, taps);
 }
 
 /** By weights of 32 bits, which are taken apart for exact sums, or by their high 16 bits alone: it is compiled for either. */
