@@ -84,12 +84,15 @@ function denseLayer(builder: GraphBuilder, name: string, x: string, growth: numb
   return conv2d(builder, `${name}.conv2`, second, { channels: growth, kernel: 3, padding: 1, bias: false });
 }
 
-/** Halves the channels by a 1x1 convolution, and height and width by an average. */
+/**
+ * Halves the channels by a 1x1 convolution, and height and width by an average. torchvision takes the average last; the two
+ * commute, and this way the convolution has a quarter of the pixels, a twelfth of DenseNet-169's products less.
+ */
 function transition(builder: GraphBuilder, name: string, x: string): string {
   const channels = Math.floor(imageShape(builder, x)[1] / 2);
   const normed = relu(builder, batchNorm2d(builder, `${name}.norm`, x));
-  const halved = conv2d(builder, `${name}.conv`, normed, { channels, kernel: 1, bias: false });
-  return averagePool2d(builder, halved, { kernel: 2, stride: 2 });
+  const halved = averagePool2d(builder, normed, { kernel: 2, stride: 2 });
+  return conv2d(builder, `${name}.conv`, halved, { channels, kernel: 1, bias: false });
 }
 
 /** Images `[N, 3, H, W]` -> features `[N, F]`, the mean over the last map. */
