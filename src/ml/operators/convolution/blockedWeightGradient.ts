@@ -38,7 +38,7 @@ export function lowerBlockedWeightGradient(lowering: Lowering, node: WeightGradi
   const [n, , h, w] = imageShape(lowering.graph, dy);
   const dilated = node.attributes.dilation[0] !== 1 || node.attributes.dilation[1] !== 1;
   const isPointwise = hasOnePixel(node) && isBlocked(lowering, x);
-  const inBlocks = n % (isPointwise ? imagesTogether(h * w, lowering.block) : lowering.block) === 0;
+  const inBlocks = (isPointwise ? n * h * w : n) % lowering.block === 0;
   if (!inBlocks || dilated) plainWeightGradient(lowering, node);
   else if (isPointwise) pointwise(lowering, node);
   else if (isReversible(lowering, node)) reversed(lowering, node);
@@ -137,16 +137,10 @@ function pointwise(lowering: Lowering, node: WeightGradientNode): void {
   else emit('Reshape', [product, integers(node.attributes.weightShape)], {}, node.outputs[0]);
 }
 
-/** The fewest images whose pixels together are a number of blocks. */
-function imagesTogether(pixels: number, block: number): number {
-  let count = 1;
-  while ((count * pixels) % block > 0) count++;
-  return count;
-}
-
 /**
  * For each pair of channels the sum over images and pixels of `filters[n, f, p] * moved[n, s, p]`: `[f/B, s, B of f]`. The
- * pixels of one or more images, a number of blocks, are the channels of one group of the convolution.
+ * pixels are the channels of the convolution: those of each image its own group, which takes the filters as they lie, if they
+ * are a number of blocks, else those of all images together.
  */
 function correlatePixels(
   lowering: Lowering,
@@ -155,13 +149,17 @@ function correlatePixels(
   const { emit, integers, block } = lowering;
   const [n, f, h, w] = imageShape(lowering.graph, filters);
   const [, s] = imageShape(lowering.graph, moved);
-  const together = imagesTogether(h * w, block);
-  const [groups, pixels] = [n / together, together * h * w];
-  const inBlocks = exchangeBlocks(lowering, blocksOfImages(lowering, moved, together));
+  const groups = (h * w) % block === 0 ? n : 1;
+  const pixels = (n / groups) * h * w;
+  const inBlocks = exchangeBlocks(lowering, blocksOfImages(lowering, moved, n / groups));
   const rows = exchangeMiddle(lowering, inBlocks, [groups, s / block, pixels / block, block * block]);
   const input = emit('Reshape', [rows, integers([1, n * h * w, s, 1])]);
-  const kernels = emit('Reshape', [blocksOfImages(lowering, filters, together), integers([groups * f, pixels, 1, 1])]);
+  const kernels = emit('Reshape', [
+    blocksOfImages(lowering, filters, n / groups),
+    integers([groups * f, pixels, 1, 1]),
+  ]);
   const products = emit('Conv', [input, kernels], { ...convolution([1, 1]), group: groups, domain: blockedDomain });
+  if (groups === 1) return products;
   return emit('ReduceSum', [emit('Reshape', [products, integers([groups, f * s])]), integers([0])], { keepdims: 0 });
 }
 
