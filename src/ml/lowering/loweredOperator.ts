@@ -27,6 +27,11 @@ export interface LoweredOperator<Attributes = unknown> extends Operator<Attribut
   rows?(node: Node<Attributes>): readonly string[];
   /** Set for operators that are linear in an image, and may take over a factor of it; see blocked/deferredScale.ts. */
   readonly scalable?: ScalableBy<Attributes>;
+  /**
+   * Notes that the node's blocked result lacks what its inputs do, which is then not added to these; see
+   * blocked/deferredMultiples.ts. False if it cannot be so.
+   */
+  passMultiples?(lowering: Lowering, node: Node<Attributes>): boolean;
 }
 
 /** Which input is the image, and which value's size says what taking over its factor costs. */

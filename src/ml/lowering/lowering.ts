@@ -32,6 +32,14 @@ export interface NormalizedImage {
   readonly rectified: boolean;
 }
 
+/** What a gradient still lacks: these channels of an image, each times its own factor. */
+export interface Multiple {
+  readonly image: string;
+  readonly channels: readonly [start: number, end: number];
+  /** `[end - start]` */
+  readonly scale: string;
+}
+
 /** An ONNX graph in the making: what the lowering of each operator appends to. */
 export interface Lowering {
   readonly graph: Graph;
@@ -63,6 +71,8 @@ export interface Lowering {
   readonly normalized: Map<string, NormalizedImage>;
   /** Factors per channel that blocked images are yet to be multiplied by, by the image's name (see deferredScale.ts). */
   readonly factors: Map<string, string>;
+  /** What blocked gradients still lack, by their name (see deferredMultiples.ts). */
+  readonly lacking: Map<string, Multiple>;
   /** Images that were joined along channels, with their parts. */
   readonly joins: Map<string, readonly string[]>;
   /** Values that a ReLU made. */
@@ -189,6 +199,7 @@ export function createLowering(graph: Graph, options: LoweringOptions = {}): Low
     overwrites: new Map(),
     normalized: new Map(),
     factors: new Map(),
+    lacking: new Map(),
     joins: new Map(),
     rectified: new Set(),
     masked: new Map(),

@@ -3,6 +3,7 @@ import { nodePlaces, placeName } from '../graph/nodePlaces.ts';
 import { elementCount, type StateDict, type Tensor } from '../graph/tensor.ts';
 import { assignLayouts, type AssignLayouts } from './blocked/assignLayouts.ts';
 import { blockedDomain, forgetReadAs, heldFromPlain, readPlain } from './blocked/blockedLayout.ts';
+import { settleMultiples } from './blocked/deferredMultiples.ts';
 import { fuseBlocked } from './blocked/fuseBlocked.ts';
 import { toBlockedOrder } from './blocked/blockedWeights.ts';
 import { createLowering, pruneNodes, type Lowering, type FloatPrecision } from './lowering.ts';
@@ -142,6 +143,7 @@ function lowerNode(lowering: Lowering, node: Node): void {
 
 /** The same in a model of which a part computes on blocks. */
 function lowerInLayout(lowering: Lowering, node: Node, operator: LoweredOperator): void {
+  settleMultiples(lowering, node);
   if (lowering.layouts.nodes.has(node)) {
     if (!operator.blocked?.(lowering, node)) operator.onnx(lowering, node);
   } else {

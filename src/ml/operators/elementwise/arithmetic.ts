@@ -1,5 +1,7 @@
 import { append } from '../../graph/builder.ts';
 import type { GraphBuilder, Gradient, Node } from '../../graph/graph.ts';
+import { passToSum } from '../../lowering/blocked/deferredMultiples.ts';
+import type { Lowering } from '../../lowering/lowering.ts';
 import { sumTo } from '../reduce/reduceSum.ts';
 import { none, operator, type None, type OperatorRecord, type Sample, type SampleInput } from '../operator.ts';
 import type { DeviceTensor, TensorFlow } from '../tensorflow.ts';
@@ -21,6 +23,8 @@ interface Arithmetic {
   /** The gradients by both inputs, before they are summed over what was broadcast. */
   readonly gradients: readonly [by: PartialGradient, by: PartialGradient];
   readonly smooth?: (a: number, b: number, margin: number) => boolean;
+  /** See `LoweredOperator`. */
+  readonly passMultiples?: (lowering: Lowering, node: Node) => boolean;
   /** Draws the second input, if it must not be near zero. */
   readonly second?: (normal: number) => number;
 }
@@ -29,7 +33,7 @@ type PartialGradient = (builder: GraphBuilder, dy: string, a: string, b: string)
 
 /** An operator on two values of one shape, or of shapes that broadcast. */
 function arithmetic(name: string, rules: Arithmetic): OperatorRecord<None> {
-  const { compute, smooth } = rules;
+  const { compute, smooth, passMultiples } = rules;
   const record = operator<None>(name, {
     shape: broadcastType,
     gradient(builder: GraphBuilder, { inputs }: Node, dy: string, needed) {
@@ -49,6 +53,7 @@ function arithmetic(name: string, rules: Arithmetic): OperatorRecord<None> {
     blocked: (lowering, node) => lowerBlockedElementwise(lowering, node, rules.onnx),
     tensorflow: (tf, input) => rules.tensorflow(tf, input(0), input(1)),
     reference: (input, run) => combineDoubles(input, run, (a = NaN, b = NaN) => compute(a, b)),
+    ...(passMultiples && { passMultiples }),
     ...(smooth && {
       smooth(input, run, margin) {
         let all = true;
@@ -86,6 +91,7 @@ export const addOperator = arithmetic('add', {
   compute: (a, b) => a + b,
   tensorflow: (tf, a, b) => tf.add(a, b),
   gradients: [(_, dy) => dy, (_, dy) => dy],
+  passMultiples: passToSum,
 });
 
 /** a, b -> a - b */

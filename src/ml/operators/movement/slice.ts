@@ -2,6 +2,7 @@ import { append } from '../../graph/builder.ts';
 import { typeOf, type GraphBuilder } from '../../graph/graph.ts';
 import { elementCount } from '../../graph/tensor.ts';
 import { cutChannels } from '../../lowering/blocked/cutChannels.ts';
+import { passToCut } from '../../lowering/blocked/deferredMultiples.ts';
 import { gradientBy, operator } from '../operator.ts';
 import { deviceAxis } from '../tensorflow.ts';
 
@@ -35,6 +36,7 @@ export const sliceOperator = operator<Slice>('slice', {
     cutChannels(lowering, x, [start, end], { output: outputs[0] });
     return true;
   },
+  passMultiples: (lowering, node) => passToCut(lowering, node, [node.attributes.start, node.attributes.end]),
   tensorflow(tf, input, { attributes: { axis, start, end }, inputs: [type] }) {
     const x = input(0);
     const place = deviceAxis(type ?? { axes: 'plain' }, axis);

@@ -4,6 +4,7 @@ import { elementCount } from '../../graph/tensor.ts';
 import { blocked, isBlocked } from '../../lowering/blocked/blockedLayout.ts';
 import { blockedMeans, blockedSums, blockedSumsOfProducts } from '../../lowering/blocked/blockedSums.ts';
 import { cutFromLaterJoin } from '../../lowering/blocked/cutChannels.ts';
+import { defersMultiple, leaveMultiple } from '../../lowering/blocked/deferredMultiples.ts';
 import { defersScale } from '../../lowering/blocked/deferredScale.ts';
 import { affine, noteNormalized } from '../../lowering/blocked/recompute.ts';
 import { channelMoments } from '../../lowering/channelMoments.ts';
@@ -194,6 +195,11 @@ function lowerBlockedGradient(lowering: Lowering, { inputs, outputs }: Node): vo
     return;
   }
   const { b, c } = coefficients(emit('Mul', [a, ofMean]));
+  if (defersMultiple(lowering, input)) {
+    affine(lowering, { x: dy, scale: a, shift: c, channels }, { output: dx });
+    leaveMultiple(lowering, dx, input, b);
+    return;
+  }
   const zeros = constant(new Array<number>(channels).fill(0), [channels]);
   const other = affine(lowering, { x: dy, scale: a, shift: c, channels });
   affine(lowering, { x, scale: b, shift: zeros, channels }, { other, output: dx });
