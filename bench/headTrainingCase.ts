@@ -1,7 +1,7 @@
 import type { TrainingConfigInput } from '../src/protocol/trainingConfig.ts';
 import type { BenchCase } from './benchCase.ts';
 import { passedImages, peersPassedImages } from './headPlan.ts';
-import { forwardOperations } from './operations.ts';
+import { forwardOperations, peerForwardOperations } from './operations.ts';
 import { imagesUsed, prepareSubset, prepareWeights, subsetFolder, weightsFile } from './data.ts';
 
 const network = 'densenet169';
@@ -36,7 +36,7 @@ export function headTrainingCase(title: string, goal: number, settings: HeadSett
         better: 'less',
         goal,
         operations: passedImages(settings.featureViews === 1) * forwardOperations(network),
-        peerOperations: peersPassedImages * forwardOperations(network),
+        peerOperations: peersPassedImages * peerForwardOperations(network),
         ...(settings.frozenPrecision === 'int8' && { int8: true }),
       },
     ],

@@ -1,5 +1,5 @@
 import type { BenchCase, Side } from './benchCase.ts';
-import { trainingOperations } from './operations.ts';
+import { forwardOperations, passesOfStep, peerForwardOperations } from './operations.ts';
 
 const steps = 5;
 
@@ -20,7 +20,8 @@ export function trainingStepCase(architecture: string, batch: number, goal: numb
         unit: 'images/s',
         better: 'more',
         goal,
-        operations: trainingOperations(architecture),
+        operations: passesOfStep * forwardOperations(architecture),
+        peerOperations: passesOfStep * peerForwardOperations(architecture),
       },
       { key: 'memory', title: `the same, peak memory`, unit: 'MiB', better: 'less', goal: 1 },
     ],
