@@ -41,8 +41,7 @@ function settled(lowering: Lowering, gradient: string, { image, channels: [start
   const x = isWhole
     ? (cutFromLaterJoin(lowering, image, gradient) ?? blocked(lowering, image))
     : cutChannels(lowering, image, [start, end], { after: gradient });
-  const shift = lowering.floats(new Array<number>(channels).fill(0), [channels]);
-  return affine(lowering, { x, scale, shift, channels }, { other: gradient });
+  return affine(lowering, { x, scale, channels }, { other: gradient });
 }
 
 /** A sum of two maps lacks what both do, if that is of the same channels. */

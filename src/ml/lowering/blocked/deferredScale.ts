@@ -29,9 +29,8 @@ export function withDeferredScale(
 ): string {
   const scale = lowering.factors.get(image);
   if (scale === undefined) return weight;
-  const { emit, floats, integers } = lowering;
+  const { emit, integers } = lowering;
   const [channels = 1, ...rest] = shape;
   const row = emit('Reshape', [weight, integers([1, channels, 1, elementCount(rest)])]);
-  const shift = floats(new Array<number>(channels).fill(0), [channels]);
-  return emit('Reshape', [affine(lowering, { x: row, scale, shift, channels }), integers(shape)], {}, output);
+  return emit('Reshape', [affine(lowering, { x: row, scale, channels }), integers(shape)], {}, output);
 }

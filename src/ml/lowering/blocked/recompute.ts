@@ -18,18 +18,19 @@ interface AffineOptions {
   readonly after?: string;
 }
 
-/** Per-channel `scale * x + shift (+ other)` in one pass: a depthwise convolution of one pixel. */
+/** Per-channel `scale * x (+ shift) (+ other)` in one pass: a depthwise convolution of one pixel. */
 export function affine(
   lowering: Lowering,
-  { x, scale, shift, channels }: { x: string; scale: string; shift: string; channels: number },
+  { x, scale, shift, channels }: { x: string; scale: string; shift?: string; channels: number },
   { output, other, activation, after }: AffineOptions = {},
 ): string {
-  const { emit, integers } = lowering;
+  const { emit, floats, integers } = lowering;
   const shape = [channels, 1, 1, 1];
   const weight = emit('Reshape', [scale, after === undefined ? integers(shape) : shapeAfter(lowering, shape, [after])]);
   const geometry = { stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: channels } as const;
   const attributes = { domain: blockedDomain, ...convolutionAttributes(geometry, [1, 1]), ...activation };
-  return emit('Conv', other === undefined ? [x, weight, shift] : [x, weight, shift, other], attributes, output);
+  const bias = shift ?? floats(new Array<number>(channels).fill(0), [channels]);
+  return emit('Conv', other === undefined ? [x, weight, bias] : [x, weight, bias, other], attributes, output);
 }
 
 /** Notes that a batch norm's result can be computed again from an image that its gradient keeps. */

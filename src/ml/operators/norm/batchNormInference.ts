@@ -91,7 +91,7 @@ function inverseDeviationOf(lowering: Lowering, { epsilon }: Epsilon, variance: 
 }
 
 function lowerBlockedGradient(lowering: Lowering, { inputs, attributes, outputs }: Node<Epsilon>): void {
-  const { emit, floats: constant } = lowering;
+  const { emit } = lowering;
   const [incoming = '', input = '', weight = '', mean = '', variance = ''] = inputs;
   const [dx, dweight, dbias = ''] = outputs;
   const dy = blocked(lowering, incoming);
@@ -101,6 +101,5 @@ function lowerBlockedGradient(lowering: Lowering, { inputs, attributes, outputs 
   const product = blockedSumsOfProducts(lowering, dy, blocked(lowering, input), shape);
   emit('Mul', [emit('Sub', [product, emit('Mul', [mean, dbias])]), inverseDeviation], {}, dweight);
   const [, channels] = shape;
-  const shift = constant(new Array<number>(channels).fill(0), [channels]);
-  affine(lowering, { x: dy, scale: emit('Mul', [weight, inverseDeviation]), shift, channels }, { output: dx });
+  affine(lowering, { x: dy, scale: emit('Mul', [weight, inverseDeviation]), channels }, { output: dx });
 }

@@ -200,9 +200,8 @@ function lowerBlockedGradient(lowering: Lowering, { inputs, outputs }: Node): vo
     leaveMultiple(lowering, dx, input, b);
     return;
   }
-  const zeros = constant(new Array<number>(channels).fill(0), [channels]);
   const other = affine(lowering, { x: dy, scale: a, shift: c, channels });
-  affine(lowering, { x, scale: b, shift: zeros, channels }, { other, output: dx });
+  affine(lowering, { x, scale: b, channels }, { other, output: dx });
 }
 
 function normaliseDoubles(input: (index: number) => Doubles, { attributes, inputs }: Run<Epsilon>): readonly Doubles[] {
