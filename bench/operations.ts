@@ -8,13 +8,13 @@ import { averagePoolOperator } from '../src/ml/operators/pooling/averagePool.ts'
 
 /** Floating-point operations of convolutions and Linear layers in a forward pass of an architecture over one image. */
 export function forwardOperations(architecture: string, size = 224): number {
-  return operationsOf(forwardGraph(architecture, size), () => 1);
+  return operationsOf(forwardGraph(architecture, size));
 }
 
 /** The same in torchvision, whose DenseNets average behind the 1x1 convolutions ahead of which ours do. */
 export function peerForwardOperations(architecture: string, size = 224): number {
+  if (!architecture.startsWith('densenet')) return forwardOperations(architecture, size);
   const graph = forwardGraph(architecture, size);
-  if (!architecture.startsWith('densenet')) return operationsOf(graph, () => 1);
   const pixels = (value = '') => elementCount(typeOf(graph, value).shape.slice(2));
   return operationsOf(graph, ({ inputs: [image] }) => {
     const before = graph.nodes.find(({ outputs }) => outputs[0] === image);
@@ -32,7 +32,7 @@ function forwardGraph(architecture: string, size: number): Graph {
 export const passesOfStep = 3;
 
 /** Each product counts `times` its node. */
-function operationsOf(graph: Graph, times: (node: Node) => number): number {
+function operationsOf(graph: Graph, times: (node: Node) => number = () => 1): number {
   const products = graph.nodes.filter((node) => isNode(node, conv2dOperator) || isNode(node, linearOperator));
   return products.reduce((sum, node) => {
     const [, weight = ''] = node.inputs;

@@ -102,7 +102,7 @@ const overBlocksOfImages: Record<string, OverBlocks> = {
   'a 1x1 convolution to more channels': { shape: [16, 16, 2, 3], channels: 48, kernel: 1 },
   'a 1x1 convolution over blocks of pixels to fewer channels': { shape: [3, 48, 4, 8], channels: 16, kernel: 1 },
   'a 1x1 convolution over blocks of pixels to more channels': { shape: [2, 16, 4, 4], channels: 32, kernel: 1 },
-  'a 1x1 convolution over the pixels of four images': { shape: [8, 32, 2, 6], channels: 16, kernel: 1 },
+  'a 1x1 convolution over maps of no whole blocks': { shape: [8, 32, 2, 6], channels: 16, kernel: 1 },
   'a 1x1 convolution of stride 2': { shape: [16, 16, 5, 4], channels: 32, kernel: 1, options: { stride: 2 } },
   'a 7x7 stem over three colours': {
     shape: [16, 3, 9, 11],

@@ -5,24 +5,11 @@ import { batchNorm2d } from '../../../src/ml/operators/norm/batchNorm2d.ts';
 import { conv2d } from '../../../src/ml/operators/convolution/conv2d.ts';
 import { relu } from '../../../src/ml/operators/activation/relu.ts';
 import type { GraphBuilder } from '../../../src/ml/graph/graph.ts';
-import { writeOnnx } from '../../../src/ml/lowering/writeOnnx.ts';
-import { gradientStep } from '../../../src/ml/passes/trainingStep.ts';
-import { around } from '../engine/around.ts';
-import { blocksFor } from '../engine/blockedFormsEngine.ts';
+import { channels, convolutionsOfNorms } from './normConvolutions.ts';
 
-const channels = 16;
-
-/** How many convolutions compute the gradient of a network's only batch norm, the sum of products among them. */
-function convolutionsOfNorm(build: (b: GraphBuilder, x: string) => string, size: number): number {
-  const forward = around(build, { batchNorm: 'batch', shape: [1, channels, size, size] });
-  const graph = gradientStep(forward, { trainable: new Set(forward.parameters) });
-  const assign = blocksFor();
-  const blockedKernels = assign(graph, channels).kernels;
-  const model = writeOnnx(graph, { constants: new Map(), block: channels, assign, blockedKernels });
-  const { node } = model.graph;
-  return node.filter(
-    ({ opType, name = '' }) => opType === 'Conv' && name.includes(':backward:batchNormTrainingGradient'),
-  ).length;
+/** How many convolutions compute the gradient of a network's only batch norm. */
+function convolutionsOfNorm(build: (b: GraphBuilder, x: string) => string, size: number): number | undefined {
+  return convolutionsOfNorms(build, size, ['n'])[0];
 }
 
 const before = (b: GraphBuilder, x: string, bias = false) => conv2d(b, 'c', x, { channels, kernel: 1, bias });
